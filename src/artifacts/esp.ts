@@ -1,0 +1,42 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ArtifactContext, ArtifactInputs } from './artifact.ts';
+import { grubConfig, makeEfiGrub } from './grub-images.ts';
+
+/** A path inside an EFI system partition and the file that goes there. */
+export type EspEntry = readonly [path: string, source: string];
+
+/**
+ * The content of an EFI system partition (contract 1.4, 3.1): shim and signed GRUB at the fallback path, else an unsigned
+ * GRUB there; and the stub configuration at each place where a signed GRUB looks.
+ * @param medium.grub which of the image's signed GRUBs
+ * @param medium.stub GRUB commands that find the medium
+ * @returns the entries, or `undefined` when the image has nothing to boot UEFI with
+ */
+export async function espEntries(
+  inputs: ArtifactInputs,
+  context: Pick<ArtifactContext, 'runner' | 'scratch'>,
+  medium: { readonly grub: 'grub' | 'grubLive'; readonly stub: string },
+): Promise<EspEntry[] | undefined> {
+  const config = join(context.scratch, 'esp-grub.cfg');
+  await writeFile(config, grubConfig(medium.stub));
+  const configs: EspEntry[] = [
+    ['EFI/BOOT/grub.cfg', config],
+    [`EFI/${inputs.facts.osId}/grub.cfg`, config],
+  ];
+  const shim = inputs.optionalFile('boot', 'shim');
+  const grub = inputs.optionalFile('boot', medium.grub);
+  if (shim && grub) {
+    const mokManager = inputs.optionalFile('boot', 'mokManager');
+    const signed: EspEntry[] = [
+      ['EFI/BOOT/BOOTX64.EFI', shim],
+      ['EFI/BOOT/grubx64.efi', grub],
+    ];
+    return [...signed, ...configs, ...(mokManager ? [['EFI/BOOT/mmx64.efi', mokManager] as const] : [])];
+  }
+  const modules = inputs.optionalFile('boot', 'efiModules');
+  if (!modules) return undefined;
+  const unsigned = join(context.scratch, 'bootx64.efi');
+  await makeEfiGrub(context.runner, modules, medium.stub, context.scratch, unsigned);
+  return [['EFI/BOOT/BOOTX64.EFI', unsigned], ...configs];
+}

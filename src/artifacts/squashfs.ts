@@ -1,0 +1,14 @@
+import { constants } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import type { Artifact } from './artifact.ts';
+
+/** The root filesystem as a squashfs: the very file that the ISO carries. */
+export const squashfs: Artifact = {
+  kind: 'squashfs',
+  extension: '.squashfs',
+  needs: ['squashfs'],
+  tools: [],
+  inputs: () => null,
+  make: (inputs, { output }) =>
+    copyFile(inputs.file('squashfs', 'squashfs'), output, constants.COPYFILE_FICLONE),
+};

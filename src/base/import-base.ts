@@ -1,0 +1,152 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import type { ContainerEngine } from '../engine/container-engine.ts';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { decompress, XZ, ZSTD } from '../tools/compressors.ts';
+import { mmdebstrap } from '../tools/mmdebstrap.ts';
+import type { Runner } from '../tools/runner.ts';
+import { packDirectory } from '../tools/tar.ts';
+import { type ArchiveState, readArchiveState } from './archive-state.ts';
+import { writeOciLayout } from './oci-layout.ts';
+import type { Reference } from './reference.ts';
+import { sanitizeTar } from './sanitize-tar.ts';
+
+/** What importing a base may use. */
+export interface ImportContext {
+  readonly runner: Runner;
+  readonly engine: ContainerEngine;
+  /** An empty directory that is gone afterwards. */
+  readonly scratch: string;
+  readonly arch: string;
+  readonly notice: (text: string) => void;
+  readonly say: (text: string) => void;
+}
+
+/** What only bootstrapping needs. */
+export interface BootstrapOptions {
+  readonly release: string;
+  readonly mirror: string | undefined;
+  /** File with dpkg's options. */
+  readonly dpkgOptions: string;
+}
+
+/**
+ * Takes a base into the engine's store under `image`.
+ * @returns for a bootstrapped base the state of the package archive it came from
+ * @throws FactoryError `usage` when the reference leads nowhere, `verification` when the archive is hostile, `step` when
+ *   it is corrupt or a tool fails
+ */
+export async function importBase(
+  reference: Exclude<Reference, { kind: 'bootstrap' }> | ({ readonly kind: 'bootstrap' } & BootstrapOptions),
+  image: string,
+  context: ImportContext,
+): Promise<ArchiveState | undefined> {
+  switch (reference.kind) {
+    case 'oci':
+    case 'docker-archive':
+      await context.engine.load(reference, image);
+      return undefined;
+    case 'dir': {
+      const { path } = reference;
+      await readdir(path).catch(unreadable(path));
+      await importTar(context, image, path, undefined, (output) =>
+        packDirectory(context.runner, path, output),
+      );
+      return undefined;
+    }
+    case 'tar':
+      await importTar(context, image, reference.path, undefined, (output) =>
+        readTarball(context.runner, reference.path, output),
+      );
+      return undefined;
+    case 'bootstrap': {
+      const [file, lists] = [join(context.scratch, 'root.tar'), join(context.scratch, 'lists')];
+      await mkdir(lists);
+      await mmdebstrap(context.runner, file, { ...reference, arch: context.arch, lists });
+      const archive = await readArchiveState(lists);
+      context.say('taking the root into the image store');
+      await importTar(context, image, `bootstrap:${reference.release}`, archive.date, (output) =>
+        readTarball(context.runner, file, output),
+      );
+      return archive;
+    }
+  }
+}
+
+async function importTar(
+  context: ImportContext,
+  image: string,
+  name: string,
+  epoch: number | undefined,
+  read: (output: Writable) => Promise<void>,
+): Promise<void> {
+  const layout = join(context.scratch, 'layout');
+  await mkdir(layout);
+  const description = { arch: context.arch, epoch: epoch ?? 0, tag: 'base' };
+  await writeOciLayout(layout, description, async (layer) => {
+    const stream = new PassThrough();
+    const options = { name, onNotice: context.notice, ...(epoch === undefined ? {} : { epoch }) };
+    // Whichever fails first ends the other; its error, not the resulting broken pipe, is the one to tell.
+    const reading = read(stream).catch((error: unknown) => {
+      stream.destroy(error as Error);
+      throw error;
+    });
+    const [read_, sanitized] = await Promise.allSettled([reading, sanitizeTar(stream, layer, options)]);
+    if (sanitized.status === 'rejected') {
+      layer.destroy(sanitized.reason as Error);
+      throw read_.status === 'rejected' && !isConsequence(read_.reason) ? read_.reason : sanitized.reason;
+    }
+    if (read_.status === 'rejected') throw read_.reason;
+  });
+  await context.engine.load({ kind: 'oci', path: layout, tag: 'base' }, image);
+}
+
+/** Reads a tar file, compressed or not by its first bytes, not by its name. */
+async function readTarball(runner: Runner, file: string, output: Writable): Promise<void> {
+  const magic = await firstBytes(file);
+  const input = createReadStream(file, { highWaterMark: 1024 * 1024 });
+  if (magic.startsWith('\x1f\x8b')) await pipeline(input, createGunzip(), output).catch(corrupt(file));
+  else if (magic.startsWith('\xfd7zXZ')) await decompress(runner, XZ, input, output);
+  else if (magic.startsWith('\x28\xb5\x2f\xfd')) await decompress(runner, ZSTD, input, output);
+  else await pipeline(input, output);
+}
+
+async function firstBytes(file: string): Promise<string> {
+  const stream: Readable = createReadStream(file, { end: 5 });
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+  } catch (error) {
+    return unreadable(file)(error);
+  }
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+function unreadable(path: string): (error: unknown) => never {
+  return (error) => {
+    throw new FactoryError('usage', `cannot read the base ${path}: ${messageOf(error)}`, {
+      remedy: 'Check the path and its permissions.',
+      cause: error,
+    });
+  };
+}
+
+function corrupt(file: string): (error: unknown) => never {
+  return (error) => {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!code.startsWith('Z_')) throw error;
+    throw new FactoryError('step', `${file}: cannot be decompressed: ${messageOf(error)}`, {
+      remedy: 'The file is corrupt or cut short; fetch or make it again.',
+      cause: error,
+    });
+  };
+}
+
+function isConsequence(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException)?.code;
+  return code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ABORT_ERR';
+}

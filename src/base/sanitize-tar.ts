@@ -1,0 +1,111 @@
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import tar, { type Header } from 'tar-stream';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
+
+const ENTRY_LIMIT = 2_000_000;
+const PATH_LIMIT = 4096;
+
+/** What a base's tar is checked for and changed to on its way into the image store. */
+export interface SanitizeOptions {
+  /** The tar's name in messages. */
+  readonly name: string;
+  /** Files newer than this many seconds since 1970 get this time; nothing is changed when absent. */
+  readonly epoch?: number;
+  readonly onNotice: (text: string) => void;
+}
+
+/**
+ * Copies a root filesystem's tar, refusing all that could reach outside of the root when it is unpacked: absolute
+ * names, `..`, hard links of that kind, entries that lie below a symbolic link. A symbolic link itself is data: it may
+ * point anywhere and is never followed outside of the root. Device nodes are dropped, with one notice for all.
+ * @throws FactoryError `step` when the tar is corrupt or cut short, `verification` when an entry is refused
+ */
+export async function sanitizeTar(
+  input: Readable,
+  output: Writable,
+  options: SanitizeOptions,
+): Promise<void> {
+  const extract = tar.extract();
+  const pack = tar.pack();
+  const links = new Set<string>();
+  let entries = 0;
+  let devices = 0;
+
+  const copy = async () => {
+    for await (const entry of extract) {
+      const { header } = entry;
+      entries += 1;
+      if (entries > ENTRY_LIMIT)
+        throw refused(options.name, header.name, `there are more than ${ENTRY_LIMIT} entries`);
+      const path = insidePath(options.name, header.name);
+      const below = ancestors(path).find((ancestor) => links.has(ancestor));
+      if (below !== undefined)
+        throw refused(options.name, header.name, `it lies below the symbolic link ${below}`);
+      if (header.type === 'character-device' || header.type === 'block-device') {
+        devices += 1;
+        entry.resume();
+        continue;
+      }
+      if (header.type === 'symlink') links.add(path);
+      else links.delete(path);
+      if (header.type === 'link') insidePath(options.name, header.linkname ?? '');
+      const target = pack.entry(clamped(header, options.epoch));
+      await pipeline(entry, target);
+    }
+    pack.finalize();
+  };
+
+  try {
+    await Promise.all([
+      pipeline(input, extract),
+      pipeline(pack, output),
+      copy().catch((error: unknown) => {
+        extract.destroy(error as Error);
+        pack.destroy(error as Error);
+        throw error;
+      }),
+    ]);
+  } catch (error) {
+    if (error instanceof FactoryError || (error as Error)?.name === 'AbortError') throw error;
+    throw new FactoryError('step', `${options.name}: cannot be read as a tar archive: ${messageOf(error)}`, {
+      remedy: 'The file is corrupt or cut short; fetch or make it again.',
+      cause: error,
+    });
+  }
+  if (entries === 0) {
+    throw new FactoryError('step', `${options.name}: holds no entries`, {
+      remedy: 'Give a tar of a root filesystem.',
+    });
+  }
+  if (devices > 0)
+    options.onNotice(`${options.name}: dropped ${devices} device node(s); the running system makes its own`);
+}
+
+function insidePath(archive: string, name: string): string {
+  if (name.startsWith('/')) throw refused(archive, name, 'its path is absolute');
+  if (name.length > PATH_LIMIT) throw refused(archive, `${name.slice(0, 80)}…`, 'its path is too long');
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+  if (parts.includes('..')) throw refused(archive, name, 'its path leads outside of the root');
+  return parts.join('/');
+}
+
+function refused(archive: string, entry: string, reason: string): FactoryError {
+  return new FactoryError('verification', `${archive}: entry "${entry}" is refused: ${reason}`, {
+    remedy:
+      'Do not use this archive unless you know who made it; pack the root again with "tar -C ROOT -c .".',
+  });
+}
+
+function ancestors(path: string): string[] {
+  const parts = path.split('/');
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+function clamped(header: Header, epoch: number | undefined): Header {
+  const { mtime } = header;
+  if (epoch === undefined || mtime === undefined || mtime === null || mtime.getTime() <= epoch * 1000)
+    return header;
+  const { mtime: _, ...pax } = (header.pax ?? {}) as Record<string, string>;
+  return { ...header, mtime: new Date(epoch * 1000), pax };
+}

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { Option } from '@commander-js/extra-typings';
+import { ARTIFACT_KINDS, COMPRESSIONS } from '../spec/schema.ts';
+
+/** The configuration file that is read when none is named. */
+const DEFAULT_FILE = 'kairos-factory.yaml';
+
+/** Splits `a,b` and gathers repeated flags. */
+function gather(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), ...value.split(',').filter(Boolean)];
+}
+
+function gatherWhole(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+/** Options that `build` and `artifacts` share. Values are not checked here: the schema names what is wrong. */
+export const ARTIFACT_OPTIONS = {
+  artifact: new Option('--artifact <kinds>', `what to make: ${ARTIFACT_KINDS.join(',')}`).argParser(gather),
+  cloudConfig: new Option('--cloud-config <file>', 'configuration laid into the ISO and the disk images'),
+  overlayRootfs: new Option('--overlay-rootfs <dir>', 'directory laid over the root filesystem'),
+  overlayIso: new Option('--overlay-iso <dir>', 'directory laid over the ISO'),
+  compression: new Option('--compression <level>', `of the squashfs: ${COMPRESSIONS.join('|')}`),
+  output: new Option('--output <dir>', 'where the artifacts go (default: build)'),
+  config: new Option('--config <file>', `configuration file (default: ${DEFAULT_FILE}, if there is one)`),
+  set: new Option('--set <key=value>', 'set a key of the configuration; repeatable').argParser(gatherWhole),
+  plan: new Option('--plan', 'print what would be done, and do nothing'),
+  json: new Option('--json', 'print the report as JSON on stdout'),
+  noCache: new Option('--no-cache', 'use no results of earlier builds'),
+};
+
+/** The configuration file to read, if any. */
+export function configurationFile(named: string | undefined): { file?: string } {
+  if (named !== undefined) return { file: named };
+  return existsSync(DEFAULT_FILE) ? { file: DEFAULT_FILE } : {};
+}

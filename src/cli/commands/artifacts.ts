@@ -1,0 +1,44 @@
+import { Command } from '@commander-js/extra-typings';
+import { loadArtifactsSpec } from '../../spec/build-spec.ts';
+import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
+import { kindsOf, presentJob } from '../run-job.ts';
+
+/** `kairos-factory artifacts`: a ready OS image → artifacts. */
+export function artifactsCommand() {
+  return new Command('artifacts')
+    .description('make artifacts from an image that is already an OS')
+    .requiredOption(
+      '--image <ref>',
+      'OS image: oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+    )
+    .addOption(ARTIFACT_OPTIONS.artifact)
+    .addOption(ARTIFACT_OPTIONS.cloudConfig)
+    .addOption(ARTIFACT_OPTIONS.overlayRootfs)
+    .addOption(ARTIFACT_OPTIONS.overlayIso)
+    .addOption(ARTIFACT_OPTIONS.compression)
+    .addOption(ARTIFACT_OPTIONS.output)
+    .addOption(ARTIFACT_OPTIONS.set)
+    .addOption(ARTIFACT_OPTIONS.plan)
+    .addOption(ARTIFACT_OPTIONS.json)
+    .addOption(ARTIFACT_OPTIONS.noCache)
+    .action(async (options) => {
+      const flags = {
+        image: options.image,
+        artifacts: kindsOf(options.artifact),
+        'cloud-config': options.cloudConfig,
+        'overlay-rootfs': options.overlayRootfs,
+        'overlay-iso': options.overlayIso,
+        compression: options.compression,
+        output: options.output,
+      };
+      const load = async () => ({
+        type: 'artifacts' as const,
+        ...(await loadArtifactsSpec({ set: options.set ?? [], flags })),
+      });
+      await presentJob(load, {
+        plan: options.plan ?? false,
+        json: options.json ?? false,
+        useCache: options.cache,
+      });
+    });
+}

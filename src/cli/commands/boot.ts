@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
+import { bootArtifact, hasKvm } from '../../boot/boot-artifact.ts';
+import { FIRMWARES, parseFirmware } from '../../boot/machine.ts';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { createRunner } from '../../tools/runner.ts';
+
+/** `kairos-factory boot`: try an artifact in QEMU. */
+export function bootCommand() {
+  return new Command('boot')
+    .description('boot an ISO, raw or qcow2 in QEMU, with its console on this terminal (Ctrl-A X ends it)')
+    .argument('<artifact>')
+    .option('--firmware <kind>', FIRMWARES.join('|'), 'uefi')
+    .option('--ssh-port <port>', 'port of this machine that leads to SSH in the guest')
+    .option('--memory <mib>', 'memory of the guest in MiB', '2048')
+    .option('--cores <n>', 'processors of the guest', '2')
+    .option('--cdrom', 'attach an ISO as a CD instead of a disk')
+    .option('--write', 'keep what the guest writes to the disk image')
+    .option('--no-kvm', 'emulate, even where the processor can virtualise')
+    .action(async (artifact, options) => {
+      const runner = createRunner({
+        signal: new AbortController().signal,
+        log: () => undefined,
+        env: process.env,
+      });
+      const sshPort =
+        options.sshPort === undefined ? {} : { sshPort: number('--ssh-port', options.sshPort, 65535) };
+      process.exitCode = await bootArtifact(runner, {
+        artifact: resolve(artifact),
+        attachment: options.cdrom ? 'cdrom' : 'disk',
+        firmware: parseFirmware(options.firmware),
+        memory: number('--memory', options.memory, 1 << 20),
+        cores: number('--cores', options.cores, 256),
+        snapshot: !options.write,
+        kvm: options.kvm && (await hasKvm()),
+        ...sshPort,
+      });
+    });
+}
+
+function number(flag: string, text: string, largest: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0 && value <= largest) return value;
+  throw new FactoryError('usage', `${flag}: "${text}" is not a number from 1 to ${largest}`);
+}

@@ -1,0 +1,50 @@
+import { Command } from '@commander-js/extra-typings';
+import { loadBuildSpec } from '../../spec/build-spec.ts';
+import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
+import { kindsOf, presentJob } from '../run-job.ts';
+
+/** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
+export function buildCommand() {
+  return new Command('build')
+    .description('build an OS image from a base, and artifacts from it')
+    .option('--flavor <name>', 'the distribution')
+    .option(
+      '--base <ref>',
+      'base image: bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+    )
+    .option('--kernel <name>', 'one of the kernels of the flavor: generic, cloud')
+    .option('--model <name>', 'the board')
+    .option('--version <semver>', 'version of the OS image')
+    .addOption(ARTIFACT_OPTIONS.artifact)
+    .addOption(ARTIFACT_OPTIONS.cloudConfig)
+    .addOption(ARTIFACT_OPTIONS.overlayRootfs)
+    .addOption(ARTIFACT_OPTIONS.overlayIso)
+    .addOption(ARTIFACT_OPTIONS.compression)
+    .addOption(ARTIFACT_OPTIONS.output)
+    .addOption(ARTIFACT_OPTIONS.config)
+    .addOption(ARTIFACT_OPTIONS.set)
+    .addOption(ARTIFACT_OPTIONS.plan)
+    .addOption(ARTIFACT_OPTIONS.json)
+    .addOption(ARTIFACT_OPTIONS.noCache)
+    .action(async (options) => {
+      const flags = {
+        flavor: options.flavor,
+        base: options.base,
+        kernel: options.kernel,
+        model: options.model,
+        version: options.version,
+        artifacts: kindsOf(options.artifact),
+        'cloud-config': options.cloudConfig,
+        'overlay-rootfs': options.overlayRootfs,
+        'overlay-iso': options.overlayIso,
+        compression: options.compression,
+        output: options.output,
+      };
+      const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
+      await presentJob(async () => ({ type: 'build', spec: await loadBuildSpec(sources) }), {
+        plan: options.plan ?? false,
+        json: options.json ?? false,
+        useCache: options.cache,
+      });
+    });
+}

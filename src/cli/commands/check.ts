@@ -1,0 +1,25 @@
+import { Command } from '@commander-js/extra-typings';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { checkImage } from '../../pipeline/check-image.ts';
+import { handedOver } from '../run-job.ts';
+
+/** `kairos-factory check`: is this an OS image? */
+export function checkCommand() {
+  return new Command('check')
+    .description('check whether an image or a directory is a conformant OS image')
+    .argument('<image>', 'oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], or a directory')
+    .option('--json', 'print the findings as JSON')
+    .action(async (image, options) => {
+      if (await handedOver()) return;
+      const findings = await checkImage(image);
+      if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+      else {
+        for (const { check, passed, required, text } of findings) {
+          const mark = passed ? 'ok  ' : required ? 'FAIL' : 'warn';
+          process.stdout.write(`${mark}  ${check}: ${text}\n`);
+        }
+      }
+      const failed = findings.filter(({ passed, required }) => required && !passed).length;
+      if (failed > 0) throw new FactoryError('verification', `${image}: ${failed} check(s) failed`);
+    });
+}

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { createProgram } from './program.ts';
+import { failWith } from './render-error.ts';
+
+await createProgram().parseAsync().catch(failWith);

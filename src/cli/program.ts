@@ -1,0 +1,23 @@
+import { Command } from '@commander-js/extra-typings';
+import { toolVersion } from '../pipeline/session.ts';
+import { artifactsCommand } from './commands/artifacts.ts';
+import { bootCommand } from './commands/boot.ts';
+import { buildCommand } from './commands/build.ts';
+import { checkCommand } from './commands/check.ts';
+import { flavorsCommand } from './commands/flavors.ts';
+
+/** The command line: one file per command. */
+export function createProgram() {
+  const program = new Command('kairos-factory')
+    .description('Any distro image in; a bootable, immutable, A/B-upgradable Kairos OS out.')
+    .version(toolVersion(), '-V, --version', 'print the version of this tool')
+    // "build --version v1.2.3" is the version of the OS.
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('(add --help for all options)')
+    .showSuggestionAfterError();
+  for (const command of [buildCommand, artifactsCommand, flavorsCommand, checkCommand, bootCommand]) {
+    program.addCommand(command().exitOverride());
+  }
+  return program;
+}

@@ -1,0 +1,113 @@
+import type { WriteStream } from 'node:tty';
+import { Listr, type ListrTaskWrapper } from 'listr2';
+import type { BuildEvent } from '../pipeline/events.ts';
+
+/** Shows events of a build. */
+export interface ProgressRenderer {
+  readonly onEvent: (event: BuildEvent) => void;
+  /** Ends the display; nothing may be shown afterwards. */
+  readonly close: () => Promise<void>;
+}
+
+/** A live task list on a terminal, plain lines elsewhere. */
+export function createProgressRenderer(stream: WriteStream): ProgressRenderer {
+  return stream.isTTY && process.env['CI'] === undefined ? createTaskList() : createLines(stream);
+}
+
+function createLines(stream: { write(text: string): unknown }): ProgressRenderer {
+  const line = (text: string) => stream.write(`${text}\n`);
+  return {
+    onEvent: (event) => {
+      switch (event.type) {
+        case 'start':
+          line(`[${event.id}] ${event.title}`);
+          break;
+        case 'progress':
+          line(`[${event.id}] … ${event.text}`);
+          break;
+        case 'end':
+          line(`[${event.id}] ${event.cached ? 'cached' : `done in ${event.seconds.toFixed(1)} s`}`);
+          break;
+        case 'fail':
+          line(`[${event.id}] failed`);
+          break;
+        case 'notice':
+          line(`notice: ${event.text}`);
+          break;
+        case 'plan':
+          break;
+      }
+    },
+    close: async () => undefined,
+  };
+}
+
+interface Pending {
+  readonly done: Promise<void>;
+  readonly settle: (error?: Error) => void;
+  task?: ListrTaskWrapper<unknown, never, never>;
+}
+
+/** The work is not in the list's tasks: each only waits for the end of its step. */
+function createTaskList(): ProgressRenderer {
+  const pending = new Map<string, Pending>();
+  const notices: string[] = [];
+  let shown: Promise<unknown> = Promise.resolve();
+  const open = (id: string) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const entry: Pending = { done: promise, settle: (error) => (error ? reject(error) : resolve()) };
+    promise.catch(() => undefined);
+    pending.set(id, entry);
+    return entry;
+  };
+  return {
+    onEvent: (event) => {
+      switch (event.type) {
+        case 'plan': {
+          const tasks = event.steps.map(({ id, title }) => {
+            const entry = open(id);
+            return {
+              title,
+              task: (_: unknown, task: ListrTaskWrapper<unknown, never, never>) => {
+                entry.task = task;
+                return entry.done;
+              },
+            };
+          });
+          const list = new Listr(tasks as never, {
+            concurrent: true,
+            exitOnError: false,
+            rendererOptions: { collapseErrors: false },
+          });
+          shown = list.run().catch(() => undefined);
+          break;
+        }
+        case 'progress': {
+          const task = pending.get(event.id)?.task;
+          if (task) task.output = event.text;
+          break;
+        }
+        case 'end': {
+          const entry = pending.get(event.id);
+          if (entry?.task)
+            entry.task.title = `${event.title} ${event.cached ? '(cached)' : `(${event.seconds.toFixed(1)} s)`}`;
+          entry?.settle();
+          break;
+        }
+        case 'fail':
+          pending.get(event.id)?.settle(new Error('failed'));
+          break;
+        case 'notice':
+          notices.push(event.text);
+          break;
+        case 'start':
+          break;
+      }
+    },
+    close: async () => {
+      for (const { settle } of pending.values()) settle(new Error('not run'));
+      await shown;
+      for (const text of notices) process.stderr.write(`notice: ${text}\n`);
+    },
+  };
+}

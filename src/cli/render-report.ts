@@ -1,0 +1,62 @@
+import { relative } from 'node:path';
+import type { BuildReport } from '../pipeline/build.ts';
+import type { PlannedStep } from '../pipeline/events.ts';
+
+const STATES = { cached: 'cached', run: 'run', depends: 'run unless unchanged' } as const;
+/** What is booted for a first look, best first. */
+const BOOTABLE = ['qcow2', 'raw', 'iso'];
+
+/** The plan as a table. */
+export function renderPlan(steps: readonly PlannedStep[]): string {
+  const rows = steps.map(({ id, title, needs, state }) => [id, STATES[state], title, needs.join(', ')]);
+  return table([['STEP', 'STATE', 'WHAT', 'NEEDS'], ...rows]);
+}
+
+/** What was made, sizes, times, and how to boot it. */
+export function renderReport(report: BuildReport): string {
+  const ran = report.steps.filter(({ cached }) => !cached);
+  const took = new Map(
+    report.steps.map(({ id, seconds, cached }) => [id, cached ? 'cached' : `${seconds.toFixed(1)} s`]),
+  );
+  const rows = report.manifest.artifacts.map(({ kind, file, size }) => [
+    kind,
+    file,
+    formatSize(size),
+    took.get(`artifact:${kind}`) ?? '',
+  ]);
+  const bootable = BOOTABLE.map((kind) =>
+    report.manifest.artifacts.find((entry) => entry.kind === kind),
+  ).find(Boolean);
+  const place = relative(process.cwd(), report.output) || '.';
+  return [
+    table([['ARTIFACT', 'FILE', 'SIZE', 'TIME'], ...rows]),
+    `${place}/SHA256SUMS and ${place}/manifest.json tell what is there.`,
+    ran.length === 0
+      ? `Nothing to do: everything is up to date (${report.seconds.toFixed(1)} s).`
+      : `Done in ${report.seconds.toFixed(1)} s; ${report.steps.length - ran.length} of ${report.steps.length} steps from the cache.`,
+    ...(bootable ? [`Boot it: kairos-factory boot ${place}/${bootable.file}`] : []),
+    '',
+  ].join('\n');
+}
+
+function formatSize(bytes: number): string {
+  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`;
+  return bytes < 1024 ** 3
+    ? `${(bytes / 1024 ** 2).toFixed(1)} MiB`
+    : `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}

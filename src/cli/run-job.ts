@@ -1,0 +1,56 @@
+import { needsUserNamespace, runInUserNamespace } from '../engine/unshare.ts';
+import { FactoryError } from '../errors/factory-error.ts';
+import { type Job, planJob, runJob } from '../pipeline/build.ts';
+import { createRunner } from '../tools/runner.ts';
+import { describeError, rememberLog } from './render-error.ts';
+import { createProgressRenderer } from './render-progress.ts';
+import { renderPlan, renderReport } from './render-report.ts';
+
+/** How a job is shown and run. */
+export interface JobOptions {
+  readonly plan: boolean;
+  readonly json: boolean;
+  readonly useCache: boolean;
+}
+
+/**
+ * Runs a job and shows it: progress on stderr, the report on stdout.
+ * @param load makes the job; its errors are reported like those of the job itself
+ */
+export async function presentJob(load: () => Promise<Job>, options: JobOptions): Promise<void> {
+  const print = (text: string) => process.stdout.write(text);
+  try {
+    const job = await load();
+    if (await handedOver()) return;
+    const show = createProgressRenderer(process.stderr);
+    const common = { useCache: options.useCache, onLog: rememberLog, emit: show.onEvent };
+    if (options.plan) {
+      const steps = await planJob(job, common);
+      print(options.json ? `${JSON.stringify({ plan: steps }, null, 2)}\n` : renderPlan(steps));
+      return;
+    }
+    const report = await runJob(job, common).finally(() => show.close());
+    print(options.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
+  } catch (error) {
+    if (options.json) print(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
+    throw error;
+  }
+}
+
+/** Ordinary users go on in a user namespace: there this process starts again, and here nothing is left to do. */
+export async function handedOver(): Promise<boolean> {
+  if (!needsUserNamespace()) return false;
+  const runner = createRunner({
+    signal: new AbortController().signal,
+    log: () => undefined,
+    env: process.env,
+  });
+  process.exitCode = await runInUserNamespace(runner);
+  return true;
+}
+
+/** The wanted kinds as the schema takes them. */
+export function kindsOf(artifact: string[] | undefined): string[] | undefined {
+  if (artifact && artifact.length === 0) throw new FactoryError('usage', '--artifact names nothing');
+  return artifact;
+}

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Flavor } from '../flavors/schema.ts';
+import type { Selection } from '../flavors/select.ts';
+import { type ImageIdentity, renderKairosRelease } from '../layout/kairos-release.ts';
+import { bootargs, type Model } from '../layout/kernel-command-line.ts';
+import { renderLayoutEnvironment, requiredDirectories } from '../layout/system-layout.ts';
+import { type ContextEntry, directoryEntries } from './context-tar.ts';
+
+/** What a build context is rendered from. */
+export interface ContextOptions {
+  readonly templates: string;
+  readonly flavor: Flavor;
+  readonly selection: Selection;
+  readonly identity: ImageIdentity;
+  readonly model: Model;
+  /** Name of the base image in the engine. */
+  readonly base: string;
+  /** Seconds since 1970 that the image is stamped with; the date of the package archive when absent. */
+  readonly epoch: string | undefined;
+  readonly overlay: string | undefined;
+  /** Name and version of this tool. */
+  readonly tool: string;
+}
+
+/** Where the build's own files stand while it runs; the last step removes them. */
+const BUILD_HOME = '/kairos-build';
+
+/**
+ * The Containerfile. Only what an ordinary `docker build` has (design, decision 2). The packages are installed before the
+ * framework is laid in, so that a changed framework or version finds the packages in the engine's cache.
+ */
+export function renderContainerfile(options: Pick<ContextOptions, 'base' | 'flavor' | 'overlay'>): string {
+  const run = (script: string) => `RUN ["/bin/sh", "${BUILD_HOME}/${script}"]`;
+  return [
+    `FROM ${options.base}`,
+    `COPY install/ ${BUILD_HOME}/install/`,
+    run(`install/install-${options.flavor['package-manager']}.sh`),
+    'COPY framework/ /',
+    ...(options.overlay === undefined ? [] : ['COPY overlay/ /']),
+    `COPY finish/ ${BUILD_HOME}/finish/`,
+    run('finish/finish.sh'),
+    '',
+  ].join('\n');
+}
+
+/** Every file of the build context, parents before children. */
+export function contextEntries(options: ContextOptions): ContextEntry[] {
+  const { templates, flavor, selection, identity } = options;
+  const text = (path: string, content: string, mode = 0o644): ContextEntry => ({
+    type: 'text',
+    path,
+    text: content,
+    mode,
+  });
+  const lines = (path: string, items: readonly string[]) =>
+    text(path, items.map((item) => `${item}\n`).join(''));
+  const template = (path: string, name: string) =>
+    text(path, readFileSync(join(templates, name), 'utf8'), 0o755);
+  const install = `install-${flavor['package-manager']}.sh`;
+  return [
+    text('Containerfile', renderContainerfile(options)),
+    lines('install/packages', selection.packages),
+    text('install/source-date-epoch', options.epoch ?? ''),
+    template(`install/${install}`, `build/${install}`),
+    template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg'),
+    ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
+    text('framework/etc/kairos-release', renderKairosRelease(identity, options.tool)),
+    text('framework/etc/cos/bootargs.cfg', bootargs(options.model)),
+    text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),
+    ...(options.overlay === undefined ? [] : directoryEntries(options.overlay, 'overlay')),
+    lines('finish/directories', requiredDirectories(flavor['persistent-paths'])),
+    lines('finish/enable', selection.enable),
+    lines('finish/mask', selection.mask),
+    template('finish/finish.sh', 'build/finish.sh'),
+  ];
+}
+
+/** The trees of the framework that fit a flavor: what all have, the service manager's, the initramfs generator's. */
+function frameworkTrees({ templates, flavor }: Pick<ContextOptions, 'templates' | 'flavor'>): string[] {
+  const names = ['common', flavor['service-manager'], flavor.initramfs];
+  return names.map((name) => join(templates, 'image', name)).filter((tree) => existsSync(tree));
+}

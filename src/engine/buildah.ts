@@ -1,0 +1,120 @@
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { checkTool, type HostTool } from '../tools/host-tool.ts';
+import type { Runner } from '../tools/runner.ts';
+import { unpackStream } from '../tools/tar.ts';
+import type { ContainerEngine, ImageFile, OpenImage } from './container-engine.ts';
+
+export const BUILDAH: HostTool = {
+  name: 'buildah',
+  package: 'buildah',
+  version: {
+    args: ['--version'],
+    pattern: /version (\d+(?:\.\d+)*)/,
+    range: '>=1.19.0',
+    reason: 'it needs 1.19 or newer',
+  },
+};
+
+/** Where a buildah engine keeps its images, and how it runs. */
+export interface BuildahOptions {
+  /** Used for everything but cleanup. */
+  readonly runner: Runner;
+  /** Used for cleanup: it must outlive a cancelled build. */
+  readonly cleanup: Runner;
+  /** Directory of the image store; our own, so that a person's images are never touched. */
+  readonly store: string;
+  /** Directory for unpacked contexts. */
+  readonly work: string;
+}
+
+/**
+ * The engine for machines without a container daemon. It needs root, or user 0 of a user namespace (see unshare.ts).
+ * Programs of a build run in a chroot with the host's network (design, "Found to work here").
+ */
+export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
+  const { runner, cleanup, store, work } = options;
+  const global = [
+    '--root',
+    join(store, 'images'),
+    '--runroot',
+    join(store, 'run'),
+    '--storage-driver',
+    'overlay',
+  ];
+  const env = { BUILDAH_ISOLATION: 'chroot', STORAGE_OPTS: undefined, TMPDIR: work };
+  const buildah = async (args: readonly string[], by: Runner = runner) =>
+    (await by.run(BUILDAH, [...global, ...args], { env })).stdout.trim();
+
+  async function has(image: string): Promise<boolean> {
+    const args = [...global, 'inspect', '--type', 'image', '--format', '{{.FromImageID}}', image];
+    const { exitCode } = await runner.run(BUILDAH, args, { env, acceptExit: () => true });
+    return exitCode === 0;
+  }
+
+  async function load(file: ImageFile, image: string): Promise<void> {
+    const tag = file.kind === 'oci' && file.tag !== undefined ? `:${file.tag}` : '';
+    const directory = await mkdtemp(join(work, 'load-'));
+    try {
+      // buildah makes an image name of the path, which cannot hold capitals or colons: it gets one of our own.
+      await symlink(file.path, join(directory, 'image'));
+      const args = [...global, 'pull', '--quiet', '--policy', 'always', `${file.kind}:image${tag}`];
+      const { stdout } = await runner.run(BUILDAH, args, { env, cwd: directory });
+      await buildah(['tag', stdout.trim(), image]);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  async function build(context: Readable, image: string, onStep: (text: string) => void): Promise<void> {
+    const directory = await mkdtemp(join(work, 'context-'));
+    try {
+      await unpackStream(runner, context, directory);
+      const flags = ['--layers', '--pull-never', '--no-hosts', '--force-rm', '--tag', image];
+      await runner.run(
+        BUILDAH,
+        [...global, 'build', ...flags, '--file', join(directory, 'Containerfile'), directory],
+        {
+          env,
+          onLine: (line) => {
+            const step = /^STEP \d+\/\d+: (.*)$/.exec(line)?.[1];
+            if (step !== undefined) onStep(step);
+          },
+        },
+      );
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  async function open(image: string): Promise<OpenImage> {
+    const container = await buildah(['from', '--pull-never', image]);
+    const remove = () => buildah(['rm', container], cleanup).then(() => undefined);
+    try {
+      const root = await buildah(['mount', container]);
+      return {
+        root,
+        commit: async (name) => {
+          await buildah(['commit', '--quiet', container, name]);
+        },
+        [Symbol.asyncDispose]: remove,
+      };
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
+  return {
+    name: 'buildah',
+    describe: async () => ({ buildah: await checkTool(runner, BUILDAH) }),
+    has,
+    load,
+    build,
+    open,
+    sweep: async () => {
+      await buildah(['rm', '--all'], cleanup);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Readable } from 'node:stream';
+
+/** An image file that an engine can load. */
+export type ImageFile =
+  | { readonly kind: 'oci'; readonly path: string; readonly tag: string | undefined }
+  | { readonly kind: 'docker-archive'; readonly path: string };
+
+/** A writable working copy of an image, open as a directory. Disposing of it removes the copy. */
+export interface OpenImage extends AsyncDisposable {
+  /** The root of the tree. */
+  readonly root: string;
+  /** Keeps the working copy as an image under `name`. */
+  commit(name: string): Promise<void>;
+}
+
+/** What builds and holds container images. Every method throws FactoryError of kind `step` when the engine fails. */
+export interface ContainerEngine {
+  readonly name: string;
+  /** Names and versions of the host tools behind it, for cache keys and reports. */
+  describe(): Promise<Readonly<Record<string, string>>>;
+  has(image: string): Promise<boolean>;
+  /** Takes an image file into the store under `image`. */
+  load(file: ImageFile, image: string): Promise<void>;
+  /**
+   * Builds the `Containerfile` of a context under `image`.
+   * @param context a tar stream
+   * @param onStep called with every instruction that begins
+   */
+  build(context: Readable, image: string, onStep: (text: string) => void): Promise<void>;
+  open(image: string): Promise<OpenImage>;
+  /** Removes what interrupted runs left behind; works after cancellation too. */
+  sweep(): Promise<void>;
+}

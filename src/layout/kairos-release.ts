@@ -1,0 +1,85 @@
+/** What an OS image says of itself in `/etc/kairos-release` (contract 6.8), as far as names are made from it. */
+export interface ImageIdentity {
+  readonly flavor: string;
+  readonly flavorRelease: string;
+  readonly family: string;
+  readonly variant: string;
+  /** `amd64`, `arm64`, … */
+  readonly arch: string;
+  readonly model: string;
+  /** With its leading `v`. */
+  readonly version: string;
+  /** For variant `standard`: the Kubernetes distribution and its version. */
+  readonly software?: { readonly prefix: string; readonly version: string };
+}
+
+const HOME_URL = 'https://kairos.io';
+
+/**
+ * Renders `/etc/kairos-release`; every value is quoted because readers of the field look for the quotes (contract 6.8).
+ * @param tool name and version of what made the image
+ */
+export function renderKairosRelease(identity: ImageIdentity, tool: string): string {
+  const name = `kairos-${identity.variant}-${identity.flavor}-${identity.flavorRelease}`;
+  const entries: readonly (readonly [string, string])[] = [
+    ['KAIROS_ID', 'kairos'],
+    ['KAIROS_ID_LIKE', name],
+    ['KAIROS_NAME', name],
+    ['KAIROS_VERSION', identity.version],
+    ['KAIROS_RELEASE', identity.version],
+    ['KAIROS_ARCH', identity.arch],
+    ['KAIROS_TARGETARCH', identity.arch],
+    ['KAIROS_FLAVOR', identity.flavor],
+    ['KAIROS_FLAVOR_RELEASE', identity.flavorRelease],
+    ['KAIROS_FAMILY', identity.family],
+    ['KAIROS_MODEL', identity.model],
+    ['KAIROS_VARIANT', identity.variant],
+    ['KAIROS_FIPS', 'false'],
+    ['KAIROS_TRUSTED_BOOT', 'false'],
+    ['KAIROS_INIT_VERSION', tool],
+    ['KAIROS_BUG_REPORT_URL', `${HOME_URL}/community`],
+    ['KAIROS_HOME_URL', HOME_URL],
+    ...(identity.software
+      ? ([
+          ['KAIROS_SOFTWARE_VERSION', identity.software.version],
+          ['KAIROS_SOFTWARE_VERSION_PREFIX', identity.software.prefix],
+        ] as const)
+      : []),
+  ];
+  return entries.map(([key, value]) => `${key}="${value}"\n`).join('');
+}
+
+/** The keys that a valid `/etc/kairos-release` cannot lack (contract 6.9 asks for fourteen of them). */
+export const REQUIRED_RELEASE_KEYS = [
+  'KAIROS_ID',
+  'KAIROS_ID_LIKE',
+  'KAIROS_NAME',
+  'KAIROS_VERSION',
+  'KAIROS_RELEASE',
+  'KAIROS_ARCH',
+  'KAIROS_TARGETARCH',
+  'KAIROS_FLAVOR',
+  'KAIROS_FLAVOR_RELEASE',
+  'KAIROS_FAMILY',
+  'KAIROS_MODEL',
+  'KAIROS_VARIANT',
+  'KAIROS_FIPS',
+  'KAIROS_TRUSTED_BOOT',
+] as const;
+
+/** Reads the identity back from the parsed file, so that artifacts of a ready image get their names (contract 6.10). */
+export function identityFrom(release: ReadonlyMap<string, string>): ImageIdentity {
+  const get = (key: string) => release.get(key) ?? 'unknown';
+  const prefix = release.get('KAIROS_SOFTWARE_VERSION_PREFIX');
+  const software = release.get('KAIROS_SOFTWARE_VERSION');
+  return {
+    flavor: get('KAIROS_FLAVOR'),
+    flavorRelease: get('KAIROS_FLAVOR_RELEASE'),
+    family: get('KAIROS_FAMILY'),
+    variant: get('KAIROS_VARIANT'),
+    arch: get('KAIROS_ARCH'),
+    model: get('KAIROS_MODEL'),
+    version: get('KAIROS_VERSION'),
+    ...(prefix && software ? { software: { prefix, version: software } } : {}),
+  };
+}

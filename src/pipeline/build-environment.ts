@@ -1,0 +1,21 @@
+import type { ContainerEngine } from '../engine/container-engine.ts';
+import type { Runner } from '../tools/runner.ts';
+
+/** What the steps of a build share; made once at the edge. */
+export interface BuildEnvironment {
+  readonly engine: ContainerEngine;
+  readonly runner: Runner;
+  /** Directories of the project's data. */
+  readonly templates: string;
+  readonly flavors: string;
+  /** Name and version of this tool. */
+  readonly tool: string;
+  /** Directory where digests of large files are remembered. */
+  readonly digests: string;
+  /** Directory for short-lived files. */
+  readonly work: string;
+  /** Path of the unfinished form of a file in the output directory. */
+  readonly partial: (name: string) => string;
+  /** `SOURCE_DATE_EPOCH`, if the person set it. */
+  readonly epoch: string | undefined;
+}

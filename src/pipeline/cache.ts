@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import type { StepResult } from './step.ts';
+
+/**
+ * Added to every key. Raise it when a defect made entries wrong, so that they are never found again
+ * (peers.md, B5.7).
+ */
+const ERRATA = 1;
+
+/** Results of steps by key: a directory each, with `result.json` and the files made by the step. */
+export interface Cache {
+  load(id: string, key: string): Promise<StepResult | undefined>;
+  /** Moves `objects` into the cache; the result that comes back has the files' final paths. */
+  store(id: string, key: string, objects: string, result: StepResult): Promise<StepResult>;
+}
+
+/** The key of a step: what it is, what it reads, and the digests of what it needs. */
+export function cacheKey(id: string, inputs: unknown, needs: readonly (readonly [string, string])[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([ERRATA, id, inputs, needs]))
+    .digest('hex');
+}
+
+/** A cache below `directory`; entries appear whole or not at all. */
+export function createCache(directory: string): Cache {
+  const place = (id: string, key: string) => join(directory, id, key);
+
+  async function load(id: string, key: string): Promise<StepResult | undefined> {
+    const home = place(id, key);
+    const text = await readFile(join(home, 'result.json'), 'utf8').catch(() => undefined);
+    if (text === undefined) return undefined;
+    const stored = JSON.parse(text) as StepResult;
+    const files = Object.fromEntries(
+      Object.entries(stored.files).map(([name, file]) => [name, isAbsolute(file) ? file : join(home, file)]),
+    );
+    return Object.values(files).every((file) => existsSync(file)) ? { ...stored, files } : undefined;
+  }
+
+  async function store(id: string, key: string, objects: string, result: StepResult): Promise<StepResult> {
+    const home = place(id, key);
+    const relative = Object.fromEntries(
+      Object.entries(result.files).map(([name, file]) => [
+        name,
+        file.startsWith(`${objects}/`) ? file.slice(objects.length + 1) : file,
+      ]),
+    );
+    await writeFile(join(objects, 'result.json'), JSON.stringify({ ...result, files: relative }));
+    await mkdir(join(directory, id), { recursive: true });
+    // An entry that is there is one that was found wanting: its image or file is gone.
+    await rm(home, { recursive: true, force: true });
+    await rename(objects, home);
+    const files = Object.entries(relative).map(([name, file]) => [
+      name,
+      isAbsolute(file) ? file : join(home, file),
+    ]);
+    return { ...result, files: Object.fromEntries(files) as Record<string, string> };
+  }
+
+  return { load, store };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { walkTree } from '../rootfs/walk.ts';
+
+const CHUNK = 4 * 1024 * 1024;
+
+/** The sha256 of a file in hex. Large reads: streams take four times as long (peers.md, B3). */
+export async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  const handle = await open(file);
+  try {
+    const buffer = Buffer.alloc(CHUNK);
+    for (;;) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await handle.read(buffer, 0, CHUNK);
+      if (bytesRead === 0) break;
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close();
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * The sha256 of a file that may be large, remembered in `directory` for as long as the file's size and times stay.
+ * @throws the file system's error when the file cannot be read
+ */
+export async function rememberedHash(directory: string, file: string): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+  const identity = createHash('sha256')
+    .update([file, dev, ino, size, mtimeNs, ctimeNs].join('\0'))
+    .digest('hex');
+  const record = join(directory, identity);
+  try {
+    return readFileSync(record, 'utf8');
+  } catch {
+    const digest = await hashFile(file);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(record, digest);
+    return digest;
+  }
+}
+
+/** A digest over names, kinds, modes, owners, sizes and times of a tree: it changes when anything in the tree does. */
+export function treeSignature(root: string): string {
+  const hash = createHash('sha256');
+  for (const { path, stats } of walkTree(root)) {
+    const time = stats.isDirectory() ? 0 : stats.mtimeNs;
+    hash
+      .update([path, stats.mode, stats.uid, stats.gid, stats.isDirectory() ? 0 : stats.size, time].join('\0'))
+      .update('\n');
+  }
+  return hash.digest('hex');
+}
+
+/** A digest over names, modes and contents of a small tree. */
+export function treeContentDigest(root: string): string {
+  const hash = createHash('sha256');
+  for (const { path, stats } of walkTree(root)) {
+    hash.update(`${path}\0${stats.mode & 0o777n}\0`);
+    if (stats.isFile()) hash.update(readFileSync(join(root, path)));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,53 @@
+import { ARTIFACTS } from '../artifacts/registry.ts';
+import { parseReference, type Reference } from '../base/reference.ts';
+import type { Flavor } from '../flavors/schema.ts';
+import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactsSpec, type BuildSpec } from '../spec/schema.ts';
+import type { BuildEnvironment } from './build-environment.ts';
+import type { Step } from './step.ts';
+import { artifactStep, artifactStepId, checksumStep } from './steps/artifact-step.ts';
+import { baseStep } from './steps/base-step.ts';
+import { imageStep, readyImageStep } from './steps/image-step.ts';
+import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
+
+/** The steps of `build`: base → OS image → parts → artifacts → checksums. */
+export function buildGraph(
+  env: BuildEnvironment,
+  spec: BuildSpec,
+  flavor: Flavor,
+  signal: AbortSignal,
+): Step[] {
+  const reference = parseReference(spec.base, process.cwd());
+  const image = imageStep(env, spec, flavor);
+  return [baseStep(env, spec, flavor, reference), image, ...artifactGraph(env, spec, signal)];
+}
+
+/** The steps of `artifacts`: a ready OS image → parts → artifacts → checksums. */
+export function artifactsGraph(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec,
+  image: Reference,
+  signal: AbortSignal,
+): Step[] {
+  return [readyImageStep(env, spec, image), ...artifactGraph(env, spec, signal)];
+}
+
+function artifactGraph(env: BuildEnvironment, spec: ArtifactsSpec, signal: AbortSignal): Step[] {
+  const kinds = withNeeded(spec.artifacts);
+  const needed = new Set(kinds.flatMap((kind) => ARTIFACTS[kind].needs));
+  const parts = [bootStep(env), slotImageStep(env), squashfsStep(env, spec.compression)];
+  return [
+    ...parts.filter(({ id }) => needed.has(id)),
+    ...kinds.map((kind) => artifactStep(env, spec, kind)),
+    ...kinds.map((kind) => checksumStep(kind, signal)),
+  ];
+}
+
+/** The wanted kinds and those that they are made from, in the order of the registry. */
+function withNeeded(wanted: readonly ArtifactKind[]): ArtifactKind[] {
+  const all = new Set<string>(wanted);
+  for (const kind of wanted) {
+    for (const other of ARTIFACT_KINDS)
+      if (ARTIFACTS[kind].needs.includes(artifactStepId(other))) all.add(other);
+  }
+  return ARTIFACT_KINDS.filter((kind) => all.has(kind));
+}

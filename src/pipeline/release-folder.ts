@@ -1,0 +1,61 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { ArtifactKind } from '../spec/schema.ts';
+import type { BuildEnvironment } from './build-environment.ts';
+import { type Results, resultOf } from './step.ts';
+import { osImageFacts } from './steps/image-step.ts';
+
+/** One artifact as reports and `manifest.json` tell it. */
+export interface ManifestEntry {
+  readonly kind: ArtifactKind;
+  /** Relative to the output directory; for an image layout, its `index.json`. */
+  readonly file: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** `manifest.json`: what a build made, and from what. It holds no times and no paths, so equal builds have equal ones. */
+export interface Manifest {
+  readonly schema: 1;
+  readonly tool: string;
+  /** `/etc/kairos-release` of the OS image. */
+  readonly release: Readonly<Record<string, string>>;
+  /** Seconds since 1970 that the artifacts are stamped with. */
+  readonly sourceDateEpoch: number;
+  readonly artifacts: readonly ManifestEntry[];
+}
+
+/** Writes `manifest.json` and `SHA256SUMS` for the artifacts of a finished build. */
+export async function writeReleaseFiles(
+  env: BuildEnvironment,
+  output: string,
+  results: Results,
+): Promise<Manifest> {
+  const artifacts: ManifestEntry[] = [...results].flatMap(([id, result]) => {
+    if (!id.startsWith('checksum:')) return [];
+    const { file, size, sha256 } = result.facts as { file: string; size: number; sha256: string };
+    const kind = id.slice('checksum:'.length) as ArtifactKind;
+    return [{ kind, file: relative(output, file), size, sha256 }];
+  });
+  artifacts.sort((a, b) => (a.file < b.file ? -1 : 1));
+  const { facts } = osImageFacts(resultOf(results, 'image'));
+  const manifest: Manifest = {
+    schema: 1,
+    tool: env.tool,
+    release: facts.release,
+    sourceDateEpoch: facts.epoch,
+    artifacts,
+  };
+  const sums = artifacts.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('');
+  await writeWhole(env, output, 'SHA256SUMS', sums);
+  await writeWhole(env, output, 'manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+async function writeWhole(env: BuildEnvironment, output: string, name: string, text: string): Promise<void> {
+  const final = join(output, name);
+  if ((await readFile(final, 'utf8').catch(() => undefined)) === text) return;
+  await writeFile(env.partial(name), text);
+  await rename(env.partial(name), final);
+}

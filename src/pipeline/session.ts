@@ -1,0 +1,72 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createBuildahEngine } from '../engine/buildah.ts';
+import type { ContainerEngine } from '../engine/container-engine.ts';
+import { FactoryError } from '../errors/factory-error.ts';
+import { createRunner, type Runner } from '../tools/runner.ts';
+import { cacheDirectory, openWorkspace, type Workspace } from './workspace.ts';
+
+/** The project's own data files, from the sources as from `dist`. */
+const HOME = fileURLToPath(new URL('../..', import.meta.url));
+export const TEMPLATES = join(HOME, 'templates');
+export const FLAVORS = join(HOME, 'flavors');
+
+/** Name and version of this tool, for `/etc/kairos-release` and manifests. */
+export function toolVersion(): string {
+  const { name, version } = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8')) as Record<
+    string,
+    string
+  >;
+  return `${name} v${version}`;
+}
+
+/** All that a command works with, from its first line to its last. */
+export interface Session {
+  readonly runner: Runner;
+  readonly engine: ContainerEngine;
+  readonly workspace: Workspace;
+  readonly signal: AbortSignal;
+  /** Cancels every running tool; the first reason is the one that is told. */
+  readonly cancel: (reason: unknown) => void;
+}
+
+/**
+ * Runs `body` in a session: a workspace, an engine, and signals that cancel. Whatever way it ends, temporary files,
+ * working containers and child processes are gone (design, decision 9).
+ * @throws what `body` throws; FactoryError `interrupted` after SIGINT or SIGTERM
+ */
+export async function withSession<T>(body: (session: Session) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const workspace = await openWorkspace(cacheDirectory(process.env));
+  const log = (line: string) => appendFileSync(workspace.log, `${new Date().toISOString()} ${line}\n`);
+  const parameters = { log, env: process.env };
+  const runner = createRunner({ ...parameters, signal: controller.signal });
+  const cleanup = createRunner({ ...parameters, signal: new AbortController().signal });
+  await mkdir(workspace.store, { recursive: true, mode: 0o700 });
+  const engine = createBuildahEngine({ runner, cleanup, store: workspace.store, work: workspace.work });
+  const cancel = (reason: unknown) => {
+    if (!controller.signal.aborted) controller.abort(reason);
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    cancel(
+      new FactoryError('interrupted', `interrupted by ${signal}`, {
+        remedy: 'Run the command again to go on.',
+      }),
+    );
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  let failed = true;
+  try {
+    const result = await body({ runner, engine, workspace, signal: controller.signal, cancel });
+    failed = false;
+    return result;
+  } finally {
+    // Working containers of a build that was cut off are known to nobody; with another run about, the next sweep has them.
+    if (failed && (await workspace.alone()))
+      await engine.sweep().catch((error: unknown) => log(`sweep: ${error}`));
+    await workspace.close();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}

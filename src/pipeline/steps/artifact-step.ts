@@ -1,0 +1,112 @@
+import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Artifact, SpecDigests } from '../../artifacts/artifact.ts';
+import { ARTIFACTS } from '../../artifacts/registry.ts';
+import { artifactBaseName } from '../../layout/artifact-names.ts';
+import { identityFrom } from '../../layout/kairos-release.ts';
+import type { Model } from '../../layout/kernel-command-line.ts';
+import type { ArtifactKind, ArtifactsSpec } from '../../spec/schema.ts';
+import { checkTool } from '../../tools/host-tool.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { hashFile, treeContentDigest, treeSignature } from '../digests.ts';
+import { fileOf, type Results, resultOf, type Step } from '../step.ts';
+import { osImageFacts } from './image-step.ts';
+
+/** Id of the step that makes an artifact. */
+export function artifactStepId(kind: ArtifactKind): string {
+  return `artifact:${kind}`;
+}
+
+/** Makes an artifact and puts it whole into the output directory. */
+export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: ArtifactKind): Step {
+  const artifact = ARTIFACTS[kind];
+  return {
+    id: artifactStepId(kind),
+    title: `make ${kind}`,
+    // Names and times come from the image, whatever else the artifact is made from.
+    needs: [...new Set(['image', ...artifact.needs])],
+    inputs: async () => [
+      spec.output,
+      artifact.inputs(spec, await specDigests(spec)),
+      await Promise.all(artifact.tools.map((tool) => checkTool(env.runner, tool))),
+      kind === 'iso' ? treeContentDigest(join(env.templates, 'iso')) : null,
+    ],
+    run: async (context, results) => {
+      const { facts } = osImageFacts(resultOf(results, 'image'));
+      const name = `${artifactBaseName(identityFrom(new Map(Object.entries(facts.release))))}${artifact.extension}`;
+      const partial = env.partial(name);
+      if (kind === 'oci') await mkdir(partial);
+      await artifact.make(artifactInputs(env, spec, artifact, results), { ...context, output: partial });
+      const final = join(spec.output, name);
+      await putInPlace(partial, final, facts.epoch);
+      const { size, mtimeNs } = await stat(final, { bigint: true });
+      return { facts: { size: Number(size), mtimeNs: String(mtimeNs) }, files: { artifact: final } };
+    },
+    isCurrent: async (result) => {
+      const now = await stat(result.files['artifact'] ?? '', { bigint: true }).catch(() => undefined);
+      return (
+        now !== undefined &&
+        Number(now.size) === result.facts['size'] &&
+        String(now.mtimeNs) === result.facts['mtimeNs']
+      );
+    },
+  };
+}
+
+/** Hashes a finished artifact; beside the steps that still run. */
+export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
+  const id = artifactStepId(kind);
+  return {
+    id: `checksum:${kind}`,
+    title: `checksum ${kind}`,
+    needs: [id],
+    inputs: async () => [],
+    run: async (_context, results) => {
+      const file = fileOf(results, id, 'artifact');
+      // The index of an image layout pins everything below it by digest.
+      const hashed = kind === 'oci' ? join(file, 'index.json') : file;
+      return {
+        facts: { file: hashed, sha256: await hashFile(hashed, signal), size: (await stat(hashed)).size },
+        files: {},
+      };
+    },
+  };
+}
+
+function artifactInputs(env: BuildEnvironment, spec: ArtifactsSpec, artifact: Artifact, results: Results) {
+  const { facts, image } = osImageFacts(resultOf(results, 'image'));
+  const optionalFile = (step: string, name: string) => resultOf(results, step).files[name];
+  return {
+    facts,
+    file: (step: string, name: string) => fileOf(results, step, name),
+    optionalFile: (step: string, name: string) =>
+      artifact.needs.includes(step) ? optionalFile(step, name) : undefined,
+    openRoot: () => env.engine.open(image),
+    spec,
+    model: (facts.release['KAIROS_MODEL'] ?? 'generic') as Model,
+    templates: env.templates,
+  };
+}
+
+async function specDigests(spec: ArtifactsSpec): Promise<SpecDigests> {
+  return {
+    ...(spec.cloudConfig === undefined ? {} : { cloudConfig: await hashFile(spec.cloudConfig) }),
+    ...(spec.overlayIso === undefined ? {} : { overlayIso: treeSignature(spec.overlayIso) }),
+  };
+}
+
+/** Syncs and renames: a reader sees the old file or the new one, never a torn one (design, decision 9). */
+async function putInPlace(partial: string, final: string, epoch: number): Promise<void> {
+  const isDirectory = (await stat(partial)).isDirectory();
+  if (!isDirectory) {
+    const handle = await open(partial, 'r+');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+  await utimes(partial, epoch, epoch);
+  if (isDirectory) await rm(final, { recursive: true, force: true });
+  await rename(partial, final);
+}

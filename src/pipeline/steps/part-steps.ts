@@ -1,0 +1,84 @@
+import { copyFile, cp } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { makeSlotImage } from '../../artifacts/slot-image.ts';
+import { artifactBaseName } from '../../layout/artifact-names.ts';
+import { identityFrom } from '../../layout/kairos-release.ts';
+import { LABEL } from '../../layout/labels.ts';
+import { type BootFiles, findBootFiles } from '../../rootfs/boot-files.ts';
+import type { Compression } from '../../spec/schema.ts';
+import { checkTool } from '../../tools/host-tool.ts';
+import { MKE2FS } from '../../tools/mke2fs.ts';
+import { MKSQUASHFS, mksquashfs } from '../../tools/mksquashfs.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { resultOf, type Step } from '../step.ts';
+import { osImageFacts } from './image-step.ts';
+
+/** zstd levels (design, "Measured"; peers.md, B3: 9 is the knee, 18 beats xz). */
+const LEVEL: Readonly<Record<Compression, number>> = { fast: 3, balanced: 9, small: 18 };
+
+/** The squashfs of the rootfs, made once for all artifacts that carry it. */
+export function squashfsStep(env: BuildEnvironment, compression: Compression): Step {
+  return {
+    id: 'squashfs',
+    title: `pack rootfs as squashfs (${compression})`,
+    needs: ['image'],
+    inputs: async () => [LEVEL[compression], await checkTool(env.runner, MKSQUASHFS)],
+    run: async ({ runner, objects }, results) => {
+      const { image, facts } = osImageFacts(resultOf(results, 'image'));
+      const file = join(objects, 'rootfs.squashfs');
+      await using open = await env.engine.open(image);
+      await mksquashfs(runner, open.root, file, { level: LEVEL[compression], epoch: facts.epoch });
+      return { facts: {}, files: { squashfs: file } };
+    },
+  };
+}
+
+/** The image file of a disk's active slot, from which the other slots are copied. */
+export function slotImageStep(env: BuildEnvironment): Step {
+  return {
+    id: 'slot-image',
+    title: 'pack rootfs as slot image',
+    needs: ['image'],
+    inputs: async () => [await checkTool(env.runner, MKE2FS)],
+    run: async ({ runner, objects }, results) => {
+      const { image, facts } = osImageFacts(resultOf(results, 'image'));
+      const file = join(objects, 'active.img');
+      const identity = `${artifactBaseName(identityFrom(new Map(Object.entries(facts.release))))} ${facts.epoch}`;
+      await using open = await env.engine.open(image);
+      await makeSlotImage(runner, open.root, file, {
+        tree: facts.tree,
+        label: LABEL.active,
+        identity,
+        epoch: facts.epoch,
+      });
+      return { facts: {}, files: { image: file } };
+    },
+  };
+}
+
+/** Kernel, initramfs and boot loader files, copied out of the rootfs. */
+export function bootStep(env: BuildEnvironment): Step {
+  return {
+    id: 'boot',
+    title: 'extract kernel and boot files',
+    needs: ['image'],
+    inputs: async () => [],
+    run: async ({ objects }, results) => {
+      await using open = await env.engine.open(osImageFacts(resultOf(results, 'image')).image);
+      const { fonts, ...found } = await findBootFiles(open.root);
+      const files: Record<string, string> = {};
+      for (const [name, source] of Object.entries(found) as [keyof BootFiles, string | undefined][]) {
+        if (source === undefined) continue;
+        files[name] = join(objects, name);
+        if (name.endsWith('Modules')) await cp(source, files[name], { recursive: true });
+        else await copyFile(source, files[name]);
+      }
+      for (const font of fonts) {
+        const name = `font-${basename(font, '.pf2')}`;
+        files[name] = join(objects, basename(font));
+        await copyFile(font, files[name]);
+      }
+      return { facts: {}, files };
+    },
+  };
+}

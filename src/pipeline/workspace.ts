@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { FactoryError } from '../errors/factory-error.ts';
+
+/** The directories that a run works in. */
+export interface Workspace {
+  /** Where results of steps are kept. */
+  readonly cache: string;
+  /** The engine's image store. */
+  readonly store: string;
+  /** Temporary files of this run; on the same filesystem as the cache. */
+  readonly work: string;
+  /** File that receives the full log of this run. */
+  readonly log: string;
+  /** Whether no other run uses the same cache right now. */
+  readonly alone: () => Promise<boolean>;
+  /** Removes what this run leaves. */
+  readonly close: () => Promise<void>;
+}
+
+const KEPT_LOGS = 20;
+
+/** The cache directory: `$KAIROS_FACTORY_CACHE`, else `kairos-factory` in the XDG cache directory. */
+export function cacheDirectory(env: Readonly<Record<string, string | undefined>>): string {
+  return (
+    env['KAIROS_FACTORY_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kairos-factory')
+  );
+}
+
+/**
+ * Opens a workspace below `root`, clearing away what runs that were killed have left there.
+ * Everything in it is for its owner only: contexts and configurations may hold secrets.
+ */
+export async function openWorkspace(root: string): Promise<Workspace> {
+  const [works, logs] = [join(root, 'work'), join(root, 'logs')];
+  for (const directory of [root, works, logs]) await mkdir(directory, { recursive: true, mode: 0o700 });
+  await removeDead(works, '');
+  const me = runIdentity(process.pid);
+  const work = join(works, me);
+  await mkdir(work, { mode: 0o700 });
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
+  const old = (await readdir(logs)).sort().slice(0, -KEPT_LOGS);
+  for (const name of old) await rm(join(logs, name), { force: true });
+  return {
+    cache: join(root, 'steps'),
+    store: join(root, 'store'),
+    work,
+    log: join(logs, `${stamp}-${process.pid}.log`),
+    alone: async () => (await readdir(works)).every((name) => name === me || !isAlive(name)),
+    close: () => rm(work, { recursive: true, force: true }),
+  };
+}
+
+/** Prefix of unfinished files in an output directory. */
+const PARTIAL = '.partial-';
+
+/** An output directory that this run alone writes to. */
+export interface OutputDirectory {
+  readonly path: string;
+  /** The path for the unfinished form of `name`, to be renamed when it is whole. */
+  readonly partial: (name: string) => string;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Creates the directory where missing, locks it, and clears away unfinished files of killed runs.
+ * @throws FactoryError `usage` when another run writes to it, or it cannot be written
+ */
+export async function openOutput(path: string): Promise<OutputDirectory> {
+  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new FactoryError('usage', `cannot make the output directory ${path}: ${error.message}`, {
+      remedy: 'Choose another one with --output.',
+    });
+  });
+  const me = runIdentity(process.pid);
+  const lock = join(path, '.kairos-factory.lock');
+  for (let attempt = 0; ; attempt += 1) {
+    const handle = await open(lock, 'wx').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return undefined;
+      throw new FactoryError('usage', `cannot write to ${path}: ${error.message}`, {
+        remedy: 'Choose another --output.',
+      });
+    });
+    if (handle) {
+      await handle.writeFile(me);
+      await handle.close();
+      break;
+    }
+    const holder = await readFile(lock, 'utf8').catch(() => '');
+    if (attempt > 0 || isAlive(holder)) {
+      throw new FactoryError('usage', `another build (process ${holder.split('-')[0]}) writes to ${path}`, {
+        remedy: 'Wait for it to end, or give another directory with --output.',
+      });
+    }
+    await rm(lock, { force: true });
+  }
+  await removeDead(path, PARTIAL);
+  const close = async () => {
+    for (const name of await readdir(path)) {
+      if (name.startsWith(`${PARTIAL}${me}-`)) await rm(join(path, name), { recursive: true, force: true });
+    }
+    await rm(lock, { force: true });
+  };
+  return { path, partial: (name) => join(path, `${PARTIAL}${me}-${name}`), close };
+}
+
+async function removeDead(directory: string, prefix: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(prefix)) continue;
+    const identity = name.slice(prefix.length).split('-').slice(0, 2).join('-');
+    if (!isAlive(identity)) await rm(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+/** `pid-starttime`: process ids are used again, the pair is not (proc_pid_stat(5), field 22). */
+function runIdentity(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name in field 2 may hold anything, spaces and parentheses included.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return `${pid}-${fields[19]}`;
+}
+
+function isAlive(identity: string): boolean {
+  try {
+    return runIdentity(Number(identity.split('-')[0])) === identity;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,12 @@
+import type { TreeSize } from './walk.ts';
+
+/** What artifacts have to know of an OS image's root. */
+export interface ImageFacts {
+  /** Seconds since 1970 that artifacts are stamped with. */
+  readonly epoch: number;
+  readonly tree: TreeSize;
+  /** `/etc/kairos-release`. */
+  readonly release: Readonly<Record<string, string>>;
+  /** `ID` of `/etc/os-release`: also the directory that the distribution's signed GRUB looks into. */
+  readonly osId: string;
+}

@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { FactoryError } from '../errors/factory-error.ts';
+import { parseOsRelease } from '../flavors/os-release.ts';
+import { checkConformance } from './conformance.ts';
+import type { ImageFacts } from './image-facts.ts';
+import { resolveInRoot } from './resolve-path.ts';
+import { EPOCH_FILE } from './seal.ts';
+import { measureTree } from './walk.ts';
+
+/**
+ * Checks an OS image's root and reads what artifacts have to know of it.
+ * @param name the image, for messages
+ * @param notice told about what is amiss but not required
+ * @throws FactoryError `verification` when it is not an OS; one detail line per finding
+ */
+export async function inspectImage(
+  root: string,
+  name: string,
+  notice: (text: string) => void,
+): Promise<ImageFacts> {
+  const failed = (await checkConformance(root)).filter((finding) => !finding.passed);
+  for (const finding of failed.filter(({ required }) => !required)) notice(finding.text);
+  const wrong = failed.filter(({ required }) => required);
+  if (wrong.length > 0) {
+    throw new FactoryError('verification', `${name} is not an OS image: ${wrong.length} check(s) failed`, {
+      details: wrong.map(({ check, text }) => `${check}: ${text}`),
+      remedy: 'Make one from it with "kairos-factory build --base …".',
+    });
+  }
+  const read = async (path: string) => {
+    const file = await resolveInRoot(root, path);
+    return file === undefined ? '' : readFile(file, 'utf8');
+  };
+  const tree = measureTree(root);
+  return {
+    // An image that was made elsewhere is as old as its newest file.
+    epoch: Number((await read(EPOCH_FILE)).trim()) || tree.newest,
+    tree,
+    release: Object.fromEntries(parseOsRelease(await read('/etc/kairos-release'))),
+    osId: parseOsRelease(await read('/etc/os-release')).get('ID') ?? 'linux',
+  };
+}

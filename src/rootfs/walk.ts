@@ -1,0 +1,71 @@
+import { type BigIntStats, lstatSync, lutimesSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One file of a tree. */
+export interface TreeEntry {
+  /** Relative to the tree's root, without a leading slash; `''` is the root itself. */
+  readonly path: string;
+  readonly stats: BigIntStats;
+}
+
+/**
+ * Walks a tree, parents before children, names in the order of their bytes. Links are not followed.
+ * Synchronous on purpose: for tens of thousands of small calls it is several times faster than promises.
+ */
+export function* walkTree(root: string): Generator<TreeEntry> {
+  const pending = [''];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const full = join(root, path);
+    const stats = lstatSync(full, { bigint: true });
+    yield { path, stats };
+    if (!stats.isDirectory()) continue;
+    const names = readdirSync(full, { encoding: 'utf8' }).sort().reverse();
+    for (const name of names) pending.push(path === '' ? name : `${path}/${name}`);
+  }
+}
+
+/** What a tree needs on a filesystem of 4 KiB blocks. */
+export interface TreeSize {
+  /** Bytes in whole blocks, hard links counted once, directories included. */
+  readonly bytes: number;
+  readonly inodes: number;
+  /** The newest modification in seconds since 1970. */
+  readonly newest: number;
+}
+
+const BLOCK = 4096;
+
+/** Measures a tree for the filesystem that will hold it. */
+export function measureTree(root: string): TreeSize {
+  const seen = new Set<string>();
+  let bytes = 0;
+  let inodes = 0;
+  let newest = 0;
+  for (const { stats } of walkTree(root)) {
+    newest = Math.max(newest, Number(stats.mtimeMs) / 1000);
+    if (stats.nlink > 1n && !stats.isDirectory()) {
+      const id = `${stats.dev}:${stats.ino}`;
+      if (seen.has(id)) continue;
+      seen.add(id);
+    }
+    inodes += 1;
+    // Targets of short symbolic links stand in the inode itself.
+    if (stats.isSymbolicLink() && stats.size < 60n) continue;
+    bytes += Math.ceil(Number(stats.size) / BLOCK) * BLOCK;
+  }
+  return { bytes, inodes, newest: Math.floor(newest) };
+}
+
+/**
+ * Gives files of a tree the time `epoch`: all of them, or those that `isWanted` picks.
+ * @param epoch seconds since 1970
+ */
+export function stampTree(
+  root: string,
+  epoch: number,
+  isWanted: (entry: TreeEntry) => boolean = () => true,
+): void {
+  // Children first: touching a file may touch the directory it is in.
+  const wanted = [...walkTree(root)].filter(isWanted).reverse();
+  for (const { path } of wanted) lutimesSync(join(root, path), epoch, epoch);
+}

@@ -1,0 +1,111 @@
+import { resolve } from 'node:path';
+import { parse } from 'yaml';
+import type { z } from 'zod';
+import { FactoryError } from '../errors/factory-error.ts';
+import { validate } from './validate.ts';
+import { readYaml, type YamlSource } from './yaml-source.ts';
+
+/** Where the values of a configuration come from; a later source wins: file, `--set`, flags. */
+export interface ConfigurationSources {
+  /** A YAML file, if any. */
+  readonly file?: string;
+  /** Assignments `a.b=value`; the value is YAML. */
+  readonly set: readonly string[];
+  /** Values of flags by configuration key; `undefined` where a flag was not given. */
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/** Keys whose value is a path; relative ones are relative to the file, or to the working directory, that names them. */
+const PATH_KEYS = new Set(['cloud-config', 'overlay-rootfs', 'overlay-iso', 'output']);
+/** Keys whose value is a reference that may hold a relative path after its prefix. */
+const REFERENCE_KEYS = new Set(['base', 'image']);
+
+type Data = Record<string, unknown>;
+
+/**
+ * Merges the sources and validates the result.
+ * @param onPath resolves a reference of `base` or `image` against a directory
+ * @throws FactoryError `usage`; each message names the file, line and column, or the flag, at fault
+ */
+export async function loadConfiguration<S extends z.ZodType>(
+  schema: S,
+  sources: ConfigurationSources,
+  resolveReference: (reference: string, directory: string) => string,
+): Promise<z.output<S>> {
+  const file = sources.file === undefined ? undefined : await readYaml(sources.file);
+  const flags = Object.fromEntries(Object.entries(sources.flags).filter(([, value]) => value !== undefined));
+  const assignments = sources.set.map(parseAssignment);
+  const anchor = (data: Data, directory: string) => anchored(data, directory, resolveReference);
+
+  let data: Data = file ? anchor(mapping(file), resolve(file.name, '..')) : {};
+  for (const { path, value } of assignments)
+    data = assign(data, path, anchorValue(path, value, resolveReference));
+  data = { ...data, ...anchor(flags, process.cwd()) };
+
+  return validate(schema, data, 'configuration', (path) => {
+    const key = String(path[0]);
+    if (key in flags) return `--${key}`;
+    const text = path.join('.');
+    const set = assignments.find((assignment) => text.startsWith(assignment.path.join('.')) && text !== '');
+    if (set) return `--set ${set.path.join('.')}`;
+    return file && (path.length === 0 || file.has(path.slice(0, 1))) ? file.locate(path) : `--${text}`;
+  });
+}
+
+function mapping(file: YamlSource): Data {
+  if (file.data === null) return {};
+  if (typeof file.data !== 'object' || Array.isArray(file.data)) {
+    throw new FactoryError(
+      'usage',
+      `${file.locate([])}: the configuration is not a mapping of keys to values`,
+    );
+  }
+  return file.data as Data;
+}
+
+function parseAssignment(text: string): { path: string[]; value: unknown } {
+  const at = text.indexOf('=');
+  const path = text.slice(0, at).split('.');
+  if (at < 1 || path.includes('')) {
+    throw new FactoryError('usage', `--set ${text}: not of the form key=value`, {
+      remedy: 'Write --set disk.oem=128.',
+    });
+  }
+  // Own properties only: `__proto__` as a key must not reach the prototype.
+  return { path, value: parse(text.slice(at + 1)) as unknown };
+}
+
+function assign(data: Data, path: readonly string[], value: unknown): Data {
+  const [key = '', ...rest] = path;
+  const below = Object.hasOwn(data, key) ? data[key] : undefined;
+  const inner = typeof below === 'object' && below !== null && !Array.isArray(below) ? (below as Data) : {};
+  return Object.fromEntries([
+    ...Object.entries(data),
+    [key, rest.length > 0 ? assign(inner, rest, value) : value],
+  ]);
+}
+
+function anchorValue(
+  path: readonly string[],
+  value: unknown,
+  resolveReference: (reference: string, directory: string) => string,
+): unknown {
+  const [key] = path;
+  return path.length === 1 && key !== undefined
+    ? anchored({ [key]: value }, process.cwd(), resolveReference)[key]
+    : value;
+}
+
+function anchored(
+  data: Data,
+  directory: string,
+  resolveReference: (reference: string, directory: string) => string,
+): Data {
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => {
+      if (typeof value !== 'string') return [key, value];
+      if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
+      return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];
+    }),
+  );
+}

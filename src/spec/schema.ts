@@ -1,0 +1,101 @@
+import semver from 'semver';
+import { z } from 'zod';
+import { MODELS } from '../layout/kernel-command-line.ts';
+
+/** Every kind of artifact, in the order in which they are reported. */
+export const ARTIFACT_KINDS = ['oci', 'squashfs', 'iso', 'raw', 'qcow2'] as const;
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
+
+/** How hard the squashfs is compressed: zstd 3, 9 or 18 (design, "Measured"). */
+export const COMPRESSIONS = ['fast', 'balanced', 'small'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
+const Version = z
+  .string()
+  .refine((text) => semver.valid(text) !== null, 'is not a semantic version such as v1.2.3')
+  .transform((text) => `v${semver.clean(text)}${buildMetadata(text)}`);
+
+const Size = z.int().min(16).max(1_000_000);
+
+/** Keys of the configuration that concern making artifacts from an OS image. */
+const artifactKeys = {
+  artifacts: z
+    .array(z.enum(ARTIFACT_KINDS))
+    .min(1)
+    .default([...ARTIFACT_KINDS])
+    .meta({ description: 'What to make.' }),
+  'cloud-config': z
+    .string()
+    .optional()
+    .meta({ description: 'Configuration laid into ISO and disk images: a file.' }),
+  'overlay-rootfs': z.string().optional().meta({ description: 'Directory laid over the root filesystem.' }),
+  'overlay-iso': z.string().optional().meta({ description: 'Directory laid over the ISO.' }),
+  compression: z
+    .enum(COMPRESSIONS)
+    .default('balanced')
+    .meta({ description: 'Of the squashfs: zstd 3, 9 or 18.' }),
+  output: z.string().default('build').meta({ description: 'Directory that receives the artifacts.' }),
+  disk: z
+    .strictObject({
+      oem: Size.default(64).meta({ description: 'Size of the OEM partition in MiB.' }),
+      persistent: Size.default(256).meta({
+        description: 'Size in MiB of the persistent partition before it grows.',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'Sizes of disk images.' }),
+};
+
+/** `kairos-factory.yaml`, and what the flags of `build` are merged into. */
+export const BuildConfiguration = z.strictObject({
+  flavor: z.string().meta({ description: 'The distribution, by the name of its flavor.' }),
+  base: z.string().optional().meta({ description: 'The base image; by default bootstrapped from packages.' }),
+  mirror: z.url().optional().meta({ description: 'Package archive to bootstrap from.' }),
+  kernel: z.string().default('generic').meta({ description: 'One of the kernels of the flavor.' }),
+  model: z.enum(MODELS).default('generic').meta({ description: 'The board.' }),
+  arch: z.enum(['amd64']).default('amd64'),
+  variant: z.enum(['core']).default('core'),
+  version: Version.default('v0.0.0').meta({ description: 'Version of the OS image.' }),
+  packages: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9+.:-]*$/, 'is not a package name'))
+    .default([])
+    .meta({
+      description: 'Packages to install besides those of the flavor.',
+    }),
+  ...artifactKeys,
+});
+
+/** What the flags of `artifacts` are merged into. */
+export const ArtifactsConfiguration = z.strictObject({
+  image: z.string().meta({ description: 'A ready OS image.' }),
+  ...artifactKeys,
+});
+
+/** Settings of all artifacts, validated: paths absolute, nothing left to default. */
+export interface ArtifactsSpec {
+  readonly artifacts: readonly ArtifactKind[];
+  readonly cloudConfig: string | undefined;
+  readonly overlayRootfs: string | undefined;
+  readonly overlayIso: string | undefined;
+  readonly compression: Compression;
+  readonly output: string;
+  readonly disk: { readonly oem: number; readonly persistent: number };
+}
+
+/** One build, validated; a plain immutable value (design, "Words"). */
+export interface BuildSpec extends ArtifactsSpec {
+  readonly flavor: string;
+  readonly base: string;
+  readonly mirror: string | undefined;
+  readonly kernel: string;
+  readonly model: (typeof MODELS)[number];
+  readonly arch: string;
+  readonly variant: string;
+  readonly version: string;
+  readonly packages: readonly string[];
+}
+
+function buildMetadata(text: string): string {
+  const build = semver.parse(text)?.build ?? [];
+  return build.length > 0 ? `+${build.join('.')}` : '';
+}

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
+
+/** A YAML file's content together with the way from a value back to its place in the file. */
+export interface YamlSource {
+  readonly name: string;
+  readonly data: unknown;
+  /** `file:line:column` of the value at `path`, or of its nearest ancestor that the file has. */
+  locate(path: readonly PropertyKey[]): string;
+  /** Whether the file says anything at `path`. */
+  has(path: readonly PropertyKey[]): boolean;
+}
+
+/**
+ * Reads a YAML file.
+ * @throws FactoryError `usage` when it cannot be read or is not YAML; the message starts with `file:line:column`
+ */
+export async function readYaml(file: string): Promise<YamlSource> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new FactoryError('usage', `${file}: cannot be read: ${messageOf(error)}`, {
+      remedy: 'Check the path and its permissions.',
+      cause: error,
+    });
+  });
+  return parseYaml(file, text);
+}
+
+/** The same for text that is already in memory; `name` stands for the file in messages. */
+export function parseYaml(name: string, text: string): YamlSource {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${name}:${line}:${col}`;
+  };
+  const broken = document.errors[0];
+  if (broken) {
+    throw new FactoryError('usage', `${place(broken.pos[0])}: ${broken.message}`, {
+      remedy: 'Correct the YAML syntax.',
+    });
+  }
+  return {
+    name,
+    data: document.toJS() as unknown,
+    locate: (path) => place(offsetOf(document, path)),
+    has: (path) => document.hasIn(path),
+  };
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  const key = path.at(-1);
+  const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
+  if (isMap(parent)) {
+    // The key, not the value: it is the word that the person has to look at.
+    const pair = parent.items.find((item) => isPair(item) && String(item.key) === String(key));
+    if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0];
+  }
+  const value = path.length > 0 ? document.getIn(path, true) : document.contents;
+  if (isNode(value) && value.range) return value.range[0];
+  return path.length > 0 ? offsetOf(document, path.slice(0, -1)) : 0;
+}

@@ -1,0 +1,22 @@
+import type { Readable, Writable } from 'node:stream';
+import type { HostTool } from './host-tool.ts';
+import type { Runner } from './runner.ts';
+
+export const ZSTD: HostTool = { name: 'zstd', package: 'zstd' };
+export const XZ: HostTool = { name: 'xz', package: 'xz-utils' };
+export const GZIP: HostTool = { name: 'gzip', package: 'gzip' };
+
+/** Decompresses a stream with the named tool. */
+export async function decompress(
+  runner: Runner,
+  tool: HostTool,
+  input: Readable,
+  output: Writable,
+): Promise<void> {
+  await runner.run(tool, ['-d', '-c', '-q'], { input, output });
+}
+
+/** Compresses a stream with zstd at level 3 on all cores; the number of cores does not change the bytes. */
+export async function compressZstd(runner: Runner, input: Readable, output: Writable): Promise<void> {
+  await runner.run(ZSTD, ['-3', '-T0', '-c', '-q'], { input, output });
+}

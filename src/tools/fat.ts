@@ -1,0 +1,45 @@
+import type { HostTool } from './host-tool.ts';
+import type { Runner } from './runner.ts';
+
+export const MKFS_FAT: HostTool = { name: 'mkfs.fat', package: 'dosfstools' };
+export const MCOPY: HostTool = { name: 'mcopy', package: 'mtools' };
+export const MMD: HostTool = { name: 'mmd', package: 'mtools' };
+
+/** A FAT filesystem inside a file. */
+export interface FatTarget {
+  readonly file: string;
+  /** Byte at which the filesystem begins. */
+  readonly offset: number;
+  /** In KiB. */
+  readonly kib: number;
+  readonly label: string;
+  /** Seconds since 1970. */
+  readonly epoch: number;
+}
+
+/**
+ * Makes a FAT filesystem in a file and fills it, with neither mount nor privilege.
+ * @param entries pairs of a path inside, with `/` between its parts, and the file whose content goes there
+ */
+export async function makeFat(
+  runner: Runner,
+  target: FatTarget,
+  entries: readonly (readonly [path: string, source: string])[],
+): Promise<void> {
+  const env = { SOURCE_DATE_EPOCH: String(target.epoch), MTOOLS_SKIP_CHECK: '1', MTOOLSRC: '/dev/null' };
+  const format = ['--invariant', '-i', '4B414952', '-n', target.label];
+  if (target.offset > 0) format.push(`--offset=${target.offset / 512}`);
+  await runner.run(MKFS_FAT, [...format, target.file, String(target.kib)], { env });
+  const image = `${target.file}@@${target.offset}`;
+  const directories = [...new Set(entries.flatMap(([path]) => ancestors(path)))].sort();
+  if (directories.length > 0) {
+    await runner.run(MMD, ['-i', image, ...directories.map((directory) => `::${directory}`)], { env });
+  }
+  for (const [path, source] of entries)
+    await runner.run(MCOPY, ['-m', '-i', image, source, `::${path}`], { env });
+}
+
+function ancestors(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+}

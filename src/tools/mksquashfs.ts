@@ -1,0 +1,31 @@
+import type { HostTool } from './host-tool.ts';
+import type { Runner } from './runner.ts';
+
+export const MKSQUASHFS: HostTool = {
+  name: 'mksquashfs',
+  package: 'squashfs-tools',
+  version: {
+    args: ['-version'],
+    pattern: /version (\d+(?:\.\d+)*)/,
+    // Design, "Traps found on the way".
+    range: '>=4.5.0 <4.7.0 || >=4.7.5',
+    reason: 'it needs 4.5 or newer, and 4.7 to 4.7.4 corrupt sparse files',
+  },
+};
+
+/**
+ * Packs a directory into a squashfs with zstd and 1 MiB blocks. The same tree gives the same bytes.
+ * @param options.level zstd compression level, 1 to 22
+ * @param options.epoch seconds since 1970 that the filesystem is stamped with
+ */
+export async function mksquashfs(
+  runner: Runner,
+  directory: string,
+  output: string,
+  options: { readonly level: number; readonly epoch: number },
+): Promise<void> {
+  const args = [directory, output, '-noappend', '-no-progress', '-quiet', '-no-exports'];
+  args.push('-b', '1M', '-comp', 'zstd', '-Xcompression-level', String(options.level));
+  // Given through the variable and not with -mkfs-time: 4.5 ends fatally when it sees both.
+  await runner.run(MKSQUASHFS, args, { env: { SOURCE_DATE_EPOCH: String(options.epoch) } });
+}

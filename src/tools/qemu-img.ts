@@ -1,0 +1,19 @@
+import type { HostTool } from './host-tool.ts';
+import type { Runner } from './runner.ts';
+
+export const QEMU_IMG: HostTool = {
+  name: 'qemu-img',
+  package: 'qemu-utils',
+  version: {
+    args: ['--version'],
+    pattern: /version (\d+(?:\.\d+)*)/,
+    range: '>=5.1.0',
+    reason: 'older ones have no zstd compression in qcow2',
+  },
+};
+
+/** Converts a raw disk image to a compressed qcow2. */
+export async function convertToQcow2(runner: Runner, raw: string, output: string): Promise<void> {
+  const args = ['convert', '-f', 'raw', '-O', 'qcow2', '-c', '-W', '-m', '8', '-o', 'compression_type=zstd'];
+  await runner.run(QEMU_IMG, [...args, raw, output]);
+}

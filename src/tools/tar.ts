@@ -1,0 +1,39 @@
+import type { Readable, Writable } from 'node:stream';
+import type { HostTool } from './host-tool.ts';
+import type { Runner } from './runner.ts';
+
+export const TAR: HostTool = { name: 'tar', package: 'tar' };
+
+/**
+ * Packs a directory as a tar stream: entries sorted, owners as numbers, with extended attributes and hard links.
+ * The same tree gives the same bytes, whoever packs it.
+ */
+export async function packDirectory(runner: Runner, directory: string, output: Writable): Promise<void> {
+  const args = [
+    '--create',
+    '--format=posix',
+    '--sort=name',
+    '--numeric-owner',
+    '--xattrs',
+    '--xattrs-include=*',
+  ];
+  // No access and change times, and no process id in the names of extended headers.
+  args.push(
+    '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime',
+    '--directory',
+    directory,
+    '.',
+  );
+  await runner.run(TAR, args, { output });
+}
+
+/** Unpacks a tar stream of our own making into an empty directory. */
+export async function unpackStream(runner: Runner, input: Readable, directory: string): Promise<void> {
+  await runner.run(
+    TAR,
+    ['--extract', '--numeric-owner', '--no-same-owner', '--same-permissions', '--directory', directory],
+    {
+      input,
+    },
+  );
+}
