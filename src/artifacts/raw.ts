@@ -76,6 +76,8 @@ async function stageState(inputs: ArtifactInputs, scratch: string): Promise<stri
     await chmod(join(tree, path), 0o644);
   };
   await put(inputs.file('boot', 'grubConfig'), 'grub2/grub.cfg');
+  const menu = inputs.optionalFile('boot', 'grubMenu');
+  if (menu) await put(menu, 'grubmenu');
   for (const font of ['ascii', 'euro', 'unicode']) {
     const file = inputs.optionalFile('boot', `font-${font}`);
     if (file) await put(file, `grub2/fonts/${basename(file)}`);

@@ -30,8 +30,6 @@ export interface ImportContext {
 export interface BootstrapOptions {
   readonly release: string;
   readonly mirror: string | undefined;
-  /** File with dpkg's options. */
-  readonly dpkgOptions: string;
 }
 
 /**

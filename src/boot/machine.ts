@@ -70,12 +70,12 @@ export function qemuArguments(machine: Machine, variables: string | undefined): 
   args.push('-display', 'none', '-serial', 'mon:stdio', '-device', 'virtio-rng-pci');
   if (machine.firmware !== 'bios') {
     const { code } = OVMF[machine.firmware];
-    args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${escape(code)}`);
-    args.push('-drive', `if=pflash,unit=1,format=raw,file=${escape(variables ?? '')}`);
+    args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${quoted(code)}`);
+    args.push('-drive', `if=pflash,unit=1,format=raw,file=${quoted(variables ?? '')}`);
     if (secure) args.push('-global', 'driver=cfi.pflash01,property=secure,value=on');
   }
   const readonly = machine.attachment === 'cdrom' || machine.artifact.endsWith('.iso');
-  const drive = `if=none,id=boot,format=${diskFormat(machine.artifact)},file=${escape(machine.artifact)}`;
+  const drive = `if=none,id=boot,format=${diskFormat(machine.artifact)},file=${quoted(machine.artifact)}`;
   args.push('-drive', `${drive}${readonly ? ',readonly=on' : ''}`);
   // QEMU's IDE CD is invisible to cloud kernels; they do have virtio's SCSI (design, last section).
   args.push(
@@ -90,6 +90,6 @@ export function qemuArguments(machine: Machine, variables: string | undefined): 
 }
 
 /** QEMU reads commas as separators; a doubled one is a comma. */
-function escape(path: string): string {
+function quoted(path: string): string {
   return path.replaceAll(',', ',,');
 }

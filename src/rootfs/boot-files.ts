@@ -7,6 +7,8 @@ export interface BootFiles {
   readonly kernel: string | undefined;
   readonly initrd: string | undefined;
   readonly grubConfig: string | undefined;
+  /** Further menu entries. */
+  readonly grubMenu: string | undefined;
   /** Directory with the modules of GRUB for BIOS. */
   readonly biosModules: string | undefined;
   /** Directory with the modules of GRUB for UEFI. */
@@ -55,6 +57,7 @@ export async function findBootFiles(root: string): Promise<BootFiles> {
     kernel: await first(['/boot/vmlinuz']),
     initrd: await first(['/boot/initrd']),
     grubConfig: await first(['/etc/cos/grub.cfg']),
+    grubMenu: await first(['/etc/kairos/branding/grubmenu.cfg']),
     biosModules: await first(['/usr/lib/grub/i386-pc', '/usr/share/grub2/i386-pc']),
     efiModules: await first(['/usr/lib/grub/x86_64-efi', '/usr/share/grub2/x86_64-efi']),
     shim: await first(SHIM),

@@ -5,6 +5,9 @@ export const MKFS_FAT: HostTool = { name: 'mkfs.fat', package: 'dosfstools' };
 export const MCOPY: HostTool = { name: 'mcopy', package: 'mtools' };
 export const MMD: HostTool = { name: 'mmd', package: 'mtools' };
 
+/** Up to here clusters are one sector: FAT16 needs at least 4085 of them. */
+const SMALL_KIB = 16 * 1024;
+
 /** A FAT filesystem inside a file. */
 export interface FatTarget {
   readonly file: string;
@@ -27,7 +30,9 @@ export async function makeFat(
   entries: readonly (readonly [path: string, source: string])[],
 ): Promise<void> {
   const env = { SOURCE_DATE_EPOCH: String(target.epoch), MTOOLS_SKIP_CHECK: '1', MTOOLSRC: '/dev/null' };
-  const format = ['--invariant', '-i', '4B414952', '-n', target.label];
+  // Said outright, because mkfs.fat derives both from the size of the whole file. FAT16 as upstream's ESP is.
+  const cluster = target.kib <= SMALL_KIB ? '1' : '4';
+  const format = ['--invariant', '-F', '16', '-s', cluster, '-i', '4B414952', '-n', target.label];
   if (target.offset > 0) format.push(`--offset=${target.offset / 512}`);
   await runner.run(MKFS_FAT, [...format, target.file, String(target.kib)], { env });
   const image = `${target.file}@@${target.offset}`;

@@ -28,7 +28,8 @@ export async function checkTool(runner: Runner, tool: HostTool): Promise<string>
   if (!tool.version) return '';
   const { stdout, stderr } = await runner.run(tool, tool.version.args, { acceptExit: () => true });
   const found = tool.version.pattern.exec(`${stdout}\n${stderr}`)?.[1];
-  const version = semver.coerce(found);
+  // GRUB writes 2.06, which is no semantic version until the zero goes.
+  const version = semver.coerce(found?.replaceAll(/\.0+(?=\d)/g, '.'));
   if (!found || !version) {
     throw new FactoryError('tool', `${location} does not tell its version`, { remedy: reinstall(tool) });
   }

@@ -7,7 +7,6 @@ export const MMDEBSTRAP: HostTool = { name: 'mmdebstrap', package: 'mmdebstrap' 
  * Bootstraps a minimal Debian root as a tar file.
  * @param options.release the suite
  * @param options.mirror archive to use; mmdebstrap's default, with updates and security, when absent
- * @param options.dpkgOptions file with options for dpkg, kept in the root
  * @param options.lists directory that receives apt's lists, from which the state of the archive is read
  */
 export async function mmdebstrap(
@@ -18,7 +17,6 @@ export async function mmdebstrap(
     readonly arch: string;
     readonly mirror: string | undefined;
     readonly lists: string;
-    readonly dpkgOptions: string;
   },
 ): Promise<void> {
   const args = [
@@ -27,7 +25,6 @@ export async function mmdebstrap(
     '--format=tar',
     '--include=ca-certificates',
   ];
-  args.push(`--dpkgopt=${options.dpkgOptions}`);
   args.push(`--customize-hook=sync-out /var/lib/apt/lists ${options.lists}`);
   args.push(options.release, output, ...(options.mirror === undefined ? [] : [options.mirror]));
   await runner.run(MMDEBSTRAP, args);

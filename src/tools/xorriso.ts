@@ -30,7 +30,7 @@ export interface IsoImage {
  * The padding is 0 because the backup GPT has to end where the file ends (contract 3.2, kairos#3153).
  */
 export async function writeIso(runner: Runner, output: string, image: IsoImage): Promise<void> {
-  const args = ['-no_rc', '-abort_on', 'FAILURE', '-return_with', 'FAILURE', '4', '-report_about', 'WARNING'];
+  const args = ['-abort_on', 'FAILURE', '-return_with', 'SORRY', '32', '-report_about', 'WARNING'];
   args.push(
     '-outdev',
     `stdio:${output}`,
@@ -45,7 +45,8 @@ export async function writeIso(runner: Runner, output: string, image: IsoImage):
   );
   args.push('-uid', '0', '-gid', '0');
   for (const [path, source] of image.entries) args.push('-map', source, path);
-  args.push('-find', '/', '-exec', 'chmod', 'a+rX', '--', '-chmod', '0755', '/', '--');
+  args.push('-find', '/', '-type', 'd', '-exec', 'chmod', '0755', '--');
+  args.push('-find', '/', '-type', 'f', '-exec', 'chmod', 'a+r,go-w', '--');
   args.push('-alter_date_r', 'b', `=${image.epoch}`, '/', '--');
   if (image.bios) {
     args.push(

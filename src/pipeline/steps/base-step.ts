@@ -25,8 +25,6 @@ export interface BaseFacts {
   readonly archive?: ArchiveState;
 }
 
-const DPKG_OPTIONS = 'build/dpkg-lean.cfg';
-
 /**
  * Takes the base into the engine. A bootstrapped base is made again when the package archive has changed.
  * @throws FactoryError `usage` when the flavor has no such release
@@ -41,7 +39,6 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
           ...reference,
           release: release ?? flavor['default-release'],
           mirror: spec.mirror,
-          dpkgOptions: join(env.templates, DPKG_OPTIONS),
         }
       : reference;
   const inputs = async () => [await fingerprint(env, reference), release, spec.mirror, spec.arch];

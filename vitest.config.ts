@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** Slow kinds run one file after the other: they share two cores and one image store. */
+const slow = { fileParallelism: false, testTimeout: 1_200_000, hookTimeout: 1_800_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...slow } },
+      { test: { name: 'vm', include: ['test/vm/**/*.test.ts'], ...slow } },
+    ],
+  },
+});
