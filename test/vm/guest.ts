@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { privateVariables } from '../../src/boot/boot-artifact.ts';
+import { type Machine, qemuArguments } from '../../src/boot/machine.ts';
+import { QEMU_X86 } from '../../src/tools/qemu.ts';
+
+/** The shell prompt of the automatically logged-in root of test images. */
+const PROMPT = /root@[\w-]+:~# $/;
+const BOOT_TIMEOUT = 300_000;
+const COMMAND_TIMEOUT = 120_000;
+
+/** A running virtual machine that is driven over its serial console. */
+export interface Guest extends AsyncDisposable {
+  /** All that the console has printed. */
+  readonly console: () => string;
+  /** Waits until the console prints something new that matches. */
+  readonly waitFor: (pattern: RegExp, timeout?: number) => Promise<void>;
+  /** Waits for the prompt of a root shell. */
+  readonly login: () => Promise<void>;
+  /** Types text, without waiting. */
+  readonly type: (text: string) => void;
+  /** Runs a command in the shell; gives what it printed. */
+  readonly run: (command: string) => Promise<string>;
+  /** Restarts the system and waits for the prompt. */
+  readonly reboot: () => Promise<void>;
+}
+
+/** Starts a machine under software emulation; `extra` are further arguments for QEMU. */
+export async function startGuest(
+  machine: Pick<Machine, 'artifact' | 'attachment' | 'firmware'> & { readonly snapshot?: boolean },
+  extra: readonly string[] = [],
+): Promise<Guest> {
+  const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-vm-'));
+  const full: Machine = { memory: 2048, cores: 2, snapshot: true, kvm: false, ...machine };
+  const args = [...qemuArguments(full, await privateVariables(full, scratch)), ...extra];
+  const child = execa(QEMU_X86.name, args, { reject: false, buffer: false, stdin: 'pipe', cleanup: true });
+  let text = '';
+  let seen = 0;
+  const listeners = new Set<() => void>();
+  const take = (chunk: Buffer) => {
+    text += chunk.toString('utf8');
+    for (const listener of listeners) listener();
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  let ended = false;
+  const end = child.then(() => {
+    ended = true;
+    for (const listener of listeners) listener();
+  });
+
+  // Terminal control sequences would stand between the words that tests look for.
+  const plain = () => stripControl(text);
+  const waitFor = (pattern: RegExp, timeout = COMMAND_TIMEOUT) =>
+    new Promise<void>((resolve, reject) => {
+      const finish = (error?: Error) => {
+        clearTimeout(timer);
+        listeners.delete(look);
+        error ? reject(error) : resolve();
+      };
+      const look = () => {
+        const fresh = plain().slice(seen);
+        const match = pattern.exec(fresh);
+        if (match) {
+          seen += match.index + match[0].length;
+          finish();
+        } else if (ended) finish(new Error(`the machine ended before ${pattern}:\n${plain().slice(-4000)}`));
+      };
+      const timer = setTimeout(
+        () => finish(new Error(`no ${pattern} within ${timeout / 1000} s:\n${plain().slice(-4000)}`)),
+        timeout,
+      );
+      listeners.add(look);
+      look();
+    });
+  const type = (input: string) => void child.stdin.write(input);
+  const login = () => waitFor(PROMPT, BOOT_TIMEOUT);
+  let count = 0;
+  const run = async (command: string) => {
+    count += 1;
+    const [open, close] = [`<<${count}:`, `:${count}>>`];
+    // The marks are broken up in what is typed, so that the echo of the line does not match.
+    type(`printf '<%s%s' '<' '${count}:'; { ${command}; } 2>&1; printf ':%s' '${count}>>'; echo\n`);
+    await waitFor(new RegExp(`:${count}>>`));
+    const all = plain();
+    const from = all.lastIndexOf(open) + open.length;
+    await waitFor(PROMPT);
+    return all.slice(from, all.lastIndexOf(close)).replaceAll('\r', '').trim();
+  };
+  return {
+    console: plain,
+    waitFor,
+    login,
+    type,
+    run,
+    reboot: async () => {
+      type('systemctl reboot\n');
+      // The menu of the next boot, not a prompt left over from this one.
+      await waitFor(/GRUB|Linux version|Booting/, BOOT_TIMEOUT);
+      await login();
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await end;
+      await rm(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+function stripControl(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+  return text.replaceAll(/\x1b(\[[0-9;?]*[ -/]*[@-~]|[()][A-B0-2]|[=>78c]|\][^\x07]*\x07)/g, '').replaceAll('\r', '');
+}
