@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
@@ -44,7 +44,6 @@ export async function sealRoot(root: string): Promise<number> {
   }
   // The link to the resolver is made at boot; engines leave their own file here.
   await rm(join(etc, 'resolv.conf'), { force: true });
-  chmodSync(root, 0o755);
   const limit = BigInt(epoch) * 1_000_000_000n;
   stampTree(root, epoch, ({ stats }) => stats.mtimeNs > limit);
   return epoch;

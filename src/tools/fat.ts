@@ -41,7 +41,7 @@ export async function makeFat(
     await runner.run(MMD, ['-i', image, ...directories.map((directory) => `::${directory}`)], { env });
   }
   for (const [path, source] of entries)
-    await runner.run(MCOPY, ['-m', '-i', image, source, `::${path}`], { env });
+    await runner.run(MCOPY, ['-i', image, source, `::${path}`], { env });
 }
 
 function ancestors(path: string): string[] {

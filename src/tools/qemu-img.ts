@@ -12,8 +12,11 @@ export const QEMU_IMG: HostTool = {
   },
 };
 
-/** Converts a raw disk image to a compressed qcow2. */
+/**
+ * Converts a raw disk image to a compressed qcow2. Not with -W: it would be a third faster, but writes the clusters in
+ * the order in which they happen to be ready.
+ */
 export async function convertToQcow2(runner: Runner, raw: string, output: string): Promise<void> {
-  const args = ['convert', '-f', 'raw', '-O', 'qcow2', '-c', '-W', '-m', '8', '-o', 'compression_type=zstd'];
+  const args = ['convert', '-f', 'raw', '-O', 'qcow2', '-c', '-o', 'compression_type=zstd'];
   await runner.run(QEMU_IMG, [...args, raw, output]);
 }

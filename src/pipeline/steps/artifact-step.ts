@@ -10,7 +10,7 @@ import { checkTool } from '../../tools/host-tool.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { hashFile, treeContentDigest, treeSignature } from '../digests.ts';
 import { fileOf, type Results, resultOf, type Step } from '../step.ts';
-import { osImageFacts } from './image-step.ts';
+import { openOsImage, osImageFacts } from './image-step.ts';
 
 /** Id of the step that makes an artifact. */
 export function artifactStepId(kind: ArtifactKind): string {
@@ -74,14 +74,14 @@ export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
 }
 
 function artifactInputs(env: BuildEnvironment, spec: ArtifactsSpec, artifact: Artifact, results: Results) {
-  const { facts, image } = osImageFacts(resultOf(results, 'image'));
+  const { facts } = osImageFacts(resultOf(results, 'image'));
   const optionalFile = (step: string, name: string) => resultOf(results, step).files[name];
   return {
     facts,
     file: (step: string, name: string) => fileOf(results, step, name),
     optionalFile: (step: string, name: string) =>
       artifact.needs.includes(step) ? optionalFile(step, name) : undefined,
-    openRoot: () => env.engine.open(image),
+    openRoot: () => openOsImage(env, results),
     spec,
     model: (facts.release['KAIROS_MODEL'] ?? 'generic') as Model,
     templates: env.templates,

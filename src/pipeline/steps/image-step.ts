@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { chmodSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
 import { contextEntries } from '../../context/build-context.ts';
 import { directoryEntries, packContext } from '../../context/context-tar.ts';
+import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Flavor } from '../../flavors/schema.ts';
 import { releaseVersion, select } from '../../flavors/select.ts';
@@ -111,6 +113,17 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
       return finish(env, context, taken, name);
     },
   };
+}
+
+/**
+ * Opens the OS image for reading. The root directory itself gets its mode and time anew: engines do not keep them.
+ */
+export async function openOsImage(env: BuildEnvironment, results: Results): Promise<OpenImage> {
+  const { image, facts } = osImageFacts(resultOf(results, 'image'));
+  const open = await env.engine.open(image);
+  chmodSync(open.root, 0o755);
+  utimesSync(open.root, facts.epoch, facts.epoch);
+  return open;
 }
 
 /** The facts of an image step's result. */

@@ -11,7 +11,7 @@ import { MKE2FS } from '../../tools/mke2fs.ts';
 import { MKSQUASHFS, mksquashfs } from '../../tools/mksquashfs.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { resultOf, type Step } from '../step.ts';
-import { osImageFacts } from './image-step.ts';
+import { openOsImage, osImageFacts } from './image-step.ts';
 
 /** zstd levels (design, "Measured"; peers.md, B3: 9 is the knee, 18 beats xz). */
 const LEVEL: Readonly<Record<Compression, number>> = { fast: 3, balanced: 9, small: 18 };
@@ -24,9 +24,9 @@ export function squashfsStep(env: BuildEnvironment, compression: Compression): S
     needs: ['image'],
     inputs: async () => [LEVEL[compression], await checkTool(env.runner, MKSQUASHFS)],
     run: async ({ runner, objects }, results) => {
-      const { image, facts } = osImageFacts(resultOf(results, 'image'));
+      const { facts } = osImageFacts(resultOf(results, 'image'));
       const file = join(objects, 'rootfs.squashfs');
-      await using open = await env.engine.open(image);
+      await using open = await openOsImage(env, results);
       await mksquashfs(runner, open.root, file, { level: LEVEL[compression], epoch: facts.epoch });
       return { facts: {}, files: { squashfs: file } };
     },
@@ -41,10 +41,10 @@ export function slotImageStep(env: BuildEnvironment): Step {
     needs: ['image'],
     inputs: async () => [await checkTool(env.runner, MKE2FS)],
     run: async ({ runner, objects }, results) => {
-      const { image, facts } = osImageFacts(resultOf(results, 'image'));
+      const { facts } = osImageFacts(resultOf(results, 'image'));
       const file = join(objects, 'active.img');
       const identity = `${artifactBaseName(identityFrom(new Map(Object.entries(facts.release))))} ${facts.epoch}`;
-      await using open = await env.engine.open(image);
+      await using open = await openOsImage(env, results);
       await makeSlotImage(runner, open.root, file, {
         tree: facts.tree,
         label: LABEL.active,
@@ -64,7 +64,7 @@ export function bootStep(env: BuildEnvironment): Step {
     needs: ['image'],
     inputs: async () => [],
     run: async ({ objects }, results) => {
-      await using open = await env.engine.open(osImageFacts(resultOf(results, 'image')).image);
+      await using open = await openOsImage(env, results);
       const { fonts, ...found } = await findBootFiles(open.root);
       const files: Record<string, string> = {};
       for (const [name, source] of Object.entries(found) as [keyof BootFiles, string | undefined][]) {
