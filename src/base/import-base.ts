@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { settleAll } from '../errors/settle.ts';
 import { decompress, XZ, ZSTD } from '../tools/compressors.ts';
 import { mmdebstrap } from '../tools/mmdebstrap.ts';
 import type { Runner } from '../tools/runner.ts';
@@ -88,17 +89,12 @@ async function importTar(
   await writeOciLayout(layout, description, async (layer) => {
     const stream = new PassThrough();
     const options = { name, onNotice: context.notice, ...(epoch === undefined ? {} : { epoch }) };
-    // Whichever fails first ends the other; its error, not the resulting broken pipe, is the one to tell.
-    const reading = read(stream).catch((error: unknown) => {
-      stream.destroy(error as Error);
-      throw error;
-    });
-    const [read_, sanitized] = await Promise.allSettled([reading, sanitizeTar(stream, layer, options)]);
-    if (sanitized.status === 'rejected') {
-      layer.destroy(sanitized.reason as Error);
-      throw read_.status === 'rejected' && !isConsequence(read_.reason) ? read_.reason : sanitized.reason;
-    }
-    if (read_.status === 'rejected') throw read_.reason;
+    const ending = (promise: Promise<void>, other: { destroy(error: Error): unknown }) =>
+      promise.catch((error: unknown) => {
+        other.destroy(error as Error);
+        throw error;
+      });
+    await settleAll([ending(read(stream), stream), ending(sanitizeTar(stream, layer, options), layer)]);
   });
   await context.engine.load({ kind: 'oci', path: layout, tag: 'base' }, image);
 }
@@ -142,9 +138,4 @@ function corrupt(file: string): (error: unknown) => never {
       cause: error,
     });
   };
-}
-
-function isConsequence(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException)?.code;
-  return code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ABORT_ERR';
 }

@@ -4,6 +4,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { settleAll } from '../errors/settle.ts';
 
 /** A blob that has been written: OCI image-spec, "Content Descriptors". */
 interface Descriptor {
@@ -53,14 +54,14 @@ export async function writeOciLayout(
   const file = createWriteStream(temporary, { highWaterMark: 1024 * 1024 });
   if (compress) {
     const [source, sink] = [new PassThrough(), new PassThrough()];
-    await Promise.all([
+    await settleAll([
       layer(source),
       pipeline(source, plain, sink),
       compress(sink, packed),
       pipeline(packed, file),
     ]);
   } else {
-    await Promise.all([layer(plain), pipeline(plain, file)]);
+    await settleAll([layer(plain), pipeline(plain, file)]);
   }
   const measured = compress ? packed : plain;
   const layerDescriptor = {

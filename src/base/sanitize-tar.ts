@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import tar, { type Header } from 'tar-stream';
+import { isSystemError } from '../errors/explain.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 
 const ENTRY_LIMIT = 2_000_000;
@@ -67,7 +68,8 @@ export async function sanitizeTar(
       }),
     ]);
   } catch (error) {
-    if (error instanceof FactoryError || (error as Error)?.name === 'AbortError') throw error;
+    if (error instanceof FactoryError || isSystemError(error) || (error as Error)?.name === 'AbortError')
+      throw error;
     throw new FactoryError('step', `${options.name}: cannot be read as a tar archive: ${messageOf(error)}`, {
       remedy: 'The file is corrupt or cut short; fetch or make it again.',
       cause: error,

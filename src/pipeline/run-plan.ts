@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { explain } from '../errors/explain.ts';
+import { messageOf } from '../errors/factory-error.ts';
 import type { Runner } from '../tools/runner.ts';
 import { type Cache, cacheKey } from './cache.ts';
 import type { BuildEvent, PlannedStep } from './events.ts';
@@ -75,7 +76,7 @@ export async function runSteps(
         await limit(async () => {
           context.signal.throwIfAborted();
           await runOne(step).catch((error: unknown) => {
-            const failure = inStep(step, error);
+            const failure = explain(step.title, error);
             if (!context.signal.aborted) {
               context.emit({ type: 'fail', id: step.id, title: step.title, message: messageOf(failure) });
               context.cancel(failure);
@@ -134,13 +135,4 @@ async function execute(
   } finally {
     await rm(home, { recursive: true, force: true });
   }
-}
-
-function inStep(step: Step, error: unknown): unknown {
-  if (!(error instanceof FactoryError) || error.kind === 'interrupted') return error;
-  return new FactoryError(error.kind, `${step.title}: ${error.message}`, {
-    details: error.details,
-    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
-    cause: error,
-  });
 }

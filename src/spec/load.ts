@@ -20,6 +20,9 @@ const PATH_KEYS = new Set(['cloud-config', 'overlay-rootfs', 'overlay-iso', 'out
 /** Keys whose value is a reference that may hold a relative path after its prefix. */
 const REFERENCE_KEYS = new Set(['base', 'image']);
 
+/** Flags that are not called like their key. */
+const FLAG_NAMES: Readonly<Record<string, string>> = { artifacts: 'artifact' };
+
 type Data = Record<string, unknown>;
 
 /**
@@ -44,7 +47,7 @@ export async function loadConfiguration<S extends z.ZodType>(
 
   return validate(schema, data, 'configuration', (path) => {
     const key = String(path[0]);
-    if (key in flags) return `--${key}`;
+    if (key in flags) return `--${FLAG_NAMES[key] ?? key}`;
     const text = path.join('.');
     const set = assignments.find((assignment) => text.startsWith(assignment.path.join('.')) && text !== '');
     if (set) return `--set ${set.path.join('.')}`;

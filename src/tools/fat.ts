@@ -40,8 +40,7 @@ export async function makeFat(
   if (directories.length > 0) {
     await runner.run(MMD, ['-i', image, ...directories.map((directory) => `::${directory}`)], { env });
   }
-  for (const [path, source] of entries)
-    await runner.run(MCOPY, ['-i', image, source, `::${path}`], { env });
+  for (const [path, source] of entries) await runner.run(MCOPY, ['-i', image, source, `::${path}`], { env });
 }
 
 function ancestors(path: string): string[] {
