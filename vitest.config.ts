@@ -6,6 +6,7 @@ const slow = { fileParallelism: false, testTimeout: 1_200_000, hookTimeout: 1_80
 export default defineConfig({
   test: {
     projects: [
+      { test: { name: 'checks', include: ['test/checks/**/*.test.ts'], ...slow } },
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...slow } },
       { test: { name: 'vm', include: ['test/vm/**/*.test.ts'], ...slow } },

@@ -4,7 +4,6 @@ import type { Runner } from './runner.ts';
 
 export const ZSTD: HostTool = { name: 'zstd', package: 'zstd' };
 export const XZ: HostTool = { name: 'xz', package: 'xz-utils' };
-export const GZIP: HostTool = { name: 'gzip', package: 'gzip' };
 
 /** Decompresses a stream with the named tool. */
 export async function decompress(

@@ -12,6 +12,16 @@ export const MKE2FS: HostTool = {
   },
 };
 
+const COMMON = ['sparse_super', 'large_file', 'filetype', 'resize_inode', 'dir_index', 'ext_attr'];
+/**
+ * Said in full, so that a machine's mke2fs.conf makes no difference. No checksums over inodes: their times are set
+ * afterwards (see ext-times.ts), and GRUB 2.06 reads the plain form.
+ */
+const FEATURES = {
+  ext2: COMMON,
+  ext4: [...COMMON, 'has_journal', 'extent', 'huge_file', 'flex_bg', '64bit', 'dir_nlink', 'extra_isize'],
+} as const;
+
 /** What an ext filesystem is to be. */
 export interface ExtFilesystem {
   readonly type: 'ext2' | 'ext4';
@@ -41,8 +51,7 @@ export async function mke2fs(
   const extended = ['lazy_itable_init=0', 'lazy_journal_init=1', 'nodiscard', `hash_seed=${filesystem.uuid}`];
   if (target.offset > 0) extended.push(`offset=${target.offset}`);
   const args = ['-q', '-F', '-t', filesystem.type, '-b', '4096', '-m', String(filesystem.reserved)];
-  // No checksums over inodes: their times are set afterwards (see ext-times.ts), and GRUB 2.06 reads the plain form.
-  if (filesystem.type === 'ext4') args.push('-O', '^metadata_csum,^metadata_csum_seed,^orphan_file');
+  args.push('-I', '256', '-O', ['none', ...FEATURES[filesystem.type]].join(','));
   args.push('-L', filesystem.label, '-U', filesystem.uuid, '-E', extended.join(','));
   if (filesystem.inodes !== undefined) args.push('-N', String(filesystem.inodes));
   if (source !== undefined) args.push('-d', source);

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { privateVariables } from '../../src/boot/boot-artifact.ts';
 import { type Machine, qemuArguments } from '../../src/boot/machine.ts';
@@ -52,7 +53,7 @@ export async function startGuest(
   });
 
   // Terminal control sequences would stand between the words that tests look for.
-  const plain = () => stripControl(text);
+  const plain = () => stripVTControlCharacters(text).replaceAll('\r', '');
   const waitFor = (pattern: RegExp, timeout = COMMAND_TIMEOUT) =>
     new Promise<void>((resolve, reject) => {
       const finish = (error?: Error) => {
@@ -107,9 +108,4 @@ export async function startGuest(
       await rm(scratch, { recursive: true, force: true });
     },
   };
-}
-
-function stripControl(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-  return text.replaceAll(/\x1b(\[[0-9;?]*[ -/]*[@-~]|[()][A-B0-2]|[=>78c]|\][^\x07]*\x07)/g, '').replaceAll('\r', '');
 }

@@ -1,0 +1,53 @@
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { PROJECT } from '../support/factory.ts';
+import { tool } from '../support/tool.ts';
+
+/** Runs a checker over the project; its findings are the failure's message. */
+async function check(command: string, ...args: string[]): Promise<void> {
+  const { exitCode, all } = await execa(command, args, {
+    cwd: PROJECT,
+    reject: false,
+    all: true,
+    preferLocal: true,
+  });
+  expect(exitCode, all).toBe(0);
+}
+
+async function files(...patterns: string[]): Promise<string[]> {
+  const listed = await tool(
+    'git',
+    '-C',
+    PROJECT,
+    'ls-files',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+    '--',
+    ...patterns,
+  );
+  return listed.split('\n').filter(Boolean);
+}
+
+test('format and lint', () => check('biome', 'check', '.'));
+test('types', () => check('tsc', '--noEmit'));
+test('no dead code', () => check('knip'));
+test('shell scripts', async () => {
+  const dracut = 'templates/image/dracut/usr/lib/dracut/modules.d/*.sh';
+  const scripts = await files(
+    'scripts',
+    '.ci/run',
+    'bin',
+    'templates/build/*.sh',
+    'templates/image/*.sh',
+    dracut,
+  );
+  expect(scripts.length).toBeGreaterThan(8);
+  // Sourced files of dracut and of our own stand elsewhere in the image.
+  await check('shellcheck', '--exclude=SC1091', ...new Set(scripts));
+});
+test('boot menus', async () => {
+  const menus = await files('templates/*grub*.cfg', 'templates/**/grub*.cfg');
+  expect(menus.length).toBeGreaterThan(1);
+  for (const menu of menus) await check('grub-script-check', menu);
+});

@@ -1,0 +1,79 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { BuildReport } from '../../src/pipeline/build.ts';
+import type { ArtifactKind } from '../../src/spec/schema.ts';
+
+/** The project's directory. */
+export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+/** Everything that tests keep between runs; git ignores it. */
+export const TEST_HOME = join(PROJECT, '.test');
+export const OVERLAY = join(PROJECT, 'test/support/overlay');
+const PROGRAM = join(PROJECT, 'bin/kairos-factory');
+
+/** What a run of the program left. */
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built program as a person would; `env` is added to a shared cache. */
+export async function factory(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Record<string, string>; readonly program?: string } = {},
+): Promise<Outcome> {
+  const result = await execa(options.program ?? PROGRAM, args, {
+    reject: false,
+    cwd: options.cwd ?? PROJECT,
+    env: { KAIROS_FACTORY_CACHE: join(TEST_HOME, 'cache'), CI: 'true', ...options.env },
+    stdin: 'ignore',
+  });
+  return { status: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** A finished build of a test image. */
+export interface TestBuild {
+  readonly output: string;
+  readonly report: BuildReport;
+  /** Path of an artifact. */
+  readonly artifact: (kind: ArtifactKind) => string;
+}
+
+/** The image that all tests of a release share: the small kernel, and root on the serial console without a password. */
+export async function testBuild(release = 'bookworm', extra: readonly string[] = []): Promise<TestBuild> {
+  const output = join(TEST_HOME, `out-${release}`);
+  await mkdir(TEST_HOME, { recursive: true });
+  const args = [
+    'build',
+    '--flavor',
+    'debian',
+    '--base',
+    `bootstrap:${release}`,
+    '--kernel',
+    'cloud',
+    '--json',
+  ];
+  args.push(
+    '--version',
+    'v1.2.3',
+    '--compression',
+    'fast',
+    '--overlay-rootfs',
+    OVERLAY,
+    '--output',
+    output,
+    ...extra,
+  );
+  const { status, stdout, stderr } = await factory(args);
+  if (status !== 0) throw new Error(`the build of the test image failed with ${status}:\n${stderr}`);
+  const report = JSON.parse(stdout) as BuildReport;
+  return { output, report, artifact: (kind) => artifactOf(report, kind) };
+}
+
+function artifactOf(report: BuildReport, kind: ArtifactKind): string {
+  const entry = report.manifest.artifacts.find((candidate) => candidate.kind === kind);
+  if (!entry) throw new Error(`the build made no ${kind}`);
+  return join(report.output, kind === 'oci' ? entry.file.replace(/\/index\.json$/, '') : entry.file);
+}

@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { tool } from '../support/tool.ts';
+import { type Guest, startGuest } from './guest.ts';
+
+const GIB = 1024 ** 3;
+
+/** A disk of its own for a guest: the artifact stays as it is, and the disk is larger, as real ones are. */
+async function diskOf(artifact: string, directory: string): Promise<string> {
+  const disk = join(directory, 'disk.qcow2');
+  const format = artifact.endsWith('.raw') ? 'raw' : 'qcow2';
+  await tool('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', artifact, '-F', format, disk, '16G');
+  return disk;
+}
+
+describe('the raw disk on BIOS', () => {
+  let directory: string;
+  let guest: Guest;
+  let build: TestBuild;
+
+  beforeAll(async () => {
+    build = await testBuild();
+    directory = await mkdtemp(join(TEST_HOME, 'vm-'));
+    guest = await startGuest({
+      artifact: await diskOf(build.artifact('raw'), directory),
+      attachment: 'disk',
+      firmware: 'bios',
+      snapshot: false,
+    });
+    await guest.login();
+  });
+  afterAll(async () => {
+    await guest?.[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test('boots straight into the active slot and is healthy', async () => {
+    expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
+    const state = await guest.run('systemctl is-system-running --wait');
+    expect(`${state} ${await guest.run('systemctl --failed --plain --no-legend')}`).toBe('running ');
+  });
+
+  test('has a read-only root and the labels of the contract', async () => {
+    expect(await guest.run('findmnt -no OPTIONS / | tr , "\\n" | grep -x ro')).toBe('ro');
+    expect(await guest.run('touch /forbidden')).toMatch(/Read-only file system/);
+    const labels = await guest.run('lsblk -nro LABEL | sort -u | tr "\\n" " "');
+    for (const label of [
+      'COS_ACTIVE',
+      'COS_GRUB',
+      'COS_OEM',
+      'COS_PERSISTENT',
+      'COS_RECOVERY',
+      'COS_STATE',
+    ]) {
+      expect(labels).toContain(label);
+    }
+    expect(await guest.run('test -s /run/initramfs/cos-state/cOS/passive.img && echo there')).toBe('there');
+    expect(await guest.run('cat /etc/kairos-release | grep KAIROS_VERSION=')).toBe('KAIROS_VERSION="v1.2.3"');
+  });
+
+  test('has grown its persistent partition to the end of the disk', async () => {
+    const size = Number(await guest.run('lsblk -bnro SIZE /dev/disk/by-label/COS_PERSISTENT'));
+    const filesystem = Number(await guest.run('df -B1 --output=size /usr/local | tail -n 1'));
+    expect(size).toBeGreaterThan(10 * GIB);
+    expect(filesystem).toBeGreaterThan(0.9 * size);
+  });
+
+  test('forgets what was written to /etc, keeps /usr/local and persistent paths, and its identity', async () => {
+    await guest.run('for f in /etc /usr/local /var/log /root /var/tmp; do echo kept >$f/marker; done; sync');
+    const identity = await guest.run('cat /etc/machine-id; ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub');
+    expect(identity).toMatch(/^[0-9a-f]{32}\n256 SHA256:/);
+    await guest.reboot();
+    const found = 'for f in /etc /usr/local /var/log /root /var/tmp; do test -e $f/marker && echo $f; done';
+    expect((await guest.run(found)).split('\n')).toEqual(['/usr/local', '/var/log', '/root']);
+    expect(await guest.run('cat /etc/machine-id; ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub')).toBe(
+      identity,
+    );
+  });
+
+  test('boots the passive slot, and recovery, once each when they are chosen', async () => {
+    await guest.run('grub2-editenv /oem/grubenv set next_entry=fallback');
+    await guest.reboot();
+    expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/passive_mode');
+    expect(await guest.run('findmnt -no LABEL / || blkid -o value -s LABEL $(findmnt -no SOURCE /)')).toBe(
+      'COS_PASSIVE',
+    );
+    expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
+    expect(await guest.run('cat /usr/local/marker')).toBe('kept');
+    expect(await guest.run('grub2-editenv /oem/grubenv list | grep next_entry=.')).toBe('');
+
+    await guest.run('grub2-editenv /oem/grubenv set next_entry=recovery');
+    await guest.reboot();
+    expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/recovery_mode');
+    expect(await guest.run('findmnt -no SOURCE /usr/local')).not.toMatch(/^\/dev\//);
+    expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
+  });
+});
+
+describe.each([
+  { kind: 'raw', firmware: 'uefi' },
+  { kind: 'qcow2', firmware: 'bios' },
+  { kind: 'qcow2', firmware: 'secureboot' },
+] as const)('the $kind on $firmware', ({ kind, firmware }) => {
+  test('boots into the active slot and is healthy', async () => {
+    const { artifact } = await testBuild();
+    await using guest = await startGuest({ artifact: artifact(kind), attachment: 'disk', firmware });
+    await guest.login();
+    expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
+    expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
+    expect(await guest.run('test -d /sys/firmware/efi && echo uefi || echo bios')).toBe(
+      firmware === 'bios' ? 'bios' : 'uefi',
+    );
+  });
+});
