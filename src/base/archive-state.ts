@@ -15,18 +15,23 @@ export interface ArchiveState {
 
 /**
  * Reads the state from apt's lists (`/var/lib/apt/lists`).
+ * @param scheme how the archive was reached: `http` or `https`
  * @throws FactoryError `step` when there are none
  */
-export async function readArchiveState(lists: string): Promise<ArchiveState> {
+export async function readArchiveState(lists: string, scheme: string): Promise<ArchiveState> {
   const names = (await readdir(lists)).filter((name) => name.endsWith('InRelease')).sort();
-  if (names.length === 0) throw new FactoryError('step', 'the bootstrap left no package lists');
+  if (names.length === 0)
+    throw new FactoryError('step', 'the package archive has no signed index (InRelease)', {
+      remedy: 'Use an archive that has one for this release.',
+    });
   const dates: number[] = [];
   const indexes = await Promise.all(
     names.map(async (name) => {
       const text = await readFile(join(lists, name), 'utf8');
       dates.push(Date.parse(/^Date: (.+)$/m.exec(text)?.[1] ?? '') / 1000);
-      // The file name is the address with "/" written as "_" (apt's URItoFileName), and the scheme left out.
-      return { url: `http://${name.replaceAll('_', '/')}`, sha256: digest(text) };
+      // The file name is the address with "/" written as "_", a few characters escaped, and the scheme left out (apt's
+      // URItoFileName).
+      return { url: `${scheme}://${decodeURIComponent(name.replaceAll('_', '/'))}`, sha256: digest(text) };
     }),
   );
   return { indexes, date: Math.max(...dates) };
@@ -47,7 +52,7 @@ export async function isArchiveUnchanged(
       await aptDownload(runner, url, file);
       return digest(await readFile(file, 'utf8')) === sha256;
     } catch (error) {
-      if (error instanceof FactoryError) return true;
+      if (error instanceof FactoryError && error.kind === 'step') return true;
       throw error;
     } finally {
       await rm(file, { force: true });

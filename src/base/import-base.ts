@@ -66,7 +66,10 @@ export async function importBase(
       const [file, lists] = [join(context.scratch, 'root.tar'), join(context.scratch, 'lists')];
       await mkdir(lists);
       await mmdebstrap(context.runner, file, { ...reference, arch: context.arch, lists });
-      const archive = await readArchiveState(lists);
+      const archive = await readArchiveState(
+        lists,
+        reference.mirror?.startsWith('https:') ? 'https' : 'http',
+      );
       context.say('taking the root into the image store');
       await importTar(context, image, `bootstrap:${reference.release}`, archive.date, (output) =>
         readTarball(context.runner, file, output),

@@ -1,6 +1,5 @@
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { checkTool, type HostTool } from '../tools/host-tool.ts';
 import type { Runner } from '../tools/runner.ts';
 import { unpackStream } from '../tools/tar.ts';
@@ -67,11 +66,14 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     }
   }
 
-  async function build(context: Readable, image: string, onStep: (text: string) => void): Promise<void> {
+  async function build(
+    ...[context, image, { onStep, useCache }]: Parameters<ContainerEngine['build']>
+  ): Promise<void> {
     const directory = await mkdtemp(join(work, 'context-'));
     try {
       await unpackStream(runner, context, directory);
       const flags = ['--layers', '--pull-never', '--no-hosts', '--force-rm', '--tag', image];
+      if (!useCache) flags.push('--no-cache');
       await runner.run(
         BUILDAH,
         [...global, 'build', ...flags, '--file', join(directory, 'Containerfile'), directory],

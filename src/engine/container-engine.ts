@@ -24,9 +24,14 @@ export interface ContainerEngine {
   /**
    * Builds the `Containerfile` of a context under `image`.
    * @param context a tar stream
-   * @param onStep called with every instruction that begins
+   * @param options.onStep called with every instruction that begins
+   * @param options.useCache whether instructions that ran before may be taken from the engine's cache
    */
-  build(context: Readable, image: string, onStep: (text: string) => void): Promise<void>;
+  build(
+    context: Readable,
+    image: string,
+    options: { readonly onStep: (text: string) => void; readonly useCache: boolean },
+  ): Promise<void>;
   open(image: string): Promise<OpenImage>;
   /** Removes what interrupted runs left behind; works after cancellation too. */
   sweep(): Promise<void>;

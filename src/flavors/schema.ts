@@ -24,6 +24,10 @@ export const Flavor = z.strictObject({
   'service-manager': z.enum(['systemd']),
   initramfs: z.enum(['dracut']),
   'default-release': z.string(),
+  'rolling-release': z
+    .string()
+    .optional()
+    .meta({ description: 'The release of bases that tell no version.' }),
   releases: z.record(
     z.string(),
     z.strictObject({ version: z.string().regex(/^\d+(\.\d+)*$/, 'is not a version') }),

@@ -16,6 +16,8 @@ export interface BuildEnvironment {
   readonly work: string;
   /** Path of the unfinished form of a file in the output directory. */
   readonly partial: (name: string) => string;
+  /** Whether the engine may use what it built before. */
+  readonly useCache: boolean;
   /** `SOURCE_DATE_EPOCH`, if the person set it. */
   readonly epoch: string | undefined;
 }

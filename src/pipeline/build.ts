@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseReference } from '../base/reference.ts';
+import { FactoryError } from '../errors/factory-error.ts';
 import { loadFlavor } from '../flavors/load.ts';
 import type { ArtifactsSpec, BuildSpec } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
@@ -38,7 +39,7 @@ export type Job =
 export async function planJob(job: Job, options: BuildOptions): Promise<PlannedStep[]> {
   return withSession(async (session) => {
     options.onLog(session.workspace.log);
-    const env = environment(session, (name) => name);
+    const env = environment(session, options, (name) => name);
     return planSteps(await graph(env, job, session), planContext(session, options));
   });
 }
@@ -53,13 +54,13 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
     options.onLog(session.workspace.log);
     // Checked before anything is made, the output directory included.
     await graph(
-      environment(session, (name) => name),
+      environment(session, options, (name) => name),
       job,
       session,
     );
     const output = await openOutput(job.spec.output);
     try {
-      const env = environment(session, output.partial);
+      const env = environment(session, options, output.partial);
       const steps = await graph(env, job, session);
       const context = { ...planContext(session, options), cancel: session.cancel };
       options.emit({ type: 'plan', steps: await planSteps(steps, context) });
@@ -81,6 +82,7 @@ async function graph(env: BuildEnvironment, job: Job, session: Session): Promise
 
 function environment(
   { engine, runner, workspace }: Session,
+  { useCache }: BuildOptions,
   partial: (name: string) => string,
 ): BuildEnvironment {
   return {
@@ -92,8 +94,18 @@ function environment(
     digests: join(workspace.cache, 'digests'),
     work: workspace.work,
     partial,
-    epoch: process.env['SOURCE_DATE_EPOCH'],
+    useCache,
+    epoch: sourceDateEpoch(process.env['SOURCE_DATE_EPOCH']),
   };
+}
+
+/** The variable as reproducible-builds.org specifies it: a decimal number of seconds. */
+function sourceDateEpoch(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^[1-9]\d{0,9}$/.test(text)) return text;
+  throw new FactoryError('usage', `SOURCE_DATE_EPOCH: "${text}" is no number of seconds since 1970`, {
+    remedy: 'Set it to a whole number, or not at all.',
+  });
 }
 
 function planContext({ runner, workspace, signal }: Session, { useCache, emit }: BuildOptions) {

@@ -9,12 +9,11 @@ import { withSession } from './session.ts';
 /**
  * Checks an image or a directory.
  * @param text an image reference, or the path of a directory
+ * @param onLog told the path of the log, where there is one
  * @throws FactoryError `usage` when it leads nowhere
  */
-export async function checkImage(text: string): Promise<Finding[]> {
-  const directory = text.startsWith('dir:') ? text.slice('dir:'.length) : text;
-  const stats = await stat(directory).catch(() => undefined);
-  if (stats?.isDirectory()) return checkConformance(resolve(directory));
+export async function checkImage(text: string, onLog: (file: string) => void): Promise<Finding[]> {
+  if (await isDirectory(text)) return checkConformance(resolve(directoryPath(text)));
   const reference = parseReference(text, process.cwd());
   if (reference.kind === 'bootstrap') {
     throw new FactoryError('usage', 'there is nothing to check in a bootstrap reference', {
@@ -22,6 +21,7 @@ export async function checkImage(text: string): Promise<Finding[]> {
     });
   }
   return withSession(async ({ engine, runner, workspace }) => {
+    onLog(workspace.log);
     const scratch = join(workspace.work, 'check');
     await mkdir(scratch);
     const image = `localhost/kairos-factory/check:${process.pid}`;
@@ -37,4 +37,14 @@ export async function checkImage(text: string): Promise<Finding[]> {
     await using open = await engine.open(image);
     return await checkConformance(open.root);
   });
+}
+
+/** Whether the text names a directory of this machine: `dir:PATH`, or the path itself. */
+export async function isDirectory(text: string): Promise<boolean> {
+  const stats = await stat(directoryPath(text)).catch(() => undefined);
+  return stats?.isDirectory() ?? false;
+}
+
+function directoryPath(text: string): string {
+  return text.startsWith('dir:') ? text.slice('dir:'.length) : text;
 }

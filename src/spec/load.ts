@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
 import { validate } from './validate.ts';
-import { readYaml, type YamlSource } from './yaml-source.ts';
+import { parseYaml, readYaml, type YamlSource } from './yaml-source.ts';
 
 /** Where the values of a configuration come from; a later source wins: file, `--set`, flags. */
 export interface ConfigurationSources {
@@ -74,10 +73,10 @@ function parseAssignment(text: string): { path: string[]; value: unknown } {
       remedy: 'Write --set disk.oem=128.',
     });
   }
-  // Own properties only: `__proto__` as a key must not reach the prototype.
-  return { path, value: parse(text.slice(at + 1)) as unknown };
+  return { path, value: parseYaml(`--set ${path.join('.')}`, text.slice(at + 1)).data };
 }
 
+/** Own properties only: `__proto__` as a key must not reach the prototype. */
 function assign(data: Data, path: readonly string[], value: unknown): Data {
   const [key = '', ...rest] = path;
   const below = Object.hasOwn(data, key) ? data[key] : undefined;

@@ -12,7 +12,7 @@ type Issue = z.core.$ZodIssue;
 export function validate<S extends z.ZodType>(
   schema: S,
   data: unknown,
-  what: string,
+  what: 'configuration' | 'flavor',
   locate: (path: readonly PropertyKey[]) => string,
 ): z.output<S> {
   const result = schema.safeParse(data, { reportInput: true });
@@ -20,7 +20,7 @@ export function validate<S extends z.ZodType>(
   const [first, ...others] = result.error.issues.flatMap((issue) => explain(schema, issue, locate));
   throw new FactoryError('usage', first ?? `invalid ${what}`, {
     details: others,
-    remedy: `Correct the ${what}; docs/configuration.md lists every key.`,
+    remedy: `Correct the ${what}; docs/${what === 'flavor' ? 'flavors' : 'configuration'}.md lists every key.`,
   });
 }
 

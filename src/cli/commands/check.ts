@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../errors/factory-error.ts';
-import { checkImage } from '../../pipeline/check-image.ts';
+import { checkImage, isDirectory } from '../../pipeline/check-image.ts';
+import { rememberLog } from '../render-error.ts';
 import { handedOver } from '../run-job.ts';
 
 /** `kairos-factory check`: is this an OS image? */
@@ -10,8 +11,9 @@ export function checkCommand() {
     .argument('<image>', 'oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], or a directory')
     .option('--json', 'print the findings as JSON')
     .action(async (image, options) => {
-      if (await handedOver()) return;
-      const findings = await checkImage(image);
+      // A directory is only read, which takes no engine.
+      if (!(await isDirectory(image)) && (await handedOver())) return;
+      const findings = await checkImage(image, rememberLog);
       if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
       else {
         for (const { check, passed, required, text } of findings) {

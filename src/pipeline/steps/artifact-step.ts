@@ -39,18 +39,22 @@ export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: A
       await artifact.make(artifactInputs(env, spec, artifact, results), { ...context, output: partial });
       const final = join(spec.output, name);
       await putInPlace(partial, final, facts.epoch);
-      const { size, mtimeNs } = await stat(final, { bigint: true });
-      return { facts: { size: Number(size), mtimeNs: String(mtimeNs) }, files: { artifact: final } };
+      const identity = await fileIdentity(kind, final);
+      // Not the key but this very file: what was made again has a new checksum, and what is made from it is made again.
+      return { facts: { identity }, files: { artifact: final }, digest: identity };
     },
     isCurrent: async (result) => {
-      const now = await stat(result.files['artifact'] ?? '', { bigint: true }).catch(() => undefined);
-      return (
-        now !== undefined &&
-        Number(now.size) === result.facts['size'] &&
-        String(now.mtimeNs) === result.facts['mtimeNs']
-      );
+      const now = await fileIdentity(kind, result.files['artifact'] ?? '').catch(() => undefined);
+      return now === result.facts['identity'];
     },
   };
+}
+
+/** Tells a file from all that were or will be at its path: the change time cannot be set, other times are. */
+async function fileIdentity(kind: ArtifactKind, file: string): Promise<string> {
+  const parts = kind === 'oci' ? [file, join(file, 'index.json')] : [file];
+  const stats = await Promise.all(parts.map((part) => stat(part, { bigint: true })));
+  return stats.map(({ dev, ino, size, ctimeNs }) => [dev, ino, size, ctimeNs].join('-')).join(' ');
 }
 
 /** Hashes a finished artifact; beside the steps that still run. */

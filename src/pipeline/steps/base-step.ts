@@ -41,7 +41,7 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
           mirror: spec.mirror,
         }
       : reference;
-  const inputs = async () => [await fingerprint(env, reference), release, spec.mirror, spec.arch];
+  const inputs = async () => [await fingerprint(env, reference), release, spec.mirror, spec.arch, env.epoch];
   const title =
     release === undefined
       ? `import base ${formatReference(reference)}`

@@ -74,7 +74,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         tool: env.tool,
       });
       const built = `localhost/kairos-factory/built:${process.pid}`;
-      await env.engine.build(packContext(entries), built, context.say);
+      await env.engine.build(packContext(entries), built, { onStep: context.say, useCache: env.useCache });
       return finish(env, context, built, 'the built image', sealRoot);
     },
   };
@@ -109,7 +109,7 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
         mode: 0o644,
       } as const;
       const entries = [containerfile, ...directoryEntries(spec.overlayRootfs, 'overlay')];
-      await env.engine.build(packContext(entries), taken, context.say);
+      await env.engine.build(packContext(entries), taken, { onStep: context.say, useCache: env.useCache });
       return finish(env, context, taken, name);
     },
   };
@@ -163,6 +163,6 @@ function baseTarget(
   if (version !== undefined) return { release: version, version };
   // Rolling releases tell only their code name, Debian's as "trixie/sid".
   const codename = (osRelease['VERSION_CODENAME'] ?? '').split('/').at(-1) ?? '';
-  const rolling = codename in flavor.releases ? codename : 'sid';
+  const rolling = codename in flavor.releases ? codename : (flavor['rolling-release'] ?? codename);
   return { release: rolling, version: releaseVersion(flavor, rolling) };
 }

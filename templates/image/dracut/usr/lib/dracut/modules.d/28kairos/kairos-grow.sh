@@ -1,37 +1,68 @@
 #!/bin/sh
-# Grows the last partition of a disk to the disk's end. Sourced.
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# The persistent partition fills the disk, whatever size the disk had when the image was written.
+# sfdisk, partx and resize2fs are the image's own, by chroot: they are needed once in a machine's life, and in the
+# initramfs every boot would pay for unpacking them. Every step can be repeated: a power cut costs the next boot nothing
+# but doing the rest.
 
-# Below this many 512-byte sectors (16 MiB) growing is not worth a write to the partition table.
-KAIROS_GROW_LEAST=32768
+# 512-byte sectors; less is not worth rewriting a partition table.
+KAIROS_WORTH=32768
 
-# kairos_grow DEVICE: prints "grown" when the partition has become larger; its filesystem has then to follow.
-# A power cut in between is harmless: the table is written whole, and the next boot goes on where this one ended.
-kairos_grow() {
-    kairos_node=${1##*/}
-    kairos_sys=$(readlink -f "/sys/class/block/$kairos_node")
-    [ -e "$kairos_sys/partition" ] || return 0
+# kairos_grow_partition DEVICE: sets kairos_kernel_name; looks at sysfs only, as long as there is nothing to grow.
+kairos_grow_partition() {
+    kairos_kernel_name=$(readlink "$1") || kairos_kernel_name=$1
+    kairos_kernel_name=${kairos_kernel_name##*/}
+    kairos_sys=/sys/class/block/$kairos_kernel_name
+    # Only partitions have these; a mapped device has grown with what it maps, or has not.
+    [ -r "$kairos_sys/partition" ] || return 0
     read -r kairos_number <"$kairos_sys/partition"
     read -r kairos_start <"$kairos_sys/start"
     read -r kairos_size <"$kairos_sys/size"
-    kairos_parent=${kairos_sys%/*}
-    read -r kairos_total <"$kairos_parent/size"
-    [ $((kairos_total - kairos_start - kairos_size)) -gt $KAIROS_GROW_LEAST ] || return 0
-    for kairos_other in "$kairos_parent"/*/start; do
-        read -r kairos_after <"$kairos_other"
-        [ "$kairos_after" -le "$kairos_start" ] || return 0
+    read -r kairos_disk_size <"$kairos_sys/../size" || return 0
+    [ $((kairos_disk_size - kairos_start - kairos_size)) -gt "$KAIROS_WORTH" ] || return 0
+
+    kairos_disk_sys=$(readlink -f "$kairos_sys/..")
+    kairos_last=yes
+    set +f
+    for kairos_other in "$kairos_disk_sys"/*/start; do
+        read -r kairos_other_start <"$kairos_other"
+        [ "$kairos_other_start" -le "$kairos_start" ] || kairos_last=no
     done
-    kairos_disk=/dev/${kairos_parent##*/}
-    # Other partitions of the disk are mounted, so the kernel cannot read the table anew; partx tells it of this one.
-    sfdisk --no-reread --no-tell-kernel --quiet --relocate gpt-bak-std "$kairos_disk" >/run/cos/grow.log 2>&1
-    echo ', +' | sfdisk --no-reread --no-tell-kernel --quiet -N "$kairos_number" "$kairos_disk" >>/run/cos/grow.log 2>&1 || {
-        warn "kairos: cannot grow $1: $(cat /run/cos/grow.log)"
-        return 0
-    }
-    partx --update --nr "$kairos_number" "$kairos_disk" >>/run/cos/grow.log 2>&1
-    info "kairos: $1 has grown to the end of $kairos_disk"
+    set -f
+    [ "$kairos_last" = yes ] || return 0
+    kairos_disk=/dev/${kairos_disk_sys##*/}
+
+    kairos_open_chroot
+    kairos_info "growing partition $kairos_number to the end of $kairos_disk"
+    # First the backup table to the end of the disk, which makes the space usable; then the partition. libfdisk writes
+    # the backup before the primary, so one of them is whole at any time. Other partitions of the disk are mounted:
+    # nothing is re-read, and the kernel is told of the one partition only.
+    if ! kairos_report=$(
+        {
+            chroot "$NEWROOT" sfdisk --quiet --no-reread --no-tell-kernel --relocate gpt-bak-std "$kairos_disk" &&
+                echo ', +' | chroot "$NEWROOT" sfdisk --quiet --no-reread --no-tell-kernel \
+                    --wipe never --wipe-partitions never --partno "$kairos_number" "$kairos_disk" &&
+                chroot "$NEWROOT" partx --update --nr "$kairos_number" "$kairos_disk"
+        } 2>&1
+    ); then
+        kairos_warn "could not grow partition $kairos_number of $kairos_disk: $kairos_report"
+    fi
 }
 
-# kairos_grow_filesystem DEVICE: makes a mounted ext4 as large as its partition; nothing happens when it is.
+# kairos_grow_filesystem: of the partition seen last, now mounted. The superblock is asked, not what happened above: the
+# power may have gone between the two in an earlier boot.
 kairos_grow_filesystem() {
-    resize2fs "$1" >>/run/cos/grow.log 2>&1 || warn "kairos: cannot grow the filesystem on $1: $(cat /run/cos/grow.log)"
+    [ -r "/sys/class/block/$kairos_kernel_name/size" ] || return 0
+    read -r kairos_size <"/sys/class/block/$kairos_kernel_name/size"
+    # Words of the superblock: inodes, blocks, reserved, free blocks, free inodes, first block, log2(block size / 1 KiB), …
+    # and at byte 56 the magic number of ext2, 3 and 4.
+    # shellcheck disable=SC2046
+    set -- $(od -A n -t u4 -j 1024 -N 60 "/dev/$kairos_kernel_name" 2>/dev/null)
+    [ $# -eq 15 ] && [ $((${15} % 65536)) -eq 61267 ] || return 0
+    [ $((kairos_size - ($2 << ($7 + 1)))) -gt "$KAIROS_WORTH" ] || return 0
+    kairos_open_chroot
+    kairos_info "growing the filesystem of /dev/$kairos_kernel_name"
+    if ! kairos_report=$(chroot "$NEWROOT" resize2fs "/dev/$kairos_kernel_name" 2>&1); then
+        kairos_warn "could not grow the filesystem of /dev/$kairos_kernel_name: $kairos_report"
+    fi
 }

@@ -1,108 +1,114 @@
 #!/bin/sh
-# shellcheck disable=SC2034,SC2154 # variables are shared with the hooks and with dracut
-# What the hooks of the kairos module share. Sourced, after dracut's own library.
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# What every part needs: messages, the command line, waiting for a device, chroot. All of it runs in dracut's init, so
+# names start with kairos_, nothing calls exit, and programs are started only where the shell cannot do it itself.
 
-command -v getarg >/dev/null || . /lib/dracut-lib.sh
+KAIROS_RUN=/run/cos
+KAIROS_STATE_DIR=/run/initramfs/cos-state
+KAIROS_LOG_DIR=/run/immucore
 
-# Prints how this system boots, from the command line alone: the order of the tests is part of the contract (2.4).
-kairos_boot_state() {
-    read -r kairos_cmdline </proc/cmdline
-    case $kairos_cmdline in
-        *kairos.ram*) echo active ;;
-        *kairos.reset*) echo autoreset ;;
-        *COS_ACTIVE*) echo active ;;
-        *COS_PASSIVE*) echo passive ;;
-        *COS_RECOVERY* | *COS_SYSTEM* | *recovery-mode*) echo recovery ;;
-        *live:LABEL* | *live:CDLABEL* | *netboot*) echo live ;;
-        *) echo unknown ;;
-    esac
+kairos_info() {
+    echo "<6>kairos: $*" >/dev/kmsg
 }
 
-# Whether somebody else assembles the root: dracut's live support, or a person who has switched us off.
-kairos_is_live() {
-    read -r kairos_cmdline </proc/cmdline
-    case " $kairos_cmdline " in
-        *live:LABEL* | *live:CDLABEL* | *" netboot "*) return 0 ;;
-    esac
-    getargbool 0 rd.cos.disable || getargbool 0 rd.immucore.disable
+kairos_warn() {
+    echo "<4>kairos: warning: $*" >/dev/kmsg
 }
 
-# Prints the value of the first of some arguments that is on the command line.
-kairos_arg() {
-    for kairos_name in "$@"; do
-        getarg "$kairos_name=" && return 0
+# kairos_fail WHAT REMEDY: the boot cannot go on. Does not return.
+kairos_fail() {
+    mkdir -p "$KAIROS_LOG_DIR"
+    printf '%s\n%s\n' "$1" "$2" >"$KAIROS_LOG_DIR/boot_failure.log"
+    echo "<3>kairos: $1" >/dev/kmsg
+    echo "<3>kairos: $2" >/dev/kmsg
+    die "$1"
+}
+
+# Reads the kernel command line once into kairos_* variables. Upstream's names start with rd.immucore, older ones rd.cos.
+kairos_read_cmdline() {
+    kairos_image=
+    kairos_root=
+    kairos_oem_label=COS_OEM
+    kairos_oem_timeout=5
+    kairos_overlay=
+    kairos_volumes=
+    kairos_mode=ro
+    kairos_disabled=
+    read -r kairos_cmdline </proc/cmdline
+    set -f
+    for kairos_word in $kairos_cmdline; do
+        kairos_value=${kairos_word#*=}
+        case $kairos_word in
+            cos-img/filename=*) kairos_image=$kairos_value ;;
+            root=*) kairos_root=$kairos_value ;;
+            rd.cos.oemlabel=* | rd.immucore.oemlabel=*) kairos_oem_label=$kairos_value ;;
+            rd.cos.oemtimeout=* | rd.immucore.oemtimeout=*)
+                case $kairos_value in
+                    '' | *[!0-9]*) kairos_warn "$kairos_word is not a number of seconds" ;;
+                    *) kairos_oem_timeout=$kairos_value ;;
+                esac
+                ;;
+            rd.cos.overlay=* | rd.immucore.overlay=*) kairos_overlay=$kairos_value ;;
+            rd.cos.mount=* | rd.immucore.mount=*) kairos_volumes="$kairos_volumes $kairos_value" ;;
+            rd.cos.debugrw | rd.immucore.debugrw) kairos_mode=rw ;;
+            rd.cos.disable | rd.immucore.disable) kairos_disabled=yes ;;
+        esac
     done
-    return 1
+    set +f
 }
 
-# Waits for a filesystem label: kairos_wait_label LABEL SECONDS; prints the device.
-kairos_wait_label() {
+# kairos_wait_device SPEC SECONDS: sets kairos_device to the node of LABEL=…, UUID=…, … or fails after SECONDS.
+kairos_wait_device() {
+    case $1 in
+        LABEL=*) kairos_device=/dev/disk/by-label/${1#*=} ;;
+        UUID=*) kairos_device=/dev/disk/by-uuid/${1#*=} ;;
+        PARTLABEL=*) kairos_device=/dev/disk/by-partlabel/${1#*=} ;;
+        PARTUUID=*) kairos_device=/dev/disk/by-partuuid/${1#*=} ;;
+        *) kairos_device=$1 ;;
+    esac
     kairos_tries=$(($2 * 10))
-    while [ ! -e "/dev/disk/by-label/$1" ]; do
+    until [ -e "$kairos_device" ]; do
         [ "$kairos_tries" -gt 0 ] || return 1
         kairos_tries=$((kairos_tries - 1))
         sleep 0.1
     done
-    readlink -f "/dev/disk/by-label/$1"
 }
 
-# Repairs what can be repaired without a question; a clean filesystem costs nothing.
-kairos_fsck() {
-    case $(blkid -o value -s TYPE "$1") in
-        ext2 | ext3 | ext4)
-            e2fsck -p "$1" >/run/cos/fsck.log 2>&1
-            [ $? -lt 4 ] || warn "kairos: $1 has errors that need a person: $(cat /run/cos/fsck.log)"
-            ;;
+# Repairs an ext filesystem before it is mounted for writing. Nobody sits at the console to answer questions, so what
+# preening leaves is repaired without asking; a filesystem that is not ext is left to mount.
+kairos_repair() {
+    kairos_report=$(e2fsck -p "$1" 2>&1)
+    kairos_result=$?
+    if [ "$kairos_result" -eq 4 ]; then
+        kairos_warn "$1 has errors that e2fsck does not repair by itself; repairing all of them"
+        mkdir -p "$KAIROS_LOG_DIR"
+        e2fsck -y "$1" >"$KAIROS_LOG_DIR/e2fsck-${1##*/}.log" 2>&1
+        kairos_result=$?
+    fi
+    case $kairos_result in
+        0) ;;
+        1 | 2) kairos_info "$1 was repaired: $kairos_report" ;;
+        *) kairos_warn "e2fsck of $1 ended with $kairos_result: $kairos_report" ;;
     esac
 }
 
-# "/var/log" → "var-log": how the contract names directories that stand for a path (2.6).
-kairos_dashed() {
-    kairos_path=${1#/}
-    case $kairos_path in
-        */*) echo "$kairos_path" | tr / - ;;
-        *) echo "$kairos_path" ;;
-    esac
+# The image's own programs see devices and kernel as we do. Bound once, released before the switch of root.
+kairos_open_chroot() {
+    [ -z "$kairos_chroot" ] || return 0
+    for kairos_dir in dev proc sys run; do
+        mount --rbind "/$kairos_dir" "$NEWROOT/$kairos_dir"
+    done
+    kairos_chroot=open
 }
 
-# Reads KEY="value" lines of a file into kairos_KEY for the keys of the layout; nothing is evaluated.
-kairos_read_layout() {
-    [ -f "$1" ] || return 1
-    while IFS='=' read -r kairos_key kairos_value || [ -n "$kairos_key" ]; do
-        kairos_value=${kairos_value#[\"\']}
-        kairos_value=${kairos_value%[\"\']}
-        case $kairos_key in
-            VOLUMES) kairos_VOLUMES=$kairos_value ;;
-            OVERLAY) kairos_OVERLAY=$kairos_value ;;
-            RW_PATHS) kairos_RW_PATHS=$kairos_value ;;
-            PERSISTENT_STATE_PATHS) kairos_PERSISTENT="$kairos_PERSISTENT $kairos_value" ;;
-            PERSISTENT_STATE_TARGET) kairos_TARGET=$kairos_value ;;
-            CUSTOM_BIND_MOUNTS) kairos_PERSISTENT="$kairos_PERSISTENT $kairos_value" ;;
-            CUSTOM_EPHEMERAL_MOUNTS) kairos_EPHEMERAL="$kairos_EPHEMERAL $kairos_value" ;;
-        esac
-    done <"$1"
+kairos_close_chroot() {
+    [ -n "$kairos_chroot" ] || return 0
+    # Lazily, because it takes the whole tree below each with it.
+    umount -l "$NEWROOT/run" "$NEWROOT/sys" "$NEWROOT/proc" "$NEWROOT/dev"
+    kairos_chroot=
 }
 
-# Runs a stage of the cloud-configs where the image has an agent; without one there is nothing to run.
-# The stage "rootfs" runs outside of the root, but finds the configurations where they are inside of it (2.5).
-kairos_stage() {
-    [ -x "$NEWROOT/usr/bin/kairos-agent" ] || return 0
-    case $1 in
-        rootfs)
-            for kairos_link in system oem; do
-                [ -e "/$kairos_link" ] || ln -s "$NEWROOT/$kairos_link" "/$kairos_link"
-            done
-            "$NEWROOT/usr/bin/kairos-agent" run-stage "$1" >>/run/cos/stages.log 2>&1 ||
-                warn "kairos: stage $1 failed; see /run/cos/stages.log"
-            for kairos_link in system oem; do
-                [ ! -L "/$kairos_link" ] || rm "/$kairos_link"
-            done
-            ;;
-        *)
-            for kairos_dir in dev proc sys run; do mount --rbind "/$kairos_dir" "$NEWROOT/$kairos_dir"; done
-            chroot "$NEWROOT" /usr/bin/kairos-agent run-stage "$1" >>/run/cos/stages.log 2>&1 ||
-                warn "kairos: stage $1 failed; see /run/cos/stages.log"
-            for kairos_dir in dev proc sys run; do umount -R -l "$NEWROOT/$kairos_dir"; done
-            ;;
-    esac
+# Is there such a program in the image? Without starting one.
+kairos_image_has() {
+    [ -x "$NEWROOT/usr/bin/$1" ] || [ -x "$NEWROOT/usr/sbin/$1" ] || [ -x "$NEWROOT/bin/$1" ] || [ -x "$NEWROOT/sbin/$1" ]
 }

@@ -1,8 +1,10 @@
-#!/bin/bash
-# dracut module: boots a slot image (active, passive or recovery) as a read-only root and lays the writable paths over it.
+#!/bin/sh
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# dracut calls these functions when it makes the initramfs. The module mounts an immutable Kairos system.
 
 check() {
-    return 0
+    # The root of another system is none of our business: only on request.
+    return 255
 }
 
 depends() {
@@ -10,18 +12,30 @@ depends() {
 }
 
 installkernel() {
-    hostonly='' instmods loop overlay squashfs ext4 =fs/nls
+    # A kernel that lacks one of these (or has it built in) is fine: instmods passes over it.
+    hostonly='' instmods overlay loop squashfs ext4 vfat isofs nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 \
+        virtio_blk virtio_scsi virtio_pci virtio_mmio sr_mod sd_mod cdrom uas usb_storage \
+        xhci_pci xhci_pci_renesas nvme ahci hv_storvsc vmw_pvscsi mptspi xen_blkfront
 }
 
 install() {
-    # sfdisk, partx and resize2fs grow the persistent partition before it is used; taking them from the root would need
-    # /dev, /proc and /sys mounted there twice.
-    inst_multiple blkid cat chmod chroot cp e2fsck ls losetup mkdir mount mv partx readlink resize2fs rm rmdir sed \
-        sfdisk sleep sort sync tr udevadm umount
-    inst_simple "$moddir/kairos-lib.sh" /lib/kairos-lib.sh
-    inst_simple "$moddir/kairos-layout.sh" /lib/kairos-layout.sh
-    inst_simple "$moddir/kairos-grow.sh" /lib/kairos-grow.sh
-    inst_hook cmdline 10 "$moddir/parse-kairos.sh"
-    inst_hook mount 10 "$moddir/mount-slot.sh"
-    inst_hook pre-pivot 50 "$moddir/lay-out-root.sh"
+    inst_multiple mount umount losetup e2fsck chroot sleep sort stat mkdir rmdir ln rm mv cp chmod chown readlink od sync
+    # Only the libraries of the agent, which runs from the mounted image: its file may be larger than the initramfs.
+    # shellcheck disable=SC2046
+    if [ -x "$dracutsysrootdir/usr/bin/kairos-agent" ] && command -v ldd >/dev/null; then
+        inst_multiple -o $(ldd "$dracutsysrootdir/usr/bin/kairos-agent" 2>/dev/null | grep -o '/[^ ]*')
+    fi
+
+    for file in lib state stage layout grow mounts binds identity; do
+        inst_simple "$moddir/kairos-$file.sh" "/lib/kairos/$file.sh"
+    done
+    # After the root arguments are read (10), before the live image's (30) and plain block devices (95) are looked at.
+    inst_hook cmdline 20 "$moddir/parse-kairos.sh"
+    inst_hook mount 10 "$moddir/mount-kairos.sh"
+    inst_hook pre-pivot 30 "$moddir/pivot-kairos.sh"
+    inst_hook emergency 20 "$moddir/emergency-kairos.sh"
+
+    # dracut waits three minutes for a root device; an unattended machine had better try its fallback sooner.
+    mkdir -p "$initdir/etc/cmdline.d"
+    echo 'rd.retry=60' >"$initdir/etc/cmdline.d/28kairos.conf"
 }

@@ -1,20 +1,30 @@
 #!/bin/sh
-# shellcheck disable=SC2034 # root and rootok are read by dracut's init
-# Command line hook: claims the root when it is a slot image, and has dracut wait for the partition that holds it.
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# cmdline hook: claims the root of a command line that names an image file, before dracut takes root=LABEL=COS_ACTIVE for
+# a partition (there is no such partition: the label is inside the file).
 
-. /lib/kairos-lib.sh
+# shellcheck source=/dev/null
+. /lib/kairos/lib.sh
+# shellcheck source=/dev/null
+. /lib/kairos/state.sh
 
-if kairos_image=$(getarg cos-img/filename=) && ! kairos_is_live; then
-    kairos_slot=$(getarg root=)
-    kairos_slot=${kairos_slot#block:}
-    kairos_slot=${kairos_slot#LABEL=}
-    case $kairos_slot in
-        COS_ACTIVE | COS_PASSIVE) kairos_partition=COS_STATE ;;
-        COS_SYSTEM) kairos_partition=COS_RECOVERY ;;
-        *) die "kairos: root=$kairos_slot names no slot; it must be LABEL=COS_ACTIVE, COS_PASSIVE or COS_SYSTEM" ;;
-    esac
-    # A value that dracut's own parsers do not know, so that none of them waits for the slot's label to appear.
-    root="kairos:$kairos_partition:$kairos_image"
+kairos_read_cmdline
+kairos_read_state
+
+if [ -n "$kairos_image" ]; then
+    modprobe -q loop
+    root=kairos:$(kairos_state_label)
     rootok=1
-    wait_for_dev -n "/dev/disk/by-label/$kairos_partition"
+    wait_for_dev -n "/dev/disk/by-label/${root#kairos:}"
+else
+    case $kairos_root in
+        live:*)
+            # dmsquash-live insists on an overlay for a squashfs that is the root itself, but its shell flavour makes it
+            # only on this argument, which a recovery's command line lacks.
+            case " $kairos_cmdline" in
+                *' rd.live.overlay'*) ;;
+                *) echo 'rd.live.overlay.overlayfs=1' >>/etc/cmdline.d/28kairos.conf ;;
+            esac
+            ;;
+    esac
 fi

@@ -1,0 +1,26 @@
+#!/bin/sh
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# emergency hook: says what a person can do, and reboots by itself where the command line asks for it (dracut would call
+# a reboot program that the initramfs does not have, and end in a kernel panic).
+
+# shellcheck source=/dev/null
+. /lib/kairos/lib.sh
+
+case $root in
+    kairos:*)
+        if [ ! -e "/dev/disk/by-label/${root#kairos:}" ]; then
+            echo "<3>kairos: no partition with the label ${root#kairos:} has appeared." >/dev/kmsg
+            echo "<3>kairos: Is the disk there, and its driver in the image? The boot menu has recovery; a live medium can repair." >/dev/kmsg
+        fi
+        ;;
+esac
+
+case " $kairos_cmdline " in
+    *' rd.shell '* | *' rd.shell=1 '* | *' rd.break'*) ;;
+    *' rd.emergency=reboot '*)
+        echo "<3>kairos: rebooting in 10 seconds" >/dev/kmsg
+        sleep 10
+        sync
+        echo b >/proc/sysrq-trigger
+        ;;
+esac

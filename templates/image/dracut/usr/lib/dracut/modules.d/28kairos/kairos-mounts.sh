@@ -1,0 +1,147 @@
+#!/bin/sh
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# Overlays in RAM and volumes from the disk. kairos_fstab collects what is mounted, as the running system will see it.
+
+# Seconds that a volume may take to appear. Its disk is usually the one that the root came from, so it is long there.
+KAIROS_VOLUME_TIMEOUT=20
+
+# kairos_remember WHAT WHERE TYPE OPTIONS
+kairos_remember() {
+    kairos_fstab="$kairos_fstab$1 $2 $3 $4 0 0
+"
+}
+
+# kairos_mount_all LINES: one mount program for all of them; what did not work out is named.
+kairos_mount_all() {
+    printf '%s' "$1" >/run/kairos-mounts
+    if ! kairos_report=$(mount --all --fstab /run/kairos-mounts 2>&1); then
+        kairos_warn "not everything could be mounted: $kairos_report"
+    fi
+    rm -f /run/kairos-mounts
+}
+
+# Mounts OEM, where the owner's configuration lives. A machine without one still boots.
+kairos_mount_oem() {
+    [ -d "$NEWROOT/oem" ] && [ -n "$kairos_oem_label" ] || return 0
+    if ! kairos_wait_device "LABEL=$kairos_oem_label" "$kairos_oem_timeout"; then
+        kairos_warn "no partition $kairos_oem_label after $kairos_oem_timeout s: going on without its configuration"
+        return 0
+    fi
+    kairos_repair "$kairos_device"
+    if kairos_report=$(mount -o rw "$kairos_device" "$NEWROOT/oem" 2>&1); then
+        kairos_remember "LABEL=$kairos_oem_label" /oem auto rw
+    else
+        kairos_warn "cannot mount $kairos_oem_label at /oem: $kairos_report"
+    fi
+}
+
+# Where the upper sides of the overlays live: a tmpfs, or a partition that is named instead.
+kairos_mount_overlay_base() {
+    mkdir -p /run/overlay
+    case $layout_overlay in
+        LABEL=* | UUID=*)
+            if kairos_wait_device "$layout_overlay" "$KAIROS_VOLUME_TIMEOUT"; then
+                kairos_repair "$kairos_device"
+                if kairos_report=$(mount -o rw "$kairos_device" /run/overlay 2>&1); then
+                    kairos_remember "$layout_overlay" /run/overlay auto rw,x-initrd.mount
+                    return 0
+                fi
+            else
+                kairos_report="it has not appeared"
+            fi
+            kairos_warn "cannot use $layout_overlay for the overlays ($kairos_report): using RAM"
+            layout_overlay=tmpfs:25%
+            ;;
+        tmpfs:*) ;;
+        *)
+            kairos_warn "overlay $layout_overlay is neither tmpfs:SIZE nor LABEL= or UUID=: using tmpfs:25%"
+            layout_overlay=tmpfs:25%
+            ;;
+    esac
+    mount -t tmpfs -o "mode=0755,size=${layout_overlay#tmpfs:}" tmpfs /run/overlay ||
+        kairos_warn "cannot mount a tmpfs of ${layout_overlay#tmpfs:} at /run/overlay"
+    kairos_remember tmpfs /run/overlay tmpfs "mode=0755,size=${layout_overlay#tmpfs:},x-initrd.mount"
+}
+
+# A writable layer in RAM over each path; and /tmp, which the read-only root needs as well.
+kairos_mount_overlays() {
+    kairos_mount_overlay_base
+    kairos_lines=
+    kairos_dirs=
+    kairos_targets=
+    kairos_sort "$layout_rw"
+    for kairos_path in $kairos_sorted; do
+        kairos_usable "$kairos_path" || continue
+        kairos_dash "$kairos_path"
+        kairos_dir=/run/overlay/$kairos_name/.overlay
+        kairos_dirs="$kairos_dirs $kairos_dir/upper $kairos_dir/work"
+        kairos_targets="$kairos_targets $NEWROOT$kairos_path"
+        kairos_layers="upperdir=$kairos_dir/upper,workdir=$kairos_dir/work"
+        kairos_lines="${kairos_lines}overlay $NEWROOT$kairos_path overlay lowerdir=$NEWROOT$kairos_path,$kairos_layers 0 0
+"
+        # x-initrd.mount: systemd does not try to unmount it at shutdown, while programs still run from it.
+        kairos_remember overlay "$kairos_path" overlay "lowerdir=$kairos_path,$kairos_layers,x-initrd.mount"
+    done
+    # shellcheck disable=SC2086
+    [ -z "$kairos_dirs" ] || mkdir -p $kairos_dirs
+    # An overlay's root shows the owner and mode of its upper side.
+    # shellcheck disable=SC2086
+    [ -z "$kairos_targets" ] || kairos_copy_modes kairos_upper_of $kairos_targets
+    kairos_lines="${kairos_lines}tmpfs $NEWROOT/tmp tmpfs mode=1777,nosuid,nodev 0 0
+"
+    kairos_remember tmpfs /tmp tmpfs mode=1777,nosuid,nodev
+    kairos_mount_all "$kairos_lines"
+}
+
+kairos_upper_of() {
+    kairos_dash "${1#"$NEWROOT"}"
+    kairos_other=/run/overlay/$kairos_name/.overlay/upper
+}
+
+# kairos_copy_modes FUNCTION DIRECTORY…: gives the directory that FUNCTION names for each (in kairos_other) the owner and
+# mode of it. One program for the question, and more only for the few that are not root's with 0755.
+kairos_copy_modes() {
+    kairos_function=$1
+    shift
+    while read -r kairos_bits kairos_owner kairos_path; do
+        [ "$kairos_bits $kairos_owner" != '755 0:0' ] || continue
+        "$kairos_function" "$kairos_path"
+        chown "$kairos_owner" "$kairos_other"
+        chmod "$kairos_bits" "$kairos_other"
+    done <<EOT
+$(stat -c '%a %u:%g %n' "$@")
+EOT
+}
+
+# VOLUMES: SPEC:PATH each. The persistent one is writable and grows; the boot goes on without any of them.
+kairos_mount_volumes() {
+    kairos_persistent=
+    for kairos_volume in $layout_volumes; do
+        kairos_spec=${kairos_volume%%:*}
+        kairos_path=${kairos_volume#*:}
+        kairos_usable "$kairos_path" || continue
+        if ! kairos_wait_device "$kairos_spec" "$KAIROS_VOLUME_TIMEOUT"; then
+            kairos_warn "$kairos_spec has not appeared in $KAIROS_VOLUME_TIMEOUT s: $kairos_path is NOT mounted"
+            continue
+        fi
+        kairos_options=ro
+        if [ "$kairos_spec" = LABEL=COS_PERSISTENT ]; then
+            kairos_options=rw
+            case $kairos_state in
+                active | passive) kairos_grow_partition "$kairos_device" ;;
+            esac
+            kairos_repair "$kairos_device"
+        fi
+        if ! kairos_report=$(mount -o "$kairos_options" "$kairos_device" "$NEWROOT$kairos_path" 2>&1); then
+            kairos_warn "cannot mount $kairos_spec: $kairos_report: $kairos_path is NOT mounted"
+            continue
+        fi
+        kairos_remember "$kairos_spec" "$kairos_path" auto "$kairos_options"
+        if [ "$kairos_options" = rw ]; then
+            kairos_persistent=$kairos_path
+            case $kairos_state in
+                active | passive) kairos_grow_filesystem ;;
+            esac
+        fi
+    done
+}

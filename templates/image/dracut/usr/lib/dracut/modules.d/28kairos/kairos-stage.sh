@@ -1,0 +1,40 @@
+#!/bin/sh
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# Cloud-config stages that belong to the initramfs. The agent is optional, and what it does never stops a boot.
+
+# kairos_run_stage STAGE [chroot]
+kairos_run_stage() {
+    # -L: a link that is absolute in the image leads nowhere from here.
+    [ -x "$NEWROOT/usr/bin/kairos-agent" ] || [ -L "$NEWROOT/usr/bin/kairos-agent" ] || return 0
+    mkdir -p "$KAIROS_LOG_DIR"
+    kairos_log=$KAIROS_LOG_DIR/stage-$1.log
+    kairos_open_chroot
+    if [ "$2" = chroot ]; then
+        chroot "$NEWROOT" /usr/bin/kairos-agent run-stage "$1" >"$kairos_log" 2>&1
+        kairos_result=$?
+    else
+        kairos_run_outside "$1" >"$kairos_log" 2>&1
+        kairos_result=$?
+    fi
+    [ "$kairos_result" -eq 0 ] || kairos_warn "stage $1 ended with $kairos_result; its log is $kairos_log"
+}
+
+# Configurations of this stage use absolute paths and see the initramfs as their root; only where they themselves live,
+# and what the agent's link points at, is borrowed from the image for as long as the stage runs.
+kairos_run_outside() {
+    kairos_links=
+    for kairos_link in /system /oem "$(readlink "$NEWROOT/usr/bin/kairos-agent")"; do
+        case $kairos_link in
+            /*) ;;
+            *) continue ;;
+        esac
+        if [ ! -e "$kairos_link" ] && ln -s "$NEWROOT$kairos_link" "$kairos_link"; then
+            kairos_links="$kairos_links $kairos_link"
+        fi
+    done
+    "$NEWROOT/usr/bin/kairos-agent" run-stage "$1"
+    kairos_result=$?
+    # shellcheck disable=SC2086
+    [ -z "$kairos_links" ] || rm -f $kairos_links
+    return "$kairos_result"
+}

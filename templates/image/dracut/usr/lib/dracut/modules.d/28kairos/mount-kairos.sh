@@ -1,0 +1,38 @@
+#!/bin/sh
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# mount hook: the slot's image file, read-only, becomes the root.
+
+kairos_mount_root() {
+    kairos_label=${root#kairos:}
+    kairos_device=/dev/disk/by-label/$kairos_label
+    kairos_file=$KAIROS_STATE_DIR$kairos_image
+    kairos_remedy="Choose fallback or recovery in the boot menu; from recovery or a live medium, upgrade or reset writes the slot anew."
+
+    # /run moves into the new root, so the running system finds the partition at this path, as the contract has it.
+    mkdir -p "$KAIROS_STATE_DIR"
+    if ! kairos_report=$(mount -o "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR" 2>&1); then
+        kairos_fail "cannot mount partition $kairos_label ($kairos_device): $kairos_report" "$kairos_remedy"
+    fi
+    if [ ! -s "$kairos_file" ]; then
+        kairos_fail "partition $kairos_label has no file $kairos_image, or it is empty" "$kairos_remedy"
+    fi
+
+    # Takes no time on a clean filesystem. Whether the image is usable is for mount to say; a flaw is worth a line.
+    if [ "$kairos_mode" = ro ] && ! kairos_report=$(e2fsck -n "$kairos_file" 2>&1); then
+        kairos_warn "e2fsck finds fault with $kairos_image on $kairos_label: $kairos_report"
+    fi
+
+    if [ "$kairos_mode" = ro ]; then
+        kairos_loop=$(losetup --read-only --find --show "$kairos_file" 2>&1)
+    else
+        kairos_loop=$(losetup --find --show "$kairos_file" 2>&1)
+    fi
+    if ! kairos_report=$(mount -o "$kairos_mode" "$kairos_loop" "$NEWROOT" 2>&1); then
+        kairos_fail "cannot mount $kairos_image of partition $kairos_label ($kairos_loop): $kairos_report" "$kairos_remedy"
+    fi
+    kairos_info "root is $kairos_image of partition $kairos_label"
+}
+
+case $root in
+    kairos:*) kairos_mount_root ;;
+esac

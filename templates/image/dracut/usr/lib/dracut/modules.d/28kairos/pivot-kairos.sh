@@ -1,0 +1,37 @@
+#!/bin/sh
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# pre-pivot hook: the root is mounted; everything else of an immutable system follows, in the order of the contract.
+
+for kairos_part in stage layout grow mounts binds identity; do
+    # shellcheck source=/dev/null
+    . "/lib/kairos/$kairos_part.sh"
+done
+
+kairos_prepare() {
+    kairos_fstab=
+    kairos_chroot=
+    kairos_persistent=
+    kairos_write_sentinels
+    # A live medium has no owner yet; anything else has its configuration on the disk.
+    [ "$kairos_state" = live ] || kairos_mount_oem
+    kairos_run_stage rootfs
+    if kairos_owns_root; then
+        kairos_load_layout
+        if [ -n "$kairos_image" ]; then
+            kairos_remember "LABEL=${root#kairos:}" "$KAIROS_STATE_DIR" auto "$kairos_mode,x-initrd.mount"
+        fi
+        kairos_mount_overlays
+        kairos_mount_volumes
+        kairos_mount_binds
+        kairos_set_machine_id
+        kairos_write_fstab
+    fi
+    kairos_link_resolver
+    kairos_run_stage initramfs chroot
+    kairos_close_chroot
+}
+
+# Words of a configuration are paths, never patterns.
+set -f
+kairos_prepare
+set +f
