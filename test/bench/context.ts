@@ -1,0 +1,36 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import { contextEntries } from '../../src/context/build-context.ts';
+import { packContext } from '../../src/context/context-tar.ts';
+import { loadFlavor } from '../../src/flavors/load.ts';
+import { select } from '../../src/flavors/select.ts';
+import { FLAVORS, TEMPLATES, toolVersion } from '../../src/pipeline/session.ts';
+
+/** Unpacks the build context of the benchmark's image into an empty directory; its base is `localhost/bench-base`. */
+export async function benchContext(directory: string): Promise<void> {
+  const flavor = await loadFlavor(FLAVORS, 'debian');
+  const entries = contextEntries({
+    templates: TEMPLATES,
+    flavor,
+    selection: select(flavor, { arch: 'amd64', releaseVersion: '12' }, 'cloud', []),
+    identity: {
+      flavor: 'debian',
+      flavorRelease: '12',
+      family: 'debian',
+      variant: 'core',
+      arch: 'amd64',
+      model: 'generic',
+      version: 'v0.0.0',
+    },
+    model: 'generic',
+    base: 'localhost/bench-base',
+    epoch: undefined,
+    overlay: undefined,
+    tool: toolVersion(),
+  });
+  const archive = `${directory}.tar`;
+  await pipeline(packContext(entries), createWriteStream(archive));
+  await execa('tar', ['-xf', archive, '-C', join(directory)]);
+}

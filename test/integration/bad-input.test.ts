@@ -1,0 +1,277 @@
+import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { pack } from 'tar-stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
+import { tool } from '../support/tool.ts';
+
+let home: string;
+beforeAll(async () => {
+  await tool('mkdir', '-p', TEST_HOME);
+  home = await mkdtemp(join(TEST_HOME, 'bad-'));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const isRoot = process.getuid?.() === 0;
+const build = (...args: string[]) => factory(['build', '--flavor', 'debian', ...args], { cwd: home });
+
+/** Writes a tar with the given entries, as only somebody with ill will, or bad luck, makes it. */
+async function tarOf(name: string, entries: readonly Record<string, unknown>[]): Promise<string> {
+  const archive = pack();
+  for (const { content = '', ...header } of entries) archive.entry(header as never, content as string);
+  archive.finalize();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of archive) chunks.push(chunk as Uint8Array);
+  const file = join(home, name);
+  await writeFile(file, Buffer.concat(chunks));
+  return file;
+}
+
+/** What must hold after every failure: nothing unfinished, no lock, no temporary directory, no working container. */
+async function expectNothingLeft(output: string, cache = join(TEST_HOME, 'cache')): Promise<void> {
+  expect(await readdir(output).catch(() => [])).toEqual([]);
+  expect(await readdir(join(cache, 'work'))).toEqual([]);
+  const store = [
+    '--root',
+    join(cache, 'store/images'),
+    '--runroot',
+    join(cache, 'store/run'),
+    '--storage-driver',
+    'overlay',
+  ];
+  if (isRoot) expect((await tool('buildah', ...store, 'containers', '--quiet')).trim()).toBe('');
+  expect(await tool('sh', '-c', 'grep -F "$1" /proc/mounts || true', 'sh', cache)).not.toMatch(/merged/);
+}
+
+describe('wrong usage says what is wrong, where, and what to do (exit status 2)', () => {
+  test.each([
+    [['--flavor', 'debain'], /unknown flavor "debain" \(did you mean "debian"\?\)/],
+    [['--base', 'bootstrap:bookwrm'], /no release "bookwrm" \(did you mean "bookworm"\?\)/],
+    [['--artifact', 'iso,qcow'], /--artifact: artifacts\.1: "qcow" is none of .* \(did you mean "qcow2"\?\)/],
+    [['--kernel', 'claud'], /no kernel "claud".*\(did you mean "cloud"\?\)|"claud"/],
+    [['--version', 'one'], /--version: version: is not a semantic version/],
+    [['--base', 'docker-archve:x'], /"docker-archve:" is no known kind \(did you mean "docker-archive"\?\)/],
+    [['--base', 'nowhere.tar'], /nowhere\.tar does not exist/],
+    [['--set', 'disk.oem'], /--set disk\.oem: not of the form key=value/],
+    [['--no-such-flag'], /unknown option '--no-such-flag'/],
+  ])('%j', async (args, message) => {
+    const { status, stderr } = await build(...args, '--output', join(home, 'usage'));
+    expect(stderr).toMatch(message);
+    expect(status).toBe(2);
+  });
+
+  test('broken and wrong configuration files, with line and column', async () => {
+    await writeFile(join(home, 'broken.yaml'), 'flavor: debian\ndisk: {oem: 64\n');
+    const broken = await factory(['build', '--config', 'broken.yaml'], { cwd: home });
+    expect([broken.status, broken.stderr]).toEqual([2, expect.stringMatching(/broken\.yaml:\d+:\d+: /)]);
+    await writeFile(join(home, 'wrong.yaml'), 'flavor: debian\ndisk:\n  persitent: 64\n');
+    const wrong = await factory(['build', '--config', 'wrong.yaml'], { cwd: home });
+    expect(wrong.stderr).toMatch(/wrong\.yaml:3:3: unknown key "persitent" \(did you mean "persistent"\?\)/);
+    expect(wrong.status).toBe(2);
+  });
+
+  test('--json tells the error on stdout too', async () => {
+    const { status, stdout } = await build('--flavor', 'debain', '--json');
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      kind: 'usage',
+      status: 2,
+      message: expect.stringMatching(/debain/),
+    });
+  });
+});
+
+test('a missing host tool is named with its package (exit status 3)', async () => {
+  const bin = join(home, 'bin');
+  await tool('mkdir', '-p', bin);
+  // Everything but xorriso.
+  await tool(
+    'sh',
+    '-c',
+    'for f in /usr/bin/* /bin/*; do case $f in */xorriso*) ;; *) ln -sf "$f" "$1";; esac; done',
+    'sh',
+    bin,
+  );
+  const args = [
+    'build',
+    '--flavor',
+    'debian',
+    '--kernel',
+    'cloud',
+    '--artifact',
+    'iso',
+    '--output',
+    join(home, 'tool'),
+  ];
+  const { status, stderr } = await factory(args, { env: { PATH: bin } });
+  expect(stderr).toMatch(/xorriso is not installed/);
+  expect(stderr).toMatch(/apt-get install xorriso/);
+  expect(status).toBe(3);
+});
+
+describe('hostile and broken bases', () => {
+  const evil = { type: 'file', content: 'evil' };
+  test.each([
+    [
+      'absolute.tar',
+      [{ name: '/kairos-factory-evil', ...evil }],
+      5,
+      /entry "\/kairos-factory-evil" is refused: its path is absolute/,
+    ],
+    ['parent.tar', [{ name: 'a/../../evil', ...evil }], 5, /leads outside of the root/],
+    [
+      'hardlink.tar',
+      [{ name: 'h', type: 'link', linkname: '../../etc/passwd' }],
+      5,
+      /leads outside of the root/,
+    ],
+    [
+      'through.tar',
+      [
+        { name: 'l', type: 'symlink', linkname: '/tmp' },
+        { name: 'l/kairos-factory-evil', ...evil },
+      ],
+      5,
+      /lies below the symbolic link l/,
+    ],
+    ['bare.tar', [{ name: 'etc/hostname', ...evil }], 2, /neither \/etc\/os-release nor/],
+    [
+      'other.tar',
+      [{ name: 'etc/os-release', type: 'file', content: 'ID=plan9\n' }],
+      2,
+      /the base is "plan9"/,
+    ],
+  ] as const)('%s', async (name, entries, expected, message) => {
+    const output = join(home, 'hostile');
+    const { status, stderr } = await build('--base', await tarOf(name, entries), '--output', output);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(expected);
+    await expectNothingLeft(output);
+    expect(
+      await tool('sh', '-c', 'ls -d /kairos-factory-evil /tmp/kairos-factory-evil 2>/dev/null || true'),
+    ).toBe('');
+  });
+
+  test('device nodes are dropped with a notice', async () => {
+    const device = { name: 'dev/sda', type: 'block-device', devmajor: 8, devminor: 0 };
+    const { status, stderr } = await build(
+      '--base',
+      await tarOf('device.tar', [device, { name: 'etc/x', ...evil }]),
+      '--output',
+      join(home, 'device'),
+    );
+    expect(stderr).toMatch(/notice: .*device\.tar: dropped 1 device node/);
+    expect(status).toBe(2);
+  });
+
+  test('corrupt and truncated archives', async () => {
+    const good = await tarOf('good.tar', [{ name: 'etc/big', type: 'file', content: 'x'.repeat(200_000) }]);
+    await tool('gzip', '-k', good);
+    await tool('xz', '-k', good);
+    await tool('zstd', '-q', '-k', good);
+    for (const [file, size] of [
+      ['good.tar', 100_000],
+      ['good.tar.gz', 200],
+      ['good.tar.xz', 100],
+      ['good.tar.zst', 40],
+    ] as const) {
+      await truncate(join(home, file), size);
+      const { status, stderr } = await build('--base', file, '--output', join(home, 'cut'));
+      expect(stderr).toMatch(/corrupt or cut short/);
+      expect(status).toBe(4);
+    }
+    await writeFile(join(home, 'noise.tar'), Buffer.alloc(4096, 'noise'));
+    const noise = await build('--base', 'noise.tar', '--output', join(home, 'cut'));
+    expect([noise.status, noise.stderr]).toEqual([
+      4,
+      expect.stringMatching(/cannot be read as a tar archive/),
+    ]);
+    await expectNothingLeft(join(home, 'cut'));
+  });
+});
+
+test.skipIf(!isRoot)(
+  'a full disk fails with a remedy and leaves nothing (needs root to mount a small one)',
+  async () => {
+    const small = join(home, 'small');
+    await tool('mkdir', small);
+    await tool('mount', '-t', 'tmpfs', '-o', 'size=60m', 'tmpfs', small);
+    try {
+      const args = [
+        '--kernel',
+        'cloud',
+        '--compression',
+        'fast',
+        '--artifact',
+        'iso',
+        '--output',
+        join(small, 'out'),
+      ];
+      const { status, stderr } = await build(...args);
+      expect(stderr).toMatch(/no space left|No space left/i);
+      expect(stderr).toMatch(/to do: Free some space/);
+      expect(status).toBe(4);
+      await expectNothingLeft(join(small, 'out'));
+    } finally {
+      await tool('umount', small);
+    }
+  },
+);
+
+describe('SIGINT', () => {
+  // The step, and the milliseconds after its beginning at which the signal comes.
+  test.each([
+    ['base', 5000],
+    ['image', 5000],
+    ['squashfs', 150],
+    ['slot-image', 150],
+    ['artifact:iso', 100],
+    ['artifact:raw', 1500],
+    ['artifact:qcow2', 1000],
+  ] as const)('in %s', async (step, delay) => {
+    const output = join(home, `signal-${step.replace(':', '-')}`);
+    const cache = join(TEST_HOME, 'signal-cache');
+    const args = [
+      'build',
+      '--flavor',
+      'debian',
+      '--kernel',
+      'cloud',
+      '--compression',
+      'fast',
+      '--output',
+      output,
+    ];
+    // Later steps find what earlier rounds have left in the cache; the step itself must run.
+    const child = execa(join(PROJECT, 'bin/kairos-factory'), args, {
+      env: { KAIROS_FACTORY_CACHE: cache, CI: 'true' },
+      reject: false,
+      detached: true,
+    });
+    let seen = false;
+    for await (const line of child.iterable({ from: 'stderr' })) {
+      if (line !== `[${step}] ${line.slice(step.length + 3)}` || seen) continue;
+      seen = true;
+      setTimeout(() => child.kill('SIGINT'), delay);
+    }
+    const { exitCode, stderr } = await child;
+    expect(seen, stderr).toBe(true);
+    expect(stderr).toMatch(/interrupted by SIGINT/);
+    expect(exitCode).toBe(130);
+    const finished = (await readdir(output).catch(() => [])).filter((name) => name.startsWith('.'));
+    expect(finished).toEqual([]);
+    await rm(output, { recursive: true, force: true });
+    await expectNothingLeft(output, cache);
+    expect(
+      await tool(
+        'sh',
+        '-c',
+        'pgrep -a "mksquashfs|mke2fs|xorriso|qemu-img|buildah|mmdebstrap" | grep -F "$1" || true',
+        'sh',
+        cache,
+      ),
+    ).toBe('');
+  });
+  afterAll(() => tool('rm', '-rf', join(TEST_HOME, 'signal-cache')));
+});
