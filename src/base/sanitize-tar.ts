@@ -76,7 +76,7 @@ export async function sanitizeTar(
     });
   }
   if (entries === 0) {
-    throw new FactoryError('step', `${options.name}: holds no entries`, {
+    throw new FactoryError('step', `${options.name}: holds no entries: it is empty, or corrupt or cut short`, {
       remedy: 'Give a tar of a root filesystem.',
     });
   }

@@ -71,7 +71,7 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
       '-report_system_area',
       'plain',
     );
-    expect(report).toMatch(/Boot record\s*: El Torito.*MBR.*GPT/s);
+    expect(report).toMatch(/System area summary: MBR .*grub2-mbr .*GPT/);
     expect(report).toMatch(/El Torito boot img\s*:\s*1\s+BIOS\s+y\s+none/);
     expect(report).toMatch(/El Torito boot img\s*:\s*2\s+UEFI\s+y\s+none/);
     expect(await tool('blkid', '-o', 'value', '-s', 'LABEL', file)).toBe(LABEL.live);
