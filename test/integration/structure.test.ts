@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABEL } from '../../src/layout/labels.ts';
@@ -206,7 +206,19 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
       '--storage-driver',
       'overlay',
     ];
-    const container = (await tool('buildah', ...store, 'from', `oci:${layout}`)).trim();
+    // buildah makes an image name of the path, and not every path is one.
+    await symlink(layout, join(scratch, 'image'));
+    const inScratch = [
+      '-c',
+      'cd "$1" && shift && exec "$@"',
+      'sh',
+      scratch,
+      'buildah',
+      ...store,
+      'from',
+      'oci:image',
+    ];
+    const container = (await tool('sh', ...inScratch)).trim();
     const command = [
       'run',
       '--isolation',

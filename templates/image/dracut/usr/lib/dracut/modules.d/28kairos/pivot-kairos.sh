@@ -23,10 +23,13 @@ kairos_prepare() {
         kairos_mount_overlays
         kairos_mount_volumes
         kairos_mount_binds
-        kairos_set_machine_id
         kairos_write_fstab
     fi
-    kairos_link_resolver
+    # Not so when we were told to keep off a read-only image.
+    if [ -w "$NEWROOT/etc" ]; then
+        kairos_set_machine_id
+        kairos_link_resolver
+    fi
     kairos_run_stage initramfs chroot
     kairos_close_chroot
 }
