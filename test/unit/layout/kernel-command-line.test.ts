@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { bootargs, liveConsole } from '../../../src/layout/kernel-command-line.ts';
+
+/** What every line of contract 2.2 has before the root part. */
+const BEFORE =
+  'console=ttyS0 console=tty1 net.ifnames=1 rd.cos.oemlabel=COS_OEM rd.cos.oemtimeout=10 panic=5 rd.emergency=reboot rd.shell=0 systemd.crash_reboot=yes';
+
+/** What GRUB makes of the fragment: it knows the two commands that the fragment has, and expands variables. */
+function evaluate(fragment: string, given: Readonly<Record<string, string>>): Record<string, string> {
+  const variables: Record<string, string> = { ...given };
+  const expand = (text: string) => text.replaceAll(/\$(\w+)/g, (_, name: string) => variables[name] ?? '');
+  let active = true;
+  for (const line of fragment.split('\n').map((text) => text.trim())) {
+    const condition = /^if \[ -n "\$(\w+)" \]; then$/.exec(line);
+    const assignment = /^set (\w+)=(?:"(.*)"|(\S+))$/.exec(line);
+    if (condition) active = (variables[condition[1] ?? ''] ?? '') !== '';
+    else if (line === 'else') active = !active;
+    else if (line === 'fi') active = true;
+    else if (assignment) {
+      if (active) variables[assignment[1] ?? ''] = expand(assignment[2] ?? assignment[3] ?? '');
+    } else if (line !== '' && !line.startsWith('#')) throw new Error(`GRUB is not told "${line}"`);
+  }
+  return variables;
+}
+
+describe('bootargs', () => {
+  test.each([
+    ['active', 'COS_ACTIVE', '/cOS/active.img'],
+    ['passive', 'COS_PASSIVE', '/cOS/passive.img'],
+    ['recovery', 'COS_SYSTEM', '/cOS/recovery.img'],
+  ])('composes the command line of the contract for %s', (_, label, img) => {
+    expect(evaluate(bootargs('generic'), { label, img })).toMatchObject({
+      kernel: '/boot/vmlinuz',
+      initramfs: '/boot/initrd',
+      kernelcmd: `${BEFORE} root=LABEL=${label} cos-img/filename=${img} selinux=0`,
+    });
+  });
+
+  test('composes the live form for a squashfs recovery', () => {
+    const given = { label: 'COS_SYSTEM', img: '/cOS/recovery.squashfs', recoverylabel: 'COS_RECOVERY' };
+    expect(evaluate(bootargs('generic'), given)['kernelcmd']).toBe(
+      `${BEFORE} root=live:LABEL=COS_RECOVERY rd.live.dir=/ rd.live.squashimg=/cOS/recovery.squashfs selinux=0`,
+    );
+  });
+});
+
+describe('liveConsole', () => {
+  test('names the serial console of the board and the screen', () => {
+    expect(liveConsole('generic')).toBe('console=ttyS0 console=tty1');
+  });
+});
