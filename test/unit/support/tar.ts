@@ -17,7 +17,7 @@ export async function makeTar(entries: readonly TarEntry[]): Promise<Buffer> {
   const pack = tar.pack();
   const whole = buffer(Readable.from(pack));
   for (const { content, ...header } of entries) {
-    const isFile = header.type === undefined || header.type === 'file';
+    const isFile = header.type === undefined || /file$/.test(header.type);
     // A body of zero bytes too: without one the packer waits for it.
     if (isFile) pack.entry(header, content ?? '');
     else pack.entry(header);

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
@@ -14,6 +14,15 @@ const SH = { name: 'sh', package: 'dash' };
 const log: string[] = [];
 const runner = (env: Record<string, string | undefined> = process.env, controller = new AbortController()) =>
   createRunner({ signal: controller.signal, log: (line) => void log.push(line), env });
+
+/** A process that has ended may stay as a zombie until its parent asks for it (proc_pid_stat(5), field 3). */
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return false;
+  }
+}
 
 test('a missing tool is named with the way to get it', async () => {
   const error = await failureOf(
@@ -62,10 +71,10 @@ test('cancelling kills the tool and what it started', async () => {
     onLine: resolve,
   });
   const child = Number(await started);
-  expect(process.kill(child, 0)).toBe(true);
+  expect(isAlive(child)).toBe(true);
   controller.abort(new FactoryError('interrupted', 'stop'));
   await failureOf(() => running, 'interrupted');
-  await vi.waitFor(() => expect(() => process.kill(child, 0)).toThrow(/ESRCH/));
+  await vi.waitFor(() => expect(isAlive(child)).toBe(false));
 });
 
 test('versions: too old, in a gap, and GRUB’s own way of writing them', async () => {

@@ -1,0 +1,112 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { loadBuildSpec } from '../../src/spec/build-spec.ts';
+import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { tool } from '../support/tool.ts';
+
+/** Where examples speak of a default build's artifacts. */
+const DEFAULT = 'build/kairos-debian-12-core-amd64-generic-v0.0.0';
+
+interface Example {
+  readonly place: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+async function examples(): Promise<Example[]> {
+  const documents = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    ...(await readdir(join(PROJECT, 'docs'))).map((name) => `docs/${name}`),
+  ];
+  const found = await Promise.all(
+    documents.map(async (document) => {
+      const text = await readFile(join(PROJECT, document), 'utf8');
+      return [...text.matchAll(/^```(sh|yaml)\n(.*?)^```$/gms)].map(
+        ([, language = '', body = ''], index) => ({
+          place: `${document}, block ${index + 1}`,
+          language,
+          text: body,
+        }),
+      );
+    }),
+  );
+  return found.flat();
+}
+
+const all = await examples();
+const commands = all
+  .filter(({ language }) => language === 'sh')
+  .flatMap(({ place, text }) => text.split('\n').map((line) => ({ place, line: line.trim() })))
+  .filter(({ line }) => /^(\.\/bin\/)?kairos-factory /.test(line));
+
+describe('commands of the documentation', () => {
+  let build: TestBuild;
+  beforeAll(async () => {
+    build = await testBuild();
+  });
+
+  test('there are some', () => expect(commands.length).toBeGreaterThan(8));
+
+  // Builds are planned and not run: integration tests run them. Machines are booted by the VM tests.
+  test.each(commands)('$place: $line', async ({ line }) => {
+    const home = await mkdtemp(join(TEST_HOME, 'docs-'));
+    try {
+      await writeFile(join(home, 'config.yaml'), '#cloud-config\nhostname: node\n');
+      const real = join(build.output, 'kairos-debian-12-core-amd64-generic-v1.2.3');
+      const [, ...words] = line.replaceAll(DEFAULT, real).split(/\s+/);
+      const [command = ''] = words;
+      if (command === 'boot') {
+        const help = await factory(['boot', '--help']);
+        for (const flag of words.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(flag);
+        return;
+      }
+      const missing = words.filter(
+        (word, index) =>
+          /^--(cloud-config|overlay-\w+)$/.test(words[index - 1] ?? '') && !word.startsWith('/'),
+      );
+      for (const path of missing)
+        await tool(
+          'sh',
+          '-c',
+          'cd "$1"; case $2 in *.yaml) cp config.yaml "$2" 2>/dev/null;; *) mkdir -p "$2";; esac; true',
+          'sh',
+          home,
+          path,
+        );
+      const plan = ['build', 'artifacts'].includes(command) && !words.includes('--plan') ? ['--plan'] : [];
+      if (words.includes('--config'))
+        await writeFile(join(home, words[words.indexOf('--config') + 1] ?? ''), 'flavor: debian\n');
+      const { status, stderr } = await factory([...words, ...plan], { cwd: home });
+      expect(status, stderr).toBe(0);
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('configurations of the documentation', () => {
+  const configurations = all.filter(({ language, text }) => language === 'yaml' && /^flavor:/m.test(text));
+  test('there are some', () => expect(configurations.length).toBeGreaterThan(0));
+
+  test.each(configurations)('$place', async ({ text }) => {
+    const home = await mkdtemp(join(TEST_HOME, 'docs-'));
+    try {
+      const file = join(home, 'kairos-factory.yaml');
+      await writeFile(file, text);
+      const data = parse(text) as Record<string, string>;
+      if (data['cloud-config'])
+        await writeFile(join(home, data['cloud-config']), '#cloud-config\nhostname: node\n');
+      for (const key of ['overlay-rootfs', 'overlay-iso'])
+        if (data[key]) await tool('mkdir', '-p', join(home, data[key]));
+      await expect(loadBuildSpec({ file, set: [], flags: {} })).resolves.toMatchObject({
+        flavor: data['flavor'],
+      });
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+});
