@@ -76,9 +76,13 @@ export async function sanitizeTar(
     });
   }
   if (entries === 0) {
-    throw new FactoryError('step', `${options.name}: holds no entries: it is empty, or corrupt or cut short`, {
-      remedy: 'Give a tar of a root filesystem.',
-    });
+    throw new FactoryError(
+      'step',
+      `${options.name}: holds no entries: it is empty, or corrupt or cut short`,
+      {
+        remedy: 'Give a tar of a root filesystem.',
+      },
+    );
   }
   if (devices > 0)
     options.onNotice(`${options.name}: dropped ${devices} device node(s); the running system makes its own`);

@@ -27,7 +27,9 @@ export function explain(title: string, error: unknown): unknown {
     return new FactoryError('step', `${title}: ${error.message}`, { remedy, cause: error });
   }
   if (!(error instanceof FactoryError) || error.kind === 'interrupted') return error;
-  const full = error.details.some((line) => /no space left on device|exceeds free space on media/i.test(line));
+  const full = error.details.some((line) =>
+    /no space left on device|exceeds free space on media/i.test(line),
+  );
   const remedy = full ? NO_SPACE : error.remedy;
   return new FactoryError(error.kind, `${title}: ${error.message}`, {
     details: error.details,

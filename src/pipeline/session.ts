@@ -57,15 +57,18 @@ export async function withSession<T>(body: (session: Session) => Promise<T>): Pr
     );
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // Working containers of a run that was cut off are known to nobody. With another run about, a later sweep has them.
+  const sweep = async () => {
+    if (await workspace.alone()) await engine.sweep().catch((error: unknown) => log(`sweep: ${error}`));
+  };
   let failed = true;
   try {
+    if (workspace.recovered) await sweep();
     const result = await body({ runner, engine, workspace, signal: controller.signal, cancel });
     failed = false;
     return result;
   } finally {
-    // Working containers of a build that was cut off are known to nobody; with another run about, the next sweep has them.
-    if (failed && (await workspace.alone()))
-      await engine.sweep().catch((error: unknown) => log(`sweep: ${error}`));
+    if (failed) await sweep();
     await workspace.close();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }

@@ -12,6 +12,8 @@ export interface Workspace {
   readonly store: string;
   /** Temporary files of this run; on the same filesystem as the cache. */
   readonly work: string;
+  /** Whether a run that was killed has been cleared away: it may have left working containers too. */
+  readonly recovered: boolean;
   /** File that receives the full log of this run. */
   readonly log: string;
   /** Whether no other run uses the same cache right now. */
@@ -36,7 +38,7 @@ export function cacheDirectory(env: Readonly<Record<string, string | undefined>>
 export async function openWorkspace(root: string): Promise<Workspace> {
   const [works, logs] = [join(root, 'work'), join(root, 'logs')];
   for (const directory of [root, works, logs]) await mkdir(directory, { recursive: true, mode: 0o700 });
-  await removeDead(works, '');
+  const recovered = (await removeDead(works, '')) > 0;
   const me = runIdentity(process.pid);
   const work = join(works, me);
   await mkdir(work, { mode: 0o700 });
@@ -47,6 +49,7 @@ export async function openWorkspace(root: string): Promise<Workspace> {
     cache: join(root, 'steps'),
     store: join(root, 'store'),
     work,
+    recovered,
     log: join(logs, `${stamp}-${process.pid}.log`),
     alone: async () => (await readdir(works)).every((name) => name === me || !isAlive(name)),
     close: () => rm(work, { recursive: true, force: true }),
@@ -106,12 +109,17 @@ export async function openOutput(path: string): Promise<OutputDirectory> {
   return { path, partial: (name) => join(path, `${PARTIAL}${me}-${name}`), close };
 }
 
-async function removeDead(directory: string, prefix: string): Promise<void> {
+/** Removes what belongs to dead processes. @returns how many entries that were */
+async function removeDead(directory: string, prefix: string): Promise<number> {
+  let removed = 0;
   for (const name of await readdir(directory)) {
     if (!name.startsWith(prefix)) continue;
     const identity = name.slice(prefix.length).split('-').slice(0, 2).join('-');
-    if (!isAlive(identity)) await rm(join(directory, name), { recursive: true, force: true });
+    if (isAlive(identity)) continue;
+    await rm(join(directory, name), { recursive: true, force: true });
+    removed += 1;
   }
+  return removed;
 }
 
 /** `pid-starttime`: process ids are used again, the pair is not (proc_pid_stat(5), field 22). */

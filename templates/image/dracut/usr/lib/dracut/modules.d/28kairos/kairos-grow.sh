@@ -10,8 +10,7 @@ KAIROS_WORTH=32768
 
 # kairos_grow_partition DEVICE: sets kairos_kernel_name; looks at sysfs only, as long as there is nothing to grow.
 kairos_grow_partition() {
-    kairos_kernel_name=$(readlink "$1") || kairos_kernel_name=$1
-    kairos_kernel_name=${kairos_kernel_name##*/}
+    kairos_kernel_name=${1##*/}
     kairos_sys=/sys/class/block/$kairos_kernel_name
     # Only partitions have these; a mapped device has grown with what it maps, or has not.
     [ -r "$kairos_sys/partition" ] || return 0
@@ -47,6 +46,8 @@ kairos_grow_partition() {
     ); then
         kairos_warn "could not grow partition $kairos_number of $kairos_disk: $kairos_report"
     fi
+    # udev looks at a disk anew that somebody has written to.
+    udevadm settle --timeout=30
 }
 
 # kairos_grow_filesystem: of the partition seen last, now mounted. The superblock is asked, not what happened above: the

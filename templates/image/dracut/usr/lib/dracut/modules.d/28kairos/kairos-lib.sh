@@ -57,7 +57,8 @@ kairos_read_cmdline() {
     set +f
 }
 
-# kairos_wait_device SPEC SECONDS: sets kairos_device to the node of LABEL=…, UUID=…, … or fails after SECONDS.
+# kairos_wait_device SPEC SECONDS: sets kairos_device to the node of LABEL=…, UUID=…, … or fails after SECONDS. The node, not
+# the link: udev takes links away for a moment while it looks at a device that has changed, as repair and growth do it.
 kairos_wait_device() {
     case $1 in
         LABEL=*) kairos_device=/dev/disk/by-label/${1#*=} ;;
@@ -72,6 +73,15 @@ kairos_wait_device() {
         kairos_tries=$((kairos_tries - 1))
         sleep 0.1
     done
+    kairos_device=$(readlink -f "$kairos_device")
+}
+
+# kairos_mount OPTIONS DEVICE DIRECTORY: fails with the reason in kairos_report. udev may have the device open just then,
+# so a failure counts only when udev is done.
+kairos_mount() {
+    kairos_report=$(mount -o "$1" "$2" "$3" 2>&1) && return 0
+    udevadm settle --timeout=30
+    kairos_report=$(mount -o "$1" "$2" "$3" 2>&1)
 }
 
 # Repairs an ext filesystem before it is mounted for writing. Nobody sits at the console to answer questions, so what

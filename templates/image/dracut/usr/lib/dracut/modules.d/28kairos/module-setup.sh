@@ -19,7 +19,7 @@ installkernel() {
 }
 
 install() {
-    inst_multiple mount umount losetup e2fsck chroot sleep sort stat mkdir rmdir ln rm mv cp chmod chown readlink od sync
+    inst_multiple mount umount losetup e2fsck chroot sleep sort stat mkdir rmdir ln rm mv cp chmod chown readlink od sync udevadm
     # Only the libraries of the agent, which runs from the mounted image: its file may be larger than the initramfs.
     # shellcheck disable=SC2046
     if [ -x "$dracutsysrootdir/usr/bin/kairos-agent" ] && command -v ldd >/dev/null; then

@@ -4,13 +4,14 @@
 
 kairos_mount_root() {
     kairos_label=${root#kairos:}
-    kairos_device=/dev/disk/by-label/$kairos_label
     kairos_file=$KAIROS_STATE_DIR$kairos_image
     kairos_remedy="Choose fallback or recovery in the boot menu; from recovery or a live medium, upgrade or reset writes the slot anew."
 
+    # udev has made this link before it came to us; a moment is for the case that it looks at the device once more.
+    kairos_wait_device "LABEL=$kairos_label" 5 || kairos_device=/dev/disk/by-label/$kairos_label
     # /run moves into the new root, so the running system finds the partition at this path, as the contract has it.
     mkdir -p "$KAIROS_STATE_DIR"
-    if ! kairos_report=$(mount -o "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR" 2>&1); then
+    if ! kairos_mount "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR"; then
         kairos_fail "cannot mount partition $kairos_label ($kairos_device): $kairos_report" "$kairos_remedy"
     fi
     if [ ! -s "$kairos_file" ]; then
@@ -27,7 +28,7 @@ kairos_mount_root() {
     else
         kairos_loop=$(losetup --find --show "$kairos_file" 2>&1)
     fi
-    if ! kairos_report=$(mount -o "$kairos_mode" "$kairos_loop" "$NEWROOT" 2>&1); then
+    if ! kairos_mount "$kairos_mode" "$kairos_loop" "$NEWROOT"; then
         kairos_fail "cannot mount $kairos_image of partition $kairos_label ($kairos_loop): $kairos_report" "$kairos_remedy"
     fi
     kairos_info "root is $kairos_image of partition $kairos_label"
