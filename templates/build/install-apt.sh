@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs the packages of the flavor. Runs inside the image build; everything it reads stands beside it:
+#   packages           one name per line
+#   dpkg-lean.cfg      which files of a package are left out
+#   source-date-epoch  seconds since 1970, or empty: then the date of the package archive
+set -eu
+
+here=$(dirname "$0")
+export DEBIAN_FRONTEND=noninteractive
+# The kernel's hooks would make an initramfs before our configuration is complete; it is made once, at the end.
+export INITRD=No
+
+mkdir -p /etc/dpkg/dpkg.cfg.d
+cp "$here/dpkg-lean.cfg" /etc/dpkg/dpkg.cfg.d/90kairos-lean
+
+apt-get -q update
+
+# What the build stamps on files: the newest date that the package archive itself carries, so that the same packages
+# give the same image on any day.
+epoch=$(cat "$here/source-date-epoch")
+if [ -z "$epoch" ]; then
+  for list in /var/lib/apt/lists/*Release; do
+    [ -f "$list" ] || continue
+    date=$(sed -n 's/^Date: //p' "$list" | head -n 1)
+    seconds=$(date -u -d "$date" +%s)
+    if [ "$seconds" -gt "${epoch:-0}" ]; then epoch=$seconds; fi
+  done
+fi
+if [ -z "$epoch" ]; then
+  echo "no package archive tells its date; set SOURCE_DATE_EPOCH" >&2
+  exit 1
+fi
+mkdir -p /usr/lib/kairos
+echo "$epoch" >/usr/lib/kairos/source-date-epoch
+# Maintainer scripts stamp what they write with it too.
+export SOURCE_DATE_EPOCH="$epoch"
+
+xargs apt-get -q -y install --no-install-recommends -o Dpkg::Options::=--force-unsafe-io <"$here/packages"
+
+# The same for what the base had before dpkg knew.
+find /usr/share/doc -mindepth 2 ! -type d ! -name copyright -delete
+rm -rf /usr/share/man/* /usr/share/info/* /usr/share/lintian /usr/share/linda
+find /usr/share/locale -mindepth 1 ! -name locale.alias -delete 2>/dev/null || true
+
+apt-get -q clean
+rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
