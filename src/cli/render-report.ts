@@ -34,7 +34,11 @@ export function renderReport(report: BuildReport): string {
     ran.length === 0
       ? `Nothing to do: everything is up to date (${report.seconds.toFixed(1)} s).`
       : `Done in ${report.seconds.toFixed(1)} s; ${report.steps.length - ran.length} of ${report.steps.length} steps from the cache.`,
-    ...(bootable ? [`Boot it: kairos-factory boot ${place}/${bootable.file}`] : []),
+    ...(bootable
+      ? [
+          `Boot it: ${process.env['KAIROS_FACTORY_PROGRAM'] ?? 'kairos-factory'} boot ${place}/${bootable.file}`,
+        ]
+      : []),
     '',
   ].join('\n');
 }

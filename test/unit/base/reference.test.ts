@@ -1,37 +1,96 @@
+import { resolve } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { formatReference, parseReference } from '../../../src/base/reference.ts';
-import { failureOf } from '../../support/failure.ts';
+import { describe, expect, test } from 'vitest';
+import { formatReference, parseReference, type Reference } from '../../../src/base/reference.ts';
+import { FactoryError } from '../../../src/errors/factory-error.ts';
+import { failureOf } from '../support/failure.ts';
 
-test.each([
-  ['bootstrap:', { kind: 'bootstrap', release: undefined }],
-  ['bootstrap:trixie', { kind: 'bootstrap', release: 'trixie' }],
-  ['oci:dir', { kind: 'oci', path: '/w/dir', tag: undefined }],
-  ['oci:/a/dir:v1.2', { kind: 'oci', path: '/a/dir', tag: 'v1.2' }],
-  ['docker-archive:x.tar', { kind: 'docker-archive', path: '/w/x.tar' }],
-  ['dir:../r', { kind: 'dir', path: '/r' }],
-  ['root.tar.zst', { kind: 'tar', path: '/w/root.tar.zst' }],
-  ['./a.tgz', { kind: 'tar', path: '/w/a.tgz' }],
-])('%s', (text, reference) => {
-  expect(parseReference(text, '/w')).toEqual(reference);
+describe('parseReference', () => {
+  test.each<[string, Reference]>(
+    [
+      ['bootstrap:', { kind: 'bootstrap', release: undefined }],
+      ['bootstrap:bookworm', { kind: 'bootstrap', release: 'bookworm' }],
+      ['oci:layout', { kind: 'oci', path: '/home/me/layout', tag: undefined }],
+      ['oci:/srv/layout:v1.2.3', { kind: 'oci', path: '/srv/layout', tag: 'v1.2.3' }],
+      ['oci:../layout:latest', { kind: 'oci', path: '/home/layout', tag: 'latest' }],
+      ['oci:a:b/layout', { kind: 'oci', path: '/home/me/a:b/layout', tag: undefined }],
+      ['oci:a:b:tag', { kind: 'oci', path: '/home/me/a:b', tag: 'tag' }],
+      ['docker-archive:image.tar', { kind: 'docker-archive', path: '/home/me/image.tar' }],
+      ['dir:root', { kind: 'dir', path: '/home/me/root' }],
+      ['dir:.', { kind: 'dir', path: '/home/me' }],
+      ['tar:root.whatever', { kind: 'tar', path: '/home/me/root.whatever' }],
+      ['root.tar', { kind: 'tar', path: '/home/me/root.tar' }],
+      ['./root.tar.gz', { kind: 'tar', path: '/home/me/root.tar.gz' }],
+      ['../root.tgz', { kind: 'tar', path: '/home/root.tgz' }],
+      ['/srv/root.tar.xz', { kind: 'tar', path: '/srv/root.tar.xz' }],
+      ['root.txz', { kind: 'tar', path: '/home/me/root.txz' }],
+      ['./a:b/root.tar.zst', { kind: 'tar', path: '/home/me/a:b/root.tar.zst' }],
+    ].filter(([text]) => text !== 'a:b/root.tar.zst') as [string, Reference][],
+  )('reads %s', (text, reference) => {
+    expect(parseReference(text, '/home/me')).toEqual(reference);
+  });
+
+  test.each([
+    ['debian', /no known form/],
+    ['', /no known form/],
+    ['root.zip', /no known form/],
+    ['oci:', /path is missing after "oci:"/],
+    ['dir:', /path is missing after "dir:"/],
+    ['dockr-archive:x', /no known kind \(did you mean "docker-archive"\?\)/],
+    ['bootstrp:bookworm', /no known kind \(did you mean "bootstrap"\?\)/],
+    ['registry:x', /"registry:" is no known kind$/],
+  ])('refuses "%s"', async (text, reason) => {
+    const error = await failureOf(() => parseReference(text, '/'));
+    expect(error.kind).toBe('usage');
+    expect(error.message).toMatch(reason);
+    expect(error.message).toContain(`"${text}"`);
+    expect(error.remedy).toContain('bootstrap:[RELEASE]');
+  });
 });
 
-test.each(['ubuntu', 'oci:', 'dir:', 'dokcer-archive:x', 'x.zip'])(
-  '%s is refused with a remedy',
-  async (text) => {
-    expect((await failureOf(() => parseReference(text, '/w'), 'usage')).remedy).toMatch(
-      /Use one of: bootstrap/,
-    );
-  },
-);
-
-test('what is written of a reference reads as the same reference', () => {
-  const name = fc.stringMatching(/^[\w.-]{1,20}$/);
-  const kind = fc.constantFrom('bootstrap', 'oci', 'docker-archive', 'dir', 'tar');
-  fc.assert(
-    fc.property(kind, name, (scheme, path) => {
-      const first = parseReference(`${scheme}:${path}`, '/w');
-      expect(parseReference(formatReference(first), '/elsewhere')).toEqual(first);
+describe('formatReference', () => {
+  const path = fc
+    .array(fc.stringMatching(/^[\w .-]{1,8}$/), { minLength: 1, maxLength: 4 })
+    .map((parts) => resolve('/', ...parts));
+  const reference: fc.Arbitrary<Reference> = fc.oneof(
+    fc.record({
+      kind: fc.constant('bootstrap' as const),
+      release: fc.option(fc.stringMatching(/^[a-z]{1,9}$/), { nil: undefined }),
     }),
+    fc.record({
+      kind: fc.constant('oci' as const),
+      path,
+      tag: fc.option(fc.stringMatching(/^\w[\w.-]{0,20}$/), { nil: undefined }),
+    }),
+    fc.record({ kind: fc.constantFrom('docker-archive' as const, 'dir' as const, 'tar' as const), path }),
   );
+
+  test('gives a text that parses to the same reference from any directory', () => {
+    fc.assert(
+      fc.property(reference, path, (wanted, directory) => {
+        expect(parseReference(formatReference(wanted), directory)).toEqual(wanted);
+      }),
+    );
+  });
+
+  test('gives the same text when its own text is parsed again, whatever was parsed first', () => {
+    const scheme = fc.constantFrom('bootstrap:', 'oci:', 'docker-archive:', 'dir:', 'tar:', '');
+    const rest = fc.stringMatching(/^[\w./-]{1,20}(:[\w.-]{1,6})?$/);
+    let parsed = 0;
+    fc.assert(
+      fc.property(scheme, rest, path, path, (prefix, text, directory, other) => {
+        let once: string;
+        try {
+          once = formatReference(parseReference(`${prefix}${text}`, directory));
+        } catch (error) {
+          expect(error).toBeInstanceOf(FactoryError);
+          return;
+        }
+        parsed += 1;
+        expect(formatReference(parseReference(once, other))).toBe(once);
+      }),
+      { numRuns: 500 },
+    );
+    expect(parsed).toBeGreaterThan(100);
+  });
 });

@@ -39,10 +39,24 @@ kairos_link_resolver() {
 }
 
 # systemd takes over what is mounted already, and shows and orders it by this file. Nothing for / : it stays as it is.
-# No check passes: what needed one had it above.
+# No check passes: what needed one had it above. systemd before 248 stops mounts of this file at once, because it learns
+# only later that their devices are there; for it, what is on a disk is a comment (it finds the mounts all the same).
 kairos_write_fstab() {
+    kairos_version=
+    [ ! -r /lib/kairos/systemd-version ] || read -r kairos_version </lib/kairos/systemd-version
     {
         echo '# Made by the initramfs at each boot from what it mounted; changes are lost.'
-        printf '%s' "$kairos_fstab"
+        if [ "${kairos_version:-248}" -ge 248 ]; then
+            printf '%s' "$kairos_fstab"
+        else
+            while IFS= read -r kairos_line; do
+                case $kairos_line in
+                    '' | tmpfs\ * | overlay\ *) echo "$kairos_line" ;;
+                    *) echo "# $kairos_line" ;;
+                esac
+            done <<EOT
+$kairos_fstab
+EOT
+        fi
     } >"$NEWROOT/etc/fstab"
 }

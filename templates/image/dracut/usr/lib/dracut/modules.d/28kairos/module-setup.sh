@@ -29,6 +29,10 @@ install() {
     for file in lib state stage layout grow mounts binds identity; do
         inst_simple "$moddir/kairos-$file.sh" "/lib/kairos/$file.sh"
     done
+    # What the file systems table may say depends on it.
+    if command -v systemctl >/dev/null; then
+        systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p' >"$initdir/lib/kairos/systemd-version"
+    fi
     # After the root arguments are read (10), before the live image's (30) and plain block devices (95) are looked at.
     inst_hook cmdline 20 "$moddir/parse-kairos.sh"
     inst_hook mount 10 "$moddir/mount-kairos.sh"

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type Attachment,
+  diskFormat,
+  FIRMWARES,
+  type Firmware,
+  type Machine,
+  OVMF,
+  parseFirmware,
+  qemuArguments,
+} from '../../../src/boot/machine.ts';
+import { failureOf } from '../support/failure.ts';
+
+const MACHINE: Machine = {
+  artifact: '/out/os.raw',
+  attachment: 'disk',
+  firmware: 'bios',
+  memory: 2048,
+  cores: 2,
+  snapshot: false,
+  kvm: false,
+};
+
+/** The values of every use of an option. */
+function values(machine: Machine, option: string, variables = '/tmp/variables.fd'): string[] {
+  const args = qemuArguments(machine, machine.firmware === 'bios' ? undefined : variables);
+  return args.flatMap((arg, index) => (arg === option ? [args[index + 1] ?? ''] : []));
+}
+
+describe.each<Firmware>(['bios', 'uefi', 'secureboot'])('%s', (firmware) => {
+  test.each<[Attachment, string, string[]]>([
+    ['disk', '/out/os.raw', ['virtio-blk-pci,drive=boot,bootindex=1']],
+    ['disk', '/out/os.qcow2', ['virtio-blk-pci,drive=boot,bootindex=1']],
+    ['disk', '/out/os.iso', ['virtio-blk-pci,drive=boot,bootindex=1']],
+    ['cdrom', '/out/os.iso', ['virtio-scsi-pci', 'scsi-cd,drive=boot,bootindex=1']],
+  ])('with a %s of %s', (attachment, artifact, devices) => {
+    const machine = { ...MACHINE, firmware, attachment, artifact };
+    expect(values(machine, '-device').filter((device) => !/rng|net/.test(device))).toEqual(devices);
+    const drives = values(machine, '-drive');
+    const format = artifact.endsWith('.qcow2') ? 'qcow2' : 'raw';
+    const readonly = artifact.endsWith('.iso') ? ',readonly=on' : '';
+    expect(drives.pop()).toBe(`if=none,id=boot,format=${format},file=${artifact}${readonly}`);
+    expect(drives).toEqual(
+      firmware === 'bios'
+        ? []
+        : [
+            `if=pflash,unit=0,format=raw,readonly=on,file=${OVMF[firmware].code}`,
+            'if=pflash,unit=1,format=raw,file=/tmp/variables.fd',
+          ],
+    );
+    expect(values(machine, '-machine')).toEqual([firmware === 'secureboot' ? 'q35,smm=on' : 'q35']);
+    expect(values(machine, '-global')).toEqual(
+      firmware === 'secureboot' ? ['driver=cfi.pflash01,property=secure,value=on'] : [],
+    );
+  });
+});
+
+test('secure boot starts with variables that have the vendors’ keys', () => {
+  expect(OVMF.secureboot.variables).toContain('.ms.');
+  expect(OVMF.secureboot.code).toContain('.secboot.');
+});
+
+test('memory, cores and acceleration are what was asked for', () => {
+  const machine = { ...MACHINE, memory: 4096, cores: 3 };
+  expect([values(machine, '-m'), values(machine, '-smp'), values(machine, '-accel')]).toEqual([
+    ['4096'],
+    ['3'],
+    ['tcg'],
+  ]);
+  expect(values({ ...machine, kvm: true }, '-accel')).toEqual(['kvm']);
+});
+
+test('a comma in a path is part of the path', () => {
+  const machine: Machine = { ...MACHINE, firmware: 'uefi', artifact: '/out,readonly=off/a,b.raw' };
+  expect(values(machine, '-drive', '/tmp/x,y.fd')).toEqual([
+    expect.stringContaining('unit=0'),
+    'if=pflash,unit=1,format=raw,file=/tmp/x,,y.fd',
+    'if=none,id=boot,format=raw,file=/out,,readonly=off/a,,b.raw',
+  ]);
+});
+
+test('the port for SSH is open on this machine only', () => {
+  expect(values({ ...MACHINE, sshPort: 2222 }, '-netdev')).toEqual([
+    'user,id=net,hostfwd=tcp:127.0.0.1:2222-:22',
+  ]);
+  expect(values(MACHINE, '-netdev')).toEqual(['user,id=net']);
+});
+
+test('writes are thrown away when that was asked for, and the medium can be written', () => {
+  const has = (machine: Machine) => qemuArguments(machine, undefined).includes('-snapshot');
+  expect(has(MACHINE)).toBe(false);
+  expect(has({ ...MACHINE, snapshot: true })).toBe(true);
+  expect(has({ ...MACHINE, snapshot: true, artifact: '/out/os.iso' })).toBe(false);
+});
+
+describe('parseFirmware', () => {
+  test.each(FIRMWARES)('knows %s', (firmware) => {
+    expect(parseFirmware(firmware)).toBe(firmware);
+  });
+
+  test.each([
+    ['ufei', 'unknown firmware "ufei" (did you mean "uefi"?)'],
+    ['openfirmware', 'unknown firmware "openfirmware"'],
+    ['', 'unknown firmware ""'],
+  ])('refuses "%s"', async (text, message) => {
+    const error = await failureOf(() => parseFirmware(text));
+    expect([error.kind, error.message, error.remedy]).toEqual([
+      'usage',
+      message,
+      'Choose one of: bios, uefi, secureboot.',
+    ]);
+  });
+});
+
+describe('diskFormat', () => {
+  test.each(['os.squashfs', 'os.raw.zst', 'iso', 'os.ISO', '/out/os'])('refuses %s', async (file) => {
+    const error = await failureOf(() => diskFormat(file));
+    expect([error.kind, error.message]).toEqual(['usage', `${file} is not bootable`]);
+    expect(error.remedy).toContain('.qcow2');
+  });
+});

@@ -1,0 +1,154 @@
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadArtifactsSpec, loadBuildSpec } from '../../../src/spec/build-spec.ts';
+import { failureOf } from '../support/failure.ts';
+import { DIRECTORY, plant, temporaryDirectory } from '../support/temporary.ts';
+
+function withFlags(flags: Readonly<Record<string, unknown>>) {
+  return loadBuildSpec({ set: [], flags: { flavor: 'debian', ...flags } });
+}
+
+describe('loadBuildSpec', () => {
+  test('leaves nothing to default, and makes paths and references absolute', async () => {
+    const home = plant(temporaryDirectory(), {
+      'f.yaml':
+        'flavor: debian\nbase: oci:layout:v1\noutput: out\noverlay-rootfs: tree\ncloud-config: c.yaml\n',
+      tree: DIRECTORY,
+      'c.yaml': '#cloud-config\nusers: []\n',
+    });
+    const spec = await loadBuildSpec({ file: join(home, 'f.yaml'), set: [], flags: {} });
+    expect(spec).toEqual({
+      flavor: 'debian',
+      base: `oci:${home}/layout:v1`,
+      mirror: undefined,
+      kernel: 'generic',
+      model: 'generic',
+      arch: 'amd64',
+      variant: 'core',
+      version: 'v0.0.0',
+      packages: [],
+      artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
+      compression: 'balanced',
+      output: join(home, 'out'),
+      disk: { oem: 64, persistent: 256 },
+      cloudConfig: join(home, 'c.yaml'),
+      overlayRootfs: join(home, 'tree'),
+      overlayIso: undefined,
+    });
+  });
+
+  test('bootstraps into ./build where nothing else is said', async () => {
+    expect(await withFlags({})).toMatchObject({ base: 'bootstrap:', output: resolve('build') });
+  });
+
+  test.each([
+    ['1.2.3', 'v1.2.3'],
+    ['v1.2.3', 'v1.2.3'],
+    ['v1.2.3-rc.1', 'v1.2.3-rc.1'],
+    ['1.2.3+build.5', 'v1.2.3+build.5'],
+  ])('takes the version %s as %s', async (text, version) => {
+    expect((await withFlags({ version: text })).version).toBe(version);
+  });
+
+  test.each(['1.2', 'latest', 'v1.2.3.4', '', 'v1.2.3"\nX="'])(
+    'refuses the version "%s"',
+    async (version) => {
+      const error = await failureOf(() => withFlags({ version }));
+      expect([error.kind, error.message]).toEqual([
+        'usage',
+        '--version: version: is not a semantic version such as v1.2.3',
+      ]);
+    },
+  );
+
+  test('refuses a base of no known kind', async () => {
+    const error = await failureOf(() => withFlags({ base: 'ocy:layout' }));
+    expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('did you mean "oci"')]);
+  });
+
+  test('refuses names that are no packages', async () => {
+    const error = await failureOf(() => withFlags({ packages: ['vim', '--allow-anything'] }));
+    expect([error.kind, error.message]).toEqual(['usage', '--packages: packages.1: is not a package name']);
+  });
+
+  test.each(['overlay-rootfs', 'overlay-iso'])('refuses an %s that is no directory', async (key) => {
+    const home = plant(temporaryDirectory(), { file: 'x' });
+    for (const name of ['missing', 'file']) {
+      const error = await failureOf(() => withFlags({ [key]: join(home, name) }));
+      expect([error.kind, error.message]).toEqual(['usage', `${join(home, name)} is no directory`]);
+    }
+  });
+});
+
+describe('a cloud-config', () => {
+  async function withCloudConfig(text: string) {
+    const file = join(plant(temporaryDirectory(), { 'c.yaml': text }), 'c.yaml');
+    return { file, load: () => withFlags({ 'cloud-config': file }) };
+  }
+
+  test.each([
+    '#cloud-config\nusers: []\n',
+    '#kairos-config\n',
+    '#node-config\n',
+    '# a comment\n\n#cloud-config  \nusers: []\n',
+    `${'#\n'.repeat(9)}#cloud-config\n`,
+  ])('is taken: %j', async (text) => {
+    const { file, load } = await withCloudConfig(text);
+    expect((await load()).cloudConfig).toBe(file);
+  });
+
+  test.each(['users: []\n', '', '# cloud-config\n', `${'#\n'.repeat(10)}#cloud-config\n`])(
+    'without a header is refused: %j',
+    async (text) => {
+      const { file, load } = await withCloudConfig(text);
+      const error = await failureOf(load);
+      expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining(`${file}:1:1: `)]);
+      expect(error.message).toContain('#cloud-config');
+    },
+  );
+
+  test('that is broken YAML is refused with its place', async () => {
+    const { file, load } = await withCloudConfig('#cloud-config\nusers:\n- [\n');
+    const error = await failureOf(load);
+    expect(error.kind).toBe('usage');
+    expect(error.message).toMatch(/:[34]:\d+: /);
+    expect(error.message).toContain(file);
+  });
+
+  test('that is larger than a node reads is refused', async () => {
+    const { load } = await withCloudConfig(`#cloud-config\n#${'x'.repeat(1024 * 1024)}\n`);
+    const error = await failureOf(load);
+    expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('at most 1 MiB')]);
+  });
+
+  test('that is not there is refused', async () => {
+    const file = join(temporaryDirectory(), 'missing.yaml');
+    const error = await failureOf(() => withFlags({ 'cloud-config': file }));
+    expect([error.kind, error.message]).toEqual([
+      'usage',
+      expect.stringContaining(`${file}: cannot be read`),
+    ]);
+  });
+});
+
+describe('loadArtifactsSpec', () => {
+  test('needs an image', async () => {
+    const error = await failureOf(() => loadArtifactsSpec({ set: [], flags: {} }));
+    expect([error.kind, error.message]).toEqual(['usage', '--image: image is missing']);
+  });
+
+  test('gives the image and the settings of its artifacts', async () => {
+    const { image, spec } = await loadArtifactsSpec({
+      set: ['disk.oem=100'],
+      flags: { image: 'oci:layout', artifacts: ['iso'] },
+    });
+    expect(image).toBe(`oci:${resolve('layout')}`);
+    expect(spec).toMatchObject({ artifacts: ['iso'], disk: { oem: 100, persistent: 256 } });
+  });
+
+  test('knows no key of a build', async () => {
+    const sources = { set: ['flavor=debian'], flags: { image: 'oci:layout' } };
+    const error = await failureOf(() => loadArtifactsSpec(sources));
+    expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('unknown key "flavor"')]);
+  });
+});
