@@ -135,6 +135,12 @@ describe('a problem is told with its place', () => {
     ]);
   });
 
+  test('a value of the parent that the child replaces with a wrong one, in the child', async () => {
+    expect(await problem({ 'child.yaml': `${CHILD}initramfs: drakut\n` })).toEqual([
+      expect.stringMatching(/^child\.yaml:8:1: initramfs: .*did you mean "dracut"/),
+    ]);
+  });
+
   test('broken YAML', async () => {
     const [message] = await problem({ 'child.yaml': 'name: [child\n' });
     expect(message).toMatch(/^child\.yaml:[12]:\d+: /);
