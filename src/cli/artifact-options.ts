@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
+import { FactoryError } from '../errors/factory-error.ts';
 import { ARTIFACT_KINDS, COMPRESSIONS } from '../spec/schema.ts';
+import type { JobOptions } from './run-job.ts';
 
 /** The configuration file that is read when none is named. */
 const DEFAULT_FILE = 'kairos-factory.yaml';
@@ -33,4 +35,36 @@ export const ARTIFACT_OPTIONS = {
 export function configurationFile(named: string | undefined): { file?: string } {
   if (named !== undefined) return { file: named };
   return existsSync(DEFAULT_FILE) ? { file: DEFAULT_FILE } : {};
+}
+
+/** What commander makes of the shared options. */
+interface ArtifactOptions {
+  readonly artifact?: string[] | undefined;
+  readonly cloudConfig?: string | undefined;
+  readonly overlayRootfs?: string | undefined;
+  readonly overlayIso?: string | undefined;
+  readonly compression?: string | undefined;
+  readonly output?: string | undefined;
+}
+
+/** The values of the shared options by configuration key. @throws FactoryError `usage` when `--artifact` names nothing */
+export function artifactFlags(options: ArtifactOptions): Record<string, unknown> {
+  if (options.artifact?.length === 0) throw new FactoryError('usage', '--artifact names nothing');
+  return {
+    artifacts: options.artifact,
+    'cloud-config': options.cloudConfig,
+    'overlay-rootfs': options.overlayRootfs,
+    'overlay-iso': options.overlayIso,
+    compression: options.compression,
+    output: options.output,
+  };
+}
+
+/** How a job is shown and run, from the shared options. */
+export function jobOptions(options: {
+  plan?: true | undefined;
+  json?: true | undefined;
+  cache: boolean;
+}): JobOptions {
+  return { plan: options.plan ?? false, json: options.json ?? false, useCache: options.cache };
 }

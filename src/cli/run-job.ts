@@ -1,5 +1,4 @@
 import { needsUserNamespace, runInUserNamespace } from '../engine/unshare.ts';
-import { FactoryError } from '../errors/factory-error.ts';
 import { type Job, planJob, runJob } from '../pipeline/build.ts';
 import { createRunner } from '../tools/runner.ts';
 import { describeError, rememberLog } from './render-error.ts';
@@ -47,10 +46,4 @@ export async function handedOver(): Promise<boolean> {
   });
   process.exitCode = await runInUserNamespace(runner);
   return true;
-}
-
-/** The wanted kinds as the schema takes them. */
-export function kindsOf(artifact: string[] | undefined): string[] | undefined {
-  if (artifact && artifact.length === 0) throw new FactoryError('usage', '--artifact names nothing');
-  return artifact;
 }

@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { loadArtifactsSpec } from '../../spec/build-spec.ts';
-import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
-import { kindsOf, presentJob } from '../run-job.ts';
+import { ARTIFACT_OPTIONS, artifactFlags, jobOptions } from '../artifact-options.ts';
+import { presentJob } from '../run-job.ts';
 
 /** `kairos-factory artifacts`: a ready OS image → artifacts. */
 export function artifactsCommand() {
@@ -24,21 +24,12 @@ export function artifactsCommand() {
     .action(async (options) => {
       const flags = {
         image: options.image,
-        artifacts: kindsOf(options.artifact),
-        'cloud-config': options.cloudConfig,
-        'overlay-rootfs': options.overlayRootfs,
-        'overlay-iso': options.overlayIso,
-        compression: options.compression,
-        output: options.output,
+        ...artifactFlags(options),
       };
       const load = async () => ({
         type: 'artifacts' as const,
         ...(await loadArtifactsSpec({ set: options.set ?? [], flags })),
       });
-      await presentJob(load, {
-        plan: options.plan ?? false,
-        json: options.json ?? false,
-        useCache: options.cache,
-      });
+      await presentJob(load, jobOptions(options));
     });
 }

@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { loadBuildSpec } from '../../spec/build-spec.ts';
-import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
-import { kindsOf, presentJob } from '../run-job.ts';
+import { ARTIFACT_OPTIONS, artifactFlags, configurationFile, jobOptions } from '../artifact-options.ts';
+import { presentJob } from '../run-job.ts';
 
 /** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
 export function buildCommand() {
@@ -33,18 +33,12 @@ export function buildCommand() {
         kernel: options.kernel,
         model: options.model,
         version: options.version,
-        artifacts: kindsOf(options.artifact),
-        'cloud-config': options.cloudConfig,
-        'overlay-rootfs': options.overlayRootfs,
-        'overlay-iso': options.overlayIso,
-        compression: options.compression,
-        output: options.output,
+        ...artifactFlags(options),
       };
       const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
-      await presentJob(async () => ({ type: 'build', spec: await loadBuildSpec(sources) }), {
-        plan: options.plan ?? false,
-        json: options.json ?? false,
-        useCache: options.cache,
-      });
+      await presentJob(
+        async () => ({ type: 'build', spec: await loadBuildSpec(sources) }),
+        jobOptions(options),
+      );
     });
 }
