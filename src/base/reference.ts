@@ -10,6 +10,8 @@ export type Reference =
   | { readonly kind: 'dir'; readonly path: string }
   | { readonly kind: 'tar'; readonly path: string };
 
+/** A path and an OCI tag (distribution-spec, "Pulling manifests"). */
+const TAGGED = /^(.+):([\w][\w.-]{0,127})$/;
 const TARBALL = /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/;
 const SCHEMES = ['bootstrap', 'oci', 'docker-archive', 'dir', 'tar'];
 const FORMS = 'bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, dir:DIR, FILE.tar[.gz|.xz|.zst]';
@@ -31,7 +33,7 @@ export function parseReference(text: string, directory: string): Reference {
     case 'bootstrap':
       return { kind: 'bootstrap', release: rest === '' ? undefined : rest };
     case 'oci': {
-      const tagged = /^(.+):([\w][\w.-]{0,127})$/.exec(rest);
+      const tagged = TAGGED.exec(rest);
       return tagged?.[1] === undefined
         ? { kind: 'oci', path: path(), tag: undefined }
         : { kind: 'oci', path: resolve(directory, tagged[1]), tag: tagged[2] };
@@ -54,7 +56,9 @@ export function formatReference(reference: Reference): string {
     case 'bootstrap':
       return `bootstrap:${reference.release ?? ''}`;
     case 'oci':
-      return `oci:${reference.path}${reference.tag === undefined ? '' : `:${reference.tag}`}`;
+      if (reference.tag !== undefined) return `oci:${reference.path}:${reference.tag}`;
+      // A closing slash keeps the end of a path that looks like a tag from being read as one.
+      return `oci:${reference.path}${TAGGED.test(reference.path) ? '/' : ''}`;
     default:
       return `${reference.kind}:${reference.path}`;
   }

@@ -30,8 +30,16 @@ export async function sanitizeTar(
   const extract = tar.extract();
   const pack = tar.pack();
   const links = new Set<string>();
+  const devices = new Set<string>();
   let entries = 0;
-  let devices = 0;
+
+  /** The place of a name inside of the root. */
+  const place = (header: Header, name: string): string => {
+    const path = insidePath(options.name, name);
+    const below = ancestors(path).find((ancestor) => links.has(ancestor));
+    if (below === undefined) return path;
+    throw refused(options.name, header.name, `"${name}" lies below the symbolic link ${below}`);
+  };
 
   const copy = async () => {
     for await (const entry of extract) {
@@ -39,20 +47,21 @@ export async function sanitizeTar(
       entries += 1;
       if (entries > ENTRY_LIMIT)
         throw refused(options.name, header.name, `there are more than ${ENTRY_LIMIT} entries`);
-      const path = insidePath(options.name, header.name);
-      const below = ancestors(path).find((ancestor) => links.has(ancestor));
-      if (below !== undefined)
-        throw refused(options.name, header.name, `it lies below the symbolic link ${below}`);
-      if (header.type === 'character-device' || header.type === 'block-device') {
-        devices += 1;
+      checkKind(options.name, header);
+      const path = place(header, header.name);
+      if (path === '' && header.type !== 'directory') {
+        throw refused(options.name, header.name, 'the root itself is not a directory');
+      }
+      const target = header.type === 'link' ? place(header, header.linkname ?? '') : undefined;
+      const isDevice = header.type === 'character-device' || header.type === 'block-device';
+      if (isDevice || (target !== undefined && devices.has(target))) {
+        devices.add(path);
         entry.resume();
         continue;
       }
       if (header.type === 'symlink') links.add(path);
       else links.delete(path);
-      if (header.type === 'link') insidePath(options.name, header.linkname ?? '');
-      const target = pack.entry(clamped(header, options.epoch));
-      await pipeline(entry, target);
+      await pipeline(entry, pack.entry(representable(clamped(header, options.epoch))));
     }
     pack.finalize();
   };
@@ -84,11 +93,39 @@ export async function sanitizeTar(
       },
     );
   }
-  if (devices > 0)
-    options.onNotice(`${options.name}: dropped ${devices} device node(s); the running system makes its own`);
+  if (devices.size > 0) {
+    options.onNotice(
+      `${options.name}: dropped ${devices.size} device node(s); the running system makes its own`,
+    );
+  }
+}
+
+const KINDS = [
+  'file',
+  'link',
+  'symlink',
+  'character-device',
+  'block-device',
+  'directory',
+  'fifo',
+  'contiguous-file',
+];
+
+/** Refuses what this reader and others understand differently: sparse files in GNU's forms, and unknown kinds. */
+function checkKind(archive: string, header: Header): void {
+  const sparse = Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse.'));
+  if (!sparse && KINDS.includes(header.type ?? '')) return;
+  throw new FactoryError(
+    'step',
+    `${archive}: entry "${header.name}" is of a kind that cannot be taken over`,
+    {
+      remedy: 'Pack the root again without --sparse: tar -C ROOT -c .',
+    },
+  );
 }
 
 function insidePath(archive: string, name: string): string {
+  if (name.includes('\0')) throw refused(archive, name.replaceAll('\0', '\\0'), 'its name holds a NUL');
   if (name.startsWith('/')) throw refused(archive, name, 'its path is absolute');
   if (name.length > PATH_LIMIT) throw refused(archive, `${name.slice(0, 80)}…`, 'its path is too long');
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
@@ -114,4 +151,21 @@ function clamped(header: Header, epoch: number | undefined): Header {
     return header;
   const { mtime: _, ...pax } = (header.pax ?? {}) as Record<string, string>;
   return { ...header, mtime: new Date(epoch * 1000), pax };
+}
+
+/** Largest values of the fixed fields that tar-stream writes; greater ones go into an extended header. */
+const [ID_LIMIT, TIME_LIMIT] = [0o777777, 2 ** 31 - 1];
+
+function representable(header: Header): Header {
+  const { uid = 0, gid = 0, mtime } = header;
+  const seconds = Math.floor((mtime?.getTime() ?? 0) / 1000);
+  const pax = {
+    ...(header.pax as Record<string, string> | null | undefined),
+    ...(uid > ID_LIMIT ? { uid: String(uid) } : {}),
+    ...(gid > ID_LIMIT ? { gid: String(gid) } : {}),
+    ...(seconds > TIME_LIMIT ? { mtime: String(seconds) } : {}),
+  };
+  // A time before 1970 has no octal form that all readers take; no distribution ships such a file on purpose.
+  const early = seconds < 0 ? { mtime: new Date(0) } : {};
+  return { ...header, ...early, ...(Object.keys(pax).length > 0 ? { pax } : {}) };
 }

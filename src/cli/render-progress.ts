@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty';
-import { Listr, type ListrTaskWrapper } from 'listr2';
+import { Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from 'listr2';
 import type { BuildEvent } from '../pipeline/events.ts';
 
 /** Shows events of a build. */
@@ -11,7 +11,9 @@ export interface ProgressRenderer {
 
 /** A live task list on a terminal, plain lines elsewhere. */
 export function createProgressRenderer(stream: WriteStream): ProgressRenderer {
-  return stream.isTTY && process.env['CI'] === undefined ? createTaskList() : createLines(stream);
+  return stream.isTTY && process.stdout.isTTY && process.env['CI'] === undefined
+    ? createTaskList(stream)
+    : createLines(stream);
 }
 
 function createLines(stream: { write(text: string): unknown }): ProgressRenderer {
@@ -49,7 +51,9 @@ interface Pending {
 }
 
 /** The work is not in the list's tasks: each only waits for the end of its step. */
-function createTaskList(): ProgressRenderer {
+function createTaskList(stream: WriteStream): ProgressRenderer {
+  // Not to stdout, which is for the report.
+  const logger = new ListrLogger({ processOutput: new ProcessOutput(stream, stream) });
   const pending = new Map<string, Pending>();
   const notices: string[] = [];
   let shown: Promise<unknown> = Promise.resolve();
@@ -77,7 +81,7 @@ function createTaskList(): ProgressRenderer {
           const list = new Listr(tasks as never, {
             concurrent: true,
             exitOnError: false,
-            rendererOptions: { collapseErrors: false },
+            rendererOptions: { collapseErrors: false, logger },
           });
           shown = list.run().catch(() => undefined);
           break;
@@ -107,7 +111,7 @@ function createTaskList(): ProgressRenderer {
     close: async () => {
       for (const { settle } of pending.values()) settle(new Error('not run'));
       await shown;
-      for (const text of notices) process.stderr.write(`notice: ${text}\n`);
+      for (const text of notices) stream.write(`notice: ${text}\n`);
     },
   };
 }

@@ -47,7 +47,10 @@ async function inheritance(directory: string, name: string, below: readonly stri
     );
   }
   const source = await readYaml(file);
-  const parent = (source.data as { extends?: unknown } | null)?.extends;
+  if (!isPlainObject(source.data)) {
+    throw new FactoryError('usage', `${source.locate([])}: a flavor is a mapping of keys to values`);
+  }
+  const parent = source.data['extends'];
   if (parent === undefined) return [source];
   if (typeof parent !== 'string' || !/^[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(parent)) {
     throw new FactoryError(

@@ -4,7 +4,7 @@
  */
 export function parseOsRelease(text: string): Map<string, string> {
   const entries = new Map<string, string>();
-  for (const line of text.split('\n')) {
+  for (const line of text.split(/\r?\n/)) {
     const match = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
     if (match?.[1] !== undefined && match[2] !== undefined) entries.set(match[1], unquote(match[2].trim()));
   }

@@ -29,7 +29,7 @@ export function select(
   kernel: string,
   extraPackages: readonly string[],
 ): Selection {
-  const kernels = flavor.kernels[kernel];
+  const kernels = Object.hasOwn(flavor.kernels, kernel) ? flavor.kernels[kernel] : undefined;
   const kernelPackages = kernels && holding(kernels, target);
   if (!kernelPackages || kernelPackages.length === 0) {
     const known = Object.keys(flavor.kernels);
@@ -52,7 +52,7 @@ export function select(
  * @throws FactoryError `usage` when the flavor does not know it
  */
 export function releaseVersion(flavor: Flavor, release: string): string {
-  const found = flavor.releases[release];
+  const found = Object.hasOwn(flavor.releases, release) ? flavor.releases[release] : undefined;
   if (found) return found.version;
   const known = Object.keys(flavor.releases);
   throw new FactoryError(

@@ -46,7 +46,9 @@ export function renderKairosRelease(identity: ImageIdentity, tool: string): stri
         ] as const)
       : []),
   ];
-  return entries.map(([key, value]) => `${key}="${value}"\n`).join('');
+  // What comes from a base's os-release must not end the quotes (os-release(5), "shell special characters").
+  const quoted = (value: string) => value.replaceAll(/[\r\n]/g, ' ').replaceAll(/["\\$`]/g, '\\$&');
+  return entries.map(([key, value]) => `${key}="${quoted(value)}"\n`).join('');
 }
 
 /** The keys that a valid `/etc/kairos-release` cannot lack (contract 6.9 asks for fourteen of them). */

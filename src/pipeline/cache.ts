@@ -32,7 +32,8 @@ export function createCache(directory: string): Cache {
     const home = place(id, key);
     const text = await readFile(join(home, 'result.json'), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
-    const stored = JSON.parse(text) as StepResult;
+    const stored = parseResult(text);
+    if (stored === undefined) return undefined;
     const files = Object.fromEntries(
       Object.entries(stored.files).map(([name, file]) => [name, isAbsolute(file) ? file : join(home, file)]),
     );
@@ -60,4 +61,13 @@ export function createCache(directory: string): Cache {
   }
 
   return { load, store };
+}
+
+/** A power cut may leave an empty file; that is an entry to make again, not an error. */
+function parseResult(text: string): StepResult | undefined {
+  try {
+    return JSON.parse(text) as StepResult;
+  } catch {
+    return undefined;
+  }
 }

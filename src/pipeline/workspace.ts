@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
 
 /** The directories that a run works in. */
@@ -79,26 +79,7 @@ export async function openOutput(path: string): Promise<OutputDirectory> {
   });
   const me = runIdentity(process.pid);
   const lock = join(path, '.kairos-factory.lock');
-  for (let attempt = 0; ; attempt += 1) {
-    const handle = await open(lock, 'wx').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return undefined;
-      throw new FactoryError('usage', `cannot write to ${path}: ${error.message}`, {
-        remedy: 'Choose another --output.',
-      });
-    });
-    if (handle) {
-      await handle.writeFile(me);
-      await handle.close();
-      break;
-    }
-    const holder = await readFile(lock, 'utf8').catch(() => '');
-    if (attempt > 0 || isAlive(holder)) {
-      throw new FactoryError('usage', `another build (process ${holder.split('-')[0]}) writes to ${path}`, {
-        remedy: 'Wait for it to end, or give another directory with --output.',
-      });
-    }
-    await rm(lock, { force: true });
-  }
+  await takeLock(lock, join(path, `${PARTIAL}${me}-lock`), me);
   await removeDead(path, PARTIAL);
   const close = async () => {
     for (const name of await readdir(path)) {
@@ -107,6 +88,41 @@ export async function openOutput(path: string): Promise<OutputDirectory> {
     await rm(lock, { force: true });
   };
   return { path, partial: (name) => join(path, `${PARTIAL}${me}-${name}`), close };
+}
+
+/** Takes the lock file for `me`: linked into place, so that it never is there without its holder's name. */
+async function takeLock(lock: string, own: string, me: string): Promise<void> {
+  const place = dirname(lock);
+  await writeFile(own, me).catch((error: NodeJS.ErrnoException) => {
+    throw new FactoryError('usage', `cannot write to ${place}: ${error.message}`, {
+      remedy: 'Choose another --output.',
+    });
+  });
+  try {
+    for (let attempt = 0; ; attempt += 1) {
+      const taken = await link(own, lock).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EEXIST') return false;
+          throw error;
+        },
+      );
+      if (taken) return;
+      const holder = await readFile(lock, 'utf8').catch(() => '');
+      if (attempt > 0 || isAlive(holder)) {
+        throw new FactoryError(
+          'usage',
+          `another build (process ${holder.split('-')[0]}) writes to ${place}`,
+          {
+            remedy: 'Wait for it to end, or give another directory with --output.',
+          },
+        );
+      }
+      await rm(lock, { force: true });
+    }
+  } finally {
+    await rm(own, { force: true });
+  }
 }
 
 /** Removes what belongs to dead processes. @returns how many entries that were */

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
@@ -25,12 +25,7 @@ export async function sealRoot(root: string): Promise<number> {
       remedy: 'This is a defect of the flavor’s build script; report it.',
     });
   }
-  for (const directory of VOLATILE) {
-    const path = await resolveInRoot(root, `/${directory}`);
-    for (const name of path === undefined ? [] : readdirSync(path)) {
-      await rm(join(path ?? root, name), { recursive: true, force: true });
-    }
-  }
+  for (const directory of VOLATILE) await emptyVolatile(root, directory);
   // Resolved like everything else: an image whose /etc is a link must not make us write outside of it.
   const etc = await resolveInRoot(root, '/etc');
   if (etc === undefined)
@@ -39,12 +34,28 @@ export async function sealRoot(root: string): Promise<number> {
     ['hostname', ''],
     ['hosts', '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n'],
   ] as const) {
-    await rm(join(etc, name), { force: true });
+    await rm(join(etc, name), { recursive: true, force: true });
     await writeFile(join(etc, name), text, { mode: 0o644 });
   }
   // The link to the resolver is made at boot; engines leave their own file here.
-  await rm(join(etc, 'resolv.conf'), { force: true });
+  await rm(join(etc, 'resolv.conf'), { recursive: true, force: true });
   const limit = BigInt(epoch) * 1_000_000_000n;
   stampTree(root, epoch, ({ stats }) => stats.mtimeNs > limit);
   return epoch;
+}
+
+async function emptyVolatile(root: string, directory: string): Promise<void> {
+  const path = await resolveInRoot(root, `/${directory}`);
+  if (path === undefined || !statSync(path).isDirectory()) return;
+  // A link may stand for one of these, as /var/tmp for /tmp, but not for anything that is to stay.
+  if (!VOLATILE.some((place) => path === join(root, place))) {
+    throw new FactoryError(
+      'verification',
+      `the image's /${directory} is a link to ${path.slice(root.length) || '/'}`,
+      {
+        remedy: `Make /${directory} a directory in the base.`,
+      },
+    );
+  }
+  for (const name of readdirSync(path)) await rm(join(path, name), { recursive: true, force: true });
 }

@@ -46,9 +46,11 @@ export async function loadConfiguration<S extends z.ZodType>(
 
   return validate(schema, data, 'configuration', (path) => {
     const key = String(path[0]);
-    if (key in flags) return `--${FLAG_NAMES[key] ?? key}`;
+    if (Object.hasOwn(flags, key)) return `--${FLAG_NAMES[key] ?? key}`;
     const text = path.join('.');
-    const set = assignments.find((assignment) => text.startsWith(assignment.path.join('.')) && text !== '');
+    const set = assignments.findLast((assignment) =>
+      assignment.path.every((part, index) => String(path[index]) === part),
+    );
     if (set) return `--set ${set.path.join('.')}`;
     return file && (path.length === 0 || file.has(path.slice(0, 1))) ? file.locate(path) : `--${text}`;
   });

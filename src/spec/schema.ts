@@ -48,9 +48,12 @@ const artifactKeys = {
 
 /** `kairos-factory.yaml`, and what the flags of `build` are merged into. */
 export const BuildConfiguration = z.strictObject({
-  flavor: z.string().meta({ description: 'The distribution, by the name of its flavor.' }),
+  flavor: z.string().min(1).meta({ description: 'The distribution, by the name of its flavor.' }),
   base: z.string().optional().meta({ description: 'The base image; by default bootstrapped from packages.' }),
-  mirror: z.url().optional().meta({ description: 'Package archive to bootstrap from.' }),
+  mirror: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({ description: 'Package archive to bootstrap from.' }),
   kernel: z.string().default('generic').meta({ description: 'One of the kernels of the flavor.' }),
   model: z.enum(MODELS).default('generic').meta({ description: 'The board.' }),
   arch: z.enum(['amd64']).default('amd64'),

@@ -42,7 +42,7 @@ function explain(
       `${locate(issue.path)}: ${name}: "${issue.input}" is none of ${known.join(', ')}${didYouMean(issue.input, known)}`,
     ];
   }
-  if (issue.code === 'invalid_type' && issue.input === undefined)
+  if ((issue.code === 'invalid_type' || issue.code === 'invalid_value') && issue.input === undefined)
     return [`${locate(issue.path)}: ${name} is missing`];
   return [`${locate(issue.path)}: ${name ? `${name}: ` : ''}${lowerFirst(issue.message)}`];
 }

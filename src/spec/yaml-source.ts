@@ -42,10 +42,22 @@ export function parseYaml(name: string, text: string): YamlSource {
   }
   return {
     name,
-    data: document.toJS() as unknown,
+    data: toData(document, name),
     locate: (path) => place(offsetOf(document, path)),
     has: (path) => document.hasIn(path),
   };
+}
+
+/** @throws FactoryError `usage` for aliases that lead nowhere, or to too much */
+function toData(document: Document, name: string): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (error) {
+    throw new FactoryError('usage', `${name}:1:1: ${messageOf(error)}`, {
+      remedy: 'Correct the YAML aliases.',
+      cause: error,
+    });
+  }
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {

@@ -219,17 +219,11 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
       'oci:image',
     ];
     const container = (await tool('sh', ...inScratch)).trim();
-    const command = [
-      'run',
-      '--isolation',
-      'chroot',
-      container,
-      '--',
-      '/bin/sh',
-      '-c',
-      '. /etc/kairos-release; echo "$KAIROS_VERSION $(id -u)"; command -v mount',
-    ];
-    expect(await tool('buildah', ...store, ...command)).toBe('v1.2.3 0\n/usr/bin/mount');
+    const script =
+      '. /etc/kairos-release; { echo "$KAIROS_VERSION $(id -u)"; command -v mount; } >/root/proof';
+    await tool('buildah', ...store, 'run', '--isolation', 'chroot', container, '--', '/bin/sh', '-c', script);
+    const root = (await tool('buildah', ...store, 'mount', container)).trim();
+    expect(await readFile(join(root, 'root/proof'), 'utf8')).toBe('v1.2.3 0\n/usr/bin/mount\n');
     await tool('buildah', ...store, 'rm', '--all');
     await tool('buildah', ...store, 'rmi', '--all');
   });

@@ -163,6 +163,8 @@ function baseTarget(
   if (version !== undefined) return { release: version, version };
   // Rolling releases tell only their code name, Debian's as "trixie/sid".
   const codename = (osRelease['VERSION_CODENAME'] ?? '').split('/').at(-1) ?? '';
-  const rolling = codename in flavor.releases ? codename : (flavor['rolling-release'] ?? codename);
+  const rolling = Object.hasOwn(flavor.releases, codename)
+    ? codename
+    : (flavor['rolling-release'] ?? codename);
   return { release: rolling, version: releaseVersion(flavor, rolling) };
 }
