@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -114,6 +114,26 @@ describe('a good tar', () => {
   });
 });
 
+test('large owner ids and late times survive from one tar to another', async () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'f'), 'x');
+  const owners = ['--owner=u:300000', '--group=g:3000000', '--mtime=2040-01-01 00:00Z'];
+  const source = execFileSync('tar', ['--format=gnu', ...owners, '-cf', '-', '-C', directory, 'f']);
+  const { bytes } = await sanitized(source);
+  const listing = execFileSync('tar', ['--numeric-owner', '--utc', '-tvf', '-'], { input: bytes }).toString();
+  expect(listing).toMatch(/ 300000\/3000000 .* 2040-01-01 00:00 f$/m);
+});
+
+test('a hard link to a dropped device node is dropped with it', async () => {
+  const { entries, notices } = await sanitizedEntries([
+    { name: 'dev/sda', type: 'block-device', devmajor: 8, devminor: 0 },
+    { name: 'dev/disk', type: 'link', linkname: 'dev/sda' },
+    { name: 'f', content: 'x' },
+  ]);
+  expect(entries.map(({ header }) => header.name)).toEqual(['f']);
+  expect(notices).toEqual([expect.stringMatching(/dropped 2 device node/)]);
+});
+
 describe('times', () => {
   const epoch = MTIME.getTime() / 1000;
   const [older, newer] = [new Date(MTIME.getTime() - 1000), new Date(MTIME.getTime() + 1000)];
@@ -176,6 +196,37 @@ describe('a hostile tar is refused, with the name of the entry', () => {
     expect(error.message).toContain(name);
     expect(error.message).toMatch(reason);
     expect(error.remedy).toBeDefined();
+  });
+
+  test('with a hard link whose target lies below a symbolic link', async () => {
+    const error = await refusal(
+      { name: 'a', type: 'symlink', linkname: '/etc' },
+      { name: 'b', type: 'link', linkname: 'a/passwd' },
+    );
+    expect(error.message).toMatch(/entry "b" is refused: "a\/passwd" lies below the symbolic link a/);
+  });
+
+  test('with a root that is a link', async () => {
+    const error = await refusal(
+      { name: './', type: 'symlink', linkname: '/etc' },
+      { name: 'passwd', content: 'x' },
+    );
+    expect(error.message).toMatch(/the root itself is not a directory/);
+  });
+
+  test('with a NUL that hides the rest of a name', async () => {
+    const pax = { path: 'd\0z' };
+    const error = await refusal({ name: 'd', type: 'symlink', linkname: '/etc', pax } as TarEntry);
+    expect(error.message).toMatch(/holds a NUL/);
+  });
+
+  test('with a name inside of a sparse header, which others read and we do not', async () => {
+    const error = await refusal({
+      name: 'a',
+      content: 'x',
+      pax: { 'GNU.sparse.name': '../../evil' },
+    } as TarEntry);
+    expect([error.kind, error.remedy]).toEqual(['step', expect.stringMatching(/without --sparse/)]);
   });
 
   test('and a directory that takes the place of a link may have children', async () => {

@@ -7,8 +7,8 @@ import { GRUB_MKIMAGE } from '../../../src/tools/grub-mkimage.ts';
 import { checkTool } from '../../../src/tools/host-tool.ts';
 import { MKSQUASHFS } from '../../../src/tools/mksquashfs.ts';
 import { createRunner } from '../../../src/tools/runner.ts';
-import { failureOf } from '../../support/failure.ts';
-import { temporaryDirectory } from '../../support/temporary.ts';
+import { failureOf } from '../support/failure.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 const SH = { name: 'sh', package: 'dash' };
 const log: string[] = [];
