@@ -46,6 +46,8 @@ kairos_grow_partition() {
     ); then
         kairos_warn "could not grow partition $kairos_number of $kairos_disk: $kairos_report"
     fi
+    # udev looks at a disk anew that somebody has written to.
+    udevadm settle --timeout=30
 }
 
 # kairos_grow_filesystem: of the partition seen last, now mounted. The superblock is asked, not what happened above: the

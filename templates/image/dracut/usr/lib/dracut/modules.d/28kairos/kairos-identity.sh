@@ -34,38 +34,29 @@ kairos_set_machine_id() {
 # An image build cannot make this link, because the builder mounts its own file there. Done before the stages, so that
 # what a configuration puts in its place stays.
 kairos_link_resolver() {
-    [ -e "$NEWROOT/lib/systemd/systemd-resolved" ] && [ ! -L "$NEWROOT/etc/resolv.conf" ] || return 0
+    [ -e "$NEWROOT/usr/lib/systemd/systemd-resolved" ] && [ ! -L "$NEWROOT/etc/resolv.conf" ] || return 0
     ln -sf ../run/systemd/resolve/stub-resolv.conf "$NEWROOT/etc/resolv.conf"
 }
 
-# Sets kairos_mark to what devices' lines in fstab start with. systemd before 249 binds what fstab lists to the unit of
-# its device. When it starts, no device has been seen yet, and it would unmount all of it again. What is mounted and not
-# listed stays, so there the lines are comments, for people to read.
-kairos_mark_devices() {
-    kairos_mark=
-    set +f
-    for kairos_entry in "$NEWROOT"/lib/systemd/libsystemd-shared-*.so "$NEWROOT"/usr/lib/systemd/libsystemd-shared-*.so; do
-        kairos_entry=${kairos_entry##*/libsystemd-shared-}
-        kairos_entry=${kairos_entry%%[!0-9]*}
-        [ "${kairos_entry:-249}" -ge 249 ] || kairos_mark='#'
-    done
-    set -f
-}
-
 # systemd takes over what is mounted already, and shows and orders it by this file. Nothing for / : it stays as it is.
-# No check passes: what needed one had it above.
+# No check passes: what needed one had it above. systemd before 248 stops mounts of this file at once, because it learns
+# only later that their devices are there; for it, what is on a disk is a comment (it finds the mounts all the same).
 kairos_write_fstab() {
-    kairos_mark_devices
+    kairos_version=
+    [ ! -r /lib/kairos/systemd-version ] || read -r kairos_version </lib/kairos/systemd-version
     {
         echo '# Made by the initramfs at each boot from what it mounted; changes are lost.'
-        while read -r kairos_line; do
-            case $kairos_line in
-                '') ;;
-                overlay\ * | tmpfs\ *) echo "$kairos_line" ;;
-                *) echo "$kairos_mark$kairos_line" ;;
-            esac
-        done
-    } >"$NEWROOT/etc/fstab" <<EOT
+        if [ "${kairos_version:-248}" -ge 248 ]; then
+            printf '%s' "$kairos_fstab"
+        else
+            while IFS= read -r kairos_line; do
+                case $kairos_line in
+                    '' | tmpfs\ * | overlay\ *) echo "$kairos_line" ;;
+                    *) echo "# $kairos_line" ;;
+                esac
+            done <<EOT
 $kairos_fstab
 EOT
+        fi
+    } >"$NEWROOT/etc/fstab"
 }

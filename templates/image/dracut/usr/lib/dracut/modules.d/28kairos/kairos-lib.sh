@@ -7,21 +7,20 @@ KAIROS_RUN=/run/cos
 KAIROS_STATE_DIR=/run/initramfs/cos-state
 KAIROS_LOG_DIR=/run/immucore
 
-# The kernel refuses a record of more than a kilobyte, and what programs say may be long.
 kairos_info() {
-    printf '<6>kairos: %.900s\n' "$*" >/dev/kmsg
+    echo "<6>kairos: $*" >/dev/kmsg
 }
 
 kairos_warn() {
-    printf '<4>kairos: warning: %.900s\n' "$*" >/dev/kmsg
+    echo "<4>kairos: warning: $*" >/dev/kmsg
 }
 
 # kairos_fail WHAT REMEDY: the boot cannot go on. Does not return.
 kairos_fail() {
     mkdir -p "$KAIROS_LOG_DIR"
     printf '%s\n%s\n' "$1" "$2" >"$KAIROS_LOG_DIR/boot_failure.log"
-    printf '<3>kairos: %.900s\n' "$1" >/dev/kmsg
-    printf '<3>kairos: %.900s\n' "$2" >/dev/kmsg
+    echo "<3>kairos: $1" >/dev/kmsg
+    echo "<3>kairos: $2" >/dev/kmsg
     die "$1"
 }
 
@@ -58,8 +57,8 @@ kairos_read_cmdline() {
     set +f
 }
 
-# kairos_wait_device SPEC SECONDS: sets kairos_device to the node of LABEL=…, UUID=…, … or fails after SECONDS.
-# The node itself: udev takes the links away for a moment whenever it looks at a device anew, as after growing it.
+# kairos_wait_device SPEC SECONDS: sets kairos_device to the node of LABEL=…, UUID=…, … or fails after SECONDS. The node, not
+# the link: udev takes links away for a moment while it looks at a device that has changed, as repair and growth do it.
 kairos_wait_device() {
     case $1 in
         LABEL=*) kairos_device=/dev/disk/by-label/${1#*=} ;;
@@ -69,12 +68,20 @@ kairos_wait_device() {
         *) kairos_device=$1 ;;
     esac
     kairos_tries=$(($2 * 10))
-    until kairos_node=$(readlink -e "$kairos_device"); do
+    until [ -e "$kairos_device" ]; do
         [ "$kairos_tries" -gt 0 ] || return 1
         kairos_tries=$((kairos_tries - 1))
         sleep 0.1
     done
-    kairos_device=$kairos_node
+    kairos_device=$(readlink -f "$kairos_device")
+}
+
+# kairos_mount OPTIONS DEVICE DIRECTORY: fails with the reason in kairos_report. udev may have the device open just then,
+# so a failure counts only when udev is done.
+kairos_mount() {
+    kairos_report=$(mount -o "$1" "$2" "$3" 2>&1) && return 0
+    udevadm settle --timeout=30
+    kairos_report=$(mount -o "$1" "$2" "$3" 2>&1)
 }
 
 # Repairs an ext filesystem before it is mounted for writing. Nobody sits at the console to answer questions, so what

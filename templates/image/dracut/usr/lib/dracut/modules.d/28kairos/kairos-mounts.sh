@@ -28,7 +28,7 @@ kairos_mount_oem() {
         return 0
     fi
     kairos_repair "$kairos_device"
-    if kairos_report=$(mount -o rw "$kairos_device" "$NEWROOT/oem" 2>&1); then
+    if kairos_mount rw "$kairos_device" "$NEWROOT/oem"; then
         kairos_remember "LABEL=$kairos_oem_label" /oem auto rw
     else
         kairos_warn "cannot mount $kairos_oem_label at /oem: $kairos_report"
@@ -42,7 +42,7 @@ kairos_mount_overlay_base() {
         LABEL=* | UUID=*)
             if kairos_wait_device "$layout_overlay" "$KAIROS_VOLUME_TIMEOUT"; then
                 kairos_repair "$kairos_device"
-                if kairos_report=$(mount -o rw "$kairos_device" /run/overlay 2>&1); then
+                if kairos_mount rw "$kairos_device" /run/overlay; then
                     kairos_remember "$layout_overlay" /run/overlay auto rw,x-initrd.mount
                     return 0
                 fi
@@ -119,10 +119,6 @@ kairos_mount_volumes() {
     for kairos_volume in $layout_volumes; do
         kairos_spec=${kairos_volume%%:*}
         kairos_path=${kairos_volume#*:}
-        # Configurations of the field list OEM as well, which is there already.
-        case $kairos_fstab in
-            *"$kairos_spec $kairos_path "*) continue ;;
-        esac
         kairos_usable "$kairos_path" || continue
         if ! kairos_wait_device "$kairos_spec" "$KAIROS_VOLUME_TIMEOUT"; then
             kairos_warn "$kairos_spec has not appeared in $KAIROS_VOLUME_TIMEOUT s: $kairos_path is NOT mounted"
@@ -136,7 +132,7 @@ kairos_mount_volumes() {
             esac
             kairos_repair "$kairos_device"
         fi
-        if ! kairos_report=$(mount -o "$kairos_options" "$kairos_device" "$NEWROOT$kairos_path" 2>&1); then
+        if ! kairos_mount "$kairos_options" "$kairos_device" "$NEWROOT$kairos_path"; then
             kairos_warn "cannot mount $kairos_spec: $kairos_report: $kairos_path is NOT mounted"
             continue
         fi

@@ -19,18 +19,20 @@ installkernel() {
 }
 
 install() {
-    inst_multiple mount umount losetup e2fsck chroot sleep sort stat mkdir rmdir ln rm mv cp chmod chown readlink od sync
+    inst_multiple mount umount losetup e2fsck chroot sleep sort stat mkdir rmdir ln rm mv cp chmod chown readlink od sync udevadm
     # Only the libraries of the agent, which runs from the mounted image: its file may be larger than the initramfs.
+    # shellcheck disable=SC2046
     if [ -x "$dracutsysrootdir/usr/bin/kairos-agent" ] && command -v ldd >/dev/null; then
-        libraries=$(ldd "$dracutsysrootdir/usr/bin/kairos-agent" 2>/dev/null | grep -o '/[^ ]*')
-        # A static program has none, and dracut takes an empty list for a mistake.
-        # shellcheck disable=SC2086
-        [ -z "$libraries" ] || inst_multiple -o $libraries
+        inst_multiple -o $(ldd "$dracutsysrootdir/usr/bin/kairos-agent" 2>/dev/null | grep -o '/[^ ]*')
     fi
 
     for file in lib state stage layout grow mounts binds identity; do
         inst_simple "$moddir/kairos-$file.sh" "/lib/kairos/$file.sh"
     done
+    # What the file systems table may say depends on it.
+    if command -v systemctl >/dev/null; then
+        systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p' >"$initdir/lib/kairos/systemd-version"
+    fi
     # After the root arguments are read (10), before the live image's (30) and plain block devices (95) are looked at.
     inst_hook cmdline 20 "$moddir/parse-kairos.sh"
     inst_hook mount 10 "$moddir/mount-kairos.sh"

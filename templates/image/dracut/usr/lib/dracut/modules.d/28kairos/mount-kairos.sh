@@ -2,23 +2,17 @@
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
 # mount hook: the slot's image file, read-only, becomes the root.
 
-kairos_mount_partition() {
-    kairos_report=$(mount -o "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR" 2>&1)
-}
-
 kairos_mount_root() {
     kairos_label=${root#kairos:}
     kairos_file=$KAIROS_STATE_DIR$kairos_image
     kairos_remedy="Choose fallback or recovery in the boot menu; from recovery or a live medium, upgrade or reset writes the slot anew."
 
+    # udev has made this link before it came to us; a moment is for the case that it looks at the device once more.
+    kairos_wait_device "LABEL=$kairos_label" 5 || kairos_device=/dev/disk/by-label/$kairos_label
     # /run moves into the new root, so the running system finds the partition at this path, as the contract has it.
     mkdir -p "$KAIROS_STATE_DIR"
-    kairos_wait_device "LABEL=$kairos_label" 5 || kairos_fail "partition $kairos_label has disappeared" "$kairos_remedy"
-    if ! kairos_mount_partition; then
-        # Mounting recovers the journal after a power cut; only what that cannot mend is worth a repair that writes.
-        kairos_repair "$kairos_device"
-        kairos_mount_partition ||
-            kairos_fail "cannot mount partition $kairos_label ($kairos_device): $kairos_report" "$kairos_remedy"
+    if ! kairos_mount "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR"; then
+        kairos_fail "cannot mount partition $kairos_label ($kairos_device): $kairos_report" "$kairos_remedy"
     fi
     if [ ! -s "$kairos_file" ]; then
         kairos_fail "partition $kairos_label has no file $kairos_image, or it is empty" "$kairos_remedy"
@@ -34,7 +28,7 @@ kairos_mount_root() {
     else
         kairos_loop=$(losetup --find --show "$kairos_file" 2>&1)
     fi
-    if ! kairos_report=$(mount -o "$kairos_mode" "$kairos_loop" "$NEWROOT" 2>&1); then
+    if ! kairos_mount "$kairos_mode" "$kairos_loop" "$NEWROOT"; then
         kairos_fail "cannot mount $kairos_image of partition $kairos_label ($kairos_loop): $kairos_report" "$kairos_remedy"
     fi
     kairos_info "root is $kairos_image of partition $kairos_label"
