@@ -8,9 +8,9 @@ import { type Machine, qemuArguments } from '../../src/boot/machine.ts';
 import { QEMU_X86 } from '../../src/tools/qemu.ts';
 
 /** The shell prompt of the automatically logged-in root of test images. */
-const PROMPT = /root@[\w-]+:~# $/;
-const BOOT_TIMEOUT = 300_000;
-const COMMAND_TIMEOUT = 120_000;
+const PROMPT = /root@[\w-]+:~# /;
+const BOOT_TIMEOUT = 600_000;
+const COMMAND_TIMEOUT = 240_000;
 
 /** A running virtual machine that is driven over its serial console. */
 export interface Guest extends AsyncDisposable {
@@ -77,7 +77,6 @@ export async function startGuest(
       look();
     });
   const type = (input: string) => void child.stdin.write(input);
-  const login = () => waitFor(PROMPT, BOOT_TIMEOUT);
   let count = 0;
   const run = async (command: string) => {
     count += 1;
@@ -89,6 +88,11 @@ export async function startGuest(
     const from = all.lastIndexOf(open) + open.length;
     await waitFor(PROMPT);
     return all.slice(from, all.lastIndexOf(close)).replaceAll('\r', '').trim();
+  };
+  const login = async () => {
+    await waitFor(PROMPT, BOOT_TIMEOUT);
+    // What the kernel says later would stand in the middle of what commands print.
+    await run('dmesg --console-off');
   };
   return {
     console: plain,
