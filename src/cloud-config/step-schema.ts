@@ -1,0 +1,185 @@
+import { z } from 'zod';
+
+/** Octal as people write it: `0644` (a number once YAML has read it), or the text `"0644"`. */
+const Permissions = z
+  .union([z.int().min(0).max(0o7777), z.string().regex(/^0?o?[0-7]{3,4}$/, 'is not a mode such as "0644"')])
+  .meta({ description: 'Octal mode, such as 0644.' });
+const Strings = z.array(z.string());
+const Id = z.int().min(0);
+const Scalar = z.union([z.string(), z.number(), z.boolean()]);
+/** Ownership of a file: numeric ids, or names as `user:group`. */
+const owned = {
+  permissions: Permissions.optional(),
+  owner: Id.optional().meta({ description: 'User id.' }),
+  group: Id.optional().meta({ description: 'Group id.' }),
+  owner_string: z.string().optional().meta({ description: 'Owner by names, as user or user:group.' }),
+};
+
+/** An account (contract 4.3). Unknown keys are accepted, as everywhere in the dialect (contract 4.10). */
+export const User = z.looseObject({
+  name: z.string().optional(),
+  passwd: z.string().optional().meta({ description: 'Password hash, or a password in the clear.' }),
+  lock_passwd: z.boolean().optional(),
+  lockPasswd: z.boolean().optional(),
+  groups: z.union([Strings, z.string()]).optional(),
+  primary_group: z.string().optional(),
+  ssh_authorized_keys: Strings.optional(),
+  uid: z.union([z.string(), Id]).optional(),
+  gecos: z.string().optional(),
+  homedir: z.string().optional(),
+  no_create_home: z.boolean().optional(),
+  no_user_group: z.boolean().optional(),
+  system: z.boolean().optional(),
+  no_log_init: z.boolean().optional(),
+  shell: z.string().optional(),
+});
+export type User = z.output<typeof User>;
+
+const Download = z.looseObject({
+  path: z.string(),
+  url: z.string(),
+  timeout: z.int().min(0).optional().meta({ description: 'Seconds.' }),
+  ...owned,
+});
+const Git = z.looseObject({
+  url: z.string(),
+  path: z.string(),
+  branch: z.string().optional(),
+  branch_only: z.boolean().optional(),
+  auth: z
+    .looseObject({
+      username: z.string().optional(),
+      password: z.string().optional(),
+      private_key: z.string().optional(),
+      insecure: z.boolean().optional(),
+      public_key: z.string().optional(),
+    })
+    .optional(),
+});
+/** A line set of the account files, in the form of the field's "entities" library: a YAML document as text. */
+const Entity = z.looseObject({ path: z.string().optional(), entity: z.string() });
+const Directory = z.looseObject({ path: z.string(), ...owned });
+const FileEntry = z.looseObject({
+  path: z.string(),
+  content: z.string().optional(),
+  encoding: z
+    .string()
+    .optional()
+    .meta({ description: 'b64, base64, gz, gzip, gz+b64 and other combinations joined by +.' }),
+  ...owned,
+});
+const Systemctl = z.looseObject({
+  enable: Strings.optional(),
+  disable: Strings.optional(),
+  mask: Strings.optional(),
+  start: Strings.optional(),
+  overrides: z
+    .array(z.looseObject({ service: z.string(), content: z.string(), name: z.string().optional() }))
+    .optional(),
+});
+const Layout = z.looseObject({
+  device: z
+    .looseObject({
+      label: z.string().optional(),
+      path: z.string().optional(),
+      init_disk: z.boolean().optional(),
+      disk_name: z.string().optional(),
+    })
+    .optional(),
+  expand_partition: z.looseObject({ size: z.int().min(0) }).optional(),
+  add_partitions: z
+    .array(
+      z.looseObject({
+        fsLabel: z.string().optional(),
+        pLabel: z.string().optional(),
+        size: z.int().min(0).optional().meta({ description: 'MiB; 0 takes the rest.' }),
+        filesystem: z.string().optional(),
+        bootable: z.boolean().optional(),
+      }),
+    )
+    .optional(),
+});
+const Packages = z.looseObject({
+  refresh: z.boolean().optional(),
+  upgrade: z.boolean().optional(),
+  install: Strings.optional(),
+  remove: Strings.optional(),
+});
+
+/** One step of a stage: conditions first, then what it does in the order of execution (contract 4.7, 4.8). */
+export const StageStep = z.looseObject({
+  name: z.string().optional(),
+  after: z
+    .array(z.looseObject({ name: z.string() }))
+    .optional()
+    .meta({ description: 'Steps that come before this one, as CONFIG.STEP.' }),
+  if: z.string().optional().meta({ description: 'A shell condition: the step runs when it exits with 0.' }),
+  if_files: z
+    .looseObject({ any: Strings.optional(), all: Strings.optional(), none: Strings.optional() })
+    .optional(),
+  node: z.string().optional().meta({ description: 'Regular expression that the host name has to match.' }),
+  only_os: z.string().optional(),
+  only_os_version: z.string().optional(),
+  only_arch: z.string().optional(),
+  only_service_manager: z.string().optional(),
+  dns: z
+    .looseObject({
+      nameservers: Strings.optional(),
+      search: Strings.optional(),
+      options: Strings.optional(),
+      path: z.string().optional(),
+    })
+    .optional(),
+  downloads: z.array(Download).optional(),
+  git: Git.optional(),
+  ensure_entities: z.array(Entity).optional(),
+  directories: z.array(Directory).optional(),
+  files: z.array(FileEntry).optional(),
+  commands: Strings.optional(),
+  delete_entities: z.array(Entity).optional(),
+  hostname: z.string().optional(),
+  sysctl: z.record(z.string(), Scalar).optional(),
+  users: z.record(z.string(), User).optional(),
+  authorized_keys: z.record(z.string(), Strings).optional(),
+  modules: Strings.optional(),
+  timesyncd: z.record(z.string(), Scalar).optional(),
+  systemctl: Systemctl.optional(),
+  environment: z.record(z.string(), Scalar).optional(),
+  environment_file: z.string().optional(),
+  systemd_firstboot: z.record(z.string(), Scalar).optional(),
+  datasource: z.looseObject({ providers: Strings.optional(), path: z.string().optional() }).optional(),
+  layout: Layout.optional(),
+  package_pins: z.record(z.string(), z.string()).optional(),
+  packages: Packages.optional(),
+  unpack_images: z
+    .array(z.looseObject({ source: z.string(), target: z.string(), platform: z.string().optional() }))
+    .optional(),
+});
+export type StageStep = z.output<typeof StageStep>;
+
+/** What a step can do, in the order in which it is done (contract 4.7). */
+export const PLUGIN_KEYS = [
+  'dns',
+  'downloads',
+  'git',
+  'ensure_entities',
+  'directories',
+  'files',
+  'commands',
+  'delete_entities',
+  'hostname',
+  'sysctl',
+  'users',
+  'authorized_keys',
+  'modules',
+  'timesyncd',
+  'systemctl',
+  'environment',
+  'systemd_firstboot',
+  'datasource',
+  'layout',
+  'package_pins',
+  'packages',
+  'unpack_images',
+] as const satisfies readonly (keyof StageStep)[];
+export type PluginKey = (typeof PLUGIN_KEYS)[number];
