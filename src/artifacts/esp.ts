@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { grubConfig } from '../layout/boot-loader.ts';
 import type { ArtifactContext, ArtifactInputs } from './artifact.ts';
-import { grubConfig, makeEfiGrub } from './grub-images.ts';
+import { makeEfiGrub } from './grub-images.ts';
 
 /** A path inside an EFI system partition and the file that goes there. */
 export type EspEntry = readonly [path: string, source: string];

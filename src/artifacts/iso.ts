@@ -1,6 +1,7 @@
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
+import { grubConfig, LIVE_STUB } from '../layout/boot-loader.ts';
 import { liveConsole } from '../layout/kernel-command-line.ts';
 import { LABEL } from '../layout/labels.ts';
 import { MIB } from '../layout/partitions.ts';
@@ -9,7 +10,7 @@ import { GRUB_MKIMAGE } from '../tools/grub-mkimage.ts';
 import { writeIso, XORRISO } from '../tools/xorriso.ts';
 import type { Artifact, ArtifactContext, ArtifactInputs } from './artifact.ts';
 import { espEntries } from './esp.ts';
-import { grubConfig, LIVE_STUB, makeElTorito } from './grub-images.ts';
+import { makeElTorito } from './grub-images.ts';
 
 /** Path of the live menu below the templates. */
 const MENU = 'iso/boot/grub2/grub.cfg';

@@ -1,9 +1,17 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, link, mkdir, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../layout/boot-assessment.ts';
+import { INSTALLED_STUB, MENU_MODULES } from '../layout/boot-loader.ts';
 import { grubEnvironment } from '../layout/grub-environment.ts';
 import { LABEL } from '../layout/labels.ts';
-import { type DiskLayout, type Partition, partitionNamed, planDisk } from '../layout/partitions.ts';
+import {
+  type DiskLayout,
+  type Partition,
+  partitionNamed,
+  planDisk,
+  type SystemPartition,
+} from '../layout/partitions.ts';
 import { uuidFromSeed } from '../layout/uuid.ts';
 import { stampTree } from '../rootfs/walk.ts';
 import { MCOPY, MKFS_FAT, makeFat } from '../tools/fat.ts';
@@ -14,11 +22,8 @@ import type { Artifact, ArtifactContext, ArtifactInputs } from './artifact.ts';
 import { espEntries } from './esp.ts';
 import { setExtLabel } from './ext-label.ts';
 import { setInodeTimes } from './ext-times.ts';
-import { embedBiosGrub, INSTALLED_STUB } from './grub-images.ts';
-import { slotImageSize } from './slot-image.ts';
-
-/** GRUB modules that the contract wants beside the menu, for a GRUB that lacks them (contract 1.4). */
-const MENU_MODULES = ['loopback', 'squash4', 'xzio', 'gzio', 'regexp'];
+import { embedBiosGrub } from './grub-images.ts';
+import { slotImageSize } from '../layout/slot-size.ts';
 
 /** The disk with the installed layout: it boots straight into the active slot, from BIOS and UEFI (design, decision 5). */
 export const raw: Artifact = {
@@ -76,6 +81,9 @@ async function stageState(inputs: ArtifactInputs, scratch: string): Promise<stri
     await chmod(join(tree, path), 0o644);
   };
   await put(inputs.file('boot', 'grubConfig'), 'grub2/grub.cfg');
+  await writeFile(join(tree, ASSESSMENT.hook), ASSESSMENT_HOOK);
+  await writeFile(join(tree, ASSESSMENT.script), ASSESSMENT_SCRIPT);
+  await writeFile(join(tree, ASSESSMENT.environment), grubEnvironment({}));
   const menu = inputs.optionalFile('boot', 'grubMenu');
   if (menu) await put(menu, 'grubmenu');
   for (const font of ['ascii', 'euro', 'unicode']) {
@@ -126,7 +134,7 @@ async function emptyDirectory(scratch: string, name: string): Promise<string> {
 async function formatPartition(
   { runner, output }: ArtifactContext,
   layout: DiskLayout,
-  name: Partition['name'],
+  name: SystemPartition,
   tree: string,
   epoch: number,
 ): Promise<void> {
@@ -139,6 +147,7 @@ async function formatPartition(
     kib: size / 1024,
     epoch,
     reserved: name === 'persistent' ? 5 : 0,
+    growing: name === 'persistent',
   } as const;
   await mke2fs(runner, { file: output, offset: start }, filesystem, tree);
   await setInodeTimes(output, start, epoch);

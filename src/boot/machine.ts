@@ -12,6 +12,8 @@ export interface Machine {
   readonly artifact: string;
   readonly attachment: Attachment;
   readonly firmware: Firmware;
+  /** A further disk, qcow2, that is booted first once it can be: what an installation from the artifact writes to. */
+  readonly target?: string;
   /** In MiB. */
   readonly memory: number;
   readonly cores: number;
@@ -76,7 +78,11 @@ export function qemuArguments(machine: Machine, variables: string | undefined): 
   }
   const readonly = machine.attachment === 'cdrom' || machine.artifact.endsWith('.iso');
   const drive = `if=none,id=boot,format=${diskFormat(machine.artifact)},file=${quoted(machine.artifact)}`;
-  args.push('-drive', `${drive}${readonly ? ',readonly=on' : ''}`);
+  args.push('-drive', `${drive}${readonly ? ',readonly=on' : machine.snapshot ? ',snapshot=on' : ''}`);
+  if (machine.target !== undefined) {
+    args.push('-drive', `if=none,id=target,format=qcow2,file=${quoted(machine.target)}`);
+    args.push('-device', 'virtio-blk-pci,drive=target,bootindex=0');
+  }
   // QEMU's IDE CD is invisible to cloud kernels; they do have virtio's SCSI (design, last section).
   args.push(
     ...(machine.attachment === 'cdrom'
@@ -85,7 +91,6 @@ export function qemuArguments(machine: Machine, variables: string | undefined): 
   );
   const forward = machine.sshPort === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${machine.sshPort}-:22`;
   args.push('-netdev', `user,id=net${forward}`, '-device', 'virtio-net-pci,netdev=net');
-  if (machine.snapshot && !readonly) args.push('-snapshot');
   return args;
 }
 

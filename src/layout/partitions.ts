@@ -1,3 +1,4 @@
+import { FactoryError } from '../errors/factory-error.ts';
 import { LABEL } from './labels.ts';
 import { uuidFromName } from './uuid.ts';
 
@@ -10,17 +11,28 @@ export const PARTITION_TYPE = {
   linux: '0fc63daf-8483-4772-8e79-3d69d8477de4',
 } as const;
 
-/** One partition of a planned disk. */
-export interface Partition {
+/** The partitions of every Kairos disk, by PARTLABEL (contract 1.1). */
+export type SystemPartition = 'bios' | 'efi' | 'oem' | 'recovery' | 'state' | 'persistent';
+
+/** A partition before it has a place on a disk. */
+export interface PartitionRequest {
   /** The PARTLABEL. */
-  readonly name: 'bios' | 'efi' | 'oem' | 'recovery' | 'state' | 'persistent';
-  /** The filesystem label; absent for the unformatted BIOS boot partition. */
+  readonly name: string;
+  /** The filesystem label; absent for a partition that is left raw. */
   readonly label?: string;
+  /** The filesystem: `ext4`, `vfat`, …; absent for a partition that is left raw. */
+  readonly filesystem?: string;
   readonly type: string;
   readonly guid: string;
   /** GPT attribute bits that are set, as bit numbers. */
   readonly attributes: readonly number[];
-  /** In bytes, both multiples of 1 MiB. */
+  /** Size in MiB; 0 takes the rest of the disk. */
+  readonly mib: number;
+}
+
+/** One partition of a planned disk. */
+export interface Partition extends Omit<PartitionRequest, 'mib'> {
+  /** In bytes, both multiples of 1 MiB but for the end of a disk's last partition. */
   readonly start: number;
   readonly size: number;
 }
@@ -33,88 +45,141 @@ export interface DiskLayout {
   readonly partitions: readonly Partition[];
 }
 
-/** Sizes in MiB that a disk layout depends on. */
+/** Sizes in MiB that the partitions of the system depend on. */
 export interface DiskSizes {
   /** Size of the image file in the active (and passive) slot. */
   readonly systemImage: number;
   /** Size of the recovery image file. */
   readonly recoveryImage: number;
   readonly oem: number;
+  /** 0 takes the rest of the disk. */
   readonly persistent: number;
+  /** Asked for; less than the images need is raised to that (contract 1.1). */
+  readonly state?: number;
+  readonly recovery?: number;
+  readonly efi?: number;
 }
 
-/** Free space in the state partition beyond the images, for the next upgrade's bookkeeping (contract 1.1). */
+/** What is known of the disk that a layout is made for. */
+export interface DiskGeometry {
+  /** In bytes. */
+  readonly size: number;
+  /** Bytes of a logical sector. */
+  readonly sector: number;
+}
+
+/** Free space in the state partition beyond the images, for the next upgrade's download (contract 1.1). */
 const STATE_MARGIN = 1000;
 const RECOVERY_MARGIN = 200;
 const EFI_SIZE = 64;
 const BIOS_SIZE = 1;
-/** The backup GPT takes 33 sectors at the end; a whole MiB keeps partitions aligned. */
+/** The backup GPT takes 33 sectors at the end; a whole MiB keeps a disk image's size aligned. */
 const BACKUP_TABLE = 1;
+/** Entries of a GPT, and the bytes of each (contract 1.1). */
+const [GPT_ENTRIES, GPT_ENTRY_SIZE] = [128, 128];
+/** What the contract keeps free besides the partitions: a MiB at each end. */
+const DISK_MARGIN = 2;
 
 /**
- * The disk that boots from BIOS and UEFI alike: a BIOS boot partition in front of the contract's five (contract 1.1;
- * design, "A raw disk made wholly in place"). State holds active, passive and, during an upgrade, a transition image.
- * @param sizes in MiB
+ * The partitions of a disk that boots from BIOS and UEFI alike: a BIOS boot partition in front of the contract's five
+ * (contract 1.1; design, "A raw disk made wholly in place"). State holds active, passive and, during an upgrade, a
+ * transition image.
  */
-export function planDisk(sizes: DiskSizes): DiskLayout {
-  const wanted: readonly (Omit<Partition, 'start' | 'size' | 'guid'> & {
-    readonly mib: number;
-    readonly seed: string;
-  })[] = [
+export function systemPartitions(sizes: DiskSizes): PartitionRequest[] {
+  const linux = (name: SystemPartition, label: string, mib: number): PartitionRequest => ({
+    name,
+    label,
+    filesystem: 'ext4',
+    type: PARTITION_TYPE.linux,
+    guid: uuidFromName(label),
+    attributes: [],
+    mib,
+  });
+  return [
     // Upstream names the BIOS partition's GUID after COS_GRUB; a disk that has both keeps that one for the ESP.
-    { name: 'bios', type: PARTITION_TYPE.biosBoot, attributes: [2], mib: BIOS_SIZE, seed: 'COS_BIOS' },
+    {
+      name: 'bios',
+      type: PARTITION_TYPE.biosBoot,
+      guid: uuidFromName('COS_BIOS'),
+      attributes: [2],
+      mib: BIOS_SIZE,
+    },
     {
       name: 'efi',
       label: LABEL.efi,
+      filesystem: 'vfat',
       type: PARTITION_TYPE.efiSystem,
+      guid: uuidFromName(LABEL.efi),
       attributes: [0],
-      mib: EFI_SIZE,
-      seed: LABEL.efi,
+      mib: Math.max(sizes.efi ?? EFI_SIZE, EFI_SIZE),
     },
-    {
-      name: 'oem',
-      label: LABEL.oem,
-      type: PARTITION_TYPE.linux,
-      attributes: [],
-      mib: sizes.oem,
-      seed: LABEL.oem,
-    },
-    {
-      name: 'recovery',
-      label: LABEL.recovery,
-      type: PARTITION_TYPE.linux,
-      attributes: [],
-      mib: sizes.recoveryImage * 2 + RECOVERY_MARGIN,
-      seed: LABEL.recovery,
-    },
-    {
-      name: 'state',
-      label: LABEL.state,
-      type: PARTITION_TYPE.linux,
-      attributes: [],
-      mib: sizes.systemImage * 3 + STATE_MARGIN,
-      seed: LABEL.state,
-    },
-    {
-      name: 'persistent',
-      label: LABEL.persistent,
-      type: PARTITION_TYPE.linux,
-      attributes: [],
-      mib: sizes.persistent,
-      seed: LABEL.persistent,
-    },
+    linux('oem', LABEL.oem, sizes.oem),
+    linux(
+      'recovery',
+      LABEL.recovery,
+      Math.max(sizes.recovery ?? 0, sizes.recoveryImage * 2 + RECOVERY_MARGIN),
+    ),
+    linux('state', LABEL.state, Math.max(sizes.state ?? 0, sizes.systemImage * 3 + STATE_MARGIN)),
+    linux('persistent', LABEL.persistent, sizes.persistent),
   ];
-  let next = 1;
-  const partitions = wanted.map(({ mib, seed, ...partition }): Partition => {
+}
+
+/** The layout of a disk image: as large as its partitions are (design, decision 5). */
+export function planDisk(sizes: DiskSizes & { readonly persistent: number }): DiskLayout {
+  const requests = systemPartitions(sizes);
+  const mib = requests.reduce((sum, request) => sum + request.mib, 1 + BACKUP_TABLE);
+  return arrangePartitions(requests, { size: mib * MIB, sector: 512 });
+}
+
+/** The first byte that the backup table of a disk occupies: its header and its entries (contract 1.1). */
+export function backupTableStart({ size, sector }: DiskGeometry): number {
+  const sectors = Math.ceil((GPT_ENTRIES * GPT_ENTRY_SIZE) / sector) + 1;
+  return (Math.floor(size / sector) - sectors) * sector;
+}
+
+/**
+ * Gives each partition its place on a disk: from 1 MiB on, in whole MiB, in the given order but for the one that takes
+ * the rest, which goes to the end. A last partition that would reach into the backup table is trimmed (contract 1.1).
+ * @throws FactoryError `usage` when they do not fit, or more than one takes the rest
+ */
+export function arrangePartitions(requests: readonly PartitionRequest[], geometry: DiskGeometry): DiskLayout {
+  const greedy = requests.filter(({ mib }) => mib === 0);
+  if (greedy.length > 1) {
+    throw new FactoryError(
+      'usage',
+      `partitions ${greedy.map(({ name }) => name).join(' and ')} both ask for the rest of the disk`,
+      { remedy: 'Give all but one of them a size in MiB.' },
+    );
+  }
+  const names = requests.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new FactoryError('usage', `two partitions are called ${twice}`);
+
+  const needed = requests.reduce((sum, { mib }) => sum + mib, 0);
+  const limit = backupTableStart(geometry);
+  const tooSmall = () =>
+    new FactoryError(
+      'usage',
+      `the disk has ${Math.floor(geometry.size / MIB)} MiB, the partitions need ${needed + DISK_MARGIN}`,
+      { remedy: 'Choose a larger disk, or ask for smaller partitions.' },
+    );
+  const ordered = [...requests.filter(({ mib }) => mib !== 0), ...greedy];
+  let next = MIB;
+  const partitions = ordered.map(({ mib, ...partition }, index): Partition => {
     const start = next;
-    next += mib;
-    return { ...partition, guid: uuidFromName(seed), start: start * MIB, size: mib * MIB };
+    const wanted = mib === 0 ? limit - start : mib * MIB;
+    const last = index === ordered.length - 1;
+    // Only a trim below one MiB: a partition that loses more is not the one that was asked for.
+    const size = last && start + wanted > limit && mib * MIB - (limit - start) < MIB ? limit - start : wanted;
+    if (size < MIB || start + size > limit) throw tooSmall();
+    next = start + size;
+    return { ...partition, start, size };
   });
-  return { guid: uuidFromName('KAIROS_DISK'), size: (next + BACKUP_TABLE) * MIB, partitions };
+  return { guid: uuidFromName('KAIROS_DISK'), size: geometry.size, partitions };
 }
 
 /** The partition of that name. @throws RangeError when the layout has none, which is a defect of the caller */
-export function partitionNamed(layout: DiskLayout, name: Partition['name']): Partition {
+export function partitionNamed(layout: DiskLayout, name: string): Partition {
   const found = layout.partitions.find((partition) => partition.name === name);
   if (!found) throw new RangeError(`no partition ${name} in the layout`);
   return found;

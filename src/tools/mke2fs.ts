@@ -1,3 +1,4 @@
+import { extOptions } from '../layout/filesystems.ts';
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
@@ -12,16 +13,6 @@ export const MKE2FS: HostTool = {
   },
 };
 
-const COMMON = ['sparse_super', 'large_file', 'filetype', 'resize_inode', 'dir_index', 'ext_attr'];
-/**
- * Said in full, so that a machine's mke2fs.conf makes no difference. No checksums over inodes: their times are set
- * afterwards (see ext-times.ts), and GRUB 2.06 reads the plain form.
- */
-const FEATURES = {
-  ext2: COMMON,
-  ext4: [...COMMON, 'has_journal', 'extent', 'huge_file', 'flex_bg', '64bit', 'dir_nlink', 'extra_isize'],
-} as const;
-
 /** What an ext filesystem is to be. */
 export interface ExtFilesystem {
   readonly type: 'ext2' | 'ext4';
@@ -35,6 +26,8 @@ export interface ExtFilesystem {
   readonly epoch: number;
   /** Percentage of blocks kept for root. */
   readonly reserved: number;
+  /** Whether it will grow with its disk. */
+  readonly growing?: boolean;
 }
 
 /**
@@ -50,9 +43,8 @@ export async function mke2fs(
 ): Promise<void> {
   const extended = ['lazy_itable_init=0', 'lazy_journal_init=1', 'nodiscard', `hash_seed=${filesystem.uuid}`];
   if (target.offset > 0) extended.push(`offset=${target.offset}`);
-  const args = ['-q', '-F', '-t', filesystem.type, '-b', '4096', '-m', String(filesystem.reserved)];
-  args.push('-I', '256', '-O', ['none', ...FEATURES[filesystem.type]].join(','));
-  args.push('-L', filesystem.label, '-U', filesystem.uuid, '-E', extended.join(','));
+  const args = extOptions(filesystem.type, filesystem.label, { growing: filesystem.growing ?? false });
+  args.push('-m', String(filesystem.reserved), '-U', filesystem.uuid, '-E', extended.join(','));
   if (filesystem.inodes !== undefined) args.push('-N', String(filesystem.inodes));
   if (source !== undefined) args.push('-d', source);
   args.push(target.file, `${filesystem.kib}k`);

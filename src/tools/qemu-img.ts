@@ -20,3 +20,8 @@ export async function convertToQcow2(runner: Runner, raw: string, output: string
   const args = ['convert', '-f', 'raw', '-O', 'qcow2', '-c', '-o', 'compression_type=zstd'];
   await runner.run(QEMU_IMG, [...args, raw, output]);
 }
+
+/** Makes an empty qcow2 disk; `size` as qemu-img has it, such as `32G`. */
+export async function createDisk(runner: Runner, file: string, size: string): Promise<void> {
+  await runner.run(QEMU_IMG, ['create', '-q', '-f', 'qcow2', file, size]);
+}

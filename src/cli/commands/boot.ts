@@ -1,9 +1,14 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { bootArtifact, hasKvm } from '../../boot/boot-artifact.ts';
 import { FIRMWARES, parseFirmware } from '../../boot/machine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
-import { createRunner } from '../../tools/runner.ts';
+import { createDisk } from '../../tools/qemu-img.ts';
+import { createRunner, type Runner } from '../../tools/runner.ts';
+
+/** Room for the slots and some gigabytes of data; a sparse file. */
+const TARGET_SIZE = '32G';
 
 /** `kairos-factory boot`: try an artifact in QEMU. */
 export function bootCommand() {
@@ -15,6 +20,10 @@ export function bootCommand() {
     .option('--memory <mib>', 'memory of the guest in MiB', '2048')
     .option('--cores <n>', 'processors of the guest', '2')
     .option('--cdrom', 'attach an ISO as a CD instead of a disk')
+    .option(
+      '--disk <file>',
+      'a further disk, to install to: a qcow2 file, made with 32 GiB when it is missing',
+    )
     .option('--write', 'keep what the guest writes to the disk image')
     .option('--no-kvm', 'emulate, even where the processor can virtualise')
     .action(async (artifact, options) => {
@@ -34,8 +43,14 @@ export function bootCommand() {
         snapshot: !options.write,
         kvm: options.kvm && (await hasKvm()),
         ...sshPort,
+        ...(options.disk === undefined ? {} : { target: await targetDisk(runner, resolve(options.disk)) }),
       });
     });
+}
+
+async function targetDisk(runner: Runner, file: string): Promise<string> {
+  if (!existsSync(file)) await createDisk(runner, file, TARGET_SIZE);
+  return file;
 }
 
 function number(flag: string, text: string, largest: number): number {

@@ -87,10 +87,21 @@ test('the port for SSH is open on this machine only', () => {
 });
 
 test('writes are thrown away when that was asked for, and the medium can be written', () => {
-  const has = (machine: Machine) => qemuArguments(machine, undefined).includes('-snapshot');
+  const has = (machine: Machine) =>
+    qemuArguments(machine, undefined).some(
+      (argument) => argument.includes('id=boot') && argument.includes('snapshot=on'),
+    );
   expect(has(MACHINE)).toBe(false);
   expect(has({ ...MACHINE, snapshot: true })).toBe(true);
   expect(has({ ...MACHINE, snapshot: true, artifact: '/out/os.iso' })).toBe(false);
+});
+
+test('a disk to install to is booted first, and keeps what is written', () => {
+  const args = qemuArguments({ ...MACHINE, snapshot: true, target: '/disks/a,b.qcow2' }, undefined);
+  expect(args).toContain('if=none,id=target,format=qcow2,file=/disks/a,,b.qcow2');
+  expect(args.indexOf('virtio-blk-pci,drive=target,bootindex=0')).toBeLessThan(
+    args.indexOf('virtio-blk-pci,drive=boot,bootindex=1'),
+  );
 });
 
 describe('parseFirmware', () => {

@@ -1,0 +1,96 @@
+import { LABEL } from './labels.ts';
+
+/** What the menus use; nothing can be loaded later, because the BIOS side ships no module directory (contract 2.1). */
+const COMMON_MODULES = [
+  ...[
+    'normal',
+    'configfile',
+    'echo',
+    'test',
+    'true',
+    'regexp',
+    'sleep',
+    'minicmd',
+    'ls',
+    'cat',
+    'halt',
+    'reboot',
+  ],
+  ...[
+    'search',
+    'search_label',
+    'search_fs_file',
+    'search_fs_uuid',
+    'part_gpt',
+    'part_msdos',
+    'loadenv',
+    'linux',
+  ],
+  ...['loopback', 'ext2', 'fat', 'squash4', 'iso9660', 'xzio', 'gzio', 'lzopio', 'probe'],
+  ...['all_video', 'font', 'gfxterm', 'serial', 'terminal', 'smbios'],
+];
+
+/** GRUB modules of the core image for BIOS, and of an unsigned program for UEFI. */
+export const GRUB_MODULES = {
+  bios: ['biosdisk', ...COMMON_MODULES],
+  efi: [...COMMON_MODULES, 'efi_gop', 'efi_uga'],
+} as const;
+
+/** GRUB modules that the contract wants beside the menu, for a GRUB that lacks them (contract 1.4). */
+export const MENU_MODULES = ['loopback', 'squash4', 'xzio', 'gzio', 'regexp'];
+
+/** Early commands of an installed system's GRUB: go to the state partition (contract 1.4). */
+export const INSTALLED_STUB = [
+  `search --no-floppy --label ${LABEL.state} --set=root`,
+  'set prefix=($root)/grub2',
+  '',
+].join('\n');
+
+/** Early commands of a live medium's GRUB (contract 3.1). */
+export const LIVE_STUB = [
+  'search --no-floppy --file /boot/kernel --set=root',
+  'set prefix=($root)/boot/grub2',
+  '',
+].join('\n');
+
+/** A GRUB configuration that does the early commands and goes on with the menu. */
+export function grubConfig(stub: string): string {
+  return `${stub}configfile $prefix/grub.cfg\n`;
+}
+
+/** Bytes of a disk's first sector that boot code may take; what follows is the disk's signature and partition table. */
+export const BOOT_CODE_SIZE = 0x1b8;
+/** Space between the core image's load address and the BIOS area (design, "Traps found on the way"). */
+export const CORE_LIMIT = 480 * 1024;
+/** The BIOS partition has room for two core images, so that a new one never overwrites the one in use. */
+export const CORE_SLOTS = [0, 512 * 1024] as const;
+
+const SECTOR = 512;
+
+/**
+ * Tells GRUB's two images for BIOS where the other is (design, "A raw disk made wholly in place").
+ * @param boot `boot.img`
+ * @param core what `grub-mkimage -O i386-pc` made
+ * @param start byte of the disk at which the core image will stand
+ * @returns copies: the boot code, {@link BOOT_CODE_SIZE} bytes for the start of the disk, and the core image
+ */
+export function linkBiosImages(
+  boot: Uint8Array,
+  core: Uint8Array,
+  start: number,
+): { bootCode: Buffer; core: Buffer } {
+  const [bootCode, linked] = [Buffer.from(boot.subarray(0, BOOT_CODE_SIZE)), Buffer.from(core)];
+  const sector = start / SECTOR;
+  bootCode.writeBigUInt64LE(BigInt(sector), 0x5c);
+  // The jump that GRUB's own installer overwrites on hard disks, so that the BIOS's drive number is believed.
+  bootCode.writeUInt16LE(0x9090, 0x66);
+  linked.writeBigUInt64LE(BigInt(sector + 1), 500);
+  linked.writeUInt16LE(Math.ceil(core.length / SECTOR) - 1, 508);
+  linked.writeUInt16LE(0x820, 510);
+  return { bootCode, core: linked };
+}
+
+/** The byte of the disk at which a disk's boot code looks for the core image. */
+export function coreImageStart(bootCode: Uint8Array): number {
+  return Number(Buffer.from(bootCode).readBigUInt64LE(0x5c)) * SECTOR;
+}

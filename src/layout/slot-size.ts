@@ -1,0 +1,21 @@
+import { MIB } from './partitions.ts';
+
+/** What a tree needs on a filesystem of 4 KiB blocks. */
+export interface TreeExtent {
+  /** Bytes in whole blocks, hard links counted once, directories included. */
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+const MARGIN_MIB = 100;
+/** For indirect blocks and bitmaps: ext2 needs one block in 1024 for the former, one in 16384 for each of the latter. */
+const METADATA_SHARE = 1.02;
+const INODE_SIZE = 256;
+const INODE_MARGIN = 1.1;
+
+/** Size in MiB of the image file that holds a tree: its blocks, its inodes, and the contract's 100 MiB (contract 1.3). */
+export function slotImageSize(tree: TreeExtent): { mib: number; inodes: number } {
+  const inodes = Math.ceil((tree.inodes * INODE_MARGIN) / 1024) * 1024 + 1024;
+  const mib = Math.ceil((tree.bytes * METADATA_SHARE + inodes * INODE_SIZE) / MIB) + MARGIN_MIB;
+  return { mib, inodes };
+}

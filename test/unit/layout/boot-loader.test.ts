@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  BOOT_CODE_SIZE,
+  CORE_LIMIT,
+  CORE_SLOTS,
+  coreImageStart,
+  linkBiosImages,
+} from '../../../src/layout/boot-loader.ts';
+import { MIB } from '../../../src/layout/partitions.ts';
+
+test('each image is told where the other is (GRUB, kernel.img block list and boot.img)', () => {
+  const { bootCode, core } = linkBiosImages(Buffer.alloc(512, 1), Buffer.alloc(1000, 2), MIB);
+  expect(bootCode).toHaveLength(BOOT_CODE_SIZE);
+  expect(coreImageStart(bootCode)).toBe(MIB);
+  expect(bootCode.subarray(0x66, 0x68)).toEqual(Buffer.from([0x90, 0x90]));
+  expect([core.readBigUInt64LE(500), core.readUInt16LE(508), core.readUInt16LE(510)]).toEqual([
+    BigInt(MIB / 512 + 1),
+    1,
+    0x820,
+  ]);
+  expect(core).toHaveLength(1000);
+});
+
+test('the start of the core image is found again, wherever it is', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 40 }), (sector) => {
+      const { bootCode } = linkBiosImages(Buffer.alloc(512), Buffer.alloc(512), sector * 512);
+      expect(coreImageStart(bootCode)).toBe(sector * 512);
+    }),
+  );
+});
+
+test('two core images have room in the BIOS partition', () => {
+  expect(CORE_SLOTS[1] - CORE_SLOTS[0]).toBeGreaterThanOrEqual(CORE_LIMIT);
+  expect(CORE_SLOTS[1] + CORE_LIMIT).toBeLessThanOrEqual(MIB);
+});
