@@ -5,6 +5,7 @@ import { bootCommand } from './commands/boot.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
 import { flavorsCommand } from './commands/flavors.ts';
+import { validateCommand } from './commands/validate.ts';
 
 /** The command line: one file per command. */
 export function createProgram() {
@@ -16,7 +17,14 @@ export function createProgram() {
     .exitOverride()
     .showHelpAfterError('(add --help for all options)')
     .showSuggestionAfterError();
-  for (const command of [buildCommand, artifactsCommand, flavorsCommand, checkCommand, bootCommand]) {
+  for (const command of [
+    buildCommand,
+    artifactsCommand,
+    flavorsCommand,
+    checkCommand,
+    bootCommand,
+    validateCommand,
+  ]) {
     program.addCommand(command().exitOverride());
   }
   return program;

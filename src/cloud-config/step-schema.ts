@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Octal as people write it: `0644` (a number once YAML has read it), or the text `"0644"`. */
-const Permissions = z
+export const Permissions = z
   .union([z.int().min(0).max(0o7777), z.string().regex(/^0?o?[0-7]{3,4}$/, 'is not a mode such as "0644"')])
   .meta({ description: 'Octal mode, such as 0644.' });
 const Strings = z.array(z.string());
@@ -17,21 +17,26 @@ const owned = {
 
 /** An account (contract 4.3). Unknown keys are accepted, as everywhere in the dialect (contract 4.10). */
 export const User = z.looseObject({
-  name: z.string().optional(),
+  name: z.string().optional().meta({ description: 'Name of the account.' }),
   passwd: z.string().optional().meta({ description: 'Password hash, or a password in the clear.' }),
-  lock_passwd: z.boolean().optional(),
-  lockPasswd: z.boolean().optional(),
-  groups: z.union([Strings, z.string()]).optional(),
-  primary_group: z.string().optional(),
-  ssh_authorized_keys: Strings.optional(),
-  uid: z.union([z.string(), Id]).optional(),
-  gecos: z.string().optional(),
-  homedir: z.string().optional(),
-  no_create_home: z.boolean().optional(),
-  no_user_group: z.boolean().optional(),
-  system: z.boolean().optional(),
-  no_log_init: z.boolean().optional(),
-  shell: z.string().optional(),
+  lock_passwd: z.boolean().optional().meta({ description: 'Nobody can log in with a password.' }),
+  lockPasswd: z.boolean().optional().meta({ description: 'The same as lock_passwd.' }),
+  groups: z
+    .union([Strings, z.string()])
+    .optional()
+    .meta({ description: 'Further groups, as a list or as text with commas.' }),
+  primary_group: z.string().optional().meta({ description: 'Group of the account; its own by default.' }),
+  ssh_authorized_keys: Strings.optional().meta({
+    description: 'Public keys: literal, github:NAME, gitlab:NAME or a URL.',
+  }),
+  uid: z.union([z.string(), Id]).optional().meta({ description: 'Number of the account.' }),
+  gecos: z.string().optional().meta({ description: 'Name of the person.' }),
+  homedir: z.string().optional().meta({ description: 'Home directory.' }),
+  no_create_home: z.boolean().optional().meta({ description: 'Make no home directory.' }),
+  no_user_group: z.boolean().optional().meta({ description: 'Make no group of the same name.' }),
+  system: z.boolean().optional().meta({ description: 'An account of a service.' }),
+  no_log_init: z.boolean().optional().meta({ description: 'Leave the login logs alone.' }),
+  shell: z.string().optional().meta({ description: 'Login shell.' }),
 });
 export type User = z.output<typeof User>;
 
@@ -62,6 +67,7 @@ const Directory = z.looseObject({ path: z.string(), ...owned });
 const FileEntry = z.looseObject({
   path: z.string(),
   content: z.string().optional(),
+  append: z.boolean().optional().meta({ description: 'Add to the file instead of replacing it.' }),
   encoding: z
     .string()
     .optional()
@@ -108,7 +114,7 @@ const Packages = z.looseObject({
 
 /** One step of a stage: conditions first, then what it does in the order of execution (contract 4.7, 4.8). */
 export const StageStep = z.looseObject({
-  name: z.string().optional(),
+  name: z.string().optional().meta({ description: 'Name of the step, for messages and for "after".' }),
   after: z
     .array(z.looseObject({ name: z.string() }))
     .optional()
@@ -118,10 +124,13 @@ export const StageStep = z.looseObject({
     .looseObject({ any: Strings.optional(), all: Strings.optional(), none: Strings.optional() })
     .optional(),
   node: z.string().optional().meta({ description: 'Regular expression that the host name has to match.' }),
-  only_os: z.string().optional(),
-  only_os_version: z.string().optional(),
-  only_arch: z.string().optional(),
-  only_service_manager: z.string().optional(),
+  only_os: z.string().optional().meta({ description: 'Regular expression on ID of os-release.' }),
+  only_os_version: z
+    .string()
+    .optional()
+    .meta({ description: 'Regular expression on VERSION_ID of os-release.' }),
+  only_arch: z.string().optional().meta({ description: 'Regular expression on the architecture.' }),
+  only_service_manager: z.string().optional().meta({ description: 'systemd or openrc.' }),
   dns: z
     .looseObject({
       nameservers: Strings.optional(),
@@ -130,26 +139,44 @@ export const StageStep = z.looseObject({
       path: z.string().optional(),
     })
     .optional(),
-  downloads: z.array(Download).optional(),
+  downloads: z.array(Download).optional().meta({ description: 'Files to fetch.' }),
   git: Git.optional(),
-  ensure_entities: z.array(Entity).optional(),
-  directories: z.array(Directory).optional(),
-  files: z.array(FileEntry).optional(),
-  commands: Strings.optional(),
-  delete_entities: z.array(Entity).optional(),
-  hostname: z.string().optional(),
-  sysctl: z.record(z.string(), Scalar).optional(),
-  users: z.record(z.string(), User).optional(),
-  authorized_keys: z.record(z.string(), Strings).optional(),
-  modules: Strings.optional(),
-  timesyncd: z.record(z.string(), Scalar).optional(),
+  ensure_entities: z
+    .array(Entity)
+    .optional()
+    .meta({ description: 'Lines of the account files that have to be there.' }),
+  directories: z.array(Directory).optional().meta({ description: 'Directories to make.' }),
+  files: z.array(FileEntry).optional().meta({ description: 'Files to write.' }),
+  commands: Strings.optional().meta({ description: 'Lines for the shell.' }),
+  delete_entities: z
+    .array(Entity)
+    .optional()
+    .meta({ description: 'Lines of the account files that must not be there.' }),
+  hostname: z.string().optional().meta({ description: 'Host name.' }),
+  sysctl: z.record(z.string(), Scalar).optional().meta({ description: 'Kernel parameters.' }),
+  users: z.record(z.string(), User).optional().meta({ description: 'Accounts by name.' }),
+  authorized_keys: z
+    .record(z.string(), Strings)
+    .optional()
+    .meta({ description: 'SSH keys by account: literal, github:NAME, gitlab:NAME or a URL.' }),
+  modules: Strings.optional().meta({ description: 'Kernel modules to load.' }),
+  timesyncd: z
+    .record(z.string(), Scalar)
+    .optional()
+    .meta({ description: 'Section Time of the configuration of timesyncd.' }),
   systemctl: Systemctl.optional(),
-  environment: z.record(z.string(), Scalar).optional(),
-  environment_file: z.string().optional(),
-  systemd_firstboot: z.record(z.string(), Scalar).optional(),
+  environment: z.record(z.string(), Scalar).optional().meta({ description: 'Variables to write.' }),
+  environment_file: z
+    .string()
+    .optional()
+    .meta({ description: 'Where environment goes; /etc/environment by default.' }),
+  systemd_firstboot: z
+    .record(z.string(), Scalar)
+    .optional()
+    .meta({ description: 'Arguments of systemd-firstboot.' }),
   datasource: z.looseObject({ providers: Strings.optional(), path: z.string().optional() }).optional(),
   layout: Layout.optional(),
-  package_pins: z.record(z.string(), z.string()).optional(),
+  package_pins: z.record(z.string(), z.string()).optional().meta({ description: 'Versions of packages.' }),
   packages: Packages.optional(),
   unpack_images: z
     .array(z.looseObject({ source: z.string(), target: z.string(), platform: z.string().optional() }))

@@ -1,22 +1,21 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { formatReference, parseReference } from '../base/reference.ts';
-import { FactoryError } from '../errors/factory-error.ts';
+import { examineCloudConfig, type Finding } from '../cloud-config/validate.ts';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
 import { ArtifactsConfiguration, type ArtifactsSpec, BuildConfiguration, type BuildSpec } from './schema.ts';
-import { readYaml } from './yaml-source.ts';
 
-/** First lines that make a YAML file a cloud-config (contract 4.1). */
-const HEADERS = ['#cloud-config', '#kairos-config', '#node-config'];
-const HEADER_LINES = 10;
-const CLOUD_CONFIG_LIMIT = 1024 * 1024;
+/** Hears, line by line, of what is odd but no error. */
+type Warn = (line: string) => void;
+const unheard: Warn = () => undefined;
 
 /** Merges and validates the configuration of a build. @throws FactoryError `usage` */
-export async function loadBuildSpec(sources: ConfigurationSources): Promise<BuildSpec> {
+export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = unheard): Promise<BuildSpec> {
   const configuration = await loadConfiguration(BuildConfiguration, sources, absoluteReference);
   const { flavor, mirror, kernel, model, arch, variant, version, packages } = configuration;
   return {
-    ...(await artifactsSpec(configuration)),
+    ...(await artifactsSpec(configuration, warn)),
     ...{ flavor, mirror, kernel, model, arch, variant, version, packages },
     base: configuration.base ?? 'bootstrap:',
   };
@@ -25,9 +24,10 @@ export async function loadBuildSpec(sources: ConfigurationSources): Promise<Buil
 /** Merges and validates the configuration of artifacts from a ready image. @throws FactoryError `usage` */
 export async function loadArtifactsSpec(
   sources: ConfigurationSources,
+  warn: Warn = unheard,
 ): Promise<{ readonly image: string; readonly spec: ArtifactsSpec }> {
   const configuration = await loadConfiguration(ArtifactsConfiguration, sources, absoluteReference);
-  return { image: configuration.image, spec: await artifactsSpec(configuration) };
+  return { image: configuration.image, spec: await artifactsSpec(configuration, warn) };
 }
 
 type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'output' | 'disk'> & {
@@ -36,7 +36,7 @@ type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'output' | 'disk'>
   readonly 'overlay-iso'?: string | undefined;
 };
 
-async function artifactsSpec(keys: Keys): Promise<ArtifactsSpec> {
+async function artifactsSpec(keys: Keys, warn: Warn): Promise<ArtifactsSpec> {
   const spec = {
     artifacts: keys.artifacts,
     compression: keys.compression,
@@ -46,25 +46,31 @@ async function artifactsSpec(keys: Keys): Promise<ArtifactsSpec> {
     overlayRootfs: keys['overlay-rootfs'],
     overlayIso: keys['overlay-iso'],
   };
-  if (spec.cloudConfig !== undefined) await checkCloudConfig(spec.cloudConfig);
+  if (spec.cloudConfig !== undefined) await checkCloudConfig(spec.cloudConfig, warn);
   for (const directory of [spec.overlayRootfs, spec.overlayIso]) {
     if (directory !== undefined) await checkDirectory(directory);
   }
   return spec;
 }
 
-async function checkCloudConfig(file: string): Promise<void> {
-  await readYaml(file);
-  const text = await readFile(file, 'utf8');
-  if (Buffer.byteLength(text) > CLOUD_CONFIG_LIMIT) {
-    throw new FactoryError('usage', `${file}: a cloud-config has at most 1 MiB`, { remedy: 'Split it.' });
-  }
-  const start = text.split('\n').slice(0, HEADER_LINES);
-  if (!start.some((line) => HEADERS.includes(line.trim()))) {
-    throw new FactoryError('usage', `${file}:1:1: none of the first ten lines is ${HEADERS.join(' or ')}`, {
-      remedy: `Make ${HEADERS[0]} its first line; without it a node ignores the file.`,
+/** Refuses what a node could not use, before anything is built. @throws FactoryError `usage` */
+async function checkCloudConfig(file: string, warn: Warn): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new FactoryError('usage', `${file}: cannot be read: ${messageOf(error)}`, {
+      remedy: 'Check the path and its permissions.',
+      cause: error,
     });
-  }
+  });
+  const findings = examineCloudConfig(file, text);
+  const lines = (kind: Finding['severity']) =>
+    findings.filter(({ severity }) => severity === kind).map(({ place, message }) => `${place}: ${message}`);
+  for (const line of lines('warning')) warn(line);
+  const [first, ...others] = lines('error');
+  if (!first) return;
+  throw new FactoryError('usage', first, {
+    details: others,
+    remedy: 'Correct the cloud-config; docs/cloud-config.md lists every key.',
+  });
 }
 
 async function checkDirectory(path: string): Promise<void> {

@@ -4,15 +4,18 @@ import { didYouMean } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
+/** The page of the documentation on each kind of document. */
+const PAGES = { configuration: 'configuration', flavor: 'flavors', 'trust policy': 'trust' } as const;
+
 /**
  * Validates `data`, naming for every problem the place that `locate` gives for its path.
- * @param what the kind of document, for the message: `configuration`, `flavor`
+ * @param what the kind of document, for the message: `configuration`, `flavor`, `trust policy`
  * @throws FactoryError `usage` with one detail line per further problem
  */
 export function validate<S extends z.ZodType>(
   schema: S,
   data: unknown,
-  what: 'configuration' | 'flavor',
+  what: keyof typeof PAGES,
   locate: (path: readonly PropertyKey[]) => string,
 ): z.output<S> {
   const result = schema.safeParse(data, { reportInput: true });
@@ -20,7 +23,7 @@ export function validate<S extends z.ZodType>(
   const [first, ...others] = result.error.issues.flatMap((issue) => explain(schema, issue, locate));
   throw new FactoryError('usage', first ?? `invalid ${what}`, {
     details: others,
-    remedy: `Correct the ${what}; docs/${what === 'flavor' ? 'flavors' : 'configuration'}.md lists every key.`,
+    remedy: `Correct the ${what}; docs/${PAGES[what]}.md lists every key.`,
   });
 }
 

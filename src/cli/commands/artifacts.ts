@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { loadArtifactsSpec } from '../../spec/build-spec.ts';
 import { ARTIFACT_OPTIONS, artifactFlags, jobOptions } from '../artifact-options.ts';
 import { presentJob } from '../run-job.ts';
+import { warn } from '../warn.ts';
 
 /** `kairos-factory artifacts`: a ready OS image → artifacts. */
 export function artifactsCommand() {
@@ -28,7 +29,7 @@ export function artifactsCommand() {
       };
       const load = async () => ({
         type: 'artifacts' as const,
-        ...(await loadArtifactsSpec({ set: options.set ?? [], flags })),
+        ...(await loadArtifactsSpec({ set: options.set ?? [], flags }, warn)),
       });
       await presentJob(load, jobOptions(options));
     });

@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { loadBuildSpec } from '../../spec/build-spec.ts';
 import { ARTIFACT_OPTIONS, artifactFlags, configurationFile, jobOptions } from '../artifact-options.ts';
 import { presentJob } from '../run-job.ts';
+import { warn } from '../warn.ts';
 
 /** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
 export function buildCommand() {
@@ -37,7 +38,7 @@ export function buildCommand() {
       };
       const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
       await presentJob(
-        async () => ({ type: 'build', spec: await loadBuildSpec(sources) }),
+        async () => ({ type: 'build', spec: await loadBuildSpec(sources, warn) }),
         jobOptions(options),
       );
     });

@@ -115,6 +115,24 @@ describe('a cloud-config', () => {
     expect(error.message).toContain(file);
   });
 
+  test('that a node could not use is refused with every place', async () => {
+    const { file, load } = await withCloudConfig('#cloud-config\ndebug: 1\ninstall: {}\n');
+    const error = await failureOf(load, 'usage');
+    expect(error.message).toBe(`${file}:2:1: debug: expected true or false, found 1`);
+    expect(error.details).toEqual([expect.stringContaining(`${file}:3:1: an installation needs a user`)]);
+    expect(error.remedy).toContain('docs/cloud-config.md');
+  });
+
+  test('that is only odd is taken with warnings', async () => {
+    const { file } = await withCloudConfig('#cloud-config\nhostnme: a\n');
+    const warnings: string[] = [];
+    const warn = (line: string) => void warnings.push(line);
+    await loadBuildSpec({ set: [], flags: { flavor: 'debian', 'cloud-config': file } }, warn);
+    await loadArtifactsSpec({ set: [], flags: { image: 'oci:layout', 'cloud-config': file } }, warn);
+    const warning = `${file}:2:1: unknown key "hostnme" (did you mean "hostname"?)`;
+    expect(warnings).toEqual([warning, warning]);
+  });
+
   test('that is larger than a node reads is refused', async () => {
     const { load } = await withCloudConfig(`#cloud-config\n#${'x'.repeat(1024 * 1024)}\n`);
     const error = await failureOf(load);

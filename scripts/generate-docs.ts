@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// Writes the pages of docs/ that come from schemas: `npm run docs`.
+import { writeFile } from 'node:fs/promises';
+import { cloudConfigJsonSchema } from '../src/cloud-config/json-schema.ts';
+import { cloudConfigReference } from '../src/cloud-config/reference.ts';
+
+const docs = new URL('../docs/', import.meta.url);
+const schema = cloudConfigJsonSchema();
+await writeFile(new URL('cloud-config.md', docs), cloudConfigReference(schema));
+await writeFile(new URL('cloud-config.schema.json', docs), `${JSON.stringify(schema, null, 2)}\n`);

@@ -1,0 +1,10 @@
+import { Command } from '@commander-js/extra-typings';
+import { cloudConfigJsonSchema } from '../../cloud-config/json-schema.ts';
+import type { AgentCommand } from './agent-command.ts';
+
+/** `print-schema`: the JSON Schema of cloud-configs (contract 4.10, 5.1). */
+export const printSchemaCommand: AgentCommand = ({ out }) =>
+  new Command('print-schema')
+    .description('print the JSON Schema of cloud-configs')
+    .option('--version <version>', 'version to name in it')
+    .action(({ version }) => out(`${JSON.stringify(cloudConfigJsonSchema(version), null, 2)}\n`));

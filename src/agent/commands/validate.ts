@@ -1,0 +1,14 @@
+import { Command } from '@commander-js/extra-typings';
+import { checkSource } from '../../cloud-config/check-source.ts';
+import type { AgentCommand } from './agent-command.ts';
+
+/** `validate`: what is wrong with a cloud-config (contract 5.1). */
+export const validateCommand: AgentCommand = ({ host, out }) =>
+  new Command('validate')
+    .description('check a cloud-config')
+    .argument('<source>', 'a file, a URL, or - for standard input')
+    .option('--strict', 'take warnings for errors')
+    .option('--json', 'print the findings as JSON')
+    .action(async (source, { strict = false, json = false }) => {
+      await checkSource(source, { strict, json }, host, out);
+    });

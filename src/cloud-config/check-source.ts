@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { examineCloudConfig, renderFinding } from './validate.ts';
+
+/** How a command reaches what it is asked to check. */
+export interface SourceReader {
+  /** `undefined` when there is no such file. */
+  readText(path: string): Promise<string | undefined>;
+  fetch(url: string): Promise<Response>;
+}
+
+/** How findings are shown. */
+export interface CheckOptions {
+  readonly strict: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * Validates a cloud-config and prints what it finds (contract 5.1, `validate`).
+ * @param source a file, a URL, or `-` for standard input
+ * @throws FactoryError `verification` when there are errors, `usage` when there is no such file, `step` without an answer
+ * from the URL
+ */
+export async function checkSource(
+  source: string,
+  { strict, json }: CheckOptions,
+  reader: SourceReader,
+  out: (text: string) => void,
+): Promise<void> {
+  const name = source === '-' ? 'stdin' : source;
+  const findings = examineCloudConfig(name, await readSource(source, reader), { strict });
+  if (json) out(`${JSON.stringify(findings, null, 2)}\n`);
+  else if (findings.length === 0) out(`${name}: valid\n`);
+  else out(findings.map((finding) => `${renderFinding(finding)}\n`).join(''));
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  if (errors > 0) {
+    throw new FactoryError('verification', `${name}: ${errors} error(s) in the cloud-config`, {
+      remedy: 'Correct what is listed; docs/cloud-config.md has every key.',
+    });
+  }
+}
+
+async function readSource(source: string, reader: SourceReader): Promise<string> {
+  if (/^https?:\/\//.test(source)) return fetchText(source, reader);
+  const path = source === '-' ? '/dev/stdin' : resolve(source);
+  const text = await reader.readText(path).catch((error: unknown) => {
+    throw new FactoryError('usage', `${source}: cannot be read: ${messageOf(error)}`, {
+      remedy: 'Check the path and its permissions.',
+      cause: error,
+    });
+  });
+  if (text === undefined) {
+    throw new FactoryError('usage', `${source}: there is no such file`, { remedy: 'Check the path.' });
+  }
+  return text;
+}
+
+async function fetchText(url: string, reader: SourceReader): Promise<string> {
+  const remedy = 'Check the address and the network.';
+  try {
+    const response = await reader.fetch(url);
+    if (response.ok) return await response.text();
+    throw new FactoryError('step', `${url}: the server answered ${response.status}`, { remedy });
+  } catch (error) {
+    if (error instanceof FactoryError) throw error;
+    throw new FactoryError('step', `${url}: ${messageOf(error)}`, { remedy, cause: error });
+  }
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+
+const Flag = z.boolean().optional();
+const Text = z.string().optional();
+const Strings = z.array(z.string());
+const Size = z.int().min(0).meta({ description: 'MiB; 0 takes the rest of the disk.' });
+
+/** What a device may be called: `auto`, a path, a script that prints one, or a template that becomes one of them. */
+const DEVICE = /^(auto|\/dev\/.+|script:\/\/\/.+|.*\{\{.*)?$/;
+
+const Partition = z.looseObject({
+  size: Size.optional(),
+  fs: Text.meta({ description: 'Filesystem, such as ext4.' }),
+});
+
+/** A file system image of the node: where it comes from and how large it becomes. */
+const Image = z.looseObject({
+  size: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'MiB; computed from the source when it is not given.' }),
+  fs: Text.meta({ description: 'Filesystem of the image.' }),
+  label: Text.meta({ description: 'Filesystem label of the image.' }),
+  source: Text.meta({ description: 'oci:, dir:, file: or ocifile: with what it names.' }),
+  uri: Text.meta({ description: 'Older name of source.', deprecated: true }),
+});
+
+/** Bundles to install on the node (contract 5.7). */
+export const Bundles = z.array(
+  z.looseObject({
+    targets: Strings.optional().meta({
+      description: 'container://, docker://, run:// or package:// with a name.',
+    }),
+    repository: Text.meta({ description: 'Package repository of package:// targets.' }),
+    rootfs_path: Text.meta({ description: 'Where container:// targets are unpacked.' }),
+    db_path: Text.meta({ description: 'Package database of package:// targets.' }),
+    local_file: Flag.meta({ description: 'The targets are tar files of the node.' }),
+  }),
+);
+
+/** Variables of the boot menu (contract 2.1, 4.3). */
+export const GrubOptions = z.looseObject({
+  default_fallback: Text.meta({ description: 'Order in which the menu falls back.' }),
+  default_menu_entry: Text.meta({ description: 'Title of the first entry.' }),
+  extra_cmdline: Text.meta({ description: 'Kernel arguments of every entry.' }),
+  extra_active_cmdline: Text.meta({ description: 'Kernel arguments of the active entry.' }),
+  extra_passive_cmdline: Text.meta({ description: 'Kernel arguments of the passive entry.' }),
+  extra_recovery_cmdline: Text.meta({ description: 'Kernel arguments of the recovery entry.' }),
+  next_entry: Text.meta({ description: 'Entry of the next boot only.' }),
+  saved_entry: Text.meta({ description: 'Entry of every boot.' }),
+});
+
+/** Keys that install, upgrade and reset share (contract 4.4). */
+const deploying = {
+  reboot: Flag.meta({ description: 'Reboot when it is done.' }),
+  poweroff: Flag.meta({ description: 'Power off when it is done.' }),
+  'grub-entry-name': Text.meta({ description: 'Title of the entry in the boot menu.' }),
+  'extra-dirs-rootfs': Strings.optional().meta({
+    description: 'Further directories of the root filesystem.',
+  }),
+};
+const insecure = Flag.meta({ description: 'Accept registries without valid TLS.' });
+
+/** How a node is installed (contract 4.4, 1.1). */
+export const InstallConfig = z.looseObject({
+  auto: Flag.meta({ description: 'Install at boot without asking.' }),
+  device: z.string().regex(DEVICE, 'is neither auto nor /dev/… nor script:///…').optional().meta({
+    description: 'Target disk: auto (the largest one), a path below /dev, or script:///PATH that prints one.',
+  }),
+  source: Text.meta({ description: 'Image to install instead of the one that runs.' }),
+  image: Text.meta({ description: 'Older name of source.', deprecated: true }),
+  'no-format': Flag.meta({ description: 'Keep the partitions of the disk; their labels have to be right.' }),
+  force: Flag.meta({ description: 'Go on where an installation is found.' }),
+  'part-table': z.enum(['gpt']).optional().meta({ description: 'Kind of partition table.' }),
+  firmware: z.enum(['efi', 'bios']).optional().meta({ description: 'Guessed when it is not given.' }),
+  tty: Text.meta({ description: 'Console device.' }),
+  iso: Text.meta({ description: 'ISO to install from.' }),
+  'cloud-init': z.union([z.string(), Strings]).optional().meta({ description: 'Further cloud-configs.' }),
+  nousers: Flag.meta({ description: 'Install a node that nobody can log in to.' }),
+  ssh_hardening: Flag.meta({ description: 'Write a stricter configuration of the SSH server.' }),
+  env: Strings.optional().meta({ description: 'Environment of the installer, as KEY=VALUE.' }),
+  grub_options: GrubOptions.optional(),
+  bundles: Bundles.optional(),
+  encrypted_partitions: Strings.optional().meta({ description: 'Labels of the partitions to encrypt.' }),
+  skip_copy_kcrypt_plugin: Flag.meta({ description: 'Leave plugins for encryption out of OEM.' }),
+  bind_mounts: Strings.optional().meta({ description: 'Directories that persist.' }),
+  ephemeral_mounts: Strings.optional().meta({ description: 'Directories that are writable and forgotten.' }),
+  partitions: z
+    .looseObject({
+      efi: Partition.optional(),
+      oem: Partition.optional(),
+      recovery: Partition.optional(),
+      state: Partition.optional(),
+      persistent: Partition.optional(),
+    })
+    .optional()
+    .meta({ description: 'Sizes and filesystems of the fixed partitions.' }),
+  'extra-partitions': z
+    .array(
+      z.looseObject({
+        name: z.string().min(1).meta({ description: 'Partition label.' }),
+        size: Size.optional(),
+        fs: Text.meta({ description: 'ext2 by default; "-", none or noformat leaves it raw.' }),
+        label: Text.meta({ description: 'Filesystem label.' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Partitions after the fixed ones.' }),
+  system: Image.optional(),
+  passive: Image.optional(),
+  'recovery-system': Image.optional(),
+  'allow-insecure-registries': insecure,
+  'skip-entries': Strings.optional().meta({ description: 'Boot entries to leave out (Trusted Boot).' }),
+  ...deploying,
+});
+export type InstallConfig = z.output<typeof InstallConfig>;
+
+/** How a node is upgraded (contract 4.4). */
+export const UpgradeConfig = z.looseObject({
+  entry: Text.meta({ description: 'Boot entry to upgrade (Trusted Boot).' }),
+  recovery: Flag.meta({ description: 'Upgrade the recovery system instead.' }),
+  system: Image.optional(),
+  'recovery-system': Image.optional(),
+  'excluded-paths': Strings.optional().meta({ description: 'Paths of the source that are not copied.' }),
+  'allow-insecure-registries': insecure,
+  'efi-partition': Partition.optional(),
+  ...deploying,
+});
+export type UpgradeConfig = z.output<typeof UpgradeConfig>;
+
+/** What a reset does (contract 4.4). */
+export const ResetConfig = z.looseObject({
+  'reset-persistent': Flag.meta({ description: 'Format the persistent partition; true by default.' }),
+  'reset-oem': Flag.meta({ description: 'Format the OEM partition.' }),
+  system: Image.optional(),
+  ...deploying,
+});
+export type ResetConfig = z.output<typeof ResetConfig>;

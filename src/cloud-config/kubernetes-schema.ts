@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+const Flag = z.boolean().optional();
+const Text = z.string().optional();
+const Strings = z.array(z.string());
+const Environment = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+/** A Kubernetes service of the node (contract 10.2). */
+export const KubernetesService = z.looseObject({
+  enabled: Flag.meta({ description: 'Run it on this node.' }),
+  args: Strings.optional().meta({ description: 'Arguments added to those of the provider.' }),
+  env: Environment.optional().meta({ description: 'Environment added to that of the provider.' }),
+  replace_args: Flag.meta({ description: 'Take args instead of those of the provider.' }),
+  replace_env: Flag.meta({ description: 'Take env instead of that of the provider.' }),
+  embedded_registry: Flag.meta({ description: 'Nodes share their container images.' }),
+});
+
+/** The mesh between nodes and what it decides for them (contract 10.3). */
+export const P2p = z.looseObject({
+  network_token: Text.meta({ description: 'Secret that nodes of one network share.' }),
+  network_id: Text.meta({ description: 'Name of the network; kairos by default.' }),
+  role: Text.meta({ description: 'master, master/clusterinit, master/ha, worker, auto or none.' }),
+  dns: Flag.meta({ description: 'Resolve names inside the mesh.' }),
+  loglevel: Text.meta({ description: 'How much the service logs.' }),
+  disable_dht: Flag.meta({ description: 'Find nodes on the local network only.' }),
+  dynamic_roles: Flag.meta({ description: 'Roles may change later.' }),
+  minimum_nodes: z.int().min(1).optional().meta({ description: 'Nodes to wait for; 2 by default.' }),
+  vpn: z
+    .looseObject({
+      create: Flag.meta({ description: 'Set the network up.' }),
+      use: Flag.meta({ description: 'Kubernetes talks over it.' }),
+      env: Environment.optional().meta({ description: 'Environment of the service.' }),
+    })
+    .optional(),
+  auto: z
+    .looseObject({
+      enable: Flag.meta({ description: 'Nodes agree on their roles.' }),
+      ha: z
+        .looseObject({
+          enable: Flag.meta({ description: 'Several control plane nodes.' }),
+          external_db: Text.meta({ description: 'Address of a database in place of etcd.' }),
+          master_nodes: z
+            .int()
+            .min(0)
+            .optional()
+            .meta({ description: 'Control plane nodes besides the first.' }),
+        })
+        .optional(),
+    })
+    .optional(),
+});
+
+/** A virtual address for the control plane (contract 10.3). */
+export const KubeVip = z.looseObject({
+  enable: Flag.meta({ description: 'Run it on this node.' }),
+  eip: Text.meta({ description: 'The address.' }),
+  interface: Text.meta({ description: 'Network interface that carries it.' }),
+  manifest_url: Text.meta({ description: 'Manifest in place of the default one.' }),
+  static_pod: Flag.meta({ description: 'Run as a static pod.' }),
+  version: Text.meta({ description: 'Version of kube-vip.' }),
+  image: Text.meta({ description: 'Container image of kube-vip.' }),
+});

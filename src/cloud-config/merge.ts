@@ -1,0 +1,108 @@
+import { isScalar, parseDocument } from 'yaml';
+import { FactoryError } from '../errors/factory-error.ts';
+import type { ConfigData } from './parse.ts';
+import { YAML_DIALECT } from './yaml-dialect.ts';
+
+/** The largest index that a dotted key may have. */
+const MAX_INDEX = 255;
+
+/**
+ * One configuration laid over another (contract 4.2): maps merge deeply, lists of maps are concatenated, lists of scalars
+ * united, everything else replaced. An explicit null stays, and so resets what was there.
+ */
+export function mergeConfigs(base: ConfigData, over: ConfigData): ConfigData {
+  // Own properties by definition, not by assignment: "__proto__" is a key like any other.
+  return Object.fromEntries([
+    ...Object.entries(base),
+    ...Object.entries(over).map(([key, value]) => [
+      key,
+      Object.hasOwn(base, key) ? mergeValues(base[key], value) : value,
+    ]),
+  ]) as ConfigData;
+}
+
+function mergeValues(base: unknown, over: unknown): unknown {
+  if (isMap(base) && isMap(over)) return mergeConfigs(base, over);
+  if (!Array.isArray(base) || !Array.isArray(over)) return over;
+  const items: unknown[] = [...base, ...over];
+  return items.some(isStructure) ? items : [...new Set(items)];
+}
+
+/** Whether a value of YAML is a map. */
+export function isMap(value: unknown): value is ConfigData {
+  return isStructure(value) && !Array.isArray(value);
+}
+
+function isStructure(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+type Tree = Map<string, Tree | { readonly value: unknown }>;
+
+/**
+ * The configuration of dotted assignments, as the kernel command line has them (contract 4.2): `install.auto=true`,
+ * `users.0.name=kairos`. Numbers index lists, whose gaps close; values are YAML scalars, and text where they are none; a
+ * key alone is true; a later one wins.
+ * @throws FactoryError `usage` for an empty part of a key, an index beyond 255, and a key below a scalar
+ */
+export function fromDotted(assignments: readonly string[]): ConfigData {
+  const root: Tree = new Map();
+  for (const assignment of assignments) {
+    const [key = '', ...rest] = assignment.split('=');
+    insert(root, partsOf(key), { value: rest.length === 0 ? true : scalar(rest.join('=')) });
+  }
+  return Object.fromEntries([...root].map(([key, value]) => [key, build(value)]));
+}
+
+function partsOf(key: string): [string, ...string[]] {
+  const parts = key.split('.');
+  const [first, ...others] = parts;
+  if (first === undefined || parts.includes('')) {
+    throw dottedError(`"${key}" has an empty part`, 'Write keys as a.b=value.');
+  }
+  if (others.some((part) => isIndex(part) && Number(part) > MAX_INDEX)) {
+    throw dottedError(`"${key}" has an index beyond ${MAX_INDEX}`, 'Put long lists into a file.');
+  }
+  return [first, ...others];
+}
+
+function insert(root: Tree, [first, ...others]: [string, ...string[]], leaf: { value: unknown }): void {
+  let tree = root;
+  let key = first;
+  for (const next of others) {
+    const child = tree.get(key) ?? new Map();
+    tree.set(key, child);
+    if (!(child instanceof Map)) {
+      throw dottedError(`"${key}" has a value and keys below it`, 'Give it one or the other.');
+    }
+    tree = child;
+    key = next;
+  }
+  if (tree.get(key) instanceof Map) {
+    throw dottedError(`"${key}" has a value and keys below it`, 'Give it one or the other.');
+  }
+  tree.set(key, leaf);
+}
+
+function build(node: Tree | { readonly value: unknown }): unknown {
+  if (!(node instanceof Map)) return node.value;
+  const entries = [...node];
+  if (entries.every(([key]) => isIndex(key))) {
+    return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, value]) => build(value));
+  }
+  return Object.fromEntries(entries.map(([key, value]) => [key, build(value)]));
+}
+
+function isIndex(part: string): boolean {
+  return /^(0|[1-9]\d*)$/.test(part);
+}
+
+function scalar(text: string): unknown {
+  if (text === '') return '';
+  const { contents, errors } = parseDocument(text, YAML_DIALECT);
+  return errors.length === 0 && isScalar(contents) ? contents.value : text;
+}
+
+function dottedError(problem: string, remedy: string): FactoryError {
+  return new FactoryError('usage', `kairos.config: ${problem}`, { remedy });
+}

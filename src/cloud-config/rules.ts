@@ -1,0 +1,75 @@
+import { isMap } from './merge.ts';
+import type { ConfigData } from './parse.ts';
+import type { Problem } from './problems.ts';
+import { isStageName, suggestStage } from './stage-names.ts';
+
+const ADMIN = 'admin';
+/** Fixed partitions whose size may be 0, and the one whose size is 0 when nobody says (contract 1.1). */
+const GROWING = 'persistent';
+
+/** Whether an account of `users`, or of a step of any stage, is in the group `admin` (contract 4.3). */
+export function hasAdmin(data: ConfigData): boolean {
+  const steps = isMap(data['stages']) ? Object.values(data['stages']).flatMap(items) : [];
+  const sources = [data, ...steps.filter(isMap)].map((source) => source['users']);
+  return sources.flatMap(items).some(isAdmin);
+}
+
+function isAdmin(user: unknown): boolean {
+  if (!isMap(user)) return false;
+  const { groups, primary_group: primary } = user;
+  // Text is cloud-init's form: "admin, docker".
+  const names = typeof groups === 'string' ? groups.split(',').map((name) => name.trim()) : items(groups);
+  return primary === ADMIN || names.includes(ADMIN);
+}
+
+/** The items of a list, or the values of a map. */
+function items(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  return isMap(value) ? Object.values(value) : [];
+}
+
+/**
+ * An installation needs somebody who can administrate the node (contract 4.3). What `config_url` would bring is not known
+ * here, so that a configuration with it is left alone.
+ */
+export function adminProblems(data: ConfigData): Problem[] {
+  const { install, config_url: url } = data;
+  if (!isMap(install) || install['nousers'] === true || typeof url === 'string' || hasAdmin(data)) return [];
+  return [
+    {
+      path: [Object.hasOwn(data, 'users') ? 'users' : 'install'],
+      message: 'an installation needs a user in the group admin; add one, or set install.nousers: true',
+    },
+  ];
+}
+
+/** At most one partition takes the rest of the disk (contract 1.1). */
+export function partitionProblems(data: ConfigData): Problem[] {
+  const install = isMap(data['install']) ? data['install'] : {};
+  const fixed = isMap(install['partitions']) ? install['partitions'] : {};
+  const sizeless = Object.entries(fixed)
+    .filter(([, partition]) => isMap(partition) && partition['size'] === 0)
+    .map(([name]) => ['install', 'partitions', name]);
+  const persistent = fixed[GROWING];
+  const grows = !isMap(persistent) || persistent['size'] === undefined || persistent['size'] === null;
+  const extra = items(install['extra-partitions']).flatMap((partition, index) =>
+    isMap(partition) && (partition['size'] ?? 0) === 0 ? [['install', 'extra-partitions', index]] : [],
+  );
+  const [first, ...surplus] = [...(grows ? [['persistent']] : []), ...sizeless, ...extra];
+  const hint = first?.length === 1 ? `; ${GROWING} does already unless it has a size` : '';
+  return surplus.map((path) => ({
+    path,
+    message: `${path.join('.')}: only one partition can take the rest of the disk (size 0)${hint}`,
+  }));
+}
+
+/** Stages that nothing runs (contract 4.5). */
+export function stageProblems(data: ConfigData): Problem[] {
+  const stages = isMap(data['stages']) ? Object.keys(data['stages']) : [];
+  return stages
+    .filter((name) => !isStageName(name))
+    .map((name) => ({
+      path: ['stages', name],
+      message: `nothing runs a stage "${name}"${suggestStage(name)}`,
+    }));
+}

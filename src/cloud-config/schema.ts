@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { Bundles, GrubOptions, InstallConfig, ResetConfig, UpgradeConfig } from './install-schema.ts';
+import { KubernetesService, KubeVip, P2p } from './kubernetes-schema.ts';
+import { Permissions, StageStep, User } from './step-schema.ts';
+
+export { InstallConfig, ResetConfig, UpgradeConfig };
+
+const Flag = z.boolean().optional();
+const Text = z.string().optional();
+const Strings = z.array(z.string());
+
+/** An account of a list. Words such as cloud-init's `default` are accepted and mean nothing here. */
+const ListedUser = z.union([User.extend({ name: z.string().min(1) }), z.string()]);
+
+/** A file of cloud-init (contract 4.3). */
+export const WriteFile = z.looseObject({
+  path: z.string().min(1).meta({ description: 'Absolute path.' }),
+  content: Text.meta({ description: 'What is written.' }),
+  encoding: Text.meta({ description: 'b64, base64, gz, gzip, gz+b64 and other combinations joined by +.' }),
+  permissions: Permissions.optional(),
+  owner: Text.meta({ description: 'user or user:group, by names.' }),
+  append: Flag.meta({ description: 'Add to the file instead of replacing it.' }),
+  defer: Flag.meta({ description: 'Accepted: files are always written after accounts.' }),
+});
+export type WriteFile = z.output<typeof WriteFile>;
+
+/** cloud-init's own keys (contract 4.3); they become steps of stages (contract 4.5). */
+const cloudInit = {
+  hostname: Text.meta({ description: 'Host name; a template may compute it.' }),
+  users: z
+    .union([z.array(ListedUser), z.record(z.string(), User)])
+    .optional()
+    .meta({ description: 'Accounts, as a list or by name. An installation needs one in the group admin.' }),
+  ssh_authorized_keys: Strings.optional().meta({
+    description: 'Keys for the first of users, or root: literal, github:NAME, gitlab:NAME or a URL.',
+  }),
+  write_files: z.array(WriteFile).optional().meta({ description: 'Files to write.' }),
+  runcmd: z
+    .array(z.union([z.string(), Strings]))
+    .optional()
+    .meta({ description: 'Commands to run, as lines for the shell or as lists of arguments.' }),
+  growpart: z
+    .looseObject({ devices: Strings.optional().meta({ description: 'Paths of devices.' }) })
+    .optional()
+    .meta({ description: 'Devices whose last partition grows.' }),
+};
+
+/** Keys of the Kubernetes provider (contract 10). */
+const kubernetes = {
+  k3s: KubernetesService.optional().meta({ description: 'k3s server.' }),
+  'k3s-agent': KubernetesService.optional().meta({ description: 'k3s agent.' }),
+  k0s: KubernetesService.optional().meta({ description: 'k0s controller.' }),
+  'k0s-worker': KubernetesService.optional().meta({ description: 'k0s worker.' }),
+  p2p: P2p.optional().meta({ description: 'Mesh between nodes.' }),
+  kubevip: KubeVip.optional().meta({ description: 'Virtual address of the control plane.' }),
+  cluster: z.record(z.string(), z.unknown()).optional().meta({ description: 'For external providers.' }),
+};
+
+/** Disk encryption (contract 4.3, 8.4). */
+const encryption = {
+  kcrypt: z
+    .looseObject({
+      challenger: z
+        .looseObject({
+          challenger_server: Text.meta({ description: 'Address of the key server.' }),
+          mdns: Flag.meta({ description: 'Find the server on the local network.' }),
+          certificate: Text.meta({ description: 'Certificate of the server.' }),
+          nv_index: Text.meta({ description: 'TPM index of a local passphrase.' }),
+          c_index: Text.meta({ description: 'TPM index of a certificate.' }),
+          tpm_device: Text.meta({ description: 'Path of the TPM.' }),
+        })
+        .optional(),
+    })
+    .optional()
+    .meta({ description: 'Where passphrases of encrypted partitions come from.' }),
+  'bind-pcrs': z
+    .array(z.union([z.string(), z.int()]))
+    .optional()
+    .meta({ description: 'TPM registers that encryption is bound to.' }),
+  'bind-public-pcrs': z
+    .array(z.union([z.string(), z.int()]))
+    .optional()
+    .meta({ description: 'TPM registers that encryption is bound to by signature.' }),
+};
+
+/** How the agent itself works (contract 4.3). */
+const agent = {
+  config_url: Text.meta({ description: 'A further configuration, fetched and merged.' }),
+  options: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({ description: 'Free, for templates and plugins.' }),
+  env: Strings.optional().meta({ description: 'Environment of the agent, as KEY=VALUE.' }),
+  debug: Flag.meta({ description: 'Log more.' }),
+  strict: Flag.meta({ description: 'Fail where it would warn.' }),
+  arch: Text.meta({ description: 'Architecture of images: amd64, arm64.' }),
+  platform: z
+    .union([z.string(), z.record(z.string(), z.unknown())])
+    .optional()
+    .meta({ description: 'Platform of images, such as linux/arm64.' }),
+  'cloud-init-paths': Strings.optional().meta({ description: 'Further directories with cloud-configs.' }),
+  'eject-cd': Flag.meta({ description: 'Eject the medium after the installation.' }),
+  verify: Flag.meta({ description: 'Verify images.' }),
+  cosign: Flag.meta({ description: 'Verify signatures of images.' }),
+  'cosign-key': Text.meta({ description: 'Public key of those signatures.' }),
+  'squash-compression': Strings.optional().meta({ description: 'Arguments for mksquashfs.' }),
+  'squash-no-compression': Flag.meta({ description: "Leave the compression to mksquashfs's default." }),
+  'uki-max-entries': z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'Boot entries to keep (Trusted Boot); 3.' }),
+  logs: z
+    .looseObject({
+      journal: Strings.optional().meta({ description: 'Units.' }),
+      files: Strings.optional().meta({ description: 'Paths; they may have wildcards.' }),
+    })
+    .optional()
+    .meta({ description: 'What "logs" collects besides its own.' }),
+  phonehome: z
+    .looseObject({
+      url: Text.meta({ description: 'Address of the server.' }),
+      token: Text.meta({ description: 'Secret for registering.' }),
+      group: Text.meta({ description: 'Group that the node joins.' }),
+    })
+    .optional()
+    .meta({ description: 'Link to a fleet server.' }),
+};
+
+/** The whole dialect of cloud-configs (contract 4.3 to 4.10). Unknown keys are accepted. */
+export const CloudConfig = z
+  .looseObject({
+    name: Text.meta({ description: 'Name of this configuration, for "after" of steps.' }),
+    ...cloudInit,
+    stages: z
+      .record(z.string(), z.array(StageStep))
+      .optional()
+      .meta({ description: 'Steps by the moment at which they run.' }),
+    install: InstallConfig.optional().meta({ description: 'How a node is installed.' }),
+    upgrade: UpgradeConfig.optional().meta({ description: 'How a node is upgraded.' }),
+    reset: ResetConfig.optional().meta({ description: 'What a reset does.' }),
+    bundles: Bundles.optional().meta({ description: 'Bundles to install on the node.' }),
+    fail_on_bundles_errors: Flag.meta({ description: 'A bundle that fails ends the boot step.' }),
+    grub_options: GrubOptions.optional().meta({ description: 'Variables of the boot menu.' }),
+    ...kubernetes,
+    ...encryption,
+    ...agent,
+  })
+  .meta({ title: 'Cloud-config', description: 'Configuration of a Kairos node.' });
+export type CloudConfig = z.output<typeof CloudConfig>;
+
+/**
+ * The same without keys that are null: YAML's way of saying nothing (`users:` alone), and of resetting what an earlier
+ * configuration said (contract 4.2). Schemas are applied to this.
+ */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => (inner === null ? [] : [[key, withoutNulls(inner)]])),
+  );
+}

@@ -1,0 +1,117 @@
+import type { z } from 'zod';
+import { FactoryError } from '../errors/factory-error.ts';
+import type { CloudConfigDocument } from './parse.ts';
+import { problemsOf } from './problems.ts';
+import { CloudConfig, type WriteFile, withoutNulls } from './schema.ts';
+import type { StageStep, User } from './step-schema.ts';
+
+/** The part of a cloud-config that becomes steps. */
+const StagePart = CloudConfig.pick({
+  stages: true,
+  hostname: true,
+  users: true,
+  ssh_authorized_keys: true,
+  write_files: true,
+  runcmd: true,
+  growpart: true,
+});
+type StagePart = z.output<typeof StagePart>;
+
+/** Steps by stage. */
+export type Stages = Readonly<Record<string, StageStep[]>>;
+type Users = Readonly<Record<string, User>>;
+type Keys = Readonly<Record<string, string[]>>;
+
+/**
+ * What a cloud-config does at each stage (contract 4.5): the fields of cloud-init as steps, then its own stages. Keys that
+ * come from the network (`github:`, `gitlab:`, URLs) are fetched in `network`. Template expressions stay as they are.
+ * @throws FactoryError `usage` with `file:line:column` when that part does not follow the schema
+ */
+export function stagesOf(document: CloudConfigDocument): Record<string, StageStep[]> {
+  const data = withoutNulls(document.data);
+  const [first, ...others] = problemsOf(StagePart, data).map(
+    ({ path, message }) => `${document.locate(path)}: ${message}`,
+  );
+  if (first) {
+    throw new FactoryError('usage', first, { details: others, remedy: 'Correct the cloud-config.' });
+  }
+  // The schema transforms nothing, and what it would still object to are templates in place of numbers.
+  const part = data as StagePart;
+  const merged = new Map<string, StageStep[]>();
+  for (const [stage, steps] of [
+    ...Object.entries(cloudInitStages(part)),
+    ...Object.entries(part.stages ?? {}),
+  ]) {
+    if (steps.length > 0) merged.set(stage, [...(merged.get(stage) ?? []), ...steps]);
+  }
+  return Object.fromEntries(merged);
+}
+
+/** In cloud-init's own order; accounts come before files, so that files can belong to them. */
+function cloudInitStages(part: StagePart): Stages {
+  const users = usersOf(part.users);
+  const keys = keysOf(part, users);
+  return {
+    initramfs: part.hostname === undefined ? [] : [{ name: 'hostname', hostname: part.hostname }],
+    boot: [
+      ...(part.growpart?.devices ?? []).map((path) => ({
+        name: `growpart ${path}`,
+        layout: { device: { path }, expand_partition: { size: 0 } },
+      })),
+      ...step('users', 'users', localKeysOnly(users)),
+      ...step('ssh_authorized_keys', 'authorized_keys', keys.local),
+      ...(part.write_files?.length ? [{ name: 'write_files', files: part.write_files.map(toFile) }] : []),
+      ...(part.runcmd?.length ? [{ name: 'runcmd', commands: part.runcmd.map(toCommand) }] : []),
+    ],
+    network: step('ssh_authorized_keys', 'authorized_keys', keys.remote),
+  };
+}
+
+/** A step of one plugin, or none when there is nothing for it to do. */
+function step(name: string, plugin: keyof StageStep, entries: object): StageStep[] {
+  return Object.keys(entries).length > 0 ? [{ name, [plugin]: entries }] : [];
+}
+
+/** Accounts by name. Words in the list, such as cloud-init's `default`, name no account of ours. */
+function usersOf(users: StagePart['users']): Users {
+  if (users === undefined) return {};
+  if (!Array.isArray(users)) return users;
+  return Object.fromEntries(
+    users.flatMap((user) => (typeof user === 'string' ? [] : [[user.name, user] as const])),
+  );
+}
+
+function isRemoteKey(key: string): boolean {
+  return /^(github:|gitlab:|https?:\/\/)/.test(key);
+}
+
+function localKeysOnly(users: Users): Users {
+  return Object.fromEntries(
+    Object.entries(users).map(([name, user]) => {
+      const { ssh_authorized_keys: keys, ...rest } = user;
+      return [name, keys ? { ...rest, ssh_authorized_keys: keys.filter((key) => !isRemoteKey(key)) } : rest];
+    }),
+  );
+}
+
+/** The keys at the top belong to the first account, or to root. */
+function keysOf(part: StagePart, users: Users): { local: Keys; remote: Keys } {
+  const owner = Object.keys(users)[0] ?? 'root';
+  const top = part.ssh_authorized_keys ?? [];
+  const local = top.filter((key) => !isRemoteKey(key));
+  const remote = Object.entries({ [owner]: {}, ...users }).flatMap(([name, user]: [string, User]) => {
+    const keys = [...(name === owner ? top : []), ...(user.ssh_authorized_keys ?? [])].filter(isRemoteKey);
+    return keys.length > 0 ? [[name, keys] as const] : [];
+  });
+  return { local: local.length > 0 ? { [owner]: local } : {}, remote: Object.fromEntries(remote) };
+}
+
+function toFile({ owner, defer: _, ...file }: WriteFile): NonNullable<StageStep['files']>[number] {
+  return owner === undefined ? file : { ...file, owner_string: owner };
+}
+
+/** A command as a list of arguments becomes a line for the shell. */
+function toCommand(command: string | string[]): string {
+  if (typeof command === 'string') return command;
+  return command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+}

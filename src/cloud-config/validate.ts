@@ -1,0 +1,73 @@
+import { FactoryError } from '../errors/factory-error.ts';
+import { type CloudConfigDocument, parseCloudConfig } from './parse.ts';
+import { type Problem, problemsOf, unknownKeys } from './problems.ts';
+import { adminProblems, partitionProblems, stageProblems } from './rules.ts';
+import { CloudConfig, withoutNulls } from './schema.ts';
+
+/** Findings of each severity beyond this help nobody. */
+const LIMIT = 100;
+
+/** Something to say about a cloud-config. */
+export interface Finding {
+  readonly severity: 'error' | 'warning';
+  /** `file:line:column` */
+  readonly place: string;
+  readonly message: string;
+}
+
+/**
+ * Everything that is wrong with a cloud-config, in the order of its lines: errors where an agent would fail or do
+ * something else than what is written, warnings where it would ignore something (contract 4.3 to 4.10).
+ * @param options `strict` makes errors of the warnings
+ */
+export function validateCloudConfig(
+  document: CloudConfigDocument,
+  { strict = false }: { readonly strict?: boolean } = {},
+): Finding[] {
+  const { data } = document;
+  const findings =
+    (severity: Finding['severity']) =>
+    ({ path, message }: Problem): Finding => ({ severity, place: document.locate(path), message });
+  const errors = [
+    ...problemsOf(CloudConfig, withoutNulls(data)),
+    ...adminProblems(data),
+    ...partitionProblems(data),
+  ]
+    .slice(0, LIMIT)
+    .map(findings('error'));
+  const warnings = [...unknownKeys(CloudConfig, data), ...stageProblems(data)]
+    .slice(0, LIMIT)
+    .map(findings(strict ? 'error' : 'warning'));
+  return [...errors, ...warnings].sort((a, b) => compare(position(a.place), position(b.place)));
+}
+
+/** The same for text that may be no cloud-config at all, which is one finding then. */
+export function examineCloudConfig(
+  name: string,
+  text: string,
+  options: { readonly strict?: boolean } = {},
+): Finding[] {
+  let document: CloudConfigDocument;
+  try {
+    document = parseCloudConfig(name, text);
+  } catch (error) {
+    if (!(error instanceof FactoryError)) throw error;
+    const [, place = name, message = error.message] = /^(.*?:\d+:\d+): (.*)$/s.exec(error.message) ?? [];
+    return [{ severity: 'error', place, message }];
+  }
+  return validateCloudConfig(document, options);
+}
+
+/** A finding as one line. */
+export function renderFinding({ severity, place, message }: Finding): string {
+  return `${place}: ${severity}: ${message}`;
+}
+
+function position(place: string): [number, number] {
+  const [, line = '0', column = '0'] = /:(\d+):(\d+)$/.exec(place) ?? [];
+  return [Number(line), Number(column)];
+}
+
+function compare(a: [number, number], b: [number, number]): number {
+  return a[0] - b[0] || a[1] - b[1];
+}
