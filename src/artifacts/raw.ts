@@ -12,6 +12,7 @@ import {
   planDisk,
   type SystemPartition,
 } from '../layout/partitions.ts';
+import { slotImageSize } from '../layout/slot-size.ts';
 import { uuidFromSeed } from '../layout/uuid.ts';
 import { stampTree } from '../rootfs/walk.ts';
 import { MCOPY, MKFS_FAT, makeFat } from '../tools/fat.ts';
@@ -23,7 +24,6 @@ import { espEntries } from './esp.ts';
 import { setExtLabel } from './ext-label.ts';
 import { setInodeTimes } from './ext-times.ts';
 import { embedBiosGrub } from './grub-images.ts';
-import { slotImageSize } from '../layout/slot-size.ts';
 
 /** The disk with the installed layout: it boots straight into the active slot, from BIOS and UEFI (design, decision 5). */
 export const raw: Artifact = {

@@ -76,7 +76,10 @@ export function qemuArguments(machine: Machine, variables: string | undefined): 
     args.push('-drive', `if=pflash,unit=1,format=raw,file=${quoted(variables ?? '')}`);
     if (secure) args.push('-global', 'driver=cfi.pflash01,property=secure,value=on');
   }
-  const readonly = machine.attachment === 'cdrom' || machine.artifact.endsWith('.iso');
+  const iso = machine.artifact.endsWith('.iso');
+  // SeaBIOS tries one disk only, and that is the one to install to.
+  const cdrom = machine.attachment === 'cdrom' || (iso && machine.target !== undefined);
+  const readonly = cdrom || iso;
   const drive = `if=none,id=boot,format=${diskFormat(machine.artifact)},file=${quoted(machine.artifact)}`;
   args.push('-drive', `${drive}${readonly ? ',readonly=on' : machine.snapshot ? ',snapshot=on' : ''}`);
   if (machine.target !== undefined) {
@@ -85,7 +88,7 @@ export function qemuArguments(machine: Machine, variables: string | undefined): 
   }
   // QEMU's IDE CD is invisible to cloud kernels; they do have virtio's SCSI (design, last section).
   args.push(
-    ...(machine.attachment === 'cdrom'
+    ...(cdrom
       ? ['-device', 'virtio-scsi-pci', '-device', 'scsi-cd,drive=boot,bootindex=1']
       : ['-device', 'virtio-blk-pci,drive=boot,bootindex=1']),
   );

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
-import { examineCloudConfig, renderFinding } from './validate.ts';
+import { examineCloudConfig, type Finding, renderFinding } from './validate.ts';
 
 /** How a command reaches what it is asked to check. */
 export interface SourceReader {
@@ -40,7 +40,32 @@ export async function checkSource(
   }
 }
 
-async function readSource(source: string, reader: SourceReader): Promise<string> {
+/**
+ * Refuses a cloud-config with errors; what is only a warning is handed on.
+ * @throws FactoryError `usage` whose first line is the first error, with file, line and column
+ */
+export function requireValid(
+  name: string,
+  text: string,
+  { strict, warn }: { readonly strict: boolean; readonly warn: (line: string) => void },
+): void {
+  const findings = examineCloudConfig(name, text, { strict });
+  const lines = (kind: Finding['severity']) =>
+    findings.filter(({ severity }) => severity === kind).map(({ place, message }) => `${place}: ${message}`);
+  for (const line of lines('warning')) warn(line);
+  const [first, ...others] = lines('error');
+  if (first === undefined) return;
+  throw new FactoryError('usage', first, {
+    details: others,
+    remedy: 'Correct the cloud-config; docs/cloud-config.md lists every key.',
+  });
+}
+
+/**
+ * Reads a document: a file, a URL, or `-` for standard input.
+ * @throws FactoryError `usage` when there is no such file, `step` without an answer from the URL
+ */
+export async function readSource(source: string, reader: SourceReader): Promise<string> {
   if (/^https?:\/\//.test(source)) return fetchText(source, reader);
   const path = source === '-' ? '/dev/stdin' : resolve(source);
   const text = await reader.readText(path).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Flavor } from '../flavors/schema.ts';
 import type { Selection } from '../flavors/select.ts';
@@ -21,6 +21,8 @@ export interface ContextOptions {
   readonly overlay: string | undefined;
   /** Name and version of this tool. */
   readonly tool: string;
+  /** The compiled agent for the image's architecture: a file. */
+  readonly agent: string;
 }
 
 /** Where the build's own files stand while it runs; the last step removes them. */
@@ -65,6 +67,13 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
     template(`install/${install}`, `build/${install}`),
     template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg'),
     ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
+    {
+      type: 'file',
+      path: 'framework/usr/bin/kairos-agent',
+      source: options.agent,
+      mode: 0o755,
+      size: statSync(options.agent).size,
+    },
     text('framework/etc/kairos-release', renderKairosRelease(identity, options.tool)),
     text('framework/etc/cos/bootargs.cfg', bootargs(options.model)),
     text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),

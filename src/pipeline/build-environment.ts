@@ -10,6 +10,8 @@ export interface BuildEnvironment {
   readonly flavors: string;
   /** Name and version of this tool. */
   readonly tool: string;
+  /** The compiled agent for an architecture: a file. @throws FactoryError `tool` when it was not built */
+  readonly agent: (arch: string) => string;
   /** Directory where digests of large files are remembered. */
   readonly digests: string;
   /** Directory for short-lived files. */

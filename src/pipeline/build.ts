@@ -9,7 +9,7 @@ import type { BuildEvent, PlannedStep } from './events.ts';
 import { artifactsGraph, buildGraph } from './graph.ts';
 import { type Manifest, writeReleaseFiles } from './release-folder.ts';
 import { planSteps, runSteps, type StepTiming } from './run-plan.ts';
-import { FLAVORS, type Session, TEMPLATES, toolVersion, withSession } from './session.ts';
+import { compiledAgent, FLAVORS, type Session, TEMPLATES, toolVersion, withSession } from './session.ts';
 import type { Step } from './step.ts';
 import { openOutput } from './workspace.ts';
 
@@ -89,6 +89,7 @@ function environment(
     engine,
     runner,
     templates: TEMPLATES,
+    agent: compiledAgent,
     flavors: FLAVORS,
     tool: toolVersion(),
     digests: join(workspace.cache, 'digests'),

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,13 @@ import { cacheDirectory, openWorkspace, type Workspace } from './workspace.ts';
 const HOME = fileURLToPath(new URL('../..', import.meta.url));
 export const TEMPLATES = join(HOME, 'templates');
 export const FLAVORS = join(HOME, 'flavors');
+
+/** The agent that `npm run build` compiled for an architecture. @throws FactoryError `tool` when it did not */
+export function compiledAgent(arch: string): string {
+  const file = join(HOME, `dist/kairos-agent-${arch}`);
+  if (existsSync(file)) return file;
+  throw new FactoryError('tool', `the agent for ${arch} was not built`, { remedy: 'Run ./scripts/setup.' });
+}
 
 /** Name and version of this tool, for `/etc/kairos-release` and manifests. */
 export function toolVersion(): string {

@@ -18,6 +18,7 @@ export interface Finding {
 
 /** Programs that the agent of upstream, or ours, calls on a node (contract 5.10, 13.1). */
 const PROGRAMS = [
+  'kairos-agent',
   'grub2-editenv',
   'rsync',
   'mkfs.ext2',

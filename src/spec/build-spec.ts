@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { formatReference, parseReference } from '../base/reference.ts';
-import { examineCloudConfig, type Finding } from '../cloud-config/validate.ts';
+import { requireValid } from '../cloud-config/check-source.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
 import { ArtifactsConfiguration, type ArtifactsSpec, BuildConfiguration, type BuildSpec } from './schema.ts';
@@ -61,16 +61,7 @@ async function checkCloudConfig(file: string, warn: Warn): Promise<void> {
       cause: error,
     });
   });
-  const findings = examineCloudConfig(file, text);
-  const lines = (kind: Finding['severity']) =>
-    findings.filter(({ severity }) => severity === kind).map(({ place, message }) => `${place}: ${message}`);
-  for (const line of lines('warning')) warn(line);
-  const [first, ...others] = lines('error');
-  if (!first) return;
-  throw new FactoryError('usage', first, {
-    details: others,
-    remedy: 'Correct the cloud-config; docs/cloud-config.md lists every key.',
-  });
+  requireValid(file, text, { strict: false, warn });
 }
 
 async function checkDirectory(path: string): Promise<void> {

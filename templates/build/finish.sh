@@ -13,6 +13,7 @@ while read -r directory; do
   mkdir -p "$directory"
 done <"$here/directories"
 chmod 1777 /tmp
+chmod 0440 /etc/sudoers.d/90-kairos-admin
 
 # --- kernel and initramfs -----------------------------------------------------------------------------------------
 kernel=

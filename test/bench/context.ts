@@ -6,7 +6,7 @@ import { contextEntries } from '../../src/context/build-context.ts';
 import { packContext } from '../../src/context/context-tar.ts';
 import { loadFlavor } from '../../src/flavors/load.ts';
 import { select } from '../../src/flavors/select.ts';
-import { FLAVORS, TEMPLATES, toolVersion } from '../../src/pipeline/session.ts';
+import { compiledAgent, FLAVORS, TEMPLATES, toolVersion } from '../../src/pipeline/session.ts';
 
 /** Unpacks the build context of the benchmark's image into an empty directory; its base is `localhost/bench-base`. */
 export async function benchContext(directory: string): Promise<void> {
@@ -29,6 +29,7 @@ export async function benchContext(directory: string): Promise<void> {
     epoch: undefined,
     overlay: undefined,
     tool: toolVersion(),
+    agent: compiledAgent('amd64'),
   });
   const archive = `${directory}.tar`;
   await pipeline(packContext(entries), createWriteStream(archive));

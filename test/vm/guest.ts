@@ -23,14 +23,21 @@ export interface Guest extends AsyncDisposable {
   /** Types text, without waiting. */
   readonly type: (text: string) => void;
   /** Runs a command in the shell; gives what it printed. */
-  readonly run: (command: string) => Promise<string>;
+  readonly run: (command: string, timeout?: number) => Promise<string>;
+  /** Runs a command as {@link Guest.run} does, and gives its exit status with what it printed. */
+  readonly attempt: (
+    command: string,
+    timeout?: number,
+  ) => Promise<{ readonly status: number; readonly output: string }>;
   /** Restarts the system and waits for the prompt. */
   readonly reboot: () => Promise<void>;
+  /** Waits for the boot menu of a machine that restarts by itself, and then for the prompt. */
+  readonly rebooted: () => Promise<void>;
 }
 
 /** Starts a machine under software emulation; `extra` are further arguments for QEMU. */
 export async function startGuest(
-  machine: Pick<Machine, 'artifact' | 'attachment' | 'firmware'> & { readonly snapshot?: boolean },
+  machine: Pick<Machine, 'artifact' | 'attachment' | 'firmware' | 'target'> & { readonly snapshot?: boolean },
   extra: readonly string[] = [],
 ): Promise<Guest> {
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-vm-'));
@@ -78,21 +85,31 @@ export async function startGuest(
     });
   const type = (input: string) => void child.stdin.write(input);
   let count = 0;
-  const run = async (command: string) => {
+  const run = async (command: string, timeout = COMMAND_TIMEOUT) => {
     count += 1;
     const [open, close] = [`<<${count}:`, `:${count}>>`];
     // The marks are broken up in what is typed, so that the echo of the line does not match.
     type(`printf '<%s%s' '<' '${count}:'; { ${command}; } 2>&1; printf ':%s' '${count}>>'; echo\n`);
-    await waitFor(new RegExp(`:${count}>>`));
+    await waitFor(new RegExp(`:${count}>>`), timeout);
     const all = plain();
     const from = all.lastIndexOf(open) + open.length;
     await waitFor(PROMPT);
     return all.slice(from, all.lastIndexOf(close)).replaceAll('\r', '').trim();
   };
+  const attempt = async (command: string, timeout?: number) => {
+    const text = await run(`${command}; echo "status=$?"`, timeout);
+    const match = /status=(\d+)$/.exec(text);
+    return { status: Number(match?.[1]), output: text.slice(0, match?.index).trim() };
+  };
   const login = async () => {
     await waitFor(PROMPT, BOOT_TIMEOUT);
     // What the kernel says later would stand in the middle of what commands print.
     await run('dmesg --console-off');
+  };
+  const rebooted = async () => {
+    // The menu of the next boot, not a prompt left over from this one.
+    await waitFor(/GRUB|Linux version|Booting/, BOOT_TIMEOUT);
+    await login();
   };
   return {
     console: plain,
@@ -100,12 +117,12 @@ export async function startGuest(
     login,
     type,
     run,
+    attempt,
     reboot: async () => {
       type('systemctl reboot\n');
-      // The menu of the next boot, not a prompt left over from this one.
-      await waitFor(/GRUB|Linux version|Booting/, BOOT_TIMEOUT);
-      await login();
+      await rebooted();
     },
+    rebooted,
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');
       await end;

@@ -23,6 +23,9 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a program is run that reads a stream. */
+export type PipeOptions = Pick<RunOptions, 'env' | 'signal' | 'allowFailure'>;
+
 /** What a path names. Times are milliseconds since 1970, sizes bytes. */
 export interface FileStat {
   readonly kind: 'file' | 'directory' | 'link' | 'block' | 'other';
@@ -64,6 +67,16 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 export interface Host {
   /** Runs a program of the machine; arguments go to it as they are, through no shell. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<Finished>;
+  /**
+   * Runs a program that reads a stream on its standard input. What the stream throws ends the program and is thrown on;
+   * arguments that are paths must be as the process sees them.
+   */
+  pipeInto(
+    program: string,
+    args: readonly string[],
+    input: AsyncIterable<Uint8Array>,
+    options?: PipeOptions,
+  ): Promise<Finished>;
   /** Whether a program of that name can be run. */
   has(program: string): Promise<boolean>;
 

@@ -19,6 +19,7 @@ import {
   symlink,
 } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FactoryError, messageOf } from '../../errors/factory-error.ts';
 import type { FileStat, Finished, Host, HttpRequest, Level, RunOptions, WriteOptions } from './host.ts';
@@ -36,6 +37,10 @@ export function systemHost(log: (level: Level, message: string) => void, root = 
   const env = { ...process.env, PATH: [...new Set(path)].join(delimiter) };
   return {
     run: (program, args, options = {}) => runProgram(program, args, options, env, log),
+    pipeInto: (program, args, input, options = {}) => {
+      const stream = Readable.from(input, { objectMode: false });
+      return runProgram(program, args, { ...options, stream }, env, log);
+    },
     has: async (program) => {
       const places = program.includes('/') ? [program] : path.map((directory) => join(directory, program));
       const found = await Promise.all(places.map((place) => isExecutable(at(place))));
@@ -95,7 +100,7 @@ function fetchOptions({ insecure, manual, ...request }: HttpRequest): RequestIni
 async function runProgram(
   program: string,
   args: readonly string[],
-  options: RunOptions,
+  options: RunOptions & { readonly stream?: Readable },
   env: NodeJS.ProcessEnv,
   log: (level: Level, message: string) => void,
 ): Promise<Finished> {
@@ -108,11 +113,10 @@ async function runProgram(
     ...(options.timeout === undefined ? {} : { timeout: options.timeout, killSignal: 'SIGKILL' as const }),
   });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  child.stdin?.on('error', () => {
-    // A program that does not read its input has its own reasons; its status tells.
-  });
-  child.stdin?.end(options.input ?? '');
+  const failed = feed(child, options);
   const status = await ended(child, program);
+  const failure = await failed;
+  if (failure !== undefined) throw failure;
   const finished = { status, stdout: stdout(), stderr: stderr() };
   if (status !== 0 && !options.allowFailure) {
     const lines = `${finished.stdout}\n${finished.stderr}`.split('\n').filter((line) => line.trim() !== '');
@@ -121,6 +125,27 @@ async function runProgram(
     });
   }
   return finished;
+}
+
+/** Fills the standard input. @returns what the stream threw, once it has ended */
+async function feed(
+  child: ChildProcess,
+  { input = '', stream }: { readonly input?: string; readonly stream?: Readable },
+): Promise<unknown> {
+  const { stdin } = child;
+  // A program that does not read its input has its own reasons; its status tells.
+  stdin?.on('error', () => stream?.destroy());
+  if (!stream || !stdin) return void stdin?.end(input);
+  child.on('error', () => stream.destroy());
+  stdin.on('close', () => stream.destroy());
+  let failure: unknown;
+  stream.on('error', (error) => {
+    failure = error;
+    child.kill('SIGKILL');
+  });
+  stream.pipe(stdin);
+  await new Promise<void>((resolve) => stream.on('close', resolve));
+  return failure;
 }
 
 function collect(stream: NodeJS.ReadableStream | null): () => string {

@@ -15,7 +15,7 @@ import { inspectImage } from '../../rootfs/inspect.ts';
 import { sealRoot } from '../../rootfs/seal.ts';
 import type { ArtifactsSpec, BuildSpec } from '../../spec/schema.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { treeContentDigest, treeSignature } from '../digests.ts';
+import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
 import { type Results, resultOf, type Step, type StepContext, type StepResult } from '../step.ts';
 import { type BaseFacts, fingerprint } from './base-step.ts';
 
@@ -49,6 +49,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
     identity(target(results)),
     treeContentDigest(join(env.templates, 'build')),
     treeContentDigest(join(env.templates, 'image')),
+    await rememberedHash(env.digests, env.agent(spec.arch)),
     spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
     env.epoch,
     env.tool,
@@ -72,6 +73,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         epoch: env.epoch,
         overlay: spec.overlayRootfs,
         tool: env.tool,
+        agent: env.agent(spec.arch),
       });
       const built = `localhost/kairos-factory/built:${process.pid}`;
       await env.engine.build(packContext(entries), built, { onStep: context.say, useCache: env.useCache });

@@ -104,6 +104,11 @@ test('a disk to install to is booted first, and keeps what is written', () => {
   );
 });
 
+test('an ISO beside a disk to install to is a CD: a BIOS tries one disk only', () => {
+  const args = qemuArguments({ ...MACHINE, artifact: '/out/os.iso', target: '/disk.qcow2' }, undefined);
+  expect(args).toContain('scsi-cd,drive=boot,bootindex=1');
+});
+
 describe('parseFirmware', () => {
   test.each(FIRMWARES)('knows %s', (firmware) => {
     expect(parseFirmware(firmware)).toBe(firmware);

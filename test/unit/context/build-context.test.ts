@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -36,6 +36,8 @@ const OPTIONS: ContextOptions = {
   epoch: '1700000000',
   overlay: undefined,
   tool: 'kairos-factory v0.1.0',
+  // Any file: only its name and size come into play.
+  agent: import.meta.filename,
 };
 
 function textOf(entries: readonly ContextEntry[], path: string): string {
@@ -132,6 +134,12 @@ describe('contextEntries', () => {
     expect(parseOsRelease(textOf(entries, 'framework/etc/kairos-release')).get('KAIROS_VERSION')).toBe(
       'v1.2.3',
     );
+    expect(entries.find(({ path }) => path === 'framework/usr/bin/kairos-agent')).toMatchObject({
+      type: 'file',
+      source: OPTIONS.agent,
+      mode: 0o755,
+      size: statSync(OPTIONS.agent).size,
+    });
     const layout = parseOsRelease(textOf(entries, 'framework/usr/lib/kairos/cos-layout.env'));
     expect(layout.get('PERSISTENT_STATE_PATHS')).toMatch(/ \/snap \/var\/snap \/var\/lib\/snapd$/);
     expect(textOf(entries, 'framework/etc/cos/grub.cfg')).toBe(

@@ -23,7 +23,7 @@ const RELEASE = renderKairosRelease(
 );
 const CONFIG = 'CONFIG_SQUASHFS_ZSTD=y\nCONFIG_OVERLAY_FS=m\nCONFIG_BLK_DEV_LOOP=m\n';
 const PROGRAMS = {
-  'usr/bin': ['sh', 'rsync', 'sudo', 'less', 'mount', 'grub2-editenv'],
+  'usr/bin': ['sh', 'kairos-agent', 'rsync', 'sudo', 'less', 'mount', 'grub2-editenv'],
   'usr/sbin': ['init', 'mkfs.ext2', 'mkfs.ext4', 'mkfs.vfat', 'tune2fs'],
 };
 

@@ -34,7 +34,8 @@ kairos_set_machine_id() {
 # An image build cannot make this link, because the builder mounts its own file there. Done before the stages, so that
 # what a configuration puts in its place stays.
 kairos_link_resolver() {
-    [ -e "$NEWROOT/usr/lib/systemd/systemd-resolved" ] && [ ! -L "$NEWROOT/etc/resolv.conf" ] || return 0
+    [ -e "$NEWROOT/usr/lib/systemd/systemd-resolved" ] || [ -e "$NEWROOT/lib/systemd/systemd-resolved" ] || return 0
+    [ ! -L "$NEWROOT/etc/resolv.conf" ] || return 0
     ln -sf ../run/systemd/resolve/stub-resolv.conf "$NEWROOT/etc/resolv.conf"
 }
 

@@ -2,7 +2,8 @@
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
 # What is mounted where: the layout environment of a stage, of the image, of the command line.
 
-# Reads KEY="…" lines into layout_* variables; lists grow when $2 is add. No eval: the file is data.
+# Reads KEY="…" lines into layout_* variables; lists grow when $2 is add. No eval: the file is data. Keys come in any order
+# (stages write them sorted), so what is custom is kept apart until all are read.
 kairos_read_layout() {
     while IFS= read -r kairos_line || [ -n "$kairos_line" ]; do
         kairos_value=${kairos_line#*=}
@@ -25,10 +26,14 @@ kairos_read_layout() {
                 [ "$2" = add ] || layout_binds=
                 layout_binds="$layout_binds $kairos_value"
                 ;;
-            CUSTOM_BIND_MOUNTS=*) layout_binds="$layout_binds $kairos_value" ;;
-            CUSTOM_EPHEMERAL_MOUNTS=*) layout_rw="$layout_rw $kairos_value" ;;
+            CUSTOM_BIND_MOUNTS=*) layout_custom_binds="$layout_custom_binds $kairos_value" ;;
+            CUSTOM_EPHEMERAL_MOUNTS=*) layout_custom_rw="$layout_custom_rw $kairos_value" ;;
         esac
     done <"$1"
+}
+
+kairos_add_layout() {
+    [ ! -s "$1" ] || kairos_read_layout "$1" add
 }
 
 # Decides layout_overlay, layout_volumes, layout_rw, layout_binds, layout_store.
@@ -38,6 +43,8 @@ kairos_load_layout() {
     layout_rw="/etc /root /home /opt /srv /usr/local /var"
     layout_binds=
     layout_store=/usr/local/.state
+    layout_custom_binds=
+    layout_custom_rw=
 
     if [ -s "$KAIROS_RUN/cos-layout.env" ]; then
         kairos_read_layout "$KAIROS_RUN/cos-layout.env"
@@ -54,10 +61,19 @@ kairos_load_layout() {
                 ;;
         esac
     fi
-    if [ -s "$KAIROS_RUN/extra-layout.env" ]; then
-        kairos_read_layout "$KAIROS_RUN/extra-layout.env" add
-    fi
+    # What the image adds for its family persists, so it is not for those that run in RAM.
+    case $kairos_state in
+        recovery | autoreset) ;;
+        *)
+            kairos_add_layout "$NEWROOT/usr/lib/kairos/extra-layout.env"
+            # From install.bind_mounts and install.ephemeral_mounts, by a configuration of the installer.
+            kairos_add_layout "$KAIROS_RUN/custom-layout.env"
+            ;;
+    esac
+    kairos_add_layout "$KAIROS_RUN/extra-layout.env"
     layout_volumes="$layout_volumes $kairos_volumes"
+    layout_binds="$layout_binds $layout_custom_binds"
+    layout_rw="$layout_rw $layout_custom_rw"
     [ -z "$kairos_overlay" ] || layout_overlay=$kairos_overlay
 }
 

@@ -7,20 +7,21 @@ KAIROS_RUN=/run/cos
 KAIROS_STATE_DIR=/run/initramfs/cos-state
 KAIROS_LOG_DIR=/run/immucore
 
+# The kernel refuses a record of more than a kilobyte, and what programs say may be long.
 kairos_info() {
-    echo "<6>kairos: $*" >/dev/kmsg
+    printf '<6>kairos: %.900s\n' "$*" >/dev/kmsg
 }
 
 kairos_warn() {
-    echo "<4>kairos: warning: $*" >/dev/kmsg
+    printf '<4>kairos: warning: %.900s\n' "$*" >/dev/kmsg
 }
 
 # kairos_fail WHAT REMEDY: the boot cannot go on. Does not return.
 kairos_fail() {
     mkdir -p "$KAIROS_LOG_DIR"
     printf '%s\n%s\n' "$1" "$2" >"$KAIROS_LOG_DIR/boot_failure.log"
-    echo "<3>kairos: $1" >/dev/kmsg
-    echo "<3>kairos: $2" >/dev/kmsg
+    printf '<3>kairos: %.900s\n' "$1" >/dev/kmsg
+    printf '<3>kairos: %.900s\n' "$2" >/dev/kmsg
     die "$1"
 }
 

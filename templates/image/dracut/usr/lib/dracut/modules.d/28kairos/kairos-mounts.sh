@@ -119,6 +119,10 @@ kairos_mount_volumes() {
     for kairos_volume in $layout_volumes; do
         kairos_spec=${kairos_volume%%:*}
         kairos_path=${kairos_volume#*:}
+        # Configurations of the field list OEM as well, which is there already.
+        case $kairos_fstab in
+            *"$kairos_spec $kairos_path "*) continue ;;
+        esac
         kairos_usable "$kairos_path" || continue
         if ! kairos_wait_device "$kairos_spec" "$KAIROS_VOLUME_TIMEOUT"; then
             kairos_warn "$kairos_spec has not appeared in $KAIROS_VOLUME_TIMEOUT s: $kairos_path is NOT mounted"

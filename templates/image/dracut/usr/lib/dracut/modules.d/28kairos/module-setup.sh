@@ -21,9 +21,11 @@ installkernel() {
 install() {
     inst_multiple mount umount losetup e2fsck chroot sleep sort stat mkdir rmdir ln rm mv cp chmod chown readlink od sync udevadm
     # Only the libraries of the agent, which runs from the mounted image: its file may be larger than the initramfs.
-    # shellcheck disable=SC2046
     if [ -x "$dracutsysrootdir/usr/bin/kairos-agent" ] && command -v ldd >/dev/null; then
-        inst_multiple -o $(ldd "$dracutsysrootdir/usr/bin/kairos-agent" 2>/dev/null | grep -o '/[^ ]*')
+        libraries=$(ldd "$dracutsysrootdir/usr/bin/kairos-agent" 2>/dev/null | grep -o '/[^ ]*')
+        # A static program has none, and dracut takes an empty list for a mistake.
+        # shellcheck disable=SC2086
+        [ -z "$libraries" ] || inst_multiple -o $libraries
     fi
 
     for file in lib state stage layout grow mounts binds identity; do

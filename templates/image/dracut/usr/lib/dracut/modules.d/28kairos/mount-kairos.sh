@@ -12,7 +12,10 @@ kairos_mount_root() {
     # /run moves into the new root, so the running system finds the partition at this path, as the contract has it.
     mkdir -p "$KAIROS_STATE_DIR"
     if ! kairos_mount "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR"; then
-        kairos_fail "cannot mount partition $kairos_label ($kairos_device): $kairos_report" "$kairos_remedy"
+        # Mounting recovers the journal after a power cut; only what that cannot mend is worth a repair that writes.
+        kairos_repair "$kairos_device"
+        kairos_mount "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR" ||
+            kairos_fail "cannot mount partition $kairos_label ($kairos_device): $kairos_report" "$kairos_remedy"
     fi
     if [ ! -s "$kairos_file" ]; then
         kairos_fail "partition $kairos_label has no file $kairos_image, or it is empty" "$kairos_remedy"

@@ -1,0 +1,65 @@
+import { messageOf } from '../../errors/factory-error.ts';
+import type { Host } from '../host/host.ts';
+import type { AccountWish } from './account-wish.ts';
+import type { Tables } from './group-plan.ts';
+import { formatNumberRecord, type NumberRecord, parseNumberRecord } from './number-record.ts';
+import { type AccountPlan, homeOf, planUsers } from './plan-users.ts';
+import { newSalt } from './sha512-crypt.ts';
+import { writeTable } from './table-file.ts';
+
+/** Where ids are kept over boots and upgrades: COS_PERSISTENT (contract 2.6). */
+const RECORD = '/usr/local/.kairos/users.json';
+const SHELLS = { preferred: '/bin/bash', always: '/bin/sh' };
+
+/**
+ * Creates or updates accounts of the machine without any program: the new content is planned from the old, and each file
+ * replaced in one go, with its mode and owner. Groups come first and passwd last, so that no account is there before what
+ * belongs to it.
+ */
+export async function updateAccounts(host: Host, wishes: readonly AccountWish[]): Promise<AccountPlan> {
+  const before = await readTables(host);
+  const record = parseNumberRecord(await host.readText(RECORD));
+  const hasBash = (await host.stat(SHELLS.preferred)) !== undefined;
+  const plan = planUsers(before, wishes, {
+    record,
+    homeOwners: await homeOwners(host, wishes),
+    defaultShell: hasBash ? SHELLS.preferred : SHELLS.always,
+    salt: newSalt,
+  });
+  const { passwd, shadow, group, gshadow } = plan.tables;
+  await writeTable(host, '/etc/group', before.group, group);
+  if (gshadow !== undefined) await writeTable(host, '/etc/gshadow', before.gshadow, gshadow);
+  if (shadow !== undefined) await writeTable(host, '/etc/shadow', before.shadow, shadow);
+  await writeTable(host, '/etc/passwd', before.passwd, passwd);
+  await keepRecord(host, record, plan.record);
+  return plan;
+}
+
+async function readTables(host: Host): Promise<Tables> {
+  const [passwd = '', shadow, group = '', gshadow] = await Promise.all(
+    ['/etc/passwd', '/etc/shadow', '/etc/group', '/etc/gshadow'].map((file) => host.readText(file)),
+  );
+  return { passwd, shadow, group, gshadow };
+}
+
+/** Who owns the homes in /home, and those that the wishes name. */
+async function homeOwners(host: Host, wishes: readonly AccountWish[]): Promise<Map<string, number>> {
+  const homes = new Map((await host.list('/home')).map((name) => [name, homeOf(name)]));
+  for (const { name, home } of wishes) if (home !== undefined) homes.set(name, home);
+  const owners = await Promise.all(
+    [...homes].map(async ([name, home]): Promise<[string, number][]> => {
+      const stat = await host.stat(home, { follow: false });
+      return stat?.kind === 'directory' ? [[name, stat.uid]] : [];
+    }),
+  );
+  return new Map(owners.flat());
+}
+
+/** Without a writable /usr/local, as in live systems, ids last as long as the system does. */
+async function keepRecord(host: Host, before: NumberRecord, after: NumberRecord): Promise<void> {
+  const text = formatNumberRecord(after);
+  if (text === formatNumberRecord(before)) return;
+  await host.write(RECORD, text, { mode: 0o600 }).catch((error) => {
+    host.log('debug', `the ids of users are not kept: ${messageOf(error)}`);
+  });
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import type { Host } from '../host/host.ts';
+import { fetchRetrying } from '../stages/fetch-retry.ts';
+import { findRow } from './account-table.ts';
+import { ensureHome, type Resident, residentOf } from './home.ts';
+
+/** Seconds for one attempt to fetch keys. */
+const TIMEOUT = 30;
+/** More than this in one answer is no list of keys. */
+const MAX_ANSWER = 1024 * 1024;
+/** Where a service shows the keys of its users. */
+const SERVICES: Readonly<Record<string, string>> = {
+  github: 'https://github.com',
+  gitlab: 'https://gitlab.com',
+};
+/** A line of AUTHORIZED_KEYS in sshd(8): options, then type and key. */
+const KEY_LINE = /(^|\s)(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(\s|$)/;
+
+/**
+ * Adds keys to `~USER/.ssh/authorized_keys`: literal ones, `github:USER`, `gitlab:USER`, and addresses of lists of keys
+ * (contract 4.7). Keys that are there stay, none comes twice. Literal keys are written before any network is asked.
+ *
+ * @throws FactoryError `usage` for an unknown account, `step` for keys that cannot be fetched, and for links in the place
+ * of the file or its directory: root would read for the account what it may not
+ */
+export async function addAuthorizedKeys(host: Host, user: string, keys: readonly string[]): Promise<void> {
+  const row = findRow((await host.readText('/etc/passwd')) ?? '', user);
+  if (row === undefined) {
+    throw new FactoryError('usage', `SSH keys are for the user ${user}, whom the machine does not have`, {
+      remedy: 'Create the user under "users", in the same step or one before.',
+    });
+  }
+  const resident = residentOf(row);
+  const lines = keys.flatMap(linesOf);
+  const literal = lines.filter((line) => addressOf(line) === undefined);
+  if (literal.length > 0) await writeKeys(host, resident, literal);
+  const failures: string[] = [];
+  for (const source of lines.filter((line) => addressOf(line) !== undefined)) {
+    await fetchKeys(host, addressOf(source) ?? source)
+      .then((found) => writeKeys(host, resident, found))
+      .catch((error) => failures.push(messageOf(error)));
+  }
+  if (failures.length === 0) return;
+  throw new FactoryError('step', `SSH keys of ${user} are missing: ${failures.join('; ')}`, {
+    remedy: 'Check the names, and put the keys into the stage network.',
+  });
+}
+
+/** Where to fetch keys from; nothing for a key itself. */
+function addressOf(key: string): string | undefined {
+  if (/^https?:\/\//i.test(key)) return key;
+  const [, service = '', name = ''] = /^(github|gitlab):(.+)$/.exec(key) ?? [];
+  const base = SERVICES[service];
+  return base === undefined ? undefined : `${base}/${encodeURIComponent(name.trim())}.keys`;
+}
+
+async function fetchKeys(host: Host, url: string): Promise<string[]> {
+  const text = await fetchRetrying(host, { url, timeout: TIMEOUT, read: (response) => response.text() });
+  const lines = text.length > MAX_ANSWER ? [] : linesOf(text);
+  const found = lines.filter((line) => KEY_LINE.test(line));
+  // A portal of some network answers with a page of its own.
+  if (found.length < lines.length || text.length > MAX_ANSWER) {
+    throw new FactoryError('step', `${url} answers with something else than keys`, {
+      remedy: 'Open the address in a browser to see what it shows.',
+    });
+  }
+  if (found.length === 0) host.log('warn', `${url} has no keys`);
+  return found;
+}
+
+async function writeKeys(host: Host, resident: Resident, keys: readonly string[]): Promise<void> {
+  const { uid, gid, home } = resident;
+  const directory = join(home, '.ssh');
+  const file = join(directory, 'authorized_keys');
+  await ensureHome(host, resident);
+  await expectKind(host, directory, 'directory');
+  await expectKind(host, file, 'file');
+  const there = await host.stat(directory);
+  if (there === undefined) await host.makeDirectory(directory, 0o700);
+  else if (there.mode !== 0o700) await host.chmod(directory, 0o700);
+  if (there?.uid !== uid || there.gid !== gid) await host.chown(directory, uid, gid);
+  const old = (await host.readText(file)) ?? '';
+  const known = new Set(linesOf(old));
+  const fresh = [...new Set(keys)].filter((key) => !known.has(key));
+  if (fresh.length === 0) return;
+  const kept = old === '' || old.endsWith('\n') ? old : `${old}\n`;
+  await host.write(file, `${kept}${fresh.join('\n')}\n`, { mode: 0o600, uid, gid });
+}
+
+async function expectKind(host: Host, path: string, kind: 'file' | 'directory'): Promise<void> {
+  const there = await host.stat(path, { follow: false });
+  if (there === undefined || there.kind === kind) return;
+  throw new FactoryError('step', `${path} is no ${kind}, and keys are not written through it`, {
+    remedy: `Remove it: the agent makes a ${kind} in its place.`,
+  });
+}
+
+/** Lines with something on them that is no comment. */
+function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}

@@ -1,0 +1,162 @@
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { findRow, isField, rowsOf } from './account-table.ts';
+
+/** A value of a field: numbers, names, or nothing. */
+const Cell = z.union([z.string(), z.number()]).optional();
+/** Names in a list: text with commas, or a YAML list. */
+const Names = z.union([z.string(), z.array(z.string())]).optional();
+
+const EntityText = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('user'),
+    username: z.string(),
+    password: Cell,
+    uid: Cell,
+    gid: Cell,
+    group: z.string().optional(),
+    info: Cell,
+    homedir: Cell,
+    shell: Cell,
+  }),
+  z.object({
+    kind: z.literal('shadow'),
+    username: z.string(),
+    password: Cell,
+    last_changed: Cell,
+    minimum_changed: Cell,
+    maximum_changed: Cell,
+    warn: Cell,
+    inactive: Cell,
+    expire: Cell,
+  }),
+  z.object({ kind: z.literal('group'), group_name: z.string(), password: Cell, gid: Cell, users: Names }),
+  z.object({
+    kind: z.literal('gshadow'),
+    name: z.string(),
+    password: Cell,
+    administrators: Names,
+    members: Names,
+  }),
+]);
+export type Entity = z.output<typeof EntityText>;
+
+/** The file that a kind of entity is in. */
+export const ENTITY_FILE: Readonly<Record<Entity['kind'], string>> = {
+  user: '/etc/passwd',
+  shadow: '/etc/shadow',
+  group: '/etc/group',
+  gshadow: '/etc/gshadow',
+};
+
+/**
+ * An entity from its YAML text (contract 4.7), in the form of the field's entities library.
+ *
+ * @throws FactoryError `usage` when it is none
+ */
+export function parseEntity(text: string): Entity {
+  try {
+    return EntityText.parse(parse(text));
+  } catch (error) {
+    throw new FactoryError('usage', `An entity cannot be read: ${reasonOf(error)}`, {
+      remedy: 'Give kind (user, shadow, group or gshadow) and its fields as YAML text.',
+      cause: error,
+    });
+  }
+}
+
+/** The name by which an entity's row is found. */
+export function nameOf(entity: Entity): string {
+  switch (entity.kind) {
+    case 'group':
+      return entity.group_name;
+    case 'gshadow':
+      return entity.name;
+    default:
+      return entity.username;
+  }
+}
+
+/** What the fields of a row depend on besides the entity. */
+export interface EntityContext {
+  /** The file that the row goes to. */
+  readonly table: string;
+  /** The groups of the machine, for a user whose group is named. */
+  readonly groups: string;
+  /** Days since 1970, for `last_changed: now`. */
+  readonly today: number;
+}
+
+/**
+ * The row of an entity: passwd(5), shadow(5), group(5), gshadow(5). An id that is left out or -1 is the one of the row
+ * that is there, else a free one from 999 down, as `useradd --system` counts.
+ *
+ * @throws FactoryError `usage` for an unknown group and for values that would begin another field
+ */
+export function entityRow(entity: Entity, { table, groups, today }: EntityContext): string[] {
+  const row = fieldsOf(entity, idOf(entity, table), groups, today);
+  const bad = row.find((field) => !isField(field));
+  if (bad === undefined && nameOf(entity) !== '') return row;
+  throw new FactoryError(
+    'usage',
+    `The ${entity.kind} "${nameOf(entity)}" has a value that cannot be written`,
+    {
+      remedy: 'Leave colons and line ends out of names and values.',
+    },
+  );
+}
+
+function fieldsOf(entity: Entity, id: number, groups: string, today: number): string[] {
+  switch (entity.kind) {
+    case 'user': {
+      const { username, password = 'x', info, homedir, shell } = entity;
+      const gid = entity.group === undefined ? (entity.gid ?? id) : gidOf(entity.group, groups);
+      return [username, text(password), text(id), text(gid), text(info), text(homedir), text(shell)];
+    }
+    case 'shadow': {
+      const { username, password = '!', last_changed, minimum_changed, maximum_changed } = entity;
+      const changed = last_changed === 'now' ? today : last_changed;
+      const limits = [changed, minimum_changed, maximum_changed, entity.warn, entity.inactive, entity.expire];
+      return [username, text(password), ...limits.map(text), ''];
+    }
+    case 'group':
+      return [entity.group_name, text(entity.password ?? 'x'), text(id), list(entity.users)];
+    case 'gshadow':
+      return [entity.name, text(entity.password ?? '!'), list(entity.administrators), list(entity.members)];
+  }
+}
+
+/** The id of a user or group; others have none. */
+function idOf(entity: Entity, table: string): number {
+  const wanted = entity.kind === 'user' ? entity.uid : entity.kind === 'group' ? entity.gid : undefined;
+  if (wanted !== undefined && Number(wanted) >= 0) return Number(wanted);
+  const there = findRow(table, nameOf(entity))?.[2];
+  if (there !== undefined && /^\d+$/.test(there)) return Number(there);
+  const taken = new Set(rowsOf(table).map(([, , id]) => Number(id)));
+  let free = 999;
+  while (taken.has(free)) free--;
+  return free;
+}
+
+function gidOf(group: string, groups: string): string {
+  const gid = findRow(groups, group)?.[2];
+  if (gid !== undefined) return gid;
+  throw new FactoryError('usage', `There is no group ${group}`, {
+    remedy: 'Create it by an entity before this one.',
+  });
+}
+
+function text(cell: string | number | undefined): string {
+  return cell === undefined ? '' : String(cell);
+}
+
+function list(names: string | readonly string[] | undefined): string {
+  return names === undefined || typeof names === 'string'
+    ? (names ?? '').replaceAll(' ', '')
+    : names.join(',');
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+const Numbers = z.record(z.string(), z.int().min(0)).default({});
+const RecordText = z.object({ uids: Numbers, gids: Numbers });
+
+/** Ids that accounts and groups got from us: kept, because /home outlives /etc (contract 2.6, and 11.8 #51). */
+export interface NumberRecord {
+  readonly uids: ReadonlyMap<string, number>;
+  readonly gids: ReadonlyMap<string, number>;
+}
+
+/** The record in a text; an empty one when there is none that can be read. */
+export function parseNumberRecord(text: string | undefined): NumberRecord {
+  const parsed = RecordText.safeParse(jsonOf(text ?? '{}'));
+  const { uids, gids } = parsed.success ? parsed.data : { uids: {}, gids: {} };
+  return { uids: new Map(Object.entries(uids)), gids: new Map(Object.entries(gids)) };
+}
+
+/** The text of a record, the same for the same ids. */
+export function formatNumberRecord({ uids, gids }: NumberRecord): string {
+  const sorted = (ids: ReadonlyMap<string, number>) => Object.fromEntries([...ids].sort(byName));
+  return `${JSON.stringify({ uids: sorted(uids), gids: sorted(gids) }, undefined, 2)}\n`;
+}
+
+function byName([a]: readonly [string, number], [b]: readonly [string, number]): number {
+  return a < b ? -1 : 1;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

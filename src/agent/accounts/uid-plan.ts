@@ -1,0 +1,94 @@
+import { findRow, rowsOf } from './account-table.ts';
+import type { AccountWish } from './account-wish.ts';
+import type { NumberRecord } from './number-record.ts';
+
+/** Where fresh ids come from: SYS_UID_MIN to UID_MAX of login.defs(5), with what useradd(8) does by default. */
+const RANGE = { system: 100, regular: 1000, end: 60_000 };
+
+/** What decides on the ids of accounts. */
+export interface UidContext {
+  readonly passwd: string;
+  readonly group: string;
+  readonly record: NumberRecord;
+  /** Owners of the homes that are there, by the name of the account. */
+  readonly homeOwners: ReadonlyMap<string, number>;
+}
+
+/** Ids by name, and a sentence for each account that cannot have one. */
+export interface UidPlan {
+  readonly uids: ReadonlyMap<string, number>;
+  readonly problems: readonly string[];
+}
+
+/**
+ * The id of each wanted account. One that is asked for wins; then come the one that the account has, that of its home,
+ * that of the record, and at last the lowest free one from 1000 up, or for system accounts the highest from 999 down.
+ * No two names get the same.
+ */
+export function planUids(wishes: readonly AccountWish[], context: UidContext): UidPlan {
+  // Of two rows with one name, the first counts (getpwnam(3)).
+  const rows = rowsOf(context.passwd).reverse();
+  const uids = new Map(rows.map(([name = '', , uid]) => [name, Number(uid)]));
+  const isTaken = (uid: number) => [...uids.values()].includes(uid);
+  const problems = claimExplicit(wishes, uids);
+  const open = wishes.filter(({ name, uid }) => uid === undefined && !uids.has(name));
+  const keep = (ids: ReadonlyMap<string, number>) => {
+    for (const { name } of open) {
+      const uid = ids.get(name);
+      // A home of root's would make its account root.
+      const usable = uid !== undefined && uid >= RANGE.system && uid < RANGE.end;
+      if (usable && !uids.has(name) && !isTaken(uid)) uids.set(name, uid);
+    }
+  };
+  keep(context.homeOwners);
+  keep(context.record.uids);
+  const reserved = reservedIds(context);
+  for (const { name, system } of open) {
+    if (uids.has(name)) continue;
+    const gid = Number(findRow(context.group, name)?.[2] ?? -1);
+    const free = candidates(system).find((id) => !isTaken(id) && (id === gid || !reserved.has(id)));
+    if (free === undefined) problems.push(`there is no free uid for ${name}`);
+    else uids.set(name, free);
+  }
+  const wanted = wishes.flatMap(({ name, uid }): [string, number][] => {
+    const planned = uids.get(name);
+    return planned === undefined || (uid !== undefined && uid !== planned) ? [] : [[name, planned]];
+  });
+  return { uids: new Map(wanted), problems };
+}
+
+/**
+ * Gives out the ids that are asked for. An account that moves may free the one that another waits for, so this goes on
+ * until nothing moves: a second run over the result then finds nothing left to do.
+ */
+function claimExplicit(wishes: readonly AccountWish[], uids: Map<string, number>): string[] {
+  const ownerOf = (uid: number) => [...uids].find(([, other]) => other === uid)?.[0];
+  let waiting = wishes.filter(({ uid }) => uid !== undefined);
+  for (let before = -1; before !== waiting.length; ) {
+    before = waiting.length;
+    waiting = waiting.filter(({ name, uid }) => {
+      if (uid === undefined || uids.get(name) === uid) return false;
+      if (ownerOf(uid) !== undefined) return true;
+      uids.set(name, uid);
+      return false;
+    });
+  }
+  return waiting.map(({ name, uid = 0 }) => `${name} cannot have the uid ${uid}: ${ownerOf(uid)} has it`);
+}
+
+/** Ids that a fresh account does not take, so that its own group can have the same number. */
+function reservedIds({ group, passwd, record, homeOwners }: UidContext): ReadonlySet<number> {
+  return new Set([
+    ...rowsOf(group).map(([, , gid]) => Number(gid)),
+    ...rowsOf(passwd).map(([, , , gid]) => Number(gid)),
+    ...record.uids.values(),
+    ...record.gids.values(),
+    ...homeOwners.values(),
+  ]);
+}
+
+function candidates(system: boolean): number[] {
+  return system
+    ? Array.from({ length: RANGE.regular - RANGE.system }, (_, index) => RANGE.regular - 1 - index)
+    : Array.from({ length: RANGE.end - RANGE.regular }, (_, index) => RANGE.regular + index);
+}

@@ -1,0 +1,52 @@
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { grubEnvironment, parseGrubEnvironment } from '../../layout/grub-environment.ts';
+import { writeAt } from '../deploy/block-device.ts';
+import type { Host } from '../host/host.ts';
+
+/**
+ * The variables of a GRUB environment file; none when it is missing. One that GRUB cannot read counts as empty, with a
+ * warning, as it does for GRUB.
+ */
+export async function readGrubVariables(host: Host, file: string): Promise<Map<string, string>> {
+  const block = await host.readBytes(file);
+  if (block === undefined) return new Map();
+  try {
+    return parseGrubEnvironment(block);
+  } catch (error) {
+    host.log('warn', `${file}: ${messageOf(error)}`);
+    return new Map();
+  }
+}
+
+/**
+ * Changes variables; `undefined` removes one. A file of the right size is written in its place on the disk: GRUB saves to
+ * the blocks that it has (contract 1.4).
+ * @throws FactoryError `usage` when they do not fit
+ */
+export async function setGrubVariables(
+  host: Host,
+  file: string,
+  changes: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const variables = await readGrubVariables(host, file);
+  const before = grubEnvironment(Object.fromEntries(variables));
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) variables.delete(name);
+    else variables.set(name, value);
+  }
+  const block = encode(file, variables);
+  const size = (await host.stat(file))?.size;
+  if (size !== block.length) await host.write(file, block);
+  else if (!block.equals(before)) await writeAt(host, file, 0, block);
+}
+
+function encode(file: string, variables: ReadonlyMap<string, string>): Buffer {
+  try {
+    return grubEnvironment(Object.fromEntries(variables));
+  } catch (error) {
+    throw new FactoryError('usage', `${file}: ${messageOf(error)}`, {
+      remedy: 'Use fewer or shorter variables, each in one line.',
+      cause: error,
+    });
+  }
+}

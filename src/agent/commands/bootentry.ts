@@ -1,0 +1,61 @@
+import { Command } from '@commander-js/extra-typings';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { LABEL } from '../../layout/labels.ts';
+import { didYouMean } from '../../spec/suggest.ts';
+import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
+import { type BootState, bootState } from '../config/boot-state.ts';
+import { needLabel } from '../deploy/block-device.ts';
+import { mountWritable } from '../deploy/mounts.ts';
+import type { AgentCommand } from './agent-command.ts';
+
+/** Entries of the boot menu (contract 2.1), and what the machine is when it runs one. */
+const ENTRIES: Readonly<Record<string, { title: string; state?: BootState }>> = {
+  cos: { title: 'the active system', state: 'active_boot' },
+  fallback: { title: 'the passive system', state: 'passive_boot' },
+  recovery: { title: 'the recovery system', state: 'recovery_boot' },
+  statereset: { title: 'recovery, which resets the node', state: 'autoreset_boot' },
+  remoterecovery: { title: 'recovery, with remote access' },
+};
+
+/** `kairos-agent bootentry` (contract 5.1). */
+export const bootentryCommand: AgentCommand = ({ host, out }) =>
+  new Command('bootentry')
+    .description('list the entries of the boot menu, or choose one for the next boot')
+    .option('--select <entry>', Object.keys(ENTRIES).join(', '))
+    .option('--json', 'print JSON')
+    .action(async (options) => {
+      await using oem = await mountWritable(host, await needLabel(host, LABEL.oem), 'oem');
+      const file = `${oem.path}/grubenv`;
+      const { select } = options;
+      if (select !== undefined) {
+        if (!Object.hasOwn(ENTRIES, select)) {
+          throw new FactoryError(
+            'usage',
+            `the boot menu has no entry "${select}"${didYouMean(select, Object.keys(ENTRIES))}`,
+            {
+              remedy: `Choose one of: ${Object.keys(ENTRIES).join(', ')}.`,
+            },
+          );
+        }
+        await setGrubVariables(host, file, { next_entry: select });
+        out(
+          options.json ? `${JSON.stringify({ next: select })}\n` : `The next boot takes ${select}, once.\n`,
+        );
+        return;
+      }
+      const [variables, state] = [await readGrubVariables(host, file), await bootState(host)];
+      const entries = Object.entries(ENTRIES).map(([name, entry]) => ({
+        name,
+        title: entry.title,
+        current: entry.state === state,
+        next: variables.get('next_entry') === name,
+        default: (variables.get('saved_entry') ?? 'cos') === name,
+      }));
+      if (options.json) out(`${JSON.stringify(entries, null, 2)}\n`);
+      else {
+        for (const { name, title, ...is } of entries) {
+          const marks = Object.entries(is).flatMap(([mark, holds]) => (holds ? [mark] : []));
+          out(`${name.padEnd(15)} ${title}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}\n`);
+        }
+      }
+    });

@@ -1,0 +1,27 @@
+import { Command } from '@commander-js/extra-typings';
+import { collectConfig } from '../config/collect.ts';
+import { lookUp, renderValue } from '../config/lookup.ts';
+import type { AgentCommand } from './agent-command.ts';
+
+/** `config` and `config get KEY`: what all configuration of this node comes to (contract 4.2, 5.1). */
+export const configCommand: AgentCommand = ({ host, out }) => {
+  const command = new Command('config')
+    .description('print the configuration of this node, merged from all its places')
+    .option('--json', 'print JSON')
+    .action(async ({ json }) => {
+      const { data, header, layers } = await collectConfig(host);
+      if (json) return out(renderValue(data, true));
+      out([header, ...layers.map(({ name }) => `# from ${name}`), renderValue(data)].join('\n'));
+    });
+  command
+    .command('get')
+    .description('print one value of it')
+    .argument('<key>', 'dotted, such as install.device or users[0].name')
+    .option('--json', 'print JSON')
+    .exitOverride()
+    .action(async (key, _, get) => {
+      const { json } = get.optsWithGlobals();
+      out(renderValue(lookUp((await collectConfig(host)).data, key), json ?? false));
+    });
+  return command;
+};

@@ -1,0 +1,36 @@
+import { Command } from '@commander-js/extra-typings';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
+import type { AgentCommand } from './agent-command.ts';
+
+const FILE = '/oem/grubenv';
+
+/** `kairos-agent grubedit` (contract 5.1): the variables of the boot menu. */
+export const grubeditCommand: AgentCommand = ({ host, out }) => {
+  const command = new Command('grubedit')
+    .description('list the variables of the boot menu')
+    .option('--grub-file <file>', 'the environment file', FILE)
+    .action(async ({ grubFile }) => {
+      for (const [name, value] of await readGrubVariables(host, grubFile)) out(`${name}=${value}\n`);
+    });
+  const set = new Command('set')
+    .description('set variables; an empty value removes one')
+    .argument('<assignments...>', 'NAME=VALUE')
+    .option('--grub-file <file>', 'the environment file', FILE)
+    .action(async (assignments, { grubFile }) => {
+      const file = command.opts().grubFile === FILE ? grubFile : command.opts().grubFile;
+      await setGrubVariables(host, file, Object.fromEntries(assignments.map(parseAssignment)));
+    });
+  return command.addCommand(set.exitOverride());
+};
+
+function parseAssignment(text: string): [string, string | undefined] {
+  const at = text.indexOf('=');
+  const name = text.slice(0, at);
+  if (!/^[A-Za-z_]\w*$/.test(name)) {
+    throw new FactoryError('usage', `"${text}" is not of the form NAME=VALUE`, {
+      remedy: 'Write extra_cmdline=quiet, for one.',
+    });
+  }
+  return [name, text.slice(at + 1) || undefined];
+}

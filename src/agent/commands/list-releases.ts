@@ -1,0 +1,104 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import { stringify } from 'yaml';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { parseOsRelease } from '../../flavors/os-release.ts';
+import type { Host } from '../host/host.ts';
+import { formatReference, parseReference } from '../oci/reference.ts';
+import { openRegistry } from '../oci/registry.ts';
+import {
+  compareReleases,
+  isPreRelease,
+  parseReleaseTag,
+  type Release,
+  type ReleaseIdentity,
+} from '../oci/release-tags.ts';
+import type { AgentCommand } from './agent-command.ts';
+
+const RELEASE_FILE = '/etc/kairos-release';
+/** Where the project publishes (contract 5.1). */
+const REGISTRY = 'quay.io/kairos';
+
+/** Which releases are listed. */
+export interface ListReleasesOptions {
+  /** Registry and path of the images, without the flavor: `quay.io/kairos`. */
+  readonly registry?: string;
+  /** Releases before their time, too. */
+  readonly pre?: boolean;
+  /** Also what is not newer than this node. */
+  readonly all?: boolean;
+  readonly insecure?: boolean;
+}
+
+/** A release with the name of its image. */
+export interface ListedRelease extends Release {
+  readonly image: string;
+}
+
+/**
+ * Lists the releases in a registry that this node could be upgraded to, newest first (contract 6.10).
+ * @throws FactoryError `step` when the registry cannot be read, `usage` when the node does not say what it is
+ */
+export async function listReleases(
+  host: Host,
+  { registry = REGISTRY, pre = false, all = false, insecure = false }: ListReleasesOptions = {},
+): Promise<ListedRelease[]> {
+  const node = await readIdentity(host);
+  const reference = parseReference(`${registry.replace(/\/+$/, '')}/${node.flavor}`);
+  const tags = await openRegistry(host, reference, { insecure }).listTags();
+  return tags
+    .flatMap((tag) => parseReleaseTag(tag, node) ?? [])
+    .filter(({ version }) => pre || !isPreRelease(version))
+    .filter((release) => all || compareReleases(release, node) > 0)
+    .sort((left, right) => compareReleases(right, left))
+    .map((release) => ({ ...release, image: formatReference({ ...reference, tag: release.tag }) }));
+}
+
+async function readIdentity(host: Host): Promise<ReleaseIdentity> {
+  const values = parseOsRelease((await host.readText(RELEASE_FILE)) ?? '');
+  const need = (key: string) => {
+    const value = values.get(`KAIROS_${key}`);
+    if (value) return value;
+    throw new FactoryError('usage', `${RELEASE_FILE} does not say KAIROS_${key}`, {
+      remedy: 'Run this on a node, or look into the registry itself.',
+    });
+  };
+  const version = values.get('KAIROS_SOFTWARE_VERSION');
+  const prefix = values.get('KAIROS_SOFTWARE_VERSION_PREFIX');
+  return {
+    flavor: need('FLAVOR'),
+    flavorRelease: need('FLAVOR_RELEASE'),
+    variant: need('VARIANT'),
+    arch: need('ARCH'),
+    model: need('MODEL'),
+    version: need('VERSION'),
+    uki: values.get('KAIROS_TRUSTED_BOOT') === 'true',
+    ...(version && prefix ? { software: { prefix, version } } : {}),
+  };
+}
+
+/** `kairos-agent upgrade list-releases` (contract 5.1). */
+export const listReleasesCommand: AgentCommand = ({ host, out }) =>
+  new Command('list-releases')
+    .description('list the images in a registry that this node could be upgraded to, newest first')
+    .addOption(
+      new Option('--output <form>', 'how they are printed')
+        .choices(['json', 'yaml', 'terminal'] as const)
+        .default('terminal' as const),
+    )
+    .option('--pre', 'also releases before their time, such as -rc1')
+    .option('--all', 'also what is not newer than this node')
+    .option('--registry <registry>', 'registry and path, without the flavor', REGISTRY)
+    .option('--allow-insecure-registries', 'let registries go without TLS')
+    .action(async ({ output, pre, all, registry, allowInsecureRegistries }) => {
+      const releases = await listReleases(host, {
+        registry,
+        ...(pre ? { pre } : {}),
+        ...(all ? { all } : {}),
+        ...(allowInsecureRegistries ? { insecure: true } : {}),
+      });
+      const images = releases.map(({ image }) => image);
+      if (output === 'json') return out(`${JSON.stringify(images)}\n`);
+      if (output === 'yaml') return out(stringify(images));
+      if (images.length === 0) return host.log('info', `there is nothing newer in ${registry}`);
+      return out(`${images.join('\n')}\n`);
+    });

@@ -1,0 +1,38 @@
+import { Command } from '@commander-js/extra-typings';
+import { readSource, requireValid } from '../../cloud-config/check-source.ts';
+import { collectConfig } from '../config/collect.ts';
+import { type InstallRequest, runInstall } from '../deploy/install.ts';
+import type { AgentCommand } from './agent-command.ts';
+
+/** `kairos-agent manual-install` (contract 5.1). */
+export const manualInstallCommand: AgentCommand = (context) =>
+  new Command('manual-install')
+    .description('install this machine by a configuration')
+    .argument('<config>', 'a file, a URL, or - for standard input')
+    .option('--device <device>', 'the disk: auto, or /dev/…')
+    .option('--source <source>', 'the system, in place of the one that runs')
+    .option('--strict', 'refuse unknown keys, too')
+    .option('--reboot', 'restart afterwards')
+    .option('--poweroff', 'switch off afterwards')
+    .option('--allow-insecure-registries', 'let registries go without TLS')
+    .option('--json', 'tell the progress as JSON lines')
+    .action(async (file, options) => {
+      const { host } = context;
+      const text = await readSource(file, host);
+      const strict = options.strict ?? false;
+      requireValid(file, text, { strict, warn: (line) => host.log('warn', line) });
+      const { data } = await collectConfig(host, { directories: [], readers: [{ name: file, text }] });
+      const install = data['install'];
+      const config = options.allowInsecureRegistries
+        ? { ...data, install: { ...(install as object), 'allow-insecure-registries': true } }
+        : data;
+      const request: InstallRequest = {
+        config,
+        configText: text,
+        json: options.json ?? false,
+        ...(options.device === undefined ? {} : { device: options.device }),
+        ...(options.source === undefined ? {} : { source: options.source }),
+        ...(options.poweroff ? { finish: 'poweroff' } : options.reboot ? { finish: 'reboot' } : {}),
+      };
+      await runInstall(context, request);
+    });

@@ -1,0 +1,87 @@
+import { Command } from '@commander-js/extra-typings';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { builtinSteps } from '../stages/builtin/registry.ts';
+import { momentsOf, planMoment } from '../stages/plan.ts';
+import { runStage } from '../stages/run-stage.ts';
+import { type Sources, sourceReader } from '../stages/sources.ts';
+import type { AgentCommand } from './agent-command.ts';
+
+/** `run-stage STAGE`: runs the steps of a stage, or prints their plan (contract 4.6, 5.1). */
+export const runStageCommand: AgentCommand = ({ host, out }) =>
+  new Command('run-stage')
+    .description('run the steps of a stage')
+    .argument('<stage>', 'its name, such as boot')
+    .option('-a, --analyze', 'print what would run, in order, and run nothing')
+    .option('-s, --strict', 'stop at the first failure, and fail')
+    .option(
+      '--cloud-init-paths <paths>',
+      'further directories, files or URLs, separated by commas',
+      words,
+      [],
+    )
+    .option('--override-cloud-init-paths', 'read no other places than those')
+    .option('--json', 'print a report of the steps as JSON')
+    .action(async (stage, options) => {
+      const sources = {
+        paths: options.cloudInitPaths,
+        override: options.overrideCloudInitPaths ?? false,
+      };
+      if (options.analyze) {
+        const plan = analyze(stage, await sourceReader(host, stage, sources)(), sources.override);
+        out(options.json ? `${JSON.stringify(plan, null, 2)}\n` : renderPlan(plan));
+        return;
+      }
+      const report = await runStage(host, stage, { ...sources, strict: options.strict ?? false });
+      if (options.json) out(`${JSON.stringify(report, null, 2)}\n`);
+      if (options.strict && report.problems.length > 0) {
+        throw new FactoryError('step', `stage ${stage} failed`, {
+          details: report.problems,
+          remedy: 'Correct the configuration, or run the stage without --strict.',
+        });
+      }
+    });
+
+function words(value: string, before: readonly string[]): string[] {
+  return [...before, ...value.split(',').filter((word) => word !== '')];
+}
+
+interface StagePlan {
+  readonly moments: readonly {
+    readonly stage: string;
+    readonly steps: readonly {
+      readonly file: string;
+      readonly name: string;
+      readonly does: readonly string[];
+    }[];
+  }[];
+  readonly problems: readonly string[];
+}
+
+/** Keys of a step that say when and how, not what. */
+const ABOUT = ['name', 'after'];
+
+function analyze(stage: string, { sources, problems }: Sources, override: boolean): StagePlan {
+  const plans = momentsOf(stage).map((moment) => ({ moment, plan: planMoment(moment, sources) }));
+  return {
+    moments: plans.map(({ moment, plan }) => ({
+      stage: moment,
+      steps: [
+        ...(override ? [] : builtinSteps(moment)).map(({ name }) => ({ file: 'builtin', name, does: [] })),
+        ...plan.steps.map(({ file, name, step }) => ({
+          file,
+          name,
+          does: Object.keys(step).filter((key) => !ABOUT.includes(key)),
+        })),
+      ],
+    })),
+    problems: [...problems, ...plans.flatMap(({ plan }) => plan.problems)],
+  };
+}
+
+function renderPlan({ moments, problems }: StagePlan): string {
+  const lines = moments.flatMap(({ stage, steps }) => [
+    stage,
+    ...steps.map(({ file, name, does }, index) => `  ${index + 1}. ${name}: ${does.join(', ')} (${file})`),
+  ]);
+  return [...lines, ...problems.map((problem) => `problem: ${problem}`), ''].join('\n');
+}

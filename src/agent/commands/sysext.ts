@@ -1,0 +1,102 @@
+import { Command } from '@commander-js/extra-typings';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { installExtension } from '../extensions/install-extension.ts';
+import { CONFEXT, type ExtensionKind, SCOPES, type Scope, SYSEXT } from '../extensions/kinds.ts';
+import {
+  applyNow,
+  disableExtension,
+  enableExtension,
+  findExtension,
+  listExtensions,
+  removeExtension,
+} from '../extensions/store.ts';
+import type { AgentCommand, AgentContext } from './agent-command.ts';
+
+/** `sysext`: programs and libraries laid over /usr (contract 2.7, 5.1). */
+export const sysextCommand: AgentCommand = (context) =>
+  extensionCommand(context, SYSEXT, 'system extensions');
+
+/** `confext`: configuration laid over /etc (contract 2.7, 5.1). */
+export const confextCommand: AgentCommand = (context) =>
+  extensionCommand(context, CONFEXT, 'configuration extensions');
+
+type ScopeFlags = Readonly<Partial<Record<Scope, boolean>>>;
+
+function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what: string) {
+  const command = new Command(kind.name).description(`${what} of this node`);
+  withScopes(command.command('list').description('print those in the store and what they are enabled for'))
+    .option('--json', 'print JSON')
+    .exitOverride()
+    .action(async (options) => {
+      const scopes = chosen(options);
+      const all = await listExtensions(host, kind);
+      const shown =
+        scopes.length === 0 ? all : all.filter((each) => scopes.some((scope) => each.scopes.includes(scope)));
+      if (options.json) out(`${JSON.stringify(shown, null, 2)}\n`);
+      else out(shown.map(({ name, scopes: of }) => `${[name, of.join(',') || '-'].join('\t')}\n`).join(''));
+    });
+  withScopes(command.command('install').description('bring one into the store'))
+    .argument('<uri>', 'file:PATH, http(s)://… or oci:IMAGE')
+    .option('--now', 'let the running system have it at once, if it is enabled for it')
+    .exitOverride()
+    .action(async (uri, options) => {
+      for (const name of await installExtension(host, kind, uri)) {
+        await enableExtension(host, kind, name, chosen(options));
+        if (options.now) await applyNow(host, kind, name);
+        out(`${name}\n`);
+      }
+    });
+  withScopes(command.command('enable').description('use one from the next boot on'))
+    .argument('<name>', 'its name, with or without .raw')
+    .option('--now', 'let the running system have it at once')
+    .exitOverride()
+    .action(async (text, options) => {
+      const name = await findExtension(host, kind, text);
+      await enableExtension(host, kind, name, needed(options));
+      if (options.now) await applyNow(host, kind, name);
+    });
+  withScopes(command.command('disable').description('use one no more from the next boot on'))
+    .argument('<name>', 'its name, with or without .raw')
+    .option('--now', 'take it from the running system at once')
+    .exitOverride()
+    .action(async (text, options) => {
+      const name = await findExtension(host, kind, text);
+      await disableExtension(host, kind, name, needed(options));
+      if (options.now) await applyNow(host, kind, name);
+    });
+  withScopes(
+    command.command('remove').description('take one out of the store, or with flags out of these scopes'),
+  )
+    .argument('<name>', 'its name, with or without .raw')
+    .option('--now', 'take it from the running system at once')
+    .exitOverride()
+    .action(async (text, options) => {
+      const name = await findExtension(host, kind, text);
+      const scopes = chosen(options);
+      if (scopes.length > 0) await disableExtension(host, kind, name, scopes);
+      else await removeExtension(host, kind, name);
+      if (options.now) await applyNow(host, kind, name);
+    });
+  return command;
+}
+
+/** The flags of all subcommands; what a boot state is called stands in contract 2.4. */
+function withScopes(command: Command) {
+  return command
+    .option('--active', 'for the active system')
+    .option('--passive', 'for the passive system')
+    .option('--recovery', 'for the recovery system')
+    .option('--common', 'for all of them');
+}
+
+function chosen(flags: ScopeFlags): Scope[] {
+  return SCOPES.filter((scope) => flags[scope]);
+}
+
+function needed(flags: ScopeFlags): Scope[] {
+  const scopes = chosen(flags);
+  if (scopes.length > 0) return scopes;
+  throw new FactoryError('usage', 'this needs to know for which system', {
+    remedy: `Add ${SCOPES.map((scope) => `--${scope}`).join(', ')}.`,
+  });
+}

@@ -1,0 +1,44 @@
+import { Command } from '@commander-js/extra-typings';
+import { collectConfig } from '../config/collect.ts';
+import { runUpgrade } from '../deploy/upgrade.ts';
+import type { AgentCommand } from './agent-command.ts';
+import { listReleasesCommand } from './list-releases.ts';
+
+/** `kairos-agent upgrade` (contract 5.1, 5.4). */
+export const upgradeCommand: AgentCommand = (context) =>
+  new Command('upgrade')
+    .description(
+      'write a new system beside this one and boot it next time; the first boot that fails falls back',
+    )
+    .option('--source <source>', 'oci:REGISTRY/NAME:TAG, ocifile:FILE, dir:DIRECTORY or file:IMAGE')
+    .option('--image <reference>', 'the same as --source oci:… (deprecated)')
+    .option('--recovery', 'upgrade the recovery system in place of the active one')
+    .option('--boot-entry <entry>', 'active or recovery')
+    .option('--exclude-path <path>', 'leave a path of a directory source out (may be repeated)', collect, [])
+    .option('--allow-insecure-registries', 'let registries go without TLS')
+    .option('--insecure-skip-verify', 'do not ask the trust policy of this node')
+    .option('--reboot', 'restart afterwards')
+    .option('--poweroff', 'switch off afterwards')
+    .option('--json', 'tell the progress as JSON lines')
+    .action(async (options) => {
+      const { host } = context;
+      const { data } = await collectConfig(host);
+      const source = options.source ?? (options.image === undefined ? undefined : `oci:${options.image}`);
+      const recovery = options.recovery ?? options.bootEntry === 'recovery';
+      const finish = options.poweroff ? 'poweroff' : options.reboot ? 'reboot' : undefined;
+      await runUpgrade(context, {
+        config: data,
+        exclude: options.excludePath,
+        skipVerify: options.insecureSkipVerify ?? false,
+        json: options.json ?? false,
+        ...(source === undefined ? {} : { source }),
+        ...(recovery ? { recovery } : {}),
+        ...(options.allowInsecureRegistries ? { insecure: true } : {}),
+        ...(finish === undefined ? {} : { finish }),
+      });
+    })
+    .addCommand(listReleasesCommand(context));
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}

@@ -1,0 +1,20 @@
+import { Command } from '@commander-js/extra-typings';
+import { parseOsRelease } from '../../flavors/os-release.ts';
+import type { AgentCommand } from './agent-command.ts';
+
+/** Put in when the agent is compiled (scripts/build-agent). */
+export const AGENT_VERSION = process.env['KAIROS_AGENT_VERSION'] ?? 'development';
+
+/** `kairos-agent version` (contract 5.1). */
+export const versionCommand: AgentCommand = ({ host, out }) =>
+  new Command('version')
+    .description('print the version of the agent')
+    .option('--long', 'and of the system that it runs on')
+    .action(async (options) => {
+      out(`v${AGENT_VERSION}\n`);
+      if (!options.long) return;
+      const release = parseOsRelease((await host.readText('/etc/kairos-release')) ?? '');
+      for (const key of ['KAIROS_NAME', 'KAIROS_VERSION', 'KAIROS_INIT_VERSION']) {
+        out(`${key}=${release.get(key) ?? ''}\n`);
+      }
+    });

@@ -1,0 +1,61 @@
+import type { Host } from '../host/host.ts';
+
+/** What the machine has booted (contract 2.4). */
+export type BootState =
+  | 'active_boot'
+  | 'passive_boot'
+  | 'recovery_boot'
+  | 'livecd_boot'
+  | 'autoreset_boot'
+  | 'unknown';
+
+/** In this order; the words are looked for anywhere in the line, as all programs of the field do (contract 2.4). */
+const WORDS: readonly (readonly [BootState, readonly string[]])[] = [
+  ['autoreset_boot', ['kairos.reset']],
+  ['active_boot', ['COS_ACTIVE']],
+  ['passive_boot', ['COS_PASSIVE']],
+  ['recovery_boot', ['COS_RECOVERY', 'COS_SYSTEM', 'recovery-mode']],
+  ['livecd_boot', ['live:LABEL', 'live:CDLABEL', 'netboot']],
+];
+
+/** Entries of systemd-boot begin with these words (contract 2.4). */
+const ENTRIES: readonly (readonly [string, BootState])[] = [
+  ['active', 'active_boot'],
+  ['passive', 'passive_boot'],
+  ['recovery', 'recovery_boot'],
+  ['statereset', 'autoreset_boot'],
+];
+
+/** GUID of systemd's boot loader interface. */
+const LOADER = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
+const SENTINELS = '/run/cos';
+
+/** The state by the kernel command line and, for a unified kernel image, by EFI variables (contract 2.4). */
+export async function bootState(host: Host): Promise<BootState> {
+  const line = (await host.readText('/proc/cmdline')) ?? '';
+  if (line.includes('kairos.ram')) return 'active_boot';
+  if (line.includes('rd.immucore.uki')) return unifiedState(host);
+  return WORDS.find(([, words]) => words.some((word) => line.includes(word)))?.[0] ?? 'unknown';
+}
+
+async function unifiedState(host: Host): Promise<BootState> {
+  const device = await efiVariable(host, `LoaderDevicePartUUID-${LOADER}`);
+  if (device === undefined) return 'livecd_boot';
+  const selected = utf16(await efiVariable(host, `LoaderEntrySelected-${LOADER}`));
+  return ENTRIES.find(([prefix]) => selected.startsWith(prefix))?.[1] ?? 'unknown';
+}
+
+/** The value of an EFI variable, without the four bytes of its attributes. */
+export async function efiVariable(host: Host, name: string): Promise<Uint8Array | undefined> {
+  const bytes = await host.readBytes(`/sys/firmware/efi/efivars/${name}`);
+  return bytes?.subarray(4);
+}
+
+function utf16(bytes: Uint8Array | undefined): string {
+  return new TextDecoder('utf-16le').decode(bytes).replace(/\0.*$/s, '');
+}
+
+/** Names of the sentinels in `/run/cos` that the initramfs left: `active_mode`, `upgrade_failure`, … (contract 2.4). */
+export async function sentinels(host: Host): Promise<ReadonlySet<string>> {
+  return new Set((await host.list(SENTINELS)).filter((name) => !name.includes('.')));
+}

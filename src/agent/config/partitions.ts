@@ -1,0 +1,119 @@
+import { LABEL } from '../../layout/labels.ts';
+import type { Host } from '../host/host.ts';
+
+/** A partition as `state` tells of it (contract 5.1). */
+export interface PartitionState {
+  readonly found: boolean;
+  readonly mounted: boolean;
+  /** Device. */
+  readonly name: string;
+  /** Name in the partition table. */
+  readonly label: string;
+  readonly filesystemlabel: string;
+  readonly mount_point: string;
+  readonly size_bytes: number;
+  /** Filesystem. */
+  readonly type: string;
+  readonly read_only: boolean;
+  readonly uuid: string;
+}
+
+/** Those that `state` knows, by the labels of their filesystems (contract 1.1). */
+const PARTITIONS = {
+  persistent: LABEL.persistent,
+  recovery: LABEL.recovery,
+  oem: LABEL.oem,
+  state: LABEL.state,
+} as const;
+type PartitionName = keyof typeof PARTITIONS;
+
+/** The node's partitions, and those that are encrypted. */
+export interface PartitionStates {
+  readonly partitions: Readonly<Record<PartitionName, PartitionState>>;
+  /** Devices of encrypted partitions by name in the partition table, and the other way. */
+  readonly encrypted: {
+    readonly by_label: Readonly<Record<string, string>>;
+    readonly by_device: Readonly<Record<string, string>>;
+  };
+}
+
+const COLUMNS = 'NAME,PATH,LABEL,PARTLABEL,FSTYPE,MOUNTPOINTS,SIZE,UUID,RO,TYPE';
+
+interface Device {
+  readonly path?: string | null;
+  readonly label?: string | null;
+  readonly partlabel?: string | null;
+  readonly fstype?: string | null;
+  readonly mountpoints?: readonly (string | null)[];
+  readonly size?: number | null;
+  readonly uuid?: string | null;
+  readonly ro?: boolean;
+  readonly children?: readonly Device[];
+}
+
+/** Asks `lsblk` (util-linux 2.37 or later, for the column MOUNTPOINTS). @throws FactoryError when it fails */
+export async function partitionStates(host: Host): Promise<PartitionStates> {
+  const { stdout } = await host.run('lsblk', ['--json', '-b', '-o', COLUMNS]);
+  const { blockdevices } = JSON.parse(stdout || '{"blockdevices":[]}') as { blockdevices: Device[] };
+  const devices = flatten(blockdevices);
+  const mounts = await wholeMounts(host);
+  const encrypted = devices.filter(({ fstype }) => fstype === 'crypto_LUKS');
+  const pairs = encrypted.map(
+    ({ path, partlabel, label }) => [partlabel ?? label ?? '', path ?? ''] as const,
+  );
+  const entries = Object.entries(PARTITIONS).map(([name, label]) => [name, describe(devices, label, mounts)]);
+  return {
+    partitions: Object.fromEntries(entries) as Record<PartitionName, PartitionState>,
+    encrypted: {
+      by_label: Object.fromEntries(pairs.filter(([label]) => label !== '')),
+      by_device: Object.fromEntries(pairs.map(([label, path]) => [path, label])),
+    },
+  };
+}
+
+function flatten(devices: readonly Device[]): Device[] {
+  return devices.flatMap((device) => [device, ...flatten(device.children ?? [])]);
+}
+
+function mountPoints({ mountpoints = [] }: Device): string[] {
+  return mountpoints.filter((point) => point !== null);
+}
+
+/**
+ * Where filesystems are mounted as a whole, and whether read-only: fields 4 to 6 of proc_pid_mountinfo(5) are the root
+ * inside the filesystem, the place and the options.
+ */
+async function wholeMounts(host: Host): Promise<ReadonlyMap<string, boolean>> {
+  const lines = ((await host.readText('/proc/self/mountinfo')) ?? '').split('\n');
+  return new Map(
+    lines.flatMap((line) => {
+      const [, , , root, point = '', options = ''] = line.split(' ');
+      return root === '/' ? [[point, options.split(',').includes('ro')] as const] : [];
+    }),
+  );
+}
+
+/** Where several have the label, the mounted one counts: what is inside an encrypted partition can repeat its label. */
+function describe(
+  devices: readonly Device[],
+  label: string,
+  mounts: ReadonlyMap<string, boolean>,
+): PartitionState {
+  const matching = devices.filter((device) => device.label === label);
+  const device = matching.find((each) => mountPoints(each).length > 0) ?? matching[0];
+  const points = device ? mountPoints(device) : [];
+  // The others are directories of it that are bound elsewhere.
+  const point = points.find((each) => mounts.has(each)) ?? points[0] ?? '';
+  return {
+    found: device !== undefined,
+    mounted: points.length > 0,
+    name: device?.path ?? '',
+    label: device?.partlabel ?? '',
+    filesystemlabel: device?.label ?? '',
+    mount_point: point,
+    size_bytes: device?.size ?? 0,
+    type: device?.fstype ?? '',
+    read_only: (device?.ro ?? false) || mounts.get(point) === true,
+    uuid: device?.uuid ?? '',
+  };
+}

@@ -1,0 +1,75 @@
+import { messageOf } from '../../errors/factory-error.ts';
+import { parseOsRelease } from '../../flavors/os-release.ts';
+import { templateData } from '../facts/template-data.ts';
+import type { Host } from '../host/host.ts';
+import { bootState, efiVariable, sentinels } from './boot-state.ts';
+import { lookUp } from './lookup.ts';
+import { partitionStates } from './partitions.ts';
+
+/** EFI's own variables. */
+const EFI_GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
+
+/**
+ * What `state` prints (contract 5.1): `uuid`, the partitions, `encrypted_partitions`, `boot`, `in_ram`, `system`,
+ * `addresses`, `kairos`. What cannot be found out is empty, with a line in the log.
+ */
+export async function stateTree(host: Host): Promise<Readonly<Record<string, unknown>>> {
+  const [partitions, boot, present, data, addresses, kairos] = await Promise.all([
+    orNothing(host, 'partitions', partitionStates(host)),
+    bootState(host),
+    sentinels(host),
+    orNothing(host, 'system', templateData(host)),
+    orNothing(host, 'addresses', addressesOf(host)),
+    kairosOf(host),
+  ]);
+  return {
+    uuid: await machineUuid(host),
+    ...partitions?.partitions,
+    encrypted_partitions: partitions?.encrypted ?? { by_label: {}, by_device: {} },
+    boot,
+    in_ram: present.has('in_ram_mode'),
+    system: lookUp(data, 'Values') ?? {},
+    addresses: addresses ?? [],
+    kairos,
+  };
+}
+
+async function orNothing<T>(host: Host, what: string, value: Promise<T>): Promise<T | undefined> {
+  try {
+    return await value;
+  } catch (error) {
+    host.log('warn', `${what} cannot be read: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** The machine's own, and that of its system where the firmware has none. */
+async function machineUuid(host: Host): Promise<string> {
+  const places = ['/sys/class/dmi/id/product_uuid', '/etc/machine-id'];
+  const [firmware, system] = await Promise.all(places.map((path) => host.readText(path).catch(() => '')));
+  return firmware?.trim() || system?.trim() || '';
+}
+
+interface Interface {
+  readonly addr_info?: readonly { readonly local?: string; readonly scope?: string }[];
+}
+
+/** Addresses that others can reach the node by. */
+async function addressesOf(host: Host): Promise<string[]> {
+  const { stdout } = await host.run('ip', ['-json', 'address', 'show', 'scope', 'global']);
+  const interfaces = JSON.parse(stdout || '[]') as Interface[];
+  return interfaces.flatMap(({ addr_info = [] }) =>
+    addr_info.flatMap(({ local, scope }) => (local && scope === 'global' ? [local] : [])),
+  );
+}
+
+async function kairosOf(host: Host): Promise<Readonly<Record<string, unknown>>> {
+  const release = parseOsRelease((await host.readText('/etc/kairos-release')) ?? '');
+  const secureBoot = await efiVariable(host, `SecureBoot-${EFI_GLOBAL}`);
+  return {
+    flavor: release.get('KAIROS_FLAVOR') ?? '',
+    version: release.get('KAIROS_VERSION') ?? '',
+    init: (await host.stat('/run/systemd/system')) === undefined ? 'openrc' : 'systemd',
+    secureboot: secureBoot?.[0] === 1,
+  };
+}

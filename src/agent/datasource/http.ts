@@ -1,0 +1,74 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import type { Host, HttpRequest } from '../host/host.ts';
+import type { Endpoint } from './endpoints.ts';
+import type { Found, Provider } from './found.ts';
+import { hostnameIn } from './hostname-in.ts';
+
+/** Seconds: a machine elsewhere waits so long at each boot, for an address that nobody has. */
+const TIMEOUT = 2;
+/** Boot scripts of the network card's firmware share the place with user data (iPXE). */
+const IPXE = '#!ipxe';
+
+/** A provider that asks the metadata service of a cloud; an empty or missing answer is no user data. */
+export function httpProvider(endpoint: Endpoint): Provider {
+  return async (host) => {
+    if (endpoint.privileged) return fromLowPort(host, endpoint);
+    const headers = { ...endpoint.headers, ...(await token(host, endpoint)) };
+    const answer = await get(host, endpoint.url, { headers });
+    const found = answer && (endpoint.fields ? inJson(answer, endpoint.fields) : { userData: answer });
+    if (found === undefined || isNothing(found.userData)) return undefined;
+    if (endpoint.hostname === undefined) return found;
+    const name = await get(host, endpoint.hostname, { headers }).catch(() => undefined);
+    const hostname = name && firstName(Buffer.from(name).toString('utf8'));
+    return { ...found, ...(hostname ? { hostname } : {}) };
+  };
+}
+
+/** `undefined` for a refusal: this is not that cloud, or it has no user data. @throws the error of `fetch` */
+async function get(host: Host, url: string, request: HttpRequest): Promise<Uint8Array | undefined> {
+  const response = await host.fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT * 1000) });
+  return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
+}
+
+/** Services that know of no tokens answer without one. */
+async function token(host: Host, { token: wanted }: Endpoint): Promise<Record<string, string>> {
+  if (wanted === undefined) return {};
+  // Version 2 of the service of AWS gives tokens to this method alone.
+  const method = 'PUT' as string as NonNullable<HttpRequest['method']>;
+  const value = await get(host, wanted.url, { method, headers: wanted.ask });
+  const text = value && Buffer.from(value).toString('utf8').trim();
+  return text ? { [wanted.header]: text } : {};
+}
+
+function inJson(answer: Uint8Array, fields: NonNullable<Endpoint['fields']>): Found | undefined {
+  const text = Buffer.from(answer).toString('utf8');
+  const data = JSON.parse(text) as Record<string, unknown>;
+  const userData = data[fields.userData];
+  return typeof userData === 'string'
+    ? { userData: Buffer.from(userData, 'utf8'), ...hostnameIn(text, fields.hostname) }
+    : undefined;
+}
+
+function isNothing(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes).toString('latin1');
+  return text.trim() === '' || text.startsWith(IPXE);
+}
+
+/** Some give all names that they know in one line. */
+function firstName(text: string): string | undefined {
+  const name = text.trim().split(/\s+/)[0];
+  return name && /^[\w.-]+$/.test(name) ? name : undefined;
+}
+
+/** `fetch` chooses its port by itself; curl can be told. */
+async function fromLowPort(host: Host, { name, url }: Endpoint): Promise<Found | undefined> {
+  if (!(await host.has('curl'))) {
+    throw new FactoryError('tool', `user data of ${name} can only be had with curl, which is not there`, {
+      remedy: 'Add curl to the image.',
+    });
+  }
+  const args = ['--fail', '--silent', '--max-time', String(TIMEOUT), '--local-port', '1-1023', url];
+  const { status, stdout } = await host.run('curl', args, { allowFailure: true });
+  const userData = Buffer.from(stdout, 'utf8');
+  return status === 0 && !isNothing(userData) ? { userData } : undefined;
+}

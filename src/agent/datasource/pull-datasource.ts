@@ -1,0 +1,172 @@
+import { stringify } from 'yaml';
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { readCommandLine } from '../config/command-line.ts';
+import type { Host } from '../host/host.ts';
+import { ENDPOINTS } from './endpoints.ts';
+import { fileProvider } from './file.ts';
+import type { Found, Provider } from './found.ts';
+import { httpProvider } from './http.ts';
+import { cdromProvider, configDriveProvider } from './media.ts';
+import { readUserData, type UserDataPart } from './user-data.ts';
+import { vmwareProvider } from './vmware.ts';
+
+/** Where user data is kept for all later boots (contract 1.4). */
+export const USERDATA_DIRECTORY = '/oem/95_userdata';
+/** Where it is for this boot when /oem cannot be written, as without a disk of our own. */
+export const VOLATILE_USERDATA_DIRECTORY = '/run/cos/95_userdata';
+/** A word of the command line that asks for user data again (contract 4.9). */
+const FORCE = 'kairos.pull_datasources';
+/** User data holds passwords. */
+const PRIVATE = 0o600;
+const RESULTS = ['userdata', 'userdata.yaml'];
+
+/** Those that read from the machine itself; they are asked before the network (contract 4.9). */
+const LOCAL: Readonly<Record<string, Provider>> = {
+  cdrom: cdromProvider,
+  'config-drive': configDriveProvider,
+  vmware: vmwareProvider,
+};
+
+/**
+ * Brings the user data of this machine (contract 4.9): from the first provider that has some, local ones before those of
+ * the network, into `userdata` as it came and `userdata.yaml`; further parts of a multipart message follow as
+ * `userdata_01.yaml`, …, a host name from metadata as `metadata.yaml`, which user data overrides. A script becomes a
+ * command of stage `boot`, run until it has succeeded once.
+ *
+ * @param path directory of the result; `/oem/95_userdata` unless given
+ * @returns the directory with what has just arrived; `undefined` when nothing did: there is none, or it is there already
+ * @throws FactoryError `usage` when none of the providers is known, `step` when user data cannot be read or kept
+ */
+export async function pullDatasource(
+  host: Host,
+  providers: readonly string[],
+  path: string = USERDATA_DIRECTORY,
+): Promise<string | undefined> {
+  const forced = (await readCommandLine(host)).text.split(/\s+/).some((word) => word.split('=')[0] === FORCE);
+  if (!forced && (await isPresent(host, path))) return undefined;
+  const found = await firstFound(host, resolveProviders(host, providers));
+  if (found === undefined) {
+    host.log('info', `no user data from ${providers.join(', ')}`);
+    return undefined;
+  }
+  return keep(host, found, path);
+}
+
+async function isPresent(host: Host, path: string): Promise<boolean> {
+  const places = [path, VOLATILE_USERDATA_DIRECTORY];
+  const files = places.flatMap((place) => RESULTS.map((name) => `${place}/${name}`));
+  return (await Promise.all(files.map((file) => host.stat(file)))).some((stat) => stat !== undefined);
+}
+
+interface Named {
+  readonly name: string;
+  readonly local: boolean;
+  readonly provider: Provider;
+}
+
+function resolveProviders(host: Host, names: readonly string[]): Named[] {
+  const problems: string[] = [];
+  const known = [...new Set(names)].flatMap((name): Named[] => {
+    const local = LOCAL[name];
+    if (local) return [{ name, local: true, provider: local }];
+    const endpoint = ENDPOINTS.find((each) => each.name === name);
+    if (endpoint) return [{ name, local: false, provider: httpProvider(endpoint) }];
+    const place = /^file:(.+)$/.exec(name)?.[1];
+    if (place) return [{ name: 'file', local: !/^https?:/i.test(place), provider: fileProvider(place) }];
+    problems.push(
+      name === 'maas'
+        ? 'provider maas needs keys of a deployed machine, and is not supported'
+        : `there is no provider ${name}`,
+    );
+    return [];
+  });
+  if (known.length === 0 && problems.length > 0) {
+    const all = [...Object.keys(LOCAL), 'file:PLACE', ...ENDPOINTS.map(({ name }) => name)];
+    throw new FactoryError('usage', problems.join('; '), { remedy: `Choose from ${all.join(', ')}.` });
+  }
+  for (const problem of problems) host.log('info', problem);
+  return known;
+}
+
+/** Local ones one after the other, as they mount things; the others at the same time, as each may have to time out. */
+async function firstFound(host: Host, providers: readonly Named[]): Promise<Found | undefined> {
+  for (const each of providers.filter(({ local }) => local)) {
+    const found = await ask(host, each);
+    if (found) return found;
+  }
+  const remote = await Promise.all(providers.filter(({ local }) => !local).map((each) => ask(host, each)));
+  return remote.find((found) => found !== undefined);
+}
+
+async function ask(host: Host, { name, provider }: Named): Promise<Found | undefined> {
+  try {
+    const found = await provider(host);
+    if (found) host.log('info', `user data found by ${name}`);
+    return found;
+  } catch (error) {
+    host.log('debug', `provider ${name}: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+interface Result {
+  readonly name: string;
+  readonly content: string | Uint8Array;
+  readonly mode: number;
+}
+
+async function keep(host: Host, found: Found, path: string): Promise<string> {
+  try {
+    await writeAll(host, found, path);
+    return path;
+  } catch (error) {
+    if (!isReadOnly(error)) throw error;
+  }
+  host.log('warn', `${path} cannot be written: user data is kept for this boot only`);
+  await writeAll(host, found, VOLATILE_USERDATA_DIRECTORY);
+  return VOLATILE_USERDATA_DIRECTORY;
+}
+
+async function writeAll(host: Host, found: Found, directory: string): Promise<void> {
+  const { parts, notes } = readUserData(found.userData);
+  for (const note of notes) host.log('warn', note);
+  await host.makeDirectory(directory, 0o700);
+  const [first = [], ...others] = parts.map((part, index) => files(part, index, directory));
+  const results: Result[] = others.flat();
+  if (found.hostname !== undefined) {
+    const text = `#cloud-config\n${stringify({ hostname: found.hostname })}`;
+    results.push({ name: 'metadata.yaml', content: text, mode: PRIVATE });
+  }
+  if (found.networkConfig)
+    results.push({ name: 'network-config', content: found.networkConfig, mode: PRIVATE });
+  // Last, because their presence says that all is there.
+  results.push(...first, { name: 'userdata', content: found.userData, mode: PRIVATE });
+  for (const { name, content, mode } of results) await host.write(`${directory}/${name}`, content, { mode });
+}
+
+function files({ kind, text }: UserDataPart, index: number, directory: string): Result[] {
+  const suffix = index === 0 ? '' : `_${String(index).padStart(2, '0')}`;
+  const name = `userdata${suffix}.yaml`;
+  if (kind === 'config') return [{ name, content: text, mode: PRIVATE }];
+  const script = `userdata-script${suffix}`;
+  return [
+    { name: script, content: text, mode: 0o700 },
+    { name, content: bootStep(text, `${directory}/${script}`), mode: PRIVATE },
+  ];
+}
+
+/** The interpreter is named, because the partition may be mounted without leave to execute. */
+function bootStep(script: string, file: string): string {
+  const interpreter = /^#!\s*(.*?)\s*$/m.exec(script)?.[1] || '/bin/sh';
+  const step = {
+    name: 'script of user data',
+    if: `[ ! -e '${file}.done' ]`,
+    commands: [`${interpreter} '${file}' && touch '${file}.done'`],
+  };
+  return `#cloud-config\n${stringify({ stages: { boot: [step] } })}`;
+}
+
+function isReadOnly(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || code === 'ENOSPC';
+}

@@ -1,0 +1,107 @@
+import { gunzipSync } from 'node:zlib';
+import { looksLikeCloudConfig } from '../../cloud-config/parse.ts';
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { mimeParts } from './mime.ts';
+
+/** Something of user data that the agent can use. */
+export interface UserDataPart {
+  readonly kind: 'config' | 'script';
+  readonly text: string;
+}
+
+/** User data, taken apart. */
+export interface UserData {
+  readonly parts: readonly UserDataPart[];
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
+}
+
+/** Bytes that compressed user data may become. */
+const LIMIT = 16 * 1024 * 1024;
+/** Wrappings around wrappings, beyond which something is wrong. */
+const DEPTH = 4;
+const CONFIG = 'text/cloud-config';
+const SCRIPT = 'text/x-shellscript';
+
+/**
+ * Finds configurations and scripts in user data: plain, gzip, base64 or MIME multipart, in any nesting (contract 4.1).
+ *
+ * @throws FactoryError `step` when compressed data is broken
+ */
+export function readUserData(bytes: Uint8Array): UserData {
+  const parts: UserDataPart[] = [];
+  const notes: string[] = [];
+  collect(bytes, undefined, DEPTH, { parts, notes });
+  return { parts, notes };
+}
+
+interface Sink {
+  readonly parts: UserDataPart[];
+  readonly notes: string[];
+}
+
+function collect(bytes: Uint8Array, type: string | undefined, depth: number, sink: Sink): void {
+  if (depth === 0) {
+    sink.notes.push('user data is wrapped too often');
+    return;
+  }
+  if (isGzip(bytes)) {
+    collect(unpack(bytes), type, depth - 1, sink);
+    return;
+  }
+  const text = Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '');
+  const inner = base64Content(text);
+  if (inner !== undefined) {
+    collect(inner, type, depth - 1, sink);
+    return;
+  }
+  const parts = mimeParts(text);
+  if (parts !== undefined) {
+    for (const part of parts) collect(part.content, part.type, depth - 1, sink);
+    return;
+  }
+  classify(text, type, sink);
+}
+
+function classify(text: string, type: string | undefined, { parts, notes }: Sink): void {
+  if (text.trim() === '') return;
+  if (text.startsWith('#!')) parts.push({ kind: 'script', text });
+  else if (looksLikeCloudConfig(text)) parts.push({ kind: 'config', text });
+  else if (type === CONFIG || (type === undefined && looksLikeMap(text))) {
+    parts.push({ kind: 'config', text: `#cloud-config\n${text}` });
+  } else if (type === SCRIPT) parts.push({ kind: 'script', text: `#!/bin/sh\n${text}` });
+  else notes.push(`user data of type ${type ?? JSON.stringify(text.slice(0, 20))} is not used`);
+}
+
+/** Fields of the dialect without its header, as some services hand it out. */
+function looksLikeMap(text: string): boolean {
+  return (
+    /^[\w.-]+:(\s|$)/m.test(text) && !/^(<|#(include|cloud-boothook|part-handler|upstart-job))/.test(text)
+  );
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+function unpack(bytes: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: LIMIT });
+  } catch (error) {
+    throw new FactoryError('step', `compressed user data cannot be read: ${messageOf(error)}`, {
+      remedy: 'Make it again with gzip.',
+      cause: error,
+    });
+  }
+}
+
+/** What base64 text stands for, when that is something known: a word of user data could be base64 by chance. */
+function base64Content(text: string): Uint8Array | undefined {
+  const packed = text.replaceAll(/\s/g, '');
+  if (packed === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return undefined;
+  const bytes = Buffer.from(packed, 'base64');
+  const start = bytes.subarray(0, 64).toString('latin1');
+  return isGzip(bytes) || /^(#|Content-Type:|MIME-Version:|[\w.-]+:\s)/i.test(start) ? bytes : undefined;
+}

@@ -1,0 +1,37 @@
+import { gunzipSync } from 'node:zlib';
+import type { Host } from '../host/host.ts';
+import type { Provider } from './found.ts';
+import { hostnameIn } from './hostname-in.ts';
+
+/** Milliseconds that the hypervisor has for its answer. */
+const TIMEOUT = 5000;
+/** What tools write into a variable to empty it. */
+const EMPTY = ['', '---'];
+
+/** `vmware`: variables `guestinfo.userdata` and `guestinfo.metadata`, each with an encoding (contract 4.9). */
+export const vmwareProvider: Provider = async (host) => {
+  if (!(await host.has('vmware-rpctool'))) return undefined;
+  const userData = await variable(host, 'guestinfo.userdata');
+  if (userData === undefined) return undefined;
+  const metadata = await variable(host, 'guestinfo.metadata');
+  return { userData, ...hostnameIn(metadata && Buffer.from(metadata).toString('utf8'), 'local-hostname') };
+};
+
+async function variable(host: Host, name: string): Promise<Uint8Array | undefined> {
+  const value = await ask(host, name);
+  if (EMPTY.includes(value.trim())) return undefined;
+  const encoding = (await ask(host, `${name}.encoding`)).trim().toLowerCase();
+  const bytes = /^(gz(ip)?\+)?b(ase)?64$/.test(encoding)
+    ? Buffer.from(value, 'base64')
+    : Buffer.from(value, 'utf8');
+  return encoding.startsWith('gz') ? gunzipSync(bytes) : bytes;
+}
+
+/** A variable that is not set is a failure of the program. */
+async function ask(host: Host, name: string): Promise<string> {
+  const { status, stdout } = await host.run('vmware-rpctool', [`info-get ${name}`], {
+    allowFailure: true,
+    timeout: TIMEOUT,
+  });
+  return status === 0 ? stdout : '';
+}

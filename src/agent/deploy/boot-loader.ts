@@ -1,0 +1,159 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { parseOsRelease } from '../../flavors/os-release.ts';
+import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../layout/boot-assessment.ts';
+import {
+  BOOT_CODE_SIZE,
+  CORE_LIMIT,
+  CORE_SLOTS,
+  coreImageStart,
+  GRUB_MODULES,
+  grubConfig,
+  INSTALLED_STUB,
+  linkBiosImages,
+  MENU_MODULES,
+} from '../../layout/boot-loader.ts';
+import { grubEnvironment } from '../../layout/grub-environment.ts';
+import { type BootFiles, findBootFiles } from '../../rootfs/boot-files.ts';
+import type { Host } from '../host/host.ts';
+import { readAt, writeAt } from './block-device.ts';
+
+/** Where the parts of the boot loader of one disk are. */
+export interface BootPlaces {
+  /** Mounted state partition. */
+  readonly state: string;
+  /** Mounted EFI system partition; absent on a disk without one. */
+  readonly esp?: string;
+  /** The disk's BIOS boot partition, for disks that have one. */
+  readonly bios?: { readonly disk: string; readonly device: string; readonly start: number };
+}
+
+/** Shown by GRUB on a disk whose installation did not come to its end. */
+const INTERRUPTED_MENU = [
+  '# Replaced by the menu of the system when the installation has come to its end.',
+  'serial --unit=0 --speed=115200',
+  'terminal_output --append serial',
+  'echo',
+  'echo "The installation of this machine was interrupted: there is no system on this disk."',
+  'echo "Start the machine from the installation medium once more, and install again."',
+  'echo',
+  'sleep --interruptible 600',
+  'reboot',
+  '',
+].join('\n');
+
+/**
+ * Puts the boot loader of an image on a disk, for BIOS and UEFI, whichever the image has files for; only what differs is
+ * written, and each part in a way that a power cut leaves the old one or the new one (contract 1.4).
+ * @param root where the image's tree is
+ * @param menu `interrupted` while the system is not complete yet
+ * @throws FactoryError `step` when the image can be booted in neither way
+ */
+export async function placeBootLoader(
+  host: Host,
+  root: string,
+  places: BootPlaces,
+  menu: 'system' | 'interrupted' = 'system',
+): Promise<void> {
+  const files = await findBootFiles(host.resolve(root));
+  const onBios = await placeBios(host, files, places);
+  const onUefi = await placeEsp(host, root, files, places);
+  if (!onBios && !onUefi) {
+    throw new FactoryError('step', 'the image has no boot loader for this disk', {
+      remedy: 'Use an image with GRUB for BIOS (i386-pc), or with shim and a signed GRUB.',
+    });
+  }
+  await placeMenu(host, files, places.state, menu);
+}
+
+async function placeMenu(
+  host: Host,
+  files: BootFiles,
+  state: string,
+  menu: 'system' | 'interrupted',
+): Promise<void> {
+  const copy = async (source: string | undefined, path: string) => {
+    if (source !== undefined) await replace(host, `${state}/${path}`, await readFile(source));
+  };
+  for (const font of files.fonts) await copy(font, `grub2/fonts/${basename(font)}`);
+  for (const name of files.efiModules ? MENU_MODULES : []) {
+    await copy(join(files.efiModules ?? '', `${name}.mod`), `grub2/x86_64-efi/${name}.mod`);
+  }
+  await copy(files.grubMenu, 'grubmenu');
+  await replace(host, state + ASSESSMENT.hook, ASSESSMENT_HOOK);
+  await replace(host, state + ASSESSMENT.script, ASSESSMENT_SCRIPT);
+  if ((await host.stat(state + ASSESSMENT.environment))?.size !== grubEnvironment({}).length) {
+    await host.write(state + ASSESSMENT.environment, grubEnvironment({}));
+  }
+  if (menu === 'interrupted') await host.write(`${state}/grub2/grub.cfg`, INTERRUPTED_MENU);
+  else await copy(files.grubConfig, 'grub2/grub.cfg');
+  await host.sync(`${state}/grub2`);
+}
+
+/** @returns whether the disk boots from UEFI by it */
+async function placeEsp(host: Host, root: string, files: BootFiles, { esp }: BootPlaces): Promise<boolean> {
+  if (esp === undefined || files.shim === undefined || files.grub === undefined) return false;
+  const id = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '').get('ID') ?? 'linux';
+  // What shim starts comes before shim, so that a new shim never finds an old GRUB that it would refuse.
+  if (files.mokManager) await replace(host, `${esp}/EFI/BOOT/mmx64.efi`, await readFile(files.mokManager));
+  await replace(host, `${esp}/EFI/BOOT/grubx64.efi`, await readFile(files.grub));
+  await replace(host, `${esp}/EFI/BOOT/grub.cfg`, grubConfig(INSTALLED_STUB));
+  await replace(host, `${esp}/EFI/${id}/grub.cfg`, grubConfig(INSTALLED_STUB));
+  await replace(host, `${esp}/EFI/BOOT/BOOTX64.EFI`, await readFile(files.shim));
+  return true;
+}
+
+/** @returns whether the disk boots from BIOS by it */
+async function placeBios(host: Host, files: BootFiles, { bios }: BootPlaces): Promise<boolean> {
+  if (bios === undefined || files.biosModules === undefined) return false;
+  const core = await makeCoreImage(host, files.biosModules);
+  const boot = await readFile(join(files.biosModules, 'boot.img'));
+  const current = await readAt(host, bios.disk, 0, BOOT_CODE_SIZE);
+  // The core image that the disk boots by stays until the one sector that points at it is written anew.
+  const used = CORE_SLOTS.findIndex((slot) => coreImageStart(current) === bios.start + slot);
+  if (used !== -1) {
+    const images = linkBiosImages(boot, core, bios.start + (CORE_SLOTS[used] ?? 0));
+    const written = await readAt(host, bios.device, CORE_SLOTS[used] ?? 0, images.core.length);
+    if (written.equals(images.core) && current.equals(images.bootCode)) return true;
+  }
+  const slot = CORE_SLOTS[used === 0 ? 1 : 0];
+  const images = linkBiosImages(boot, core, bios.start + slot);
+  await writeAt(host, bios.device, slot, images.core);
+  await writeAt(host, bios.disk, 0, images.bootCode);
+  return true;
+}
+
+async function makeCoreImage(host: Host, modules: string): Promise<Buffer> {
+  const program = (await host.has('grub-mkimage')) ? 'grub-mkimage' : 'grub2-mkimage';
+  const scratch = await host.temporary('kairos-grub-');
+  try {
+    const [config, output] = [`${scratch}/early.cfg`, `${scratch}/core.img`];
+    await host.write(config, INSTALLED_STUB);
+    const target = ['-O', 'i386-pc', '-d', modules, '-p', '/grub2'];
+    await host.run(program, [
+      ...target,
+      '-c',
+      host.resolve(config),
+      '-o',
+      host.resolve(output),
+      ...GRUB_MODULES.bios,
+    ]);
+    const core = Buffer.from((await host.readBytes(output)) ?? []);
+    if (core.length === 0 || core.length > CORE_LIMIT) {
+      throw new FactoryError('step', `GRUB's core image has ${core.length} bytes; BIOS loads ${CORE_LIMIT}`, {
+        remedy: 'Report it with the version of GRUB in the image.',
+      });
+    }
+    return core;
+  } finally {
+    await host.remove(scratch);
+  }
+}
+
+/** Writes a file unless it has that content already. */
+async function replace(host: Host, path: string, content: string | Uint8Array): Promise<void> {
+  const current = await host.readBytes(path);
+  if (current !== undefined && Buffer.from(content).equals(current)) return;
+  await host.write(path, content);
+}

@@ -1,0 +1,35 @@
+/**
+ * Readers for a merged configuration. Types were checked when its documents were validated, so what is of another type
+ * counts as absent here.
+ */
+export type Tree = Readonly<Record<string, unknown>>;
+
+/** A mapping, or an empty one. */
+export function tree(value: unknown): Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Tree) : {};
+}
+
+/** A list, or an empty one. */
+export function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The texts of a list. */
+export function strings(value: unknown): string[] {
+  return list(value).filter((item) => typeof item === 'string');
+}
+
+/** A text that is not empty. */
+export function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** A number that is not negative. */
+export function number(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 ? value : undefined;
+}
+
+/** Whether it is `true`. */
+export function boolean(value: unknown): boolean {
+  return value === true;
+}

@@ -1,0 +1,118 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import { type DiskSizes, PARTITION_TYPE, type PartitionRequest } from '../../layout/partitions.ts';
+import { uuidFromName } from '../../layout/uuid.ts';
+import { boolean, list, number, strings, type Tree, text, tree } from './config-values.ts';
+
+/** What an installation does, out of the merged configuration (contract 4.4). */
+export interface InstallOptions {
+  readonly device: string;
+  readonly source: string | undefined;
+  readonly noFormat: boolean;
+  /** In MiB, what was asked for. */
+  readonly sizes: Partial<Record<'efi' | 'oem' | 'recovery' | 'state' | 'persistent', number>>;
+  readonly filesystems: Partial<Record<'oem' | 'recovery' | 'state' | 'persistent', string>>;
+  readonly extraPartitions: readonly PartitionRequest[];
+  readonly systemMib: number;
+  readonly passiveMib: number;
+  readonly recoverySource: string | undefined;
+  readonly extraDirectories: readonly string[];
+  readonly grubOptions: Readonly<Record<string, string>>;
+  readonly menuEntry: string | undefined;
+  readonly bindMounts: readonly string[];
+  readonly ephemeralMounts: readonly string[];
+  readonly sshHardening: boolean;
+  readonly bundles: readonly unknown[];
+  readonly failOnBundles: boolean;
+  readonly insecure: boolean;
+  readonly noUsers: boolean;
+  readonly ejectMedium: boolean;
+  readonly finish: 'reboot' | 'poweroff' | undefined;
+}
+
+/** Filesystems of `extra-partitions` that mean: leave it raw (contract 1.1). */
+const RAW = ['', '-', 'none', 'noformat'];
+
+/**
+ * Reads the options of an installation.
+ * @throws FactoryError `usage` for what cannot be done
+ */
+export function installOptions(config: Tree): InstallOptions {
+  const install = tree(config['install']);
+  const partitions = tree(install['partitions']);
+  const size = (name: string) => number(tree(partitions[name])['size']);
+  const filesystem = (name: string) => text(tree(partitions[name])['fs']);
+  const encrypted = list(install['encrypted_partitions']);
+  if (encrypted.length > 0) {
+    throw new FactoryError('usage', 'install.encrypted_partitions is not supported by this agent', {
+      remedy: 'Remove the key; the installation does not go on with an unencrypted disk in its place.',
+    });
+  }
+  const names = ['efi', 'oem', 'recovery', 'state', 'persistent'] as const;
+  return {
+    device: text(install['device']) ?? 'auto',
+    source: text(install['source']) ?? text(install['image']) ?? text(tree(install['system'])['source']),
+    noFormat: boolean(install['no-format']),
+    sizes: present(Object.fromEntries(names.map((name) => [name, size(name)]))),
+    filesystems: present(
+      Object.fromEntries(names.filter((name) => name !== 'efi').map((name) => [name, filesystem(name)])),
+    ),
+    extraPartitions: list(install['extra-partitions']).map((entry) => extraPartition(tree(entry))),
+    systemMib: number(tree(install['system'])['size']) ?? 0,
+    passiveMib: number(tree(install['passive'])['size']) ?? 0,
+    recoverySource: text(tree(install['recovery-system'])['source']),
+    extraDirectories: strings(install['extra-dirs-rootfs']),
+    grubOptions: variables({ ...tree(config['grub_options']), ...tree(install['grub_options']) }),
+    menuEntry: text(install['grub-entry-name']),
+    bindMounts: strings(install['bind_mounts']),
+    ephemeralMounts: strings(install['ephemeral_mounts']),
+    sshHardening: boolean(install['ssh_hardening']),
+    bundles: [...list(config['bundles']), ...list(install['bundles'])],
+    failOnBundles: boolean(config['fail_on_bundles_errors']),
+    insecure: boolean(install['allow-insecure-registries']),
+    noUsers: boolean(install['nousers']),
+    ejectMedium: boolean(config['eject-cd']),
+    finish: boolean(install['poweroff']) ? 'poweroff' : boolean(install['reboot']) ? 'reboot' : undefined,
+  };
+}
+
+/** The sizes of the system's partitions for images of these sizes in MiB (contract 1.1). */
+export function diskSizes(options: InstallOptions, systemImage: number, recoveryImage: number): DiskSizes {
+  const { state, recovery, efi, oem, persistent } = options.sizes;
+  return {
+    systemImage,
+    recoveryImage,
+    oem: oem ?? 64,
+    persistent: persistent ?? 0,
+    ...(state === undefined ? {} : { state }),
+    ...(recovery === undefined ? {} : { recovery }),
+    ...(efi === undefined ? {} : { efi }),
+  };
+}
+
+function extraPartition(entry: Tree): PartitionRequest {
+  const name = text(entry['name']);
+  if (name === undefined) {
+    throw new FactoryError('usage', 'a partition of install.extra-partitions has no name', {
+      remedy: 'Give each of them a name.',
+    });
+  }
+  const filesystem = text(entry['fs']) ?? 'ext2';
+  const label = text(entry['label']);
+  return {
+    name,
+    ...(label === undefined ? {} : { label }),
+    ...(RAW.includes(filesystem) ? {} : { filesystem }),
+    type: PARTITION_TYPE.linux,
+    guid: uuidFromName(label ?? name),
+    attributes: [],
+    mib: number(entry['size']) ?? 0,
+  };
+}
+
+function variables(value: Tree): Record<string, string> {
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, String(item)]));
+}
+
+function present<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
+}

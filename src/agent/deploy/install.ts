@@ -1,0 +1,213 @@
+import { hasAdmin } from '../../cloud-config/rules.ts';
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { LABEL } from '../../layout/labels.ts';
+import { arrangePartitions, partitionNamed, systemPartitions } from '../../layout/partitions.ts';
+import type { AgentContext } from '../commands/agent-command.ts';
+import { chooseDisk } from '../disks.ts';
+import { installBundle } from '../extensions/install-bundle.ts';
+import type { Host } from '../host/host.ts';
+import { formatSource, parseSource } from '../oci/source.ts';
+import { runStage } from '../stages/run-stage.ts';
+import { biosPartition, diskGeometry, needLabel } from './block-device.ts';
+import { type BootPlaces, placeBootLoader } from './boot-loader.ts';
+import { formatPartition, releaseDisk, writeTable } from './disk.ts';
+import { finish } from './finish.ts';
+import { runBeforeStage, runInNewSystem, runOuterHook } from './hooks.ts';
+import { diskSizes, type InstallOptions, installOptions } from './install-options.ts';
+import { setMenuName } from './menu-name.ts';
+import { MOUNT_ROOT, mount, mountWritable } from './mounts.ts';
+import { noteEvent } from './node-state.ts';
+import { writeOemFiles } from './oem-files.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { copyImage, makeSlot, type SlotOptions, slotSize } from './slot.ts';
+
+/** What is asked of an installation. */
+export interface InstallRequest {
+  /** The merged configuration. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The configuration as the node will keep it, with its header (contract 1.4: `90_custom.yaml`). */
+  readonly configText: string;
+  /** Wins over `install.device`. */
+  readonly device?: string;
+  /** Wins over `install.source`. */
+  readonly source?: string;
+  /** Wins over `install.reboot` and `install.poweroff`. */
+  readonly finish?: 'reboot' | 'poweroff';
+  /** Progress as JSON lines. */
+  readonly json?: boolean;
+}
+
+/** The tree of the live medium, without what the live system has written (contract 3.4). */
+const LIVE_ROOT = 'dir:/run/rootfsbase';
+/** A recovery system that a live medium brings ready made (contract 1.4). */
+const LIVE_RECOVERY = '/run/initramfs/live/recovery.squashfs';
+
+type System = 'state' | 'recovery' | 'oem' | 'persistent' | 'efi';
+
+/** The devices of the target, by partition name. */
+interface Target {
+  readonly device: (name: System) => string;
+  readonly bios: BootPlaces['bios'] | undefined;
+}
+
+/**
+ * Installs a node (contract 5.3): partitions, slots, boot loader, configuration. Until the last step the disk boots into a
+ * message that the installation was interrupted.
+ * @throws FactoryError `usage` before anything is written, `step` or `verification` afterwards
+ */
+export async function runInstall(context: AgentContext, request: InstallRequest): Promise<void> {
+  const { host } = context;
+  const options = installOptions(request.config);
+  await needAdministrator(host, request.config, options);
+  const source = parseSource(request.source ?? options.source ?? LIVE_ROOT);
+  const progress = createProgress(context, request.json);
+  await runOuterHook(host, 'install', 'pre');
+
+  progress.step('partition', 'Looking at the source and the disk');
+  const { mib } = await slotSize(host, source, options.systemMib, options.insecure);
+  // Vetoed before anything is destroyed.
+  await runBeforeStage(host, 'install');
+  const target = options.noFormat
+    ? await existingTarget(host)
+    : await prepareDisk(host, request.device ?? options.device, options, mib, progress);
+
+  await using stack = new AsyncDisposableStack();
+  // Prepared partitions may be mounted by whoever prepared them.
+  const open = async (name: System) => stack.use(await mountWritable(host, target.device(name), name));
+  const [state, recovery, oem] = [await open('state'), await open('recovery'), await open('oem')];
+  const [persistent, esp] = [await open('persistent'), await open('efi')];
+  const places: BootPlaces = {
+    state: state.path,
+    esp: esp.path,
+    ...(target.bios === undefined ? {} : { bios: target.bios }),
+  };
+  progress.step('before-install', 'Placing the boot loader');
+  await placeBootLoader(host, '/', places, 'interrupted');
+
+  progress.step('active', `Writing the system to ${target.device('state')}`);
+  const active = `${state.path}/cOS/active.img`;
+  const slot = {
+    staging: `${state.path}/cOS/download`,
+    extraDirectories: options.extraDirectories,
+    progress,
+  };
+  const { insecure } = options;
+  await makeSlot(host, { ...slot, source, file: active, label: LABEL.active, mib, insecure });
+  await writeOemFiles(host, oem.path, options, request.configText);
+  const seen = { oem: oem.path, persistent: persistent.path };
+  await runInNewSystem(host, active, 'install', seen, (root) =>
+    setMenuName(host, root, state.path, options.menuEntry),
+  );
+
+  progress.step('recovery', 'Writing the recovery system');
+  await writeRecovery(host, recovery.path, active, options, slot);
+  progress.step('passive', 'Writing the passive system');
+  await copyImage(host, active, `${state.path}/cOS/passive.img`, LABEL.passive);
+
+  progress.step('after-install', 'Finishing');
+  await installBundles(host, options);
+  await noteEvent(host, persistent.path, 'first-install', formatSource(source));
+  await runStage(host, 'after-install', {});
+  await keepLogs(host, persistent.path);
+  progress.step('bootloader', 'Placing the menu of the new system');
+  {
+    // It comes last: from here on the disk is a node.
+    await using image = await mount(host, active, `${MOUNT_ROOT}/new-system`, ['loop', 'ro']);
+    await placeBootLoader(host, image.path, places);
+  }
+  await stack.disposeAsync();
+  await runOuterHook(host, 'install', 'after');
+  progress.step('done', 'The installation is complete');
+  await finish(host, request.finish ?? options.finish, options.ejectMedium);
+}
+
+/** @throws FactoryError `usage` when nobody could log in to the node and administer it (contract 4.3) */
+async function needAdministrator(
+  host: Host,
+  config: InstallRequest['config'],
+  options: InstallOptions,
+): Promise<void> {
+  if (hasAdmin(config) || options.noUsers || (await host.stat('/etc/kairos/.nousers')) !== undefined) return;
+  throw new FactoryError('usage', 'the configuration has no user in the group admin', {
+    remedy: 'Add one under "users" with "groups: [admin]", or set install.nousers.',
+  });
+}
+
+/** Partitions and filesystems on an empty disk (contract 1.1). */
+async function prepareDisk(
+  host: Host,
+  wanted: string,
+  options: InstallOptions,
+  imageMib: number,
+  progress: Progress,
+): Promise<Target> {
+  const disk = await chooseDisk(host, wanted);
+  const geometry = await diskGeometry(host, disk);
+  const requests = systemPartitions(diskSizes(options, imageMib, imageMib)).map((request) => {
+    const filesystem = (options.filesystems as Readonly<Record<string, string | undefined>>)[request.name];
+    return filesystem === undefined ? request : { ...request, filesystem };
+  });
+  const layout = arrangePartitions([...requests, ...options.extraPartitions], geometry);
+  await releaseDisk(host, disk);
+  progress.step('partition', `Partitioning ${disk}: everything on it is lost`);
+  const devices = await writeTable(host, disk, layout, geometry.sector);
+  const device = (name: string) => devices.get(name) ?? '';
+  for (const partition of layout.partitions) await formatPartition(host, device(partition.name), partition);
+  const { start } = partitionNamed(layout, 'bios');
+  return { device, bios: { disk, device: device('bios'), start } };
+}
+
+/** The partitions of a disk that somebody else has prepared (contract 1.1, `no-format`). */
+async function existingTarget(host: Host): Promise<Target> {
+  const found = {
+    state: await needLabel(host, LABEL.state),
+    recovery: await needLabel(host, LABEL.recovery),
+    oem: await needLabel(host, LABEL.oem),
+    persistent: await needLabel(host, LABEL.persistent),
+    efi: await needLabel(host, LABEL.efi),
+  };
+  return { device: (name) => found[name], bios: await biosPartition(host, found.state) };
+}
+
+async function writeRecovery(
+  host: Host,
+  directory: string,
+  active: string,
+  options: InstallOptions,
+  slot: Pick<SlotOptions, 'staging' | 'extraDirectories' | 'progress'>,
+): Promise<void> {
+  const file = `${directory}/cOS/recovery.img`;
+  if (options.recoverySource !== undefined) {
+    const source = parseSource(options.recoverySource);
+    await makeSlot(host, {
+      ...slot,
+      source,
+      file,
+      label: LABEL.recoverySystem,
+      insecure: options.insecure,
+    });
+  } else if ((await host.stat(LIVE_RECOVERY)) !== undefined) {
+    await host.makeDirectory(`${directory}/cOS`);
+    await host.run('cp', [LIVE_RECOVERY, `${directory}/cOS/recovery.squashfs`]);
+  } else await copyImage(host, active, file, LABEL.recoverySystem);
+}
+
+async function installBundles(host: Host, options: InstallOptions): Promise<void> {
+  for (const bundle of options.bundles) {
+    try {
+      await installBundle(host, bundle);
+    } catch (error) {
+      if (options.failOnBundles) throw error;
+      host.log('warn', `bundle: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** The log of this installation, where the new system finds it (contract 5.3, step 9). */
+async function keepLogs(host: Host, persistent: string): Promise<void> {
+  const store = `${persistent}/.state/var-log.bind/kairos`;
+  await host.makeDirectory(store);
+  for (const name of await host.list('/var/log/kairos')) {
+    await host.run('cp', [`/var/log/kairos/${name}`, `${store}/install-${name}`], { allowFailure: true });
+  }
+}

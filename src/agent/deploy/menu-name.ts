@@ -1,0 +1,20 @@
+import { parseOsRelease } from '../../flavors/os-release.ts';
+import { grubEnvironment } from '../../layout/grub-environment.ts';
+import type { Host } from '../host/host.ts';
+
+/**
+ * Names the entries of the boot menu (contract 5.3, step 6): the configuration's `grub-entry-name`, else the image's
+ * `GRUB_ENTRY_NAME`; neither leaves the menu's own.
+ * @param root tree of the new system
+ */
+export async function setMenuName(
+  host: Host,
+  root: string,
+  state: string,
+  wanted: string | undefined,
+): Promise<void> {
+  const release = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '');
+  const name = wanted ?? release.get('GRUB_ENTRY_NAME');
+  if (name === undefined || name === '') return;
+  await host.write(`${state}/grub_oem_env`, grubEnvironment({ default_menu_entry: name }));
+}

@@ -1,0 +1,46 @@
+import { parse, stringify } from 'yaml';
+import type { Host } from '../host/host.ts';
+
+/** What `.kairos-state` at the root of the persistent partition tells (contract 1.4). */
+export type Event = 'first-install' | 'last-active-upgrade' | 'last-recovery-upgrade' | 'last-reset';
+
+const SOURCE_KEY: Readonly<Record<Event, string>> = {
+  'first-install': 'first-install-source',
+  'last-active-upgrade': 'last-active-source',
+  'last-recovery-upgrade': 'last-recovery-source',
+  'last-reset': 'last-reset-source',
+};
+
+/**
+ * Notes an event: the time in RFC 3339, and where the system came from. A file that cannot be read is kept as `.bak` and
+ * a new one begun.
+ * @param persistent where the persistent partition is mounted
+ */
+export async function noteEvent(host: Host, persistent: string, event: Event, source: string): Promise<void> {
+  const file = `${persistent}/.kairos-state`;
+  const state = { ...(await readNodeState(host, file)) };
+  state[event] = host
+    .now()
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z');
+  state[SOURCE_KEY[event]] = source;
+  const known = Object.keys(SOURCE_KEY) as Event[];
+  for (const key of known) state[key] ??= 'never';
+  await host.write(file, stringify(state));
+}
+
+async function readNodeState(host: Host, file: string): Promise<Record<string, string>> {
+  const text = await host.readText(file);
+  if (text === undefined) return {};
+  try {
+    const state: unknown = parse(text);
+    if (typeof state === 'object' && state !== null && !Array.isArray(state)) {
+      return Object.fromEntries(Object.entries(state).map(([key, value]) => [key, String(value)]));
+    }
+  } catch {
+    // Falls through to the copy.
+  }
+  host.log('warn', `${file} cannot be read; it is kept as ${file}.bak`);
+  await host.rename(file, `${file}.bak`);
+  return {};
+}

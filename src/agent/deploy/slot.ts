@@ -1,0 +1,158 @@
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { extOptions } from '../../layout/filesystems.ts';
+import { MIB } from '../../layout/partitions.ts';
+import { slotImageSize } from '../../layout/slot-size.ts';
+import { SYSTEM_DIRECTORIES } from '../../layout/system-layout.ts';
+import { checkConformance } from '../../rootfs/conformance.ts';
+import { measureTree } from '../../rootfs/walk.ts';
+import type { Host } from '../host/host.ts';
+import { deploySource, sourceSize } from '../oci/deploy-source.ts';
+import type { Source } from '../oci/source.ts';
+import { MOUNT_ROOT, mount } from './mounts.ts';
+import type { Progress } from './progress.ts';
+
+/** What a slot's image file is made from. */
+export interface SlotOptions {
+  readonly source: Source;
+  /** The image file that is made; it exists only when it is whole. */
+  readonly file: string;
+  /** Filesystem label (contract 1.4). */
+  readonly label: string;
+  /** Directory for what is downloaded; it stays after a failure, so that the next try goes on from there. */
+  readonly staging: string;
+  /** Size asked for, in MiB; raised to what the source needs. */
+  readonly mib?: number;
+  /** Patterns that are left out of a directory source. */
+  readonly exclude?: readonly string[];
+  /** Directories that are made in it besides (contract 1.5). */
+  readonly extraDirectories?: readonly string[];
+  readonly insecure?: boolean;
+  readonly progress: Progress;
+}
+
+/** When nothing is known of a source's size, and the least for one that is estimated (contract 1.3). */
+const DEFAULT_MIB = 3072;
+const MARGIN_MIB = 100;
+const SLOT_MOUNT = `${MOUNT_ROOT}/slot`;
+/** Bytes of content for each inode: images with many small files run out of the default. */
+const BYTES_PER_INODE = 8192;
+
+/** How large a slot's image file is to be. */
+export interface SlotSize {
+  /** Size in MiB of the image file; what is not filled of it takes no space. */
+  readonly mib: number;
+  /** MiB that its content will take, as far as that is known beforehand. */
+  readonly content: number;
+}
+
+/** The size of the image file for a source (contract 1.3), at least `wanted` MiB. */
+export async function slotSize(host: Host, source: Source, wanted = 0, insecure = false): Promise<SlotSize> {
+  if (source.kind === 'dir' && !isLiveRoot(source)) {
+    const tree = measureTree(host.resolve(source.path));
+    return { mib: Math.max(wanted, slotImageSize(tree).mib), content: Math.ceil(tree.bytes / MIB) };
+  }
+  const { bytes, exact } = await sourceSize(host, source, { insecure });
+  const content = Math.ceil(bytes / MIB);
+  const mib = exact ? content + MARGIN_MIB : Math.max(content + MARGIN_MIB, DEFAULT_MIB);
+  return { mib: Math.max(wanted, mib), content };
+}
+
+/**
+ * Makes a slot's image file out of a source: an ext2 filesystem, checked before it counts (contract 5.3, 5.4).
+ * @throws FactoryError `step` for lack of space, `verification` when the content is not an OS
+ */
+export async function makeSlot(host: Host, options: SlotOptions): Promise<void> {
+  const { source, file, label } = options;
+  await host.remove(file);
+  try {
+    if (source.kind === 'file') {
+      await copyImage(host, source.path, file, label);
+      await using image = await mount(host, file, SLOT_MOUNT, ['loop', 'ro']);
+      await checkTree(host, image.path);
+    } else await fillImage(host, options);
+    await checkFilesystem(host, file);
+    await host.sync(file);
+    await host.sync(dirname(file));
+  } catch (error) {
+    await host.remove(file);
+    throw error;
+  }
+  // What a failure leaves in there is where the next try goes on.
+  await host.remove(options.staging);
+}
+
+async function fillImage(host: Host, options: SlotOptions): Promise<void> {
+  const { source, file, label } = options;
+  const { mib, content } = await slotSize(host, source, options.mib, options.insecure);
+  await needSpace(host, dirname(file), content);
+  await host.makeDirectory(dirname(file));
+  await host.run('truncate', ['-s', `${mib}M`, file]);
+  const format = [...extOptions('ext2', label), '-m', '0', '-i', String(BYTES_PER_INODE)];
+  const whole = source.kind === 'dir' && !isLiveRoot(source) && !options.exclude?.length;
+  // A tree that nothing changes is copied by mke2fs itself, with links, capabilities and attributes.
+  if (whole) format.push('-d', source.path);
+  await host.run('mke2fs', [...format, file]);
+
+  await using image = await mount(host, file, SLOT_MOUNT, ['loop']);
+  if (!whole) {
+    await deploySource(host, source, image.path, {
+      staging: options.staging,
+      exclude: options.exclude ?? [],
+      insecure: options.insecure ?? false,
+      progress: options.progress.bytes,
+    });
+  }
+  for (const directory of [...SYSTEM_DIRECTORIES, ...(options.extraDirectories ?? [])]) {
+    await host.makeDirectory(`${image.path}${directory.startsWith('/') ? '' : '/'}${directory}`);
+  }
+  await checkTree(host, image.path);
+}
+
+/** The root that runs holds mounts and what programs wrote to them, so it takes a copy that leaves those out. */
+function isLiveRoot(source: Source): boolean {
+  return source.kind === 'dir' && source.path === '/';
+}
+
+/** @throws FactoryError `verification` naming everything that an OS would lack (contract 13.1) */
+async function checkTree(host: Host, root: string): Promise<void> {
+  const findings = await checkConformance(host.resolve(root));
+  const failed = findings.filter(({ passed, required }) => required && !passed);
+  if (failed.length === 0) return;
+  throw new FactoryError('verification', 'the image is not an OS that this machine could boot', {
+    details: failed.map(({ check, text }) => `${check}: ${text}`),
+    remedy: 'Use an image made by kairos-factory, or see "kairos-factory check".',
+  });
+}
+
+async function checkFilesystem(host: Host, file: string): Promise<void> {
+  const { status, stdout, stderr } = await host.run('e2fsck', ['-f', '-n', file], { allowFailure: true });
+  if (status === 0) return;
+  throw new FactoryError('verification', `the filesystem of ${file} has errors`, {
+    details: `${stdout}\n${stderr}`.split('\n').filter(Boolean).slice(-10),
+    remedy: 'Look at "dmesg" for errors of the disk.',
+  });
+}
+
+/** Copies an image file as it is, holes included, and gives it another label. */
+export async function copyImage(host: Host, source: string, file: string, label: string): Promise<void> {
+  const size = (await host.stat(source))?.size;
+  if (size === undefined) throw new FactoryError('usage', `there is no image file ${source}`);
+  await needSpace(host, dirname(file), size / MIB);
+  await host.makeDirectory(dirname(file));
+  await host.run('cp', ['--sparse=always', '--reflink=auto', source, file]);
+  await host.run('tune2fs', ['-L', label, file]);
+  await host.sync(file);
+}
+
+/** @throws FactoryError `step` when a filesystem has less than `mib` MiB free */
+async function needSpace(host: Host, directory: string, mib: number): Promise<void> {
+  await host.makeDirectory(directory);
+  const { bavail, bsize } = await statfs(host.resolve(directory));
+  const free = Math.floor((bavail * bsize) / MIB);
+  if (free >= mib) return;
+  throw new FactoryError('step', `${directory} has ${free} MiB free, the image needs ${Math.ceil(mib)}`, {
+    remedy: 'Use a smaller image, or install anew with larger partitions (install.partitions).',
+  });
+}

@@ -1,0 +1,47 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import { boolean, number, strings, text, tree } from './config-values.ts';
+import type { UpgradeRequest } from './upgrade.ts';
+
+/** What an upgrade does, out of the merged configuration and the command line (contract 4.4). */
+export interface UpgradeOptions {
+  readonly source: string;
+  readonly recovery: boolean;
+  readonly systemMib: number;
+  readonly exclude: readonly string[];
+  readonly extraDirectories: readonly string[];
+  readonly menuEntry: string | undefined;
+  readonly insecure: boolean;
+  readonly finish: 'reboot' | 'poweroff' | undefined;
+}
+
+/** @throws FactoryError `usage` when neither the command line nor the configuration names a source */
+export function upgradeOptions(
+  config: Readonly<Record<string, unknown>>,
+  request: Omit<UpgradeRequest, 'config'>,
+): UpgradeOptions {
+  const upgrade = tree(config['upgrade']);
+  const recovery =
+    request.recovery ?? (boolean(upgrade['recovery']) || text(upgrade['entry']) === 'recovery');
+  const system = tree(upgrade[recovery ? 'recovery-system' : 'system']);
+  const source = request.source ?? text(system['source']) ?? text(system['uri']);
+  if (source === undefined) {
+    throw new FactoryError('usage', 'nothing says what to upgrade to', {
+      remedy: 'Add --source oci:REGISTRY/NAME:TAG, or set upgrade.system.source in the configuration.',
+    });
+  }
+  const finish = boolean(upgrade['poweroff'])
+    ? 'poweroff'
+    : boolean(upgrade['reboot'])
+      ? 'reboot'
+      : undefined;
+  return {
+    source,
+    recovery,
+    systemMib: number(system['size']) ?? 0,
+    exclude: [...strings(upgrade['excluded-paths']), ...(request.exclude ?? [])],
+    extraDirectories: strings(upgrade['extra-dirs-rootfs']),
+    menuEntry: text(upgrade['grub-entry-name']),
+    insecure: request.insecure ?? boolean(upgrade['allow-insecure-registries']),
+    finish: request.finish ?? finish,
+  };
+}

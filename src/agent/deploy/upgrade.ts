@@ -1,0 +1,164 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import { LABEL } from '../../layout/labels.ts';
+import { MIB } from '../../layout/partitions.ts';
+import { setGrubVariables } from '../boot/grub-environment-file.ts';
+import type { AgentContext } from '../commands/agent-command.ts';
+import { bootState } from '../config/boot-state.ts';
+import type { Host } from '../host/host.ts';
+import { formatSource, parseSource, type Source } from '../oci/source.ts';
+import { runStage } from '../stages/run-stage.ts';
+import { armAssessment, assessment } from './assessment.ts';
+import { findByLabel, needLabel } from './block-device.ts';
+import { finish } from './finish.ts';
+import { runInNewSystem } from './hooks.ts';
+import { lockNode } from './lock.ts';
+import { setMenuName } from './menu-name.ts';
+import { mountWritable } from './mounts.ts';
+import { noteEvent } from './node-state.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { makeSlot } from './slot.ts';
+import { type UpgradeOptions, upgradeOptions } from './upgrade-options.ts';
+import { verifySource } from './verify-source.ts';
+
+/** What is asked of an upgrade. */
+export interface UpgradeRequest {
+  /** The merged configuration. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Wins over the configuration's source. */
+  readonly source?: string;
+  /** Upgrade the recovery system in place of the active one. */
+  readonly recovery?: boolean;
+  /** Left out of a directory source, besides `upgrade.excluded-paths`. */
+  readonly exclude?: readonly string[];
+  /** Do not ask the trust policy. */
+  readonly skipVerify?: boolean;
+  readonly insecure?: boolean;
+  readonly finish?: 'reboot' | 'poweroff';
+  readonly json?: boolean;
+}
+
+/** How the images of a slot and of the system that is being written are called (contract 1.4). */
+const TRANSITION = 'cOS/transition.img';
+
+/**
+ * Upgrades a slot (contract 5.4). The new image is written beside the old ones, checked, and only then takes its name; a
+ * power cut at any moment leaves the old system or the new one.
+ * @throws FactoryError `usage`, `verification` or `step`; the node stays as it is
+ */
+export async function runUpgrade(context: AgentContext, request: UpgradeRequest): Promise<void> {
+  const { host } = context;
+  const options = upgradeOptions(request.config, request);
+  const progress = createProgress(context, request.json);
+  await using _lock = await lockNode(host);
+  progress.step('verify', `Looking at ${options.source}`);
+  const source = await verifySource(host, parseSource(options.source), {
+    skip: request.skipVerify ?? false,
+    insecure: options.insecure,
+  });
+  if (options.recovery) await upgradeRecovery(host, source, options, progress);
+  else await upgradeActive(host, source, options, progress);
+  await noteUpgrade(host, source, options.recovery);
+  await runStage(host, 'after-upgrade', {});
+  progress.step('done', `The ${options.recovery ? 'recovery system' : 'system'} was upgraded`);
+  await finish(host, options.finish);
+}
+
+async function upgradeActive(
+  host: Host,
+  source: Source,
+  options: UpgradeOptions,
+  progress: Progress,
+): Promise<void> {
+  await using state = await mountWritable(host, await needLabel(host, LABEL.state), 'state');
+  const [active, passive] = [`${state.path}/cOS/active.img`, `${state.path}/cOS/passive.img`];
+  const transition = `${state.path}/${TRANSITION}`;
+  await runStage(host, 'before-upgrade', {});
+  await makeTransition(host, state.path, transition, LABEL.active, source, options, progress, active);
+  await runInNewSystem(host, transition, 'upgrade', {}, (root) =>
+    setMenuName(host, root, state.path, options.menuEntry),
+  );
+  await host.sync(transition);
+
+  progress.step('swap', 'Making the new system the active one');
+  const { tentative } = await assessment(host, state.path);
+  // Armed before the swap: a new system that nobody watches must not boot.
+  await armAssessment(host, state.path);
+  await forgetChosenEntry(host);
+  const keepsPassive = (await bootState(host)) === 'passive_boot' || tentative;
+  if (!keepsPassive && (await host.stat(active)) !== undefined) {
+    await host.rename(active, passive);
+    await host.sync(`${state.path}/cOS`);
+  }
+  await host.rename(transition, active);
+  await host.sync(`${state.path}/cOS`);
+  if (!keepsPassive) await host.run('tune2fs', ['-L', LABEL.passive, passive]);
+  await host.run('sync', ['-f', active]);
+}
+
+async function upgradeRecovery(
+  host: Host,
+  source: Source,
+  options: UpgradeOptions,
+  progress: Progress,
+): Promise<void> {
+  await using recovery = await mountWritable(host, await needLabel(host, LABEL.recovery), 'recovery');
+  const [image, squashfs] = [`${recovery.path}/cOS/recovery.img`, `${recovery.path}/cOS/recovery.squashfs`];
+  const transition = `${recovery.path}/${TRANSITION}`;
+  await runStage(host, 'before-upgrade', {});
+  const label = LABEL.recoverySystem;
+  await makeTransition(host, recovery.path, transition, label, source, options, progress, image);
+  progress.step('swap', 'Making the new system the recovery system');
+  await host.rename(transition, image);
+  await host.sync(`${recovery.path}/cOS`);
+  // The menu prefers a squashfs, so it goes when the image is in its place.
+  await host.remove(squashfs);
+  await host.run('sync', ['-f', image]);
+}
+
+async function makeTransition(
+  host: Host,
+  partition: string,
+  file: string,
+  label: string,
+  source: Source,
+  options: UpgradeOptions,
+  progress: Progress,
+  current: string,
+): Promise<void> {
+  progress.step('active', `Writing the new system to ${file}`);
+  const size = Math.ceil(((await host.stat(current))?.size ?? 0) / MIB);
+  await makeSlot(host, {
+    source,
+    file,
+    label,
+    staging: `${partition}/cOS/download`,
+    // Never smaller than the one before it, so that a node's own size stays.
+    mib: Math.max(options.systemMib, size),
+    exclude: options.exclude,
+    extraDirectories: options.extraDirectories,
+    insecure: options.insecure,
+    progress,
+  });
+}
+
+/** A choice for the next boot that is still pending would go past the assessment (contract 2.3). */
+async function forgetChosenEntry(host: Host): Promise<void> {
+  const device = await findByLabel(host, LABEL.oem);
+  if (device === undefined) return;
+  await using oem = await mountWritable(host, device, 'oem');
+  const file = `${oem.path}/grubenv`;
+  if ((await host.stat(file)) !== undefined) await setGrubVariables(host, file, { next_entry: undefined });
+}
+
+/** A note is worth a line when it cannot be made, not a failed upgrade (contract 5.4). */
+async function noteUpgrade(host: Host, source: Source, recovery: boolean): Promise<void> {
+  try {
+    const device = await findByLabel(host, LABEL.persistent);
+    if (device === undefined) throw new FactoryError('step', 'there is no persistent partition');
+    await using persistent = await mountWritable(host, device, 'persistent');
+    const event = recovery ? 'last-recovery-upgrade' : 'last-active-upgrade';
+    await noteEvent(host, persistent.path, event, formatSource(source));
+  } catch (error) {
+    host.log('warn', `the upgrade could not be noted in .kairos-state: ${String(error)}`);
+  }
+}

@@ -1,0 +1,87 @@
+import { basename } from 'node:path';
+import { mountTable } from '../deploy/mounts.ts';
+import type { Host } from '../host/host.ts';
+
+/** A filesystem this much smaller than its partition has grown already: a last block group of less is not made. */
+const SLACK = 8 * 1024 * 1024;
+/** e2fsck has repaired something, and all is well (e2fsck(8), "EXIT CODE"). */
+const REPAIRED = 1;
+
+/**
+ * Makes a filesystem as large as its device, mounted or not. One that is as large already is left alone; one that
+ * cannot grow is told of in the log.
+ *
+ * @throws FactoryError `step` when a program fails
+ */
+export async function growFilesystem(host: Host, device: string): Promise<void> {
+  const { stdout } = await host.run('blkid', ['-p', '-o', 'value', '-s', 'TYPE', device], {
+    allowFailure: true,
+  });
+  const type = stdout.trim();
+  if (/^ext[234]$/.test(type)) await growExt(host, device);
+  else if (type === 'xfs') await atMount(host, device, (path) => host.run('xfs_growfs', [path]));
+  else if (type === 'btrfs') {
+    await atMount(host, device, (path) => host.run('btrfs', ['filesystem', 'resize', 'max', path]));
+  } else if (type === 'crypto_LUKS') await growEncrypted(host, device);
+  else if (type !== '')
+    host.log('warn', `${device}: a filesystem of type ${type} cannot grow, and stays as it is`);
+}
+
+async function growExt(host: Host, device: string): Promise<void> {
+  if ((await mountPoint(host, device)) === undefined) {
+    // Without a mount resize2fs wants a full check before, which takes its time: only when there is something to gain.
+    if (!(await isSmaller(host, device))) return;
+    const check = await host.run('e2fsck', ['-f', '-p', device], { allowFailure: true });
+    if (check.status > REPAIRED) host.log('warn', `${device}: ${check.stdout.trim() || check.stderr.trim()}`);
+  }
+  await host.run('resize2fs', [device]);
+}
+
+async function isSmaller(host: Host, device: string): Promise<boolean> {
+  const { stdout } = await host.run('dumpe2fs', ['-h', device], { allowFailure: true });
+  const blocks = Number(/^Block count:\s*(\d+)/m.exec(stdout)?.[1]);
+  const size = Number(/^Block size:\s*(\d+)/m.exec(stdout)?.[1]);
+  const total = Number((await host.run('blockdev', ['--getsize64', device], { allowFailure: true })).stdout);
+  // What cannot be told apart is given to resize2fs.
+  return !(blocks * size + SLACK > total);
+}
+
+/** The mapping of an encrypted partition, then what is inside. */
+async function growEncrypted(host: Host, device: string): Promise<void> {
+  const name = basename(device);
+  for (const holder of await host.list(`/sys/class/block/${name}/holders`)) {
+    const mapping = (await host.readText(`/sys/class/block/${holder}/dm/name`))?.trim();
+    if (!mapping) continue;
+    const { status, stderr } = await host.run('cryptsetup', ['resize', '--batch-mode', mapping], {
+      allowFailure: true,
+      timeout: 30_000,
+    });
+    if (status === 0) await growFilesystem(host, `/dev/mapper/${mapping}`);
+    else host.log('warn', `${device}: the encrypted volume stays as it is: ${stderr.trim()}`);
+  }
+}
+
+/** These grow through a mount point only. */
+async function atMount(host: Host, device: string, grow: (path: string) => Promise<unknown>): Promise<void> {
+  const mounted = await mountPoint(host, device);
+  if (mounted !== undefined) {
+    await grow(mounted);
+    return;
+  }
+  const path = await host.temporary('kairos-grow-');
+  try {
+    await host.run('mount', [device, path]);
+    try {
+      await grow(path);
+    } finally {
+      await host.run('umount', [path]);
+    }
+  } finally {
+    await host.run('rmdir', [path], { allowFailure: true });
+  }
+}
+
+async function mountPoint(host: Host, device: string): Promise<string | undefined> {
+  const mounts = await mountTable(host);
+  return mounts.find(({ source, options }) => source === device && options.includes('rw'))?.path;
+}

@@ -1,0 +1,73 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import { PARTITION_TYPE } from '../../layout/partitions.ts';
+import { uuidFromName } from '../../layout/uuid.ts';
+import type { Extent } from './plan-extents.ts';
+
+/** A partition that a step asks for (contract 4.7). */
+export interface WantedPartition {
+  readonly fsLabel?: string | undefined;
+  readonly pLabel?: string | undefined;
+  /** MiB; 0 takes the rest. */
+  readonly size?: number | undefined;
+  readonly filesystem?: string | undefined;
+  readonly bootable?: boolean | undefined;
+}
+
+/** GPT types besides those of the system's own partitions (UEFI specification; discoverable partitions). */
+const BASIC_DATA = 'ebd0a0a2-b9e5-4433-87c0-68b6b72699c7';
+const SWAP = '0657fd6d-a4ab-43c4-84e5-0933c84b4f4f';
+
+/** Characters that a label can have, by filesystem (mke2fs(8), mkfs.xfs(8), mkfs.fat(8), mkswap(8)). */
+const LABEL_LENGTH: Readonly<Record<string, number>> = {
+  ext2: 16,
+  ext3: 16,
+  ext4: 16,
+  xfs: 12,
+  btrfs: 255,
+  vfat: 11,
+  swap: 16,
+};
+const RAW = ['-', 'none', 'noformat', 'raw'];
+const SAME: Readonly<Record<string, string>> = { fat: 'vfat', fat16: 'vfat', fat32: 'vfat' };
+
+/**
+ * The filesystem of a partition: ext2 when the step names none, `undefined` for one that stays raw.
+ * @throws FactoryError `usage` for one that is not known, or whose label is too long
+ */
+export function filesystemOf({ filesystem, fsLabel = '' }: WantedPartition): string | undefined {
+  const wanted = (filesystem || 'ext2').toLowerCase();
+  if (RAW.includes(wanted)) return undefined;
+  const type = SAME[wanted] ?? wanted;
+  const most = LABEL_LENGTH[type];
+  if (most === undefined) {
+    throw new FactoryError('usage', `${wanted} is no filesystem that can be made`, {
+      remedy: `Choose one of ${Object.keys(LABEL_LENGTH).join(', ')}, or none.`,
+    });
+  }
+  if (fsLabel.length > most) {
+    throw new FactoryError('usage', `the label ${fsLabel} has more than the ${most} characters of ${type}`, {
+      remedy: 'Choose a shorter label.',
+    });
+  }
+  return type;
+}
+
+/** The line by which sfdisk adds a partition (sfdisk(8), "Named-fields format"). */
+export function sfdiskLine(wanted: WantedPartition, { start, size }: Extent): string {
+  const filesystem = filesystemOf(wanted);
+  const { pLabel = '', fsLabel = '', bootable = false } = wanted;
+  const esp = filesystem === 'vfat' && bootable;
+  const type = esp
+    ? PARTITION_TYPE.efiSystem
+    : filesystem === 'vfat'
+      ? BASIC_DATA
+      : filesystem === 'swap'
+        ? SWAP
+        : PARTITION_TYPE.linux;
+  const fields = [`start=${start}`, `size=${size}`, `type=${type}`];
+  // The partitions of the system have the same identifiers on every node (contract 1.1).
+  if (fsLabel.startsWith('COS_')) fields.push(`uuid=${uuidFromName(fsLabel)}`);
+  if (pLabel !== '') fields.push(`name="${pLabel.replaceAll(/["\\]/g, '\\$&')}"`);
+  if (bootable) fields.push(`attrs="${esp ? 'RequiredPartition' : 'LegacyBIOSBootable'}"`);
+  return fields.join(', ');
+}

@@ -1,0 +1,80 @@
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { FactoryError } from '../errors/factory-error.ts';
+import { LABEL } from '../layout/labels.ts';
+import type { Host } from './host/host.ts';
+
+/** A disk that a system could be installed to. */
+export interface Disk {
+  /** `/dev/vda` */
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** `''` when it does not tell. */
+  readonly model: string;
+}
+
+/** What lsblk tells of a device (lsblk(8), `--json`). */
+const Device = z.looseObject({
+  path: z.string(),
+  size: z.coerce.number().default(0),
+  type: z.string(),
+  ro: z.union([z.boolean(), z.string().transform((text) => text === '1')]).default(false),
+  model: z.string().nullish(),
+  label: z.string().nullish(),
+  get children() {
+    return z.array(z.looseObject({ label: z.string().nullish() })).optional();
+  },
+});
+const Listing = z.looseObject({ blockdevices: z.array(Device) });
+
+/** The disks of the machine, largest first: no mappings, no loops, nothing read-only, not the medium that runs. */
+export async function listDisks(host: Host): Promise<Disk[]> {
+  const { stdout } = await host.run('lsblk', ['--json', '--bytes', '-o', 'PATH,SIZE,TYPE,RO,MODEL,LABEL']);
+  const { blockdevices } = Listing.parse(JSON.parse(stdout));
+  return blockdevices
+    .filter(({ type, ro, size }) => type === 'disk' && !ro && size > 0)
+    .filter(({ path }) => !/^\/dev\/(zram|ram|nbd|fd)\d/.test(path))
+    .filter((disk) => ![disk, ...(disk.children ?? [])].some(({ label }) => label === LABEL.live))
+    .map(({ path, size, model }) => ({ path, size, model: model?.trim() ?? '' }))
+    .sort((a, b) => b.size - a.size || a.path.localeCompare(b.path));
+}
+
+/**
+ * The disk that a configuration means (contract 4.4): `auto` is the largest one, `/dev/disk/by-…` is followed, and
+ * `script:///PATH` is a program that prints a device.
+ * @throws FactoryError `usage` with the disks that there are
+ */
+export async function chooseDisk(host: Host, wanted: string): Promise<string> {
+  const disks = await listDisks(host);
+  if (wanted === '' || wanted === 'auto') {
+    const [largest] = disks;
+    if (largest) return largest.path;
+    throw new FactoryError('usage', 'this machine has no disk to install to', {
+      remedy: 'Is the disk connected, and is its driver in the image?',
+    });
+  }
+  const device = wanted.startsWith('script://') ? await askScript(host, wanted) : wanted;
+  const { stdout, status } = await host.run('readlink', ['-f', device], { allowFailure: true });
+  const path = status === 0 ? stdout.trim() : device;
+  if (disks.some((disk) => disk.path === path)) return path;
+  throw new FactoryError('usage', `${wanted} is no disk that could be installed to`, {
+    details: disks.map(describeDisk),
+    remedy: disks.length > 0 ? 'Use one of these disks, or auto.' : 'This machine has no disk to install to.',
+  });
+}
+
+/** A disk in words: `/dev/vda  16.0 GiB  MODEL`. */
+export function describeDisk({ path, size, model }: Disk): string {
+  return `${path}  ${(size / 1024 ** 3).toFixed(1)} GiB  ${model}`.trim();
+}
+
+async function askScript(host: Host, wanted: string): Promise<string> {
+  const script = wanted.slice('script://'.length);
+  const { stdout } = await host.run(script, []);
+  const device = stdout.trim().split('\n').at(-1) ?? '';
+  if (device.startsWith('/dev/')) return device;
+  throw new FactoryError('usage', `${basename(script)} printed "${device}", which is no device`, {
+    remedy: 'The script has to print the path of a device as its last line.',
+  });
+}

@@ -1,0 +1,46 @@
+import type { Host } from '../host/host.ts';
+import { readNetwork, readStorage } from './devices.ts';
+import { readCpu, readDmi, readMemory } from './hardware.ts';
+import { readKernel, readNode, readOs } from './software.ts';
+
+/** A group of facts: what is missing is left out. */
+type Group<Text extends string, Amount extends string = never> = {
+  readonly [K in Text]?: string;
+} & { readonly [K in Amount]?: number };
+
+/**
+ * What is known of the machine, spelled as the field's templates spell it below `.Values` (contract 4.8): the tree of
+ * github.com/zcalusic/sysinfo, as far as `/sys`, `/proc` and `/etc` tell without a program or a system call.
+ */
+export interface Facts {
+  readonly node: Group<'hostname' | 'machineid' | 'hypervisor' | 'timezone'>;
+  readonly os: Group<'name' | 'vendor' | 'version' | 'release' | 'architecture'>;
+  readonly kernel: Group<'release' | 'version' | 'architecture'>;
+  readonly product: Group<'name' | 'vendor' | 'version' | 'serial' | 'uuid' | 'sku'>;
+  readonly board: Group<'name' | 'vendor' | 'version' | 'serial' | 'assettag'>;
+  readonly chassis: Group<'vendor' | 'version' | 'serial' | 'assettag', 'type'>;
+  readonly bios: Group<'vendor' | 'version' | 'date'>;
+  /** Speed in MHz, cache in KB. */
+  readonly cpu: Group<'vendor' | 'model', 'speed' | 'cache' | 'cpus' | 'cores' | 'threads'>;
+  /** Size in MB. */
+  readonly memory: Group<never, 'size'>;
+  /** Disks that are not virtual, with sizes in GB. */
+  readonly storage: readonly Group<'name' | 'driver' | 'vendor' | 'model' | 'serial', 'size'>[];
+  /** Interfaces that are not virtual, with speeds in Mbit/s. */
+  readonly network: readonly Group<'name' | 'driver' | 'macaddress', 'speed'>[];
+}
+
+/** Reads all facts at once. Never throws: what cannot be read is left out. */
+export async function collectFacts(host: Host): Promise<Facts> {
+  const [node, os, kernel, dmi, cpu, memory, storage, network] = await Promise.all([
+    readNode(host),
+    readOs(host),
+    readKernel(host),
+    readDmi(host),
+    readCpu(host),
+    readMemory(host),
+    readStorage(host),
+    readNetwork(host),
+  ]);
+  return { node, os, kernel, ...dmi, cpu, memory, storage, network };
+}

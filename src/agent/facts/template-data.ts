@@ -1,0 +1,47 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Host } from '../host/host.ts';
+import { collectFacts, type Facts } from './facts.ts';
+
+/** Under which name the protected id of a machine is made. */
+const APPLICATION = 'kairos';
+
+/** What templates of a cloud-config can use (contract 4.8). */
+export interface TemplateData {
+  readonly Values: Facts;
+  /** 32 hexadecimal digits, others each time. */
+  readonly Random: string;
+  /** An id that is the machine's own but does not give away its machine id: 64 hexadecimal digits, or empty without one. */
+  readonly ProtectedID: string;
+  /** `/etc/machine-id`; empty when there is none. */
+  readonly MachineID: string;
+  /** The UUID of the firmware, else one made from the machine id, else empty. */
+  readonly UUID: string;
+}
+
+/** Collects the data of templates, from a machine as it is now. Never throws: what is missing is left out or empty. */
+export async function templateData(host: Host): Promise<TemplateData> {
+  const values = await collectFacts(host);
+  const machineId = values.node.machineid ?? '';
+  return {
+    Values: values,
+    Random: randomBytes(16).toString('hex'),
+    ProtectedID: protectedId(machineId),
+    MachineID: machineId,
+    UUID: values.product.uuid ?? uuidFrom(machineId),
+  };
+}
+
+/** As `machineid.ProtectedID` of github.com/denisbrodbeck/machineid makes it: HMAC-SHA256 of the name, keyed by the id. */
+function protectedId(machineId: string): string {
+  if (machineId === '') return '';
+  return createHmac('sha256', machineId).update(APPLICATION).digest('hex');
+}
+
+/** In the form of a random UUID (RFC 9562, version 8: of the maker's own kind). */
+function uuidFrom(machineId: string): string {
+  const digits = protectedId(machineId);
+  if (digits === '') return '';
+  const variant = ((Number.parseInt(digits.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  const groups = [digits.slice(0, 8), digits.slice(8, 12), `8${digits.slice(13, 16)}`];
+  return [...groups, variant + digits.slice(17, 20), digits.slice(20, 32)].join('-');
+}

@@ -1,0 +1,27 @@
+import { appendFileSync, mkdirSync } from 'node:fs';
+import type { Level } from './host.ts';
+
+/** Operations whose log a person wants to read afterwards (contract 5.3, step 9). */
+const KEPT = ['install', 'manual-install', 'interactive-install', 'upgrade', 'reset'];
+const DIRECTORY = '/var/log/kairos';
+
+/**
+ * The log of one run: lines on standard error, and for operations on the slots in a file of /var/log/kairos besides.
+ * @param argv arguments of the process; `--debug` adds every program that is run
+ */
+export function createLog(argv: readonly string[]): (level: Level, message: string) => void {
+  const debug = argv.includes('--debug');
+  const command = argv.slice(2).find((word) => !word.startsWith('-')) ?? '';
+  const file = KEPT.includes(command) && process.getuid?.() === 0 ? `${DIRECTORY}/${command}.log` : undefined;
+  return (level, message) => {
+    const line = level === 'info' ? message : `${level}: ${message}`;
+    if (level !== 'debug' || debug) process.stderr.write(`${line}\n`);
+    if (file === undefined) return;
+    try {
+      mkdirSync(DIRECTORY, { recursive: true });
+      appendFileSync(file, `${new Date().toISOString()} ${level} ${message}\n`, { mode: 0o640 });
+    } catch {
+      // A log that cannot be written must not stop what it tells of.
+    }
+  };
+}

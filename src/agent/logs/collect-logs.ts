@@ -1,0 +1,143 @@
+import { messageOf } from '../../errors/factory-error.ts';
+import type { Host } from '../host/host.ts';
+import { redactConfig, redactText } from './redact.ts';
+
+/** A file of the collection. */
+export interface LogFile {
+  /** Path inside the collection. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What is collected besides the agent's own list: `logs` of the configuration (contract 4.3). */
+export interface LogExtras {
+  /** Units. */
+  readonly journal: readonly string[];
+  /** Paths, with wildcards. */
+  readonly files: readonly string[];
+}
+
+/** Units of the system and of the Kubernetes distributions that it runs (contract 5.9). */
+const UNITS = [
+  ...[
+    'kairos-agent',
+    'kairos-installer',
+    'kairos-interactive',
+    'kairos-webui',
+    'kairos-recovery',
+    'kairos-reset',
+  ],
+  ...['cos-setup-fs', 'cos-setup-boot', 'cos-setup-network', 'cos-setup-reconcile', 'immucore'],
+  ...['systemd-sysext', 'systemd-confext', 'k3s', 'k3s-agent', 'k0scontroller', 'k0sworker', 'kubelet'],
+];
+/** Lines of a journal, from its end; enough for weeks of most units. */
+const LINES = '20000';
+const FILES = ['/run/immucore/*', '/run/cos/*', '/var/log/kairos*', '/var/log/kairos*/*', '/oem/grubenv'];
+const PLAIN = [
+  '/proc/cmdline',
+  '/proc/self/mounts',
+  '/proc/partitions',
+  '/etc/os-release',
+  '/etc/kairos-release',
+  '/etc/fstab',
+];
+const CONFIGS = [
+  '/system/oem',
+  '/oem',
+  '/oem/95_userdata',
+  '/usr/local/cloud-config',
+  '/etc/kairos',
+  '/run/cos/95_userdata',
+];
+const PROGRAMS: readonly (readonly [name: string, program: string, ...args: string[]])[] = [
+  ['kernel', 'dmesg'],
+  ['lsblk', 'lsblk', '-o', 'NAME,SIZE,TYPE,FSTYPE,LABEL,PARTLABEL,MOUNTPOINT,RO'],
+  ['df', 'df', '-h'],
+  ['failed-units', 'systemctl', '--failed', '--no-pager'],
+  ['addresses', 'ip', 'address'],
+  ['routes', 'ip', 'route'],
+];
+/** A log beyond this is cut at its beginning. */
+const LIMIT = 16 * 1024 * 1024;
+
+/** Collects what tells of a problem, without secrets (contract 5.1); what is not there is left out. */
+export async function collectLogs(host: Host, extras: LogExtras): Promise<LogFile[]> {
+  const files: LogFile[] = [];
+  const add = async (path: string, text: () => Promise<string | undefined>) => {
+    try {
+      const content = await text();
+      if (content !== undefined && content.trim() !== '') files.push({ path, text: content.slice(-LIMIT) });
+    } catch (error) {
+      host.log('warn', `${path}: ${messageOf(error)}`);
+    }
+  };
+  if (await host.has('journalctl')) {
+    for (const unit of new Set([...UNITS, ...extras.journal])) {
+      await add(`journal/${unit.replaceAll('/', '-')}.log`, () => journal(host, unit));
+    }
+  }
+  for (const [name, program, ...args] of PROGRAMS) {
+    if (await host.has(program)) await add(`system/${name}.txt`, () => output(host, program, args));
+  }
+  const paths = await Promise.all([...FILES, ...extras.files].map((pattern) => matchingPaths(host, pattern)));
+  for (const path of new Set([...PLAIN, ...paths.flat()])) {
+    await add(`files${path}`, async () => masked(path, await textOf(host, path)));
+  }
+  for (const directory of CONFIGS) {
+    for (const name of await host.list(directory)) {
+      const path = `${directory}/${name}`;
+      if (isYaml(name)) await add(`config${path}`, async () => masked(path, await textOf(host, path)));
+    }
+  }
+  return files;
+}
+
+async function journal(host: Host, unit: string): Promise<string | undefined> {
+  const text = await output(host, 'journalctl', ['--no-pager', '--quiet', '--lines', LINES, '--unit', unit]);
+  return text?.includes('-- No entries --') ? undefined : text;
+}
+
+async function output(host: Host, program: string, args: readonly string[]): Promise<string | undefined> {
+  const { stdout } = await host.run(program, args, { allowFailure: true, timeout: 60_000 });
+  return redactText(stdout);
+}
+
+/** Text of a regular file; `undefined` for a directory and for what is no text. */
+async function textOf(host: Host, path: string): Promise<string | undefined> {
+  if ((await host.stat(path))?.kind !== 'file') return undefined;
+  const text = await host.readText(path);
+  return text?.slice(0, 1024).includes('\0') ? undefined : text;
+}
+
+function masked(path: string, text: string | undefined): string | undefined {
+  return text === undefined ? undefined : isYaml(path) ? redactConfig(text) : redactText(text);
+}
+
+function isYaml(path: string): boolean {
+  return /\.ya?ml$/.test(path);
+}
+
+/** Paths that a pattern with `*` and `?` stands for, in each of its parts. */
+export async function matchingPaths(host: Host, pattern: string): Promise<string[]> {
+  let found = [''];
+  for (const part of pattern.split('/').filter((each) => each !== '')) {
+    if (!/[*?]/.test(part)) {
+      found = found.map((path) => `${path}/${part}`);
+      continue;
+    }
+    const escaped = part
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.');
+    const names = new RegExp(`^${escaped}$`);
+    const lists = await Promise.all(
+      found.map(async (path) => {
+        const isDirectory = (await host.stat(path || '/'))?.kind === 'directory';
+        const entries = isDirectory ? await host.list(path || '/') : [];
+        return entries.filter((name) => names.test(name)).map((name) => `${path}/${name}`);
+      }),
+    );
+    found = lists.flat();
+  }
+  return found;
+}

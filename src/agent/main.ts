@@ -1,0 +1,31 @@
+#!/usr/bin/env bun
+import { CommanderError } from '@commander-js/extra-typings';
+import { EXIT_STATUS, FactoryError, messageOf } from '../errors/factory-error.ts';
+import { createLog } from './host/log.ts';
+import { systemHost } from './host/system-host.ts';
+import { createAgentProgram } from './program.ts';
+
+// Modes of files on the node are decisions of the agent's, not of whoever starts it.
+process.umask(0o022);
+const log = createLog(process.argv);
+const host = systemHost(log);
+const out = (text: string) => void process.stdout.write(text);
+try {
+  await createAgentProgram({ host, out }).parseAsync();
+} catch (error) {
+  process.exitCode = fail(error);
+}
+
+/** Tells what went wrong. @returns the exit status (docs/errors.md) */
+function fail(error: unknown): number {
+  // commander has said it already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
+  if (!(error instanceof FactoryError)) {
+    log('error', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return 1;
+  }
+  log('error', messageOf(error));
+  for (const line of error.details) log('error', `  ${line}`);
+  if (error.remedy !== undefined) log('error', `to do: ${error.remedy}`);
+  return EXIT_STATUS[error.kind];
+}

@@ -1,0 +1,154 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import type { Host } from '../host/host.ts';
+import { type Credentials, findCredentials } from './credentials.ts';
+import { formatReference, type Reference } from './reference.ts';
+
+/** One way in that a registry offers (RFC 9110, section 11.6.1). */
+export interface Challenge {
+  /** In lower case. */
+  readonly scheme: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** Milliseconds that a token may take. */
+const TIMEOUT = 30_000;
+const CLIENT = 'kairos-agent';
+
+/** Parses a `WWW-Authenticate` header, which may hold more than one challenge. */
+export function parseChallenges(header: string): Challenge[] {
+  const challenges: { scheme: string; parameters: Map<string, string> }[] = [];
+  const token = /\s*,?\s*(?:([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([\w-]+)(?=\s|,|$))/gy;
+  for (const [, key, quoted, plain, scheme] of header.matchAll(token)) {
+    if (scheme !== undefined) challenges.push({ scheme: scheme.toLowerCase(), parameters: new Map() });
+    else if (key !== undefined) {
+      const value = quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '';
+      challenges.at(-1)?.parameters.set(key.toLowerCase(), value);
+    }
+  }
+  return challenges;
+}
+
+/** Answers challenges of one repository. */
+export interface Authenticator {
+  /** The `Authorization` header for the next request; none before the first challenge. */
+  current(): string | undefined;
+  /**
+   * Meets a 401.
+   * @throws FactoryError `step` when there is no way in
+   */
+  answer(response: Response): Promise<void>;
+}
+
+/**
+ * Gets tokens for reading a repository (distribution, "Token Authentication Specification") or falls back to Basic.
+ * @param plain whether the registry is spoken to without TLS, so that its token server may be, too
+ */
+export function createAuthenticator(host: Host, reference: Reference, insecure: boolean): Authenticator {
+  let authorization: string | undefined;
+  let credentials: Promise<Credentials | undefined> | undefined;
+
+  return {
+    current: () => authorization,
+    answer: async (response) => {
+      const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
+      await response.body?.cancel();
+      credentials ??= findCredentials(host, reference);
+      const known = await credentials;
+      const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+      if (known?.kind === 'bearer') authorization = `Bearer ${known.token}`;
+      else if (bearer) {
+        const isPlain = response.url.startsWith('http:');
+        authorization = `Bearer ${await fetchToken(host, reference, bearer, known, { insecure, isPlain })}`;
+      } else if (known?.kind === 'password' && challenges.some(({ scheme }) => scheme === 'basic')) {
+        authorization = basic(known.username, known.password);
+      } else {
+        throw accessRefused(reference, 401, known !== undefined);
+      }
+    },
+  };
+}
+
+/** @returns the error for a registry that says 401 or 403 */
+export function accessRefused(reference: Reference, status: number, hasCredentials: boolean): FactoryError {
+  const { registry } = reference;
+  const remedy = hasCredentials
+    ? `Renew the credentials for ${registry} on this node, and check that they may read this image.`
+    : `Check the name; for a private image put credentials for ${registry} into /etc/kairos/registry.json or /root/.docker/config.json.`;
+  return new FactoryError(
+    'step',
+    `the registry refuses access to ${formatReference(reference)} (HTTP ${status})`,
+    {
+      remedy,
+    },
+  );
+}
+
+async function fetchToken(
+  host: Host,
+  reference: Reference,
+  { parameters }: Challenge,
+  credentials: Credentials | undefined,
+  { insecure, isPlain }: { readonly insecure: boolean; readonly isPlain: boolean },
+): Promise<string> {
+  const realm = parameters.get('realm') ?? '';
+  const url = URL.canParse(realm) ? new URL(realm) : undefined;
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && (insecure || isPlain))) {
+    throw new FactoryError(
+      'step',
+      `${reference.registry} names no usable place for tokens: ${JSON.stringify(realm)}`,
+      { remedy: 'Tell who runs the registry: its token server must be reached by https.' },
+    );
+  }
+  const scope = parameters.get('scope') || `repository:${reference.repository}:pull`;
+  const service = parameters.get('service');
+  const common = { signal: AbortSignal.timeout(TIMEOUT), insecure };
+  const response = await (credentials?.kind === 'identity'
+    ? host.fetch(url.href, {
+        ...common,
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({
+          grant_type: 'refresh_token',
+          client_id: CLIENT,
+          refresh_token: credentials.token,
+          scope,
+          ...(service === undefined ? {} : { service }),
+        }).toString(),
+      })
+    : host.fetch(withQuery(url, { scope, service }), {
+        ...common,
+        headers:
+          credentials?.kind === 'password'
+            ? { authorization: basic(credentials.username, credentials.password) }
+            : {},
+      }));
+  if (response.status >= 500 || response.status === 429) {
+    throw new Error(`the token server ${url.host} answers ${response.status}`);
+  }
+  const answer: unknown = response.ok ? await response.json() : await response.body?.cancel();
+  const token = tokenOf(answer);
+  if (token === undefined) throw accessRefused(reference, response.status, credentials !== undefined);
+  return token;
+}
+
+function withQuery(url: URL, values: Readonly<Record<string, string | undefined>>): string {
+  const full = new URL(url);
+  for (const [key, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    // Scopes are separated by spaces in a header, and given one by one in a query.
+    const parts = key === 'scope' ? value.split(' ').filter(Boolean) : [value];
+    for (const part of parts) full.searchParams.append(key, part);
+  }
+  return full.href;
+}
+
+function tokenOf(answer: unknown): string | undefined {
+  const { token, access_token: access } = (answer ?? {}) as { token?: unknown; access_token?: unknown };
+  return [token, access].find((value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) as
+    | string
+    | undefined;
+}
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}

@@ -1,0 +1,139 @@
+import { createWriteStream } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { openLayer } from './layer-stream.ts';
+import { padding, readMember } from './tar-members.ts';
+
+/** A file, or a part of one. */
+export interface FilePart {
+  readonly file: string;
+  readonly start: number;
+  readonly size: number;
+}
+
+/** The files of an image that lies on a disk: a directory, or a tar that is read in place. */
+export interface ImageFiles {
+  /** `undefined` when there is none of that name. */
+  find(name: string): Promise<FilePart | undefined>;
+  /** @throws FactoryError `verification` when the file is larger than `limit` */
+  read(name: string, limit: number): Promise<Uint8Array | undefined>;
+}
+
+/** Members of an archive of an image: a few for each layer. */
+const MEMBER_LIMIT = 100_000;
+/** Old archives name a layer by a link to the same layer of another image. */
+const LINKS = 8;
+
+/**
+ * Opens an image on a disk.
+ * @param path as the process sees it
+ * @param unpacked where a compressed archive is decompressed to
+ * @throws FactoryError `usage` when there is nothing, `verification` when it is no archive
+ */
+export async function openImageFiles(path: string, unpacked: string): Promise<ImageFiles> {
+  const stats = await stat(path).catch((error: unknown) => {
+    throw new FactoryError('usage', `${path} cannot be used as an image: ${messageOf(error)}`, {
+      remedy: 'Name a tar of an image, or the directory of an OCI layout.',
+      cause: error,
+    });
+  });
+  const find = stats.isDirectory() ? findInDirectory(path) : await findInTar(await plainTar(path, unpacked));
+  return {
+    find,
+    read: async (name, limit) => {
+      const part = await find(name);
+      if (part === undefined) return undefined;
+      if (part.size > limit) throw unusable(path, `${name} is larger than ${limit} bytes`);
+      const handle = await open(part.file, 'r');
+      try {
+        return await readAt(handle, part.start, part.size);
+      } finally {
+        await handle.close();
+      }
+    },
+  };
+}
+
+function findInDirectory(path: string): ImageFiles['find'] {
+  return async (name) => {
+    const file = join(path, name);
+    const stats = await stat(file).catch(() => undefined);
+    return stats?.isFile() ? { file, start: 0, size: stats.size } : undefined;
+  };
+}
+
+async function findInTar(file: string): Promise<ImageFiles['find']> {
+  const parts = new Map<string, FilePart | string>();
+  const handle = await open(file, 'r');
+  try {
+    let position = 0;
+    const { size: end } = await handle.stat();
+    const cursor = {
+      take: async (size: number) => {
+        const bytes = await readAt(handle, position, size);
+        position += bytes.length;
+        return bytes.length === 0 && size > 0 ? undefined : bytes;
+      },
+      skip: async (size: number) => {
+        position += size;
+      },
+    };
+    for (let member = await readMember(cursor); member; member = await readMember(cursor)) {
+      if (parts.size >= MEMBER_LIMIT) throw unusable(file, `it has more than ${MEMBER_LIMIT} members`);
+      const { type, size } = member;
+      const name = plainName(member.name);
+      if (type === '0') parts.set(name, { file, start: position, size });
+      // A symbolic link is relative to its place, a hard link to the archive.
+      if (type === '2') parts.set(name, plainName(join('/', name, '..', member.linkName)));
+      if (type === '1') parts.set(name, plainName(member.linkName));
+      position += size + padding(size);
+      if (position > end) throw unusable(file, 'it is cut short');
+    }
+  } finally {
+    await handle.close();
+  }
+  return async (name) => {
+    let found = parts.get(plainName(name));
+    for (let count = 0; typeof found === 'string' && count < LINKS; count++) found = parts.get(found);
+    return typeof found === 'string' ? undefined : found;
+  };
+}
+
+function plainName(name: string): string {
+  return join('/', name).slice(1).replace(/\/$/, '');
+}
+
+async function readAt(handle: FileHandle, start: number, size: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(size);
+  let filled = 0;
+  while (filled < size) {
+    const { bytesRead } = await handle.read(bytes, filled, size - filled, start + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** The archive itself, or what it decompresses to. */
+async function plainTar(path: string, unpacked: string): Promise<string> {
+  const { size } = await stat(path);
+  const { tar, isCompressed } = await openLayer({ file: path, start: 0, size }, () => {});
+  if (!isCompressed) return path;
+  await pipeline(tar, createWriteStream(unpacked, { mode: 0o600 })).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOSPC') throw error;
+    throw new FactoryError('step', `there is no space left to decompress ${path}`, {
+      remedy: 'Decompress it elsewhere, and name the tar.',
+      cause: error,
+    });
+  });
+  return unpacked;
+}
+
+/** @returns the error for an archive that holds no image */
+export function unusable(path: string, reason: string): FactoryError {
+  return new FactoryError('verification', `${path} cannot be used as an image: ${reason}`, {
+    remedy: 'Make it again, with "docker save" or "skopeo copy … oci-archive:FILE".',
+  });
+}

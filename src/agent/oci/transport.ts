@@ -1,0 +1,178 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import type { Host } from '../host/host.ts';
+import { accessRefused, createAuthenticator } from './authentication.ts';
+import { formatReference, type Reference } from './reference.ts';
+import { explainNetwork, retryAfter, retrying, TransientError } from './retry.ts';
+
+/** How a registry is spoken to. */
+export interface TransportOptions {
+  /** Accept any certificate, and no TLS at all. */
+  readonly insecure?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A whole answer. */
+export interface Answer {
+  readonly bytes: Uint8Array;
+  readonly headers: Headers;
+}
+
+/** Reads one repository of a registry. */
+export interface Transport {
+  /** One exchange, authenticated, redirects followed. A status that may pass is a {@link TransientError}. */
+  exchange(path: string, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>;
+  /**
+   * A whole body, tried again when the connection breaks.
+   * @returns `undefined` for 404
+   * @throws FactoryError `step` for any other failure, `verification` when the body is larger than `limit`
+   */
+  bytes(path: string, limit: number, headers?: Readonly<Record<string, string>>): Promise<Answer | undefined>;
+}
+
+/** Milliseconds for an answer that is read as a whole. */
+const TIMEOUT = 60_000;
+const REDIRECTS = 5;
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/;
+
+/** Opens the way to the registry of a reference; the first request finds out whether it speaks TLS. */
+export function createTransport(
+  host: Host,
+  reference: Reference,
+  { insecure = false, signal }: TransportOptions = {},
+): Transport {
+  const { registry } = reference;
+  const name = formatReference(reference);
+  const address = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+  const mayBePlain = insecure || LOOPBACK.test(registry);
+  const authenticator = createAuthenticator(host, reference, mayBePlain);
+  let base: Promise<string> | undefined;
+
+  const send = async (url: string, headers: Readonly<Record<string, string>>, ending?: AbortSignal) => {
+    try {
+      return await follow(host, url, { headers, signal: ending, insecure, mayBePlain });
+    } catch (error) {
+      // What was found out while the registry was starting may be wrong.
+      base = undefined;
+      throw explainNetwork(new URL(url).host, error);
+    }
+  };
+  const secure = `https://${address}`;
+  const findBase = async () => {
+    if (!mayBePlain) return secure;
+    return speaks(host, secure, insecure).then((answers) => (answers ? secure : `http://${address}`));
+  };
+
+  const exchange: Transport['exchange'] = async (path, headers = {}, ending) => {
+    base ??= findBase();
+    const url = `${await base}${path}`;
+    for (let isSecond = false; ; isSecond = true) {
+      const authorization = authenticator.current();
+      const response = await send(url, { ...headers, ...(authorization && { authorization }) }, ending);
+      if (response.status === 401 && !isSecond) {
+        await authenticator.answer(response).catch((error: unknown) => {
+          throw explainNetwork(registry, error);
+        });
+        continue;
+      }
+      if (response.ok || response.status === 404 || response.status === 416) return response;
+      await response.body?.cancel();
+      if (response.status === 401 || response.status === 403) {
+        throw accessRefused(reference, response.status, authorization !== undefined);
+      }
+      if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
+        const wait = retryAfter(response.headers.get('retry-after'), host.now());
+        throw new TransientError(`${registry} answers HTTP ${response.status}`, { wait });
+      }
+      throw new FactoryError('step', `${registry} answers HTTP ${response.status} for ${name}`, {
+        remedy: 'Check the name of the image and that the address is that of a registry.',
+      });
+    }
+  };
+
+  return {
+    exchange,
+    bytes: (path, limit, headers) =>
+      retrying(host, { name, signal }, async () => {
+        const ending = AbortSignal.any([AbortSignal.timeout(TIMEOUT), ...(signal ? [signal] : [])]);
+        const response = await exchange(path, headers, ending);
+        if (response.status === 404) return void (await response.body?.cancel());
+        return { bytes: await readLimited(name, response, limit), headers: response.headers };
+      }),
+  };
+}
+
+/** Whether something answers there. */
+async function speaks(host: Host, base: string, insecure: boolean): Promise<boolean> {
+  try {
+    const response = await host.fetch(`${base}/v2/`, {
+      manual: true,
+      insecure,
+      signal: AbortSignal.timeout(10_000),
+    });
+    await response.body?.cancel();
+    return true;
+  } catch (error) {
+    host.log('debug', `${base} does not answer: ${explainNetwork(base, error).message}`);
+    return false;
+  }
+}
+
+interface Sending {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+  readonly insecure: boolean;
+  readonly mayBePlain: boolean;
+}
+
+/** Follows redirects itself: no runtime agrees with another on what happens to the `Authorization` header. */
+async function follow(host: Host, url: string, sending: Sending): Promise<Response> {
+  const { signal, insecure, mayBePlain } = sending;
+  let [target, headers] = [new URL(url), { 'accept-encoding': 'identity', ...sending.headers }];
+  for (let count = 0; ; count++) {
+    const response = await host.fetch(target.href, {
+      headers,
+      manual: true,
+      insecure,
+      ...(signal && { signal }),
+    });
+    const location = response.headers.get('location');
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
+    await response.body?.cancel();
+    const next = new URL(location, target);
+    const isPlain = next.protocol === 'http:' && (mayBePlain || target.protocol === 'http:');
+    if (count >= REDIRECTS || (next.protocol !== 'https:' && !isPlain)) {
+      throw new FactoryError(
+        'step',
+        `${target.host} redirects to a place that is not followed: ${next.origin}`,
+        {
+          remedy: 'Tell who runs the registry: blobs must be reached by https.',
+        },
+      );
+    }
+    if (next.origin !== target.origin) {
+      const { authorization: _, ...rest } = headers as Record<string, string>;
+      headers = { 'accept-encoding': 'identity', ...rest };
+    }
+    target = next;
+  }
+}
+
+/** @throws FactoryError `verification` when the body is too large, TransientError when it breaks off */
+async function readLimited(name: string, response: Response, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      size += chunk.length;
+      if (size > limit) {
+        throw new FactoryError('verification', `the answer for ${name} is larger than ${limit} bytes`, {
+          remedy: 'Check that the name is that of an OS image.',
+        });
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw explainNetwork(name, error);
+  }
+  return Buffer.concat(chunks);
+}

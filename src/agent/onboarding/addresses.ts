@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { Host } from '../host/host.ts';
+
+/** What `ip --json addr` prints (ip-address(8)). */
+const Links = z.array(
+  z.looseObject({
+    ifname: z.string().default(''),
+    flags: z.array(z.string()).default([]),
+    addr_info: z
+      .array(
+        z.looseObject({ local: z.string().optional(), scope: z.string().optional(), family: z.string() }),
+      )
+      .default([]),
+  }),
+);
+
+/** Addresses by which others reach this machine, IPv4 first. None while there is no network, or no `ip`. */
+export async function globalAddresses(host: Host): Promise<string[]> {
+  if (!(await host.has('ip'))) return [];
+  const { stdout, status } = await host.run('ip', ['-json', 'address'], { allowFailure: true });
+  if (status !== 0) return [];
+  const found = Links.parse(JSON.parse(stdout))
+    .filter(({ flags }) => !flags.includes('LOOPBACK'))
+    .flatMap(({ addr_info: infos }) => infos)
+    .filter(({ scope, local }) => scope === 'global' && local !== undefined)
+    .sort((a, b) => a.family.localeCompare(b.family));
+  return [...new Set(found.map(({ local }) => local ?? ''))];
+}

@@ -1,0 +1,24 @@
+import { parseOsRelease } from '../../flavors/os-release.ts';
+import type { Host } from '../host/host.ts';
+import { globalAddresses } from './addresses.ts';
+import { renderBanner } from './banner.ts';
+
+/** agetty(8) shows it above each login, whatever terminal that is on. */
+const ISSUE = '/run/issue.d/50-kairos-live.issue';
+
+/**
+ * Shows the banner on all consoles, or renews it when the addresses have changed.
+ * @param shown what the last call gave
+ * @returns the addresses that it shows, as one text
+ */
+export async function showBanner(host: Host, shown?: string): Promise<string> {
+  const addresses = await globalAddresses(host);
+  const state = addresses.join(' ');
+  if (state === shown) return state;
+  const release = parseOsRelease((await host.readText('/etc/kairos-release')) ?? '');
+  const system = `${release.get('KAIROS_NAME') ?? 'kairos'} ${release.get('KAIROS_VERSION') ?? ''}`.trim();
+  // A backslash would begin an escape of agetty's.
+  await host.write(ISSUE, renderBanner({ system, addresses }).replaceAll('\\', '\\\\'));
+  await host.run('agetty', ['--reload'], { allowFailure: true });
+  return state;
+}

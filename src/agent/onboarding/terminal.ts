@@ -1,0 +1,38 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { Cancelled, type Terminal } from './dialogue.ts';
+
+/** A terminal over streams, until it is disposed of; Ctrl-C and Ctrl-D cancel what is asked. */
+export function openTerminal(input: NodeJS.ReadStream, output: NodeJS.WriteStream): Terminal & Disposable {
+  let hidden = false;
+  // readline echoes what is typed; for a secret only the question comes through.
+  const echo = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      if (!hidden) output.write(chunk);
+      done();
+    },
+  });
+  const lines = createInterface({ input, output: echo, terminal: input.isTTY ?? false, historySize: 0 });
+  const closing = new Promise<never>((_, reject) => {
+    lines.once('close', () => reject(new Cancelled('the dialogue was ended')));
+  });
+  // Nobody may be asking when it ends.
+  closing.catch(() => undefined);
+  lines.on('SIGINT', () => lines.close());
+  const ask = (question: string) => Promise.race([lines.question(question), closing]);
+  return {
+    say: (text) => void output.write(text),
+    ask,
+    askSecret: async (question) => {
+      output.write(question);
+      hidden = true;
+      try {
+        return await ask('');
+      } finally {
+        hidden = false;
+        output.write('\n');
+      }
+    },
+    [Symbol.dispose]: () => lines.close(),
+  };
+}

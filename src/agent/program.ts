@@ -1,0 +1,56 @@
+import { Command } from '@commander-js/extra-typings';
+import type { AgentCommand, AgentContext } from './commands/agent-command.ts';
+import { bootentryCommand } from './commands/bootentry.ts';
+import { configCommand } from './commands/config.ts';
+import { grubeditCommand } from './commands/grubedit.ts';
+import { installCommand } from './commands/install.ts';
+import { installBundleCommand } from './commands/install-bundle.ts';
+import { interactiveInstallCommand } from './commands/interactive-install.ts';
+import { logsCommand } from './commands/logs.ts';
+import { manualInstallCommand } from './commands/manual-install.ts';
+import { printSchemaCommand } from './commands/print-schema.ts';
+import { pullImageCommand } from './commands/pull-image.ts';
+import { renderTemplateCommand } from './commands/render-template.ts';
+import { resetCommand } from './commands/reset.ts';
+import { runStageCommand } from './commands/run-stage.ts';
+import { stateCommand } from './commands/state.ts';
+import { confextCommand, sysextCommand } from './commands/sysext.ts';
+import { upgradeCommand } from './commands/upgrade.ts';
+import { uuidCommand } from './commands/uuid.ts';
+import { validateCommand } from './commands/validate.ts';
+import { versionCommand } from './commands/version.ts';
+
+const COMMANDS: readonly AgentCommand[] = [
+  installCommand,
+  manualInstallCommand,
+  interactiveInstallCommand,
+  upgradeCommand,
+  resetCommand,
+  runStageCommand,
+  validateCommand,
+  printSchemaCommand,
+  renderTemplateCommand,
+  configCommand,
+  stateCommand,
+  bootentryCommand,
+  grubeditCommand,
+  sysextCommand,
+  confextCommand,
+  installBundleCommand,
+  pullImageCommand,
+  logsCommand,
+  uuidCommand,
+  versionCommand,
+];
+
+/** The command line of the agent (contract 5.1): one file per command. */
+export function createAgentProgram(context: AgentContext): Command {
+  const program = new Command('kairos-agent')
+    .description('Installs, configures, upgrades and resets a Kairos node.')
+    .option('--debug', 'log every program that is run')
+    .exitOverride()
+    .showHelpAfterError('(add --help for all options)')
+    .showSuggestionAfterError();
+  for (const command of COMMANDS) program.addCommand(command(context).exitOverride());
+  return program;
+}

@@ -1,0 +1,39 @@
+import { LABEL } from '../../../layout/labels.ts';
+import { bootState } from '../../config/boot-state.ts';
+import { passAssessment } from '../../deploy/assessment.ts';
+import { biosPartition, findByLabel } from '../../deploy/block-device.ts';
+import { placeBootLoader } from '../../deploy/boot-loader.ts';
+import { mountWritable } from '../../deploy/mounts.ts';
+import type { Host } from '../../host/host.ts';
+import type { BuiltinStep } from './builtin-step.ts';
+
+/**
+ * The active system has come up: it is not counted any more, and the next boot takes it again (contract 2.3). After an
+ * upgrade its boot loader replaces the old one only now, when the system it belongs to has shown that it works
+ * (kairos#1799).
+ */
+export const bootAssessmentStep: BuiltinStep = {
+  stage: 'boot.before',
+  name: 'boot assessment',
+  run: async (host) => {
+    if ((await bootState(host)) !== 'active_boot') return;
+    const device = await findByLabel(host, LABEL.state);
+    if (device === undefined) return;
+    await using state = await mountWritable(host, device, 'state');
+    const firstBoot = await passAssessment(host, state.path);
+    if (firstBoot) await refreshBootLoader(host, state.path, device);
+  },
+};
+
+/** @param device of the state partition, which is mounted at `state` */
+async function refreshBootLoader(host: Host, state: string, device: string): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const efi = await findByLabel(host, LABEL.efi);
+  const esp = efi === undefined ? undefined : stack.use(await mountWritable(host, efi, 'efi'));
+  const bios = await biosPartition(host, device);
+  await placeBootLoader(host, '/', {
+    state,
+    ...(esp === undefined ? {} : { esp: esp.path }),
+    ...(bios === undefined ? {} : { bios }),
+  });
+}

@@ -1,0 +1,10 @@
+import { bootState } from '../../config/boot-state.ts';
+import { linkExtensions } from '../../extensions/link-extensions.ts';
+import type { BuiltinStep } from './builtin-step.ts';
+
+/** The system and configuration extensions of the slot that runs are merged (contract 2.7). */
+export const extensionsStep: BuiltinStep = {
+  stage: 'fs.before',
+  name: 'extensions',
+  run: async (host) => void (await linkExtensions(host, await bootState(host))),
+};

@@ -1,0 +1,35 @@
+import { mountTable } from '../../deploy/mounts.ts';
+import type { Host } from '../../host/host.ts';
+import type { BuiltinStep } from './builtin-step.ts';
+
+/** Directory on the persistent volume for files of /etc that every boot needs again (contract 1.4, 2.6). */
+const KEPT = '/usr/local/etc';
+
+/**
+ * A name for the machine until a configuration gives it one: `kairos-` and the beginning of its machine-id. Where there is a
+ * persistent volume, `/etc/hostname` and `/etc/hosts` lead there (contract 2.6).
+ */
+export const hostNameStep: BuiltinStep = {
+  stage: 'initramfs.before',
+  name: 'host name',
+  run: async (host) => {
+    const id = (await host.readText('/etc/machine-id'))?.trim() ?? '';
+    const name = id === '' ? 'kairos' : `kairos-${id.slice(0, 4)}`;
+    const persistent = (await mountTable(host)).some(({ path }) => path.endsWith('/usr/local'));
+    await keep(host, persistent, 'hostname', `${name}\n`);
+    await keep(
+      host,
+      persistent,
+      'hosts',
+      `127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 ${name}\n`,
+    );
+  },
+};
+
+async function keep(host: Host, persistent: boolean, file: string, content: string): Promise<void> {
+  const place = persistent ? `${KEPT}/${file}` : `/etc/${file}`;
+  if ((await host.stat(place))?.size) {
+    if (!persistent || (await host.stat(`/etc/${file}`, { follow: false }))?.kind === 'link') return;
+  } else await host.write(place, content);
+  if (persistent) await host.link(place, `/etc/${file}`);
+}

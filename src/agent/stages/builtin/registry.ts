@@ -1,0 +1,20 @@
+import { bootAssessmentStep } from './boot-assessment.ts';
+import type { BuiltinStep } from './builtin-step.ts';
+import { extensionsStep } from './extensions.ts';
+import { hostNameStep } from './host-name.ts';
+import { kubernetesStep } from './kubernetes.ts';
+import { liveAccountStep } from './live-account.ts';
+import { upgradeFailureStep } from './upgrade-failure.ts';
+
+/** What a moment does by itself, in order: `network`, `rootfs.before`, … */
+export function builtinSteps(stage: string): BuiltinStep[] {
+  const steps = [
+    hostNameStep,
+    extensionsStep,
+    bootAssessmentStep,
+    upgradeFailureStep,
+    liveAccountStep,
+    kubernetesStep,
+  ];
+  return steps.filter((step) => step.stage === stage);
+}

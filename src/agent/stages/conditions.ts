@@ -1,0 +1,139 @@
+import { goPattern } from '../../cloud-config/go-pattern.ts';
+import type { StageStep } from '../../cloud-config/step-schema.ts';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { osRelease } from '../facts/os-release.ts';
+import { readFact } from '../facts/read.ts';
+import type { Host } from '../host/host.ts';
+import type { PluginContext } from './plugin.ts';
+
+/** A reason to skip a step, `undefined` to run it. */
+type Condition = (context: PluginContext, step: StageStep) => Promise<string | undefined>;
+
+/** Cheap ones first: the shell comes when all others hold. */
+const CONDITIONS: readonly Condition[] = [
+  byHostname,
+  byOs,
+  byOsVersion,
+  byArchitecture,
+  byServiceManager,
+  byFiles,
+  byShell,
+];
+
+/**
+ * Whether all conditions of a step hold (contract 4.8). A skip is logged at level debug with its reason.
+ * @throws FactoryError `usage` for a regular expression, a service manager or a template that is wrong
+ */
+export async function conditionsHold(context: PluginContext, step: StageStep): Promise<boolean> {
+  const reason = await explainConditions(context, step);
+  if (reason !== undefined) context.host.log('debug', `${step.name ?? 'step'}: skipped: ${reason}`);
+  return reason === undefined;
+}
+
+/**
+ * Why a step is skipped: the first condition that does not hold; `undefined` when all do.
+ * @throws FactoryError `usage` for a regular expression, a service manager or a template that is wrong
+ */
+export async function explainConditions(
+  context: PluginContext,
+  step: StageStep,
+): Promise<string | undefined> {
+  for (const condition of CONDITIONS) {
+    const reason = await condition(context, step);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+async function byHostname({ host }: PluginContext, { node }: StageStep): Promise<string | undefined> {
+  if (!node) return undefined;
+  const name =
+    (await readFact(host, '/proc/sys/kernel/hostname')) ?? (await readFact(host, '/etc/hostname')) ?? '';
+  return matching('node', node, [name], `the host name is "${name}"`);
+}
+
+/** The field's configurations name the long form, such as `Ubuntu.*`; its documentation names the ID too. */
+async function byOs({ host }: PluginContext, { only_os }: StageStep): Promise<string | undefined> {
+  if (!only_os) return undefined;
+  const release = await osRelease(host);
+  const names = ['PRETTY_NAME', 'NAME', 'ID']
+    .map((key) => release.get(key))
+    .filter((name) => name !== undefined);
+  return matching(
+    'only_os',
+    only_os,
+    names,
+    `the OS is ${names.map((name) => `"${name}"`).join(', ') || 'not known'}`,
+  );
+}
+
+async function byOsVersion(
+  { host }: PluginContext,
+  { only_os_version }: StageStep,
+): Promise<string | undefined> {
+  if (!only_os_version) return undefined;
+  const version = (await osRelease(host)).get('VERSION_ID') ?? '';
+  return matching('only_os_version', only_os_version, [version], `the version of the OS is "${version}"`);
+}
+
+async function byArchitecture(
+  { host }: PluginContext,
+  { only_arch }: StageStep,
+): Promise<string | undefined> {
+  if (!only_arch) return undefined;
+  return matching('only_arch', only_arch, [host.arch], `the architecture is "${host.arch}"`);
+}
+
+/** Programs that come with a service manager, so that it is known while an image is built too. */
+const SERVICE_MANAGERS: Readonly<Record<string, string>> = { systemd: 'systemctl', openrc: 'openrc' };
+
+async function byServiceManager({ host }: PluginContext, step: StageStep): Promise<string | undefined> {
+  const wanted = step.only_service_manager?.toLowerCase();
+  if (!wanted) return undefined;
+  const program = SERVICE_MANAGERS[wanted];
+  if (program === undefined) {
+    throw new FactoryError('usage', `only_service_manager: "${wanted}" is not a service manager`, {
+      remedy: 'Set it to systemd or openrc.',
+    });
+  }
+  const present = await hasProgram(host, program);
+  return present ? undefined : `only_service_manager: ${wanted} is not there`;
+}
+
+async function hasProgram(host: Host, program: string): Promise<boolean> {
+  const places = ['/sbin', '/bin', '/usr/sbin', '/usr/bin'].map((directory) => `${directory}/${program}`);
+  return (await Promise.all(places.map((place) => exists(host, place)))).includes(true);
+}
+
+async function byFiles({ host }: PluginContext, { if_files }: StageStep): Promise<string | undefined> {
+  const { all = [], any = [], none = [] } = if_files ?? {};
+  for (const file of all) {
+    if (!(await exists(host, file))) return `if_files: ${file} is not there`;
+  }
+  for (const file of none) {
+    if (await exists(host, file)) return `if_files: ${file} is there`;
+  }
+  const found = await Promise.all(any.map((file) => exists(host, file)));
+  return any.length > 0 && !found.includes(true) ? `if_files: none of ${any.join(', ')} is there` : undefined;
+}
+
+async function byShell({ host, expand }: PluginContext, step: StageStep): Promise<string | undefined> {
+  if (!step.if) return undefined;
+  const { status } = await host.run('/bin/sh', ['-c', await expand(step.if)], { allowFailure: true });
+  return status === 0 ? undefined : `if: the command ended with ${status}`;
+}
+
+async function exists(host: Host, path: string): Promise<boolean> {
+  return (await host.stat(path)) !== undefined;
+}
+
+function matching(key: string, source: string, texts: readonly string[], found: string): string | undefined {
+  const pattern = goPattern(source, (problem) => {
+    throw new FactoryError('usage', `${key}: ${problem}`, {
+      remedy: `Set ${key} to a regular expression in the syntax of Go: https://pkg.go.dev/regexp/syntax`,
+    });
+  });
+  return texts.some((text) => pattern.test(text))
+    ? undefined
+    : `${key}: ${found}, which "${source}" does not match`;
+}

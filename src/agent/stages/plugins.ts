@@ -1,0 +1,49 @@
+import type { Plugin } from './plugin.ts';
+import { authorizedKeysPlugin } from './plugins/authorized-keys.ts';
+import { commandsPlugin } from './plugins/commands.ts';
+import { datasourcePlugin } from './plugins/datasource.ts';
+import { deleteEntitiesPlugin } from './plugins/delete-entities.ts';
+import { directoriesPlugin } from './plugins/directories.ts';
+import { dnsPlugin } from './plugins/dns.ts';
+import { downloadsPlugin } from './plugins/downloads.ts';
+import { ensureEntitiesPlugin } from './plugins/ensure-entities.ts';
+import { environmentPlugin } from './plugins/environment.ts';
+import { filesPlugin } from './plugins/files.ts';
+import { gitPlugin } from './plugins/git.ts';
+import { hostnamePlugin } from './plugins/hostname.ts';
+import { layoutPlugin } from './plugins/layout.ts';
+import { modulesPlugin } from './plugins/modules.ts';
+import { packagePinsPlugin } from './plugins/package-pins.ts';
+import { packagesPlugin } from './plugins/packages.ts';
+import { sysctlPlugin } from './plugins/sysctl.ts';
+import { systemctlPlugin } from './plugins/systemctl.ts';
+import { systemdFirstbootPlugin } from './plugins/systemd-firstboot.ts';
+import { timesyncdPlugin } from './plugins/timesyncd.ts';
+import { unpackImagesPlugin } from './plugins/unpack-images.ts';
+import { usersPlugin } from './plugins/users.ts';
+
+/** What a step can do, in the order in which it is done, which is that of `PLUGIN_KEYS` (contract 4.7). */
+export const PLUGINS: readonly Plugin[] = [
+  dnsPlugin,
+  downloadsPlugin,
+  gitPlugin,
+  ensureEntitiesPlugin,
+  directoriesPlugin,
+  filesPlugin,
+  commandsPlugin,
+  deleteEntitiesPlugin,
+  hostnamePlugin,
+  sysctlPlugin,
+  usersPlugin,
+  authorizedKeysPlugin,
+  modulesPlugin,
+  timesyncdPlugin,
+  systemctlPlugin,
+  environmentPlugin,
+  systemdFirstbootPlugin,
+  datasourcePlugin,
+  layoutPlugin,
+  packagePinsPlugin,
+  packagesPlugin,
+  unpackImagesPlugin,
+];

@@ -1,0 +1,22 @@
+import { FactoryError, messageOf } from '../../../errors/factory-error.ts';
+import { addAuthorizedKeys } from '../../accounts/authorized-keys.ts';
+import type { Plugin } from '../plugin.ts';
+
+/**
+ * `authorized_keys` (contract 4.7): SSH keys by user. Users whose keys cannot be had do not keep others from theirs.
+ *
+ * @throws FactoryError `step` at the end, naming those
+ */
+export const authorizedKeysPlugin: Plugin<'authorized_keys'> = {
+  key: 'authorized_keys',
+  run: async ({ host }, users) => {
+    const failures: string[] = [];
+    for (const [user, keys] of Object.entries(users)) {
+      await addAuthorizedKeys(host, user, keys).catch((error) => failures.push(messageOf(error)));
+    }
+    if (failures.length === 0) return;
+    throw new FactoryError('step', failures.join('; '), {
+      remedy: 'Check the names of users and keys, and put keys from the network into the stage network.',
+    });
+  },
+};

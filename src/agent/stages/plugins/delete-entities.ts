@@ -1,0 +1,21 @@
+import { removeRow } from '../../accounts/account-table.ts';
+import { ENTITY_FILE, nameOf, parseEntity } from '../../accounts/entity.ts';
+import { writeTable } from '../../accounts/table-file.ts';
+import type { Plugin } from '../plugin.ts';
+
+/**
+ * `delete_entities` (contract 4.7): removes the row of that kind and name; fine when there is none.
+ *
+ * @throws FactoryError `usage` for an entity that cannot be read
+ */
+export const deleteEntitiesPlugin: Plugin<'delete_entities'> = {
+  key: 'delete_entities',
+  run: async ({ host }, entities) => {
+    for (const { path, entity: text } of entities) {
+      const entity = parseEntity(text);
+      const file = path ?? ENTITY_FILE[entity.kind];
+      const table = await host.readText(file);
+      if (table !== undefined) await writeTable(host, file, table, removeRow(table, nameOf(entity)));
+    }
+  },
+};

@@ -1,0 +1,34 @@
+import { dirname } from 'node:path';
+import { FactoryError } from '../../../errors/factory-error.ts';
+import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
+import type { Plugin } from '../plugin.ts';
+
+/**
+ * `directories` (contract 4.7): made with their parents. One that is there keeps mode and owner unless the step gives
+ * others.
+ *
+ * @throws FactoryError `usage` for an unknown owner, `step` when something else than a directory is in the way
+ */
+export const directoriesPlugin: Plugin<'directories'> = {
+  key: 'directories',
+  run: async ({ host }, directories) => {
+    for (const { path, ...owned } of directories) {
+      const owner = await ownerIds(host, owned);
+      const mode = modeOf(owned.permissions);
+      const there = await host.stat(path);
+      if (there !== undefined && there.kind !== 'directory') {
+        throw new FactoryError('step', `${path} is there and is no directory`, {
+          remedy: 'Remove it, or choose another path.',
+        });
+      }
+      if (there === undefined) {
+        // Parents are for everyone, whatever the mode of the directory itself.
+        await host.makeDirectory(dirname(path));
+        await host.makeDirectory(path, mode);
+      } else if (mode !== undefined) {
+        await host.chmod(path, mode);
+      }
+      await applyOwner(host, path, owner);
+    }
+  },
+};

@@ -1,0 +1,29 @@
+import { setRow } from '../../accounts/account-table.ts';
+import { ENTITY_FILE, entityRow, parseEntity } from '../../accounts/entity.ts';
+import { writeTable } from '../../accounts/table-file.ts';
+import type { Plugin } from '../plugin.ts';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/**
+ * `ensure_entities` (contract 4.7): each entity is one row of passwd(5), shadow(5), group(5) or gshadow(5), in its usual
+ * file or in `path`; a row of the same name is replaced.
+ *
+ * @throws FactoryError `usage` for an entity that cannot be read or written
+ */
+export const ensureEntitiesPlugin: Plugin<'ensure_entities'> = {
+  key: 'ensure_entities',
+  run: async ({ host }, entities) => {
+    for (const { path, entity: text } of entities) {
+      const entity = parseEntity(text);
+      const file = path ?? ENTITY_FILE[entity.kind];
+      const table = await host.readText(file);
+      const row = entityRow(entity, {
+        table: table ?? '',
+        groups: (await host.readText('/etc/group')) ?? '',
+        today: Math.floor(host.now().getTime() / DAY),
+      });
+      await writeTable(host, file, table, setRow(table ?? '', row));
+    }
+  },
+};

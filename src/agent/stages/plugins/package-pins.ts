@@ -1,0 +1,88 @@
+import { FactoryError } from '../../../errors/factory-error.ts';
+import type { Host } from '../../host/host.ts';
+import { detectPackageManager } from '../../packages/package-manager.ts';
+import type { Plugin } from '../plugin.ts';
+
+type Pins = readonly (readonly [name: string, version: string])[];
+
+const APT_PREFERENCES = '/etc/apt/preferences.d/kairos-pins.pref';
+const APK_WORLD = '/etc/apk/world';
+/** locks(5) of libzypp. */
+const ZYPP_LOCKS = '/etc/zypp/locks';
+
+/**
+ * `package_pins` (contract 4.7): versions that the package manager is to keep to, for `packages` of this and later steps.
+ *
+ * @throws FactoryError `usage` for a pin that is none or that the package manager cannot hold, `step` when it fails
+ */
+export const packagePinsPlugin: Plugin<'package_pins'> = {
+  key: 'package_pins',
+  run: async ({ host }, wanted) => {
+    const pins = Object.entries(wanted).map(([name, version]) => [name.trim(), version.trim()] as const);
+    const broken = pins.find(([name, version]) => !/^[\w.+:*@][^\s=]*$/.test(name) || !/^\S+$/.test(version));
+    if (broken) {
+      throw new FactoryError(
+        'usage',
+        `package_pins: "${broken[0]}: ${broken[1]}" is no package and version`,
+        {
+          remedy: 'Write NAME: "VERSION".',
+        },
+      );
+    }
+    if (pins.length === 0) return;
+    const { program } = await detectPackageManager(host);
+    await PINNING[program](host, pins);
+  },
+};
+
+const PINNING: Readonly<
+  Record<
+    Awaited<ReturnType<typeof detectPackageManager>>['program'],
+    (host: Host, pins: Pins) => Promise<void>
+  >
+> = {
+  // Above 1000 a version is taken even when it is a downgrade (apt_preferences(5)).
+  'apt-get': (host, pins) =>
+    host.write(
+      APT_PREFERENCES,
+      pins
+        .map(([name, version]) => `Package: ${name}\nPin: version ${version}\nPin-Priority: 1001\n`)
+        .join('\n'),
+    ),
+  dnf: async (host, pins) => {
+    await host.run('dnf', [
+      '-y',
+      'versionlock',
+      'add',
+      ...pins.map(([name, version]) => `${name}-${version}`),
+    ]);
+  },
+  // Locked are the versions that are not wanted, as far as they are not installed: an update to the wanted one is free.
+  zypper: async (host, pins) => {
+    const names = pins.map(([name]) => `solvable_name: ${name}`);
+    const present = ((await host.readText(ZYPP_LOCKS)) ?? '').split(/\n{2,}/).map((block) => block.trim());
+    const kept = present.filter(
+      (block) => block !== '' && !block.split('\n').some((line) => names.includes(line)),
+    );
+    const locks = pins.map(
+      ([name, version]) =>
+        `type: package\nmatch_type: exact\ncase_sensitive: on\ninstall_status: not-installed\nsolvable_name: ${name}\nversion: != ${version}`,
+    );
+    await host.write(ZYPP_LOCKS, `${[...kept, ...locks].join('\n\n')}\n`);
+  },
+  // The world names what is wanted, with versions (apk-world(5)); its other lines are the image's own.
+  apk: async (host, pins) => {
+    const names = new Set(pins.map(([name]) => name));
+    const world = ((await host.readText(APK_WORLD)) ?? '').split('\n').filter((line) => {
+      const name = /^[^=<>~@]+/.exec(line.trim())?.[0];
+      return name !== undefined && !names.has(name);
+    });
+    const lines = [...world, ...pins.map(([name, version]) => `${name}=${version}`)].sort();
+    await host.write(APK_WORLD, `${lines.join('\n')}\n`);
+  },
+  pacman: async () => {
+    throw new FactoryError('usage', 'pacman cannot keep a package at a version', {
+      remedy: 'Leave package_pins out, or build the image with the version that is wanted.',
+    });
+  },
+};

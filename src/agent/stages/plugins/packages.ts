@@ -1,0 +1,27 @@
+import { FactoryError } from '../../../errors/factory-error.ts';
+import { detectPackageManager, type PackageManager } from '../../packages/package-manager.ts';
+import type { Plugin } from '../plugin.ts';
+
+/**
+ * `packages` (contract 4.7): refresh, upgrade, install and remove, in this order, by the package manager of the image.
+ *
+ * @throws FactoryError `tool` when the image has none that is known, `step` when it fails
+ */
+export const packagesPlugin: Plugin<'packages'> = {
+  key: 'packages',
+  run: async ({ host }, { refresh = false, upgrade = false, install = [], remove = [] }) => {
+    const wanted = [
+      ...(refresh ? [(manager: PackageManager) => manager.refresh] : []),
+      ...(upgrade ? [(manager: PackageManager) => manager.upgrade] : []),
+      ...(install.length > 0 ? [(manager: PackageManager) => [...manager.install, ...install]] : []),
+      ...(remove.length > 0 ? [(manager: PackageManager) => [...manager.remove, ...remove]] : []),
+    ];
+    if (wanted.length === 0) return;
+    const flag = [...install, ...remove].find((name) => name.startsWith('-'));
+    if (flag !== undefined) {
+      throw new FactoryError('usage', `${flag} is no name of a package`, { remedy: 'Name packages only.' });
+    }
+    const manager = await detectPackageManager(host);
+    for (const argsOf of wanted) await host.run(manager.program, argsOf(manager), { env: manager.env });
+  },
+};

@@ -1,0 +1,19 @@
+import type { Plugin } from '../plugin.ts';
+
+/**
+ * `systemd_firstboot` (contract 4.7): options of systemd-firstboot(1) by name, such as `locale: C.UTF-8`. `true` gives an
+ * option without a value, `false` none.
+ *
+ * @throws FactoryError `tool` when the image lacks the program, `step` when it fails
+ */
+export const systemdFirstbootPlugin: Plugin<'systemd_firstboot'> = {
+  key: 'systemd_firstboot',
+  run: async ({ host }, options) => {
+    const args = Object.entries(options).flatMap(([key, value]) => {
+      const name = `--${key.replaceAll('_', '-')}`;
+      if (String(value) === 'false') return [];
+      return [String(value) === 'true' ? name : `${name}=${value}`];
+    });
+    if (args.length > 0) await host.run('systemd-firstboot', args);
+  },
+};

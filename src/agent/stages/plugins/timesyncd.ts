@@ -1,0 +1,27 @@
+import { FactoryError } from '../../../errors/factory-error.ts';
+import type { Plugin } from '../plugin.ts';
+import { systemdRuns } from './systemctl.ts';
+
+const DROP_IN = '/etc/systemd/timesyncd.conf.d/10-kairos.conf';
+
+/**
+ * `timesyncd` (contract 4.7): the keys of section Time of timesyncd.conf(5), as a drop-in. A service that runs already
+ * takes them up.
+ *
+ * @throws FactoryError `usage` for a key or value that is no line of such a file
+ */
+export const timesyncdPlugin: Plugin<'timesyncd'> = {
+  key: 'timesyncd',
+  run: async ({ host }, settings) => {
+    const lines = Object.entries(settings).map(([key, value]) => {
+      if (/^\w+$/.test(key) && !String(value).includes('\n')) return `${key}=${value}\n`;
+      throw new FactoryError('usage', `timesyncd: ${key} is no setting of timesyncd.conf`, {
+        remedy: 'Write settings such as NTP: "0.pool.ntp.org 1.pool.ntp.org", each on one line.',
+      });
+    });
+    await host.write(DROP_IN, ['[Time]\n', ...lines].join(''));
+    if (await systemdRuns(host)) {
+      await host.run('systemctl', ['try-restart', 'systemd-timesyncd.service'], { allowFailure: true });
+    }
+  },
+};

@@ -1,0 +1,17 @@
+import { unpackImage } from '../../oci/unpack-image.ts';
+import type { Plugin } from '../plugin.ts';
+
+/**
+ * `unpack_images` (contract 4.7): the files of container images, laid over directories in the order of the list.
+ *
+ * @throws FactoryError when an image cannot be had or unpacked
+ */
+export const unpackImagesPlugin: Plugin<'unpack_images'> = {
+  key: 'unpack_images',
+  run: async ({ host }, images) => {
+    for (const { source, target, platform } of images) {
+      await host.makeDirectory(target);
+      await unpackImage(host, source, target, platform ? { platform } : {});
+    }
+  },
+};

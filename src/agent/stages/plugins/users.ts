@@ -1,0 +1,50 @@
+import type { User } from '../../../cloud-config/step-schema.ts';
+import { FactoryError, messageOf } from '../../../errors/factory-error.ts';
+import { updateAccounts } from '../../accounts/account-files.ts';
+import { findRow } from '../../accounts/account-table.ts';
+import { type AccountWish, accountWish } from '../../accounts/account-wish.ts';
+import { addAuthorizedKeys } from '../../accounts/authorized-keys.ts';
+import { ensureHome, residentOf } from '../../accounts/home.ts';
+import type { Host } from '../../host/host.ts';
+import type { Plugin } from '../plugin.ts';
+
+/**
+ * `users` (contract 4.3, 4.7): accounts are created or updated without useradd, which images may lack, and with ids that
+ * stay the same (contract 11.8, #51). One that cannot be made does not keep the others from being made.
+ *
+ * @throws FactoryError `step` at the end, naming what failed
+ */
+export const usersPlugin: Plugin<'users'> = {
+  key: 'users',
+  run: async ({ host }, users) => {
+    const failures: string[] = [];
+    const wishes = Object.entries(users).flatMap(([name, user]) => {
+      try {
+        return [accountWish(name, user)];
+      } catch (error) {
+        failures.push(messageOf(error));
+        return [];
+      }
+    });
+    const { tables, problems } = await updateAccounts(host, wishes);
+    failures.push(...problems);
+    for (const wish of wishes) {
+      const user = users[wish.name];
+      const row = findRow(tables.passwd, wish.name);
+      if (user === undefined || row === undefined) continue;
+      await furnish(host, wish, user, row).catch((error) => failures.push(messageOf(error)));
+    }
+    if (failures.length === 0) return;
+    throw new FactoryError('step', failures.join('; '), {
+      remedy: 'Correct the entries under "users".',
+    });
+  },
+};
+
+/** The home of an account and its SSH keys. System accounts have a home when one is named (useradd(8)). */
+async function furnish(host: Host, wish: AccountWish, user: User, row: readonly string[]): Promise<void> {
+  const wantsHome = !user.no_create_home && (!wish.system || wish.home !== undefined);
+  if (wantsHome) await ensureHome(host, residentOf(row));
+  const keys = user.ssh_authorized_keys ?? [];
+  if (keys.length > 0) await addAuthorizedKeys(host, wish.name, keys);
+}

@@ -1,0 +1,187 @@
+import type { StageStep } from '../../cloud-config/step-schema.ts';
+import { expandTemplate } from '../../cloud-config/template/template.ts';
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { templateData } from '../facts/template-data.ts';
+import type { Host } from '../host/host.ts';
+import { builtinSteps } from './builtin/registry.ts';
+import { conditionsHold } from './conditions.ts';
+import { momentsOf, type PlannedStep, planMoment } from './plan.ts';
+import type { Plugin, PluginContext } from './plugin.ts';
+import { PLUGINS } from './plugins.ts';
+import { type SourceOptions, type Sources, sourceReader } from './sources.ts';
+
+/** How a stage is run. */
+export interface StageOptions extends SourceOptions {
+  /** Stop at the first failure. */
+  readonly strict?: boolean;
+  /** In place of all plugins. */
+  readonly plugins?: readonly Plugin[];
+}
+
+/** What became of a step. */
+export interface StepReport {
+  readonly stage: string;
+  /** The file, or `builtin`. */
+  readonly file: string;
+  readonly name: string;
+  /** Skipped are those whose conditions do not hold. */
+  readonly result: 'done' | 'skipped' | 'failed';
+  readonly milliseconds: number;
+}
+
+/** What became of a stage, its `.before` and `.after` included. */
+export interface StageReport {
+  readonly stage: string;
+  readonly milliseconds: number;
+  readonly steps: readonly StepReport[];
+  /** One sentence for each thing that failed; logged already. */
+  readonly problems: readonly string[];
+}
+
+interface Run {
+  readonly host: Host;
+  readonly plugins: readonly Plugin[];
+  readonly strict: boolean;
+  readonly steps: StepReport[];
+  readonly problems: Set<string>;
+}
+
+/**
+ * Runs `STAGE.before`, `STAGE` and `STAGE.after`: what the agent does by itself, then the steps of all sources (contract
+ * 4.5, 4.6). What fails is logged with its file and its step, and the rest goes on, unless `strict`. Never throws for a
+ * step: the report tells.
+ */
+export async function runStage(host: Host, stage: string, options: StageOptions = {}): Promise<StageReport> {
+  const begin = host.now().getTime();
+  const run: Run = {
+    host,
+    plugins: options.plugins ?? PLUGINS,
+    strict: options.strict ?? false,
+    steps: [],
+    problems: new Set(),
+  };
+  const read = sourceReader(host, stage, options);
+  let sources: Sources = { sources: [], problems: [] };
+  let stale = true;
+  const early = options.override || stage !== 'network' || (await hasUserData(host));
+  for (const moment of momentsOf(stage)) {
+    if (stopped(run)) break;
+    if (!options.override) stale = (await runBuiltin(run, moment)) || stale;
+    // A datasource, for one, brings files whose steps belong to the next moment (contract 4.9).
+    if (stale) sources = await read();
+    for (const problem of sources.problems) run.problems.add(problem);
+    const plan = planMoment(moment, sources.sources);
+    for (const problem of plan.problems) report(run, 'warn', problem);
+    stale = false;
+    for (const planned of plan.steps) {
+      if (stopped(run)) break;
+      stale = (await runStep(run, moment, planned)) || stale;
+    }
+    if (!early && moment === stage && !stopped(run) && (await hasUserData(host))) {
+      await catchUp(run, options);
+      stale = true;
+    }
+  }
+  return {
+    stage,
+    milliseconds: host.now().getTime() - begin,
+    steps: run.steps,
+    problems: [...run.problems],
+  };
+}
+
+/** Where datasources leave what they found (contract 4.9). */
+const USER_DATA = '/oem/95_userdata';
+
+async function hasUserData(host: Host): Promise<boolean> {
+  return (await host.stat(`${USER_DATA}/userdata.yaml`)) !== undefined;
+}
+
+/** User data that came only with the network has missed the stages before it (contract 4.9). */
+async function catchUp(run: Run, options: StageOptions): Promise<void> {
+  for (const stage of ['initramfs', 'boot']) {
+    const report = await runStage(run.host, stage, { ...options, paths: [USER_DATA], override: true });
+    run.steps.push(...report.steps);
+    for (const problem of report.problems) run.problems.add(problem);
+  }
+}
+
+function stopped({ strict, problems }: Run): boolean {
+  return strict && problems.size > 0;
+}
+
+function report({ host, problems }: Run, level: 'warn' | 'error', problem: string, cause?: unknown): void {
+  host.log(level, problem);
+  if (cause instanceof FactoryError) {
+    for (const line of [...cause.details, ...(cause.remedy ? [cause.remedy] : [])])
+      host.log(level, `  ${line}`);
+  }
+  problems.add(problem);
+}
+
+/** Whether anything ran. */
+async function runBuiltin(run: Run, moment: string): Promise<boolean> {
+  const steps = builtinSteps(moment);
+  for (const step of steps) {
+    if (stopped(run)) break;
+    const { name } = step;
+    const begin = run.host.now().getTime();
+    const failed = await attempt(run, `${moment}: ${name}`, () => step.run(run.host));
+    note(run, { stage: moment, file: 'builtin', name, result: failed ? 'failed' : 'done' }, begin);
+  }
+  return steps.length > 0;
+}
+
+/** Whether it ran. */
+async function runStep(run: Run, moment: string, planned: PlannedStep): Promise<boolean> {
+  const { file, name, step } = planned;
+  const begin = run.host.now().getTime();
+  const context = contextOf(run.host, step);
+  let holds = false;
+  let failed = await attempt(run, `${file}: step "${name}" of ${moment}: conditions`, async () => {
+    holds = await conditionsHold(context, step);
+  });
+  if (holds) {
+    for (const plugin of run.plugins) {
+      const value = step[plugin.key];
+      if (value === undefined || value === null || (run.strict && failed)) continue;
+      const where = `${file}: step "${name}" of ${moment}: ${plugin.key}`;
+      failed = (await attempt(run, where, () => plugin.run(context, value))) || failed;
+    }
+  }
+  const result = failed ? 'failed' : holds ? 'done' : 'skipped';
+  note(run, { stage: moment, file, name, result }, begin);
+  return holds;
+}
+
+/** Whether it failed; then it is logged. */
+async function attempt(run: Run, where: string, perform: () => Promise<void>): Promise<boolean> {
+  try {
+    await perform();
+    return false;
+  } catch (error) {
+    report(run, 'error', `${where}: ${messageOf(error)}`, error);
+    return true;
+  }
+}
+
+function note(run: Run, step: Omit<StepReport, 'milliseconds'>, begin: number): void {
+  const milliseconds = run.host.now().getTime() - begin;
+  run.steps.push({ ...step, milliseconds });
+  const level = step.result === 'skipped' ? 'debug' : 'info';
+  run.host.log(level, `${step.stage}: ${step.name}: ${step.result} (${milliseconds} ms)`);
+}
+
+/** Machine values are collected for the first text of a step that has a template: earlier steps can change them. */
+function contextOf(host: Host, step: StageStep): PluginContext {
+  let data: Promise<unknown> | undefined;
+  return {
+    host,
+    step,
+    expand: async (text) => {
+      if (!text.includes('{{')) return text;
+      data ??= templateData(host);
+      return expandTemplate(text, await data);
+    },
+  };
+}

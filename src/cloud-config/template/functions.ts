@@ -1,0 +1,27 @@
+import type { TemplateFunction } from './function.ts';
+import { COMPARISON_FUNCTIONS } from './functions/comparison.ts';
+import { CORE_FUNCTIONS } from './functions/core.ts';
+import { DICT_FUNCTIONS } from './functions/dict.ts';
+import { ENCODING_FUNCTIONS } from './functions/encoding.ts';
+import { LIST_FUNCTIONS } from './functions/list.ts';
+import { NUMBER_FUNCTIONS } from './functions/number.ts';
+import { PATTERN_FUNCTIONS } from './functions/pattern.ts';
+import { SYSTEM_FUNCTIONS } from './functions/system.ts';
+import { TEXT_FUNCTIONS } from './functions/text.ts';
+import { compareText } from './value.ts';
+
+/**
+ * All functions of a template, by name: those of Go text/template, and of Sprig and Helm what configurations in the field
+ * use (contract 4.8).
+ */
+export const TEMPLATE_FUNCTIONS: readonly TemplateFunction[] = [
+  ...CORE_FUNCTIONS,
+  ...COMPARISON_FUNCTIONS,
+  ...TEXT_FUNCTIONS,
+  ...LIST_FUNCTIONS,
+  ...DICT_FUNCTIONS,
+  ...NUMBER_FUNCTIONS,
+  ...ENCODING_FUNCTIONS,
+  ...PATTERN_FUNCTIONS,
+  ...SYSTEM_FUNCTIONS,
+].sort((a, b) => compareText(a.name, b.name));

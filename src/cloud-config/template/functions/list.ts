@@ -1,0 +1,120 @@
+import { type FunctionContext, fixed, type TemplateFunction, variadic } from '../function.ts';
+import { any, int, list, optionalList, string, texts, whole } from '../param.ts';
+import { compareText, type Dict, isDict, isList, isTrue, type List, type Value } from '../value.ts';
+
+/** Sprig, "String List Functions", "Lists" and "Integer Slice Functions". */
+export const LIST_FUNCTIONS: readonly TemplateFunction[] = [
+  variadic('list', 'a list of the values', [], any, (_, values) => values),
+  variadic('tuple', 'the same as list', [], any, (_, values) => values),
+  fixed('first', 'first item of a list', [list], ([items]) => items[0]),
+  fixed('last', 'last item of a list', [list], ([items]) => items.at(-1)),
+  fixed('rest', 'all items but the first', [list], ([items]) => items.slice(1)),
+  fixed('initial', 'all items but the last', [list], ([items]) => items.slice(0, -1)),
+  fixed('append', 'the list with the value after it', [list, any], ([items, value]) => [...items, value]),
+  fixed('prepend', 'the list with the value before it', [list, any], ([items, value]) => [value, ...items]),
+  variadic('concat', 'one list of the items of all', [], list, (_, lists, { grow }) => {
+    grow(lists.reduce((sum, items) => sum + items.length, 0));
+    return lists.flat();
+  }),
+  fixed('uniq', 'the list with each value once', [list], ([items], context) => {
+    const kept: Value[] = [];
+    for (const item of items) if (!holds(kept, item, context)) kept.push(item);
+    return kept;
+  }),
+  fixed('has', 'whether the value is in the list', [any, optionalList], ([value, items], context) =>
+    holds(items, value, context),
+  ),
+  variadic('without', 'the list without the values', [list], any, ([items], values, context) =>
+    items.filter((item) => !holds(values, item, context)),
+  ),
+  fixed('compact', 'the list without what is empty', [list], ([items]) => items.filter(isTrue)),
+  fixed('reverse', 'the list from its end', [list], ([items]) => items.toReversed()),
+  fixed('sortAlpha', 'the items as text, sorted', [texts], ([items]) => [...items].sort(compareText)),
+  fixed('join', 'the items of a list as one text, with the first text between them', [string, texts], joined),
+  fixed(
+    'split',
+    'the parts of the second text between the first, as a map with keys _0, _1, …',
+    [string, string],
+    ([separator, value]) => numbered(value.split(separator)),
+  ),
+  fixed(
+    'splitn',
+    'the same, with at most that many parts',
+    [string, int, string],
+    ([separator, count, value]) => numbered(splitAtMost(value, separator, count)),
+  ),
+  fixed(
+    'splitList',
+    'the parts of the second text between the first, as a list',
+    [string, string],
+    ([separator, value]) => value.split(separator),
+  ),
+  fixed('until', 'a list of the whole numbers from 0 up to the number', [whole], ([end], context) =>
+    steps(0, end, end < 0 ? -1 : 1, context),
+  ),
+  fixed(
+    'untilStep',
+    'a list of the numbers from the first up to the second, by the third',
+    [whole, whole, whole],
+    ([start, end, step], context) => steps(start, end, step, context),
+  ),
+  variadic(
+    'seq',
+    'the numbers up to the last as a text, as the program seq prints them',
+    [],
+    whole,
+    sequence,
+  ),
+];
+
+/** Whether a value equal in its whole content is there. */
+function holds(items: List, value: Value, context: FunctionContext): boolean {
+  context.grow(items.length);
+  return items.some((item) => same(item, value, context, 0));
+}
+
+function same(a: Value, b: Value, context: FunctionContext, depth: number): boolean {
+  context.grow(1);
+  if (depth > 100) return context.fail('a value goes deeper than 100');
+  if (isList(a) && isList(b))
+    return a.length === b.length && a.every((item, index) => same(item, b[index], context, depth + 1));
+  if (isDict(a) && isDict(b))
+    return (
+      a.size === b.size &&
+      [...a].every(([key, item]) => b.has(key) && same(item, b.get(key), context, depth + 1))
+    );
+  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
+  return (a ?? null) === (b ?? null);
+}
+
+function joined([separator, items]: [string, readonly string[]], { grow }: FunctionContext): string {
+  grow(items.reduce((sum, item) => sum + item.length + separator.length, 0));
+  return items.join(separator);
+}
+
+function numbered(parts: readonly string[]): Dict {
+  return new Map(parts.map((part, index) => [`_${index}`, part]));
+}
+
+/** A count below 0 stands for all parts, 0 for none. */
+function splitAtMost(value: string, separator: string, count: number): string[] {
+  const parts = value.split(separator);
+  if (count < 0 || parts.length <= count) return parts;
+  return count === 0 ? [] : [...parts.slice(0, count - 1), parts.slice(count - 1).join(separator)];
+}
+
+function steps(start: number, end: number, step: number, { grow }: FunctionContext): number[] {
+  const count = step === 0 ? 0 : Math.max(0, Math.ceil((end - start) / step));
+  grow(count);
+  return Array.from({ length: count }, (_, index) => start + index * step);
+}
+
+/** `seq END`, `seq START END`, `seq START STEP END`: both ends are included. */
+function sequence(_: [], numbers: readonly number[], context: FunctionContext): string {
+  const [first = 1, second, third] = numbers;
+  if (numbers.length === 0 || numbers.length > 3) return '';
+  const [start, end] = second === undefined ? [1, first] : [first, third ?? second];
+  const down = end < start;
+  const step = third === undefined || second === undefined ? (down ? -1 : 1) : second;
+  return steps(start, end + Math.sign(step), step, context).join(' ');
+}

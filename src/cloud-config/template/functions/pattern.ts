@@ -1,0 +1,96 @@
+import { goPattern } from '../../go-pattern.ts';
+import { type FunctionContext, fixed, type TemplateFunction } from '../function.ts';
+import { int, string } from '../param.ts';
+
+/** Sprig, "Regular Expression Functions". */
+export const PATTERN_FUNCTIONS: readonly TemplateFunction[] = [
+  fixed(
+    'regexMatch',
+    'whether the expression matches in the text',
+    [string, string],
+    ([source, value], context) => compiled(source, context).test(value),
+  ),
+  fixed(
+    'regexFind',
+    'first match of the expression in the text',
+    [string, string],
+    ([source, value], context) => compiled(source, context).exec(value)?.[0] ?? '',
+  ),
+  fixed(
+    'regexFindAll',
+    'list of the matches in the text, at most that many',
+    [string, string, int],
+    ([source, value, count], context) => {
+      const found = Array.from(value.matchAll(compiled(source, context, 'g')), ([match]) => match);
+      return count < 0 ? found : found.slice(0, count);
+    },
+  ),
+  fixed(
+    'regexReplaceAll',
+    'the text with its matches replaced; ${1} stands for a group',
+    [string, string, string],
+    ([source, value, to], context) => replaceAll(source, value, context, (match) => expand(to, match)),
+  ),
+  fixed(
+    'regexReplaceAllLiteral',
+    'the text with its matches replaced by the third as it is',
+    [string, string, string],
+    ([source, value, to], context) => replaceAll(source, value, context, () => to),
+  ),
+  fixed(
+    'regexSplit',
+    'list of the parts between the matches, at most that many',
+    [string, string, int],
+    ([source, value, count], context) => splitBy(compiled(source, context, 'g'), value, count),
+  ),
+  fixed('regexQuoteMeta', 'the text as an expression that matches just it', [string], ([value]) =>
+    value.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'),
+  ),
+];
+
+function compiled(source: string, { fail }: FunctionContext, flags = ''): RegExp {
+  return goPattern(source, (problem) => fail(problem), flags);
+}
+
+function replaceAll(
+  source: string,
+  value: string,
+  context: FunctionContext,
+  replacement: (match: RegExpExecArray) => string,
+): string {
+  const parts: string[] = [];
+  let size = value.length;
+  let offset = 0;
+  for (const match of value.matchAll(compiled(source, context, 'g'))) {
+    const text = replacement(match);
+    size += text.length;
+    context.grow(size);
+    parts.push(value.slice(offset, match.index), text);
+    offset = match.index + match[0].length;
+  }
+  return parts.join('') + value.slice(offset);
+}
+
+/** Go's `$1`, `${1}` and `${name}`: a name goes as far as it can, and one that is not there is empty. */
+function expand(to: string, match: RegExpExecArray): string {
+  return to.replace(/\$(?:\$|(\w+)|\{(\w+)\})/g, (_, short?: string, long?: string) => {
+    const name = short ?? long;
+    if (name === undefined) return '$';
+    const group = /^\d+$/.test(name) ? match[Number(name)] : match.groups?.[name];
+    return group ?? '';
+  });
+}
+
+function splitBy(pattern: RegExp, value: string, count: number): string[] {
+  if (count === 0) return [];
+  const parts: string[] = [];
+  let offset = 0;
+  for (const match of value.matchAll(pattern)) {
+    if (count > 0 && parts.length === count - 1) break;
+    const end = match.index + match[0].length;
+    if (end === 0) continue;
+    parts.push(value.slice(offset, match.index));
+    offset = end;
+  }
+  return [...parts, value.slice(offset)];
+}

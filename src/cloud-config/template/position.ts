@@ -1,0 +1,17 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+
+/** What to do about any template that does not expand. */
+const REMEDY = 'Correct the template; docs/templates.md lists what it can use.';
+
+/** An error at a place of a template: `template: LINE:COL: MESSAGE`, both counted from 1. */
+export function templateError(
+  source: string,
+  offset: number,
+  message: string,
+  remedy = REMEDY,
+): FactoryError {
+  const before = source.slice(0, offset);
+  const line = before.split('\n').length;
+  const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1;
+  return new FactoryError('usage', `template: ${line}:${column}: ${message}`, { remedy });
+}

@@ -1,0 +1,27 @@
+import { evaluateTemplate } from './evaluate.ts';
+import type { FunctionContext } from './function.ts';
+import { TEMPLATE_FUNCTIONS } from './functions.ts';
+import { parseTemplate } from './parser.ts';
+import { toValue } from './value.ts';
+
+/** Where functions get what is not in the data. */
+export interface TemplateOptions {
+  /** For `env` and `expandenv`; the environment of the process by default. */
+  readonly env?: FunctionContext['env'];
+  /** For `now` and `date`. */
+  readonly now?: () => Date;
+}
+
+const FUNCTIONS = new Map(TEMPLATE_FUNCTIONS.map((known) => [known.name, known]));
+const NAMES = [...FUNCTIONS.keys()];
+
+/**
+ * Expands a Go template (contract 4.8; Go text/template and the functions of Sprig that docs/templates.md lists).
+ * @param data what `.` and `$` stand for; it is copied, so that `set` and `merge` change nothing of it
+ * @throws FactoryError `usage`, as `template: LINE:COL: …`, for a syntax, a function or a value that is wrong
+ */
+export function expandTemplate(text: string, data: unknown, options: TemplateOptions = {}): string {
+  if (!text.includes('{{')) return text;
+  const { env = process.env, now = () => new Date() } = options;
+  return evaluateTemplate(parseTemplate(text, NAMES), toValue(data), { env, now, functions: FUNCTIONS });
+}

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+
+/** A manifest of any kind. */
+interface Manifest {
+  readonly mediaType: string;
+  readonly [field: string]: unknown;
+}
+
+/** Debian's `docker-registry` on a free port of the loopback, with nothing in it, until it is disposed of. */
+export interface TestRegistry extends AsyncDisposable {
+  /** `127.0.0.1:PORT`. */
+  readonly host: string;
+  /** Where it keeps its content: blobs are `docker/registry/v2/blobs/sha256/AB/ABCD…/data` below it. */
+  readonly storage: string;
+  /** Stores a blob and gives its digest. */
+  pushBlob(repository: string, content: string | Uint8Array): Promise<string>;
+  /** Stores a manifest under a tag, or under its digest alone, and gives the digest. */
+  pushManifest(repository: string, manifest: Manifest, tag?: string): Promise<string>;
+  /** Stores an image of one layer, which is no more than the text; the digest depends on the text only. */
+  pushImage(repository: string, text: string, tag?: string): Promise<string>;
+  /** Stores an index of images that are there, one for each architecture. */
+  pushIndex(repository: string, images: Readonly<Record<string, string>>, tag?: string): Promise<string>;
+  /** What it answers to GET; the answer may be an error. */
+  get(path: string): Promise<Response>;
+}
+
+/** @throws Error when it does not answer within ten seconds */
+export async function startRegistry(): Promise<TestRegistry> {
+  const storage = await mkdtemp(join(tmpdir(), 'kairos-registry-'));
+  const host = `127.0.0.1:${await freePort()}`;
+  const config = join(storage, 'config.yml');
+  await writeFile(
+    config,
+    JSON.stringify({
+      version: 0.1,
+      log: { level: 'error' },
+      storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
+      http: { addr: host },
+    }),
+  );
+  let ended = false;
+  const server = execa('/usr/bin/docker-registry', ['serve', config], { reject: false, all: true });
+  const end = server.then((result) => {
+    ended = true;
+    return result;
+  });
+  const stop = async () => {
+    server.kill();
+    await end;
+    await rm(storage, { recursive: true, force: true });
+  };
+  const base = `http://${host}/v2`;
+  for (let attempt = 0; !(await fetch(`${base}/`).catch(() => undefined))?.ok; attempt += 1) {
+    if (attempt === 100 || ended) {
+      await stop();
+      throw new Error(`docker-registry does not answer: ${(await end).all}`);
+    }
+    await setTimeout(100);
+  }
+
+  const pushBlob = async (repository: string, content: string | Uint8Array) => {
+    const digest = digestOf(content);
+    const upload = await send(`${base}/${repository}/blobs/uploads/`, 'POST');
+    const place = new URL(upload.headers.get('location') ?? '', base);
+    place.searchParams.set('digest', digest);
+    await send(place.href, 'PUT', content, 'application/octet-stream');
+    return digest;
+  };
+  const pushManifest: TestRegistry['pushManifest'] = async (repository, manifest, tag) => {
+    const content = JSON.stringify(manifest);
+    const digest = digestOf(content);
+    await send(`${base}/${repository}/manifests/${tag ?? digest}`, 'PUT', content, manifest.mediaType);
+    return digest;
+  };
+  return {
+    host,
+    storage,
+    pushBlob,
+    pushManifest,
+    pushImage: async (repository, text, tag) => {
+      const blob = async (mediaType: string, content: string) => ({
+        mediaType,
+        digest: await pushBlob(repository, content),
+        size: Buffer.byteLength(content),
+      });
+      const config = await blob('application/vnd.oci.image.config.v1+json', '{"os":"linux"}');
+      const layer = await blob('application/vnd.oci.image.layer.v1.tar', text);
+      return pushManifest(
+        repository,
+        { schemaVersion: 2, mediaType: MANIFEST, config, layers: [layer] },
+        tag,
+      );
+    },
+    pushIndex: async (repository, images, tag) => {
+      const manifests = await Promise.all(
+        Object.entries(images).map(async ([architecture, digest]) => {
+          const answer = await fetch(`${base}/${repository}/manifests/${digest}`, {
+            headers: { accept: MANIFEST },
+          });
+          const size = (await answer.arrayBuffer()).byteLength;
+          return { mediaType: MANIFEST, digest, size, platform: { os: 'linux', architecture } };
+        }),
+      );
+      return pushManifest(repository, { schemaVersion: 2, mediaType: INDEX, manifests }, tag);
+    },
+    get: (path) => fetch(`${base}/${path}`, { headers: { accept: `${INDEX}, ${MANIFEST}` } }),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function digestOf(content: string | Uint8Array): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}
+
+async function send(
+  url: string,
+  method: string,
+  body?: string | Uint8Array,
+  type?: string,
+): Promise<Response> {
+  const answer = await fetch(url, {
+    method,
+    ...(body === undefined ? {} : { body: new Uint8Array(Buffer.from(body)) }),
+    ...(type ? { headers: { 'content-type': type } } : {}),
+  });
+  if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
+  return answer;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (!address || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}

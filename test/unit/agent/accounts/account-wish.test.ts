@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { accountWish } from '../../../../src/agent/accounts/account-wish.ts';
+import type { User } from '../../../../src/cloud-config/step-schema.ts';
+
+test('an empty entry wants an account with all defaults', () => {
+  expect(accountWish('bob', {})).toEqual({ name: 'bob', locked: false, groups: [], system: false });
+  const blank = { passwd: '', uid: '', homedir: '', shell: '', primary_group: '' };
+  expect(accountWish('bob', blank)).toEqual(accountWish('bob', {}));
+});
+
+test('every key is heard, in both spellings', () => {
+  const user: User = {
+    passwd: 'x',
+    lockPasswd: true,
+    groups: 'wheel, admin,,admin',
+    uid: '1500',
+    gecos: 'Bob',
+    homedir: '/srv/bob',
+    shell: '/bin/zsh',
+    primary_group: 'staff',
+    system: true,
+  };
+  expect(accountWish('bob', user)).toEqual({
+    name: 'bob',
+    password: 'x',
+    locked: true,
+    groups: ['admin', 'wheel'],
+    uid: 1500,
+    gecos: 'Bob',
+    home: '/srv/bob',
+    shell: '/bin/zsh',
+    primaryGroup: 'staff',
+    system: true,
+  });
+  expect(accountWish('bob', { no_user_group: true }).primaryGroup).toBe('users');
+});
+
+test.each<[string, User]>([
+  ['a:b', {}],
+  ['', {}],
+  ['1000', {}],
+  ['../x', {}],
+  ['bob', { groups: ['a\nroot::0:'] }],
+  ['bob', { primary_group: 'a b' }],
+  ['bob', { uid: 'abc' }],
+  ['bob', { uid: 2 ** 32 - 1 }],
+  ['bob', { gecos: 'x:y' }],
+  ['bob', { shell: '/bin/sh\nroot2::0:0::/:' }],
+  ['bob', { homedir: 'home' }],
+])('%j with %j cannot be', (name, user) => {
+  expect(() => accountWish(name, user)).toThrow(/cannot be created/);
+});

@@ -1,0 +1,227 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { generateKeyPair, signBundle, signClassic } from '../support/cosign.ts';
+import { TEST_HOME, testBuild } from '../support/factory.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { tool } from '../support/tool.ts';
+import { type Guest, startGuest } from './guest.ts';
+import { pushLayout, pushLike } from './push-layout.ts';
+
+const SSH_KEY =
+  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKz0VgJLz0Mvr3oQWkTe7lFyQhc2pOIkC2x0Ck1Bo6Zz test@example';
+/** The host as a guest of QEMU's user network sees it. */
+const HOST_IN_GUEST = '10.0.2.2';
+const INSTALL_TIMEOUT = 900_000;
+const UPGRADE_TIMEOUT = 900_000;
+
+/** A node's whole life on one disk: each test goes on where the one before it has left the machine. */
+describe('the life of a node', () => {
+  let directory: string;
+  let registry: TestRegistry;
+  let guest: Guest;
+  let repository: string;
+  const source = (tag: string) => `oci:${repository}:${tag}`;
+  const mode = () => guest.run('ls /run/cos/*_mode');
+  const version = () => guest.run('. /etc/kairos-release; echo $KAIROS_VERSION');
+  const upgrade = (args: string) => {
+    const command = `kairos-agent upgrade --allow-insecure-registries ${args}`;
+    return guest.attempt(command, UPGRADE_TIMEOUT);
+  };
+  /** What must not change when an upgrade is refused. */
+  const disk = () =>
+    guest.run('cd /run/initramfs/cos-state; find . -type f -printf "%p %s %T@\\n" | sort; cd');
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(TEST_HOME, 'life-'));
+    registry = await startRegistry();
+    repository = `${registry.host.replace('127.0.0.1', HOST_IN_GUEST)}/fleet/os`;
+    const release = await generateKeyPair(directory, 'release');
+    const other = await generateKeyPair(directory, 'other');
+
+    const config = join(directory, 'config.yaml');
+    await writeFile(
+      config,
+      `#cloud-config\n${stringify(nodeConfig(repository, await readFile(release.publicKey, 'utf8')))}`,
+    );
+    const { artifact } = await testBuild('bookworm', [
+      ...['--artifact', 'iso', '--cloud-config', config, '--output', join(directory, 'v1')],
+    ]);
+    const next = await testBuild('bookworm', [
+      ...['--artifact', 'oci', '--version', 'v2.0.0', '--output', join(TEST_HOME, 'out-v2')],
+    ]);
+
+    const local = `${registry.host}/fleet/os`;
+    const { manifest, digest } = await pushLayout(registry, next.artifact('oci'), 'fleet/os', 'v2');
+    await signBundle(directory, release, `${local}@${digest}`);
+    const like = (tag: string) => pushLike(registry, manifest, 'fleet/os', tag);
+    await like('unsigned');
+    await signBundle(directory, other, `${local}@${await like('other-key')}`);
+    await signClassic(directory, release, `${local}@${await like('classic')}`);
+    // Signed as it should be; then its layer changes in the registry's storage.
+    const tampered = await registry.pushImage('fleet/os', 'a layer', 'tampered');
+    await signBundle(directory, release, `${local}@${tampered}`);
+    await changeLayer(registry, tampered);
+
+    const target = join(directory, 'disk.qcow2');
+    await tool('qemu-img', 'create', '-q', '-f', 'qcow2', target, '16G');
+    guest = await startGuest({ artifact: artifact('iso'), attachment: 'disk', firmware: 'bios', target });
+  });
+  afterAll(async () => {
+    await guest?.[Symbol.asyncDispose]();
+    await registry?.[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test('installs itself from the ISO to the empty disk, and restarts into the active system', async () => {
+    await guest.waitFor(/reboot: Restarting system/, INSTALL_TIMEOUT);
+    await guest.rebooted();
+    expect(await mode()).toBe('/run/cos/active_mode');
+    expect(await version()).toBe('v1.2.3');
+    expect(
+      await guest.run('systemctl is-system-running --wait; systemctl --failed --plain --no-legend'),
+    ).toBe('running');
+  });
+
+  test('is configured as it was told: user, key, host name, files, stages', async () => {
+    expect(await guest.run('hostname')).toBe('node-1');
+    expect(await guest.run('id -nG tester')).toContain('admin');
+    expect(await guest.run('cat /home/tester/.ssh/authorized_keys')).toBe(SSH_KEY);
+    expect(await guest.run('sudo -u tester sudo -n id -u')).toBe('0');
+    expect(await guest.run('cat /etc/greeting; stat -c %a /etc/greeting')).toBe('hello node-1\n640');
+    expect(await guest.run('cat /run/stage-boot')).toBe('boot');
+    expect(await guest.run('stat -c "%a %U" /oem/90_custom.yaml')).toBe('640 root');
+    expect(await guest.run('kairos-agent state get kairos.version')).toBe('v1.2.3');
+    expect(await guest.run('grep first-install: /usr/local/.kairos-state')).toMatch(/first-install: 20/);
+  });
+
+  test.each([
+    ['unsigned', /is not signed/],
+    ['other-key', /unknown key/],
+    ['tampered', /digest/],
+  ])('refuses an upgrade to the image "%s", and the disk stays as it is', async (tag, message) => {
+    const before = await disk();
+    const { status, output } = await upgrade(`--source ${source(tag)}`);
+    expect([status, output]).toEqual([5, expect.stringMatching(message)]);
+    // What was downloaded of a signed image may stay for the next try; no image file may have changed.
+    expect(await disk()).toBe(before);
+  });
+
+  test('upgrades to a signed image: the new system is active, the old one passive', async () => {
+    const { status, output } = await upgrade(`--source ${source('v2')}`);
+    expect([status, output]).toEqual([0, expect.stringContaining('was upgraded')]);
+    await guest.reboot();
+    expect([await mode(), await version()]).toEqual(['/run/cos/active_mode', 'v2.0.0']);
+    expect(await guest.run('id -nG tester; hostname')).toMatch(/admin[\s\S]*node-1/);
+    expect(await guest.run('grub2-editenv /run/initramfs/cos-state/boot_assessment list')).toBe('');
+    expect(
+      await guest.run(
+        'mount -o loop,ro /run/initramfs/cos-state/cOS/passive.img /mnt && grep KAIROS_VERSION= /mnt/etc/kairos-release; umount /mnt',
+      ),
+    ).toBe('KAIROS_VERSION="v1.2.3"');
+  });
+
+  test('an image whose init dies: back on the old one by itself, which says so', async () => {
+    await brokenImage(
+      guest,
+      'rm -f /mnt/sbin/init; printf "#!/bin/sh\\nexit 1\\n" >/mnt/sbin/init; chmod 755 /mnt/sbin/init',
+    );
+    const { status, output } = await upgrade('--source file:/usr/local/broken.img');
+    expect([status, output]).toEqual([0, expect.stringContaining('was upgraded')]);
+    guest.type('systemctl reboot\n');
+    await guest.waitFor(/Attempted to kill init/, INSTALL_TIMEOUT);
+    await guest.rebooted();
+    expect([await mode(), await version()]).toEqual(['/run/cos/passive_mode', 'v2.0.0']);
+    expect(await guest.run('ls /run/cos/upgrade_failure; cat /etc/issue.d/00-upgrade-failure.issue')).toMatch(
+      /upgrade_failure\nTHE LAST UPGRADE FAILED/,
+    );
+  });
+
+  test('an image whose kernel panics: the same, and the system that works stays in its slot', async () => {
+    await brokenImage(
+      guest,
+      'printf "[Unit]\\nDefaultDependencies=no\\nBefore=sysinit.target\\n[Service]\\nType=oneshot\\nExecStart=/bin/sh -c \\"echo c >/proc/sysrq-trigger\\"\\n" >/mnt/usr/lib/systemd/system/crash.service; mkdir -p /mnt/usr/lib/systemd/system/sysinit.target.wants; ln -s ../crash.service /mnt/usr/lib/systemd/system/sysinit.target.wants/',
+    );
+    const { status, output } = await upgrade('--source file:/usr/local/broken.img');
+    expect([status, output]).toEqual([0, expect.stringContaining('was upgraded')]);
+    guest.type('systemctl reboot\n');
+    await guest.waitFor(/Kernel panic/, INSTALL_TIMEOUT);
+    await guest.rebooted();
+    expect([await mode(), await version()]).toEqual(['/run/cos/passive_mode', 'v2.0.0']);
+  });
+
+  test('comes back to an active system by an upgrade from the fallback, signed in the classic form', async () => {
+    const { status, output } = await upgrade(`--source ${source('classic')}`);
+    expect([status, output]).toEqual([0, expect.stringContaining('was upgraded')]);
+    const recovery = await upgrade(`--recovery --source ${source('v2')}`);
+    expect([recovery.status, recovery.output]).toEqual([
+      0,
+      expect.stringContaining('recovery system was upgraded'),
+    ]);
+    await guest.reboot();
+    expect([await mode(), await version()]).toEqual(['/run/cos/active_mode', 'v2.0.0']);
+  });
+
+  test('merges a system extension while it runs', async () => {
+    await guest.run(
+      'mkdir -p /usr/local/ext/usr/bin /usr/local/ext/usr/lib/extension-release.d; . /etc/os-release; printf "ID=%s\\nVERSION_ID=%s\\n" $ID $VERSION_ID >/usr/local/ext/usr/lib/extension-release.d/extension-release.hello; printf "#!/bin/sh\\necho extended\\n" >/usr/local/ext/usr/bin/hello; chmod 755 /usr/local/ext/usr/bin/hello',
+    );
+    await guest.run('mke2fs -q -t ext4 -d /usr/local/ext /usr/local/hello.raw 20M');
+    const installed = await guest.attempt('kairos-agent sysext install file:/usr/local/hello.raw');
+    expect([installed.status, installed.output]).toEqual([0, expect.anything()]);
+    const enabled = await guest.attempt('kairos-agent sysext enable hello --common --now');
+    expect([enabled.status, enabled.output]).toEqual([0, expect.anything()]);
+    expect(await guest.run('hello')).toBe('extended');
+  });
+
+  test('resets itself from recovery: persistent data gone, configuration kept', async () => {
+    await guest.run('echo data >/usr/local/data; kairos-agent bootentry --select statereset; sync');
+    guest.type('systemctl reboot\n');
+    await guest.waitFor(/GRUB|Linux version/, INSTALL_TIMEOUT);
+    await guest.waitFor(/reboot: Restarting system/, INSTALL_TIMEOUT);
+    await guest.rebooted();
+    expect([await mode(), await version()]).toEqual(['/run/cos/active_mode', 'v2.0.0']);
+    expect(await guest.run('ls /usr/local/data')).toMatch(/No such file/);
+    expect(await guest.run('hostname; id -nG tester')).toMatch(/node-1\n.*admin/);
+    expect(await guest.run('grep last-reset: /usr/local/.kairos-state')).toMatch(/last-reset: 20/);
+  });
+});
+
+function nodeConfig(repository: string, key: string): object {
+  const policy = { repositories: [{ match: repository, keys: ['release.pub'] }] };
+  return {
+    hostname: 'node-1',
+    install: { auto: true, device: 'auto', reboot: true },
+    users: [{ name: 'tester', groups: ['admin'], ssh_authorized_keys: [SSH_KEY] }],
+    stages: {
+      initramfs: [
+        {
+          name: 'files',
+          files: [
+            { path: '/etc/greeting', content: 'hello {{ .Values.node.hostname }}\n', permissions: 0o640 },
+            { path: '/etc/kairos/trust/policy.yaml', content: stringify(policy) },
+            { path: '/etc/kairos/trust/release.pub', content: key },
+          ],
+        },
+      ],
+      boot: [{ name: 'mark', commands: ['echo boot >/run/stage-boot'] }],
+    },
+  };
+}
+
+/** An image like the running one, spoilt by a command that finds its tree at /mnt. */
+async function brokenImage(guest: Guest, spoil: string): Promise<void> {
+  const running = (await guest.run('ls /run/cos/*_mode')).includes('active') ? 'active' : 'passive';
+  await guest.run(
+    `cp --sparse=always /run/initramfs/cos-state/cOS/${running}.img /usr/local/broken.img && mount -o loop /usr/local/broken.img /mnt && { ${spoil}; umount /mnt; }`,
+  );
+}
+
+async function changeLayer(registry: TestRegistry, image: string): Promise<void> {
+  const answer = await registry.get(`fleet/os/manifests/${image}`);
+  const { layers } = (await answer.json()) as { layers: { digest: string }[] };
+  const hex = layers[0]?.digest.replace('sha256:', '') ?? '';
+  const data = join(registry.storage, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
+  await writeFile(data, 'A LAYER');
+}

@@ -1,0 +1,177 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { tool } from '../support/tool.ts';
+import { type Guest, startGuest } from './guest.ts';
+
+/** Cuts of each operation; `KAIROS_FACTORY_TEST_CUTS=25` makes fifty of both. */
+const CUTS = Number(process.env['KAIROS_FACTORY_TEST_CUTS'] ?? 2);
+const SEED = Number(process.env['KAIROS_FACTORY_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const TIMEOUT = 900_000;
+/** SeaBIOS speaks on the serial line, too. */
+const BIOS_ON_SERIAL = ['-machine', 'graphics=off'];
+
+const PROMPT = /root@[\w-]+:~# /;
+const INTERRUPTED = /The installation of this machine was interrupted/;
+const NOTHING_TO_BOOT = /No bootable device/;
+
+/** Numbers in [0, 1) that a seed repeats (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A machine that waits at its prompt, frozen in its disk: every cut begins there. */
+interface Frozen {
+  readonly disk: string;
+  readonly artifact: string;
+  readonly isDisk: boolean;
+}
+
+async function freeze(guest: Guest, frozen: Frozen): Promise<Frozen> {
+  // Ctrl-A C leads to QEMU's monitor and back.
+  guest.type('sync\n');
+  guest.type('\x01csavevm ready\n');
+  await guest.waitFor(/savevm ready[\s\S]*\(qemu\) $/, TIMEOUT);
+  await guest[Symbol.asyncDispose]();
+  return frozen;
+}
+
+/** Starts a copy of a frozen machine, lets `command` run for `milliseconds`, and cuts the power. */
+async function cut(frozen: Frozen, copy: string, command: string, milliseconds: number): Promise<number> {
+  await copyFile(frozen.disk, copy);
+  await using guest = await thaw(frozen, copy);
+  guest.type('\n');
+  await guest.waitFor(PROMPT);
+  const started = performance.now();
+  guest.type(`${command}; echo operation-"ended=$?"\n`);
+  await Promise.race([guest.waitFor(/operation-ended=/, TIMEOUT), setTimeout(milliseconds)]);
+  return performance.now() - started;
+}
+
+function thaw(frozen: Frozen, copy: string): Promise<Guest> {
+  const machine = frozen.isDisk ? { artifact: copy } : { artifact: frozen.artifact, target: copy };
+  return startGuest({ ...machine, attachment: 'disk', firmware: 'bios', snapshot: false }, [
+    ...BIOS_ON_SERIAL,
+    '-loadvm',
+    'ready',
+  ]);
+}
+
+/** What a machine with that disk comes to. */
+async function outcome(disk: string): Promise<string> {
+  await using guest = await startGuest(
+    { artifact: disk, attachment: 'disk', firmware: 'bios', snapshot: false },
+    BIOS_ON_SERIAL,
+  );
+  await guest.waitFor(
+    new RegExp([PROMPT, INTERRUPTED, NOTHING_TO_BOOT].map((each) => each.source).join('|')),
+    TIMEOUT,
+  );
+  const text = guest.console();
+  if (INTERRUPTED.test(text)) return 'says that it has to be installed again';
+  if (NOTHING_TO_BOOT.test(text)) return 'has nothing to boot yet';
+  await guest.run('dmesg --console-off');
+  const mode = await guest.run('ls /run/cos/*_mode');
+  const version = await guest.run('. /etc/kairos-release; echo $KAIROS_VERSION');
+  return `${mode.replace(/.*\/(\w+)_mode/, '$1')} ${version}`;
+}
+
+async function cutMany(
+  frozen: Frozen,
+  directory: string,
+  command: string,
+  random: () => number,
+): Promise<string[]> {
+  const copy = join(directory, 'cut.qcow2');
+  // To its end once, which tells how long it takes.
+  const duration = await cut(frozen, copy, command, TIMEOUT);
+  const outcomes: string[] = [await outcome(copy)];
+  for (let number = 0; number < CUTS; number += 1) {
+    const moment = Math.round(random() * duration);
+    await cut(frozen, copy, command, moment);
+    const result = await outcome(copy);
+    outcomes.push(result);
+    process.stderr.write(`cut ${number + 1} after ${moment} of ${Math.round(duration)} ms: ${result}\n`);
+  }
+  await rm(copy, { force: true });
+  return outcomes;
+}
+
+describe(`cuts of power at random moments, seed ${SEED}`, () => {
+  let directory: string;
+  let build: TestBuild;
+  const random = randomNumbers(SEED);
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(TEST_HOME, 'cuts-'));
+    build = await testBuild();
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  test('of an upgrade: the old system or the new one', async () => {
+    const disk = join(directory, 'node.qcow2');
+    await tool(
+      'qemu-img',
+      'create',
+      '-q',
+      '-f',
+      'qcow2',
+      '-b',
+      build.artifact('qcow2'),
+      '-F',
+      'qcow2',
+      disk,
+      '16G',
+    );
+    const guest = await startGuest(
+      { artifact: disk, attachment: 'disk', firmware: 'bios', snapshot: false },
+      BIOS_ON_SERIAL,
+    );
+    await guest.login();
+    await guest.run('cp --sparse=always /run/initramfs/cos-state/cOS/active.img /usr/local/next.img');
+    await guest.run(
+      'mount -o loop /usr/local/next.img /mnt && sed -i s/v1.2.3/v2.0.0/ /mnt/etc/kairos-release; umount /mnt; sync',
+    );
+    const frozen = await freeze(guest, { disk, artifact: disk, isDisk: true });
+    const command = 'kairos-agent upgrade --source file:/usr/local/next.img';
+    const [whole, ...cuts] = await cutMany(frozen, directory, command, random);
+    expect(whole).toBe('active v2.0.0');
+    expect(cuts).toHaveLength(CUTS);
+    for (const result of cuts) expect(['active v1.2.3', 'passive v1.2.3', 'active v2.0.0']).toContain(result);
+  });
+
+  test('of an installation: a node, or a disk that plainly is none', async () => {
+    const disk = join(directory, 'target.qcow2');
+    await tool('qemu-img', 'create', '-q', '-f', 'qcow2', disk, '16G');
+    const guest = await startGuest(
+      {
+        artifact: build.artifact('iso'),
+        target: disk,
+        attachment: 'disk',
+        firmware: 'bios',
+        snapshot: false,
+      },
+      BIOS_ON_SERIAL,
+    );
+    await guest.login();
+    await guest.run('systemctl stop kairos-installer');
+    const config =
+      '#cloud-config\\ninstall:\\n  device: auto\\nusers:\\n- name: tester\\n  groups: [admin]\\n';
+    await guest.run(`printf '${config}' >/root/config.yaml`);
+    const frozen = await freeze(guest, { disk, artifact: build.artifact('iso'), isDisk: false });
+    const command = 'kairos-agent manual-install /root/config.yaml';
+    const [whole, ...cuts] = await cutMany(frozen, directory, command, random);
+    expect(whole).toBe('active v1.2.3');
+    expect(cuts).toHaveLength(CUTS);
+    const plain = ['says that it has to be installed again', 'has nothing to boot yet'];
+    for (const result of cuts) expect(['active v1.2.3', ...plain]).toContain(result);
+  });
+});
