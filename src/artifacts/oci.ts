@@ -1,6 +1,7 @@
 import { writeOciLayout } from '../base/oci-layout.ts';
 import { artifactBaseName, imageTag } from '../layout/artifact-names.ts';
 import { identityFrom } from '../layout/kairos-release.ts';
+import { SIZE_LABEL } from '../layout/slot-size.ts';
 import { compressZstd, ZSTD } from '../tools/compressors.ts';
 import { packDirectory, TAR } from '../tools/tar.ts';
 import type { Artifact } from './artifact.ts';
@@ -22,6 +23,7 @@ export const oci: Artifact = {
       labels: {
         'org.opencontainers.image.title': artifactBaseName(identity),
         'org.opencontainers.image.version': identity.version,
+        [SIZE_LABEL]: String(inputs.facts.tree.bytes),
       },
     };
     await writeOciLayout(

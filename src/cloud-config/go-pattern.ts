@@ -172,9 +172,9 @@ function escapeSequence(state: Translation, inClass: boolean): string {
     state.offset += code[0].length - 1;
     const value =
       code[3] === undefined ? Number.parseInt(code[1] ?? code[2] ?? '', 16) : Number.parseInt(code[3], 8);
-    return value <= 0x10ffff
-      ? `\\u{${value.toString(16)}}`
-      : fail(`"${source}" names a character that is not there`);
+    if (value > 0x10ffff) return fail(`"${source}" names a character that is not there`);
+    const named = String.fromCodePoint(value);
+    return inClass ? escaped(named) : literal(named, flagsOf(state).i);
   }
   const property = /^[pP](?:([A-Z])|\{(\^?)(\w+)\})/.exec(rest);
   if (property) {

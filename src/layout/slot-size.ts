@@ -7,6 +7,9 @@ export interface TreeExtent {
   readonly inodes: number;
 }
 
+/** Label of an OS image with the bytes that its files take on a disk, so that an upgrade need not guess (contract 11.2, no. 7). */
+export const SIZE_LABEL = 'io.kairos.size';
+
 const MARGIN_MIB = 100;
 /** For indirect blocks and bitmaps: ext2 needs one block in 1024 for the former, one in 16384 for each of the latter. */
 const METADATA_SHARE = 1.02;

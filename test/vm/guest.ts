@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { QEMU_X86 } from '../../src/tools/qemu.ts';
 
 /** The shell prompt of the automatically logged-in root of test images. */
 const PROMPT = /root@[\w-]+:~# /;
+/** A file that receives what the consoles print, to look at while a test runs. */
+const CONSOLE_FILE = process.env['KAIROS_FACTORY_TEST_CONSOLE'];
 const BOOT_TIMEOUT = 600_000;
 const COMMAND_TIMEOUT = 240_000;
 
@@ -49,6 +52,7 @@ export async function startGuest(
   const listeners = new Set<() => void>();
   const take = (chunk: Buffer) => {
     text += chunk.toString('utf8');
+    if (CONSOLE_FILE) appendFileSync(CONSOLE_FILE, chunk);
     for (const listener of listeners) listener();
   };
   child.stdout.on('data', take);

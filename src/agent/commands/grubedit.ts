@@ -27,7 +27,7 @@ export const grubeditCommand: AgentCommand = ({ host, out }) => {
 function parseAssignment(text: string): [string, string | undefined] {
   const at = text.indexOf('=');
   const name = text.slice(0, at);
-  if (!/^[A-Za-z_]\w*$/.test(name)) {
+  if (at < 1 || !/^[A-Za-z_]\w*$/.test(name)) {
     throw new FactoryError('usage', `"${text}" is not of the form NAME=VALUE`, {
       remedy: 'Write extra_cmdline=quiet, for one.',
     });

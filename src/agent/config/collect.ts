@@ -1,12 +1,19 @@
 import { fromDotted, mergeConfigs } from '../../cloud-config/merge.ts';
 import { type ConfigData, type Header, parseCloudConfig } from '../../cloud-config/parse.ts';
+import { VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
 import type { Host } from '../host/host.ts';
 import { readCommandLine } from './command-line.ts';
 import { configReader, describeProblem } from './config-files.ts';
 import { configUrlOf, readRemote } from './remote.ts';
 
 /** Later ones win; the medium is read without what is below its root (contract 4.2). */
-const DIRECTORIES = ['/run/initramfs/live', '/etc/kairos', '/usr/local/cloud-config', '/oem'];
+const DIRECTORIES = [
+  '/run/initramfs/live',
+  '/etc/kairos',
+  '/usr/local/cloud-config',
+  '/oem',
+  VOLATILE_USERDATA_DIRECTORY,
+];
 const SHALLOW = '/run/initramfs/live';
 const DEFAULT_HEADER: Header = '#cloud-config';
 

@@ -34,8 +34,7 @@ async function get(host: Host, url: string, request: HttpRequest): Promise<Uint8
 async function token(host: Host, { token: wanted }: Endpoint): Promise<Record<string, string>> {
   if (wanted === undefined) return {};
   // Version 2 of the service of AWS gives tokens to this method alone.
-  const method = 'PUT' as string as NonNullable<HttpRequest['method']>;
-  const value = await get(host, wanted.url, { method, headers: wanted.ask });
+  const value = await get(host, wanted.url, { method: 'PUT', headers: wanted.ask });
   const text = value && Buffer.from(value).toString('utf8').trim();
   return text ? { [wanted.header]: text } : {};
 }

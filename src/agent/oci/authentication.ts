@@ -41,7 +41,7 @@ export interface Authenticator {
 
 /**
  * Gets tokens for reading a repository (distribution, "Token Authentication Specification") or falls back to Basic.
- * @param plain whether the registry is spoken to without TLS, so that its token server may be, too
+ * @param insecure whether the token server may be spoken to without TLS, too
  */
 export function createAuthenticator(host: Host, reference: Reference, insecure: boolean): Authenticator {
   let authorization: string | undefined;

@@ -90,6 +90,7 @@ async function downloadBlob(
     return progress(size);
   }
   const partial = `${file}.partial`;
+  let furthest = 0;
   await retrying(host, { name, signal }, async (progressed) => {
     const begun = await resumable(partial, size, digest, signal);
     let isResumed = begun.size > 0;
@@ -106,7 +107,9 @@ async function downloadBlob(
           if (bytes > size) break;
           await handle.writeFile(chunk);
           hash.update(chunk);
-          progressed();
+          // A server that gives the same beginning again and again gets nowhere.
+          if (bytes > furthest) progressed();
+          furthest = Math.max(furthest, bytes);
           progress(bytes);
           signalled(signal);
         }

@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
+import { SIZE_LABEL } from '../../layout/slot-size.ts';
 import type { Host } from '../host/host.ts';
 import { copyTree, SKIPPED } from './copy-tree.ts';
 import { labelsOf } from './image-manifest.ts';
@@ -62,8 +63,6 @@ export interface SourceSize {
   readonly compressed: number;
 }
 
-/** Label and annotation with the uncompressed size of all files, in bytes; kairos-factory publishes it. */
-export const SIZE_LABEL = 'io.kairos.size';
 /** What images of unknown size are taken to grow to (contract 1.3). */
 const [REGISTRY_GROWTH, FILE_GROWTH] = [2.5, 2];
 

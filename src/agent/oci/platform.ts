@@ -47,7 +47,7 @@ export function choosePlatform(entries: readonly Descriptor[], wanted: Platform)
   );
 }
 
-/** @throws FactoryError `step`, always: an index has nothing for a platform; names what it has */
+/** @returns the error for an index that has nothing for a platform; it names what there is */
 export function noSuchPlatform(name: string, wanted: Platform, entries: readonly Descriptor[]): FactoryError {
   const known = entries.flatMap(({ platform }) =>
     platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],

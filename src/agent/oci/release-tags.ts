@@ -20,7 +20,7 @@ export interface Release {
 }
 
 /** A version, with what a pre-release has; then the Kubernetes distribution and its version, `+` written as `-`. */
-const TAG = /^(v?\d+\.\d+\.\d+(?:[-.][\w.-]*?)?)(?:-([a-z][a-z0-9]*?)-?(v\d+\.\d+\.\d+[\w.-]*))?$/;
+const TAG = /^(v?\d+\.\d+\.\d+(?:[-.][\w.-]*?)??)(?:-([a-z][a-z0-9]*?)-?(v\d+\.\d+\.\d+[\w.-]*))?$/;
 
 /**
  * Reads a tag `FLAVOR_RELEASE-VARIANT-ARCH-MODEL-VERSION[-k3sv1.34.1-k3s1][-uki]` (contract 6.10).

@@ -98,7 +98,9 @@ function deepest(error: unknown): { readonly code: string; readonly text: string
   for (let depth = 0; depth < 5 && last instanceof Error && last.cause instanceof Error; depth++)
     last = last.cause;
   const code = String((last as { code?: unknown })?.code ?? '');
-  const text = messageOf(last) || code || 'the connection failed';
+  // Bun adds advice for programmers.
+  const text =
+    messageOf(last).replace(/ For more information, pass .*$/, '') || code || 'the connection failed';
   return { code, text };
 }
 

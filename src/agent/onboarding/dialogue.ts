@@ -38,7 +38,7 @@ const SSH_KEY = /^(ssh-(ed25519|rsa)|ecdsa-sha2-\S+|sk-\S+) [A-Za-z0-9+/=]+( .*)
  */
 export async function askInstallation(terminal: Terminal, disks: readonly Disk[]): Promise<Answers> {
   terminal.say('\nDisks:\n');
-  disks.forEach((disk, index) => terminal.say(`  ${index + 1}  ${describeDisk(disk)}\n`));
+  for (const [index, disk] of disks.entries()) terminal.say(`  ${index + 1}  ${describeDisk(disk)}\n`);
   const number = await repeat(terminal, `Install to disk [1-${disks.length}]: `, (text) =>
     disks[Number(text || 1) - 1] ? undefined : 'there is no such disk',
   );

@@ -1,6 +1,7 @@
 import type { StageStep } from '../../cloud-config/step-schema.ts';
 import { expandTemplate } from '../../cloud-config/template/template.ts';
 import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { USERDATA_DIRECTORY, VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
 import { templateData } from '../facts/template-data.ts';
 import type { Host } from '../host/host.ts';
 import { builtinSteps } from './builtin/registry.ts';
@@ -91,16 +92,17 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
 }
 
 /** Where datasources leave what they found (contract 4.9). */
-const USER_DATA = '/oem/95_userdata';
+const USER_DATA = [USERDATA_DIRECTORY, VOLATILE_USERDATA_DIRECTORY];
 
 async function hasUserData(host: Host): Promise<boolean> {
-  return (await host.stat(`${USER_DATA}/userdata.yaml`)) !== undefined;
+  const files = await Promise.all(USER_DATA.map((directory) => host.stat(`${directory}/userdata.yaml`)));
+  return files.some((file) => file !== undefined);
 }
 
 /** User data that came only with the network has missed the stages before it (contract 4.9). */
 async function catchUp(run: Run, options: StageOptions): Promise<void> {
   for (const stage of ['initramfs', 'boot']) {
-    const report = await runStage(run.host, stage, { ...options, paths: [USER_DATA], override: true });
+    const report = await runStage(run.host, stage, { ...options, paths: USER_DATA, override: true });
     run.steps.push(...report.steps);
     for (const problem of report.problems) run.problems.add(problem);
   }

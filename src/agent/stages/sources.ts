@@ -6,10 +6,11 @@ import { bootState } from '../config/boot-state.ts';
 import { type CommandLine, readCommandLine } from '../config/command-line.ts';
 import { configReader, describeProblem, type ReadFile } from '../config/config-files.ts';
 import { readRemote } from '../config/remote.ts';
+import { VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
 import type { Host } from '../host/host.ts';
 
 /** Where steps are defined, in the order in which they run (contract 2.8). */
-const DIRECTORIES = ['/system/oem', '/oem', '/usr/local/cloud-config'] as const;
+const DIRECTORIES = ['/system/oem', '/oem', VOLATILE_USERDATA_DIRECTORY, '/usr/local/cloud-config'] as const;
 /** Where live media have the configuration that was baked into them. */
 const LIVE = '/run/initramfs/live';
 /** Settings of the agent; no steps are read from there (contract 4.2). */
@@ -61,7 +62,7 @@ function hasNetwork(stage: string, { text }: CommandLine): boolean {
 }
 
 /**
- * The sources of a stage: `/system/oem`, on live media the medium itself, `/oem` with `95_userdata` in it,
+ * The sources of a stage: `/system/oem`, on live media the medium itself, `/oem` with `95_userdata` in it (or its stand-in in RAM),
  * `/usr/local/cloud-config`, extra paths, URLs of the command line, and the command line (contract 2.8, 4.6, 4.9).
  */
 export function sourceReader(host: Host, stage: string, options: SourceOptions = {}): ReadSources {

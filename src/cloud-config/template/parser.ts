@@ -36,6 +36,8 @@ interface Body {
   readonly nodes: readonly Node[];
   /** What ended it; `undefined` at the end of the template. `else` is taken, what follows it is not. */
   readonly by: 'end' | 'else' | undefined;
+  /** Where that stands. */
+  readonly at: number;
 }
 
 /**
@@ -69,14 +71,14 @@ function parseBody(
       if (keyword === 'end' || keyword === 'else') {
         if (!opened) throw cursor.error(offset, `unexpected {{${keyword}}}: no block is open`);
         if (keyword === 'end') cursor.expect('right', 'end');
-        return { nodes, by: keyword };
+        return { nodes, by: keyword, at: offset };
       }
       const node = keyword ? parseKeyword(parse, keyword, offset) : parseAction(parse, offset);
       if (node) nodes.push(node);
     } else if (opened) {
       throw cursor.error(opened.at, `{{${opened.keyword}}} has no {{end}}`);
     } else {
-      return { nodes, by: undefined };
+      return { nodes, by: undefined, at: token.offset };
     }
   }
 }
@@ -126,7 +128,7 @@ function parseDefinition(parse: Parse, keyword: 'define' | 'block', name: string
   const inner: Parse = { ...parse, scope: { ...parse.scope, variables: ['$'] }, ranges: 0 };
   const nodes = deeper(inner, at, () => {
     const body = parseBody(inner, { at, keyword });
-    if (body.by === 'else') throw parse.cursor.error(at, `{{${keyword}}} has an {{else}}`);
+    if (body.by === 'else') throw parse.cursor.error(body.at, `unexpected {{else}} in {{${keyword}}}`);
     return body.nodes;
   });
   const empty = nodes.every((node) => node.kind === 'text' && node.text.trim() === '');
@@ -160,7 +162,7 @@ function parseElse(parse: Parse, kind: 'if' | 'with' | 'range', opened: number):
   if (token.kind !== 'right') throw cursor.error(token.offset, `unexpected ${describe(token)} in else`);
   cursor.next();
   const body = parseBody(parse, { at: opened, keyword: kind });
-  if (body.by === 'else') throw cursor.error(cursor.peek().offset, 'expected {{end}}, found {{else}}');
+  if (body.by === 'else') throw cursor.error(body.at, 'expected {{end}}, found {{else}}');
   return body.nodes;
 }
 

@@ -77,6 +77,10 @@ export async function testHost(options: TestHostOptions = {}): Promise<TestHost>
       }
       return finished;
     },
+    pipeInto: (program, args, input, pipeOptions = {}) => {
+      calls.push({ program, args, options: pipeOptions });
+      return real.pipeInto(program, args, input, pipeOptions);
+    },
     has: async (program) => !options.missing?.includes(program),
     write: async (path, content, { uid, gid, ...rest } = {}) => {
       if (uid !== undefined || gid !== undefined) owners.push(`${path} ${uid ?? -1}:${gid ?? -1}`);

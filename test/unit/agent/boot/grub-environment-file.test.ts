@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readGrubVariables, setGrubVariables } from '../../../../src/agent/boot/grub-environment-file.ts';
+import { grubEnvironment, parseGrubEnvironment } from '../../../../src/layout/grub-environment.ts';
+import { testHost } from '../support/test-host.ts';
+
+const FILE = '/oem/grubenv';
+
+describe('an environment block', () => {
+  test('is read as it was written, whatever the values', () => {
+    const name = fc.stringMatching(/^[a-z_]{1,8}$/);
+    const value = fc.stringMatching(/^[ -~äß]{0,30}$/);
+    fc.assert(
+      fc.property(fc.dictionary(name, value, { maxKeys: 8 }), (variables) => {
+        expect(Object.fromEntries(parseGrubEnvironment(grubEnvironment(variables)))).toEqual({
+          ...variables,
+        });
+      }),
+    );
+  });
+
+  test.each([Buffer.alloc(0), Buffer.alloc(1024), Buffer.concat([grubEnvironment({}), Buffer.from('#')])])(
+    'of another form is refused',
+    (block) => {
+      expect(() => parseGrubEnvironment(block)).toThrow(RangeError);
+    },
+  );
+});
+
+describe('setGrubVariables', () => {
+  test('makes a file that is missing, and changes it in its place afterwards', async () => {
+    await using host = await testHost();
+    await setGrubVariables(host, FILE, { next_entry: 'recovery', saved_entry: 'cos' });
+    expect(await host.readBytes(FILE)).toEqual(
+      grubEnvironment({ next_entry: 'recovery', saved_entry: 'cos' }),
+    );
+    await setGrubVariables(host, FILE, { next_entry: undefined });
+    expect([...(await readGrubVariables(host, FILE))]).toEqual([['saved_entry', 'cos']]);
+  });
+
+  test('begins anew where GRUB could not read either', async () => {
+    await using host = await testHost({ files: { [FILE]: 'garbage' } });
+    await setGrubVariables(host, FILE, { next_entry: 'cos' });
+    expect(await host.readBytes(FILE)).toEqual(grubEnvironment({ next_entry: 'cos' }));
+    expect(host.logged.join('\n')).toContain('no GRUB environment block');
+  });
+
+  test('refuses what does not fit, and leaves the file alone', async () => {
+    await using host = await testHost();
+    await setGrubVariables(host, FILE, { a: 'b' });
+    await expect(setGrubVariables(host, FILE, { long: 'x'.repeat(1024) })).rejects.toMatchObject({
+      kind: 'usage',
+    });
+    expect([...(await readGrubVariables(host, FILE))]).toEqual([['a', 'b']]);
+  });
+});

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { renderTemplateCommand } from '../../../../src/agent/commands/render-template.ts';
+import { testHost } from '../support/test-host.ts';
+
+async function render(text: string | undefined): Promise<string> {
+  await using host = await testHost({
+    env: { GREETING: 'hello' },
+    files: { '/proc/sys/kernel/hostname': 'node-1\n', ...(text === undefined ? {} : { '/t.tmpl': text }) },
+  });
+  const printed: string[] = [];
+  const command = renderTemplateCommand({ host, out: (part) => void printed.push(part) });
+  await command.exitOverride().parseAsync(['-f', '/t.tmpl'], { from: 'user' });
+  return printed.join('');
+}
+
+test('a file is expanded with the values of the node', async () => {
+  expect(await render('{{ env "GREETING" }} {{ .Values.node.hostname }} {{ now | date "2006" }}\n')).toBe(
+    'hello node-1 2026\n',
+  );
+});
+
+test('an error says where', async () => {
+  await expect(render('a\n{{ .x | nope }}')).rejects.toThrow(
+    'template: 2:9: function "nope" is not supported',
+  );
+});
+
+test('a file that is not there is an error', async () => {
+  await expect(render(undefined)).rejects.toMatchObject({
+    kind: 'usage',
+    message: 'there is no file /t.tmpl',
+  });
+});

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { bootAssessmentStep } from '../../../../../src/agent/stages/builtin/boot-assessment.ts';
+import { hostNameStep } from '../../../../../src/agent/stages/builtin/host-name.ts';
+import { liveAccountStep } from '../../../../../src/agent/stages/builtin/live-account.ts';
+import { upgradeFailureStep } from '../../../../../src/agent/stages/builtin/upgrade-failure.ts';
+import { grubEnvironment, parseGrubEnvironment } from '../../../../../src/layout/grub-environment.ts';
+import { testHost } from '../../support/test-host.ts';
+
+const STATE = '/run/initramfs/cos-state';
+const ARMED = { enable_boot_assessment: 'yes', boot_assessment_tentative: 'yes' };
+
+async function stateNode(label: string, variables: Record<string, string>) {
+  const host = await testHost({
+    files: {
+      '/proc/cmdline': `root=LABEL=${label}`,
+      '/proc/self/mounts': `/dev/vda5 ${STATE} ext4 rw 0 0\n`,
+    },
+    run: ({ program, args }) =>
+      program === 'blkid' && args[1] === 'COS_STATE'
+        ? '/dev/vda5\n'
+        : { status: program === 'blkid' ? 2 : 0 },
+  });
+  await host.write(`${STATE}/boot_assessment`, grubEnvironment(variables));
+  return host;
+}
+
+describe('boot assessment', () => {
+  test('is cleared when the active system comes up; what the administrator set stays', async () => {
+    await using host = await stateNode('COS_ACTIVE', {
+      boot_assessment_tentative: 'yes',
+      enable_boot_assessment_always: 'yes',
+    });
+    await bootAssessmentStep.run(host);
+    const marks = parseGrubEnvironment((await host.readBytes(`${STATE}/boot_assessment`)) ?? Buffer.alloc(0));
+    expect([...marks]).toEqual([['enable_boot_assessment_always', 'yes']]);
+  });
+
+  test.each(['COS_PASSIVE', 'COS_SYSTEM'])('is not for %s to clear', async (label) => {
+    await using host = await stateNode(label, ARMED);
+    await bootAssessmentStep.run(host);
+    expect(await host.readBytes(`${STATE}/boot_assessment`)).toEqual(grubEnvironment(ARMED));
+    expect(host.commands()).toEqual([]);
+  });
+});
+
+describe('upgrade failure', () => {
+  test('is told at the login and in the log', async () => {
+    await using host = await testHost({ files: { '/run/cos/upgrade_failure': '1' } });
+    await upgradeFailureStep.run(host);
+    for (const file of ['/etc/issue.d/00-upgrade-failure.issue', '/etc/motd.d/00-upgrade-failure']) {
+      expect(await host.readText(file)).toContain('THE LAST UPGRADE FAILED');
+    }
+    expect(host.logged.join('\n')).toContain('error the last upgrade failed');
+  });
+
+  test('is not told otherwise', async () => {
+    await using host = await testHost({ files: { '/run/cos/active_mode': '1' } });
+    await upgradeFailureStep.run(host);
+    expect(await host.list('/etc')).toEqual([]);
+  });
+});
+
+describe('host name', () => {
+  const files = {
+    '/etc/machine-id': 'abcd0123456789abcdef0123456789ab\n',
+    '/etc/hostname': '',
+    '/etc/hosts': 'x',
+  };
+
+  test('comes from the machine-id and stays on the persistent volume', async () => {
+    await using host = await testHost({
+      files: { ...files, '/proc/self/mounts': '/dev/vda6 /usr/local ext4 rw 0 0\n' },
+    });
+    await hostNameStep.run(host);
+    expect(await host.readText('/usr/local/etc/hostname')).toBe('kairos-abcd\n');
+    expect(await host.readLink('/etc/hostname')).toBe('/usr/local/etc/hostname');
+    expect(await host.readText('/usr/local/etc/hosts')).toContain('127.0.1.1 kairos-abcd');
+    await host.write('/usr/local/etc/hostname', 'chosen\n');
+    await hostNameStep.run(host);
+    expect(await host.readText('/usr/local/etc/hostname')).toBe('chosen\n');
+  });
+
+  test('without a persistent volume lives for one boot', async () => {
+    await using host = await testHost({ files });
+    await hostNameStep.run(host);
+    expect(await host.readText('/etc/hostname')).toBe('kairos-abcd\n');
+    expect(await host.readText('/etc/hosts')).toBe('x');
+  });
+});
+
+describe('live account', () => {
+  const accounts = {
+    '/etc/passwd': 'root:x:0:0::/root:/bin/sh\n',
+    '/etc/group': 'root:x:0:\n',
+    '/etc/shadow': 'root:*::::::\n',
+    '/etc/gshadow': 'root:*::\n',
+  };
+  const live = { '/proc/cmdline': 'root=live:CDLABEL=COS_LIVE', '/run/cos/live_mode': '1' };
+
+  test('is there on a live system', async () => {
+    await using host = await testHost({ files: { ...accounts, ...live } });
+    await liveAccountStep.run(host);
+    expect(await host.readText('/etc/shadow')).toMatch(/^kairos:\$6\$/m);
+    expect(await host.readText('/etc/group')).toMatch(/^admin:.*kairos$/m);
+    expect(await host.readText('/etc/ssh/sshd_config.d/10-kairos-live.conf')).toBe(
+      'PasswordAuthentication yes\n',
+    );
+  });
+
+  test.each([
+    { '/proc/cmdline': 'root=LABEL=COS_ACTIVE', '/run/cos/active_mode': '1' },
+    { '/proc/cmdline': 'root=live:LABEL=COS_RECOVERY', '/run/cos/recovery_mode': '1' },
+    { '/proc/cmdline': 'root=LABEL=COS_ACTIVE', '/run/cos/live_mode': '1' },
+    { '/proc/cmdline': 'root=live:CDLABEL=COS_LIVE', '/run/cos/active_mode': '1' },
+  ])('is nowhere else: %j', async (boot) => {
+    await using host = await testHost({ files: { ...accounts, ...boot } });
+    await liveAccountStep.run(host);
+    expect(await host.readText('/etc/passwd')).toBe(accounts['/etc/passwd']);
+    expect(await host.stat('/etc/ssh')).toBeUndefined();
+  });
+});

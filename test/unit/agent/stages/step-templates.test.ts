@@ -1,0 +1,66 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { collectConfig } from '../../../../src/agent/config/collect.ts';
+import { templateData } from '../../../../src/agent/facts/template-data.ts';
+import type { Plugin } from '../../../../src/agent/stages/plugin.ts';
+import { runStage } from '../../../../src/agent/stages/run-stage.ts';
+import { testHost } from '../support/test-host.ts';
+
+vi.mock('../../../../src/agent/facts/template-data.ts', () => ({ templateData: vi.fn() }));
+
+beforeEach(() => {
+  vi.mocked(templateData)
+    .mockReset()
+    .mockResolvedValue({ Values: { name: 'a b/c?d' } } as never);
+});
+
+const done: string[] = [];
+const commands: Plugin<'commands'> = {
+  key: 'commands',
+  run: async ({ expand }, lines) => {
+    done.length = 0;
+    for (const line of lines) done.push(await expand(line));
+  },
+};
+
+describe('templates in steps', () => {
+  const run = async (...lines: string[]) => {
+    await using host = await testHost({
+      files: { '/oem/a.yaml': `#cloud-config\nstages:\n  demo: [{commands: ${JSON.stringify(lines)}}]\n` },
+    });
+    return await runStage(host, 'demo', { plugins: [commands] as Plugin[] });
+  };
+
+  it('are expanded, with machine values that are collected once', async () => {
+    await run('plain', '{{ .Values.name }}', 'x {{ .Values.name }}');
+    expect(done).toEqual(['plain', 'a b/c?d', 'x a b/c?d']);
+    expect(templateData).toHaveBeenCalledTimes(1);
+  });
+
+  it('cost nothing where there are none', async () => {
+    await run('plain');
+    expect(templateData).not.toHaveBeenCalled();
+  });
+
+  it('fail their step when they are broken', async () => {
+    const { problems } = await run('{{ .Values.name');
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('/oem/a.yaml: step "a.yaml.0" of demo: commands: ');
+  });
+});
+
+describe('templates in config_url', () => {
+  it('take machine values escaped', async () => {
+    const asked: string[] = [];
+    await using host = await testHost({
+      files: {
+        '/oem/a.yaml': '#cloud-config\nconfig_url: "http://x/{{ .Values.name }}?n={{ .Values.name }}"\n',
+      },
+      fetch: (url) => {
+        asked.push(url);
+        return new Response('#cloud-config\nremote: true\n');
+      },
+    });
+    expect((await collectConfig(host)).data['remote']).toBe(true);
+    expect(asked).toEqual(['http://x/a%20b%2Fc%3Fd?n=a%20b%2Fc%3Fd']);
+  });
+});
