@@ -108,7 +108,8 @@ export async function startGuest(
   const login = async () => {
     await waitFor(PROMPT, BOOT_TIMEOUT);
     // What the kernel says later would stand in the middle of what commands print.
-    await run('dmesg --console-off');
+    // And what tests type is no history.
+    await run('dmesg --console-off; set +H');
   };
   const rebooted = async () => {
     // The menu of the next boot, not a prompt left over from this one.
