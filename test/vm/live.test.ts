@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { testBuild } from '../support/factory.ts';
+import { TEST_HOME, testBuild } from '../support/factory.ts';
+import { tool } from '../support/tool.ts';
 import { startGuest } from './guest.ts';
 
 /** Byte 4 of the variable is its value; the first four are attributes (UEFI specification 8.2). */
@@ -7,7 +10,6 @@ const SECURE_BOOT =
   'od -An -tu1 -j4 -N1 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c';
 
 describe.each([
-  { firmware: 'bios', attachment: 'cdrom' },
   { firmware: 'bios', attachment: 'disk' },
   { firmware: 'uefi', attachment: 'disk' },
   { firmware: 'secureboot', attachment: 'cdrom' },
@@ -30,4 +32,50 @@ describe.each([
       ).toBe('1');
     }
   });
+});
+
+test('the ISO as cdrom on bios, beside a volume CIDATA, knows its configuration and says how to go on', async () => {
+  const { artifact } = await testBuild();
+  const directory = await mkdtemp(join(TEST_HOME, 'cidata-'));
+  try {
+    await writeFile(
+      join(directory, 'user-data'),
+      '#cloud-config\nhostname: from-cidata\ninstall: {auto: false}\n',
+    );
+    const volume = join(directory, 'cidata.iso');
+    await tool(
+      'xorriso',
+      '-as',
+      'mkisofs',
+      '-quiet',
+      '-V',
+      'CIDATA',
+      '-J',
+      '-o',
+      volume,
+      join(directory, 'user-data'),
+    );
+    await using guest = await startGuest(
+      { artifact: artifact('iso'), attachment: 'cdrom', firmware: 'bios' },
+      [
+        '-drive',
+        `if=none,id=cidata,format=raw,readonly=on,file=${volume}`,
+        '-device',
+        'virtio-blk-pci,drive=cidata',
+      ],
+    );
+    await guest.login();
+    expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
+    expect(await guest.run('kairos-agent config get hostname')).toBe('from-cidata');
+    expect(await guest.run('hostname')).toBe('from-cidata');
+    // The account of live media, over SSH by its password.
+    expect(await guest.run('id -nG kairos; sshd -T | grep ^passwordauthentication')).toMatch(
+      /admin\npasswordauthentication yes/,
+    );
+    const issue = await guest.run('cat /run/issue.d/50-kairos-live.issue');
+    expect(issue).toMatch(/ssh kairos@10\.0\.2\.15 +\(password: kairos\)/);
+    expect(issue).toMatch(/[▀▄█]{5}/);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 });

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { installCommand } from '../../../../src/agent/commands/install.ts';
+import { testHost } from '../support/test-host.ts';
+
+const LIVE = '/run/initramfs/live/config.yaml';
+const config = (install: string) =>
+  `#cloud-config\ninstall: ${install}\nusers: [{name: a, groups: [admin]}]\n`;
+const CMDLINE = { '/proc/cmdline': 'root=live:CDLABEL=COS_LIVE install-mode' };
+
+async function run(files: Record<string, string>, onSleep?: () => Promise<void>) {
+  const host = await testHost({
+    files: {
+      ...CMDLINE,
+      '/sys/class/tty/console/active': 'tty1 ttyS0\n',
+      '/dev/tty1': '',
+      '/dev/ttyS0': '',
+      ...files,
+    },
+    // A machine without disks ends an installation where it would begin.
+    run: ({ program }) => (program === 'lsblk' ? '{"blockdevices":[]}' : program === 'ip' ? '[]' : ''),
+  });
+  const context = { host: onSleep ? { ...host, sleep: onSleep } : host, out: () => undefined };
+  const done = installCommand(context)
+    .exitOverride()
+    .parseAsync(onSleep ? [] : ['--once'], { from: 'user' });
+  return {
+    host,
+    error: await done.then(
+      () => undefined,
+      (error: Error) => error.message,
+    ),
+  };
+}
+
+describe('install', () => {
+  test('without a configuration shows how to go on, and installs nothing', async () => {
+    const { host, error } = await run({});
+    await using _ = host;
+    expect(error).toBeUndefined();
+    expect(await host.readText('/run/issue.d/50-kairos-live.issue')).toContain('nothing is installed yet');
+    expect(host.commands()).not.toContain(expect.stringMatching(/^(sfdisk|wipefs)/));
+  });
+
+  test('with one that does not say auto, too', async () => {
+    const { host, error } = await run({ [LIVE]: config('{device: auto}') });
+    await using _ = host;
+    expect(error).toBeUndefined();
+  });
+
+  test('begins by itself when it says so, and tells it on every console', async () => {
+    const { host, error } = await run({
+      [LIVE]: config('{auto: true, source: "dir:/src"}'),
+      '/src/file': 'x',
+    });
+    await using _ = host;
+    expect(error).toContain('this machine has no disk to install to');
+    for (const console of ['/dev/tty1', '/dev/ttyS0']) {
+      expect(await host.readText(console)).toContain('kairos: Looking at the source and the disk');
+    }
+  });
+
+  test('goes on looking: a configuration may come later', async () => {
+    let looks = 0;
+    const { host, error } = await run({ '/src/file': 'x' }, async () => {
+      looks += 1;
+      if (looks === 2) throw new Error('looked again');
+    });
+    await using _ = host;
+    expect([looks, error]).toEqual([2, 'looked again']);
+  });
+
+  test('refuses an automatic installation without an administrator', async () => {
+    const { host, error } = await run({ [LIVE]: '#cloud-config\ninstall: {auto: true}\n' });
+    await using _ = host;
+    expect(error).toContain('no user in the group admin');
+  });
+});

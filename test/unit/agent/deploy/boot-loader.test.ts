@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type BootPlaces, placeBootLoader } from '../../../../src/agent/deploy/boot-loader.ts';
+import { ASSESSMENT } from '../../../../src/layout/boot-assessment.ts';
+import { CORE_SLOTS, coreImageStart } from '../../../../src/layout/boot-loader.ts';
+import { MIB } from '../../../../src/layout/partitions.ts';
+import { testHost } from '../support/test-host.ts';
+
+const PLACES: BootPlaces = {
+  state: '/state',
+  esp: '/esp',
+  bios: { disk: '/dev/vda', device: '/dev/vda1', start: MIB },
+};
+const IMAGE = {
+  '/image/etc/os-release': 'ID=debian\n',
+  '/image/etc/cos/grub.cfg': 'menu',
+  '/image/etc/kairos/branding/grubmenu.cfg': 'more',
+  '/image/usr/lib/grub/i386-pc/boot.img': 'b'.repeat(512),
+  '/image/usr/lib/grub/x86_64-efi/loopback.mod': 'module',
+  '/image/usr/lib/grub/x86_64-efi/squash4.mod': 'module',
+  '/image/usr/lib/grub/x86_64-efi/xzio.mod': 'module',
+  '/image/usr/lib/grub/x86_64-efi/gzio.mod': 'module',
+  '/image/usr/lib/grub/x86_64-efi/regexp.mod': 'module',
+  '/image/usr/lib/shim/shimx64.efi.signed': 'shim',
+  '/image/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed': 'grub',
+  '/image/usr/share/grub/unicode.pf2': 'font',
+};
+
+/** A disk without a boot loader; `core.content` is what grub-mkimage makes. */
+async function machine(core: { content: string }, image: Record<string, string> = IMAGE) {
+  return testHost({
+    files: { ...image, '/dev/vda': '\0'.repeat(512), '/dev/vda1': '\0'.repeat(MIB) },
+    run: ({ args }) => {
+      writeFileSync(args[args.indexOf('-o') + 1] ?? '', core.content);
+      return '';
+    },
+  });
+}
+
+describe('placeBootLoader', () => {
+  test('puts menu, modules, assessment, ESP and BIOS images where the contract has them', async () => {
+    await using host = await machine({ content: 'core'.repeat(300) });
+    await placeBootLoader(host, '/image', PLACES);
+    expect(await host.list('/state/grub2')).toEqual(['fonts', 'grub.cfg', 'x86_64-efi']);
+    expect(await host.readText('/state/grub2/grub.cfg')).toBe('menu');
+    expect(await host.readText('/state/grubmenu')).toBe('more');
+    expect((await host.stat(`/state${ASSESSMENT.environment}`))?.size).toBe(1024);
+    expect(await host.readText('/esp/EFI/BOOT/BOOTX64.EFI')).toBe('shim');
+    expect(await host.readText('/esp/EFI/BOOT/grubx64.efi')).toBe('grub');
+    expect(await host.readText('/esp/EFI/debian/grub.cfg')).toContain('configfile $prefix/grub.cfg');
+    const disk = (await host.readBytes('/dev/vda')) ?? Buffer.alloc(512);
+    expect(coreImageStart(disk)).toBe(MIB + CORE_SLOTS[0]);
+    expect(Buffer.from(disk.subarray(0x1b8)).every((byte) => byte === 0)).toBe(true);
+  });
+
+  test('with nothing new writes nothing', async () => {
+    await using host = await machine({ content: 'core'.repeat(300) });
+    await placeBootLoader(host, '/image', PLACES);
+    const written: string[] = [];
+    const watched = { ...host, write: async (path: string) => void written.push(path) };
+    const before = [await host.readBytes('/dev/vda'), await host.readBytes('/dev/vda1')];
+    await placeBootLoader(watched, '/image', PLACES);
+    expect(written.filter((path) => !path.startsWith('/tmp/'))).toEqual([]);
+    expect([await host.readBytes('/dev/vda'), await host.readBytes('/dev/vda1')]).toEqual(before);
+  });
+
+  test('a new core image goes beside the one in use, which stays', async () => {
+    const core = { content: 'core'.repeat(300) };
+    await using host = await machine(core);
+    await placeBootLoader(host, '/image', PLACES);
+    const first = Buffer.from((await host.readBytes('/dev/vda1')) ?? []).subarray(0, 1200);
+    core.content = 'more'.repeat(400);
+    await placeBootLoader(host, '/image', PLACES);
+    const device = Buffer.from((await host.readBytes('/dev/vda1')) ?? []);
+    expect(coreImageStart((await host.readBytes('/dev/vda')) ?? Buffer.alloc(512))).toBe(MIB + CORE_SLOTS[1]);
+    expect(device.subarray(0, 1200)).toEqual(first);
+    expect(device.subarray(CORE_SLOTS[1], CORE_SLOTS[1] + 4).toString()).toBe('more');
+  });
+
+  test('of an installation that is not complete shows that, and no system', async () => {
+    await using host = await machine({ content: 'core'.repeat(300) });
+    await placeBootLoader(host, '/image', PLACES, 'interrupted');
+    const menu = await host.readText('/state/grub2/grub.cfg');
+    expect(menu).toContain('The installation of this machine was interrupted');
+    expect(menu).not.toContain('menuentry');
+  });
+
+  test('boots one way when the image has files for one only, and refuses an image with none', async () => {
+    const bios = Object.fromEntries(Object.entries(IMAGE).filter(([path]) => !path.includes('efi')));
+    await using host = await machine({ content: 'core'.repeat(300) }, bios);
+    await placeBootLoader(host, '/image', PLACES);
+    expect(await host.list('/esp')).toEqual([]);
+    await using none = await machine({ content: '' }, { '/image/etc/os-release': 'ID=x\n' });
+    await expect(placeBootLoader(none, '/image', PLACES)).rejects.toThrow('no boot loader for this disk');
+  });
+});
