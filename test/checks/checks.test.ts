@@ -1,5 +1,7 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import { INTERRUPTED_MENU } from '../../src/agent/deploy/boot-loader.ts';
+import { ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../src/layout/boot-assessment.ts';
 import { PROJECT } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 
@@ -36,6 +38,7 @@ test('shell scripts', async () => {
   const dracut = 'templates/image/dracut/usr/lib/dracut/modules.d/*.sh';
   const scripts = await files(
     'scripts',
+    ':!scripts/*.ts',
     '.ci/run',
     'bin',
     'templates/build/*.sh',
@@ -50,4 +53,8 @@ test('boot menus', async () => {
   const menus = await files('templates/*grub*.cfg', 'templates/**/grub*.cfg');
   expect(menus.length).toBeGreaterThan(1);
   for (const menu of menus) await check('grub-script-check', menu);
+  for (const [name, script] of Object.entries({ ASSESSMENT_HOOK, ASSESSMENT_SCRIPT, INTERRUPTED_MENU })) {
+    const { exitCode, all } = await execa('grub-script-check', { input: script, reject: false, all: true });
+    expect(exitCode, `${name}: ${all}`).toBe(0);
+  }
 });

@@ -30,7 +30,7 @@ export interface BootPlaces {
 }
 
 /** Shown by GRUB on a disk whose installation did not come to its end. */
-const INTERRUPTED_MENU = [
+export const INTERRUPTED_MENU = [
   '# Replaced by the menu of the system when the installation has come to its end.',
   'serial --unit=0 --speed=115200',
   'terminal_output --append serial',
