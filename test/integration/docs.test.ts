@@ -2,6 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { examineCloudConfig } from '../../src/cloud-config/validate.ts';
+import { compiledAgent } from '../../src/pipeline/session.ts';
 import { loadBuildSpec } from '../../src/spec/build-spec.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
@@ -66,7 +68,7 @@ describe('commands of the documentation', () => {
       }
       const missing = words.filter(
         (word, index) =>
-          /^--(cloud-config|overlay-\w+)$/.test(words[index - 1] ?? '') && !word.startsWith('/'),
+          /^(--(cloud-config|overlay-\w+)|validate)$/.test(words[index - 1] ?? '') && !word.startsWith('/'),
       );
       for (const path of missing)
         await tool(
@@ -85,6 +87,33 @@ describe('commands of the documentation', () => {
     } finally {
       await rm(home, { recursive: true, force: true });
     }
+  });
+});
+
+describe('commands of the agent in the documentation', () => {
+  const lines = all
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ place, text }) => text.split('\n').map((line) => ({ place, line: line.trim() })))
+    .filter(({ line }) => line.startsWith('kairos-agent '));
+
+  test('there are some', () => expect(lines.length).toBeGreaterThan(8));
+
+  // They are run on nodes, by the VM tests; here, what they name has to exist.
+  test.each(lines)('$place: $line', async ({ line }) => {
+    const [, command = '', ...words] = line.split(/\s+/);
+    const sub = /^[a-z][a-z-]+$/.test(words[0] ?? '') && command === 'upgrade' ? [words[0] ?? ''] : [];
+    const help = await tool(compiledAgent('amd64'), command, ...sub, '--help');
+    expect(help).toContain(`Usage: kairos-agent ${[command, ...sub].join(' ')}`);
+    for (const flag of words.filter((word) => word.startsWith('--'))) expect(help).toContain(flag);
+  });
+});
+
+describe('cloud-configs of the documentation', () => {
+  const configs = all.filter(({ text }) => text.startsWith('#cloud-config'));
+  test('there are some', () => expect(configs.length).toBeGreaterThan(2));
+
+  test.each(configs)('$place', ({ place, text }) => {
+    expect(examineCloudConfig(place, text, { strict: true })).toEqual([]);
   });
 });
 
