@@ -40,6 +40,8 @@ describe('the raw disk on BIOS', () => {
     expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
     const state = await guest.run('systemctl is-system-running --wait');
     expect(`${state} ${await guest.run('systemctl --failed --plain --no-legend')}`).toBe('running ');
+    // A person with a screen finds a login, too.
+    expect(await guest.run('systemctl is-active getty@tty1')).toBe('active');
   });
 
   test('has a read-only root and the labels of the contract', async () => {

@@ -29,15 +29,16 @@ export async function setGrubVariables(
   changes: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   const variables = await readGrubVariables(host, file);
-  const before = grubEnvironment(Object.fromEntries(variables));
-  for (const [name, value] of Object.entries(changes)) {
+  const entries = Object.entries(changes);
+  const changed = entries.some(([name, value]) => variables.get(name) !== value);
+  for (const [name, value] of entries) {
     if (value === undefined) variables.delete(name);
     else variables.set(name, value);
   }
   const block = encode(file, variables);
   const size = (await host.stat(file))?.size;
   if (size !== block.length) await host.write(file, block);
-  else if (!block.equals(before)) await writeAt(host, file, 0, block);
+  else if (changed) await writeAt(host, file, 0, block);
 }
 
 function encode(file: string, variables: ReadonlyMap<string, string>): Buffer {

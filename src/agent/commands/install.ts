@@ -1,14 +1,18 @@
 import { Command } from '@commander-js/extra-typings';
 import { stringify } from 'yaml';
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
 import { collectConfig } from '../config/collect.ts';
 import { tree } from '../deploy/config-values.ts';
 import { runInstall } from '../deploy/install.ts';
-import { onConsoles } from '../onboarding/consoles.ts';
+import type { Host } from '../host/host.ts';
+import { consoleWriter, onConsoles } from '../onboarding/consoles.ts';
 import { showBanner } from '../onboarding/show-banner.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 /** Milliseconds between two looks for a configuration. */
 const PAUSE = 5000;
+/** What `createLog` writes for this command. */
+const LOG = '/var/log/kairos/install.log';
 
 /** `kairos-agent install` (contract 5.1): what live media run. */
 export const installCommand: AgentCommand = (context) =>
@@ -22,7 +26,12 @@ export const installCommand: AgentCommand = (context) =>
         const { data, header } = await collectConfig(context.host);
         if (tree(data['install'])['auto'] === true) {
           const configText = `${header}\n${stringify(data)}`;
-          await runInstall({ ...context, host }, { config: data, configText });
+          try {
+            await runInstall({ ...context, host }, { config: data, configText });
+          } catch (error) {
+            await tellFailure(context.host, error);
+            throw error;
+          }
           return;
         }
         shown = await showBanner(context.host, shown);
@@ -30,3 +39,13 @@ export const installCommand: AgentCommand = (context) =>
         await context.host.sleep(PAUSE);
       }
     });
+
+/** Nobody sees the journal of a machine that does not get installed: its consoles say why (contract 5.3). */
+async function tellFailure(host: Host, error: unknown): Promise<void> {
+  const tell = await consoleWriter(host);
+  tell(`error: ${messageOf(error)}`);
+  const { details, remedy } = error instanceof FactoryError ? error : { details: [], remedy: undefined };
+  for (const line of details) tell(`error:   ${line}`);
+  if (remedy !== undefined) tell(`to do: ${remedy}`);
+  tell(`The installation has failed, and the machine stays on. Its log is ${LOG}.`);
+}

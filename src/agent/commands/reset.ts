@@ -3,6 +3,7 @@ import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { collectConfig } from '../config/collect.ts';
 import { runReset } from '../deploy/reset.ts';
+import { onConsoles } from '../onboarding/consoles.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 /** `kairos-agent reset` (contract 5.1, 5.5). */
@@ -19,13 +20,18 @@ export const resetCommand: AgentCommand = (context) =>
       if (!options.unattended) await confirm();
       const { data } = await collectConfig(context.host);
       const finish = options.poweroff ? 'poweroff' : options.reboot ? 'reboot' : undefined;
-      await runReset(context, {
-        config: data,
-        json: options.json ?? false,
-        ...(options.resetOem ? { resetOem: true } : {}),
-        ...(options.source === undefined ? {} : { source: options.source }),
-        ...(finish === undefined ? {} : { finish }),
-      });
+      // Nobody sits at a console that asked for it; whoever looks at one sees how far it is.
+      const host = options.unattended ? await onConsoles(context.host) : context.host;
+      await runReset(
+        { ...context, host },
+        {
+          config: data,
+          json: options.json ?? false,
+          ...(options.resetOem ? { resetOem: true } : {}),
+          ...(options.source === undefined ? {} : { source: options.source }),
+          ...(finish === undefined ? {} : { finish }),
+        },
+      );
     });
 
 async function confirm(): Promise<void> {

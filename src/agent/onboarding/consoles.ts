@@ -1,30 +1,32 @@
 import { appendFileSync } from 'node:fs';
 import type { Host } from '../host/host.ts';
 
+/** Tells a line on all consoles of the kernel (kernel documentation, /sys/class/tty/console/active). */
+export async function consoleWriter(host: Host): Promise<(line: string) => void> {
+  const active = (await host.readText('/sys/class/tty/console/active')) ?? '';
+  const names = active.trim().split(/\s+/).filter(Boolean);
+  return (line) => {
+    for (const name of names) {
+      try {
+        appendFileSync(host.resolve(`/dev/${name}`), `kairos: ${line}\r\n`);
+      } catch {
+        // A console that is named and not there.
+      }
+    }
+  };
+}
+
 /**
- * A host whose log goes to all consoles of the kernel as well: an installation has to be seen on the screen and on the
- * serial line, whichever somebody looks at (kernel documentation, /sys/class/tty/console/active).
+ * A host whose log goes to all consoles as well: an installation has to be seen on the screen and on the serial line,
+ * whichever somebody looks at.
  */
 export async function onConsoles(host: Host): Promise<Host> {
-  const names = ((await host.readText('/sys/class/tty/console/active')) ?? '')
-    .trim()
-    .split(/\s+/)
-    .filter(Boolean);
+  const tell = await consoleWriter(host);
   return {
     ...host,
     log: (level, message) => {
       host.log(level, message);
-      if (level === 'debug') return;
-      for (const name of names) {
-        try {
-          appendFileSync(
-            host.resolve(`/dev/${name}`),
-            `kairos: ${level === 'info' ? '' : `${level}: `}${message}\r\n`,
-          );
-        } catch {
-          // A console that is named and not there.
-        }
-      }
+      if (level !== 'debug') tell(level === 'info' ? message : `${level}: ${message}`);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readGrubVariables, setGrubVariables } from '../../../../src/agent/boot/grub-environment-file.ts';
@@ -52,5 +53,25 @@ describe('setGrubVariables', () => {
       kind: 'usage',
     });
     expect([...(await readGrubVariables(host, FILE))]).toEqual([['a', 'b']]);
+  });
+
+  test('refuses a file whose bytes are no text by an error that says what to do', async () => {
+    await using host = await testHost();
+    const head = Buffer.from('# GRUB Environment Block\nx=');
+    // As U+FFFD each of these takes three bytes.
+    const block = Buffer.concat([head, Buffer.alloc(600, 0xff), Buffer.from('\n')]);
+    await host.write(FILE, Buffer.concat([block, Buffer.alloc(1024 - block.length, '#')]));
+    await expect(setGrubVariables(host, FILE, { next_entry: 'cos' })).rejects.toMatchObject({
+      kind: 'usage',
+    });
+  });
+
+  test('keeps the blocks of the file: GRUB saves to where they are', async () => {
+    await using host = await testHost();
+    await setGrubVariables(host, FILE, { a: 'b' });
+    const inode = async () => (await stat(host.resolve(FILE))).ino;
+    const before = await inode();
+    await setGrubVariables(host, FILE, { a: 'c' });
+    expect(await inode()).toBe(before);
   });
 });

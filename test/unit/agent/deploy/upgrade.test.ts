@@ -105,5 +105,5 @@ describe('an upgrade', () => {
       if (image === 'new') expect([cutAt, assessed]).toEqual([cutAt, true]);
     }
     expect([...outcomes].sort()).toEqual(['new', 'old']);
-  });
+  }, 60_000);
 });

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const UNITS = fileURLToPath(
+  new URL('../../../../templates/image/systemd/usr/lib/systemd/system', import.meta.url),
+);
+const read = (name: string) => readFileSync(join(UNITS, name), 'utf8');
+
+describe('units of the image', () => {
+  // systemd settles conflicts before it looks at conditions: a unit that is enabled, and whose conditions do not hold,
+  // would still take the login of tty1 away from every node.
+  test.each(readdirSync(UNITS).filter((name) => name.endsWith('.service')))(
+    '%s leaves logins alone',
+    (name) => {
+      expect(read(name)).not.toMatch(/^Conflicts=.*getty/m);
+    },
+  );
+
+  test('tty1 has a login, unless the dialogue of the live medium is there', () => {
+    const conditions = read('getty@tty1.service.d/10-kairos.conf').match(/^Condition.*$/gm);
+    // One of them is enough ("|"); the dialogue starts when neither holds.
+    expect(conditions).toEqual([
+      'ConditionKernelCommandLine=|!install-mode-interactive',
+      'ConditionPathExists=|!/run/cos/live_mode',
+    ]);
+    expect(read('kairos-interactive.service')).toContain(
+      'ConditionKernelCommandLine=install-mode-interactive\nConditionPathExists=/run/cos/live_mode\n',
+    );
+  });
+
+  test('nothing that a login waits for waits for the network', () => {
+    expect(read('cos-setup-network.service')).not.toMatch(/^Before=/m);
+    expect(read('cos-setup-boot.service')).not.toMatch(/^(After|Wants|Requires)=.*network/m);
+  });
+});
