@@ -1,9 +1,9 @@
 import { LABEL } from '../../../layout/labels.ts';
 import { bootState } from '../../config/boot-state.ts';
-import { passAssessment } from '../../deploy/assessment.ts';
+import { assessment, passAssessment } from '../../deploy/assessment.ts';
 import { biosPartition, findByLabel } from '../../deploy/block-device.ts';
 import { placeBootLoader } from '../../deploy/boot-loader.ts';
-import { mountWritable } from '../../deploy/mounts.ts';
+import { mountTable, mountWritable } from '../../deploy/mounts.ts';
 import type { Host } from '../../host/host.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
@@ -19,6 +19,10 @@ export const bootAssessmentStep: BuiltinStep = {
     if ((await bootState(host)) !== 'active_boot') return;
     const device = await findByLabel(host, LABEL.state);
     if (device === undefined) return;
+    // Most boots have nothing to clear, and leave the partition as it is.
+    const mounted = (await mountTable(host)).find(({ source }) => source === device);
+    const marks = mounted && (await assessment(host, mounted.path));
+    if (marks && !marks.enabled && !marks.tentative) return;
     await using state = await mountWritable(host, device, 'state');
     const firstBoot = await passAssessment(host, state.path);
     if (firstBoot) await refreshBootLoader(host, state.path, device);

@@ -35,6 +35,12 @@ describe('boot assessment', () => {
     expect([...marks]).toEqual([['enable_boot_assessment_always', 'yes']]);
   });
 
+  test('with nothing to clear leaves the partition alone', async () => {
+    await using host = await stateNode('COS_ACTIVE', { enable_boot_assessment_always: 'yes' });
+    await bootAssessmentStep.run(host);
+    expect(host.commands()).toEqual(['blkid -L COS_STATE']);
+  });
+
   test.each(['COS_PASSIVE', 'COS_SYSTEM'])('is not for %s to clear', async (label) => {
     await using host = await stateNode(label, ARMED);
     await bootAssessmentStep.run(host);
