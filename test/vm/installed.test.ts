@@ -105,10 +105,9 @@ const FIRMWARES = ['bios', 'uefi', 'secureboot'] as const;
 const MATRIX = RELEASES.flatMap((release) =>
   (['raw', 'qcow2'] as const).flatMap((kind) => FIRMWARES.map((firmware) => ({ release, kind, firmware }))),
 );
-/** Each kind on each firmware once, and the other release once: a boot takes about a minute. */
+/** Each firmware, and the other release, once: a boot takes about a minute. The qcow2 on BIOS has its power cut elsewhere. */
 const FEW = [
   { release: 'bookworm', kind: 'raw', firmware: 'uefi' },
-  { release: 'bookworm', kind: 'qcow2', firmware: 'bios' },
   { release: 'bookworm', kind: 'qcow2', firmware: 'secureboot' },
   { release: 'trixie', kind: 'raw', firmware: 'bios' },
 ] as const;
