@@ -1,6 +1,6 @@
 import { lstat, open, readdir, readFile, stat } from 'node:fs/promises';
-import { parseOsRelease } from '../flavors/os-release.ts';
 import { REQUIRED_RELEASE_KEYS } from '../layout/kairos-release.ts';
+import { parseOsRelease } from '../layout/os-release.ts';
 import { requiredDirectories } from '../layout/system-layout.ts';
 import { findBootFiles, kernelHas } from './boot-files.ts';
 import { resolveInRoot } from './resolve-path.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { FactoryError } from '../errors/factory-error.ts';
-import { parseOsRelease } from '../flavors/os-release.ts';
+import { parseOsRelease } from '../layout/os-release.ts';
 import { checkConformance } from './conformance.ts';
 import type { ImageFacts } from './image-facts.ts';
 import { resolveInRoot } from './resolve-path.ts';

@@ -1,7 +1,8 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { stringify } from 'yaml';
 import { FactoryError } from '../../errors/factory-error.ts';
-import { parseOsRelease } from '../../flavors/os-release.ts';
+import { identityFrom } from '../../layout/kairos-release.ts';
+import { parseOsRelease } from '../../layout/os-release.ts';
 import type { Host } from '../host/host.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import { openRegistry } from '../oci/registry.ts';
@@ -55,25 +56,15 @@ export async function listReleases(
 
 async function readIdentity(host: Host): Promise<ReleaseIdentity> {
   const values = parseOsRelease((await host.readText(RELEASE_FILE)) ?? '');
-  const need = (key: string) => {
-    const value = values.get(`KAIROS_${key}`);
-    if (value) return value;
-    throw new FactoryError('usage', `${RELEASE_FILE} does not say KAIROS_${key}`, {
+  const missing = ['FLAVOR', 'FLAVOR_RELEASE', 'VARIANT', 'ARCH', 'MODEL', 'VERSION'].find(
+    (key) => !values.get(`KAIROS_${key}`),
+  );
+  if (missing !== undefined) {
+    throw new FactoryError('usage', `${RELEASE_FILE} does not say KAIROS_${missing}`, {
       remedy: 'Run this on a node, or look into the registry itself.',
     });
-  };
-  const version = values.get('KAIROS_SOFTWARE_VERSION');
-  const prefix = values.get('KAIROS_SOFTWARE_VERSION_PREFIX');
-  return {
-    flavor: need('FLAVOR'),
-    flavorRelease: need('FLAVOR_RELEASE'),
-    variant: need('VARIANT'),
-    arch: need('ARCH'),
-    model: need('MODEL'),
-    version: need('VERSION'),
-    uki: values.get('KAIROS_TRUSTED_BOOT') === 'true',
-    ...(version && prefix ? { software: { prefix, version } } : {}),
-  };
+  }
+  return { ...identityFrom(values), uki: values.get('KAIROS_TRUSTED_BOOT') === 'true' };
 }
 
 /** `kairos-agent upgrade list-releases` (contract 5.1). */

@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors/factory-error.ts';
-import { parseOsRelease } from '../../flavors/os-release.ts';
+import { parseOsRelease } from '../../layout/os-release.ts';
 import { templateData } from '../facts/template-data.ts';
 import type { Host } from '../host/host.ts';
 import { bootState, efiVariable, sentinels } from './boot-state.ts';

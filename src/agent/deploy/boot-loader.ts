@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
-import { parseOsRelease } from '../../flavors/os-release.ts';
 import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../layout/boot-assessment.ts';
 import {
   BOOT_CODE_SIZE,
@@ -15,6 +14,7 @@ import {
   MENU_MODULES,
 } from '../../layout/boot-loader.ts';
 import { grubEnvironment } from '../../layout/grub-environment.ts';
+import { parseOsRelease } from '../../layout/os-release.ts';
 import { type BootFiles, findBootFiles } from '../../rootfs/boot-files.ts';
 import type { Host } from '../host/host.ts';
 import { readAt, writeAt } from './block-device.ts';

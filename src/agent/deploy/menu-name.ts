@@ -1,5 +1,5 @@
-import { parseOsRelease } from '../../flavors/os-release.ts';
 import { grubEnvironment } from '../../layout/grub-environment.ts';
+import { parseOsRelease } from '../../layout/os-release.ts';
 import type { Host } from '../host/host.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { parseOsRelease } from '../../layout/os-release.ts';
 import type { Host } from '../host/host.ts';
 import { readFact } from './read.ts';
 
@@ -5,15 +6,5 @@ import { readFact } from './read.ts';
 export async function osRelease(host: Host): Promise<ReadonlyMap<string, string>> {
   const text =
     (await readFact(host, '/etc/os-release')) ?? (await readFact(host, '/usr/lib/os-release')) ?? '';
-  return new Map(
-    Array.from(text.matchAll(/^\s*([A-Z0-9_]+)=(.*)$/gm), ([, key = '', value = '']) => [
-      key,
-      unquoted(value.trim()),
-    ]),
-  );
-}
-
-function unquoted(value: string): string {
-  const quoted = /^(["'])(.*)\1$/.exec(value)?.[2];
-  return quoted === undefined ? value : quoted.replace(/\\([\\"'$`])/g, '$1');
+  return parseOsRelease(text);
 }

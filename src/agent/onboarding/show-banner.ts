@@ -1,4 +1,4 @@
-import { parseOsRelease } from '../../flavors/os-release.ts';
+import { parseOsRelease } from '../../layout/os-release.ts';
 import type { Host } from '../host/host.ts';
 import { globalAddresses } from './addresses.ts';
 import { renderBanner } from './banner.ts';

@@ -8,9 +8,9 @@ import {
 } from '../../../src/context/build-context.ts';
 import type { ContextEntry } from '../../../src/context/context-tar.ts';
 import { loadFlavor } from '../../../src/flavors/load.ts';
-import { parseOsRelease } from '../../../src/flavors/os-release.ts';
 import { select } from '../../../src/flavors/select.ts';
 import { bootargs } from '../../../src/layout/kernel-command-line.ts';
+import { parseOsRelease } from '../../../src/layout/os-release.ts';
 import { requiredDirectories } from '../../../src/layout/system-layout.ts';
 import { FLAVORS, TEMPLATES } from '../../../src/pipeline/session.ts';
 import { plant, temporaryDirectory } from '../support/temporary.ts';

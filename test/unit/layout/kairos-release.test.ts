@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseOsRelease } from '../../../src/flavors/os-release.ts';
 import {
   type ImageIdentity,
   identityFrom,
   REQUIRED_RELEASE_KEYS,
   renderKairosRelease,
 } from '../../../src/layout/kairos-release.ts';
+import { parseOsRelease } from '../../../src/layout/os-release.ts';
 
 const IDENTITY: ImageIdentity = {
   flavor: 'debian',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseOsRelease } from '../../../src/flavors/os-release.ts';
+import { parseOsRelease } from '../../../src/layout/os-release.ts';
 import { renderLayoutEnvironment, requiredDirectories } from '../../../src/layout/system-layout.ts';
 
 /** The list of contract 2.6, as it stands there. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseOsRelease } from '../../../src/flavors/os-release.ts';
+import { parseOsRelease } from '../../../src/layout/os-release.ts';
 
 test.each([
   ['ID=debian', 'debian'],
