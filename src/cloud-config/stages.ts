@@ -6,7 +6,7 @@ import { CloudConfig, type WriteFile, withoutNulls } from './schema.ts';
 import type { StageStep, User } from './step-schema.ts';
 
 /** The part of a cloud-config that becomes steps. */
-const StagePart = CloudConfig.pick({
+export const StagePart = CloudConfig.pick({
   stages: true,
   hostname: true,
   users: true,

@@ -1,3 +1,4 @@
+import { mendDocument } from '../../cloud-config/mend.ts';
 import { fromDotted, mergeConfigs } from '../../cloud-config/merge.ts';
 import type { CloudConfigDocument } from '../../cloud-config/parse.ts';
 import { stagesOf } from '../../cloud-config/stages.ts';
@@ -101,6 +102,11 @@ export function sourceReader(host: Host, stage: string, options: SourceOptions =
   };
 }
 
+interface MendedFile {
+  readonly file: StageFile;
+  readonly problems: readonly string[];
+}
+
 interface Loaded {
   readonly name: string;
   readonly read: readonly ReadFile[];
@@ -161,30 +167,32 @@ function commandLineConfig(host: Host, { assignments, stageAssignments }: Comman
   }
 }
 
-function toStageFile(host: Host, document: CloudConfigDocument): StageFile | string {
-  try {
-    const name = document.data['name'];
-    return {
-      path: document.name,
-      stages: stagesOf(document),
-      ...(typeof name === 'string' && name !== '' ? { name } : {}),
-    };
-  } catch (error) {
-    const problem = describeProblem(document.name, error);
-    host.log('error', problem);
-    return problem;
-  }
+/** A configuration as steps; what no node could use is left out of it, and logged. */
+function toStageFile(host: Host, document: CloudConfigDocument): MendedFile {
+  const name = document.data['name'];
+  const mended = mendDocument(document);
+  const problems = mended.problems.map((problem) => describeProblem(document.name, new Error(problem)));
+  for (const problem of problems) host.log('error', problem);
+  const named = typeof name === 'string' && name !== '' ? { name } : {};
+  return { file: { path: document.name, stages: stagesOf(mended.document), ...named }, problems };
 }
 
 function assemble(
   loaded: readonly Loaded[],
-  stagesIn: (document: CloudConfigDocument) => StageFile | string,
+  stagesIn: (document: CloudConfigDocument) => MendedFile,
 ): Sources {
   const problems: string[] = [];
   const sources = loaded.map(({ name, read }) => {
-    const files = read.map((file) => ('problem' in file ? file.problem : stagesIn(file.document)));
-    problems.push(...files.filter((file) => typeof file === 'string'));
-    return { name, files: files.filter((file) => typeof file !== 'string') };
+    const files = read.flatMap((file) => {
+      if ('problem' in file) {
+        problems.push(file.problem);
+        return [];
+      }
+      const mended = stagesIn(file.document);
+      problems.push(...mended.problems);
+      return [mended.file];
+    });
+    return { name, files };
   });
   return { sources: sources.filter(({ files }) => files.length > 0), problems };
 }

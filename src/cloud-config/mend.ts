@@ -1,0 +1,73 @@
+import type { CloudConfigDocument, ConfigData } from './parse.ts';
+import { problemsOf } from './problems.ts';
+import { withoutNulls } from './schema.ts';
+import { StagePart } from './stages.ts';
+
+/** A document of which everything that makes steps follows the schema, and what was wrong with it. */
+export interface MendedDocument {
+  readonly document: CloudConfigDocument;
+  /** A line each, with `file:line:column`. */
+  readonly problems: readonly string[];
+}
+
+type Path = readonly PropertyKey[];
+
+/**
+ * Takes out of a document what a node cannot use, and leaves the rest: a mistake in one step must not cost the others, nor
+ * the accounts. A number or boolean where a text belongs counts as text, as it does for Go's YAML. Validation, in contrast,
+ * names all of it as errors.
+ */
+export function mendDocument(document: CloudConfigDocument): MendedDocument {
+  const data = structuredClone(withoutNulls(document.data)) as ConfigData;
+  const problems: string[] = [];
+  // Each turn takes something away or changes its type, so it comes to an end.
+  for (let found = problemsOf(StagePart, data)[0]; found; found = problemsOf(StagePart, data)[0]) {
+    const { path, message } = found;
+    const value = valueAt(data, path);
+    if ((typeof value === 'number' || typeof value === 'boolean') && message.includes('text')) {
+      put(data, path, String(value));
+      if (problemsOf(StagePart, data)[0]?.path.join('\0') !== path.join('\0')) continue;
+    }
+    const dropped = unitOf(path);
+    problems.push(`${document.locate(path)}: ${message}; left out: ${dropped.map(String).join('.')}`);
+    drop(data, dropped);
+  }
+  return { document: { ...document, data }, problems };
+}
+
+/** The smallest part that makes sense without what is at a path: a step, an entry of a list, a field of an account. */
+function unitOf(path: Path): Path {
+  const [top, second] = path;
+  if (top === 'stages') return path.slice(0, Math.min(path.length, 3));
+  if (top === 'users' && path.length > 2) return path.slice(0, 3);
+  return typeof second === 'number' || top === 'users' ? path.slice(0, 2) : path.slice(0, 1);
+}
+
+type Container = Record<PropertyKey, unknown>;
+
+function valueAt(data: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? (value as Container)[key]
+        : undefined,
+    data,
+  );
+}
+
+function put(data: unknown, path: Path, value: unknown): void {
+  const parent = valueAt(data, path.slice(0, -1)) as Container | undefined;
+  const key = path.at(-1);
+  if (parent && key !== undefined) parent[key] = value;
+}
+
+function drop(data: unknown, path: Path): void {
+  const parent = valueAt(data, path.slice(0, -1));
+  const key = path.at(-1);
+  if (Array.isArray(parent) && typeof key === 'number') parent.splice(key, 1);
+  else if (typeof parent === 'object' && parent !== null && key !== undefined) {
+    // A field that is missing cannot be taken out: then what lacks it goes.
+    if (Object.hasOwn(parent, key)) delete (parent as Container)[key];
+    else drop(data, path.slice(0, -1));
+  }
+}
