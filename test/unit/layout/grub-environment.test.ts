@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { grubEnvironment } from '../../../src/layout/grub-environment.ts';
+import { grubEnvironment, parseGrubEnvironment } from '../../../src/layout/grub-environment.ts';
 
 const HEADER = '# GRUB Environment Block\n';
 /** Bytes that are left for variables. */
@@ -13,7 +13,7 @@ describe('grubEnvironment', () => {
     expect(block).toHaveLength(1024);
   });
 
-  test('is 1024 bytes for any variables that fit', () => {
+  test('is 1024 bytes for any variables that fit, and reads back as they were', () => {
     const variables = fc.dictionary(
       fc.stringMatching(/^[a-z_]{1,8}$/),
       fc.string({ unit: 'grapheme', maxLength: 4 }).filter((value) => !value.includes('\n')),
@@ -23,8 +23,7 @@ describe('grubEnvironment', () => {
       fc.property(variables, (wanted) => {
         const block = grubEnvironment(wanted);
         expect(block).toHaveLength(1024);
-        const text = block.toString();
-        for (const [key, value] of Object.entries(wanted)) expect(text).toContain(`\n${key}=${value}\n`);
+        expect(parseGrubEnvironment(block)).toEqual(new Map(Object.entries(wanted)));
       }),
     );
   });
@@ -33,6 +32,10 @@ describe('grubEnvironment', () => {
     const value = 'x'.repeat(ROOM - 'a=\n'.length);
     expect(grubEnvironment({ a: value }).toString()).toBe(`${HEADER}a=${value}\n`);
     expect(() => grubEnvironment({ a: `${value}x` })).toThrow(RangeError);
+  });
+
+  test('writes a backslash as GRUB does, which takes it as the mark of the character after it', () => {
+    expect(grubEnvironment({ _: '\\' }).toString()).toContain('\n_=\\\\\n');
   });
 
   test('counts bytes, not characters', () => {
