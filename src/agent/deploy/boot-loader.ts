@@ -18,6 +18,7 @@ import { parseOsRelease } from '../../layout/os-release.ts';
 import { type BootFiles, findBootFiles } from '../../rootfs/boot-files.ts';
 import type { Host } from '../host/host.ts';
 import { readAt, writeAt } from './block-device.ts';
+import { checkpoint } from './mounts.ts';
 
 /** Where the parts of the boot loader of one disk are. */
 export interface BootPlaces {
@@ -57,6 +58,8 @@ export async function placeBootLoader(
   menu: 'system' | 'interrupted' = 'system',
 ): Promise<void> {
   const files = await findBootFiles(host.resolve(root));
+  // GRUB without a menu would only wait at its own prompt.
+  await placeMenu(host, files, places.state, menu);
   const onBios = await placeBios(host, files, places);
   const onUefi = await placeEsp(host, root, files, places);
   if (!onBios && !onUefi) {
@@ -64,7 +67,6 @@ export async function placeBootLoader(
       remedy: 'Use an image with GRUB for BIOS (i386-pc), or with shim and a signed GRUB.',
     });
   }
-  await placeMenu(host, files, places.state, menu);
 }
 
 async function placeMenu(
@@ -88,7 +90,7 @@ async function placeMenu(
   }
   if (menu === 'interrupted') await host.write(`${state}/grub2/grub.cfg`, INTERRUPTED_MENU);
   else await copy(files.grubConfig, 'grub2/grub.cfg');
-  await host.sync(`${state}/grub2`);
+  await checkpoint(host, state);
 }
 
 /** @returns whether the disk boots from UEFI by it */

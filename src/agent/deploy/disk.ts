@@ -1,9 +1,10 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 import { extOptions } from '../../layout/filesystems.ts';
+import { interruptedBootCode } from '../../layout/interrupted-boot-code.ts';
 import { LABEL } from '../../layout/labels.ts';
 import type { DiskLayout, Partition } from '../../layout/partitions.ts';
 import type { Host } from '../host/host.ts';
-import { partitionPath, waitForDevice } from './block-device.ts';
+import { partitionPath, waitForDevice, writeAt } from './block-device.ts';
 import { mountTable } from './mounts.ts';
 
 /** Names of sfdisk for GPT attribute bits (sfdisk(8), "attrs"). */
@@ -61,7 +62,8 @@ export async function releaseDisk(host: Host, disk: string): Promise<void> {
 }
 
 /**
- * Writes the partition table and waits for the partitions.
+ * Writes the partition table and waits for the partitions. From its first moment on, the disk says on BIOS that it holds no
+ * system, until a boot loader takes that place.
  * @returns the device of each partition, by name
  */
 export async function writeTable(
@@ -71,7 +73,9 @@ export async function writeTable(
   sector: number,
 ): Promise<ReadonlyMap<string, string>> {
   await host.run('wipefs', ['--all', '--quiet', disk]);
-  await host.run('sfdisk', ['--quiet', '--wipe', 'always', '--wipe-partitions', 'always', disk], {
+  await writeAt(host, disk, 0, interruptedBootCode());
+  // "--wipe always" would take the boot code with it.
+  await host.run('sfdisk', ['--quiet', '--wipe', 'never', '--wipe-partitions', 'always', disk], {
     input: sfdiskScript(layout, sector),
   });
   await host.run('udevadm', ['settle', '--timeout=30'], { allowFailure: true });

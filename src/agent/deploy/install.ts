@@ -15,7 +15,7 @@ import { finish } from './finish.ts';
 import { runBeforeStage, runInNewSystem, runOuterHook } from './hooks.ts';
 import { diskSizes, type InstallOptions, installOptions } from './install-options.ts';
 import { setMenuName } from './menu-name.ts';
-import { MOUNT_ROOT, mount, mountWritable } from './mounts.ts';
+import { checkpoint, MOUNT_ROOT, mount, mountWritable } from './mounts.ts';
 import { noteEvent } from './node-state.ts';
 import { writeOemFiles } from './oem-files.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -111,7 +111,8 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   await keepLogs(host, persistent.path);
   progress.step('bootloader', 'Placing the menu of the new system');
   {
-    // It comes last: from here on the disk is a node.
+    // It comes last, when all else is where GRUB finds it: from here on the disk is a node.
+    await checkpoint(host, state.path);
     await using image = await mount(host, active, `${MOUNT_ROOT}/new-system`, ['loop', 'ro']);
     await placeBootLoader(host, image.path, places);
   }

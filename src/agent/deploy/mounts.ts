@@ -71,6 +71,17 @@ export async function mountWritable(host: Host, device: string, name: string): P
   };
 }
 
+/**
+ * Brings all that was written to a filesystem to where it belongs on the disk. A sync is not enough for what GRUB is to
+ * find: ext4 may leave a new directory entry in its journal, which GRUB does not read.
+ */
+export async function checkpoint(host: Host, path: string): Promise<void> {
+  const { status } = await host.run('fsfreeze', ['--freeze', path], { allowFailure: true });
+  if (status === 0) await host.run('fsfreeze', ['--unfreeze', path]);
+  // Filesystems that know no freezing, as FAT on old kernels, have no journal either.
+  else await host.run('sync', ['-f', path]);
+}
+
 /** Unmounts, with patience for those that are still at it. @throws FactoryError `step` when it stays busy */
 export async function unmount(host: Host, path: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {

@@ -16,7 +16,7 @@ import { finish } from './finish.ts';
 import { runInNewSystem } from './hooks.ts';
 import { lockNode } from './lock.ts';
 import { setMenuName } from './menu-name.ts';
-import { MOUNT_ROOT, mount, mountWritable } from './mounts.ts';
+import { checkpoint, MOUNT_ROOT, mount, mountWritable } from './mounts.ts';
 import { noteEvent } from './node-state.ts';
 import { createProgress } from './progress.ts';
 import { copyImage, makeSlot } from './slot.ts';
@@ -79,8 +79,9 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
     await runInNewSystem(host, transition, 'reset', {}, (root) =>
       setMenuName(host, root, state.path, text(reset['grub-entry-name'])),
     );
+    await checkpoint(host, state.path);
     await host.rename(transition, active);
-    await host.sync(`${state.path}/cOS`);
+    await checkpoint(host, state.path);
     progress.step('passive', 'Writing the passive system');
     await copyImage(host, active, passive, LABEL.passive);
     progress.step('bootloader', 'Placing the boot loader');
@@ -150,6 +151,7 @@ async function chooseNextBoot(host: Host, entry: string | undefined): Promise<vo
   if (device === undefined) return;
   await using oem = await mountWritable(host, device, 'oem');
   await setGrubVariables(host, `${oem.path}/grubenv`, { next_entry: entry });
+  await checkpoint(host, oem.path);
 }
 
 async function noteReset(host: Host, source: string): Promise<void> {

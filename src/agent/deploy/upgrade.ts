@@ -13,7 +13,7 @@ import { finish } from './finish.ts';
 import { runInNewSystem } from './hooks.ts';
 import { lockNode } from './lock.ts';
 import { setMenuName } from './menu-name.ts';
-import { mountWritable } from './mounts.ts';
+import { checkpoint, mountWritable } from './mounts.ts';
 import { noteEvent } from './node-state.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { makeSlot } from './slot.ts';
@@ -77,7 +77,6 @@ async function upgradeActive(
   await runInNewSystem(host, transition, 'upgrade', {}, (root) =>
     setMenuName(host, root, state.path, options.menuEntry),
   );
-  await host.sync(transition);
 
   progress.step('swap', 'Making the new system the active one');
   const { tentative } = await assessment(host, state.path);
@@ -85,12 +84,10 @@ async function upgradeActive(
   await armAssessment(host, state.path);
   await forgetChosenEntry(host);
   const keepsPassive = (await bootState(host)) === 'passive_boot' || tentative;
-  if (!keepsPassive && (await host.stat(active)) !== undefined) {
-    await host.rename(active, passive);
-    await host.sync(`${state.path}/cOS`);
-  }
+  await checkpoint(host, state.path);
+  if (!keepsPassive && (await host.stat(active)) !== undefined) await host.rename(active, passive);
   await host.rename(transition, active);
-  await host.sync(`${state.path}/cOS`);
+  await checkpoint(host, state.path);
   if (!keepsPassive) await host.run('tune2fs', ['-L', LABEL.passive, passive]);
   await host.run('sync', ['-f', active]);
 }
@@ -109,10 +106,10 @@ async function upgradeRecovery(
   await makeTransition(host, recovery.path, transition, label, source, options, progress, image);
   progress.step('swap', 'Making the new system the recovery system');
   await host.rename(transition, image);
-  await host.sync(`${recovery.path}/cOS`);
+  await checkpoint(host, recovery.path);
   // The menu prefers a squashfs, so it goes when the image is in its place.
   await host.remove(squashfs);
-  await host.run('sync', ['-f', image]);
+  await checkpoint(host, recovery.path);
 }
 
 async function makeTransition(

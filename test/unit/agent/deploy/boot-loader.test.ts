@@ -85,6 +85,16 @@ describe('placeBootLoader', () => {
     expect(menu).not.toContain('menuentry');
   });
 
+  test('has a menu on the disk before anything leads to it', async () => {
+    await using host = await machine({ content: '' });
+    await expect(placeBootLoader(host, '/image', PLACES, 'interrupted')).rejects.toThrow('core image');
+    expect(await host.readText('/state/grub2/grub.cfg')).toContain('interrupted');
+    const commands = host.commands();
+    expect(commands.indexOf('fsfreeze --unfreeze /state')).toBeLessThan(
+      commands.findIndex((command) => command.startsWith('grub-mkimage')),
+    );
+  });
+
   test('boots one way when the image has files for one only, and refuses an image with none', async () => {
     const bios = Object.fromEntries(Object.entries(IMAGE).filter(([path]) => !path.includes('efi')));
     await using host = await machine({ content: 'core'.repeat(300) }, bios);

@@ -58,15 +58,16 @@ describe('releaseDisk', () => {
 describe('writeTable', () => {
   test('gives the devices once they are there', async () => {
     const nodes = Object.fromEntries([1, 2, 3, 4, 5, 6].map((number) => [`/dev/nvme0n1p${number}`, '']));
-    await using host = await testHost({ files: nodes });
+    await using host = await testHost({ files: { ...nodes, '/dev/nvme0n1': '\0'.repeat(512) } });
     const devices = await writeTable(host, '/dev/nvme0n1', LAYOUT, 512);
     expect(devices.get('state')).toBe('/dev/nvme0n1p5');
     expect(host.commands()[0]).toBe('wipefs --all --quiet /dev/nvme0n1');
     expect(host.calls[1]?.options.input).toBe(sfdiskScript(LAYOUT, 512));
+    expect(await host.readText('/dev/nvme0n1')).toContain('The installation of this machine was interrupted');
   });
 
   test('fails with a remedy when a partition does not appear', async () => {
-    await using host = await testHost();
+    await using host = await testHost({ files: { '/dev/vda': '\0'.repeat(512) } });
     await expect(writeTable(host, '/dev/vda', LAYOUT, 512)).rejects.toMatchObject({ kind: 'step' });
   });
 });

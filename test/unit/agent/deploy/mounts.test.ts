@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { lockNode } from '../../../../src/agent/deploy/lock.ts';
-import { mountTable, mountWritable, unmount } from '../../../../src/agent/deploy/mounts.ts';
+import { checkpoint, mountTable, mountWritable, unmount } from '../../../../src/agent/deploy/mounts.ts';
 import { testHost } from '../support/test-host.ts';
 
 const MOUNTS = '/proc/self/mounts';
@@ -13,6 +13,19 @@ describe('mountTable', () => {
     expect(await mountTable(host)).toEqual([
       { source: '/dev/sda1', path: '/a b\\c', options: ['ro', 'relatime'] },
     ]);
+  });
+});
+
+describe('checkpoint', () => {
+  test('freezes the filesystem for a moment, and syncs one that cannot be frozen', async () => {
+    await using host = await testHost();
+    await checkpoint(host, '/state');
+    expect(host.commands()).toEqual(['fsfreeze --freeze /state', 'fsfreeze --unfreeze /state']);
+    await using other = await testHost({
+      run: ({ program }) => (program === 'fsfreeze' ? { status: 1 } : ''),
+    });
+    await checkpoint(other, '/esp');
+    expect(other.commands()).toEqual(['fsfreeze --freeze /esp', 'sync -f /esp']);
   });
 });
 
