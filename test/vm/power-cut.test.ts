@@ -38,30 +38,35 @@ interface Frozen {
   readonly disk: string;
   readonly artifact: string;
   readonly isDisk: boolean;
+  /** What is cut off, and how long it takes in milliseconds. */
+  readonly command: string;
+  readonly duration: number;
 }
 
-async function freeze(guest: Guest, frozen: Frozen): Promise<Frozen> {
+/** Freezes a machine, and lets it go on with `command` to its end, which tells how long that takes. */
+async function freeze(guest: Guest, machine: Omit<Frozen, 'duration'>): Promise<Frozen> {
   // Ctrl-A C leads to QEMU's monitor and back.
   guest.type('sync\n');
   guest.type('\x01csavevm ready\n');
   await guest.waitFor(/savevm ready[\s\S]*\(qemu\) $/, TIMEOUT);
+  guest.type('\x01c\n');
+  await guest.waitFor(PROMPT);
+  const started = performance.now();
+  const { status, output } = await guest.attempt(machine.command, TIMEOUT);
+  const duration = performance.now() - started;
+  expect([status, output]).toEqual([0, expect.any(String)]);
   await guest[Symbol.asyncDispose]();
-  return frozen;
+  return { ...machine, duration };
 }
 
-/** Starts a copy of a frozen machine, has it begin `command`, and leaves when `until` does, which cuts the power. */
-async function cut(
-  frozen: Frozen,
-  copy: string,
-  command: string,
-  until: (guest: Guest) => Promise<void>,
-): Promise<void> {
+/** Starts a copy of a frozen machine, has it begin its command, and cuts the power after some milliseconds. */
+async function cut(frozen: Frozen, copy: string, moment: number): Promise<void> {
   await copyFile(frozen.disk, copy);
   await using guest = await thaw(frozen, copy);
   guest.type('\n');
   await guest.waitFor(PROMPT);
-  guest.type(`${command}; echo operation-"ended=$?"\n`);
-  await until(guest);
+  guest.type(`${frozen.command}\n`);
+  await setTimeout(moment);
 }
 
 function thaw(frozen: Frozen, copy: string): Promise<Guest> {
@@ -92,30 +97,16 @@ async function outcome(disk: string): Promise<string> {
   return `${mode.replace(/.*\/(\w+)_mode/, '$1')} ${version}`;
 }
 
-async function cutMany(
-  frozen: Frozen,
-  directory: string,
-  command: string,
-  count: number,
-  random: () => number,
-): Promise<string[]> {
-  const copy = join(directory, 'cut.qcow2');
-  // To its end once, which tells how long it takes.
-  let duration = 0;
-  await cut(frozen, copy, command, async (guest) => {
-    const started = performance.now();
-    await guest.waitFor(/operation-ended=0/, TIMEOUT);
-    duration = performance.now() - started;
-  });
+async function cutMany(frozen: Frozen, count: number, random: () => number): Promise<string[]> {
+  const copy = frozen.disk.replace(/\.qcow2$/, '.cut.qcow2');
   const outcomes: string[] = [];
-  for (let number = 0; number < count; number += 1) {
-    const moment = Math.round(random() * duration);
-    await cut(frozen, copy, command, () => setTimeout(moment));
+  for (let number = 1; number <= count; number += 1) {
+    const moment = Math.round(random() * frozen.duration);
+    await cut(frozen, copy, moment);
     const result = await outcome(copy);
     outcomes.push(result);
-    process.stderr.write(`cut ${number + 1} after ${moment} of ${Math.round(duration)} ms: ${result}\n`);
+    process.stderr.write(`cut ${number} after ${moment} of ${Math.round(frozen.duration)} ms: ${result}\n`);
   }
-  await rm(copy, { force: true });
   return outcomes;
 }
 
@@ -156,9 +147,9 @@ describe(`cuts of power at random moments, seed ${SEED}`, () => {
       await guest.run(
         'mount -o loop /usr/local/next.img /mnt && sed -i s/v1.2.3/v2.0.0/ /mnt/etc/kairos-release; umount /mnt; sync',
       );
-      const frozen = await freeze(guest, { disk, artifact: disk, isDisk: true });
       const command = 'kairos-agent upgrade --source file:/usr/local/next.img';
-      const cuts = await cutMany(frozen, directory, command, CUTS.upgrade, random);
+      const frozen = await freeze(guest, { disk, artifact: disk, isDisk: true, command });
+      const cuts = await cutMany(frozen, CUTS.upgrade, random);
       expect(cuts).toHaveLength(CUTS.upgrade);
       for (const result of cuts)
         expect(['active v1.2.3', 'passive v1.2.3', 'active v2.0.0']).toContain(result);
@@ -186,9 +177,10 @@ describe(`cuts of power at random moments, seed ${SEED}`, () => {
       const config =
         '#cloud-config\\ninstall:\\n  device: auto\\nusers:\\n- name: tester\\n  groups: [admin]\\n';
       await guest.run(`printf '${config}' >/root/config.yaml`);
-      const frozen = await freeze(guest, { disk, artifact: build.artifact('iso'), isDisk: false });
       const command = 'kairos-agent manual-install /root/config.yaml';
-      const cuts = await cutMany(frozen, directory, command, CUTS.install, random);
+      const artifact = build.artifact('iso');
+      const frozen = await freeze(guest, { disk, artifact, isDisk: false, command });
+      const cuts = await cutMany(frozen, CUTS.install, random);
       expect(cuts).toHaveLength(CUTS.install);
       const plain = ['says that it has to be installed again', 'has nothing to boot yet'];
       for (const result of cuts) expect(['active v1.2.3', ...plain]).toContain(result);
