@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError } from '../errors/factory-error.ts';
 import { blobFileName, expectDigest, hashFor } from './digest.ts';
 import type { Descriptor } from './image-manifest.ts';
 import { formatReference } from './reference.ts';
 import type { Registry } from './registry.ts';
+import type { RegistryHost } from './registry-host.ts';
 import { retrying, signalled, TransientError } from './retry.ts';
 
 /** How blobs are downloaded. */
@@ -28,7 +28,7 @@ const MIB = 1024 * 1024;
  * @throws FactoryError `step` for lack of space or of an answer, `verification` when a blob is not what its digest says
  */
 export async function downloadBlobs(
-  host: Host,
+  host: RegistryHost,
   registry: Registry,
   blobs: readonly Descriptor[],
   { directory, signal, progress }: DownloadOptions,
@@ -78,7 +78,7 @@ interface OneDownload {
 }
 
 async function downloadBlob(
-  host: Host,
+  host: RegistryHost,
   registry: Registry,
   { digest, size }: Descriptor,
   { place, signal, progress }: OneDownload,

@@ -1,5 +1,4 @@
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { digestOf, expectDigest } from './digest.ts';
 import {
   type Descriptor,
@@ -12,6 +11,7 @@ import {
 } from './image-manifest.ts';
 import { choosePlatform, noSuchPlatform } from './platform.ts';
 import { formatReference, isDigest, type Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
 import { explainNetwork, TransientError } from './retry.ts';
 import { type Answer, createTransport, type Transport, type TransportOptions } from './transport.ts';
 
@@ -71,7 +71,11 @@ const NESTING = 2;
 const ACCEPT = Object.values(MEDIA).join(', ');
 
 /** Opens a repository. Nothing is asked of it yet. */
-export function openRegistry(host: Host, reference: Reference, options: TransportOptions = {}): Registry {
+export function openRegistry(
+  host: RegistryHost,
+  reference: Reference,
+  options: TransportOptions = {},
+): Registry {
   const transport = createTransport(host, reference, options);
   const name = formatReference(reference);
   const root = `/v2/${reference.repository}`;

@@ -1,7 +1,7 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError } from '../errors/factory-error.ts';
 import { accessRefused, createAuthenticator } from './authentication.ts';
 import { formatReference, type Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
 import { explainNetwork, retryAfter, retrying, TransientError } from './retry.ts';
 
 /** How a registry is spoken to. */
@@ -36,7 +36,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/;
 
 /** Opens the way to the registry of a reference; the first request finds out whether it speaks TLS. */
 export function createTransport(
-  host: Host,
+  host: RegistryHost,
   reference: Reference,
   { insecure = false, signal }: TransportOptions = {},
 ): Transport {
@@ -102,7 +102,7 @@ export function createTransport(
 }
 
 /** Whether something answers there. */
-async function speaks(host: Host, base: string, insecure: boolean): Promise<boolean> {
+async function speaks(host: RegistryHost, base: string, insecure: boolean): Promise<boolean> {
   try {
     const response = await host.fetch(`${base}/v2/`, {
       manual: true,
@@ -125,7 +125,7 @@ interface Sending {
 }
 
 /** Follows redirects itself: no runtime agrees with another on what happens to the `Authorization` header. */
-async function follow(host: Host, url: string, sending: Sending): Promise<Response> {
+async function follow(host: RegistryHost, url: string, sending: Sending): Promise<Response> {
   const { signal, insecure, mayBePlain } = sending;
   let [target, headers] = [new URL(url), { 'accept-encoding': 'identity', ...sending.headers }];
   for (let count = 0; ; count++) {

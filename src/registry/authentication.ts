@@ -1,7 +1,7 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError } from '../errors/factory-error.ts';
 import { type Credentials, findCredentials } from './credentials.ts';
 import { formatReference, type Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
 
 /** One way in that a registry offers (RFC 9110, section 11.6.1). */
 export interface Challenge {
@@ -43,7 +43,11 @@ export interface Authenticator {
  * Gets tokens for reading a repository (distribution, "Token Authentication Specification") or falls back to Basic.
  * @param insecure whether the token server may be spoken to without TLS, too
  */
-export function createAuthenticator(host: Host, reference: Reference, insecure: boolean): Authenticator {
+export function createAuthenticator(
+  host: RegistryHost,
+  reference: Reference,
+  insecure: boolean,
+): Authenticator {
   let authorization: string | undefined;
   let credentials: Promise<Credentials | undefined> | undefined;
 
@@ -84,7 +88,7 @@ export function accessRefused(reference: Reference, status: number, hasCredentia
 }
 
 async function fetchToken(
-  host: Host,
+  host: RegistryHost,
   reference: Reference,
   { parameters }: Challenge,
   credentials: Credentials | undefined,

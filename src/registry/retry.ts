@@ -1,5 +1,5 @@
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import type { RegistryHost } from './registry-host.ts';
 
 /** How often something is tried in all. */
 const ATTEMPTS = 6;
@@ -38,7 +38,7 @@ export interface Retrying {
  * @throws FactoryError `step` after the last attempt, `interrupted` after an abort; what an attempt throws otherwise
  */
 export async function retrying<T>(
-  host: Host,
+  host: RegistryHost,
   { name, signal }: Retrying,
   attempt: (progressed: () => void) => Promise<T>,
 ): Promise<T> {
