@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../errors/factory-error.ts';
+import { type Client, NODE_CLIENT } from './client.ts';
 import type { Reference } from './reference.ts';
 import type { RegistryHost } from './registry-host.ts';
 
@@ -35,14 +35,15 @@ const HUB_SERVER = 'https://index.docker.io/v1/';
 const HELPER_TIMEOUT = 30_000;
 
 /**
- * Looks up the credentials for an image, in the files of docker and podman (containers-auth.json(5)) and in
- * `/etc/kairos/registry.json`, which has the same form. The first file that knows the registry decides.
+ * Looks up the credentials for an image, in the files of docker and podman (containers-auth.json(5)), and of the agent
+ * in `/etc/kairos/registry.json`, which has the same form. The first file that knows the registry decides.
  */
 export async function findCredentials(
   host: RegistryHost,
   reference: Reference,
+  client: Client = NODE_CLIENT,
 ): Promise<Credentials | undefined> {
-  for (const path of authFiles(host)) {
+  for (const path of client.authFiles(host.env)) {
     const file = await readAuthFile(host, path);
     const found = file && (await lookUp(host, file, reference));
     if (found) {
@@ -51,23 +52,6 @@ export async function findCredentials(
     }
   }
   return undefined;
-}
-
-function authFiles({ env }: RegistryHost): string[] {
-  const { REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, HOME } = env;
-  const places = [
-    REGISTRY_AUTH_FILE,
-    DOCKER_CONFIG && join(DOCKER_CONFIG, 'config.json'),
-    XDG_RUNTIME_DIR && join(XDG_RUNTIME_DIR, 'containers/auth.json'),
-    '/run/containers/0/auth.json',
-    HOME && join(HOME, '.config/containers/auth.json'),
-    HOME && join(HOME, '.docker/config.json'),
-    // Units and the initramfs have no HOME.
-    '/root/.config/containers/auth.json',
-    '/root/.docker/config.json',
-    '/etc/kairos/registry.json',
-  ];
-  return [...new Set(places.flatMap((place) => place || []))];
 }
 
 async function readAuthFile(host: RegistryHost, path: string): Promise<AuthFile | undefined> {

@@ -13,7 +13,7 @@ import { choosePlatform, noSuchPlatform } from './platform.ts';
 import { formatReference, isDigest, type Reference } from './reference.ts';
 import type { RegistryHost } from './registry-host.ts';
 import { explainNetwork, TransientError } from './retry.ts';
-import { type Answer, createTransport, type Transport, type TransportOptions } from './transport.ts';
+import { type Answer, createTransport, TIMEOUT, type Transport, type TransportOptions } from './transport.ts';
 
 /** A manifest or an index as the registry holds it; its digest has been checked. */
 export interface ManifestBytes {
@@ -120,7 +120,8 @@ export function openRegistry(
     resolveManifest: (platform) => resolve(platform),
     getManifestBytes,
     getBlobBytes,
-    getBlob: (digest, offset, signal) => blobPart(transport, reference, digest, offset, signal),
+    getBlob: (digest, offset, signal) =>
+      blobPart(transport, reference, digest, offset, signal, options.timeout),
     listTags: async () => {
       const first = `${root}/tags/list`;
       const pages = await readPages(transport, first, TAGS_LIMIT);
@@ -161,11 +162,12 @@ async function blobPart(
   digest: string,
   offset: number,
   signal: AbortSignal | undefined,
+  timeout = TIMEOUT,
 ): Promise<BlobPart> {
   const silence = new AbortController();
   const ending = AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]);
   const watch = () =>
-    setTimeout(() => silence.abort(new TransientError(`no data for ${SILENCE / 1000} s`)), SILENCE).unref();
+    setTimeout(() => silence.abort(new TransientError(`no data for ${timeout / 1000} s`)), timeout).unref();
   let timer = watch();
   try {
     const headers = offset > 0 ? { range: `bytes=${offset}-` } : {};
@@ -174,7 +176,7 @@ async function blobPart(
     if (response.status === 404) throw missing(reference, digest);
     if (response.status === 416) {
       await response.body?.cancel();
-      return await blobPart(transport, reference, digest, 0, signal);
+      return await blobPart(transport, reference, digest, 0, signal, timeout);
     }
     const start = response.status === 206 ? startOf(response) : 0;
     const body = response.body;
@@ -197,9 +199,6 @@ async function blobPart(
     throw error;
   }
 }
-
-/** Milliseconds without a byte after which a connection counts as dead. */
-const SILENCE = 60_000;
 
 /** RFC 9110, section 14.4: `bytes FIRST-LAST/SIZE`. */
 function startOf(response: Response): number {
