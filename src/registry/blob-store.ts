@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
 import { blobFileName, expectDigest, hashFor } from './digest.ts';
 import type { Descriptor } from './image-manifest.ts';
@@ -38,9 +38,10 @@ export async function downloadBlobs(
   blobs: readonly Descriptor[],
   { directory, fileName = blobFileName, partial = '.partial', attempts, signal, progress }: DownloadOptions,
 ): Promise<string[]> {
-  await host.makeDirectory(directory, 0o700);
   const place = host.resolve(directory);
   const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+  const directories = unique.map(({ digest }) => dirname(join(directory, fileName(digest))));
+  for (const one of new Set([directory, ...directories])) await host.makeDirectory(one, 0o700);
   const fileOf = ({ digest }: Descriptor) => join(place, fileName(digest));
   await needSpace(
     directory,
