@@ -102,8 +102,18 @@ export async function resolveImage(
     requirePlatform(formatReference(image), config, platform);
     const digest = indexDigest ?? manifest;
     return { reference: lockName(image), digest, platform: formatPlatform(platform), manifest };
+  }).catch((error: unknown) => {
+    // An index without the arch is the same mistake as an image for another one; a mirror may just lack it.
+    if (!(error instanceof FactoryError) || !error.message.includes(' has no image for ')) throw error;
+    throw new FactoryError('usage', error.message, {
+      details: error.details,
+      remedy: OTHER_ARCH,
+      cause: error,
+    });
   });
 }
+
+const OTHER_ARCH = 'Give an image for that arch, or build for one that it is for.';
 
 /** @throws FactoryError `usage` when an image is for another platform; one that does not say is taken */
 export function requirePlatform(name: string, config: ImageConfig, wanted: Platform): void {
@@ -111,6 +121,6 @@ export function requirePlatform(name: string, config: ImageConfig, wanted: Platf
   if (os === wanted.os && architecture === wanted.architecture) return;
   const found = formatPlatform({ os, architecture });
   throw new FactoryError('usage', `${name} is for ${found}, and the build for ${formatPlatform(wanted)}`, {
-    remedy: 'Give an image for that arch, or build for the one that it is for.',
+    remedy: OTHER_ARCH,
   });
 }

@@ -111,7 +111,7 @@ describe('an image', () => {
     const plain = await failureOf(() => source().pin(reference(':arm'), 'amd64'), 'usage');
     expect(plain.message).toMatch(/os:arm is for linux\/arm64, and the build for linux\/amd64/);
     server.addManifest('multi', testIndex({ 'linux/arm64': arm }));
-    const index = await failureOf(() => source().pin(reference(':multi'), 'amd64'));
+    const index = await failureOf(() => source().pin(reference(':multi'), 'amd64'), 'usage');
     expect([index.message, index.details]).toEqual([
       expect.stringMatching(/os:multi has no image for linux\/amd64/),
       ['it has linux/arm64'],
