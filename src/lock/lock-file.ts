@@ -52,7 +52,7 @@ export async function writeLock(file: string, images: LockedImages): Promise<voi
   } catch (error) {
     await rm(partial, { force: true });
     throw new FactoryError('usage', `cannot write the lock file ${file}: ${messageOf(error)}`, {
-      remedy: `Make ${dirname(file)} writable, name another file with --lock-file, or build with --locked.`,
+      remedy: `Make ${dirname(file)} writable, or name another file with --lock-file.`,
       cause: error,
     });
   }

@@ -1,11 +1,16 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BuildReport } from '../../src/pipeline/build.ts';
-import { factory, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
 import { tarBytes } from '../unit/agent/oci/support/tar-bytes.ts';
+import { testImage } from '../unit/agent/oci/support/test-image.ts';
+import { testRegistry } from '../unit/agent/oci/support/test-registry.ts';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 /** Content that is pushed without ceremony, and the same behind TLS and a password. */
@@ -164,6 +169,70 @@ test('a certificate that is not trusted, and a password that is missing, are tol
   expect(refused.stderr).toContain(`docker login ${guarded.host}`);
 });
 
+test('a proxy of the environment is gone through, with the registry’s own certificate', async () => {
+  const asked: string[] = [];
+  const proxy = createServer().on('connect', (request, client: Socket) => {
+    asked.push(request.url ?? '');
+    const [name = '', port = ''] = request.url?.split(':') ?? [];
+    const upstream = connect(Number(port), name, () => client.write('HTTP/1.1 200 OK\r\n\r\n'));
+    upstream.on('error', () => client.destroy()).on('close', () => client.destroy());
+    client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
+    upstream.pipe(client).pipe(upstream);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  try {
+    await pushBase('v4');
+    const base = `flavor: debian\nbase: ${guarded.host}/team/base:v4\n`;
+    const registries = `registries: [{ registry: "${guarded.host}", ca: ../ca.pem }]\n`;
+    const { run } = await project('proxied', base + registries);
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const { stdout, stderr } = await run(['lock'], { https_proxy: url, NO_PROXY: '' });
+    expect(stdout, stderr).toMatch(/^locked {4}/);
+    expect(new Set(asked)).toEqual(new Set([guarded.host]));
+  } finally {
+    proxy.closeAllConnections();
+    proxy.close();
+  }
+});
+
+// A stand-in, because a real registry does not stall.
+test('SIGINT ends a download that stalls, and the next build goes on with it', async () => {
+  await using server = await testRegistry();
+  const layer = Buffer.alloc(200_000, 'layer ');
+  const image = testImage(
+    [[{ name: 'etc/os-release', content: 'ID=plan9\n' }], [{ name: 'x', content: layer }]],
+    {
+      compress: (bytes) => bytes,
+    },
+  );
+  server.add('v1', image);
+  const { digest = '', size = 0 } = image.layers[1] ?? {};
+  let reached: (() => void) | undefined;
+  const stalled = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  server.interfere = ({ path }, response) => {
+    if (!path.endsWith(digest)) return false;
+    response.writeHead(200, { 'content-length': size });
+    response.write(image.blobs.get(digest)?.subarray(0, 50_000), () => setTimeout(() => reached?.(), 500));
+    return true;
+  };
+  const { directory, run } = await project('stalled', `flavor: debian\nbase: ${server.address}/os:v1\n`);
+  const child = execa(join(PROJECT, 'bin/kairos-factory'), ['build'], {
+    cwd: directory,
+    env: { KAIROS_FACTORY_CACHE: join(home, 'cache'), CI: 'true' },
+    reject: false,
+  });
+  await stalled;
+  child.kill('SIGINT');
+  const { exitCode, stderr } = await child;
+  expect([exitCode, stderr]).toEqual([130, expect.stringContaining('interrupted by SIGINT')]);
+  expect(await readdir(join(home, 'cache/work'))).toEqual([]);
+  server.interfere = undefined;
+  expect((await run(['build'])).stderr).toContain('the base is "plan9"');
+  expect(server.seen.at(-1)?.headers.range).toBe('bytes=50000-');
+});
+
 test('artifacts of a ready image in a registry are the bytes that its build made', async () => {
   const build: TestBuild = await testBuild();
   const layout = build.artifact('oci');
@@ -186,4 +255,6 @@ test('artifacts of a ready image in a registry are the bytes that its build made
     report.artifacts.find(({ kind }) => kind === 'squashfs')?.sha256;
   expect(sum(made)).toBe(sum(build.report.manifest));
   await rm(join(directory, 'build'), { recursive: true });
+  const checked = await run(['check', image], { KAIROS_FACTORY_CACHE: join(TEST_HOME, 'cache') });
+  expect(checked.status, checked.stdout).toBe(0);
 });

@@ -59,7 +59,7 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
     needs: [],
     inputs,
     run: async (context) => {
-      if (env.offline && reference.kind === 'bootstrap') throw notBootstrapped(title);
+      if (env.offline && reference.kind === 'bootstrap') throw notBootstrapped();
       const image = `localhost/kairos-factory/base:${cacheKey('base', await inputs(), []).slice(0, 16)}`;
       const archive = await importBase(source, image, {
         runner: context.runner,
@@ -97,8 +97,8 @@ async function readOsRelease(image: OpenImage, name: string): Promise<Record<str
   return Object.fromEntries(parseOsRelease(await readFile(file, 'utf8')));
 }
 
-function notBootstrapped(title: string): FactoryError {
-  return new FactoryError('step', `${title}: it is not in the cache, and --offline fetches no packages`, {
+function notBootstrapped(): FactoryError {
+  return new FactoryError('step', 'it is not in the cache, and --offline fetches no packages', {
     remedy: 'Run the same command once without --offline, where the package archive can be reached.',
   });
 }

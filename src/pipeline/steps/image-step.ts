@@ -148,7 +148,7 @@ async function buildImage(
     await engine.build(packContext(entries), image, { onStep: context.say, useCache, offline });
   } catch (error) {
     if (!offline || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
-    throw new FactoryError('step', `${error.message} (without a network, because of --offline)`, {
+    throw new FactoryError('step', 'it wants a network, and --offline gives it none', {
       details: error.details,
       remedy:
         'What it wanted to fetch is in its last lines. Run the same command once without --offline, where there is a network.',
