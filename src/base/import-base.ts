@@ -12,6 +12,7 @@ import { mmdebstrap } from '../tools/mmdebstrap.ts';
 import type { Runner } from '../tools/runner.ts';
 import { packDirectory } from '../tools/tar.ts';
 import { type ArchiveState, readArchiveState } from './archive-state.ts';
+import type { ImageSource } from './image-source.ts';
 import { writeOciLayout } from './oci-layout.ts';
 import type { Reference } from './reference.ts';
 import { sanitizeTar } from './sanitize-tar.ts';
@@ -20,6 +21,7 @@ import { sanitizeTar } from './sanitize-tar.ts';
 export interface ImportContext {
   readonly runner: Runner;
   readonly engine: ContainerEngine;
+  readonly images: ImageSource;
   /** An empty directory that is gone afterwards. */
   readonly scratch: string;
   readonly arch: string;
@@ -49,6 +51,14 @@ export async function importBase(
     case 'docker-archive':
       await context.engine.load(reference, image);
       return undefined;
+    case 'docker': {
+      const layout = join(context.scratch, 'image');
+      await mkdir(layout);
+      await context.images.fetch(reference.image, context.arch, layout, context.say);
+      context.say('taking the image into the image store');
+      await context.engine.load({ kind: 'oci', path: layout, tag: undefined }, image);
+      return undefined;
+    }
     case 'dir': {
       const { path } = reference;
       await readdir(path).catch(unreadable(path));

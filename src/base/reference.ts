@@ -1,10 +1,17 @@
 import { resolve } from 'node:path';
+import { distance } from 'fastest-levenshtein';
 import { FactoryError } from '../errors/factory-error.ts';
-import { didYouMean } from '../spec/suggest.ts';
+import {
+  formatReference as formatImage,
+  type Reference as ImageReference,
+  parseReference as parseImage,
+} from '../registry/reference.ts';
 
 /** A base or OS image, by where it comes from. Paths are absolute. */
 export type Reference =
   | { readonly kind: 'bootstrap'; readonly release: string | undefined }
+  /** In a registry. */
+  | { readonly kind: 'docker'; readonly image: ImageReference }
   | { readonly kind: 'oci'; readonly path: string; readonly tag: string | undefined }
   | { readonly kind: 'docker-archive'; readonly path: string }
   | { readonly kind: 'dir'; readonly path: string }
@@ -13,11 +20,15 @@ export type Reference =
 /** A path and an OCI tag (distribution-spec, "Pulling manifests"). */
 const TAGGED = /^(.+):([\w][\w.-]{0,127})$/;
 const TARBALL = /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/;
-const SCHEMES = ['bootstrap', 'oci', 'docker-archive', 'dir', 'tar'];
-const FORMS = 'bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, dir:DIR, FILE.tar[.gz|.xz|.zst]';
+/** What begins like a path, or is a name with an ending and nothing else, is meant as a file. */
+const FILE = /^(?:[./~]|[^/:@]*\.[^/:@]*$)/;
+const SCHEMES = ['bootstrap', 'docker', 'oci', 'docker-archive', 'dir', 'tar'];
+const FORMS =
+  'NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, dir:DIR, FILE.tar[.gz|.xz|.zst]';
 
 /**
- * Parses a reference to a base or an OS image.
+ * Parses a reference to a base or an OS image. What has none of the prefixes and is no tar is an image of a registry, by
+ * its name as Docker understands it; an image that is called like a prefix, or nearly so, needs `docker://`.
  * @param directory what relative paths are relative to
  * @throws FactoryError `usage` when it has none of the known forms
  */
@@ -42,11 +53,38 @@ export function parseReference(text: string, directory: string): Reference {
     case 'dir':
     case 'tar':
       return { kind: scheme, path: path() };
-    case undefined:
-      if (TARBALL.test(text)) return { kind: 'tar', path: resolve(directory, text) };
-      throw malformed(text, 'it has no known form');
     default:
-      throw malformed(text, `"${scheme}:" is no known kind${didYouMean(scheme, SCHEMES)}`);
+      return parseBare(text, scheme, rest, directory);
+  }
+}
+
+function parseBare(text: string, scheme: string | undefined, rest: string, directory: string): Reference {
+  if (scheme === 'docker' && rest.startsWith('//'))
+    return { kind: 'docker', image: named(text, rest.slice(2)) };
+  // "docker:27" is an image of Docker Hub.
+  if (scheme !== undefined && scheme !== 'docker') {
+    const meant = SCHEMES.find((known) => isNear(scheme, known));
+    if (meant !== undefined || rest.startsWith('//')) {
+      const question = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+      throw malformed(text, `"${scheme}:" is no known kind${question}`);
+    }
+  }
+  if (TARBALL.test(text)) return { kind: 'tar', path: resolve(directory, text) };
+  if (text === '' || FILE.test(text)) throw malformed(text, 'it has no known form');
+  return { kind: 'docker', image: named(text, text) };
+}
+
+/** Whether a word is a slip of the pen for a known one. Short ones are near to too many names of images. */
+function isNear(word: string, known: string): boolean {
+  return distance(word, known) <= (known.length <= 3 ? 1 : 2);
+}
+
+function named(text: string, name: string): ImageReference {
+  try {
+    return parseImage(name);
+  } catch (error) {
+    if (!(error instanceof FactoryError)) throw error;
+    throw malformed(text, error.message);
   }
 }
 
@@ -55,6 +93,8 @@ export function formatReference(reference: Reference): string {
   switch (reference.kind) {
     case 'bootstrap':
       return `bootstrap:${reference.release ?? ''}`;
+    case 'docker':
+      return `docker://${formatImage(reference.image)}`;
     case 'oci':
       if (reference.tag !== undefined) return `oci:${reference.path}:${reference.tag}`;
       // A closing slash keeps the end of a path that looks like a tag from being read as one.

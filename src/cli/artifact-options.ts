@@ -28,6 +28,12 @@ export const ARTIFACT_OPTIONS = {
   set: new Option('--set <key=value>', 'set a key of the configuration; repeatable').argParser(gatherWhole),
   plan: new Option('--plan', 'print what would be done, and do nothing'),
   json: new Option('--json', 'print the report as JSON on stdout'),
+  lockFile: new Option(
+    '--lock-file <file>',
+    'what image references stand for (default: kairos-factory.lock)',
+  ),
+  locked: new Option('--locked', 'take no image that the lock file does not have'),
+  offline: new Option('--offline', 'fetch nothing: take what the cache has'),
   noCache: new Option('--no-cache', 'use no results of earlier builds'),
 };
 
@@ -45,6 +51,7 @@ interface ArtifactOptions {
   readonly overlayIso?: string | undefined;
   readonly compression?: string | undefined;
   readonly output?: string | undefined;
+  readonly lockFile?: string | undefined;
 }
 
 /** The values of the shared options by configuration key. @throws FactoryError `usage` when `--artifact` names nothing */
@@ -57,6 +64,7 @@ export function artifactFlags(options: ArtifactOptions): Record<string, unknown>
     'overlay-iso': options.overlayIso,
     compression: options.compression,
     output: options.output,
+    'lock-file': options.lockFile,
   };
 }
 
@@ -64,7 +72,10 @@ export function artifactFlags(options: ArtifactOptions): Record<string, unknown>
 export function jobOptions(options: {
   plan?: true | undefined;
   json?: true | undefined;
+  locked?: true | undefined;
+  offline?: true | undefined;
   cache: boolean;
 }): JobOptions {
-  return { plan: options.plan ?? false, json: options.json ?? false, useCache: options.cache };
+  const { plan = false, json = false, locked = false, offline = false, cache } = options;
+  return { plan, json, locked, offline, useCache: cache };
 }

@@ -5,6 +5,7 @@ import { bootCommand } from './commands/boot.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
 import { flavorsCommand } from './commands/flavors.ts';
+import { lockCommand } from './commands/lock.ts';
 import { validateCommand } from './commands/validate.ts';
 
 /** The command line: one file per command. */
@@ -21,6 +22,7 @@ export function createProgram() {
     buildCommand,
     artifactsCommand,
     flavorsCommand,
+    lockCommand,
     checkCommand,
     bootCommand,
     validateCommand,

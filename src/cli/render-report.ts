@@ -30,6 +30,9 @@ export function renderReport(report: BuildReport): string {
   const place = relative(process.cwd(), report.output) || '.';
   return [
     table([['ARTIFACT', 'FILE', 'SIZE', 'TIME'], ...rows]),
+    ...(report.manifest.images ?? []).map(
+      ({ reference, digest }) => `From ${reference}, which is ${digest}.`,
+    ),
     `${place}/SHA256SUMS and ${place}/manifest.json tell what is there.`,
     ran.length === 0
       ? `Nothing to do: everything is up to date (${report.seconds.toFixed(1)} s).`

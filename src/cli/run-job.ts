@@ -10,6 +10,8 @@ export interface JobOptions {
   readonly plan: boolean;
   readonly json: boolean;
   readonly useCache: boolean;
+  readonly locked: boolean;
+  readonly offline: boolean;
 }
 
 /**
@@ -22,7 +24,8 @@ export async function presentJob(load: () => Promise<Job>, options: JobOptions):
     const job = await load();
     if (await handedOver()) return;
     const show = createProgressRenderer(process.stderr);
-    const common = { useCache: options.useCache, onLog: rememberLog, emit: show.onEvent };
+    const { useCache, locked, offline } = options;
+    const common = { useCache, locked, offline, onLog: rememberLog, emit: show.onEvent };
     if (options.plan) {
       const steps = await planJob(job, common);
       print(options.json ? `${JSON.stringify({ plan: steps }, null, 2)}\n` : renderPlan(steps));

@@ -16,6 +16,9 @@ export const BUILDAH: HostTool = {
   },
 };
 
+/** unshare(1). */
+const UNSHARE: HostTool = { name: 'unshare', package: 'util-linux' };
+
 /** Where a buildah engine keeps its images, and how it runs. */
 export interface BuildahOptions {
   /** Used for everything but cleanup. */
@@ -67,24 +70,25 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
   }
 
   async function build(
-    ...[context, image, { onStep, useCache }]: Parameters<ContainerEngine['build']>
+    ...[context, image, { onStep, useCache, offline }]: Parameters<ContainerEngine['build']>
   ): Promise<void> {
     const directory = await mkdtemp(join(work, 'context-'));
     try {
       await unpackStream(runner, context, directory);
       const flags = ['--layers', '--pull-never', '--no-hosts', '--force-rm', '--tag', image];
       if (!useCache) flags.push('--no-cache');
-      await runner.run(
-        BUILDAH,
-        [...global, 'build', ...flags, '--file', join(directory, 'Containerfile'), directory],
-        {
-          env,
-          onLine: (line) => {
-            const step = /^STEP \d+\/\d+: (.*)$/.exec(line)?.[1];
-            if (step !== undefined) onStep(step);
-          },
+      const args = [...global, 'build', ...flags, '--file', join(directory, 'Containerfile'), directory];
+      // Isolation by chroot leaves every program the host's network, whatever --network says.
+      const [tool, before] = offline
+        ? [UNSHARE, ['--net', '--', await runner.locate(BUILDAH)]]
+        : ([BUILDAH, []] as const);
+      await runner.run(tool, [...before, ...args], {
+        env,
+        onLine: (line) => {
+          const step = /^STEP \d+\/\d+: (.*)$/.exec(line)?.[1];
+          if (step !== undefined) onStep(step);
         },
-      );
+      });
     } finally {
       await rm(directory, { recursive: true, force: true });
     }

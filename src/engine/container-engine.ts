@@ -26,11 +26,16 @@ export interface ContainerEngine {
    * @param context a tar stream
    * @param options.onStep called with every instruction that begins
    * @param options.useCache whether instructions that ran before may be taken from the engine's cache
+   * @param options.offline whether programs of the build are to have no network
    */
   build(
     context: Readable,
     image: string,
-    options: { readonly onStep: (text: string) => void; readonly useCache: boolean },
+    options: {
+      readonly onStep: (text: string) => void;
+      readonly useCache: boolean;
+      readonly offline?: boolean;
+    },
   ): Promise<void>;
   open(image: string): Promise<OpenImage>;
   /** Removes what interrupted runs left behind; works after cancellation too. */

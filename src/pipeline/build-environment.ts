@@ -1,3 +1,4 @@
+import type { ImageSource } from '../base/image-source.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import type { Runner } from '../tools/runner.ts';
 
@@ -5,6 +6,9 @@ import type { Runner } from '../tools/runner.ts';
 export interface BuildEnvironment {
   readonly engine: ContainerEngine;
   readonly runner: Runner;
+  readonly images: ImageSource;
+  /** Whether nothing may be fetched. */
+  readonly offline: boolean;
   /** Directories of the project's data. */
   readonly templates: string;
   readonly flavors: string;

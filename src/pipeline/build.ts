@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { createBlobCache } from '../base/blob-cache.ts';
+import { createImageSource, type ImageSource } from '../base/image-source.ts';
 import { parseReference } from '../base/reference.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { loadFlavor } from '../flavors/load.ts';
@@ -16,6 +18,10 @@ import { openOutput } from './workspace.ts';
 /** How a build is run, besides what it builds. */
 export interface BuildOptions {
   readonly useCache: boolean;
+  /** Take no image that the lock does not have. */
+  readonly locked: boolean;
+  /** Fetch nothing. */
+  readonly offline: boolean;
   readonly emit: (event: BuildEvent) => void;
   /** Told the path of the log as soon as there is one. */
   readonly onLog: (file: string) => void;
@@ -39,7 +45,8 @@ export type Job =
 export async function planJob(job: Job, options: BuildOptions): Promise<PlannedStep[]> {
   return withSession(async (session) => {
     options.onLog(session.workspace.log);
-    const env = environment(session, options, (name) => name);
+    const images = imageSource(session, job, options, false);
+    const env = environment(session, options, images, (name) => name);
     return planSteps(await graph(env, job, session), planContext(session, options));
   });
 }
@@ -52,15 +59,16 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
   const started = performance.now();
   return withSession(async (session) => {
     options.onLog(session.workspace.log);
+    const images = imageSource(session, job, options, true);
     // Checked before anything is made, the output directory included.
     await graph(
-      environment(session, options, (name) => name),
+      environment(session, options, images, (name) => name),
       job,
       session,
     );
     const output = await openOutput(job.spec.output);
     try {
-      const env = environment(session, options, output.partial);
+      const env = environment(session, options, images, output.partial);
       const steps = await graph(env, job, session);
       const context = { ...planContext(session, options), cancel: session.cancel };
       options.emit({ type: 'plan', steps: await planSteps(steps, context) });
@@ -80,14 +88,33 @@ async function graph(env: BuildEnvironment, job: Job, session: Session): Promise
   return buildGraph(env, job.spec, await loadFlavor(env.flavors, job.spec.flavor), session.signal);
 }
 
+/** The images of registries that a job is made from. @param mayWrite whether the lock may be written */
+function imageSource(
+  { runner, workspace, signal }: Session,
+  { spec }: Job,
+  { locked, offline, emit }: BuildOptions,
+  mayWrite: boolean,
+): ImageSource {
+  return createImageSource({
+    access: { runner, registries: spec.registries, env: process.env, signal },
+    cache: createBlobCache(workspace.registry, workspace.owner),
+    lockFile: spec.lockFile,
+    ...{ locked, offline, mayWrite },
+    notice: (text) => emit({ type: 'notice', text }),
+  });
+}
+
 function environment(
   { engine, runner, workspace }: Session,
-  { useCache }: BuildOptions,
+  { useCache, offline }: BuildOptions,
+  images: ImageSource,
   partial: (name: string) => string,
 ): BuildEnvironment {
   return {
     engine,
     runner,
+    images,
+    offline,
     templates: TEMPLATES,
     agent: compiledAgent,
     flavors: FLAVORS,

@@ -1,5 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { createBlobCache } from '../base/blob-cache.ts';
+import { createImageSource } from '../base/image-source.ts';
 import { importBase } from '../base/import-base.ts';
 import { parseReference } from '../base/reference.ts';
 import { FactoryError } from '../errors/factory-error.ts';
@@ -20,15 +22,21 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
       remedy: 'Give an image.',
     });
   }
-  return withSession(async ({ engine, runner, workspace }) => {
+  return withSession(async ({ engine, runner, workspace, signal }) => {
     onLog(workspace.log);
     const scratch = join(workspace.work, 'check');
     await mkdir(scratch);
     const image = `localhost/kairos-factory/check:${process.pid}`;
     const silent = () => undefined;
+    const images = createImageSource({
+      access: { runner, registries: [], env: process.env, signal },
+      cache: createBlobCache(workspace.registry, workspace.owner),
+      ...{ lockFile: undefined, locked: false, offline: false, mayWrite: false, notice: silent },
+    });
     await importBase(reference, image, {
       runner,
       engine,
+      images,
       scratch,
       arch: 'amd64',
       notice: silent,

@@ -1,5 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import type { ArchiveState } from '../base/archive-state.ts';
+import type { Pin } from '../lock/pin.ts';
 import type { ArtifactKind } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { type Results, resultOf } from './step.ts';
@@ -23,6 +25,10 @@ export interface Manifest {
   readonly release: Readonly<Record<string, string>>;
   /** Seconds since 1970 that the artifacts are stamped with. */
   readonly sourceDateEpoch: number;
+  /** Images of registries that went into it, by reference, and what those stood for; absent when there are none. */
+  readonly images?: readonly Pin[];
+  /** Archive that the base was bootstrapped from; absent for other bases. */
+  readonly archive?: ArchiveState;
   readonly artifacts: readonly ManifestEntry[];
 }
 
@@ -40,11 +46,15 @@ export async function writeReleaseFiles(
   });
   artifacts.sort((a, b) => (a.file < b.file ? -1 : 1));
   const { facts } = osImageFacts(resultOf(results, 'image'));
+  const images = env.images.pins();
+  const archive = results.get('base')?.facts['archive'] as ArchiveState | undefined;
   const manifest: Manifest = {
     schema: 1,
     tool: env.tool,
     release: facts.release,
     sourceDateEpoch: facts.epoch,
+    ...(images.length > 0 ? { images } : {}),
+    ...(archive ? { archive } : {}),
     artifacts,
   };
   const sums = artifacts.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('');

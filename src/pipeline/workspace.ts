@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Owner } from '../base/blob-cache.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 
 /** The directories that a run works in. */
@@ -10,6 +11,8 @@ export interface Workspace {
   readonly cache: string;
   /** The engine's image store. */
   readonly store: string;
+  /** Content of registries, by digest. */
+  readonly registry: string;
   /** Temporary files of this run; on the same filesystem as the cache. */
   readonly work: string;
   /** Whether a run that was killed has been cleared away: it may have left working containers too. */
@@ -18,6 +21,8 @@ export interface Workspace {
   readonly log: string;
   /** Whether no other run uses the same cache right now. */
   readonly alone: () => Promise<boolean>;
+  /** What tells this run's files from those of others, and whether another run still goes on. */
+  readonly owner: Owner;
   /** Removes what this run leaves. */
   readonly close: () => Promise<void>;
 }
@@ -48,6 +53,8 @@ export async function openWorkspace(root: string): Promise<Workspace> {
   return {
     cache: join(root, 'steps'),
     store: join(root, 'store'),
+    registry: join(root, 'registry'),
+    owner: { identity: me, isAlive },
     work,
     recovered,
     log: join(logs, `${stamp}-${process.pid}.log`),

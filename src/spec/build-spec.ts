@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { formatReference, parseReference } from '../base/reference.ts';
+import { dirname, join, resolve } from 'node:path';
+import { formatReference, parseReference, type Reference } from '../base/reference.ts';
 import { requireValid } from '../cloud-config/check-source.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
@@ -15,7 +15,7 @@ export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = 
   const configuration = await loadConfiguration(BuildConfiguration, sources, absoluteReference);
   const { flavor, mirror, kernel, model, arch, variant, version, packages } = configuration;
   return {
-    ...(await artifactsSpec(configuration, warn)),
+    ...(await artifactsSpec(configuration, sources, warn)),
     ...{ flavor, mirror, kernel, model, arch, variant, version, packages },
     base: configuration.base ?? 'bootstrap:',
   };
@@ -27,20 +27,52 @@ export async function loadArtifactsSpec(
   warn: Warn = unheard,
 ): Promise<{ readonly image: string; readonly spec: ArtifactsSpec }> {
   const configuration = await loadConfiguration(ArtifactsConfiguration, sources, absoluteReference);
-  return { image: configuration.image, spec: await artifactsSpec(configuration, warn) };
+  return { image: configuration.image, spec: await artifactsSpec(configuration, sources, warn) };
 }
 
-type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'output' | 'disk'> & {
+/** What `lock` takes of a configuration. */
+export interface LockSpec extends Pick<ArtifactsSpec, 'registries' | 'lockFile'> {
+  /** All that a build of it would take; absent when there is nothing to build. */
+  readonly references: readonly Reference[] | undefined;
+  readonly arch: string;
+}
+
+/** Merges and validates the configuration of a build for what it refers to. @throws FactoryError `usage` */
+export async function loadLockSpec(sources: ConfigurationSources): Promise<LockSpec> {
+  const schema = BuildConfiguration.partial({ flavor: true });
+  const configuration = await loadConfiguration(schema, sources, absoluteReference);
+  const { flavor, base, arch, registries } = configuration;
+  return {
+    references:
+      flavor === undefined && base === undefined ? undefined : [parseReference(base ?? 'bootstrap:', '/')],
+    arch,
+    registries,
+    lockFile: lockFileOf(configuration['lock-file'], sources),
+  };
+}
+
+/** Name of the lock file, which lies beside the configuration file, or in the working directory where there is none. */
+const LOCK_FILE = 'kairos-factory.lock';
+
+/** Path of the lock file, which need not be there. */
+function lockFileOf(named: string | undefined, { file }: ConfigurationSources): string {
+  return resolve(named ?? join(file === undefined ? '.' : dirname(file), LOCK_FILE));
+}
+
+type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'output' | 'disk' | 'registries'> & {
+  readonly 'lock-file'?: string | undefined;
   readonly 'cloud-config'?: string | undefined;
   readonly 'overlay-rootfs'?: string | undefined;
   readonly 'overlay-iso'?: string | undefined;
 };
 
-async function artifactsSpec(keys: Keys, warn: Warn): Promise<ArtifactsSpec> {
+async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Warn): Promise<ArtifactsSpec> {
   const spec = {
     artifacts: keys.artifacts,
     compression: keys.compression,
     output: resolve(keys.output),
+    registries: keys.registries,
+    lockFile: lockFileOf(keys['lock-file'], sources),
     disk: keys.disk,
     cloudConfig: keys['cloud-config'],
     overlayRootfs: keys['overlay-rootfs'],

@@ -15,7 +15,7 @@ export interface ConfigurationSources {
 }
 
 /** Keys whose value is a path; relative ones are relative to the file, or to the working directory, that names them. */
-const PATH_KEYS = new Set(['cloud-config', 'overlay-rootfs', 'overlay-iso', 'output']);
+const PATH_KEYS = new Set(['cloud-config', 'overlay-rootfs', 'overlay-iso', 'output', 'lock-file']);
 /** Keys whose value is a reference that may hold a relative path after its prefix. */
 const REFERENCE_KEYS = new Set(['base', 'image']);
 
@@ -107,9 +107,19 @@ function anchored(
 ): Data {
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => {
+      if (key === 'registries') return [key, anchoredAuthorities(value, directory)];
       if (typeof value !== 'string') return [key, value];
       if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
       return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];
     }),
   );
+}
+
+/** Certificates of registries are paths, too. What has another form is left to the schema. */
+function anchoredAuthorities(value: unknown, directory: string): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((entry: unknown) => {
+    const ca = typeof entry === 'object' && entry !== null ? (entry as Data)['ca'] : undefined;
+    return typeof ca === 'string' ? { ...(entry as Data), ca: resolve(directory, ca) } : entry;
+  });
 }

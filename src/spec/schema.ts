@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { z } from 'zod';
 import { MODELS } from '../layout/kernel-command-line.ts';
+import { RegistrySettings } from './registries.ts';
 
 /** Every kind of artifact, in the order in which they are reported. */
 export const ARTIFACT_KINDS = ['oci', 'squashfs', 'iso', 'raw', 'qcow2'] as const;
@@ -34,6 +35,14 @@ const artifactKeys = {
     .enum(COMPRESSIONS)
     .default('balanced')
     .meta({ description: 'Of the squashfs: zstd 3, 9 or 18.' }),
+  registries: z
+    .array(RegistrySettings)
+    .default([])
+    .meta({ description: 'How registries are reached: mirrors, certificates.' }),
+  'lock-file': z
+    .string()
+    .optional()
+    .meta({ description: 'File that tells what image references stand for.' }),
   output: z.string().default('build').meta({ description: 'Directory that receives the artifacts.' }),
   disk: z
     .strictObject({
@@ -82,6 +91,9 @@ export interface ArtifactsSpec {
   readonly overlayIso: string | undefined;
   readonly compression: Compression;
   readonly output: string;
+  readonly registries: readonly RegistrySettings[];
+  /** Path of the lock file, which need not be there. */
+  readonly lockFile: string;
   readonly disk: { readonly oem: number; readonly persistent: number };
 }
 

@@ -18,6 +18,10 @@ export interface RunOptions {
   readonly output?: Writable;
   /** Which exit codes are no failure; only 0 when absent. */
   readonly acceptExit?: (code: number) => boolean;
+  /** What it prints is a secret: it is neither logged nor told when the tool fails. */
+  readonly secret?: boolean;
+  /** Milliseconds after which the tool is killed; no limit when absent. */
+  readonly timeout?: number;
   /** Called with every line that the tool prints on either stream. */
   readonly onLine?: (line: string) => void;
 }
@@ -76,6 +80,7 @@ export function createRunner(parameters: {
     const child = execa(file, args, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(typeof options.input === 'string' ? { input: options.input } : {}),
+      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
       stdin: options.input === undefined ? 'ignore' : 'pipe',
       env: { ...base, ...options.env },
       extendEnv: false,
@@ -95,7 +100,7 @@ export function createRunner(parameters: {
     if (options.output) feeds.push(pipeline(child.stdout, options.output, { signal }));
     const follow = async (from: 'stdout' | 'stderr') => {
       for await (const line of child.iterable({ from })) {
-        log(line);
+        if (!options.secret) log(line);
         options.onLine?.(line);
       }
     };
@@ -114,8 +119,8 @@ export function createRunner(parameters: {
     const exitCode = result.exitCode ?? -1;
     if (result.failed && !(result.exitCode !== undefined && options.acceptExit?.(exitCode))) {
       throw new FactoryError('step', `${tool.name} ${outcome(result)}`, {
-        details: lastLines(String(result.stderr || result.stdout || '')),
-        cause: result,
+        details: options.secret ? [] : lastLines(String(result.stderr || result.stdout || '')),
+        ...(options.secret ? {} : { cause: result }),
       });
     }
     return { stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? ''), exitCode };

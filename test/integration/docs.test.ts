@@ -1,11 +1,12 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { examineCloudConfig } from '../../src/cloud-config/validate.ts';
 import { compiledAgent } from '../../src/pipeline/session.ts';
 import { loadBuildSpec } from '../../src/spec/build-spec.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
 
 /** Where examples speak of a default build's artifacts. */
@@ -47,9 +48,23 @@ const commands = all
 
 describe('commands of the documentation', () => {
   let build: TestBuild;
+  // Stands for all the registries of the examples, as their mirror.
+  let registry: TestRegistry;
   beforeAll(async () => {
     build = await testBuild();
+    registry = await startRegistry();
+    for (const name of ['library/debian', 'team/base', 'team/os']) {
+      await registry.pushImage(name, name, name === 'library/debian' ? '12' : 'v1');
+    }
   });
+  afterAll(() => registry?.[Symbol.asyncDispose]());
+  const mirrored = () => {
+    const mirrors = ['docker.io', 'registry.example.com'].map((name) => ({
+      registry: name,
+      mirrors: [registry.host],
+    }));
+    return ['--set', `registries=${JSON.stringify(mirrors)}`];
+  };
 
   test('there are some', () => expect(commands.length).toBeGreaterThan(8));
 
@@ -82,7 +97,11 @@ describe('commands of the documentation', () => {
       const plan = ['build', 'artifacts'].includes(command) && !words.includes('--plan') ? ['--plan'] : [];
       if (words.includes('--config'))
         await writeFile(join(home, words[words.indexOf('--config') + 1] ?? ''), 'flavor: debian\n');
-      const { status, stderr } = await factory([...words, ...plan], { cwd: home });
+      const more = ['build', 'artifacts', 'lock'].includes(command) ? mirrored() : [];
+      if (words.includes('--locked') || words.includes('--offline')) {
+        await factory(['lock', '--base', words[words.indexOf('--base') + 1] ?? '', ...more], { cwd: home });
+      }
+      const { status, stderr } = await factory([...words, ...plan, ...more], { cwd: home });
       expect(status, stderr).toBe(0);
     } finally {
       await rm(home, { recursive: true, force: true });

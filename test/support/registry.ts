@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -33,18 +33,33 @@ export interface TestRegistry extends AsyncDisposable {
   get(path: string): Promise<Response>;
 }
 
+/** How a registry differs from a plain one. Content is pushed without TLS and without a password only. */
+export interface RegistryOptions {
+  /** Content of another registry that is to be served, too. */
+  readonly storage?: string;
+  /** Files, as PEM. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** A file as of htpasswd(1), with bcrypt. */
+  readonly htpasswd?: string;
+}
+
 /** @throws Error when it does not answer within ten seconds */
-export async function startRegistry(): Promise<TestRegistry> {
-  const storage = await mkdtemp(join(tmpdir(), 'kairos-registry-'));
+export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
+  const home = await mkdtemp(join(tmpdir(), 'kairos-registry-'));
+  const storage = options.storage ?? home;
   const host = `127.0.0.1:${await freePort()}`;
-  const config = join(storage, 'config.yml');
+  const config = join(home, 'config.yml');
   await writeFile(
     config,
     JSON.stringify({
       version: 0.1,
       log: { level: 'error' },
       storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
-      http: { addr: host },
+      http: {
+        addr: host,
+        ...(options.tls ? { tls: options.tls } : {}),
+      },
+      ...(options.htpasswd ? { auth: { htpasswd: { realm: 'test', path: options.htpasswd } } } : {}),
     }),
   );
   let ended = false;
@@ -56,10 +71,10 @@ export async function startRegistry(): Promise<TestRegistry> {
   const stop = async () => {
     server.kill();
     await end;
-    await rm(storage, { recursive: true, force: true });
+    await rm(home, { recursive: true, force: true });
   };
   const base = `http://${host}/v2`;
-  for (let attempt = 0; !(await fetch(`${base}/`).catch(() => undefined))?.ok; attempt += 1) {
+  for (let attempt = 0; !(await accepts(host)); attempt += 1) {
     if (attempt === 100 || ended) {
       await stop();
       throw new Error(`docker-registry does not answer: ${(await end).all}`);
@@ -134,6 +149,15 @@ async function send(
   });
   if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
   return answer;
+}
+
+/** Whether somebody listens there. */
+async function accepts(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(`http://${address}`);
+  const socket = connect(Number(port), hostname);
+  return new Promise((resolve) => {
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+  }).finally(() => socket.destroy()) as Promise<boolean>;
 }
 
 async function freePort(): Promise<number> {

@@ -3,9 +3,9 @@ import { stringify } from 'yaml';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { identityFrom } from '../../layout/kairos-release.ts';
 import { parseOsRelease } from '../../layout/os-release.ts';
+import { formatReference, parseReference } from '../../registry/reference.ts';
+import { openRegistry } from '../../registry/registry.ts';
 import type { Host } from '../host/host.ts';
-import { formatReference, parseReference } from '../oci/reference.ts';
-import { openRegistry } from '../oci/registry.ts';
 import {
   compareReleases,
   isPreRelease,

@@ -1,9 +1,9 @@
+import { parsePlatform } from '../../registry/platform.ts';
+import { openRegistry } from '../../registry/registry.ts';
+import { registryReader } from '../../registry/registry-reader.ts';
 import { loadPolicy, TRUST_DIRECTORY } from '../../trust/policy.ts';
 import { verifyImage } from '../../trust/verify-image.ts';
 import type { Host } from '../host/host.ts';
-import { parsePlatform } from '../oci/platform.ts';
-import { openRegistry } from '../oci/registry.ts';
-import { registryReader } from '../oci/registry-reader.ts';
 import type { Source } from '../oci/source.ts';
 
 /** How a source is verified. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
+import { parseReference } from '../../registry/reference.ts';
 import type { Host } from '../host/host.ts';
-import { parseReference } from '../oci/reference.ts';
 import { unpackImage } from '../oci/unpack-image.ts';
 import { downloadsPlugin } from '../stages/plugins/downloads.ts';
 import { type ExtensionKind, SCOPES } from './kinds.ts';

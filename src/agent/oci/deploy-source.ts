@@ -3,11 +3,11 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { SIZE_LABEL } from '../../layout/slot-size.ts';
+import { labelsOf } from '../../registry/image-manifest.ts';
+import { openRegistry } from '../../registry/registry.ts';
 import type { Host } from '../host/host.ts';
 import { copyTree, SKIPPED } from './copy-tree.ts';
-import { labelsOf } from './image-manifest.ts';
 import { openLocalImage } from './local-image.ts';
-import { openRegistry } from './registry.ts';
 import type { Source } from './source.ts';
 import { platformOf, type UnpackImageOptions, unpackImage } from './unpack-image.ts';
 

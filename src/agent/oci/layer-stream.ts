@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import { expectDigest, hashFor } from './digest.ts';
+import { expectDigest, hashFor } from '../../registry/digest.ts';
 import { decompressZstd } from './zstd-frames.ts';
 
 /** A layer: a file, or a part of one. */

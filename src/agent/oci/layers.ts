@@ -1,11 +1,11 @@
 import { readlinkSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { FactoryError } from '../../errors/factory-error.ts';
+import { signalled } from '../../registry/retry.ts';
 import type { Host } from '../host/host.ts';
 import { ByteReader } from './byte-reader.ts';
 import { type Change, type LayerPlan, type Links, planLayer } from './layer-plan.ts';
 import { type LayerFile, type OpenLayer, openLayer } from './layer-stream.ts';
-import { signalled } from './retry.ts';
 import { encodeHeader, TAR_END } from './tar-header.ts';
 import { padding, readMember } from './tar-members.ts';
 

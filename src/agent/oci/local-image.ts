@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { FactoryError } from '../../errors/factory-error.ts';
-import { digestOf, expectDigest } from './digest.ts';
-import { type ImageFiles, openImageFiles, unusable } from './image-files.ts';
+import { digestOf, expectDigest } from '../../registry/digest.ts';
 import {
   type Descriptor,
   type ImageConfig,
@@ -10,9 +9,10 @@ import {
   type Platform,
   parseConfig,
   parseManifest,
-} from './image-manifest.ts';
+} from '../../registry/image-manifest.ts';
+import { choosePlatform, noSuchPlatform } from '../../registry/platform.ts';
+import { type ImageFiles, openImageFiles, unusable } from './image-files.ts';
 import type { LayerFile } from './layer-stream.ts';
-import { choosePlatform, noSuchPlatform } from './platform.ts';
 
 /** An image that lies on a disk. */
 export interface LocalImage {

@@ -1,5 +1,5 @@
 import { FactoryError } from '../../errors/factory-error.ts';
-import { formatReference, parseReference, type Reference } from './reference.ts';
+import { formatReference, parseReference, type Reference } from '../../registry/reference.ts';
 
 /** Where an OS, a bundle or an extension comes from (contract 5.2). Paths are absolute. */
 export type Source =

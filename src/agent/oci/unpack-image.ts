@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
+import { downloadBlobs } from '../../registry/blob-store.ts';
+import { type ImageConfig, labelsOf, type Platform } from '../../registry/image-manifest.ts';
+import { formatPlatform, parsePlatform } from '../../registry/platform.ts';
+import { openRegistry } from '../../registry/registry.ts';
 import type { Host } from '../host/host.ts';
-import { downloadBlobs } from './blob-store.ts';
 import { packTree } from './copy-tree.ts';
-import { type ImageConfig, labelsOf, type Platform } from './image-manifest.ts';
 import type { LayerFile } from './layer-stream.ts';
 import { applyLayers, overlayTar } from './layers.ts';
 import { openLocalImage } from './local-image.ts';
-import { formatPlatform, parsePlatform } from './platform.ts';
-import { openRegistry } from './registry.ts';
 import { formatSource, parseSource, type Source } from './source.ts';
 
 /** How an image is fetched and unpacked. */

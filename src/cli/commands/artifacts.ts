@@ -10,7 +10,7 @@ export function artifactsCommand() {
     .description('make artifacts from an image that is already an OS')
     .requiredOption(
       '--image <ref>',
-      'OS image: oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+      'OS image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
     .addOption(ARTIFACT_OPTIONS.artifact)
     .addOption(ARTIFACT_OPTIONS.cloudConfig)
@@ -19,6 +19,9 @@ export function artifactsCommand() {
     .addOption(ARTIFACT_OPTIONS.compression)
     .addOption(ARTIFACT_OPTIONS.output)
     .addOption(ARTIFACT_OPTIONS.set)
+    .addOption(ARTIFACT_OPTIONS.lockFile)
+    .addOption(ARTIFACT_OPTIONS.locked)
+    .addOption(ARTIFACT_OPTIONS.offline)
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)

@@ -11,7 +11,7 @@ export function buildCommand() {
     .option('--flavor <name>', 'the distribution')
     .option(
       '--base <ref>',
-      'base image: bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+      'base image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
     .option('--kernel <name>', 'one of the kernels of the flavor: generic, cloud')
     .option('--model <name>', 'the board')
@@ -24,6 +24,9 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.output)
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
+    .addOption(ARTIFACT_OPTIONS.lockFile)
+    .addOption(ARTIFACT_OPTIONS.locked)
+    .addOption(ARTIFACT_OPTIONS.offline)
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)

@@ -41,7 +41,13 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
           mirror: spec.mirror,
         }
       : reference;
-  const inputs = async () => [await fingerprint(env, reference), release, spec.mirror, spec.arch, env.epoch];
+  const inputs = async () => [
+    await fingerprint(env, reference, spec.arch),
+    release,
+    spec.mirror,
+    spec.arch,
+    env.epoch,
+  ];
   const title =
     release === undefined
       ? `import base ${formatReference(reference)}`
@@ -53,10 +59,12 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
     needs: [],
     inputs,
     run: async (context) => {
+      if (env.offline && reference.kind === 'bootstrap') throw notBootstrapped();
       const image = `localhost/kairos-factory/base:${cacheKey('base', await inputs(), []).slice(0, 16)}`;
       const archive = await importBase(source, image, {
         runner: context.runner,
         engine: env.engine,
+        images: env.images,
         scratch: context.scratch,
         arch: spec.arch,
         notice: context.notice,
@@ -72,7 +80,7 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
     isCurrent: async (result: StepResult) => {
       const { image, archive } = result.facts as unknown as BaseFacts;
       if (!(await env.engine.has(image))) return false;
-      return archive === undefined || isArchiveUnchanged(env.runner, archive, env.work);
+      return archive === undefined || env.offline || isArchiveUnchanged(env.runner, archive, env.work);
     },
   };
 }
@@ -89,14 +97,23 @@ async function readOsRelease(image: OpenImage, name: string): Promise<Record<str
   return Object.fromEntries(parseOsRelease(await readFile(file, 'utf8')));
 }
 
+function notBootstrapped(): FactoryError {
+  return new FactoryError('step', 'it is not in the cache, and --offline fetches no packages', {
+    remedy: 'Run the same command once without --offline, where the package archive can be reached.',
+  });
+}
+
 /** What identifies the content that a reference leads to. @throws FactoryError `usage` when it leads nowhere */
 export async function fingerprint(
-  env: Pick<BuildEnvironment, 'digests'>,
+  env: Pick<BuildEnvironment, 'digests' | 'images'>,
   reference: Reference,
+  arch: string,
 ): Promise<string> {
   switch (reference.kind) {
     case 'bootstrap':
       return 'bootstrap';
+    case 'docker':
+      return (await env.images.pin(reference.image, arch)).manifest;
     case 'dir':
       return mustExist(reference.path, async () => treeSignature(reference.path));
     case 'oci':

@@ -76,7 +76,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         agent: env.agent(spec.arch),
       });
       const built = `localhost/kairos-factory/built:${process.pid}`;
-      await env.engine.build(packContext(entries), built, { onStep: context.say, useCache: env.useCache });
+      await buildImage(env, context, entries, built);
       return finish(env, context, built, 'the built image', sealRoot);
     },
   };
@@ -95,14 +95,19 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
     title: `import OS image ${name}`,
     needs: [],
     inputs: async () => [
-      await fingerprint(env, reference),
+      await fingerprint(env, reference, 'amd64'),
       spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
       await env.engine.describe(),
     ],
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context) => {
       const taken = `localhost/kairos-factory/taken:${process.pid}`;
-      await importBase(reference, taken, { ...context, engine: env.engine, arch: 'amd64' });
+      await importBase(reference, taken, {
+        ...context,
+        engine: env.engine,
+        images: env.images,
+        arch: 'amd64',
+      });
       if (spec.overlayRootfs === undefined) return finish(env, context, taken, name);
       const containerfile = {
         type: 'text',
@@ -111,7 +116,7 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
         mode: 0o644,
       } as const;
       const entries = [containerfile, ...directoryEntries(spec.overlayRootfs, 'overlay')];
-      await env.engine.build(packContext(entries), taken, { onStep: context.say, useCache: env.useCache });
+      await buildImage(env, context, entries, taken);
       return finish(env, context, taken, name);
     },
   };
@@ -131,6 +136,25 @@ export async function openOsImage(env: BuildEnvironment, results: Results): Prom
 /** The facts of an image step's result. */
 export function osImageFacts(result: StepResult): OsImageFacts {
   return result.facts as unknown as OsImageFacts;
+}
+
+async function buildImage(
+  { engine, useCache, offline }: BuildEnvironment,
+  context: StepContext,
+  entries: Parameters<typeof packContext>[0],
+  image: string,
+): Promise<void> {
+  try {
+    await engine.build(packContext(entries), image, { onStep: context.say, useCache, offline });
+  } catch (error) {
+    if (!offline || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
+    throw new FactoryError('step', 'it wants a network, and --offline gives it none', {
+      details: error.details,
+      remedy:
+        'What it wanted to fetch is in its last lines. Run the same command once without --offline, where there is a network.',
+      cause: error,
+    });
+  }
 }
 
 async function finish(

@@ -30,15 +30,48 @@ describe('parseReference', () => {
     expect(parseReference(text, '/home/me')).toEqual(reference);
   });
 
+  const digest = `sha256:${'0a'.repeat(32)}`;
+  const hub = 'docker.io';
   test.each([
-    ['debian', /no known form/],
+    ['ubuntu', hub, 'library/ubuntu', 'latest', undefined],
+    ['ubuntu:24.04', hub, 'library/ubuntu', '24.04', undefined],
+    ['docker:27', hub, 'library/docker', '27', undefined],
+    ['team/os:v1', hub, 'team/os', 'v1', undefined],
+    [`debian@${digest}`, hub, 'library/debian', undefined, digest],
+    [`ghcr.io/x/y@${digest}`, 'ghcr.io', 'x/y', undefined, digest],
+    [`ghcr.io/x/y:v1@${digest}`, 'ghcr.io', 'x/y', 'v1', digest],
+    ['localhost:5000/x', 'localhost:5000', 'x', 'latest', undefined],
+    ['localhost/x:1', 'localhost', 'x', '1', undefined],
+    ['registry:2', hub, 'library/registry', '2', undefined],
+    ['docker.io/debian:12', hub, 'library/debian', '12', undefined],
+    ['docker://debian:12', hub, 'library/debian', '12', undefined],
+    ['docker://[::1]:5000/a/b:c', '[::1]:5000', 'a/b', 'c', undefined],
+    // What reads like a file or like another kind, is not one after docker://.
+    ['docker://tar:1', hub, 'library/tar', '1', undefined],
+    ['docker://name.tar', hub, 'library/name.tar', 'latest', undefined],
+  ])('reads %s', (text, registry, repository, tag, wanted) => {
+    const image = { registry, repository, tag, digest: wanted };
+    expect(parseReference(text, '/home/me')).toEqual({ kind: 'docker', image });
+  });
+
+  test.each([
     ['', /no known form/],
+    ['/srv/root', /no known form/],
+    ['./root', /no known form/],
+    ['~/root', /no known form/],
     ['root.zip', /no known form/],
     ['oci:', /path is missing after "oci:"/],
     ['dir:', /path is missing after "dir:"/],
     ['dockr-archive:x', /no known kind \(did you mean "docker-archive"\?\)/],
     ['bootstrp:bookworm', /no known kind \(did you mean "bootstrap"\?\)/],
-    ['registry:x', /"registry:" is no known kind$/],
+    ['dirr:x.tar', /no known kind \(did you mean "dir"\?\)/],
+    ['dockr://x', /no known kind \(did you mean "docker"\?\)/],
+    ['https://ghcr.io/x/y:1', /"https:" is no known kind$/],
+    ['docker://', /does not name an image/],
+    ['Debian:12', /names are in lower case/],
+    ['debian:1 2', /"1 2" is no tag/],
+    ['ghcr.io/x/y@sha256:abc', /"sha256:abc" is no digest/],
+    ['build/root/', /does not name an image/],
   ])('refuses "%s"', async (text, reason) => {
     const error = await failureOf(() => parseReference(text, '/'));
     expect(error.kind).toBe('usage');
@@ -61,6 +94,17 @@ describe('formatReference', () => {
       kind: fc.constant('oci' as const),
       path,
       tag: fc.option(fc.stringMatching(/^\w[\w.-]{0,20}$/), { nil: undefined }),
+    }),
+    fc.record({
+      kind: fc.constant('docker' as const),
+      image: fc
+        .tuple(
+          fc.constantFrom('docker.io', 'quay.io', 'localhost:5000'),
+          fc.stringMatching(/^[a-z]{1,9}\/[a-z]{1,9}$/),
+          fc.stringMatching(/^\w[\w.-]{0,9}$/),
+          fc.option(fc.stringMatching(/^sha256:[0-9a-f]{64}$/), { nil: undefined }),
+        )
+        .map(([registry, repository, tag, digest]) => ({ registry, repository, tag, digest })),
     }),
     fc.record({ kind: fc.constantFrom('docker-archive' as const, 'dir' as const, 'tar' as const), path }),
   );

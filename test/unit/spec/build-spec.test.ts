@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadArtifactsSpec, loadBuildSpec } from '../../../src/spec/build-spec.ts';
+import { loadArtifactsSpec, loadBuildSpec, loadLockSpec } from '../../../src/spec/build-spec.ts';
 import { failureOf } from '../support/failure.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../support/temporary.ts';
 
@@ -30,6 +30,8 @@ describe('loadBuildSpec', () => {
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
       output: join(home, 'out'),
+      registries: [],
+      lockFile: join(home, 'kairos-factory.lock'),
       disk: { oem: 64, persistent: 256 },
       cloudConfig: join(home, 'c.yaml'),
       overlayRootfs: join(home, 'tree'),
@@ -146,6 +148,43 @@ describe('a cloud-config', () => {
       'usage',
       expect.stringContaining(`${file}: cannot be read`),
     ]);
+  });
+});
+
+describe('registries and the lock', () => {
+  test('have paths from where they are named', async () => {
+    const home = plant(temporaryDirectory(), {
+      'f.yaml':
+        'flavor: debian\nregistries: [{registry: quay.io, ca: ca.pem}]\nlock-file: locks/os.lock\nbase: debian:12\n',
+    });
+    const sources = { file: join(home, 'f.yaml'), set: [], flags: {} };
+    const expected = {
+      registries: [{ registry: 'quay.io', mirrors: [], insecure: false, ca: join(home, 'ca.pem') }],
+      lockFile: join(home, 'locks/os.lock'),
+    };
+    expect(await loadBuildSpec(sources)).toMatchObject({
+      ...expected,
+      base: 'docker://docker.io/library/debian:12',
+    });
+    const image = { registry: 'docker.io', repository: 'library/debian', tag: '12', digest: undefined };
+    expect(await loadLockSpec(sources)).toEqual({
+      ...expected,
+      arch: 'amd64',
+      references: [{ kind: 'docker', image }],
+    });
+    const set = ['registries=[{registry: quay.io, ca: ca.pem}]'];
+    const { spec } = await loadArtifactsSpec({ set, flags: { image: 'quay.io/x/y:1' } });
+    expect(spec.registries[0]?.ca).toBe(resolve('ca.pem'));
+    expect(spec.lockFile).toBe(resolve('kairos-factory.lock'));
+  });
+
+  test('that are mistyped are told', async () => {
+    const error = await failureOf(() => withFlags({ registries: [{ registry: 'quay.io', mirror: [] }] }));
+    expect(error.message).toMatch(/unknown key "mirror" \(did you mean "mirrors"\?\)/);
+  });
+
+  test('can be asked for without a build', async () => {
+    expect((await loadLockSpec({ set: [], flags: {} })).references).toBeUndefined();
   });
 });
 

@@ -63,6 +63,7 @@ describe('what wins', () => {
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
       output: 'build',
+      registries: [],
       disk: { oem: 64, persistent: 256 },
     });
   });

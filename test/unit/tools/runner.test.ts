@@ -42,6 +42,23 @@ test('a failing tool tells its last words', async () => {
   expect(log).toContain('last');
 });
 
+test('what is secret is neither logged nor told, and what takes too long is killed', async () => {
+  const { stdout } = await runner().run(SH, ['-c', 'cat; echo hush'], { input: 'quiet', secret: true });
+  expect(stdout).toBe('quiethush\n');
+  const error = await failureOf(
+    () =>
+      runner().run(SH, ['-c', 'read word; echo $word; sleep 60'], {
+        input: 'hush\n',
+        secret: true,
+        timeout: 300,
+      }),
+    'step',
+  );
+  expect(error.message).toMatch(/^sh was killed by/);
+  expect(error.details).toEqual([]);
+  expect(log.filter((line) => /^(quiet)?hush/.test(line))).toEqual([]);
+});
+
 test('the environment is C and UTC, and sbin is on the path', async () => {
   const { stdout } = await runner({ PATH: '/usr/bin:/bin', LC_ALL: 'de_DE', TZ: 'Asia/Tokyo' }).run(SH, [
     '-c',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { isDigest } from './reference.ts';
 
 /** Media types of manifests and indexes, of OCI (image-spec 1.1) and of Docker (manifest version 2, schema 2). */

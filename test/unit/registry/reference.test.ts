@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { formatReference, parseReference } from '../../../../src/agent/oci/reference.ts';
-import { formatSource, parseSource } from '../../../../src/agent/oci/source.ts';
+import { formatSource, parseSource } from '../../../src/agent/oci/source.ts';
+import { formatReference, parseReference } from '../../../src/registry/reference.ts';
 
 const DIGEST = `sha256:${'a1'.repeat(32)}`;
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parsePlatform } from '../../../../src/agent/oci/platform.ts';
-import { parseReference } from '../../../../src/agent/oci/reference.ts';
-import { openRegistry, type Registry } from '../../../../src/agent/oci/registry.ts';
-import { type TestHost, type TestHostOptions, testHost } from '../support/test-host.ts';
-import { sha256, testImage } from './support/test-image.ts';
-import { realFetch, type TestRegistry, testRegistry } from './support/test-registry.ts';
+import { parsePlatform } from '../../../src/registry/platform.ts';
+import { parseReference } from '../../../src/registry/reference.ts';
+import { openRegistry, type Registry } from '../../../src/registry/registry.ts';
+import { sha256, testImage } from '../agent/oci/support/test-image.ts';
+import { realFetch, type TestRegistry, testRegistry } from '../agent/oci/support/test-registry.ts';
+import { type TestHost, type TestHostOptions, testHost } from '../agent/support/test-host.ts';
 
 const AMD64 = parsePlatform('amd64');
 const image = testImage([[{ name: 'a', content: 'a' }]], { labels: { l: '1' } });

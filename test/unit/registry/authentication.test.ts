@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseChallenges } from '../../../../src/agent/oci/authentication.ts';
-import { findCredentials } from '../../../../src/agent/oci/credentials.ts';
-import { parsePlatform } from '../../../../src/agent/oci/platform.ts';
-import { parseReference } from '../../../../src/agent/oci/reference.ts';
-import { openRegistry } from '../../../../src/agent/oci/registry.ts';
-import { type TestHost, type TestHostOptions, testHost } from '../support/test-host.ts';
-import { testImage } from './support/test-image.ts';
-import { realFetch, type TestRegistry, testRegistry } from './support/test-registry.ts';
+import { parseChallenges } from '../../../src/registry/authentication.ts';
+import { findCredentials } from '../../../src/registry/credentials.ts';
+import { parsePlatform } from '../../../src/registry/platform.ts';
+import { parseReference } from '../../../src/registry/reference.ts';
+import { openRegistry } from '../../../src/registry/registry.ts';
+import { testImage } from '../agent/oci/support/test-image.ts';
+import { realFetch, type TestRegistry, testRegistry } from '../agent/oci/support/test-registry.ts';
+import { type TestHost, type TestHostOptions, testHost } from '../agent/support/test-host.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 

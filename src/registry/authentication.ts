@@ -1,7 +1,8 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError } from '../errors/factory-error.ts';
+import type { Client } from './client.ts';
 import { type Credentials, findCredentials } from './credentials.ts';
 import { formatReference, type Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
 
 /** One way in that a registry offers (RFC 9110, section 11.6.1). */
 export interface Challenge {
@@ -12,7 +13,6 @@ export interface Challenge {
 
 /** Milliseconds that a token may take. */
 const TIMEOUT = 30_000;
-const CLIENT = 'kairos-agent';
 
 /** Parses a `WWW-Authenticate` header, which may hold more than one challenge. */
 export function parseChallenges(header: string): Challenge[] {
@@ -39,11 +39,23 @@ export interface Authenticator {
   answer(response: Response): Promise<void>;
 }
 
+/** How a token server is spoken to. */
+interface Speaking {
+  /** Accept any certificate. */
+  readonly insecure: boolean;
+  /** Do without TLS, too. */
+  readonly mayBePlain: boolean;
+  readonly client: Client;
+}
+
 /**
  * Gets tokens for reading a repository (distribution, "Token Authentication Specification") or falls back to Basic.
- * @param insecure whether the token server may be spoken to without TLS, too
  */
-export function createAuthenticator(host: Host, reference: Reference, insecure: boolean): Authenticator {
+export function createAuthenticator(
+  host: RegistryHost,
+  reference: Reference,
+  speaking: Speaking,
+): Authenticator {
   let authorization: string | undefined;
   let credentials: Promise<Credentials | undefined> | undefined;
 
@@ -52,28 +64,31 @@ export function createAuthenticator(host: Host, reference: Reference, insecure: 
     answer: async (response) => {
       const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
       await response.body?.cancel();
-      credentials ??= findCredentials(host, reference);
+      credentials ??= findCredentials(host, reference, speaking.client);
       const known = await credentials;
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
       if (known?.kind === 'bearer') authorization = `Bearer ${known.token}`;
       else if (bearer) {
         const isPlain = response.url.startsWith('http:');
-        authorization = `Bearer ${await fetchToken(host, reference, bearer, known, { insecure, isPlain })}`;
+        authorization = `Bearer ${await fetchToken(host, reference, bearer, known, { ...speaking, isPlain })}`;
       } else if (known?.kind === 'password' && challenges.some(({ scheme }) => scheme === 'basic')) {
         authorization = basic(known.username, known.password);
       } else {
-        throw accessRefused(reference, 401, known !== undefined);
+        throw accessRefused(reference, 401, known !== undefined, speaking.client);
       }
     },
   };
 }
 
 /** @returns the error for a registry that says 401 or 403 */
-export function accessRefused(reference: Reference, status: number, hasCredentials: boolean): FactoryError {
+export function accessRefused(
+  reference: Reference,
+  status: number,
+  hasCredentials: boolean,
+  client: Client,
+): FactoryError {
   const { registry } = reference;
-  const remedy = hasCredentials
-    ? `Renew the credentials for ${registry} on this node, and check that they may read this image.`
-    : `Check the name; for a private image put credentials for ${registry} into /etc/kairos/registry.json or /root/.docker/config.json.`;
+  const remedy = hasCredentials ? client.badCredentials(registry) : client.noCredentials(registry);
   return new FactoryError(
     'step',
     `the registry refuses access to ${formatReference(reference)} (HTTP ${status})`,
@@ -84,15 +99,15 @@ export function accessRefused(reference: Reference, status: number, hasCredentia
 }
 
 async function fetchToken(
-  host: Host,
+  host: RegistryHost,
   reference: Reference,
   { parameters }: Challenge,
   credentials: Credentials | undefined,
-  { insecure, isPlain }: { readonly insecure: boolean; readonly isPlain: boolean },
+  { insecure, mayBePlain, isPlain, client }: Speaking & { readonly isPlain: boolean },
 ): Promise<string> {
   const realm = parameters.get('realm') ?? '';
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && (insecure || isPlain))) {
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && (mayBePlain || isPlain))) {
     throw new FactoryError(
       'step',
       `${reference.registry} names no usable place for tokens: ${JSON.stringify(realm)}`,
@@ -109,7 +124,7 @@ async function fetchToken(
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({
           grant_type: 'refresh_token',
-          client_id: CLIENT,
+          client_id: client.id,
           refresh_token: credentials.token,
           scope,
           ...(service === undefined ? {} : { service }),
@@ -127,7 +142,7 @@ async function fetchToken(
   }
   const answer: unknown = response.ok ? await response.json() : await response.body?.cancel();
   const token = tokenOf(answer);
-  if (token === undefined) throw accessRefused(reference, response.status, credentials !== undefined);
+  if (token === undefined) throw accessRefused(reference, response.status, credentials !== undefined, client);
   return token;
 }
 

@@ -1,5 +1,4 @@
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { digestOf, expectDigest } from './digest.ts';
 import {
   type Descriptor,
@@ -12,8 +11,9 @@ import {
 } from './image-manifest.ts';
 import { choosePlatform, noSuchPlatform } from './platform.ts';
 import { formatReference, isDigest, type Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
 import { explainNetwork, TransientError } from './retry.ts';
-import { type Answer, createTransport, type Transport, type TransportOptions } from './transport.ts';
+import { type Answer, createTransport, TIMEOUT, type Transport, type TransportOptions } from './transport.ts';
 
 /** A manifest or an index as the registry holds it; its digest has been checked. */
 export interface ManifestBytes {
@@ -71,7 +71,11 @@ const NESTING = 2;
 const ACCEPT = Object.values(MEDIA).join(', ');
 
 /** Opens a repository. Nothing is asked of it yet. */
-export function openRegistry(host: Host, reference: Reference, options: TransportOptions = {}): Registry {
+export function openRegistry(
+  host: RegistryHost,
+  reference: Reference,
+  options: TransportOptions = {},
+): Registry {
   const transport = createTransport(host, reference, options);
   const name = formatReference(reference);
   const root = `/v2/${reference.repository}`;
@@ -116,7 +120,8 @@ export function openRegistry(host: Host, reference: Reference, options: Transpor
     resolveManifest: (platform) => resolve(platform),
     getManifestBytes,
     getBlobBytes,
-    getBlob: (digest, offset, signal) => blobPart(transport, reference, digest, offset, signal),
+    getBlob: (digest, offset, signal) =>
+      blobPart(transport, reference, digest, offset, signal, options.timeout),
     listTags: async () => {
       const first = `${root}/tags/list`;
       const pages = await readPages(transport, first, TAGS_LIMIT);
@@ -157,11 +162,12 @@ async function blobPart(
   digest: string,
   offset: number,
   signal: AbortSignal | undefined,
+  timeout = TIMEOUT,
 ): Promise<BlobPart> {
   const silence = new AbortController();
   const ending = AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]);
   const watch = () =>
-    setTimeout(() => silence.abort(new TransientError(`no data for ${SILENCE / 1000} s`)), SILENCE).unref();
+    setTimeout(() => silence.abort(new TransientError(`no data for ${timeout / 1000} s`)), timeout).unref();
   let timer = watch();
   try {
     const headers = offset > 0 ? { range: `bytes=${offset}-` } : {};
@@ -170,7 +176,7 @@ async function blobPart(
     if (response.status === 404) throw missing(reference, digest);
     if (response.status === 416) {
       await response.body?.cancel();
-      return await blobPart(transport, reference, digest, 0, signal);
+      return await blobPart(transport, reference, digest, 0, signal, timeout);
     }
     const start = response.status === 206 ? startOf(response) : 0;
     const body = response.body;
@@ -193,9 +199,6 @@ async function blobPart(
     throw error;
   }
 }
-
-/** Milliseconds without a byte after which a connection counts as dead. */
-const SILENCE = 60_000;
 
 /** RFC 9110, section 14.4: `bytes FIRST-LAST/SIZE`. */
 function startOf(response: Response): number {

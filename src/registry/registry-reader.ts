@@ -1,5 +1,5 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { RegistryReader } from '../../trust/registry-reader.ts';
+import { FactoryError } from '../errors/factory-error.ts';
+import type { RegistryReader } from '../trust/registry-reader.ts';
 import type { Registry } from './registry.ts';
 
 /** A repository as the verification of images reads it; the trust policy decides, and this only fetches. */

@@ -1,5 +1,5 @@
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import type { RegistryHost } from './registry-host.ts';
 
 /** How often something is tried in all. */
 const ATTEMPTS = 6;
@@ -30,6 +30,8 @@ export interface Retrying {
   /** Begins the sentence "… cannot be reached". */
   readonly name: string;
   readonly signal?: AbortSignal | undefined;
+  /** How often it is tried in all. */
+  readonly attempts?: number | undefined;
 }
 
 /**
@@ -38,8 +40,8 @@ export interface Retrying {
  * @throws FactoryError `step` after the last attempt, `interrupted` after an abort; what an attempt throws otherwise
  */
 export async function retrying<T>(
-  host: Host,
-  { name, signal }: Retrying,
+  host: RegistryHost,
+  { name, signal, attempts = ATTEMPTS }: Retrying,
   attempt: (progressed: () => void) => Promise<T>,
 ): Promise<T> {
   let failures = 0;
@@ -53,7 +55,7 @@ export async function retrying<T>(
       signalled(signal);
       if (!(error instanceof TransientError)) throw error;
       failures += 1;
-      if (failures >= ATTEMPTS) {
+      if (failures >= attempts) {
         throw new FactoryError('step', `${name} cannot be fetched: ${error.message}`, {
           remedy:
             'Check the network, its proxy and name server, and whether the registry works; then try again.',
@@ -78,7 +80,8 @@ export function explainNetwork(host: string, error: unknown): Error {
   const reason = deepest(error);
   if (CERTIFICATE.test(reason.code)) {
     return new FactoryError('step', `the certificate of ${host} is not trusted: ${reason.text}`, {
-      remedy: 'Check the clock; name your own CA with NODE_EXTRA_CA_CERTS, or allow insecure registries.',
+      remedy:
+        'Check the clock; name your own CA with "ca" in the key "registries" of the factory, elsewhere with NODE_EXTRA_CA_CERTS; or allow the registry to be insecure.',
       cause: error,
     });
   }

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { messageOf } from '../errors/factory-error.ts';
+import { type Client, NODE_CLIENT } from './client.ts';
 import type { Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
 
 /** What opens a registry. None of it is ever logged. */
 export type Credentials =
@@ -35,11 +35,15 @@ const HUB_SERVER = 'https://index.docker.io/v1/';
 const HELPER_TIMEOUT = 30_000;
 
 /**
- * Looks up the credentials for an image, in the files of docker and podman (containers-auth.json(5)) and in
- * `/etc/kairos/registry.json`, which has the same form. The first file that knows the registry decides.
+ * Looks up the credentials for an image, in the files of docker and podman (containers-auth.json(5)), and of the agent
+ * in `/etc/kairos/registry.json`, which has the same form. The first file that knows the registry decides.
  */
-export async function findCredentials(host: Host, reference: Reference): Promise<Credentials | undefined> {
-  for (const path of authFiles(host)) {
+export async function findCredentials(
+  host: RegistryHost,
+  reference: Reference,
+  client: Client = NODE_CLIENT,
+): Promise<Credentials | undefined> {
+  for (const path of client.authFiles(host.env)) {
     const file = await readAuthFile(host, path);
     const found = file && (await lookUp(host, file, reference));
     if (found) {
@@ -50,24 +54,7 @@ export async function findCredentials(host: Host, reference: Reference): Promise
   return undefined;
 }
 
-function authFiles({ env }: Host): string[] {
-  const { REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, HOME } = env;
-  const places = [
-    REGISTRY_AUTH_FILE,
-    DOCKER_CONFIG && join(DOCKER_CONFIG, 'config.json'),
-    XDG_RUNTIME_DIR && join(XDG_RUNTIME_DIR, 'containers/auth.json'),
-    '/run/containers/0/auth.json',
-    HOME && join(HOME, '.config/containers/auth.json'),
-    HOME && join(HOME, '.docker/config.json'),
-    // Units and the initramfs have no HOME.
-    '/root/.config/containers/auth.json',
-    '/root/.docker/config.json',
-    '/etc/kairos/registry.json',
-  ];
-  return [...new Set(places.flatMap((place) => place || []))];
-}
-
-async function readAuthFile(host: Host, path: string): Promise<AuthFile | undefined> {
+async function readAuthFile(host: RegistryHost, path: string): Promise<AuthFile | undefined> {
   try {
     const text = await host.readText(path);
     return text === undefined || text.trim() === '' ? undefined : fileSchema.parse(JSON.parse(text));
@@ -79,7 +66,11 @@ async function readAuthFile(host: Host, path: string): Promise<AuthFile | undefi
   }
 }
 
-async function lookUp(host: Host, file: AuthFile, reference: Reference): Promise<Credentials | undefined> {
+async function lookUp(
+  host: RegistryHost,
+  file: AuthFile,
+  reference: Reference,
+): Promise<Credentials | undefined> {
   const keys = keysOf(reference);
   const helper = valueFor(file.credHelpers, keys);
   if (helper !== undefined) return askHelper(host, helper, reference);
@@ -124,7 +115,11 @@ function fromEntry(entry: z.infer<typeof entrySchema>): Credentials | undefined 
 }
 
 /** docker-credential-helpers: the server on standard input, JSON on standard output. */
-async function askHelper(host: Host, name: string, reference: Reference): Promise<Credentials | undefined> {
+async function askHelper(
+  host: RegistryHost,
+  name: string,
+  reference: Reference,
+): Promise<Credentials | undefined> {
   const program = `docker-credential-${name}`;
   if (!/^[\w.-]+$/.test(name) || !(await host.has(program))) {
     host.log('warn', `the credential helper ${JSON.stringify(program)} is not there`);

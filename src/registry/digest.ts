@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../errors/factory-error.ts';
 
 /** A hash of the algorithm that a digest names. */
 export function hashFor(digest: string): Hash {

@@ -1,4 +1,4 @@
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../errors/factory-error.ts';
 import type { Descriptor, Platform } from './image-manifest.ts';
 
 /** Names that builders use for the architectures of an image besides Go's. */

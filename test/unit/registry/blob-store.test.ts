@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { downloadBlobs } from '../../../../src/agent/oci/blob-store.ts';
-import { parseReference } from '../../../../src/agent/oci/reference.ts';
-import { openRegistry } from '../../../../src/agent/oci/registry.ts';
-import { type TestHost, testHost } from '../support/test-host.ts';
-import { sha256 } from './support/test-image.ts';
-import { realFetch, type TestRegistry, testRegistry } from './support/test-registry.ts';
+import { downloadBlobs } from '../../../src/registry/blob-store.ts';
+import { parseReference } from '../../../src/registry/reference.ts';
+import { openRegistry } from '../../../src/registry/registry.ts';
+import { sha256 } from '../agent/oci/support/test-image.ts';
+import { realFetch, type TestRegistry, testRegistry } from '../agent/oci/support/test-registry.ts';
+import { type TestHost, testHost } from '../agent/support/test-host.ts';
 
 const bytes = Buffer.alloc(300_000, 'some bytes of a layer ');
 const digest = sha256(bytes);

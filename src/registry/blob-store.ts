@@ -1,18 +1,23 @@
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { dirname, join } from 'node:path';
+import { FactoryError } from '../errors/factory-error.ts';
 import { blobFileName, expectDigest, hashFor } from './digest.ts';
 import type { Descriptor } from './image-manifest.ts';
 import { formatReference } from './reference.ts';
 import type { Registry } from './registry.ts';
+import type { RegistryHost } from './registry-host.ts';
 import { retrying, signalled, TransientError } from './retry.ts';
 
 /** How blobs are downloaded. */
 export interface DownloadOptions {
   /** Directory for them, made when it is not there; what an interrupted download left there is gone on with. */
   readonly directory: string;
+  /** Path of a blob below the directory; `sha256-HEX` where nothing else is said. */
+  readonly fileName?: (digest: string) => string;
+  /** Ending of the name of an unfinished blob. Programs that share a directory need one each. */
+  readonly partial?: string;
+  readonly attempts?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes that are there, of all. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
@@ -23,20 +28,27 @@ const PARALLEL = 3;
 const MIB = 1024 * 1024;
 
 /**
- * Downloads blobs into a directory as `sha256-HEX`, checked; those that are there already stay.
+ * Downloads blobs into a directory, checked; those that are there already stay.
  * @returns their files, in the order of the descriptors, as the process sees them
  * @throws FactoryError `step` for lack of space or of an answer, `verification` when a blob is not what its digest says
  */
 export async function downloadBlobs(
-  host: Host,
+  host: RegistryHost,
   registry: Registry,
   blobs: readonly Descriptor[],
-  { directory, signal, progress }: DownloadOptions,
+  { directory, fileName = blobFileName, partial = '.partial', attempts, signal, progress }: DownloadOptions,
 ): Promise<string[]> {
-  await host.makeDirectory(directory, 0o700);
   const place = host.resolve(directory);
   const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
-  await needSpace(directory, place, unique);
+  const directories = unique.map(({ digest }) => dirname(join(directory, fileName(digest))));
+  for (const one of new Set([directory, ...directories])) await host.makeDirectory(one, 0o700);
+  const fileOf = ({ digest }: Descriptor) => join(place, fileName(digest));
+  await needSpace(
+    directory,
+    place,
+    unique.map((blob) => ({ ...blob, file: fileOf(blob) })),
+    partial,
+  );
 
   const total = unique.reduce((sum, { size }) => sum + size, 0);
   const done = new Map<string, number>();
@@ -47,7 +59,9 @@ export async function downloadBlobs(
     for (let blob = waiting.shift(); blob !== undefined; blob = waiting.shift()) {
       const { digest } = blob;
       await downloadBlob(host, registry, blob, {
-        place,
+        file: fileOf(blob),
+        partial: `${fileOf(blob)}${partial}`,
+        attempts,
         signal: ending,
         progress: (bytes) => {
           done.set(digest, bytes);
@@ -68,30 +82,30 @@ export async function downloadBlobs(
   );
   await Promise.all(workers);
   if (first !== undefined) throw first;
-  return blobs.map(({ digest }) => join(place, blobFileName(digest)));
+  return blobs.map(fileOf);
 }
 
 interface OneDownload {
-  readonly place: string;
+  readonly file: string;
+  readonly partial: string;
+  readonly attempts: number | undefined;
   readonly signal: AbortSignal;
   readonly progress: (bytes: number) => void;
 }
 
 async function downloadBlob(
-  host: Host,
+  host: RegistryHost,
   registry: Registry,
   { digest, size }: Descriptor,
-  { place, signal, progress }: OneDownload,
+  { file, partial, attempts, signal, progress }: OneDownload,
 ): Promise<void> {
-  const file = join(place, blobFileName(digest));
   const name = `layer ${digest.slice(0, 19)}… of ${formatReference(registry.reference)}`;
   // A file of that name was checked, but a power cut may have taken what was in it.
   if ((await sizeOf(file)) === size && (await hashFile(file, digest, signal)).digest === digest) {
     return progress(size);
   }
-  const partial = `${file}.partial`;
   let furthest = 0;
-  await retrying(host, { name, signal }, async (progressed) => {
+  await retrying(host, { name, signal, attempts }, async (progressed) => {
     const begun = await resumable(partial, size, digest, signal);
     let isResumed = begun.size > 0;
     if (begun.size < size || size === 0) {
@@ -161,11 +175,15 @@ async function hashFile(file: string, digest: string, signal: AbortSignal) {
 }
 
 /** @throws FactoryError `step` when what is still to be downloaded does not fit */
-async function needSpace(directory: string, place: string, blobs: readonly Descriptor[]): Promise<void> {
+async function needSpace(
+  directory: string,
+  place: string,
+  blobs: readonly (Descriptor & { readonly file: string })[],
+  partial: string,
+): Promise<void> {
   let needed = 0;
-  for (const { digest, size } of blobs) {
-    const file = join(place, blobFileName(digest));
-    needed += Math.max(size - ((await sizeOf(file)) ?? (await sizeOf(`${file}.partial`)) ?? 0), 0);
+  for (const { size, file } of blobs) {
+    needed += Math.max(size - ((await sizeOf(file)) ?? (await sizeOf(`${file}${partial}`)) ?? 0), 0);
   }
   const { bavail, bsize } = await statfs(place);
   const free = bavail * bsize;

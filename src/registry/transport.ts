@@ -1,7 +1,8 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError } from '../errors/factory-error.ts';
 import { accessRefused, createAuthenticator } from './authentication.ts';
+import { type Client, NODE_CLIENT } from './client.ts';
 import { formatReference, type Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
 import { explainNetwork, retryAfter, retrying, TransientError } from './retry.ts';
 
 /** How a registry is spoken to. */
@@ -9,6 +10,12 @@ export interface TransportOptions {
   /** Accept any certificate, and no TLS at all. */
   readonly insecure?: boolean;
   readonly signal?: AbortSignal;
+  /** Who asks; the agent where nothing else is said. */
+  readonly client?: Client;
+  /** How often a request is tried in all. */
+  readonly attempts?: number;
+  /** Milliseconds for an answer that is read as a whole, and between two parts of one that is not. */
+  readonly timeout?: number;
 }
 
 /** A whole answer. */
@@ -29,22 +36,22 @@ export interface Transport {
   bytes(path: string, limit: number, headers?: Readonly<Record<string, string>>): Promise<Answer | undefined>;
 }
 
-/** Milliseconds for an answer that is read as a whole. */
-const TIMEOUT = 60_000;
+/** Milliseconds after which a connection counts as dead. */
+export const TIMEOUT = 60_000;
 const REDIRECTS = 5;
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/;
 
 /** Opens the way to the registry of a reference; the first request finds out whether it speaks TLS. */
 export function createTransport(
-  host: Host,
+  host: RegistryHost,
   reference: Reference,
-  { insecure = false, signal }: TransportOptions = {},
+  { insecure = false, signal, client = NODE_CLIENT, attempts, timeout = TIMEOUT }: TransportOptions = {},
 ): Transport {
   const { registry } = reference;
   const name = formatReference(reference);
   const address = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
   const mayBePlain = insecure || LOOPBACK.test(registry);
-  const authenticator = createAuthenticator(host, reference, mayBePlain);
+  const authenticator = createAuthenticator(host, reference, { insecure, mayBePlain, client });
   let base: Promise<string> | undefined;
 
   const send = async (url: string, headers: Readonly<Record<string, string>>, ending?: AbortSignal) => {
@@ -77,7 +84,7 @@ export function createTransport(
       if (response.ok || response.status === 404 || response.status === 416) return response;
       await response.body?.cancel();
       if (response.status === 401 || response.status === 403) {
-        throw accessRefused(reference, response.status, authorization !== undefined);
+        throw accessRefused(reference, response.status, authorization !== undefined, client);
       }
       if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
         const wait = retryAfter(response.headers.get('retry-after'), host.now());
@@ -92,8 +99,8 @@ export function createTransport(
   return {
     exchange,
     bytes: (path, limit, headers) =>
-      retrying(host, { name, signal }, async () => {
-        const ending = AbortSignal.any([AbortSignal.timeout(TIMEOUT), ...(signal ? [signal] : [])]);
+      retrying(host, { name, signal, attempts }, async () => {
+        const ending = AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]);
         const response = await exchange(path, headers, ending);
         if (response.status === 404) return void (await response.body?.cancel());
         return { bytes: await readLimited(name, response, limit), headers: response.headers };
@@ -101,8 +108,8 @@ export function createTransport(
   };
 }
 
-/** Whether something answers there. */
-async function speaks(host: Host, base: string, insecure: boolean): Promise<boolean> {
+/** Whether something that speaks TLS answers there; a certificate that is not trusted is an answer. */
+async function speaks(host: RegistryHost, base: string, insecure: boolean): Promise<boolean> {
   try {
     const response = await host.fetch(`${base}/v2/`, {
       manual: true,
@@ -112,8 +119,9 @@ async function speaks(host: Host, base: string, insecure: boolean): Promise<bool
     await response.body?.cancel();
     return true;
   } catch (error) {
-    host.log('debug', `${base} does not answer: ${explainNetwork(base, error).message}`);
-    return false;
+    const explained = explainNetwork(base, error);
+    host.log('debug', `${base} does not answer: ${explained.message}`);
+    return explained instanceof FactoryError;
   }
 }
 
@@ -125,7 +133,7 @@ interface Sending {
 }
 
 /** Follows redirects itself: no runtime agrees with another on what happens to the `Authorization` header. */
-async function follow(host: Host, url: string, sending: Sending): Promise<Response> {
+async function follow(host: RegistryHost, url: string, sending: Sending): Promise<Response> {
   const { signal, insecure, mayBePlain } = sending;
   let [target, headers] = [new URL(url), { 'accept-encoding': 'identity', ...sending.headers }];
   for (let count = 0; ; count++) {

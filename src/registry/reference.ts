@@ -1,4 +1,4 @@
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../errors/factory-error.ts';
 
 /** An image in a registry. It has a tag, a digest, or both; the digest decides when there is one. */
 export interface Reference {

@@ -1,0 +1,85 @@
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
+import { getCACertificates } from 'node:tls';
+import type { RegistryHost, RegistryRequest } from '../registry/registry-host.ts';
+
+/** What the way to a registry is made of. */
+export interface FetchOptions {
+  /** Certificates of authorities to trust besides those of Node and of the system, as PEM. */
+  readonly ca?: string | undefined;
+  /** Proxies are named by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Statuses without a body (Fetch standard, "null body status"). */
+const EMPTY = [101, 204, 205, 304];
+
+/**
+ * Makes a `fetch` that knows proxies, more certificates, and none at all; Node's own cannot be told about them by the
+ * request. It follows no redirects, whatever is asked.
+ */
+export function createFetch({ ca, env }: FetchOptions): RegistryHost['fetch'] {
+  const common = { keepAlive: true, proxyEnv: { ...env } };
+  const plain = new HttpAgent(common);
+  const secure = new Map<boolean, HttpsAgent>();
+  const secureAgent = (insecure: boolean) => {
+    const known = secure.get(insecure);
+    if (known) return known;
+    const trusted = insecure
+      ? { rejectUnauthorized: false }
+      : { ca: [...getCACertificates('default'), ...getCACertificates('system'), ...(ca ? [ca] : [])] };
+    const agent = new HttpsAgent({ ...common, ...trusted });
+    secure.set(insecure, agent);
+    return agent;
+  };
+
+  return (url, { method = 'GET', headers = {}, body, signal, insecure = false } = {}) => {
+    const options = { method, headers };
+    const open = () =>
+      url.startsWith('https:')
+        ? httpsRequest(url, { ...options, agent: secureAgent(insecure) })
+        : httpRequest(url, { ...options, agent: plain });
+    return exchange(url, open, { signal, body });
+  };
+}
+
+function exchange(
+  url: string,
+  open: () => ClientRequest,
+  { signal, body }: { signal: RegistryRequest['signal']; body: string | undefined },
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw signal.reason;
+    const request = open();
+    let answer: IncomingMessage | undefined;
+    // Whoever reads the body is to hear the reason, not that the socket was closed.
+    const abort = () => (answer ?? request).destroy(signal?.reason as Error);
+    signal?.addEventListener('abort', abort);
+    request.on('error', reject);
+    request.on('close', () => signal?.removeEventListener('abort', abort));
+    request.on('response', (message) => {
+      answer = message;
+      const status = message.statusCode ?? 0;
+      const content = EMPTY.includes(status) ? null : (Readable.toWeb(message) as ReadableStream);
+      if (content === null) message.resume();
+      const response = new Response(content, { status, headers: headersOf(message) });
+      Object.defineProperty(response, 'url', { value: url });
+      resolve(response);
+    });
+    request.end(body);
+  });
+}
+
+function headersOf(message: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(message.headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value);
+  }
+  return headers;
+}

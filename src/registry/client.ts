@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+
+/** Who speaks to a registry: where its credentials lie, and what a person is told to do about them. */
+export interface Client {
+  /** The client id of OAuth 2. */
+  readonly id: string;
+  /** Files of credentials; the first that knows a registry decides. */
+  readonly authFiles: (env: Readonly<Record<string, string | undefined>>) => readonly string[];
+  /** What to do when there are no credentials for a registry. */
+  readonly noCredentials: (registry: string) => string;
+  /** What to do when those that there are do not do. */
+  readonly badCredentials: (registry: string) => string;
+}
+
+/** The files of a person, as podman and docker have them (containers-auth.json(5), docker-login(1)). */
+function ownFiles(env: Readonly<Record<string, string | undefined>>): string[] {
+  const { REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, HOME } = env;
+  const places = [
+    REGISTRY_AUTH_FILE,
+    DOCKER_CONFIG && join(DOCKER_CONFIG, 'config.json'),
+    XDG_RUNTIME_DIR && join(XDG_RUNTIME_DIR, 'containers/auth.json'),
+    HOME && join(HOME, '.config/containers/auth.json'),
+    HOME && join(HOME, '.docker/config.json'),
+  ];
+  return [...new Set(places.flatMap((place) => place || []))];
+}
+
+/** The agent, on a node. */
+export const NODE_CLIENT: Client = {
+  id: 'kairos-agent',
+  authFiles: (env) => [
+    ...new Set([
+      ...ownFiles(env),
+      '/run/containers/0/auth.json',
+      // Units and the initramfs have no HOME.
+      '/root/.config/containers/auth.json',
+      '/root/.docker/config.json',
+      '/etc/kairos/registry.json',
+    ]),
+  ],
+  noCredentials: (registry) =>
+    `Check the name; for a private image put credentials for ${registry} into /etc/kairos/registry.json or /root/.docker/config.json.`,
+  badCredentials: (registry) =>
+    `Renew the credentials for ${registry} on this node, and check that they may read this image.`,
+};
+
+/** The factory, run by a person. */
+export const PERSON_CLIENT: Client = {
+  id: 'kairos-factory',
+  authFiles: ownFiles,
+  noCredentials: (registry) =>
+    `Check the name; for a private image log in with "docker login ${registry}" or "podman login ${registry}".`,
+  badCredentials: (registry) =>
+    `Log in to ${registry} again, and check that your account may read this image.`,
+};
