@@ -5,6 +5,7 @@ import { bootCommand } from './commands/boot.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
 import { flavorsCommand } from './commands/flavors.ts';
+import { confextCommand, sysextCommand } from './commands/sysext.ts';
 import { validateCommand } from './commands/validate.ts';
 
 /** The command line: one file per command. */
@@ -24,6 +25,8 @@ export function createProgram() {
     checkCommand,
     bootCommand,
     validateCommand,
+    sysextCommand,
+    confextCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }
