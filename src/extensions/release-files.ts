@@ -9,8 +9,7 @@ const PREFIX = 'extension-release.';
 
 /**
  * Puts the release file into the tree of an extension, or checks the one that is there. It stands there by two names:
- * systemd calls the image NAME.sysext.raw "NAME" from version 256 on and "NAME.sysext" before, and takes the file of that
- * name alone.
+ * systemd 257 calls the image NAME.sysext.raw "NAME", 252 calls it "NAME.sysext", and each takes the file of that name alone.
  * @throws FactoryError `verification` when the file that is there does not fit, `usage` when it is there and a target is given too
  */
 export function placeReleaseFile(
