@@ -3,6 +3,7 @@ import { mkdir, open, rename, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemHost } from '../agent/host/system-host.ts';
 import { type ExtensionSpec, extensionFile, makeExtension } from '../extensions/make-extension.ts';
+import { interruption } from '../tools/runner.ts';
 import { sourceDateEpoch } from './build.ts';
 import { hashFile } from './digests.ts';
 import { toolVersion, withSession } from './session.ts';
@@ -77,6 +78,9 @@ export async function buildExtension(
         rootHash: made.rootHash,
         ...(certificateFingerprint === undefined ? {} : { certificateFingerprint }),
       };
+    } catch (error) {
+      // What the signal ended has an error of its own, which says nothing.
+      throw signal.aborted ? interruption(signal) : error;
     } finally {
       await output.close();
     }

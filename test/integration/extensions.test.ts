@@ -17,10 +17,11 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ExtensionReport } from '../../src/pipeline/build-extension.ts';
-import { factory, TEST_HOME } from '../support/factory.ts';
+import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
 import { startRegistry } from '../support/registry.ts';
 import { makeSigner, type TestSigner } from '../support/signer.ts';
 import { tool } from '../support/tool.ts';
@@ -456,6 +457,29 @@ describe('bad input', () => {
       expect.stringMatching(/1\.6\.0 is not usable[\s\S]*cryptsetup-bin/),
     ]);
   });
+});
+
+test('a signal leaves nothing: no file, no process, no temporary tree', async () => {
+  const root = join(await mkdtemp(join(home, 'large-')), 'root');
+  await mkdir(join(root, 'usr'), { recursive: true });
+  await tool('sh', '-c', 'head -c 200M /dev/urandom >"$1"', 'sh', join(root, 'usr/large'));
+  const [output, cache] = [join(home, 'signalled'), join(home, 'cache')];
+  const child = execa(
+    join(PROJECT, 'bin/kairos-factory'),
+    ['sysext', 'x', '--from', `dir:${root}`, '--output', output],
+    {
+      env: { KAIROS_FACTORY_CACHE: cache },
+      reject: false,
+    },
+  );
+  // The tree is being filled.
+  const work = join(cache, 'work');
+  const isFilling = async () =>
+    (await readdir(work, { recursive: true }).catch(() => [])).some((path) => path.endsWith('usr/large'));
+  while (!(await isFilling())) await setTimeout(20);
+  child.kill('SIGTERM');
+  expect((await child).exitCode).toBe(130);
+  expect([await readdir(output), await readdir(work)]).toEqual([[], []]);
 });
 
 test('extensions are small: a disk has no more than its parts and 1 MiB', async () => {
