@@ -6,6 +6,7 @@ import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
 import { flavorsCommand } from './commands/flavors.ts';
 import { lockCommand } from './commands/lock.ts';
+import { confextCommand, sysextCommand } from './commands/sysext.ts';
 import { validateCommand } from './commands/validate.ts';
 
 /** The command line: one file per command. */
@@ -26,6 +27,8 @@ export function createProgram() {
     checkCommand,
     bootCommand,
     validateCommand,
+    sysextCommand,
+    confextCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }

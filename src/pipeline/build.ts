@@ -128,7 +128,7 @@ function environment(
 }
 
 /** The variable as reproducible-builds.org specifies it: a decimal number of seconds. */
-function sourceDateEpoch(text: string | undefined): string | undefined {
+export function sourceDateEpoch(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (/^[1-9]\d{0,9}$/.test(text)) return text;
   throw new FactoryError('usage', `SOURCE_DATE_EPOCH: "${text}" is no number of seconds since 1970`, {

@@ -10,10 +10,16 @@ const SECTOR = 512;
 /**
  * Writes the partition table of `layout` into a file that already has the disk's size, and reads it back: sgdisk leaves
  * the table unwritten on some errors without saying so in its status (design, last line).
+ * @param alignment sectors that every partition begins at a multiple of; sgdisk would move others
  * @throws FactoryError `step` when the table on the disk is not the one that was asked for
  */
-export async function writePartitionTable(runner: Runner, file: string, layout: DiskLayout): Promise<void> {
-  const args = ['--clear', `--disk-guid=${layout.guid}`, '--set-alignment=2048'];
+export async function writePartitionTable(
+  runner: Runner,
+  file: string,
+  layout: DiskLayout,
+  alignment = 2048,
+): Promise<void> {
+  const args = ['--clear', `--disk-guid=${layout.guid}`, `--set-alignment=${alignment}`];
   layout.partitions.forEach((partition, index) => {
     const number = index + 1;
     const last = (partition.start + partition.size) / SECTOR - 1;

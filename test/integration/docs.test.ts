@@ -76,8 +76,9 @@ describe('commands of the documentation', () => {
       const real = join(build.output, 'kairos-debian-12-core-amd64-generic-v1.2.3');
       const [, ...words] = line.replaceAll(DEFAULT, real).split(/\s+/);
       const [command = ''] = words;
-      if (command === 'boot') {
-        const help = await factory(['boot', '--help']);
+      // What extensions are made of stands on no page; their own tests make them.
+      if (['boot', 'sysext', 'confext'].includes(command)) {
+        const help = await factory([command, '--help']);
         for (const flag of words.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(flag);
         return;
       }
@@ -120,7 +121,8 @@ describe('commands of the agent in the documentation', () => {
   // They are run on nodes, by the VM tests; here, what they name has to exist.
   test.each(lines)('$place: $line', async ({ line }) => {
     const [, command = '', ...words] = line.split(/\s+/);
-    const sub = /^[a-z][a-z-]+$/.test(words[0] ?? '') && command === 'upgrade' ? [words[0] ?? ''] : [];
+    const hasSub = ['upgrade', 'sysext', 'confext'].includes(command);
+    const sub = /^[a-z][a-z-]+$/.test(words[0] ?? '') && hasSub ? [words[0] ?? ''] : [];
     const help = await tool(compiledAgent('amd64'), command, ...sub, '--help');
     expect(help).toContain(`Usage: kairos-agent ${[command, ...sub].join(' ')}`);
     for (const flag of words.filter((word) => word.startsWith('--'))) expect(help).toContain(flag);

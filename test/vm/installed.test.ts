@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import type { ExtensionReport } from '../../src/pipeline/build-extension.ts';
+import { factory, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { makeSigner, type TestSigner } from '../support/signer.ts';
 import { tool } from '../support/tool.ts';
 import { type Guest, startGuest } from './guest.ts';
 
@@ -15,20 +17,41 @@ async function diskOf(artifact: string, directory: string): Promise<string> {
   return disk;
 }
 
+/** A system extension with one program, made and signed by the factory. */
+async function signedExtension(directory: string, signer: TestSigner): Promise<ExtensionReport> {
+  const programs = join(directory, 'content/usr/bin');
+  await mkdir(programs, { recursive: true });
+  await writeFile(join(programs, 'hello'), '#!/bin/sh\necho extended\n');
+  await chmod(join(programs, 'hello'), 0o755);
+  const target = ['--os-release-id', 'debian', '--os-release-version', '12', '--arch', 'amd64'];
+  const signing = ['--sign-key', signer.key, '--certificate', signer.certificate];
+  const from = ['--from', `dir:${join(directory, 'content')}`, '--output', directory, '--json'];
+  const { status, stdout, stderr } = await factory(['sysext', 'hello', ...from, ...target, ...signing]);
+  if (status !== 0) throw new Error(`the extension was not made:\n${stderr}`);
+  return JSON.parse(stdout) as ExtensionReport;
+}
+
 describe('the raw disk on BIOS', () => {
   let directory: string;
+  let signer: TestSigner;
+  let extension: ExtensionReport;
   let guest: Guest;
   let build: TestBuild;
 
   beforeAll(async () => {
     build = await testBuild();
     directory = await mkdtemp(join(TEST_HOME, 'vm-'));
-    guest = await startGuest({
-      artifact: await diskOf(build.artifact('raw'), directory),
-      attachment: 'disk',
-      firmware: 'bios',
-      snapshot: false,
-    });
+    signer = await makeSigner(directory, 'release');
+    extension = await signedExtension(directory, signer);
+    guest = await startGuest(
+      {
+        artifact: await diskOf(build.artifact('raw'), directory),
+        attachment: 'disk',
+        firmware: 'bios',
+        snapshot: false,
+      },
+      ['-drive', `if=virtio,format=raw,readonly=on,file=${extension.file}`],
+    );
     await guest.login();
   });
   afterAll(async () => {
@@ -67,6 +90,37 @@ describe('the raw disk on BIOS', () => {
     const filesystem = Number(await guest.run('df -B1 --output=size /usr/local | tail -n 1'));
     expect(size).toBeGreaterThan(10 * GIB);
     expect(filesystem).toBeGreaterThan(0.9 * size);
+  });
+
+  test('takes a signed extension only with its certificate, reads it through dm-verity, and refuses a changed one', async () => {
+    // The extension is a disk itself.
+    await guest.run('cat /dev/vdb >/usr/local/hello.sysext.raw');
+    const copied = await guest.run('sha256sum </usr/local/hello.sysext.raw');
+    expect(copied).toContain(extension.sha256);
+    const installed = await guest.attempt('kairos-agent sysext install file:/usr/local/hello.sysext.raw');
+    expect([installed.status, installed.output]).toEqual([0, expect.stringContaining('hello.sysext.raw')]);
+    const enable = () => guest.attempt('kairos-agent sysext enable hello --common --now');
+
+    const untrusted = await enable();
+    expect([untrusted.status, untrusted.output]).toEqual([4, expect.stringContaining('was not merged')]);
+    expect(await guest.run('hello')).toMatch(/not found/);
+
+    const certificate = (await readFile(signer.certificate)).toString('base64');
+    await guest.run(`mkdir -p /run/verity.d; echo ${certificate} | base64 -d >/run/verity.d/release.crt`);
+    const trusted = await enable();
+    expect([trusted.status, trusted.output]).toEqual([0, expect.anything()]);
+    expect(await guest.run('hello')).toBe('extended');
+    expect(await guest.run('cat /sys/block/dm-*/dm/uuid')).toMatch(/CRYPT-VERITY/);
+    // What persists is still to be seen, and written.
+    expect(await guest.run('touch /usr/local/hello.sysext.raw && echo writable')).toBe('writable');
+
+    await guest.attempt('kairos-agent sysext disable hello --common --now');
+    const stored = '/var/lib/kairos/extensions/hello.sysext.raw';
+    await guest.run(`printf XXXX | dd of=${stored} bs=1 seek=$((1048576 + 200)) conv=notrunc status=none`);
+    const changed = await enable();
+    expect([changed.status, changed.output]).toEqual([4, expect.stringContaining('was not merged')]);
+    expect(await guest.run('hello')).toMatch(/not found|No such file/);
+    await guest.attempt('kairos-agent sysext remove hello --now');
   });
 
   test('forgets what was written to /etc, keeps /usr/local and persistent paths, and its identity', async () => {

@@ -10,7 +10,12 @@ export interface ExtensionKind {
   readonly program: string;
   /** Directory of the file that makes a tree an extension. */
   readonly release: string;
+  /** Variable by which systemd is told which directories to lay extensions over, and those. */
+  readonly hierarchies?: { readonly variable: string; readonly paths: readonly string[] };
 }
+
+/** Below both of these; `/usr/local` itself, which persists, has to stay writable, and visible, while one is merged. */
+const MERGED = ['bin', 'sbin', 'lib', 'lib64', 'share', 'include', 'src'];
 
 export const SYSEXT: ExtensionKind = {
   name: 'sysext',
@@ -18,6 +23,11 @@ export const SYSEXT: ExtensionKind = {
   run: '/run/extensions',
   program: 'systemd-sysext',
   release: 'usr/lib/extension-release.d',
+  // Contract 2.7; and /opt, as systemd has it by itself.
+  hierarchies: {
+    variable: 'SYSTEMD_SYSEXT_HIERARCHIES',
+    paths: [...['/usr', '/usr/local'].flatMap((top) => MERGED.map((name) => `${top}/${name}`)), '/opt'],
+  },
 };
 
 export const CONFEXT: ExtensionKind = {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { messageOf } from '../../errors/factory-error.ts';
 import type { BootState } from '../config/boot-state.ts';
 import type { Host } from '../host/host.ts';
@@ -14,7 +15,11 @@ export async function linkExtensions(host: Host, state: BootState): Promise<stri
   for (const kind of [SYSEXT, CONFEXT]) {
     try {
       const made = await linkKind(host, kind, state);
-      if (made.length > 0) await refresh(host, kind);
+      if (made.length > 0) {
+        const messages = await refresh(host, kind);
+        for (const name of await unmerged(host, kind, made.map(fileName)))
+          host.log('error', `${kind.name}: ${name} was not merged: ${messages}`);
+      }
       links.push(...made);
     } catch (error) {
       host.log('error', `${kind.name}: ${messageOf(error)}`);
@@ -39,7 +44,53 @@ async function linkKind(host: Host, kind: ExtensionKind, state: BootState): Prom
   return [...made.keys()].map((name) => `${kind.run}/${name}`);
 }
 
-/** Makes systemd merge what is linked now. @throws FactoryError `tool` when the image lacks the program, `step` when it fails */
-export async function refresh(host: Host, kind: ExtensionKind): Promise<void> {
-  await host.run(kind.program, ['refresh']);
+/**
+ * Makes systemd merge what is linked now, over the directories of the contract that are there.
+ * @returns what systemd said
+ * @throws FactoryError `tool` when the image lacks the program, `step` when it fails
+ */
+export async function refresh(host: Host, kind: ExtensionKind): Promise<string> {
+  const { stderr } = await host.run(kind.program, ['refresh'], { env: await environment(host, kind) });
+  return stderr.trim();
+}
+
+/** What `status` prints about a directory. */
+const Status = z.array(z.looseObject({ extensions: z.union([z.array(z.string()), z.string()]) }));
+
+/**
+ * Those of the extensions that are not merged. Asked, because systemd 252 ends with success when it could merge none: with a
+ * signature of an unknown key, say.
+ * @param names file names, such as `tools.sysext.raw`
+ */
+export async function unmerged(host: Host, kind: ExtensionKind, names: readonly string[]): Promise<string[]> {
+  const options = { env: await environment(host, kind), allowFailure: true };
+  const { stdout } = await host.run(kind.program, ['status', '--json=short'], options);
+  const status = Status.safeParse(parsed(stdout));
+  // What cannot be read says nothing.
+  if (!status.success) return [];
+  const merged = new Set(status.data.flatMap(({ extensions }) => extensions));
+  // systemd 257 leaves ".sysext" out of the name, 252 does not.
+  return names.filter((name) => {
+    const full = name.replace(/\.raw$/, '');
+    return !merged.has(full) && !merged.has(full.replace(/\.(?:sysext|confext)$/, ''));
+  });
+}
+
+async function environment(host: Host, { hierarchies }: ExtensionKind): Promise<Record<string, string>> {
+  if (hierarchies === undefined) return {};
+  const stats = await Promise.all(hierarchies.paths.map((path) => host.stat(path, { follow: false })));
+  const there = hierarchies.paths.filter((_, index) => stats[index]?.kind === 'directory');
+  return there.length === 0 ? {} : { [hierarchies.variable]: there.join(':') };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -2,7 +2,7 @@ import { FactoryError } from '../../errors/factory-error.ts';
 import { bootState } from '../config/boot-state.ts';
 import type { Host } from '../host/host.ts';
 import { type ExtensionKind, SCOPES, type Scope, scopesOf } from './kinds.ts';
-import { refresh } from './link-extensions.ts';
+import { refresh, unmerged } from './link-extensions.ts';
 
 /** An extension of the store. */
 export interface StoredExtension {
@@ -79,7 +79,7 @@ export async function removeExtension(host: Host, kind: ExtensionKind, name: str
 
 /**
  * Makes the running system follow: an extension that is enabled for it is merged, another one is not.
- * @throws FactoryError `tool` or `step` of systemd's program
+ * @throws FactoryError `tool` or `step` of systemd's program, `step` too when it did not merge the extension
  */
 export async function applyNow(host: Host, kind: ExtensionKind, name: string): Promise<void> {
   const extension = (await listExtensions(host, kind)).find((each) => each.name === name);
@@ -91,7 +91,12 @@ export async function applyNow(host: Host, kind: ExtensionKind, name: string): P
     }
     await host.remove(`${kind.run}/${name}`);
   }
-  await refresh(host, kind);
+  const messages = await refresh(host, kind);
+  if (scope === undefined || (await unmerged(host, kind, [name])).length === 0) return;
+  throw new FactoryError('step', `${name} was not merged`, {
+    details: messages.split('\n').filter(Boolean),
+    remedy: `Check that it is for this system, and that its key is known: "SYSTEMD_LOG_LEVEL=debug ${kind.program} refresh".`,
+  });
 }
 
 function isScope(name: string): boolean {

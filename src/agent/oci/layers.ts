@@ -14,6 +14,8 @@ export interface UnpackOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes of the layers that were read, of all. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
+  /** Told each path that a layer removes and that none of the layers before it has, one byte per character. */
+  readonly missing?: ((path: string) => void) | undefined;
 }
 
 /** Entries of all layers together. */
@@ -35,7 +37,7 @@ export async function applyLayers(
   host: Host,
   layers: readonly LayerFile[],
   target: string,
-  { signal, progress }: UnpackOptions = {},
+  { signal, progress, missing }: UnpackOptions = {},
 ): Promise<number> {
   const present = (await readdir(target)).filter((name) => name !== LOST);
   if (present.length > 0) {
@@ -48,10 +50,11 @@ export async function applyLayers(
   let links: Links = new Map();
   for (const [index, layer] of layers.entries()) {
     // A layer says what goes from the layers below in any order, so those marks are read before anything is written.
-    if (index > 0) links = await prepareTree(root, layer, links, signal);
+    if (index > 0) links = await prepareTree(root, layer, links, signal, missing);
     const plan = planLayer(links);
     const opened = await openLayer(layer, (done) => progress?.(state.before + done, total));
-    await unpack(host, program, filtered(opened, plan, state, signal), target, signal);
+    const unmatched = index === 0 ? missing : undefined;
+    await unpack(host, program, filtered(opened, plan, state, signal, unmatched), target, signal);
     links = plan.links;
     state.before += layer.size;
   }
@@ -148,6 +151,7 @@ async function* filtered(
   plan: LayerPlan,
   counters: Counters,
   signal: AbortSignal | undefined,
+  missing?: (path: string) => void,
 ): AsyncGenerator<Buffer> {
   let batch: Buffer[] = [];
   let size = 0;
@@ -161,6 +165,7 @@ async function* filtered(
     counters.entries += 1;
     if (counters.entries > ENTRY_LIMIT) throw tooMany();
     const change = plan.plan(member);
+    if (change?.kind === 'whiteout') missing?.(change.path);
     if (change?.kind !== 'entry') return;
     yield encodeHeader(change.member);
     yield* reader.pass(member.size);
@@ -184,6 +189,7 @@ async function prepareTree(
   layer: LayerFile,
   below: Links,
   signal: AbortSignal | undefined,
+  missing: ((path: string) => void) | undefined,
 ): Promise<Links> {
   const plan = planLayer(below);
   const opened = await openLayer(layer, () => {});
@@ -192,28 +198,34 @@ async function prepareTree(
     const change = plan.plan(member);
     if (change !== undefined) yield change;
   });
-  for await (const change of members) await makeWay(root, change, plan);
+  for await (const change of members) {
+    const isThere = await makeWay(root, change, plan);
+    if (!isThere && change.kind === 'whiteout') missing?.(change.path);
+  }
   return plan.lower();
 }
 
-async function makeWay(root: Buffer, change: Change, plan: LayerPlan): Promise<void> {
+/** @returns whether there is something at the path of the change */
+async function makeWay(root: Buffer, change: Change, plan: LayerPlan): Promise<boolean> {
   const { kind, path } = change;
   const place = at(root, path);
   const stats = await lstat(place).catch(() => undefined);
-  if (stats === undefined) return;
+  if (stats === undefined) return false;
   if (kind === 'opaque') {
-    if (!stats.isDirectory()) return;
+    if (!stats.isDirectory()) return true;
     for (const name of await readdir(place, { encoding: 'buffer' })) {
       if (path === '' && name.toString() === LOST) continue;
       await rm(Buffer.concat([place, Buffer.from('/'), name]), { recursive: true, force: true });
     }
-    return plan.forget(path, false);
+    plan.forget(path, false);
+    return true;
   }
   const isDirectory = kind === 'entry' && change.member.type === '5';
   if (kind === 'entry' && (path === '' || (stats.isDirectory() === isDirectory && !stats.isSymbolicLink())))
-    return;
+    return true;
   await rm(place, { recursive: true, force: true });
   plan.forget(path, true);
+  return true;
 }
 
 function at(root: Buffer, path: string): Buffer {

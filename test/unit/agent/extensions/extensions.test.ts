@@ -64,13 +64,40 @@ describe('sysext', () => {
     await using host = await testHost({ files: { ...ACTIVE, '/x/a.raw': '', '/x/b.raw': '' } });
     await call(sysextCommand, host, 'install', 'file:/x/a.raw', '--active', '--now');
     expect(await host.readLink('/run/extensions/a.raw')).toBe(`${STORE}/active/a.raw`);
-    expect(host.commands()).toEqual(['systemd-sysext refresh']);
+    expect(host.commands()).toEqual(['systemd-sysext refresh', 'systemd-sysext status --json=short']);
     await call(sysextCommand, host, 'install', 'file:/x/b.raw', '--passive', '--now');
     expect(await host.list('/run/extensions')).toEqual(['a.raw']);
     expect(host.logged.join()).toContain('b.raw is enabled for passive, which this system is not');
     await call(sysextCommand, host, 'remove', 'a', '--now');
     expect(await host.list('/run/extensions')).toEqual([]);
-    expect(host.commands()).toHaveLength(3);
+    expect(host.commands().filter((line) => line.endsWith('refresh'))).toHaveLength(3);
+  });
+
+  it('says so when systemd merged something else, whatever its status', async () => {
+    const merged = (...extensions: string[]) => JSON.stringify([{ hierarchy: '/usr', extensions }]);
+    for (const [answer, isFine] of [
+      [merged('a.sysext'), true],
+      [merged('other', 'a'), true],
+      [merged('other'), false],
+      ['[{"hierarchy":"/usr","extensions":"none"}]', false],
+    ] as const) {
+      const run = ({ args }: { args: readonly string[] }) =>
+        args[0] === 'status' ? answer : { stderr: 'Failed to decrypt image' };
+      await using host = await testHost({ files: { ...ACTIVE, '/x/a.sysext.raw': '' }, run });
+      const install = call(sysextCommand, host, 'install', 'file:/x/a.sysext.raw', '--common', '--now');
+      if (isFine) await install;
+      else await expect(install).rejects.toThrow('a.sysext.raw was not merged');
+      await linkExtensions(host, 'active_boot');
+      expect(host.logged.join().includes('not merged: Failed to decrypt image')).toBe(!isFine);
+    }
+  });
+
+  it('are laid over the directories that are there, and never over /usr/local', async () => {
+    const files = { ...ACTIVE, '/x/a.raw': '', '/usr/bin/x': '', '/usr/local/lib/x': '', '/usr/local/y': '' };
+    await using host = await testHost({ files });
+    await call(sysextCommand, host, 'install', 'file:/x/a.raw', '--common', '--now');
+    const environment = { SYSTEMD_SYSEXT_HIERARCHIES: '/usr/bin:/usr/local/lib' };
+    expect(host.calls.map(({ options }) => options.env)).toEqual([environment, environment]);
   });
 
   it('takes images over HTTP and out of OCI images', async () => {
@@ -111,7 +138,7 @@ describe('sysext', () => {
     await using host = await testHost({ files: { ...ACTIVE, '/x/c.raw': '' } });
     await call(confextCommand, host, 'install', 'file:/x/c.raw', '--common', '--now');
     expect(await host.readLink('/run/confexts/c.raw')).toBe('/var/lib/kairos/confexts/common/c.raw');
-    expect(host.commands()).toEqual(['systemd-confext refresh']);
+    expect(host.commands()).toContain('systemd-confext refresh');
   });
 });
 
@@ -134,7 +161,7 @@ describe('extensions at boot', () => {
     ]);
     expect(await host.readLink('/run/extensions/a.raw')).toBe(`${STORE}/active/a.raw`);
     expect(await host.readLink('/run/extensions/b.raw')).toBe(`${STORE}/common/b.raw`);
-    expect(host.commands()).toEqual(['systemd-sysext refresh']);
+    expect(host.commands()[0]).toBe('systemd-sysext refresh');
     expect(host.logged.join()).toContain('gone.raw leads nowhere');
   });
 

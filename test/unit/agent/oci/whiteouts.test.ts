@@ -16,7 +16,11 @@ beforeEach(async () => {
 });
 afterEach(() => host[Symbol.asyncDispose]());
 
+/** What layers removed and no layer before had. */
+let missing: string[];
+
 async function apply(...layers: (readonly TestMember[] | Buffer)[]): Promise<number> {
+  missing = [];
   const files = await Promise.all(
     layers.map(async (layer, index) => {
       const bytes = Buffer.isBuffer(layer) ? layer : gzipSync(tarBytes(layer));
@@ -24,7 +28,7 @@ async function apply(...layers: (readonly TestMember[] | Buffer)[]): Promise<num
       return { file: host.resolve(`/blobs/${index}`), start: 0, size: bytes.length };
     }),
   );
-  return applyLayers(host, files, target);
+  return applyLayers(host, files, target, { missing: (path) => missing.push(path) });
 }
 
 const read = (path: string) => readFileSync(join(target, path), 'utf8');
@@ -32,6 +36,12 @@ const names = (path = '.') => readdirSync(join(target, path)).sort();
 const directory = (name: string): TestMember => ({ name, type: 'directory' });
 const file = (name: string, content = name): TestMember => ({ name, content });
 const link = (name: string, linkName: string): TestMember => ({ name, type: 'link', linkName });
+
+test('what a layer removes and none below has is told', async () => {
+  const second = [file('b/.wh.x', ''), file('.wh.gone', ''), file('.wh.lost', ''), file('.wh..wh..opq', '')];
+  await apply([file('b/x'), file('c/.wh.y', '')], second, [file('.wh.gone', '')]);
+  expect(missing).toEqual(['c/y', 'gone', 'lost', 'gone']);
+});
 
 describe('layers over one another', () => {
   const below = [
