@@ -47,7 +47,7 @@ export async function importBase(
   switch (reference.kind) {
     case 'oci':
     case 'docker-archive':
-      await context.engine.load(reference, image);
+      await context.engine.load(reference, image, context.arch);
       return undefined;
     case 'dir': {
       const { path } = reference;
@@ -99,7 +99,7 @@ async function importTar(
       });
     await settleAll([ending(read(stream), stream), ending(sanitizeTar(stream, layer, options), layer)]);
   });
-  await context.engine.load({ kind: 'oci', path: layout, tag: 'base' }, image);
+  await context.engine.load({ kind: 'oci', path: layout, tag: 'base' }, image, context.arch);
 }
 
 /** Reads a tar file, compressed or not by its first bytes, not by its name. */

@@ -19,18 +19,26 @@ export interface ContainerEngine {
   /** Names and versions of the host tools behind it, for cache keys and reports. */
   describe(): Promise<Readonly<Record<string, string>>>;
   has(image: string): Promise<boolean>;
-  /** Takes an image file into the store under `image`. */
-  load(file: ImageFile, image: string): Promise<void>;
+  /**
+   * Takes an image file into the store under `image`.
+   * @param arch which image, of a file that has them for several architectures; the machine's own when absent
+   */
+  load(file: ImageFile, image: string, arch?: string): Promise<void>;
   /**
    * Builds the `Containerfile` of a context under `image`.
    * @param context a tar stream
    * @param options.onStep called with every instruction that begins
    * @param options.useCache whether instructions that ran before may be taken from the engine's cache
+   * @param options.arch the architecture of the base and of the image; the machine's own when absent
    */
   build(
     context: Readable,
     image: string,
-    options: { readonly onStep: (text: string) => void; readonly useCache: boolean },
+    options: {
+      readonly onStep: (text: string) => void;
+      readonly useCache: boolean;
+      readonly arch?: string;
+    },
   ): Promise<void>;
   open(image: string): Promise<OpenImage>;
   /** Removes what interrupted runs left behind; works after cancellation too. */

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { parseReference } from '../base/reference.ts';
+import { requireRunnable } from '../engine/foreign-arch.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { loadFlavor } from '../flavors/load.ts';
+import { requireBoard } from '../models/board.ts';
+import { loadModel } from '../models/load.ts';
 import type { ArtifactsSpec, BuildSpec } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { createCache } from './cache.ts';
@@ -9,7 +12,15 @@ import type { BuildEvent, PlannedStep } from './events.ts';
 import { artifactsGraph, buildGraph } from './graph.ts';
 import { type Manifest, writeReleaseFiles } from './release-folder.ts';
 import { planSteps, runSteps, type StepTiming } from './run-plan.ts';
-import { compiledAgent, FLAVORS, type Session, TEMPLATES, toolVersion, withSession } from './session.ts';
+import {
+  compiledAgent,
+  FLAVORS,
+  MODELS,
+  type Session,
+  TEMPLATES,
+  toolVersion,
+  withSession,
+} from './session.ts';
 import type { Step } from './step.ts';
 import { openOutput } from './workspace.ts';
 
@@ -58,6 +69,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
       job,
       session,
     );
+    if (job.type === 'build') await requireRunnable(session.runner, job.spec.arch, session.workspace.work);
     const output = await openOutput(job.spec.output);
     try {
       const env = environment(session, options, output.partial);
@@ -77,7 +89,10 @@ async function graph(env: BuildEnvironment, job: Job, session: Session): Promise
   if (job.type === 'artifacts') {
     return artifactsGraph(env, job.spec, parseReference(job.image, process.cwd()), session.signal);
   }
-  return buildGraph(env, job.spec, await loadFlavor(env.flavors, job.spec.flavor), session.signal);
+  const flavor = await loadFlavor(env.flavors, job.spec.flavor);
+  const model = await loadModel(env.models, job.spec.model);
+  requireBoard(model, flavor, job.spec.arch);
+  return buildGraph(env, job.spec, flavor, model, session.signal);
 }
 
 function environment(
@@ -91,6 +106,7 @@ function environment(
     templates: TEMPLATES,
     agent: compiledAgent,
     flavors: FLAVORS,
+    models: MODELS,
     tool: toolVersion(),
     digests: join(workspace.cache, 'digests'),
     work: workspace.work,

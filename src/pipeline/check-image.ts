@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { importBase } from '../base/import-base.ts';
 import { parseReference } from '../base/reference.ts';
 import { FactoryError } from '../errors/factory-error.ts';
+import { machineArch } from '../layout/architectures.ts';
 import { checkConformance, type Finding } from '../rootfs/conformance.ts';
 import { withSession } from './session.ts';
 
@@ -30,7 +31,7 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
       runner,
       engine,
       scratch,
-      arch: 'amd64',
+      arch: machineArch(),
       notice: silent,
       say: silent,
     });

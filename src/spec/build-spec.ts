@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { formatReference, parseReference } from '../base/reference.ts';
 import { requireValid } from '../cloud-config/check-source.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { ARCHES, type Arch, machineArch } from '../layout/architectures.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
 import { ArtifactsConfiguration, type ArtifactsSpec, BuildConfiguration, type BuildSpec } from './schema.ts';
 
@@ -13,10 +14,11 @@ const unheard: Warn = () => undefined;
 /** Merges and validates the configuration of a build. @throws FactoryError `usage` */
 export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = unheard): Promise<BuildSpec> {
   const configuration = await loadConfiguration(BuildConfiguration, sources, absoluteReference);
-  const { flavor, mirror, kernel, model, arch, variant, version, packages } = configuration;
+  const { flavor, mirror, kernel, model, variant, version, packages } = configuration;
   return {
     ...(await artifactsSpec(configuration, warn)),
-    ...{ flavor, mirror, kernel, model, arch, variant, version, packages },
+    ...{ flavor, mirror, kernel, model, variant, version, packages },
+    arch: configuration.arch ?? defaultArch(),
     base: configuration.base ?? 'bootstrap:',
   };
 }
@@ -28,6 +30,15 @@ export async function loadArtifactsSpec(
 ): Promise<{ readonly image: string; readonly spec: ArtifactsSpec }> {
   const configuration = await loadConfiguration(ArtifactsConfiguration, sources, absoluteReference);
   return { image: configuration.image, spec: await artifactsSpec(configuration, warn) };
+}
+
+/** What a person with no wish means: an image for a machine like this one. @throws FactoryError `usage` where there is none */
+function defaultArch(): Arch {
+  const found = ARCHES.find((arch) => arch === machineArch());
+  if (found !== undefined) return found;
+  throw new FactoryError('usage', `no images are made for ${machineArch()}, which this machine is`, {
+    remedy: `Say which: --arch ${ARCHES.join('|')}.`,
+  });
 }
 
 type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'output' | 'disk'> & {

@@ -5,11 +5,16 @@ import { didYouMean } from './suggest.ts';
 type Issue = z.core.$ZodIssue;
 
 /** The page of the documentation on each kind of document. */
-const PAGES = { configuration: 'configuration', flavor: 'flavors', 'trust policy': 'trust' } as const;
+const PAGES = {
+  configuration: 'configuration',
+  flavor: 'flavors',
+  'trust policy': 'trust',
+  model: 'models',
+} as const;
 
 /**
  * Validates `data`, naming for every problem the place that `locate` gives for its path.
- * @param what the kind of document, for the message: `configuration`, `flavor`, `trust policy`
+ * @param what the kind of document, for the message: `configuration`, `flavor`, `trust policy`, `model`
  * @throws FactoryError `usage` with one detail line per further problem
  */
 export function validate<S extends z.ZodType>(

@@ -3,6 +3,7 @@
 # Runs inside the image build; everything it reads stands beside it:
 #   directories  one absolute path per line, made where missing
 #   enable, mask units, one per line
+#   board-files  what a board's firmware reads: a pattern of one file of the root, and its path on the ESP
 set -eu
 
 here=$(dirname "$0")
@@ -35,6 +36,19 @@ else
 fi
 dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
 chmod 0644 /boot/initrd
+
+# --- files for the firmware of the board ----------------------------------------------------------------------------
+while read -r pattern path; do
+  file=
+  # shellcheck disable=SC2086 # a pattern; with several kernels the last one is the newest
+  for candidate in $(printf '%s\n' $pattern | sort -V); do [ ! -f "$candidate" ] || file=$candidate; done
+  if [ -z "$file" ]; then
+    echo "no $pattern in the image, which the firmware of this board needs: which package has it?" >&2
+    exit 1
+  fi
+  mkdir -p "$(dirname "/usr/lib/kairos/esp/$path")"
+  cp "$file" "/usr/lib/kairos/esp/$path"
+done <"$here/board-files"
 
 # --- services -----------------------------------------------------------------------------------------------------
 if command -v systemctl >/dev/null; then

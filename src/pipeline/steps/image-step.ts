@@ -9,7 +9,10 @@ import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Flavor } from '../../flavors/schema.ts';
 import { releaseVersion, select } from '../../flavors/select.ts';
+import { ARCHES, type Arch, machineArch } from '../../layout/architectures.ts';
 import type { ImageIdentity } from '../../layout/kairos-release.ts';
+import { resolveBoard } from '../../models/board.ts';
+import type { Model } from '../../models/schema.ts';
 import type { ImageFacts } from '../../rootfs/image-facts.ts';
 import { inspectImage } from '../../rootfs/inspect.ts';
 import { sealRoot } from '../../rootfs/seal.ts';
@@ -27,9 +30,13 @@ export interface OsImageFacts {
 }
 
 /** Builds the OS image: base and framework through the engine, sealed and checked. */
-export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor): Step {
-  const selection = (version: string) =>
-    select(flavor, { arch: spec.arch, releaseVersion: version }, spec.kernel, spec.packages);
+export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor, model: Model): Step {
+  const targetOf = (version: string) => ({ arch: spec.arch, releaseVersion: version });
+  const board = (version: string) => resolveBoard(model, flavor, targetOf(version));
+  const selection = (version: string) => {
+    const { flavor: fitting, packages } = board(version);
+    return select(fitting, targetOf(version), spec.kernel, [...packages, ...spec.packages]);
+  };
   const target = (results: Results) => {
     const { osRelease } = resultOf(results, 'base').facts as unknown as BaseFacts;
     return baseTarget(flavor, osRelease);
@@ -45,6 +52,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
   });
   const inputs = async (results: Results) => [
     flavor,
+    model,
     selection(target(results).version),
     identity(target(results)),
     treeContentDigest(join(env.templates, 'build')),
@@ -68,7 +76,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         flavor,
         selection: selection(target(results).version),
         identity: identity(target(results)),
-        model: spec.model,
+        board: board(target(results).version),
         base,
         epoch: env.epoch,
         overlay: spec.overlayRootfs,
@@ -76,7 +84,8 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         agent: env.agent(spec.arch),
       });
       const built = `localhost/kairos-factory/built:${process.pid}`;
-      await env.engine.build(packContext(entries), built, { onStep: context.say, useCache: env.useCache });
+      const options = { onStep: context.say, useCache: env.useCache, arch: spec.arch };
+      await env.engine.build(packContext(entries), built, options);
       return finish(env, context, built, 'the built image', sealRoot);
     },
   };
@@ -102,7 +111,7 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context) => {
       const taken = `localhost/kairos-factory/taken:${process.pid}`;
-      await importBase(reference, taken, { ...context, engine: env.engine, arch: 'amd64' });
+      await importBase(reference, taken, { ...context, engine: env.engine, arch: machineArch() });
       if (spec.overlayRootfs === undefined) return finish(env, context, taken, name);
       const containerfile = {
         type: 'text',
@@ -126,6 +135,13 @@ export async function openOsImage(env: BuildEnvironment, results: Results): Prom
   chmodSync(open.root, 0o755);
   utimesSync(open.root, facts.epoch, facts.epoch);
   return open;
+}
+
+/** The architecture of an OS image that passed its checks. @throws RangeError for another, which they do not let pass */
+export function imageArch(facts: ImageFacts): Arch {
+  const found = ARCHES.find((arch) => arch === facts.release['KAIROS_ARCH']);
+  if (found === undefined) throw new RangeError(`an OS image for ${facts.release['KAIROS_ARCH']}`);
+  return found;
 }
 
 /** The facts of an image step's result. */

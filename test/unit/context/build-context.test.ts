@@ -12,11 +12,15 @@ import { select } from '../../../src/flavors/select.ts';
 import { bootargs } from '../../../src/layout/kernel-command-line.ts';
 import { parseOsRelease } from '../../../src/layout/os-release.ts';
 import { requiredDirectories } from '../../../src/layout/system-layout.ts';
-import { FLAVORS, TEMPLATES } from '../../../src/pipeline/session.ts';
+import { resolveBoard } from '../../../src/models/board.ts';
+import { loadModel } from '../../../src/models/load.ts';
+import { FLAVORS, MODELS, TEMPLATES } from '../../../src/pipeline/session.ts';
 import { plant, temporaryDirectory } from '../support/temporary.ts';
 
 const flavor = await loadFlavor(FLAVORS, 'debian');
-const selection = select(flavor, { arch: 'amd64', releaseVersion: '12' }, 'generic', ['vim']);
+const target = { arch: 'amd64', releaseVersion: '12' };
+const selection = select(flavor, target, 'generic', ['vim']);
+const board = resolveBoard(await loadModel(MODELS, 'generic'), flavor, target);
 
 const OPTIONS: ContextOptions = {
   templates: TEMPLATES,
@@ -31,7 +35,7 @@ const OPTIONS: ContextOptions = {
     model: 'generic',
     version: 'v1.2.3',
   },
-  model: 'generic',
+  board,
   base: 'localhost/base:1',
   epoch: '1700000000',
   overlay: undefined,
@@ -130,7 +134,7 @@ describe('contextEntries', () => {
 
   test('has the framework of the contract', () => {
     const entries = contextEntries(OPTIONS);
-    expect(textOf(entries, 'framework/etc/cos/bootargs.cfg')).toBe(bootargs('generic'));
+    expect(textOf(entries, 'framework/etc/cos/bootargs.cfg')).toBe(bootargs(board));
     expect(parseOsRelease(textOf(entries, 'framework/etc/kairos-release')).get('KAIROS_VERSION')).toBe(
       'v1.2.3',
     );
