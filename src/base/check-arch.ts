@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
-import { ARCHES, type Arch } from '../layout/architectures.ts';
+import { ARCHES, type Arch, machineArch } from '../layout/architectures.ts';
 import { rootArch } from '../rootfs/root-arch.ts';
 import type { Reference } from './reference.ts';
 
@@ -23,6 +23,15 @@ export async function checkDeclaredArch(reference: Reference, name: string, arch
   if (reference.kind !== 'oci') return;
   const declared = await layoutArches(reference.path, reference.tag);
   if (declared.length > 0 && !declared.includes(arch)) throw otherArch(name, declared, arch);
+}
+
+/**
+ * The architecture to take out of a ready image: this machine's if it has that, else one that it says it is for.
+ * @returns this machine's where the image does not say
+ */
+export async function readyArch(reference: Reference): Promise<string> {
+  const declared = reference.kind === 'oci' ? await layoutArches(reference.path, reference.tag) : [];
+  return declared.includes(machineArch()) ? machineArch() : (declared[0] ?? machineArch());
 }
 
 /**

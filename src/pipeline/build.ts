@@ -3,6 +3,7 @@ import { parseReference } from '../base/reference.ts';
 import { requireRunnable } from '../engine/foreign-arch.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { loadFlavor } from '../flavors/load.ts';
+import type { Arch } from '../layout/architectures.ts';
 import { requireBoard } from '../models/board.ts';
 import { loadModel } from '../models/load.ts';
 import type { ArtifactsSpec, BuildSpec } from '../spec/schema.ts';
@@ -69,7 +70,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
       job,
       session,
     );
-    if (job.type === 'build') await requireRunnable(session.runner, job.spec.arch, session.workspace.work);
+    if (job.type === 'build') await requireArch(job.spec.arch, session);
     const output = await openOutput(job.spec.output);
     try {
       const env = environment(session, options, output.partial);
@@ -83,6 +84,12 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
       await output.close();
     }
   });
+}
+
+/** What only an image for another architecture lacks is told before the minutes that its base takes. */
+async function requireArch(arch: Arch, { runner, workspace }: Session): Promise<void> {
+  await requireRunnable(runner, arch, workspace.work);
+  compiledAgent(arch);
 }
 
 async function graph(env: BuildEnvironment, job: Job, session: Session): Promise<Step[]> {

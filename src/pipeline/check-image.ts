@@ -1,9 +1,9 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { readyArch } from '../base/check-arch.ts';
 import { importBase } from '../base/import-base.ts';
 import { parseReference } from '../base/reference.ts';
 import { FactoryError } from '../errors/factory-error.ts';
-import { machineArch } from '../layout/architectures.ts';
 import { checkConformance, type Finding } from '../rootfs/conformance.ts';
 import { withSession } from './session.ts';
 
@@ -31,7 +31,7 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
       runner,
       engine,
       scratch,
-      arch: machineArch(),
+      arch: await readyArch(reference),
       notice: silent,
       say: silent,
     });

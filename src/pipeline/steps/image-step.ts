@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { readyArch } from '../../base/check-arch.ts';
 import { importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
 import { contextEntries } from '../../context/build-context.ts';
@@ -9,7 +10,7 @@ import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Flavor } from '../../flavors/schema.ts';
 import { releaseVersion, select } from '../../flavors/select.ts';
-import { ARCHES, type Arch, machineArch } from '../../layout/architectures.ts';
+import { ARCHES, type Arch } from '../../layout/architectures.ts';
 import type { ImageIdentity } from '../../layout/kairos-release.ts';
 import { resolveBoard } from '../../models/board.ts';
 import type { Model } from '../../models/schema.ts';
@@ -111,7 +112,8 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context) => {
       const taken = `localhost/kairos-factory/taken:${process.pid}`;
-      await importBase(reference, taken, { ...context, engine: env.engine, arch: machineArch() });
+      const arch = await readyArch(reference);
+      await importBase(reference, taken, { ...context, engine: env.engine, arch });
       if (spec.overlayRootfs === undefined) return finish(env, context, taken, name);
       const containerfile = {
         type: 'text',
@@ -120,7 +122,11 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
         mode: 0o644,
       } as const;
       const entries = [containerfile, ...directoryEntries(spec.overlayRootfs, 'overlay')];
-      await env.engine.build(packContext(entries), taken, { onStep: context.say, useCache: env.useCache });
+      await env.engine.build(packContext(entries), taken, {
+        onStep: context.say,
+        useCache: env.useCache,
+        arch,
+      });
       return finish(env, context, taken, name);
     },
   };
