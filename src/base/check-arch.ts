@@ -35,6 +35,15 @@ export async function readyArch(reference: Reference): Promise<string> {
 }
 
 /**
+ * The architecture that an engine has to be asked for: of a file with images for several. One that has a single image is
+ * taken as it is, because engines do not find it when they are asked for another, and what it says may be wrong.
+ */
+export async function archToChoose(reference: Reference, arch: string): Promise<string | undefined> {
+  const declared = reference.kind === 'oci' ? await layoutArches(reference.path, reference.tag) : [];
+  return declared.length > 1 ? arch : undefined;
+}
+
+/**
  * Refuses a root whose programs are for another architecture, whatever stands beside it.
  * @param root host path of the tree
  * @throws FactoryError `usage` that names both

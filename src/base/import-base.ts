@@ -12,6 +12,7 @@ import { mmdebstrap } from '../tools/mmdebstrap.ts';
 import type { Runner } from '../tools/runner.ts';
 import { packDirectory } from '../tools/tar.ts';
 import { type ArchiveState, readArchiveState } from './archive-state.ts';
+import { archToChoose } from './check-arch.ts';
 import { writeOciLayout } from './oci-layout.ts';
 import type { Reference } from './reference.ts';
 import { sanitizeTar } from './sanitize-tar.ts';
@@ -47,7 +48,7 @@ export async function importBase(
   switch (reference.kind) {
     case 'oci':
     case 'docker-archive':
-      await context.engine.load(reference, image, context.arch);
+      await context.engine.load(reference, image, await archToChoose(reference, context.arch));
       return undefined;
     case 'dir': {
       const { path } = reference;
@@ -99,7 +100,7 @@ async function importTar(
       });
     await settleAll([ending(read(stream), stream), ending(sanitizeTar(stream, layer, options), layer)]);
   });
-  await context.engine.load({ kind: 'oci', path: layout, tag: 'base' }, image, context.arch);
+  await context.engine.load({ kind: 'oci', path: layout, tag: 'base' }, image);
 }
 
 /** Reads a tar file, compressed or not by its first bytes, not by its name. */

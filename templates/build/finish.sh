@@ -19,13 +19,16 @@ chmod 0440 /etc/sudoers.d/90-kairos-admin
 # --- kernel and initramfs -----------------------------------------------------------------------------------------
 kernel=
 for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -V); do
-  if [ -e "/boot/vmlinuz-$candidate" ]; then kernel=$candidate; fi
+  # Image is the name of SUSE's for arm64.
+  for name in Image vmlinuz; do
+    if [ -e "/boot/$name-$candidate" ]; then kernel=$candidate file=$name-$candidate; fi
+  done
 done
 if [ -z "$kernel" ]; then
-  echo "no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules" >&2
+  echo "no kernel: /boot has no vmlinuz-* or Image-* that belongs to a directory of /lib/modules" >&2
   exit 1
 fi
-ln -sfn "vmlinuz-$kernel" /boot/vmlinuz
+ln -sfn "$file" /boot/vmlinuz
 rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
 depmod -a "$kernel"
 # zstd is several times cheaper than gzip and smaller, where the kernel can read it.

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkDeclaredArch, checkRootArch } from '../../../src/base/check-arch.ts';
+import { archToChoose, checkDeclaredArch, checkRootArch, readyArch } from '../../../src/base/check-arch.ts';
 import { writeOciLayout } from '../../../src/base/oci-layout.ts';
+import { machineArch } from '../../../src/layout/architectures.ts';
 import { elfHeader } from '../support/elf.ts';
 import { failureOf } from '../support/failure.ts';
 import { plant, temporaryDirectory } from '../support/temporary.ts';
@@ -62,6 +63,19 @@ test.each([
   ['another tag alone', { 'index.json': '{"manifests":[{"platform":{"architecture":"arm64"}}]}' }],
 ])('a layout with %s is left to the engine', async (_, tree) => {
   await checkDeclaredArch(oci(plant(temporaryDirectory(), tree), 'v1'), 'oci:x', 'amd64');
+});
+
+test('an engine is asked for an architecture where there are several, and a ready image is taken as what it is', async () => {
+  const single = oci(await layout('arm64'));
+  const platforms = ['amd64', 'arm64'].map((architecture) => ({ platform: { architecture, os: 'linux' } }));
+  const several = oci(
+    plant(temporaryDirectory(), { 'index.json': JSON.stringify({ manifests: platforms }) }),
+  );
+  expect(await archToChoose(single, 'amd64')).toBeUndefined();
+  expect(await archToChoose(several, 'arm64')).toBe('arm64');
+  expect(await archToChoose({ kind: 'docker-archive', path: '/x' }, 'arm64')).toBeUndefined();
+  expect(await readyArch(single)).toBe('arm64');
+  expect(await readyArch(several)).toBe(machineArch());
 });
 
 test('a root whose programs are for another architecture is refused', async () => {
