@@ -52,6 +52,8 @@ while read -r pattern path; do
   mkdir -p "$(dirname "/usr/lib/kairos/esp/$path")"
   cp "$file" "/usr/lib/kairos/esp/$path"
 done <"$here/board-files"
+# Packages of firmware lay copies of all that they have where they expect an ESP.
+[ ! -s "$here/board-files" ] || rm -rf /boot/firmware
 
 # --- services -----------------------------------------------------------------------------------------------------
 if command -v systemctl >/dev/null; then
