@@ -1,7 +1,8 @@
-import { readdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ARCHITECTURES } from '../layout/architectures.ts';
 import { grubConfig } from '../layout/boot-loader.ts';
+import { boardFiles } from '../rootfs/board-files.ts';
 import type { ArtifactContext, ArtifactInputs } from './artifact.ts';
 import { makeEfiGrub } from './grub-images.ts';
 
@@ -26,7 +27,7 @@ export async function espEntries(
     ['EFI/BOOT/grub.cfg', config],
     [`EFI/${inputs.facts.osId}/grub.cfg`, config],
   ];
-  const board = await boardEntries(inputs.optionalFile('boot', 'boardFiles'));
+  const board = await boardFiles(inputs.optionalFile('boot', 'boardFiles'));
   const { efi } = ARCHITECTURES[inputs.arch];
   const shim = inputs.optionalFile('boot', 'shim');
   const grub = inputs.optionalFile('boot', medium.grub);
@@ -44,17 +45,4 @@ export async function espEntries(
   const unsigned = join(context.scratch, efi.fallback);
   await makeEfiGrub(context.runner, inputs.arch, modules, medium.stub, context.scratch, unsigned);
   return [[`EFI/BOOT/${efi.fallback}`, unsigned], ...configs, ...board];
-}
-
-/** The files below a directory, by their paths in it. */
-async function boardEntries(directory: string | undefined): Promise<EspEntry[]> {
-  if (directory === undefined) return [];
-  const found = await readdir(directory, { recursive: true, withFileTypes: true });
-  return found
-    .filter((entry) => entry.isFile())
-    .map((entry): EspEntry => {
-      const source = join(entry.parentPath, entry.name);
-      return [relative(directory, source), source];
-    })
-    .sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { ARCHES, ARCHITECTURES, type Arch } from '../../layout/architectures.ts';
 import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../layout/boot-assessment.ts';
@@ -16,6 +16,7 @@ import {
 } from '../../layout/boot-loader.ts';
 import { grubEnvironment } from '../../layout/grub-environment.ts';
 import { parseOsRelease } from '../../layout/os-release.ts';
+import { boardFiles } from '../../rootfs/board-files.ts';
 import { type BootFiles, findBootFiles } from '../../rootfs/boot-files.ts';
 import type { Host } from '../host/host.ts';
 import { readAt, writeAt } from './block-device.ts';
@@ -119,16 +120,6 @@ function hostArch(host: Host): Arch {
   throw new FactoryError('step', `there is no boot loader for ${host.arch}`, {
     remedy: `Use a machine of one of: ${ARCHES.join(', ')}.`,
   });
-}
-
-/** What the firmware of a board wants, by its path on the ESP. */
-async function boardFiles(directory: string | undefined): Promise<[path: string, source: string][]> {
-  if (directory === undefined) return [];
-  const found = await readdir(directory, { recursive: true, withFileTypes: true });
-  return found
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((source) => [relative(directory, source), source]);
 }
 
 /** @returns whether the disk boots from BIOS by it */
