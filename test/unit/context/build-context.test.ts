@@ -159,3 +159,24 @@ describe('contextEntries', () => {
     expect(contextEntries(OPTIONS).filter(({ path }) => path.startsWith('overlay'))).toEqual([]);
   });
 });
+
+test('a board brings its components, its files and its arguments', async () => {
+  const arm = { arch: 'arm64', releaseVersion: '12' };
+  const rpi4 = resolveBoard(await loadModel(MODELS, 'rpi4'), flavor, arm);
+  const entries = contextEntries({ ...OPTIONS, board: rpi4 });
+  expect(textOf(entries, 'install/components')).toBe('non-free-firmware\n');
+  expect(textOf(entries, 'finish/board-files')).toBe(
+    [
+      '/usr/lib/raspi-firmware/start4.elf start4.elf',
+      '/usr/lib/raspi-firmware/fixup4.dat fixup4.dat',
+      '/usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb bcm2711-rpi-4-b.dtb',
+      '/usr/lib/u-boot/rpi_4/u-boot.bin u-boot.bin',
+      '',
+    ].join('\n'),
+  );
+  expect(textOf(entries, 'framework/usr/lib/kairos/esp/config.txt')).toContain('arm_64bit=1\n');
+  expect(textOf(entries, 'framework/etc/cos/bootargs.cfg')).toContain('modprobe.blacklist=vc4');
+  const generic = contextEntries(OPTIONS);
+  expect(textOf(generic, 'install/components')).toBe('');
+  expect(textOf(generic, 'finish/board-files')).toBe('');
+});
