@@ -68,7 +68,7 @@ describe('arm64', () => {
   test.each<['uefi' | 'secureboot']>([['uefi'], ['secureboot']])('%s', (firmware) => {
     const arm = { ...machine, firmware };
     expect(values(arm, '-machine')).toEqual(['virt']);
-    expect(values(arm, '-cpu')).toEqual(['max,pauth-impdef=on']);
+    expect(values(arm, '-cpu')).toEqual(['cortex-a72']);
     expect(values({ ...arm, kvm: true }, '-cpu')).toEqual(['max']);
     expect(values(arm, '-drive')[0]).toContain(`file=${AAVMF[firmware].code}`);
     expect(values(arm, '-global')).toEqual([]);
