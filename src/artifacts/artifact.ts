@@ -1,5 +1,6 @@
 import type { OpenImage } from '../engine/container-engine.ts';
-import type { Model } from '../layout/kernel-command-line.ts';
+import type { Arch } from '../layout/architectures.ts';
+import type { BoardArguments } from '../layout/kernel-command-line.ts';
 import type { ImageFacts } from '../rootfs/image-facts.ts';
 import type { ArtifactKind, ArtifactsSpec } from '../spec/schema.ts';
 import type { HostTool } from '../tools/host-tool.ts';
@@ -15,7 +16,9 @@ export interface ArtifactInputs {
   /** Opens the root filesystem of the OS image. */
   readonly openRoot: () => Promise<OpenImage>;
   readonly spec: ArtifactsSpec;
-  readonly model: Model;
+  readonly arch: Arch;
+  /** What the image's board adds to the command line of its kernel. */
+  readonly board: BoardArguments;
   readonly templates: string;
 }
 

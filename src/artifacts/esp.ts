@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ARCHITECTURES } from '../layout/architectures.ts';
 import { grubConfig } from '../layout/boot-loader.ts';
+import { boardFiles } from '../rootfs/board-files.ts';
 import type { ArtifactContext, ArtifactInputs } from './artifact.ts';
 import { makeEfiGrub } from './grub-images.ts';
 
@@ -9,7 +11,7 @@ export type EspEntry = readonly [path: string, source: string];
 
 /**
  * The content of an EFI system partition (contract 1.4, 3.1): shim and signed GRUB at the fallback path, else an unsigned
- * GRUB there; and the stub configuration at each place where a signed GRUB looks.
+ * GRUB there; the stub configuration at each place where a signed GRUB looks; and what the firmware of a board wants.
  * @param medium.grub which of the image's signed GRUBs
  * @param medium.stub GRUB commands that find the medium
  * @returns the entries, or `undefined` when the image has nothing to boot UEFI with
@@ -25,19 +27,22 @@ export async function espEntries(
     ['EFI/BOOT/grub.cfg', config],
     [`EFI/${inputs.facts.osId}/grub.cfg`, config],
   ];
+  const board = await boardFiles(inputs.optionalFile('boot', 'boardFiles'));
+  const { efi } = ARCHITECTURES[inputs.arch];
   const shim = inputs.optionalFile('boot', 'shim');
   const grub = inputs.optionalFile('boot', medium.grub);
   if (shim && grub) {
     const mokManager = inputs.optionalFile('boot', 'mokManager');
     const signed: EspEntry[] = [
-      ['EFI/BOOT/BOOTX64.EFI', shim],
-      ['EFI/BOOT/grubx64.efi', grub],
+      [`EFI/BOOT/${efi.fallback}`, shim],
+      [`EFI/BOOT/${efi.grub}`, grub],
+      ...(mokManager ? [[`EFI/BOOT/${efi.mokManager}`, mokManager] as const] : []),
     ];
-    return [...signed, ...configs, ...(mokManager ? [['EFI/BOOT/mmx64.efi', mokManager] as const] : [])];
+    return [...signed, ...configs, ...board];
   }
   const modules = inputs.optionalFile('boot', 'efiModules');
   if (!modules) return undefined;
-  const unsigned = join(context.scratch, 'bootx64.efi');
-  await makeEfiGrub(context.runner, modules, medium.stub, context.scratch, unsigned);
-  return [['EFI/BOOT/BOOTX64.EFI', unsigned], ...configs];
+  const unsigned = join(context.scratch, efi.fallback);
+  await makeEfiGrub(context.runner, inputs.arch, modules, medium.stub, context.scratch, unsigned);
+  return [[`EFI/BOOT/${efi.fallback}`, unsigned], ...configs, ...board];
 }

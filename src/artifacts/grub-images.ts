@@ -1,10 +1,12 @@
 import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
+import { ARCHITECTURES, type Arch } from '../layout/architectures.ts';
 import {
+  BIOS_GRUB_MODULES,
   BOOT_CODE_SIZE,
   CORE_LIMIT,
-  GRUB_MODULES,
+  efiGrubModules,
   INSTALLED_STUB,
   LIVE_STUB,
   linkBiosImages,
@@ -22,13 +24,14 @@ export async function makeElTorito(
 ): Promise<void> {
   const config = join(scratch, 'eltorito.cfg');
   await writeFile(config, LIVE_STUB);
-  const options = { modules, names: GRUB_MODULES.bios, prefix: '/boot/grub2', config };
+  const options = { modules, names: BIOS_GRUB_MODULES, prefix: '/boot/grub2', config };
   await grubMkimage(runner, output, { format: 'i386-pc-eltorito', ...options });
 }
 
 /** Makes GRUB's unsigned program for UEFI, for images that ship none. */
 export async function makeEfiGrub(
   runner: Runner,
+  arch: Arch,
   modules: string,
   stub: string,
   scratch: string,
@@ -36,8 +39,8 @@ export async function makeEfiGrub(
 ): Promise<void> {
   const config = join(scratch, 'efi.cfg');
   await writeFile(config, stub);
-  const options = { modules, names: GRUB_MODULES.efi, prefix: '/grub2', config };
-  await grubMkimage(runner, output, { format: 'x86_64-efi', ...options });
+  const options = { modules, names: efiGrubModules(arch), prefix: '/grub2', config };
+  await grubMkimage(runner, output, { format: ARCHITECTURES[arch].efi.platform, ...options });
 }
 
 /**
@@ -54,7 +57,7 @@ export async function embedBiosGrub(
 ): Promise<void> {
   const [config, coreFile] = [join(scratch, 'bios.cfg'), join(scratch, 'core.img')];
   await writeFile(config, INSTALLED_STUB);
-  const options = { modules, names: GRUB_MODULES.bios, prefix: '/grub2', config };
+  const options = { modules, names: BIOS_GRUB_MODULES, prefix: '/grub2', config };
   await grubMkimage(runner, coreFile, { format: 'i386-pc', ...options });
   const { size } = await stat(coreFile);
   if (size > Math.min(CORE_LIMIT, partition.size)) {

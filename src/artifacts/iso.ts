@@ -36,7 +36,7 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
     return file;
   };
   const template = await readFile(join(inputs.templates, MENU), 'utf8');
-  const menu = template.replaceAll('@CONSOLE@', liveConsole(inputs.model)).replaceAll('@EXTRA_CMDLINE@', '');
+  const menu = template.replaceAll('@CONSOLE@', liveConsole(inputs.board)).replaceAll('@EXTRA_CMDLINE@', '');
   const stub = await write('stub.cfg', grubConfig(LIVE_STUB));
   const entries: [string, string][] = [
     ['/boot/kernel', inputs.file('boot', 'kernel')],
@@ -61,8 +61,7 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
   if (esp) entries.push(['/boot/uefi.img', esp]);
   if (!biosModules && !esp) {
     throw new FactoryError('step', 'the image has nothing to boot an ISO with', {
-      remedy:
-        'Install GRUB for BIOS (grub-pc-bin) or for UEFI (shim-signed, grub-efi-amd64-signed) in the image.',
+      remedy: `Install GRUB for BIOS (grub-pc-bin) or for UEFI (shim-signed, grub-efi-${inputs.arch}-signed) in the image.`,
     });
   }
   if (inputs.spec.cloudConfig) entries.push(['/config.yaml', inputs.spec.cloudConfig]);

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, link, mkdir, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { FactoryError } from '../errors/factory-error.ts';
+import { ARCHITECTURES } from '../layout/architectures.ts';
 import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../layout/boot-assessment.ts';
 import { INSTALLED_STUB, MENU_MODULES } from '../layout/boot-loader.ts';
 import { grubEnvironment } from '../layout/grub-environment.ts';
@@ -37,12 +39,14 @@ export const raw: Artifact = {
 
 async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<void> {
   const { runner, scratch, output } = context;
+  const { bios } = ARCHITECTURES[inputs.arch];
   const image = slotImageSize(inputs.facts.tree).mib;
   const layout = planDisk({
     systemImage: image,
     recoveryImage: image,
     oem: inputs.spec.disk.oem,
     persistent: inputs.spec.disk.persistent,
+    bios,
   });
   await writeFile(output, '');
   await truncate(output, layout.size);
@@ -65,7 +69,7 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
   await fillEsp(inputs, context, partitionNamed(layout, 'efi'));
   const biosModules = inputs.optionalFile('boot', 'biosModules');
   if (biosModules) await embedBiosGrub(runner, output, partitionNamed(layout, 'bios'), biosModules, scratch);
-  else context.notice('raw: the image has no GRUB for BIOS; the disk boots from UEFI only');
+  else if (bios) context.notice('raw: the image has no GRUB for BIOS; the disk boots from UEFI only');
 }
 
 /** `/cOS/{active,passive}.img` and GRUB's directory (contract 1.4). */
@@ -91,8 +95,9 @@ async function stageState(inputs: ArtifactInputs, scratch: string): Promise<stri
     if (file) await put(file, `grub2/fonts/${basename(file)}`);
   }
   const modules = inputs.optionalFile('boot', 'efiModules');
+  const { platform } = ARCHITECTURES[inputs.arch].efi;
   for (const name of modules ? MENU_MODULES : []) {
-    await put(join(modules ?? '', `${name}.mod`), `grub2/x86_64-efi/${name}.mod`);
+    await put(join(modules ?? '', `${name}.mod`), `grub2/${platform}/${name}.mod`);
   }
   return tree;
 }
@@ -159,7 +164,13 @@ async function fillEsp(
   partition: Partition,
 ): Promise<void> {
   const entries = await espEntries(inputs, context, { grub: 'grub', stub: INSTALLED_STUB });
-  if (!entries) context.notice('raw: the image has no GRUB for UEFI; the disk boots from BIOS only');
+  if (!entries && ARCHITECTURES[inputs.arch].bios)
+    context.notice('raw: the image has no GRUB for UEFI; the disk boots from BIOS only');
+  else if (!entries) {
+    throw new FactoryError('step', 'the image has nothing to boot a disk with', {
+      remedy: `Install GRUB for UEFI (shim-signed, grub-efi-${inputs.arch}-signed) in the image.`,
+    });
+  }
   const target = {
     file: context.output,
     offset: partition.start,

@@ -12,6 +12,7 @@ import { mmdebstrap } from '../tools/mmdebstrap.ts';
 import type { Runner } from '../tools/runner.ts';
 import { packDirectory } from '../tools/tar.ts';
 import { type ArchiveState, readArchiveState } from './archive-state.ts';
+import { archToChoose } from './check-arch.ts';
 import type { ImageSource } from './image-source.ts';
 import { writeOciLayout } from './oci-layout.ts';
 import type { Reference } from './reference.ts';
@@ -49,7 +50,7 @@ export async function importBase(
   switch (reference.kind) {
     case 'oci':
     case 'docker-archive':
-      await context.engine.load(reference, image);
+      await context.engine.load(reference, image, await archToChoose(reference, context.arch));
       return undefined;
     case 'docker': {
       const layout = join(context.scratch, 'image');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PassThrough, type Readable, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { settleAll } from '../errors/settle.ts';
+import { architecture } from '../layout/architectures.ts';
 
 /** A blob that has been written: OCI image-spec, "Content Descriptors". */
 interface Descriptor {
@@ -71,10 +72,11 @@ export async function writeOciLayout(
   };
   await rename(temporary, join(blobs, hex(layerDescriptor.digest)));
 
+  const variant = architecture(image.arch)?.variant;
+  const platform = { architecture: image.arch, os: 'linux', ...(variant === undefined ? {} : { variant }) };
   const created = new Date(image.epoch * 1000).toISOString().replace('.000Z', 'Z');
   const config = await writeJson(blobs, MEDIA.config, {
-    architecture: image.arch,
-    os: 'linux',
+    ...platform,
     created,
     config: { Env: [`PATH=${PATH}`], Cmd: ['/bin/sh'], ...(image.labels ? { Labels: image.labels } : {}) },
     rootfs: { type: 'layers', diff_ids: [plain.digest()] },
@@ -93,7 +95,7 @@ export async function writeOciLayout(
     manifests: [
       {
         ...manifest,
-        platform: { architecture: image.arch, os: 'linux' },
+        platform,
         annotations: { 'org.opencontainers.image.ref.name': image.tag },
       },
     ],

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { FactoryError } from '../errors/factory-error.ts';
-import { OVMF_PACKAGE, QEMU_X86 } from '../tools/qemu.ts';
+import { FIRMWARE_PACKAGE, QEMU } from '../tools/qemu.ts';
 import type { Runner } from '../tools/runner.ts';
-import { diskFormat, type Machine, OVMF, qemuArguments } from './machine.ts';
+import { diskFormat, firmwareImages, type Machine, qemuArguments } from './machine.ts';
 
 /** Whether this machine can virtualise in hardware. */
 export async function hasKvm(): Promise<boolean> {
@@ -28,7 +28,8 @@ export async function bootArtifact(runner: Runner, machine: Machine): Promise<nu
       remedy: 'Give the path of an artifact.',
     });
   }
-  const qemu = await runner.locate(QEMU_X86);
+  firmwareImages(machine);
+  const qemu = await runner.locate(QEMU[machine.arch ?? 'amd64']);
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-boot-'));
   try {
     const variables = await privateVariables(machine, scratch);
@@ -41,12 +42,13 @@ export async function bootArtifact(runner: Runner, machine: Machine): Promise<nu
 
 /** The firmware writes to its variables, so each machine gets its own. */
 export async function privateVariables(machine: Machine, directory: string): Promise<string | undefined> {
-  if (machine.firmware === 'bios') return undefined;
-  const { code, variables } = OVMF[machine.firmware];
+  const images = firmwareImages(machine);
+  if (images === undefined) return undefined;
+  const { code, variables } = images;
   for (const file of [code, variables]) {
     await access(file).catch(() => {
       throw new FactoryError('tool', `the firmware ${file} is not installed`, {
-        remedy: `Install it: sudo apt-get install ${OVMF_PACKAGE}`,
+        remedy: `Install it: sudo apt-get install ${FIRMWARE_PACKAGE[machine.arch ?? 'amd64']}`,
       });
     });
   }

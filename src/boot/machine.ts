@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
+import { ARCHES, ARCHITECTURES, type Arch } from '../layout/architectures.ts';
 import { didYouMean } from '../spec/suggest.ts';
 
 export const FIRMWARES = ['bios', 'uefi', 'secureboot'] as const;
@@ -10,6 +12,8 @@ export type Attachment = 'disk' | 'cdrom';
 /** A virtual machine that boots one artifact. */
 export interface Machine {
   readonly artifact: string;
+  /** `amd64` when absent. */
+  readonly arch?: Arch;
   readonly attachment: Attachment;
   readonly firmware: Firmware;
   /** A further disk, qcow2, that is booted first once it can be: what an installation from the artifact writes to. */
@@ -34,6 +38,30 @@ export const OVMF = {
   },
 } as const;
 
+/** The same of Debian's `qemu-efi-aarch64`. */
+export const AAVMF = {
+  uefi: { code: '/usr/share/AAVMF/AAVMF_CODE.fd', variables: '/usr/share/AAVMF/AAVMF_VARS.fd' },
+  secureboot: { code: '/usr/share/AAVMF/AAVMF_CODE.ms.fd', variables: '/usr/share/AAVMF/AAVMF_VARS.ms.fd' },
+} as const;
+
+/**
+ * The firmware images of a machine, or `undefined` for a BIOS, which QEMU brings along.
+ * @throws FactoryError `usage` when machines of that architecture have no BIOS
+ */
+export function firmwareImages({ arch = 'amd64', firmware }: Pick<Machine, 'arch' | 'firmware'>) {
+  if (firmware !== 'bios') return (arch === 'arm64' ? AAVMF : OVMF)[firmware];
+  if (ARCHITECTURES[arch].bios) return undefined;
+  throw new FactoryError('usage', `a machine of ${arch} has no BIOS`, {
+    remedy: 'Choose --firmware uefi or secureboot.',
+  });
+}
+
+/** The architecture that an artifact is for, by its name (contract 6.10), or `undefined` when the name does not tell. */
+export function artifactArch(artifact: string): Arch | undefined {
+  const parts = basename(artifact).split('-');
+  return ARCHES.find((arch) => parts.includes(arch));
+}
+
 const FORMATS = { '.iso': 'raw', '.raw': 'raw', '.qcow2': 'qcow2' } as const;
 
 /** @throws FactoryError `usage` when it is none */
@@ -55,26 +83,24 @@ export function diskFormat(artifact: string): 'raw' | 'qcow2' {
 }
 
 /**
- * The arguments of qemu-system-x86_64.
+ * The arguments of QEMU for the machine's architecture.
  * @param variables a private copy of the firmware's variables, for UEFI
  */
 export function qemuArguments(machine: Machine, variables: string | undefined): string[] {
   const secure = machine.firmware === 'secureboot';
-  const args = [
-    '-machine',
-    secure ? 'q35,smm=on' : 'q35',
-    '-cpu',
-    'max',
-    '-accel',
-    machine.kvm ? 'kvm' : 'tcg',
-  ];
+  const arm = machine.arch === 'arm64';
+  // With all that QEMU 7.2 emulates of arm64 (max), stages of the agent failed, one of them with a segmentation fault.
+  const cpu = arm && !machine.kvm ? 'cortex-a72' : 'max';
+  const board = arm ? 'virt' : secure ? 'q35,smm=on' : 'q35';
+  const args = ['-machine', board, '-cpu', cpu, '-accel', machine.kvm ? 'kvm' : 'tcg'];
   args.push('-m', String(machine.memory), '-smp', String(machine.cores), '-no-user-config', '-nodefaults');
   args.push('-display', 'none', '-serial', 'mon:stdio', '-device', 'virtio-rng-pci');
-  if (machine.firmware !== 'bios') {
-    const { code } = OVMF[machine.firmware];
+  const images = firmwareImages(machine);
+  if (images) {
+    const { code } = images;
     args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${quoted(code)}`);
     args.push('-drive', `if=pflash,unit=1,format=raw,file=${quoted(variables ?? '')}`);
-    if (secure) args.push('-global', 'driver=cfi.pflash01,property=secure,value=on');
+    if (secure && !arm) args.push('-global', 'driver=cfi.pflash01,property=secure,value=on');
   }
   const iso = machine.artifact.endsWith('.iso');
   // SeaBIOS tries one disk only, and that is the one to install to.

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { Flavor } from '../flavors/schema.ts';
 import type { Selection } from '../flavors/select.ts';
 import { type ImageIdentity, renderKairosRelease } from '../layout/kairos-release.ts';
-import { bootargs, type Model } from '../layout/kernel-command-line.ts';
+import { bootargs } from '../layout/kernel-command-line.ts';
 import { renderLayoutEnvironment, requiredDirectories } from '../layout/system-layout.ts';
+import type { Board } from '../models/board.ts';
+import { BOARD_FILES } from '../rootfs/boot-files.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
 
 /** What a build context is rendered from. */
@@ -13,7 +15,7 @@ export interface ContextOptions {
   readonly flavor: Flavor;
   readonly selection: Selection;
   readonly identity: ImageIdentity;
-  readonly model: Model;
+  readonly board: Pick<Board, 'components' | 'consoles' | 'arguments' | 'files' | 'texts'>;
   /** Name of the base image in the engine. */
   readonly base: string;
   /** Seconds since 1970 that the image is stamped with; the date of the package archive when absent. */
@@ -48,7 +50,7 @@ export function renderContainerfile(options: Pick<ContextOptions, 'base' | 'flav
 
 /** Every file of the build context, parents before children. */
 export function contextEntries(options: ContextOptions): ContextEntry[] {
-  const { templates, flavor, selection, identity } = options;
+  const { templates, flavor, selection, identity, board } = options;
   const text = (path: string, content: string, mode = 0o644): ContextEntry => ({
     type: 'text',
     path,
@@ -63,6 +65,7 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
   return [
     text('Containerfile', renderContainerfile(options)),
     lines('install/packages', selection.packages),
+    lines('install/components', board.components),
     text('install/source-date-epoch', options.epoch ?? ''),
     template(`install/${install}`, `build/${install}`),
     template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg'),
@@ -75,12 +78,17 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
       size: statSync(options.agent).size,
     },
     text('framework/etc/kairos-release', renderKairosRelease(identity, options.tool)),
-    text('framework/etc/cos/bootargs.cfg', bootargs(options.model)),
+    text('framework/etc/cos/bootargs.cfg', bootargs(board)),
     text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),
+    ...Object.entries(board.texts).map(([path, content]) => text(`framework${BOARD_FILES}/${path}`, content)),
     ...(options.overlay === undefined ? [] : directoryEntries(options.overlay, 'overlay')),
     lines('finish/directories', requiredDirectories(flavor['persistent-paths'])),
     lines('finish/enable', selection.enable),
     lines('finish/mask', selection.mask),
+    lines(
+      'finish/board-files',
+      board.files.map(({ from, to }) => `${from} ${to}`),
+    ),
     template('finish/finish.sh', 'build/finish.sh'),
   ];
 }

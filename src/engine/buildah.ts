@@ -49,19 +49,29 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
   const buildah = async (args: readonly string[], by: Runner = runner) =>
     (await by.run(BUILDAH, [...global, ...args], { env })).stdout.trim();
 
+  const ofArch = (arch: string | undefined) => (arch === undefined ? [] : ['--arch', arch]);
+
   async function has(image: string): Promise<boolean> {
     const args = [...global, 'inspect', '--type', 'image', '--format', '{{.FromImageID}}', image];
     const { exitCode } = await runner.run(BUILDAH, args, { env, acceptExit: () => true });
     return exitCode === 0;
   }
 
-  async function load(file: ImageFile, image: string): Promise<void> {
+  async function load(file: ImageFile, image: string, arch?: string): Promise<void> {
     const tag = file.kind === 'oci' && file.tag !== undefined ? `:${file.tag}` : '';
     const directory = await mkdtemp(join(work, 'load-'));
     try {
       // buildah makes an image name of the path, which cannot hold capitals or colons: it gets one of our own.
       await symlink(file.path, join(directory, 'image'));
-      const args = [...global, 'pull', '--quiet', '--policy', 'always', `${file.kind}:image${tag}`];
+      const args = [
+        ...global,
+        'pull',
+        '--quiet',
+        '--policy',
+        'always',
+        ...ofArch(arch),
+        `${file.kind}:image${tag}`,
+      ];
       const { stdout } = await runner.run(BUILDAH, args, { env, cwd: directory });
       await buildah(['tag', stdout.trim(), image]);
     } finally {
@@ -70,12 +80,13 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
   }
 
   async function build(
-    ...[context, image, { onStep, useCache, offline }]: Parameters<ContainerEngine['build']>
+    ...[context, image, { onStep, useCache, offline, arch }]: Parameters<ContainerEngine['build']>
   ): Promise<void> {
     const directory = await mkdtemp(join(work, 'context-'));
     try {
       await unpackStream(runner, context, directory);
       const flags = ['--layers', '--pull-never', '--no-hosts', '--force-rm', '--tag', image];
+      flags.push(...ofArch(arch));
       if (!useCache) flags.push('--no-cache');
       const args = [...global, 'build', ...flags, '--file', join(directory, 'Containerfile'), directory];
       // Isolation by chroot leaves every program the host's network, whatever --network says.

@@ -19,14 +19,18 @@ export interface ContainerEngine {
   /** Names and versions of the host tools behind it, for cache keys and reports. */
   describe(): Promise<Readonly<Record<string, string>>>;
   has(image: string): Promise<boolean>;
-  /** Takes an image file into the store under `image`. */
-  load(file: ImageFile, image: string): Promise<void>;
+  /**
+   * Takes an image file into the store under `image`.
+   * @param arch which image, of a file that has them for several architectures; the machine's own when absent
+   */
+  load(file: ImageFile, image: string, arch?: string): Promise<void>;
   /**
    * Builds the `Containerfile` of a context under `image`.
    * @param context a tar stream
    * @param options.onStep called with every instruction that begins
    * @param options.useCache whether instructions that ran before may be taken from the engine's cache
    * @param options.offline whether programs of the build are to have no network
+   * @param options.arch the architecture of the base and of the image; the machine's own when absent
    */
   build(
     context: Readable,
@@ -35,6 +39,7 @@ export interface ContainerEngine {
       readonly onStep: (text: string) => void;
       readonly useCache: boolean;
       readonly offline?: boolean;
+      readonly arch?: string;
     },
   ): Promise<void>;
   open(image: string): Promise<OpenImage>;

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Host } from '../agent/host/host.ts';
-import { downloadBlobs } from '../agent/oci/blob-store.ts';
-import type { ImageConfig, Platform } from '../agent/oci/image-manifest.ts';
 import type { LayerFile } from '../agent/oci/layer-stream.ts';
 import { openLocalImage } from '../agent/oci/local-image.ts';
-import { formatReference, parseReference } from '../agent/oci/reference.ts';
-import { openRegistry } from '../agent/oci/registry.ts';
 import type { Reference } from '../base/reference.ts';
 import { FactoryError } from '../errors/factory-error.ts';
+import { downloadBlobs } from '../registry/blob-store.ts';
+import type { ImageConfig, Platform } from '../registry/image-manifest.ts';
+import { formatReference, parseReference } from '../registry/reference.ts';
+import { openRegistry } from '../registry/registry.ts';
 
 /** An image in a registry: `docker://REGISTRY/NAME[:TAG][@DIGEST]`. */
 export interface RegistryImage {

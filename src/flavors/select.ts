@@ -64,7 +64,8 @@ export function releaseVersion(flavor: Flavor, release: string): string {
   );
 }
 
-function holding(entries: readonly Conditional[], target: Target): string[] {
+/** The names whose conditions hold for a target. */
+export function holding(entries: readonly Conditional[], target: Target): string[] {
   return entries.flatMap((entry) => {
     if (typeof entry === 'string') return [entry];
     if (entry.arches && !entry.arches.includes(target.arch)) return [];

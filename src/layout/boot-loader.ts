@@ -1,3 +1,4 @@
+import { ARCHITECTURES, type Arch } from './architectures.ts';
 import { LABEL } from './labels.ts';
 
 /** What the menus use; nothing can be loaded later, because the BIOS side ships no module directory (contract 2.1). */
@@ -30,11 +31,13 @@ const COMMON_MODULES = [
   ...['all_video', 'font', 'gfxterm', 'serial', 'terminal', 'smbios'],
 ];
 
-/** GRUB modules of the core image for BIOS, and of an unsigned program for UEFI. */
-export const GRUB_MODULES = {
-  bios: ['biosdisk', ...COMMON_MODULES],
-  efi: [...COMMON_MODULES, 'efi_gop', 'efi_uga'],
-} as const;
+/** GRUB modules of the core image for BIOS. */
+export const BIOS_GRUB_MODULES = ['biosdisk', ...COMMON_MODULES] as const;
+
+/** GRUB modules of an unsigned program for UEFI. */
+export function efiGrubModules(arch: Arch): readonly string[] {
+  return [...COMMON_MODULES, ...ARCHITECTURES[arch].grubModules];
+}
 
 /** GRUB modules that the contract wants beside the menu, for a GRUB that lacks them (contract 1.4). */
 export const MENU_MODULES = ['loopback', 'squash4', 'xzio', 'gzio', 'regexp'];

@@ -1,11 +1,12 @@
 import { LABEL } from './labels.ts';
 
-/** Boards that the contract knows by name (contract 2.2, 6.1). */
-export const MODELS = ['generic'] as const;
-export type Model = (typeof MODELS)[number];
-
-/** Console arguments by board (contract 2.2). */
-const CONSOLE: Readonly<Record<Model, string>> = { generic: 'console=ttyS0' };
+/** What a board adds to the command line (contract 2.2). */
+export interface BoardArguments {
+  /** Serial consoles, each as the value of a `console=`. */
+  readonly consoles: readonly string[];
+  /** Further arguments. */
+  readonly arguments: readonly string[];
+}
 
 /** Arguments that every installed entry carries (contract 2.2). */
 const COMMON = [
@@ -25,22 +26,30 @@ const SELINUX = 'selinux=0';
  * `/etc/cos/bootargs.cfg`: the GRUB fragment that sets `kernelcmd`, sourced from inside the image that boots, so that
  * each slot brings its own command line (contract 2.1, 2.2). GRUB's `label`, `img` and `recoverylabel` are set by the menu.
  */
-export function bootargs(model: Model): string {
-  const before = [CONSOLE[model], ...COMMON].join(' ');
+export function bootargs(board: BoardArguments): string {
+  const before = [...consoleArguments(board.consoles), ...COMMON].join(' ');
+  const after = [SELINUX, ...board.arguments].join(' ');
   return [
     '# Sourced by the boot menu out of the image that is about to boot.',
     'set kernel=/boot/vmlinuz',
     'set initramfs=/boot/initrd',
     'if [ -n "$recoverylabel" ]; then',
-    `  set kernelcmd="${before} root=live:LABEL=$recoverylabel rd.live.dir=/ rd.live.squashimg=$img ${SELINUX}"`,
+    `  set kernelcmd="${before} root=live:LABEL=$recoverylabel rd.live.dir=/ rd.live.squashimg=$img ${after}"`,
     'else',
-    `  set kernelcmd="${before} root=LABEL=$label cos-img/filename=$img ${SELINUX}"`,
+    `  set kernelcmd="${before} root=LABEL=$label cos-img/filename=$img ${after}"`,
     'fi',
     '',
   ].join('\n');
 }
 
-/** What the live menu is filled with: the console arguments of the board (contract 3.3). */
-export function liveConsole(model: Model): string {
-  return `${CONSOLE[model]} console=tty1`;
+/**
+ * What the live menu is filled with: the arguments of the board (contract 3.3). Those that are no consoles are those of an
+ * installed system: the same kernel runs.
+ */
+export function liveConsole(board: BoardArguments): string {
+  return [...consoleArguments(board.consoles), 'console=tty1', ...board.arguments].join(' ');
+}
+
+function consoleArguments(consoles: readonly string[]): string[] {
+  return consoles.map((console) => `console=${console}`);
 }

@@ -58,6 +58,8 @@ export interface DiskSizes {
   readonly state?: number;
   readonly recovery?: number;
   readonly efi?: number;
+  /** Whether the disk is for machines that may have a BIOS; it is when absent. */
+  readonly bios?: boolean;
 }
 
 /** What is known of the disk that a layout is made for. */
@@ -81,9 +83,9 @@ const [GPT_ENTRIES, GPT_ENTRY_SIZE] = [128, 128];
 const DISK_MARGIN = 2;
 
 /**
- * The partitions of a disk that boots from BIOS and UEFI alike: a BIOS boot partition in front of the contract's five
- * (contract 1.1; design, "A raw disk made wholly in place"). State holds active, passive and, during an upgrade, a
- * transition image.
+ * The partitions of a disk that boots from UEFI and, where its machines may have one, from BIOS alike: a BIOS boot
+ * partition in front of the contract's five (contract 1.1; design, "A raw disk made wholly in place"). State holds active,
+ * passive and, during an upgrade, a transition image.
  */
 export function systemPartitions(sizes: DiskSizes): PartitionRequest[] {
   const linux = (name: SystemPartition, label: string, mib: number): PartitionRequest => ({
@@ -95,15 +97,16 @@ export function systemPartitions(sizes: DiskSizes): PartitionRequest[] {
     attributes: [],
     mib,
   });
+  // Upstream names the BIOS partition's GUID after COS_GRUB; a disk that has both keeps that one for the ESP.
+  const bios: PartitionRequest = {
+    name: 'bios',
+    type: PARTITION_TYPE.biosBoot,
+    guid: uuidFromName('COS_BIOS'),
+    attributes: [2],
+    mib: BIOS_SIZE,
+  };
   return [
-    // Upstream names the BIOS partition's GUID after COS_GRUB; a disk that has both keeps that one for the ESP.
-    {
-      name: 'bios',
-      type: PARTITION_TYPE.biosBoot,
-      guid: uuidFromName('COS_BIOS'),
-      attributes: [2],
-      mib: BIOS_SIZE,
-    },
+    ...(sizes.bios === false ? [] : [bios]),
     {
       name: 'efi',
       label: LABEL.efi,

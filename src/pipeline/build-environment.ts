@@ -12,6 +12,7 @@ export interface BuildEnvironment {
   /** Directories of the project's data. */
   readonly templates: string;
   readonly flavors: string;
+  readonly models: string;
   /** Name and version of this tool. */
   readonly tool: string;
   /** The compiled agent for an architecture: a file. @throws FactoryError `tool` when it was not built */

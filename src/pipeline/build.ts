@@ -2,8 +2,12 @@ import { join } from 'node:path';
 import { createBlobCache } from '../base/blob-cache.ts';
 import { createImageSource, type ImageSource } from '../base/image-source.ts';
 import { parseReference } from '../base/reference.ts';
+import { requireRunnable } from '../engine/foreign-arch.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { loadFlavor } from '../flavors/load.ts';
+import type { Arch } from '../layout/architectures.ts';
+import { requireBoard } from '../models/board.ts';
+import { loadModel } from '../models/load.ts';
 import type { ArtifactsSpec, BuildSpec } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { createCache } from './cache.ts';
@@ -11,7 +15,15 @@ import type { BuildEvent, PlannedStep } from './events.ts';
 import { artifactsGraph, buildGraph } from './graph.ts';
 import { type Manifest, writeReleaseFiles } from './release-folder.ts';
 import { planSteps, runSteps, type StepTiming } from './run-plan.ts';
-import { compiledAgent, FLAVORS, type Session, TEMPLATES, toolVersion, withSession } from './session.ts';
+import {
+  compiledAgent,
+  FLAVORS,
+  MODELS,
+  type Session,
+  TEMPLATES,
+  toolVersion,
+  withSession,
+} from './session.ts';
 import type { Step } from './step.ts';
 import { openOutput } from './workspace.ts';
 
@@ -66,6 +78,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
       job,
       session,
     );
+    if (job.type === 'build') await requireArch(job.spec.arch, session);
     const output = await openOutput(job.spec.output);
     try {
       const env = environment(session, options, images, output.partial);
@@ -81,11 +94,20 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
   });
 }
 
+/** What only an image for another architecture lacks is told before the minutes that its base takes. */
+async function requireArch(arch: Arch, { runner, workspace }: Session): Promise<void> {
+  await requireRunnable(runner, arch, workspace.work);
+  compiledAgent(arch);
+}
+
 async function graph(env: BuildEnvironment, job: Job, session: Session): Promise<Step[]> {
   if (job.type === 'artifacts') {
     return artifactsGraph(env, job.spec, parseReference(job.image, process.cwd()), session.signal);
   }
-  return buildGraph(env, job.spec, await loadFlavor(env.flavors, job.spec.flavor), session.signal);
+  const flavor = await loadFlavor(env.flavors, job.spec.flavor);
+  const model = await loadModel(env.models, job.spec.model);
+  requireBoard(model, flavor, job.spec.arch);
+  return buildGraph(env, job.spec, flavor, model, session.signal);
 }
 
 /** The images of registries that a job is made from. @param mayWrite whether the lock may be written */
@@ -118,6 +140,7 @@ function environment(
     templates: TEMPLATES,
     agent: compiledAgent,
     flavors: FLAVORS,
+    models: MODELS,
     tool: toolVersion(),
     digests: join(workspace.cache, 'digests'),
     work: workspace.work,

@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createBlobCache } from '../base/blob-cache.ts';
+import { readyArch } from '../base/check-arch.ts';
 import { createImageSource } from '../base/image-source.ts';
 import { importBase } from '../base/import-base.ts';
 import { parseReference } from '../base/reference.ts';
@@ -38,7 +39,7 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
       engine,
       images,
       scratch,
-      arch: 'amd64',
+      arch: await readyArch(reference),
       notice: silent,
       say: silent,
     });

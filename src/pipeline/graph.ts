@@ -1,6 +1,7 @@
 import { ARTIFACTS } from '../artifacts/registry.ts';
 import { parseReference, type Reference } from '../base/reference.ts';
 import type { Flavor } from '../flavors/schema.ts';
+import type { Model } from '../models/schema.ts';
 import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactsSpec, type BuildSpec } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import type { Step } from './step.ts';
@@ -14,10 +15,11 @@ export function buildGraph(
   env: BuildEnvironment,
   spec: BuildSpec,
   flavor: Flavor,
+  model: Model,
   signal: AbortSignal,
 ): Step[] {
   const reference = parseReference(spec.base, process.cwd());
-  const image = imageStep(env, spec, flavor);
+  const image = imageStep(env, spec, flavor, model);
   return [baseStep(env, spec, flavor, reference), image, ...artifactGraph(env, spec, signal)];
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createBuildahEngine } from '../engine/buildah.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import { FactoryError } from '../errors/factory-error.ts';
+import { machineArch } from '../layout/architectures.ts';
 import { createRunner, type Runner } from '../tools/runner.ts';
 import { cacheDirectory, openWorkspace, type Workspace } from './workspace.ts';
 
@@ -12,12 +13,15 @@ import { cacheDirectory, openWorkspace, type Workspace } from './workspace.ts';
 const HOME = fileURLToPath(new URL('../..', import.meta.url));
 export const TEMPLATES = join(HOME, 'templates');
 export const FLAVORS = join(HOME, 'flavors');
+export const MODELS = join(HOME, 'models');
 
 /** The agent that `npm run build` compiled for an architecture. @throws FactoryError `tool` when it did not */
 export function compiledAgent(arch: string): string {
   const file = join(HOME, `dist/kairos-agent-${arch}`);
   if (existsSync(file)) return file;
-  throw new FactoryError('tool', `the agent for ${arch} was not built`, { remedy: 'Run ./scripts/setup.' });
+  throw new FactoryError('tool', `the agent for ${arch} was not built`, {
+    remedy: `Run: ./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`,
+  });
 }
 
 /** Name and version of this tool, for `/etc/kairos-release` and manifests. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { ARCHITECTURES, type Arch } from '../layout/architectures.ts';
 import { resolveInRoot } from './resolve-path.ts';
 
 /** Host paths of what a boot loader needs, found in a root; `undefined` where the image has none. */
@@ -20,29 +21,46 @@ export interface BootFiles {
   readonly grub: string | undefined;
   readonly grubLive: string | undefined;
   readonly fonts: readonly string[];
+  /** Directory with what a board's firmware wants on the EFI system partition. */
+  readonly boardFiles: string | undefined;
 }
+
+/** Where an image keeps what belongs on the EFI system partition of its board, by its path there. */
+export const BOARD_FILES = '/usr/lib/kairos/esp';
 
 const VENDORS = ['fedora', 'rocky', 'redhat', 'almalinux'];
 
-/** Search orders of the contract (section 1.4), for amd64. */
-const SHIM = [
-  '/usr/share/efi/x86_64/shim.efi',
-  '/usr/lib/shim/shimx64.efi.dualsigned',
-  '/usr/lib/shim/shimx64.efi.signed.latest',
-  '/usr/lib/shim/shimx64.efi.signed',
-  ...VENDORS.map((vendor) => `/boot/efi/EFI/${vendor}/shimx64.efi`),
-];
-const GRUB = [
-  '/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed',
-  '/usr/share/efi/x86_64/grub.efi',
-  ...VENDORS.map((vendor) => `/boot/efi/EFI/${vendor}/grubx64.efi`),
-];
-const GRUB_LIVE = ['/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed', ...GRUB];
-const MOK_MANAGER = ['/usr/lib/shim/mmx64.efi.signed', '/usr/lib/shim/mmx64.efi'];
+/** Search orders of the contract (section 1.4, given there for amd64; the names of others differ in one part). */
+function searchOrders(arch: Arch) {
+  const { machine, efi } = ARCHITECTURES[arch];
+  const { suffix, platform } = efi;
+  const vendor = (file: string) => VENDORS.map((name) => `/boot/efi/EFI/${name}/${file}`);
+  const signed = `/usr/lib/grub/${platform}-signed`;
+  const grub = [
+    `${signed}/grub${suffix}.efi.signed`,
+    `/usr/share/efi/${machine}/grub.efi`,
+    ...vendor(`grub${suffix}.efi`),
+  ];
+  return {
+    shim: [
+      `/usr/share/efi/${machine}/shim.efi`,
+      ...['dualsigned', 'signed.latest', 'signed'].map((form) => `/usr/lib/shim/shim${suffix}.efi.${form}`),
+      ...vendor(`shim${suffix}.efi`),
+    ],
+    grub,
+    grubLive: [`${signed}/gcd${suffix}.efi.signed`, ...grub],
+    mokManager: [`/usr/lib/shim/mm${suffix}.efi.signed`, `/usr/lib/shim/mm${suffix}.efi`],
+    modules: [`/usr/lib/grub/${platform}`, `/usr/share/grub2/${platform}`],
+  };
+}
 const FONTS = ['ascii', 'euro', 'unicode'];
 
-/** Finds the boot files of a root (contract 1.4, 6.6). */
-export async function findBootFiles(root: string): Promise<BootFiles> {
+/**
+ * Finds the boot files of a root (contract 1.4, 6.6).
+ * @param arch which architecture's: a root may hold those of several
+ */
+export async function findBootFiles(root: string, arch: Arch): Promise<BootFiles> {
+  const orders = searchOrders(arch);
   const first = async (paths: readonly string[]) => {
     for (const path of paths) {
       const found = await resolveInRoot(root, path);
@@ -58,12 +76,15 @@ export async function findBootFiles(root: string): Promise<BootFiles> {
     initrd: await first(['/boot/initrd']),
     grubConfig: await first(['/etc/cos/grub.cfg']),
     grubMenu: await first(['/etc/kairos/branding/grubmenu.cfg']),
-    biosModules: await first(['/usr/lib/grub/i386-pc', '/usr/share/grub2/i386-pc']),
-    efiModules: await first(['/usr/lib/grub/x86_64-efi', '/usr/share/grub2/x86_64-efi']),
-    shim: await first(SHIM),
-    mokManager: await first(MOK_MANAGER),
-    grub: await first(GRUB),
-    grubLive: await first(GRUB_LIVE),
+    biosModules: ARCHITECTURES[arch].bios
+      ? await first(['/usr/lib/grub/i386-pc', '/usr/share/grub2/i386-pc'])
+      : undefined,
+    efiModules: await first(orders.modules),
+    shim: await first(orders.shim),
+    mokManager: await first(orders.mokManager),
+    grub: await first(orders.grub),
+    grubLive: await first(orders.grubLive),
+    boardFiles: await first([BOARD_FILES]),
     fonts: fonts.filter((font) => font !== undefined),
   };
 }

@@ -1,9 +1,11 @@
 import { lstat, open, readdir, readFile, stat } from 'node:fs/promises';
+import { ARCHES, ARCHITECTURES } from '../layout/architectures.ts';
 import { REQUIRED_RELEASE_KEYS } from '../layout/kairos-release.ts';
 import { parseOsRelease } from '../layout/os-release.ts';
 import { requiredDirectories } from '../layout/system-layout.ts';
 import { findBootFiles, kernelHas } from './boot-files.ts';
 import { resolveInRoot } from './resolve-path.ts';
+import { rootArch } from './root-arch.ts';
 
 /** One thing that an OS image has to satisfy. */
 export interface Finding {
@@ -51,7 +53,25 @@ export async function checkConformance(root: string): Promise<Finding[]> {
   add('init', await has('/sbin/init'), '/sbin/init', '/sbin/init is missing: install an init system');
   add('shell', await has('/bin/sh'), '/bin/sh', '/bin/sh is missing: the image cannot run as a container');
 
-  const boot = await findBootFiles(root);
+  const release = await resolveInRoot(root, '/etc/kairos-release');
+  const text = release === undefined ? '' : await readFile(release, 'utf8');
+  const keys = parseOsRelease(text);
+  const said = keys.get('KAIROS_ARCH');
+  const programs = await rootArch(root);
+  const arch = ARCHES.find((known) => known === (said ?? programs ?? 'amd64'));
+  // A missing key is told of below.
+  if (said !== undefined && said !== '') {
+    add(
+      'architecture',
+      arch !== undefined && (programs === undefined || programs === said),
+      said,
+      arch === undefined
+        ? `KAIROS_ARCH is ${said}; images are made for ${ARCHES.join(', ')}`
+        : `KAIROS_ARCH is ${said}, but the programs are for ${programs}: correct /etc/kairos-release`,
+    );
+  }
+
+  const boot = await findBootFiles(root, arch ?? 'amd64');
   add(
     'kernel',
     boot.kernel !== undefined,
@@ -71,14 +91,16 @@ export async function checkConformance(root: string): Promise<Finding[]> {
   }
   const efi = boot.shim !== undefined && boot.grub !== undefined;
   add('UEFI boot', efi, 'shim and signed GRUB', 'shim or signed GRUB is missing: no Secure Boot', false);
-  const bios = boot.biosModules !== undefined;
-  add(
-    'BIOS boot',
-    bios,
-    'GRUB modules for i386-pc',
-    'GRUB modules for i386-pc are missing: no BIOS boot',
-    false,
-  );
+  if (ARCHITECTURES[arch ?? 'amd64'].bios) {
+    const bios = boot.biosModules !== undefined;
+    add(
+      'BIOS boot',
+      bios,
+      'GRUB modules for i386-pc',
+      'GRUB modules for i386-pc are missing: no BIOS boot',
+      false,
+    );
+  }
   add(
     'GRUB fonts',
     boot.fonts.length > 0,
@@ -87,9 +109,6 @@ export async function checkConformance(root: string): Promise<Finding[]> {
     false,
   );
 
-  const release = await resolveInRoot(root, '/etc/kairos-release');
-  const text = release === undefined ? '' : await readFile(release, 'utf8');
-  const keys = parseOsRelease(text);
   const missing = REQUIRED_RELEASE_KEYS.filter((key) => !keys.get(key));
   add(
     'kairos-release',

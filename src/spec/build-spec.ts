@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { formatReference, parseReference, type Reference } from '../base/reference.ts';
 import { requireValid } from '../cloud-config/check-source.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { ARCHES, type Arch, machineArch } from '../layout/architectures.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
 import { ArtifactsConfiguration, type ArtifactsSpec, BuildConfiguration, type BuildSpec } from './schema.ts';
 
@@ -13,10 +14,11 @@ const unheard: Warn = () => undefined;
 /** Merges and validates the configuration of a build. @throws FactoryError `usage` */
 export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = unheard): Promise<BuildSpec> {
   const configuration = await loadConfiguration(BuildConfiguration, sources, absoluteReference);
-  const { flavor, mirror, kernel, model, arch, variant, version, packages } = configuration;
+  const { flavor, mirror, kernel, model, variant, version, packages } = configuration;
   return {
     ...(await artifactsSpec(configuration, sources, warn)),
-    ...{ flavor, mirror, kernel, model, arch, variant, version, packages },
+    ...{ flavor, mirror, kernel, model, variant, version, packages },
+    arch: configuration.arch ?? defaultArch(),
     base: configuration.base ?? 'bootstrap:',
   };
 }
@@ -45,7 +47,7 @@ export async function loadLockSpec(sources: ConfigurationSources): Promise<LockS
   return {
     references:
       flavor === undefined && base === undefined ? undefined : [parseReference(base ?? 'bootstrap:', '/')],
-    arch,
+    arch: arch ?? defaultArch(),
     registries,
     lockFile: lockFileOf(configuration['lock-file'], sources),
   };
@@ -57,6 +59,15 @@ const LOCK_FILE = 'kairos-factory.lock';
 /** Path of the lock file, which need not be there. */
 function lockFileOf(named: string | undefined, { file }: ConfigurationSources): string {
   return resolve(named ?? join(file === undefined ? '.' : dirname(file), LOCK_FILE));
+}
+
+/** What a person with no wish means: an image for a machine like this one. @throws FactoryError `usage` where there is none */
+function defaultArch(): Arch {
+  const found = ARCHES.find((arch) => arch === machineArch());
+  if (found !== undefined) return found;
+  throw new FactoryError('usage', `no images are made for ${machineArch()}, which this machine is`, {
+    remedy: `Say which: --arch ${ARCHES.join('|')}.`,
+  });
 }
 
 type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'output' | 'disk' | 'registries'> & {

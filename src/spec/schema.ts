@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { z } from 'zod';
-import { MODELS } from '../layout/kernel-command-line.ts';
+import { ARCHES, type Arch } from '../layout/architectures.ts';
 import { RegistrySettings } from './registries.ts';
 
 /** Every kind of artifact, in the order in which they are reported. */
@@ -64,8 +64,8 @@ export const BuildConfiguration = z.strictObject({
     .optional()
     .meta({ description: 'Package archive to bootstrap from.' }),
   kernel: z.string().default('generic').meta({ description: 'One of the kernels of the flavor.' }),
-  model: z.enum(MODELS).default('generic').meta({ description: 'The board.' }),
-  arch: z.enum(['amd64']).default('amd64'),
+  model: z.string().min(1).default('generic').meta({ description: 'The board.' }),
+  arch: z.enum(ARCHES).optional().meta({ description: 'The architecture; by default that of this machine.' }),
   variant: z.enum(['core']).default('core'),
   version: Version.default('v0.0.0').meta({ description: 'Version of the OS image.' }),
   packages: z
@@ -103,8 +103,8 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly base: string;
   readonly mirror: string | undefined;
   readonly kernel: string;
-  readonly model: (typeof MODELS)[number];
-  readonly arch: string;
+  readonly model: string;
+  readonly arch: Arch;
   readonly variant: string;
   readonly version: string;
   readonly packages: readonly string[];

@@ -10,6 +10,7 @@ const PAGES = {
   flavor: 'flavors',
   'trust policy': 'trust',
   'lock file': 'bases',
+  model: 'models',
 } as const;
 
 /**

@@ -22,7 +22,7 @@ export async function grubMkimage(
   runner: Runner,
   output: string,
   options: {
-    readonly format: 'i386-pc' | 'i386-pc-eltorito' | 'x86_64-efi';
+    readonly format: 'i386-pc' | 'i386-pc-eltorito' | 'x86_64-efi' | 'arm64-efi';
     readonly modules: string;
     readonly names: readonly string[];
     readonly prefix: string;

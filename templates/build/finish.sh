@@ -3,6 +3,7 @@
 # Runs inside the image build; everything it reads stands beside it:
 #   directories  one absolute path per line, made where missing
 #   enable, mask units, one per line
+#   board-files  what a board's firmware reads: a pattern of one file of the root, and its path on the ESP
 set -eu
 
 here=$(dirname "$0")
@@ -18,13 +19,16 @@ chmod 0440 /etc/sudoers.d/90-kairos-admin
 # --- kernel and initramfs -----------------------------------------------------------------------------------------
 kernel=
 for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -V); do
-  if [ -e "/boot/vmlinuz-$candidate" ]; then kernel=$candidate; fi
+  # Image is the name of SUSE's for arm64.
+  for name in Image vmlinuz; do
+    if [ -e "/boot/$name-$candidate" ]; then kernel=$candidate file=$name-$candidate; fi
+  done
 done
 if [ -z "$kernel" ]; then
-  echo "no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules" >&2
+  echo "no kernel: /boot has no vmlinuz-* or Image-* that belongs to a directory of /lib/modules" >&2
   exit 1
 fi
-ln -sfn "vmlinuz-$kernel" /boot/vmlinuz
+ln -sfn "$file" /boot/vmlinuz
 rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
 depmod -a "$kernel"
 # zstd is several times cheaper than gzip and smaller, where the kernel can read it.
@@ -35,6 +39,21 @@ else
 fi
 dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
 chmod 0644 /boot/initrd
+
+# --- files for the firmware of the board ----------------------------------------------------------------------------
+while read -r pattern path; do
+  file=
+  # shellcheck disable=SC2086 # a pattern; with several kernels the last one is the newest
+  for candidate in $(printf '%s\n' $pattern | sort -V); do [ ! -f "$candidate" ] || file=$candidate; done
+  if [ -z "$file" ]; then
+    echo "no $pattern in the image, which the firmware of this board needs: which package has it?" >&2
+    exit 1
+  fi
+  mkdir -p "$(dirname "/usr/lib/kairos/esp/$path")"
+  cp "$file" "/usr/lib/kairos/esp/$path"
+done <"$here/board-files"
+# Packages of firmware lay copies of all that they have where they expect an ESP.
+[ ! -s "$here/board-files" ] || rm -rf /boot/firmware
 
 # --- services -----------------------------------------------------------------------------------------------------
 if command -v systemctl >/dev/null; then

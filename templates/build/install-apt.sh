@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the packages of the flavor. Runs inside the image build; everything it reads stands beside it:
 #   packages           one name per line
+#   components         of Debian's archive, to be enabled besides those of the base; one name per line
 #   dpkg-lean.cfg      which files of a package are left out
 #   source-date-epoch  seconds since 1970, or empty: then the date of the package archive
 set -eu
@@ -12,6 +13,15 @@ export INITRD=No
 
 mkdir -p /etc/dpkg/dpkg.cfg.d
 cp "$here/dpkg-lean.cfg" /etc/dpkg/dpkg.cfg.d/90kairos-lean
+
+while read -r component; do
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+    [ ! -f "$file" ] || sed -i -E "/^deb .* main( |\$)/{/ $component( |\$)/!s/\$/ $component/}" "$file"
+  done
+  for file in /etc/apt/sources.list.d/*.sources; do
+    [ ! -f "$file" ] || sed -i -E "/^Components:.* main( |\$)/{/ $component( |\$)/!s/\$/ $component/}" "$file"
+  done
+done <"$here/components"
 
 apt-get -q update
 

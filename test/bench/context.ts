@@ -6,15 +6,18 @@ import { contextEntries } from '../../src/context/build-context.ts';
 import { packContext } from '../../src/context/context-tar.ts';
 import { loadFlavor } from '../../src/flavors/load.ts';
 import { select } from '../../src/flavors/select.ts';
-import { compiledAgent, FLAVORS, TEMPLATES, toolVersion } from '../../src/pipeline/session.ts';
+import { resolveBoard } from '../../src/models/board.ts';
+import { loadModel } from '../../src/models/load.ts';
+import { compiledAgent, FLAVORS, MODELS, TEMPLATES, toolVersion } from '../../src/pipeline/session.ts';
 
 /** Unpacks the build context of the benchmark's image into an empty directory; its base is `localhost/bench-base`. */
 export async function benchContext(directory: string): Promise<void> {
   const flavor = await loadFlavor(FLAVORS, 'debian');
+  const target = { arch: 'amd64', releaseVersion: '12' };
   const entries = contextEntries({
     templates: TEMPLATES,
     flavor,
-    selection: select(flavor, { arch: 'amd64', releaseVersion: '12' }, 'cloud', []),
+    selection: select(flavor, target, 'cloud', []),
     identity: {
       flavor: 'debian',
       flavorRelease: '12',
@@ -24,7 +27,7 @@ export async function benchContext(directory: string): Promise<void> {
       model: 'generic',
       version: 'v0.0.0',
     },
-    model: 'generic',
+    board: resolveBoard(await loadModel(MODELS, 'generic'), flavor, target),
     base: 'localhost/bench-base',
     epoch: undefined,
     overlay: undefined,

@@ -1,8 +1,12 @@
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeOciLayout } from '../../src/base/oci-layout.ts';
+import { machineArch } from '../../src/layout/architectures.ts';
+import { program } from '../support/arm64.ts';
 import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 
@@ -273,4 +277,39 @@ describe('SIGINT', () => {
   const clear = () => tool('rm', '-rf', join(TEST_HOME, 'signal-cache'));
   beforeAll(clear);
   afterAll(clear);
+});
+
+describe('a base for another architecture is refused with both, before anything is built (exit status 2)', () => {
+  const other = machineArch() === 'arm64' ? ['amd64', 62] : ['arm64', 183];
+  const [arch, machine] = other as [string, number];
+  const refusal = new RegExp(`is for ${arch}, not for ${machineArch()}`);
+
+  test('a directory, told by its programs', async () => {
+    const root = join(home, 'foreign');
+    await mkdir(join(root, 'bin'), { recursive: true });
+    await mkdir(join(root, 'etc'));
+    await writeFile(join(root, 'bin/sh'), program(machine));
+    await writeFile(join(root, 'etc/os-release'), 'ID=debian\nVERSION_ID="12"\n');
+    const output = join(home, 'foreign-out');
+    const { status, stderr } = await build('--base', `dir:${root}`, '--output', output);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(refusal)]);
+    expect(stderr).toContain(`--arch ${arch}`);
+    expect(stderr).not.toMatch(/\[image\]/);
+    await expectNothingLeft(output);
+  });
+
+  test('an OCI image, told by its configuration', async () => {
+    const layout = join(home, 'foreign.oci');
+    await mkdir(layout);
+    await writeOciLayout(layout, { arch, epoch: 1, tag: 'v1' }, async (layer) => {
+      const archive = pack();
+      archive.entry({ name: 'etc/os-release' }, 'ID=debian\nVERSION_ID="12"\n');
+      archive.finalize();
+      await pipeline(archive, layer);
+    });
+    const output = join(home, 'foreign-oci-out');
+    const { status, stderr } = await build('--base', `oci:${layout}:v1`, '--output', output);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(refusal)]);
+    await expectNothingLeft(output);
+  });
 });

@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { privateVariables } from '../../src/boot/boot-artifact.ts';
 import { type Machine, qemuArguments } from '../../src/boot/machine.ts';
-import { QEMU_X86 } from '../../src/tools/qemu.ts';
+import { QEMU } from '../../src/tools/qemu.ts';
 
 /** The shell prompt of the automatically logged-in root of test images. */
 const PROMPT = /root@[\w-]+:~# /;
@@ -40,13 +40,20 @@ export interface Guest extends AsyncDisposable {
 
 /** Starts a machine under software emulation; `extra` are further arguments for QEMU. */
 export async function startGuest(
-  machine: Pick<Machine, 'artifact' | 'attachment' | 'firmware' | 'target'> & { readonly snapshot?: boolean },
+  machine: Pick<Machine, 'artifact' | 'arch' | 'attachment' | 'firmware' | 'target'> & {
+    readonly snapshot?: boolean;
+  },
   extra: readonly string[] = [],
 ): Promise<Guest> {
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-vm-'));
   const full: Machine = { memory: 2048, cores: 2, snapshot: true, kvm: false, ...machine };
   const args = [...qemuArguments(full, await privateVariables(full, scratch)), ...extra];
-  const child = execa(QEMU_X86.name, args, { reject: false, buffer: false, stdin: 'pipe', cleanup: true });
+  const child = execa(QEMU[full.arch ?? 'amd64'].name, args, {
+    reject: false,
+    buffer: false,
+    stdin: 'pipe',
+    cleanup: true,
+  });
   let text = '';
   let seen = 0;
   const listeners = new Set<() => void>();

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
+import { ARCHES, ARCHITECTURES, type Arch } from '../../layout/architectures.ts';
 import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../layout/boot-assessment.ts';
 import {
+  BIOS_GRUB_MODULES,
   BOOT_CODE_SIZE,
   CORE_LIMIT,
   CORE_SLOTS,
   coreImageStart,
-  GRUB_MODULES,
   grubConfig,
   INSTALLED_STUB,
   linkBiosImages,
@@ -15,6 +16,7 @@ import {
 } from '../../layout/boot-loader.ts';
 import { grubEnvironment } from '../../layout/grub-environment.ts';
 import { parseOsRelease } from '../../layout/os-release.ts';
+import { boardFiles } from '../../rootfs/board-files.ts';
 import { type BootFiles, findBootFiles } from '../../rootfs/boot-files.ts';
 import type { Host } from '../host/host.ts';
 import { readAt, writeAt } from './block-device.ts';
@@ -57,7 +59,7 @@ export async function placeBootLoader(
   places: BootPlaces,
   menu: 'system' | 'interrupted' = 'system',
 ): Promise<void> {
-  const files = await findBootFiles(host.resolve(root));
+  const files = await findBootFiles(host.resolve(root), hostArch(host));
   // GRUB without a menu would only wait at its own prompt.
   await placeMenu(host, files, places.state, menu);
   const onBios = await placeBios(host, files, places);
@@ -80,7 +82,10 @@ async function placeMenu(
   };
   for (const font of files.fonts) await copy(font, `grub2/fonts/${basename(font)}`);
   for (const name of files.efiModules ? MENU_MODULES : []) {
-    await copy(join(files.efiModules ?? '', `${name}.mod`), `grub2/x86_64-efi/${name}.mod`);
+    await copy(
+      join(files.efiModules ?? '', `${name}.mod`),
+      `grub2/${ARCHITECTURES[hostArch(host)].efi.platform}/${name}.mod`,
+    );
   }
   await copy(files.grubMenu, 'grubmenu');
   await replace(host, state + ASSESSMENT.hook, ASSESSMENT_HOOK);
@@ -98,12 +103,25 @@ async function placeEsp(host: Host, root: string, files: BootFiles, { esp }: Boo
   if (esp === undefined || files.shim === undefined || files.grub === undefined) return false;
   const id = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '').get('ID') ?? 'linux';
   // What shim starts comes before shim, so that a new shim never finds an old GRUB that it would refuse.
-  if (files.mokManager) await replace(host, `${esp}/EFI/BOOT/mmx64.efi`, await readFile(files.mokManager));
-  await replace(host, `${esp}/EFI/BOOT/grubx64.efi`, await readFile(files.grub));
+  const { efi } = ARCHITECTURES[hostArch(host)];
+  const copy = async (path: string, source: string) =>
+    replace(host, `${esp}/${path}`, await readFile(source));
+  for (const [path, source] of await boardFiles(files.boardFiles)) await copy(path, source);
+  if (files.mokManager) await copy(`EFI/BOOT/${efi.mokManager}`, files.mokManager);
+  await copy(`EFI/BOOT/${efi.grub}`, files.grub);
   await replace(host, `${esp}/EFI/BOOT/grub.cfg`, grubConfig(INSTALLED_STUB));
   await replace(host, `${esp}/EFI/${id}/grub.cfg`, grubConfig(INSTALLED_STUB));
-  await replace(host, `${esp}/EFI/BOOT/BOOTX64.EFI`, await readFile(files.shim));
+  await copy(`EFI/BOOT/${efi.fallback}`, files.shim);
   return true;
+}
+
+/** @throws FactoryError `step` on a machine that no image is made for */
+function hostArch(host: Host): Arch {
+  const found = ARCHES.find((arch) => arch === host.arch);
+  if (found !== undefined) return found;
+  throw new FactoryError('step', `there is no boot loader for ${host.arch}`, {
+    remedy: `Use a machine of one of: ${ARCHES.join(', ')}.`,
+  });
 }
 
 /** @returns whether the disk boots from BIOS by it */
@@ -139,7 +157,7 @@ async function makeCoreImage(host: Host, modules: string): Promise<Buffer> {
       host.resolve(config),
       '-o',
       host.resolve(output),
-      ...GRUB_MODULES.bios,
+      ...BIOS_GRUB_MODULES,
     ]);
     const core = Buffer.from((await host.readBytes(output)) ?? []);
     if (core.length === 0 || core.length > CORE_LIMIT) {

@@ -1,4 +1,5 @@
 import { FactoryError } from '../../errors/factory-error.ts';
+import { architecture } from '../../layout/architectures.ts';
 import { type DiskSizes, PARTITION_TYPE, type PartitionRequest } from '../../layout/partitions.ts';
 import { uuidFromName } from '../../layout/uuid.ts';
 import { boolean, list, number, strings, type Tree, text, tree } from './config-values.ts';
@@ -76,13 +77,19 @@ export function installOptions(config: Tree): InstallOptions {
 }
 
 /** The sizes of the system's partitions for images of these sizes in MiB (contract 1.1). */
-export function diskSizes(options: InstallOptions, systemImage: number, recoveryImage: number): DiskSizes {
+export function diskSizes(
+  options: InstallOptions,
+  systemImage: number,
+  recoveryImage: number,
+  arch: string,
+): DiskSizes {
   const { state, recovery, efi, oem, persistent } = options.sizes;
   return {
     systemImage,
     recoveryImage,
     oem: oem ?? 64,
     persistent: persistent ?? 0,
+    bios: architecture(arch)?.bios ?? false,
     ...(state === undefined ? {} : { state }),
     ...(recovery === undefined ? {} : { recovery }),
     ...(efi === undefined ? {} : { efi }),

@@ -1,7 +1,7 @@
 import { hasAdmin } from '../../cloud-config/rules.ts';
 import { FactoryError, messageOf } from '../../errors/factory-error.ts';
 import { LABEL } from '../../layout/labels.ts';
-import { arrangePartitions, partitionNamed, systemPartitions } from '../../layout/partitions.ts';
+import { arrangePartitions, systemPartitions } from '../../layout/partitions.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { chooseDisk } from '../disks.ts';
 import { installBundle } from '../extensions/install-bundle.ts';
@@ -144,7 +144,7 @@ async function prepareDisk(
 ): Promise<Target> {
   const disk = await chooseDisk(host, wanted);
   const geometry = await diskGeometry(host, disk);
-  const requests = systemPartitions(diskSizes(options, imageMib, imageMib)).map((request) => {
+  const requests = systemPartitions(diskSizes(options, imageMib, imageMib, host.arch)).map((request) => {
     const filesystem = (options.filesystems as Readonly<Record<string, string | undefined>>)[request.name];
     return filesystem === undefined ? request : { ...request, filesystem };
   });
@@ -154,8 +154,9 @@ async function prepareDisk(
   const devices = await writeTable(host, disk, layout, geometry.sector);
   const device = (name: string) => devices.get(name) ?? '';
   for (const partition of layout.partitions) await formatPartition(host, device(partition.name), partition);
-  const { start } = partitionNamed(layout, 'bios');
-  return { device, bios: { disk, device: device('bios'), start } };
+  const bios = layout.partitions.find(({ name }) => name === 'bios');
+  if (bios === undefined) return { device, bios: undefined };
+  return { device, bios: { disk, device: device('bios'), start: bios.start } };
 }
 
 /** The partitions of a disk that somebody else has prepared (contract 1.1, `no-format`). */

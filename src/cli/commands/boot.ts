@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { bootArtifact, hasKvm } from '../../boot/boot-artifact.ts';
-import { FIRMWARES, parseFirmware } from '../../boot/machine.ts';
+import { artifactArch, FIRMWARES, parseFirmware } from '../../boot/machine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
+import { ARCHES, type Arch, machineArch } from '../../layout/architectures.ts';
+import { didYouMean } from '../../spec/suggest.ts';
 import { createDisk } from '../../tools/qemu-img.ts';
 import { createRunner, type Runner } from '../../tools/runner.ts';
 
@@ -15,6 +17,7 @@ export function bootCommand() {
   return new Command('boot')
     .description('boot an ISO, raw or qcow2 in QEMU, with its console on this terminal (Ctrl-A X ends it)')
     .argument('<artifact>')
+    .option('--arch <name>', `${ARCHES.join('|')} (default: as the artifact's name has it)`)
     .option('--firmware <kind>', FIRMWARES.join('|'), 'uefi')
     .option('--ssh-port <port>', 'port of this machine that leads to SSH in the guest')
     .option('--memory <mib>', 'memory of the guest in MiB', '2048')
@@ -34,18 +37,32 @@ export function bootCommand() {
       });
       const sshPort =
         options.sshPort === undefined ? {} : { sshPort: number('--ssh-port', options.sshPort, 65535) };
+      const arch = wantedArch(options.arch, artifact);
       process.exitCode = await bootArtifact(runner, {
+        arch,
         artifact: resolve(artifact),
         attachment: options.cdrom ? 'cdrom' : 'disk',
         firmware: parseFirmware(options.firmware),
         memory: number('--memory', options.memory, 1 << 20),
         cores: number('--cores', options.cores, 256),
         snapshot: !options.write,
-        kvm: options.kvm && (await hasKvm()),
+        kvm: options.kvm && arch === machineArch() && (await hasKvm()),
         ...sshPort,
         ...(options.disk === undefined ? {} : { target: await targetDisk(runner, resolve(options.disk)) }),
       });
     });
+}
+
+/** @throws FactoryError `usage` for an architecture that images are not made for */
+function wantedArch(text: string | undefined, artifact: string): Arch {
+  if (text === undefined)
+    return artifactArch(artifact) ?? ARCHES.find((arch) => arch === machineArch()) ?? 'amd64';
+  const found = ARCHES.find((arch) => arch === text);
+  if (found) return found;
+  throw new FactoryError(
+    'usage',
+    `--arch: "${text}" is none of ${ARCHES.join(', ')}${didYouMean(text, ARCHES)}`,
+  );
 }
 
 async function targetDisk(runner: Runner, file: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { ARCHES } from '../../layout/architectures.ts';
 import { loadBuildSpec } from '../../spec/build-spec.ts';
 import { ARTIFACT_OPTIONS, artifactFlags, configurationFile, jobOptions } from '../artifact-options.ts';
 import { presentJob } from '../run-job.ts';
@@ -15,6 +16,7 @@ export function buildCommand() {
     )
     .option('--kernel <name>', 'one of the kernels of the flavor: generic, cloud')
     .option('--model <name>', 'the board')
+    .option('--arch <name>', `${ARCHES.join('|')} (default: the architecture of this machine)`)
     .option('--version <semver>', 'version of the OS image')
     .addOption(ARTIFACT_OPTIONS.artifact)
     .addOption(ARTIFACT_OPTIONS.cloudConfig)
@@ -36,6 +38,7 @@ export function buildCommand() {
         base: options.base,
         kernel: options.kernel,
         model: options.model,
+        arch: options.arch,
         version: options.version,
         ...artifactFlags(options),
       };

@@ -1,16 +1,18 @@
 import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Artifact, SpecDigests } from '../../artifacts/artifact.ts';
+import type { Artifact, ArtifactInputs, SpecDigests } from '../../artifacts/artifact.ts';
 import { ARTIFACTS } from '../../artifacts/registry.ts';
 import { artifactBaseName } from '../../layout/artifact-names.ts';
 import { identityFrom } from '../../layout/kairos-release.ts';
-import type { Model } from '../../layout/kernel-command-line.ts';
+import { serialConsoles } from '../../models/board.ts';
+import { listModels, loadModel } from '../../models/load.ts';
+import type { Model } from '../../models/schema.ts';
 import type { ArtifactKind, ArtifactsSpec } from '../../spec/schema.ts';
 import { checkTool } from '../../tools/host-tool.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { hashFile, treeContentDigest, treeSignature } from '../digests.ts';
 import { fileOf, type Results, resultOf, type Step } from '../step.ts';
-import { openOsImage, osImageFacts } from './image-step.ts';
+import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
 
 /** Id of the step that makes an artifact. */
 export function artifactStepId(kind: ArtifactKind): string {
@@ -29,14 +31,15 @@ export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: A
       spec.output,
       artifact.inputs(spec, await specDigests(spec)),
       await Promise.all(artifact.tools.map((tool) => checkTool(env.runner, tool))),
-      kind === 'iso' ? treeContentDigest(join(env.templates, 'iso')) : null,
+      kind === 'iso' ? [treeContentDigest(join(env.templates, 'iso')), treeContentDigest(env.models)] : null,
     ],
     run: async (context, results) => {
       const { facts } = osImageFacts(resultOf(results, 'image'));
       const name = `${artifactBaseName(identityFrom(new Map(Object.entries(facts.release))))}${artifact.extension}`;
       const partial = env.partial(name);
       if (kind === 'oci') await mkdir(partial);
-      await artifact.make(artifactInputs(env, spec, artifact, results), { ...context, output: partial });
+      const made = await artifactInputs(env, spec, artifact, results);
+      await artifact.make(made, { ...context, output: partial });
       const final = join(spec.output, name);
       await putInPlace(partial, final, facts.epoch);
       const identity = await fileIdentity(kind, final);
@@ -77,8 +80,15 @@ export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
   };
 }
 
-function artifactInputs(env: BuildEnvironment, spec: ArtifactsSpec, artifact: Artifact, results: Results) {
+async function artifactInputs(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec,
+  artifact: Artifact,
+  results: Results,
+): Promise<ArtifactInputs> {
   const { facts } = osImageFacts(resultOf(results, 'image'));
+  const arch = imageArch(facts);
+  const model = await imageModel(env, facts.release['KAIROS_MODEL']);
   const optionalFile = (step: string, name: string) => resultOf(results, step).files[name];
   return {
     facts,
@@ -87,9 +97,16 @@ function artifactInputs(env: BuildEnvironment, spec: ArtifactsSpec, artifact: Ar
       artifact.needs.includes(step) ? optionalFile(step, name) : undefined,
     openRoot: () => openOsImage(env, results),
     spec,
-    model: (facts.release['KAIROS_MODEL'] ?? 'generic') as Model,
+    arch,
+    board: { consoles: serialConsoles(model, arch), arguments: model.arguments },
     templates: env.templates,
   };
+}
+
+/** The model of an image; one that was made elsewhere may be of a board that we do not know. */
+async function imageModel(env: BuildEnvironment, name = 'generic'): Promise<Model> {
+  const known = await listModels(env.models);
+  return loadModel(env.models, known.includes(name) ? name : 'generic');
 }
 
 async function specDigests(spec: ArtifactsSpec): Promise<SpecDigests> {

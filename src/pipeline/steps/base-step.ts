@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArchiveState, isArchiveUnchanged } from '../../base/archive-state.ts';
+import { checkDeclaredArch, checkRootArch } from '../../base/check-arch.ts';
 import { importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
@@ -61,6 +62,7 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
     run: async (context) => {
       if (env.offline && reference.kind === 'bootstrap') throw notBootstrapped();
       const image = `localhost/kairos-factory/base:${cacheKey('base', await inputs(), []).slice(0, 16)}`;
+      await checkDeclaredArch(reference, formatReference(reference), spec.arch);
       const archive = await importBase(source, image, {
         runner: context.runner,
         engine: env.engine,
@@ -71,6 +73,7 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
         say: context.say,
       });
       await using open = await env.engine.open(image);
+      await checkRootArch(open.root, formatReference(reference), spec.arch);
       const osRelease = await readOsRelease(open, formatReference(reference));
       const facts: BaseFacts = { image, osRelease, ...(archive ? { archive } : {}) };
       // A new state of the archive means new packages later, even when the bootstrapped root is the same.

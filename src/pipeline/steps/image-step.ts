@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { readyArch } from '../../base/check-arch.ts';
 import { importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
 import { contextEntries } from '../../context/build-context.ts';
@@ -9,7 +10,10 @@ import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Flavor } from '../../flavors/schema.ts';
 import { releaseVersion, select } from '../../flavors/select.ts';
+import { ARCHES, type Arch } from '../../layout/architectures.ts';
 import type { ImageIdentity } from '../../layout/kairos-release.ts';
+import { resolveBoard } from '../../models/board.ts';
+import type { Model } from '../../models/schema.ts';
 import type { ImageFacts } from '../../rootfs/image-facts.ts';
 import { inspectImage } from '../../rootfs/inspect.ts';
 import { sealRoot } from '../../rootfs/seal.ts';
@@ -27,9 +31,13 @@ export interface OsImageFacts {
 }
 
 /** Builds the OS image: base and framework through the engine, sealed and checked. */
-export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor): Step {
-  const selection = (version: string) =>
-    select(flavor, { arch: spec.arch, releaseVersion: version }, spec.kernel, spec.packages);
+export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor, model: Model): Step {
+  const targetOf = (version: string) => ({ arch: spec.arch, releaseVersion: version });
+  const board = (version: string) => resolveBoard(model, flavor, targetOf(version));
+  const selection = (version: string) => {
+    const { flavor: fitting, packages } = board(version);
+    return select(fitting, targetOf(version), spec.kernel, [...packages, ...spec.packages]);
+  };
   const target = (results: Results) => {
     const { osRelease } = resultOf(results, 'base').facts as unknown as BaseFacts;
     return baseTarget(flavor, osRelease);
@@ -45,6 +53,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
   });
   const inputs = async (results: Results) => [
     flavor,
+    model,
     selection(target(results).version),
     identity(target(results)),
     treeContentDigest(join(env.templates, 'build')),
@@ -68,7 +77,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         flavor,
         selection: selection(target(results).version),
         identity: identity(target(results)),
-        model: spec.model,
+        board: board(target(results).version),
         base,
         epoch: env.epoch,
         overlay: spec.overlayRootfs,
@@ -76,7 +85,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         agent: env.agent(spec.arch),
       });
       const built = `localhost/kairos-factory/built:${process.pid}`;
-      await buildImage(env, context, entries, built);
+      await buildImage(env, context, entries, built, spec.arch);
       return finish(env, context, built, 'the built image', sealRoot);
     },
   };
@@ -102,12 +111,8 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context) => {
       const taken = `localhost/kairos-factory/taken:${process.pid}`;
-      await importBase(reference, taken, {
-        ...context,
-        engine: env.engine,
-        images: env.images,
-        arch: 'amd64',
-      });
+      const arch = await readyArch(reference);
+      await importBase(reference, taken, { ...context, engine: env.engine, images: env.images, arch });
       if (spec.overlayRootfs === undefined) return finish(env, context, taken, name);
       const containerfile = {
         type: 'text',
@@ -116,7 +121,7 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
         mode: 0o644,
       } as const;
       const entries = [containerfile, ...directoryEntries(spec.overlayRootfs, 'overlay')];
-      await buildImage(env, context, entries, taken);
+      await buildImage(env, context, entries, taken, arch);
       return finish(env, context, taken, name);
     },
   };
@@ -133,6 +138,13 @@ export async function openOsImage(env: BuildEnvironment, results: Results): Prom
   return open;
 }
 
+/** The architecture of an OS image that passed its checks. @throws RangeError for another, which they do not let pass */
+export function imageArch(facts: ImageFacts): Arch {
+  const found = ARCHES.find((arch) => arch === facts.release['KAIROS_ARCH']);
+  if (found === undefined) throw new RangeError(`an OS image for ${facts.release['KAIROS_ARCH']}`);
+  return found;
+}
+
 /** The facts of an image step's result. */
 export function osImageFacts(result: StepResult): OsImageFacts {
   return result.facts as unknown as OsImageFacts;
@@ -143,9 +155,10 @@ async function buildImage(
   context: StepContext,
   entries: Parameters<typeof packContext>[0],
   image: string,
+  arch: string,
 ): Promise<void> {
   try {
-    await engine.build(packContext(entries), image, { onStep: context.say, useCache, offline });
+    await engine.build(packContext(entries), image, { onStep: context.say, useCache, offline, arch });
   } catch (error) {
     if (!offline || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
     throw new FactoryError('step', 'it wants a network, and --offline gives it none', {

@@ -11,7 +11,7 @@ import { MKE2FS } from '../../tools/mke2fs.ts';
 import { MKSQUASHFS, mksquashfs } from '../../tools/mksquashfs.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { resultOf, type Step } from '../step.ts';
-import { openOsImage, osImageFacts } from './image-step.ts';
+import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
 
 /** zstd levels (design, "Measured"; peers.md, B3: 9 is the knee, 18 beats xz). */
 const LEVEL: Readonly<Record<Compression, number>> = { fast: 3, balanced: 9, small: 18 };
@@ -65,12 +65,16 @@ export function bootStep(env: BuildEnvironment): Step {
     inputs: async () => [],
     run: async ({ objects }, results) => {
       await using open = await openOsImage(env, results);
-      const { fonts, ...found } = await findBootFiles(open.root);
+      const { fonts, ...found } = await findBootFiles(
+        open.root,
+        imageArch(osImageFacts(resultOf(results, 'image')).facts),
+      );
       const files: Record<string, string> = {};
       for (const [name, source] of Object.entries(found) as [keyof BootFiles, string | undefined][]) {
         if (source === undefined) continue;
         files[name] = join(objects, name);
-        if (name.endsWith('Modules')) await cp(source, files[name], { recursive: true });
+        if (name.endsWith('Modules') || name === 'boardFiles')
+          await cp(source, files[name], { recursive: true });
         else await copyFile(source, files[name]);
       }
       for (const font of fonts) {

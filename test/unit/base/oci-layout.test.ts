@@ -71,10 +71,12 @@ describe.each([
     const { index, manifest, config, layer } = follow(directory);
     expect(index.manifests[0].digest).toBe(digest);
     expect(index.manifests[0].annotations).toEqual({ 'org.opencontainers.image.ref.name': 'v1.2.3' });
+    expect(index.manifests[0].platform).toEqual({ architecture: 'arm64', os: 'linux', variant: 'v8' });
     expect(manifest.layers).toHaveLength(1);
     expect(manifest.layers[0].mediaType).toBe(mediaType);
     expect(config).toMatchObject({
       architecture: 'arm64',
+      variant: 'v8',
       os: 'linux',
       created: '2024-05-06T07:08:09Z',
       config: { Labels: { note: 'x' }, Cmd: ['/bin/sh'] },

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
+  AAVMF,
   type Attachment,
+  artifactArch,
   diskFormat,
   FIRMWARES,
   type Firmware,
@@ -58,6 +60,33 @@ describe.each<Firmware>(['bios', 'uefi', 'secureboot'])('%s', (firmware) => {
 test('secure boot starts with variables that have the vendors’ keys', () => {
   expect(OVMF.secureboot.variables).toContain('.ms.');
   expect(OVMF.secureboot.code).toContain('.secboot.');
+});
+
+describe('arm64', () => {
+  const machine: Machine = { ...MACHINE, arch: 'arm64', artifact: '/out/os.raw' };
+
+  test.each<['uefi' | 'secureboot']>([['uefi'], ['secureboot']])('%s', (firmware) => {
+    const arm = { ...machine, firmware };
+    expect(values(arm, '-machine')).toEqual(['virt']);
+    expect(values(arm, '-cpu')).toEqual(['cortex-a72']);
+    expect(values({ ...arm, kvm: true }, '-cpu')).toEqual(['max']);
+    expect(values(arm, '-drive')[0]).toContain(`file=${AAVMF[firmware].code}`);
+    expect(values(arm, '-global')).toEqual([]);
+    expect(values(arm, '-device')).toContain('virtio-blk-pci,drive=boot,bootindex=1');
+  });
+
+  test('has no BIOS', async () => {
+    const error = await failureOf(() => qemuArguments(machine, undefined), 'usage');
+    expect(error.message).toBe('a machine of arm64 has no BIOS');
+  });
+
+  test.each([
+    ['/o/kairos-debian-12-core-arm64-generic-v1.2.3.raw', 'arm64'],
+    ['kairos-debian-12-core-amd64-rpi4-v1.2.3.iso', 'amd64'],
+    ['/arm64-disks/disk.qcow2', undefined],
+  ])('%s is for %s', (artifact, arch) => {
+    expect(artifactArch(artifact)).toBe(arch);
+  });
 });
 
 test('memory, cores and acceleration are what was asked for', () => {

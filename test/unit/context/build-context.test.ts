@@ -12,11 +12,15 @@ import { select } from '../../../src/flavors/select.ts';
 import { bootargs } from '../../../src/layout/kernel-command-line.ts';
 import { parseOsRelease } from '../../../src/layout/os-release.ts';
 import { requiredDirectories } from '../../../src/layout/system-layout.ts';
-import { FLAVORS, TEMPLATES } from '../../../src/pipeline/session.ts';
+import { resolveBoard } from '../../../src/models/board.ts';
+import { loadModel } from '../../../src/models/load.ts';
+import { FLAVORS, MODELS, TEMPLATES } from '../../../src/pipeline/session.ts';
 import { plant, temporaryDirectory } from '../support/temporary.ts';
 
 const flavor = await loadFlavor(FLAVORS, 'debian');
-const selection = select(flavor, { arch: 'amd64', releaseVersion: '12' }, 'generic', ['vim']);
+const target = { arch: 'amd64', releaseVersion: '12' };
+const selection = select(flavor, target, 'generic', ['vim']);
+const board = resolveBoard(await loadModel(MODELS, 'generic'), flavor, target);
 
 const OPTIONS: ContextOptions = {
   templates: TEMPLATES,
@@ -31,7 +35,7 @@ const OPTIONS: ContextOptions = {
     model: 'generic',
     version: 'v1.2.3',
   },
-  model: 'generic',
+  board,
   base: 'localhost/base:1',
   epoch: '1700000000',
   overlay: undefined,
@@ -130,7 +134,7 @@ describe('contextEntries', () => {
 
   test('has the framework of the contract', () => {
     const entries = contextEntries(OPTIONS);
-    expect(textOf(entries, 'framework/etc/cos/bootargs.cfg')).toBe(bootargs('generic'));
+    expect(textOf(entries, 'framework/etc/cos/bootargs.cfg')).toBe(bootargs(board));
     expect(parseOsRelease(textOf(entries, 'framework/etc/kairos-release')).get('KAIROS_VERSION')).toBe(
       'v1.2.3',
     );
@@ -154,4 +158,25 @@ describe('contextEntries', () => {
     );
     expect(contextEntries(OPTIONS).filter(({ path }) => path.startsWith('overlay'))).toEqual([]);
   });
+});
+
+test('a board brings its components, its files and its arguments', async () => {
+  const arm = { arch: 'arm64', releaseVersion: '12' };
+  const rpi4 = resolveBoard(await loadModel(MODELS, 'rpi4'), flavor, arm);
+  const entries = contextEntries({ ...OPTIONS, board: rpi4 });
+  expect(textOf(entries, 'install/components')).toBe('non-free-firmware\n');
+  expect(textOf(entries, 'finish/board-files')).toBe(
+    [
+      '/usr/lib/raspi-firmware/start4.elf start4.elf',
+      '/usr/lib/raspi-firmware/fixup4.dat fixup4.dat',
+      '/usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb bcm2711-rpi-4-b.dtb',
+      '/usr/lib/u-boot/rpi_4/u-boot.bin u-boot.bin',
+      '',
+    ].join('\n'),
+  );
+  expect(textOf(entries, 'framework/usr/lib/kairos/esp/config.txt')).toContain('arm_64bit=1\n');
+  expect(textOf(entries, 'framework/etc/cos/bootargs.cfg')).toContain('modprobe.blacklist=vc4');
+  const generic = contextEntries(OPTIONS);
+  expect(textOf(generic, 'install/components')).toBe('');
+  expect(textOf(generic, 'finish/board-files')).toBe('');
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { bootargs, liveConsole } from '../../../src/layout/kernel-command-line.ts';
 
+const GENERIC = { consoles: ['ttyS0'], arguments: [] };
+
 /** What every line of contract 2.2 has before the root part. */
 const BEFORE =
   'console=ttyS0 console=tty1 net.ifnames=1 rd.cos.oemlabel=COS_OEM rd.cos.oemtimeout=10 panic=5 rd.emergency=reboot rd.shell=0 systemd.crash_reboot=yes';
@@ -29,7 +31,7 @@ describe('bootargs', () => {
     ['passive', 'COS_PASSIVE', '/cOS/passive.img'],
     ['recovery', 'COS_SYSTEM', '/cOS/recovery.img'],
   ])('composes the command line of the contract for %s', (_, label, img) => {
-    expect(evaluate(bootargs('generic'), { label, img })).toMatchObject({
+    expect(evaluate(bootargs(GENERIC), { label, img })).toMatchObject({
       kernel: '/boot/vmlinuz',
       initramfs: '/boot/initrd',
       kernelcmd: `${BEFORE} root=LABEL=${label} cos-img/filename=${img} selinux=0`,
@@ -38,14 +40,28 @@ describe('bootargs', () => {
 
   test('composes the live form for a squashfs recovery', () => {
     const given = { label: 'COS_SYSTEM', img: '/cOS/recovery.squashfs', recoverylabel: 'COS_RECOVERY' };
-    expect(evaluate(bootargs('generic'), given)['kernelcmd']).toBe(
+    expect(evaluate(bootargs(GENERIC), given)['kernelcmd']).toBe(
       `${BEFORE} root=live:LABEL=COS_RECOVERY rd.live.dir=/ rd.live.squashimg=/cOS/recovery.squashfs selinux=0`,
     );
   });
 });
 
+test('a board’s consoles come first, its arguments last', () => {
+  const board = {
+    consoles: ['ttyTCU0,115200', 'ttyAMA0,115200'],
+    arguments: ['cgroup_enable=memory', 'a=b'],
+  };
+  const given = { label: 'COS_ACTIVE', img: '/cOS/active.img' };
+  const line = evaluate(bootargs(board), given)['kernelcmd'] ?? '';
+  expect(line.startsWith('console=ttyTCU0,115200 console=ttyAMA0,115200 console=tty1 ')).toBe(true);
+  expect(line.endsWith(' selinux=0 cgroup_enable=memory a=b')).toBe(true);
+  expect(liveConsole(board)).toBe(
+    'console=ttyTCU0,115200 console=ttyAMA0,115200 console=tty1 cgroup_enable=memory a=b',
+  );
+});
+
 describe('liveConsole', () => {
   test('names the serial console of the board and the screen', () => {
-    expect(liveConsole('generic')).toBe('console=ttyS0 console=tty1');
+    expect(liveConsole(GENERIC)).toBe('console=ttyS0 console=tty1');
   });
 });

@@ -33,6 +33,12 @@ describe('planDisk', () => {
     ]);
   });
 
+  test('has no partition for a BIOS where machines have none', () => {
+    const names = planDisk({ ...SIZES, bios: false }).partitions.map(({ name }) => name);
+    expect(names).toEqual(['efi', 'oem', 'recovery', 'state', 'persistent']);
+    expect(planDisk({ ...SIZES, bios: false }).partitions[0]?.start).toBe(MIB);
+  });
+
   test('has the GPT types and the GUIDs that the contract lists', () => {
     expect(PARTITION_TYPE).toEqual({
       efiSystem: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',

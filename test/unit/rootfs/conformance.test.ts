@@ -6,6 +6,7 @@ import { requiredDirectories } from '../../../src/layout/system-layout.ts';
 import { checkConformance } from '../../../src/rootfs/conformance.ts';
 import { inspectImage } from '../../../src/rootfs/inspect.ts';
 import { EPOCH_FILE } from '../../../src/rootfs/seal.ts';
+import { elfHeader } from '../support/elf.ts';
 import { failureOf } from '../support/failure.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../support/temporary.ts';
 
@@ -71,6 +72,16 @@ describe('checkConformance', () => {
     expect(await failures(osTree())).toEqual([]);
   });
 
+  test('asks an image for arm64 for the boot files of arm64, and for none of a BIOS', async () => {
+    const root = osTree();
+    write('etc/kairos-release', RELEASE.replaceAll('amd64', 'arm64'))(root);
+    remove('usr/lib/grub/i386-pc')(root);
+    expect((await failures(root)).map(({ check }) => check)).toEqual(['UEFI boot']);
+    write('usr/lib/shim/shimaa64.efi.signed', 'shim')(root);
+    write('usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed', 'grub')(root);
+    expect(await failures(root)).toEqual([]);
+  });
+
   // What is done to the tree, the one check that fails, and a word that its text has.
   test.each<[string, (root: string) => void, string, string]>([
     ['no os-release', remove('usr/lib/os-release'), 'os-release', '/etc/os-release'],
@@ -108,6 +119,13 @@ describe('checkConformance', () => {
     ['a directory too few', remove('var/lib/longhorn'), 'directories', '/var/lib/longhorn'],
     ['a program too few', remove('usr/sbin/tune2fs'), 'programs', 'tune2fs'],
     ['host keys', write('etc/ssh/ssh_host_ed25519_key', 'secret'), 'host keys', 'ssh_host_ed25519_key'],
+    [
+      'a machine that we make no images for',
+      write('etc/kairos-release', RELEASE.replaceAll('amd64', 's390x')),
+      'architecture',
+      's390x',
+    ],
+    ['programs for another machine', write('usr/bin/sh', elfHeader(183)), 'architecture', 'arm64'],
     ['a machine-id', write('etc/machine-id', '0123456789abcdef'), 'machine-id', '/etc/machine-id'],
   ])('fails %s', async (_, damage, check, word) => {
     const root = osTree();

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { machineArch } from '../../../src/layout/architectures.ts';
 import { loadArtifactsSpec, loadBuildSpec, loadLockSpec } from '../../../src/spec/build-spec.ts';
 import { failureOf } from '../support/failure.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../support/temporary.ts';
@@ -23,7 +24,7 @@ describe('loadBuildSpec', () => {
       mirror: undefined,
       kernel: 'generic',
       model: 'generic',
-      arch: 'amd64',
+      arch: machineArch(),
       variant: 'core',
       version: 'v0.0.0',
       packages: [],
@@ -62,6 +63,12 @@ describe('loadBuildSpec', () => {
       ]);
     },
   );
+
+  test('takes the architectures that images are made for, and no other', async () => {
+    for (const arch of ['amd64', 'arm64']) expect((await withFlags({ arch })).arch).toBe(arch);
+    const error = await failureOf(() => withFlags({ arch: 'aarch64' }), 'usage');
+    expect(error.message).toContain('--arch: arch: "aarch64" is none of amd64, arm64');
+  });
 
   test('refuses a base of no known kind', async () => {
     const error = await failureOf(() => withFlags({ base: 'ocy:layout' }));

@@ -56,7 +56,6 @@ describe('what wins', () => {
       flavor: 'debian',
       kernel: 'generic',
       model: 'generic',
-      arch: 'amd64',
       variant: 'core',
       version: 'v0.0.0',
       packages: [],

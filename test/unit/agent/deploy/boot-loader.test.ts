@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type BootPlaces, placeBootLoader } from '../../../../src/agent/deploy/boot-loader.ts';
 import { ASSESSMENT } from '../../../../src/layout/boot-assessment.ts';
-import { CORE_SLOTS, coreImageStart } from '../../../../src/layout/boot-loader.ts';
+import { CORE_SLOTS, coreImageStart, MENU_MODULES } from '../../../../src/layout/boot-loader.ts';
 import { MIB } from '../../../../src/layout/partitions.ts';
 import { testHost } from '../support/test-host.ts';
 
@@ -75,6 +75,36 @@ describe('placeBootLoader', () => {
     expect(coreImageStart((await host.readBytes('/dev/vda')) ?? Buffer.alloc(512))).toBe(MIB + CORE_SLOTS[1]);
     expect(device.subarray(0, 1200)).toEqual(first);
     expect(device.subarray(CORE_SLOTS[1], CORE_SLOTS[1] + 4).toString()).toBe('more');
+  });
+
+  test('on arm64 has the names of arm64, the files of the board, and nothing for a BIOS', async () => {
+    await using host = await testHost({
+      arch: 'arm64',
+      files: {
+        ...IMAGE,
+        '/image/usr/lib/shim/shimaa64.efi.signed': 'shim for arm64',
+        '/image/usr/lib/shim/mmaa64.efi.signed': 'manager',
+        '/image/usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed': 'grub for arm64',
+        ...Object.fromEntries(
+          MENU_MODULES.map((name) => [`/image/usr/lib/grub/arm64-efi/${name}.mod`, 'module for arm64']),
+        ),
+        '/image/usr/lib/kairos/esp/config.txt': 'kernel=u-boot.bin\n',
+        '/image/usr/lib/kairos/esp/overlays/x.dtbo': 'overlay',
+      },
+    });
+    await placeBootLoader(host, '/image', { state: '/state', esp: '/esp' });
+    expect(await host.list('/esp/EFI/BOOT')).toEqual([
+      'BOOTAA64.EFI',
+      'grub.cfg',
+      'grubaa64.efi',
+      'mmaa64.efi',
+    ]);
+    expect(await host.readText('/esp/EFI/BOOT/BOOTAA64.EFI')).toBe('shim for arm64');
+    expect(await host.readText('/esp/EFI/BOOT/grubaa64.efi')).toBe('grub for arm64');
+    expect(await host.readText('/esp/config.txt')).toBe('kernel=u-boot.bin\n');
+    expect(await host.readText('/esp/overlays/x.dtbo')).toBe('overlay');
+    expect(await host.list('/state/grub2')).toEqual(['arm64-efi', 'fonts', 'grub.cfg']);
+    expect(await host.readText('/state/grub2/arm64-efi/loopback.mod')).toBe('module for arm64');
   });
 
   test('of an installation that is not complete shows that, and no system', async () => {

@@ -72,7 +72,14 @@ describe('installOptions', () => {
 });
 
 test('diskSizes: one plan for raw images and installations', () => {
-  const sizes = diskSizes(installOptions({ install: { partitions: { state: { size: 9000 } } } }), 1000, 1000);
+  const sizes = diskSizes(
+    installOptions({ install: { partitions: { state: { size: 9000 } } } }),
+    1000,
+    1000,
+    'amd64',
+  );
   const mib = Object.fromEntries(systemPartitions(sizes).map((entry) => [entry.name, entry.mib]));
+  const arm = systemPartitions(diskSizes(installOptions({}), 1000, 1000, 'arm64'));
+  expect(arm.map(({ name }) => name)).toEqual(['efi', 'oem', 'recovery', 'state', 'persistent']);
   expect(mib).toEqual({ bios: 1, efi: 64, oem: 64, recovery: 2200, state: 9000, persistent: 0 });
 });
