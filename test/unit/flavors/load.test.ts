@@ -18,6 +18,8 @@ services:
   enable: [ssh.service]
   mask: []
 persistent-paths: [/snap]
+network: systemd-networkd
+selinux: disabled
 `;
 const CHILD = `extends: families/parent
 name: child
@@ -69,7 +71,7 @@ describe('inheritance', () => {
     const child = `${CHILD}packages:\n  base: [busybox]\n  extra: [vim]\nfamily: other\nservices:\n  mask: [x.service]\n`;
     const flavor = await loadFlavor(flavors({ 'child.yaml': child }), 'child');
     expect(flavor.packages).toEqual({ base: ['busybox'], disk: ['fdisk'], extra: ['vim'] });
-    expect(flavor.services).toEqual({ enable: ['ssh.service'], mask: ['x.service'] });
+    expect(flavor.services).toEqual({ enable: ['ssh.service'], mask: ['x.service'], runlevels: {} });
     expect(flavor.family).toBe('other');
     expect(flavor).not.toHaveProperty('extends');
   });
@@ -121,14 +123,14 @@ describe('a problem is told with its place', () => {
     expect(await problem({ 'child.yaml': `${CHILD}kernel: x\n` })).toEqual([
       'child.yaml:8:1: unknown key "kernel" (did you mean "kernels"?)',
     ]);
-    expect(await problem({ 'families/parent.yaml': PARENT.replace('  mask:', '  maks:') })).toEqual(
-      expect.arrayContaining(['families/parent.yaml:12:3: unknown key "maks" (did you mean "mask"?)']),
-    );
+    expect(await problem({ 'families/parent.yaml': PARENT.replace('  mask:', '  maks:') })).toEqual([
+      'families/parent.yaml:12:3: unknown key "maks" (did you mean "mask"?)',
+    ]);
   });
 
   test('a value that is not allowed, in the file that it comes from', async () => {
-    expect(await problem({ 'families/parent.yaml': PARENT.replace('apt', 'apk') })).toEqual([
-      expect.stringMatching(/^families\/parent\.yaml:2:1: package-manager: "apk" is none of apt/),
+    expect(await problem({ 'families/parent.yaml': PARENT.replace('apt', 'apt-get') })).toEqual([
+      expect.stringMatching(/^families\/parent\.yaml:2:1: package-manager: "apt-get" is none of apt/),
     ]);
     expect(await problem({ 'child.yaml': CHILD.replace('"1"', '"one"') })).toEqual([
       'child.yaml:7:10: releases.one.version: is not a version',
