@@ -63,9 +63,13 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
   return [
     text('Containerfile', renderContainerfile(options)),
     lines('install/packages', selection.packages),
+    lines('install/repository-packages', selection.repositoryPackages),
+    lines('install/repositories', selection.repositories),
     text('install/source-date-epoch', options.epoch ?? ''),
     template(`install/${install}`, `build/${install}`),
-    template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg'),
+    ...(flavor['package-manager'] === 'apt'
+      ? [template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg')]
+      : []),
     ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
     {
       type: 'file',
@@ -75,18 +79,24 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
       size: statSync(options.agent).size,
     },
     text('framework/etc/kairos-release', renderKairosRelease(identity, options.tool)),
-    text('framework/etc/cos/bootargs.cfg', bootargs(options.model)),
+    text('framework/etc/cos/bootargs.cfg', bootargs(options.model, flavor.selinux)),
     text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),
     ...(options.overlay === undefined ? [] : directoryEntries(options.overlay, 'overlay')),
     lines('finish/directories', requiredDirectories(flavor['persistent-paths'])),
     lines('finish/enable', selection.enable),
     lines('finish/mask', selection.mask),
+    lines('finish/unmask', selection.unmask),
+    lines(
+      'finish/runlevels',
+      selection.runlevels.map((pair) => pair.join(' ')),
+    ),
+    lines('finish/selinux', [flavor.selinux]),
     template('finish/finish.sh', 'build/finish.sh'),
   ];
 }
 
-/** The trees of the framework that fit a flavor: what all have, the service manager's, the initramfs generator's. */
+/** The trees of the framework that fit a flavor: what all have, and those of its init system, initramfs, network and family. */
 function frameworkTrees({ templates, flavor }: Pick<ContextOptions, 'templates' | 'flavor'>): string[] {
-  const names = ['common', flavor['service-manager'], flavor.initramfs];
+  const names = ['common', flavor['service-manager'], flavor.initramfs, flavor.network, flavor.family];
   return names.map((name) => join(templates, 'image', name)).filter((tree) => existsSync(tree));
 }

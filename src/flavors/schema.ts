@@ -55,6 +55,10 @@ export const Flavor = z.strictObject({
   'package-manager': z.enum(['apt', 'dnf', 'zypper', 'apk']),
   'service-manager': z.enum(['systemd', 'openrc']),
   initramfs: z.enum(['dracut', 'mkinitfs']),
+  libc: z
+    .enum(['glibc', 'musl'])
+    .default('glibc')
+    .meta({ description: 'Which build of the agent runs on it.' }),
   network: z.enum(['systemd-networkd', 'networkmanager', 'ifupdown', 'connman']).meta({
     description: 'What configures interfaces; selects the tree `templates/image/NAME`, where there is one.',
   }),
@@ -88,6 +92,9 @@ export const Flavor = z.strictObject({
   services: z.strictObject({
     enable: z.array(Conditional).default([]).meta({ description: 'systemd: units to enable.' }),
     mask: z.array(Conditional).default([]).meta({ description: 'systemd: units to mask.' }),
+    unmask: z.array(Conditional).default([]).meta({
+      description: 'systemd: units that base images for containers mask and a machine needs.',
+    }),
     runlevels: z
       .record(z.string(), z.array(Conditional))
       .default({})

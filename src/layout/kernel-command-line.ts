@@ -19,22 +19,27 @@ const COMMON = [
   'systemd.crash_reboot=yes',
 ] as const;
 
-const SELINUX = 'selinux=0';
+/** SELinux on the node, as its kernel parameters say it. The contract's own images have it off (contract 2.2). */
+const SELINUX = {
+  disabled: 'selinux=0',
+  permissive: 'selinux=1 enforcing=0',
+  enforcing: 'selinux=1 enforcing=1',
+} as const;
 
 /**
  * `/etc/cos/bootargs.cfg`: the GRUB fragment that sets `kernelcmd`, sourced from inside the image that boots, so that
  * each slot brings its own command line (contract 2.1, 2.2). GRUB's `label`, `img` and `recoverylabel` are set by the menu.
  */
-export function bootargs(model: Model): string {
+export function bootargs(model: Model, selinux: keyof typeof SELINUX = 'disabled'): string {
   const before = [CONSOLE[model], ...COMMON].join(' ');
   return [
     '# Sourced by the boot menu out of the image that is about to boot.',
     'set kernel=/boot/vmlinuz',
     'set initramfs=/boot/initrd',
     'if [ -n "$recoverylabel" ]; then',
-    `  set kernelcmd="${before} root=live:LABEL=$recoverylabel rd.live.dir=/ rd.live.squashimg=$img ${SELINUX}"`,
+    `  set kernelcmd="${before} root=live:LABEL=$recoverylabel rd.live.dir=/ rd.live.squashimg=$img ${SELINUX[selinux]}"`,
     'else',
-    `  set kernelcmd="${before} root=LABEL=$label cos-img/filename=$img ${SELINUX}"`,
+    `  set kernelcmd="${before} root=LABEL=$label cos-img/filename=$img ${SELINUX[selinux]}"`,
     'fi',
     '',
   ].join('\n');

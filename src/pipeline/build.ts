@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseReference } from '../base/reference.ts';
 import { FactoryError } from '../errors/factory-error.ts';
-import { loadFlavor } from '../flavors/load.ts';
+import { chooseFlavor } from '../flavors/choose.ts';
 import type { ArtifactsSpec, BuildSpec } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { createCache } from './cache.ts';
@@ -46,7 +46,7 @@ export async function planJob(job: Job, options: BuildOptions): Promise<PlannedS
 
 /**
  * Runs a job.
- * @throws FactoryError as documented at `runSteps`, `openOutput` and `loadFlavor`
+ * @throws FactoryError as documented at `runSteps`, `openOutput` and `chooseFlavor`
  */
 export async function runJob(job: Job, options: BuildOptions): Promise<BuildReport> {
   const started = performance.now();
@@ -77,7 +77,7 @@ async function graph(env: BuildEnvironment, job: Job, session: Session): Promise
   if (job.type === 'artifacts') {
     return artifactsGraph(env, job.spec, parseReference(job.image, process.cwd()), session.signal);
   }
-  return buildGraph(env, job.spec, await loadFlavor(env.flavors, job.spec.flavor), session.signal);
+  return buildGraph(env, job.spec, await chooseFlavor(env.flavors, job.spec.flavor), session.signal);
 }
 
 function environment(

@@ -13,11 +13,10 @@ const unheard: Warn = () => undefined;
 /** Merges and validates the configuration of a build. @throws FactoryError `usage` */
 export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = unheard): Promise<BuildSpec> {
   const configuration = await loadConfiguration(BuildConfiguration, sources, absoluteReference);
-  const { flavor, mirror, kernel, model, arch, variant, version, packages } = configuration;
+  const { flavor, release, base, mirror, kernel, model, arch, variant, version, packages } = configuration;
   return {
     ...(await artifactsSpec(configuration, warn)),
-    ...{ flavor, mirror, kernel, model, arch, variant, version, packages },
-    base: configuration.base ?? 'bootstrap:',
+    ...{ flavor, release, base, mirror, kernel, model, arch, variant, version, packages },
   };
 }
 

@@ -48,8 +48,19 @@ const artifactKeys = {
 
 /** `kairos-factory.yaml`, and what the flags of `build` are merged into. */
 export const BuildConfiguration = z.strictObject({
-  flavor: z.string().min(1).meta({ description: 'The distribution, by the name of its flavor.' }),
-  base: z.string().optional().meta({ description: 'The base image; by default bootstrapped from packages.' }),
+  flavor: z.string().min(1).optional().meta({
+    description:
+      'The distribution: the name of a flavor, or a file of your own; found by the base when absent.',
+  }),
+  release: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'The release of the flavor that a build without `base` starts from.' }),
+  base: z
+    .string()
+    .optional()
+    .meta({ description: 'The base image; by default what the release of the flavor starts from.' }),
   mirror: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -87,8 +98,9 @@ export interface ArtifactsSpec {
 
 /** One build, validated; a plain immutable value (design, "Words"). */
 export interface BuildSpec extends ArtifactsSpec {
-  readonly flavor: string;
-  readonly base: string;
+  readonly flavor: string | undefined;
+  readonly release: string | undefined;
+  readonly base: string | undefined;
   readonly mirror: string | undefined;
   readonly kernel: string;
   readonly model: (typeof MODELS)[number];

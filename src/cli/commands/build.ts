@@ -8,12 +8,16 @@ import { warn } from '../warn.ts';
 export function buildCommand() {
   return new Command('build')
     .description('build an OS image from a base, and artifacts from it')
-    .option('--flavor <name>', 'the distribution')
+    .option(
+      '--flavor <name>',
+      'the distribution: a flavor, or a file of your own; by default found by the base',
+    )
+    .option('--release <name>', 'the release of the flavor that a build without --base starts from')
     .option(
       '--base <ref>',
       'base image: bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
-    .option('--kernel <name>', 'one of the kernels of the flavor: generic, cloud')
+    .option('--kernel <name>', 'one of the kernels of the flavor, such as generic')
     .option('--model <name>', 'the board')
     .option('--version <semver>', 'version of the OS image')
     .addOption(ARTIFACT_OPTIONS.artifact)
@@ -30,6 +34,7 @@ export function buildCommand() {
     .action(async (options) => {
       const flags = {
         flavor: options.flavor,
+        release: options.release,
         base: options.base,
         kernel: options.kernel,
         model: options.model,

@@ -7,8 +7,10 @@ import { contextEntries } from '../../context/build-context.ts';
 import { directoryEntries, packContext } from '../../context/context-tar.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
-import type { Flavor } from '../../flavors/schema.ts';
-import { releaseVersion, select } from '../../flavors/select.ts';
+import { borrowedNotice, type FlavorChoice } from '../../flavors/choose.ts';
+import type { Distribution } from '../../flavors/detect.ts';
+import { explainMissingPackage } from '../../flavors/missing-package.ts';
+import { select } from '../../flavors/select.ts';
 import type { ImageIdentity } from '../../layout/kairos-release.ts';
 import type { ImageFacts } from '../../rootfs/image-facts.ts';
 import { inspectImage } from '../../rootfs/inspect.ts';
@@ -27,47 +29,47 @@ export interface OsImageFacts {
 }
 
 /** Builds the OS image: base and framework through the engine, sealed and checked. */
-export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor): Step {
-  const selection = (version: string) =>
-    select(flavor, { arch: spec.arch, releaseVersion: version }, spec.kernel, spec.packages);
-  const target = (results: Results) => {
+export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: FlavorChoice): Step {
+  const detect = (results: Results) => {
     const { osRelease } = resultOf(results, 'base').facts as unknown as BaseFacts;
-    return baseTarget(flavor, osRelease);
+    const detected = choice.forBase(osRelease);
+    const { loaded, distribution } = detected;
+    const target = { arch: spec.arch, releaseVersion: distribution.version };
+    const selection = select(loaded.flavor, target, spec.kernel, spec.packages);
+    const identity = identityOf(spec, distribution, loaded.flavor.family);
+    return { detected, loaded, distribution, target, selection, identity };
   };
-  const identity = ({ release }: { release: string }): ImageIdentity => ({
-    flavor: flavor.name,
-    flavorRelease: release,
-    family: flavor.family,
-    variant: spec.variant,
-    arch: spec.arch,
-    model: spec.model,
-    version: spec.version,
-  });
-  const inputs = async (results: Results) => [
-    flavor,
-    selection(target(results).version),
-    identity(target(results)),
-    treeContentDigest(join(env.templates, 'build')),
-    treeContentDigest(join(env.templates, 'image')),
-    await rememberedHash(env.digests, env.agent(spec.arch)),
-    spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
-    env.epoch,
-    env.tool,
-    await env.engine.describe(),
-  ];
+  const inputs = async (results: Results) => {
+    const { loaded, selection, identity } = detect(results);
+    return [
+      loaded.flavor,
+      selection,
+      identity,
+      treeContentDigest(join(env.templates, 'build')),
+      treeContentDigest(join(env.templates, 'image')),
+      await rememberedHash(env.digests, env.agent(spec.arch)),
+      spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
+      env.epoch,
+      env.tool,
+      await env.engine.describe(),
+    ];
+  };
   return {
     id: 'image',
-    title: `build OS image ${flavor.name} ${spec.version}`,
+    title: ['build OS image', choice.named?.flavor.name, spec.version].filter(Boolean).join(' '),
     needs: ['base'],
     inputs,
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context, results) => {
       const { image: base } = resultOf(results, 'base').facts as unknown as BaseFacts;
+      const { detected, loaded, distribution, target, selection, identity } = detect(results);
+      const notice = borrowedNotice(detected);
+      if (notice !== undefined) context.notice(notice);
       const entries = contextEntries({
         templates: env.templates,
-        flavor,
-        selection: selection(target(results).version),
-        identity: identity(target(results)),
+        flavor: loaded.flavor,
+        selection,
+        identity,
         model: spec.model,
         base,
         epoch: env.epoch,
@@ -76,9 +78,28 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         agent: env.agent(spec.arch),
       });
       const built = `localhost/kairos-factory/built:${process.pid}`;
-      await env.engine.build(packContext(entries), built, { onStep: context.say, useCache: env.useCache });
+      await env.engine
+        .build(packContext(entries), built, { onStep: context.say, useCache: env.useCache })
+        .catch((error: unknown) => {
+          throw explainMissingPackage(error, {
+            ...{ loaded, target, kernel: spec.kernel, packages: spec.packages },
+            distribution: `${distribution.name} ${distribution.release}`,
+          });
+        });
       return finish(env, context, built, 'the built image', sealRoot);
     },
+  };
+}
+
+function identityOf(spec: BuildSpec, { name, release }: Distribution, family: string): ImageIdentity {
+  return {
+    flavor: name,
+    flavorRelease: release,
+    family,
+    variant: spec.variant,
+    arch: spec.arch,
+    model: spec.model,
+    version: spec.version,
   };
 }
 
@@ -148,25 +169,4 @@ async function finish(
   await open.commit(image);
   const result: OsImageFacts = { image, facts };
   return { facts: { ...result }, files: {} };
-}
-
-/** What the base says of itself, as far as packages and names depend on it. @throws FactoryError `usage` for another distribution */
-function baseTarget(
-  flavor: Flavor,
-  osRelease: Readonly<Record<string, string>>,
-): { release: string; version: string } {
-  const id = osRelease['ID'] ?? '';
-  if (id !== flavor['os-release-id']) {
-    throw new FactoryError('usage', `the base is "${id}", which is not what flavor ${flavor.name} is for`, {
-      remedy: `Use a base whose /etc/os-release says ID=${flavor['os-release-id']}, or another --flavor.`,
-    });
-  }
-  const version = osRelease['VERSION_ID'];
-  if (version !== undefined) return { release: version, version };
-  // Rolling releases tell only their code name, Debian's as "trixie/sid".
-  const codename = (osRelease['VERSION_CODENAME'] ?? '').split('/').at(-1) ?? '';
-  const rolling = Object.hasOwn(flavor.releases, codename)
-    ? codename
-    : (flavor['rolling-release'] ?? codename);
-  return { release: rolling, version: releaseVersion(flavor, rolling) };
 }
