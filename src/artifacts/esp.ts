@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { grubConfig } from '../layout/boot-loader.ts';
+import { grubConfig, signedNames } from '../layout/boot-loader.ts';
 import type { ArtifactContext, ArtifactInputs } from './artifact.ts';
 import { makeEfiGrub } from './grub-images.ts';
 
@@ -21,9 +21,10 @@ export async function espEntries(
 ): Promise<EspEntry[] | undefined> {
   const config = join(context.scratch, 'esp-grub.cfg');
   await writeFile(config, grubConfig(medium.stub));
+  const names = signedNames(inputs.facts.osId);
   const configs: EspEntry[] = [
     ['EFI/BOOT/grub.cfg', config],
-    [`EFI/${inputs.facts.osId}/grub.cfg`, config],
+    [`EFI/${names.vendor}/grub.cfg`, config],
   ];
   const shim = inputs.optionalFile('boot', 'shim');
   const grub = inputs.optionalFile('boot', medium.grub);
@@ -31,9 +32,13 @@ export async function espEntries(
     const mokManager = inputs.optionalFile('boot', 'mokManager');
     const signed: EspEntry[] = [
       ['EFI/BOOT/BOOTX64.EFI', shim],
-      ['EFI/BOOT/grubx64.efi', grub],
+      [`EFI/BOOT/${names.grub}`, grub],
     ];
-    return [...signed, ...configs, ...(mokManager ? [['EFI/BOOT/mmx64.efi', mokManager] as const] : [])];
+    return [
+      ...signed,
+      ...configs,
+      ...(mokManager ? [[`EFI/BOOT/${names.mokManager}`, mokManager] as const] : []),
+    ];
   }
   const modules = inputs.optionalFile('boot', 'efiModules');
   if (!modules) return undefined;

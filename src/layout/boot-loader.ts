@@ -36,6 +36,43 @@ export const GRUB_MODULES = {
   efi: [...COMMON_MODULES, 'efi_gop', 'efi_uga'],
 } as const;
 
+/** Modules that some distributions' GRUB lacks, and without which the menus work: they are left out where absent. */
+const OPTIONAL_MODULES: ReadonlySet<string> = new Set(['smbios', 'probe', 'lzopio', 'efi_uga']);
+
+/** The modules to build in, given the files of the directory they come from; a needed one that is absent stays, and is missed by `grub-mkimage`. */
+export function usableModules(names: readonly string[], files: readonly string[]): string[] {
+  return names.filter((name) => !OPTIONAL_MODULES.has(name) || files.includes(`${name}.mod`));
+}
+
+/** What the signed programs of a distribution call each other and themselves on an EFI system partition, for amd64. */
+export interface SignedNames {
+  /** The directory below `EFI` that is built into its signed GRUB. */
+  readonly vendor: string;
+  /** The GRUB that its shim starts. */
+  readonly grub: string;
+  /** The MOK manager that its shim starts. */
+  readonly mokManager: string;
+}
+
+const SUSE_NAMES = { grub: 'grub.efi', mokManager: 'MokManager.efi' };
+
+/** Where `ID` of os-release is not the directory, or the shim is built with names of its own (SUSE's shim.spec). */
+const SIGNED_NAMES: Readonly<Record<string, Partial<SignedNames>>> = {
+  rhel: { vendor: 'redhat' },
+  ol: { vendor: 'redhat' },
+  'opensuse-leap': { vendor: 'opensuse', ...SUSE_NAMES },
+  'opensuse-tumbleweed': { vendor: 'opensuse', ...SUSE_NAMES },
+  'opensuse-slowroll': { vendor: 'opensuse', ...SUSE_NAMES },
+  sles: SUSE_NAMES,
+  sled: SUSE_NAMES,
+};
+
+/** The names that the signed programs of a distribution expect (contract 1.4), by `ID` of its os-release. */
+export function signedNames(osId: string): SignedNames {
+  const own = Object.hasOwn(SIGNED_NAMES, osId) ? SIGNED_NAMES[osId] : {};
+  return { vendor: osId, grub: 'grubx64.efi', mokManager: 'mmx64.efi', ...own };
+}
+
 /** GRUB modules that the contract wants beside the menu, for a GRUB that lacks them (contract 1.4). */
 export const MENU_MODULES = ['loopback', 'squash4', 'xzio', 'gzio', 'regexp'];
 

@@ -13,10 +13,15 @@ const HOME = fileURLToPath(new URL('../..', import.meta.url));
 export const TEMPLATES = join(HOME, 'templates');
 export const FLAVORS = join(HOME, 'flavors');
 
-/** The agent that `npm run build` compiled for an architecture. @throws FactoryError `tool` when it did not */
-export function compiledAgent(arch: string): string {
-  const file = join(HOME, `dist/kairos-agent-${arch}`);
+/** The agent that was compiled for an architecture and a C library. @throws FactoryError `tool` when it was not */
+export function compiledAgent(arch: string, libc: 'glibc' | 'musl' = 'glibc'): string {
+  const file = join(HOME, `dist/kairos-agent-${arch}${libc === 'musl' ? '-musl' : ''}`);
   if (existsSync(file)) return file;
+  if (libc === 'musl') {
+    throw new FactoryError('tool', `the agent for ${arch} with musl was not built`, {
+      remedy: `Run ./scripts/build-agent ${arch} musl.`,
+    });
+  }
   throw new FactoryError('tool', `the agent for ${arch} was not built`, { remedy: 'Run ./scripts/setup.' });
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { resolveInRoot } from './resolve-path.ts';
 
@@ -22,7 +22,7 @@ export interface BootFiles {
   readonly fonts: readonly string[];
 }
 
-const VENDORS = ['fedora', 'rocky', 'redhat', 'almalinux'];
+const VENDORS = ['fedora', 'rocky', 'redhat', 'almalinux', 'centos'];
 
 /** Search orders of the contract (section 1.4), for amd64. */
 const SHIM = [
@@ -35,10 +35,23 @@ const SHIM = [
 const GRUB = [
   '/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed',
   '/usr/share/efi/x86_64/grub.efi',
+  '/usr/share/grub2/x86_64-efi/grub.efi',
   ...VENDORS.map((vendor) => `/boot/efi/EFI/${vendor}/grubx64.efi`),
 ];
-const GRUB_LIVE = ['/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed', ...GRUB];
-const MOK_MANAGER = ['/usr/lib/shim/mmx64.efi.signed', '/usr/lib/shim/mmx64.efi'];
+const GRUB_LIVE = [
+  '/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed',
+  ...VENDORS.map((vendor) => `/boot/efi/EFI/${vendor}/gcdx64.efi`),
+  ...GRUB,
+];
+const MOK_MANAGER = [
+  '/usr/lib/shim/mmx64.efi.signed',
+  '/usr/lib/shim/mmx64.efi',
+  '/usr/share/efi/x86_64/MokManager.efi',
+  ...VENDORS.map((vendor) => `/boot/efi/EFI/${vendor}/mmx64.efi`),
+];
+/** Newer packages of the Red Hat family put what goes to an ESP below here, as `PACKAGE/VERSION/EFI/VENDOR/FILE`. */
+const EFI_PAYLOADS = '/usr/lib/efi';
+const FONT_DIRECTORIES = ['/usr/share/grub', '/usr/share/grub2', '/boot/grub2/fonts'];
 const FONTS = ['ascii', 'euro', 'unicode'];
 
 /** Finds the boot files of a root (contract 1.4, 6.6). */
@@ -51,7 +64,7 @@ export async function findBootFiles(root: string): Promise<BootFiles> {
     return undefined;
   };
   const fonts = await Promise.all(
-    FONTS.map((font) => first([`/usr/share/grub/${font}.pf2`, `/usr/share/grub2/${font}.pf2`])),
+    FONTS.map((font) => first(FONT_DIRECTORIES.map((directory) => `${directory}/${font}.pf2`))),
   );
   return {
     kernel: await first(['/boot/vmlinuz']),
@@ -60,12 +73,25 @@ export async function findBootFiles(root: string): Promise<BootFiles> {
     grubMenu: await first(['/etc/kairos/branding/grubmenu.cfg']),
     biosModules: await first(['/usr/lib/grub/i386-pc', '/usr/share/grub2/i386-pc']),
     efiModules: await first(['/usr/lib/grub/x86_64-efi', '/usr/share/grub2/x86_64-efi']),
-    shim: await first(SHIM),
-    mokManager: await first(MOK_MANAGER),
-    grub: await first(GRUB),
-    grubLive: await first(GRUB_LIVE),
+    shim: await first([...SHIM, ...(await payloads(root, 'shim', 'shimx64.efi'))]),
+    mokManager: await first([...MOK_MANAGER, ...(await payloads(root, 'shim', 'mmx64.efi'))]),
+    grub: await first([...GRUB, ...(await payloads(root, 'grub2', 'grubx64.efi'))]),
+    grubLive: await first([
+      ...GRUB_LIVE,
+      ...(await payloads(root, 'grub2', 'gcdx64.efi')),
+      ...(await payloads(root, 'grub2', 'grubx64.efi')),
+    ]),
     fonts: fonts.filter((font) => font !== undefined),
   };
+}
+
+/** The places of a file below {@link EFI_PAYLOADS}; an image has one version. */
+async function payloads(root: string, component: string, file: string): Promise<string[]> {
+  const directory = await resolveInRoot(root, `${EFI_PAYLOADS}/${component}`);
+  const versions = directory === undefined ? [] : (await readdir(directory)).sort().reverse();
+  return versions.flatMap((version) =>
+    [...VENDORS, 'BOOT'].map((vendor) => `${EFI_PAYLOADS}/${component}/${version}/EFI/${vendor}/${file}`),
+  );
 }
 
 /** Whether the kernel of `root` was configured with all of `options` (such as `CONFIG_SQUASHFS_ZSTD`), built in or as modules. */

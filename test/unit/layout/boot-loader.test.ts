@@ -6,6 +6,8 @@ import {
   CORE_SLOTS,
   coreImageStart,
   linkBiosImages,
+  signedNames,
+  usableModules,
 } from '../../../src/layout/boot-loader.ts';
 import { MIB } from '../../../src/layout/partitions.ts';
 
@@ -34,4 +36,22 @@ test('the start of the core image is found again, wherever it is', () => {
 test('two core images have room in the BIOS partition', () => {
   expect(CORE_SLOTS[1] - CORE_SLOTS[0]).toBeGreaterThanOrEqual(CORE_LIMIT);
   expect(CORE_SLOTS[1] + CORE_LIMIT).toBeLessThanOrEqual(MIB);
+});
+
+test('the signed programs of a distribution get the names that they call each other (contract 1.4)', () => {
+  expect(signedNames('debian')).toEqual({ vendor: 'debian', grub: 'grubx64.efi', mokManager: 'mmx64.efi' });
+  expect(signedNames('rocky').vendor).toBe('rocky');
+  expect(signedNames('ol').vendor).toBe('redhat');
+  const suse = { vendor: 'opensuse', grub: 'grub.efi', mokManager: 'MokManager.efi' };
+  expect(signedNames('opensuse-leap')).toEqual(suse);
+  expect(signedNames('opensuse-tumbleweed')).toEqual(suse);
+  expect(signedNames('constructor').vendor).toBe('constructor');
+});
+
+test('a module that menus can do without is left out where GRUB lacks it; any other is asked for', () => {
+  expect(usableModules(['normal', 'smbios', 'linux'], ['normal.mod', 'boot.img'])).toEqual([
+    'normal',
+    'linux',
+  ]);
+  expect(usableModules(['smbios'], ['smbios.mod'])).toEqual(['smbios']);
 });
