@@ -1,4 +1,3 @@
-import semver from 'semver';
 import { FactoryError } from '../errors/factory-error.ts';
 import type { LoadedFlavor } from './load.ts';
 import type { Flavor } from './schema.ts';
@@ -114,7 +113,7 @@ function relatedVersion(flavor: Flavor, osRelease: OsRelease): string {
     if (release) return release[1].version;
   }
   const version = osRelease['VERSION_ID'];
-  if (version !== undefined && semver.coerce(version) !== null) return version;
+  if (version !== undefined && /^\d/.test(version)) return version;
   return releaseVersion(flavor, flavor['rolling-release'] ?? flavor['default-release']);
 }
 

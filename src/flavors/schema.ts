@@ -1,10 +1,14 @@
 import semver from 'semver';
 import { z } from 'zod';
 
-/** Versions of some distributions have leading zeros (`24.04`), which semver does not know. */
+/** Versions and ranges without the leading zeros that some distributions have (`24.04`), and semver does not know. */
+export function withoutLeadingZeros(text: string): string {
+  return text.replace(/(^|[^\d])0+(?=\d)/g, '$1');
+}
+
 const Range = z
   .string()
-  .transform((range) => range.replace(/(^|[^\d])0+(?=\d)/g, '$1'))
+  .transform(withoutLeadingZeros)
   .refine((range) => semver.validRange(range) !== null, 'is not a semver range');
 
 /** A package or unit, either always or only for some releases and arches. */

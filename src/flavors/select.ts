@@ -1,7 +1,7 @@
 import semver from 'semver';
 import { FactoryError } from '../errors/factory-error.ts';
 import { didYouMean } from '../spec/suggest.ts';
-import type { Conditional, Flavor, Release } from './schema.ts';
+import { type Conditional, type Flavor, type Release, withoutLeadingZeros } from './schema.ts';
 
 /** What of a flavor depends on the release and the arch. */
 export interface Target {
@@ -91,7 +91,7 @@ export function releaseVersion(flavor: Flavor, release: string): string {
 export function holds(entry: Conditional, target: Target): boolean {
   if (typeof entry === 'string') return true;
   if (entry.arches && !entry.arches.includes(target.arch)) return false;
-  const version = semver.coerce(target.releaseVersion);
+  const version = semver.coerce(withoutLeadingZeros(target.releaseVersion));
   return !entry.releases || (version !== null && semver.satisfies(version, entry.releases));
 }
 
