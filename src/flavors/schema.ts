@@ -40,8 +40,7 @@ const Release = z.strictObject({
 export type Release = z.infer<typeof Release>;
 
 /** SELinux on the node (contract 6.7; kernel parameters `selinux`, `enforcing`). */
-export const SELINUX_MODES = ['disabled', 'permissive', 'enforcing'] as const;
-export type SelinuxMode = (typeof SELINUX_MODES)[number];
+const SELINUX_MODES = ['disabled', 'permissive', 'enforcing'] as const;
 
 /** A flavor file after inheritance: how a distribution becomes an OS image. */
 export const Flavor = z.strictObject({
