@@ -57,12 +57,12 @@ export const Flavor = z.strictObject({
   }),
   'package-manager': z.enum(['apt', 'dnf', 'zypper', 'apk']),
   'service-manager': z.enum(['systemd', 'openrc']),
-  initramfs: z.enum(['dracut', 'mkinitfs']),
+  initramfs: z.enum(['dracut']),
   libc: z
     .enum(['glibc', 'musl'])
     .default('glibc')
     .meta({ description: 'Which build of the agent runs on it.' }),
-  network: z.enum(['systemd-networkd', 'networkmanager', 'ifupdown', 'connman']).meta({
+  network: z.enum(['systemd-networkd', 'networkmanager', 'connman']).meta({
     description: 'What configures interfaces; selects the tree `templates/image/NAME`, where there is one.',
   }),
   selinux: z.enum(SELINUX_MODES).meta({ description: 'Its mode on the node.' }),

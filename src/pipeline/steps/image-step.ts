@@ -47,7 +47,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
       identity,
       treeContentDigest(join(env.templates, 'build')),
       treeContentDigest(join(env.templates, 'image')),
-      await rememberedHash(env.digests, env.agent(spec.arch)),
+      await rememberedHash(env.digests, env.agent(spec.arch, loaded.flavor.libc)),
       spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
       env.epoch,
       env.tool,
@@ -75,7 +75,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
         epoch: env.epoch,
         overlay: spec.overlayRootfs,
         tool: env.tool,
-        agent: env.agent(spec.arch),
+        agent: env.agent(spec.arch, loaded.flavor.libc),
       });
       const built = `localhost/kairos-factory/built:${process.pid}`;
       await env.engine
