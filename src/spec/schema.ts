@@ -71,7 +71,7 @@ export const BuildConfiguration = z.strictObject({
   variant: z.enum(['core']).default('core'),
   version: Version.default('v0.0.0').meta({ description: 'Version of the OS image.' }),
   packages: z
-    .array(z.string().regex(/^[a-z0-9][a-z0-9+.:-]*$/, 'is not a package name'))
+    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._:-]*$/, 'is not a package name'))
     .default([])
     .meta({
       description: 'Packages to install besides those of the flavor.',

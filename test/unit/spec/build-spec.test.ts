@@ -78,6 +78,11 @@ describe('loadBuildSpec', () => {
     expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('did you mean "oci"')]);
   });
 
+  test('takes the names of packages that distributions have', async () => {
+    const packages = ['vim', 'libstdc++6', 'NetworkManager', 'python3-semantic_version', 'gcc:arm64'];
+    expect((await withFlags({ packages })).packages).toEqual(packages);
+  });
+
   test('refuses names that are no packages', async () => {
     const error = await failureOf(() => withFlags({ packages: ['vim', '--allow-anything'] }));
     expect([error.kind, error.message]).toEqual(['usage', '--packages: packages.1: is not a package name']);
