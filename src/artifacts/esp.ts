@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { grubConfig, signedNames } from '../layout/boot-loader.ts';
+import { grubConfig, signedNames, vendorDirectories } from '../layout/boot-loader.ts';
 import type { ArtifactContext, ArtifactInputs } from './artifact.ts';
 import { makeEfiGrub } from './grub-images.ts';
 
@@ -24,7 +24,9 @@ export async function espEntries(
   const names = signedNames(inputs.facts.osId);
   const configs: EspEntry[] = [
     ['EFI/BOOT/grub.cfg', config],
-    [`EFI/${names.vendor}/grub.cfg`, config],
+    ...vendorDirectories(inputs.facts.osId, inputs.facts.osLike ?? '').map(
+      (vendor): EspEntry => [`EFI/${vendor}/grub.cfg`, config],
+    ),
   ];
   const shim = inputs.optionalFile('boot', 'shim');
   const grub = inputs.optionalFile('boot', medium.grub);

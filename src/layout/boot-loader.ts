@@ -73,6 +73,18 @@ export function signedNames(osId: string): SignedNames {
   return { vendor: osId, grub: 'grubx64.efi', mokManager: 'mmx64.efi', ...own };
 }
 
+/**
+ * The directories below `EFI` into which the signed GRUB of an image may look: a distribution without one of its own, such
+ * as Linux Mint, ships that of a relative.
+ * @param idLike `ID_LIKE` of its os-release
+ */
+export function vendorDirectories(osId: string, idLike: string): string[] {
+  const ids = [osId, ...idLike.split(/\s+/)].filter(
+    (id) => /^[a-z0-9][a-z0-9._-]*$/.test(id) && id !== 'boot',
+  );
+  return [...new Set(ids.map((id) => signedNames(id).vendor))];
+}
+
 /** GRUB modules that the contract wants beside the menu, for a GRUB that lacks them (contract 1.4). */
 export const MENU_MODULES = ['loopback', 'squash4', 'xzio', 'gzio', 'regexp'];
 

@@ -9,4 +9,6 @@ export interface ImageFacts {
   readonly release: Readonly<Record<string, string>>;
   /** `ID` of `/etc/os-release`: also the directory that the distribution's signed GRUB looks into. */
   readonly osId: string;
+  /** `ID_LIKE` of `/etc/os-release`. */
+  readonly osLike?: string;
 }

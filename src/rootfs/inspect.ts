@@ -32,11 +32,13 @@ export async function inspectImage(
     return file === undefined ? '' : readFile(file, 'utf8');
   };
   const tree = measureTree(root);
+  const osRelease = parseOsRelease(await read('/etc/os-release'));
   return {
     // An image that was made elsewhere is as old as its newest file.
     epoch: Number((await read(EPOCH_FILE)).trim()) || tree.newest,
     tree,
     release: Object.fromEntries(parseOsRelease(await read('/etc/kairos-release'))),
-    osId: parseOsRelease(await read('/etc/os-release')).get('ID') ?? 'linux',
+    osId: osRelease.get('ID') ?? 'linux',
+    osLike: osRelease.get('ID_LIKE') ?? '',
   };
 }

@@ -14,6 +14,7 @@ import {
   MENU_MODULES,
   signedNames,
   usableModules,
+  vendorDirectories,
 } from '../../layout/boot-loader.ts';
 import { grubEnvironment } from '../../layout/grub-environment.ts';
 import { parseOsRelease } from '../../layout/os-release.ts';
@@ -99,7 +100,8 @@ async function placeEsp(host: Host, root: string, files: BootFiles, { esp }: Boo
   const { shim, grub, efiModules } = files;
   const signed = shim !== undefined && grub !== undefined ? { shim, grub } : undefined;
   if (!signed && efiModules === undefined) return false;
-  const id = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '').get('ID') ?? 'linux';
+  const release = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '');
+  const id = release.get('ID') ?? 'linux';
   const names = signedNames(id);
   const place = (path: string, content: string | Uint8Array) => replace(host, `${esp}/EFI/${path}`, content);
   // What shim starts comes before shim, so that a new shim never finds an old GRUB that it would refuse.
@@ -108,7 +110,9 @@ async function placeEsp(host: Host, root: string, files: BootFiles, { esp }: Boo
     await place(`BOOT/${names.grub}`, await readFile(signed.grub));
   }
   await place('BOOT/grub.cfg', grubConfig(INSTALLED_STUB));
-  await place(`${names.vendor}/grub.cfg`, grubConfig(INSTALLED_STUB));
+  for (const vendor of vendorDirectories(id, release.get('ID_LIKE') ?? '')) {
+    await place(`${vendor}/grub.cfg`, grubConfig(INSTALLED_STUB));
+  }
   // A distribution without a shim, such as Alpine, starts an unsigned GRUB, where Secure Boot is off.
   const start = signed
     ? await readFile(signed.shim)

@@ -8,6 +8,7 @@ import {
   linkBiosImages,
   signedNames,
   usableModules,
+  vendorDirectories,
 } from '../../../src/layout/boot-loader.ts';
 import { MIB } from '../../../src/layout/partitions.ts';
 
@@ -54,4 +55,16 @@ test('a module that menus can do without is left out where GRUB lacks it; any ot
     'linux',
   ]);
   expect(usableModules(['smbios'], ['smbios.mod'])).toEqual(['smbios']);
+});
+
+test.each([
+  ['debian', '', ['debian']],
+  ['raspbian', 'debian', ['raspbian', 'debian']],
+  ['linuxmint', 'ubuntu debian', ['linuxmint', 'ubuntu', 'debian']],
+  ['rocky', 'rhel centos fedora', ['rocky', 'redhat', 'centos', 'fedora']],
+  ['opensuse-leap', 'suse opensuse', ['opensuse', 'suse']],
+  // What a base tells becomes a path on the system partition, where EFI/boot is taken.
+  ['../x', 'boot a/b debian', ['debian']],
+])('the signed GRUB of %s (like "%s") may look into %j', (id, like, directories) => {
+  expect(vendorDirectories(id, like)).toEqual(directories);
 });
