@@ -36,7 +36,10 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
     return file;
   };
   const template = await readFile(join(inputs.templates, MENU), 'utf8');
-  const menu = template.replaceAll('@CONSOLE@', liveConsole(inputs.model)).replaceAll('@EXTRA_CMDLINE@', '');
+  const menu = template
+    .replaceAll('@CONSOLE@', liveConsole(inputs.model))
+    .replaceAll('@EXTRA_CMDLINE@', '')
+    .replaceAll('@SELINUX@', inputs.facts.selinux ?? 'selinux=0');
   const stub = await write('stub.cfg', grubConfig(LIVE_STUB));
   const entries: [string, string][] = [
     ['/boot/kernel', inputs.file('boot', 'kernel')],

@@ -40,5 +40,11 @@ export async function inspectImage(
     release: Object.fromEntries(parseOsRelease(await read('/etc/kairos-release'))),
     osId: osRelease.get('ID') ?? 'linux',
     osLike: osRelease.get('ID_LIKE') ?? '',
+    selinux: selinuxArguments(await read('/etc/cos/bootargs.cfg')),
   };
+}
+
+/** What an image's menu says of SELinux: the live medium boots the same way. */
+function selinuxArguments(bootargs: string): string {
+  return /\bselinux=[01](?: enforcing=[01])?/.exec(bootargs)?.[0] ?? 'selinux=0';
 }
