@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARCHITECTURES } from '../layout/architectures.ts';
-import { grubConfig } from '../layout/boot-loader.ts';
+import { grubConfig, signedNames, vendorDirectories } from '../layout/boot-loader.ts';
 import { boardFiles } from '../rootfs/board-files.ts';
 import type { ArtifactContext, ArtifactInputs } from './artifact.ts';
 import { makeEfiGrub } from './grub-images.ts';
@@ -23,9 +23,12 @@ export async function espEntries(
 ): Promise<EspEntry[] | undefined> {
   const config = join(context.scratch, 'esp-grub.cfg');
   await writeFile(config, grubConfig(medium.stub));
+  const names = signedNames(inputs.facts.osId, inputs.arch);
   const configs: EspEntry[] = [
     ['EFI/BOOT/grub.cfg', config],
-    [`EFI/${inputs.facts.osId}/grub.cfg`, config],
+    ...vendorDirectories(inputs.facts.osId, inputs.facts.osLike ?? '').map(
+      (vendor): EspEntry => [`EFI/${vendor}/grub.cfg`, config],
+    ),
   ];
   const board = await boardFiles(inputs.optionalFile('boot', 'boardFiles'));
   const { efi } = ARCHITECTURES[inputs.arch];
@@ -35,8 +38,8 @@ export async function espEntries(
     const mokManager = inputs.optionalFile('boot', 'mokManager');
     const signed: EspEntry[] = [
       [`EFI/BOOT/${efi.fallback}`, shim],
-      [`EFI/BOOT/${efi.grub}`, grub],
-      ...(mokManager ? [[`EFI/BOOT/${efi.mokManager}`, mokManager] as const] : []),
+      [`EFI/BOOT/${names.grub}`, grub],
+      ...(mokManager ? [[`EFI/BOOT/${names.mokManager}`, mokManager] as const] : []),
     ];
     return [...signed, ...configs, ...board];
   }

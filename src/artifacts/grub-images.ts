@@ -1,4 +1,4 @@
-import { open, readFile, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
 import { ARCHITECTURES, type Arch } from '../layout/architectures.ts';
@@ -10,10 +10,16 @@ import {
   INSTALLED_STUB,
   LIVE_STUB,
   linkBiosImages,
+  usableModules,
 } from '../layout/boot-loader.ts';
 import type { Partition } from '../layout/partitions.ts';
 import { grubMkimage } from '../tools/grub-mkimage.ts';
 import type { Runner } from '../tools/runner.ts';
+
+/** The modules of a list that can be had from a directory of the image. */
+async function present(directory: string, names: readonly string[]): Promise<string[]> {
+  return usableModules(names, await readdir(directory));
+}
 
 /** Makes the El Torito image of an ISO for BIOS. */
 export async function makeElTorito(
@@ -24,7 +30,12 @@ export async function makeElTorito(
 ): Promise<void> {
   const config = join(scratch, 'eltorito.cfg');
   await writeFile(config, LIVE_STUB);
-  const options = { modules, names: BIOS_GRUB_MODULES, prefix: '/boot/grub2', config };
+  const options = {
+    modules,
+    names: await present(modules, BIOS_GRUB_MODULES),
+    prefix: '/boot/grub2',
+    config,
+  };
   await grubMkimage(runner, output, { format: 'i386-pc-eltorito', ...options });
 }
 
@@ -39,7 +50,7 @@ export async function makeEfiGrub(
 ): Promise<void> {
   const config = join(scratch, 'efi.cfg');
   await writeFile(config, stub);
-  const options = { modules, names: efiGrubModules(arch), prefix: '/grub2', config };
+  const options = { modules, names: await present(modules, efiGrubModules(arch)), prefix: '/grub2', config };
   await grubMkimage(runner, output, { format: ARCHITECTURES[arch].efi.platform, ...options });
 }
 
@@ -57,7 +68,7 @@ export async function embedBiosGrub(
 ): Promise<void> {
   const [config, coreFile] = [join(scratch, 'bios.cfg'), join(scratch, 'core.img')];
   await writeFile(config, INSTALLED_STUB);
-  const options = { modules, names: BIOS_GRUB_MODULES, prefix: '/grub2', config };
+  const options = { modules, names: await present(modules, BIOS_GRUB_MODULES), prefix: '/grub2', config };
   await grubMkimage(runner, coreFile, { format: 'i386-pc', ...options });
   const { size } = await stat(coreFile);
   if (size > Math.min(CORE_LIMIT, partition.size)) {

@@ -1,7 +1,7 @@
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
-import { grubConfig, LIVE_STUB } from '../layout/boot-loader.ts';
+import { grubConfig, LIVE_STUB, vendorDirectories } from '../layout/boot-loader.ts';
 import { liveConsole } from '../layout/kernel-command-line.ts';
 import { LABEL } from '../layout/labels.ts';
 import { MIB } from '../layout/partitions.ts';
@@ -36,7 +36,10 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
     return file;
   };
   const template = await readFile(join(inputs.templates, MENU), 'utf8');
-  const menu = template.replaceAll('@CONSOLE@', liveConsole(inputs.board)).replaceAll('@EXTRA_CMDLINE@', '');
+  const menu = template
+    .replaceAll('@CONSOLE@', liveConsole(inputs.board))
+    .replaceAll('@EXTRA_CMDLINE@', '')
+    .replaceAll('@SELINUX@', inputs.facts.selinux ?? 'selinux=0');
   const stub = await write('stub.cfg', grubConfig(LIVE_STUB));
   const entries: [string, string][] = [
     ['/boot/kernel', inputs.file('boot', 'kernel')],
@@ -45,7 +48,10 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
     ['/boot/grub2/grub.cfg', await write('menu.cfg', menu)],
     ['/boot/grub/grub.cfg', stub],
     ['/EFI/BOOT/grub.cfg', stub],
-    [`/EFI/${inputs.facts.osId}/grub.cfg`, stub],
+    ...vendorDirectories(inputs.facts.osId, inputs.facts.osLike ?? '').map((vendor): [string, string] => [
+      `/EFI/${vendor}/grub.cfg`,
+      stub,
+    ]),
   ];
 
   const biosModules = inputs.optionalFile('boot', 'biosModules');

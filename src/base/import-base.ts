@@ -34,6 +34,8 @@ export interface ImportContext {
 export interface BootstrapOptions {
   readonly release: string;
   readonly mirror: string | undefined;
+  /** Parts of the archive, such as `main`. */
+  readonly components: readonly string[];
 }
 
 /**

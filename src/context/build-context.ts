@@ -66,9 +66,13 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
     text('Containerfile', renderContainerfile(options)),
     lines('install/packages', selection.packages),
     lines('install/components', board.components),
+    lines('install/repository-packages', selection.repositoryPackages),
+    lines('install/repositories', selection.repositories),
     text('install/source-date-epoch', options.epoch ?? ''),
     template(`install/${install}`, `build/${install}`),
-    template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg'),
+    ...(flavor['package-manager'] === 'apt'
+      ? [template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg')]
+      : []),
     ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
     {
       type: 'file',
@@ -78,7 +82,7 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
       size: statSync(options.agent).size,
     },
     text('framework/etc/kairos-release', renderKairosRelease(identity, options.tool)),
-    text('framework/etc/cos/bootargs.cfg', bootargs(board)),
+    text('framework/etc/cos/bootargs.cfg', bootargs(board, flavor.selinux)),
     text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),
     ...Object.entries(board.texts).map(([path, content]) => text(`framework${BOARD_FILES}/${path}`, content)),
     ...(options.overlay === undefined ? [] : directoryEntries(options.overlay, 'overlay')),
@@ -89,12 +93,18 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
       'finish/board-files',
       board.files.map(({ from, to }) => `${from} ${to}`),
     ),
+    lines('finish/unmask', selection.unmask),
+    lines(
+      'finish/runlevels',
+      selection.runlevels.map((pair) => pair.join(' ')),
+    ),
+    lines('finish/selinux', [flavor.selinux]),
     template('finish/finish.sh', 'build/finish.sh'),
   ];
 }
 
-/** The trees of the framework that fit a flavor: what all have, the service manager's, the initramfs generator's. */
+/** The trees of the framework that fit a flavor: what all have, and those of its init system, initramfs, network and family. */
 function frameworkTrees({ templates, flavor }: Pick<ContextOptions, 'templates' | 'flavor'>): string[] {
-  const names = ['common', flavor['service-manager'], flavor.initramfs];
+  const names = ['common', flavor['service-manager'], flavor.initramfs, flavor.network, flavor.family];
   return names.map((name) => join(templates, 'image', name)).filter((tree) => existsSync(tree));
 }

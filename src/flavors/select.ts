@@ -1,7 +1,7 @@
 import semver from 'semver';
 import { FactoryError } from '../errors/factory-error.ts';
 import { didYouMean } from '../spec/suggest.ts';
-import type { Conditional, Flavor } from './schema.ts';
+import { type Conditional, type Flavor, type Release, withoutLeadingZeros } from './schema.ts';
 
 /** What of a flavor depends on the release and the arch. */
 export interface Target {
@@ -10,12 +10,19 @@ export interface Target {
   readonly releaseVersion: string;
 }
 
-/** The packages and units that a flavor means for one target. */
+/** The packages, repositories and services that a flavor means for one target. */
 export interface Selection {
   /** All packages, without duplicates, sorted. */
   readonly packages: readonly string[];
+  /** Packages that are installed first, because they bring repositories. */
+  readonly repositoryPackages: readonly string[];
+  /** Repositories of the base to switch on. */
+  readonly repositories: readonly string[];
   readonly enable: readonly string[];
   readonly mask: readonly string[];
+  readonly unmask: readonly string[];
+  /** OpenRC: pairs of runlevel and service. */
+  readonly runlevels: readonly (readonly [string, string])[];
 }
 
 /**
@@ -40,11 +47,36 @@ export function select(
     );
   }
   const roles = Object.values(flavor.packages).flatMap((entries) => holding(entries, target));
+  const { services, repositories } = flavor;
   return {
     packages: [...new Set([...roles, ...kernelPackages, ...extraPackages])].sort(),
-    enable: holding(flavor.services.enable, target),
-    mask: holding(flavor.services.mask, target),
+    repositoryPackages: holding(repositories.packages, target),
+    repositories: holding(repositories.enable, target),
+    enable: holding(services.enable, target),
+    mask: holding(services.mask, target),
+    unmask: holding(services.unmask, target),
+    runlevels: Object.entries(services.runlevels).flatMap(([runlevel, entries]) =>
+      holding(entries, target).map((service) => [runlevel, service] as const),
+    ),
   };
+}
+
+/**
+ * A release of the flavor by its key, its suite or its version.
+ * @throws FactoryError `usage` when the flavor does not know it
+ */
+export function findRelease(flavor: Flavor, release: string): Release & { readonly key: string } {
+  const entries = Object.entries(flavor.releases);
+  const found =
+    entries.find(([key]) => key === release) ??
+    entries.find(([, { suite, version }]) => suite === release || version === release);
+  if (found) return { ...found[1], key: found[0] };
+  const known = entries.map(([key]) => key);
+  throw new FactoryError(
+    'usage',
+    `flavor ${flavor.name} has no release "${release}"${didYouMean(release, known)}`,
+    { remedy: `Choose one of: ${known.join(', ')}.` },
+  );
 }
 
 /**
@@ -52,25 +84,23 @@ export function select(
  * @throws FactoryError `usage` when the flavor does not know it
  */
 export function releaseVersion(flavor: Flavor, release: string): string {
-  const found = Object.hasOwn(flavor.releases, release) ? flavor.releases[release] : undefined;
-  if (found) return found.version;
-  const known = Object.keys(flavor.releases);
-  throw new FactoryError(
-    'usage',
-    `flavor ${flavor.name} has no release "${release}"${didYouMean(release, known)}`,
-    {
-      remedy: `Choose one of: ${known.join(', ')}.`,
-    },
-  );
+  return findRelease(flavor, release).version;
+}
+
+/** Whether an entry of a flavor is meant for a target. */
+export function holds(entry: Conditional, target: Target): boolean {
+  if (typeof entry === 'string') return true;
+  if (entry.arches && !entry.arches.includes(target.arch)) return false;
+  const version = semver.coerce(withoutLeadingZeros(target.releaseVersion));
+  return !entry.releases || (version !== null && semver.satisfies(version, entry.releases));
+}
+
+/** The package or unit that an entry names. */
+export function nameOf(entry: Conditional): string {
+  return typeof entry === 'string' ? entry : entry.name;
 }
 
 /** The names whose conditions hold for a target. */
 export function holding(entries: readonly Conditional[], target: Target): string[] {
-  return entries.flatMap((entry) => {
-    if (typeof entry === 'string') return [entry];
-    if (entry.arches && !entry.arches.includes(target.arch)) return [];
-    const version = semver.coerce(target.releaseVersion);
-    if (entry.releases && !(version && semver.satisfies(version, entry.releases))) return [];
-    return [entry.name];
-  });
+  return entries.filter((entry) => holds(entry, target)).map(nameOf);
 }

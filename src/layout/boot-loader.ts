@@ -39,6 +39,58 @@ export function efiGrubModules(arch: Arch): readonly string[] {
   return [...COMMON_MODULES, ...ARCHITECTURES[arch].grubModules];
 }
 
+/** Modules that some distributions' GRUB lacks, and without which the menus work: they are left out where absent. */
+const OPTIONAL_MODULES: ReadonlySet<string> = new Set(['smbios', 'probe', 'lzopio', 'efi_uga']);
+
+/** The modules to build in, given the files of the directory they come from; a needed one that is absent stays, and is missed by `grub-mkimage`. */
+export function usableModules(names: readonly string[], files: readonly string[]): string[] {
+  return names.filter((name) => !OPTIONAL_MODULES.has(name) || files.includes(`${name}.mod`));
+}
+
+/** What the signed programs of a distribution call each other on an EFI system partition. */
+export interface SignedNames {
+  /** The GRUB that its shim starts. */
+  readonly grub: string;
+  /** The MOK manager that its shim starts. */
+  readonly mokManager: string;
+}
+
+/** The directory below `EFI` that is built into a distribution's signed GRUB, where it is not `ID` of its os-release. */
+const VENDORS: Readonly<Record<string, string>> = {
+  rhel: 'redhat',
+  ol: 'redhat',
+  'opensuse-leap': 'opensuse',
+  'opensuse-tumbleweed': 'opensuse',
+  'opensuse-slowroll': 'opensuse',
+};
+
+/** The distributions whose shim is built with names of its own (SUSE's shim.spec). */
+const SUSE: ReadonlySet<string> = new Set([
+  'opensuse-leap',
+  'opensuse-tumbleweed',
+  'opensuse-slowroll',
+  'sles',
+  'sled',
+]);
+
+/** What a distribution's shim starts (contract 1.4), by `ID` of its os-release. */
+export function signedNames(osId: string, arch: Arch): SignedNames {
+  const { grub, mokManager } = ARCHITECTURES[arch].efi;
+  return SUSE.has(osId) ? { grub: 'grub.efi', mokManager: 'MokManager.efi' } : { grub, mokManager };
+}
+
+/**
+ * The directories below `EFI` into which the signed GRUB of an image may look: a distribution without one of its own, such
+ * as Linux Mint, ships that of a relative.
+ * @param idLike `ID_LIKE` of its os-release
+ */
+export function vendorDirectories(osId: string, idLike: string): string[] {
+  const ids = [osId, ...idLike.split(/\s+/)].filter(
+    (id) => /^[a-z0-9][a-z0-9._-]*$/.test(id) && id !== 'boot',
+  );
+  return [...new Set(ids.map((id) => (Object.hasOwn(VENDORS, id) ? (VENDORS[id] ?? id) : id)))];
+}
+
 /** GRUB modules that the contract wants beside the menu, for a GRUB that lacks them (contract 1.4). */
 export const MENU_MODULES = ['loopback', 'squash4', 'xzio', 'gzio', 'regexp'];
 

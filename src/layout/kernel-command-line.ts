@@ -20,15 +20,20 @@ const COMMON = [
   'systemd.crash_reboot=yes',
 ] as const;
 
-const SELINUX = 'selinux=0';
+/** SELinux on the node, as its kernel parameters say it. The contract's own images have it off (contract 2.2). */
+const SELINUX = {
+  disabled: 'selinux=0',
+  permissive: 'selinux=1 enforcing=0',
+  enforcing: 'selinux=1 enforcing=1',
+} as const;
 
 /**
  * `/etc/cos/bootargs.cfg`: the GRUB fragment that sets `kernelcmd`, sourced from inside the image that boots, so that
  * each slot brings its own command line (contract 2.1, 2.2). GRUB's `label`, `img` and `recoverylabel` are set by the menu.
  */
-export function bootargs(board: BoardArguments): string {
+export function bootargs(board: BoardArguments, selinux: keyof typeof SELINUX = 'disabled'): string {
   const before = [...consoleArguments(board.consoles), ...COMMON].join(' ');
-  const after = [SELINUX, ...board.arguments].join(' ');
+  const after = [SELINUX[selinux], ...board.arguments].join(' ');
   return [
     '# Sourced by the boot menu out of the image that is about to boot.',
     'set kernel=/boot/vmlinuz',

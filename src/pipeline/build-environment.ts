@@ -16,7 +16,7 @@ export interface BuildEnvironment {
   /** Name and version of this tool. */
   readonly tool: string;
   /** The compiled agent for an architecture: a file. @throws FactoryError `tool` when it was not built */
-  readonly agent: (arch: string) => string;
+  readonly agent: (arch: string, libc?: 'glibc' | 'musl') => string;
   /** Directory where digests of large files are remembered. */
   readonly digests: string;
   /** Directory for short-lived files. */

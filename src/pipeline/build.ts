@@ -4,7 +4,7 @@ import { createImageSource, type ImageSource } from '../base/image-source.ts';
 import { parseReference } from '../base/reference.ts';
 import { requireRunnable } from '../engine/foreign-arch.ts';
 import { FactoryError } from '../errors/factory-error.ts';
-import { loadFlavor } from '../flavors/load.ts';
+import { chooseFlavor } from '../flavors/choose.ts';
 import type { Arch } from '../layout/architectures.ts';
 import { requireBoard } from '../models/board.ts';
 import { loadModel } from '../models/load.ts';
@@ -65,7 +65,7 @@ export async function planJob(job: Job, options: BuildOptions): Promise<PlannedS
 
 /**
  * Runs a job.
- * @throws FactoryError as documented at `runSteps`, `openOutput` and `loadFlavor`
+ * @throws FactoryError as documented at `runSteps`, `openOutput` and `chooseFlavor`
  */
 export async function runJob(job: Job, options: BuildOptions): Promise<BuildReport> {
   const started = performance.now();
@@ -104,9 +104,9 @@ async function graph(env: BuildEnvironment, job: Job, session: Session): Promise
   if (job.type === 'artifacts') {
     return artifactsGraph(env, job.spec, parseReference(job.image, process.cwd()), session.signal);
   }
-  const flavor = await loadFlavor(env.flavors, job.spec.flavor);
+  const flavor = await chooseFlavor(env.flavors, job.spec.flavor);
   const model = await loadModel(env.models, job.spec.model);
-  requireBoard(model, flavor, job.spec.arch);
+  if (flavor.named !== undefined) requireBoard(model, flavor.named.flavor, job.spec.arch);
   return buildGraph(env, job.spec, flavor, model, session.signal);
 }
 

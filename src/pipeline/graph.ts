@@ -1,6 +1,6 @@
 import { ARTIFACTS } from '../artifacts/registry.ts';
 import { parseReference, type Reference } from '../base/reference.ts';
-import type { Flavor } from '../flavors/schema.ts';
+import { type BaseChoice, chooseBase, type FlavorChoice } from '../flavors/choose.ts';
 import type { Model } from '../models/schema.ts';
 import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactsSpec, type BuildSpec } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
@@ -14,13 +14,20 @@ import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
 export function buildGraph(
   env: BuildEnvironment,
   spec: BuildSpec,
-  flavor: Flavor,
+  flavor: FlavorChoice,
   model: Model,
   signal: AbortSignal,
 ): Step[] {
-  const reference = parseReference(spec.base, process.cwd());
+  const base = chooseBase(flavor.named, spec);
   const image = imageStep(env, spec, flavor, model);
-  return [baseStep(env, spec, flavor, reference), image, ...artifactGraph(env, spec, signal)];
+  return [baseStep(env, spec, baseReference(base), base), image, ...artifactGraph(env, spec, signal)];
+}
+
+/** A release's base image is given as people name images of registries. */
+function baseReference(base: BaseChoice): Reference {
+  return base.kind === 'bootstrap'
+    ? { kind: 'bootstrap', release: base.suite }
+    : parseReference(base.reference, process.cwd());
 }
 
 /** The steps of `artifacts`: a ready OS image → parts → artifacts → checksums. */

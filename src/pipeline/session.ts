@@ -15,12 +15,14 @@ export const TEMPLATES = join(HOME, 'templates');
 export const FLAVORS = join(HOME, 'flavors');
 export const MODELS = join(HOME, 'models');
 
-/** The agent that `npm run build` compiled for an architecture. @throws FactoryError `tool` when it did not */
-export function compiledAgent(arch: string): string {
-  const file = join(HOME, `dist/kairos-agent-${arch}`);
+/** The agent that was compiled for an architecture and a C library. @throws FactoryError `tool` when it was not */
+export function compiledAgent(arch: string, libc: 'glibc' | 'musl' = 'glibc'): string {
+  const file = join(HOME, `dist/kairos-agent-${arch}${libc === 'musl' ? '-musl' : ''}`);
   if (existsSync(file)) return file;
-  throw new FactoryError('tool', `the agent for ${arch} was not built`, {
-    remedy: `Run: ./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`,
+  const name = `${arch}${libc === 'musl' ? '-musl' : ''}`;
+  const setup = `./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`;
+  throw new FactoryError('tool', `the agent for ${name} was not built`, {
+    remedy: `Run: ${libc === 'musl' ? `./scripts/build-agent ${name}` : setup}`,
   });
 }
 

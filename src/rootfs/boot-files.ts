@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ARCHITECTURES, type Arch } from '../layout/architectures.ts';
 import { resolveInRoot } from './resolve-path.ts';
@@ -28,7 +28,11 @@ export interface BootFiles {
 /** Where an image keeps what belongs on the EFI system partition of its board, by its path there. */
 export const BOARD_FILES = '/usr/lib/kairos/esp';
 
-const VENDORS = ['fedora', 'rocky', 'redhat', 'almalinux'];
+const VENDORS = ['fedora', 'rocky', 'redhat', 'almalinux', 'centos'];
+
+/** Newer packages of the Red Hat family put what goes to an ESP below here, as `PACKAGE/VERSION/EFI/VENDOR/FILE`. */
+const EFI_PAYLOADS = '/usr/lib/efi';
+const FONT_DIRECTORIES = ['/usr/share/grub', '/usr/share/grub2', '/boot/grub2/fonts'];
 
 /** Search orders of the contract (section 1.4, given there for amd64; the names of others differ in one part). */
 function searchOrders(arch: Arch) {
@@ -39,6 +43,7 @@ function searchOrders(arch: Arch) {
   const grub = [
     `${signed}/grub${suffix}.efi.signed`,
     `/usr/share/efi/${machine}/grub.efi`,
+    `/usr/share/grub2/${platform}/grub.efi`,
     ...vendor(`grub${suffix}.efi`),
   ];
   return {
@@ -48,8 +53,13 @@ function searchOrders(arch: Arch) {
       ...vendor(`shim${suffix}.efi`),
     ],
     grub,
-    grubLive: [`${signed}/gcd${suffix}.efi.signed`, ...grub],
-    mokManager: [`/usr/lib/shim/mm${suffix}.efi.signed`, `/usr/lib/shim/mm${suffix}.efi`],
+    grubLive: [`${signed}/gcd${suffix}.efi.signed`, ...vendor(`gcd${suffix}.efi`), ...grub],
+    mokManager: [
+      `/usr/lib/shim/mm${suffix}.efi.signed`,
+      `/usr/lib/shim/mm${suffix}.efi`,
+      `/usr/share/efi/${machine}/MokManager.efi`,
+      ...vendor(`mm${suffix}.efi`),
+    ],
     modules: [`/usr/lib/grub/${platform}`, `/usr/share/grub2/${platform}`],
   };
 }
@@ -61,6 +71,7 @@ const FONTS = ['ascii', 'euro', 'unicode'];
  */
 export async function findBootFiles(root: string, arch: Arch): Promise<BootFiles> {
   const orders = searchOrders(arch);
+  const { suffix } = ARCHITECTURES[arch].efi;
   const first = async (paths: readonly string[]) => {
     for (const path of paths) {
       const found = await resolveInRoot(root, path);
@@ -69,7 +80,7 @@ export async function findBootFiles(root: string, arch: Arch): Promise<BootFiles
     return undefined;
   };
   const fonts = await Promise.all(
-    FONTS.map((font) => first([`/usr/share/grub/${font}.pf2`, `/usr/share/grub2/${font}.pf2`])),
+    FONTS.map((font) => first(FONT_DIRECTORIES.map((directory) => `${directory}/${font}.pf2`))),
   );
   return {
     kernel: await first(['/boot/vmlinuz']),
@@ -80,13 +91,26 @@ export async function findBootFiles(root: string, arch: Arch): Promise<BootFiles
       ? await first(['/usr/lib/grub/i386-pc', '/usr/share/grub2/i386-pc'])
       : undefined,
     efiModules: await first(orders.modules),
-    shim: await first(orders.shim),
-    mokManager: await first(orders.mokManager),
-    grub: await first(orders.grub),
-    grubLive: await first(orders.grubLive),
+    shim: await first([...orders.shim, ...(await payloads(root, 'shim', `shim${suffix}.efi`))]),
+    mokManager: await first([...orders.mokManager, ...(await payloads(root, 'shim', `mm${suffix}.efi`))]),
+    grub: await first([...orders.grub, ...(await payloads(root, 'grub2', `grub${suffix}.efi`))]),
+    grubLive: await first([
+      ...orders.grubLive,
+      ...(await payloads(root, 'grub2', `gcd${suffix}.efi`)),
+      ...(await payloads(root, 'grub2', `grub${suffix}.efi`)),
+    ]),
     boardFiles: await first([BOARD_FILES]),
     fonts: fonts.filter((font) => font !== undefined),
   };
+}
+
+/** The places of a file below {@link EFI_PAYLOADS}; an image has one version. */
+async function payloads(root: string, component: string, file: string): Promise<string[]> {
+  const directory = await resolveInRoot(root, `${EFI_PAYLOADS}/${component}`);
+  const versions = directory === undefined ? [] : (await readdir(directory)).sort().reverse();
+  return versions.flatMap((version) =>
+    [...VENDORS, 'BOOT'].map((vendor) => `${EFI_PAYLOADS}/${component}/${version}/EFI/${vendor}/${file}`),
+  );
 }
 
 /** Whether the kernel of `root` was configured with all of `options` (such as `CONFIG_SQUASHFS_ZSTD`), built in or as modules. */

@@ -9,4 +9,8 @@ export interface ImageFacts {
   readonly release: Readonly<Record<string, string>>;
   /** `ID` of `/etc/os-release`: also the directory that the distribution's signed GRUB looks into. */
   readonly osId: string;
+  /** Kernel arguments on SELinux, as the image's own menu has them; off when it has none. */
+  readonly selinux?: string;
+  /** `ID_LIKE` of `/etc/os-release`. */
+  readonly osLike?: string;
 }

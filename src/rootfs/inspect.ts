@@ -32,11 +32,19 @@ export async function inspectImage(
     return file === undefined ? '' : readFile(file, 'utf8');
   };
   const tree = measureTree(root);
+  const osRelease = parseOsRelease(await read('/etc/os-release'));
   return {
     // An image that was made elsewhere is as old as its newest file.
     epoch: Number((await read(EPOCH_FILE)).trim()) || tree.newest,
     tree,
     release: Object.fromEntries(parseOsRelease(await read('/etc/kairos-release'))),
-    osId: parseOsRelease(await read('/etc/os-release')).get('ID') ?? 'linux',
+    osId: osRelease.get('ID') ?? 'linux',
+    osLike: osRelease.get('ID_LIKE') ?? '',
+    selinux: selinuxArguments(await read('/etc/cos/bootargs.cfg')),
   };
+}
+
+/** What an image's menu says of SELinux: the live medium boots the same way. */
+function selinuxArguments(bootargs: string): string {
+  return /\bselinux=[01](?: enforcing=[01])?/.exec(bootargs)?.[0] ?? 'selinux=0';
 }

@@ -14,12 +14,11 @@ const unheard: Warn = () => undefined;
 /** Merges and validates the configuration of a build. @throws FactoryError `usage` */
 export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = unheard): Promise<BuildSpec> {
   const configuration = await loadConfiguration(BuildConfiguration, sources, absoluteReference);
-  const { flavor, mirror, kernel, model, variant, version, packages } = configuration;
+  const { flavor, release, base, mirror, kernel, model, variant, version, packages } = configuration;
   return {
     ...(await artifactsSpec(configuration, sources, warn)),
-    ...{ flavor, mirror, kernel, model, variant, version, packages },
+    ...{ flavor, release, base, mirror, kernel, model, variant, version, packages },
     arch: configuration.arch ?? defaultArch(),
-    base: configuration.base ?? 'bootstrap:',
   };
 }
 

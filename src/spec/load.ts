@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
+import { isFlavorFile } from '../flavors/reference.ts';
 import { validate } from './validate.ts';
 import { parseYaml, readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -110,6 +111,7 @@ function anchored(
       if (key === 'registries') return [key, anchoredAuthorities(value, directory)];
       if (typeof value !== 'string') return [key, value];
       if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
+      if (key === 'flavor' && isFlavorFile(value)) return [key, resolve(directory, value)];
       return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];
     }),
   );

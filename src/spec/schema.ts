@@ -57,8 +57,19 @@ const artifactKeys = {
 
 /** `kairos-factory.yaml`, and what the flags of `build` are merged into. */
 export const BuildConfiguration = z.strictObject({
-  flavor: z.string().min(1).meta({ description: 'The distribution, by the name of its flavor.' }),
-  base: z.string().optional().meta({ description: 'The base image; by default bootstrapped from packages.' }),
+  flavor: z.string().min(1).optional().meta({
+    description:
+      'The distribution: the name of a flavor, or a file of your own; found by the base when absent.',
+  }),
+  release: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'The release of the flavor that a build without `base` starts from.' }),
+  base: z
+    .string()
+    .optional()
+    .meta({ description: 'The base image; by default what the release of the flavor starts from.' }),
   mirror: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -69,7 +80,7 @@ export const BuildConfiguration = z.strictObject({
   variant: z.enum(['core']).default('core'),
   version: Version.default('v0.0.0').meta({ description: 'Version of the OS image.' }),
   packages: z
-    .array(z.string().regex(/^[a-z0-9][a-z0-9+.:-]*$/, 'is not a package name'))
+    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._:-]*$/, 'is not a package name'))
     .default([])
     .meta({
       description: 'Packages to install besides those of the flavor.',
@@ -99,8 +110,9 @@ export interface ArtifactsSpec {
 
 /** One build, validated; a plain immutable value (design, "Words"). */
 export interface BuildSpec extends ArtifactsSpec {
-  readonly flavor: string;
-  readonly base: string;
+  readonly flavor: string | undefined;
+  readonly release: string | undefined;
+  readonly base: string | undefined;
   readonly mirror: string | undefined;
   readonly kernel: string;
   readonly model: string;

@@ -4,9 +4,10 @@ import type { Runner } from './runner.ts';
 export const MMDEBSTRAP: HostTool = { name: 'mmdebstrap', package: 'mmdebstrap' };
 
 /**
- * Bootstraps a minimal Debian root as a tar file.
+ * Bootstraps a minimal root of the Debian family as a tar file.
  * @param options.release the suite
  * @param options.mirror archive to use; mmdebstrap's default, with updates and security, when absent
+ * @param options.components parts of the archive
  * @param options.lists directory that receives apt's lists, from which the state of the archive is read
  */
 export async function mmdebstrap(
@@ -16,6 +17,7 @@ export async function mmdebstrap(
     readonly release: string;
     readonly arch: string;
     readonly mirror: string | undefined;
+    readonly components: readonly string[];
     readonly lists: string;
   },
 ): Promise<void> {
@@ -24,6 +26,7 @@ export async function mmdebstrap(
     `--architectures=${options.arch}`,
     '--format=tar',
     '--include=ca-certificates',
+    `--components=${options.components.join(',')}`,
   ];
   args.push(`--customize-hook=sync-out /var/lib/apt/lists ${options.lists}`);
   args.push(options.release, output, ...(options.mirror === undefined ? [] : [options.mirror]));

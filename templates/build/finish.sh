@@ -1,8 +1,10 @@
 #!/bin/sh
 # Turns a root with packages and framework into the OS: kernel names, directories, initramfs, services, cleanup.
-# Runs inside the image build; everything it reads stands beside it:
+# Runs inside the image build, in a shell and with tools that may be BusyBox's; everything it reads stands beside it:
 #   directories  one absolute path per line, made where missing
-#   enable, mask units, one per line
+#   enable, mask, unmask  units of systemd, one per line
+#   runlevels    services of OpenRC, RUNLEVEL SERVICE per line
+#   selinux      disabled, permissive or enforcing
 #   board-files  what a board's firmware reads: a pattern of one file of the root, and its path on the ESP
 set -eu
 
@@ -17,25 +19,56 @@ chmod 1777 /tmp
 chmod 0440 /etc/sudoers.d/90-kairos-admin
 
 # --- kernel and initramfs -----------------------------------------------------------------------------------------
-kernel=
-for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -V); do
-  # Image is the name of SUSE's for arm64.
-  for name in Image vmlinuz; do
-    if [ -e "/boot/$name-$candidate" ]; then kernel=$candidate file=$name-$candidate; fi
+# kernel_file K: prints where the kernel of modules K is, as a path below /boot, or an absolute one outside of it.
+#   vmlinuz-K   Debian, Fedora, SUSE, and what is compressed in general
+#   Image-K     SUSE on arm64
+#   vmlinuz-lts Alpine, named by the last part of K alone
+#   modules/K   Fedora and others in a build, where kernel-install has copied nothing
+kernel_file() {
+  for name in "vmlinuz-$1" "Image-$1" "vmlinuz-${1##*-}"; do
+    if [ -e "/boot/$name" ]; then
+      echo "$name"
+      return
+    fi
   done
+  for name in vmlinuz Image; do
+    if [ -e "/lib/modules/$1/$name" ]; then
+      echo "/lib/modules/$1/$name"
+      return
+    fi
+  done
+}
+
+kernel=
+for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 | sed 's,.*/,,' | sort -V); do
+  if [ -n "$(kernel_file "$candidate")" ]; then kernel=$candidate; fi
 done
 if [ -z "$kernel" ]; then
   echo "no kernel: /boot has no vmlinuz-* or Image-* that belongs to a directory of /lib/modules" >&2
   exit 1
 fi
+file=$(kernel_file "$kernel")
+case $file in
+  /*)
+    # A copy and not a link: boot loaders and the contract look in /boot alone.
+    cp -p "$file" "/boot/vmlinuz-$kernel"
+    if [ -e "/lib/modules/$kernel/config" ]; then cp -p "/lib/modules/$kernel/config" "/boot/config-$kernel"; fi
+    file=vmlinuz-$kernel
+    ;;
+esac
 ln -sfn "$file" /boot/vmlinuz
 rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
+# What Alpine's dracut makes by itself when a kernel is installed.
+rm -f /boot/dracut-*
 depmod -a "$kernel"
 # zstd is several times cheaper than gzip and smaller, where the kernel can read it.
-if grep -qx 'CONFIG_RD_ZSTD=y' "/boot/config-$kernel" 2>/dev/null; then
-  compress='zstd -3 -q -T0'
-else
-  compress='gzip -6 -n'
+compress='gzip -6 -n'
+for config in "/boot/config-$kernel" "/boot/config-${kernel##*-}" "/lib/modules/$kernel/config"; do
+  if grep -qx 'CONFIG_RD_ZSTD=y' "$config" 2>/dev/null; then compress='zstd -3 -q -T0'; fi
+done
+if ! command -v dracut >/dev/null; then
+  echo "no dracut: the initramfs of every flavor is made by it; add its package to the flavor" >&2
+  exit 1
 fi
 dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
 chmod 0644 /boot/initrd
@@ -58,8 +91,51 @@ done <"$here/board-files"
 # --- services -----------------------------------------------------------------------------------------------------
 if command -v systemctl >/dev/null; then
   systemctl set-default multi-user.target
+  # Base images for containers mask what a machine needs.
+  if [ -s "$here/unmask" ]; then xargs -r systemctl unmask <"$here/unmask"; fi
   xargs -r systemctl enable <"$here/enable"
   xargs -r systemctl mask <"$here/mask"
+fi
+if command -v rc-update >/dev/null && [ -s "$here/runlevels" ]; then
+  while read -r runlevel service; do
+    if [ ! -x "/etc/init.d/$service" ]; then
+      echo "no service $service for runlevel $runlevel: /etc/init.d has none; remove it from the flavor or add its package" >&2
+      exit 1
+    fi
+    rc-update -q add "$service" "$runlevel"
+  done <"$here/runlevels"
+fi
+# BusyBox's init has no units: the logins of the screen and of the serial line are lines of its table.
+if [ -f /etc/inittab ] && [ -x /usr/lib/kairos/console ]; then
+  sed -e '/^tty1:/d' -e '/^#*ttyS0:/d' /etc/inittab >/etc/inittab.kairos
+  echo 'tty1::respawn:/usr/lib/kairos/console tty1' >>/etc/inittab.kairos
+  echo 'ttyS0::respawn:/usr/lib/kairos/console ttyS0' >>/etc/inittab.kairos
+  cat /etc/inittab.kairos >/etc/inittab
+  rm -f /etc/inittab.kairos
+fi
+
+# --- SELinux ------------------------------------------------------------------------------------------------------
+# The mode stands on the kernel's command line as well. Container images do not carry labels, so nothing could be
+# enforced but the end of the boot.
+mode=disabled
+if [ -s "$here/selinux" ]; then mode=$(cat "$here/selinux"); fi
+case $mode in
+  disabled) ;;
+  permissive)
+    if [ ! -f /etc/selinux/config ]; then
+      echo "SELinux $mode: there is no /etc/selinux/config; add a policy (selinux-policy-targeted) to the packages" >&2
+      exit 1
+    fi
+    ;;
+  *)
+    echo "SELinux $mode: images carry no labels, and a system without them does not boot so; use permissive or disabled" >&2
+    exit 1
+    ;;
+esac
+if [ -f /etc/selinux/config ]; then
+  sed "s/^SELINUX=.*/SELINUX=$mode/" /etc/selinux/config >/etc/selinux/config.kairos
+  cat /etc/selinux/config.kairos >/etc/selinux/config
+  rm -f /etc/selinux/config.kairos
 fi
 
 # --- names that the contract's tools look for -----------------------------------------------------------------------
@@ -76,7 +152,10 @@ rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subg
 rm -f /var/cache/ldconfig/aux-cache /var/lib/dpkg/status-old /var/lib/dpkg/diversions-old /var/lib/dpkg/statoverride-old
 rm -f /var/cache/debconf/*-old
 find /var/log -type f -delete
-find /var/cache/apt /var/lib/apt/lists /tmp /var/tmp /run -xdev -mindepth 1 -delete 2>/dev/null || true
+for directory in /var/cache/apt /var/lib/apt/lists /tmp /var/tmp /run \
+  /var/cache/dnf /var/cache/libdnf5 /var/cache/zypp /var/cache/apk; do
+  if [ -d "$directory" ]; then find "$directory" -xdev -mindepth 1 -delete 2>/dev/null || true; fi
+done
 # The day of the last password change is the day of the build unless a tool knows better.
 day=$((SOURCE_DATE_EPOCH / 86400))
 awk -F: -v OFS=: -v day="$day" '$3 > day { $3 = day } { print }' /etc/shadow >/etc/shadow.kairos

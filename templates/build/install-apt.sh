@@ -1,9 +1,11 @@
 #!/bin/sh
 # Installs the packages of the flavor. Runs inside the image build; everything it reads stands beside it:
-#   packages           one name per line
-#   components         of Debian's archive, to be enabled besides those of the base; one name per line
-#   dpkg-lean.cfg      which files of a package are left out
-#   source-date-epoch  seconds since 1970, or empty: then the date of the package archive
+#   packages             one name per line
+#   components           of Debian's archive, to be enabled besides those of the base; one name per line
+#   repository-packages  as packages; they bring repositories, and are installed before all others
+#   repositories         empty: apt has none that are switched off
+#   dpkg-lean.cfg        which files of a package are left out
+#   source-date-epoch    seconds since 1970, or empty: then the date of the package archive
 set -eu
 
 here=$(dirname "$0")
@@ -23,7 +25,15 @@ while read -r component; do
   done
 done <"$here/components"
 
+if [ -s "$here/repositories" ]; then
+  echo "apt has no repositories to enable; name packages that bring them" >&2
+  exit 1
+fi
 apt-get -q update
+if [ -s "$here/repository-packages" ]; then
+  xargs apt-get -q -y install --no-install-recommends <"$here/repository-packages"
+  apt-get -q update
+fi
 
 # What the build stamps on files: the newest date that the package archive itself carries, so that the same packages
 # give the same image on any day.

@@ -43,6 +43,8 @@ test('shell scripts', async () => {
     'bin',
     'templates/build/*.sh',
     'templates/image/*.sh',
+    'templates/image/openrc/etc/init.d/*',
+    'templates/image/openrc/usr/lib/kairos/*',
     dracut,
   );
   expect(scripts.length).toBeGreaterThan(8);

@@ -52,6 +52,8 @@ describe('wrong usage says what is wrong, where, and what to do (exit status 2)'
   test.each([
     [['--flavor', 'debain'], /unknown flavor "debain" \(did you mean "debian"\?\)/],
     [['--base', 'bootstrap:bookwrm'], /no release "bookwrm" \(did you mean "bookworm"\?\)/],
+    [['--release', 'bookwrm'], /no release "bookwrm" \(did you mean "bookworm"\?\)/],
+    [['--flavor', './my.yaml'], /my\.yaml: cannot be read/],
     [['--artifact', 'iso,qcow'], /--artifact: artifacts\.1: "qcow" is none of .* \(did you mean "qcow2"\?\)/],
     [['--kernel', 'claud'], /no kernel "claud".*\(did you mean "cloud"\?\)|"claud"/],
     [['--version', 'one'], /--version: version: is not a semantic version/],
@@ -108,6 +110,58 @@ test('a missing host tool is named with its package (exit status 3)', async () =
   expect(stderr).toMatch(/xorriso is not installed/);
   expect(stderr).toMatch(/apt-get install xorriso/);
   expect(status).toBe(3);
+});
+
+describe('the flavor of a base', () => {
+  const osRelease = (content: string) => [{ name: 'etc/os-release', type: 'file', content }];
+  const withoutFlavor = (...args: string[]) => factory(['build', ...args, '--output', join(home, 'any')]);
+
+  test('neither flavor nor base is wrong usage', async () => {
+    const { status, stderr } = await withoutFlavor();
+    expect(stderr).toMatch(/neither a flavor nor a base image is given/);
+    expect(status).toBe(2);
+  });
+
+  test('a base that no flavor is for', async () => {
+    const { status, stderr } = await withoutFlavor(
+      '--base',
+      await tarOf('plan9.tar', osRelease('ID=plan9\n')),
+    );
+    expect(stderr).toMatch(/the base is "plan9", which no flavor is for/);
+    expect(status).toBe(2);
+  });
+
+  test('a derivative is built by family with a notice, and a base without a shell fails', async () => {
+    const mint = osRelease('ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\nUBUNTU_CODENAME=noble\n');
+    const { status, stderr } = await withoutFlavor('--base', await tarOf('mint.tar', mint));
+    expect(stderr).toMatch(
+      /notice: "linuxmint" 22 has no flavor of its own: built with the packages of ubuntu/,
+    );
+    expect(status).toBe(4);
+    await expectNothingLeft(join(home, 'any'));
+  });
+});
+
+test('a package that does not exist is named with who asked for it (exit status 4)', async () => {
+  const own = await build(
+    '--kernel',
+    'cloud',
+    '--set',
+    'packages=[no-such-package]',
+    '--output',
+    join(home, 'own'),
+  );
+  expect(own.stderr).toMatch(
+    /debian 12 has no package "no-such-package" \(of the key "packages" of this build\)/,
+  );
+  expect(own.stderr).toMatch(/to do: Correct the name in "packages"/);
+  expect(own.status).toBe(4);
+  await writeFile(join(home, 'my.yaml'), 'extends: debian\npackages:\n  ssh:\n    - opensssh-server\n');
+  const flavor = await build('--flavor', './my.yaml', '--kernel', 'cloud', '--output', join(home, 'own'));
+  expect(flavor.stderr).toMatch(/no package "opensssh-server" \(role "ssh", .*\/my\.yaml:4:7\)/);
+  expect(flavor.stderr).toMatch(/flavors eject/);
+  expect(flavor.status).toBe(4);
+  await expectNothingLeft(join(home, 'own'));
 });
 
 describe('hostile and broken bases', () => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { ARCHES, ARCHITECTURES, type Arch } from '../../layout/architectures.ts';
@@ -9,10 +9,14 @@ import {
   CORE_LIMIT,
   CORE_SLOTS,
   coreImageStart,
+  efiGrubModules,
   grubConfig,
   INSTALLED_STUB,
   linkBiosImages,
   MENU_MODULES,
+  signedNames,
+  usableModules,
+  vendorDirectories,
 } from '../../layout/boot-loader.ts';
 import { grubEnvironment } from '../../layout/grub-environment.ts';
 import { parseOsRelease } from '../../layout/os-release.ts';
@@ -100,18 +104,33 @@ async function placeMenu(
 
 /** @returns whether the disk boots from UEFI by it */
 async function placeEsp(host: Host, root: string, files: BootFiles, { esp }: BootPlaces): Promise<boolean> {
-  if (esp === undefined || files.shim === undefined || files.grub === undefined) return false;
-  const id = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '').get('ID') ?? 'linux';
+  if (esp === undefined) return false;
+  const { shim, grub, efiModules } = files;
+  const signed = shim !== undefined && grub !== undefined ? { shim, grub } : undefined;
+  if (!signed && efiModules === undefined) return false;
+  const release = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '');
+  const id = release.get('ID') ?? 'linux';
+  const arch = hostArch(host);
+  const names = signedNames(id, arch);
+  const place = (path: string, content: string | Uint8Array) => replace(host, `${esp}/EFI/${path}`, content);
   // What shim starts comes before shim, so that a new shim never finds an old GRUB that it would refuse.
-  const { efi } = ARCHITECTURES[hostArch(host)];
-  const copy = async (path: string, source: string) =>
-    replace(host, `${esp}/${path}`, await readFile(source));
-  for (const [path, source] of await boardFiles(files.boardFiles)) await copy(path, source);
-  if (files.mokManager) await copy(`EFI/BOOT/${efi.mokManager}`, files.mokManager);
-  await copy(`EFI/BOOT/${efi.grub}`, files.grub);
-  await replace(host, `${esp}/EFI/BOOT/grub.cfg`, grubConfig(INSTALLED_STUB));
-  await replace(host, `${esp}/EFI/${id}/grub.cfg`, grubConfig(INSTALLED_STUB));
-  await copy(`EFI/BOOT/${efi.fallback}`, files.shim);
+  for (const [path, source] of await boardFiles(files.boardFiles)) {
+    await replace(host, `${esp}/${path}`, await readFile(source));
+  }
+  if (signed) {
+    if (files.mokManager) await place(`BOOT/${names.mokManager}`, await readFile(files.mokManager));
+    await place(`BOOT/${names.grub}`, await readFile(signed.grub));
+  }
+  await place('BOOT/grub.cfg', grubConfig(INSTALLED_STUB));
+  for (const vendor of vendorDirectories(id, release.get('ID_LIKE') ?? '')) {
+    await place(`${vendor}/grub.cfg`, grubConfig(INSTALLED_STUB));
+  }
+  // A distribution without a shim, such as Alpine, starts an unsigned GRUB, where Secure Boot is off.
+  const { efi } = ARCHITECTURES[arch];
+  const start = signed
+    ? await readFile(signed.shim)
+    : await makeGrubImage(host, efiModules ?? '', efi.platform, efiGrubModules(arch));
+  await place(`BOOT/${efi.fallback}`, start);
   return true;
 }
 
@@ -145,27 +164,31 @@ async function placeBios(host: Host, files: BootFiles, { bios }: BootPlaces): Pr
 }
 
 async function makeCoreImage(host: Host, modules: string): Promise<Buffer> {
+  const core = await makeGrubImage(host, modules, 'i386-pc', BIOS_GRUB_MODULES);
+  if (core.length === 0 || core.length > CORE_LIMIT) {
+    throw new FactoryError('step', `GRUB's core image has ${core.length} bytes; BIOS loads ${CORE_LIMIT}`, {
+      remedy: 'Report it with the version of GRUB in the image.',
+    });
+  }
+  return core;
+}
+
+/** Runs the `grub-mkimage` of this system on modules of an image. */
+async function makeGrubImage(
+  host: Host,
+  modules: string,
+  format: string,
+  names: readonly string[],
+): Promise<Buffer> {
   const program = (await host.has('grub-mkimage')) ? 'grub-mkimage' : 'grub2-mkimage';
   const scratch = await host.temporary('kairos-grub-');
   try {
     const [config, output] = [`${scratch}/early.cfg`, `${scratch}/core.img`];
     await host.write(config, INSTALLED_STUB);
-    const target = ['-O', 'i386-pc', '-d', modules, '-p', '/grub2'];
-    await host.run(program, [
-      ...target,
-      '-c',
-      host.resolve(config),
-      '-o',
-      host.resolve(output),
-      ...BIOS_GRUB_MODULES,
-    ]);
-    const core = Buffer.from((await host.readBytes(output)) ?? []);
-    if (core.length === 0 || core.length > CORE_LIMIT) {
-      throw new FactoryError('step', `GRUB's core image has ${core.length} bytes; BIOS loads ${CORE_LIMIT}`, {
-        remedy: 'Report it with the version of GRUB in the image.',
-      });
-    }
-    return core;
+    const target = ['-O', format, '-d', modules, '-p', '/grub2'];
+    const files = ['-c', host.resolve(config), '-o', host.resolve(output)];
+    await host.run(program, [...target, ...files, ...usableModules(names, await readdir(modules))]);
+    return Buffer.from((await host.readBytes(output)) ?? []);
   } finally {
     await host.remove(scratch);
   }

@@ -9,12 +9,16 @@ import { warn } from '../warn.ts';
 export function buildCommand() {
   return new Command('build')
     .description('build an OS image from a base, and artifacts from it')
-    .option('--flavor <name>', 'the distribution')
+    .option(
+      '--flavor <name>',
+      'the distribution: a flavor, or a file of your own; by default found by the base',
+    )
+    .option('--release <name>', 'the release of the flavor that a build without --base starts from')
     .option(
       '--base <ref>',
       'base image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
-    .option('--kernel <name>', 'one of the kernels of the flavor: generic, cloud')
+    .option('--kernel <name>', 'one of the kernels of the flavor, such as generic')
     .option('--model <name>', 'the board')
     .option('--arch <name>', `${ARCHES.join('|')} (default: the architecture of this machine)`)
     .option('--version <semver>', 'version of the OS image')
@@ -35,6 +39,7 @@ export function buildCommand() {
     .action(async (options) => {
       const flags = {
         flavor: options.flavor,
+        release: options.release,
         base: options.base,
         kernel: options.kernel,
         model: options.model,

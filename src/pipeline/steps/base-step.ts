@@ -7,8 +7,7 @@ import { importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
-import type { Flavor } from '../../flavors/schema.ts';
-import { releaseVersion } from '../../flavors/select.ts';
+import type { BaseChoice } from '../../flavors/choose.ts';
 import { parseOsRelease } from '../../layout/os-release.ts';
 import { resolveInRoot } from '../../rootfs/resolve-path.ts';
 import type { BuildSpec } from '../../spec/schema.ts';
@@ -28,31 +27,24 @@ export interface BaseFacts {
 
 /**
  * Takes the base into the engine. A bootstrapped base is made again when the package archive has changed.
- * @throws FactoryError `usage` when the flavor has no such release
+ * @param reference where the base comes from
+ * @param choice how it was chosen, with what bootstrapping needs
  */
-export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor, reference: Reference): Step {
-  const release =
-    reference.kind === 'bootstrap' ? (reference.release ?? flavor['default-release']) : undefined;
-  if (release !== undefined) releaseVersion(flavor, release);
-  const source =
-    reference.kind === 'bootstrap'
-      ? {
-          ...reference,
-          release: release ?? flavor['default-release'],
-          mirror: spec.mirror,
-        }
-      : reference;
+export function baseStep(
+  env: BuildEnvironment,
+  spec: BuildSpec,
+  reference: Reference,
+  choice: BaseChoice,
+): Step {
+  const { source, title } = sourceOf(spec, reference, choice);
+  const bootstrap = choice.kind === 'bootstrap' ? choice : undefined;
   const inputs = async () => [
     await fingerprint(env, reference, spec.arch),
-    release,
+    bootstrap,
     spec.mirror,
     spec.arch,
     env.epoch,
   ];
-  const title =
-    release === undefined
-      ? `import base ${formatReference(reference)}`
-      : `bootstrap ${flavor.name} ${release}`;
 
   return {
     id: 'base',
@@ -86,6 +78,18 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
       return archive === undefined || env.offline || isArchiveUnchanged(env.runner, archive, env.work);
     },
   };
+}
+
+function sourceOf(spec: BuildSpec, reference: Reference, choice: BaseChoice) {
+  if (choice.kind === 'bootstrap') {
+    const { suite, components, flavor } = choice;
+    return {
+      source: { kind: 'bootstrap', release: suite, components, mirror: spec.mirror } as const,
+      title: `bootstrap ${flavor} ${suite}`,
+    };
+  }
+  if (reference.kind === 'bootstrap') throw new Error('a bootstrap without a flavor');
+  return { source: reference, title: `import base ${formatReference(reference)}` };
 }
 
 async function readOsRelease(image: OpenImage, name: string): Promise<Record<string, string>> {

@@ -8,8 +8,10 @@ import { contextEntries } from '../../context/build-context.ts';
 import { directoryEntries, packContext } from '../../context/context-tar.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
-import type { Flavor } from '../../flavors/schema.ts';
-import { releaseVersion, select } from '../../flavors/select.ts';
+import { borrowedNotice, type FlavorChoice } from '../../flavors/choose.ts';
+import type { Distribution } from '../../flavors/detect.ts';
+import { explainMissingPackage } from '../../flavors/missing-package.ts';
+import { select } from '../../flavors/select.ts';
 import { ARCHES, type Arch } from '../../layout/architectures.ts';
 import type { ImageIdentity } from '../../layout/kairos-release.ts';
 import { resolveBoard } from '../../models/board.ts';
@@ -31,63 +33,78 @@ export interface OsImageFacts {
 }
 
 /** Builds the OS image: base and framework through the engine, sealed and checked. */
-export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor, model: Model): Step {
-  const targetOf = (version: string) => ({ arch: spec.arch, releaseVersion: version });
-  const board = (version: string) => resolveBoard(model, flavor, targetOf(version));
-  const selection = (version: string) => {
-    const { flavor: fitting, packages } = board(version);
-    return select(fitting, targetOf(version), spec.kernel, [...packages, ...spec.packages]);
-  };
-  const target = (results: Results) => {
+export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: FlavorChoice, model: Model): Step {
+  const detect = (results: Results) => {
     const { osRelease } = resultOf(results, 'base').facts as unknown as BaseFacts;
-    return baseTarget(flavor, osRelease);
+    const detected = choice.forBase(osRelease);
+    const { loaded, distribution } = detected;
+    const target = { arch: spec.arch, releaseVersion: distribution.version };
+    const board = resolveBoard(model, loaded.flavor, target);
+    const packages = [...board.packages, ...spec.packages];
+    const selection = select(board.flavor, target, spec.kernel, packages);
+    const identity = identityOf(spec, distribution, loaded.flavor.family);
+    return { detected, loaded, distribution, target, board, selection, identity };
   };
-  const identity = ({ release }: { release: string }): ImageIdentity => ({
-    flavor: flavor.name,
-    flavorRelease: release,
-    family: flavor.family,
-    variant: spec.variant,
-    arch: spec.arch,
-    model: spec.model,
-    version: spec.version,
-  });
-  const inputs = async (results: Results) => [
-    flavor,
-    model,
-    selection(target(results).version),
-    identity(target(results)),
-    treeContentDigest(join(env.templates, 'build')),
-    treeContentDigest(join(env.templates, 'image')),
-    await rememberedHash(env.digests, env.agent(spec.arch)),
-    spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
-    env.epoch,
-    env.tool,
-    await env.engine.describe(),
-  ];
+  const inputs = async (results: Results) => {
+    const { loaded, selection, identity } = detect(results);
+    return [
+      loaded.flavor,
+      model,
+      selection,
+      identity,
+      treeContentDigest(join(env.templates, 'build')),
+      treeContentDigest(join(env.templates, 'image')),
+      await rememberedHash(env.digests, env.agent(spec.arch, loaded.flavor.libc)),
+      spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
+      env.epoch,
+      env.tool,
+      await env.engine.describe(),
+    ];
+  };
   return {
     id: 'image',
-    title: `build OS image ${flavor.name} ${spec.version}`,
+    title: ['build OS image', choice.named?.flavor.name, spec.version].filter(Boolean).join(' '),
     needs: ['base'],
     inputs,
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context, results) => {
       const { image: base } = resultOf(results, 'base').facts as unknown as BaseFacts;
+      const { detected, loaded, distribution, target, board, selection, identity } = detect(results);
+      const notice = borrowedNotice(detected);
+      if (notice !== undefined) context.notice(notice);
       const entries = contextEntries({
         templates: env.templates,
-        flavor,
-        selection: selection(target(results).version),
-        identity: identity(target(results)),
-        board: board(target(results).version),
+        flavor: loaded.flavor,
+        selection,
+        identity,
+        board,
         base,
         epoch: env.epoch,
         overlay: spec.overlayRootfs,
         tool: env.tool,
-        agent: env.agent(spec.arch),
+        agent: env.agent(spec.arch, loaded.flavor.libc),
       });
       const built = `localhost/kairos-factory/built:${process.pid}`;
-      await buildImage(env, context, entries, built, spec.arch);
+      await buildImage(env, context, entries, built, spec.arch).catch((error: unknown) => {
+        throw explainMissingPackage(error, {
+          ...{ loaded, target, kernel: spec.kernel, packages: spec.packages },
+          distribution: `${distribution.name} ${distribution.release}`,
+        });
+      });
       return finish(env, context, built, 'the built image', sealRoot);
     },
+  };
+}
+
+function identityOf(spec: BuildSpec, { name, release }: Distribution, family: string): ImageIdentity {
+  return {
+    flavor: name,
+    flavorRelease: release,
+    family,
+    variant: spec.variant,
+    arch: spec.arch,
+    model: spec.model,
+    version: spec.version,
   };
 }
 
@@ -185,25 +202,4 @@ async function finish(
   await open.commit(image);
   const result: OsImageFacts = { image, facts };
   return { facts: { ...result }, files: {} };
-}
-
-/** What the base says of itself, as far as packages and names depend on it. @throws FactoryError `usage` for another distribution */
-function baseTarget(
-  flavor: Flavor,
-  osRelease: Readonly<Record<string, string>>,
-): { release: string; version: string } {
-  const id = osRelease['ID'] ?? '';
-  if (id !== flavor['os-release-id']) {
-    throw new FactoryError('usage', `the base is "${id}", which is not what flavor ${flavor.name} is for`, {
-      remedy: `Use a base whose /etc/os-release says ID=${flavor['os-release-id']}, or another --flavor.`,
-    });
-  }
-  const version = osRelease['VERSION_ID'];
-  if (version !== undefined) return { release: version, version };
-  // Rolling releases tell only their code name, Debian's as "trixie/sid".
-  const codename = (osRelease['VERSION_CODENAME'] ?? '').split('/').at(-1) ?? '';
-  const rolling = Object.hasOwn(flavor.releases, codename)
-    ? codename
-    : (flavor['rolling-release'] ?? codename);
-  return { release: rolling, version: releaseVersion(flavor, rolling) };
 }

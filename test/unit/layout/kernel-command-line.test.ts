@@ -65,3 +65,13 @@ describe('liveConsole', () => {
     expect(liveConsole(GENERIC)).toBe('console=ttyS0 console=tty1');
   });
 });
+
+test.each([
+  ['disabled', 'selinux=0'],
+  ['permissive', 'selinux=1 enforcing=0'],
+  ['enforcing', 'selinux=1 enforcing=1'],
+] as const)('SELinux %s stands on every command line as "%s"', (mode, text) => {
+  const lines = bootargs(GENERIC, mode).match(/set kernelcmd=.*/g) ?? [];
+  expect(lines).toHaveLength(2);
+  for (const line of lines) expect(line.endsWith(` ${text}"`)).toBe(true);
+});

@@ -205,6 +205,7 @@ describe('inspectImage', () => {
     expect(facts).toMatchObject({
       epoch: 1_700_000_000,
       osId: 'debian',
+      selinux: 'selinux=0',
       release: { KAIROS_VERSION: 'v1.2.3' },
     });
     expect(facts.tree.inodes).toBeGreaterThan(requiredDirectories([]).length);

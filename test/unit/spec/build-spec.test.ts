@@ -20,6 +20,7 @@ describe('loadBuildSpec', () => {
     const spec = await loadBuildSpec({ file: join(home, 'f.yaml'), set: [], flags: {} });
     expect(spec).toEqual({
       flavor: 'debian',
+      release: undefined,
       base: `oci:${home}/layout:v1`,
       mirror: undefined,
       kernel: 'generic',
@@ -40,8 +41,19 @@ describe('loadBuildSpec', () => {
     });
   });
 
-  test('bootstraps into ./build where nothing else is said', async () => {
-    expect(await withFlags({})).toMatchObject({ base: 'bootstrap:', output: resolve('build') });
+  test('builds into ./build where nothing else is said', async () => {
+    expect(await withFlags({})).toMatchObject({ base: undefined, output: resolve('build') });
+  });
+
+  test('takes a flavor file relative to the file that names it, and names as they are', async () => {
+    const home = plant(temporaryDirectory(), {
+      'f.yaml': 'flavor: ./my.yaml\n',
+      'g.yaml': 'flavor: ubuntu\n',
+    });
+    const load = (file: string) => loadBuildSpec({ file: join(home, file), set: [], flags: {} });
+    expect((await load('f.yaml')).flavor).toBe(join(home, 'my.yaml'));
+    expect((await load('g.yaml')).flavor).toBe('ubuntu');
+    expect((await withFlags({ flavor: 'my.yaml' })).flavor).toBe(resolve('my.yaml'));
   });
 
   test.each([
@@ -73,6 +85,11 @@ describe('loadBuildSpec', () => {
   test('refuses a base of no known kind', async () => {
     const error = await failureOf(() => withFlags({ base: 'ocy:layout' }));
     expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('did you mean "oci"')]);
+  });
+
+  test('takes the names of packages that distributions have', async () => {
+    const packages = ['vim', 'libstdc++6', 'NetworkManager', 'python3-semantic_version', 'gcc:arm64'];
+    expect((await withFlags({ packages })).packages).toEqual(packages);
   });
 
   test('refuses names that are no packages', async () => {

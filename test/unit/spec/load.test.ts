@@ -177,9 +177,10 @@ describe('a problem is told with its place', () => {
     expect(message).toMatch(/^--artifact: artifacts\.0: "is" is none of .*did you mean "iso"/);
   });
 
-  test('a flavor that nothing names', async () => {
-    expect(await problem({})).toEqual(['--flavor: flavor is missing']);
-    expect(await problem({ yaml: 'kernel: cloud\n' })).toEqual(['--flavor: flavor is missing']);
+  test('an empty flavor', async () => {
+    expect(await problem({ yaml: 'flavor: ""\n' })).toEqual([
+      expect.stringMatching(/^f\.yaml:1:1: flavor: /),
+    ]);
   });
 
   test('a value of another type', async () => {
@@ -189,10 +190,9 @@ describe('a problem is told with its place', () => {
 
   test('every problem, the first in front', async () => {
     const messages = await problem({ yaml: 'flavr: debian\ncompression: fats\n' });
-    expect(messages).toHaveLength(3);
+    expect(messages).toHaveLength(2);
     expect(messages).toEqual(
       expect.arrayContaining([
-        '--flavor: flavor is missing',
         expect.stringMatching(/^f\.yaml:1:1: unknown key "flavr" \(did you mean "flavor"\?\)/),
         expect.stringMatching(/^f\.yaml:2:1: compression: /),
       ]),

@@ -125,6 +125,35 @@ describe('placeBootLoader', () => {
     );
   });
 
+  test('names what is on the ESP as the programs of SUSE expect it', async () => {
+    const suse = {
+      '/image/etc/os-release': 'ID="opensuse-leap"\n',
+      '/image/etc/cos/grub.cfg': 'menu',
+      '/image/usr/share/efi/x86_64/shim.efi': 'shim',
+      '/image/usr/share/efi/x86_64/MokManager.efi': 'mok',
+      '/image/usr/share/efi/x86_64/grub.efi': 'grub',
+    };
+    await using host = await machine({ content: '' }, suse);
+    await placeBootLoader(host, '/image', PLACES);
+    expect(await host.list('/esp/EFI')).toEqual(['BOOT', 'opensuse']);
+    expect(await host.list('/esp/EFI/BOOT')).toEqual([
+      'BOOTX64.EFI',
+      'MokManager.efi',
+      'grub.cfg',
+      'grub.efi',
+    ]);
+  });
+
+  test('starts an unsigned GRUB of the image where the distribution has no shim', async () => {
+    const unsigned = Object.fromEntries(
+      Object.entries(IMAGE).filter(([path]) => !path.includes('.efi') && !path.includes('i386-pc')),
+    );
+    await using host = await machine({ content: 'made by grub-mkimage' }, unsigned);
+    await placeBootLoader(host, '/image', PLACES);
+    expect(await host.readText('/esp/EFI/BOOT/BOOTX64.EFI')).toBe('made by grub-mkimage');
+    expect(await host.list('/esp/EFI/BOOT')).toEqual(['BOOTX64.EFI', 'grub.cfg']);
+  });
+
   test('boots one way when the image has files for one only, and refuses an image with none', async () => {
     const bios = Object.fromEntries(Object.entries(IMAGE).filter(([path]) => !path.includes('efi')));
     await using host = await machine({ content: 'core'.repeat(300) }, bios);

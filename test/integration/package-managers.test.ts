@@ -1,0 +1,330 @@
+import { execFile } from 'node:child_process';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tool } from '../support/tool.ts';
+
+// What runs inside the image builds of families whose packages cannot be fetched here. dnf, zypper and rpm are the real
+// ones, as Debian packages them, on repositories of small packages that are made here; they work in an overlay of this
+// machine's root, inside a mount namespace that ends with them. apk, dracut and OpenRC are stand-ins; the shell and the
+// tools around them are BusyBox's, as on Alpine.
+
+const BUILD = new URL('../../templates/build/', import.meta.url).pathname;
+const asRoot = process.getuid?.() === 0;
+const WHY = 'needs to be root: mounts an overlay, changes its root';
+let scratch: string;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'package-managers-'));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+async function write(path: string, content: string, mode = 0o644) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+  await chmod(path, mode);
+}
+
+interface Outcome {
+  readonly status: number;
+  readonly output: string;
+}
+
+async function run(file: string, args: string[]): Promise<Outcome> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(file, args, {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    });
+    return { status: 0, output: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { status: code, output: stdout + stderr };
+  }
+}
+
+/** Two repositories whose metadata has the given times; the second is switched off. */
+async function repositories(directory: string, times: readonly [number, number]) {
+  const spec = (name: string, more: string) =>
+    [
+      ...[
+        `Name: ${name}`,
+        'Version: 1',
+        'Release: 1',
+        'Summary: test',
+        'License: MIT',
+        'BuildArch: noarch',
+        more,
+      ],
+      ...[
+        '%description',
+        'test',
+        '%install',
+        `mkdir -p %{buildroot}/opt/${name} %{buildroot}/usr/share/doc/${name}`,
+      ],
+      ...[`echo x >%{buildroot}/opt/${name}/file`, `echo x >%{buildroot}/usr/share/doc/${name}/README`],
+      ...['%files', `/opt/${name}`, `%doc /usr/share/doc/${name}/README`, ''],
+    ].join('\n');
+  const packages = {
+    'kairos-a': 'Requires: kairos-needed\nRecommends: kairos-weak',
+    'kairos-needed': '',
+    'kairos-weak': '',
+    'kairos-extra': '',
+  };
+  for (const [name, more] of Object.entries(packages)) {
+    await write(join(directory, `${name}.spec`), spec(name, more));
+    await tool(
+      'rpmbuild',
+      '-bb',
+      '--quiet',
+      '--define',
+      `_topdir ${directory}/work`,
+      join(directory, `${name}.spec`),
+    );
+  }
+  for (const [index, name] of (['base', 'extra'] as const).entries()) {
+    const place = join(directory, name);
+    await mkdir(place);
+    for (const key of Object.keys(packages).filter(
+      (key) => (key === 'kairos-extra') === (name === 'extra'),
+    )) {
+      await cp(join(directory, `work/RPMS/noarch/${key}-1-1.noarch.rpm`), join(place, `${key}.rpm`));
+    }
+    await tool('createrepo_c', '-q', '--revision', `${times[index]}`, '--set-timestamp-to-revision', place);
+    const enabled = name === 'base' ? 1 : 0;
+    const text = `[${name}]\nname=${name}\nbaseurl=file:///srv/${name}\nenabled=${enabled}\ngpgcheck=0\n`;
+    await write(join(directory, `repos.d/${name}.repo`), text);
+  }
+}
+
+describe.skipIf(!asRoot)(`rpm families (${WHY})`, () => {
+  const times = [1_750_000_000, 1_760_000_000] as const;
+  beforeAll(() => repositories(join(scratch, 'rpm'), times));
+
+  /** Runs `install-PM.sh`, and prints what it left behind. */
+  async function install(manager: string, packages: readonly string[], enable: readonly string[] = []) {
+    const context = await mkdtemp(join(scratch, `${manager}-`));
+    await cp(join(BUILD, `install-${manager}.sh`), join(context, 'install.sh'));
+    await write(join(context, 'packages'), packages.map((name) => `${name}\n`).join(''));
+    await write(join(context, 'repositories'), enable.map((name) => `${name}\n`).join(''));
+    await write(join(context, 'repository-packages'), '');
+    await write(join(context, 'source-date-epoch'), '');
+    const script = `set -e
+      mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work /mnt/root
+      mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+      mount --bind /dev /mnt/root/dev && mount -t proc proc /mnt/root/proc
+      cd /mnt/root && rm -rf var/cache/dnf var/cache/zypp var/lib/rpm var/lib/dnf var/lib/zypp root/.rpmdb
+      mkdir -p etc/yum.repos.d etc/zypp build && rm -rf etc/yum.repos.d etc/zypp/repos.d
+      cp -r "$1/repos.d" etc/yum.repos.d && cp -r "$1/repos.d" etc/zypp/repos.d
+      cp -r "$1/base" "$1/extra" srv/ && cp "$2"/* build/
+      status=0; chroot . /bin/sh /build/install.sh || status=$?
+      echo "epoch $(cat usr/lib/kairos/source-date-epoch 2>/dev/null)"
+      chroot . rpm -qa --qf 'package %{NAME} %{INSTALLTIME}\\n' 'kairos-*' | sort
+      echo "database $(cat root/.rpmdb/rpmdb.sqlite var/lib/rpm/rpmdb.sqlite 2>/dev/null | sha256sum)"
+      ls usr/share/doc/kairos-a var/cache/dnf var/cache/zypp 2>/dev/null | sed '/:$/d; /^$/d; s/^/left /'
+      exit $status`;
+    return run('unshare', ['-m', 'sh', '-c', script, 'sh', join(scratch, 'rpm'), context]);
+  }
+
+  test.each(['dnf', 'zypper'])(
+    '%s installs what is named and needed, at the date of the metadata',
+    async (manager) => {
+      const first = await install(manager, ['kairos-a']);
+      expect(first.status, first.output).toBe(0);
+      expect(first.output).toContain(`epoch ${times[0]}`);
+      expect(first.output).toMatch(/^package kairos-a 17500000\d\d\npackage kairos-needed 17500000\d\d$/m);
+      expect(first.output).not.toContain('kairos-weak');
+      expect(first.output).not.toContain('left ');
+      const second = await install(manager, ['kairos-a']);
+      const database = /^database .*$/m;
+      expect(database.exec(second.output)?.[0]).toBe(database.exec(first.output)?.[0]);
+    },
+  );
+
+  test.each([
+    ['dnf', /Unable to find a match: kairos-none|No match for argument: kairos-none/],
+    ['zypper', /No provider of 'kairos-none' found|'kairos-none' not found in package names/],
+  ])('%s names a package that there is not, and fails', async (manager, message) => {
+    const { status, output } = await install(manager, ['kairos-a', 'kairos-none']);
+    expect(status).not.toBe(0);
+    expect(output).toMatch(message);
+  });
+
+  test.each(['dnf', 'zypper'])(
+    '%s uses a repository that is switched off only when told to',
+    async (manager) => {
+      expect((await install(manager, ['kairos-extra'])).status).not.toBe(0);
+      const { status, output } = await install(manager, ['kairos-extra'], ['extra']);
+      expect(status, output).toBe(0);
+      expect(output).toContain(`epoch ${times[1]}`);
+      expect((await install(manager, ['kairos-a'], ['nowhere'])).output).toMatch(/nowhere/);
+    },
+  );
+});
+
+describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
+  /** A root with BusyBox and stand-ins for what Alpine, or a distribution with other kernel names, has. */
+  async function busyboxRoot(files: Readonly<Record<string, string>>): Promise<string> {
+    const root = await mkdtemp(join(scratch, 'busybox-'));
+    const binary = (await tool('sh', '-c', 'command -v busybox')).trim();
+    // The flavor has findutils: not every BusyBox is built with find -delete, this machine's is not.
+    const find = (await tool('sh', '-c', 'command -v find')).trim();
+    const libraries = (await tool('ldd', binary, find)).match(/\/[^ :]*(?= \()/g) ?? [];
+    for (const file of [find, ...libraries]) await cp(file, join(root, file), { dereference: true });
+    await cp(binary, join(root, 'bin/busybox'), { dereference: true });
+    for (const name of (await tool('busybox', '--list')).trim().split('\n')) {
+      await symlink('busybox', join(root, 'bin', name)).catch(() => undefined);
+    }
+    for (const name of ['dracut', 'depmod', 'rc-update', 'apk', 'find'])
+      await rm(join(root, 'bin', name), { force: true });
+    const log = (name: string) => `#!/bin/sh\necho "${name} $*" >>/log\n`;
+    const standIns = {
+      '/bin/dracut': `${log('dracut')}for last; do :; done\necho initramfs >/boot/initrd\n`,
+      '/bin/depmod': log('depmod'),
+      '/bin/rc-update': log('rc-update'),
+      '/bin/apk': `${log('apk')}[ "$2" != update ] || cp /index.tar.gz /var/cache/apk/APKINDEX.1.tar.gz\n`,
+      '/usr/bin/grub-editenv': '#!/bin/sh\n',
+    };
+    for (const [path, text] of Object.entries(standIns)) await write(join(root, path), text, 0o755);
+    const common = {
+      '/usr/lib/kairos/source-date-epoch': '1750000000\n',
+      '/etc/sudoers.d/90-kairos-admin': '',
+      '/etc/shadow': 'root:*::0:::::\nann:!:99999:0:99999:7:::\n',
+      '/etc/ssh/ssh_host_rsa_key': 'secret',
+      '/var/log/apk.log': 'log',
+      '/tmp/left': '',
+      '/build/finish/directories': '/boot\n/oem\n/usr/local/.state\n',
+      '/build/finish/enable': '',
+      '/build/finish/mask': '',
+    };
+    for (const [path, text] of Object.entries({ ...common, ...files })) await write(join(root, path), text);
+    await mkdir(join(root, 'var/cache/apk'), { recursive: true });
+    await mkdir(join(root, 'dev'), { recursive: true });
+    await tool('mknod', join(root, 'dev/null'), 'c', '1', '3');
+    for (const name of await tool('sh', '-c', `ls "${root}/etc/init.d" 2>/dev/null || true`).then((text) =>
+      text.split('\n'),
+    ))
+      if (name) await chmod(join(root, 'etc/init.d', name), 0o755);
+    return root;
+  }
+  const finish = async (root: string) => {
+    await cp(join(BUILD, 'finish.sh'), join(root, 'build/finish/finish.sh'));
+    return run('chroot', [root, '/bin/sh', '/build/finish/finish.sh']);
+  };
+  const text = (root: string, path: string) => readFile(join(root, path), 'utf8');
+
+  test('finish.sh makes an OS of a root with OpenRC and the kernel vmlinuz-lts', async () => {
+    const inittab =
+      'tty1::respawn:/sbin/getty 38400 tty1\ntty2::respawn:/sbin/getty 38400 tty2\n#ttyS0::respawn:x\n';
+    const root = await busyboxRoot({
+      '/boot/vmlinuz-lts': 'kernel',
+      '/boot/config-lts': 'CONFIG_RD_ZSTD=y\n',
+      '/boot/initramfs-lts': 'made by mkinitfs',
+      '/boot/dracut-lts': 'made by a trigger',
+      '/lib/modules/6.12.50-0-lts/modules.dep': '',
+      '/etc/init.d/sshd': '',
+      '/etc/inittab': inittab,
+      '/build/finish/runlevels': 'boot sshd\n',
+      '/build/finish/selinux': 'disabled\n',
+    });
+    await write(join(root, 'usr/lib/kairos/console'), '#!/bin/sh\n', 0o755);
+    const outcome = await finish(root);
+    expect(outcome.status, outcome.output).toBe(0);
+    const log = await text(root, 'log');
+    expect(log).toContain('depmod -a 6.12.50-0-lts');
+    expect(log).toMatch(/dracut .*--compress zstd -3 -q -T0 \/boot\/initrd 6\.12\.50-0-lts/);
+    expect(log).toContain('rc-update -q add sshd boot');
+    expect((await tool('sh', '-c', `cd "${root}" && ls boot; readlink boot/vmlinuz`)).split('\n')).toEqual([
+      'config-lts',
+      'initrd',
+      'vmlinuz',
+      'vmlinuz-lts',
+      'vmlinuz-lts',
+    ]);
+    expect((await text(root, 'etc/inittab')).split('\n').sort()).toEqual([
+      '',
+      'tty1::respawn:/usr/lib/kairos/console tty1',
+      'tty2::respawn:/sbin/getty 38400 tty2',
+      'ttyS0::respawn:/usr/lib/kairos/console ttyS0',
+    ]);
+    expect(await text(root, 'etc/shadow')).toBe('root:*::0:::::\nann:!:20254:0:99999:7:::\n');
+    expect(
+      await tool('sh', '-c', `cd "${root}" && ls -A tmp var/log etc/ssh && ls -d oem usr/local/.state`),
+    ).toBe('etc/ssh:\n\ntmp:\n\nvar/log:\noem\nusr/local/.state');
+    await expect(tool('ls', join(root, 'build'))).rejects.toThrow();
+    expect(await tool('readlink', join(root, 'usr/bin/grub2-editenv'))).toBe('grub-editenv');
+  });
+
+  test.each([
+    [
+      'Fedora, where kernel-install copied nothing',
+      '/lib/modules/6.17.1-300.fc43.x86_64/vmlinuz',
+      'vmlinuz-6.17.1-300.fc43.x86_64',
+    ],
+    ['SUSE on arm64', '/boot/Image-6.4.0-150600.23-default', 'Image-6.4.0-150600.23-default'],
+    ['Debian', '/boot/vmlinuz-6.12.48-amd64', 'vmlinuz-6.12.48-amd64'],
+  ])('finish.sh finds the kernel of %s', async (_, file, link) => {
+    const release = link.slice(link.indexOf('-') + 1);
+    const root = await busyboxRoot({ [file]: 'kernel', [`/lib/modules/${release}/modules.dep`]: '' });
+    const outcome = await finish(root);
+    expect(outcome.status, outcome.output).toBe(0);
+    expect(await tool('readlink', join(root, 'boot/vmlinuz'))).toBe(link);
+    expect(await text(root, 'boot/vmlinuz')).toBe('kernel');
+  });
+
+  test('finish.sh sets the mode of SELinux, and refuses what could not boot', async () => {
+    const kernel = { '/boot/vmlinuz-1': 'kernel', '/lib/modules/1/modules.dep': '' };
+    const config = { '/etc/selinux/config': '# comment\nSELINUX=enforcing\nSELINUXTYPE=targeted\n' };
+    const with_ = (mode: string) => ({ ...kernel, '/build/finish/selinux': `${mode}\n` });
+    const off = await busyboxRoot({ ...with_('disabled'), ...config });
+    expect((await finish(off)).status).toBe(0);
+    expect(await text(off, 'etc/selinux/config')).toBe('# comment\nSELINUX=disabled\nSELINUXTYPE=targeted\n');
+    const permissive = await busyboxRoot({ ...with_('permissive'), ...config });
+    expect((await finish(permissive)).status).toBe(0);
+    expect(await text(permissive, 'etc/selinux/config')).toContain('\nSELINUX=permissive\n');
+    expect((await finish(await busyboxRoot(with_('permissive')))).output).toContain(
+      'selinux-policy-targeted',
+    );
+    const enforcing = await finish(await busyboxRoot({ ...with_('enforcing'), ...config }));
+    expect(enforcing.status).toBe(1);
+    expect(enforcing.output).toContain('images carry no labels');
+  });
+
+  test('finish.sh names a service that the image does not have', async () => {
+    const files = {
+      '/boot/vmlinuz-1': 'kernel',
+      '/lib/modules/1/modules.dep': '',
+      '/build/finish/runlevels': 'boot connman\n',
+    };
+    const { status, output } = await finish(await busyboxRoot(files));
+    expect(status).toBe(1);
+    expect(output).toContain('no service connman for runlevel boot');
+  });
+
+  test('install-apk.sh switches a part of the archive on and reads the date of the newest package', async () => {
+    const root = await busyboxRoot({
+      '/etc/apk/repositories': 'https://mirror.test/v3.22/main\n#https://mirror.test/v3.22/community\n',
+      '/build/install/packages': 'alpine-base\ndracut\n',
+      '/build/install/repositories': 'community\n',
+      '/build/install/repository-packages': '',
+      '/build/install/source-date-epoch': '',
+      '/index/APKINDEX': 'P:a\nt:1750000000\n\nP:b\nt:1760000000\n\nP:c\nt:1740000000\n',
+      '/index/DESCRIPTION': 'v3.22\n',
+      '/index/.SIGN.RSA.test': 'signature',
+    });
+    // As apk's index tool makes it: the signature and the lists are two gzip members of one tar.
+    await tool(
+      'sh',
+      '-c',
+      `cd "${root}/index" && tar cf sign.tar .SIGN.RSA.test && head -c 1024 sign.tar | gzip -n >../index.tar.gz &&
+      tar c DESCRIPTION APKINDEX | gzip -n >>../index.tar.gz`,
+    );
+    await cp(join(BUILD, 'install-apk.sh'), join(root, 'build/install/install-apk.sh'));
+    const { status, output } = await run('chroot', [root, '/bin/sh', '/build/install/install-apk.sh']);
+    expect(status, output).toBe(0);
+    expect(await text(root, 'usr/lib/kairos/source-date-epoch')).toBe('1760000000\n');
+    expect(await text(root, 'etc/apk/repositories')).toMatch(/^https:\/\/mirror\.test\/v3\.22\/community$/m);
+    expect(await text(root, 'log')).toContain('apk -q add alpine-base dracut');
+  });
+});
