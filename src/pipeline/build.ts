@@ -41,7 +41,7 @@ export async function planJob(job: Job, options: BuildOptions): Promise<PlannedS
     options.onLog(session.workspace.log);
     const env = environment(session, options, (name) => name);
     return planSteps(await graph(env, job, session), planContext(session, options));
-  });
+  }, job.spec.engine);
 }
 
 /**
@@ -70,7 +70,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
     } finally {
       await output.close();
     }
-  });
+  }, job.spec.engine);
 }
 
 async function graph(env: BuildEnvironment, job: Job, session: Session): Promise<Step[]> {
@@ -81,12 +81,13 @@ async function graph(env: BuildEnvironment, job: Job, session: Session): Promise
 }
 
 function environment(
-  { engine, runner, workspace }: Session,
+  { engine, daemon, runner, workspace }: Session,
   { useCache }: BuildOptions,
   partial: (name: string) => string,
 ): BuildEnvironment {
   return {
     engine,
+    daemon,
     runner,
     templates: TEMPLATES,
     agent: compiledAgent,

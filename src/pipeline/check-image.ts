@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { importBase } from '../base/import-base.ts';
@@ -20,15 +21,17 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
       remedy: 'Give an image.',
     });
   }
-  return withSession(async ({ engine, runner, workspace }) => {
+  return withSession(async ({ engine, daemon, runner, workspace }) => {
     onLog(workspace.log);
     const scratch = join(workspace.work, 'check');
     await mkdir(scratch);
-    const image = `localhost/kairos-factory/check:${process.pid}`;
+    const image = `localhost/kairos-factory/check:${randomUUID()}`;
+    await using _image = await engine.transient(image);
     const silent = () => undefined;
     await importBase(reference, image, {
       runner,
       engine,
+      daemon,
       scratch,
       arch: 'amd64',
       notice: silent,

@@ -30,7 +30,7 @@ export async function loadArtifactsSpec(
   return { image: configuration.image, spec: await artifactsSpec(configuration, warn) };
 }
 
-type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'output' | 'disk'> & {
+type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'engine' | 'output' | 'disk'> & {
   readonly 'cloud-config'?: string | undefined;
   readonly 'overlay-rootfs'?: string | undefined;
   readonly 'overlay-iso'?: string | undefined;
@@ -40,6 +40,7 @@ async function artifactsSpec(keys: Keys, warn: Warn): Promise<ArtifactsSpec> {
   const spec = {
     artifacts: keys.artifacts,
     compression: keys.compression,
+    engine: keys.engine,
     output: resolve(keys.output),
     disk: keys.disk,
     cloudConfig: keys['cloud-config'],

@@ -35,6 +35,7 @@ const dockerSchema = z
  * Opens an OCI layout, as a directory or a tar (image-spec 1.1, "Image Layout"), or an archive of "docker save". Layers
  * are not checked yet; they carry the digests that they must have.
  * @param path as the process sees it
+ * @param tag which image of an OCI layout; without it there must be one alone
  * @throws FactoryError `verification` when it is no image, `step` when it has none for the platform, `usage` when there
  * are several
  */
@@ -42,10 +43,11 @@ export async function openLocalImage(
   path: string,
   platform: Platform,
   unpacked: string,
+  tag?: string,
 ): Promise<LocalImage> {
   const files = await openImageFiles(path, unpacked);
   const index = await files.read('index.json', LIMIT);
-  if (index !== undefined) return openLayout(path, files, index, platform);
+  if (index !== undefined) return openLayout(path, files, index, platform, tag);
   const docker = await files.read('manifest.json', LIMIT);
   if (docker !== undefined) return openDockerArchive(path, files, docker);
   throw unusable(path, 'it has neither an index.json nor a manifest.json');
@@ -56,11 +58,13 @@ async function openLayout(
   files: ImageFiles,
   bytes: Uint8Array,
   platform: Platform,
+  tag: string | undefined,
 ): Promise<LocalImage> {
   let digests: string[] = [];
   let parsed = parseManifest(path, bytes);
   for (let depth = 0; parsed.kind === 'index'; depth++) {
-    const entry = depth < NESTING ? choose(path, parsed.index.manifests, platform) : undefined;
+    const entries = depth === 0 ? tagged(path, parsed.index.manifests, tag) : parsed.index.manifests;
+    const entry = depth < NESTING ? choose(path, entries, platform) : undefined;
     if (entry === undefined) throw noSuchPlatform(path, platform, parsed.index.manifests);
     digests = [...digests, entry.digest];
     parsed = parseManifest(path, await readBlob(path, files, entry.digest), entry.mediaType);
@@ -76,6 +80,22 @@ async function openLayout(
     labels: labelsOf(config, manifest),
     ...(indexDigest === undefined ? {} : { indexDigest }),
   };
+}
+
+/** image-spec, "Annotations": the tags of a layout. */
+function tagged(
+  path: string,
+  entries: readonly Descriptor[],
+  tag: string | undefined,
+): readonly Descriptor[] {
+  if (tag === undefined) return entries;
+  const found = entries.filter(
+    ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === tag,
+  );
+  if (found.length > 0) return found;
+  throw new FactoryError('usage', `${path} has no image with the tag ${tag}`, {
+    remedy: 'Leave the tag out, or give one that its index.json names.',
+  });
 }
 
 /** A layout with one image has that one, whatever it says on its platform. */

@@ -11,7 +11,7 @@ export function buildCommand() {
     .option('--flavor <name>', 'the distribution')
     .option(
       '--base <ref>',
-      'base image: bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+      'base image: bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, docker-daemon:NAME[:TAG], FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
     .option('--kernel <name>', 'one of the kernels of the flavor: generic, cloud')
     .option('--model <name>', 'the board')
@@ -21,6 +21,7 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.overlayRootfs)
     .addOption(ARTIFACT_OPTIONS.overlayIso)
     .addOption(ARTIFACT_OPTIONS.compression)
+    .addOption(ARTIFACT_OPTIONS.engine)
     .addOption(ARTIFACT_OPTIONS.output)
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)

@@ -8,7 +8,10 @@ import { handedOver } from '../run-job.ts';
 export function checkCommand() {
   return new Command('check')
     .description('check whether an image or a directory is a conformant OS image')
-    .argument('<image>', 'oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], or a directory')
+    .argument(
+      '<image>',
+      'oci:DIR[:TAG], docker-archive:FILE, docker-daemon:NAME[:TAG], FILE.tar[.gz|.xz|.zst], or a directory',
+    )
     .option('--json', 'print the findings as JSON')
     .action(async (image, options) => {
       // A directory is only read, which takes no engine.

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArchiveState, isArchiveUnchanged } from '../../base/archive-state.ts';
-import { importBase } from '../../base/import-base.ts';
+import { daemonImage, importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
@@ -57,6 +57,7 @@ export function baseStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor,
       const archive = await importBase(source, image, {
         runner: context.runner,
         engine: env.engine,
+        daemon: env.daemon,
         scratch: context.scratch,
         arch: spec.arch,
         notice: context.notice,
@@ -91,12 +92,14 @@ async function readOsRelease(image: OpenImage, name: string): Promise<Record<str
 
 /** What identifies the content that a reference leads to. @throws FactoryError `usage` when it leads nowhere */
 export async function fingerprint(
-  env: Pick<BuildEnvironment, 'digests'>,
+  env: Pick<BuildEnvironment, 'digests' | 'daemon'>,
   reference: Reference,
 ): Promise<string> {
   switch (reference.kind) {
     case 'bootstrap':
       return 'bootstrap';
+    case 'docker-daemon':
+      return daemonImage(await env.daemon(), reference.name);
     case 'dir':
       return mustExist(reference.path, async () => treeSignature(reference.path));
     case 'oci':

@@ -53,7 +53,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
     spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
     env.epoch,
     env.tool,
-    await env.engine.describe(),
+    // Not the engine: all give the same tree, and `isCurrent` knows in whose store an image is.
   ];
   return {
     id: 'image',
@@ -97,13 +97,18 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
     inputs: async () => [
       await fingerprint(env, reference),
       spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
-      await env.engine.describe(),
     ],
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context) => {
-      const taken = `localhost/kairos-factory/taken:${process.pid}`;
-      await importBase(reference, taken, { ...context, engine: env.engine, arch: 'amd64' });
-      if (spec.overlayRootfs === undefined) return finish(env, context, taken, name);
+      const taken = `localhost/kairos-factory/taken:${randomUUID()}`;
+      await using _taken = await env.engine.transient(taken);
+      await importBase(reference, taken, {
+        ...context,
+        engine: env.engine,
+        daemon: env.daemon,
+        arch: 'amd64',
+      });
+      if (spec.overlayRootfs === undefined) return await finish(env, context, taken, name);
       const containerfile = {
         type: 'text',
         path: 'Containerfile',
@@ -112,7 +117,7 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
       } as const;
       const entries = [containerfile, ...directoryEntries(spec.overlayRootfs, 'overlay')];
       await env.engine.build(packContext(entries), taken, { onStep: context.say, useCache: env.useCache });
-      return finish(env, context, taken, name);
+      return await finish(env, context, taken, name);
     },
   };
 }

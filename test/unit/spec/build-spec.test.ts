@@ -29,6 +29,7 @@ describe('loadBuildSpec', () => {
       packages: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
+      engine: 'auto',
       output: join(home, 'out'),
       disk: { oem: 64, persistent: 256 },
       cloudConfig: join(home, 'c.yaml'),

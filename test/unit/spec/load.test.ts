@@ -62,6 +62,7 @@ describe('what wins', () => {
       packages: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
+      engine: 'auto',
       output: 'build',
       disk: { oem: 64, persistent: 256 },
     });
