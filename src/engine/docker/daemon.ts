@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import Docker from 'dockerode';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { interruption, type Runner } from '../../tools/runner.ts';
+import { isInUserNamespace } from '../unshare.ts';
 import { connectionError, requestError, statusOf } from './docker-error.ts';
 import type { DockerEndpoint } from './endpoint.ts';
 import { followMessages, type MessageListener, readMessages } from './messages.ts';
@@ -206,6 +207,16 @@ async function createClient({ transport }: DockerEndpoint, runner: Runner): Prom
       return new Docker({ ...place, ...tls, protocol: 'https', agent } as never);
     }
     case 'ssh': {
+      if (isInUserNamespace()) {
+        throw new FactoryError(
+          'tool',
+          'ssh cannot be used by an ordinary user here: it looks for the keys of root',
+          {
+            remedy:
+              'Forward the socket, and set DOCKER_HOST to it: ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST',
+          },
+        );
+      }
       const agent = createSshAgent(await runner.locate(SSH), transport);
       return new Docker({ ...nothing, host: 'docker', port: 80, agent } as never);
     }
