@@ -94,7 +94,9 @@ export async function connectDaemon(
       { remedy: 'Install Docker 20.10 or newer, or use --engine buildah.' },
     );
   }
-  const { ID: id } = await first((abortSignal) => dial<{ ID: string }>('GET', '/info', abortSignal));
+  const { ID: id = endpoint.address } = await first((abortSignal) =>
+    dial<{ ID?: string }>('GET', '/info', abortSignal),
+  );
 
   /** Runs one request; what fails is told in terms of `doing`. */
   const attempt = async <T>(doing: string, request: () => Promise<T>): Promise<T> => {
