@@ -5,6 +5,7 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { ContainerEngine } from '../engine/container-engine.ts';
+import type { DockerDaemon } from '../engine/docker/daemon.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { settleAll } from '../errors/settle.ts';
 import { decompress, XZ, ZSTD } from '../tools/compressors.ts';
@@ -23,6 +24,8 @@ export interface ImportContext {
   readonly runner: Runner;
   readonly engine: ContainerEngine;
   readonly images: ImageSource;
+  /** The Docker daemon, for references to its images. */
+  readonly daemon: () => Promise<DockerDaemon>;
   /** An empty directory that is gone afterwards. */
   readonly scratch: string;
   readonly arch: string;
@@ -62,6 +65,18 @@ export async function importBase(
       await context.engine.load({ kind: 'oci', path: layout, tag: undefined }, image);
       return undefined;
     }
+    case 'docker-daemon': {
+      const daemon = await context.daemon();
+      const id = await daemonImage(daemon, reference.name);
+      if (context.engine.adopt) {
+        await context.engine.adopt(id, image);
+        return undefined;
+      }
+      const file = join(context.scratch, 'saved.tar');
+      await daemon.save(id, file);
+      await context.engine.load({ kind: 'docker-archive', path: file }, image, context.arch);
+      return undefined;
+    }
     case 'dir': {
       const { path } = reference;
       await readdir(path).catch(unreadable(path));
@@ -92,6 +107,15 @@ export async function importBase(
   }
 }
 
+/** The identifier of an image in a daemon. @throws FactoryError `usage` when it has none of that name */
+export async function daemonImage(daemon: DockerDaemon, name: string): Promise<string> {
+  const id = await daemon.imageId(name);
+  if (id !== undefined) return id;
+  throw new FactoryError('usage', `the Docker daemon at ${daemon.address} has no image ${name}`, {
+    remedy: `Check the name with "docker image ls", or fetch it: docker pull ${name}`,
+  });
+}
+
 async function importTar(
   context: ImportContext,
   image: string,
@@ -112,7 +136,7 @@ async function importTar(
       });
     await settleAll([ending(read(stream), stream), ending(sanitizeTar(stream, layer, options), layer)]);
   });
-  await context.engine.load({ kind: 'oci', path: layout, tag: 'base' }, image);
+  await context.engine.load({ kind: 'oci', path: layout, tag: 'base' }, image, context.arch);
 }
 
 /** Reads a tar file, compressed or not by its first bytes, not by its name. */

@@ -14,17 +14,20 @@ export type Reference =
   | { readonly kind: 'docker'; readonly image: ImageReference }
   | { readonly kind: 'oci'; readonly path: string; readonly tag: string | undefined }
   | { readonly kind: 'docker-archive'; readonly path: string }
+  | { readonly kind: 'docker-daemon'; readonly name: string }
   | { readonly kind: 'dir'; readonly path: string }
   | { readonly kind: 'tar'; readonly path: string };
 
 /** A path and an OCI tag (distribution-spec, "Pulling manifests"). */
 const TAGGED = /^(.+):([\w][\w.-]{0,127})$/;
+/** An image in a daemon: NAME[:TAG][@DIGEST], or an identifier. Nothing else gets into the address of a request. */
+const DAEMON_NAME = /^[a-z0-9]+(?:[._/:-]+\w[\w.-]*)*(?:@sha256:[0-9a-f]{64})?$/;
 const TARBALL = /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/;
 /** What begins like a path, or is a name with an ending and nothing else, is meant as a file. */
 const FILE = /^(?:[./~]|[^/:@]*\.[^/:@]*$)/;
-const SCHEMES = ['bootstrap', 'docker', 'oci', 'docker-archive', 'dir', 'tar'];
+const SCHEMES = ['bootstrap', 'docker', 'oci', 'docker-archive', 'docker-daemon', 'dir', 'tar'];
 const FORMS =
-  'NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, dir:DIR, FILE.tar[.gz|.xz|.zst]';
+  'NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, docker-daemon:NAME[:TAG], dir:DIR, FILE.tar[.gz|.xz|.zst]';
 
 /**
  * Parses a reference to a base or an OS image. What has none of the prefixes and is no tar is an image of a registry, by
@@ -49,6 +52,12 @@ export function parseReference(text: string, directory: string): Reference {
         ? { kind: 'oci', path: path(), tag: undefined }
         : { kind: 'oci', path: resolve(directory, tagged[1]), tag: tagged[2] };
     }
+    case 'docker-daemon':
+      if (rest === '') throw malformed(text, 'the name of an image is missing after "docker-daemon:"');
+      if (!DAEMON_NAME.test(rest) || rest.includes('..')) {
+        throw malformed(text, `"${rest}" is no name of an image`);
+      }
+      return { kind: scheme, name: rest };
     case 'docker-archive':
     case 'dir':
     case 'tar':
@@ -99,6 +108,8 @@ export function formatReference(reference: Reference): string {
       if (reference.tag !== undefined) return `oci:${reference.path}:${reference.tag}`;
       // A closing slash keeps the end of a path that looks like a tag from being read as one.
       return `oci:${reference.path}${TAGGED.test(reference.path) ? '/' : ''}`;
+    case 'docker-daemon':
+      return `docker-daemon:${reference.name}`;
     default:
       return `${reference.kind}:${reference.path}`;
   }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../errors/factory-error.ts';
-import { ARTIFACT_KINDS, COMPRESSIONS } from '../spec/schema.ts';
+import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES } from '../spec/schema.ts';
 import type { JobOptions } from './run-job.ts';
 
 /** The configuration file that is read when none is named. */
@@ -23,6 +23,7 @@ export const ARTIFACT_OPTIONS = {
   overlayRootfs: new Option('--overlay-rootfs <dir>', 'directory laid over the root filesystem'),
   overlayIso: new Option('--overlay-iso <dir>', 'directory laid over the ISO'),
   compression: new Option('--compression <level>', `of the squashfs: ${COMPRESSIONS.join('|')}`),
+  engine: new Option('--engine <name>', `what builds and holds container images: ${ENGINES.join('|')}`),
   output: new Option('--output <dir>', 'where the artifacts go (default: build)'),
   config: new Option('--config <file>', `configuration file (default: ${DEFAULT_FILE}, if there is one)`),
   set: new Option('--set <key=value>', 'set a key of the configuration; repeatable').argParser(gatherWhole),
@@ -50,6 +51,7 @@ interface ArtifactOptions {
   readonly overlayRootfs?: string | undefined;
   readonly overlayIso?: string | undefined;
   readonly compression?: string | undefined;
+  readonly engine?: string | undefined;
   readonly output?: string | undefined;
   readonly lockFile?: string | undefined;
 }
@@ -63,6 +65,7 @@ export function artifactFlags(options: ArtifactOptions): Record<string, unknown>
     'overlay-rootfs': options.overlayRootfs,
     'overlay-iso': options.overlayIso,
     compression: options.compression,
+    engine: options.engine,
     output: options.output,
     'lock-file': options.lockFile,
   };

@@ -45,7 +45,13 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     '--storage-driver',
     'overlay',
   ];
-  const env = { BUILDAH_ISOLATION: 'chroot', STORAGE_OPTS: undefined, TMPDIR: work };
+  // Nothing is fetched from registries: credentials that are not where DOCKER_CONFIG says must not matter.
+  const env = {
+    BUILDAH_ISOLATION: 'chroot',
+    STORAGE_OPTS: undefined,
+    DOCKER_CONFIG: undefined,
+    TMPDIR: work,
+  };
   const buildah = async (args: readonly string[], by: Runner = runner) =>
     (await by.run(BUILDAH, [...global, ...args], { env })).stdout.trim();
 
@@ -130,6 +136,8 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     load,
     build,
     open,
+    // The store is our own: what is in it stands in nobody's way.
+    transient: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
     sweep: async () => {
       await buildah(['rm', '--all'], cleanup);
     },

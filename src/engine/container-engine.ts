@@ -5,18 +5,24 @@ export type ImageFile =
   | { readonly kind: 'oci'; readonly path: string; readonly tag: string | undefined }
   | { readonly kind: 'docker-archive'; readonly path: string };
 
-/** A writable working copy of an image, open as a directory. Disposing of it removes the copy. */
+/**
+ * A working copy of an image, open as a directory. Disposing of it removes the copy. Of an image that was committed, it
+ * may be the one copy that all share: nothing but the root directory's own mode and time may be changed in that.
+ */
 export interface OpenImage extends AsyncDisposable {
   /** The root of the tree. */
   readonly root: string;
-  /** Keeps the working copy as an image under `name`. */
+  /** Keeps the working copy as an image under `name`. It may be the end of the copy. */
   commit(name: string): Promise<void>;
 }
 
 /** What builds and holds container images. Every method throws FactoryError of kind `step` when the engine fails. */
 export interface ContainerEngine {
   readonly name: string;
-  /** Names and versions of the host tools behind it, for cache keys and reports. */
+  /**
+   * Names and versions of what is behind it, for the log.
+   * @throws FactoryError `tool` when it cannot be used
+   */
   describe(): Promise<Readonly<Record<string, string>>>;
   has(image: string): Promise<boolean>;
   /**
@@ -24,6 +30,13 @@ export interface ContainerEngine {
    * @param arch which image, of a file that has them for several architectures; the machine's own when absent
    */
   load(file: ImageFile, image: string, arch?: string): Promise<void>;
+  /** Gives an image of the daemon behind this engine a name; absent where there is no daemon. */
+  adopt?(id: string, image: string): Promise<void>;
+  /**
+   * Announces a name that a run needs for itself alone.
+   * @returns what removes it from the places that are not our own; that works after cancellation too, and does not fail
+   */
+  transient(image: string): Promise<AsyncDisposable>;
   /**
    * Builds the `Containerfile` of a context under `image`.
    * @param context a tar stream

@@ -1,10 +1,13 @@
 import type { ImageSource } from '../base/image-source.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
+import type { DockerDaemon } from '../engine/docker/daemon.ts';
 import type { Runner } from '../tools/runner.ts';
 
 /** What the steps of a build share; made once at the edge. */
 export interface BuildEnvironment {
   readonly engine: ContainerEngine;
+  /** The Docker daemon, for references to its images. @throws FactoryError when it cannot be used */
+  readonly daemon: () => Promise<DockerDaemon>;
   readonly runner: Runner;
   readonly images: ImageSource;
   /** Whether nothing may be fetched. */

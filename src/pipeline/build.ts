@@ -60,7 +60,7 @@ export async function planJob(job: Job, options: BuildOptions): Promise<PlannedS
     const images = imageSource(session, job, options, false);
     const env = environment(session, options, images, (name) => name);
     return planSteps(await graph(env, job, session), planContext(session, options));
-  });
+  }, job.spec.engine);
 }
 
 /**
@@ -91,7 +91,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
     } finally {
       await output.close();
     }
-  });
+  }, job.spec.engine);
 }
 
 /** What only an image for another architecture lacks is told before the minutes that its base takes. */
@@ -127,13 +127,14 @@ function imageSource(
 }
 
 function environment(
-  { engine, runner, workspace }: Session,
+  { engine, daemon, runner, workspace }: Session,
   { useCache, offline }: BuildOptions,
   images: ImageSource,
   partial: (name: string) => string,
 ): BuildEnvironment {
   return {
     engine,
+    daemon,
     runner,
     images,
     offline,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createBlobCache } from '../base/blob-cache.ts';
@@ -23,11 +24,12 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
       remedy: 'Give an image.',
     });
   }
-  return withSession(async ({ engine, runner, workspace, signal }) => {
+  return withSession(async ({ engine, daemon, runner, workspace, signal }) => {
     onLog(workspace.log);
     const scratch = join(workspace.work, 'check');
     await mkdir(scratch);
-    const image = `localhost/kairos-factory/check:${process.pid}`;
+    const image = `localhost/kairos-factory/check:${randomUUID()}`;
+    await using _image = await engine.transient(image);
     const silent = () => undefined;
     const images = createImageSource({
       access: { runner, registries: [], env: process.env, signal },
@@ -38,6 +40,7 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
       runner,
       engine,
       images,
+      daemon,
       scratch,
       arch: await readyArch(reference),
       notice: silent,

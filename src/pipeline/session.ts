@@ -3,9 +3,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createBuildahEngine } from '../engine/buildah.ts';
+import { chooseEngine } from '../engine/choose-engine.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
+import { connectDaemon, type DockerDaemon } from '../engine/docker/daemon.ts';
+import { dockerEndpoint } from '../engine/docker/endpoint.ts';
+import { createDockerEngine } from '../engine/docker.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { machineArch } from '../layout/architectures.ts';
+import type { EngineChoice } from '../spec/schema.ts';
 import { createRunner, type Runner } from '../tools/runner.ts';
 import { cacheDirectory, openWorkspace, type Workspace } from './workspace.ts';
 
@@ -39,6 +44,8 @@ export function toolVersion(): string {
 export interface Session {
   readonly runner: Runner;
   readonly engine: ContainerEngine;
+  /** The Docker daemon, connected to when it is asked for. @throws FactoryError when it cannot be used */
+  readonly daemon: () => Promise<DockerDaemon>;
   readonly workspace: Workspace;
   readonly signal: AbortSignal;
   /** Cancels every running tool; the first reason is the one that is told. */
@@ -48,9 +55,13 @@ export interface Session {
 /**
  * Runs `body` in a session: a workspace, an engine, and signals that cancel. Whatever way it ends, temporary files,
  * working containers and child processes are gone (design, decision 9).
- * @throws what `body` throws; FactoryError `interrupted` after SIGINT or SIGTERM
+ * @param choice which engine
+ * @throws FactoryError `tool` when there is no such engine; what `body` throws; FactoryError `interrupted` after SIGINT or SIGTERM
  */
-export async function withSession<T>(body: (session: Session) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  body: (session: Session) => Promise<T>,
+  choice: EngineChoice = 'auto',
+): Promise<T> {
   const controller = new AbortController();
   const workspace = await openWorkspace(cacheDirectory(process.env));
   const log = (line: string) => appendFileSync(workspace.log, `${new Date().toISOString()} ${line}\n`);
@@ -58,7 +69,13 @@ export async function withSession<T>(body: (session: Session) => Promise<T>): Pr
   const runner = createRunner({ ...parameters, signal: controller.signal });
   const cleanup = createRunner({ ...parameters, signal: new AbortController().signal });
   await mkdir(workspace.store, { recursive: true, mode: 0o700 });
-  const engine = createBuildahEngine({ runner, cleanup, store: workspace.store, work: workspace.work });
+  const places = { store: workspace.store, work: workspace.work };
+  let connection: Promise<DockerDaemon> | undefined;
+  const endpoint = () => dockerEndpoint(process.env);
+  const daemon = () => {
+    connection ??= endpoint().then((found) => connectDaemon(found, { runner, signal: controller.signal }));
+    return connection;
+  };
   const cancel = (reason: unknown) => {
     if (!controller.signal.aborted) controller.abort(reason);
   };
@@ -72,12 +89,22 @@ export async function withSession<T>(body: (session: Session) => Promise<T>): Pr
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   // Working containers of a run that was cut off are known to nobody. With another run about, a later sweep has them.
   const sweep = async () => {
-    if (await workspace.alone()) await engine.sweep().catch((error: unknown) => log(`sweep: ${error}`));
+    if (engine && (await workspace.alone()))
+      await engine.sweep().catch((error: unknown) => log(`sweep: ${error}`));
   };
   let failed = true;
+  let engine: ContainerEngine | undefined;
   try {
+    engine = await chooseEngine(choice, {
+      endpoint,
+      daemon,
+      docker: (found) => createDockerEngine({ daemon: found, runner, ...places, log }),
+      buildah: () => createBuildahEngine({ runner, cleanup, ...places }),
+      log,
+    });
+    log(`engine: ${engine.name} ${JSON.stringify(await engine.describe())}`);
     if (workspace.recovered) await sweep();
-    const result = await body({ runner, engine, workspace, signal: controller.signal, cancel });
+    const result = await body({ runner, engine, daemon, workspace, signal: controller.signal, cancel });
     failed = false;
     return result;
   } finally {

@@ -1,5 +1,5 @@
 import { type BigIntStats, lstatSync, lutimesSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** One file of a tree. */
 export interface TreeEntry {
@@ -34,14 +34,26 @@ export interface TreeSize {
 }
 
 const BLOCK = 4096;
+/** Of an ext2 directory: each entry has 8 bytes and its name in fours, none lies across blocks ("Directory Entries"). */
+const ENTRY = 8;
+const LONGEST_ENTRY = ENTRY + 256;
+/** `.` and `..`. */
+const OWN_ENTRIES = 24;
 
 /** Measures a tree for the filesystem that will hold it. */
 export function measureTree(root: string): TreeSize {
   const seen = new Set<string>();
+  /** Bytes of entries by directory: how large a filesystem says that a directory is differs between filesystems. */
+  const directories = new Map<string, number>();
   let bytes = 0;
   let inodes = 0;
   let newest = 0;
-  for (const { stats } of walkTree(root)) {
+  for (const { path, stats } of walkTree(root)) {
+    if (path !== '') {
+      const parent = dirname(path);
+      const size = ENTRY + Math.ceil(Buffer.byteLength(basename(path)) / 4) * 4;
+      directories.set(parent, (directories.get(parent) ?? 0) + size);
+    }
     newest = Math.max(newest, Number(stats.mtimeMs) / 1000);
     if (stats.nlink > 1n && !stats.isDirectory()) {
       const id = `${stats.dev}:${stats.ino}`;
@@ -49,10 +61,15 @@ export function measureTree(root: string): TreeSize {
       seen.add(id);
     }
     inodes += 1;
+    if (stats.isDirectory()) {
+      directories.set(path === '' ? '.' : path, OWN_ENTRIES);
+      continue;
+    }
     // Targets of short symbolic links stand in the inode itself.
     if (stats.isSymbolicLink() && stats.size < 60n) continue;
     bytes += Math.ceil(Number(stats.size) / BLOCK) * BLOCK;
   }
+  for (const size of directories.values()) bytes += Math.ceil(size / (BLOCK - LONGEST_ENTRY)) * BLOCK;
   return { bytes, inodes, newest: Math.floor(newest) };
 }
 

@@ -69,7 +69,7 @@ function defaultArch(): Arch {
   });
 }
 
-type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'output' | 'disk' | 'registries'> & {
+type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'engine' | 'output' | 'disk' | 'registries'> & {
   readonly 'lock-file'?: string | undefined;
   readonly 'cloud-config'?: string | undefined;
   readonly 'overlay-rootfs'?: string | undefined;
@@ -80,6 +80,7 @@ async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Wa
   const spec = {
     artifacts: keys.artifacts,
     compression: keys.compression,
+    engine: keys.engine,
     output: resolve(keys.output),
     registries: keys.registries,
     lockFile: lockFileOf(keys['lock-file'], sources),

@@ -7,6 +7,10 @@ import { RegistrySettings } from './registries.ts';
 export const ARTIFACT_KINDS = ['oci', 'squashfs', 'iso', 'raw', 'qcow2'] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
+/** What builds and holds container images. */
+export const ENGINES = ['auto', 'docker', 'buildah'] as const;
+export type EngineChoice = (typeof ENGINES)[number];
+
 /** How hard the squashfs is compressed: zstd 3, 9 or 18 (design, "Measured"). */
 export const COMPRESSIONS = ['fast', 'balanced', 'small'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
@@ -43,6 +47,7 @@ const artifactKeys = {
     .string()
     .optional()
     .meta({ description: 'File that tells what image references stand for.' }),
+  engine: z.enum(ENGINES).default('auto').meta({ description: 'What builds and holds container images.' }),
   output: z.string().default('build').meta({ description: 'Directory that receives the artifacts.' }),
   disk: z
     .strictObject({
@@ -101,6 +106,7 @@ export interface ArtifactsSpec {
   readonly overlayRootfs: string | undefined;
   readonly overlayIso: string | undefined;
   readonly compression: Compression;
+  readonly engine: EngineChoice;
   readonly output: string;
   readonly registries: readonly RegistrySettings[];
   /** Path of the lock file, which need not be there. */

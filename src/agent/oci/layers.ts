@@ -9,6 +9,9 @@ import { type LayerFile, type OpenLayer, openLayer } from './layer-stream.ts';
 import { encodeHeader, TAR_END } from './tar-header.ts';
 import { padding, readMember } from './tar-members.ts';
 
+/** What unpacking asks of the machine. */
+type UnpackHost = Pick<Host, 'has' | 'run' | 'pipeInto'>;
+
 /** How layers are unpacked. */
 export interface UnpackOptions {
   readonly signal?: AbortSignal | undefined;
@@ -34,7 +37,7 @@ const LOST = 'lost+found';
  * the directory is not empty
  */
 export async function applyLayers(
-  host: Host,
+  host: UnpackHost,
   layers: readonly LayerFile[],
   target: string,
   { signal, progress, missing }: UnpackOptions = {},
@@ -69,7 +72,7 @@ export async function applyLayers(
  * @throws FactoryError as {@link applyLayers}
  */
 export async function overlayTar(
-  host: Host,
+  host: UnpackHost,
   tar: AsyncIterable<Uint8Array>,
   target: string,
   signal?: AbortSignal,
@@ -83,7 +86,7 @@ export async function overlayTar(
 }
 
 async function unpack(
-  host: Host,
+  host: UnpackHost,
   { name, args }: UnpackProgram,
   input: AsyncIterable<Uint8Array>,
   target: string,
@@ -117,7 +120,7 @@ interface UnpackProgram {
  * GNU tar and libarchive's keep everything; that of BusyBox loses capabilities.
  * @throws FactoryError `tool` when there is neither
  */
-export async function unpackProgram(host: Host, keepDirectories = false): Promise<UnpackProgram> {
+export async function unpackProgram(host: UnpackHost, keepDirectories = false): Promise<UnpackProgram> {
   // The owners of an unprivileged user's files cannot be kept.
   const owner = process.getuid?.() === 0 ? '--same-owner' : '--no-same-owner';
   const common = ['-x', '-p', '--xattrs', '--acls', '--numeric-owner', owner];

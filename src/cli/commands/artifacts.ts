@@ -10,13 +10,14 @@ export function artifactsCommand() {
     .description('make artifacts from an image that is already an OS')
     .requiredOption(
       '--image <ref>',
-      'OS image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+      'OS image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
     .addOption(ARTIFACT_OPTIONS.artifact)
     .addOption(ARTIFACT_OPTIONS.cloudConfig)
     .addOption(ARTIFACT_OPTIONS.overlayRootfs)
     .addOption(ARTIFACT_OPTIONS.overlayIso)
     .addOption(ARTIFACT_OPTIONS.compression)
+    .addOption(ARTIFACT_OPTIONS.engine)
     .addOption(ARTIFACT_OPTIONS.output)
     .addOption(ARTIFACT_OPTIONS.set)
     .addOption(ARTIFACT_OPTIONS.lockFile)

@@ -16,7 +16,7 @@ export function buildCommand() {
     .option('--release <name>', 'the release of the flavor that a build without --base starts from')
     .option(
       '--base <ref>',
-      'base image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+      'base image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
     .option('--kernel <name>', 'one of the kernels of the flavor, such as generic')
     .option('--model <name>', 'the board')
@@ -27,6 +27,7 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.overlayRootfs)
     .addOption(ARTIFACT_OPTIONS.overlayIso)
     .addOption(ARTIFACT_OPTIONS.compression)
+    .addOption(ARTIFACT_OPTIONS.engine)
     .addOption(ARTIFACT_OPTIONS.output)
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)

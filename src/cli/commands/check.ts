@@ -10,7 +10,7 @@ export function checkCommand() {
     .description('check whether an image or a directory is a conformant OS image')
     .argument(
       '<image>',
-      'docker://REGISTRY/NAME:TAG, oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], or a directory',
+      'docker://REGISTRY/NAME:TAG, docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], or a directory',
     )
     .option('--json', 'print the findings as JSON')
     .action(async (image, options) => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArchiveState, isArchiveUnchanged } from '../../base/archive-state.ts';
 import { checkDeclaredArch, checkRootArch } from '../../base/check-arch.ts';
-import { importBase } from '../../base/import-base.ts';
+import { daemonImage, importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
@@ -59,6 +59,7 @@ export function baseStep(
         runner: context.runner,
         engine: env.engine,
         images: env.images,
+        daemon: env.daemon,
         scratch: context.scratch,
         arch: spec.arch,
         notice: context.notice,
@@ -112,7 +113,7 @@ function notBootstrapped(): FactoryError {
 
 /** What identifies the content that a reference leads to. @throws FactoryError `usage` when it leads nowhere */
 export async function fingerprint(
-  env: Pick<BuildEnvironment, 'digests' | 'images'>,
+  env: Pick<BuildEnvironment, 'digests' | 'images' | 'daemon'>,
   reference: Reference,
   arch: string,
 ): Promise<string> {
@@ -121,6 +122,8 @@ export async function fingerprint(
       return 'bootstrap';
     case 'docker':
       return (await env.images.pin(reference.image, arch)).manifest;
+    case 'docker-daemon':
+      return daemonImage(await env.daemon(), reference.name);
     case 'dir':
       return mustExist(reference.path, async () => treeSignature(reference.path));
     case 'oci':

@@ -58,7 +58,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
       spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
       env.epoch,
       env.tool,
-      await env.engine.describe(),
+      // Not the engine: all give the same tree, and `isCurrent` knows in whose store an image is.
     ];
   };
   return {
@@ -121,16 +121,22 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
     title: `import OS image ${name}`,
     needs: [],
     inputs: async () => [
-      await fingerprint(env, reference, 'amd64'),
+      await fingerprint(env, reference, await readyArch(reference)),
       spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
-      await env.engine.describe(),
     ],
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context) => {
-      const taken = `localhost/kairos-factory/taken:${process.pid}`;
+      const taken = `localhost/kairos-factory/taken:${randomUUID()}`;
+      await using _taken = await env.engine.transient(taken);
       const arch = await readyArch(reference);
-      await importBase(reference, taken, { ...context, engine: env.engine, images: env.images, arch });
-      if (spec.overlayRootfs === undefined) return finish(env, context, taken, name);
+      await importBase(reference, taken, {
+        ...context,
+        engine: env.engine,
+        images: env.images,
+        daemon: env.daemon,
+        arch,
+      });
+      if (spec.overlayRootfs === undefined) return await finish(env, context, taken, name);
       const containerfile = {
         type: 'text',
         path: 'Containerfile',
@@ -139,7 +145,7 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
       } as const;
       const entries = [containerfile, ...directoryEntries(spec.overlayRootfs, 'overlay')];
       await buildImage(env, context, entries, taken, arch);
-      return finish(env, context, taken, name);
+      return await finish(env, context, taken, name);
     },
   };
 }

@@ -16,6 +16,11 @@ describe('parseReference', () => {
       ['oci:a:b/layout', { kind: 'oci', path: '/home/me/a:b/layout', tag: undefined }],
       ['oci:a:b:tag', { kind: 'oci', path: '/home/me/a:b', tag: 'tag' }],
       ['docker-archive:image.tar', { kind: 'docker-archive', path: '/home/me/image.tar' }],
+      ['docker-daemon:debian', { kind: 'docker-daemon', name: 'debian' }],
+      [
+        'docker-daemon:reg.example:5000/a/b:v1.2',
+        { kind: 'docker-daemon', name: 'reg.example:5000/a/b:v1.2' },
+      ],
       ['dir:root', { kind: 'dir', path: '/home/me/root' }],
       ['dir:.', { kind: 'dir', path: '/home/me' }],
       ['tar:root.whatever', { kind: 'tar', path: '/home/me/root.whatever' }],
@@ -62,6 +67,10 @@ describe('parseReference', () => {
     ['root.zip', /no known form/],
     ['oci:', /path is missing after "oci:"/],
     ['dir:', /path is missing after "dir:"/],
+    ['docker-daemon:', /name of an image is missing/],
+    ['docker-daemon:../containers', /"..\/containers" is no name of an image/],
+    ['docker-daemon:a/../../b', /is no name of an image/],
+    ['docker-daemon:a?b', /is no name of an image/],
     ['dockr-archive:x', /no known kind \(did you mean "docker-archive"\?\)/],
     ['bootstrp:bookworm', /no known kind \(did you mean "bootstrap"\?\)/],
     ['dirr:x.tar', /no known kind \(did you mean "dir"\?\)/],
@@ -105,6 +114,10 @@ describe('formatReference', () => {
           fc.option(fc.stringMatching(/^sha256:[0-9a-f]{64}$/), { nil: undefined }),
         )
         .map(([registry, repository, tag, digest]) => ({ registry, repository, tag, digest })),
+    }),
+    fc.record({
+      kind: fc.constant('docker-daemon' as const),
+      name: fc.stringMatching(/^[a-z0-9]{1,8}(\/[a-z]{1,5})?(:v[0-9]{1,3})?$/),
     }),
     fc.record({ kind: fc.constantFrom('docker-archive' as const, 'dir' as const, 'tar' as const), path }),
   );

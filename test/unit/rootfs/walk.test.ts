@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, lstatSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { measureTree, stampTree, walkTree } from '../../../src/rootfs/walk.ts';
@@ -51,6 +51,17 @@ describe('measureTree', () => {
     expect(measureTree(root)).toMatchObject({ bytes: before.bytes, inodes: before.inodes + 1 });
     symlinkSync('x'.repeat(60), join(root, 'long'));
     expect(measureTree(root)).toMatchObject({ bytes: before.bytes + 4096, inodes: before.inodes + 2 });
+  });
+
+  test('counts directories by their entries, whatever the filesystem says of their size', () => {
+    const root = plant(temporaryDirectory(), { d: DIRECTORY });
+    expect(measureTree(root).bytes).toBe(2 * 4096);
+    // What a directory grew to, it keeps on some filesystems.
+    for (let index = 0; index < 300; index += 1)
+      writeFileSync(join(root, 'd', `${index}`.padStart(100, 'x')), '');
+    expect(measureTree(root).bytes).toBe(4096 + Math.ceil((300 * 108 + 24) / (4096 - 264)) * 4096);
+    for (let index = 0; index < 300; index += 1) rmSync(join(root, 'd', `${index}`.padStart(100, 'x')));
+    expect(measureTree(root).bytes).toBe(2 * 4096);
   });
 
   test('tells the newest time, in whole seconds', () => {

@@ -31,6 +31,7 @@ describe('loadBuildSpec', () => {
       packages: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
+      engine: 'auto',
       output: join(home, 'out'),
       registries: [],
       lockFile: join(home, 'kairos-factory.lock'),

@@ -61,6 +61,7 @@ describe('what wins', () => {
       packages: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
+      engine: 'auto',
       output: 'build',
       registries: [],
       disk: { oem: 64, persistent: 256 },

@@ -1,0 +1,204 @@
+import { createReadStream } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BuildReport } from '../../src/pipeline/build.ts';
+import { startDockerd, type TestDaemon } from '../support/dockerd.ts';
+import { factory, OVERLAY, PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
+import { tool } from '../support/tool.ts';
+
+const isRoot = process.getuid?.() === 0;
+
+/** A daemon of its own can only be started by root. */
+describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () => {
+  let home: string;
+  let daemon: TestDaemon;
+  let cache: string;
+  /** Bases of a few files: Debian by name, without a shell; another system; one whose builds take a minute. */
+  let bases: Readonly<Record<'bare' | 'other' | 'slow', string>>;
+
+  beforeAll(async () => {
+    await mkdir(TEST_HOME, { recursive: true });
+    home = await mkdtemp(join(TEST_HOME, 'docker-'));
+    cache = join(home, 'cache');
+    daemon = await startDockerd();
+    const debian = 'ID=debian\nVERSION_ID=12\n';
+    const slow = await tree('slow', debian);
+    for (const program of ['/bin/sh', '/bin/sleep']) {
+      const libraries = (await tool('ldd', program)).matchAll(/(\/\S+) \(0x/g);
+      for (const file of [program, ...[...libraries].map(([, library]) => library ?? '')]) {
+        await mkdir(dirname(join(slow, file)), { recursive: true });
+        await cp(file, join(slow, file), { dereference: true });
+      }
+    }
+    // The first program that the build's script calls.
+    await writeFile(join(slow, 'bin/dirname'), '#!/bin/sh\necho waiting >&2\nexec /bin/sleep 60\n', {
+      mode: 0o755,
+    });
+    bases = {
+      bare: await packed('bare', await tree('bare', debian)),
+      other: await packed('other', await tree('other', 'ID=plan9\n')),
+      slow: await packed('slow', slow),
+    };
+  });
+  afterAll(async () => {
+    await daemon?.[Symbol.asyncDispose]();
+    if (home) await tool('rm', '-rf', home);
+  });
+
+  async function tree(name: string, osRelease: string): Promise<string> {
+    const root = join(home, name);
+    await mkdir(join(root, 'etc'), { recursive: true });
+    await mkdir(join(root, 'bin'));
+    await writeFile(join(root, 'etc/os-release'), osRelease);
+    return root;
+  }
+
+  async function packed(name: string, root: string): Promise<string> {
+    const file = join(home, `${name}.tar`);
+    await tool('tar', '-C', root, '-cf', file, '.');
+    return file;
+  }
+
+  const environment = (more: Record<string, string> = {}) => ({
+    KAIROS_FACTORY_CACHE: cache,
+    DOCKER_HOST: daemon.address,
+    DOCKER_CONFIG: home,
+    ...more,
+  });
+  const run = (args: readonly string[], env: Record<string, string> = {}) =>
+    factory(args, { env: environment(env), cwd: home });
+  const build = (base: string, ...args: string[]) =>
+    run(['build', '--flavor', 'debian', '--base', base, '--output', join(home, 'out'), ...args]);
+  const tags = async () => {
+    const images = (await daemon.call('GET', '/images/json')) as { RepoTags: string[] | null }[];
+    return images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => !tag.startsWith('<none>'));
+  };
+  const containers = async () => (await daemon.call('GET', '/containers/json?all=1')) as unknown[];
+  const expectNothingLeft = async () => {
+    expect(await readdir(join(home, 'out')).catch(() => [])).toEqual([]);
+    expect(await readdir(join(cache, 'work'))).toEqual([]);
+    // After a cancelled build the daemon removes what it was just making, in its own time.
+    await expect.poll(containers, { timeout: 20_000 }).toEqual([]);
+    expect((await tags()).filter((tag) => /kairos-factory\/(?!base:)/.test(tag))).toEqual([]);
+  };
+
+  test('makes the bytes that buildah makes, and leaves bases and layers without a name', async () => {
+    const mine = await testBuild();
+    const output = join(home, 'same');
+    const spec = [
+      '--flavor',
+      'debian',
+      '--base',
+      'bootstrap:bookworm',
+      '--kernel',
+      'cloud',
+      '--version',
+      'v1.2.3',
+    ];
+    const how = ['--compression', 'fast', '--overlay-rootfs', OVERLAY, '--output', output, '--json'];
+    // Not named: with a daemon that answers, it is the choice.
+    const { status, stdout, stderr } = await run(['build', ...spec, ...how, '--artifact', 'squashfs,oci']);
+    expect(status, stderr).toBe(0);
+    const report = JSON.parse(stdout) as BuildReport;
+    expect(report.steps.find(({ id }) => id === 'image')?.cached).toBe(false);
+    const sums = ({ manifest }: BuildReport) =>
+      Object.fromEntries(
+        manifest.artifacts
+          .filter(({ kind }) => kind === 'squashfs' || kind === 'oci')
+          .map(({ kind, sha256 }) => [kind, sha256]),
+      );
+    expect(sums(report)).toEqual(sums(mine.report));
+    expect(stderr).toMatch(/RUN \["\/bin\/sh", "\/kairos-build\/finish\/finish\.sh"\]/);
+    expect(await tags()).toEqual([expect.stringMatching(/^localhost\/kairos-factory\/base:[0-9a-f]{16}$/)]);
+    expect(await containers()).toEqual([]);
+
+    // The image that was built, as a person's own in the daemon.
+    const all = (await daemon.call('GET', '/images/json')) as { Id: string; Size: number }[];
+    const largest = all.sort((a, b) => b.Size - a.Size)[0];
+    await daemon.call('POST', `/images/${largest?.Id}/tag?repo=my/os&tag=1`);
+    const checked = await run(['check', 'docker-daemon:my/os:1', '--json']);
+    expect(checked.status, checked.stderr).toBe(0);
+    expect(await tags()).toHaveLength(2);
+    expect(await tags()).toContain('my/os:1');
+  });
+
+  test.each(['docker', 'buildah'])('%s takes a base from the daemon by its name', async (engine) => {
+    await daemon.call('POST', '/images/create?fromSrc=-&repo=other&tag=1', createReadStream(bases.other));
+    const taken = await build('docker-daemon:other:1', '--engine', engine);
+    expect([taken.status, taken.stderr]).toEqual([2, expect.stringMatching(/the base is "plan9"/)]);
+    const missing = await build('docker-daemon:nothing', '--engine', engine);
+    expect(missing.stderr).toMatch(/the Docker daemon at unix:\S+ has no image nothing/);
+    expect(missing.status).toBe(2);
+    await expectNothingLeft();
+  });
+
+  test('TLS: the right certificates are accepted, a server of another CA is refused', async () => {
+    const secure = {
+      DOCKER_HOST: daemon.secure,
+      DOCKER_TLS_VERIFY: '1',
+      DOCKER_CERT_PATH: daemon.certificates,
+    };
+    const args = ['build', '--flavor', 'debian', '--base', bases.other, '--output', join(home, 'out')];
+    const right = await run(args, secure);
+    expect([right.status, right.stderr]).toEqual([2, expect.stringMatching(/the base is "plan9"/)]);
+    const wrong = join(home, 'wrong');
+    await cp(daemon.certificates, wrong, { recursive: true });
+    await cp(join(wrong, 'cert.pem'), join(wrong, 'ca.pem'));
+    const refused = await run(args, { ...secure, DOCKER_CERT_PATH: wrong });
+    expect(refused.stderr).toMatch(
+      /the Docker daemon is not the one it should be: tcp:\S+, which DOCKER_HOST names/,
+    );
+    expect(refused.status).toBe(5);
+  });
+
+  test('a step that fails tells its last lines, and leaves nothing', async () => {
+    const { status, stderr } = await build(bases.bare);
+    expect(stderr).toMatch(/docker: .*\/bin\/sh.*no such file/);
+    expect(stderr).toMatch(/Step 3\/\d+ : RUN \["\/bin\/sh", "\/kairos-build\/install\/install-apt\.sh"\]/);
+    expect(status).toBe(4);
+    await expectNothingLeft();
+  });
+
+  /** Begins a build that takes a minute, and does something in its midst. */
+  const inTheMidst = async (act: (child: { kill(signal: NodeJS.Signals): unknown }) => unknown) => {
+    const args = ['build', '--flavor', 'debian', '--base', bases.slow, '--output', join(home, 'out')];
+    const child = execa(join(PROJECT, 'bin/kairos-factory'), args, {
+      env: { ...environment(), CI: 'true' },
+      reject: false,
+    });
+    let seen = false;
+    for await (const line of child.iterable({ from: 'stderr' })) {
+      if (seen || !line.includes('RUN ["/bin/sh"')) continue;
+      seen = true;
+      // The container is made after the step is told.
+      while ((await containers()).length === 0) await setTimeout(50);
+      await act(child);
+    }
+    expect(seen).toBe(true);
+    return child;
+  };
+
+  test('SIGINT ends the build in the daemon too', async () => {
+    const { exitCode, stderr } = await inTheMidst((child) => child.kill('SIGINT'));
+    expect(stderr).toMatch(/interrupted by SIGINT/);
+    expect(exitCode).toBe(130);
+    await expectNothingLeft();
+  });
+
+  // The last one: there is no daemon afterwards.
+  test('a daemon that dies in the midst of a build, and one that is not there', async () => {
+    const { exitCode, stderr } = await inTheMidst(() => daemon.kill());
+    expect(stderr).toMatch(/building the image: the connection to the Docker daemon at unix:\S+ broke off/);
+    expect(exitCode).toBe(4);
+    expect(await readdir(join(home, 'out')).catch(() => [])).toEqual([]);
+    expect(await readdir(join(cache, 'work'))).toEqual([]);
+
+    const gone = await build(bases.slow);
+    expect(gone.stderr).toMatch(/the Docker daemon does not answer: unix:\S+, which DOCKER_HOST names/);
+    expect(gone.status).toBe(3);
+    await rm(join(home, 'out'), { recursive: true, force: true });
+  });
+});

@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
+import { tool } from './tool.ts';
+
+/** A Docker daemon of the tests' own, with nothing in it, until it is disposed of. */
+export interface TestDaemon extends AsyncDisposable {
+  /** `unix://…`, for `DOCKER_HOST`. */
+  readonly address: string;
+  /** `tcp://…` with TLS: it asks for the certificates of `certificates`, as `DOCKER_CERT_PATH`. */
+  readonly secure: string;
+  readonly certificates: string;
+  /** What its API answers. */
+  call(method: string, path: string, body?: Readable): Promise<unknown>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts Debian's `dockerd`, without a bridge and without rules for the firewall: builds use the host's network.
+ * @throws Error with its last lines when it does not answer within a minute
+ */
+export async function startDockerd(): Promise<TestDaemon> {
+  const home = await mkdtemp(join(tmpdir(), 'kairos-dockerd-'));
+  const socket = join(home, 'docker.sock');
+  const secure = `tcp://127.0.0.1:${await freePort()}`;
+  const certificates = join(home, 'certificates');
+  await makeCertificates(certificates);
+  // Not the configuration of the machine.
+  await writeFile(join(home, 'daemon.json'), '{}');
+  const own = ['--data-root', join(home, 'data'), '--exec-root', join(home, 'exec')];
+  own.push('--pidfile', join(home, 'pid'), '--config-file', join(home, 'daemon.json'));
+  own.push('--host', `unix://${socket}`, '--host', secure, '--tlsverify');
+  for (const [flag, name] of [
+    ['--tlscacert', 'ca.pem'],
+    ['--tlscert', 'server.pem'],
+    ['--tlskey', 'key.pem'],
+  ] as const) {
+    own.push(flag, join(certificates, name));
+  }
+  const network = ['--iptables=false', '--ip6tables=false', '--bridge=none', '--ip-masq=false'];
+  const child = execa('dockerd', [...own, ...network, '--log-level', 'warn'], {
+    env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, DOCKER_HOST: undefined },
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+  });
+  let ended = false;
+  const end = child.then((result) => {
+    ended = true;
+    return result;
+  });
+  const call = (method: string, path: string, body?: Readable) => send(socket, method, path, body);
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await end;
+    // What a killed daemon leaves: its containerd, and mounts.
+    const containerd = await readFile(join(home, 'exec/containerd/containerd.pid'), 'utf8').catch(() => '');
+    if (containerd !== '') await tool('kill', '-9', containerd.trim()).catch(() => undefined);
+    const unmount =
+      'cut -d" " -f2 /proc/mounts | grep -F "$1" | sort -r | while read -r m; do umount -l "$m"; done';
+    await tool('sh', '-c', unmount, 'sh', home);
+    await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  for (let attempt = 0; !(await call('GET', '/version').catch(() => undefined)); attempt += 1) {
+    if (ended || attempt === 120) {
+      await stop();
+      throw new Error(`dockerd does not answer:\n${(await end).all?.split('\n').slice(-15).join('\n')}`);
+    }
+    await setTimeout(500);
+  }
+  return {
+    address: `unix://${socket}`,
+    secure,
+    certificates,
+    call,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await end;
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** A CA of its own, and one key for server and client. */
+async function makeCertificates(directory: string): Promise<void> {
+  await mkdir(directory);
+  const at = (name: string) => join(directory, name);
+  const authority = ['-x509', '-subj', '/CN=test', '-keyout', at('ca-key.pem'), '-out', at('ca.pem')];
+  await tool('openssl', 'req', '-newkey', 'rsa:2048', '-noenc', '-days', '2', ...authority);
+  const subject = ['-subj', '/CN=127.0.0.1', '-keyout', at('key.pem'), '-out', at('request.pem')];
+  await tool('openssl', 'req', '-newkey', 'rsa:2048', '-noenc', ...subject);
+  const sign = [
+    '-req',
+    '-in',
+    at('request.pem'),
+    '-CA',
+    at('ca.pem'),
+    '-CAkey',
+    at('ca-key.pem'),
+    '-CAcreateserial',
+  ];
+  for (const [name, extensions] of [
+    ['server.pem', 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n'],
+    ['cert.pem', 'extendedKeyUsage=clientAuth\n'],
+  ] as const) {
+    await writeFile(at('extensions'), extensions);
+    await tool('openssl', 'x509', ...sign, '-days', '2', '-extfile', at('extensions'), '-out', at(name));
+  }
+}
+
+/** @throws Error for an answer that is no success */
+async function send(socketPath: string, method: string, path: string, body?: Readable): Promise<unknown> {
+  const headers = body ? { 'content-type': 'application/x-tar' } : {};
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const sent = request({ socketPath, method, path, headers, agent: false }, (response) => {
+    text(response).then((answer) => {
+      if ((response.statusCode ?? 500) >= 300) return reject(new Error(`${method} ${path}: ${answer}`));
+      // Streams of messages have several values; nobody asks for them here.
+      return resolve(answer === '' || answer.includes('\n{') ? answer : JSON.parse(answer));
+    }, reject);
+  });
+  sent.on('error', reject);
+  if (body) body.pipe(sent);
+  else sent.end();
+  return promise;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (!address || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
