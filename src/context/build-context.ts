@@ -6,6 +6,7 @@ import { type ImageIdentity, renderKairosRelease } from '../layout/kairos-releas
 import { bootargs, type Model } from '../layout/kernel-command-line.ts';
 import { renderLayoutEnvironment, requiredDirectories } from '../layout/system-layout.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
+import { type KubernetesPayload, kubernetesEntries } from './kubernetes-entries.ts';
 
 /** What a build context is rendered from. */
 export interface ContextOptions {
@@ -19,6 +20,7 @@ export interface ContextOptions {
   /** Seconds since 1970 that the image is stamped with; the date of the package archive when absent. */
   readonly epoch: string | undefined;
   readonly overlay: string | undefined;
+  readonly kubernetes?: KubernetesPayload | undefined;
   /** Name and version of this tool. */
   readonly tool: string;
   /** The compiled agent for the image's architecture: a file. */
@@ -30,14 +32,23 @@ const BUILD_HOME = '/kairos-build';
 
 /**
  * The Containerfile. Only what an ordinary `docker build` has (design, decision 2). The packages are installed before the
- * framework is laid in, so that a changed framework or version finds the packages in the engine's cache.
+ * framework is laid in, so that a changed framework or version finds the packages in the engine's cache. So is Kubernetes.
  */
-export function renderContainerfile(options: Pick<ContextOptions, 'base' | 'flavor' | 'overlay'>): string {
+export function renderContainerfile(
+  options: Pick<ContextOptions, 'base' | 'flavor' | 'overlay' | 'kubernetes'>,
+): string {
   const run = (script: string) => `RUN ["/bin/sh", "${BUILD_HOME}/${script}"]`;
   return [
     `FROM ${options.base}`,
     `COPY install/ ${BUILD_HOME}/install/`,
     run(`install/install-${options.flavor['package-manager']}.sh`),
+    ...(options.kubernetes === undefined
+      ? []
+      : [
+          'COPY kubernetes/ /',
+          `COPY kubernetes-build/ ${BUILD_HOME}/kubernetes/`,
+          run('kubernetes/kubernetes.sh'),
+        ]),
     'COPY framework/ /',
     ...(options.overlay === undefined ? [] : ['COPY overlay/ /']),
     `COPY finish/ ${BUILD_HOME}/finish/`,
@@ -66,6 +77,9 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
     text('install/source-date-epoch', options.epoch ?? ''),
     template(`install/${install}`, `build/${install}`),
     template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg'),
+    ...(options.kubernetes === undefined
+      ? []
+      : kubernetesEntries(templates, flavor['service-manager'], options.kubernetes)),
     ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
     {
       type: 'file',

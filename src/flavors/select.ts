@@ -8,6 +8,8 @@ export interface Target {
   readonly arch: string;
   /** Version of the release, such as `12`. */
   readonly releaseVersion: string;
+  /** `core`, or `standard` for an image with Kubernetes; `core` when absent. */
+  readonly variant?: string;
 }
 
 /** The packages and units that a flavor means for one target. */
@@ -68,6 +70,8 @@ function holding(entries: readonly Conditional[], target: Target): string[] {
   return entries.flatMap((entry) => {
     if (typeof entry === 'string') return [entry];
     if (entry.arches && !entry.arches.includes(target.arch)) return [];
+    if (entry.variants && !entry.variants.some((variant) => variant === (target.variant ?? 'core')))
+      return [];
     const version = semver.coerce(target.releaseVersion);
     if (entry.releases && !(version && semver.satisfies(version, entry.releases))) return [];
     return [entry.name];

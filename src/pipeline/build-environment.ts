@@ -1,3 +1,4 @@
+import type { Fetch } from '../download/exchange.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import type { Runner } from '../tools/runner.ts';
 
@@ -14,6 +15,10 @@ export interface BuildEnvironment {
   readonly agent: (arch: string) => string;
   /** Directory where digests of large files are remembered. */
   readonly digests: string;
+  /** Directory where downloads are kept. */
+  readonly downloads: string;
+  /** The way to the network. */
+  readonly fetch: Fetch;
   /** Directory for short-lived files. */
   readonly work: string;
   /** Path of the unfinished form of a file in the output directory. */

@@ -93,6 +93,8 @@ function environment(
     flavors: FLAVORS,
     tool: toolVersion(),
     digests: join(workspace.cache, 'digests'),
+    downloads: join(workspace.cache, 'downloads'),
+    fetch,
     work: workspace.work,
     partial,
     useCache,

@@ -7,9 +7,10 @@ import type { Step } from './step.ts';
 import { artifactStep, artifactStepId, checksumStep } from './steps/artifact-step.ts';
 import { baseStep } from './steps/base-step.ts';
 import { imageStep, readyImageStep } from './steps/image-step.ts';
+import { kubernetesStep } from './steps/kubernetes-step.ts';
 import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
 
-/** The steps of `build`: base → OS image → parts → artifacts → checksums. */
+/** The steps of `build`: base, Kubernetes → OS image → parts → artifacts → checksums. */
 export function buildGraph(
   env: BuildEnvironment,
   spec: BuildSpec,
@@ -18,7 +19,8 @@ export function buildGraph(
 ): Step[] {
   const reference = parseReference(spec.base, process.cwd());
   const image = imageStep(env, spec, flavor);
-  return [baseStep(env, spec, flavor, reference), image, ...artifactGraph(env, spec, signal)];
+  const kubernetes = spec.kubernetes ? [kubernetesStep(env, spec.kubernetes, spec.arch, signal)] : [];
+  return [baseStep(env, spec, flavor, reference), ...kubernetes, image, ...artifactGraph(env, spec, signal)];
 }
 
 /** The steps of `artifacts`: a ready OS image → parts → artifacts → checksums. */

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { formatReference, parseReference } from '../base/reference.ts';
 import { requireValid } from '../cloud-config/check-source.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { variantOf } from './kubernetes.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
 import { ArtifactsConfiguration, type ArtifactsSpec, BuildConfiguration, type BuildSpec } from './schema.ts';
 
@@ -13,10 +14,11 @@ const unheard: Warn = () => undefined;
 /** Merges and validates the configuration of a build. @throws FactoryError `usage` */
 export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = unheard): Promise<BuildSpec> {
   const configuration = await loadConfiguration(BuildConfiguration, sources, absoluteReference);
-  const { flavor, mirror, kernel, model, arch, variant, version, packages } = configuration;
+  const { flavor, mirror, kernel, model, arch, version, packages, kubernetes } = configuration;
   return {
     ...(await artifactsSpec(configuration, warn)),
-    ...{ flavor, mirror, kernel, model, arch, variant, version, packages },
+    ...{ flavor, mirror, kernel, model, arch, version, packages, kubernetes },
+    variant: variantOf(configuration.variant, kubernetes),
     base: configuration.base ?? 'bootstrap:',
   };
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
+import { anchorKubernetes } from './kubernetes.ts';
 import { validate } from './validate.ts';
 import { parseYaml, readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -94,10 +95,8 @@ function anchorValue(
   value: unknown,
   resolveReference: (reference: string, directory: string) => string,
 ): unknown {
-  const [key] = path;
-  return path.length === 1 && key !== undefined
-    ? anchored({ [key]: value }, process.cwd(), resolveReference)[key]
-    : value;
+  const whole = anchored(assign({}, path, value), process.cwd(), resolveReference);
+  return path.reduce((below: unknown, key) => (below as Data)[key], whole);
 }
 
 function anchored(
@@ -107,6 +106,7 @@ function anchored(
 ): Data {
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => {
+      if (key === 'kubernetes') return [key, anchorKubernetes(value, directory)];
       if (typeof value !== 'string') return [key, value];
       if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
       return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];

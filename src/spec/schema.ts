@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { z } from 'zod';
 import { MODELS } from '../layout/kernel-command-line.ts';
+import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
 
 /** Every kind of artifact, in the order in which they are reported. */
 export const ARTIFACT_KINDS = ['oci', 'squashfs', 'iso', 'raw', 'qcow2'] as const;
@@ -57,7 +58,13 @@ export const BuildConfiguration = z.strictObject({
   kernel: z.string().default('generic').meta({ description: 'One of the kernels of the flavor.' }),
   model: z.enum(MODELS).default('generic').meta({ description: 'The board.' }),
   arch: z.enum(['amd64']).default('amd64'),
-  variant: z.enum(['core']).default('core'),
+  variant: z
+    .enum(['core', 'standard'])
+    .optional()
+    .meta({ description: 'Whether there is a Kubernetes distribution: follows from kubernetes.' }),
+  kubernetes: Kubernetes.optional().meta({
+    description: 'The Kubernetes distribution: DISTRIBUTION@VERSION, or a mapping.',
+  }),
   version: Version.default('v0.0.0').meta({ description: 'Version of the OS image.' }),
   packages: z
     .array(z.string().regex(/^[a-z0-9][a-z0-9+.:-]*$/, 'is not a package name'))
@@ -94,6 +101,7 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly model: (typeof MODELS)[number];
   readonly arch: string;
   readonly variant: string;
+  readonly kubernetes: KubernetesSpec | undefined;
   readonly version: string;
   readonly packages: readonly string[];
 }

@@ -43,6 +43,7 @@ test('shell scripts', async () => {
     'bin',
     'templates/build/*.sh',
     'templates/image/*.sh',
+    'templates/kubernetes/**/init.d/*',
     dracut,
   );
   expect(scripts.length).toBeGreaterThan(8);

@@ -15,6 +15,7 @@ export function buildCommand() {
     )
     .option('--kernel <name>', 'one of the kernels of the flavor: generic, cloud')
     .option('--model <name>', 'the board')
+    .option('--kubernetes <name@version>', 'Kubernetes distribution, such as k3s@v1.34.1+k3s1')
     .option('--version <semver>', 'version of the OS image')
     .addOption(ARTIFACT_OPTIONS.artifact)
     .addOption(ARTIFACT_OPTIONS.cloudConfig)
@@ -34,6 +35,7 @@ export function buildCommand() {
         kernel: options.kernel,
         model: options.model,
         version: options.version,
+        kubernetes: options.kubernetes,
         ...artifactFlags(options),
       };
       const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };

@@ -18,6 +18,7 @@ import type { BuildEnvironment } from '../build-environment.ts';
 import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
 import { type Results, resultOf, type Step, type StepContext, type StepResult } from '../step.ts';
 import { type BaseFacts, fingerprint } from './base-step.ts';
+import { KUBERNETES_STEP, kubernetesFiles } from './kubernetes-step.ts';
 
 /** Facts that the image step leaves. */
 export interface OsImageFacts {
@@ -29,7 +30,12 @@ export interface OsImageFacts {
 /** Builds the OS image: base and framework through the engine, sealed and checked. */
 export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor): Step {
   const selection = (version: string) =>
-    select(flavor, { arch: spec.arch, releaseVersion: version }, spec.kernel, spec.packages);
+    select(
+      flavor,
+      { arch: spec.arch, releaseVersion: version, variant: spec.variant },
+      spec.kernel,
+      spec.packages,
+    );
   const target = (results: Results) => {
     const { osRelease } = resultOf(results, 'base').facts as unknown as BaseFacts;
     return baseTarget(flavor, osRelease);
@@ -42,6 +48,9 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
     arch: spec.arch,
     model: spec.model,
     version: spec.version,
+    ...(spec.kubernetes
+      ? { software: { prefix: spec.kubernetes.distribution, version: spec.kubernetes.version } }
+      : {}),
   });
   const inputs = async (results: Results) => [
     flavor,
@@ -49,6 +58,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
     identity(target(results)),
     treeContentDigest(join(env.templates, 'build')),
     treeContentDigest(join(env.templates, 'image')),
+    ...(spec.kubernetes ? [treeContentDigest(join(env.templates, 'kubernetes'))] : []),
     await rememberedHash(env.digests, env.agent(spec.arch)),
     spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
     env.epoch,
@@ -58,7 +68,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
   return {
     id: 'image',
     title: `build OS image ${flavor.name} ${spec.version}`,
-    needs: ['base'],
+    needs: ['base', ...(spec.kubernetes ? [KUBERNETES_STEP] : [])],
     inputs,
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context, results) => {
@@ -72,6 +82,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         base,
         epoch: env.epoch,
         overlay: spec.overlayRootfs,
+        kubernetes: spec.kubernetes && { ...spec.kubernetes, files: kubernetesFiles(results) },
         tool: env.tool,
         agent: env.agent(spec.arch),
       });

@@ -57,7 +57,6 @@ describe('what wins', () => {
       kernel: 'generic',
       model: 'generic',
       arch: 'amd64',
-      variant: 'core',
       version: 'v0.0.0',
       packages: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
