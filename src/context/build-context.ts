@@ -8,6 +8,16 @@ import { renderLayoutEnvironment, requiredDirectories } from '../layout/system-l
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
 import { type KubernetesPayload, kubernetesEntries } from './kubernetes-entries.ts';
 
+/** A bundle that the engine has. */
+export interface BundleLayer {
+  /** Name in the engine. */
+  readonly image: string;
+  /** Whether its files are laid into the root, or its `run.sh` is run. */
+  readonly mode: 'unpack' | 'run';
+  /** What it is called, for its program and for messages. */
+  readonly name: string;
+}
+
 /** What a build context is rendered from. */
 export interface ContextOptions {
   readonly templates: string;
@@ -21,6 +31,7 @@ export interface ContextOptions {
   readonly epoch: string | undefined;
   readonly overlay: string | undefined;
   readonly kubernetes?: KubernetesPayload | undefined;
+  readonly bundles?: readonly BundleLayer[] | undefined;
   /** Name and version of this tool. */
   readonly tool: string;
   /** The compiled agent for the image's architecture: a file. */
@@ -35,7 +46,7 @@ const BUILD_HOME = '/kairos-build';
  * framework is laid in, so that a changed framework or version finds the packages in the engine's cache. So is Kubernetes.
  */
 export function renderContainerfile(
-  options: Pick<ContextOptions, 'base' | 'flavor' | 'overlay' | 'kubernetes'>,
+  options: Pick<ContextOptions, 'base' | 'flavor' | 'overlay' | 'kubernetes' | 'bundles'>,
 ): string {
   const run = (script: string) => `RUN ["/bin/sh", "${BUILD_HOME}/${script}"]`;
   return [
@@ -50,11 +61,26 @@ export function renderContainerfile(
           run('kubernetes/kubernetes.sh'),
         ]),
     'COPY framework/ /',
+    ...renderBundles(options.bundles ?? []),
     ...(options.overlay === undefined ? [] : ['COPY overlay/ /']),
     `COPY finish/ ${BUILD_HOME}/finish/`,
     run('finish/finish.sh'),
     '',
   ].join('\n');
+}
+
+/** Bundles come after the framework, as they do on a node, and before the overlay, which has the last word. */
+function renderBundles(bundles: readonly BundleLayer[]): string[] {
+  const script = `${BUILD_HOME}/bundles/run-bundle.sh`;
+  return bundles.flatMap(({ image, mode, name }, index) => {
+    if (mode === 'unpack') return [`COPY --from=${image} / /`];
+    const home = `${BUILD_HOME}/bundle-${index}`;
+    return [
+      `COPY bundles/ ${BUILD_HOME}/bundles/`,
+      `COPY --from=${image} / ${home}/`,
+      `RUN ${JSON.stringify(['/bin/sh', script, home, name])}`,
+    ];
+  });
 }
 
 /** Every file of the build context, parents before children. */
@@ -91,6 +117,9 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
     text('framework/etc/kairos-release', renderKairosRelease(identity, options.tool)),
     text('framework/etc/cos/bootargs.cfg', bootargs(options.model)),
     text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),
+    ...(options.bundles?.some(({ mode }) => mode === 'run')
+      ? [template('bundles/run-bundle.sh', 'build/run-bundle.sh')]
+      : []),
     ...(options.overlay === undefined ? [] : directoryEntries(options.overlay, 'overlay')),
     lines('finish/directories', requiredDirectories(flavor['persistent-paths'])),
     lines('finish/enable', selection.enable),

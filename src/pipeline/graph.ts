@@ -6,11 +6,12 @@ import type { BuildEnvironment } from './build-environment.ts';
 import type { Step } from './step.ts';
 import { artifactStep, artifactStepId, checksumStep } from './steps/artifact-step.ts';
 import { baseStep } from './steps/base-step.ts';
+import { bundlesStep } from './steps/bundles-step.ts';
 import { imageStep, readyImageStep } from './steps/image-step.ts';
 import { kubernetesStep } from './steps/kubernetes-step.ts';
 import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
 
-/** The steps of `build`: base, Kubernetes → OS image → parts → artifacts → checksums. */
+/** The steps of `build`: base, Kubernetes, bundles → OS image → parts → artifacts → checksums. */
 export function buildGraph(
   env: BuildEnvironment,
   spec: BuildSpec,
@@ -20,7 +21,14 @@ export function buildGraph(
   const reference = parseReference(spec.base, process.cwd());
   const image = imageStep(env, spec, flavor);
   const kubernetes = spec.kubernetes ? [kubernetesStep(env, spec.kubernetes, spec.arch, signal)] : [];
-  return [baseStep(env, spec, flavor, reference), ...kubernetes, image, ...artifactGraph(env, spec, signal)];
+  const bundles = spec.bundles.length > 0 ? [bundlesStep(env, spec.bundles, spec.arch)] : [];
+  return [
+    baseStep(env, spec, flavor, reference),
+    ...kubernetes,
+    ...bundles,
+    image,
+    ...artifactGraph(env, spec, signal),
+  ];
 }
 
 /** The steps of `artifacts`: a ready OS image → parts → artifacts → checksums. */

@@ -14,10 +14,10 @@ const unheard: Warn = () => undefined;
 /** Merges and validates the configuration of a build. @throws FactoryError `usage` */
 export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = unheard): Promise<BuildSpec> {
   const configuration = await loadConfiguration(BuildConfiguration, sources, absoluteReference);
-  const { flavor, mirror, kernel, model, arch, version, packages, kubernetes } = configuration;
+  const { flavor, mirror, kernel, model, arch, version, packages, kubernetes, bundles } = configuration;
   return {
     ...(await artifactsSpec(configuration, warn)),
-    ...{ flavor, mirror, kernel, model, arch, version, packages, kubernetes },
+    ...{ flavor, mirror, kernel, model, arch, version, packages, kubernetes, bundles },
     variant: variantOf(configuration.variant, kubernetes),
     base: configuration.base ?? 'bootstrap:',
   };

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
+import { anchorBundles } from './bundles.ts';
 import { anchorKubernetes } from './kubernetes.ts';
 import { validate } from './validate.ts';
 import { parseYaml, readYaml, type YamlSource } from './yaml-source.ts';
@@ -107,6 +108,7 @@ function anchored(
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => {
       if (key === 'kubernetes') return [key, anchorKubernetes(value, directory)];
+      if (key === 'bundles') return [key, anchorBundles(value, directory, resolveReference)];
       if (typeof value !== 'string') return [key, value];
       if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
       return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];

@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { z } from 'zod';
 import { MODELS } from '../layout/kernel-command-line.ts';
+import { Bundle, type BundleSpec } from './bundles.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
 
 /** Every kind of artifact, in the order in which they are reported. */
@@ -65,6 +66,10 @@ export const BuildConfiguration = z.strictObject({
   kubernetes: Kubernetes.optional().meta({
     description: 'The Kubernetes distribution: DISTRIBUTION@VERSION, or a mapping.',
   }),
+  bundles: z
+    .array(Bundle)
+    .default([])
+    .meta({ description: 'Images whose files, or programs, become part of it.' }),
   version: Version.default('v0.0.0').meta({ description: 'Version of the OS image.' }),
   packages: z
     .array(z.string().regex(/^[a-z0-9][a-z0-9+.:-]*$/, 'is not a package name'))
@@ -102,6 +107,7 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly arch: string;
   readonly variant: string;
   readonly kubernetes: KubernetesSpec | undefined;
+  readonly bundles: readonly BundleSpec[];
   readonly version: string;
   readonly packages: readonly string[];
 }

@@ -18,6 +18,7 @@ import type { BuildEnvironment } from '../build-environment.ts';
 import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
 import { type Results, resultOf, type Step, type StepContext, type StepResult } from '../step.ts';
 import { type BaseFacts, fingerprint } from './base-step.ts';
+import { BUNDLES_STEP, takenBundles } from './bundles-step.ts';
 import { KUBERNETES_STEP, kubernetesFiles } from './kubernetes-step.ts';
 
 /** Facts that the image step leaves. */
@@ -68,7 +69,11 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
   return {
     id: 'image',
     title: `build OS image ${flavor.name} ${spec.version}`,
-    needs: ['base', ...(spec.kubernetes ? [KUBERNETES_STEP] : [])],
+    needs: [
+      'base',
+      ...(spec.kubernetes ? [KUBERNETES_STEP] : []),
+      ...(spec.bundles.length > 0 ? [BUNDLES_STEP] : []),
+    ],
     inputs,
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context, results) => {
@@ -82,6 +87,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         base,
         epoch: env.epoch,
         overlay: spec.overlayRootfs,
+        bundles: spec.bundles.length > 0 ? takenBundles(results) : [],
         kubernetes: spec.kubernetes && { ...spec.kubernetes, files: kubernetesFiles(results) },
         tool: env.tool,
         agent: env.agent(spec.arch),

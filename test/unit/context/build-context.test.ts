@@ -200,4 +200,24 @@ describe('contextEntries', () => {
       }
     }
   });
+
+  test('has bundles between framework and overlay, in their order', () => {
+    const bundles = [
+      { image: 'localhost/b:1', mode: 'run', name: 'oci:/b "1"' },
+      { image: 'localhost/b:2', mode: 'unpack', name: 'oci:/b2' },
+    ] as const;
+    const entries = contextEntries({ ...OPTIONS, bundles, overlay: overlay() });
+    const lines = textOf(entries, 'Containerfile').split('\n');
+    const from = lines.indexOf('COPY framework/ /') + 1;
+    expect(lines.slice(from, lines.indexOf('COPY overlay/ /'))).toEqual([
+      'COPY bundles/ /kairos-build/bundles/',
+      'COPY --from=localhost/b:1 / /kairos-build/bundle-0/',
+      String.raw`RUN ["/bin/sh","/kairos-build/bundles/run-bundle.sh","/kairos-build/bundle-0","oci:/b \"1\""]`,
+      'COPY --from=localhost/b:2 / /',
+    ]);
+    expect(textOf(entries, 'bundles/run-bundle.sh')).toContain('sh run.sh');
+    const [, unpacked] = bundles;
+    const other = contextEntries({ ...OPTIONS, bundles: [unpacked] });
+    expect(other.filter(({ path }) => path.startsWith('bundles'))).toEqual([]);
+  });
 });

@@ -90,3 +90,23 @@ describe('the key kubernetes', () => {
     expect([first, ...details].join('\n')).toMatch(message);
   });
 });
+
+describe('the key bundles', () => {
+  test('takes references and mappings, with paths relative to the file', async () => {
+    const { root, spec } = await load('bundles: ["oci:a", { image: "docker-archive:b.tar", mode: run }]');
+    expect(spec.bundles).toEqual([
+      { image: `oci:${root}/a`, mode: 'unpack' },
+      { image: `docker-archive:${root}/b.tar`, mode: 'run' },
+    ]);
+  });
+
+  test.each([
+    [
+      'bundles: [{ image: "oci:a", mode: rum }]',
+      /bundles\.0\.mode: "rum" is none of unpack, run \(did you mean "run"/,
+    ],
+    ['bundles: ["ocy:a"]', /"ocy:" is no known kind/],
+  ])('refuses %j', async (yaml, message) => {
+    expect((await failureOf(() => load(yaml), 'usage')).message).toMatch(message);
+  });
+});

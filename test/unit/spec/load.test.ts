@@ -59,6 +59,7 @@ describe('what wins', () => {
       arch: 'amd64',
       version: 'v0.0.0',
       packages: [],
+      bundles: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
       output: 'build',
