@@ -1,7 +1,13 @@
 import { Command } from '@commander-js/extra-typings';
-import { loadBuildSpec } from '../../spec/build-spec.ts';
-import { ARTIFACT_OPTIONS, artifactFlags, configurationFile, jobOptions } from '../artifact-options.ts';
-import { presentJob } from '../run-job.ts';
+import { loadBuildTargets } from '../../spec/build-spec.ts';
+import {
+  ARTIFACT_OPTIONS,
+  artifactFlags,
+  configurationFile,
+  gather,
+  jobOptions,
+} from '../artifact-options.ts';
+import { presentBuilds } from '../run-targets.ts';
 import { warn } from '../warn.ts';
 
 /** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
@@ -25,6 +31,12 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.output)
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
+    .option(
+      '--only <names>',
+      'build these targets of the configuration alone: names or patterns, a,b*',
+      gather,
+    )
+    .option('--continue-on-error', 'let the other targets go on when one fails')
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
@@ -39,9 +51,9 @@ export function buildCommand() {
         ...artifactFlags(options),
       };
       const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
-      await presentJob(
-        async () => ({ type: 'build', spec: await loadBuildSpec(sources, warn) }),
-        jobOptions(options),
-      );
+      await presentBuilds(() => loadBuildTargets(sources, options.only ?? [], warn), {
+        ...jobOptions(options),
+        continueOnError: options.continueOnError ?? false,
+      });
     });
 }

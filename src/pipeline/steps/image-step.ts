@@ -92,7 +92,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor
         tool: env.tool,
         agent: env.agent(spec.arch),
       });
-      const built = `localhost/kairos-factory/built:${process.pid}`;
+      const built = `localhost/kairos-factory/built:${randomUUID()}`;
       await env.engine.build(packContext(entries), built, { onStep: context.say, useCache: env.useCache });
       return finish(env, context, built, 'the built image', sealRoot);
     },
