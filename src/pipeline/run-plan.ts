@@ -55,11 +55,12 @@ export async function planSteps(steps: readonly Step[], context: PlanContext): P
 export async function planGroups(groups: readonly Group[], context: PlanContext): Promise<PlannedStep[]> {
   const planned: PlannedStep[] = [];
   const made = new Set<string>();
+  const asked: Asked = new Map();
   for (const group of groups) {
     const results = new Map<string, StepResult>();
     for (const step of group.steps) {
       const known = step.needs.every((id) => results.has(id));
-      const { key, result: cached } = known ? await lookUp(step, results, context) : {};
+      const { key, result: cached } = known ? await lookUp(step, results, context, asked) : {};
       if (cached) results.set(step.id, cached);
       const identity = known && !cached && key !== undefined ? `${step.id} ${key}` : undefined;
       const isShared = identity !== undefined && made.has(identity);
@@ -102,6 +103,7 @@ export function createScheduler(context: SchedulerContext): (group: Group) => Pr
   const limit = pLimit(Math.max(2, availableParallelism()));
   /** Steps that began to run, by id and key. */
   const begun = new Map<string, Promise<StepResult>>();
+  const asked: Asked = new Map();
 
   return async (group) => {
     const results = new Map<string, StepResult>();
@@ -116,7 +118,7 @@ export function createScheduler(context: SchedulerContext): (group: Group) => Pr
       const { key, result: found } = await limit(async () => {
         if (hasFailed) throw failure;
         context.signal.throwIfAborted();
-        return lookUp(step, results, context);
+        return lookUp(step, results, context, asked);
       });
       const identity = `${step.id} ${key}`;
       const other = key === undefined || found ? undefined : begun.get(identity);
@@ -166,10 +168,14 @@ function shown(group: Group, { id, title }: Step): { readonly id: string; readon
   return { id: shownId(group, id), title: group.name === '' ? title : `${group.name}: ${title}` };
 }
 
+/** What the cache has, by id and key: whether a base is current asks the network, and once is enough for all groups. */
+type Asked = Map<string, Promise<StepResult | undefined>>;
+
 async function lookUp(
   step: Step,
   results: Results,
   context: PlanContext,
+  asked: Asked,
 ): Promise<{ key: string | undefined; result: StepResult | undefined }> {
   const inputs = await step.inputs(results);
   if (inputs === undefined) return { key: undefined, result: undefined };
@@ -178,9 +184,15 @@ async function lookUp(
     inputs,
     step.needs.map((id) => [id, results.get(id)?.digest ?? '']),
   );
-  const result = context.useCache ? await context.cache.load(step.id, key) : undefined;
-  const current = result !== undefined && (await (step.isCurrent?.(result) ?? true));
-  return { key, result: current ? result : undefined };
+  const ask = async () => {
+    const result = context.useCache ? await context.cache.load(step.id, key) : undefined;
+    const current = result !== undefined && (await (step.isCurrent?.(result) ?? true));
+    return current ? result : undefined;
+  };
+  const identity = `${step.id} ${key}`;
+  const answer = asked.get(identity) ?? ask();
+  asked.set(identity, answer);
+  return { key, result: await answer };
 }
 
 async function execute(

@@ -78,6 +78,22 @@ describe('several groups', () => {
     expect(readdirSync(work)).toEqual([]);
   });
 
+  test('ask once whether what they share is still there', async () => {
+    const { step, runAll, ran } = bench();
+    let questions = 0;
+    const isCurrent = async () => {
+      questions += 1;
+      return false;
+    };
+    const groups = ['one', 'two'].map((name) => ({
+      name,
+      steps: [{ ...step('base', [], 'b'), isCurrent }],
+    }));
+    await runAll(groups);
+    await runAll(groups);
+    expect([questions, ran]).toEqual([1, ['base "b"', 'base "b"']]);
+  });
+
   test('are planned with what they share', async () => {
     const { step, context } = bench();
     const group = (name: string, other: string): Group => ({
