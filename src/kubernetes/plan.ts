@@ -62,9 +62,16 @@ export function wantedFiles(spec: KubernetesSpec, arch: string): WantedFile[] {
   ];
 }
 
-/** The last part of a path or address. */
+/** The last part of a path or address; empty where there is none. */
 export function nameOf(source: string): string {
-  return basename(isUrl(source) ? decodeURIComponent(new URL(source).pathname) : source);
+  if (!isUrl(source)) return basename(source);
+  const path = URL.parse(source)?.pathname ?? '';
+  try {
+    return basename(decodeURIComponent(path));
+  } catch {
+    // A stray percent sign stands for itself.
+    return basename(path);
+  }
 }
 
 /**

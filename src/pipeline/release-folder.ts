@@ -4,6 +4,7 @@ import type { ArtifactKind } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { type Results, resultOf } from './step.ts';
 import { osImageFacts } from './steps/image-step.ts';
+import { KUBERNETES_STEP, type KubernetesFact } from './steps/kubernetes-step.ts';
 
 /** One artifact as reports and `manifest.json` tell it. */
 export interface ManifestEntry {
@@ -23,6 +24,8 @@ export interface Manifest {
   readonly release: Readonly<Record<string, string>>;
   /** Seconds since 1970 that the artifacts are stamped with. */
   readonly sourceDateEpoch: number;
+  /** Files of Kubernetes in the image, by what was verified; absent when there are none. */
+  readonly kubernetes?: readonly KubernetesFact[];
   readonly artifacts: readonly ManifestEntry[];
 }
 
@@ -40,11 +43,13 @@ export async function writeReleaseFiles(
   });
   artifacts.sort((a, b) => (a.file < b.file ? -1 : 1));
   const { facts } = osImageFacts(resultOf(results, 'image'));
+  const kubernetes = results.get(KUBERNETES_STEP)?.facts['files'] as Manifest['kubernetes'];
   const manifest: Manifest = {
     schema: 1,
     tool: env.tool,
     release: facts.release,
     sourceDateEpoch: facts.epoch,
+    ...(kubernetes ? { kubernetes } : {}),
     artifacts,
   };
   const sums = artifacts.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('');

@@ -49,7 +49,11 @@ export const Kubernetes = z.preprocess(
       if (needsList && value.mirror?.startsWith('http:'))
         problem(['mirror'], 'gives its checksums without TLS: use https, or name every file with its sha256');
       value.images.forEach(({ source }, index) => {
-        if (endings && !endings.some((ending) => nameOf(source).endsWith(ending)))
+        const name = nameOf(source);
+        if (!/^[A-Za-z0-9]/.test(name)) problem(['images', index], `"${source}" has no usable file name`);
+        if (value.airgap && name.startsWith(`${value.distribution}-airgap-`))
+          problem(['images', index], 'airgap brings these images already');
+        if (endings && !endings.some((ending) => name.endsWith(ending)))
           problem(
             ['images', index],
             `${value.distribution} takes only files that end in ${endings.join(', ')}`,

@@ -119,6 +119,10 @@ describe('targets that differ in their artifacts, with Kubernetes and bundles', 
       expect(report.targets[index]).toMatchObject({ name, status: 'done', output: folder });
       const file = `kairos-debian-12-standard-amd64-generic-v1.2.3-k3s${VERSION}.squashfs`;
       expect(await readFile(join(folder, 'SHA256SUMS'), 'utf8')).toContain(`  ${file}\n`);
+      expect(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')).kubernetes).toEqual([
+        { role: 'program', name: 'k3s', sha256: sha256(K3S) },
+        { role: 'images', name: 'k3s-airgap-images-amd64.tar.zst', sha256: sha256(IMAGES) },
+      ]);
       const release = await tool('unsquashfs', '-cat', join(folder, file), 'etc/kairos-release');
       expect(release).toContain('KAIROS_VARIANT="standard"');
       expect(release).toContain(`KAIROS_SOFTWARE_VERSION="${VERSION}"`);

@@ -22,7 +22,10 @@ export interface KubernetesFile {
   readonly path: string;
 }
 
-type Facts = { readonly files: readonly Omit<KubernetesFile, 'path'>[] };
+/** The same as it is told, on any machine. */
+export type KubernetesFact = Omit<KubernetesFile, 'path'>;
+
+type Facts = { readonly files: readonly KubernetesFact[] };
 
 /** Longest list of checksums, in characters: those of the field have about a thousand. */
 const LIST_LIMIT = 1024 * 1024;
@@ -52,7 +55,7 @@ export function kubernetesStep(
       const facts: Facts = { files: files.map(({ path: _, ...fact }) => fact) };
       return {
         facts: { ...facts },
-        files: Object.fromEntries(files.map(({ name, path }) => [name, path])),
+        files: Object.fromEntries(files.map((file) => [keyOf(file), file.path])),
         // The same content by another way is the same image.
         digest: cacheKey(KUBERNETES_STEP, facts, []),
       };
@@ -63,7 +66,7 @@ export function kubernetesStep(
 /** The files that the step left. */
 export function kubernetesFiles(results: Results): KubernetesFile[] {
   const { files } = resultOf(results, KUBERNETES_STEP).facts as unknown as Facts;
-  return files.map((file) => ({ ...file, path: fileOf(results, KUBERNETES_STEP, file.name) }));
+  return files.map((file) => ({ ...file, path: fileOf(results, KUBERNETES_STEP, keyOf(file)) }));
 }
 
 async function localHash(env: BuildEnvironment, { source }: WantedFile): Promise<string | null> {
@@ -109,6 +112,11 @@ async function obtain(
   say(`fetching ${name}`);
   const path = await download(chosen, { directory: env.downloads, fetch: env.fetch, signal, say });
   return { path, sha256: chosen.sha256 };
+}
+
+/** A file of images may be called like the program. */
+function keyOf({ role, name }: KubernetesFact): string {
+  return `${role} ${name}`;
 }
 
 function named({ role, name }: WantedFile) {

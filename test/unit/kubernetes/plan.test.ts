@@ -99,4 +99,9 @@ describe('findInList', () => {
 
 test('nameOf is the last part', () => {
   expect([nameOf('/a/b.tar'), nameOf('https://h/x%2By?q=1')]).toEqual(['b.tar', 'x+y']);
+  expect([nameOf('https://h/5%.tar'), nameOf('https://h/a%2Fb'), nameOf('https://')]).toEqual([
+    '5%.tar',
+    'b',
+    '',
+  ]);
 });

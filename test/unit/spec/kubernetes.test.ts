@@ -79,6 +79,14 @@ describe('the key kubernetes', () => {
     [mapping('images: ["https://h.example/a.tar"]'), /images\.0\.sha256: is needed for an address/],
     [mapping('images: [a.tar.xz]'), /images\.0: k3s takes only files that end in \.tar, /],
     [mapping('images: [a/x.tar, b/x.tar]'), /images\.1: there are two files called x\.tar/],
+    [
+      mapping(`images: [{ source: "https://h.example/", sha256: ${SUM} }]`),
+      /images\.0: "https:\/\/h\.example\/" has no usable/,
+    ],
+    [
+      mapping('airgap: true', 'images: [k3s-airgap-images-amd64.tar.zst]'),
+      /images\.0: airgap brings these images/,
+    ],
     [mapping('mirror: http://h.example/k3s'), /mirror: gives its checksums without TLS/],
     ['variant: standard', /variant standard has a Kubernetes distribution, and none is named/],
     ['variant: core\nkubernetes: k3s@v1.34.1+k3s1', /variant core has no Kubernetes, and k3s is asked for/],
