@@ -1,3 +1,5 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { importBase } from '../../base/import-base.ts';
 import { formatReference, parseReference } from '../../base/reference.ts';
 import type { BundleLayer } from '../../context/build-context.ts';
@@ -42,7 +44,8 @@ export function bundlesStep(env: BuildEnvironment, bundles: readonly BundleSpec[
         const key = cacheKey(BUNDLES_STEP, await fingerprint(env, reference), []).slice(0, 16);
         const image = `localhost/kairos-factory/bundle:${key}`;
         context.say(`taking ${name}`);
-        await importBase(reference, image, { ...context, engine: env.engine, arch });
+        const scratch = await mkdtemp(join(context.scratch, 'bundle-'));
+        await importBase(reference, image, { ...context, scratch, engine: env.engine, arch });
         taken.push({ image, mode, name });
       }
       const facts: Facts = { bundles: taken };
