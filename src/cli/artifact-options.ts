@@ -8,7 +8,7 @@ import type { JobOptions } from './run-job.ts';
 const DEFAULT_FILE = 'kairos-factory.yaml';
 
 /** Splits `a,b` and gathers repeated flags. */
-function gather(value: string, before: string[] | undefined): string[] {
+export function gather(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), ...value.split(',').filter(Boolean)];
 }
 

@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
 import type { BuildReport } from '../pipeline/build.ts';
+import type { TargetsReport } from '../pipeline/build-targets.ts';
 import type { PlannedStep } from '../pipeline/events.ts';
 
-const STATES = { cached: 'cached', run: 'run', depends: 'run unless unchanged' } as const;
+const STATES = { cached: 'cached', run: 'run', depends: 'run unless unchanged', shared: 'shared' } as const;
 /** What is booted for a first look, best first. */
 const BOOTABLE = ['qcow2', 'raw', 'iso'];
 
@@ -42,6 +43,26 @@ export function renderReport(report: BuildReport): string {
           `Boot it: ${process.env['KAIROS_FACTORY_PROGRAM'] ?? 'kairos-factory'} boot ${place}/${bootable.file}`,
         ]
       : []),
+    '',
+  ].join('\n');
+}
+
+/** How each target ended, and what it made. */
+export function renderTargets({ targets, seconds }: TargetsReport): string {
+  const rows = targets.flatMap((target) => {
+    if (target.status !== 'done') return [[target.name, target.status, '', '']];
+    const place = relative(process.cwd(), target.output) || '.';
+    return target.manifest.artifacts.map(({ file, size }, index) => [
+      index === 0 ? target.name : '',
+      index === 0 ? target.status : '',
+      `${place}/${file}`,
+      formatSize(size),
+    ]);
+  });
+  const done = targets.filter(({ status }) => status === 'done').length;
+  return [
+    table([['TARGET', 'STATE', 'FILE', 'SIZE'], ...rows]),
+    `${done} of ${targets.length} targets done in ${seconds.toFixed(1)} s.`,
     '',
   ].join('\n');
 }

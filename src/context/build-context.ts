@@ -8,6 +8,17 @@ import { renderLayoutEnvironment, requiredDirectories } from '../layout/system-l
 import type { Board } from '../models/board.ts';
 import { BOARD_FILES } from '../rootfs/boot-files.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
+import { type KubernetesPayload, kubernetesEntries } from './kubernetes-entries.ts';
+
+/** A bundle that the engine has. */
+export interface BundleLayer {
+  /** Name in the engine. */
+  readonly image: string;
+  /** Whether its files are laid into the root, or its `run.sh` is run. */
+  readonly mode: 'unpack' | 'run';
+  /** What it is called, for its program and for messages. */
+  readonly name: string;
+}
 
 /** What a build context is rendered from. */
 export interface ContextOptions {
@@ -21,6 +32,8 @@ export interface ContextOptions {
   /** Seconds since 1970 that the image is stamped with; the date of the package archive when absent. */
   readonly epoch: string | undefined;
   readonly overlay: string | undefined;
+  readonly kubernetes?: KubernetesPayload | undefined;
+  readonly bundles?: readonly BundleLayer[] | undefined;
   /** Name and version of this tool. */
   readonly tool: string;
   /** The compiled agent for the image's architecture: a file. */
@@ -32,20 +45,44 @@ const BUILD_HOME = '/kairos-build';
 
 /**
  * The Containerfile. Only what an ordinary `docker build` has (design, decision 2). The packages are installed before the
- * framework is laid in, so that a changed framework or version finds the packages in the engine's cache.
+ * framework is laid in, so that a changed framework or version finds the packages in the engine's cache. So is Kubernetes.
  */
-export function renderContainerfile(options: Pick<ContextOptions, 'base' | 'flavor' | 'overlay'>): string {
+export function renderContainerfile(
+  options: Pick<ContextOptions, 'base' | 'flavor' | 'overlay' | 'kubernetes' | 'bundles'>,
+): string {
   const run = (script: string) => `RUN ["/bin/sh", "${BUILD_HOME}/${script}"]`;
   return [
     `FROM ${options.base}`,
     `COPY install/ ${BUILD_HOME}/install/`,
     run(`install/install-${options.flavor['package-manager']}.sh`),
+    ...(options.kubernetes === undefined
+      ? []
+      : [
+          'COPY kubernetes/ /',
+          `COPY kubernetes-build/ ${BUILD_HOME}/kubernetes/`,
+          run('kubernetes/kubernetes.sh'),
+        ]),
     'COPY framework/ /',
+    ...renderBundles(options.bundles ?? []),
     ...(options.overlay === undefined ? [] : ['COPY overlay/ /']),
     `COPY finish/ ${BUILD_HOME}/finish/`,
     run('finish/finish.sh'),
     '',
   ].join('\n');
+}
+
+/** Bundles come after the framework, as they do on a node, and before the overlay, which has the last word. */
+function renderBundles(bundles: readonly BundleLayer[]): string[] {
+  const script = `${BUILD_HOME}/bundles/run-bundle.sh`;
+  return bundles.flatMap(({ image, mode, name }, index) => {
+    if (mode === 'unpack') return [`COPY --from=${image} / /`];
+    const home = `${BUILD_HOME}/bundle-${index}`;
+    return [
+      `COPY bundles/ ${BUILD_HOME}/bundles/`,
+      `COPY --from=${image} / ${home}/`,
+      `RUN ${JSON.stringify(['/bin/sh', script, home, name])}`,
+    ];
+  });
 }
 
 /** Every file of the build context, parents before children. */
@@ -73,6 +110,9 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
     ...(flavor['package-manager'] === 'apt'
       ? [template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg')]
       : []),
+    ...(options.kubernetes === undefined
+      ? []
+      : kubernetesEntries(templates, flavor['service-manager'], options.kubernetes)),
     ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
     {
       type: 'file',
@@ -85,6 +125,9 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
     text('framework/etc/cos/bootargs.cfg', bootargs(board, flavor.selinux)),
     text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),
     ...Object.entries(board.texts).map(([path, content]) => text(`framework${BOARD_FILES}/${path}`, content)),
+    ...(options.bundles?.some(({ mode }) => mode === 'run')
+      ? [template('bundles/run-bundle.sh', 'build/run-bundle.sh')]
+      : []),
     ...(options.overlay === undefined ? [] : directoryEntries(options.overlay, 'overlay')),
     lines('finish/directories', requiredDirectories(flavor['persistent-paths'])),
     lines('finish/enable', selection.enable),

@@ -18,6 +18,10 @@ export const Conditional = z.union([
     name: z.string().meta({ description: 'Its name.' }),
     releases: Range.optional().meta({ description: 'Semver range over the release version.' }),
     arches: z.array(z.string()).optional().meta({ description: 'Only for these arches.' }),
+    variants: z
+      .array(z.enum(['core', 'standard']))
+      .optional()
+      .meta({ description: 'Only for these variants.' }),
   }),
 ]);
 export type Conditional = z.infer<typeof Conditional>;

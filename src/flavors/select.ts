@@ -8,6 +8,8 @@ export interface Target {
   readonly arch: string;
   /** Version of the release, such as `12`. */
   readonly releaseVersion: string;
+  /** `core`, or `standard` for an image with Kubernetes; `core` when absent. */
+  readonly variant?: string;
 }
 
 /** The packages, repositories and services that a flavor means for one target. */
@@ -91,6 +93,8 @@ export function releaseVersion(flavor: Flavor, release: string): string {
 export function holds(entry: Conditional, target: Target): boolean {
   if (typeof entry === 'string') return true;
   if (entry.arches && !entry.arches.includes(target.arch)) return false;
+  if (entry.variants && !entry.variants.some((variant) => variant === (target.variant ?? 'core')))
+    return false;
   const version = semver.coerce(withoutLeadingZeros(target.releaseVersion));
   return !entry.releases || (version !== null && semver.satisfies(version, entry.releases));
 }

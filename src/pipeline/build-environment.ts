@@ -1,4 +1,5 @@
 import type { ImageSource } from '../base/image-source.ts';
+import type { Fetch } from '../download/exchange.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import type { DockerDaemon } from '../engine/docker/daemon.ts';
 import type { Runner } from '../tools/runner.ts';
@@ -22,6 +23,10 @@ export interface BuildEnvironment {
   readonly agent: (arch: string, libc?: 'glibc' | 'musl') => string;
   /** Directory where digests of large files are remembered. */
   readonly digests: string;
+  /** Directory where downloads are kept. */
+  readonly downloads: string;
+  /** The way to the network. */
+  readonly fetch: Fetch;
   /** Directory for short-lived files. */
   readonly work: string;
   /** Path of the unfinished form of a file in the output directory. */

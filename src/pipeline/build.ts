@@ -57,7 +57,7 @@ export type Job =
 export async function planJob(job: Job, options: BuildOptions): Promise<PlannedStep[]> {
   return withSession(async (session) => {
     options.onLog(session.workspace.log);
-    const images = imageSource(session, job, options, false);
+    const images = imageSource(session, job.spec, options, false);
     const env = environment(session, options, images, (name) => name);
     return planSteps(await graph(env, job, session), planContext(session, options));
   }, job.spec.engine);
@@ -71,7 +71,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
   const started = performance.now();
   return withSession(async (session) => {
     options.onLog(session.workspace.log);
-    const images = imageSource(session, job, options, true);
+    const images = imageSource(session, job.spec, options, true);
     // Checked before anything is made, the output directory included.
     await graph(
       environment(session, options, images, (name) => name),
@@ -95,7 +95,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
 }
 
 /** What only an image for another architecture lacks is told before the minutes that its base takes. */
-async function requireArch(arch: Arch, { runner, workspace }: Session): Promise<void> {
+export async function requireArch(arch: Arch, { runner, workspace }: Session): Promise<void> {
   await requireRunnable(runner, arch, workspace.work);
   compiledAgent(arch);
 }
@@ -104,16 +104,25 @@ async function graph(env: BuildEnvironment, job: Job, session: Session): Promise
   if (job.type === 'artifacts') {
     return artifactsGraph(env, job.spec, parseReference(job.image, process.cwd()), session.signal);
   }
-  const flavor = await chooseFlavor(env.flavors, job.spec.flavor);
-  const model = await loadModel(env.models, job.spec.model);
-  if (flavor.named !== undefined) requireBoard(model, flavor.named.flavor, job.spec.arch);
-  return buildGraph(env, job.spec, flavor, model, session.signal);
+  return buildSteps(env, job.spec, session);
+}
+
+/** The steps of one build, with what they need of flavors and models. @throws FactoryError `usage` */
+export async function buildSteps(
+  env: BuildEnvironment,
+  spec: BuildSpec,
+  { signal }: Session,
+): Promise<Step[]> {
+  const flavor = await chooseFlavor(env.flavors, spec.flavor);
+  const model = await loadModel(env.models, spec.model);
+  if (flavor.named !== undefined) requireBoard(model, flavor.named.flavor, spec.arch);
+  return buildGraph(env, spec, flavor, model, signal);
 }
 
 /** The images of registries that a job is made from. @param mayWrite whether the lock may be written */
-function imageSource(
+export function imageSource(
   { runner, workspace, signal }: Session,
-  { spec }: Job,
+  spec: ArtifactsSpec,
   { locked, offline, emit }: BuildOptions,
   mayWrite: boolean,
 ): ImageSource {
@@ -126,7 +135,8 @@ function imageSource(
   });
 }
 
-function environment(
+/** What the steps of a build share in a session. @param partial names the unfinished form of an output file */
+export function environment(
   { engine, daemon, runner, workspace }: Session,
   { useCache, offline }: BuildOptions,
   images: ImageSource,
@@ -144,6 +154,8 @@ function environment(
     models: MODELS,
     tool: toolVersion(),
     digests: join(workspace.cache, 'digests'),
+    downloads: join(workspace.cache, 'downloads'),
+    fetch: offline ? refuseToFetch : fetch,
     work: workspace.work,
     partial,
     useCache,
@@ -160,6 +172,13 @@ export function sourceDateEpoch(text: string | undefined): string | undefined {
   });
 }
 
-function planContext({ runner, workspace, signal }: Session, { useCache, emit }: BuildOptions) {
+async function refuseToFetch(url: string): Promise<never> {
+  throw new FactoryError('step', `${url} is not in the cache, and --offline fetches nothing`, {
+    remedy: 'Run the same command once without --offline, where there is a network; or name a local file.',
+  });
+}
+
+/** What planning and running share in a session. */
+export function planContext({ runner, workspace, signal }: Session, { useCache, emit }: BuildOptions) {
   return { cache: createCache(workspace.cache), runner, signal, work: workspace.work, useCache, emit };
 }

@@ -1,5 +1,5 @@
 /** How a step of the plan stands before the build. */
-export type StepState = 'cached' | 'run' | 'depends';
+export type StepState = 'cached' | 'run' | 'depends' | 'shared';
 
 /** A line of the plan. */
 export interface PlannedStep {
@@ -8,7 +8,7 @@ export interface PlannedStep {
   readonly needs: readonly string[];
   /**
    * `cached` nothing to do; `run` will run; `depends` will run unless the result of a step before it turns out to be
-   * one that the cache knows.
+   * one that the cache knows; `shared` another target runs the very same.
    */
   readonly state: StepState;
 }

@@ -7,10 +7,12 @@ import type { BuildEnvironment } from './build-environment.ts';
 import type { Step } from './step.ts';
 import { artifactStep, artifactStepId, checksumStep } from './steps/artifact-step.ts';
 import { baseStep } from './steps/base-step.ts';
+import { bundlesStep } from './steps/bundles-step.ts';
 import { imageStep, readyImageStep } from './steps/image-step.ts';
+import { kubernetesStep } from './steps/kubernetes-step.ts';
 import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
 
-/** The steps of `build`: base → OS image → parts → artifacts → checksums. */
+/** The steps of `build`: base, Kubernetes, bundles → OS image → parts → artifacts → checksums. */
 export function buildGraph(
   env: BuildEnvironment,
   spec: BuildSpec,
@@ -20,7 +22,15 @@ export function buildGraph(
 ): Step[] {
   const base = chooseBase(flavor.named, spec);
   const image = imageStep(env, spec, flavor, model);
-  return [baseStep(env, spec, baseReference(base), base), image, ...artifactGraph(env, spec, signal)];
+  const kubernetes = spec.kubernetes ? [kubernetesStep(env, spec.kubernetes, spec.arch, signal)] : [];
+  const bundles = spec.bundles.length > 0 ? [bundlesStep(env, spec.bundles, spec.arch)] : [];
+  return [
+    baseStep(env, spec, baseReference(base), base),
+    ...kubernetes,
+    ...bundles,
+    image,
+    ...artifactGraph(env, spec, signal),
+  ];
 }
 
 /** A release's base image is given as people name images of registries. */

@@ -6,6 +6,7 @@ import type { ArtifactKind } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { type Results, resultOf } from './step.ts';
 import { osImageFacts } from './steps/image-step.ts';
+import { KUBERNETES_STEP, type KubernetesFact } from './steps/kubernetes-step.ts';
 
 /** One artifact as reports and `manifest.json` tell it. */
 export interface ManifestEntry {
@@ -29,6 +30,8 @@ export interface Manifest {
   readonly images?: readonly Pin[];
   /** Archive that the base was bootstrapped from; absent for other bases. */
   readonly archive?: ArchiveState;
+  /** Files of Kubernetes in the image, by what was verified; absent when there are none. */
+  readonly kubernetes?: readonly KubernetesFact[];
   readonly artifacts: readonly ManifestEntry[];
 }
 
@@ -48,6 +51,7 @@ export async function writeReleaseFiles(
   const { facts } = osImageFacts(resultOf(results, 'image'));
   const images = env.images.pins();
   const archive = results.get('base')?.facts['archive'] as ArchiveState | undefined;
+  const kubernetes = results.get(KUBERNETES_STEP)?.facts['files'] as Manifest['kubernetes'];
   const manifest: Manifest = {
     schema: 1,
     tool: env.tool,
@@ -55,6 +59,7 @@ export async function writeReleaseFiles(
     sourceDateEpoch: facts.epoch,
     ...(images.length > 0 ? { images } : {}),
     ...(archive ? { archive } : {}),
+    ...(kubernetes ? { kubernetes } : {}),
     artifacts,
   };
   const sums = artifacts.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('');

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Owner } from '../base/blob-cache.ts';
 import { FactoryError } from '../errors/factory-error.ts';
+import { isAlive, runIdentity } from './process-identity.ts';
 
 /** The directories that a run works in. */
 export interface Workspace {
@@ -143,20 +143,4 @@ async function removeDead(directory: string, prefix: string): Promise<number> {
     removed += 1;
   }
   return removed;
-}
-
-/** `pid-starttime`: process ids are used again, the pair is not (proc_pid_stat(5), field 22). */
-function runIdentity(pid: number): string {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in field 2 may hold anything, spaces and parentheses included.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return `${pid}-${fields[19]}`;
-}
-
-function isAlive(identity: string): boolean {
-  try {
-    return runIdentity(Number(identity.split('-')[0])) === identity;
-  } catch {
-    return false;
-  }
 }

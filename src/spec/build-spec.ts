@@ -1,23 +1,75 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { z } from 'zod';
 import { formatReference, parseReference, type Reference } from '../base/reference.ts';
 import { requireValid } from '../cloud-config/check-source.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { ARCHES, type Arch, machineArch } from '../layout/architectures.ts';
-import { type ConfigurationSources, loadConfiguration } from './load.ts';
+import { variantOf } from './kubernetes.ts';
+import { type ConfigurationSources, loadConfiguration, loadConfigurations } from './load.ts';
+import { selectTargets } from './matrix.ts';
 import { ArtifactsConfiguration, type ArtifactsSpec, BuildConfiguration, type BuildSpec } from './schema.ts';
 
 /** Hears, line by line, of what is odd but no error. */
 type Warn = (line: string) => void;
 const unheard: Warn = () => undefined;
 
+/** A build of a configuration that may have several. */
+export interface BuildTarget {
+  /** Unique among the targets; `undefined` where the configuration has a single build. */
+  readonly name: string | undefined;
+  readonly spec: BuildSpec;
+}
+
 /** Merges and validates the configuration of a build. @throws FactoryError `usage` */
 export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = unheard): Promise<BuildSpec> {
-  const configuration = await loadConfiguration(BuildConfiguration, sources, absoluteReference);
-  const { flavor, release, base, mirror, kernel, model, variant, version, packages } = configuration;
+  return buildSpec(await loadConfiguration(BuildConfiguration, sources, absoluteReference), sources, warn);
+}
+
+/**
+ * Merges and validates a configuration that may have several targets: every one of them, whichever are wanted. Each
+ * target's artifacts go to a directory of its name in the output directory.
+ * @param only patterns of the names of those that are wanted; all when empty
+ * @throws FactoryError `usage`
+ */
+export async function loadBuildTargets(
+  sources: ConfigurationSources,
+  only: readonly string[],
+  warn: Warn = unheard,
+): Promise<BuildTarget[]> {
+  const heard = new Set<string>();
+  const once = (line: string) => {
+    if (!heard.has(line)) warn(line);
+    heard.add(line);
+  };
+  const all: BuildTarget[] = [];
+  for (const { name, configuration } of await loadConfigurations(
+    BuildConfiguration,
+    sources,
+    absoluteReference,
+  )) {
+    const spec = await buildSpec(configuration, sources, once);
+    all.push({ name, spec: name === undefined ? spec : { ...spec, output: join(spec.output, name) } });
+  }
+  if (only.length === 0) return all;
+  const named = all.flatMap(({ name, spec }) => (name === undefined ? [] : [{ name, spec }]));
+  if (named.length > 0) return selectTargets(named, only);
+  throw new FactoryError('usage', '--only: the configuration has a single build, which has no name', {
+    remedy: 'Leave --only out, or write the keys matrix or targets.',
+  });
+}
+
+async function buildSpec(
+  configuration: z.output<typeof BuildConfiguration>,
+  sources: ConfigurationSources,
+  warn: Warn,
+): Promise<BuildSpec> {
+  const { flavor, release, base, mirror, kernel, model, version, packages, kubernetes, bundles } =
+    configuration;
   return {
     ...(await artifactsSpec(configuration, sources, warn)),
-    ...{ flavor, release, base, mirror, kernel, model, variant, version, packages },
+    ...{ flavor, release, base, mirror, kernel, model, version, packages, kubernetes, bundles },
+    variant: variantOf(configuration.variant, kubernetes),
     arch: configuration.arch ?? defaultArch(),
   };
 }

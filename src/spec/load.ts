@@ -2,6 +2,9 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
 import { isFlavorFile } from '../flavors/reference.ts';
+import { anchorBundles } from './bundles.ts';
+import { anchorKubernetes } from './kubernetes.ts';
+import { expandMatrix, MatrixKeys, type Variation } from './matrix.ts';
 import { validate } from './validate.ts';
 import { parseYaml, readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -25,6 +28,35 @@ const FLAG_NAMES: Readonly<Record<string, string>> = { artifacts: 'artifact' };
 
 type Data = Record<string, unknown>;
 
+/** The configuration of a target; a file without targets has a single one, which has no name. */
+export interface Configured<T> {
+  readonly name: string | undefined;
+  readonly configuration: T;
+}
+
+/**
+ * The same for a file that may have several targets: all of them, each validated.
+ * @throws FactoryError `usage`, also for a flag or `--set` of a key in which the targets differ
+ */
+export async function loadConfigurations<S extends z.ZodType>(
+  schema: S,
+  sources: ConfigurationSources,
+  resolveReference: (reference: string, directory: string) => string,
+): Promise<Configured<z.output<S>>[]> {
+  const file = sources.file === undefined ? undefined : await readYaml(sources.file);
+  const { matrix, targets, ...common } = file ? mapping(file) : {};
+  const locate = (path: readonly PropertyKey[]) => file?.locate(path) ?? '';
+  const keys = validate(MatrixKeys, { matrix, targets }, 'configuration', locate);
+  const variations: readonly (Variation | undefined)[] = expandMatrix(keys, locate) ?? [undefined];
+  return variations.map((variation) => {
+    const source = file && { file, common, variation };
+    return {
+      name: variation?.name,
+      configuration: mergeAndValidate(schema, source, sources, resolveReference),
+    };
+  });
+}
+
 /**
  * Merges the sources and validates the result.
  * @param onPath resolves a reference of `base` or `image` against a directory
@@ -35,12 +67,41 @@ export async function loadConfiguration<S extends z.ZodType>(
   sources: ConfigurationSources,
   resolveReference: (reference: string, directory: string) => string,
 ): Promise<z.output<S>> {
-  const file = sources.file === undefined ? undefined : await readYaml(sources.file);
+  const all = await loadConfigurations(schema, sources, resolveReference);
+  const [only] = all;
+  if (only && all.length === 1) return only.configuration;
+  throw new FactoryError('usage', `${sources.file} has ${all.length} targets, and one is wanted here`, {
+    remedy: 'Name a file with one target.',
+  });
+}
+
+/** A file, what of it all targets share, and the target. */
+interface FileSource {
+  readonly file: YamlSource;
+  readonly common: Data;
+  readonly variation: Variation | undefined;
+}
+
+function mergeAndValidate<S extends z.ZodType>(
+  schema: S,
+  source: FileSource | undefined,
+  sources: ConfigurationSources,
+  resolveReference: (reference: string, directory: string) => string,
+): z.output<S> {
+  const { file, variation } = source ?? {};
   const flags = Object.fromEntries(Object.entries(sources.flags).filter(([, value]) => value !== undefined));
   const assignments = sources.set.map(parseAssignment);
   const anchor = (data: Data, directory: string) => anchored(data, directory, resolveReference);
 
-  let data: Data = file ? anchor(mapping(file), resolve(file.name, '..')) : {};
+  for (const key of [...Object.keys(flags), ...assignments.map(({ path: [first = ''] }) => first)])
+    if (variation && Object.hasOwn(variation.values, key)) throw varied(key, variation.name);
+  let data: Data = source
+    ? anchor({ ...source.common, ...variation?.values }, resolve(source.file.name, '..'))
+    : {};
+  // In a target, null takes away what the others have.
+  data = Object.fromEntries(
+    Object.entries(data).filter(([key, value]) => !(variation?.places[key] && value === null)),
+  );
   for (const { path, value } of assignments)
     data = assign(data, path, anchorValue(path, value, resolveReference));
   data = { ...data, ...anchor(flags, process.cwd()) };
@@ -53,8 +114,20 @@ export async function loadConfiguration<S extends z.ZodType>(
       assignment.path.every((part, index) => String(path[index]) === part),
     );
     if (set) return `--set ${set.path.join('.')}`;
+    const place = variation?.places[key];
+    if (file && place) return file.locate([...place, ...path.slice(1)]);
     return file && (path.length === 0 || file.has(path.slice(0, 1))) ? file.locate(path) : `--${text}`;
   });
+}
+
+function varied(key: string, target: string): FactoryError {
+  return new FactoryError(
+    'usage',
+    `"${key}" cannot be set from the command line: target ${target} has its own`,
+    {
+      remedy: 'Choose among the targets with --only NAME, or change the file.',
+    },
+  );
 }
 
 function mapping(file: YamlSource): Data {
@@ -95,10 +168,8 @@ function anchorValue(
   value: unknown,
   resolveReference: (reference: string, directory: string) => string,
 ): unknown {
-  const [key] = path;
-  return path.length === 1 && key !== undefined
-    ? anchored({ [key]: value }, process.cwd(), resolveReference)[key]
-    : value;
+  const whole = anchored(assign({}, path, value), process.cwd(), resolveReference);
+  return path.reduce((below: unknown, key) => (below as Data)[key], whole);
 }
 
 function anchored(
@@ -109,6 +180,8 @@ function anchored(
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => {
       if (key === 'registries') return [key, anchoredAuthorities(value, directory)];
+      if (key === 'kubernetes') return [key, anchorKubernetes(value, directory)];
+      if (key === 'bundles') return [key, anchorBundles(value, directory, resolveReference)];
       if (typeof value !== 'string') return [key, value];
       if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
       if (key === 'flavor' && isFlavorFile(value)) return [key, resolve(directory, value)];

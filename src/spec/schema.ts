@@ -1,6 +1,8 @@
 import semver from 'semver';
 import { z } from 'zod';
 import { ARCHES, type Arch } from '../layout/architectures.ts';
+import { Bundle, type BundleSpec } from './bundles.ts';
+import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
 import { RegistrySettings } from './registries.ts';
 
 /** Every kind of artifact, in the order in which they are reported. */
@@ -82,7 +84,17 @@ export const BuildConfiguration = z.strictObject({
   kernel: z.string().default('generic').meta({ description: 'One of the kernels of the flavor.' }),
   model: z.string().min(1).default('generic').meta({ description: 'The board.' }),
   arch: z.enum(ARCHES).optional().meta({ description: 'The architecture; by default that of this machine.' }),
-  variant: z.enum(['core']).default('core'),
+  variant: z
+    .enum(['core', 'standard'])
+    .optional()
+    .meta({ description: 'Whether there is a Kubernetes distribution: follows from kubernetes.' }),
+  kubernetes: Kubernetes.optional().meta({
+    description: 'The Kubernetes distribution: DISTRIBUTION@VERSION, or a mapping.',
+  }),
+  bundles: z
+    .array(Bundle)
+    .default([])
+    .meta({ description: 'Images whose files, or programs, become part of it.' }),
   version: Version.default('v0.0.0').meta({ description: 'Version of the OS image.' }),
   packages: z
     .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._:-]*$/, 'is not a package name'))
@@ -124,6 +136,8 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly model: string;
   readonly arch: Arch;
   readonly variant: string;
+  readonly kubernetes: KubernetesSpec | undefined;
+  readonly bundles: readonly BundleSpec[];
   readonly version: string;
   readonly packages: readonly string[];
 }

@@ -74,8 +74,13 @@ function child(schema: unknown, step: PropertyKey): unknown {
 
 function unwrap(schema: unknown): unknown {
   let current = schema as { unwrap?: () => unknown } | undefined;
-  // Arrays have `unwrap` too, and it would skip a level.
-  while (current?.unwrap && !('element' in current)) current = current.unwrap() as typeof current;
+  for (;;) {
+    // Arrays have `unwrap` too, and it would skip a level.
+    if (current?.unwrap && !('element' in current)) current = current.unwrap() as typeof current;
+    // What a short form is turned into before it is checked.
+    else if (current && 'out' in current) current = current.out as typeof current;
+    else break;
+  }
   return current ?? {};
 }
 

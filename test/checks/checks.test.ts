@@ -45,6 +45,7 @@ test('shell scripts', async () => {
     'templates/image/*.sh',
     'templates/image/openrc/etc/init.d/*',
     'templates/image/openrc/usr/lib/kairos/*',
+    'templates/kubernetes/**/init.d/*',
     dracut,
   );
   expect(scripts.length).toBeGreaterThan(8);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { examineCloudConfig } from '../../src/cloud-config/validate.ts';
 import { compiledAgent } from '../../src/pipeline/session.ts';
-import { loadBuildSpec } from '../../src/spec/build-spec.ts';
+import { loadBuildTargets } from '../../src/spec/build-spec.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
@@ -152,9 +152,9 @@ describe('configurations of the documentation', () => {
         await writeFile(join(home, data['cloud-config']), '#cloud-config\nhostname: node\n');
       for (const key of ['overlay-rootfs', 'overlay-iso'])
         if (data[key]) await tool('mkdir', '-p', join(home, data[key]));
-      await expect(loadBuildSpec({ file, set: [], flags: {} })).resolves.toMatchObject({
-        flavor: data['flavor'],
-      });
+      const targets = await loadBuildTargets({ file, set: [], flags: {} }, []);
+      for (const { spec } of targets) expect(spec).toMatchObject({ flavor: data['flavor'] });
+      expect(targets.length).toBeGreaterThan(0);
     } finally {
       await rm(home, { recursive: true, force: true });
     }

@@ -1,8 +1,14 @@
 import { Command } from '@commander-js/extra-typings';
 import { ARCHES } from '../../layout/architectures.ts';
-import { loadBuildSpec } from '../../spec/build-spec.ts';
-import { ARTIFACT_OPTIONS, artifactFlags, configurationFile, jobOptions } from '../artifact-options.ts';
-import { presentJob } from '../run-job.ts';
+import { loadBuildTargets } from '../../spec/build-spec.ts';
+import {
+  ARTIFACT_OPTIONS,
+  artifactFlags,
+  configurationFile,
+  gather,
+  jobOptions,
+} from '../artifact-options.ts';
+import { presentBuilds } from '../run-targets.ts';
 import { warn } from '../warn.ts';
 
 /** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
@@ -21,6 +27,7 @@ export function buildCommand() {
     .option('--kernel <name>', 'one of the kernels of the flavor, such as generic')
     .option('--model <name>', 'the board')
     .option('--arch <name>', `${ARCHES.join('|')} (default: the architecture of this machine)`)
+    .option('--kubernetes <name@version>', 'Kubernetes distribution, such as k3s@v1.34.1+k3s1')
     .option('--version <semver>', 'version of the OS image')
     .addOption(ARTIFACT_OPTIONS.artifact)
     .addOption(ARTIFACT_OPTIONS.cloudConfig)
@@ -34,6 +41,12 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.lockFile)
     .addOption(ARTIFACT_OPTIONS.locked)
     .addOption(ARTIFACT_OPTIONS.offline)
+    .option(
+      '--only <names>',
+      'build these targets of the configuration alone: names or patterns, a,b*',
+      gather,
+    )
+    .option('--continue-on-error', 'let the other targets go on when one fails')
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
@@ -46,12 +59,13 @@ export function buildCommand() {
         model: options.model,
         arch: options.arch,
         version: options.version,
+        kubernetes: options.kubernetes,
         ...artifactFlags(options),
       };
       const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
-      await presentJob(
-        async () => ({ type: 'build', spec: await loadBuildSpec(sources, warn) }),
-        jobOptions(options),
-      );
+      await presentBuilds(() => loadBuildTargets(sources, options.only ?? [], warn), {
+        ...jobOptions(options),
+        continueOnError: options.continueOnError ?? false,
+      });
     });
 }

@@ -24,6 +24,8 @@ import type { BuildEnvironment } from '../build-environment.ts';
 import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
 import { type Results, resultOf, type Step, type StepContext, type StepResult } from '../step.ts';
 import { type BaseFacts, fingerprint } from './base-step.ts';
+import { BUNDLES_STEP, takenBundles } from './bundles-step.ts';
+import { KUBERNETES_STEP, kubernetesFiles } from './kubernetes-step.ts';
 
 /** Facts that the image step leaves. */
 export interface OsImageFacts {
@@ -38,7 +40,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
     const { osRelease } = resultOf(results, 'base').facts as unknown as BaseFacts;
     const detected = choice.forBase(osRelease);
     const { loaded, distribution } = detected;
-    const target = { arch: spec.arch, releaseVersion: distribution.version };
+    const target = { arch: spec.arch, releaseVersion: distribution.version, variant: spec.variant };
     const board = resolveBoard(model, loaded.flavor, target);
     const packages = [...board.packages, ...spec.packages];
     const selection = select(board.flavor, target, spec.kernel, packages);
@@ -54,6 +56,7 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
       identity,
       treeContentDigest(join(env.templates, 'build')),
       treeContentDigest(join(env.templates, 'image')),
+      ...(spec.kubernetes ? [treeContentDigest(join(env.templates, 'kubernetes'))] : []),
       await rememberedHash(env.digests, env.agent(spec.arch, loaded.flavor.libc)),
       spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
       env.epoch,
@@ -64,7 +67,11 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
   return {
     id: 'image',
     title: ['build OS image', choice.named?.flavor.name, spec.version].filter(Boolean).join(' '),
-    needs: ['base'],
+    needs: [
+      'base',
+      ...(spec.kubernetes ? [KUBERNETES_STEP] : []),
+      ...(spec.bundles.length > 0 ? [BUNDLES_STEP] : []),
+    ],
     inputs,
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context, results) => {
@@ -81,10 +88,12 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
         base,
         epoch: env.epoch,
         overlay: spec.overlayRootfs,
+        bundles: spec.bundles.length > 0 ? takenBundles(results) : [],
+        kubernetes: spec.kubernetes && { ...spec.kubernetes, files: kubernetesFiles(results) },
         tool: env.tool,
         agent: env.agent(spec.arch, loaded.flavor.libc),
       });
-      const built = `localhost/kairos-factory/built:${process.pid}`;
+      const built = `localhost/kairos-factory/built:${randomUUID()}`;
       await buildImage(env, context, entries, built, spec.arch).catch((error: unknown) => {
         throw explainMissingPackage(error, {
           ...{ loaded, target, kernel: spec.kernel, packages: spec.packages },
@@ -105,6 +114,9 @@ function identityOf(spec: BuildSpec, { name, release }: Distribution, family: st
     arch: spec.arch,
     model: spec.model,
     version: spec.version,
+    ...(spec.kubernetes
+      ? { software: { prefix: spec.kubernetes.distribution, version: spec.kubernetes.version } }
+      : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { environmentPath, ROLES } from '../../../src/agent/stages/kubernetes.ts';
 import {
   type ContextOptions,
   contextEntries,
@@ -157,6 +158,71 @@ describe('contextEntries', () => {
       expect.arrayContaining(['overlay', 'overlay/etc', 'overlay/etc/motd', 'overlay/etc/link']),
     );
     expect(contextEntries(OPTIONS).filter(({ path }) => path.startsWith('overlay'))).toEqual([]);
+  });
+
+  test('has Kubernetes where it was given, before the framework', () => {
+    const kubernetes = {
+      distribution: 'k3s',
+      version: 'v1.34.1+k3s1',
+      files: [
+        { role: 'program', name: 'k3s', path: import.meta.filename },
+        { role: 'images', name: 'apps.tar', path: import.meta.filename },
+      ],
+    } as const;
+    const entries = contextEntries({ ...OPTIONS, kubernetes });
+    const lines = textOf(entries, 'Containerfile').split('\n');
+    expect(lines.indexOf('COPY kubernetes/ /')).toBeLessThan(lines.indexOf('COPY framework/ /'));
+    expect(lines).toContain('RUN ["/bin/sh", "/kairos-build/kubernetes/kubernetes.sh"]');
+    const entry = (path: string) => entries.find((candidate) => candidate.path === path);
+    expect(entry('kubernetes/usr/bin/k3s')).toMatchObject({ type: 'file', mode: 0o755 });
+    // The directory persists: only a link may lie there (contract 2.6).
+    expect(entry('kubernetes/var/lib/rancher/k3s/agent/images/apps.tar')).toEqual({
+      type: 'symlink',
+      path: 'kubernetes/var/lib/rancher/k3s/agent/images/apps.tar',
+      target: '/usr/lib/kairos/kubernetes/images/apps.tar',
+    });
+    expect(entry('kubernetes/usr/lib/kairos/kubernetes/images/apps.tar')).toMatchObject({ mode: 0o644 });
+    expect(textOf(entries, 'kubernetes/usr/lib/systemd/system/k3s.service')).toMatch(
+      /^ExecStart=\/usr\/bin\/k3s server$/m,
+    );
+    expect(entries.filter(({ path }) => path.includes('k0s') || path.includes('init.d'))).toEqual([]);
+    expect(contextEntries(OPTIONS).filter(({ path }) => path.startsWith('kubernetes'))).toEqual([]);
+  });
+
+  test('units and scripts are there for every role that the agent knows', () => {
+    for (const { program, service } of ROLES) {
+      for (const [manager, path] of [
+        ['systemd', `usr/lib/systemd/system/${service}.service`],
+        ['openrc', `etc/init.d/${service}`],
+      ] as const) {
+        const text = readFileSync(join(TEMPLATES, 'kubernetes', program, manager, path), 'utf8');
+        expect(text).toContain(`/usr/bin/${program}`);
+        // What the agent writes on a node is read.
+        const role = ROLES.find((candidate) => candidate.service === service) ?? ROLES[0];
+        const environment = role && environmentPath(role, manager === 'systemd');
+        expect(text.replaceAll('%N', service)).toContain(environment);
+      }
+    }
+  });
+
+  test('has bundles between framework and overlay, in their order', () => {
+    const bundles = [
+      { image: 'localhost/b:1', mode: 'run', name: 'oci:/b "1"' },
+      { image: 'localhost/b:2', mode: 'unpack', name: 'oci:/b2' },
+    ] as const;
+    const entries = contextEntries({ ...OPTIONS, bundles, overlay: overlay() });
+    const lines = textOf(entries, 'Containerfile').split('\n');
+    const from = lines.indexOf('COPY framework/ /') + 1;
+    expect(lines.slice(from, lines.indexOf('COPY overlay/ /'))).toEqual([
+      'COPY bundles/ /kairos-build/bundles/',
+      'COPY --from=localhost/b:1 / /kairos-build/bundle-0/',
+      String.raw`RUN ["/bin/sh","/kairos-build/bundles/run-bundle.sh","/kairos-build/bundle-0","oci:/b \"1\""]`,
+      'COPY --from=localhost/b:2 / /',
+    ]);
+    expect(textOf(entries, 'bundles/run-bundle.sh')).toContain('sh run.sh');
+    const [, unpacked] = bundles;
+    const other = contextEntries({ ...OPTIONS, bundles: [unpacked] });
+    expect(other.filter(({ path }) => path.startsWith('bundles'))).toEqual([]);
   });
 });
 

@@ -43,6 +43,15 @@ describe('debian', () => {
     expect(packages.filter((name) => name.startsWith('linux-image'))).toEqual(['linux-image-cloud-arm64']);
   });
 
+  test('takes what Kubernetes calls with the variant standard alone', () => {
+    const of = (variant?: string) =>
+      select(debian, { arch: 'amd64', releaseVersion: '12', ...(variant && { variant }) }, 'generic', [])
+        .packages;
+    const tools = ['conntrack', 'ethtool', 'iptables', 'socat'];
+    expect(of('standard').filter((name) => !of('core').includes(name))).toEqual(tools);
+    expect(of()).toEqual(of('core'));
+  });
+
   test('takes extra packages, each once', () => {
     const { packages } = selectFor('bookworm', 'amd64', 'generic', ['vim', 'udev']);
     expect(packages.filter((name) => name === 'vim' || name === 'udev')).toEqual(['udev', 'vim']);

@@ -29,6 +29,8 @@ describe('loadBuildSpec', () => {
       variant: 'core',
       version: 'v0.0.0',
       packages: [],
+      kubernetes: undefined,
+      bundles: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
       engine: 'auto',

@@ -1,0 +1,133 @@
+import { FactoryError } from '../errors/factory-error.ts';
+import type { BuildSpec, EngineChoice } from '../spec/schema.ts';
+import {
+  type BuildOptions,
+  type BuildReport,
+  buildSteps,
+  environment,
+  imageSource,
+  planContext,
+  requireArch,
+} from './build.ts';
+import type { PlannedStep } from './events.ts';
+import { writeReleaseFiles } from './release-folder.ts';
+import { createScheduler, type GroupOutcome, planGroups } from './run-plan.ts';
+import { type Session, withSession } from './session.ts';
+import { type OutputDirectory, openOutput } from './workspace.ts';
+
+/** A build with a name, among others. */
+export interface NamedBuild {
+  readonly name: string;
+  readonly spec: BuildSpec;
+}
+
+/** How several builds are run. */
+export interface TargetsOptions extends BuildOptions {
+  /** Whether the failure of one leaves the others alone. */
+  readonly continueOnError: boolean;
+}
+
+/** How a build among others ended. */
+export type TargetReport = { readonly name: string } & (
+  | ({ readonly status: 'done' } & BuildReport)
+  | { readonly status: 'failed'; readonly error: unknown }
+  | { readonly status: 'cancelled' }
+);
+
+/** What a run of several builds tells. */
+export interface TargetsReport {
+  /** In the order of the configuration. */
+  readonly targets: readonly TargetReport[];
+  /** Wall time in seconds. */
+  readonly seconds: number;
+}
+
+/** Plans several builds without building anything. @throws FactoryError as `runTargets` does before it begins */
+export async function planTargets(
+  builds: readonly NamedBuild[],
+  options: TargetsOptions,
+): Promise<PlannedStep[]> {
+  return withSession(async (session) => {
+    options.onLog(session.workspace.log);
+    const groups = await groupsOf(builds, session, options, () => undefined);
+    return planGroups(groups, planContext(session, options));
+  }, engineOf(builds));
+}
+
+/**
+ * Runs several builds side by side; what several of them need is made once. The release files of each are written as
+ * soon as it is done.
+ * @throws FactoryError `usage` before anything is made, `interrupted` after a signal; failures of builds are in the
+ *   report
+ */
+export async function runTargets(
+  builds: readonly NamedBuild[],
+  options: TargetsOptions,
+): Promise<TargetsReport> {
+  const started = performance.now();
+  return withSession(async (session) => {
+    options.onLog(session.workspace.log);
+    // Everything is checked before anything is made, the output directories included.
+    await groupsOf(builds, session, options, () => undefined);
+    for (const arch of new Set(builds.map(({ spec }) => spec.arch))) await requireArch(arch, session);
+    const outputs = new Map<string, OutputDirectory>();
+    try {
+      for (const { name, spec } of builds) outputs.set(name, await openOutput(spec.output));
+      const groups = await groupsOf(builds, session, options, (name) => outputs.get(name));
+      const { continueOnError } = options;
+      const context = { ...planContext(session, options), cancel: session.cancel, continueOnError };
+      options.emit({ type: 'plan', steps: await planGroups(groups, context) });
+      const run = createScheduler(context);
+      const targets = await Promise.all(
+        groups.map(async (group) => report(group, await run(group), started)),
+      );
+      // Aborted by a failure of ours, the report tells it; by a signal, there is nothing to report.
+      const { signal } = session;
+      const isOurs = targets.some((target) => target.status === 'failed' && target.error === signal.reason);
+      if (!isOurs) signal.throwIfAborted();
+      return { targets, seconds: (performance.now() - started) / 1000 };
+    } finally {
+      for (const output of outputs.values()) await output.close();
+    }
+  }, engineOf(builds));
+}
+
+/** One engine has the images of all. @throws FactoryError `usage` when targets name different ones */
+function engineOf(builds: readonly NamedBuild[]): EngineChoice | undefined {
+  const [engine, ...others] = new Set(builds.map(({ spec }) => spec.engine));
+  if (others.length === 0) return engine;
+  throw new FactoryError('usage', `targets name different engines: ${[engine, ...others].join(', ')}`, {
+    remedy: 'Name one engine for all targets, outside of matrix and targets.',
+  });
+}
+
+type TargetGroup = Awaited<ReturnType<typeof groupsOf>>[number];
+
+async function groupsOf(
+  builds: readonly NamedBuild[],
+  session: Session,
+  options: TargetsOptions,
+  outputOf: (name: string) => OutputDirectory | undefined,
+) {
+  return Promise.all(
+    builds.map(async ({ name, spec }) => {
+      const output = outputOf(name);
+      // Each has its own, for a manifest lists what its own build took.
+      const images = imageSource(session, spec, options, output !== undefined);
+      const env = environment(session, options, images, output?.partial ?? ((file) => file));
+      return { name, spec, env, steps: await buildSteps(env, spec, session) };
+    }),
+  );
+}
+
+async function report(
+  { name, spec, env }: TargetGroup,
+  { results, timings, failure, isCancelled }: GroupOutcome,
+  started: number,
+): Promise<TargetReport> {
+  if (failure !== undefined) return { name, status: 'failed', error: failure };
+  if (isCancelled) return { name, status: 'cancelled' };
+  const manifest = await writeReleaseFiles(env, spec.output, results);
+  const seconds = (performance.now() - started) / 1000;
+  return { name, status: 'done', output: spec.output, manifest, steps: timings, seconds };
+}
