@@ -4,6 +4,7 @@ import { artifactsCommand } from './commands/artifacts.ts';
 import { bootCommand } from './commands/boot.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
+import { contextCommand } from './commands/context.ts';
 import { flavorsCommand } from './commands/flavors.ts';
 import { validateCommand } from './commands/validate.ts';
 
@@ -24,6 +25,7 @@ export function createProgram() {
     checkCommand,
     bootCommand,
     validateCommand,
+    contextCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }

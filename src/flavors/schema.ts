@@ -20,8 +20,8 @@ export const Flavor = z.strictObject({
   title: z.string(),
   family: z.string(),
   'os-release-id': z.string().meta({ description: '`ID` of `/etc/os-release` in its base images.' }),
-  'package-manager': z.enum(['apt']),
-  'service-manager': z.enum(['systemd']),
+  'package-manager': z.enum(['apt', 'none']),
+  'service-manager': z.enum(['systemd', 'detect']),
   initramfs: z.enum(['dracut']),
   'default-release': z.string(),
   'rolling-release': z

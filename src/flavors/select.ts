@@ -20,15 +20,26 @@ export interface Selection {
 
 /**
  * Resolves the conditions of a flavor.
+ * @param kernel a kernel choice of the flavor; `undefined` where the kernel comes from elsewhere
  * @param extraPackages installed besides what the flavor names
  * @throws FactoryError `usage` when the flavor has no such kernel for the target
  */
 export function select(
   flavor: Flavor,
   target: Target,
-  kernel: string,
+  kernel: string | undefined,
   extraPackages: readonly string[],
 ): Selection {
+  const kernelPackages = kernel === undefined ? [] : packagesOfKernel(flavor, target, kernel);
+  const roles = Object.values(flavor.packages).flatMap((entries) => holding(entries, target));
+  return {
+    packages: [...new Set([...roles, ...kernelPackages, ...extraPackages])].sort(),
+    enable: holding(flavor.services.enable, target),
+    mask: holding(flavor.services.mask, target),
+  };
+}
+
+function packagesOfKernel(flavor: Flavor, target: Target, kernel: string): string[] {
   const kernels = Object.hasOwn(flavor.kernels, kernel) ? flavor.kernels[kernel] : undefined;
   const kernelPackages = kernels && holding(kernels, target);
   if (!kernelPackages || kernelPackages.length === 0) {
@@ -39,12 +50,7 @@ export function select(
       { remedy: `Choose one of: ${known.join(', ')}.` },
     );
   }
-  const roles = Object.values(flavor.packages).flatMap((entries) => holding(entries, target));
-  return {
-    packages: [...new Set([...roles, ...kernelPackages, ...extraPackages])].sort(),
-    enable: holding(flavor.services.enable, target),
-    mask: holding(flavor.services.mask, target),
-  };
+  return kernelPackages;
 }
 
 /**

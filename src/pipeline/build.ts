@@ -80,7 +80,8 @@ async function graph(env: BuildEnvironment, job: Job, session: Session): Promise
   return buildGraph(env, job.spec, await loadFlavor(env.flavors, job.spec.flavor), session.signal);
 }
 
-function environment(
+/** What the steps of a run share. */
+export function environment(
   { engine, runner, workspace }: Session,
   { useCache }: BuildOptions,
   partial: (name: string) => string,
@@ -109,6 +110,7 @@ function sourceDateEpoch(text: string | undefined): string | undefined {
   });
 }
 
-function planContext({ runner, workspace, signal }: Session, { useCache, emit }: BuildOptions) {
+/** What planning and running a session's steps share. */
+export function planContext({ runner, workspace, signal }: Session, { useCache, emit }: BuildOptions) {
   return { cache: createCache(workspace.cache), runner, signal, work: workspace.work, useCache, emit };
 }

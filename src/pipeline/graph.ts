@@ -6,7 +6,10 @@ import type { BuildEnvironment } from './build-environment.ts';
 import type { Step } from './step.ts';
 import { artifactStep, artifactStepId, checksumStep } from './steps/artifact-step.ts';
 import { baseStep } from './steps/base-step.ts';
+import { containerfileStep } from './steps/containerfile-step.ts';
+import { frameworkStep } from './steps/framework-step.ts';
 import { imageStep, readyImageStep } from './steps/image-step.ts';
+import { kernelStep } from './steps/kernel-step.ts';
 import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
 
 /** The steps of `build`: base → OS image → parts → artifacts → checksums. */
@@ -18,7 +21,23 @@ export function buildGraph(
 ): Step[] {
   const reference = parseReference(spec.base, process.cwd());
   const image = imageStep(env, spec, flavor);
-  return [baseStep(env, spec, flavor, reference), image, ...artifactGraph(env, spec, signal)];
+  return [...rootSteps(env, spec, flavor, reference), image, ...artifactGraph(env, spec, signal)];
+}
+
+/** The steps that an OS image is made from. */
+export function rootSteps(
+  env: BuildEnvironment,
+  spec: BuildSpec,
+  flavor: Flavor,
+  reference: Reference,
+): Step[] {
+  const { containerfile, kernelFrom, framework, arch } = spec;
+  return [
+    baseStep(env, spec, flavor, reference),
+    ...(containerfile?.stage === 'before' ? [containerfileStep(env, containerfile, arch)] : []),
+    ...(kernelFrom === undefined ? [] : [kernelStep(env, kernelFrom, arch)]),
+    ...(framework.name === 'kairos-init' ? [frameworkStep(env, framework.source, arch)] : []),
+  ];
 }
 
 /** The steps of `artifacts`: a ready OS image → parts → artifacts → checksums. */

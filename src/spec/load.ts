@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
@@ -15,12 +16,26 @@ export interface ConfigurationSources {
 }
 
 /** Keys whose value is a path; relative ones are relative to the file, or to the working directory, that names them. */
-const PATH_KEYS = new Set(['cloud-config', 'overlay-rootfs', 'overlay-iso', 'output']);
+const PATH_KEYS = new Set([
+  'cloud-config',
+  'overlay-rootfs',
+  'overlay-iso',
+  'output',
+  'containerfile',
+  'containerfile-context',
+]);
 /** Keys whose value is a reference that may hold a relative path after its prefix. */
-const REFERENCE_KEYS = new Set(['base', 'image']);
+const REFERENCE_KEYS = new Set(['base', 'image', 'kernel-from']);
+/** The key whose value is a program's path or the reference of an image. */
+const SOURCE_KEY = 'framework.source';
 
 /** Flags that are not called like their key. */
-const FLAG_NAMES: Readonly<Record<string, string>> = { artifacts: 'artifact' };
+const FLAG_NAMES: Readonly<Record<string, string>> = {
+  artifacts: 'artifact',
+  'framework.name': 'framework',
+  'framework.source': 'framework-source',
+  'framework.version': 'framework-version',
+};
 
 type Data = Record<string, unknown>;
 
@@ -42,12 +57,13 @@ export async function loadConfiguration<S extends z.ZodType>(
   let data: Data = file ? anchor(mapping(file), resolve(file.name, '..')) : {};
   for (const { path, value } of assignments)
     data = assign(data, path, anchorValue(path, value, resolveReference));
-  data = { ...data, ...anchor(flags, process.cwd()) };
+  for (const [key, value] of Object.entries(anchor(flags, process.cwd())))
+    data = assign(data, key.split('.'), value);
 
   return validate(schema, data, 'configuration', (path) => {
-    const key = String(path[0]);
-    if (Object.hasOwn(flags, key)) return `--${FLAG_NAMES[key] ?? key}`;
     const text = path.join('.');
+    const key = Object.hasOwn(flags, text) ? text : String(path[0]);
+    if (Object.hasOwn(flags, key)) return `--${FLAG_NAMES[key] ?? key}`;
     const set = assignments.findLast((assignment) =>
       assignment.path.every((part, index) => String(path[index]) === part),
     );
@@ -94,10 +110,8 @@ function anchorValue(
   value: unknown,
   resolveReference: (reference: string, directory: string) => string,
 ): unknown {
-  const [key] = path;
-  return path.length === 1 && key !== undefined
-    ? anchored({ [key]: value }, process.cwd(), resolveReference)[key]
-    : value;
+  const key = path.join('.');
+  return anchored({ [key]: value }, process.cwd(), resolveReference)[key];
 }
 
 function anchored(
@@ -107,9 +121,34 @@ function anchored(
 ): Data {
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => {
+      if (key === 'framework') return [key, anchoredFramework(value, directory, resolveReference)];
       if (typeof value !== 'string') return [key, value];
       if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
+      if (key === SOURCE_KEY) return [key, fileOrReference(value, directory, resolveReference)];
       return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];
     }),
   );
+}
+
+/** `source` of the mapping `framework`, as a file may write it. */
+function anchoredFramework(
+  value: unknown,
+  directory: string,
+  resolveReference: (reference: string, directory: string) => string,
+): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { source } = value as Data;
+  if (typeof source !== 'string') return value;
+  return { ...value, source: fileOrReference(source, directory, resolveReference) };
+}
+
+/** A program's absolute path, or the reference of an image that holds it: what has a scheme, or is no file here. */
+function fileOrReference(
+  text: string,
+  directory: string,
+  resolveReference: (reference: string, directory: string) => string,
+): string {
+  const file = resolve(directory, text);
+  const isImage = /^[a-z-]+:/.test(text) || /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/.test(text);
+  return isImage || !existsSync(file) ? resolveReference(text, directory) : file;
 }

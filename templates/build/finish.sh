@@ -3,6 +3,7 @@
 # Runs inside the image build; everything it reads stands beside it:
 #   directories  one absolute path per line, made where missing
 #   enable, mask units, one per line
+#   kernel-is-there  a file, where kernel and initramfs have come from another image
 set -eu
 
 here=$(dirname "$0")
@@ -16,25 +17,28 @@ chmod 1777 /tmp
 chmod 0440 /etc/sudoers.d/90-kairos-admin
 
 # --- kernel and initramfs -----------------------------------------------------------------------------------------
-kernel=
-for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -V); do
-  if [ -e "/boot/vmlinuz-$candidate" ]; then kernel=$candidate; fi
-done
-if [ -z "$kernel" ]; then
-  echo "no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules" >&2
-  exit 1
+# A kernel from another image comes with its initramfs.
+if [ ! -e "$here/kernel-is-there" ]; then
+  kernel=
+  for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -V); do
+    if [ -e "/boot/vmlinuz-$candidate" ]; then kernel=$candidate; fi
+  done
+  if [ -z "$kernel" ]; then
+    echo "no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules" >&2
+    exit 1
+  fi
+  ln -sfn "vmlinuz-$kernel" /boot/vmlinuz
+  rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
+  depmod -a "$kernel"
+  # zstd is several times cheaper than gzip and smaller, where the kernel can read it.
+  if grep -qx 'CONFIG_RD_ZSTD=y' "/boot/config-$kernel" 2>/dev/null; then
+    compress='zstd -3 -q -T0'
+  else
+    compress='gzip -6 -n'
+  fi
+  dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
+  chmod 0644 /boot/initrd
 fi
-ln -sfn "vmlinuz-$kernel" /boot/vmlinuz
-rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
-depmod -a "$kernel"
-# zstd is several times cheaper than gzip and smaller, where the kernel can read it.
-if grep -qx 'CONFIG_RD_ZSTD=y' "/boot/config-$kernel" 2>/dev/null; then
-  compress='zstd -3 -q -T0'
-else
-  compress='gzip -6 -n'
-fi
-dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
-chmod 0644 /boot/initrd
 
 # --- services -----------------------------------------------------------------------------------------------------
 if command -v systemctl >/dev/null; then
@@ -56,11 +60,13 @@ rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub /var/lib/dbus/machine-
 rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid- /etc/.pwd.lock
 rm -f /var/cache/ldconfig/aux-cache /var/lib/dpkg/status-old /var/lib/dpkg/diversions-old /var/lib/dpkg/statoverride-old
 rm -f /var/cache/debconf/*-old
-find /var/log -type f -delete
+find /var/log -type f -exec rm -f '{}' +
 find /var/cache/apt /var/lib/apt/lists /tmp /var/tmp /run -xdev -mindepth 1 -delete 2>/dev/null || true
 # The day of the last password change is the day of the build unless a tool knows better.
 day=$((SOURCE_DATE_EPOCH / 86400))
-awk -F: -v OFS=: -v day="$day" '$3 > day { $3 = day } { print }' /etc/shadow >/etc/shadow.kairos
-cat /etc/shadow.kairos >/etc/shadow
-rm -f /etc/shadow.kairos
+if [ -e /etc/shadow ]; then
+  awk -F: -v OFS=: -v day="$day" '$3 > day { $3 = day } { print }' /etc/shadow >/etc/shadow.kairos
+  cat /etc/shadow.kairos >/etc/shadow
+  rm -f /etc/shadow.kairos
+fi
 rm -rf "${here%/*}"

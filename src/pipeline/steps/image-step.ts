@@ -1,23 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
 import { importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
 import { contextEntries } from '../../context/build-context.ts';
 import { directoryEntries, packContext } from '../../context/context-tar.ts';
+import { refusePulls } from '../../context/user-containerfile.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Flavor } from '../../flavors/schema.ts';
-import { releaseVersion, select } from '../../flavors/select.ts';
-import type { ImageIdentity } from '../../layout/kairos-release.ts';
 import type { ImageFacts } from '../../rootfs/image-facts.ts';
 import { inspectImage } from '../../rootfs/inspect.ts';
-import { sealRoot } from '../../rootfs/seal.ts';
+import { resolveInRoot } from '../../rootfs/resolve-path.ts';
+import { EPOCH_FILE, sealRoot } from '../../rootfs/seal.ts';
 import type { ArtifactsSpec, BuildSpec } from '../../spec/schema.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
+import { treeSignature } from '../digests.ts';
 import { type Results, resultOf, type Step, type StepContext, type StepResult } from '../step.ts';
-import { type BaseFacts, fingerprint } from './base-step.ts';
+import { fingerprint } from './base-step.ts';
+import { containerfileInputs, readContainerfile, userContext } from './containerfile-step.ts';
+import { imageRecipe } from './image-recipe.ts';
 
 /** Facts that the image step leaves. */
 export interface OsImageFacts {
@@ -28,56 +29,28 @@ export interface OsImageFacts {
 
 /** Builds the OS image: base and framework through the engine, sealed and checked. */
 export function imageStep(env: BuildEnvironment, spec: BuildSpec, flavor: Flavor): Step {
-  const selection = (version: string) =>
-    select(flavor, { arch: spec.arch, releaseVersion: version }, spec.kernel, spec.packages);
-  const target = (results: Results) => {
-    const { osRelease } = resultOf(results, 'base').facts as unknown as BaseFacts;
-    return baseTarget(flavor, osRelease);
-  };
-  const identity = ({ release }: { release: string }): ImageIdentity => ({
-    flavor: flavor.name,
-    flavorRelease: release,
-    family: flavor.family,
-    variant: spec.variant,
-    arch: spec.arch,
-    model: spec.model,
-    version: spec.version,
-  });
-  const inputs = async (results: Results) => [
-    flavor,
-    selection(target(results).version),
-    identity(target(results)),
-    treeContentDigest(join(env.templates, 'build')),
-    treeContentDigest(join(env.templates, 'image')),
-    await rememberedHash(env.digests, env.agent(spec.arch)),
-    spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
-    env.epoch,
-    env.tool,
-    await env.engine.describe(),
-  ];
+  const recipe = imageRecipe(env, spec, flavor);
+  const after = spec.containerfile?.stage === 'after' ? spec.containerfile : undefined;
+  if (after !== undefined) refusePulls(after.file, readContainerfile(after));
   return {
     id: 'image',
     title: `build OS image ${flavor.name} ${spec.version}`,
-    needs: ['base'],
-    inputs,
+    needs: recipe.needs,
+    inputs: async (results) => [
+      ...(await recipe.inputs(results)),
+      after === undefined ? null : containerfileInputs(after),
+      await env.engine.describe(),
+    ],
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context, results) => {
-      const { image: base } = resultOf(results, 'base').facts as unknown as BaseFacts;
-      const entries = contextEntries({
-        templates: env.templates,
-        flavor,
-        selection: selection(target(results).version),
-        identity: identity(target(results)),
-        model: spec.model,
-        base,
-        epoch: env.epoch,
-        overlay: spec.overlayRootfs,
-        tool: env.tool,
-        agent: env.agent(spec.arch),
-      });
+      const entries = contextEntries(recipe.options(results, context.notice));
       const built = `localhost/kairos-factory/built:${process.pid}`;
-      await env.engine.build(packContext(entries), built, { onStep: context.say, useCache: env.useCache });
-      return finish(env, context, built, 'the built image', sealRoot);
+      const building = { onStep: context.say, useCache: env.useCache };
+      await env.engine.build(packContext(entries), built, building);
+      if (after === undefined) return finish(env, context, built, 'the built image', sealRoot);
+      const changed = `localhost/kairos-factory/changed:${process.pid}`;
+      await env.engine.build(packContext(userContext(after, built)), changed, building);
+      return finish(env, context, changed, `the built image, changed by ${after.file},`, sealRoot);
     },
   };
 }
@@ -103,7 +76,7 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
     run: async (context) => {
       const taken = `localhost/kairos-factory/taken:${process.pid}`;
       await importBase(reference, taken, { ...context, engine: env.engine, arch: 'amd64' });
-      if (spec.overlayRootfs === undefined) return finish(env, context, taken, name);
+      if (spec.overlayRootfs === undefined) return finish(env, context, taken, name, sealOwn);
       const containerfile = {
         type: 'text',
         path: 'Containerfile',
@@ -128,6 +101,14 @@ export async function openOsImage(env: BuildEnvironment, results: Results): Prom
   return open;
 }
 
+/**
+ * Seals an image that the Containerfile of this tool made in another builder: what `build` does after its engine could not
+ * be done there. An image that was sealed before stays as it is; one of other make is not ours to change.
+ */
+async function sealOwn(root: string): Promise<unknown> {
+  return (await resolveInRoot(root, EPOCH_FILE)) === undefined ? undefined : sealRoot(root);
+}
+
 /** The facts of an image step's result. */
 export function osImageFacts(result: StepResult): OsImageFacts {
   return result.facts as unknown as OsImageFacts;
@@ -138,7 +119,7 @@ async function finish(
   context: StepContext,
   built: string,
   name: string,
-  seal?: (root: string) => Promise<number>,
+  seal?: (root: string) => Promise<unknown>,
 ): Promise<Omit<StepResult, 'digest'>> {
   const image = `localhost/kairos-factory/os:${randomUUID()}`;
   await using open = await env.engine.open(built);
@@ -148,25 +129,4 @@ async function finish(
   await open.commit(image);
   const result: OsImageFacts = { image, facts };
   return { facts: { ...result }, files: {} };
-}
-
-/** What the base says of itself, as far as packages and names depend on it. @throws FactoryError `usage` for another distribution */
-function baseTarget(
-  flavor: Flavor,
-  osRelease: Readonly<Record<string, string>>,
-): { release: string; version: string } {
-  const id = osRelease['ID'] ?? '';
-  if (id !== flavor['os-release-id']) {
-    throw new FactoryError('usage', `the base is "${id}", which is not what flavor ${flavor.name} is for`, {
-      remedy: `Use a base whose /etc/os-release says ID=${flavor['os-release-id']}, or another --flavor.`,
-    });
-  }
-  const version = osRelease['VERSION_ID'];
-  if (version !== undefined) return { release: version, version };
-  // Rolling releases tell only their code name, Debian's as "trixie/sid".
-  const codename = (osRelease['VERSION_CODENAME'] ?? '').split('/').at(-1) ?? '';
-  const rolling = Object.hasOwn(flavor.releases, codename)
-    ? codename
-    : (flavor['rolling-release'] ?? codename);
-  return { release: rolling, version: releaseVersion(flavor, rolling) };
 }

@@ -64,6 +64,8 @@ describe('what wins', () => {
       compression: 'balanced',
       output: 'build',
       disk: { oem: 64, persistent: 256 },
+      'containerfile-stage': 'before',
+      framework: { name: 'builtin' },
     });
   });
 
