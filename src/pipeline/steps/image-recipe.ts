@@ -39,7 +39,7 @@ export function imageRecipe(env: BuildEnvironment, spec: BuildSpec, flavor: Flav
   const baseId = spec.containerfile?.stage === 'before' ? 'containerfile' : 'base';
   const base = (results: Results) => resultOf(results, baseId).facts as unknown as BaseFacts;
   const needs = [
-    baseId,
+    ...new Set(['base', baseId]),
     ...(spec.kernelFrom === undefined ? [] : ['kernel']),
     ...(spec.framework.name === 'kairos-init' ? ['framework'] : []),
   ];
@@ -72,10 +72,13 @@ export function imageRecipe(env: BuildEnvironment, spec: BuildSpec, flavor: Flav
       bootLoader: withoutPackages && !bootLoader,
     };
   };
-  /** Where no package archive is asked for its date, the image is as old as the newest file that goes into it. */
+  /**
+   * Where no package archive is asked for its date, the image is as old as the newest file that it is made from. What a
+   * person's Containerfile makes has the time of the build, and does not count.
+   */
   const epoch = (results: Results): string | undefined => {
     if (env.epoch !== undefined) return env.epoch;
-    const { archive, traits } = base(results);
+    const { archive, traits } = resultOf(results, 'base').facts as unknown as BaseFacts;
     if (spec.framework.name === 'kairos-init') return String(archive?.date ?? traits.newest);
     if (!withoutPackages) return undefined;
     return String(Math.max(traits.newest, kernel(results)?.epoch ?? 0));
