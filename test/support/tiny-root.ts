@@ -2,14 +2,8 @@ import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tool } from './tool.ts';
 
-/** What init runs: a root shell on the serial console, where tests type; nothing is mounted here that init finds mounted. */
-const INITTAB = [
-  '::sysinit:/bin/mount -t devtmpfs dev /dev',
-  '::sysinit:/bin/mount -t proc proc /proc',
-  '::sysinit:/bin/mount -t sysfs sys /sys',
-  "ttyS0::respawn:/usr/bin/env HOME=/root PS1='root@tiny:~# ' /bin/sh",
-  '',
-].join('\n');
+/** What init runs: a root shell on the serial console, where tests type. All else is mounted when it begins. */
+const INITTAB = "ttyS0::respawn:/usr/bin/env HOME=/root PS1='root@tiny:~# ' /bin/sh\n";
 
 /**
  * Makes a root filesystem that is of no distribution: Debian's static busybox under all its names, an init, and an
