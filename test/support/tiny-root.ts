@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { tool } from './tool.ts';
 
 /** What init runs: a root shell on the serial console, where tests type. All else is mounted when it begins. */
-const INITTAB = "ttyS0::respawn:/usr/bin/env HOME=/root PS1='root@tiny:~# ' /bin/sh\n";
+const INITTAB = 'ttyS0::respawn:/bin/console\n';
+/** A script, because init takes the # of a prompt for a comment. */
+const CONSOLE = "#!/bin/sh\nexport HOME=/root PS1='root@tiny:~# '\nexec /bin/sh\n";
 
 /**
  * Makes a root filesystem that is of no distribution: Debian's static busybox under all its names, an init, and an
@@ -44,6 +46,7 @@ export async function makeTinyRoot(directory: string): Promise<string> {
   await tool('rm', '-f', join(root, 'linuxrc'), join(root, 'sbin/init'));
   await symlink('/bin/busybox', join(root, 'sbin/init'));
   await writeFile(join(root, 'etc/inittab'), INITTAB);
+  await writeFile(join(root, 'bin/console'), CONSOLE, { mode: 0o755 });
   await writeFile(join(root, 'etc/os-release'), 'ID=tiny\nVERSION_ID=1\nNAME="Tiny"\n');
   await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
   await chmod(join(root, 'tmp'), 0o1777);
