@@ -4,6 +4,7 @@ import { artifactsCommand } from './commands/artifacts.ts';
 import { bootCommand } from './commands/boot.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
+import { contextCommand } from './commands/context.ts';
 import { flavorsCommand } from './commands/flavors.ts';
 import { lockCommand } from './commands/lock.ts';
 import { confextCommand, sysextCommand } from './commands/sysext.ts';
@@ -29,6 +30,7 @@ export function createProgram() {
     validateCommand,
     sysextCommand,
     confextCommand,
+    contextCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }

@@ -7,6 +7,8 @@ import { bootargs } from '../layout/kernel-command-line.ts';
 import { renderLayoutEnvironment, requiredDirectories } from '../layout/system-layout.ts';
 import type { Board } from '../models/board.ts';
 import { BOARD_FILES } from '../rootfs/boot-files.ts';
+import { BARE_MARK } from '../rootfs/conformance.ts';
+import type { RootTraits } from '../rootfs/root-traits.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
 import { type KubernetesPayload, kubernetesEntries } from './kubernetes-entries.ts';
 
@@ -19,6 +21,8 @@ export interface BundleLayer {
   /** What it is called, for its program and for messages. */
   readonly name: string;
 }
+
+import { type KairosInit, kairosInitArguments } from './kairos-init.ts';
 
 /** What a build context is rendered from. */
 export interface ContextOptions {
@@ -36,91 +40,196 @@ export interface ContextOptions {
   readonly bundles?: readonly BundleLayer[] | undefined;
   /** Name and version of this tool. */
   readonly tool: string;
-  /** The compiled agent for the image's architecture: a file. */
-  readonly agent: string;
+  /** The compiled agent for the image's architecture: a file. Absent where the base cannot run it. */
+  readonly agent: string | undefined;
+  /** Where the kernel comes from another image: how it is taken over. */
+  readonly kernel?: KernelSource;
+  /** The root that a flavor without packages is laid over; by default one with a shell. */
+  readonly root?: Pick<RootTraits, 'shell' | 'systemd' | 'lacks'>;
+  /** Upstream's initializer, in place of our own framework. */
+  readonly init?: KairosInit;
+}
+
+/** An image that kernel, modules, firmware and initramfs are taken from. */
+export interface KernelSource {
+  /** Name of the image in the engine. */
+  readonly image: string;
+  /** Seconds since 1970 that the initramfs is stamped with. */
+  readonly epoch: number;
+  /** The directory of the base that holds `modules` and `firmware`: `/usr/lib`, or `/lib` where that is one of its own. */
+  readonly library: '/lib' | '/usr/lib';
+  /** Whether GRUB and shim are taken from it too. */
+  readonly bootLoader: boolean;
 }
 
 /** Where the build's own files stand while it runs; the last step removes them. */
 const BUILD_HOME = '/kairos-build';
+const KERNEL_STAGE = 'kairos-factory-kernel';
+/** Where `collect-kernel.sh` leaves what it gathered. */
+const COLLECTED = '/kairos-collected';
+
+const run = (...words: readonly string[]) => `RUN ${JSON.stringify(words).replaceAll('","', '", "')}`;
+const runScript = (script: string) => run('/bin/sh', `${BUILD_HOME}/${script}`);
+
+/** What of the options a Containerfile is made of. */
+export type RecipeOptions = Pick<
+  ContextOptions,
+  'base' | 'flavor' | 'overlay' | 'kernel' | 'root' | 'init' | 'kubernetes' | 'bundles'
+>;
 
 /**
  * The Containerfile. Only what an ordinary `docker build` has (design, decision 2). The packages are installed before the
  * framework is laid in, so that a changed framework or version finds the packages in the engine's cache. So is Kubernetes.
  */
-export function renderContainerfile(
-  options: Pick<ContextOptions, 'base' | 'flavor' | 'overlay' | 'kubernetes' | 'bundles'>,
-): string {
-  const run = (script: string) => `RUN ["/bin/sh", "${BUILD_HOME}/${script}"]`;
+export function renderContainerfile(options: RecipeOptions): string {
+  return [...kernelStage(options, ''), `FROM ${options.base}`, ...recipe(options, ''), ''].join('\n');
+}
+
+/**
+ * The stage that gathers a kernel and makes its initramfs; none where the kernel is installed.
+ * @param home directory of the context, with a closing slash, that holds our files
+ */
+export function kernelStage({ kernel }: RecipeOptions, home: string): string[] {
+  if (kernel === undefined) return [];
   return [
-    `FROM ${options.base}`,
-    `COPY install/ ${BUILD_HOME}/install/`,
-    run(`install/install-${options.flavor['package-manager']}.sh`),
+    `FROM ${kernel.image} AS ${KERNEL_STAGE}`,
+    'USER 0',
+    `COPY ${home}dracut/ /`,
+    `COPY ${home}kernel/ ${BUILD_HOME}/kernel/`,
+    runScript('kernel/collect-kernel.sh'),
+  ];
+}
+
+/** What follows the `FROM` of the base. */
+export function recipe(options: RecipeOptions, home: string): string[] {
+  const { flavor, overlay, kernel, init } = options;
+  const overlaid = overlay === undefined ? [] : [`COPY ${home}overlay/ /`];
+  // The base may have been made to run as another user.
+  if (init !== undefined) return ['USER 0', ...initSteps(init, home, overlaid)];
+  const manager = flavor['package-manager'];
+  return [
+    'USER 0',
+    ...(manager === 'none'
+      ? []
+      : [`COPY ${home}install/ ${BUILD_HOME}/install/`, runScript(`install/install-${manager}.sh`)]),
+    ...(kernel === undefined ? [] : takeKernel(kernel)),
     ...(options.kubernetes === undefined
       ? []
       : [
-          'COPY kubernetes/ /',
-          `COPY kubernetes-build/ ${BUILD_HOME}/kubernetes/`,
-          run('kubernetes/kubernetes.sh'),
+          `COPY ${home}kubernetes/ /`,
+          `COPY ${home}kubernetes-build/ ${BUILD_HOME}/kubernetes/`,
+          runScript('kubernetes/kubernetes.sh'),
         ]),
-    'COPY framework/ /',
-    ...renderBundles(options.bundles ?? []),
-    ...(options.overlay === undefined ? [] : ['COPY overlay/ /']),
-    `COPY finish/ ${BUILD_HOME}/finish/`,
-    run('finish/finish.sh'),
-    '',
-  ].join('\n');
+    `COPY ${home}framework/ /`,
+    ...renderBundles(options.bundles ?? [], home),
+    ...overlaid,
+    ...(isScripted(options)
+      ? [`COPY ${home}finish/ ${BUILD_HOME}/finish/`, runScript('finish/finish.sh')]
+      : []),
+  ];
+}
+
+function takeKernel({ library, bootLoader }: KernelSource): string[] {
+  const copy = (from: string, to: string) => `COPY --from=${KERNEL_STAGE} ${COLLECTED}/${from}/ ${to}`;
+  return [
+    copy('boot', '/boot/'),
+    copy('modules', `${library}/modules/`),
+    copy('firmware', `${library}/firmware/`),
+    ...(bootLoader ? [copy('boot-loader', '/')] : []),
+  ];
+}
+
+function initSteps(init: KairosInit, home: string, overlaid: readonly string[]): string[] {
+  const program = `${BUILD_HOME}/init/kairos-init`;
+  const stage = (name: 'install' | 'init') => run(program, ...kairosInitArguments(name, init.image));
+  return [
+    `COPY ${home}init/ ${BUILD_HOME}/init/`,
+    ...(init.version === undefined
+      ? []
+      : [run('/bin/sh', `${BUILD_HOME}/init/check-kairos-init.sh`, init.version)]),
+    stage('install'),
+    ...overlaid,
+    stage('init'),
+    runScript('init/finish-kairos-init.sh'),
+  ];
+}
+
+/** Whether a script runs at the end: always, but for a root without a shell that needs none. */
+function isScripted({ flavor, root, kernel }: RecipeOptions): boolean {
+  return flavor['package-manager'] !== 'none' || kernel === undefined || (root?.shell ?? true);
 }
 
 /** Bundles come after the framework, as they do on a node, and before the overlay, which has the last word. */
-function renderBundles(bundles: readonly BundleLayer[]): string[] {
+function renderBundles(bundles: readonly BundleLayer[], home: string): string[] {
   const script = `${BUILD_HOME}/bundles/run-bundle.sh`;
   return bundles.flatMap(({ image, mode, name }, index) => {
     if (mode === 'unpack') return [`COPY --from=${image} / /`];
-    const home = `${BUILD_HOME}/bundle-${index}`;
+    const place = `${BUILD_HOME}/bundle-${index}`;
     return [
-      `COPY bundles/ ${BUILD_HOME}/bundles/`,
-      `COPY --from=${image} / ${home}/`,
-      `RUN ${JSON.stringify(['/bin/sh', script, home, name])}`,
+      `COPY ${home}bundles/ ${BUILD_HOME}/bundles/`,
+      `COPY --from=${image} / ${place}/`,
+      run('/bin/sh', script, place, name),
     ];
   });
 }
 
 /** Every file of the build context, parents before children. */
 export function contextEntries(options: ContextOptions): ContextEntry[] {
-  const { templates, flavor, selection, identity, board } = options;
-  const text = (path: string, content: string, mode = 0o644): ContextEntry => ({
-    type: 'text',
-    path,
-    text: content,
-    mode,
-  });
-  const lines = (path: string, items: readonly string[]) =>
-    text(path, items.map((item) => `${item}\n`).join(''));
+  return [text('Containerfile', renderContainerfile(options)), ...ownEntries(options)];
+}
+
+const text = (path: string, content: string, mode = 0o644): ContextEntry => ({
+  type: 'text',
+  path,
+  text: content,
+  mode,
+});
+const lines = (path: string, items: readonly string[]) =>
+  text(path, items.map((item) => `${item}\n`).join(''));
+const program = (path: string, source: string): ContextEntry => ({
+  type: 'file',
+  path,
+  source,
+  mode: 0o755,
+  size: statSync(source).size,
+});
+
+/** The files of the build context besides the Containerfile. */
+export function ownEntries(options: ContextOptions): ContextEntry[] {
+  const { templates, flavor, selection, identity, board, init } = options;
   const template = (path: string, name: string) =>
     text(path, readFileSync(join(templates, name), 'utf8'), 0o755);
-  const install = `install-${flavor['package-manager']}.sh`;
+  const manager = flavor['package-manager'];
+  const directories = requiredDirectories(flavor['persistent-paths']);
+  const overlay = options.overlay === undefined ? [] : directoryEntries(options.overlay, 'overlay');
+  if (init !== undefined) {
+    return [
+      program('init/kairos-init', init.program),
+      template('init/check-kairos-init.sh', 'build/check-kairos-init.sh'),
+      template('init/finish-kairos-init.sh', 'build/finish-kairos-init.sh'),
+      lines('init/directories', directories),
+      text('init/source-date-epoch', options.epoch ?? ''),
+      ...overlay,
+    ];
+  }
   return [
-    text('Containerfile', renderContainerfile(options)),
-    lines('install/packages', selection.packages),
-    lines('install/components', board.components),
-    lines('install/repository-packages', selection.repositoryPackages),
-    lines('install/repositories', selection.repositories),
-    text('install/source-date-epoch', options.epoch ?? ''),
-    template(`install/${install}`, `build/${install}`),
-    ...(flavor['package-manager'] === 'apt'
-      ? [template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg')]
-      : []),
+    ...(manager === 'none'
+      ? []
+      : [
+          lines('install/packages', selection.packages),
+          lines('install/components', board.components),
+          lines('install/repository-packages', selection.repositoryPackages),
+          lines('install/repositories', selection.repositories),
+          text('install/source-date-epoch', options.epoch ?? ''),
+          template(`install/install-${manager}.sh`, `build/install-${manager}.sh`),
+          ...(manager === 'apt' ? [template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg')] : []),
+        ]),
+    ...kernelEntries(options, template),
     ...(options.kubernetes === undefined
       ? []
-      : kubernetesEntries(templates, flavor['service-manager'], options.kubernetes)),
+      : kubernetesEntries(templates, servicesOf(options), options.kubernetes)),
     ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
-    {
-      type: 'file',
-      path: 'framework/usr/bin/kairos-agent',
-      source: options.agent,
-      mode: 0o755,
-      size: statSync(options.agent).size,
-    },
+    ...(options.agent === undefined ? [] : [program('framework/usr/bin/kairos-agent', options.agent)]),
     text('framework/etc/kairos-release', renderKairosRelease(identity, options.tool)),
     text('framework/etc/cos/bootargs.cfg', bootargs(board, flavor.selinux)),
     text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),
@@ -128,26 +237,72 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
     ...(options.bundles?.some(({ mode }) => mode === 'run')
       ? [template('bundles/run-bundle.sh', 'build/run-bundle.sh')]
       : []),
-    ...(options.overlay === undefined ? [] : directoryEntries(options.overlay, 'overlay')),
-    lines('finish/directories', requiredDirectories(flavor['persistent-paths'])),
-    lines('finish/enable', selection.enable),
-    lines('finish/mask', selection.mask),
-    lines(
-      'finish/board-files',
-      board.files.map(({ from, to }) => `${from} ${to}`),
-    ),
-    lines('finish/unmask', selection.unmask),
-    lines(
-      'finish/runlevels',
-      selection.runlevels.map((pair) => pair.join(' ')),
-    ),
-    lines('finish/selinux', [flavor.selinux]),
-    template('finish/finish.sh', 'build/finish.sh'),
+    ...(manager === 'none' ? bareEntries(options) : []),
+    ...overlay,
+    ...(isScripted(options)
+      ? [
+          lines('finish/directories', directories),
+          lines('finish/enable', selection.enable),
+          lines('finish/mask', selection.mask),
+          lines(
+            'finish/board-files',
+            board.files.map(({ from, to }) => `${from} ${to}`),
+          ),
+          lines('finish/unmask', selection.unmask),
+          lines(
+            'finish/runlevels',
+            selection.runlevels.map((pair) => pair.join(' ')),
+          ),
+          lines('finish/selinux', [flavor.selinux]),
+          ...(options.kernel === undefined ? [] : [text('finish/kernel-is-there', '')]),
+          template('finish/finish.sh', 'build/finish.sh'),
+        ]
+      : []),
   ];
 }
 
-/** The trees of the framework that fit a flavor: what all have, and those of its init system, initramfs, network and family. */
-function frameworkTrees({ templates, flavor }: Pick<ContextOptions, 'templates' | 'flavor'>): string[] {
-  const names = ['common', flavor['service-manager'], flavor.initramfs, flavor.network, flavor.family];
+function kernelEntries(
+  { kernel, templates }: ContextOptions,
+  template: (path: string, name: string) => ContextEntry,
+): ContextEntry[] {
+  if (kernel === undefined) return [];
+  return [
+    ...directoryEntries(join(templates, 'image/dracut'), 'dracut'),
+    text('kernel/source-date-epoch', `${kernel.epoch}\n`),
+    template('kernel/collect-kernel.sh', 'build/collect-kernel.sh'),
+  ];
+}
+
+/** What an installation script leaves in other roots, and directories where no script can make them. */
+function bareEntries(options: ContextOptions): ContextEntry[] {
+  const lacking = isScripted(options) ? [] : (options.root?.lacks ?? []);
+  return [
+    text('framework/usr/lib/kairos/source-date-epoch', `${options.epoch ?? ''}\n`),
+    ...(options.agent === undefined ? [text(`framework${BARE_MARK}`, BARE_TEXT)] : []),
+    ...lacking.map((path): ContextEntry => ({ type: 'directory', path: `framework${path}` })),
+  ];
+}
+
+const BARE_TEXT =
+  'This system boots and keeps its directories, but has no agent: the base lacks the GNU C library.\n';
+
+/** What starts services: the flavor's, or what the root has. */
+function servicesOf({
+  flavor,
+  root,
+}: Pick<ContextOptions, 'flavor' | 'root'>): 'systemd' | 'openrc' | 'none' {
+  const manager = flavor['service-manager'];
+  if (manager !== 'detect') return manager;
+  return root?.systemd ? 'systemd' : 'none';
+}
+
+/** The trees of the framework that fit a root: what all have, and those of its init system, initramfs, network and family. */
+function frameworkTrees(options: Pick<ContextOptions, 'templates' | 'flavor' | 'root' | 'kernel'>): string[] {
+  const { templates, flavor } = options;
+  // With a kernel from elsewhere the initramfs is made there.
+  const generator = options.kernel === undefined ? flavor.initramfs : 'none';
+  const network =
+    flavor.network === 'detect' ? (options.root?.systemd ? 'systemd-networkd' : 'none') : flavor.network;
+  const names = ['common', servicesOf(options), generator, network, flavor.family];
   return names.map((name) => join(templates, 'image', name)).filter((tree) => existsSync(tree));
 }

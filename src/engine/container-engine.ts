@@ -43,6 +43,7 @@ export interface ContainerEngine {
    * @param options.onStep called with every instruction that begins
    * @param options.useCache whether instructions that ran before may be taken from the engine's cache
    * @param options.offline whether programs of the build are to have no network
+   * @param options.isBase whether another Containerfile is to begin with it
    * @param options.arch the architecture of the base and of the image; the machine's own when absent
    */
   build(
@@ -52,6 +53,7 @@ export interface ContainerEngine {
       readonly onStep: (text: string) => void;
       readonly useCache: boolean;
       readonly offline?: boolean;
+      readonly isBase?: boolean;
       readonly arch?: string;
     },
   ): Promise<void>;

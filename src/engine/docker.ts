@@ -64,7 +64,7 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
   }
 
   async function build(...[context, image, options]: Parameters<ContainerEngine['build']>): Promise<void> {
-    const { onStep, useCache, offline = false, arch } = options;
+    const { onStep, useCache, offline = false, isBase = false, arch } = options;
     const containers = new Set<string>();
     let written = Promise.resolve();
     const onContainer = (name: string, isThere: boolean) => {
@@ -79,6 +79,7 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
         { onStep, onLine: log, onContainer },
       );
       built.set(image, id);
+      if (isBase) await daemon.tag(id, image);
     } finally {
       await written.catch((error: unknown) => log(`${error}`));
       // The daemon removes them itself when it hears that nobody listens any more; this makes it certain.

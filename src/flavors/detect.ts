@@ -3,6 +3,9 @@ import type { LoadedFlavor } from './load.ts';
 import type { Flavor } from './schema.ts';
 import { releaseVersion } from './select.ts';
 
+/** `os-release-id` of a flavor that takes any base, when it is named. */
+const ANY = '*';
+
 /** os-release(5) of a base. */
 export type OsRelease = Readonly<Record<string, string>>;
 
@@ -49,6 +52,7 @@ export function detectFlavor(flavors: readonly LoadedFlavor[], osRelease: OsRele
  */
 export function fitFlavor(loaded: LoadedFlavor, osRelease: OsRelease): Detected {
   const { flavor } = loaded;
+  if (flavor['os-release-id'] === ANY) return { loaded, distribution: ownName(flavor, osRelease) };
   if (likeness(flavor, osRelease) === undefined) {
     const id = osRelease['ID'] ?? '';
     throw new FactoryError('usage', `the base is "${id}", which is not what flavor ${flavor.name} is for`, {
@@ -127,4 +131,15 @@ function nameable(key: string, text: string): string {
       remedy: 'os-release(5) allows letters, digits, ".", "_" and "-"; correct /etc/os-release of the base.',
     },
   );
+}
+
+/** A distribution by nothing but what it says of itself. */
+function ownName(flavor: Flavor, osRelease: OsRelease): Distribution {
+  const word = (text: string) => text.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+  return {
+    name: word(osRelease['ID'] || 'linux'),
+    release: word(osRelease['VERSION_ID'] ?? osRelease['BUILD_ID'] ?? 'rolling'),
+    version: releaseVersion(flavor, flavor['default-release']),
+    borrowed: false,
+  };
 }

@@ -22,6 +22,7 @@ const MESSAGES: Readonly<Record<PackageManager, readonly RegExp[]>> = {
     /^No provider of '([^']+)' found\.$/,
   ],
   apk: [/^(\S+) \(no such package\):$/],
+  none: [],
 };
 
 /** The packages that a package manager did not know, by what it printed, each once. */

@@ -53,20 +53,20 @@ export const Flavor = z.strictObject({
   family: z.string(),
   'os-release-id': z.union([z.string(), z.record(z.string(), z.string())]).meta({
     description:
-      '`ID` of `/etc/os-release` in its base images; or a map from each `ID` to the name of its releases, in which `{version}` stands for `VERSION_ID`.',
+      '`ID` of `/etc/os-release` in its base images, `*` for any; or a map from each `ID` to the name of its releases, in which `{version}` stands for `VERSION_ID`.',
   }),
   'os-release-like': z.array(z.string()).default([]).meta({
     description:
       'Further values of `ID` and `ID_LIKE` whose distributions, without a flavor of their own, are built with this one.',
   }),
-  'package-manager': z.enum(['apt', 'dnf', 'zypper', 'apk']),
-  'service-manager': z.enum(['systemd', 'openrc']),
+  'package-manager': z.enum(['apt', 'dnf', 'zypper', 'apk', 'none']),
+  'service-manager': z.enum(['systemd', 'openrc', 'detect']),
   initramfs: z.enum(['dracut']),
   libc: z
     .enum(['glibc', 'musl'])
     .default('glibc')
     .meta({ description: 'Which build of the agent runs on it.' }),
-  network: z.enum(['systemd-networkd', 'networkmanager', 'connman']).meta({
+  network: z.enum(['systemd-networkd', 'networkmanager', 'connman', 'detect']).meta({
     description: 'What configures interfaces; selects the tree `templates/image/NAME`, where there is one.',
   }),
   selinux: z.enum(SELINUX_MODES).meta({ description: 'Its mode on the node.' }),

@@ -29,25 +29,17 @@ export interface Selection {
 
 /**
  * Resolves the conditions of a flavor.
+ * @param kernel a kernel choice of the flavor; `undefined` where the kernel comes from elsewhere
  * @param extraPackages installed besides what the flavor names
  * @throws FactoryError `usage` when the flavor has no such kernel for the target
  */
 export function select(
   flavor: Flavor,
   target: Target,
-  kernel: string,
+  kernel: string | undefined,
   extraPackages: readonly string[],
 ): Selection {
-  const kernels = Object.hasOwn(flavor.kernels, kernel) ? flavor.kernels[kernel] : undefined;
-  const kernelPackages = kernels && holding(kernels, target);
-  if (!kernelPackages || kernelPackages.length === 0) {
-    const known = Object.keys(flavor.kernels);
-    throw new FactoryError(
-      'usage',
-      `flavor ${flavor.name} has no kernel "${kernel}" for ${target.arch}${didYouMean(kernel, known)}`,
-      { remedy: `Choose one of: ${known.join(', ')}.` },
-    );
-  }
+  const kernelPackages = kernel === undefined ? [] : packagesOfKernel(flavor, target, kernel);
   const roles = Object.values(flavor.packages).flatMap((entries) => holding(entries, target));
   const { services, repositories } = flavor;
   return {
@@ -61,6 +53,20 @@ export function select(
       holding(entries, target).map((service) => [runlevel, service] as const),
     ),
   };
+}
+
+function packagesOfKernel(flavor: Flavor, target: Target, kernel: string): string[] {
+  const kernels = Object.hasOwn(flavor.kernels, kernel) ? flavor.kernels[kernel] : undefined;
+  const kernelPackages = kernels && holding(kernels, target);
+  if (!kernelPackages || kernelPackages.length === 0) {
+    const known = Object.keys(flavor.kernels);
+    throw new FactoryError(
+      'usage',
+      `flavor ${flavor.name} has no kernel "${kernel}" for ${target.arch}${didYouMean(kernel, known)}`,
+      { remedy: `Choose one of: ${known.join(', ')}.` },
+    );
+  }
+  return kernelPackages;
 }
 
 /**

@@ -8,7 +8,10 @@ import type { Step } from './step.ts';
 import { artifactStep, artifactStepId, checksumStep } from './steps/artifact-step.ts';
 import { baseStep } from './steps/base-step.ts';
 import { bundlesStep } from './steps/bundles-step.ts';
+import { containerfileStep } from './steps/containerfile-step.ts';
+import { frameworkStep } from './steps/framework-step.ts';
 import { imageStep, readyImageStep } from './steps/image-step.ts';
+import { kernelStep } from './steps/kernel-step.ts';
 import { kubernetesStep } from './steps/kubernetes-step.ts';
 import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
 
@@ -20,16 +23,27 @@ export function buildGraph(
   model: Model,
   signal: AbortSignal,
 ): Step[] {
-  const base = chooseBase(flavor.named, spec);
   const image = imageStep(env, spec, flavor, model);
   const kubernetes = spec.kubernetes ? [kubernetesStep(env, spec.kubernetes, spec.arch, signal)] : [];
   const bundles = spec.bundles.length > 0 ? [bundlesStep(env, spec.bundles, spec.arch)] : [];
   return [
-    baseStep(env, spec, baseReference(base), base),
+    ...rootSteps(env, spec, flavor),
     ...kubernetes,
     ...bundles,
     image,
     ...artifactGraph(env, spec, signal),
+  ];
+}
+
+/** The steps that make what an OS image begins with. */
+export function rootSteps(env: BuildEnvironment, spec: BuildSpec, flavor: FlavorChoice): Step[] {
+  const { containerfile, kernelFrom, framework, arch } = spec;
+  const base = chooseBase(flavor.named, spec);
+  return [
+    baseStep(env, spec, baseReference(base), base),
+    ...(containerfile?.stage === 'before' ? [containerfileStep(env, containerfile, arch)] : []),
+    ...(kernelFrom === undefined ? [] : [kernelStep(env, kernelFrom, arch)]),
+    ...(framework.name === 'kairos-init' ? [frameworkStep(env, framework.source, arch)] : []),
   ];
 }
 

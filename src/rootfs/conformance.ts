@@ -31,6 +31,8 @@ const PROGRAMS = [
   'less',
   'mount',
 ];
+/** Says that an image was made from a root that cannot run the agent: it boots, and does nothing else of a node. */
+export const BARE_MARK = '/usr/lib/kairos/bare';
 const PROGRAM_DIRECTORIES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/bin'];
 
 /**
@@ -51,7 +53,15 @@ export async function checkConformance(root: string): Promise<Finding[]> {
     '/etc/os-release is missing: the base is no distribution',
   );
   add('init', await has('/sbin/init'), '/sbin/init', '/sbin/init is missing: install an init system');
-  add('shell', await has('/bin/sh'), '/bin/sh', '/bin/sh is missing: the image cannot run as a container');
+  // What only the agent and people need, a bare root may lack.
+  const whole = !(await has(BARE_MARK));
+  add(
+    'shell',
+    await has('/bin/sh'),
+    '/bin/sh',
+    '/bin/sh is missing: the image cannot run as a container',
+    whole,
+  );
 
   const release = await resolveInRoot(root, '/etc/kairos-release');
   const text = release === undefined ? '' : await readFile(release, 'utf8');
@@ -138,7 +148,7 @@ export async function checkConformance(root: string): Promise<Finding[]> {
     const places = await Promise.all(PROGRAM_DIRECTORIES.map((directory) => has(`${directory}/${program}`)));
     if (!places.includes(true)) lost.push(program);
   }
-  add('programs', lost.length === 0, PROGRAMS.join(' '), `missing programs: ${lost.join(' ')}`);
+  add('programs', lost.length === 0, PROGRAMS.join(' '), `missing programs: ${lost.join(' ')}`, whole);
 
   const ssh = await resolveInRoot(root, '/etc/ssh');
   const hostKeys = (ssh === undefined ? [] : await readdir(ssh)).filter((name) =>

@@ -7,7 +7,7 @@ export interface ImageFacts {
   readonly tree: TreeSize;
   /** `/etc/kairos-release`. */
   readonly release: Readonly<Record<string, string>>;
-  /** `ID` of `/etc/os-release`: also the directory that the distribution's signed GRUB looks into. */
+  /** `ID` of the distribution that the boot loader is from, mostly that of `/etc/os-release`: also the directory that the distribution's signed GRUB looks into. */
   readonly osId: string;
   /** Kernel arguments on SELinux, as the image's own menu has them; off when it has none. */
   readonly selinux?: string;

@@ -7,6 +7,9 @@ import { resolveInRoot } from './resolve-path.ts';
 import { EPOCH_FILE } from './seal.ts';
 import { measureTree } from './walk.ts';
 
+/** Names the distribution of a boot loader that is not the root's own. */
+const BOOT_LOADER_ID = '/usr/lib/kairos/boot-loader-id';
+
 /**
  * Checks an OS image's root and reads what artifacts have to know of it.
  * @param name the image, for messages
@@ -38,7 +41,7 @@ export async function inspectImage(
     epoch: Number((await read(EPOCH_FILE)).trim()) || tree.newest,
     tree,
     release: Object.fromEntries(parseOsRelease(await read('/etc/kairos-release'))),
-    osId: osRelease.get('ID') ?? 'linux',
+    osId: (await read(BOOT_LOADER_ID)).trim() || (osRelease.get('ID') ?? 'linux'),
     osLike: osRelease.get('ID_LIKE') ?? '',
     selinux: selinuxArguments(await read('/etc/cos/bootargs.cfg')),
   };

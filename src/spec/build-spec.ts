@@ -8,7 +8,14 @@ import { ARCHES, type Arch, machineArch } from '../layout/architectures.ts';
 import { variantOf } from './kubernetes.ts';
 import { type ConfigurationSources, loadConfiguration, loadConfigurations } from './load.ts';
 import { selectTargets } from './matrix.ts';
-import { ArtifactsConfiguration, type ArtifactsSpec, BuildConfiguration, type BuildSpec } from './schema.ts';
+import {
+  ArtifactsConfiguration,
+  type ArtifactsSpec,
+  BuildConfiguration,
+  type BuildSpec,
+  type FrameworkChoice,
+  type UserContainerfile,
+} from './schema.ts';
 
 /** Hears, line by line, of what is odd but no error. */
 type Warn = (line: string) => void;
@@ -71,7 +78,71 @@ async function buildSpec(
     ...{ flavor, release, base, mirror, kernel, model, version, packages, kubernetes, bundles },
     variant: variantOf(configuration.variant, kubernetes),
     arch: configuration.arch ?? defaultArch(),
+    containerfile: await userContainerfile(configuration),
+    kernelFrom: configuration['kernel-from'],
+    framework: frameworkChoice(configuration),
   };
+}
+
+interface OwnParts {
+  readonly containerfile?: string | undefined;
+  readonly 'containerfile-stage': UserContainerfile['stage'];
+  readonly 'containerfile-context'?: string | undefined;
+  readonly 'kernel-from'?: string | undefined;
+  readonly packages: readonly string[];
+  readonly framework: {
+    readonly name: FrameworkChoice['name'];
+    readonly source?: string | undefined;
+    readonly version?: string | undefined;
+  };
+}
+
+async function userContainerfile(keys: OwnParts): Promise<UserContainerfile | undefined> {
+  const file = keys.containerfile;
+  if (file === undefined) {
+    if (keys['containerfile-context'] === undefined) return undefined;
+    throw new FactoryError('usage', 'containerfile-context is given without a containerfile', {
+      remedy: 'Name the file with --containerfile.',
+    });
+  }
+  const stats = await stat(file).catch(() => undefined);
+  if (!stats?.isFile())
+    throw new FactoryError('usage', `${file} is no file`, { remedy: 'Check the path of --containerfile.' });
+  const context = keys['containerfile-context'] ?? dirname(file);
+  await checkDirectory(context);
+  return { file, stage: keys['containerfile-stage'], context };
+}
+
+/** @throws FactoryError `usage` for keys that do not go together */
+function frameworkChoice(keys: OwnParts): FrameworkChoice {
+  const { name, source, version } = keys.framework;
+  if (name === 'builtin') {
+    if (source === undefined && version === undefined) return { name };
+    throw new FactoryError('usage', 'the builtin framework has no source and no version to choose', {
+      remedy: 'Add --framework kairos-init, or leave them out.',
+    });
+  }
+  if (source === undefined) {
+    throw new FactoryError(
+      'usage',
+      'framework kairos-init needs a source: its program, or an image with it',
+      {
+        remedy: 'Give --framework-source with the path of kairos-init or the reference of its image.',
+      },
+    );
+  }
+  const other =
+    keys['kernel-from'] !== undefined ? 'kernel-from' : keys.packages.length > 0 ? 'packages' : undefined;
+  if (other !== undefined) {
+    throw new FactoryError(
+      'usage',
+      `${other} does not go with framework kairos-init, which installs by itself`,
+      {
+        remedy: 'Leave it out; a --containerfile can install more.',
+      },
+    );
+  }
+  return { name, source, version };
 }
 
 /** Merges and validates the configuration of artifacts from a ready image. @throws FactoryError `usage` */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
@@ -19,12 +20,27 @@ export interface ConfigurationSources {
 }
 
 /** Keys whose value is a path; relative ones are relative to the file, or to the working directory, that names them. */
-const PATH_KEYS = new Set(['cloud-config', 'overlay-rootfs', 'overlay-iso', 'output', 'lock-file']);
+const PATH_KEYS = new Set([
+  'cloud-config',
+  'overlay-rootfs',
+  'overlay-iso',
+  'output',
+  'lock-file',
+  'containerfile',
+  'containerfile-context',
+]);
 /** Keys whose value is a reference that may hold a relative path after its prefix. */
-const REFERENCE_KEYS = new Set(['base', 'image']);
+const REFERENCE_KEYS = new Set(['base', 'image', 'kernel-from']);
+/** The key whose value is a program's path or the reference of an image. */
+const SOURCE_KEY = 'framework.source';
 
 /** Flags that are not called like their key. */
-const FLAG_NAMES: Readonly<Record<string, string>> = { artifacts: 'artifact' };
+const FLAG_NAMES: Readonly<Record<string, string>> = {
+  artifacts: 'artifact',
+  'framework.name': 'framework',
+  'framework.source': 'framework-source',
+  'framework.version': 'framework-version',
+};
 
 type Data = Record<string, unknown>;
 
@@ -93,7 +109,10 @@ function mergeAndValidate<S extends z.ZodType>(
   const assignments = sources.set.map(parseAssignment);
   const anchor = (data: Data, directory: string) => anchored(data, directory, resolveReference);
 
-  for (const key of [...Object.keys(flags), ...assignments.map(({ path: [first = ''] }) => first)])
+  for (const key of [
+    ...Object.keys(flags).map(firstKey),
+    ...assignments.map(({ path: [first = ''] }) => first),
+  ])
     if (variation && Object.hasOwn(variation.values, key)) throw varied(key, variation.name);
   let data: Data = source
     ? anchor({ ...source.common, ...variation?.values }, resolve(source.file.name, '..'))
@@ -104,12 +123,13 @@ function mergeAndValidate<S extends z.ZodType>(
   );
   for (const { path, value } of assignments)
     data = assign(data, path, anchorValue(path, value, resolveReference));
-  data = { ...data, ...anchor(flags, process.cwd()) };
+  for (const [key, value] of Object.entries(anchor(flags, process.cwd())))
+    data = assign(data, key.split('.'), value);
 
   return validate(schema, data, 'configuration', (path) => {
-    const key = String(path[0]);
-    if (Object.hasOwn(flags, key)) return `--${FLAG_NAMES[key] ?? key}`;
     const text = path.join('.');
+    const key = Object.hasOwn(flags, text) ? text : String(path[0]);
+    if (Object.hasOwn(flags, key)) return `--${FLAG_NAMES[key] ?? key}`;
     const set = assignments.findLast((assignment) =>
       assignment.path.every((part, index) => String(path[index]) === part),
     );
@@ -152,6 +172,11 @@ function parseAssignment(text: string): { path: string[]; value: unknown } {
   return { path, value: parseYaml(`--set ${path.join('.')}`, text.slice(at + 1)).data };
 }
 
+/** A flag's key may be a path. */
+function firstKey(path: string): string {
+  return path.split('.')[0] ?? path;
+}
+
 /** Own properties only: `__proto__` as a key must not reach the prototype. */
 function assign(data: Data, path: readonly string[], value: unknown): Data {
   const [key = '', ...rest] = path;
@@ -182,9 +207,11 @@ function anchored(
       if (key === 'registries') return [key, anchoredAuthorities(value, directory)];
       if (key === 'kubernetes') return [key, anchorKubernetes(value, directory)];
       if (key === 'bundles') return [key, anchorBundles(value, directory, resolveReference)];
+      if (key === 'framework') return [key, anchoredFramework(value, directory, resolveReference)];
       if (typeof value !== 'string') return [key, value];
       if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
       if (key === 'flavor' && isFlavorFile(value)) return [key, resolve(directory, value)];
+      if (key === SOURCE_KEY) return [key, fileOrReference(value, directory, resolveReference)];
       return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];
     }),
   );
@@ -197,4 +224,27 @@ function anchoredAuthorities(value: unknown, directory: string): unknown {
     const ca = typeof entry === 'object' && entry !== null ? (entry as Data)['ca'] : undefined;
     return typeof ca === 'string' ? { ...(entry as Data), ca: resolve(directory, ca) } : entry;
   });
+}
+
+/** `source` of the mapping `framework`, as a file may write it. */
+function anchoredFramework(
+  value: unknown,
+  directory: string,
+  resolveReference: (reference: string, directory: string) => string,
+): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { source } = value as Data;
+  if (typeof source !== 'string') return value;
+  return { ...value, source: fileOrReference(source, directory, resolveReference) };
+}
+
+/** A program's absolute path, or the reference of an image that holds it: what has a scheme, or is no file here. */
+function fileOrReference(
+  text: string,
+  directory: string,
+  resolveReference: (reference: string, directory: string) => string,
+): string {
+  const file = resolve(directory, text);
+  const isImage = /^[a-z-]+:/.test(text) || /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/.test(text);
+  return isImage || !existsSync(file) ? resolveReference(text, directory) : file;
 }

@@ -22,6 +22,11 @@ const Version = z
   .refine((text) => semver.valid(text) !== null, 'is not a semantic version such as v1.2.3')
   .transform((text) => `v${semver.clean(text)}${buildMetadata(text)}`);
 
+/** When a person's own Containerfile is applied: to the base, or to the image that has the framework. */
+const CONTAINERFILE_STAGES = ['before', 'after'] as const;
+/** What makes the base a Kairos: our own framework, or upstream's initializer. */
+const FRAMEWORKS = ['builtin', 'kairos-init'] as const;
+
 const Size = z.int().min(16).max(1_000_000);
 
 /** Keys of the configuration that concern making artifacts from an OS image. */
@@ -102,6 +107,34 @@ export const BuildConfiguration = z.strictObject({
     .meta({
       description: 'Packages to install besides those of the flavor.',
     }),
+  containerfile: z.string().optional().meta({ description: 'A Containerfile of your own: a file.' }),
+  'containerfile-stage': z
+    .enum(CONTAINERFILE_STAGES)
+    .default('before')
+    .meta({ description: 'Apply it to the base, or after the framework.' }),
+  'containerfile-context': z
+    .string()
+    .optional()
+    .meta({ description: 'Directory that its COPY reads from; the file’s own by default.' }),
+  'kernel-from': z
+    .string()
+    .optional()
+    .meta({ description: 'Image that kernel, modules, initramfs and boot loader are taken from.' }),
+  framework: z
+    .strictObject({
+      name: z.enum(FRAMEWORKS).default('builtin').meta({ description: 'What makes the base a Kairos.' }),
+      source: z
+        .string()
+        .optional()
+        .meta({ description: 'Where kairos-init is: its program, or an image that holds it.' }),
+      version: z
+        .string()
+        .regex(/^v?\d[\w.+-]*$/, 'is not a version')
+        .optional()
+        .meta({ description: 'The version that kairos-init must say it is.' }),
+    })
+    .prefault({})
+    .meta({ description: 'The framework.' }),
   ...artifactKeys,
 });
 
@@ -140,7 +173,24 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly bundles: readonly BundleSpec[];
   readonly version: string;
   readonly packages: readonly string[];
+  /** A person's own Containerfile. */
+  readonly containerfile: UserContainerfile | undefined;
+  /** Reference of the image that the kernel comes from. */
+  readonly kernelFrom: string | undefined;
+  readonly framework: FrameworkChoice;
 }
+
+/** A Containerfile of the person, when it is applied, and where its `COPY` reads from. Paths are absolute. */
+export interface UserContainerfile {
+  readonly file: string;
+  readonly stage: (typeof CONTAINERFILE_STAGES)[number];
+  readonly context: string;
+}
+
+/** Which framework, and for `kairos-init` where it is: the path of a program, or an image's reference. */
+export type FrameworkChoice =
+  | { readonly name: 'builtin' }
+  | { readonly name: 'kairos-init'; readonly source: string; readonly version: string | undefined };
 
 function buildMetadata(text: string): string {
   const build = semver.parse(text)?.build ?? [];

@@ -6,6 +6,7 @@
 #   runlevels    services of OpenRC, RUNLEVEL SERVICE per line
 #   selinux      disabled, permissive or enforcing
 #   board-files  what a board's firmware reads: a pattern of one file of the root, and its path on the ESP
+#   kernel-is-there  a file, where kernel and initramfs have come from another image
 set -eu
 
 here=$(dirname "$0")
@@ -39,39 +40,42 @@ kernel_file() {
   done
 }
 
-kernel=
-for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 | sed 's,.*/,,' | sort -V); do
-  if [ -n "$(kernel_file "$candidate")" ]; then kernel=$candidate; fi
-done
-if [ -z "$kernel" ]; then
-  echo "no kernel: /boot has no vmlinuz-* or Image-* that belongs to a directory of /lib/modules" >&2
-  exit 1
+# A kernel from another image comes with its initramfs.
+if [ ! -e "$here/kernel-is-there" ]; then
+  kernel=
+  for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 | sed 's,.*/,,' | sort -V); do
+    if [ -n "$(kernel_file "$candidate")" ]; then kernel=$candidate; fi
+  done
+  if [ -z "$kernel" ]; then
+    echo "no kernel: /boot has no vmlinuz-* or Image-* that belongs to a directory of /lib/modules" >&2
+    exit 1
+  fi
+  file=$(kernel_file "$kernel")
+  case $file in
+    /*)
+      # A copy and not a link: boot loaders and the contract look in /boot alone.
+      cp -p "$file" "/boot/vmlinuz-$kernel"
+      if [ -e "/lib/modules/$kernel/config" ]; then cp -p "/lib/modules/$kernel/config" "/boot/config-$kernel"; fi
+      file=vmlinuz-$kernel
+      ;;
+  esac
+  ln -sfn "$file" /boot/vmlinuz
+  rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
+  # What Alpine's dracut makes by itself when a kernel is installed.
+  rm -f /boot/dracut-*
+  depmod -a "$kernel"
+  # zstd is several times cheaper than gzip and smaller, where the kernel can read it.
+  compress='gzip -6 -n'
+  for config in "/boot/config-$kernel" "/boot/config-${kernel##*-}" "/lib/modules/$kernel/config"; do
+    if grep -qx 'CONFIG_RD_ZSTD=y' "$config" 2>/dev/null; then compress='zstd -3 -q -T0'; fi
+  done
+  if ! command -v dracut >/dev/null; then
+    echo "no dracut: the initramfs of every flavor is made by it; add its package to the flavor" >&2
+    exit 1
+  fi
+  dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
+  chmod 0644 /boot/initrd
 fi
-file=$(kernel_file "$kernel")
-case $file in
-  /*)
-    # A copy and not a link: boot loaders and the contract look in /boot alone.
-    cp -p "$file" "/boot/vmlinuz-$kernel"
-    if [ -e "/lib/modules/$kernel/config" ]; then cp -p "/lib/modules/$kernel/config" "/boot/config-$kernel"; fi
-    file=vmlinuz-$kernel
-    ;;
-esac
-ln -sfn "$file" /boot/vmlinuz
-rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
-# What Alpine's dracut makes by itself when a kernel is installed.
-rm -f /boot/dracut-*
-depmod -a "$kernel"
-# zstd is several times cheaper than gzip and smaller, where the kernel can read it.
-compress='gzip -6 -n'
-for config in "/boot/config-$kernel" "/boot/config-${kernel##*-}" "/lib/modules/$kernel/config"; do
-  if grep -qx 'CONFIG_RD_ZSTD=y' "$config" 2>/dev/null; then compress='zstd -3 -q -T0'; fi
-done
-if ! command -v dracut >/dev/null; then
-  echo "no dracut: the initramfs of every flavor is made by it; add its package to the flavor" >&2
-  exit 1
-fi
-dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
-chmod 0644 /boot/initrd
 
 # --- files for the firmware of the board ----------------------------------------------------------------------------
 while read -r pattern path; do
@@ -151,14 +155,16 @@ rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub /var/lib/dbus/machine-
 rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid- /etc/.pwd.lock
 rm -f /var/cache/ldconfig/aux-cache /var/lib/dpkg/status-old /var/lib/dpkg/diversions-old /var/lib/dpkg/statoverride-old
 rm -f /var/cache/debconf/*-old
-find /var/log -type f -delete
+find /var/log -type f -exec rm -f '{}' +
 for directory in /var/cache/apt /var/lib/apt/lists /tmp /var/tmp /run \
   /var/cache/dnf /var/cache/libdnf5 /var/cache/zypp /var/cache/apk; do
   if [ -d "$directory" ]; then find "$directory" -xdev -mindepth 1 -delete 2>/dev/null || true; fi
 done
 # The day of the last password change is the day of the build unless a tool knows better.
 day=$((SOURCE_DATE_EPOCH / 86400))
-awk -F: -v OFS=: -v day="$day" '$3 > day { $3 = day } { print }' /etc/shadow >/etc/shadow.kairos
-cat /etc/shadow.kairos >/etc/shadow
-rm -f /etc/shadow.kairos
+if [ -e /etc/shadow ]; then
+  awk -F: -v OFS=: -v day="$day" '$3 > day { $3 = day } { print }' /etc/shadow >/etc/shadow.kairos
+  cat /etc/shadow.kairos >/etc/shadow
+  rm -f /etc/shadow.kairos
+fi
 rm -rf "${here%/*}"

@@ -82,6 +82,13 @@ describe('commands of the documentation', () => {
         for (const flag of words.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(flag);
         return;
       }
+      // The folder goes to the test's own directory, and the Containerfile is one that there is.
+      for (const [index, word] of words.entries()) {
+        if (command === 'context' && words[index - 1] === '--output') words[index] = join(home, 'folder');
+        if (words[index - 1] !== '--containerfile') continue;
+        words[index] = join(home, 'Containerfile');
+        await writeFile(join(home, 'Containerfile'), `RUN true # ${word}\n`);
+      }
       const missing = words.filter(
         (word, index) =>
           /^(--(cloud-config|overlay-\w+)|validate)$/.test(words[index - 1] ?? '') && !word.startsWith('/'),

@@ -13,8 +13,28 @@ import { warn } from '../warn.ts';
 
 /** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
 export function buildCommand() {
-  return new Command('build')
+  return specCommand('build')
     .description('build an OS image from a base, and artifacts from it')
+    .option(
+      '--only <names>',
+      'build these targets of the configuration alone: names or patterns, a,b*',
+      gather,
+    )
+    .option('--continue-on-error', 'let the other targets go on when one fails')
+    .addOption(ARTIFACT_OPTIONS.plan)
+    .addOption(ARTIFACT_OPTIONS.json)
+    .addOption(ARTIFACT_OPTIONS.noCache)
+    .action(async (options) => {
+      await presentBuilds(() => loadBuildTargets(specSources(options), options.only ?? [], warn), {
+        ...jobOptions(options),
+        continueOnError: options.continueOnError ?? false,
+      });
+    });
+}
+
+/** A command with all flags that describe a build. */
+export function specCommand(name: string) {
+  return new Command(name)
     .option(
       '--flavor <name>',
       'the distribution: a flavor, or a file of your own; by default found by the base',
@@ -29,6 +49,13 @@ export function buildCommand() {
     .option('--arch <name>', `${ARCHES.join('|')} (default: the architecture of this machine)`)
     .option('--kubernetes <name@version>', 'Kubernetes distribution, such as k3s@v1.34.1+k3s1')
     .option('--version <semver>', 'version of the OS image')
+    .option('--containerfile <file>', 'a Containerfile of your own that is applied too')
+    .option('--containerfile-stage <stage>', 'before: to the base (default); after: after the framework')
+    .option('--containerfile-context <dir>', 'what its COPY reads from (default: its directory)')
+    .option('--kernel-from <ref>', 'image to take kernel, modules, initramfs and boot loader from')
+    .option('--framework <name>', 'what makes the base a Kairos: builtin, kairos-init')
+    .option('--framework-source <ref>', 'the program kairos-init, or an image that holds it')
+    .option('--framework-version <version>', 'the version that kairos-init must be of')
     .addOption(ARTIFACT_OPTIONS.artifact)
     .addOption(ARTIFACT_OPTIONS.cloudConfig)
     .addOption(ARTIFACT_OPTIONS.overlayRootfs)
@@ -40,32 +67,30 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.set)
     .addOption(ARTIFACT_OPTIONS.lockFile)
     .addOption(ARTIFACT_OPTIONS.locked)
-    .addOption(ARTIFACT_OPTIONS.offline)
-    .option(
-      '--only <names>',
-      'build these targets of the configuration alone: names or patterns, a,b*',
-      gather,
-    )
-    .option('--continue-on-error', 'let the other targets go on when one fails')
-    .addOption(ARTIFACT_OPTIONS.plan)
-    .addOption(ARTIFACT_OPTIONS.json)
-    .addOption(ARTIFACT_OPTIONS.noCache)
-    .action(async (options) => {
-      const flags = {
-        flavor: options.flavor,
-        release: options.release,
-        base: options.base,
-        kernel: options.kernel,
-        model: options.model,
-        arch: options.arch,
-        version: options.version,
-        kubernetes: options.kubernetes,
-        ...artifactFlags(options),
-      };
-      const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
-      await presentBuilds(() => loadBuildTargets(sources, options.only ?? [], warn), {
-        ...jobOptions(options),
-        continueOnError: options.continueOnError ?? false,
-      });
-    });
+    .addOption(ARTIFACT_OPTIONS.offline);
+}
+
+type SpecOptions = ReturnType<ReturnType<typeof specCommand>['opts']>;
+
+/** Where the values of a build's configuration come from, by its flags. */
+export function specSources(options: SpecOptions) {
+  const flags = {
+    flavor: options.flavor,
+    release: options.release,
+    base: options.base,
+    kernel: options.kernel,
+    model: options.model,
+    arch: options.arch,
+    version: options.version,
+    kubernetes: options.kubernetes,
+    containerfile: options.containerfile,
+    'containerfile-stage': options.containerfileStage,
+    'containerfile-context': options.containerfileContext,
+    'kernel-from': options.kernelFrom,
+    'framework.name': options.framework,
+    'framework.source': options.frameworkSource,
+    'framework.version': options.frameworkVersion,
+    ...artifactFlags(options),
+  };
+  return { ...configurationFile(options.config), set: options.set ?? [], flags };
 }

@@ -10,6 +10,7 @@ import { FactoryError } from '../../errors/factory-error.ts';
 import type { BaseChoice } from '../../flavors/choose.ts';
 import { parseOsRelease } from '../../layout/os-release.ts';
 import { resolveInRoot } from '../../rootfs/resolve-path.ts';
+import { type RootTraits, readRootTraits } from '../../rootfs/root-traits.ts';
 import type { BuildSpec } from '../../spec/schema.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
@@ -21,6 +22,7 @@ export interface BaseFacts {
   /** Name in the engine. */
   readonly image: string;
   readonly osRelease: Readonly<Record<string, string>>;
+  readonly traits: RootTraits;
   /** For a bootstrapped base: what it came from. */
   readonly archive?: ArchiveState;
 }
@@ -68,14 +70,16 @@ export function baseStep(
       await using open = await env.engine.open(image);
       await checkRootArch(open.root, formatReference(reference), spec.arch);
       const osRelease = await readOsRelease(open, formatReference(reference));
-      const facts: BaseFacts = { image, osRelease, ...(archive ? { archive } : {}) };
+      const traits = await readRootTraits(open.root, spec.arch);
+      const facts: BaseFacts = { image, osRelease, traits, ...(archive ? { archive } : {}) };
       // A new state of the archive means new packages later, even when the bootstrapped root is the same.
       const digest = archive ? cacheKey('base', [await inputs(), archive], []) : undefined;
       return { facts: { ...facts }, files: {}, ...(digest === undefined ? {} : { digest }) };
     },
     isCurrent: async (result: StepResult) => {
-      const { image, archive } = result.facts as unknown as BaseFacts;
-      if (!(await env.engine.has(image))) return false;
+      const { image, archive, traits } = result.facts as unknown as Partial<BaseFacts>;
+      // Results of versions that did not look at the root yet have no traits.
+      if (traits?.lacks === undefined || !(await env.engine.has(image ?? ''))) return false;
       return archive === undefined || env.offline || isArchiveUnchanged(env.runner, archive, env.work);
     },
   };
@@ -93,7 +97,7 @@ function sourceOf(spec: BuildSpec, reference: Reference, choice: BaseChoice) {
   return { source: reference, title: `import base ${formatReference(reference)}` };
 }
 
-async function readOsRelease(image: OpenImage, name: string): Promise<Record<string, string>> {
+export async function readOsRelease(image: OpenImage, name: string): Promise<Record<string, string>> {
   const file =
     (await resolveInRoot(image.root, '/etc/os-release')) ??
     (await resolveInRoot(image.root, '/usr/lib/os-release'));

@@ -1,31 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
 import { readyArch } from '../../base/check-arch.ts';
 import { importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
 import { contextEntries } from '../../context/build-context.ts';
 import { directoryEntries, packContext } from '../../context/context-tar.ts';
+import { refusePulls } from '../../context/user-containerfile.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
-import { borrowedNotice, type FlavorChoice } from '../../flavors/choose.ts';
-import type { Distribution } from '../../flavors/detect.ts';
-import { explainMissingPackage } from '../../flavors/missing-package.ts';
-import { select } from '../../flavors/select.ts';
+import type { FlavorChoice } from '../../flavors/choose.ts';
 import { ARCHES, type Arch } from '../../layout/architectures.ts';
-import type { ImageIdentity } from '../../layout/kairos-release.ts';
-import { resolveBoard } from '../../models/board.ts';
 import type { Model } from '../../models/schema.ts';
 import type { ImageFacts } from '../../rootfs/image-facts.ts';
 import { inspectImage } from '../../rootfs/inspect.ts';
-import { sealRoot } from '../../rootfs/seal.ts';
+import { resolveInRoot } from '../../rootfs/resolve-path.ts';
+import { EPOCH_FILE, sealRoot } from '../../rootfs/seal.ts';
 import type { ArtifactsSpec, BuildSpec } from '../../spec/schema.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
+import { treeSignature } from '../digests.ts';
 import { type Results, resultOf, type Step, type StepContext, type StepResult } from '../step.ts';
-import { type BaseFacts, fingerprint } from './base-step.ts';
-import { BUNDLES_STEP, takenBundles } from './bundles-step.ts';
-import { KUBERNETES_STEP, kubernetesFiles } from './kubernetes-step.ts';
+import { fingerprint } from './base-step.ts';
+import { containerfileInputs, readContainerfile, userContext } from './containerfile-step.ts';
+import { imageRecipe } from './image-recipe.ts';
 
 /** Facts that the image step leaves. */
 export interface OsImageFacts {
@@ -36,87 +32,33 @@ export interface OsImageFacts {
 
 /** Builds the OS image: base and framework through the engine, sealed and checked. */
 export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: FlavorChoice, model: Model): Step {
-  const detect = (results: Results) => {
-    const { osRelease } = resultOf(results, 'base').facts as unknown as BaseFacts;
-    const detected = choice.forBase(osRelease);
-    const { loaded, distribution } = detected;
-    const target = { arch: spec.arch, releaseVersion: distribution.version, variant: spec.variant };
-    const board = resolveBoard(model, loaded.flavor, target);
-    const packages = [...board.packages, ...spec.packages];
-    const selection = select(board.flavor, target, spec.kernel, packages);
-    const identity = identityOf(spec, distribution, loaded.flavor.family);
-    return { detected, loaded, distribution, target, board, selection, identity };
-  };
-  const inputs = async (results: Results) => {
-    const { loaded, selection, identity } = detect(results);
-    return [
-      loaded.flavor,
-      model,
-      selection,
-      identity,
-      treeContentDigest(join(env.templates, 'build')),
-      treeContentDigest(join(env.templates, 'image')),
-      ...(spec.kubernetes ? [treeContentDigest(join(env.templates, 'kubernetes'))] : []),
-      await rememberedHash(env.digests, env.agent(spec.arch, loaded.flavor.libc)),
-      spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
-      env.epoch,
-      env.tool,
-      // Not the engine: all give the same tree, and `isCurrent` knows in whose store an image is.
-    ];
-  };
+  const recipe = imageRecipe(env, spec, choice, model);
+  const after = spec.containerfile?.stage === 'after' ? spec.containerfile : undefined;
+  if (after !== undefined) refusePulls(after.file, readContainerfile(after));
   return {
     id: 'image',
     title: ['build OS image', choice.named?.flavor.name, spec.version].filter(Boolean).join(' '),
-    needs: [
-      'base',
-      ...(spec.kubernetes ? [KUBERNETES_STEP] : []),
-      ...(spec.bundles.length > 0 ? [BUNDLES_STEP] : []),
+    needs: recipe.needs,
+    // Not the engine: all give the same tree, and `isCurrent` knows in whose store an image is.
+    inputs: async (results) => [
+      ...(await recipe.inputs(results)),
+      after === undefined ? null : containerfileInputs(after),
     ],
-    inputs,
     isCurrent: (result) => env.engine.has(osImageFacts(result).image),
     run: async (context, results) => {
-      const { image: base } = resultOf(results, 'base').facts as unknown as BaseFacts;
-      const { detected, loaded, distribution, target, board, selection, identity } = detect(results);
-      const notice = borrowedNotice(detected);
-      if (notice !== undefined) context.notice(notice);
-      const entries = contextEntries({
-        templates: env.templates,
-        flavor: loaded.flavor,
-        selection,
-        identity,
-        board,
-        base,
-        epoch: env.epoch,
-        overlay: spec.overlayRootfs,
-        bundles: spec.bundles.length > 0 ? takenBundles(results) : [],
-        kubernetes: spec.kubernetes && { ...spec.kubernetes, files: kubernetesFiles(results) },
-        tool: env.tool,
-        agent: env.agent(spec.arch, loaded.flavor.libc),
-      });
+      const entries = contextEntries(recipe.options(results, context.notice));
       const built = `localhost/kairos-factory/built:${randomUUID()}`;
-      await buildImage(env, context, entries, built, spec.arch).catch((error: unknown) => {
-        throw explainMissingPackage(error, {
-          ...{ loaded, target, kernel: spec.kernel, packages: spec.packages },
-          distribution: `${distribution.name} ${distribution.release}`,
-        });
+      // A name of its own is wanted only where a second Containerfile begins with it.
+      await using _built = after === undefined ? undefined : await env.engine.transient(built);
+      const options = { arch: spec.arch, isBase: after !== undefined };
+      await buildImage(env, context, entries, built, options).catch((error: unknown) => {
+        throw recipe.explain(error, results);
       });
-      return finish(env, context, built, 'the built image', sealRoot);
+      if (after === undefined) return await finish(env, context, built, 'the built image', sealRoot);
+      const changed = `localhost/kairos-factory/changed:${randomUUID()}`;
+      await buildImage(env, context, userContext(after, built), changed, { arch: spec.arch });
+      return await finish(env, context, changed, `the built image, changed by ${after.file},`, sealRoot);
     },
-  };
-}
-
-function identityOf(spec: BuildSpec, { name, release }: Distribution, family: string): ImageIdentity {
-  return {
-    flavor: name,
-    flavorRelease: release,
-    family,
-    variant: spec.variant,
-    arch: spec.arch,
-    model: spec.model,
-    version: spec.version,
-    ...(spec.kubernetes
-      ? { software: { prefix: spec.kubernetes.distribution, version: spec.kubernetes.version } }
-      : {}),
   };
 }
 
@@ -148,7 +90,7 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
         daemon: env.daemon,
         arch,
       });
-      if (spec.overlayRootfs === undefined) return await finish(env, context, taken, name);
+      if (spec.overlayRootfs === undefined) return await finish(env, context, taken, name, sealOwn);
       const containerfile = {
         type: 'text',
         path: 'Containerfile',
@@ -156,7 +98,7 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
         mode: 0o644,
       } as const;
       const entries = [containerfile, ...directoryEntries(spec.overlayRootfs, 'overlay')];
-      await buildImage(env, context, entries, taken, arch);
+      await buildImage(env, context, entries, taken, { arch });
       return await finish(env, context, taken, name);
     },
   };
@@ -180,6 +122,14 @@ export function imageArch(facts: ImageFacts): Arch {
   return found;
 }
 
+/**
+ * Seals an image that the Containerfile of this tool made in another builder: what `build` does after its engine could not
+ * be done there. An image that was sealed before stays as it is; one of other make is not ours to change.
+ */
+async function sealOwn(root: string): Promise<unknown> {
+  return (await resolveInRoot(root, EPOCH_FILE)) === undefined ? undefined : sealRoot(root);
+}
+
 /** The facts of an image step's result. */
 export function osImageFacts(result: StepResult): OsImageFacts {
   return result.facts as unknown as OsImageFacts;
@@ -190,10 +140,10 @@ async function buildImage(
   context: StepContext,
   entries: Parameters<typeof packContext>[0],
   image: string,
-  arch: string,
+  { arch, isBase = false }: { readonly arch: string; readonly isBase?: boolean },
 ): Promise<void> {
   try {
-    await engine.build(packContext(entries), image, { onStep: context.say, useCache, offline, arch });
+    await engine.build(packContext(entries), image, { onStep: context.say, useCache, offline, arch, isBase });
   } catch (error) {
     if (!offline || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
     throw new FactoryError('step', 'it wants a network, and --offline gives it none', {
@@ -210,7 +160,7 @@ async function finish(
   context: StepContext,
   built: string,
   name: string,
-  seal?: (root: string) => Promise<number>,
+  seal?: (root: string) => Promise<unknown>,
 ): Promise<Omit<StepResult, 'digest'>> {
   const image = `localhost/kairos-factory/os:${randomUUID()}`;
   await using open = await env.engine.open(built);

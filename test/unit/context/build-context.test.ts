@@ -58,6 +58,7 @@ describe('renderContainerfile', () => {
       renderContainerfile({ base: 'localhost/base:1', flavor, overlay: undefined }),
     ).toMatchInlineSnapshot(`
       "FROM localhost/base:1
+      USER 0
       COPY install/ /kairos-build/install/
       RUN ["/bin/sh", "/kairos-build/install/install-apt.sh"]
       COPY framework/ /
@@ -143,7 +144,7 @@ describe('contextEntries', () => {
       type: 'file',
       source: OPTIONS.agent,
       mode: 0o755,
-      size: statSync(OPTIONS.agent).size,
+      size: statSync(import.meta.filename).size,
     });
     const layout = parseOsRelease(textOf(entries, 'framework/usr/lib/kairos/cos-layout.env'));
     expect(layout.get('PERSISTENT_STATE_PATHS')).toMatch(/ \/snap \/var\/snap \/var\/lib\/snapd$/);

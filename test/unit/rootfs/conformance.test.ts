@@ -198,6 +198,38 @@ describe('checkConformance', () => {
   });
 });
 
+describe('a bare root, which has no agent', () => {
+  const bare = () => {
+    const root = osTree();
+    for (const path of ['usr/bin/kairos-agent', 'usr/bin/sudo', 'usr/bin/sh']) remove(path)(root);
+    return root;
+  };
+  const failing = async (root: string) =>
+    (await checkConformance(root)).flatMap(({ check, passed, required }) =>
+      passed ? [] : [[check, required]],
+    );
+
+  test('need not have what the agent and people need, when it says so', async () => {
+    const root = bare();
+    expect(await failing(root)).toEqual([
+      ['shell', true],
+      ['programs', true],
+    ]);
+    plant(root, { 'usr/lib/kairos/bare': 'no agent\n' });
+    expect(await failing(root)).toEqual([
+      ['shell', false],
+      ['programs', false],
+    ]);
+    remove('boot/initrd')(root);
+    expect(await failing(root)).toContainEqual(['initramfs', true]);
+  });
+
+  test('has the boot loader of another distribution', async () => {
+    const root = plant(osTree(), { 'usr/lib/kairos/boot-loader-id': 'fedora\n' });
+    expect((await inspectImage(root, 'image', () => undefined)).osId).toBe('fedora');
+  });
+});
+
 describe('inspectImage', () => {
   test('gives what artifacts have to know', async () => {
     const notices: string[] = [];

@@ -9,6 +9,75 @@ function withFlags(flags: Readonly<Record<string, unknown>>) {
   return loadBuildSpec({ set: [], flags: { flavor: 'debian', ...flags } });
 }
 
+describe('parts from elsewhere', () => {
+  const home = () =>
+    plant(temporaryDirectory(), { 'own/Containerfile': 'RUN true\n', 'kairos-init': '', 'other/x': '' });
+
+  test('are found relative to the file that names them', async () => {
+    const place = plant(home(), {
+      'f.yaml':
+        'flavor: debian\ncontainerfile: own/Containerfile\ncontainerfile-stage: after\nkernel-from: oci:os:v1\n',
+    });
+    expect(await loadBuildSpec({ file: join(place, 'f.yaml'), set: [], flags: {} })).toMatchObject({
+      containerfile: { file: join(place, 'own/Containerfile'), stage: 'after', context: join(place, 'own') },
+      kernelFrom: `oci:${place}/os:v1`,
+    });
+  });
+
+  test('the context of a Containerfile can be another directory', async () => {
+    const place = home();
+    const flags = {
+      containerfile: join(place, 'own/Containerfile'),
+      'containerfile-context': join(place, 'other'),
+    };
+    expect((await withFlags(flags)).containerfile).toEqual({
+      file: join(place, 'own/Containerfile'),
+      stage: 'before',
+      context: join(place, 'other'),
+    });
+  });
+
+  test('kairos-init is a program or an image, by flags, --set and file alike', async () => {
+    const place = plant(home(), {
+      'f.yaml': 'flavor: debian\nframework:\n  name: kairos-init\n  source: kairos-init\n  version: v0.5.1\n',
+    });
+    const file = join(place, 'f.yaml');
+    const program = { name: 'kairos-init', source: join(place, 'kairos-init'), version: 'v0.5.1' };
+    expect((await loadBuildSpec({ file, set: [], flags: {} })).framework).toEqual(program);
+    const set = [`framework.source=oci:${place}/layout`];
+    expect((await loadBuildSpec({ file, set, flags: {} })).framework).toEqual({
+      ...program,
+      source: `oci:${place}/layout`,
+    });
+    const flags = { 'framework.source': `oci:${place}/other`, 'framework.version': '1.0.0' };
+    expect((await loadBuildSpec({ file, set, flags })).framework).toEqual({
+      name: 'kairos-init',
+      source: `oci:${place}/other`,
+      version: '1.0.0',
+    });
+  });
+
+  test.each([
+    [{ containerfile: '/nowhere/Containerfile' }, '/nowhere/Containerfile is no file'],
+    [{ 'containerfile-context': '/' }, 'containerfile-context is given without a containerfile'],
+    [{ 'containerfile-stage': 'late' }, '--containerfile-stage: containerfile-stage: "late" is none of'],
+    [{ 'framework.name': 'kairos' }, '--framework: framework.name: "kairos" is none of'],
+    [{ 'framework.name': 'kairos-init' }, 'framework kairos-init needs a source'],
+    [{ 'framework.version': 'v1.0.0' }, 'the builtin framework has no source and no version'],
+    [
+      { 'framework.name': 'kairos-init', 'framework.source': 'dir:/x', 'kernel-from': 'dir:/y' },
+      'kernel-from does not go with framework kairos-init',
+    ],
+    [
+      { 'framework.name': 'kairos-init', 'framework.source': 'dir:/x', packages: ['vim'] },
+      'packages does not go with framework kairos-init',
+    ],
+  ])('%j is refused', async (flags, message) => {
+    const error = await failureOf(() => withFlags(flags), 'usage');
+    expect(error.message).toContain(message);
+  });
+});
+
 describe('loadBuildSpec', () => {
   test('leaves nothing to default, and makes paths and references absolute', async () => {
     const home = plant(temporaryDirectory(), {
@@ -41,6 +110,9 @@ describe('loadBuildSpec', () => {
       cloudConfig: join(home, 'c.yaml'),
       overlayRootfs: join(home, 'tree'),
       overlayIso: undefined,
+      containerfile: undefined,
+      kernelFrom: undefined,
+      framework: { name: 'builtin' },
     });
   });
 

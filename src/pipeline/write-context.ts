@@ -1,0 +1,109 @@
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import {
+  FOLDER_MARK,
+  FOLDER_ROOTS,
+  type FolderContainerfile,
+  folderEntries,
+} from '../context/context-folder.ts';
+import { packContext } from '../context/context-tar.ts';
+import { userContextEntries } from '../context/user-containerfile.ts';
+import { FactoryError } from '../errors/factory-error.ts';
+import { chooseFlavor } from '../flavors/choose.ts';
+import { loadModel } from '../models/load.ts';
+import type { BuildSpec, UserContainerfile } from '../spec/schema.ts';
+import { packDirectory, unpackStream } from '../tools/tar.ts';
+import { type BuildOptions, environment, imageSource, planContext } from './build.ts';
+import type { BuildEnvironment } from './build-environment.ts';
+import { rootSteps } from './graph.ts';
+import { runSteps } from './run-plan.ts';
+import { withSession } from './session.ts';
+import { type Results, resultOf } from './step.ts';
+import type { BaseFacts } from './steps/base-step.ts';
+import { readContainerfile } from './steps/containerfile-step.ts';
+import { imageRecipe } from './steps/image-recipe.ts';
+import { openOutput } from './workspace.ts';
+
+/**
+ * Writes the Containerfile and the context of a build into a folder, for another builder. The folder appears whole or
+ * not at all; an earlier one of ours is replaced.
+ * @param output absolute path
+ * @throws FactoryError `usage` when something else is there, or the spec cannot be built
+ */
+export async function writeContext(spec: BuildSpec, output: string, options: BuildOptions): Promise<void> {
+  await withSession(async (session) => {
+    options.onLog(session.workspace.log);
+    await refuseForeign(output);
+    const place = await openOutput(dirname(output));
+    try {
+      const images = imageSource(session, spec, options, true);
+      const env = environment(session, options, images, place.partial);
+      const flavor = await chooseFlavor(env.flavors, spec.flavor);
+      const model = await loadModel(env.models, spec.model);
+      const own = spec.containerfile;
+      const notice = (text: string) => options.emit({ type: 'notice', text });
+      const tried =
+        own === undefined || isBuildableHere(own, notice) ? spec : { ...spec, containerfile: undefined };
+      const recipe = imageRecipe(env, tried, flavor, model);
+      const steps = rootSteps(env, tried, flavor);
+      const context = { ...planContext(session, options), cancel: session.cancel };
+      options.emit({
+        type: 'plan',
+        steps: steps.map(({ id, title, needs }) => ({ id, title, needs, state: 'run' })),
+      });
+      const { results } = await runSteps(steps, context);
+      const contextOptions = recipe.options(results, notice);
+      const partial = place.partial(basename(output));
+      await mkdir(partial);
+      const entries = folderEntries(contextOptions, own && folderContainerfile(own));
+      await unpackStream(env.runner, packContext(entries), partial);
+      await packImage(env, baseImage(results), join(partial, FOLDER_ROOTS.base));
+      const { kernel } = contextOptions;
+      if (kernel !== undefined) await packImage(env, kernel.image, join(partial, FOLDER_ROOTS.kernel));
+      await refuseForeign(output);
+      await rm(output, { recursive: true, force: true });
+      await rename(partial, output);
+    } finally {
+      await place.close();
+    }
+  });
+}
+
+/** The base itself: a person's Containerfile is applied to it again, by the other builder. */
+function baseImage(results: Results): string {
+  return (resultOf(results, 'base').facts as unknown as BaseFacts).image;
+}
+
+/** Whether the person's own file can be tried here, to see what the base is afterwards. Another builder may pull. */
+function isBuildableHere(own: UserContainerfile, notice: (text: string) => void): boolean {
+  const [pull] = readContainerfile(own).pulls;
+  if (pull === undefined) return true;
+  notice(
+    `${own.file} needs ${pull.image}, so it is not tried here: the base is taken to be of the same kind after it`,
+  );
+  return false;
+}
+
+function folderContainerfile(own: UserContainerfile): FolderContainerfile {
+  return { stage: own.stage, checked: readContainerfile(own), entries: userContextEntries(own) };
+}
+
+async function packImage(env: BuildEnvironment, image: string, file: string): Promise<void> {
+  await using open = await env.engine.open(image);
+  await packDirectory(env.runner, open.root, createWriteStream(file));
+}
+
+/** @throws FactoryError `usage` when there is something at `path` that may not be replaced */
+async function refuseForeign(path: string): Promise<void> {
+  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new FactoryError('usage', `${path} cannot be a context folder: ${error.message}`, {
+      remedy: 'Choose another --output.',
+    });
+  });
+  if (names.length === 0 || existsSync(join(path, FOLDER_MARK))) return;
+  throw new FactoryError('usage', `${path} is not empty, and not a context that kairos-factory wrote`, {
+    remedy: 'Choose another --output, or empty it yourself.',
+  });
+}

@@ -1,0 +1,60 @@
+#!/bin/sh
+# Gathers below /kairos-collected what boots another root: kernel, modules, firmware, a fresh initramfs, boot loader.
+# Runs inside the image build, in the image that is named as kernel-from; beside it stands:
+#   source-date-epoch  seconds since 1970 that the initramfs is stamped with
+set -eu
+
+here=$(dirname "$0")
+out=/kairos-collected
+SOURCE_DATE_EPOCH=$(cat "$here/source-date-epoch")
+export SOURCE_DATE_EPOCH
+
+refuse() {
+  echo "the image of kernel-from $1" >&2
+  exit 1
+}
+
+kernel=
+for candidate in $(find /lib/modules/ -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -V); do
+  if [ -e "/boot/vmlinuz-$candidate" ]; then kernel=$candidate; fi
+done
+[ -n "$kernel" ] || refuse 'has no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules'
+command -v dracut >/dev/null || refuse 'has no dracut, which makes the initramfs: install dracut in it'
+for module in dmsquash-live dm; do
+  found=$(find /usr/lib/dracut/modules.d -maxdepth 1 -name "*$module" | head -n 1)
+  [ -n "$found" ] || refuse "has no dracut module $module: install dracut-live (Debian) or its like in it"
+done
+
+mkdir -p "$out/boot" "$out/modules" "$out/firmware" "$out/boot-loader/usr/lib/kairos"
+cp -a "/boot/vmlinuz-$kernel" "$out/boot/"
+ln -s "vmlinuz-$kernel" "$out/boot/vmlinuz"
+for file in "/boot/config-$kernel" "/boot/System.map-$kernel"; do
+  if [ -e "$file" ]; then cp -a "$file" "$out/boot/"; fi
+done
+depmod -a "$kernel"
+cp -a "/lib/modules/$kernel" "$out/modules/"
+# Links to headers and sources of the machine that compiled it lead nowhere.
+rm -f "$out/modules/$kernel/build" "$out/modules/$kernel/source"
+if [ -d /lib/firmware ]; then cp -a /lib/firmware/. "$out/firmware/"; fi
+
+if grep -qx 'CONFIG_RD_ZSTD=y' "/boot/config-$kernel" 2>/dev/null; then
+  compress='zstd -3 -q -T0'
+else
+  compress='gzip -6 -n'
+fi
+dracut --force --quiet --no-hostonly --reproducible --compress "$compress" "$out/boot/initrd" "$kernel"
+chmod 0644 "$out/boot/initrd"
+
+for place in /usr/lib/grub /usr/lib/shim /usr/share/grub /usr/share/grub2 /usr/share/efi /boot/efi/EFI; do
+  [ -d "$place" ] || continue
+  mkdir -p "$out/boot-loader$place"
+  cp -a "$place/." "$out/boot-loader$place/"
+done
+# A signed GRUB looks into the directory of its own distribution.
+(
+  # shellcheck source=/dev/null
+  . /etc/os-release
+  echo "$ID" >"$out/boot-loader/usr/lib/kairos/boot-loader-id"
+)
+# What the engine and the clock left on them.
+find "$out" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" '{}' +

@@ -1,0 +1,240 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BuildReport } from '../../src/pipeline/build.ts';
+import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { makeTinyRoot } from '../support/tiny-root.ts';
+import { tool } from '../support/tool.ts';
+
+let home: string;
+let tiny: string;
+let debian: TestBuild;
+
+beforeAll(async () => {
+  debian = await testBuild();
+  home = await mkdtemp(join(TEST_HOME, 'any-'));
+  tiny = await makeTinyRoot(home);
+});
+afterAll(() => tool('rm', '-rf', home));
+
+const fromTiny = () => ['--flavor', 'any', '--base', tiny, '--kernel-from', `oci:${debian.artifact('oci')}`];
+const squashfs = (...args: string[]) => [...args, '--artifact', 'squashfs', '--compression', 'fast'];
+const sum = (report: BuildReport) =>
+  report.manifest.artifacts.find(({ kind }) => kind === 'squashfs')?.sha256;
+
+async function made(args: readonly string[]): Promise<{ report: BuildReport; stderr: string }> {
+  const { status, stdout, stderr } = await factory([...args, '--json']);
+  expect(status, stderr).toBe(0);
+  return { report: JSON.parse(stdout) as BuildReport, stderr };
+}
+
+async function refused(...args: string[]): Promise<string> {
+  const { status, stderr } = await factory(args);
+  expect(status, stderr).toBe(2);
+  return stderr;
+}
+
+/** The files of a squashfs: their listing, without owners, sizes and times. */
+const paths = async (report: BuildReport) =>
+  (
+    await tool('unsquashfs', '-l', '-d', '', join(report.output, report.manifest.artifacts[0]?.file ?? ''))
+  ).split('\n');
+
+async function own(
+  name: string,
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const directory = join(home, name);
+  for (const [path, content] of Object.entries({ Containerfile: text, ...files })) {
+    await mkdir(join(directory, path, '..'), { recursive: true });
+    await writeFile(join(directory, path), content);
+  }
+  return join(directory, 'Containerfile');
+}
+
+describe('a root that is of no distribution, with a kernel from another image and a Containerfile', () => {
+  let built: BuildReport;
+  let arguments_: string[];
+
+  beforeAll(async () => {
+    const file = await own(
+      'before',
+      'FROM ${BASE_IMAGE} AS tools\nRUN echo made >/made\nFROM ${BASE_IMAGE}\nCOPY --from=tools /made /opt/made\nCOPY data/ /opt/data/\nUSER 1\n',
+      { 'data/kept': 'kept', 'data/secret': 'secret', '.dockerignore': '**/secret\n' },
+    );
+    arguments_ = [...fromTiny(), '--containerfile', file];
+    const { report, stderr } = await made(squashfs('build', ...arguments_, '--output', join(home, 'built')));
+    expect(stderr).toMatch(/notice: the base lacks the GNU C library/);
+    built = report;
+  });
+
+  test('become an OS image', async () => {
+    expect(built.manifest.release).toMatchObject({ KAIROS_FLAVOR: 'tiny', KAIROS_FLAVOR_RELEASE: '1' });
+    const all = await paths(built);
+    expect(all).toEqual(
+      expect.arrayContaining(['/boot/vmlinuz', '/boot/initrd', '/opt/made', '/opt/data/kept']),
+    );
+    expect(all.filter((path) => /^\/lib\/modules\/[^/]+\/modules\.dep$/.test(path))).toHaveLength(1);
+    expect(all.filter((path) => /secret|kairos-build|kairos-collected|kairos-agent$/.test(path))).toEqual([]);
+  });
+
+  test('give the same bytes when another builder builds their context', async () => {
+    const folder = join(home, 'folder');
+    const { status, stderr } = await factory(['context', ...arguments_, '--output', folder]);
+    expect(status, stderr).toBe(0);
+    const store = [
+      '--root',
+      join(home, 'store'),
+      '--runroot',
+      join(home, 'run'),
+      '--storage-driver',
+      'overlay',
+    ];
+    const buildah = (...args: string[]) =>
+      tool('env', 'BUILDAH_ISOLATION=chroot', 'buildah', ...store, ...args);
+    await buildah('build', '--quiet', '--tag', 'localhost/made', folder);
+    await buildah('push', '--quiet', 'localhost/made', `oci:${home}/made:1`);
+    const image = ['artifacts', '--image', `oci:${home}/made:1`, '--output', join(home, 'again')];
+    expect(sum((await made(squashfs(...image))).report)).toBe(sum(built));
+    // Ours is replaced; what is not ours stays.
+    expect((await factory(['context', ...arguments_, '--output', folder])).status).toBe(0);
+    const foreign = await refused('context', ...arguments_, '--output', join(home, 'root'));
+    expect(foreign).toMatch(/root is not empty, and not a context that kairos-factory wrote/);
+    expect(await readFile(join(home, 'root/etc/os-release'), 'utf8')).toContain('tiny');
+  });
+
+  test('change when a file that the Containerfile copies does, and not when an ignored one does', async () => {
+    const plan = async () => {
+      const { stdout } = await factory([
+        'build',
+        ...squashfs(...arguments_),
+        '--output',
+        join(home, 'built'),
+        '--plan',
+      ]);
+      return /^containerfile +(\S+)/m.exec(stdout)?.[1];
+    };
+    expect(await plan()).toBe('cached');
+    await writeFile(join(home, 'before/data/secret'), 'another');
+    expect(await plan()).toBe('cached');
+    await writeFile(join(home, 'before/data/kept'), 'another');
+    expect(await plan()).toBe('run');
+  });
+});
+
+/**
+ * Stands in for upstream's kairos-init, which cannot be had here. It takes the same arguments, and makes an image of a
+ * root whose parts are all there but for what it lays down itself.
+ */
+const STAND_IN = `#!/bin/sh
+set -eu
+if [ "$1" = version ]; then echo "kairos-init v0.5.1"; exit 0; fi
+echo "$*" >>/usr/share/stand-in
+while [ $# -gt 0 ]; do
+  case $1 in
+    --stage) stage=$2 ;;
+    --version) version=$2 ;;
+    --model) model=$2 ;;
+    *) echo "unknown: $1" >&2; exit 1 ;;
+  esac
+  shift 2
+done
+case $stage in
+  install) cp /spare/vmlinuz-* /boot/ ;;
+  init)
+    ln -s "$(cd /boot && ls vmlinuz-*)" /boot/vmlinuz
+    cp /spare/initrd /boot/initrd
+    sed -e "s/^KAIROS_VERSION=.*/KAIROS_VERSION=\\"$version\\"/;s/^KAIROS_RELEASE=.*/KAIROS_RELEASE=\\"$version\\"/" \\
+      -e "s/^KAIROS_MODEL=.*/KAIROS_MODEL=\\"$model\\"/" /spare/kairos-release >/etc/kairos-release
+    rm -r /spare
+    ;;
+esac
+`;
+
+describe('kairos-init (a stand-in with its interface) as the framework', () => {
+  let program: string;
+  let base: string[];
+
+  beforeAll(async () => {
+    program = join(home, 'kairos-init');
+    await writeFile(program, STAND_IN);
+    await chmod(program, 0o755);
+    const file = await own(
+      'without',
+      'RUN mkdir /spare && mv /boot/vmlinuz-* /boot/initrd /etc/kairos-release /spare/ && rm -r /boot/vmlinuz /usr/lib/kairos\n',
+    );
+    const image = `oci:${debian.artifact('oci')}`;
+    base = ['--flavor', 'debian', '--base', image, '--containerfile', file, '--framework', 'kairos-init'];
+  });
+
+  test('runs in its two stages, from an image that holds it, and artifacts are made of what it leaves', async () => {
+    await mkdir(join(home, 'holder'));
+    await tool('cp', program, join(home, 'holder/kairos-init'));
+    const source = ['--framework-source', `dir:${home}/holder`, '--framework-version', 'v0.5.1'];
+    const output = ['--version', 'v2.0.0', '--output', join(home, 'init')];
+    const { report } = await made(squashfs('build', ...base, ...source, ...output));
+    expect(report.manifest.release['KAIROS_VERSION']).toBe('v2.0.0');
+    const file = join(report.output, report.manifest.artifacts[0]?.file ?? '');
+    expect((await tool('unsquashfs', '-cat', file, 'usr/share/stand-in')).split('\n')).toEqual([
+      '--stage install --version v2.0.0 --model generic',
+      '--stage init --version v2.0.0 --model generic',
+    ]);
+    expect((await paths(report)).filter((path) => path.includes('kairos-build'))).toEqual([]);
+  });
+
+  test('of another version than was asked for is refused before it runs', async () => {
+    const source = ['--framework-source', program, '--framework-version', 'v0.5.10'];
+    const { status, stderr } = await factory(
+      squashfs('build', ...base, ...source, '--output', join(home, 'other')),
+    );
+    expect(stderr).toMatch(/kairos-init is not version 0\.5\.10: it says "kairos-init v0\.5\.1"/);
+    expect(status).toBe(4);
+  });
+});
+
+describe('refused before anything runs', () => {
+  const output = () => ['--output', join(home, 'refused')];
+
+  test('a base without a shell, with what to do', async () => {
+    await mkdir(join(home, 'shellless/etc'), { recursive: true });
+    await writeFile(join(home, 'shellless/etc/os-release'), 'ID=debian\nVERSION_ID=12\n');
+    const stderr = await refused(
+      'build',
+      '--flavor',
+      'debian',
+      '--base',
+      `dir:${home}/shellless`,
+      ...output(),
+    );
+    expect(stderr).toMatch(/shellless has no \/bin\/sh, which the build runs its scripts with/);
+    expect(stderr).toMatch(/to do: Use the variant of the image that has a shell/);
+  });
+
+  test('a Containerfile that would lose the base, or that needs a pull', async () => {
+    const lost = await own('lost', 'FROM debian:12\n');
+    const flags = ['build', '--flavor', 'debian', ...output(), '--containerfile'];
+    expect(await refused(...flags, lost)).toMatch(/Containerfile:1: its last stage starts from "debian:12"/);
+    const pull = await own('pull', 'COPY --from=busybox:1 /bin/busybox /bin/\n');
+    expect(await refused(...flags, pull)).toMatch(
+      /Containerfile:1: image "busybox:1" would have to be pulled/,
+    );
+  });
+
+  test('a second build into the output directory of another', async () => {
+    const directory = join(home, 'busy');
+    await mkdir(directory);
+    const stat = await readFile(`/proc/${process.pid}/stat`, 'utf8');
+    const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const lock = join(directory, '.kairos-factory.lock');
+    await writeFile(lock, `${process.pid}-${start}`);
+    const stderr = await refused('build', '--flavor', 'debian', '--output', directory);
+    expect(stderr).toContain(`another build (process ${process.pid}) writes to ${directory}`);
+    await rm(lock);
+  });
+});
+
+// Keeps the flavor honest: it is for people to copy from.
+test('flavor any is listed', async () => {
+  expect((await factory(['flavors'], { cwd: PROJECT })).stdout).toMatch(/^any {2}any root filesystem/m);
+});

@@ -1,0 +1,67 @@
+import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tool } from './tool.ts';
+
+/** What init runs: a root shell on the serial console, where tests type. All else is mounted when it begins. */
+const INITTAB = 'ttyS0::respawn:/bin/console\n';
+/** A script, because init takes the # of a prompt for a comment. */
+const CONSOLE = "#!/bin/sh\nexport HOME=/root PS1='root@tiny:~# '\nexec /bin/sh\n";
+
+/**
+ * Makes a root filesystem that is of no distribution: Debian's static busybox under all its names, an init, and an
+ * os-release. No C library, no package manager, no service manager, no kernel.
+ * @param directory an existing directory; the root becomes its directory `root`
+ * @returns the path of the root's tar, in which every file has the same time
+ */
+export async function makeTinyRoot(directory: string): Promise<string> {
+  const root = join(directory, 'root');
+  for (const path of [
+    'bin',
+    'sbin',
+    'etc',
+    'lib',
+    'usr/bin',
+    'usr/sbin',
+    'dev',
+    'proc',
+    'sys',
+    'run',
+    'tmp',
+    'root',
+  ])
+    await mkdir(join(root, path), { recursive: true });
+  await tool(
+    'sh',
+    '-c',
+    'cd "$1" && apt-get -q download busybox-static && dpkg-deb -x busybox-static_*.deb deb',
+    'sh',
+    directory,
+  );
+  const found = (await readdir(join(directory, 'deb'), { recursive: true })).find((path) =>
+    /bin\/busybox$/.test(path),
+  );
+  await tool('cp', join(directory, 'deb', found ?? ''), join(root, 'bin/busybox'));
+  await tool('chroot', root, '/bin/busybox', '--install', '-s');
+  // busybox puts itself where /linuxrc is looked for; a root with an init has no need of it.
+  await tool('rm', '-f', join(root, 'linuxrc'), join(root, 'sbin/init'));
+  await symlink('/bin/busybox', join(root, 'sbin/init'));
+  await writeFile(join(root, 'etc/inittab'), INITTAB);
+  await writeFile(join(root, 'bin/console'), CONSOLE, { mode: 0o755 });
+  await writeFile(join(root, 'etc/os-release'), 'ID=tiny\nVERSION_ID=1\nNAME="Tiny"\n');
+  await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  await chmod(join(root, 'tmp'), 0o1777);
+  const tar = join(directory, 'tiny.tar');
+  await tool(
+    'tar',
+    '-C',
+    root,
+    '--mtime=@1700000000',
+    '--sort=name',
+    '--owner=0',
+    '--group=0',
+    '-cf',
+    tar,
+    '.',
+  );
+  return tar;
+}
