@@ -217,7 +217,7 @@ describe('contextEntries', () => {
     expect(lines.slice(from, lines.indexOf('COPY overlay/ /'))).toEqual([
       'COPY bundles/ /kairos-build/bundles/',
       'COPY --from=localhost/b:1 / /kairos-build/bundle-0/',
-      String.raw`RUN ["/bin/sh","/kairos-build/bundles/run-bundle.sh","/kairos-build/bundle-0","oci:/b \"1\""]`,
+      String.raw`RUN ["/bin/sh", "/kairos-build/bundles/run-bundle.sh", "/kairos-build/bundle-0", "oci:/b \"1\""]`,
       'COPY --from=localhost/b:2 / /',
     ]);
     expect(textOf(entries, 'bundles/run-bundle.sh')).toContain('sh run.sh');

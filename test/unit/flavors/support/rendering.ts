@@ -12,6 +12,12 @@ import { loadModel } from '../../../../src/models/load.ts';
 import { MODELS, TEMPLATES } from '../../../../src/pipeline/session.ts';
 
 const GENERIC = await loadModel(MODELS, 'generic');
+/** Any file: only its name and size come into play. */
+const K3S = {
+  distribution: 'k3s',
+  version: 'v1.34.1+k3s1',
+  files: [{ role: 'program', name: 'k3s', path: import.meta.filename }],
+} as const;
 
 /** What bases of these releases say of themselves, where it is not their key. */
 const OS_RELEASE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -42,7 +48,7 @@ export function releaseContext(
   return {
     templates: TEMPLATES,
     flavor,
-    selection: select(flavor, { arch, releaseVersion: distribution.version }, kernel, []),
+    selection: select(flavor, { arch, releaseVersion: distribution.version, variant }, kernel, []),
     identity: {
       flavor: distribution.name,
       flavorRelease: distribution.release,
@@ -51,7 +57,9 @@ export function releaseContext(
       arch,
       model: 'generic',
       version: 'v1.2.3',
+      ...(variant === 'standard' ? { software: { prefix: K3S.distribution, version: K3S.version } } : {}),
     },
+    ...(variant === 'standard' ? { kubernetes: K3S } : {}),
     board: resolveBoard(GENERIC, flavor, { arch, releaseVersion: distribution.version }),
     base: base.kind === 'bootstrap' ? `bootstrap:${base.suite}` : base.reference,
     epoch: undefined,
@@ -125,6 +133,8 @@ function treesOf(entries: readonly ContextEntry[]): string[] {
   const marks = {
     systemd: 'framework/usr/lib/systemd/system/cos-setup-fs.service',
     openrc: 'framework/etc/init.d/cos-setup-fs',
+    'k3s for systemd': 'kubernetes/usr/lib/systemd/system/k3s.service',
+    'k3s for OpenRC': 'kubernetes/etc/init.d/k3s',
     dracut: 'framework/usr/lib/dracut/modules.d/28kairos/module-setup.sh',
     'systemd-networkd': 'framework/usr/lib/systemd/network/20-dhcp.network',
   };
