@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
-import { formatReference, parseReference, type Reference } from '../base/reference.ts';
+import { formatReference, parseReference } from '../base/reference.ts';
 import { requireValid } from '../cloud-config/check-source.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { ARCHES, type Arch, machineArch } from '../layout/architectures.ts';
@@ -156,22 +156,27 @@ export async function loadArtifactsSpec(
 
 /** What `lock` takes of a configuration. */
 export interface LockSpec extends Pick<ArtifactsSpec, 'registries' | 'lockFile'> {
-  /** All that a build of it would take; absent when there is nothing to build. */
-  readonly references: readonly Reference[] | undefined;
+  /** Every build that it describes; none where it names neither a flavor nor a base. */
+  readonly builds: readonly BuildSpec[];
+  /** Of images that no build of it names. */
   readonly arch: string;
 }
 
-/** Merges and validates the configuration of a build for what it refers to. @throws FactoryError `usage` */
+/** Merges and validates the configuration of builds for what it refers to. @throws FactoryError `usage` */
 export async function loadLockSpec(sources: ConfigurationSources): Promise<LockSpec> {
-  const schema = BuildConfiguration.partial({ flavor: true });
-  const configuration = await loadConfiguration(schema, sources, absoluteReference);
-  const { flavor, base, arch, registries } = configuration;
+  const all = await loadConfigurations(BuildConfiguration, sources, absoluteReference);
+  const builds: BuildSpec[] = [];
+  for (const { configuration } of all) {
+    const { flavor, base } = configuration;
+    if (flavor !== undefined || base !== undefined)
+      builds.push(await buildSpec(configuration, sources, unheard));
+  }
+  const first = all[0]?.configuration;
   return {
-    references:
-      flavor === undefined && base === undefined ? undefined : [parseReference(base ?? 'bootstrap:', '/')],
-    arch: arch ?? defaultArch(),
-    registries,
-    lockFile: lockFileOf(configuration['lock-file'], sources),
+    builds,
+    arch: first?.arch ?? defaultArch(),
+    registries: first?.registries ?? [],
+    lockFile: lockFileOf(first?.['lock-file'], sources),
   };
 }
 

@@ -2,6 +2,8 @@ import { relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { type LockChange, lockImages, type WantedImage } from '../../base/lock-images.ts';
 import { parseReference, type Reference } from '../../base/reference.ts';
+import { buildReferences } from '../../pipeline/build-references.ts';
+import { FLAVORS } from '../../pipeline/session.ts';
 import { loadLockSpec } from '../../spec/build-spec.ts';
 import { createRunner } from '../../tools/runner.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
@@ -25,13 +27,19 @@ export function lockCommand() {
     .action(async (options) => {
       const flags = { flavor: options.flavor, base: options.base, 'lock-file': options.lockFile };
       const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
-      const { references, arch, registries, lockFile } = await loadLockSpec(sources);
+      const { builds, arch, registries, lockFile } = await loadLockSpec(sources);
       const named = (options.image ?? []).map((text) => parseReference(text, process.cwd()));
-      const given = [...(references ?? []), ...named];
-      const wanted = references || named.length > 0 ? wantedImages(given, arch) : undefined;
+      const wanted = wantedImages(named, arch);
+      for (const build of builds)
+        wanted.push(...wantedImages(await buildReferences(FLAVORS, build), build.arch));
+      const isAsked = builds.length > 0 || named.length > 0;
       const { signal } = new AbortController();
       const runner = createRunner({ signal, log: () => undefined, env: process.env });
-      const request = { file: lockFile, wanted, update: options.update ?? false };
+      const request = {
+        file: lockFile,
+        wanted: isAsked ? wanted : undefined,
+        update: options.update ?? false,
+      };
       const changes = await lockImages({ runner, registries, env: process.env }, request, warn);
       process.stdout.write(renderChanges(changes, relative(process.cwd(), lockFile)));
     });

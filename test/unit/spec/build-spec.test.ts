@@ -265,11 +265,9 @@ describe('registries and the lock', () => {
       ...expected,
       base: 'docker://docker.io/library/debian:12',
     });
-    const image = { registry: 'docker.io', repository: 'library/debian', tag: '12', digest: undefined };
-    expect(await loadLockSpec(sources)).toEqual({
+    expect(await loadLockSpec(sources)).toMatchObject({
       ...expected,
-      arch: 'amd64',
-      references: [{ kind: 'docker', image }],
+      builds: [{ flavor: 'debian', base: 'docker://docker.io/library/debian:12' }],
     });
     const set = ['registries=[{registry: quay.io, ca: ca.pem}]'];
     const { spec } = await loadArtifactsSpec({ set, flags: { image: 'quay.io/x/y:1' } });
@@ -283,7 +281,7 @@ describe('registries and the lock', () => {
   });
 
   test('can be asked for without a build', async () => {
-    expect((await loadLockSpec({ set: [], flags: {} })).references).toBeUndefined();
+    expect((await loadLockSpec({ set: [], flags: {} })).builds).toEqual([]);
   });
 });
 
