@@ -2,10 +2,10 @@
  * What the agent costs: its size, its start, its memory, and the time that its stages add to a boot. Prints a table and,
  * with --json, the figures. Nothing here passes or fails.
  */
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
+import { OVERLAY, PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
 import { startGuest } from '../vm/guest.ts';
 
 const AGENT = join(PROJECT, 'dist/kairos-agent-amd64');
@@ -53,7 +53,7 @@ async function boots(): Promise<Figures> {
   const overlay = join(home, 'overlay/usr/bin');
   await mkdir(overlay, { recursive: true });
   await writeFile(join(overlay, 'kairos-agent'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
-  await execa('cp', ['-a', join(PROJECT, 'test/support/overlay/.'), join(home, 'overlay')]);
+  await cp(OVERLAY, join(home, 'overlay'), { recursive: true });
   const withStages = await testBuild();
   const without = await testBuild('bookworm', [
     ...['--artifact', 'qcow2', '--overlay-rootfs', join(home, 'overlay'), '--output', join(home, 'without')],
