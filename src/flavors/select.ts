@@ -55,18 +55,25 @@ export function select(
   };
 }
 
+/**
+ * Refuses the name of a kernel that the flavor has for no target, before anything is built.
+ * @throws FactoryError `usage`
+ */
+export function requireKernel(flavor: Flavor, kernel: string): void {
+  if (!Object.hasOwn(flavor.kernels, kernel)) throw noKernel(flavor, kernel);
+}
+
 function packagesOfKernel(flavor: Flavor, target: Target, kernel: string): string[] {
-  const kernels = Object.hasOwn(flavor.kernels, kernel) ? flavor.kernels[kernel] : undefined;
-  const kernelPackages = kernels && holding(kernels, target);
-  if (!kernelPackages || kernelPackages.length === 0) {
-    const known = Object.keys(flavor.kernels);
-    throw new FactoryError(
-      'usage',
-      `flavor ${flavor.name} has no kernel "${kernel}" for ${target.arch}${didYouMean(kernel, known)}`,
-      { remedy: `Choose one of: ${known.join(', ')}.` },
-    );
-  }
+  requireKernel(flavor, kernel);
+  const kernelPackages = holding(flavor.kernels[kernel] ?? [], target);
+  if (kernelPackages.length === 0) throw noKernel(flavor, kernel, ` for ${target.arch}`);
   return kernelPackages;
+}
+
+function noKernel(flavor: Flavor, kernel: string, where = ''): FactoryError {
+  const known = Object.keys(flavor.kernels);
+  const text = `flavor ${flavor.name} has no kernel "${kernel}"${where}${didYouMean(kernel, known)}`;
+  return new FactoryError('usage', text, { remedy: `Choose one of: ${known.join(', ')}.` });
 }
 
 /**

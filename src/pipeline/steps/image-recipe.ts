@@ -4,7 +4,7 @@ import { FactoryError } from '../../errors/factory-error.ts';
 import { borrowedNotice, type FlavorChoice } from '../../flavors/choose.ts';
 import type { Distribution } from '../../flavors/detect.ts';
 import { explainMissingPackage } from '../../flavors/missing-package.ts';
-import { select } from '../../flavors/select.ts';
+import { requireKernel, select } from '../../flavors/select.ts';
 import type { ImageIdentity } from '../../layout/kairos-release.ts';
 import { resolveBoard } from '../../models/board.ts';
 import type { Model } from '../../models/schema.ts';
@@ -47,6 +47,9 @@ export function imageRecipe(
     throw new FactoryError('usage', `flavor ${name} installs nothing, so packages cannot be added`, {
       remedy: 'Use the flavor of the distribution, or a --containerfile that installs them.',
     });
+  }
+  if (choice.named !== undefined && spec.kernelFrom === undefined && !withoutPackages) {
+    requireKernel(choice.named.flavor, spec.kernel);
   }
   const baseId = spec.containerfile?.stage === 'before' ? 'containerfile' : 'base';
   const base = (results: Results) => resultOf(results, baseId).facts as unknown as BaseFacts;
