@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { explain } from '../errors/explain.ts';
 import { messageOf } from '../errors/factory-error.ts';
+import { checkTool, type HostTool } from '../tools/host-tool.ts';
 import type { Runner } from '../tools/runner.ts';
 import { type Cache, cacheKey } from './cache.ts';
 import type { BuildEvent, PlannedStep } from './events.ts';
@@ -46,7 +47,10 @@ export interface GroupOutcome {
   readonly isCancelled: boolean;
 }
 
-/** Tells for every step whether a build would run it. Nothing is built; only inputs are read. */
+/**
+ * Tells for every step whether a build would run it. Nothing is built; only inputs are read.
+ * @throws FactoryError `tool` for a program that a step will want and that is missing or of no use
+ */
 export async function planSteps(steps: readonly Step[], context: PlanContext): Promise<PlannedStep[]> {
   return planGroups([{ name: '', steps }], context);
 }
@@ -56,12 +60,14 @@ export async function planGroups(groups: readonly Group[], context: PlanContext)
   const planned: PlannedStep[] = [];
   const made = new Set<string>();
   const asked: Asked = new Map();
+  const wanted = new Set<HostTool>();
   for (const group of groups) {
     const results = new Map<string, StepResult>();
     for (const step of group.steps) {
       const known = step.needs.every((id) => results.has(id));
       const { key, result: cached } = known ? await lookUp(step, results, context, asked) : {};
       if (cached) results.set(step.id, cached);
+      if (!cached) for (const tool of step.tools ?? []) wanted.add(tool);
       const identity = known && !cached && key !== undefined ? `${step.id} ${key}` : undefined;
       const isShared = identity !== undefined && made.has(identity);
       if (identity !== undefined) made.add(identity);
@@ -69,6 +75,7 @@ export async function planGroups(groups: readonly Group[], context: PlanContext)
       planned.push({ ...shown(group, step), needs: step.needs.map((id) => shownId(group, id)), state });
     }
   }
+  await Promise.all([...wanted].map((tool) => checkTool(context.runner, tool)));
   return planned;
 }
 

@@ -1,3 +1,4 @@
+import type { HostTool } from '../tools/host-tool.ts';
 import type { Runner } from '../tools/runner.ts';
 
 /** What a step leaves: values and files that later steps read. */
@@ -32,6 +33,8 @@ export interface Step {
   readonly title: string;
   /** Ids of the steps whose results it reads. */
   readonly needs: readonly string[];
+  /** Programs of this machine that it runs: a missing one is told before anything is made. */
+  readonly tools?: readonly HostTool[];
   /**
    * Everything besides the digests of `needs` that the result depends on, as a JSON value: the cache key is made of it.
    * `undefined` for a step that is never cached.

@@ -27,6 +27,7 @@ export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: A
     title: `make ${kind}`,
     // Names and times come from the image, whatever else the artifact is made from.
     needs: [...new Set(['image', ...artifact.needs])],
+    tools: artifact.tools,
     inputs: async () => [
       spec.output,
       artifact.inputs(spec, await specDigests(spec)),

@@ -12,6 +12,7 @@ import { parseOsRelease } from '../../layout/os-release.ts';
 import { resolveInRoot } from '../../rootfs/resolve-path.ts';
 import { type RootTraits, readRootTraits } from '../../rootfs/root-traits.ts';
 import type { BuildSpec } from '../../spec/schema.ts';
+import { MMDEBSTRAP } from '../../tools/mmdebstrap.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
 import { rememberedHash, treeSignature } from '../digests.ts';
@@ -52,6 +53,7 @@ export function baseStep(
     id: 'base',
     title,
     needs: [],
+    tools: reference.kind === 'bootstrap' ? [MMDEBSTRAP] : [],
     inputs,
     run: async (context) => {
       if (env.offline && reference.kind === 'bootstrap') throw notBootstrapped();

@@ -22,6 +22,7 @@ export function squashfsStep(env: BuildEnvironment, compression: Compression): S
     id: 'squashfs',
     title: `pack rootfs as squashfs (${compression})`,
     needs: ['image'],
+    tools: [MKSQUASHFS],
     inputs: async () => [LEVEL[compression], await checkTool(env.runner, MKSQUASHFS)],
     run: async ({ runner, objects }, results) => {
       const { facts } = osImageFacts(resultOf(results, 'image'));
@@ -39,6 +40,7 @@ export function slotImageStep(env: BuildEnvironment): Step {
     id: 'slot-image',
     title: 'pack rootfs as slot image',
     needs: ['image'],
+    tools: [MKE2FS],
     inputs: async () => [await checkTool(env.runner, MKE2FS)],
     run: async ({ runner, objects }, results) => {
       const { facts } = osImageFacts(resultOf(results, 'image'));

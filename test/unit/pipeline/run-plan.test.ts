@@ -199,6 +199,17 @@ describe('the cache', () => {
 });
 
 describe('planSteps', () => {
+  test('names a missing program that a step far down the plan wants', async () => {
+    const { plan, run, step } = bench();
+    const tools = [{ name: 'no-such-program', package: 'no-such-package' }];
+    const steps = [step('a', []), step('b', ['a'], { tools })];
+    const error = await failureOf(() => plan(steps));
+    expect([error.kind, error.message]).toEqual(['tool', expect.stringMatching(/no-such-program/)]);
+    // What is there already needs no program.
+    await run(steps);
+    expect(await plan(steps)).toEqual({ a: 'cached', b: 'cached' });
+  });
+
   test('tells what is cached, what runs, and what depends on a result', async () => {
     const { run, plan, step, ran } = bench();
     const steps = (inputs: number) => [
