@@ -89,8 +89,12 @@ function from(stage: string, source: FolderSource, tar: string): string[] {
   return [`# ${source.name}`, `FROM --platform=${source.platform} ${source.reference} AS ${stage}`];
 }
 
-/** Seals the last stage, and makes the image of what comes out alone. */
-function sealing(lines: readonly string[], home: string): string[] {
+/**
+ * The end of a recipe: seals its last stage, and makes the image of what comes out alone.
+ * @param lines the recipe up to there
+ * @param home as for {@link kernelStage}
+ */
+export function sealing(lines: readonly string[], home: string): string[] {
   const { instructions } = parseContainerfile(lines.join('\n'));
   // By its number: a person's last stage has the name that it has, or none.
   const stage = instructions.filter(({ name }) => name === 'FROM').length - 1;

@@ -8,6 +8,7 @@ out=/kairos-sealed
 SOURCE_DATE_EPOCH=$(cat /usr/lib/kairos/source-date-epoch)
 rm -rf "${0%/*/*}" "$out"
 mkdir "$out"
+set --
 for path in /* /.[!.]* /..?*; do
   # A pattern that matches nothing stands for itself.
   if [ ! -e "$path" ] && [ ! -h "$path" ]; then continue; fi
@@ -15,14 +16,16 @@ for path in /* /.[!.]* /..?*; do
     "$out" | /.dockerenv) continue ;;
     /dev | /proc | /sys | /run | /tmp) if [ ! -h "$path" ]; then mkdir "$out$path"; continue; fi ;;
   esac
-  cp -a "$path" "$out/"
+  set -- "$@" "$path"
 done
+# All at once: hard links lead from one to another. BusyBox's loses extended attributes.
+cp -a "$@" "$out/"
 cd "$out"
 
 # $1: mode; $2: directory whose content belongs to a running machine
 empty() {
   if [ ! -d "$2" ] || [ -h "$2" ]; then return; fi
-  find "$2" -mindepth 1 -delete
+  find "$2" -mindepth 1 -maxdepth 1 -exec rm -rf '{}' +
   chmod "$1" "$2"
   touch -d "@$SOURCE_DATE_EPOCH" "$2"
 }
