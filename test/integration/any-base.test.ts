@@ -63,7 +63,10 @@ describe('a root that is of no distribution, with a kernel from another image an
       'FROM ${BASE_IMAGE} AS tools\nRUN echo made >/made\nFROM ${BASE_IMAGE}\nCOPY --from=tools /made /opt/made\nCOPY data/ /opt/data/\nUSER 1\n',
       { 'data/kept': 'kept', 'data/secret': 'secret', '.dockerignore': '**/secret\n' },
     );
-    arguments_ = [...fromTiny(), '--containerfile', file];
+    await own('laid', '', { 'opt/laid': 'laid' });
+    await own('ran', '', { 'run.sh': 'echo ran >/opt/ran\n' });
+    const bundles = [`dir:${home}/laid`, { image: `dir:${home}/ran`, mode: 'run' }];
+    arguments_ = [...fromTiny(), '--containerfile', file, '--set', `bundles=${JSON.stringify(bundles)}`];
     const { report, stderr } = await made(squashfs('build', ...arguments_, '--output', join(home, 'built')));
     expect(stderr).toMatch(/notice: the base lacks the GNU C library/);
     built = report;
@@ -73,7 +76,14 @@ describe('a root that is of no distribution, with a kernel from another image an
     expect(built.manifest.release).toMatchObject({ KAIROS_FLAVOR: 'tiny', KAIROS_FLAVOR_RELEASE: '1' });
     const all = await paths(built);
     expect(all).toEqual(
-      expect.arrayContaining(['/boot/vmlinuz', '/boot/initrd', '/opt/made', '/opt/data/kept']),
+      expect.arrayContaining([
+        '/boot/vmlinuz',
+        '/boot/initrd',
+        '/opt/made',
+        '/opt/data/kept',
+        '/opt/laid',
+        '/opt/ran',
+      ]),
     );
     expect(all.filter((path) => /^\/lib\/modules\/[^/]+\/modules\.dep$/.test(path))).toHaveLength(1);
     expect(all.filter((path) => /secret|kairos-build|kairos-collected|kairos-agent$/.test(path))).toEqual([]);
