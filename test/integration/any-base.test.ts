@@ -133,6 +133,30 @@ describe('a root that is of no distribution, with a kernel from another image an
   });
 });
 
+/** Minutes of packages, for what few change: with the whole matrix only. */
+test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
+  'a kernel from another image takes the place of a flavor’s kernel packages (KAIROS_FACTORY_TEST_ALL=1)',
+  async () => {
+    const from = ['--kernel-from', `oci:${debian.artifact('oci')}`, '--output', join(home, 'borrowed')];
+    const spec = ['build', '--flavor', 'debian', '--base', 'bootstrap:bookworm', ...from];
+    const { report } = await made(squashfs(...spec));
+    const all = await paths(report);
+    expect(all).toEqual(
+      expect.arrayContaining([
+        '/boot/vmlinuz',
+        '/boot/initrd',
+        '/usr/bin/kairos-agent',
+        '/usr/sbin/grub2-install',
+      ]),
+    );
+    expect(all.filter((path) => /^\/usr\/lib\/modules\/[^/]+\/modules\.dep$/.test(path))).toHaveLength(1);
+    const file = join(report.output, report.manifest.artifacts[0]?.file ?? '');
+    const status = await tool('unsquashfs', '-cat', file, 'var/lib/dpkg/status');
+    expect(status.match(/^Package: linux-image.*/gm)).toBe(null);
+    expect(status).toMatch(/^Package: dracut$/m);
+  },
+);
+
 /**
  * Stands in for upstream's kairos-init, which cannot be had here. It takes the same arguments, and makes an image of a
  * root whose parts are all there but for what it lays down itself.
