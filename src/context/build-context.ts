@@ -154,8 +154,8 @@ function initSteps(init: KairosInit, home: string, overlaid: readonly string[]):
   ];
 }
 
-/** Whether a script runs at the end: always, but for a root without a shell that needs none. */
-function isScripted({ flavor, root, kernel }: RecipeOptions): boolean {
+/** Whether scripts run in the root: always, but for a root without a shell that needs none. */
+export function isScripted({ flavor, root, kernel }: RecipeOptions): boolean {
   return flavor['package-manager'] !== 'none' || kernel === undefined || (root?.shell ?? true);
 }
 

@@ -1,16 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
-import { type ContextOptions, kernelStage, ownEntries, recipe } from './build-context.ts';
+import { type ContextOptions, isScripted, kernelStage, ownEntries, recipe } from './build-context.ts';
 import type { ContextEntry } from './context-tar.ts';
+import { parseContainerfile } from './parse-containerfile.ts';
 import type { CheckedContainerfile } from './user-containerfile.ts';
 
 /** Directory of a context folder that holds our files; all beside it is the person's. */
 export const FOLDER_HOME = '.kairos-factory';
 /** Tells a folder of ours from others: what it was made by, and for which image. */
 export const FOLDER_MARK = `${FOLDER_HOME}/context.json`;
-/** Where the root filesystems of the base and of the kernel's image lie in it. */
-export const FOLDER_ROOTS = { base: `${FOLDER_HOME}/base.tar`, kernel: `${FOLDER_HOME}/kernel.tar` } as const;
+
+/** Where another builder takes a root filesystem from. */
+export type FolderSource =
+  | {
+      readonly kind: 'registry';
+      /** `REGISTRY/NAME@sha256:…`: the manifest of the one platform. */
+      readonly reference: string;
+      /** The name that a person gave it, for people. */
+      readonly name: string;
+      readonly platform: string;
+    }
+  /** A tar of {@link rootTar} in the folder. */
+  | { readonly kind: 'tar' };
+
+/** Where all the images of a build come from in a folder. */
+export interface FolderSources {
+  readonly base: FolderSource;
+  readonly kernel: FolderSource | undefined;
+  /** In the order of the bundles. */
+  readonly bundles: readonly FolderSource[];
+}
+
+/** Path of a root filesystem's tar in a folder. */
+export function rootTar(root: 'base' | 'kernel' | number): string {
+  return `${FOLDER_HOME}/${typeof root === 'number' ? `bundle-${root}` : root}.tar`;
+}
 
 const STAGE = { base: 'kairos-factory-base', kernel: 'kairos-factory-kernel-image', os: 'kairos-factory-os' };
+const bundleStage = (index: number) => `kairos-factory-bundle-${index}`;
+/** Where `seal.sh` leaves the image's root. */
+const SEALED = '/kairos-sealed';
 
 /** A person's Containerfile in a folder, with what it copies. */
 export interface FolderContainerfile {
@@ -19,33 +49,74 @@ export interface FolderContainerfile {
   readonly entries: readonly ContextEntry[];
 }
 
-/** One recipe for everything: the same instructions that a build runs, the person's own among them. */
-export function renderFolderRecipe(options: ContextOptions, own: FolderContainerfile | undefined): string {
-  const { kernel } = options;
+/**
+ * One recipe for everything: the same instructions that a build runs, the person's own among them, and at the end what a
+ * build does after its engine.
+ */
+export function renderFolderRecipe(
+  options: ContextOptions,
+  sources: FolderSources,
+  own: FolderContainerfile | undefined,
+): string {
+  const { kernel, bundles } = options;
   const home = `${FOLDER_HOME}/`;
-  const fromTar = (stage: string, tar: string) => [`FROM scratch AS ${stage}`, `ADD ${tar} /`];
+  const local = {
+    ...options,
+    ...(kernel ? { kernel: { ...kernel, image: STAGE.kernel } } : {}),
+    ...(bundles
+      ? { bundles: bundles.map((bundle, index) => ({ ...bundle, image: bundleStage(index) })) }
+      : {}),
+  };
   const before =
     own?.stage === 'before' ? own.checked.render(STAGE.base) : [`FROM ${STAGE.base} AS ${STAGE.os}`];
-  return [
+  const lines = [
     ...(own?.checked.directives ?? []),
-    `# Made by ${options.tool}. "docker build ." or "buildah build ." gives the image; artifacts come from it by`,
-    '# "kairos-factory artifacts --image …", which first takes out of it what the builder and the clock left.',
-    ...fromTar(STAGE.base, FOLDER_ROOTS.base),
-    ...(kernel === undefined ? [] : fromTar(STAGE.kernel, FOLDER_ROOTS.kernel)),
-    ...kernelStage({ ...options, ...(kernel ? { kernel: { ...kernel, image: STAGE.kernel } } : {}) }, home),
+    `# Made by ${options.tool}. "docker build ." or "buildah build ." gives the image.`,
+    ...(own?.checked.globals ?? []),
+    ...from(STAGE.base, sources.base, rootTar('base')),
+    ...(sources.kernel === undefined ? [] : from(STAGE.kernel, sources.kernel, rootTar('kernel'))),
+    ...sources.bundles.flatMap((source, index) => from(bundleStage(index), source, rootTar(index))),
+    ...kernelStage(local, home),
     ...before,
-    ...recipe(options, home),
+    ...recipe(local, home),
     ...(own?.stage === 'after' ? own.checked.render(STAGE.os) : []),
-    '',
-  ].join('\n');
+  ];
+  return [...lines, ...(isScripted(options) ? sealing(lines, home) : []), ''].join('\n');
+}
+
+function from(stage: string, source: FolderSource, tar: string): string[] {
+  if (source.kind === 'tar') return [`FROM scratch AS ${stage}`, `ADD ${tar} /`];
+  return [`# ${source.name}`, `FROM --platform=${source.platform} ${source.reference} AS ${stage}`];
 }
 
 /**
- * The files of a context folder, but for the tars of {@link FOLDER_ROOTS}. The recipe is called `Dockerfile`, which every
+ * The end of a recipe: seals its last stage, and makes the image of what comes out alone.
+ * @param lines the recipe up to there
+ * @param home as for {@link kernelStage}
+ */
+export function sealing(lines: readonly string[], home: string): string[] {
+  const { instructions } = parseContainerfile(lines.join('\n'));
+  // By its number: a person's last stage has the name that it has, or none.
+  const stage = instructions.filter(({ name }) => name === 'FROM').length - 1;
+  return [
+    'USER 0',
+    `COPY ${home}seal/ /kairos-build/seal/`,
+    'RUN ["/bin/sh", "/kairos-build/seal/seal.sh"]',
+    'FROM scratch',
+    `COPY --from=${stage} ${SEALED}/ /`,
+  ];
+}
+
+/**
+ * The files of a context folder, but for the tars of {@link rootTar}. The recipe is called `Dockerfile`, which every
  * builder looks for by itself.
  * @throws FactoryError `usage` when the person's context has a place that is ours
  */
-export function folderEntries(options: ContextOptions, own: FolderContainerfile | undefined): ContextEntry[] {
+export function folderEntries(
+  options: ContextOptions,
+  sources: FolderSources,
+  own: FolderContainerfile | undefined,
+): ContextEntry[] {
   const clash = own?.entries.find(({ path }) => path.split('/')[0] === FOLDER_HOME);
   if (clash !== undefined) {
     throw new FactoryError(
@@ -57,11 +128,23 @@ export function folderEntries(options: ContextOptions, own: FolderContainerfile 
     );
   }
   const mark = { schema: 1, tool: options.tool, image: options.identity };
+  const seal = readFileSync(join(options.templates, 'build/seal.sh'), 'utf8');
+  const ours: ContextEntry[] = [
+    ...ownEntries(options),
+    ...(isScripted(options)
+      ? [{ type: 'text', path: 'seal/seal.sh', text: seal, mode: 0o755 } as const]
+      : []),
+  ];
   return [
-    { type: 'text', path: 'Dockerfile', text: renderFolderRecipe(options, own), mode: 0o644 },
+    {
+      type: 'text',
+      path: 'Dockerfile',
+      text: renderFolderRecipe(options, sources, own),
+      mode: 0o644,
+    },
     ...(own?.entries ?? []),
     { type: 'directory', path: FOLDER_HOME },
     { type: 'text', path: FOLDER_MARK, text: `${JSON.stringify(mark, null, 2)}\n`, mode: 0o644 },
-    ...ownEntries(options).map((entry) => ({ ...entry, path: `${FOLDER_HOME}/${entry.path}` })),
+    ...ours.map((entry) => ({ ...entry, path: `${FOLDER_HOME}/${entry.path}` })),
   ];
 }

@@ -23,8 +23,10 @@ interface Stage {
 export interface CheckedContainerfile {
   /** Parser directives, which must stand at the head of the whole. */
   readonly directives: readonly string[];
+  /** The lines before its first `FROM`: arguments that hold for all stages, which must stand before any of them. */
+  readonly globals: readonly string[];
   /**
-   * Its lines, with the base put in.
+   * Its other lines, with the base put in.
    * @param base what `${BASE_IMAGE}` is to be: an image or a stage
    */
   readonly render: (base: string) => string[];
@@ -50,6 +52,7 @@ export function checkContainerfile(name: string, text: string): CheckedContainer
       throw fail(0, 'it has no instruction', 'Give a Containerfile that does something.');
     return {
       directives: file.lines.slice(0, file.directives),
+      globals: [],
       render: (base) => [`FROM ${base}`, ...file.lines.slice(file.directives)],
       pulls: externalCopies(file, []),
     };
@@ -79,6 +82,7 @@ export function checkContainerfile(name: string, text: string): CheckedContainer
     .map(({ image, instruction }) => ({ line: instruction.first + 1, image }));
   return {
     directives: file.lines.slice(0, file.directives),
+    globals: file.lines.slice(file.directives, first.instruction.first),
     render: (base) => replaced(file, stages, base),
     pulls: [...pulls, ...externalCopies(file, stages)],
   };
@@ -112,7 +116,7 @@ function externalCopies(file: Containerfile, stages: readonly Stage[]): { line: 
 
 function replaced(file: Containerfile, stages: readonly Stage[], base: string): string[] {
   const lines: string[] = [];
-  let at = file.directives;
+  let at = stages[0]?.instruction.first ?? 0;
   for (const { instruction, flags, image, name } of stages) {
     lines.push(...file.lines.slice(at, instruction.first));
     at = instruction.last + 1;

@@ -24,31 +24,30 @@ export function buildGraph(
   signal: AbortSignal,
 ): Step[] {
   const image = imageStep(env, spec, flavor, model);
-  const kubernetes = spec.kubernetes ? [kubernetesStep(env, spec.kubernetes, spec.arch, signal)] : [];
-  const bundles = spec.bundles.length > 0 ? [bundlesStep(env, spec.bundles, spec.arch)] : [];
-  return [
-    ...rootSteps(env, spec, flavor),
-    ...kubernetes,
-    ...bundles,
-    image,
-    ...artifactGraph(env, spec, signal),
-  ];
+  return [...sourceSteps(env, spec, flavor, signal), image, ...artifactGraph(env, spec, signal)];
 }
 
-/** The steps that make what an OS image begins with. */
-export function rootSteps(env: BuildEnvironment, spec: BuildSpec, flavor: FlavorChoice): Step[] {
-  const { containerfile, kernelFrom, framework, arch } = spec;
+/** The steps that make what an OS image is rendered from. */
+export function sourceSteps(
+  env: BuildEnvironment,
+  spec: BuildSpec,
+  flavor: FlavorChoice,
+  signal: AbortSignal,
+): Step[] {
+  const { containerfile, kernelFrom, framework, kubernetes, bundles, arch } = spec;
   const base = chooseBase(flavor.named, spec);
   return [
     baseStep(env, spec, baseReference(base), base),
     ...(containerfile?.stage === 'before' ? [containerfileStep(env, containerfile, arch)] : []),
     ...(kernelFrom === undefined ? [] : [kernelStep(env, kernelFrom, arch)]),
     ...(framework.name === 'kairos-init' ? [frameworkStep(env, framework.source, arch)] : []),
+    ...(kubernetes ? [kubernetesStep(env, kubernetes, arch, signal)] : []),
+    ...(bundles.length > 0 ? [bundlesStep(env, bundles, arch)] : []),
   ];
 }
 
 /** A release's base image is given as people name images of registries. */
-function baseReference(base: BaseChoice): Reference {
+export function baseReference(base: BaseChoice): Reference {
   return base.kind === 'bootstrap'
     ? { kind: 'bootstrap', release: base.suite }
     : parseReference(base.reference, process.cwd());

@@ -1,22 +1,27 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { ImageSource } from '../base/image-source.ts';
+import { parseReference, type Reference } from '../base/reference.ts';
 import {
   FOLDER_MARK,
-  FOLDER_ROOTS,
   type FolderContainerfile,
+  type FolderSource,
+  type FolderSources,
   folderEntries,
+  rootTar,
 } from '../context/context-folder.ts';
 import { packContext } from '../context/context-tar.ts';
 import { userContextEntries } from '../context/user-containerfile.ts';
 import { FactoryError } from '../errors/factory-error.ts';
-import { chooseFlavor } from '../flavors/choose.ts';
+import { chooseBase, chooseFlavor, type FlavorChoice } from '../flavors/choose.ts';
 import { loadModel } from '../models/load.ts';
+import { formatReference } from '../registry/reference.ts';
 import type { BuildSpec, UserContainerfile } from '../spec/schema.ts';
 import { packDirectory, unpackStream } from '../tools/tar.ts';
-import { type BuildOptions, environment, imageSource, planContext } from './build.ts';
+import { type BuildOptions, environment, imageSource, planContext, requireArch } from './build.ts';
 import type { BuildEnvironment } from './build-environment.ts';
-import { rootSteps } from './graph.ts';
+import { baseReference, sourceSteps } from './graph.ts';
 import { runSteps } from './run-plan.ts';
 import { withSession } from './session.ts';
 import { type Results, resultOf } from './step.ts';
@@ -35,6 +40,7 @@ export async function writeContext(spec: BuildSpec, output: string, options: Bui
   await withSession(async (session) => {
     options.onLog(session.workspace.log);
     await refuseForeign(output);
+    await requireArch(spec.arch, session);
     const place = await openOutput(dirname(output));
     try {
       const images = imageSource(session, spec, options, true);
@@ -46,7 +52,7 @@ export async function writeContext(spec: BuildSpec, output: string, options: Bui
       const tried =
         own === undefined || isBuildableHere(own, notice) ? spec : { ...spec, containerfile: undefined };
       const recipe = imageRecipe(env, tried, flavor, model);
-      const steps = rootSteps(env, tried, flavor);
+      const steps = sourceSteps(env, tried, flavor, session.signal);
       const context = { ...planContext(session, options), cancel: session.cancel };
       options.emit({
         type: 'plan',
@@ -54,20 +60,51 @@ export async function writeContext(spec: BuildSpec, output: string, options: Bui
       });
       const { results } = await runSteps(steps, context);
       const contextOptions = recipe.options(results, notice);
+      const sources = await folderSources(spec, flavor, images);
       const partial = place.partial(basename(output));
       await mkdir(partial);
-      const entries = folderEntries(contextOptions, own && folderContainerfile(own));
+      const entries = folderEntries(contextOptions, sources, own && folderContainerfile(own));
       await unpackStream(env.runner, packContext(entries), partial);
-      await packImage(env, baseImage(results), join(partial, FOLDER_ROOTS.base));
-      const { kernel } = contextOptions;
-      if (kernel !== undefined) await packImage(env, kernel.image, join(partial, FOLDER_ROOTS.kernel));
+      const { kernel, bundles = [] } = contextOptions;
+      const pack = async (from: FolderSource | undefined, image: string | undefined, tar: string) => {
+        if (from?.kind === 'tar' && image !== undefined) await packImage(env, image, join(partial, tar));
+      };
+      await pack(sources.base, baseImage(results), rootTar('base'));
+      await pack(sources.kernel, kernel?.image, rootTar('kernel'));
+      for (const [index, { image }] of bundles.entries()) {
+        await pack(sources.bundles[index], image, rootTar(index));
+      }
       await refuseForeign(output);
       await rm(output, { recursive: true, force: true });
       await rename(partial, output);
     } finally {
       await place.close();
     }
-  });
+  }, spec.engine);
+}
+
+/** What another builder fetches itself: images of registries, by the digests that the lock or the registry gives them. */
+async function folderSources(
+  spec: BuildSpec,
+  flavor: FlavorChoice,
+  images: ImageSource,
+): Promise<FolderSources> {
+  const source = async (reference: Reference): Promise<FolderSource> => {
+    if (reference.kind !== 'docker') return { kind: 'tar' };
+    const { manifest } = await images.pin(reference.image, spec.arch);
+    return {
+      kind: 'registry',
+      reference: formatReference({ ...reference.image, tag: undefined, digest: manifest }),
+      name: formatReference(reference.image),
+      platform: `linux/${spec.arch}`,
+    };
+  };
+  const named = (text: string) => source(parseReference(text, process.cwd()));
+  return {
+    base: await source(baseReference(chooseBase(flavor.named, spec))),
+    kernel: spec.kernelFrom === undefined ? undefined : await named(spec.kernelFrom),
+    bundles: await Promise.all(spec.bundles.map(({ image }) => named(image))),
+  };
 }
 
 /** The base itself: a person's Containerfile is applied to it again, by the other builder. */

@@ -63,7 +63,10 @@ describe('a root that is of no distribution, with a kernel from another image an
       'FROM ${BASE_IMAGE} AS tools\nRUN echo made >/made\nFROM ${BASE_IMAGE}\nCOPY --from=tools /made /opt/made\nCOPY data/ /opt/data/\nUSER 1\n',
       { 'data/kept': 'kept', 'data/secret': 'secret', '.dockerignore': '**/secret\n' },
     );
-    arguments_ = [...fromTiny(), '--containerfile', file];
+    await own('laid', '', { 'opt/laid': 'laid' });
+    await own('ran', '', { 'run.sh': 'echo ran >/opt/ran\n' });
+    const bundles = [`dir:${home}/laid`, { image: `dir:${home}/ran`, mode: 'run' }];
+    arguments_ = [...fromTiny(), '--containerfile', file, '--set', `bundles=${JSON.stringify(bundles)}`];
     const { report, stderr } = await made(squashfs('build', ...arguments_, '--output', join(home, 'built')));
     expect(stderr).toMatch(/notice: the base lacks the GNU C library/);
     built = report;
@@ -73,7 +76,14 @@ describe('a root that is of no distribution, with a kernel from another image an
     expect(built.manifest.release).toMatchObject({ KAIROS_FLAVOR: 'tiny', KAIROS_FLAVOR_RELEASE: '1' });
     const all = await paths(built);
     expect(all).toEqual(
-      expect.arrayContaining(['/boot/vmlinuz', '/boot/initrd', '/opt/made', '/opt/data/kept']),
+      expect.arrayContaining([
+        '/boot/vmlinuz',
+        '/boot/initrd',
+        '/opt/made',
+        '/opt/data/kept',
+        '/opt/laid',
+        '/opt/ran',
+      ]),
     );
     expect(all.filter((path) => /^\/lib\/modules\/[^/]+\/modules\.dep$/.test(path))).toHaveLength(1);
     expect(all.filter((path) => /secret|kairos-build|kairos-collected|kairos-agent$/.test(path))).toEqual([]);
@@ -122,6 +132,30 @@ describe('a root that is of no distribution, with a kernel from another image an
     expect(await plan()).toBe('run');
   });
 });
+
+/** Minutes of packages, for what few change: with the whole matrix only. */
+test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
+  'a kernel from another image takes the place of a flavor’s kernel packages (KAIROS_FACTORY_TEST_ALL=1)',
+  async () => {
+    const from = ['--kernel-from', `oci:${debian.artifact('oci')}`, '--output', join(home, 'borrowed')];
+    const spec = ['build', '--flavor', 'debian', '--base', 'bootstrap:bookworm', ...from];
+    const { report } = await made(squashfs(...spec));
+    const all = await paths(report);
+    expect(all).toEqual(
+      expect.arrayContaining([
+        '/boot/vmlinuz',
+        '/boot/initrd',
+        '/usr/bin/kairos-agent',
+        '/usr/sbin/grub2-install',
+      ]),
+    );
+    expect(all.filter((path) => /^\/usr\/lib\/modules\/[^/]+\/modules\.dep$/.test(path))).toHaveLength(1);
+    const file = join(report.output, report.manifest.artifacts[0]?.file ?? '');
+    const status = await tool('unsquashfs', '-cat', file, 'var/lib/dpkg/status');
+    expect(status.match(/^Package: linux-image.*/gm)).toBe(null);
+    expect(status).toMatch(/^Package: dracut$/m);
+  },
+);
 
 /**
  * Stands in for upstream's kairos-init, which cannot be had here. It takes the same arguments, and makes an image of a

@@ -1,12 +1,17 @@
 import { createReadStream } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sealing } from '../../src/context/context-folder.ts';
 import type { BuildReport } from '../../src/pipeline/build.ts';
+import { sealRoot } from '../../src/rootfs/seal.ts';
 import { startDockerd, type TestDaemon } from '../support/dockerd.ts';
 import { factory, OVERLAY, PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
+import { copyPrograms, listTree, makeOdd } from '../support/odd-root.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -16,8 +21,8 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
   let home: string;
   let daemon: TestDaemon;
   let cache: string;
-  /** Bases of a few files: Debian by name, without a shell; another system; one whose builds take a minute. */
-  let bases: Readonly<Record<'bare' | 'other' | 'slow', string>>;
+  /** Bases of a few files: Debian by name, without a shell or with nothing else; another system; one whose builds take a minute. */
+  let bases: Readonly<Record<'bare' | 'broken' | 'other' | 'slow', string>>;
 
   beforeAll(async () => {
     await mkdir(TEST_HOME, { recursive: true });
@@ -25,20 +30,16 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     cache = join(home, 'cache');
     daemon = await startDockerd();
     const debian = 'ID=debian\nVERSION_ID=12\n';
-    const slow = await tree('slow', debian);
-    for (const program of ['/bin/sh', '/bin/sleep']) {
-      const libraries = (await tool('ldd', program)).matchAll(/(\/\S+) \(0x/g);
-      for (const file of [program, ...[...libraries].map(([, library]) => library ?? '')]) {
-        await mkdir(dirname(join(slow, file)), { recursive: true });
-        await cp(file, join(slow, file), { dereference: true });
-      }
-    }
+    const [slow, broken] = [await tree('slow', debian), await tree('broken', debian)];
+    await copyPrograms(broken, ['/bin/sh']);
+    await copyPrograms(slow, ['/bin/sh', '/bin/sleep']);
     // The first program that the build's script calls.
     await writeFile(join(slow, 'bin/dirname'), '#!/bin/sh\necho waiting >&2\nexec /bin/sleep 60\n', {
       mode: 0o755,
     });
     bases = {
       bare: await packed('bare', await tree('bare', debian)),
+      broken: await packed('broken', broken),
       other: await packed('other', await tree('other', 'ID=plan9\n')),
       slow: await packed('slow', slow),
     };
@@ -125,6 +126,129 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     expect(await tags()).toContain('my/os:1');
   });
 
+  describe('a context folder', () => {
+    /** Debian's command, which talks to the daemon's builder of today, BuildKit, and to its classic one. */
+    const cli = (kit: '0' | '1', ...args: string[]) =>
+      tool(
+        'env',
+        ...[`DOCKER_HOST=${daemon.address}`, `DOCKER_CONFIG=${home}`, `DOCKER_BUILDKIT=${kit}`],
+        ...['/usr/bin/docker', ...args],
+      );
+
+    test.each(['0', '1'] as const)(
+      'is sealed by its recipe as a build is (DOCKER_BUILDKIT=%s)',
+      async (kit) => {
+        const place = join(home, `sealing-${kit}`);
+        await mkdir(place);
+        await makeTinyRoot(place);
+        const root = join(place, 'root');
+        // BusyBox's cp drops capabilities, and its shell prefers it to any other.
+        for (const name of ['cp', 'sh']) await rm(join(root, 'bin', name));
+        await copyPrograms(root, ['/bin/cp', '/bin/sh']);
+        await makeOdd(root);
+        const context = join(place, 'context');
+        await mkdir(join(context, 'ours/seal'), { recursive: true });
+        await cp(join(PROJECT, 'templates/build/seal.sh'), join(context, 'ours/seal/seal.sh'));
+        await tool(
+          'tar',
+          '-C',
+          root,
+          '--xattrs',
+          '--xattrs-include=*',
+          '--numeric-owner',
+          '-cf',
+          join(context, 'root.tar'),
+          '.',
+        );
+        const start = [
+          'FROM scratch AS first',
+          'ADD root.tar /',
+          'FROM first',
+          'RUN ["/bin/sh", "-c", "echo >/srv/new"]',
+        ];
+        await writeFile(join(context, 'Dockerfile'), [...start, ...sealing(start, 'ours/')].join('\n'));
+        await cli(kit, 'build', '--quiet', '--network', 'host', '--tag', 'sealed:1', context);
+
+        const [saved, unpacked] = [join(place, 'saved'), join(place, 'unpacked')];
+        for (const directory of [saved, unpacked]) await mkdir(directory);
+        await cli(kit, 'save', '--output', `${saved}.tar`, 'sealed:1');
+        await cli(kit, 'image', 'rm', 'sealed:1');
+        await tool('tar', '-C', saved, '-xf', `${saved}.tar`);
+        const layers = (await readdir(saved, { recursive: true })).filter((name) =>
+          name.endsWith('layer.tar'),
+        );
+        expect(layers).toHaveLength(1);
+        const how = ['--xattrs', '--xattrs-include=*', '--numeric-owner', '-xpf'];
+        await tool('tar', '-C', unpacked, ...how, join(saved, layers[0] ?? ''));
+
+        await writeFile(join(root, 'srv/new'), '\n');
+        await sealRoot(root);
+        const lines = await listTree(root);
+        expect(await listTree(unpacked)).toEqual(lines);
+        // The test would not see what the list does not show.
+        expect(lines).toEqual(
+          expect.arrayContaining(['./srv/a name cap_net_raw=ep', './srv/d d 0755 0 0 1000000000']),
+        );
+      },
+    );
+
+    test('takes a base from its registry, and gives the bytes of a build', async () => {
+      const mine = await testBuild();
+      const place = join(home, 'folder');
+      await mkdir(place);
+      const layer = await readFile(await makeTinyRoot(place));
+      await using registry = await startRegistry();
+      const digest = await pushTiny(registry, layer);
+      await writeFile(join(place, 'Containerfile'), 'ENV A=1\nUSER 1\nCOPY after /opt/after\n');
+      await writeFile(join(place, 'after'), 'after\n');
+      const base = ['--flavor', 'any', '--base', `${registry.host}/tiny:1`];
+      const kernel = ['--kernel-from', `oci:${mine.artifact('oci')}`];
+      const own = [
+        '--containerfile',
+        join(place, 'Containerfile'),
+        '--stage',
+        'after',
+        '--engine',
+        'buildah',
+      ];
+      const spec = [...base, ...kernel, ...own, '--lock-file', join(place, 'lock')];
+      const squashfs = ['--compression', 'fast', '--artifact', 'squashfs', '--json', '--output'];
+      const environment = { DOCKER_HOST: daemon.address, DOCKER_CONFIG: home };
+      const made = async (name: string, ...args: string[]) => {
+        const { status, stdout, stderr } = await factory([...args, ...squashfs, join(place, name)], {
+          env: environment,
+        });
+        expect(status, stderr).toBe(0);
+        return JSON.parse(stdout) as BuildReport;
+      };
+      const built = await made('built', 'build', ...spec);
+      const folder = join(place, 'context');
+      const written = await factory(['context', ...spec, '--output', folder], { env: environment });
+      expect([written.status, written.stdout], written.stderr).toEqual([
+        0,
+        expect.stringContaining('docker build'),
+      ]);
+      const recipe = await readFile(join(folder, 'Dockerfile'), 'utf8');
+      expect(recipe).toContain(`FROM --platform=linux/amd64 ${registry.host}/tiny@${digest} AS `);
+      expect(await readdir(join(folder, '.kairos-factory'))).not.toContain('base.tar');
+
+      await cli('1', 'build', '--quiet', '--network', 'host', '--tag', 'folder:1', folder);
+      const again = await made(
+        'again',
+        'artifacts',
+        '--image',
+        'docker-daemon:folder:1',
+        '--engine',
+        'buildah',
+      );
+      await cli('1', 'image', 'rm', 'folder:1');
+      const sum = ({ manifest }: BuildReport) => manifest.artifacts[0]?.sha256;
+      expect(sum(again)).toBe(sum(built));
+      const file = join(built.output, built.manifest.artifacts[0]?.file ?? '');
+      expect(await tool('unsquashfs', '-cat', file, 'opt/after')).toBe('after');
+    });
+  });
+
   test.each(['docker', 'buildah'])('%s takes a base from the daemon by its name', async (engine) => {
     await daemon.call('POST', '/images/create?fromSrc=-&repo=other&tag=1', createReadStream(bases.other));
     const taken = await build('docker-daemon:other:1', '--engine', engine);
@@ -155,10 +279,20 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
   });
 
   test('a step that fails tells its last lines, and leaves nothing', async () => {
-    const { status, stderr } = await build(bases.bare);
-    expect(stderr).toMatch(/docker: .*\/bin\/sh.*no such file/);
-    expect(stderr).toMatch(/Step 3\/\d+ : RUN \["\/bin\/sh", "\/kairos-build\/install\/install-apt\.sh"\]/);
+    const { status, stderr } = await build(bases.broken);
+    expect(stderr).toMatch(/install-apt\.sh: \d+: dirname: not found/);
+    expect(stderr).toMatch(/Step \d+\/\d+ : RUN \["\/bin\/sh", "\/kairos-build\/install\/install-apt\.sh"\]/);
     expect(status).toBe(4);
+    await expectNothingLeft();
+  });
+
+  test('a base without a shell is refused before anything is built', async () => {
+    const { status, stderr } = await build(bases.bare);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/bare\.tar has no \/bin\/sh, which the build runs/),
+    ]);
+    expect(stderr).not.toContain('FROM localhost');
     await expectNothingLeft();
   });
 
@@ -202,3 +336,29 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     await rm(join(home, 'out'), { recursive: true, force: true });
   });
 });
+
+/** Pushes a root as an image of one platform, and gives the digest of its manifest. */
+async function pushTiny(registry: TestRegistry, layer: Buffer): Promise<string> {
+  const blob = async (mediaType: string, content: Buffer) => ({
+    mediaType,
+    digest: await registry.pushBlob('tiny', content),
+    size: content.length,
+  });
+  const only = await blob('application/vnd.oci.image.layer.v1.tar', layer);
+  const config = {
+    os: 'linux',
+    architecture: 'amd64',
+    rootfs: { type: 'layers', diff_ids: [only.digest] },
+    config: {},
+  };
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const described = await blob(
+    'application/vnd.oci.image.config.v1+json',
+    Buffer.from(JSON.stringify(config)),
+  );
+  return registry.pushManifest(
+    'tiny',
+    { schemaVersion: 2, mediaType, config: described, layers: [only] },
+    '1',
+  );
+}

@@ -49,6 +49,8 @@ export async function makeTinyRoot(directory: string): Promise<string> {
   await writeFile(join(root, 'bin/console'), CONSOLE, { mode: 0o755 });
   await writeFile(join(root, 'etc/os-release'), 'ID=tiny\nVERSION_ID=1\nNAME="Tiny"\n');
   await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  // BuildKit runs nothing where there is none.
+  await writeFile(join(root, 'etc/group'), 'root:x:0:\n');
   await chmod(join(root, 'tmp'), 0o1777);
   const tar = join(directory, 'tiny.tar');
   await tool(

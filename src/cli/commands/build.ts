@@ -50,7 +50,10 @@ export function specCommand(name: string) {
     .option('--kubernetes <name@version>', 'Kubernetes distribution, such as k3s@v1.34.1+k3s1')
     .option('--version <semver>', 'version of the OS image')
     .option('--containerfile <file>', 'a Containerfile of your own that is applied too')
-    .option('--containerfile-stage <stage>', 'before: to the base (default); after: after the framework')
+    .option(
+      '--stage, --containerfile-stage <stage>',
+      'when it is applied: before (to the base; default), after (the framework)',
+    )
     .option('--containerfile-context <dir>', 'what its COPY reads from (default: its directory)')
     .option('--kernel-from <ref>', 'image to take kernel, modules, initramfs and boot loader from')
     .option('--framework <name>', 'what makes the base a Kairos: builtin, kairos-init')

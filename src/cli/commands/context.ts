@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path';
+import { machineArch } from '../../layout/architectures.ts';
 import { writeContext } from '../../pipeline/write-context.ts';
 import { loadBuildSpec } from '../../spec/build-spec.ts';
 import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
@@ -30,8 +31,12 @@ export function contextCommand() {
         const common = { useCache: options.cache, locked, offline, onLog: rememberLog, emit: show.onEvent };
         await writeContext(spec, output, common).finally(() => show.close());
         const place = relative(process.cwd(), output) || '.';
+        // Elsewhere a builder makes images for its own machine.
+        const platform = spec.arch === machineArch() ? '' : `--platform linux/${spec.arch} `;
         print(
-          options.json ? `${JSON.stringify({ output }, null, 2)}\n` : `Build it: docker build ${place}\n`,
+          options.json
+            ? `${JSON.stringify({ output }, null, 2)}\n`
+            : `Build it: docker build ${platform}${place}\n`,
         );
       } catch (error) {
         if (options.json) print(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);

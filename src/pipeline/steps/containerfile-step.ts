@@ -30,8 +30,8 @@ export function containerfileInputs(user: UserContainerfile): unknown {
 
 /** The context of a build that applies a person's Containerfile to `base`. */
 export function userContext(user: UserContainerfile, base: string): ContextEntry[] {
-  const { directives, render } = readContainerfile(user);
-  const text = [...directives, ...render(base)].join('\n');
+  const { directives, globals, render } = readContainerfile(user);
+  const text = [...directives, ...globals, ...render(base)].join('\n');
   return [{ type: 'text', path: 'Containerfile', text, mode: 0o644 }, ...userContextEntries(user)];
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  type BundleLayer,
   type ContextOptions,
   contextEntries,
   renderContainerfile,
@@ -7,6 +8,8 @@ import {
 import {
   FOLDER_MARK,
   type FolderContainerfile,
+  type FolderSource,
+  type FolderSources,
   folderEntries,
   renderFolderRecipe,
 } from '../../../src/context/context-folder.ts';
@@ -164,13 +167,14 @@ describe('a context folder', () => {
     checked: checkContainerfile('Own', text),
     entries: [{ type: 'text', path: 'data/a', text: 'a', mode: 0o644 }],
   });
-  const before = (text: string) => renderFolderRecipe(BARE, own('before', text)).split('\n');
+  const tar = { kind: 'tar' } as const;
+  const TARS: FolderSources = { base: tar, kernel: tar, bundles: [] };
+  const before = (text: string) => renderFolderRecipe(BARE, TARS, own('before', text)).split('\n');
 
   test('goes on in the last stage of a Containerfile that is applied to the base', () => {
-    expect(renderFolderRecipe(BARE, own('before', '# syntax=x\nCOPY data /d'))).toMatchInlineSnapshot(`
+    expect(renderFolderRecipe(BARE, TARS, own('before', '# syntax=x\nCOPY data /d'))).toMatchInlineSnapshot(`
       "# syntax=x
-      # Made by kairos-factory v0.1.0. "docker build ." or "buildah build ." gives the image; artifacts come from it by
-      # "kairos-factory artifacts --image …", which first takes out of it what the builder and the clock left.
+      # Made by kairos-factory v0.1.0. "docker build ." or "buildah build ." gives the image.
       FROM scratch AS kairos-factory-base
       ADD .kairos-factory/base.tar /
       FROM scratch AS kairos-factory-kernel-image
@@ -190,14 +194,57 @@ describe('a context folder', () => {
       COPY .kairos-factory/framework/ /
       COPY .kairos-factory/finish/ /kairos-build/finish/
       RUN ["/bin/sh", "/kairos-build/finish/finish.sh"]
+      USER 0
+      COPY .kairos-factory/seal/ /kairos-build/seal/
+      RUN ["/bin/sh", "/kairos-build/seal/seal.sh"]
+      FROM scratch
+      COPY --from=3 /kairos-sealed/ /
       "
     `);
   });
 
   test('lets one that is applied afterwards begin with our stage', () => {
-    const text = renderFolderRecipe(BARE, own('after', 'USER 1\nCOPY data /d'));
+    const text = renderFolderRecipe(BARE, TARS, own('after', 'USER 1\nCOPY data /d'));
     expect(text).toContain('FROM kairos-factory-base AS kairos-factory-os\nUSER 0\n');
-    expect(text).toMatch(/finish\.sh"\]\nFROM kairos-factory-os\nUSER 1\nCOPY data \/d\n$/);
+    expect(text).toMatch(/finish\.sh"\]\nFROM kairos-factory-os\nUSER 1\nCOPY data \/d\nUSER 0\n/);
+    expect(text).toMatch(/\nFROM scratch\nCOPY --from=4 \/kairos-sealed\/ \/\n$/);
+  });
+
+  test('takes images of registries from there, by their digests, and lays no tar of them', () => {
+    const registry = (name: string): FolderSource => ({
+      kind: 'registry',
+      reference: `docker.io/library/${name}@sha256:${'0'.repeat(64)}`,
+      name: `docker.io/library/${name}:1`,
+      platform: 'linux/amd64',
+    });
+    const bundles: BundleLayer[] = [
+      { image: 'localhost/bundle:1', mode: 'unpack', name: 'one' },
+      { image: 'localhost/bundle:2', mode: 'run', name: 'two' },
+    ];
+    const sources = { base: registry('base'), kernel: registry('kernel'), bundles: [registry('one'), tar] };
+    const text = renderFolderRecipe({ ...BARE, bundles }, sources, undefined);
+    const digest = `@sha256:${'0'.repeat(64)}`;
+    expect(text).toContain(
+      `# docker.io/library/base:1\nFROM --platform=linux/amd64 docker.io/library/base${digest} AS kairos-factory-base\n`,
+    );
+    expect(text).toContain(`library/kernel${digest} AS kairos-factory-kernel-image\n`);
+    expect(text).toContain(`library/one${digest} AS kairos-factory-bundle-0\n`);
+    expect(text.match(/^ADD .*/gm)).toEqual(['ADD .kairos-factory/bundle-1.tar /']);
+    expect(text).toContain('COPY --from=kairos-factory-bundle-0 / /\n');
+    expect(text).toContain('COPY --from=kairos-factory-bundle-1 / /kairos-build/bundle-1/\n');
+    expect(text).not.toContain('localhost/');
+  });
+
+  test('seals nothing in a root that no script can run in', () => {
+    const options = { ...BARE, root: { ...shell, shell: false } };
+    expect(renderFolderRecipe(options, TARS, undefined)).not.toContain('seal');
+    expect(folderEntries(options, TARS, undefined).filter(({ path }) => path.includes('/seal'))).toEqual([]);
+  });
+
+  test('keeps the arguments of all stages before any stage', () => {
+    const lines = before('ARG TAG=1\nFROM golang:${TAG} AS go\nFROM $BASE_IMAGE\nRUN a');
+    expect(lines.indexOf('ARG TAG=1')).toBeGreaterThan(-1);
+    expect(lines.indexOf('ARG TAG=1')).toBeLessThan(lines.findIndex((line) => line.startsWith('FROM')));
   });
 
   test('keeps the stages of the person’s own', () => {
@@ -213,7 +260,7 @@ describe('a context folder', () => {
   });
 
   test('keeps ours in one directory, the person’s beside it', () => {
-    const entries = folderEntries(BARE, own('before', 'RUN a'));
+    const entries = folderEntries(BARE, TARS, own('before', 'RUN a'));
     const outside = entries.map(({ path }) => path).filter((path) => !path.startsWith('.kairos-factory'));
     expect(outside).toEqual(['Dockerfile', 'data/a']);
     const mark = entries.find(({ path }) => path === FOLDER_MARK);
@@ -223,7 +270,7 @@ describe('a context folder', () => {
   test('refuses a context that uses its place', async () => {
     const clash = { type: 'text', path: '.kairos-factory/x', text: '', mode: 0o644 } as const;
     const error = await failureOf(
-      () => folderEntries(BARE, { ...own('before', 'RUN a'), entries: [clash] }),
+      () => folderEntries(BARE, TARS, { ...own('before', 'RUN a'), entries: [clash] }),
       'usage',
     );
     expect(error.message).toContain('.kairos-factory/x');

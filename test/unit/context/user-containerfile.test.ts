@@ -9,7 +9,10 @@ import { failureOf } from '../support/failure.ts';
 import { plant, temporaryDirectory } from '../support/temporary.ts';
 
 const BASE = '$' + '{BASE_IMAGE}';
-const render = (text: string) => checkContainerfile('Own', text).render('the-base').join('\n');
+const render = (text: string) => {
+  const { globals, render: withBase } = checkContainerfile('Own', text);
+  return [...globals, ...withBase('the-base')].join('\n');
+};
 
 describe('checkContainerfile', () => {
   test('without a FROM is applied to the base as a whole', () => {
@@ -28,6 +31,12 @@ describe('checkContainerfile', () => {
     const checked = checkContainerfile('Own', '# escape=`\nRUN a');
     expect(checked.directives).toEqual(['# escape=`']);
     expect(checked.render('b')).toEqual(['FROM b', 'RUN a']);
+  });
+
+  test('takes the arguments of all stages out, to stand before any stage', () => {
+    const checked = checkContainerfile('Own', `# escape=\`\n# mine\nARG A=1\nFROM ${BASE}\nARG A\nRUN a`);
+    expect(checked.globals).toEqual(['# mine', 'ARG A=1']);
+    expect(checked.render('b')).toEqual(['FROM b', 'ARG A', 'RUN a']);
   });
 
   test('may come to the base through other stages', () => {

@@ -1,4 +1,12 @@
-import { existsSync, lstatSync, lutimesSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EPOCH_FILE, sealRoot } from '../../../src/rootfs/seal.ts';
@@ -41,6 +49,9 @@ describe('sealRoot', () => {
     });
     await sealRoot(path);
     for (const name of volatile) expect(readdirSync(join(path, name))).toEqual([]);
+    const modes = volatile.map((name) => (lstatSync(join(path, name)).mode & 0o7777).toString(8));
+    expect(modes).toEqual(['755', '555', '555', '755', '1777', '1777']);
+    for (const name of volatile) expect(lstatSync(join(path, name)).mtimeMs).toBe(EPOCH * 1000);
     expect(existsSync(join(path, 'var/lib/kept'))).toBe(true);
   });
 
@@ -49,11 +60,13 @@ describe('sealRoot', () => {
       'etc/hostname': 'buildkit',
       'etc/hosts': '10.0.0.1 builder',
       'etc/resolv.conf': 'nameserver x',
+      'etc/mtab': { link: '/proc/mounts' },
     });
     await sealRoot(path);
     expect(readFileSync(join(path, 'etc/hostname'), 'utf8')).toBe('');
     expect(readFileSync(join(path, 'etc/hosts'), 'utf8')).toMatch(/^127\.0\.0\.1 localhost\n::1 localhost/);
     expect(existsSync(join(path, 'etc/resolv.conf'))).toBe(false);
+    expect(readlinkSync(join(path, 'etc/mtab'))).toBe('../proc/self/mounts');
   });
 
   test('clamps every later time and leaves earlier ones, of links too', async () => {
