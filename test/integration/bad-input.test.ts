@@ -131,8 +131,9 @@ describe('the flavor of a base', () => {
     expect(status).toBe(2);
   });
 
-  test('a derivative is built by family with a notice, and a base without a shell fails', async () => {
+  test('a derivative is built by family with a notice, and a base whose shell does not run fails', async () => {
     const mint = osRelease('ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\nUBUNTU_CODENAME=noble\n');
+    mint.push({ name: 'bin/sh', type: 'file', content: 'no program' });
     const { status, stderr } = await withoutFlavor('--base', await tarOf('mint.tar', mint));
     expect(stderr).toMatch(
       /notice: "linuxmint" 22 has no flavor of its own: built with the packages of ubuntu/,
