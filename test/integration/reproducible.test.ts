@@ -2,11 +2,12 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 
 const USER = 'kairos-factory-test';
-const PARTS = ['bin', 'dist', 'flavors', 'templates', 'node_modules', '.tools', 'package.json'];
+const PARTS = [...packageJson.files, 'node_modules', '.tools', 'package.json'];
 
 const isRoot = process.getuid?.() === 0;
 

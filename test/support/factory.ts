@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -7,8 +7,9 @@ import type { ArtifactKind } from '../../src/spec/schema.ts';
 
 /** The project's directory. */
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
-/** Everything that tests keep between runs; git ignores it. */
+/** Everything that tests keep between runs; git ignores it. Made by whoever asks for it first. */
 export const TEST_HOME = join(PROJECT, '.test');
+mkdirSync(TEST_HOME, { recursive: true });
 export const OVERLAY = join(PROJECT, 'test/support/overlay');
 const PROGRAM = join(PROJECT, 'bin/kairos-factory');
 
@@ -44,7 +45,6 @@ export interface TestBuild {
 /** The image that all tests of a release share: the small kernel, and root on the serial console without a password. */
 export async function testBuild(release = 'bookworm', extra: readonly string[] = []): Promise<TestBuild> {
   const output = join(TEST_HOME, `out-${release}`);
-  await mkdir(TEST_HOME, { recursive: true });
   const args = [
     'build',
     '--flavor',
