@@ -7,8 +7,11 @@ import type { ArtifactKind } from '../../src/spec/schema.ts';
 
 /** The project's directory. */
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
-/** Everything that tests keep between runs; git ignores it. Made by whoever asks for it first. */
-export const TEST_HOME = join(PROJECT, '.test');
+/**
+ * Everything that tests keep between runs; git ignores it. Made by whoever asks for it first. The variable is for kinds
+ * that run side by side, and must not see each other's builds.
+ */
+export const TEST_HOME = join(PROJECT, process.env['KAIROS_FACTORY_TEST_HOME'] ?? '.test');
 mkdirSync(TEST_HOME, { recursive: true });
 export const OVERLAY = join(PROJECT, 'test/support/overlay');
 const PROGRAM = join(PROJECT, 'bin/kairos-factory');
