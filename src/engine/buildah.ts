@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkTool, type HostTool } from '../tools/host-tool.ts';
@@ -63,12 +64,27 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     return exitCode === 0;
   }
 
-  async function load(file: ImageFile, image: string, arch?: string): Promise<void> {
+  /** The end of the load before. */
+  let loading: Promise<unknown> = Promise.resolve();
+
+  /**
+   * One after the other: buildah finds what it has pulled by the name that it gave it, and of two images with the same
+   * name in an archive, both calls could find the later one.
+   */
+  function load(file: ImageFile, image: string, arch?: string): Promise<void> {
+    const done = loading.then(() => loadAlone(file, image, arch));
+    loading = done.catch(() => undefined);
+    return done;
+  }
+
+  async function loadAlone(file: ImageFile, image: string, arch?: string): Promise<void> {
     const tag = file.kind === 'oci' && file.tag !== undefined ? `:${file.tag}` : '';
     const directory = await mkdtemp(join(work, 'load-'));
+    // buildah makes an image name of the path, which cannot hold capitals or colons: it gets one of our own. Another run
+    // with the same store must not get the same.
+    const name = `load-${randomUUID()}`;
     try {
-      // buildah makes an image name of the path, which cannot hold capitals or colons: it gets one of our own.
-      await symlink(file.path, join(directory, 'image'));
+      await symlink(file.path, join(directory, name));
       const args = [
         ...global,
         'pull',
@@ -76,12 +92,15 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
         '--policy',
         'always',
         ...ofArch(arch),
-        `${file.kind}:image${tag}`,
+        `${file.kind}:${name}${tag}`,
       ];
       const { stdout } = await runner.run(BUILDAH, args, { env, cwd: directory });
       await buildah(['tag', stdout.trim(), image]);
     } finally {
       await rm(directory, { recursive: true, force: true });
+      // The image has the name that it was asked for; one that it got besides is of no use.
+      const untag = [...global, 'rmi', `localhost/${name}`];
+      await cleanup.run(BUILDAH, untag, { env, acceptExit: () => true });
     }
   }
 

@@ -1,0 +1,63 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { writeOciLayout } from '../../src/base/oci-layout.ts';
+import { createBuildahEngine } from '../../src/engine/buildah.ts';
+import { createRunner } from '../../src/tools/runner.ts';
+import { tool } from '../support/tool.ts';
+import { tarBytes } from '../unit/agent/oci/support/tar-bytes.ts';
+
+/** Without root the program enters a user namespace first, which a test cannot do for itself. */
+test.skipIf(process.getuid?.() !== 0)(
+  'images that are loaded at the same time are not mixed up (needs root)',
+  async () => {
+    const home = await mkdtemp(join(tmpdir(), 'kairos-buildah-'));
+    const names = ['one', 'two', 'three', 'four'];
+    const runner = createRunner({
+      log: () => undefined,
+      env: process.env,
+      signal: new AbortController().signal,
+    });
+    const places = { store: join(home, 'store'), work: home };
+    // Two engines, as two runs that share a cache.
+    const engines = [1, 2].map(() => createBuildahEngine({ runner, cleanup: runner, ...places }));
+    try {
+      for (const name of names) {
+        await mkdir(join(home, name));
+        await writeOciLayout(join(home, name), { arch: 'amd64', epoch: 0, tag: 'base' }, async (output) => {
+          output.end(tarBytes([{ name: 'name', content: name }]));
+        });
+      }
+      await Promise.all(
+        names.map((name, index) => {
+          const file = { kind: 'oci', path: join(home, name), tag: 'base' } as const;
+          return engines[index % 2]?.load(file, `localhost/test/${name}:1`, 'amd64');
+        }),
+      );
+      const found: string[] = [];
+      for (const name of names) {
+        await using open = await (engines[0] as (typeof engines)[0]).open(`localhost/test/${name}:1`);
+        found.push(await readFile(join(open.root, 'name'), 'utf8'));
+      }
+      expect(found).toEqual(names);
+      const images = [
+        '--root',
+        join(home, 'store/images'),
+        '--runroot',
+        join(home, 'store/run'),
+        'images',
+        '--json',
+      ];
+      const listed = JSON.parse(await tool('buildah', '--storage-driver', 'overlay', ...images)) as {
+        names: string[];
+      }[];
+      expect(listed.flatMap((image) => image.names).sort()).toEqual(
+        names.map((name) => `localhost/test/${name}:1`).sort(),
+      );
+    } finally {
+      await engines[0]?.sweep();
+      await rm(home, { recursive: true, force: true });
+    }
+  },
+);
