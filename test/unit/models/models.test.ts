@@ -113,7 +113,7 @@ describe('is refused', () => {
     ]);
   });
 
-  // Ubuntu is of Debian's family, but its archive has neither the component nor the package of the firmware.
+  // Ubuntu is of Debian's family, but has other components, and other packages for these boards (contract 6.3).
   test('a flavor of the same family that has its firmware elsewhere', async () => {
     const model = await loadModel(MODELS, 'rpi4');
     const ubuntu = await loadFlavor(FLAVORS, 'ubuntu');
