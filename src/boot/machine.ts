@@ -89,7 +89,7 @@ export function diskFormat(artifact: string): 'raw' | 'qcow2' {
 export function qemuArguments(machine: Machine, variables: string | undefined): string[] {
   const secure = machine.firmware === 'secureboot';
   const arm = machine.arch === 'arm64';
-  // With all that QEMU 7.2 emulates of arm64 (max), stages of the agent failed, one of them with a segmentation fault.
+  // On all that QEMU 7.2 emulates of arm64 (max), the agent dies of a segmentation fault now and then (docs/models.md).
   const cpu = arm && !machine.kvm ? 'cortex-a72' : 'max';
   const board = arm ? 'virt' : secure ? 'q35,smm=on' : 'q35';
   const args = ['-machine', board, '-cpu', cpu, '-accel', machine.kvm ? 'kvm' : 'tcg'];

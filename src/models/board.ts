@@ -68,9 +68,13 @@ export function serialConsoles(model: Model, arch: string): readonly string[] {
   return (model.consoles as Readonly<Record<string, readonly string[] | undefined>>)[arch] ?? [];
 }
 
-/** By the flavor's name, else by its family's. */
+/**
+ * By the flavor's name, else by that of the distribution that it builds on, so that a flavor of one's own finds what the
+ * one that it extends has. Not by its family: archives of one family differ in the names and components of firmware.
+ */
 function boardFlavor(model: Model, flavor: Flavor) {
-  return [flavor.name, flavor.family]
+  const id = flavor['os-release-id'];
+  return [flavor.name, ...(typeof id === 'string' ? [id] : Object.keys(id))]
     .map((name) => (Object.hasOwn(model.flavors ?? {}, name) ? model.flavors?.[name] : undefined))
     .find((found) => found !== undefined);
 }

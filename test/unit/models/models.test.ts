@@ -83,6 +83,11 @@ describe('rpi4 on Debian', () => {
     expect(board.texts['config.txt']).toMatch(/^kernel=u-boot\.bin$/m);
   });
 
+  test('is found by a flavor of one’s own that extends it', async () => {
+    const board = resolveBoard(await loadModel(MODELS, 'rpi4'), { ...debian, name: 'mine' }, arm('12'));
+    expect(board.packages).toContain('raspi-firmware');
+  });
+
   test('has no cloud kernel', async () => {
     const board = resolveBoard(await loadModel(MODELS, 'rpi4'), debian, arm('12'));
     const error = await failureOf(() => select(board.flavor, arm('12'), 'cloud', []), 'usage');
@@ -100,12 +105,20 @@ describe('is refused', () => {
 
   test('a flavor that the board knows nothing of', async () => {
     const model = await loadModel(MODELS, 'rpi4');
-    const other = { ...debian, name: 'other', family: 'unknown' };
+    const other = { ...debian, name: 'other', 'os-release-id': 'other' };
     const error = await failureOf(() => requireBoard(model, other, 'arm64'), 'usage');
     expect([error.message, error.remedy]).toEqual([
       'model rpi4 does not say what flavor other needs for it',
       expect.stringContaining('debian'),
     ]);
+  });
+
+  // Ubuntu is of Debian's family, but has other components, and other packages for these boards (contract 6.3).
+  test('a flavor of the same family that has its firmware elsewhere', async () => {
+    const model = await loadModel(MODELS, 'rpi4');
+    const ubuntu = await loadFlavor(FLAVORS, 'ubuntu');
+    const error = await failureOf(() => requireBoard(model, ubuntu, 'arm64'), 'usage');
+    expect(error.message).toBe('model rpi4 does not say what flavor ubuntu needs for it');
   });
 
   test('a name that is nearly one', async () => {
