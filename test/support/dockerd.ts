@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -60,9 +60,8 @@ export async function startDockerd(): Promise<TestDaemon> {
   const stop = async () => {
     child.kill('SIGTERM');
     await end;
-    // What a killed daemon leaves: its containerd, and mounts.
-    const containerd = await readFile(join(home, 'exec/containerd/containerd.pid'), 'utf8').catch(() => '');
-    if (containerd !== '') await tool('kill', '-9', containerd.trim()).catch(() => undefined);
+    // What a killed daemon leaves: its containerd, what that holds containers with, and mounts.
+    await tool('pkill', '-9', '-f', home).catch(() => undefined);
     const unmount =
       'cut -d" " -f2 /proc/mounts | grep -F "$1" | sort -r | while read -r m; do umount -l "$m"; done';
     await tool('sh', '-c', unmount, 'sh', home);
