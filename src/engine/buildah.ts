@@ -95,12 +95,31 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
         `${file.kind}:${name}${tag}`,
       ];
       const { stdout } = await runner.run(BUILDAH, args, { env, cwd: directory });
-      await buildah(['tag', stdout.trim(), image]);
+      await buildah(['tag', await withHistory(stdout.trim()), image]);
     } finally {
       await rm(directory, { recursive: true, force: true });
       // The image has the name that it was asked for; one that it got besides is of no use.
       const untag = [...global, 'rmi', `localhost/${name}`];
       await cleanup.run(BUILDAH, untag, { env, acceptExit: () => true });
+    }
+  }
+
+  /**
+   * An image that buildah can build on. The history in an image's configuration is optional (OCI image specification,
+   * "Image Configuration"), but buildah refuses to commit a second layer on an image that lacks it: such an image becomes
+   * one of a single layer.
+   */
+  async function withHistory(image: string): Promise<string> {
+    const layers = '{{range .OCIv1.RootFS.DiffIDs}}x{{end}}';
+    const told = '{{range .OCIv1.History}}{{if not .EmptyLayer}}x{{end}}{{end}}';
+    const counts = await buildah(['inspect', '--type', 'image', '--format', `${layers} ${told}`, image]);
+    const [inImage = '', inHistory = ''] = counts.split(' ');
+    if (inImage === inHistory) return image;
+    const container = await buildah(['from', '--pull-never', image]);
+    try {
+      return await buildah(['commit', '--quiet', '--squash', container]);
+    } finally {
+      await buildah(['rm', container], cleanup);
     }
   }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
@@ -11,8 +11,9 @@ import { tool } from '../support/tool.ts';
 
 const VERSION = 'v1.34.1+k3s1';
 // The real program cannot be fetched here: a script stands for it, with what the build asks it for.
-const K3S = `#!/bin/sh\n[ "$1" = --version ] && echo "k3s version ${VERSION} (stand-in)"\n`;
-const IMAGES = 'stands for an archive of container images';
+// Another in each run: the cache that tests keep has those of earlier ones.
+const K3S = `#!/bin/sh\n# ${randomUUID()}\n[ "$1" = --version ] && echo "k3s version ${VERSION} (stand-in)"\n`;
+const IMAGES = `stands for an archive of container images ${randomUUID()}`;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 let home: string;

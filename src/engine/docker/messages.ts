@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { FactoryError } from '../../errors/factory-error.ts';
 
 /** One message of a daemon's stream (Docker Engine API, "Build an image"); only what is used here. */
@@ -51,7 +52,8 @@ export async function followMessages(
   let image: string | undefined;
   let rest = '';
   const tell = (line: string) => {
-    const text = line.trimEnd();
+    // The daemon paints what programs print to their standard error.
+    const text = stripVTControlCharacters(line).trimEnd();
     if (text === '') return;
     onLine(text);
     const step = /^Step \d+\/\d+ : (.*)$/.exec(text)?.[1];
