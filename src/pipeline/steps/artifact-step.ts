@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact, ArtifactInputs, SpecDigests } from '../../artifacts/artifact.ts';
 import { ARTIFACTS } from '../../artifacts/registry.ts';
@@ -11,6 +11,7 @@ import type { ArtifactKind, ArtifactsSpec } from '../../spec/schema.ts';
 import { checkTool } from '../../tools/host-tool.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { hashFile, treeContentDigest, treeSignature } from '../digests.ts';
+import { fileIdentity, putInPlace } from '../output-file.ts';
 import { fileOf, type Results, resultOf, type Step } from '../step.ts';
 import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
 
@@ -42,22 +43,19 @@ export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: A
       await artifact.make(made, { ...context, output: partial });
       const final = join(spec.output, name);
       await putInPlace(partial, final, facts.epoch);
-      const identity = await fileIdentity(kind, final);
+      const identity = await identityOf(kind, final);
       // Not the key but this very file: what was made again has a new checksum, and what is made from it is made again.
       return { facts: { identity }, files: { artifact: final }, digest: identity };
     },
     isCurrent: async (result) => {
-      const now = await fileIdentity(kind, result.files['artifact'] ?? '').catch(() => undefined);
+      const now = await identityOf(kind, result.files['artifact'] ?? '').catch(() => undefined);
       return now === result.facts['identity'];
     },
   };
 }
 
-/** Tells a file from all that were or will be at its path: the change time cannot be set, other times are. */
-async function fileIdentity(kind: ArtifactKind, file: string): Promise<string> {
-  const parts = kind === 'oci' ? [file, join(file, 'index.json')] : [file];
-  const stats = await Promise.all(parts.map((part) => stat(part, { bigint: true })));
-  return stats.map(({ dev, ino, size, ctimeNs }) => [dev, ino, size, ctimeNs].join('-')).join(' ');
+function identityOf(kind: ArtifactKind, file: string): Promise<string> {
+  return fileIdentity(kind === 'oci' ? [file, join(file, 'index.json')] : [file]);
 }
 
 /** Hashes a finished artifact; beside the steps that still run. */
@@ -114,20 +112,4 @@ async function specDigests(spec: ArtifactsSpec): Promise<SpecDigests> {
     ...(spec.cloudConfig === undefined ? {} : { cloudConfig: await hashFile(spec.cloudConfig) }),
     ...(spec.overlayIso === undefined ? {} : { overlayIso: treeSignature(spec.overlayIso) }),
   };
-}
-
-/** Syncs and renames: a reader sees the old file or the new one, never a torn one (design, decision 9). */
-async function putInPlace(partial: string, final: string, epoch: number): Promise<void> {
-  const isDirectory = (await stat(partial)).isDirectory();
-  if (!isDirectory) {
-    const handle = await open(partial, 'r+');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  }
-  await utimes(partial, epoch, epoch);
-  if (isDirectory) await rm(final, { recursive: true, force: true });
-  await rename(partial, final);
 }
