@@ -20,14 +20,22 @@ export function artifactStepId(kind: ArtifactKind): string {
   return `artifact:${kind}`;
 }
 
-/** Makes an artifact and puts it whole into the output directory. */
-export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: ArtifactKind): Step {
+/**
+ * Makes an artifact and puts it whole into the output directory.
+ * @param gates ids of the steps that may refuse the image: nothing is put in place before they have passed
+ */
+export function artifactStep(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec,
+  kind: ArtifactKind,
+  gates: readonly string[],
+): Step {
   const artifact = ARTIFACTS[kind];
   return {
     id: artifactStepId(kind),
     title: `make ${kind}`,
     // Names and times come from the image, whatever else the artifact is made from.
-    needs: [...new Set(['image', ...artifact.needs])],
+    needs: [...new Set(['image', ...artifact.needs, ...gates])],
     inputs: async () => [
       spec.output,
       artifact.inputs(spec, await specDigests(spec)),
