@@ -78,10 +78,9 @@ export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
       const file = fileOf(results, id, 'artifact');
       // The index of an image layout pins everything below it by digest.
       const hashed = kind === 'oci' ? join(file, 'index.json') : file;
-      return {
-        facts: { file: hashed, sha256: await hashFile(hashed, signal), size: (await stat(hashed)).size },
-        files: {},
-      };
+      const sha256 = await hashFile(hashed, signal);
+      // What was made again with the same bytes leaves the steps behind it cached.
+      return { facts: { file: hashed, sha256, size: (await stat(hashed)).size }, files: {}, digest: sha256 };
     },
   };
 }
