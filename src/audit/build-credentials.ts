@@ -3,6 +3,8 @@ import type { Needles } from './scan-content.ts';
 
 /** Shorter values stand in many files by chance. */
 const SHORTEST = 8;
+/** Of variables, which may be for something else than this build, and as common as `postgres`. */
+const SHORTEST_VARIABLE = 16;
 /** Variables that hold secrets, by the last part of their names. */
 const SECRET_NAME =
   /(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)$/i;
@@ -35,7 +37,7 @@ export function credentialNeedles({ env, registries, urls }: CredentialSources):
   };
   for (const [name, value = ''] of Object.entries(env)) {
     // A path names a file, and is no secret.
-    if (SECRET_NAME.test(name) && value.length >= SHORTEST && !value.startsWith('/')) values.add(value);
+    if (SECRET_NAME.test(name) && value.length >= SHORTEST_VARIABLE && !value.startsWith('/')) values.add(value);
     if (/_proxy$/i.test(name)) addUrl(value);
   }
   for (const found of registries) {

@@ -52,9 +52,13 @@ describe('credentialNeedles', () => {
   });
 
   test('are the variables that are called secrets, and neither paths nor short values', () => {
-    const env = { CI_JOB_TOKEN: 'abcdefghij', COSIGN_PASSWORD: 'short', GITHUB_TOKEN_FILE: 'whatever-it-is' };
-    expect(
-      needles({ env: { ...env, AWS_SECRET_ACCESS_KEY: '0123456789', MY_SECRET: '/run/secrets/x' } }),
-    ).toEqual(['0123456789', 'abcdefghij']);
+    const env = {
+      CI_JOB_TOKEN: 'abcdefghijabcdefghij',
+      POSTGRES_PASSWORD: 'postgres',
+      GITHUB_TOKEN_FILE: 'whatever-it-is-called',
+      AWS_SECRET_ACCESS_KEY: '01234567890123456789',
+      MY_SECRET: '/run/secrets/of-this-one',
+    };
+    expect(needles({ env })).toEqual(['01234567890123456789', 'abcdefghijabcdefghij']);
   });
 });
