@@ -37,7 +37,8 @@ export function credentialNeedles({ env, registries, urls }: CredentialSources):
   };
   for (const [name, value = ''] of Object.entries(env)) {
     // A path names a file, and is no secret.
-    if (SECRET_NAME.test(name) && value.length >= SHORTEST_VARIABLE && !value.startsWith('/')) values.add(value);
+    if (SECRET_NAME.test(name) && value.length >= SHORTEST_VARIABLE && !value.startsWith('/'))
+      values.add(value);
     if (/_proxy$/i.test(name)) addUrl(value);
   }
   for (const found of registries) {
