@@ -9,7 +9,7 @@ const OVERLAP = 32 * 1024;
 /** What programs go by to tell a text (grep, git). */
 const TEXT_PROBE = 8 * 1024;
 /** What has a body in it, of what a program or a disk image can hold. Not every rule: that would take seconds. */
-const IN_BINARIES = ['PRIVATE KEY-----', 'AGE-SECRET-KEY-1'].map((text) => Buffer.from(text, 'latin1'));
+const IN_BINARIES = ['PRIVATE KEY', 'AGE-SECRET-KEY-1'].map((text) => Buffer.from(text, 'latin1'));
 const LONGEST_HEADER = 64;
 const LONGEST_KEY_START = 1024;
 

@@ -49,7 +49,8 @@ async function readDatabase(root: string, directory: string): Promise<InstalledP
   }
   if ((await resolveInRoot(root, `${directory}/Packages`)) === undefined) return [];
   throw new FactoryError('step', `${directory}/Packages of the image is of a format that rpm has given up`, {
-    remedy: 'Run rpm --rebuilddb with rpm 4.17 or newer in the image, or take a newer release of the base.',
+    remedy:
+      'Run rpm --rebuilddb with rpm 4.17 or newer in the image, take a newer release of the base, or do without an SBOM (--set sbom=false).',
   });
 }
 

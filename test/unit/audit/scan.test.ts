@@ -74,6 +74,18 @@ describe('scanTree', () => {
     ]);
   });
 
+  test('finds an OpenPGP key inside of a database', async () => {
+    const armour = `-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n${'lQVYBGV4YW1w'.repeat(6)}\n`;
+    const content = Buffer.concat([
+      Buffer.from('SQLite format 3\0'),
+      Buffer.alloc(9000),
+      Buffer.from(armour),
+    ]);
+    expect(await scan(plant(temporaryDirectory(), { 'opt/keys.db': content }))).toEqual([
+      { path: '/opt/keys.db', kind: 'private-key' },
+    ]);
+  });
+
   test('finds what lies across two reads', () => {
     const root = temporaryDirectory();
     const reach = 64 * 1024;
