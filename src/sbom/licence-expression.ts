@@ -47,13 +47,19 @@ export function licenceExpression(statements: readonly string[]): LicenceExpress
   const leaf = (name: string) => {
     const known = licenceIdentifier(name) ?? withException(name);
     if (known !== undefined) return known;
-    const id = `LicenseRef-${name.replaceAll(/[^A-Za-z0-9.]+/g, '-').replaceAll(/^-+|-+$/g, '') || 'unnamed'}`;
+    const id = `LicenseRef-${idstring(name)}`;
     references.set(id, name);
     return id;
   };
   const expression =
     statements.length === 0 ? undefined : render(join('AND', statements.map(parse)), leaf, undefined);
   return { expression, references };
+}
+
+/** Letters, digits, dots and hyphens; `+` makes another licence of the same words. */
+function idstring(name: string): string {
+  const plain = name.replaceAll('+', '-plus ').replaceAll(/[^A-Za-z0-9.]+/g, '-');
+  return plain.replaceAll(/^-+|-+$/g, '') || 'unnamed';
 }
 
 /** `X WITH Y` of SPDX itself. Debian's `with Autoconf exception` names a text that only the package has. */
