@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../errors/factory-error.ts';
-import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES } from '../spec/schema.ts';
+import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, SEVERITIES } from '../spec/schema.ts';
 import type { JobOptions } from './run-job.ts';
 
 /** The configuration file that is read when none is named. */
@@ -24,6 +24,10 @@ export const ARTIFACT_OPTIONS = {
   overlayIso: new Option('--overlay-iso <dir>', 'directory laid over the ISO'),
   compression: new Option('--compression <level>', `of the squashfs: ${COMPRESSIONS.join('|')}`),
   engine: new Option('--engine <name>', `what builds and holds container images: ${ENGINES.join('|')}`),
+  failOn: new Option(
+    '--fail-on <severity>',
+    `refuse known vulnerabilities, when grype is installed: ${SEVERITIES.join('|')}`,
+  ),
   output: new Option('--output <dir>', 'where the artifacts go (default: build)'),
   config: new Option('--config <file>', `configuration file (default: ${DEFAULT_FILE}, if there is one)`),
   set: new Option('--set <key=value>', 'set a key of the configuration; repeatable').argParser(gatherWhole),
@@ -54,6 +58,7 @@ interface ArtifactOptions {
   readonly engine?: string | undefined;
   readonly output?: string | undefined;
   readonly lockFile?: string | undefined;
+  readonly failOn?: string | undefined;
 }
 
 /** The values of the shared options by configuration key. @throws FactoryError `usage` when `--artifact` names nothing */
@@ -68,6 +73,7 @@ export function artifactFlags(options: ArtifactOptions): Record<string, unknown>
     engine: options.engine,
     output: options.output,
     'lock-file': options.lockFile,
+    'fail-on': options.failOn,
   };
 }
 

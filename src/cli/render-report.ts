@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import type { BuildReport } from '../pipeline/build.ts';
 import type { TargetsReport } from '../pipeline/build-targets.ts';
 import type { PlannedStep } from '../pipeline/events.ts';
+import type { ScanReport } from '../pipeline/steps/vulnerability-step.ts';
 
 const STATES = { cached: 'cached', run: 'run', depends: 'run unless unchanged', shared: 'shared' } as const;
 /** What is booted for a first look, best first. */
@@ -34,6 +35,7 @@ export function renderReport(report: BuildReport): string {
     ...(report.manifest.images ?? []).map(
       ({ reference, digest }) => `From ${reference}, which is ${digest}.`,
     ),
+    ...(report.vulnerabilities ? [renderScan(report.vulnerabilities)] : []),
     `${place}/SHA256SUMS and ${place}/manifest.json tell what is there.`,
     ran.length === 0
       ? `Nothing to do: everything is up to date (${report.seconds.toFixed(1)} s).`
@@ -45,6 +47,14 @@ export function renderReport(report: BuildReport): string {
       : []),
     '',
   ].join('\n');
+}
+
+function renderScan(scan: ScanReport): string {
+  if (scan.status === 'skipped') return `Vulnerabilities were NOT looked for: ${scan.reason}.`;
+  const counts = Object.entries(scan.counts).map(([severity, count]) => `${count} ${severity}`);
+  return counts.length === 0
+    ? 'No known vulnerabilities.'
+    : `Known vulnerabilities below the limit: ${counts.join(', ')}.`;
 }
 
 /** How each target ended, and what it made. */

@@ -21,6 +21,10 @@ export interface BuildEnvironment {
   readonly tool: string;
   /** The compiled agent for an architecture: a file. @throws FactoryError `tool` when it was not built */
   readonly agent: (arch: string, libc?: 'glibc' | 'musl') => string;
+  /** Directory of the compiled agents, and of what was compiled into each. */
+  readonly agents: string;
+  /** The person's environment variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   /** Directory where digests of large files are remembered. */
   readonly digests: string;
   /** Directory where downloads are kept. */

@@ -8,6 +8,7 @@ import {
   imageSource,
   planContext,
   requireArch,
+  scanOf,
 } from './build.ts';
 import type { PlannedStep } from './events.ts';
 import { writeReleaseFiles } from './release-folder.ts';
@@ -129,5 +130,8 @@ async function report(
   if (isCancelled) return { name, status: 'cancelled' };
   const manifest = await writeReleaseFiles(env, spec.output, results);
   const seconds = (performance.now() - started) / 1000;
-  return { name, status: 'done', output: spec.output, manifest, steps: timings, seconds };
+  return {
+    ...{ name, status: 'done', output: spec.output, manifest, steps: timings, seconds },
+    ...scanOf(results),
+  };
 }

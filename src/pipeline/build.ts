@@ -16,6 +16,7 @@ import { artifactsGraph, buildGraph } from './graph.ts';
 import { type Manifest, writeReleaseFiles } from './release-folder.ts';
 import { planSteps, runSteps, type StepTiming } from './run-plan.ts';
 import {
+  AGENTS,
   compiledAgent,
   FLAVORS,
   MODELS,
@@ -24,7 +25,8 @@ import {
   toolVersion,
   withSession,
 } from './session.ts';
-import type { Step } from './step.ts';
+import type { Results, Step } from './step.ts';
+import { type ScanReport, VULNERABILITY_STEP } from './steps/vulnerability-step.ts';
 import { openOutput } from './workspace.ts';
 
 /** How a build is run, besides what it builds. */
@@ -44,6 +46,8 @@ export interface BuildReport {
   readonly output: string;
   readonly manifest: Manifest;
   readonly steps: readonly StepTiming[];
+  /** How the search for vulnerabilities went; absent when none was asked for. */
+  readonly vulnerabilities?: ScanReport;
   /** Wall time in seconds. */
   readonly seconds: number;
 }
@@ -87,11 +91,18 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
       options.emit({ type: 'plan', steps: await planSteps(steps, context) });
       const { results, timings } = await runSteps(steps, context);
       const manifest = await writeReleaseFiles(env, output.path, results);
-      return { output: output.path, manifest, steps: timings, seconds: (performance.now() - started) / 1000 };
+      const seconds = (performance.now() - started) / 1000;
+      return { output: output.path, manifest, ...scanOf(results), steps: timings, seconds };
     } finally {
       await output.close();
     }
   }, job.spec.engine);
+}
+
+/** How the search for vulnerabilities went, as reports have it. */
+export function scanOf(results: Results): Pick<BuildReport, 'vulnerabilities'> {
+  const scan = results.get(VULNERABILITY_STEP)?.facts['scan'] as ScanReport | undefined;
+  return scan === undefined ? {} : { vulnerabilities: scan };
 }
 
 /** What only an image for another architecture lacks is told before the minutes that its base takes. */
@@ -150,6 +161,8 @@ export function environment(
     offline,
     templates: TEMPLATES,
     agent: compiledAgent,
+    agents: AGENTS,
+    variables: process.env,
     flavors: FLAVORS,
     models: MODELS,
     tool: toolVersion(),

@@ -1,5 +1,14 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { walkTree } from '../rootfs/walk.ts';
@@ -56,12 +65,24 @@ export function treeSignature(root: string): string {
   return hash.digest('hex');
 }
 
-/** A digest over names, modes and contents of a small tree. */
+/** A digest over names, modes and contents of a tree: of each file `PATH NUL MODE NUL CONTENT`, the mode in decimal. */
 export function treeContentDigest(root: string): string {
   const hash = createHash('sha256');
   for (const { path, stats } of walkTree(root)) {
     hash.update(`${path}\0${stats.mode & 0o777n}\0`);
-    if (stats.isFile()) hash.update(readFileSync(join(root, path)));
+    if (stats.isFile()) updateWith(hash, join(root, path));
   }
   return hash.digest('hex');
+}
+
+/** Feeds a hash with the content of a file of any size. */
+function updateWith(hash: Hash, file: string): void {
+  const handle = openSync(file, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, fstatSync(handle).size)));
+    for (let read = readSync(handle, buffer); read > 0; read = readSync(handle, buffer))
+      hash.update(buffer.subarray(0, read));
+  } finally {
+    closeSync(handle);
+  }
 }

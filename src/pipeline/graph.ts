@@ -1,21 +1,28 @@
 import { ARTIFACTS } from '../artifacts/registry.ts';
+import { readyArch } from '../base/check-arch.ts';
 import { parseReference, type Reference } from '../base/reference.ts';
 import { type BaseChoice, chooseBase, type FlavorChoice } from '../flavors/choose.ts';
 import type { Model } from '../models/schema.ts';
 import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactsSpec, type BuildSpec } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
+import { buildReferences } from './build-references.ts';
 import type { Step } from './step.ts';
 import { artifactStep, artifactStepId, checksumStep } from './steps/artifact-step.ts';
+import { auditStep } from './steps/audit-step.ts';
 import { baseStep } from './steps/base-step.ts';
 import { bundlesStep } from './steps/bundles-step.ts';
 import { containerfileStep } from './steps/containerfile-step.ts';
 import { frameworkStep } from './steps/framework-step.ts';
 import { imageStep, readyImageStep } from './steps/image-step.ts';
 import { kernelStep } from './steps/kernel-step.ts';
-import { kubernetesStep } from './steps/kubernetes-step.ts';
+import { KUBERNETES_STEP, kubernetesStep } from './steps/kubernetes-step.ts';
 import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
+import { buildResources, readyResources } from './steps/provenance-resources.ts';
+import { type ProvenanceSource, provenanceStep } from './steps/provenance-step.ts';
+import { sbomStep } from './steps/sbom-step.ts';
+import { vulnerabilityStep } from './steps/vulnerability-step.ts';
 
-/** The steps of `build`: base, Kubernetes, bundles → OS image → parts → artifacts → checksums. */
+/** The steps of `build`: base, Kubernetes, bundles → OS image → gates, parts → artifacts → checksums → provenance. */
 export function buildGraph(
   env: BuildEnvironment,
   spec: BuildSpec,
@@ -24,7 +31,27 @@ export function buildGraph(
   signal: AbortSignal,
 ): Step[] {
   const image = imageStep(env, spec, flavor, model);
-  return [...sourceSteps(env, spec, flavor, signal), image, ...artifactGraph(env, spec, signal)];
+  return [
+    ...sourceSteps(env, spec, flavor, signal),
+    image,
+    ...artifactGraph(env, spec, signal, {
+      images: () => buildReferences(env.flavors, spec),
+      bundles: spec.bundles.map(({ image }) => image),
+      provenance: {
+        steps: rootIds(spec),
+        resources: (results) => buildResources(env, spec, flavor, results),
+      },
+    }),
+  ];
+}
+
+/** The steps before the image whose results a provenance tells of. */
+function rootIds(spec: BuildSpec): string[] {
+  return [
+    'base',
+    ...(spec.framework.name === 'kairos-init' ? ['framework'] : []),
+    ...(spec.kubernetes ? [KUBERNETES_STEP] : []),
+  ];
 }
 
 /** The steps that make what an OS image is rendered from. */
@@ -60,17 +87,47 @@ export function artifactsGraph(
   image: Reference,
   signal: AbortSignal,
 ): Step[] {
-  return [readyImageStep(env, spec, image), ...artifactGraph(env, spec, signal)];
+  const ready = readyImageStep(env, spec, image);
+  const origin: Origin = {
+    images: async () => [image],
+    bundles: [],
+    provenance: {
+      steps: [],
+      resources: async () => readyResources(env, spec, image, await readyArch(image)),
+    },
+  };
+  return [ready, ...artifactGraph(env, spec, signal, origin)];
 }
 
-function artifactGraph(env: BuildEnvironment, spec: ArtifactsSpec, signal: AbortSignal): Step[] {
+/** Where an OS image comes from, as far as what lies beside the artifacts tells of it. */
+interface Origin {
+  readonly images: () => Promise<readonly Reference[]>;
+  /** References of the bundles. */
+  readonly bundles: readonly string[];
+  readonly provenance: ProvenanceSource;
+}
+
+function artifactGraph(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec,
+  signal: AbortSignal,
+  { images, bundles, provenance }: Origin,
+): Step[] {
   const kinds = withNeeded(spec.artifacts);
   const needed = new Set(kinds.flatMap((kind) => ARTIFACTS[kind].needs));
   const parts = [bootStep(env), slotImageStep(env), squashfsStep(env, spec.compression)];
+  const gates = [
+    auditStep(env, spec, images, signal),
+    ...(spec.failOn === undefined ? [] : [vulnerabilityStep(env, spec.failOn)]),
+  ];
+  const ids = gates.map(({ id }) => id);
   return [
+    ...(spec.sbom ? [sbomStep(env, spec, bundles)] : []),
+    ...gates,
     ...parts.filter(({ id }) => needed.has(id)),
-    ...kinds.map((kind) => artifactStep(env, spec, kind)),
+    ...kinds.map((kind) => artifactStep(env, spec, kind, ids)),
     ...kinds.map((kind) => checksumStep(kind, signal)),
+    provenanceStep(env, spec, kinds, provenance),
   ];
 }
 

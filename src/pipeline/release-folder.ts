@@ -5,6 +5,7 @@ import type { Pin } from '../lock/pin.ts';
 import type { ArtifactKind } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { type Results, resultOf } from './step.ts';
+import { type DocumentEntry, documentsOf } from './steps/document.ts';
 import { osImageFacts } from './steps/image-step.ts';
 import { KUBERNETES_STEP, type KubernetesFact } from './steps/kubernetes-step.ts';
 
@@ -33,9 +34,11 @@ export interface Manifest {
   /** Files of Kubernetes in the image, by what was verified; absent when there are none. */
   readonly kubernetes?: readonly KubernetesFact[];
   readonly artifacts: readonly ManifestEntry[];
+  /** SBOMs and provenance. */
+  readonly documents: readonly DocumentEntry[];
 }
 
-/** Writes `manifest.json` and `SHA256SUMS` for the artifacts of a finished build. */
+/** Writes `manifest.json` and `SHA256SUMS` for the artifacts and documents of a finished build. */
 export async function writeReleaseFiles(
   env: BuildEnvironment,
   output: string,
@@ -48,6 +51,7 @@ export async function writeReleaseFiles(
     return [{ kind, file: relative(output, file), size, sha256 }];
   });
   artifacts.sort((a, b) => (a.file < b.file ? -1 : 1));
+  const documents = documentsOf(results.values());
   const { facts } = osImageFacts(resultOf(results, 'image'));
   const images = env.images.pins();
   const archive = results.get('base')?.facts['archive'] as ArchiveState | undefined;
@@ -61,8 +65,10 @@ export async function writeReleaseFiles(
     ...(archive ? { archive } : {}),
     ...(kubernetes ? { kubernetes } : {}),
     artifacts,
+    documents,
   };
-  const sums = artifacts.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('');
+  const all = [...artifacts, ...documents].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const sums = all.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('');
   await writeWhole(env, output, 'SHA256SUMS', sums);
   await writeWhole(env, output, 'manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;

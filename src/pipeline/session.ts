@@ -19,10 +19,12 @@ const HOME = fileURLToPath(new URL('../..', import.meta.url));
 export const TEMPLATES = join(HOME, 'templates');
 export const FLAVORS = join(HOME, 'flavors');
 export const MODELS = join(HOME, 'models');
+/** Where the agents are compiled to. */
+export const AGENTS = join(HOME, 'dist');
 
 /** The agent that was compiled for an architecture and a C library. @throws FactoryError `tool` when it was not */
 export function compiledAgent(arch: string, libc: 'glibc' | 'musl' = 'glibc'): string {
-  const file = join(HOME, `dist/kairos-agent-${arch}${libc === 'musl' ? '-musl' : ''}`);
+  const file = join(AGENTS, `kairos-agent-${arch}${libc === 'musl' ? '-musl' : ''}`);
   if (existsSync(file)) return file;
   const name = `${arch}${libc === 'musl' ? '-musl' : ''}`;
   const setup = `./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`;

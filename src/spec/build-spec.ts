@@ -14,6 +14,7 @@ import {
   BuildConfiguration,
   type BuildSpec,
   type FrameworkChoice,
+  type Severity,
   type UserContainerfile,
 } from './schema.ts';
 
@@ -197,7 +198,12 @@ function defaultArch(): Arch {
   });
 }
 
-type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'engine' | 'output' | 'disk' | 'registries'> & {
+type Keys = Pick<
+  ArtifactsSpec,
+  'artifacts' | 'compression' | 'engine' | 'output' | 'disk' | 'registries' | 'sbom' | 'audit'
+> & {
+  readonly 'fail-on'?: Severity | undefined;
+  readonly 'builder-id'?: string | undefined;
   readonly 'lock-file'?: string | undefined;
   readonly 'cloud-config'?: string | undefined;
   readonly 'overlay-rootfs'?: string | undefined;
@@ -216,7 +222,16 @@ async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Wa
     cloudConfig: keys['cloud-config'],
     overlayRootfs: keys['overlay-rootfs'],
     overlayIso: keys['overlay-iso'],
+    sbom: keys.sbom,
+    failOn: keys['fail-on'],
+    builderId: keys['builder-id'],
+    audit: keys.audit,
   };
+  if (spec.failOn !== undefined && !spec.sbom) {
+    throw new FactoryError('usage', 'fail-on reads the SBOM, and sbom is false', {
+      remedy: 'Leave one of the two keys out.',
+    });
+  }
   if (spec.cloudConfig !== undefined) await checkCloudConfig(spec.cloudConfig, warn);
   for (const directory of [spec.overlayRootfs, spec.overlayIso]) {
     if (directory !== undefined) await checkDirectory(directory);

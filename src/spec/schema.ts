@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { z } from 'zod';
 import { ARCHES, type Arch } from '../layout/architectures.ts';
+import { Audit } from './audit.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
 import { RegistrySettings } from './registries.ts';
@@ -26,6 +27,10 @@ const Version = z
 const CONTAINERFILE_STAGES = ['before', 'after'] as const;
 /** What makes the base a Kairos: our own framework, or upstream's initializer. */
 const FRAMEWORKS = ['builtin', 'kairos-init'] as const;
+
+/** How bad a vulnerability is, the worst first (grype; the words of CVSS and of Debian's tracker). */
+export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'negligible'] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 const Size = z.int().min(16).max(1_000_000);
 
@@ -65,6 +70,16 @@ const artifactKeys = {
     })
     .prefault({})
     .meta({ description: 'Sizes of disk images.' }),
+  sbom: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Write what is in the OS image, as SPDX and as CycloneDX.' }),
+  'fail-on': z
+    .enum(SEVERITIES)
+    .optional()
+    .meta({ description: 'Refuse an image with a known vulnerability of this severity or a worse one.' }),
+  'builder-id': z.url().optional().meta({ description: 'Who builds, in the provenance: a URI.' }),
+  audit: Audit.prefault({}).meta({ description: 'What the search for secrets lets pass.' }),
 };
 
 /** `kairos-factory.yaml`, and what the flags of `build` are merged into. */
@@ -157,6 +172,13 @@ export interface ArtifactsSpec {
   /** Path of the lock file, which need not be there. */
   readonly lockFile: string;
   readonly disk: { readonly oem: number; readonly persistent: number };
+  /** Whether SBOMs are written. */
+  readonly sbom: boolean;
+  /** The least severity of a known vulnerability that an image is refused for. */
+  readonly failOn: Severity | undefined;
+  /** URI of the builder, for the provenance. */
+  readonly builderId: string | undefined;
+  readonly audit: Audit;
 }
 
 /** One build, validated; a plain immutable value (design, "Words"). */

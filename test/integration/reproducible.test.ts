@@ -123,12 +123,12 @@ test('an unchanged build does nothing; a changed cloud-config makes only what ho
     expect((await run()).ran).toEqual([]);
     await write('b');
     const second = await run();
-    expect(second.ran).toEqual(['artifact:iso', 'checksum:iso']);
+    expect(second.ran).toEqual(['artifact:iso', 'audit', 'checksum:iso', 'provenance']);
     expect(second.iso).not.toBe(first.iso);
     // The file of "a" is gone: that it was made once must not make it count as there.
     await write('a');
     const third = await run();
-    expect(third).toEqual({ ran: ['artifact:iso', 'checksum:iso'], iso: first.iso });
+    expect(third).toEqual({ ran: ['artifact:iso', 'checksum:iso', 'provenance'], iso: first.iso });
   } finally {
     await rm(home, { recursive: true, force: true });
   }

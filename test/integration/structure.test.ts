@@ -30,12 +30,21 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
   test('SHA256SUMS and manifest.json tell the truth', async () => {
     const sums = await readFile(join(build.output, 'SHA256SUMS'), 'utf8');
     const manifest = JSON.parse(await readFile(join(build.output, 'manifest.json'), 'utf8'));
-    expect(manifest.artifacts).toEqual(build.report.manifest.artifacts);
+    expect(manifest).toMatchObject({
+      artifacts: build.report.manifest.artifacts,
+      documents: build.report.manifest.documents,
+    });
+    expect(manifest.documents.map(({ kind }: { kind: string }) => kind).sort()).toEqual([
+      'cyclonedx',
+      'provenance',
+      'spdx',
+    ]);
     for (const line of sums.trim().split('\n')) {
       const [sum, file = ''] = line.split('  ');
-      const entry = manifest.artifacts.find((candidate: { file: string }) => candidate.file === file);
+      const all: { file: string; kind: string }[] = [...manifest.artifacts, ...manifest.documents];
+      const entry = all.find((candidate) => candidate.file === file);
       expect(entry).toMatchObject({ sha256: sum, size: (await stat(join(build.output, file))).size });
-      if (entry.kind === 'raw') continue;
+      if (entry?.kind === 'raw') continue;
       expect(
         createHash('sha256')
           .update(await readFile(join(build.output, file)))

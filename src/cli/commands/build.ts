@@ -65,6 +65,7 @@ export function specCommand(name: string) {
     .addOption(ARTIFACT_OPTIONS.overlayIso)
     .addOption(ARTIFACT_OPTIONS.compression)
     .addOption(ARTIFACT_OPTIONS.engine)
+    .addOption(ARTIFACT_OPTIONS.failOn)
     .addOption(ARTIFACT_OPTIONS.output)
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact, ArtifactInputs, SpecDigests } from '../../artifacts/artifact.ts';
 import { ARTIFACTS } from '../../artifacts/registry.ts';
@@ -11,6 +11,7 @@ import type { ArtifactKind, ArtifactsSpec } from '../../spec/schema.ts';
 import { checkTool } from '../../tools/host-tool.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { hashFile, treeContentDigest, treeSignature } from '../digests.ts';
+import { fileIdentity, putInPlace } from '../output-file.ts';
 import { fileOf, type Results, resultOf, type Step } from '../step.ts';
 import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
 
@@ -19,14 +20,22 @@ export function artifactStepId(kind: ArtifactKind): string {
   return `artifact:${kind}`;
 }
 
-/** Makes an artifact and puts it whole into the output directory. */
-export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: ArtifactKind): Step {
+/**
+ * Makes an artifact and puts it whole into the output directory.
+ * @param gates ids of the steps that may refuse the image: nothing is put in place before they have passed
+ */
+export function artifactStep(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec,
+  kind: ArtifactKind,
+  gates: readonly string[],
+): Step {
   const artifact = ARTIFACTS[kind];
   return {
     id: artifactStepId(kind),
     title: `make ${kind}`,
     // Names and times come from the image, whatever else the artifact is made from.
-    needs: [...new Set(['image', ...artifact.needs])],
+    needs: [...new Set(['image', ...artifact.needs, ...gates])],
     tools: artifact.tools,
     inputs: async () => [
       spec.output,
@@ -43,22 +52,19 @@ export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: A
       await artifact.make(made, { ...context, output: partial });
       const final = join(spec.output, name);
       await putInPlace(partial, final, facts.epoch);
-      const identity = await fileIdentity(kind, final);
+      const identity = await identityOf(kind, final);
       // Not the key but this very file: what was made again has a new checksum, and what is made from it is made again.
       return { facts: { identity }, files: { artifact: final }, digest: identity };
     },
     isCurrent: async (result) => {
-      const now = await fileIdentity(kind, result.files['artifact'] ?? '').catch(() => undefined);
+      const now = await identityOf(kind, result.files['artifact'] ?? '').catch(() => undefined);
       return now === result.facts['identity'];
     },
   };
 }
 
-/** Tells a file from all that were or will be at its path: the change time cannot be set, other times are. */
-async function fileIdentity(kind: ArtifactKind, file: string): Promise<string> {
-  const parts = kind === 'oci' ? [file, join(file, 'index.json')] : [file];
-  const stats = await Promise.all(parts.map((part) => stat(part, { bigint: true })));
-  return stats.map(({ dev, ino, size, ctimeNs }) => [dev, ino, size, ctimeNs].join('-')).join(' ');
+function identityOf(kind: ArtifactKind, file: string): Promise<string> {
+  return fileIdentity(kind === 'oci' ? [file, join(file, 'index.json')] : [file]);
 }
 
 /** Hashes a finished artifact; beside the steps that still run. */
@@ -73,10 +79,9 @@ export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
       const file = fileOf(results, id, 'artifact');
       // The index of an image layout pins everything below it by digest.
       const hashed = kind === 'oci' ? join(file, 'index.json') : file;
-      return {
-        facts: { file: hashed, sha256: await hashFile(hashed, signal), size: (await stat(hashed)).size },
-        files: {},
-      };
+      const sha256 = await hashFile(hashed, signal);
+      // What was made again with the same bytes leaves the steps behind it cached.
+      return { facts: { file: hashed, sha256, size: (await stat(hashed)).size }, files: {}, digest: sha256 };
     },
   };
 }
@@ -115,20 +120,4 @@ async function specDigests(spec: ArtifactsSpec): Promise<SpecDigests> {
     ...(spec.cloudConfig === undefined ? {} : { cloudConfig: await hashFile(spec.cloudConfig) }),
     ...(spec.overlayIso === undefined ? {} : { overlayIso: treeSignature(spec.overlayIso) }),
   };
-}
-
-/** Syncs and renames: a reader sees the old file or the new one, never a torn one (design, decision 9). */
-async function putInPlace(partial: string, final: string, epoch: number): Promise<void> {
-  const isDirectory = (await stat(partial)).isDirectory();
-  if (!isDirectory) {
-    const handle = await open(partial, 'r+');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  }
-  await utimes(partial, epoch, epoch);
-  if (isDirectory) await rm(final, { recursive: true, force: true });
-  await rename(partial, final);
 }

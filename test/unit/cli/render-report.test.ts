@@ -35,6 +35,7 @@ describe('renderReport', () => {
       release: {},
       sourceDateEpoch: 1,
       artifacts: [artifact('iso', 3 * 1024 ** 3), artifact('raw', 5 * 1024 ** 2), artifact('squashfs', 512)],
+      documents: [],
     },
     steps: [
       { id: 'artifact:iso', seconds: 1.26, cached: false },
@@ -55,6 +56,18 @@ describe('renderReport', () => {
       Boot it: kairos-factory boot build/kairos.raw
       "
     `);
+  });
+
+  test('tells that vulnerabilities were not looked for, or what there are', () => {
+    const text = (vulnerabilities: BuildReport['vulnerabilities'] & object) =>
+      renderReport({ ...REPORT, vulnerabilities });
+    expect(text({ status: 'skipped', reason: 'grype is not installed' })).toContain(
+      'Vulnerabilities were NOT looked for: grype is not installed.\n',
+    );
+    expect(text({ status: 'passed', counts: { low: 2, medium: 1 } })).toContain(
+      'Known vulnerabilities below the limit: 2 low, 1 medium.\n',
+    );
+    expect(text({ status: 'passed', counts: {} })).toContain('No known vulnerabilities.\n');
   });
 
   test('proposes the disk image that starts soonest', () => {

@@ -1,61 +1,16 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { renderKairosRelease } from '../../../src/layout/kairos-release.ts';
 import { requiredDirectories } from '../../../src/layout/system-layout.ts';
 import { checkConformance } from '../../../src/rootfs/conformance.ts';
 import { inspectImage } from '../../../src/rootfs/inspect.ts';
 import { EPOCH_FILE } from '../../../src/rootfs/seal.ts';
 import { elfHeader } from '../support/elf.ts';
 import { failureOf } from '../support/failure.ts';
-import { DIRECTORY, plant, temporaryDirectory } from '../support/temporary.ts';
+import { CONFIG, plantOs, RELEASE } from '../support/os-tree.ts';
+import { plant, temporaryDirectory } from '../support/temporary.ts';
 
-const RELEASE = renderKairosRelease(
-  {
-    flavor: 'debian',
-    flavorRelease: '12',
-    family: 'debian',
-    variant: 'core',
-    arch: 'amd64',
-    model: 'generic',
-    version: 'v1.2.3',
-  },
-  'test',
-);
-const CONFIG = 'CONFIG_SQUASHFS_ZSTD=y\nCONFIG_OVERLAY_FS=m\nCONFIG_BLK_DEV_LOOP=m\n';
-const PROGRAMS = {
-  'usr/bin': ['sh', 'kairos-agent', 'rsync', 'sudo', 'less', 'mount', 'grub2-editenv'],
-  'usr/sbin': ['init', 'mkfs.ext2', 'mkfs.ext4', 'mkfs.vfat', 'tune2fs'],
-};
-
-/** The smallest tree that is an OS. */
-function osTree(): string {
-  const directories = requiredDirectories([]).map((path) => [path, DIRECTORY] as const);
-  const programs = Object.entries(PROGRAMS).flatMap(([directory, names]) =>
-    names.map((name) => [`${directory}/${name}`, ''] as const),
-  );
-  return plant(temporaryDirectory(), {
-    ...Object.fromEntries(directories),
-    ...Object.fromEntries(programs),
-    bin: { link: 'usr/bin' },
-    sbin: { link: '/usr/sbin' },
-    'usr/lib/os-release': 'ID=debian\nVERSION_ID="12"\n',
-    'etc/os-release': { link: '../usr/lib/os-release' },
-    'etc/kairos-release': RELEASE,
-    'etc/machine-id': '',
-    'etc/cos/grub.cfg': 'menu',
-    'etc/cos/bootargs.cfg': 'bootargs',
-    'boot/vmlinuz-6.1.0': 'kernel',
-    'boot/config-6.1.0': CONFIG,
-    'boot/vmlinuz': { link: 'vmlinuz-6.1.0' },
-    'boot/initrd': Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0]),
-    'usr/lib/shim/shimx64.efi.signed': 'shim',
-    'usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed': 'grub',
-    'usr/lib/grub/i386-pc/boot.img': 'grub',
-    'usr/share/grub/unicode.pf2': 'font',
-    [EPOCH_FILE]: '1700000000\n',
-  });
-}
+const osTree = () => plantOs(temporaryDirectory());
 
 const remove = (path: string) => (root: string) => rmSync(join(root, path), { recursive: true });
 const write = (path: string, content: string | Buffer) => (root: string) => {

@@ -65,6 +65,8 @@ describe('what wins', () => {
       output: 'build',
       registries: [],
       disk: { oem: 64, persistent: 256 },
+      sbom: true,
+      audit: { allow: [] },
       'containerfile-stage': 'before',
       framework: { name: 'builtin' },
     });

@@ -1,0 +1,30 @@
+import { open, rename, rm, stat, utimes } from 'node:fs/promises';
+
+/**
+ * Syncs and renames: a reader sees the old file or the new one, never a torn one (design, decision 9).
+ * @param partial the finished content, a file or a directory, under its unfinished name
+ * @param epoch the time that it gets, in seconds since 1970
+ */
+export async function putInPlace(partial: string, final: string, epoch: number): Promise<void> {
+  const isDirectory = (await stat(partial)).isDirectory();
+  if (!isDirectory) {
+    const handle = await open(partial, 'r+');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+  await utimes(partial, epoch, epoch);
+  if (isDirectory) await rm(final, { recursive: true, force: true });
+  await rename(partial, final);
+}
+
+/**
+ * Tells files from all that were or will be at their paths: the change time cannot be set, other times are.
+ * @throws the file system's error when one is not there
+ */
+export async function fileIdentity(files: readonly string[]): Promise<string> {
+  const stats = await Promise.all(files.map((file) => stat(file, { bigint: true })));
+  return stats.map(({ dev, ino, size, ctimeNs }) => [dev, ino, size, ctimeNs].join('-')).join(' ');
+}
