@@ -81,6 +81,7 @@ async function buildSpec(
     containerfile: await userContainerfile(configuration),
     kernelFrom: configuration['kernel-from'],
     framework: frameworkChoice(configuration),
+    trust: configuration.trust,
   };
 }
 
@@ -198,6 +199,7 @@ function defaultArch(): Arch {
 }
 
 type Keys = Pick<ArtifactsSpec, 'artifacts' | 'compression' | 'engine' | 'output' | 'disk' | 'registries'> & {
+  readonly sign?: ArtifactsSpec['sign'];
   readonly 'lock-file'?: string | undefined;
   readonly 'cloud-config'?: string | undefined;
   readonly 'overlay-rootfs'?: string | undefined;
@@ -213,6 +215,7 @@ async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Wa
     registries: keys.registries,
     lockFile: lockFileOf(keys['lock-file'], sources),
     disk: keys.disk,
+    sign: keys.sign,
     cloudConfig: keys['cloud-config'],
     overlayRootfs: keys['overlay-rootfs'],
     overlayIso: keys['overlay-iso'],

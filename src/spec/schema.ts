@@ -4,6 +4,7 @@ import { ARCHES, type Arch } from '../layout/architectures.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
 import { RegistrySettings } from './registries.ts';
+import { Sign, type SignSpec, Trust, type TrustSpec } from './signing.ts';
 
 /** Every kind of artifact, in the order in which they are reported. */
 export const ARTIFACT_KINDS = ['oci', 'squashfs', 'iso', 'raw', 'qcow2'] as const;
@@ -65,6 +66,7 @@ const artifactKeys = {
     })
     .prefault({})
     .meta({ description: 'Sizes of disk images.' }),
+  sign: Sign.optional().meta({ description: 'Who signs what is made: a key, or a mapping.' }),
 };
 
 /** `kairos-factory.yaml`, and what the flags of `build` are merged into. */
@@ -135,6 +137,9 @@ export const BuildConfiguration = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'The framework.' }),
+  trust: Trust.optional().meta({
+    description: 'Whose signatures the base needs, and those that nodes upgrade to.',
+  }),
   ...artifactKeys,
 });
 
@@ -157,6 +162,8 @@ export interface ArtifactsSpec {
   /** Path of the lock file, which need not be there. */
   readonly lockFile: string;
   readonly disk: { readonly oem: number; readonly persistent: number };
+  /** Who signs what is made; nobody where it is absent. */
+  readonly sign: SignSpec | undefined;
 }
 
 /** One build, validated; a plain immutable value (design, "Words"). */
@@ -178,6 +185,8 @@ export interface BuildSpec extends ArtifactsSpec {
   /** Reference of the image that the kernel comes from. */
   readonly kernelFrom: string | undefined;
   readonly framework: FrameworkChoice;
+  /** Whose signatures the base and the upgrades of nodes must have; paths are absolute. */
+  readonly trust: TrustSpec | undefined;
 }
 
 /** A Containerfile of the person, when it is applied, and where its `COPY` reads from. Paths are absolute. */
