@@ -181,6 +181,15 @@ export async function loadLockSpec(sources: ConfigurationSources): Promise<LockS
   };
 }
 
+/** What `sign` and `verify` take of a configuration: how registries are reached, and who signs. @throws FactoryError `usage` */
+export async function loadSigningSpec(
+  sources: ConfigurationSources,
+): Promise<Pick<ArtifactsSpec, 'registries' | 'sign'>> {
+  const all = await loadConfigurations(BuildConfiguration, sources, absoluteReference);
+  const first = all[0]?.configuration;
+  return { registries: first?.registries ?? [], sign: first?.sign };
+}
+
 /** Name of the lock file, which lies beside the configuration file, or in the working directory where there is none. */
 const LOCK_FILE = 'kairos-factory.lock';
 

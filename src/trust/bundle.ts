@@ -100,9 +100,14 @@ export function statementObjection(
   digest: string,
   predicate: string,
 ): string | undefined {
-  const { _type, subject, predicateType } = parseJson(statement, payload);
+  const { _type, predicateType } = parseJson(statement, payload);
   if (!STATEMENT_TYPES.includes(_type)) return `is no in-toto statement but "${_type}"`;
   if (predicateType !== predicate) return `is a statement of another kind, ${predicateType}`;
-  const signed = subject.map((one) => `sha256:${one.digest['sha256']}`);
+  const signed = subjectsOf(payload);
   return signed.includes(digest) ? undefined : `is for another image, ${signed.join(', ')}`;
+}
+
+/** What a statement is about: digests `sha256:HEX`. @throws Error when the payload is no statement */
+export function subjectsOf(payload: Uint8Array): string[] {
+  return parseJson(statement, payload).subject.map((one) => `sha256:${one.digest['sha256']}`);
 }

@@ -3,7 +3,13 @@ import { open, readFile } from 'node:fs/promises';
 import { isBundleWithMessageSignature, isBundleWithPublicKey } from '@sigstore/bundle';
 import { toSignedEntity } from '@sigstore/verify';
 import { messageOf } from '../errors/factory-error.ts';
-import { parseBundle, parseSignedStatement, SIGN_PREDICATE, statementObjection } from './bundle.ts';
+import {
+  parseBundle,
+  parseSignedStatement,
+  SIGN_PREDICATE,
+  statementObjection,
+  subjectsOf,
+} from './bundle.ts';
 import type { TrustIdentity } from './identity.ts';
 import type { TrustRule } from './policy.ts';
 import type { TrustKey } from './public-key.ts';
@@ -66,6 +72,17 @@ export async function verifyFile(
     if (holds) return { sha256, signer };
   }
   throw new Error(UNKNOWN);
+}
+
+/**
+ * The sha256, in hex, that a bundle says it is about, whoever made it; `undefined` when it says nothing.
+ * @throws Error when it is no bundle
+ */
+export function bundleDigest(bytes: Uint8Array): string | undefined {
+  const { content } = parse(bytes);
+  if (content.$case === 'messageSignature')
+    return Buffer.from(content.messageSignature.messageDigest.digest).toString('hex');
+  return subjectsOf(content.dsseEnvelope.payload)[0]?.replace('sha256:', '');
 }
 
 const UNKNOWN = 'has a signature by an unknown key, or one that was changed';
