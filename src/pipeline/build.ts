@@ -8,7 +8,9 @@ import { chooseFlavor } from '../flavors/choose.ts';
 import type { Arch } from '../layout/architectures.ts';
 import { requireBoard } from '../models/board.ts';
 import { loadModel } from '../models/load.ts';
-import type { ArtifactsSpec, BuildSpec } from '../spec/schema.ts';
+import { type BuildSignatures, type BuildSigningContext, openBuildSigner } from '../publish/sign-build.ts';
+import { secretVariables } from '../publish/signer.ts';
+import type { ArtifactsSpec, BuildSpec, EngineChoice } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { createCache } from './cache.ts';
 import type { BuildEvent, PlannedStep } from './events.ts';
@@ -43,6 +45,8 @@ export interface BuildOptions {
 export interface BuildReport {
   readonly output: string;
   readonly manifest: Manifest;
+  /** Who signed it, and the bundles; absent where nobody was asked to. */
+  readonly signatures?: BuildSignatures;
   readonly steps: readonly StepTiming[];
   /** Wall time in seconds. */
   readonly seconds: number;
@@ -55,12 +59,15 @@ export type Job =
 
 /** Plans a job without building anything. */
 export async function planJob(job: Job, options: BuildOptions): Promise<PlannedStep[]> {
-  return withSession(async (session) => {
-    options.onLog(session.workspace.log);
-    const images = imageSource(session, job.spec, options, false);
-    const env = environment(session, options, images, (name) => name);
-    return planSteps(await graph(env, job, session), planContext(session, options));
-  }, job.spec.engine);
+  return withSession(
+    async (session) => {
+      options.onLog(session.workspace.log);
+      const images = imageSource(session, job.spec, options, false);
+      const env = environment(session, options, images, (name) => name);
+      return planSteps(await graph(env, job, session), planContext(session, options));
+    },
+    ...sessionOf([job.spec]),
+  );
 }
 
 /**
@@ -69,29 +76,54 @@ export async function planJob(job: Job, options: BuildOptions): Promise<PlannedS
  */
 export async function runJob(job: Job, options: BuildOptions): Promise<BuildReport> {
   const started = performance.now();
-  return withSession(async (session) => {
-    options.onLog(session.workspace.log);
-    const images = imageSource(session, job.spec, options, true);
-    // Checked before anything is made, the output directory included.
-    await graph(
-      environment(session, options, images, (name) => name),
-      job,
-      session,
-    );
-    if (job.type === 'build') await requireArch(job.spec.arch, session);
-    const output = await openOutput(job.spec.output);
-    try {
-      const env = environment(session, options, images, output.partial);
-      const steps = await graph(env, job, session);
-      const context = { ...planContext(session, options), cancel: session.cancel };
-      options.emit({ type: 'plan', steps: await planSteps(steps, context) });
-      const { results, timings } = await runSteps(steps, context);
-      const manifest = await writeReleaseFiles(env, output.path, results);
-      return { output: output.path, manifest, steps: timings, seconds: (performance.now() - started) / 1000 };
-    } finally {
-      await output.close();
-    }
-  }, job.spec.engine);
+  return withSession(
+    async (session) => {
+      options.onLog(session.workspace.log);
+      const images = imageSource(session, job.spec, options, true);
+      // Checked before anything is made, the output directory included.
+      await graph(
+        environment(session, options, images, (name) => name),
+        job,
+        session,
+      );
+      if (job.type === 'build') await requireArch(job.spec.arch, session);
+      const signer = await openBuildSigner(job.spec.sign, signingContext(session, options));
+      const output = await openOutput(job.spec.output);
+      try {
+        const env = environment(session, options, images, output.partial);
+        const steps = await graph(env, job, session);
+        const context = { ...planContext(session, options), cancel: session.cancel };
+        options.emit({ type: 'plan', steps: await planSteps(steps, context) });
+        const { results, timings } = await runSteps(steps, context);
+        const manifest = await writeReleaseFiles(env, output.path, results);
+        const signatures = await signer?.signOutput(output.path, output.partial);
+        return {
+          ...{ output: output.path, manifest, ...(signatures ? { signatures } : {}) },
+          ...{ steps: timings, seconds: (performance.now() - started) / 1000 },
+        };
+      } finally {
+        await signer?.close();
+        await output.close();
+      }
+    },
+    ...sessionOf([job.spec]),
+  );
+}
+
+/** Which engine a session is of, and what its programs do not inherit. */
+export function sessionOf(
+  specs: readonly ArtifactsSpec[],
+): [engine: EngineChoice | undefined, secrets: string[]] {
+  return [specs[0]?.engine, specs.flatMap(({ sign }) => secretVariables(sign))];
+}
+
+/** What signing takes of a session. */
+export function signingContext(
+  { runner, signal, workspace }: Session,
+  { emit }: BuildOptions,
+): BuildSigningContext {
+  const notice = (text: string) => emit({ type: 'notice', text });
+  return { runner, signal, work: workspace.work, env: process.env, notice };
 }
 
 /** What only an image for another architecture lacks is told before the minutes that its base takes. */

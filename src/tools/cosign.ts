@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FactoryError } from '../errors/factory-error.ts';
 import type { HostTool } from './host-tool.ts';
 import type { Runner, RunOptions, RunResult } from './runner.ts';
 
@@ -153,8 +154,17 @@ export function cosignEnvironment({ key, secrets }: CosignSigner): NonNullable<R
   return { ...UNWANTED, ...(key === undefined ? {} : { COSIGN_PASSWORD: '' }), ...secrets };
 }
 
-function cosign(runner: Runner, signer: CosignSigner, args: readonly string[]): Promise<RunResult> {
-  return runner.run(COSIGN, args, { env: cosignEnvironment(signer) });
+async function cosign(runner: Runner, signer: CosignSigner, args: readonly string[]): Promise<RunResult> {
+  const running = runner.run(COSIGN, args, { env: cosignEnvironment(signer) });
+  return running.catch((error: unknown) => {
+    if (!(error instanceof FactoryError) || error.kind !== 'step' || args.includes('--key')) throw error;
+    throw new FactoryError('step', error.message, {
+      details: error.details,
+      remedy:
+        'Without a key, cosign needs a token of the CI (SIGSTORE_ID_TOKEN, or one that it finds itself) and the network to the services that give certificates; docs/signing.md.',
+      cause: error,
+    });
+  });
 }
 
 function keyOf({ key }: CosignSigner): string[] {

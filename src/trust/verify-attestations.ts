@@ -10,8 +10,6 @@ export const PREDICATES = {
   spdxjson: 'https://spdx.dev/Document',
   cyclonedx: 'https://cyclonedx.org/bom',
 } as const;
-/** A short name of a predicate type. */
-export type PredicateName = keyof typeof PREDICATES;
 
 /** An attestation that holds. */
 export interface VerifiedAttestation {

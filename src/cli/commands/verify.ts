@@ -3,11 +3,12 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { withTools } from '../../publish/tool-session.ts';
 import { type CheckedFile, verifyFiles, verifyOutput } from '../../publish/verify-output.ts';
-import { loadSigners, loadVerifyPolicy, policyOf, type VerifyPolicy } from '../../publish/verify-policy.ts';
+import { askCosign, loadVerifyPolicy, policyOf, type VerifyPolicy } from '../../publish/verify-policy.ts';
 import { type CheckedImage, verifyRegistryImage } from '../../publish/verify-registry-image.ts';
 import { loadSigningSpec } from '../../spec/build-spec.ts';
 import { isKeyFile } from '../../spec/signing.ts';
 import type { Runner } from '../../tools/runner.ts';
+import { loadSigners } from '../../trust/load-signers.ts';
 import type { TrustRule } from '../../trust/policy.ts';
 import { ARTIFACT_OPTIONS, configurationFile, gather } from '../artifact-options.ts';
 import { describeError, rememberLog } from '../render-error.ts';
@@ -114,7 +115,7 @@ async function policyFrom(options: SignerOptions, runner: Runner): Promise<Verif
     'trusted-root': trustedRoot === undefined ? undefined : resolve(trustedRoot),
     threshold: 1,
   };
-  return policyOf(await loadSigners('the command line', signers, runner), attestation);
+  return policyOf(await loadSigners('the command line', signers, askCosign(runner)), attestation);
 }
 
 function usage(message: string, remedy: string): FactoryError {
