@@ -24,8 +24,8 @@ export interface VerifiedAttestation {
 
 /** An SBOM of a large image has tens of MiB. */
 const LIMIT = 128 * 1024 * 1024;
-/** So many attestations of a kind are looked at, whatever the registry lists. */
-const MAX_ATTESTATIONS = 20;
+/** So many are looked at, whatever the registry lists. */
+const MAX_ATTESTATIONS = 100;
 
 /**
  * Checks that a digest has an attestation of each type, signed as a rule asks.
@@ -50,6 +50,8 @@ export async function verifyAttestations(
       if (seen > MAX_ATTESTATIONS) break;
       const { place } = attestation;
       const result = judge(attestation, keys, identities);
+      // Not every registry tells the kind before it is read.
+      if (typeof result === 'string' && result.startsWith('is a statement of another kind')) continue;
       if (typeof result === 'string') refusals.push(printable(`attestation ${place} ${result}`));
       else found ??= { type, place, key: result.name, fingerprint: result.fingerprint };
       if (found) break;
