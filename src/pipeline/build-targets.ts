@@ -50,14 +50,11 @@ export async function planTargets(
   builds: readonly NamedBuild[],
   options: TargetsOptions,
 ): Promise<PlannedStep[]> {
-  return withSession(
-    async (session) => {
-      options.onLog(session.workspace.log);
-      const groups = await groupsOf(builds, session, options, () => undefined);
-      return planGroups(groups, planContext(session, options));
-    },
-    ...groupSession(builds),
-  );
+  return withSession(async (session) => {
+    options.onLog(session.workspace.log);
+    const groups = await groupsOf(builds, session, options, () => undefined);
+    return planGroups(groups, planContext(session, options));
+  }, groupSession(builds));
 }
 
 /**
@@ -71,49 +68,48 @@ export async function runTargets(
   options: TargetsOptions,
 ): Promise<TargetsReport> {
   const started = performance.now();
-  return withSession(
-    async (session) => {
-      options.onLog(session.workspace.log);
-      // Everything is checked before anything is made, the output directories included.
-      await groupsOf(builds, session, options, () => undefined);
-      for (const arch of new Set(builds.map(({ spec }) => spec.arch))) await requireArch(arch, session);
-      const outputs = new Map<string, OutputDirectory>();
-      const signers = new Map<string, BuildSigner>();
-      try {
-        for (const { name, spec } of builds) {
-          const signer = await openBuildSigner(spec.sign, signingContext(session, options));
-          if (signer) signers.set(name, signer);
-        }
-        for (const { name, spec } of builds) outputs.set(name, await openOutput(spec.output));
-        const groups = await groupsOf(builds, session, options, (name) => outputs.get(name));
-        const { continueOnError } = options;
-        const context = { ...planContext(session, options), cancel: session.cancel, continueOnError };
-        options.emit({ type: 'plan', steps: await planGroups(groups, context) });
-        const run = createScheduler(context);
-        const targets = await Promise.all(
-          groups.map(async (group) => {
-            const [signer, output] = [signers.get(group.name), outputs.get(group.name)];
-            const sign = signer && output && (() => signer.signOutput(output.path, output.partial));
-            return report(group, await run(group), started, sign);
-          }),
-        );
-        // Aborted by a failure of ours, the report tells it; by a signal, there is nothing to report.
-        const { signal } = session;
-        const isOurs = targets.some((target) => target.status === 'failed' && target.error === signal.reason);
-        if (!isOurs) signal.throwIfAborted();
-        return { targets, seconds: (performance.now() - started) / 1000 };
-      } finally {
-        for (const signer of signers.values()) await signer.close();
-        for (const output of outputs.values()) await output.close();
+  return withSession(async (session) => {
+    options.onLog(session.workspace.log);
+    // Everything is checked before anything is made, the output directories included.
+    await groupsOf(builds, session, options, () => undefined);
+    for (const arch of new Set(builds.map(({ spec }) => spec.arch))) await requireArch(arch, session);
+    const outputs = new Map<string, OutputDirectory>();
+    const signers = new Map<string, BuildSigner>();
+    try {
+      for (const { name, spec } of builds) {
+        const signer = await openBuildSigner(spec.sign, signingContext(session, options));
+        if (signer) signers.set(name, signer);
       }
-    },
-    ...groupSession(builds),
-  );
+      for (const { name, spec } of builds) outputs.set(name, await openOutput(spec.output));
+      const groups = await groupsOf(builds, session, options, (name) => outputs.get(name));
+      const { continueOnError } = options;
+      const context = { ...planContext(session, options), cancel: session.cancel, continueOnError };
+      options.emit({ type: 'plan', steps: await planGroups(groups, context) });
+      const run = createScheduler(context);
+      const targets = await Promise.all(
+        groups.map(async (group) => {
+          const [signer, output] = [signers.get(group.name), outputs.get(group.name)];
+          const sign = signer && output && (() => signer.signOutput(output.path, output.partial));
+          return report(group, await run(group), started, sign);
+        }),
+      );
+      // Aborted by a failure of ours, the report tells it; by a signal, there is nothing to report.
+      const { signal } = session;
+      const isOurs = targets.some((target) => target.status === 'failed' && target.error === signal.reason);
+      if (!isOurs) signal.throwIfAborted();
+      return { targets, seconds: (performance.now() - started) / 1000 };
+    } finally {
+      for (const signer of signers.values()) await signer.close();
+      for (const output of outputs.values()) await output.close();
+    }
+  }, groupSession(builds));
 }
 
 function groupSession(builds: readonly NamedBuild[]): ReturnType<typeof sessionOf> {
-  const [, secrets] = sessionOf(builds.map(({ spec }) => spec));
-  return [engineOf(builds), secrets];
+  return sessionOf(
+    builds.map(({ spec }) => spec),
+    engineOf(builds),
+  );
 }
 
 /** One engine has the images of all. @throws FactoryError `usage` when targets name different ones */

@@ -10,7 +10,7 @@ import { requireBoard } from '../models/board.ts';
 import { loadModel } from '../models/load.ts';
 import { type BuildSignatures, type BuildSigningContext, openBuildSigner } from '../publish/sign-build.ts';
 import { secretVariables } from '../publish/signer.ts';
-import type { ArtifactsSpec, BuildSpec, EngineChoice } from '../spec/schema.ts';
+import type { ArtifactsSpec, BuildSpec } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { createCache } from './cache.ts';
 import type { BuildEvent, PlannedStep } from './events.ts';
@@ -22,6 +22,7 @@ import {
   FLAVORS,
   MODELS,
   type Session,
+  type SessionWish,
   TEMPLATES,
   toolVersion,
   withSession,
@@ -59,15 +60,13 @@ export type Job =
 
 /** Plans a job without building anything. */
 export async function planJob(job: Job, options: BuildOptions): Promise<PlannedStep[]> {
-  return withSession(
-    async (session) => {
-      options.onLog(session.workspace.log);
-      const images = imageSource(session, job.spec, options, false);
-      const env = environment(session, options, images, (name) => name);
-      return planSteps(await graph(env, job, session), planContext(session, options));
-    },
-    ...sessionOf([job.spec]),
-  );
+  const wish = sessionOf([job.spec]);
+  return withSession(async (session) => {
+    options.onLog(session.workspace.log);
+    const images = imageSource(session, job.spec, options, false);
+    const env = environment(session, options, images, (name) => name);
+    return planSteps(await graph(env, job, session), planContext(session, options));
+  }, wish);
 }
 
 /**
@@ -76,45 +75,41 @@ export async function planJob(job: Job, options: BuildOptions): Promise<PlannedS
  */
 export async function runJob(job: Job, options: BuildOptions): Promise<BuildReport> {
   const started = performance.now();
-  return withSession(
-    async (session) => {
-      options.onLog(session.workspace.log);
-      const images = imageSource(session, job.spec, options, true);
-      // Checked before anything is made, the output directory included.
-      await graph(
-        environment(session, options, images, (name) => name),
-        job,
-        session,
-      );
-      if (job.type === 'build') await requireArch(job.spec.arch, session);
-      const signer = await openBuildSigner(job.spec.sign, signingContext(session, options));
-      const output = await openOutput(job.spec.output);
-      try {
-        const env = environment(session, options, images, output.partial);
-        const steps = await graph(env, job, session);
-        const context = { ...planContext(session, options), cancel: session.cancel };
-        options.emit({ type: 'plan', steps: await planSteps(steps, context) });
-        const { results, timings } = await runSteps(steps, context);
-        const manifest = await writeReleaseFiles(env, output.path, results);
-        const signatures = await signer?.signOutput(output.path, output.partial);
-        return {
-          ...{ output: output.path, manifest, ...(signatures ? { signatures } : {}) },
-          ...{ steps: timings, seconds: (performance.now() - started) / 1000 },
-        };
-      } finally {
-        await signer?.close();
-        await output.close();
-      }
-    },
-    ...sessionOf([job.spec]),
-  );
+  const wish = sessionOf([job.spec]);
+  return withSession(async (session) => {
+    options.onLog(session.workspace.log);
+    const images = imageSource(session, job.spec, options, true);
+    // Checked before anything is made, the output directory included.
+    await graph(
+      environment(session, options, images, (name) => name),
+      job,
+      session,
+    );
+    if (job.type === 'build') await requireArch(job.spec.arch, session);
+    const signer = await openBuildSigner(job.spec.sign, signingContext(session, options));
+    const output = await openOutput(job.spec.output);
+    try {
+      const env = environment(session, options, images, output.partial);
+      const steps = await graph(env, job, session);
+      const context = { ...planContext(session, options), cancel: session.cancel };
+      options.emit({ type: 'plan', steps: await planSteps(steps, context) });
+      const { results, timings } = await runSteps(steps, context);
+      const manifest = await writeReleaseFiles(env, output.path, results);
+      const signatures = await signer?.signOutput(output.path, output.partial);
+      return {
+        ...{ output: output.path, manifest, ...(signatures ? { signatures } : {}) },
+        ...{ steps: timings, seconds: (performance.now() - started) / 1000 },
+      };
+    } finally {
+      await signer?.close();
+      await output.close();
+    }
+  }, wish);
 }
 
-/** Which engine a session is of, and what its programs do not inherit. */
-export function sessionOf(
-  specs: readonly ArtifactsSpec[],
-): [engine: EngineChoice | undefined, secrets: string[]] {
-  return [specs[0]?.engine, specs.flatMap(({ sign }) => secretVariables(sign))];
+/** What the session of builds is like. */
+export function sessionOf(specs: readonly ArtifactsSpec[], engine = specs[0]?.engine): SessionWish {
+  return { engine, secrets: specs.flatMap(({ sign }) => secretVariables(sign)) };
 }
 
 /** What signing takes of a session. */

@@ -62,17 +62,21 @@ export interface Session {
   readonly cancel: (reason: unknown) => void;
 }
 
+/** What a session is to be like. */
+export interface SessionWish {
+  readonly engine?: EngineChoice | undefined;
+  /** Names of variables that programs do not inherit. */
+  readonly secrets?: readonly string[];
+}
+
 /**
  * Runs `body` in a session: a workspace, an engine, and signals that cancel. Whatever way it ends, temporary files,
  * working containers and child processes are gone (design, decision 9).
- * @param choice which engine
- * @param secrets names of variables that programs do not inherit
  * @throws FactoryError `tool` when there is no such engine; what `body` throws; FactoryError `interrupted` after SIGINT or SIGTERM
  */
 export async function withSession<T>(
   body: (session: Session) => Promise<T>,
-  choice: EngineChoice = 'auto',
-  secrets: readonly string[] = [],
+  { engine: choice = 'auto', secrets = [] }: SessionWish = {},
 ): Promise<T> {
   const controller = new AbortController();
   const workspace = await openWorkspace(cacheDirectory(process.env));
