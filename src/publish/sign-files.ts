@@ -1,4 +1,15 @@
-import { chmod, copyFile, lstat, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { hashFile } from '../pipeline/digests.ts';
@@ -61,6 +72,22 @@ export async function signFiles(files: readonly FileToSign[], signing: FileSigni
   } finally {
     for (const { partial } of files) await rm(partial, { force: true });
   }
+}
+
+/** The outputs of builds in a directory: itself, or those of the targets of a build, which have one each. */
+export async function outputsIn(directory: string): Promise<string[]> {
+  const hasSums = async (place: string) =>
+    (await lstat(join(place, SUMS)).catch(() => undefined)) !== undefined;
+  if (await hasSums(directory)) return [directory];
+  const places: string[] = [];
+  for (const entry of (await readdir(directory, { withFileTypes: true })).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
+    const place = join(directory, entry.name);
+    if (entry.isDirectory() && (await hasSums(place))) places.push(place);
+  }
+  // Which says what is wrong with the directory itself.
+  return places.length > 0 ? places : [directory];
 }
 
 /**

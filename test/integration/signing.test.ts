@@ -271,6 +271,19 @@ describe('the output of a build', () => {
     expect(await readFile(at('os.iso.sigstore.json'), 'utf8')).toBe(before);
   });
 
+  test('of several targets is signed and verified by the directory of them all', async () => {
+    const targets = join(home, 'targets');
+    for (const name of ['one', 'two']) {
+      await makeOutput(`targets/${name}`);
+      for (const file of await readdir(output)) if (file.endsWith('.sigstore.json')) await rm(at(file));
+    }
+    await refused(verify(targets), 'one/os.iso is not signed', 'two/SHA256SUMS is not signed');
+    await signed(targets);
+    expect((await verify(targets)).stdout).toContain('two/os.iso  by release.pub');
+    await writeFile(at('os.iso'), 'AN iso');
+    await refused(verify(targets), 'two/os.iso was changed');
+  });
+
   const damages: [what: string, message: string, damage: () => Promise<unknown>][] = [
     ['a changed file', 'os.iso was changed', () => writeFile(at('os.iso'), 'AN iso')],
     ['a missing file', 'os.iso is missing', () => rm(at('os.iso'))],

@@ -5,7 +5,7 @@ import { FactoryError } from '../../errors/factory-error.ts';
 import { openOutput } from '../../pipeline/workspace.ts';
 import { attestImage, predicateType } from '../../publish/attest-image.ts';
 import { bundleName } from '../../publish/release-files.ts';
-import { type SignedFile, signFiles, signOutput } from '../../publish/sign-files.ts';
+import { outputsIn, type SignedFile, signFiles, signOutput } from '../../publish/sign-files.ts';
 import { type SignedImage, signImage } from '../../publish/sign-image.ts';
 import { openSigner, type Signer, secretVariables } from '../../publish/signer.ts';
 import { type ToolSession, withTools } from '../../publish/tool-session.ts';
@@ -148,16 +148,18 @@ async function signAll(
       signed.images.push({ ...image, attestations: attest.map(({ type }) => type) });
       continue;
     }
-    const directory = target.kind === 'output' ? target.path : dirname(target.path);
-    const output = await openOutput(directory);
-    try {
-      const done =
-        target.kind === 'output'
-          ? await signOutput(directory, output.partial, files)
-          : await signFiles([fileToSign(target.path, output.partial)], files);
-      signed.files.push(...done);
-    } finally {
-      await output.close();
+    const places = target.kind === 'output' ? await outputsIn(target.path) : [dirname(target.path)];
+    for (const directory of places) {
+      const output = await openOutput(directory);
+      try {
+        const done =
+          target.kind === 'output'
+            ? await signOutput(directory, output.partial, files)
+            : await signFiles([fileToSign(target.path, output.partial)], files);
+        signed.files.push(...done);
+      } finally {
+        await output.close();
+      }
     }
   }
   const fingerprint = signer.publicKey?.fingerprint;
