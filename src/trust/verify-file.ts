@@ -56,7 +56,7 @@ export async function verifyFile(
     const sha256 = await read(file, [], signal);
     const objection = statementObjection(signed.payload, `sha256:${sha256}`, SIGN_PREDICATE);
     if (objection)
-      throw new Error(objection.replace('is for another image', 'was changed: its signature is for'));
+      throw new Error(objection.replace('is for another image,', 'was changed: its signature is for'));
     return { sha256, signer };
   }
   const { messageDigest, signature } = bundle.content.messageSignature;

@@ -359,7 +359,10 @@ describe('the output of a build', () => {
     expect((await verify(file)).status).toBe(0);
     const args = ['--key', release.publicKey, '--insecure-ignore-tlog', '--bundle', `${file}.sigstore.json`];
     const type = ['--type', 'https://sigstore.dev/cosign/sign/v1'];
-    await tool(join(PROJECT, '.tools/bin/cosign'), 'verify-blob-attestation', ...args, ...type, file);
+    // By its sum: cosign refuses to read a file of this size.
+    const [sum = ''] = (await tool('sha256sum', file)).split(' ');
+    const about = ['--digest', sum, '--digestAlg', 'sha256'];
+    await tool(join(PROJECT, '.tools/bin/cosign'), 'verify-blob-attestation', ...args, ...type, ...about);
     await truncate(file, 1024 ** 3 + 2);
     await refused(verify(file), 'large.raw was changed');
     await rm(file);
