@@ -140,7 +140,7 @@ describe('an image', () => {
     const hex = (manifest as { layers: { digest: string }[] }).layers[0]?.digest.replace('sha256:', '') ?? '';
     const file = join(registry.storage, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
     await truncate(file, (await stat(file)).size - 10);
-    await refused(verify(image), 'cannot be read|its content was changed');
+    await refused(verify(image), /cannot be read|its content was changed/);
   });
 
   test('from a registry that lies about its digest is refused', async () => {
