@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
 import { type LockedImages, readLock, writeLock } from '../lock/lock-file.ts';
 import { lockedPin, type Pin, withPin } from '../lock/pin.ts';
@@ -6,6 +6,8 @@ import { downloadBlobs } from '../registry/blob-store.ts';
 import { type Descriptor, parseConfig, parseManifest } from '../registry/image-manifest.ts';
 import { parsePlatform } from '../registry/platform.ts';
 import { formatReference, type Reference } from '../registry/reference.ts';
+import type { TrustRule } from '../trust/policy.ts';
+import { checkBaseTrust } from './base-trust.ts';
 import { type BlobCache, blobPath } from './blob-cache.ts';
 import { atPlaces, type RegistryAccess, requirePlatform, resolveImage } from './resolve-image.ts';
 
@@ -13,10 +15,11 @@ import { atPlaces, type RegistryAccess, requirePlatform, resolveImage } from './
 export interface ImageSource {
   /**
    * What a reference stands for on an arch: by the lock, else by the registry, and then the lock has it from now on.
-   * @throws FactoryError `verification` when the reference has another digest than the lock, `usage` when it is not locked
-   *   and has to be, `step` when the registry cannot tell
+   * @param trust who must have signed it; nothing is written into the lock, and nothing fetched, before that is so
+   * @throws FactoryError `verification` when the reference has another digest than the lock, or is not signed, `usage` when
+   *   it is not locked and has to be, `step` when the registry cannot tell
    */
-  pin(image: Reference, arch: string): Promise<Pin>;
+  pin(image: Reference, arch: string, trust?: TrustRule): Promise<Pin>;
   /**
    * Writes the image that a reference stands for into an empty directory, as an OCI layout with nothing else in it.
    * @param say told how far the download is
@@ -48,6 +51,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
   const { access, cache, lockFile, locked, offline, mayWrite, notice } = options;
   const lockName = lockFile === undefined ? 'the lock' : relative(process.cwd(), lockFile);
   const found = new Map<string, Promise<Pin>>();
+  const trusted = new Set<string>();
   const done = new Map<string, Pin>();
   let read: Promise<LockedImages> | undefined;
   // One after the other: two references found out at once are to be both in the lock.
@@ -58,12 +62,19 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     return writing;
   };
 
-  const find = async (image: Reference, arch: string): Promise<Pin> => {
+  const directory = join(dirname(cache.directory), 'signatures');
+  const requireTrust = (image: Reference, pin: Pin, trust: TrustRule) =>
+    checkBaseTrust(image, pin, trust, { access, directory, offline, notice });
+
+  const find = async (image: Reference, arch: string, trust: TrustRule | undefined): Promise<Pin> => {
     const platform = parsePlatform(arch);
     read ??= lockFile === undefined ? Promise.resolve({}) : readLock(lockFile);
     const name = formatReference(image);
     const { entry, pin } = lockedPin(await read, image, `linux/${arch}`, lockName);
-    if (pin) return pin;
+    if (pin) {
+      if (trust) await requireTrust(image, pin, trust);
+      return pin;
+    }
     const missing = `${name} is not in ${lockName}${entry === undefined ? '' : ` for linux/${arch}`}`;
     if (locked) {
       throw new FactoryError('usage', `${missing}, and --locked takes nothing else`, {
@@ -78,6 +89,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     // Another arch of an image that is locked has to be of the same index.
     const exact = entry === undefined ? image : { ...image, digest: entry.digest };
     const resolved = await resolveImage(access, exact, platform, notice);
+    if (trust) await requireTrust(image, resolved, trust);
     if (lockFile !== undefined && mayWrite) {
       await remember(lockFile, resolved);
       notice(`${resolved.reference} is now locked to ${resolved.digest} in ${lockName}`);
@@ -85,15 +97,22 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     return resolved;
   };
 
-  const pin: ImageSource['pin'] = (image, arch) => {
+  const pin: ImageSource['pin'] = (image, arch, trust) => {
     const key = `${arch} ${formatReference(image)}`;
     const known = found.get(key);
-    if (known) return known;
-    const fresh = find(image, arch).then((result) => {
-      done.set(key, result);
-      return result;
-    });
+    if (known && (trust === undefined || trusted.has(key))) return known;
+    // Asked for before without trust, it stays what it was found to be then.
+    const fresh = known
+      ? known.then(async (result) => {
+          if (trust) await requireTrust(image, result, trust);
+          return result;
+        })
+      : find(image, arch, trust).then((result) => {
+          done.set(key, result);
+          return result;
+        });
     found.set(key, fresh);
+    if (trust) trusted.add(key);
     return fresh;
   };
 

@@ -56,7 +56,8 @@ export async function atPlaces<T>(
   throw new RangeError('an image has no place');
 }
 
-async function openPlace(
+/** Opens a place of an image; nothing is asked of it yet. @throws FactoryError `usage` for certificates that cannot be read */
+export async function openPlace(
   { runner, env, signal, timeout }: RegistryAccess,
   place: RegistryPlace,
   warn: (text: string) => void,

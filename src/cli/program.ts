@@ -7,8 +7,10 @@ import { checkCommand } from './commands/check.ts';
 import { contextCommand } from './commands/context.ts';
 import { flavorsCommand } from './commands/flavors.ts';
 import { lockCommand } from './commands/lock.ts';
+import { signCommand } from './commands/sign.ts';
 import { confextCommand, sysextCommand } from './commands/sysext.ts';
 import { validateCommand } from './commands/validate.ts';
+import { verifyCommand } from './commands/verify.ts';
 
 /** The command line: one file per command. */
 export function createProgram() {
@@ -31,6 +33,8 @@ export function createProgram() {
     sysextCommand,
     confextCommand,
     contextCommand,
+    signCommand,
+    verifyCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }

@@ -36,6 +36,9 @@ export function renderReport(report: BuildReport): string {
       ({ reference, digest }) => `From ${reference}, which is ${digest}.`,
     ),
     ...(report.vulnerabilities ? [renderScan(report.vulnerabilities)] : []),
+    ...(report.signatures
+      ? [`Signed by ${report.signatures.signer}: each file has its bundle beside it, FILE.sigstore.json.`]
+      : []),
     `${place}/SHA256SUMS and ${place}/manifest.json tell what is there.`,
     ran.length === 0
       ? `Nothing to do: everything is up to date (${report.seconds.toFixed(1)} s).`

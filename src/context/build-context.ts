@@ -9,6 +9,8 @@ import type { Board } from '../models/board.ts';
 import { BOARD_FILES } from '../rootfs/boot-files.ts';
 import { BARE_MARK } from '../rootfs/conformance.ts';
 import type { RootTraits } from '../rootfs/root-traits.ts';
+import { TRUST_DIRECTORY } from '../trust/policy.ts';
+import type { PolicyFile } from '../trust/render-policy.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
 import { type KubernetesPayload, kubernetesEntries } from './kubernetes-entries.ts';
 
@@ -38,6 +40,8 @@ export interface ContextOptions {
   readonly overlay: string | undefined;
   readonly kubernetes?: KubernetesPayload | undefined;
   readonly bundles?: readonly BundleLayer[] | undefined;
+  /** The trust policy that the node enforces. */
+  readonly policy?: readonly PolicyFile[] | undefined;
   /** Name and version of this tool. */
   readonly tool: string;
   /** The compiled agent for the image's architecture: a file. Absent where the base cannot run it. */
@@ -233,6 +237,7 @@ export function ownEntries(options: ContextOptions): ContextEntry[] {
     text('framework/etc/kairos-release', renderKairosRelease(identity, options.tool)),
     text('framework/etc/cos/bootargs.cfg', bootargs(board, flavor.selinux)),
     text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),
+    ...policyEntries(options.policy),
     ...Object.entries(board.texts).map(([path, content]) => text(`framework${BOARD_FILES}/${path}`, content)),
     ...(options.bundles?.some(({ mode }) => mode === 'run')
       ? [template('bundles/run-bundle.sh', 'build/run-bundle.sh')]
@@ -258,6 +263,16 @@ export function ownEntries(options: ContextOptions): ContextEntry[] {
           template('finish/finish.sh', 'build/finish.sh'),
         ]
       : []),
+  ];
+}
+
+/** The agent takes a policy only from files that nobody but root may write. */
+function policyEntries(policy: ContextOptions['policy']): ContextEntry[] {
+  if (policy === undefined) return [];
+  const directory = `framework${TRUST_DIRECTORY}`;
+  return [
+    { type: 'directory', path: directory },
+    ...policy.map(({ name, text: content }) => text(`${directory}/${name}`, content)),
   ];
 }
 

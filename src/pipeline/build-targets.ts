@@ -1,4 +1,5 @@
 import { FactoryError } from '../errors/factory-error.ts';
+import { type BuildSignatures, type BuildSigner, openBuildSigner } from '../publish/sign-build.ts';
 import type { BuildSpec, EngineChoice } from '../spec/schema.ts';
 import {
   type BuildOptions,
@@ -9,6 +10,8 @@ import {
   planContext,
   requireArch,
   scanOf,
+  sessionOf,
+  signingContext,
 } from './build.ts';
 import type { PlannedStep } from './events.ts';
 import { writeReleaseFiles } from './release-folder.ts';
@@ -52,7 +55,7 @@ export async function planTargets(
     options.onLog(session.workspace.log);
     const groups = await groupsOf(builds, session, options, () => undefined);
     return planGroups(groups, planContext(session, options));
-  }, engineOf(builds));
+  }, groupSession(builds));
 }
 
 /**
@@ -72,7 +75,12 @@ export async function runTargets(
     await groupsOf(builds, session, options, () => undefined);
     for (const arch of new Set(builds.map(({ spec }) => spec.arch))) await requireArch(arch, session);
     const outputs = new Map<string, OutputDirectory>();
+    const signers = new Map<string, BuildSigner>();
     try {
+      for (const { name, spec } of builds) {
+        const signer = await openBuildSigner(spec.sign, signingContext(session, options));
+        if (signer) signers.set(name, signer);
+      }
       for (const { name, spec } of builds) outputs.set(name, await openOutput(spec.output));
       const groups = await groupsOf(builds, session, options, (name) => outputs.get(name));
       const { continueOnError } = options;
@@ -80,7 +88,11 @@ export async function runTargets(
       options.emit({ type: 'plan', steps: await planGroups(groups, context) });
       const run = createScheduler(context);
       const targets = await Promise.all(
-        groups.map(async (group) => report(group, await run(group), started)),
+        groups.map(async (group) => {
+          const [signer, output] = [signers.get(group.name), outputs.get(group.name)];
+          const sign = signer && output && (() => signer.signOutput(output.path, output.partial));
+          return report(group, await run(group), started, sign);
+        }),
       );
       // Aborted by a failure of ours, the report tells it; by a signal, there is nothing to report.
       const { signal } = session;
@@ -88,9 +100,17 @@ export async function runTargets(
       if (!isOurs) signal.throwIfAborted();
       return { targets, seconds: (performance.now() - started) / 1000 };
     } finally {
+      for (const signer of signers.values()) await signer.close();
       for (const output of outputs.values()) await output.close();
     }
-  }, engineOf(builds));
+  }, groupSession(builds));
+}
+
+function groupSession(builds: readonly NamedBuild[]): ReturnType<typeof sessionOf> {
+  return sessionOf(
+    builds.map(({ spec }) => spec),
+    engineOf(builds),
+  );
 }
 
 /** One engine has the images of all. @throws FactoryError `usage` when targets name different ones */
@@ -125,13 +145,20 @@ async function report(
   { name, spec, env }: TargetGroup,
   { results, timings, failure, isCancelled }: GroupOutcome,
   started: number,
+  sign: (() => Promise<BuildSignatures>) | undefined,
 ): Promise<TargetReport> {
   if (failure !== undefined) return { name, status: 'failed', error: failure };
   if (isCancelled) return { name, status: 'cancelled' };
   const manifest = await writeReleaseFiles(env, spec.output, results);
+  // The release files are there, and whole; only a signature is missing, and this target has failed.
+  const signed = await sign?.().then(
+    (signatures) => ({ signatures }),
+    (error: unknown) => ({ error }),
+  );
+  if (signed && 'error' in signed) return { name, status: 'failed', error: signed.error };
   const seconds = (performance.now() - started) / 1000;
   return {
-    ...{ name, status: 'done', output: spec.output, manifest, steps: timings, seconds },
+    ...{ name, status: 'done', output: spec.output, manifest, ...signed, steps: timings, seconds },
     ...scanOf(results),
   };
 }

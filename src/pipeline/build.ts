@@ -8,6 +8,8 @@ import { chooseFlavor } from '../flavors/choose.ts';
 import type { Arch } from '../layout/architectures.ts';
 import { requireBoard } from '../models/board.ts';
 import { loadModel } from '../models/load.ts';
+import { type BuildSignatures, type BuildSigningContext, openBuildSigner } from '../publish/sign-build.ts';
+import { secretVariables } from '../publish/signer.ts';
 import type { ArtifactsSpec, BuildSpec } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { createCache } from './cache.ts';
@@ -21,6 +23,7 @@ import {
   FLAVORS,
   MODELS,
   type Session,
+  type SessionWish,
   TEMPLATES,
   toolVersion,
   withSession,
@@ -45,6 +48,8 @@ export interface BuildOptions {
 export interface BuildReport {
   readonly output: string;
   readonly manifest: Manifest;
+  /** Who signed it, and the bundles; absent where nobody was asked to. */
+  readonly signatures?: BuildSignatures;
   readonly steps: readonly StepTiming[];
   /** How the search for vulnerabilities went; absent when none was asked for. */
   readonly vulnerabilities?: ScanReport;
@@ -59,12 +64,13 @@ export type Job =
 
 /** Plans a job without building anything. */
 export async function planJob(job: Job, options: BuildOptions): Promise<PlannedStep[]> {
+  const wish = sessionOf([job.spec]);
   return withSession(async (session) => {
     options.onLog(session.workspace.log);
     const images = imageSource(session, job.spec, options, false);
     const env = environment(session, options, images, (name) => name);
     return planSteps(await graph(env, job, session), planContext(session, options));
-  }, job.spec.engine);
+  }, wish);
 }
 
 /**
@@ -73,6 +79,7 @@ export async function planJob(job: Job, options: BuildOptions): Promise<PlannedS
  */
 export async function runJob(job: Job, options: BuildOptions): Promise<BuildReport> {
   const started = performance.now();
+  const wish = sessionOf([job.spec]);
   return withSession(async (session) => {
     options.onLog(session.workspace.log);
     const images = imageSource(session, job.spec, options, true);
@@ -83,6 +90,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
       session,
     );
     if (job.type === 'build') await requireArch(job.spec.arch, session);
+    const signer = await openBuildSigner(job.spec.sign, signingContext(session, options));
     const output = await openOutput(job.spec.output);
     try {
       const env = environment(session, options, images, output.partial);
@@ -91,12 +99,31 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
       options.emit({ type: 'plan', steps: await planSteps(steps, context) });
       const { results, timings } = await runSteps(steps, context);
       const manifest = await writeReleaseFiles(env, output.path, results);
+      const signatures = await signer?.signOutput(output.path, output.partial);
       const seconds = (performance.now() - started) / 1000;
-      return { output: output.path, manifest, ...scanOf(results), steps: timings, seconds };
+      return {
+        ...{ output: output.path, manifest, ...(signatures ? { signatures } : {}), ...scanOf(results) },
+        ...{ steps: timings, seconds },
+      };
     } finally {
+      await signer?.close();
       await output.close();
     }
-  }, job.spec.engine);
+  }, wish);
+}
+
+/** What the session of builds is like. */
+export function sessionOf(specs: readonly ArtifactsSpec[], engine = specs[0]?.engine): SessionWish {
+  return { engine, secrets: specs.flatMap(({ sign }) => secretVariables(sign)) };
+}
+
+/** What signing takes of a session. */
+export function signingContext(
+  { runner, signal, workspace }: Session,
+  { emit }: BuildOptions,
+): BuildSigningContext {
+  const notice = (text: string) => emit({ type: 'notice', text });
+  return { runner, signal, work: workspace.work, env: process.env, notice };
 }
 
 /** How the search for vulnerabilities went, as reports have it. */

@@ -11,6 +11,7 @@ import { createDockerEngine } from '../engine/docker.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { machineArch } from '../layout/architectures.ts';
 import type { EngineChoice } from '../spec/schema.ts';
+import { COSIGN_SECRETS } from '../tools/cosign.ts';
 import { createRunner, type Runner } from '../tools/runner.ts';
 import { cacheDirectory, openWorkspace, type Workspace } from './workspace.ts';
 
@@ -42,6 +43,15 @@ export function toolVersion(): string {
   return `${name} v${version}`;
 }
 
+/** An environment for programs, without what signs: only cosign gets that, from who calls it. */
+export function withoutSecrets(
+  env: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): Readonly<Record<string, string | undefined>> {
+  const hidden = new Set<string>([...COSIGN_SECRETS, ...names]);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !hidden.has(name)));
+}
+
 /** All that a command works with, from its first line to its last. */
 export interface Session {
   readonly runner: Runner;
@@ -54,20 +64,26 @@ export interface Session {
   readonly cancel: (reason: unknown) => void;
 }
 
+/** What a session is to be like. */
+export interface SessionWish {
+  readonly engine?: EngineChoice | undefined;
+  /** Names of variables that programs do not inherit. */
+  readonly secrets?: readonly string[];
+}
+
 /**
  * Runs `body` in a session: a workspace, an engine, and signals that cancel. Whatever way it ends, temporary files,
  * working containers and child processes are gone (design, decision 9).
- * @param choice which engine
  * @throws FactoryError `tool` when there is no such engine; what `body` throws; FactoryError `interrupted` after SIGINT or SIGTERM
  */
 export async function withSession<T>(
   body: (session: Session) => Promise<T>,
-  choice: EngineChoice = 'auto',
+  { engine: choice = 'auto', secrets = [] }: SessionWish = {},
 ): Promise<T> {
   const controller = new AbortController();
   const workspace = await openWorkspace(cacheDirectory(process.env));
   const log = (line: string) => appendFileSync(workspace.log, `${new Date().toISOString()} ${line}\n`);
-  const parameters = { log, env: process.env };
+  const parameters = { log, env: withoutSecrets(process.env, secrets) };
   const runner = createRunner({ ...parameters, signal: controller.signal });
   const cleanup = createRunner({ ...parameters, signal: new AbortController().signal });
   await mkdir(workspace.store, { recursive: true, mode: 0o700 });

@@ -19,7 +19,7 @@ import { loadModel } from '../models/load.ts';
 import { formatReference } from '../registry/reference.ts';
 import type { BuildSpec, UserContainerfile } from '../spec/schema.ts';
 import { packDirectory, unpackStream } from '../tools/tar.ts';
-import { type BuildOptions, environment, imageSource, planContext, requireArch } from './build.ts';
+import { type BuildOptions, environment, imageSource, planContext, requireArch, sessionOf } from './build.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { baseReference, sourceSteps } from './graph.ts';
 import { runSteps } from './run-plan.ts';
@@ -37,50 +37,53 @@ import { openOutput } from './workspace.ts';
  * @throws FactoryError `usage` when something else is there, or the spec cannot be built
  */
 export async function writeContext(spec: BuildSpec, output: string, options: BuildOptions): Promise<void> {
-  await withSession(async (session) => {
-    options.onLog(session.workspace.log);
-    await refuseForeign(output);
-    await requireArch(spec.arch, session);
-    const place = await openOutput(dirname(output));
-    try {
-      const images = imageSource(session, spec, options, true);
-      const env = environment(session, options, images, place.partial);
-      const flavor = await chooseFlavor(env.flavors, spec.flavor);
-      const model = await loadModel(env.models, spec.model);
-      const own = spec.containerfile;
-      const notice = (text: string) => options.emit({ type: 'notice', text });
-      const tried =
-        own === undefined || isBuildableHere(own, notice) ? spec : { ...spec, containerfile: undefined };
-      const recipe = imageRecipe(env, tried, flavor, model);
-      const steps = sourceSteps(env, tried, flavor, session.signal);
-      const context = { ...planContext(session, options), cancel: session.cancel };
-      options.emit({
-        type: 'plan',
-        steps: steps.map(({ id, title, needs }) => ({ id, title, needs, state: 'run' })),
-      });
-      const { results } = await runSteps(steps, context);
-      const contextOptions = recipe.options(results, notice);
-      const sources = await folderSources(spec, flavor, images);
-      const partial = place.partial(basename(output));
-      await mkdir(partial);
-      const entries = folderEntries(contextOptions, sources, own && folderContainerfile(own));
-      await unpackStream(env.runner, packContext(entries), partial);
-      const { kernel, bundles = [] } = contextOptions;
-      const pack = async (from: FolderSource | undefined, image: string | undefined, tar: string) => {
-        if (from?.kind === 'tar' && image !== undefined) await packImage(env, image, join(partial, tar));
-      };
-      await pack(sources.base, baseImage(results), rootTar('base'));
-      await pack(sources.kernel, kernel?.image, rootTar('kernel'));
-      for (const [index, { image }] of bundles.entries()) {
-        await pack(sources.bundles[index], image, rootTar(index));
-      }
+  await withSession(
+    async (session) => {
+      options.onLog(session.workspace.log);
       await refuseForeign(output);
-      await rm(output, { recursive: true, force: true });
-      await rename(partial, output);
-    } finally {
-      await place.close();
-    }
-  }, spec.engine);
+      await requireArch(spec.arch, session);
+      const place = await openOutput(dirname(output));
+      try {
+        const images = imageSource(session, spec, options, true);
+        const env = environment(session, options, images, place.partial);
+        const flavor = await chooseFlavor(env.flavors, spec.flavor);
+        const model = await loadModel(env.models, spec.model);
+        const own = spec.containerfile;
+        const notice = (text: string) => options.emit({ type: 'notice', text });
+        const tried =
+          own === undefined || isBuildableHere(own, notice) ? spec : { ...spec, containerfile: undefined };
+        const recipe = imageRecipe(env, tried, flavor, model);
+        const steps = sourceSteps(env, tried, flavor, session.signal);
+        const context = { ...planContext(session, options), cancel: session.cancel };
+        options.emit({
+          type: 'plan',
+          steps: steps.map(({ id, title, needs }) => ({ id, title, needs, state: 'run' })),
+        });
+        const { results } = await runSteps(steps, context);
+        const contextOptions = recipe.options(results, notice);
+        const sources = await folderSources(spec, flavor, images);
+        const partial = place.partial(basename(output));
+        await mkdir(partial);
+        const entries = folderEntries(contextOptions, sources, own && folderContainerfile(own));
+        await unpackStream(env.runner, packContext(entries), partial);
+        const { kernel, bundles = [] } = contextOptions;
+        const pack = async (from: FolderSource | undefined, image: string | undefined, tar: string) => {
+          if (from?.kind === 'tar' && image !== undefined) await packImage(env, image, join(partial, tar));
+        };
+        await pack(sources.base, baseImage(results), rootTar('base'));
+        await pack(sources.kernel, kernel?.image, rootTar('kernel'));
+        for (const [index, { image }] of bundles.entries()) {
+          await pack(sources.bundles[index], image, rootTar(index));
+        }
+        await refuseForeign(output);
+        await rm(output, { recursive: true, force: true });
+        await rename(partial, output);
+      } finally {
+        await place.close();
+      }
+    },
+    sessionOf([spec]),
+  );
 }
 
 /** What another builder fetches itself: images of registries, by the digests that the lock or the registry gives them. */

@@ -82,6 +82,7 @@ async function buildSpec(
     containerfile: await userContainerfile(configuration),
     kernelFrom: configuration['kernel-from'],
     framework: frameworkChoice(configuration),
+    trust: configuration.trust,
   };
 }
 
@@ -181,6 +182,15 @@ export async function loadLockSpec(sources: ConfigurationSources): Promise<LockS
   };
 }
 
+/** What `sign` and `verify` take of a configuration: how registries are reached, and who signs. @throws FactoryError `usage` */
+export async function loadSigningSpec(
+  sources: ConfigurationSources,
+): Promise<Pick<ArtifactsSpec, 'registries' | 'sign'>> {
+  const all = await loadConfigurations(BuildConfiguration, sources, absoluteReference);
+  const first = all[0]?.configuration;
+  return { registries: first?.registries ?? [], sign: first?.sign };
+}
+
 /** Name of the lock file, which lies beside the configuration file, or in the working directory where there is none. */
 const LOCK_FILE = 'kairos-factory.lock';
 
@@ -204,6 +214,7 @@ type Keys = Pick<
 > & {
   readonly 'fail-on'?: Severity | undefined;
   readonly 'builder-id'?: string | undefined;
+  readonly sign?: ArtifactsSpec['sign'];
   readonly 'lock-file'?: string | undefined;
   readonly 'cloud-config'?: string | undefined;
   readonly 'overlay-rootfs'?: string | undefined;
@@ -219,6 +230,7 @@ async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Wa
     registries: keys.registries,
     lockFile: lockFileOf(keys['lock-file'], sources),
     disk: keys.disk,
+    sign: keys.sign,
     cloudConfig: keys['cloud-config'],
     overlayRootfs: keys['overlay-rootfs'],
     overlayIso: keys['overlay-iso'],

@@ -6,6 +6,7 @@ import { isFlavorFile } from '../flavors/reference.ts';
 import { anchorBundles } from './bundles.ts';
 import { anchorKubernetes } from './kubernetes.ts';
 import { expandMatrix, MatrixKeys, type Variation } from './matrix.ts';
+import { anchorKey, anchorSign, anchorTrust } from './signing.ts';
 import { validate } from './validate.ts';
 import { parseYaml, readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -21,6 +22,9 @@ export interface ConfigurationSources {
 
 /** Keys whose value is a path; relative ones are relative to the file, or to the working directory, that names them. */
 const PATH_KEYS = new Set([
+  'sign.password-file',
+  'sign.signing-config',
+  'sign.trusted-root',
   'cloud-config',
   'overlay-rootfs',
   'overlay-iso',
@@ -40,6 +44,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   'framework.name': 'framework',
   'framework.source': 'framework-source',
   'framework.version': 'framework-version',
+  'sign.key': 'sign',
 };
 
 type Data = Record<string, unknown>;
@@ -207,6 +212,9 @@ function anchored(
       if (key === 'registries') return [key, anchoredAuthorities(value, directory)];
       if (key === 'kubernetes') return [key, anchorKubernetes(value, directory)];
       if (key === 'bundles') return [key, anchorBundles(value, directory, resolveReference)];
+      if (key === 'sign') return [key, anchorSign(value, directory)];
+      if (key === 'sign.key' && typeof value === 'string') return [key, anchorKey(value, directory)];
+      if (key === 'trust') return [key, anchorTrust(value, directory)];
       if (key === 'framework') return [key, anchoredFramework(value, directory, resolveReference)];
       if (typeof value !== 'string') return [key, value];
       if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];

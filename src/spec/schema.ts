@@ -5,6 +5,7 @@ import { Audit } from './audit.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
 import { RegistrySettings } from './registries.ts';
+import { Sign, type SignSpec, Trust, type TrustSpec } from './signing.ts';
 
 /** Every kind of artifact, in the order in which they are reported. */
 export const ARTIFACT_KINDS = ['oci', 'squashfs', 'iso', 'raw', 'qcow2'] as const;
@@ -80,6 +81,7 @@ const artifactKeys = {
     .meta({ description: 'Refuse an image with a known vulnerability of this severity or a worse one.' }),
   'builder-id': z.url().optional().meta({ description: 'Who builds, in the provenance: a URI.' }),
   audit: Audit.prefault({}).meta({ description: 'What the search for secrets lets pass.' }),
+  sign: Sign.optional().meta({ description: 'Who signs what is made: a key, or a mapping.' }),
 };
 
 /** `kairos-factory.yaml`, and what the flags of `build` are merged into. */
@@ -150,6 +152,9 @@ export const BuildConfiguration = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'The framework.' }),
+  trust: Trust.optional().meta({
+    description: 'Whose signatures the base needs, and those that nodes upgrade to.',
+  }),
   ...artifactKeys,
 });
 
@@ -179,6 +184,8 @@ export interface ArtifactsSpec {
   /** URI of the builder, for the provenance. */
   readonly builderId: string | undefined;
   readonly audit: Audit;
+  /** Who signs what is made; nobody where it is absent. */
+  readonly sign: SignSpec | undefined;
 }
 
 /** One build, validated; a plain immutable value (design, "Words"). */
@@ -200,6 +207,8 @@ export interface BuildSpec extends ArtifactsSpec {
   /** Reference of the image that the kernel comes from. */
   readonly kernelFrom: string | undefined;
   readonly framework: FrameworkChoice;
+  /** Whose signatures the base and the upgrades of nodes must have; paths are absolute. */
+  readonly trust: TrustSpec | undefined;
 }
 
 /** A Containerfile of the person, when it is applied, and where its `COPY` reads from. Paths are absolute. */

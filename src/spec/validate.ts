@@ -9,6 +9,7 @@ const PAGES = {
   configuration: 'configuration',
   flavor: 'flavors',
   'trust policy': 'trust',
+  'signing policy': 'signing',
   'lock file': 'bases',
   model: 'models',
 } as const;

@@ -7,6 +7,8 @@ export interface HostTool {
   readonly name: string;
   /** The Debian package that has it. */
   readonly package: string;
+  /** How it is installed, in a sentence, where Debian's package is not the way. */
+  readonly install?: string;
   /** How to ask for its version, and where in the answer it stands; absent where no version matters. */
   readonly version?: {
     readonly args: readonly string[];
@@ -35,7 +37,7 @@ export async function checkTool(runner: Runner, tool: HostTool): Promise<string>
   }
   if (!semver.satisfies(version, tool.version.range)) {
     throw new FactoryError('tool', `${tool.name} ${found} is not usable: ${tool.version.reason}`, {
-      remedy: `Install ${tool.name} ${tool.version.range} (Debian package ${tool.package}).`,
+      remedy: tool.install ?? `Install ${tool.name} ${tool.version.range} (Debian package ${tool.package}).`,
     });
   }
   return found;
@@ -43,5 +45,5 @@ export async function checkTool(runner: Runner, tool: HostTool): Promise<string>
 
 /** What a person does about a missing tool. */
 export function reinstall(tool: HostTool): string {
-  return `Install it: sudo apt-get install ${tool.package}`;
+  return tool.install ?? `Install it: sudo apt-get install ${tool.package}`;
 }

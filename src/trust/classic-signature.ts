@@ -52,6 +52,7 @@ async function readSignature(
     form: 'classic',
     place: layer.digest,
     madeBy: (key) => verifies(bytes, key, signature),
+    refusedBy: () => 'is of the classic form, of which only signatures by keys can be checked',
     objection: () => objection(bytes, digest),
   };
 }

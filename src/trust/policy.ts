@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { validate } from '../spec/validate.ts';
 import { parseYaml, type YamlSource } from '../spec/yaml-source.ts';
+import type { TrustIdentity } from './identity.ts';
 import { parsePublicKey, type TrustKey } from './public-key.ts';
 import { matches, matchProblem, specificity } from './repository-match.ts';
 
@@ -12,7 +13,9 @@ export const TRUST_DIRECTORY = '/etc/kairos/trust';
 export interface TrustRule {
   readonly match: string;
   readonly keys: readonly TrustKey[];
-  /** How many different keys must have signed. */
+  /** Others who may sign; a node's policy has keys alone. */
+  readonly identities?: readonly TrustIdentity[];
+  /** How many different ones must have signed. */
   readonly threshold: number;
   /** `file:line:column` of the entry. */
   readonly place: string;

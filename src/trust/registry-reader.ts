@@ -65,9 +65,13 @@ export async function readManifest(
  * Reads a blob and makes sure that it is the one.
  * @throws Error when it is missing, too large, or not what its digest says
  */
-export async function readBlob(registry: RegistryReader, digest: string): Promise<Uint8Array> {
-  const bytes = await registry.blob(digest, MAX_BYTES);
-  if (bytes.length > MAX_BYTES) throw new Error(`is longer than ${MAX_BYTES} bytes`);
+export async function readBlob(
+  registry: RegistryReader,
+  digest: string,
+  limit = MAX_BYTES,
+): Promise<Uint8Array> {
+  const bytes = await registry.blob(digest, limit);
+  if (bytes.length > limit) throw new Error(`is longer than ${limit} bytes`);
   requireDigest(bytes, digest);
   return bytes;
 }

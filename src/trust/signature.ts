@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import type { TrustIdentity } from './identity.ts';
 
 /** The two forms in which cosign keeps the signature of an image. */
 export type SignatureForm = 'classic' | 'bundle';
@@ -11,7 +12,9 @@ export interface Signature {
   readonly place: string;
   /** Whether the key made it. */
   madeBy(key: KeyObject): boolean;
-  /** Why what it says is no statement on the image; `undefined` when it is. To be asked after `madeBy` only. */
+  /** Why it is not that of an identity; `undefined` when it is. */
+  refusedBy(identity: TrustIdentity): string | undefined;
+  /** Why what it says is no statement on the image; `undefined` when it is. To be asked after one of the others only. */
   objection(): string | undefined;
 }
 

@@ -1,6 +1,7 @@
 import { FactoryError } from '../errors/factory-error.ts';
 import { bundleSignatures } from './bundle-signature.ts';
 import { classicSignatures } from './classic-signature.ts';
+import type { TrustIdentity } from './identity.ts';
 import { rulesFor, type TrustPolicy, type TrustRule } from './policy.ts';
 import type { TrustKey } from './public-key.ts';
 import type { RegistryReader } from './registry-reader.ts';
@@ -28,7 +29,7 @@ export interface Verified {
     readonly form: SignatureForm;
     /** The digest of the signature in the registry. */
     readonly place: string;
-    /** The file name of the key. */
+    /** The file name of the key, or the identity of a certificate. */
     readonly key: string;
     readonly fingerprint: string;
   }[];
@@ -89,18 +90,19 @@ async function verifyDigest(
   limit: number,
 ): Promise<Outcome> {
   const keys = new Map(rules.flatMap((rule) => rule.keys).map((key) => [key.fingerprint, key]));
+  const identities = rules.flatMap((rule) => rule.identities ?? []);
   const signatures: Verified['signatures'][number][] = [];
   const refusals: string[] = [];
   const signed = new Set<string>();
   let seen = 0;
-  for await (const signature of allSignatures(registry, digest)) {
+  for await (const signature of allSignatures(registry, digest, identities.length > 0)) {
     if (seen === limit) {
       refusals.push(`${digest} has more signatures; only ${MAX_SIGNATURES} are looked at`);
       break;
     }
     seen += 1;
     const { form, place } = signature;
-    const result = judge(signature, [...keys.values()]);
+    const result = judge(signature, [...keys.values()], identities);
     if (typeof result === 'string') {
       refusals.push(printable(`${form} signature ${place} ${result}`));
       continue;
@@ -121,21 +123,47 @@ async function verifyDigest(
 }
 
 /** Today's form first; the classic one is asked for only when that was not enough. */
-async function* allSignatures(registry: RegistryReader, digest: string): Signatures {
-  yield* bundleSignatures(registry, digest);
+async function* allSignatures(registry: RegistryReader, digest: string, certificates: boolean): Signatures {
+  yield* bundleSignatures(registry, digest, { certificates });
   yield* classicSignatures(registry, digest);
 }
 
-/** The key that made a signature which speaks for the image, or why there is none. */
-function judge(signature: Signature | Unusable, keys: readonly TrustKey[]): TrustKey | string {
+/** Who made a signature that speaks for the image, or why there is nobody. */
+export function judge(
+  signature: Signature | Unusable,
+  keys: readonly TrustKey[],
+  identities: readonly TrustIdentity[] = [],
+): TrustKey | TrustIdentity | string {
   if ('reason' in signature) return signature.reason;
-  const key = keys.find((candidate) => signature.madeBy(candidate.key));
-  if (!key) return `was made by an unknown key, or its content was changed${prehashHint(keys)}`;
+  const refusals = identities.map((identity) => signature.refusedBy(identity));
+  const signer =
+    keys.find((candidate) => signature.madeBy(candidate.key)) ??
+    identities.find((_, index) => refusals[index] === undefined);
+  if (!signer) {
+    const reason = keys.length > 0 ? undefined : refusals[0];
+    return reason ?? `was made by an unknown key, or its content was changed${prehashHint(keys)}`;
+  }
   try {
-    return signature.objection() ?? key;
+    return signature.objection() ?? signer;
   } catch (error) {
     return reasonOf(error);
   }
+}
+
+/** The forms in which a key has signed a digest. */
+export async function formsSignedBy(
+  registry: RegistryReader,
+  digest: string,
+  key: TrustKey,
+): Promise<ReadonlySet<SignatureForm>> {
+  const forms = new Set<SignatureForm>();
+  let seen = 0;
+  for await (const signature of allSignatures(registry, digest, false)) {
+    if (judge(signature, [key]) === key) forms.add(signature.form);
+    seen += 1;
+    if (seen === MAX_SIGNATURES) break;
+  }
+  return forms;
 }
 
 /**
@@ -148,19 +176,19 @@ function prehashHint(keys: readonly TrustKey[]): string {
 }
 
 /** What a registry says must not reach the terminal as control characters, nor at any length. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{C}/gu, '?').slice(0, 400);
 }
 
 /** Whether enough different keys have signed; a key that signed twice counts once. */
 function holds(rule: TrustRule, signed: ReadonlySet<string>): boolean {
-  const different = new Set(rule.keys.map(({ fingerprint }) => fingerprint));
+  const different = new Set([...rule.keys, ...(rule.identities ?? [])].map(({ fingerprint }) => fingerprint));
   return [...different].filter((fingerprint) => signed.has(fingerprint)).length >= rule.threshold;
 }
 
 function refused(name: string, rules: readonly TrustRule[], refusals: readonly string[]): FactoryError {
-  const wanted = rules.map(({ keys, threshold, place }) => {
-    const files = [...new Set(keys.map((key) => key.name))].join(', ');
+  const wanted = rules.map(({ keys, identities = [], threshold, place }) => {
+    const files = [...new Set([...keys, ...identities].map((signer) => signer.name))].join(', ');
     return `${place}: wants ${threshold === 1 ? 'a signature' : `signatures by ${threshold} different keys`} of ${files}`;
   });
   return new FactoryError('verification', `${name} is not signed as the trust policy asks`, {

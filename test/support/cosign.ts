@@ -6,21 +6,28 @@ import { PROJECT } from './factory.ts';
 /** `scripts/setup --test` builds it. */
 const COSIGN = join(PROJECT, '.tools/bin/cosign');
 
-/** A key pair in files; its password is empty. */
+/** A key pair in files. */
 export interface KeyPair {
   readonly privateKey: string;
   readonly publicKey: string;
 }
 
 async function cosign(cwd: string, ...args: readonly string[]): Promise<void> {
+  await cosignWith('', cwd, args);
+}
+
+async function cosignWith(password: string, cwd: string, args: readonly string[]): Promise<void> {
   if (!existsSync(COSIGN))
     throw new Error(`${COSIGN} is missing: run scripts/setup --test with Go on the PATH`);
-  await execa(COSIGN, args, { cwd, env: { COSIGN_PASSWORD: '', HOME: cwd, TUF_ROOT: join(cwd, 'tuf') } });
+  await execa(COSIGN, args, {
+    cwd,
+    env: { COSIGN_PASSWORD: password, HOME: cwd, TUF_ROOT: join(cwd, 'tuf') },
+  });
 }
 
 /** Makes `NAME.key` and `NAME.pub` (ECDSA on P-256) in a directory. */
-export async function generateKeyPair(directory: string, name: string): Promise<KeyPair> {
-  await cosign(directory, 'generate-key-pair', '--output-key-prefix', name);
+export async function generateKeyPair(directory: string, name: string, password = ''): Promise<KeyPair> {
+  await cosignWith(password, directory, ['generate-key-pair', '--output-key-prefix', name]);
   return { privateKey: join(directory, `${name}.key`), publicKey: join(directory, `${name}.pub`) };
 }
 

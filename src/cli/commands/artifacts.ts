@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { loadArtifactsSpec } from '../../spec/build-spec.ts';
 import { ARTIFACT_OPTIONS, artifactFlags, jobOptions } from '../artifact-options.ts';
 import { presentJob } from '../run-job.ts';
+import { requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
 
 /** `kairos-factory artifacts`: a ready OS image → artifacts. */
@@ -27,15 +28,18 @@ export function artifactsCommand() {
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
+    .addOption(SIGN_OPTION)
     .action(async (options) => {
       const flags = {
         image: options.image,
         ...artifactFlags(options),
+        ...signFlag(options.sign),
       };
-      const load = async () => ({
-        type: 'artifacts' as const,
-        ...(await loadArtifactsSpec({ set: options.set ?? [], flags }, warn)),
-      });
+      const load = async () => {
+        const loaded = await loadArtifactsSpec({ set: options.set ?? [], flags }, warn);
+        requireSigner(options.sign, loaded.spec.sign);
+        return { type: 'artifacts' as const, ...loaded };
+      };
       await presentJob(load, jobOptions(options));
     });
 }

@@ -9,6 +9,7 @@ import {
   jobOptions,
 } from '../artifact-options.ts';
 import { presentBuilds } from '../run-targets.ts';
+import { requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
 
 /** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
@@ -24,8 +25,16 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
+    .addOption(SIGN_OPTION)
     .action(async (options) => {
-      await presentBuilds(() => loadBuildTargets(specSources(options), options.only ?? [], warn), {
+      const { flags, ...sources } = specSources(options);
+      const load = async () => {
+        const signed = { ...sources, flags: { ...flags, ...signFlag(options.sign) } };
+        const targets = await loadBuildTargets(signed, options.only ?? [], warn);
+        for (const { spec } of targets) requireSigner(options.sign, spec.sign);
+        return targets;
+      };
+      await presentBuilds(load, {
         ...jobOptions(options),
         continueOnError: options.continueOnError ?? false,
       });

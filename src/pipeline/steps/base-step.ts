@@ -13,6 +13,8 @@ import { resolveInRoot } from '../../rootfs/resolve-path.ts';
 import { type RootTraits, readRootTraits } from '../../rootfs/root-traits.ts';
 import type { BuildSpec } from '../../spec/schema.ts';
 import { MMDEBSTRAP } from '../../tools/mmdebstrap.ts';
+import { loadSigners } from '../../trust/load-signers.ts';
+import type { TrustRule } from '../../trust/policy.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
 import { rememberedHash, treeSignature } from '../digests.ts';
@@ -41,8 +43,10 @@ export function baseStep(
 ): Step {
   const { source, title } = sourceOf(spec, reference, choice);
   const bootstrap = choice.kind === 'bootstrap' ? choice : undefined;
+  const requireTrust = baseTrust(env, spec, reference);
   const inputs = async () => [
-    await fingerprint(env, reference, spec.arch),
+    // First of all, also when everything is cached: whose signature the base has is asked at each build.
+    await requireTrust().then(() => fingerprint(env, reference, spec.arch)),
     bootstrap,
     spec.mirror,
     spec.arch,
@@ -84,6 +88,34 @@ export function baseStep(
       if (traits?.lacks === undefined || !(await env.engine.has(image ?? ''))) return false;
       return archive === undefined || env.offline || isArchiveUnchanged(env.runner, archive, env.work);
     },
+  };
+}
+
+/**
+ * What checks the signature of the base. It is no input of the step: it says who made the content, and not what it is.
+ * @throws FactoryError `usage` for a base that is no image of a registry, of which nobody can say who signed it
+ */
+function baseTrust(
+  env: Pick<BuildEnvironment, 'images'>,
+  { trust, arch }: Pick<BuildSpec, 'trust' | 'arch'>,
+  reference: Reference,
+): () => Promise<void> {
+  const signers = trust?.base;
+  if (signers === undefined) return async () => undefined;
+  if (reference.kind !== 'docker') {
+    throw new FactoryError(
+      'usage',
+      `trust.base asks for a signature, and ${formatReference(reference)} is no image of a registry`,
+      {
+        remedy:
+          'Name the base as REGISTRY/NAME:TAG, push it to a registry and sign it; or take trust.base out.',
+      },
+    );
+  }
+  let rule: Promise<TrustRule> | undefined;
+  return async () => {
+    rule ??= loadSigners('trust.base', signers);
+    await env.images.pin(reference.image, arch, await rule);
   };
 }
 

@@ -9,6 +9,7 @@ import type { ImageIdentity } from '../../layout/kairos-release.ts';
 import { resolveBoard } from '../../models/board.ts';
 import type { Model } from '../../models/schema.ts';
 import type { BuildSpec } from '../../spec/schema.ts';
+import { type PolicyFile, renderPolicy } from '../../trust/render-policy.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
 import { fileOf, type Results, resultOf } from '../step.ts';
@@ -51,6 +52,7 @@ export function imageRecipe(
   if (choice.named !== undefined && spec.kernelFrom === undefined && !withoutPackages) {
     requireKernel(choice.named.flavor, spec.kernel);
   }
+  const policy = upgradePolicy(spec);
   const baseId = spec.containerfile?.stage === 'before' ? 'containerfile' : 'base';
   const base = (results: Results) => resultOf(results, baseId).facts as unknown as BaseFacts;
   const needs = [
@@ -108,6 +110,7 @@ export function imageRecipe(
         await rememberedHash(env.digests, env.agent(spec.arch, loaded.flavor.libc)),
         spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
         spec.framework,
+        ...(policy ? [policy] : []),
         env.epoch,
         env.tool,
       ];
@@ -125,6 +128,8 @@ export function imageRecipe(
           'the base lacks the GNU C library, which the agent needs, and so the image has no agent: it boots and mounts ' +
             'what persists, but reads no cloud-config, and neither installs nor upgrades itself',
         );
+        if (policy)
+          notice('the policy of trust.upgrade is in the image, and there is no agent to enforce it');
       }
       const from = kernel(results);
       return {
@@ -139,6 +144,7 @@ export function imageRecipe(
         tool: env.tool,
         agent,
         root: traits,
+        policy,
         ...(from === undefined ? {} : { kernel: from }),
         ...(spec.kubernetes ? { kubernetes: { ...spec.kubernetes, files: kubernetesFiles(results) } } : {}),
         ...(spec.bundles.length > 0 ? { bundles: takenBundles(results) } : {}),
@@ -161,6 +167,15 @@ export function imageRecipe(
       });
     },
   };
+}
+
+/** The policy that is baked into the image. @throws FactoryError `usage` when it cannot be, or nothing would enforce it */
+function upgradePolicy({ trust, framework }: BuildSpec): readonly PolicyFile[] | undefined {
+  if (trust?.upgrade === undefined) return undefined;
+  if (framework.name === 'builtin') return renderPolicy(trust.upgrade);
+  throw new FactoryError('usage', "upstream's agent does not read the policy of trust.upgrade", {
+    remedy: 'Use the builtin framework, or take trust.upgrade out.',
+  });
 }
 
 function identityOf(spec: BuildSpec, { name, release }: Distribution, family: string): ImageIdentity {

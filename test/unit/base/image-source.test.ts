@@ -10,10 +10,12 @@ import type { RegistryAccess } from '../../../src/base/resolve-image.ts';
 import { parseReference } from '../../../src/registry/reference.ts';
 import type { RegistrySettings } from '../../../src/spec/registries.ts';
 import { createRunner } from '../../../src/tools/runner.ts';
+import type { TrustRule } from '../../../src/trust/policy.ts';
 import { sha256, testImage, testIndex } from '../agent/oci/support/test-image.ts';
 import { type TestRegistry, testRegistry } from '../agent/oci/support/test-registry.ts';
 import { failureOf } from '../support/failure.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
+import { type Signer, signer, simpleSigning } from '../trust/support/signer.ts';
 
 const OWNER = '4711-1';
 const image = testImage([
@@ -408,5 +410,63 @@ describe('credentials', () => {
     });
     const refused = await failureOf(() => source({ access: { env } }).pin(reference(), 'amd64'), 'step');
     expect(refused.remedy).toMatch(/Log in to .* again/);
+  });
+});
+
+describe('an image that somebody must have signed', () => {
+  const release = signer('release.pub');
+  const rule = (by: Signer): TrustRule => ({
+    match: '**',
+    keys: [by.trust],
+    threshold: 1,
+    place: 'trust.base',
+  });
+  const manifest = () => sha256(server.manifests.get('v1') ?? Buffer.alloc(0));
+
+  /** Adds a signature in the classic form. */
+  function sign(digest: string, by: Signer): void {
+    const payload = Buffer.from(simpleSigning(digest));
+    server.blobs.set(sha256(payload), payload);
+    const annotations = { 'dev.cosignproject.cosign/signature': by.sign(payload).toString('base64') };
+    const layers = [{ mediaType: 'x', digest: sha256(payload), size: payload.length, annotations }];
+    server.addManifest(`${digest.replace(':', '-')}.sig`, Buffer.from(JSON.stringify({ layers })));
+  }
+
+  test('is neither locked nor fetched before its signature holds', async () => {
+    const images = source();
+    const error = await failureOf(() => images.pin(reference(), 'amd64', rule(release)), 'verification');
+    expect(error.details.join()).toContain(`${manifest()} is not signed`);
+    expect(existsSync(lockFile())).toBe(false);
+    expect(server.seen.some(({ path }) => path.includes('/blobs/') && path.endsWith(large))).toBe(false);
+    // A second question has the same answer, also one that asks for no signature.
+    await failureOf(() => images.pin(reference(), 'amd64'), 'verification');
+  });
+
+  test('is verified again without a network, by what was read the last time', async () => {
+    await failureOf(() => source({ offline: true }).pin(reference(), 'amd64', rule(release)), 'usage');
+    sign(manifest(), release);
+    const pin = await source().pin(reference(), 'amd64', rule(release));
+    expect(pin.manifest).toBe(manifest());
+    expect(notices.join()).toContain('is signed by release.pub, as trust.base asks');
+    const asked = server.seen.length;
+    expect(await source({ offline: true }).pin(reference(), 'amd64', rule(release))).toEqual(pin);
+    const stranger = signer('stranger.pub');
+    await failureOf(
+      () => source({ offline: true }).pin(reference(), 'amd64', rule(stranger)),
+      'verification',
+    );
+    rmSync(join(home, 'registry/signatures'), { recursive: true });
+    const none = await failureOf(
+      () => source({ offline: true }).pin(reference(), 'amd64', rule(release)),
+      'step',
+    );
+    expect(none.message).toContain('no signature of');
+    expect(server.seen.length).toBe(asked);
+  });
+
+  test('is asked for its signature also when it was pinned before without', async () => {
+    const images = source();
+    await images.pin(reference(), 'amd64');
+    await failureOf(() => images.pin(reference(), 'amd64', rule(release)), 'verification');
   });
 });

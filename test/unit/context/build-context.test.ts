@@ -247,3 +247,18 @@ test('a board brings its components, its files and its arguments', async () => {
   expect(textOf(generic, 'install/components')).toBe('');
   expect(textOf(generic, 'finish/board-files')).toBe('');
 });
+
+test('the trust policy of the node lies where its agent looks, writable by root alone', () => {
+  const policy = [
+    { name: 'policy.yaml', text: 'repositories: []\n' },
+    { name: 'release.pub', text: 'KEY\n' },
+  ];
+  const trust = (entries: readonly ContextEntry[]) =>
+    entries.filter(({ path }) => path.startsWith('framework/etc/kairos/trust'));
+  expect(trust(contextEntries({ ...OPTIONS, policy }))).toEqual([
+    { type: 'directory', path: 'framework/etc/kairos/trust' },
+    { type: 'text', path: 'framework/etc/kairos/trust/policy.yaml', text: policy[0]?.text, mode: 0o644 },
+    { type: 'text', path: 'framework/etc/kairos/trust/release.pub', text: policy[1]?.text, mode: 0o644 },
+  ]);
+  expect(trust(contextEntries(OPTIONS))).toEqual([]);
+});

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chooseFlavor } from '../../../../src/flavors/choose.ts';
 import { loadModel } from '../../../../src/models/load.ts';
@@ -10,6 +11,8 @@ import { kernelStep } from '../../../../src/pipeline/steps/kernel-step.ts';
 import type { RootTraits } from '../../../../src/rootfs/root-traits.ts';
 import type { BuildSpec } from '../../../../src/spec/schema.ts';
 import { failureOf } from '../../support/failure.ts';
+import { plant, temporaryDirectory } from '../../support/temporary.ts';
+import { signer } from '../../trust/support/signer.ts';
 
 const any = await chooseFlavor(FLAVORS, 'any');
 const debian = await chooseFlavor(FLAVORS, 'debian');
@@ -141,6 +144,32 @@ describe('imageRecipe of a distribution', () => {
       epoch: '1000',
       init: { program: '/cache/kairos-init', version: 'v1', image: { version: 'v1.2.3' } },
     });
+  });
+});
+
+describe('trust.upgrade', () => {
+  const policy = (key: string) => ({ upgrade: [{ match: 'registry.test/os/', keys: [key], threshold: 1 }] });
+  const trusting = (key: string, more: Partial<BuildSpec> = {}) =>
+    ({ ...SPEC, trust: policy(key), ...more }) as BuildSpec;
+  const release = () => plant(temporaryDirectory(), { 'release.pub': signer('release.pub').pem });
+
+  test('goes into the image, with a word where nothing would enforce it', () => {
+    const notices: string[] = [];
+    const spec = trusting(join(release(), 'release.pub'));
+    const options = imageRecipe(env(), spec, any, GENERIC).options(results(root('the-base')), (text) =>
+      notices.push(text),
+    );
+    expect(options.policy?.map(({ name }) => name)).toEqual(['policy.yaml', 'release.pub']);
+    expect(notices.join()).toContain('there is no agent to enforce it');
+  });
+
+  test('is refused for an agent that does not read it, and with a key that is none', async () => {
+    const framework = { name: 'kairos-init', source: '/k', version: undefined } as const;
+    const spec = trusting(join(release(), 'release.pub'), { framework });
+    const foreign = await failureOf(() => imageRecipe(env(), spec, debian, GENERIC), 'usage');
+    expect(foreign.message).toContain('does not read the policy of trust.upgrade');
+    const missing = await failureOf(() => imageRecipe(env(), trusting('/nowhere'), any, GENERIC), 'usage');
+    expect(missing.message).toContain('trust.upgrade: /nowhere');
   });
 });
 

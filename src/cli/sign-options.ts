@@ -1,0 +1,22 @@
+import { Option } from '@commander-js/extra-typings';
+import { FactoryError } from '../errors/factory-error.ts';
+import type { SignSpec } from '../spec/signing.ts';
+
+/** The option `--sign` of commands that make something. */
+export const SIGN_OPTION = new Option(
+  '--sign [key]',
+  'sign what is made: a key file, env://VARIABLE, the URI of a KMS, or keyless (default: the key "sign")',
+);
+
+/** The value of the option by configuration key. */
+export function signFlag(sign: string | true | undefined): Record<string, unknown> {
+  return { 'sign.key': sign === true ? undefined : sign };
+}
+
+/** @throws FactoryError `usage` when a signature is asked for and nobody is named to make it */
+export function requireSigner(option: string | true | undefined, sign: SignSpec | undefined): void {
+  if (option !== true || sign !== undefined) return;
+  throw new FactoryError('usage', '--sign names no key, and the configuration has no key "sign"', {
+    remedy: 'Write --sign KEY, with a file, env://VARIABLE, the URI of a KMS, or keyless.',
+  });
+}
