@@ -40,6 +40,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   'framework.name': 'framework',
   'framework.source': 'framework-source',
   'framework.version': 'framework-version',
+  'push.to': 'push',
 };
 
 type Data = Record<string, unknown>;

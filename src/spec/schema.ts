@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ARCHES, type Arch } from '../layout/architectures.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
+import { Push, type PushSpec } from './push.ts';
 import { RegistrySettings } from './registries.ts';
 
 /** Every kind of artifact, in the order in which they are reported. */
@@ -50,6 +51,9 @@ const artifactKeys = {
     .array(RegistrySettings)
     .default([])
     .meta({ description: 'How registries are reached: mirrors, certificates.' }),
+  push: Push.optional().meta({
+    description: 'Where it is pushed to when it is done: REGISTRY/NAME[:TAG], or a mapping.',
+  }),
   'lock-file': z
     .string()
     .optional()
@@ -154,6 +158,8 @@ export interface ArtifactsSpec {
   readonly engine: EngineChoice;
   readonly output: string;
   readonly registries: readonly RegistrySettings[];
+  /** Where the image is pushed to when it is done. */
+  readonly push: PushSpec | undefined;
   /** Path of the lock file, which need not be there. */
   readonly lockFile: string;
   readonly disk: { readonly oem: number; readonly persistent: number };

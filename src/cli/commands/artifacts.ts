@@ -23,12 +23,14 @@ export function artifactsCommand() {
     .addOption(ARTIFACT_OPTIONS.lockFile)
     .addOption(ARTIFACT_OPTIONS.locked)
     .addOption(ARTIFACT_OPTIONS.offline)
+    .addOption(ARTIFACT_OPTIONS.push)
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
     .action(async (options) => {
       const flags = {
         image: options.image,
+        'push.to': options.push,
         ...artifactFlags(options),
       };
       const load = async () => ({

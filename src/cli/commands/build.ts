@@ -21,11 +21,14 @@ export function buildCommand() {
       gather,
     )
     .option('--continue-on-error', 'let the other targets go on when one fails')
+    .addOption(ARTIFACT_OPTIONS.push)
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
     .action(async (options) => {
-      await presentBuilds(() => loadBuildTargets(specSources(options), options.only ?? [], warn), {
+      const { flags, ...sources } = specSources(options);
+      const all = { ...sources, flags: { ...flags, 'push.to': options.push } };
+      await presentBuilds(() => loadBuildTargets(all, options.only ?? [], warn), {
         ...jobOptions(options),
         continueOnError: options.continueOnError ?? false,
       });
