@@ -22,6 +22,8 @@ export interface JobOptions {
  */
 export async function presentJob(load: () => Promise<Job>, options: JobOptions): Promise<void> {
   const print = (text: string) => process.stdout.write(text);
+  // What a failed push leaves is built all the same.
+  let built: object = {};
   try {
     const job = await load();
     // What cannot be pushed is told before anything is built.
@@ -36,6 +38,7 @@ export async function presentJob(load: () => Promise<Job>, options: JobOptions):
       return;
     }
     const report = await runJob(job, common).finally(() => show.close());
+    built = report;
     if (!options.json) print(renderReport(report));
     const after = createProgressRenderer(process.stderr);
     const events = { emit: after.onEvent, onLog: rememberLog };
@@ -44,7 +47,7 @@ export async function presentJob(load: () => Promise<Job>, options: JobOptions):
     if (options.json) print(`${JSON.stringify({ ...report, ...(pushed && { push }) }, null, 2)}\n`);
     else if (pushed) print(renderPush(pushed));
   } catch (error) {
-    if (options.json) print(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
+    if (options.json) print(`${JSON.stringify({ ...built, error: describeError(error) }, null, 2)}\n`);
     throw error;
   }
 }

@@ -66,11 +66,20 @@ async function present(
     report.targets.some((target) => target.name === name && target.status === 'done');
   const after = createProgressRenderer(process.stderr);
   const events = { emit: after.onEvent, onLog: rememberLog };
-  const push = await publishBuilds(groups, isDone, events).finally(() => after.close());
-  if (json) print(`${JSON.stringify({ ...report, targets, ...(groups.length > 0 && { push }) }, null, 2)}\n`);
-  else print(push.map(renderPush).join(''));
+  const published = await publishBuilds(groups, isDone, events)
+    .then((push) => ({ push, failures: [] as unknown[] }))
+    .catch((error: unknown) => ({ push: [], failures: [error] }))
+    .finally(() => after.close());
+  const { push, failures } = published;
+  const more = {
+    ...(groups.length > 0 && { push }),
+    ...(failures.length > 0 && { error: describeError(failures[0]) }),
+  };
+  print(
+    json ? `${JSON.stringify({ ...report, targets, ...more }, null, 2)}\n` : push.map(renderPush).join(''),
+  );
   // The last to be told sets the exit status, and that is the first failure's.
-  for (const error of failuresOf(report.targets).reverse()) failWith(error);
+  for (const error of [...failuresOf(report.targets), ...failures].reverse()) failWith(error);
 }
 
 /** What failed, each once: targets that share a step share its failure. */

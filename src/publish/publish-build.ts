@@ -98,7 +98,12 @@ export async function publishBuilds(
     }
   }
   if (whole.length === 0) return [];
-  const results = await push(whole.map(jobOf), events);
+  const results = await push(whole.map(jobOf), events).catch((error: unknown) => {
+    const directories = whole.flatMap(({ builds }) => builds.map(({ spec }) => spec.output));
+    const text = `what was built is whole: "kairos-factory push" can push it later, from ${directories.join(', ')}`;
+    events.emit({ type: 'notice', text });
+    throw error;
+  });
   return results.map((result, at) => ({
     targets: (whole[at]?.builds ?? []).flatMap(({ name }) => name ?? []),
     ...result,
