@@ -2,10 +2,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blobPath } from '../base/blob-cache.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
-import { digestOf, expectDigest } from '../registry/digest.ts';
+import { digestOf } from '../registry/digest.ts';
 import { type Descriptor, type Platform, parseConfig, parseManifest } from '../registry/image-manifest.ts';
 import { platformOf } from '../registry/platform.ts';
 import type { ManifestContent } from '../registry/registry-writer.ts';
+import { expectOwn } from './expect-own.ts';
 
 /** A manifest of a layout, with what has to be in a registry before it. */
 interface LayoutManifest extends ManifestContent {
@@ -75,7 +76,7 @@ async function readManifest(directory: string, entry: Descriptor, depth: number)
   const bytes = await readFile(layoutBlob(directory, digest)).catch((error: unknown) => {
     throw incomplete(directory, digest, messageOf(error));
   });
-  expectDigest(name, digest, digestOf(bytes, digest));
+  expectOwn(name, digest, digestOf(bytes, digest));
   const parsed = parseManifest(name, bytes, entry.mediaType);
   const content = { bytes, digest, mediaType: parsed.mediaType };
   if (parsed.kind === 'index') {
@@ -97,7 +98,7 @@ async function readManifest(directory: string, entry: Descriptor, depth: number)
 
 async function readPlatform(directory: string, config: Descriptor): Promise<Platform | undefined> {
   const bytes = await readFile(layoutBlob(directory, config.digest));
-  expectDigest(`${config.digest} of ${directory}`, config.digest, digestOf(bytes, config.digest));
+  expectOwn(`${config.digest} of ${directory}`, config.digest, digestOf(bytes, config.digest));
   return platformOf(parseConfig(directory, bytes));
 }
 

@@ -5,10 +5,10 @@ import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { settleAll } from '../errors/settle.ts';
 import { type BlobContent, fileBlob } from '../registry/blob-content.ts';
-import { expectDigest } from '../registry/digest.ts';
 import type { FileKinds } from '../spec/push.ts';
 import { compressZstd } from '../tools/compressors.ts';
 import type { Runner } from '../tools/runner.ts';
+import { expectOwn } from './expect-own.ts';
 import { fileType, SIGNATURE_ENDING, SIGNATURE_TYPE } from './file-types.ts';
 import type { ArtifactLayer } from './oci-artifact.ts';
 import type { ReleaseFile } from './release-files.ts';
@@ -78,7 +78,7 @@ async function compressed(file: ReleaseFile, mediaType: string, runner: Runner, 
     compressZstd(runner, source, sink),
     pipeline(sink, after, createWriteStream(path, { mode: 0o600 })),
   ]);
-  expectDigest(file.name, file.digest, before.digest());
+  expectOwn(file.name, file.digest, before.digest());
   const digest = after.digest();
   return { title, mediaType, digest, size: after.size, content: fileBlob(title, path, digest, after.size) };
 }
