@@ -181,6 +181,19 @@ describe('a build', () => {
     expect(proxy.seen.filter((line) => line.includes('/uploads/'))).toEqual([]);
   });
 
+  test('of an image that is held elsewhere is written as the same layout first', async () => {
+    const cache = { KAIROS_FACTORY_CACHE: join(TEST_HOME, 'cache') };
+    const { status, stdout, stderr } = await run(
+      ['push', `dir:${root}`, '--to', `${plain.host}/team/held`, '--json'],
+      cache,
+    );
+    expect(status, stderr).toBe(0);
+    const { digest, tags } = JSON.parse(stdout) as PushResult;
+    expect([digest, tags]).toEqual([result.digest, ['12-core-arm64-rpi4-v1.2.3']]);
+    const left = await readdir(join(TEST_HOME, 'cache/work'));
+    expect(left.filter((name) => name.includes('push'))).toEqual([]);
+  });
+
   test('that was changed afterwards is not pushed', async () => {
     const sums = join(output, 'SHA256SUMS');
     const before = await readFile(sums, 'utf8');
