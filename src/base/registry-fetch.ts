@@ -7,7 +7,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
-import type { RegistryHost, RegistryRequest } from '../registry/registry-host.ts';
+import type { RegistryHost, RegistryRequest, StreamBody } from '../registry/registry-host.ts';
 
 /** What the way to a registry is made of. */
 export interface FetchOptions {
@@ -40,19 +40,27 @@ export function createFetch({ ca, env }: FetchOptions): RegistryHost['fetch'] {
   };
 
   return (url, { method = 'GET', headers = {}, body, signal, insecure = false } = {}) => {
-    const options = { method, headers };
+    const length = typeof body === 'object' ? { 'content-length': String(body.size) } : {};
+    const options = { method, headers: { ...headers, ...length } };
     const open = () =>
       url.startsWith('https:')
         ? httpsRequest(url, { ...options, agent: secureAgent(insecure) })
         : httpRequest(url, { ...options, agent: plain });
-    return exchange(url, open, { signal, body });
+    return exchange(url, open, { signal, body, isBodyless: method === 'HEAD' });
   };
+}
+
+interface Exchanging {
+  readonly signal: RegistryRequest['signal'];
+  readonly body: RegistryRequest['body'];
+  /** Whether the answer has no content, whatever its headers say. */
+  readonly isBodyless: boolean;
 }
 
 function exchange(
   url: string,
   open: () => ClientRequest,
-  { signal, body }: { signal: RegistryRequest['signal']; body: string | undefined },
+  { signal, body, isBodyless }: Exchanging,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw signal.reason;
@@ -66,13 +74,44 @@ function exchange(
     request.on('response', (message) => {
       answer = message;
       const status = message.statusCode ?? 0;
-      const content = EMPTY.includes(status) ? null : (Readable.toWeb(message) as ReadableStream);
+      const content =
+        isBodyless || EMPTY.includes(status) ? null : (Readable.toWeb(message) as ReadableStream);
       if (content === null) message.resume();
       const response = new Response(content, { status, headers: headersOf(message) });
       Object.defineProperty(response, 'url', { value: url });
       resolve(response);
     });
-    request.end(body);
+    if (typeof body !== 'object') request.end(body);
+    else {
+      sendBody(request, body, () => answer !== undefined).then(
+        () => {
+          // Who is refused early need not send the rest; the connection is of no more use then.
+          if (!request.writableEnded) answer?.once('close', () => request.destroy());
+        },
+        (error: Error) => request.destroy(error),
+      );
+    }
+  });
+}
+
+/** Sends a body as fast as the other side takes it, until all is sent, the other side has answered, or it is gone. */
+async function sendBody(request: ClientRequest, body: StreamBody, isAnswered: () => boolean): Promise<void> {
+  for await (const chunk of body.open()) {
+    if (isAnswered() || request.destroyed) return;
+    if (!request.write(chunk)) await writable(request);
+  }
+  if (!request.destroyed) request.end();
+}
+
+function writable(request: ClientRequest): Promise<void> {
+  if (request.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const events = ['drain', 'close', 'response'];
+    const done = () => {
+      for (const event of events) request.off(event, done);
+      resolve();
+    };
+    for (const event of events) request.on(event, done);
   });
 }
 

@@ -75,7 +75,8 @@ export async function openPlace(
   return { place, host, registry, attempts };
 }
 
-async function readAuthorities(file: string): Promise<string> {
+/** Reads certificates of authorities. @throws FactoryError `usage` when they cannot be read, or are none */
+export async function readAuthorities(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new FactoryError('usage', `cannot read the certificates of the registry: ${messageOf(error)}`, {
       remedy: 'Check the path of "ca" in the key "registries".',

@@ -7,6 +7,7 @@ import { checkCommand } from './commands/check.ts';
 import { contextCommand } from './commands/context.ts';
 import { flavorsCommand } from './commands/flavors.ts';
 import { lockCommand } from './commands/lock.ts';
+import { pushCommand } from './commands/push.ts';
 import { signCommand } from './commands/sign.ts';
 import { confextCommand, sysextCommand } from './commands/sysext.ts';
 import { validateCommand } from './commands/validate.ts';
@@ -35,6 +36,7 @@ export function createProgram() {
     contextCommand,
     signCommand,
     verifyCommand,
+    pushCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }

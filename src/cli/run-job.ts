@@ -1,8 +1,10 @@
 import { needsUserNamespace, runInUserNamespace } from '../engine/unshare.ts';
 import { type Job, planJob, runJob } from '../pipeline/build.ts';
+import { groupPushes, publishBuilds } from '../publish/publish-build.ts';
 import { createRunner } from '../tools/runner.ts';
 import { describeError, rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
+import { renderPush } from './render-push.ts';
 import { renderPlan, renderReport } from './render-report.ts';
 
 /** How a job is shown and run. */
@@ -20,8 +22,12 @@ export interface JobOptions {
  */
 export async function presentJob(load: () => Promise<Job>, options: JobOptions): Promise<void> {
   const print = (text: string) => process.stdout.write(text);
+  // What a failed push leaves is built all the same.
+  let built: object = {};
   try {
     const job = await load();
+    // What cannot be pushed is told before anything is built.
+    const groups = groupPushes([{ spec: job.spec }], options.offline);
     if (await handedOver()) return;
     const show = createProgressRenderer(process.stderr);
     const { useCache, locked, offline } = options;
@@ -32,9 +38,16 @@ export async function presentJob(load: () => Promise<Job>, options: JobOptions):
       return;
     }
     const report = await runJob(job, common).finally(() => show.close());
-    print(options.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
+    built = report;
+    if (!options.json) print(renderReport(report));
+    const after = createProgressRenderer(process.stderr);
+    const events = { emit: after.onEvent, onLog: rememberLog };
+    const [pushed] = await publishBuilds(groups, () => true, events).finally(() => after.close());
+    const { targets: _, ...push } = pushed ?? { targets: [] };
+    if (options.json) print(`${JSON.stringify({ ...report, ...(pushed && { push }) }, null, 2)}\n`);
+    else if (pushed) print(renderPush(pushed));
   } catch (error) {
-    if (options.json) print(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
+    if (options.json) print(`${JSON.stringify({ ...built, error: describeError(error) }, null, 2)}\n`);
     throw error;
   }
 }

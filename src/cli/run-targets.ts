@@ -1,8 +1,10 @@
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { type NamedBuild, planTargets, runTargets, type TargetReport } from '../pipeline/build-targets.ts';
+import { groupPushes, publishBuilds } from '../publish/publish-build.ts';
 import type { BuildTarget } from '../spec/build-spec.ts';
 import { describeError, failWith, rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
+import { renderPush } from './render-push.ts';
 import { renderPlan, renderTargets } from './render-report.ts';
 import { handedOver, type JobOptions, presentJob } from './run-job.ts';
 
@@ -46,6 +48,8 @@ async function present(
   print: (text: string) => void,
 ): Promise<void> {
   const { plan, json, useCache, locked, offline, continueOnError } = options;
+  // What cannot be pushed is told before anything is built.
+  const groups = groupPushes(builds, offline);
   const show = createProgressRenderer(process.stderr);
   const common = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
   if (plan) {
@@ -57,9 +61,25 @@ async function present(
   const targets = report.targets.map((target) =>
     target.status === 'failed' ? { ...target, error: describeError(target.error) } : target,
   );
-  print(json ? `${JSON.stringify({ ...report, targets }, null, 2)}\n` : renderTargets(report));
+  if (!json) print(renderTargets(report));
+  const isDone = ({ name }: { readonly name?: string | undefined }) =>
+    report.targets.some((target) => target.name === name && target.status === 'done');
+  const after = createProgressRenderer(process.stderr);
+  const events = { emit: after.onEvent, onLog: rememberLog };
+  const published = await publishBuilds(groups, isDone, events)
+    .then((push) => ({ push, failures: [] as unknown[] }))
+    .catch((error: unknown) => ({ push: [], failures: [error] }))
+    .finally(() => after.close());
+  const { push, failures } = published;
+  const more = {
+    ...(groups.length > 0 && { push }),
+    ...(failures.length > 0 && { error: describeError(failures[0]) }),
+  };
+  print(
+    json ? `${JSON.stringify({ ...report, targets, ...more }, null, 2)}\n` : push.map(renderPush).join(''),
+  );
   // The last to be told sets the exit status, and that is the first failure's.
-  for (const error of failuresOf(report.targets).reverse()) failWith(error);
+  for (const error of [...failuresOf(report.targets), ...failures].reverse()) failWith(error);
 }
 
 /** What failed, each once: targets that share a step share its failure. */

@@ -36,31 +36,42 @@ export function isBundleName(name: string): boolean {
 }
 
 /**
- * Reads `SHA256SUMS` (coreutils, sha256sum(1)).
+ * Reads `SHA256SUMS`.
  * @returns `undefined` when the directory has none
- * @throws FactoryError `verification` for lines of another form, names that leave the directory, and names that come twice
+ * @throws FactoryError `verification` as `parseSums` does, and when it is no regular file
  */
 export async function readSums(directory: string): Promise<ListedFile[] | undefined> {
   const file = join(directory, SUMS);
   const stats = await lstat(file).catch(() => undefined);
   if (stats === undefined) return undefined;
-  const wrong = (problem: string) =>
-    new FactoryError('verification', `${file} ${problem}`, {
-      remedy: 'Use the list that the build wrote; build again if it is damaged.',
-    });
-  if (!stats.isFile()) throw wrong('is no regular file');
+  if (!stats.isFile()) throw wrong(file, 'is no regular file');
+  return parseSums(await readFile(file, 'utf8'), file);
+}
+
+/**
+ * Reads the text of `SHA256SUMS` (coreutils, sha256sum(1)).
+ * @param place names the file in messages
+ * @throws FactoryError `verification` for lines of another form, names that leave the directory, and names that come twice
+ */
+export function parseSums(text: string, place: string): ListedFile[] {
   const names = new Set<string>();
-  return (await readFile(file, 'utf8'))
+  return text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
       const [, sha256 = '', name = ''] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
       if (!isInside(name))
-        throw wrong(`has a line that cannot be used: ${JSON.stringify(line.slice(0, 200))}`);
-      if (names.has(name)) throw wrong(`lists ${name} twice`);
+        throw wrong(place, `has a line that cannot be used: ${JSON.stringify(line.slice(0, 200))}`);
+      if (names.has(name)) throw wrong(place, `lists ${name} twice`);
       names.add(name);
       return { name, sha256 };
     });
+}
+
+function wrong(place: string, problem: string): FactoryError {
+  return new FactoryError('verification', `${place} ${problem}`, {
+    remedy: 'Use the list that the build wrote; build again if it is damaged.',
+  });
 }
 
 function isInside(name: string): boolean {

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { FactoryError } from '../errors/factory-error.ts';
 import { withoutSecrets } from '../pipeline/session.ts';
 import { cacheDirectory, openWorkspace } from '../pipeline/workspace.ts';
-import { createRunner, type Runner } from '../tools/runner.ts';
+import { createRunner, interruption, type Runner } from '../tools/runner.ts';
 
 /** What a command works with that runs programs and asks registries, and touches no images of an engine. */
 export interface ToolSession {
@@ -10,6 +10,7 @@ export interface ToolSession {
   readonly signal: AbortSignal;
   /** Directory for short-lived files. */
   readonly work: string;
+  readonly log: (line: string) => void;
 }
 
 /**
@@ -29,17 +30,19 @@ export async function withTools<T>(
   const runner = createRunner({ signal: controller.signal, log, env });
   const onSignal = (signal: NodeJS.Signals) => {
     controller.abort(
-      new FactoryError('interrupted', `interrupted by ${signal}`, { remedy: 'Run the command again.' }),
+      new FactoryError('interrupted', `interrupted by ${signal}`, {
+        remedy: 'Run the command again to go on.',
+      }),
     );
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
-    const result = await body({ runner, signal: controller.signal, work: workspace.work });
+    const result = await body({ runner, signal: controller.signal, work: workspace.work, log });
     controller.signal.throwIfAborted();
     return result;
   } catch (error) {
     // What an aborted request says of itself explains less than the signal.
-    throw controller.signal.aborted ? controller.signal.reason : error;
+    throw controller.signal.aborted ? interruption(controller.signal) : error;
   } finally {
     await workspace.close();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

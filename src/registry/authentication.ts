@@ -46,10 +46,28 @@ interface Speaking {
   /** Do without TLS, too. */
   readonly mayBePlain: boolean;
   readonly client: Client;
+  /** What a token has to be good for besides what the registry asks for, such as `repository:team/os:pull,push`. */
+  readonly scopes?: readonly string[];
 }
 
 /**
- * Gets tokens for reading a repository (distribution, "Token Authentication Specification") or falls back to Basic.
+ * Puts scopes together (distribution, "Token Scope Documentation"): one for each resource, with all its actions.
+ * @param lists scopes, or several of them separated by spaces
+ */
+export function mergeScopes(lists: readonly string[]): string[] {
+  const resources = new Map<string, Set<string>>();
+  for (const scope of lists.flatMap((list) => list.split(' ')).filter(Boolean)) {
+    const colon = scope.lastIndexOf(':');
+    const [resource, actions] = [scope.slice(0, colon), scope.slice(colon + 1).split(',')];
+    const known = resources.get(resource) ?? new Set();
+    for (const action of actions) known.add(action);
+    resources.set(resource, known);
+  }
+  return [...resources].map(([resource, actions]) => `${resource}:${[...actions].join(',')}`);
+}
+
+/**
+ * Gets tokens for a repository (distribution, "Token Authentication Specification") or falls back to Basic.
  */
 export function createAuthenticator(
   host: RegistryHost,
@@ -103,7 +121,7 @@ async function fetchToken(
   reference: Reference,
   { parameters }: Challenge,
   credentials: Credentials | undefined,
-  { insecure, mayBePlain, isPlain, client }: Speaking & { readonly isPlain: boolean },
+  { insecure, mayBePlain, isPlain, client, scopes = [] }: Speaking & { readonly isPlain: boolean },
 ): Promise<string> {
   const realm = parameters.get('realm') ?? '';
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
@@ -114,7 +132,8 @@ async function fetchToken(
       { remedy: 'Tell who runs the registry: its token server must be reached by https.' },
     );
   }
-  const scope = parameters.get('scope') || `repository:${reference.repository}:pull`;
+  const asked = parameters.get('scope') || `repository:${reference.repository}:pull`;
+  const scope = mergeScopes([asked, ...scopes]).join(' ');
   const service = parameters.get('service');
   const common = { signal: AbortSignal.timeout(TIMEOUT), insecure };
   const response = await (credentials?.kind === 'identity'

@@ -53,3 +53,10 @@ export const PERSON_CLIENT: Client = {
   badCredentials: (registry) =>
     `Log in to ${registry} again, and check that your account may read this image.`,
 };
+
+/** The factory, when it pushes. */
+export const PUSHING_CLIENT: Client = {
+  ...PERSON_CLIENT,
+  badCredentials: (registry) =>
+    `Log in to ${registry} again, and check that your account may push to this repository.`,
+};

@@ -1,5 +1,5 @@
 import { FactoryError } from '../errors/factory-error.ts';
-import type { Descriptor, Platform } from './image-manifest.ts';
+import type { Descriptor, ImageConfig, Platform } from './image-manifest.ts';
 
 /** Names that builders use for the architectures of an image besides Go's. */
 const ALIASES: Readonly<Record<string, Pick<Platform, 'architecture' | 'variant'>>> = {
@@ -23,6 +23,12 @@ export function parsePlatform(text: string): Platform {
   const { architecture, variant: implied } = ALIASES[name] ?? { architecture: name };
   const wanted = variant ?? implied;
   return { os: 'linux', architecture, ...(wanted === undefined ? {} : { variant: wanted }) };
+}
+
+/** What an image says that it is for; `undefined` when it does not. */
+export function platformOf({ os = 'linux', architecture, variant }: ImageConfig): Platform | undefined {
+  if (architecture === undefined) return undefined;
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 /** The text of a platform. */

@@ -1,8 +1,16 @@
-/** A request to a registry or its token server. */
+/** Content of a request that is too large to be held. */
+export interface StreamBody {
+  /** In bytes; exactly so many are given. */
+  readonly size: number;
+  /** The content from its beginning; may be asked for again. */
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
+
+/** A request to a registry or its token server. Reading takes `GET`, and `POST` of a text, alone. */
 export interface RegistryRequest {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | StreamBody;
   readonly signal?: AbortSignal;
   /** Do not follow redirects. */
   readonly manual?: boolean;

@@ -27,8 +27,10 @@ export class TransientError extends Error {
 
 /** What is retried, for messages, and who may end it. */
 export interface Retrying {
-  /** Begins the sentence "… cannot be reached". */
+  /** Begins the sentence "… cannot be fetched". */
   readonly name: string;
+  /** Ends it. */
+  readonly verb?: 'fetched' | 'pushed';
   readonly signal?: AbortSignal | undefined;
   /** How often it is tried in all. */
   readonly attempts?: number | undefined;
@@ -41,7 +43,7 @@ export interface Retrying {
  */
 export async function retrying<T>(
   host: RegistryHost,
-  { name, signal, attempts = ATTEMPTS }: Retrying,
+  { name, verb = 'fetched', signal, attempts = ATTEMPTS }: Retrying,
   attempt: (progressed: () => void) => Promise<T>,
 ): Promise<T> {
   let failures = 0;
@@ -56,7 +58,7 @@ export async function retrying<T>(
       if (!(error instanceof TransientError)) throw error;
       failures += 1;
       if (failures >= attempts) {
-        throw new FactoryError('step', `${name} cannot be fetched: ${error.message}`, {
+        throw new FactoryError('step', `${name} cannot be ${verb}: ${error.message}`, {
           remedy:
             'Check the network, its proxy and name server, and whether the registry works; then try again.',
           cause: error,
@@ -69,9 +71,12 @@ export async function retrying<T>(
   }
 }
 
-/** @throws FactoryError `interrupted` when the signal was given */
+/** @throws FactoryError `interrupted`, or the reason of the signal, when it was given */
 export function signalled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new FactoryError('interrupted', 'the download was interrupted');
+  if (!signal?.aborted) return;
+  throw signal.reason instanceof FactoryError
+    ? signal.reason
+    : new FactoryError('interrupted', 'the transfer was interrupted');
 }
 
 /** What an error of `fetch`, or of a body that breaks off, means; errors of our own stay what they are. */

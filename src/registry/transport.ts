@@ -2,7 +2,7 @@ import { FactoryError } from '../errors/factory-error.ts';
 import { accessRefused, createAuthenticator } from './authentication.ts';
 import { type Client, NODE_CLIENT } from './client.ts';
 import { formatReference, type Reference } from './reference.ts';
-import type { RegistryHost } from './registry-host.ts';
+import type { RegistryHost, RegistryRequest } from './registry-host.ts';
 import { explainNetwork, retryAfter, retrying, TransientError } from './retry.ts';
 
 /** How a registry is spoken to. */
@@ -16,6 +16,8 @@ export interface TransportOptions {
   readonly attempts?: number;
   /** Milliseconds for an answer that is read as a whole, and between two parts of one that is not. */
   readonly timeout?: number;
+  /** What tokens have to be good for besides what the registry asks for. */
+  readonly scopes?: readonly string[];
 }
 
 /** A whole answer. */
@@ -24,8 +26,21 @@ export interface Answer {
   readonly headers: Headers;
 }
 
-/** Reads one repository of a registry. */
+/** One request. */
+export type TransportRequest = Pick<RegistryRequest, 'method' | 'headers' | 'body' | 'signal'>;
+
+/** The way to one repository of a registry. */
 export interface Transport {
+  /**
+   * One exchange of any method, authenticated, redirects followed.
+   * @param target a path, or the whole address that the registry gave for the next request
+   * @returns what the registry answers, whatever it is, but for refusals of access and statuses that may pass
+   * @throws FactoryError `step` for 401 and 403, TransientError
+   */
+  send(
+    target: string,
+    request: TransportRequest,
+  ): Promise<{ readonly response: Response; readonly url: string }>;
   /** One exchange, authenticated, redirects followed. A status that may pass is a {@link TransientError}. */
   exchange(path: string, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>;
   /**
@@ -45,18 +60,26 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/;
 export function createTransport(
   host: RegistryHost,
   reference: Reference,
-  { insecure = false, signal, client = NODE_CLIENT, attempts, timeout = TIMEOUT }: TransportOptions = {},
+  options: TransportOptions = {},
 ): Transport {
+  const {
+    insecure = false,
+    signal,
+    client = NODE_CLIENT,
+    attempts,
+    timeout = TIMEOUT,
+    scopes = [],
+  } = options;
   const { registry } = reference;
   const name = formatReference(reference);
   const address = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
   const mayBePlain = insecure || LOOPBACK.test(registry);
-  const authenticator = createAuthenticator(host, reference, { insecure, mayBePlain, client });
+  const authenticator = createAuthenticator(host, reference, { insecure, mayBePlain, client, scopes });
   let base: Promise<string> | undefined;
 
-  const send = async (url: string, headers: Readonly<Record<string, string>>, ending?: AbortSignal) => {
+  const exchangeOnce = async (url: string, request: TransportRequest) => {
     try {
-      return await follow(host, url, { headers, signal: ending, insecure, mayBePlain });
+      return await follow(host, url, { ...request, insecure, mayBePlain });
     } catch (error) {
       // What was found out while the registry was starting may be wrong.
       base = undefined;
@@ -69,34 +92,46 @@ export function createTransport(
     return speaks(host, secure, insecure).then((answers) => (answers ? secure : `http://${address}`));
   };
 
-  const exchange: Transport['exchange'] = async (path, headers = {}, ending) => {
+  const send: Transport['send'] = async (target, { headers = {}, ...request }) => {
     base ??= findBase();
-    const url = `${await base}${path}`;
+    const own = await base;
+    const url = placeOf(target, own, mayBePlain);
     for (let isSecond = false; ; isSecond = true) {
-      const authorization = authenticator.current();
-      const response = await send(url, { ...headers, ...(authorization && { authorization }) }, ending);
-      if (response.status === 401 && !isSecond) {
+      // What opens the registry is nothing for another host that it sends us to.
+      const isOwn = url.origin === new URL(own).origin;
+      const authorization = isOwn ? authenticator.current() : undefined;
+      const full = { ...headers, ...(authorization && { authorization }) };
+      const response = await exchangeOnce(url.href, { ...request, headers: full });
+      if (response.status === 401 && isOwn && !isSecond) {
         await authenticator.answer(response).catch((error: unknown) => {
           throw explainNetwork(registry, error);
         });
         continue;
       }
-      if (response.ok || response.status === 404 || response.status === 416) return response;
-      await response.body?.cancel();
       if (response.status === 401 || response.status === 403) {
+        await response.body?.cancel();
         throw accessRefused(reference, response.status, authorization !== undefined, client);
       }
       if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
+        await response.body?.cancel();
         const wait = retryAfter(response.headers.get('retry-after'), host.now());
         throw new TransientError(`${registry} answers HTTP ${response.status}`, { wait });
       }
-      throw new FactoryError('step', `${registry} answers HTTP ${response.status} for ${name}`, {
-        remedy: 'Check the name of the image and that the address is that of a registry.',
-      });
+      return { response, url: url.href };
     }
   };
 
+  const exchange: Transport['exchange'] = async (path, headers = {}, ending) => {
+    const { response } = await send(path, { headers, ...(ending && { signal: ending }) });
+    if (response.ok || response.status === 404 || response.status === 416) return response;
+    await response.body?.cancel();
+    throw new FactoryError('step', `${registry} answers HTTP ${response.status} for ${name}`, {
+      remedy: 'Check the name of the image and that the address is that of a registry.',
+    });
+  };
+
   return {
+    send,
     exchange,
     bytes: (path, limit, headers) =>
       retrying(host, { name, signal, attempts }, async () => {
@@ -125,23 +160,32 @@ async function speaks(host: RegistryHost, base: string, insecure: boolean): Prom
   }
 }
 
-interface Sending {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal | undefined;
+interface Sending extends TransportRequest {
   readonly insecure: boolean;
   readonly mayBePlain: boolean;
 }
 
+/** The address of a request. @throws FactoryError `step` when the registry gave one that would do without TLS */
+function placeOf(target: string, base: string, mayBePlain: boolean): URL {
+  const url = new URL(target, base);
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && (mayBePlain || base.startsWith('http:')))) {
+    return url;
+  }
+  throw new FactoryError('step', `${new URL(base).host} names a place that is not gone to: ${url.origin}`, {
+    remedy: 'Tell who runs the registry: behind a proxy, it has to know that it is reached by https.',
+  });
+}
+
 /** Follows redirects itself: no runtime agrees with another on what happens to the `Authorization` header. */
 async function follow(host: RegistryHost, url: string, sending: Sending): Promise<Response> {
-  const { signal, insecure, mayBePlain } = sending;
-  let [target, headers] = [new URL(url), { 'accept-encoding': 'identity', ...sending.headers }];
+  const { insecure, mayBePlain, headers: own, ...request } = sending;
+  let [target, headers] = [new URL(url), { 'accept-encoding': 'identity', ...own }];
   for (let count = 0; ; count++) {
     const response = await host.fetch(target.href, {
+      ...request,
       headers,
       manual: true,
       insecure,
-      ...(signal && { signal }),
     });
     const location = response.headers.get('location');
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;

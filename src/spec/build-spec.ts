@@ -191,6 +191,15 @@ export async function loadSigningSpec(
   return { registries: first?.registries ?? [], sign: first?.sign };
 }
 
+/** What `push` takes of a configuration; the first of several builds counts. @throws FactoryError `usage` */
+export async function loadPushSpec(
+  sources: ConfigurationSources,
+): Promise<Pick<ArtifactsSpec, 'registries' | 'push' | 'output'>> {
+  const [first] = await loadConfigurations(BuildConfiguration, sources, absoluteReference);
+  const { registries = [], push, output = 'build' } = first?.configuration ?? {};
+  return { registries, push, output: resolve(output) };
+}
+
 /** Name of the lock file, which lies beside the configuration file, or in the working directory where there is none. */
 const LOCK_FILE = 'kairos-factory.lock';
 
@@ -215,6 +224,7 @@ type Keys = Pick<
   readonly 'fail-on'?: Severity | undefined;
   readonly 'builder-id'?: string | undefined;
   readonly sign?: ArtifactsSpec['sign'];
+  readonly push?: ArtifactsSpec['push'];
   readonly 'lock-file'?: string | undefined;
   readonly 'cloud-config'?: string | undefined;
   readonly 'overlay-rootfs'?: string | undefined;
@@ -223,7 +233,8 @@ type Keys = Pick<
 
 async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Warn): Promise<ArtifactsSpec> {
   const spec = {
-    artifacts: keys.artifacts,
+    artifacts: withImage(keys),
+    push: keys.push,
     compression: keys.compression,
     engine: keys.engine,
     output: resolve(keys.output),
@@ -249,6 +260,11 @@ async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Wa
     if (directory !== undefined) await checkDirectory(directory);
   }
   return spec;
+}
+
+/** What is pushed is the image, so it is made too. */
+function withImage({ artifacts, push }: Keys): ArtifactsSpec['artifacts'] {
+  return push === undefined || artifacts.includes('oci') ? artifacts : ['oci', ...artifacts];
 }
 
 /** Refuses what a node could not use, before anything is built. @throws FactoryError `usage` */

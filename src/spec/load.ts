@@ -45,6 +45,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   'framework.source': 'framework-source',
   'framework.version': 'framework-version',
   'sign.key': 'sign',
+  'push.to': 'push',
 };
 
 type Data = Record<string, unknown>;

@@ -4,6 +4,7 @@ import { ARCHES, type Arch } from '../layout/architectures.ts';
 import { Audit } from './audit.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
+import { Push, type PushSpec } from './push.ts';
 import { RegistrySettings } from './registries.ts';
 import { Sign, type SignSpec, Trust, type TrustSpec } from './signing.ts';
 
@@ -56,6 +57,9 @@ const artifactKeys = {
     .array(RegistrySettings)
     .default([])
     .meta({ description: 'How registries are reached: mirrors, certificates.' }),
+  push: Push.optional().meta({
+    description: 'Where it is pushed to when it is done: REGISTRY/NAME[:TAG], or a mapping.',
+  }),
   'lock-file': z
     .string()
     .optional()
@@ -174,6 +178,8 @@ export interface ArtifactsSpec {
   readonly engine: EngineChoice;
   readonly output: string;
   readonly registries: readonly RegistrySettings[];
+  /** Where the image is pushed to when it is done. */
+  readonly push: PushSpec | undefined;
   /** Path of the lock file, which need not be there. */
   readonly lockFile: string;
   readonly disk: { readonly oem: number; readonly persistent: number };

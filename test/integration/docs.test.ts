@@ -76,8 +76,8 @@ describe('commands of the documentation', () => {
       const real = join(build.output, 'kairos-debian-12-core-amd64-generic-v1.2.3');
       const [, ...words] = line.replaceAll(DEFAULT, real).split(/\s+/);
       const [command = ''] = words;
-      // What extensions are made of, and what is signed, stands on no page; their own tests make them.
-      if (['boot', 'sysext', 'confext', 'sign', 'verify'].includes(command)) {
+      // What extensions are made of, and what is signed, stands on no page; their own tests make them. Pushes have registries in theirs.
+      if (['boot', 'sysext', 'confext', 'sign', 'verify', 'push'].includes(command)) {
         const help = await factory([command, '--help']);
         for (const flag of words.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(flag);
         return;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BuildReport } from '../../src/pipeline/build.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
@@ -33,18 +34,6 @@ afterAll(async () => {
   await plain?.[Symbol.asyncDispose]();
   await rm(home, { recursive: true, force: true });
 });
-
-/** An authority of the test's own, and what it says about the loopback. */
-async function makeCertificates(directory: string) {
-  const at = (name: string) => join(directory, name);
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-  const authority = ['-keyout', at('ca.key'), '-out', at('ca.pem'), '-subj', '/CN=Test authority'];
-  await tool('openssl', 'req', '-x509', ...key, ...authority);
-  const server = ['-keyout', at('key.pem'), '-out', at('cert.pem'), '-subj', '/CN=registry'];
-  const by = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await tool('openssl', 'req', '-x509', ...key, ...server, ...by);
-  return { certificate: at('cert.pem'), key: at('key.pem') };
-}
 
 /** A base that no flavor takes, which ends a build as soon as it has been taken. */
 async function pushBase(tag: string): Promise<string> {

@@ -25,6 +25,7 @@ export function artifactsCommand() {
     .addOption(ARTIFACT_OPTIONS.lockFile)
     .addOption(ARTIFACT_OPTIONS.locked)
     .addOption(ARTIFACT_OPTIONS.offline)
+    .addOption(ARTIFACT_OPTIONS.push)
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
@@ -32,6 +33,7 @@ export function artifactsCommand() {
     .action(async (options) => {
       const flags = {
         image: options.image,
+        'push.to': options.push,
         ...artifactFlags(options),
         ...signFlag(options.sign),
       };

@@ -22,6 +22,7 @@ export function buildCommand() {
       gather,
     )
     .option('--continue-on-error', 'let the other targets go on when one fails')
+    .addOption(ARTIFACT_OPTIONS.push)
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
@@ -29,8 +30,8 @@ export function buildCommand() {
     .action(async (options) => {
       const { flags, ...sources } = specSources(options);
       const load = async () => {
-        const signed = { ...sources, flags: { ...flags, ...signFlag(options.sign) } };
-        const targets = await loadBuildTargets(signed, options.only ?? [], warn);
+        const all = { ...sources, flags: { ...flags, ...signFlag(options.sign), 'push.to': options.push } };
+        const targets = await loadBuildTargets(all, options.only ?? [], warn);
         for (const { spec } of targets) requireSigner(options.sign, spec.sign);
         return targets;
       };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseChallenges } from '../../../src/registry/authentication.ts';
+import { mergeScopes, parseChallenges } from '../../../src/registry/authentication.ts';
 import { findCredentials } from '../../../src/registry/credentials.ts';
 import { parsePlatform } from '../../../src/registry/platform.ts';
 import { parseReference } from '../../../src/registry/reference.ts';
@@ -256,4 +256,15 @@ describe('ways in', () => {
     await expect(registry.resolveManifest(parsePlatform('amd64'))).rejects.toMatchObject({ kind: 'step' });
     expect(asked).toHaveLength(1);
   });
+});
+
+test.each([
+  [['repository:a/b:pull', 'repository:a/b:pull,push'], ['repository:a/b:pull,push']],
+  [
+    ['repository:a/b:pull repository:c:pull', ''],
+    ['repository:a/b:pull', 'repository:c:pull'],
+  ],
+  [['repository:host:5000/a:pull', 'repository:host:5000/a:push'], ['repository:host:5000/a:pull,push']],
+])('scopes %j are put together as %j', (lists, merged) => {
+  expect(mergeScopes(lists)).toEqual(merged);
 });
