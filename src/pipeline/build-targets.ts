@@ -10,6 +10,7 @@ import {
   requireArch,
 } from './build.ts';
 import type { PlannedStep } from './events.ts';
+import { recordPackages } from './record-packages.ts';
 import { writeReleaseFiles } from './release-folder.ts';
 import { createScheduler, type GroupOutcome, planGroups } from './run-plan.ts';
 import { type Session, withSession } from './session.ts';
@@ -79,7 +80,7 @@ export async function runTargets(
       options.emit({ type: 'plan', steps: await planGroups(groups, context) });
       const run = createScheduler(context);
       const targets = await Promise.all(
-        groups.map(async (group) => report(group, await run(group), started)),
+        groups.map(async (group) => report(group, await run(group), started, options)),
       );
       // Aborted by a failure of ours, the report tells it; by a signal, there is nothing to report.
       const { signal } = session;
@@ -114,7 +115,7 @@ async function groupsOf(
       const output = outputOf(name);
       // Each has its own, for a manifest lists what its own build took.
       const images = imageSource(session, spec, options, output !== undefined);
-      const env = environment(session, options, images, output?.partial ?? ((file) => file));
+      const env = environment(session, options, images, output?.partial ?? ((file) => file), name);
       return { name, spec, env, steps: await buildSteps(env, spec, session) };
     }),
   );
@@ -124,10 +125,12 @@ async function report(
   { name, spec, env }: TargetGroup,
   { results, timings, failure, isCancelled }: GroupOutcome,
   started: number,
+  { emit }: TargetsOptions,
 ): Promise<TargetReport> {
   if (failure !== undefined) return { name, status: 'failed', error: failure };
   if (isCancelled) return { name, status: 'cancelled' };
   const manifest = await writeReleaseFiles(env, spec.output, results);
+  recordPackages(env, spec, results, emit);
   const seconds = (performance.now() - started) / 1000;
   return { name, status: 'done', output: spec.output, manifest, steps: timings, seconds };
 }

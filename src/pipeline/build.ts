@@ -13,6 +13,7 @@ import type { BuildEnvironment } from './build-environment.ts';
 import { createCache } from './cache.ts';
 import type { BuildEvent, PlannedStep } from './events.ts';
 import { artifactsGraph, buildGraph } from './graph.ts';
+import { recordPackages } from './record-packages.ts';
 import { type Manifest, writeReleaseFiles } from './release-folder.ts';
 import { planSteps, runSteps, type StepTiming } from './run-plan.ts';
 import {
@@ -30,7 +31,7 @@ import { openOutput } from './workspace.ts';
 /** How a build is run, besides what it builds. */
 export interface BuildOptions {
   readonly useCache: boolean;
-  /** Take no image that the lock does not have. */
+  /** Take no image and no package that the lock does not have. */
   readonly locked: boolean;
   /** Fetch nothing. */
   readonly offline: boolean;
@@ -87,6 +88,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
       options.emit({ type: 'plan', steps: await planSteps(steps, context) });
       const { results, timings } = await runSteps(steps, context);
       const manifest = await writeReleaseFiles(env, output.path, results);
+      if (job.type === 'build') recordPackages(env, job.spec, results, options.emit);
       return { output: output.path, manifest, steps: timings, seconds: (performance.now() - started) / 1000 };
     } finally {
       await output.close();
@@ -138,15 +140,18 @@ export function imageSource(
 /** What the steps of a build share in a session. @param partial names the unfinished form of an output file */
 export function environment(
   { engine, daemon, runner, workspace }: Session,
-  { useCache, offline }: BuildOptions,
+  { useCache, locked, offline }: BuildOptions,
   images: ImageSource,
   partial: (name: string) => string,
+  target?: string,
 ): BuildEnvironment {
   return {
     engine,
     daemon,
     runner,
     images,
+    locked,
+    target,
     offline,
     templates: TEMPLATES,
     agent: compiledAgent,

@@ -3,6 +3,7 @@
 #   packages             one name per line
 #   repository-packages  packages that bring repositories, installed first, one per line
 #   repositories         ids of repositories that the base has switched off and the build uses, one per line
+#   pins                 where there is one: versions to prefer to all others, NAME ARCH VERSION, one package per line
 #   source-date-epoch    seconds since 1970, or empty: then the date of the repositories' metadata
 set -eu
 
@@ -41,6 +42,24 @@ if [ -s "$here/repository-packages" ]; then
 fi
 # shellcheck disable=SC2086 # words
 dnf -q -y $enabled makecache
+if [ -s "$here/pins" ]; then
+  # Where a repository has the wanted version of a package, all others of it are hidden. What the base has follows.
+  # shellcheck disable=SC2086 # words
+  hidden=$(dnf -q $enabled repoquery --available --qf '%{name} %{arch} %{evr}\n' | sort -u | awk '
+    FNR == NR { pinned[$1 " " $2] = 1; wanted[$1 " " $2 " " $3] = 1; next }
+    NF == 3 && ($1 " " $2) in pinned { all[$1 " " $2] = all[$1 " " $2] " " $3; if (($1 " " $2 " " $3) in wanted) has[$1 " " $2] = 1 }
+    END {
+      for (package in has) {
+        split(package, part, " ")
+        count = split(all[package], versions, " ")
+        for (i = 1; i <= count; i++)
+          if (!((package " " versions[i]) in wanted)) printf "%s%s-%s.%s", (n++ ? "," : ""), part[1], versions[i], part[2]
+      }
+    }' "$here/pins" -)
+  [ -z "$hidden" ] || enabled="$enabled --setopt=excludepkgs=$hidden"
+  # shellcheck disable=SC2086 # words
+  dnf -q -y --setopt=install_weak_deps=False --setopt=tsflags=nodocs $enabled distro-sync
+fi
 if [ -z "$epoch" ]; then epoch=$(read_epoch); fi
 if [ -z "$epoch" ]; then
   echo "no repository tells its date; set SOURCE_DATE_EPOCH" >&2

@@ -44,6 +44,7 @@ export function specCommand(name: string) {
       '--base <ref>',
       'base image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
+    .option('--snapshot <date>', 'install packages as they were then, such as 2026-01-31')
     .option('--kernel <name>', 'one of the kernels of the flavor, such as generic')
     .option('--model <name>', 'the board')
     .option('--arch <name>', `${ARCHES.join('|')} (default: the architecture of this machine)`)
@@ -78,6 +79,7 @@ export function specSources(options: SpecOptions) {
     flavor: options.flavor,
     release: options.release,
     base: options.base,
+    snapshot: options.snapshot,
     kernel: options.kernel,
     model: options.model,
     arch: options.arch,
