@@ -5,10 +5,12 @@ import { bootCommand } from './commands/boot.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
 import { contextCommand } from './commands/context.ts';
+import { diffCommand } from './commands/diff.ts';
 import { flavorsCommand } from './commands/flavors.ts';
 import { lockCommand } from './commands/lock.ts';
 import { confextCommand, sysextCommand } from './commands/sysext.ts';
 import { validateCommand } from './commands/validate.ts';
+import { verifyReproCommand } from './commands/verify-repro.ts';
 
 /** The command line: one file per command. */
 export function createProgram() {
@@ -28,9 +30,11 @@ export function createProgram() {
     checkCommand,
     bootCommand,
     validateCommand,
+    verifyReproCommand,
     sysextCommand,
     confextCommand,
     contextCommand,
+    diffCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }
