@@ -130,7 +130,7 @@ async function build(
   await runner.run(tool, [...before, ...words], { env, onLine }).catch((error: unknown) => {
     if (!(error instanceof FactoryError) || error.kind !== 'step') throw error;
     throw new FactoryError('step', `the ${more.length === 0 ? 'first' : 'second'} build failed`, {
-      details: error.details,
+      // What it printed has been told already.
       remedy: 'Make "kairos-factory build" work with the same flags first.',
       cause: error,
     });
