@@ -52,15 +52,9 @@ export function snapshotSources(
   timestamp: string,
   mirror?: string,
 ): SnapshotSource[] {
-  const { snapshot } = flavor;
-  const sources = snapshot?.sources.filter((source) => holds({ name: source.path, ...source }, target)) ?? [];
-  if (snapshot === undefined || sources.length === 0) {
-    const which = snapshot === undefined ? '' : ` for ${suite}`;
-    throw new FactoryError('usage', `flavor ${flavor.name} knows no archive of snapshots${which}`, {
-      remedy:
-        'Leave --snapshot out; the lock file and --locked hold packages to their versions all the same.',
-    });
-  }
+  const snapshot = requireSnapshots(flavor);
+  const sources = snapshot.sources.filter((source) => holds({ name: source.path, ...source }, target));
+  if (sources.length === 0) throw noSnapshots(flavor, ` for ${suite}`);
   if (snapshotTime(timestamp) < Date.parse(snapshot.since)) {
     throw new FactoryError('usage', `the snapshots of ${flavor.title} begin on ${snapshot.since}`, {
       remedy: 'Give a later date.',
@@ -75,6 +69,18 @@ export function snapshotSources(
     suites: suites.map(fill),
     live,
   }));
+}
+
+/** The archive of snapshots of a distribution. @throws FactoryError `usage` when it keeps none */
+export function requireSnapshots(flavor: Flavor): NonNullable<Flavor['snapshot']> {
+  if (flavor.snapshot === undefined) throw noSnapshots(flavor);
+  return flavor.snapshot;
+}
+
+function noSnapshots({ name }: Flavor, which = ''): FactoryError {
+  return new FactoryError('usage', `flavor ${name} knows no archive of snapshots${which}`, {
+    remedy: 'Leave --snapshot out; the lock file and --locked hold packages to their versions all the same.',
+  });
 }
 
 /**

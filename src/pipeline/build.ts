@@ -5,6 +5,7 @@ import { parseReference } from '../base/reference.ts';
 import { requireRunnable } from '../engine/foreign-arch.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { chooseFlavor } from '../flavors/choose.ts';
+import { requireSnapshots } from '../flavors/snapshot.ts';
 import type { Arch } from '../layout/architectures.ts';
 import { requireBoard } from '../models/board.ts';
 import { loadModel } from '../models/load.ts';
@@ -118,6 +119,8 @@ export async function buildSteps(
   const flavor = await chooseFlavor(env.flavors, spec.flavor);
   const model = await loadModel(env.models, spec.model);
   if (flavor.named !== undefined) requireBoard(model, flavor.named.flavor, spec.arch);
+  // Told before the base is fetched, where the flavor is known.
+  if (flavor.named !== undefined && spec.snapshot !== undefined) requireSnapshots(flavor.named.flavor);
   return buildGraph(env, spec, flavor, model, signal);
 }
 

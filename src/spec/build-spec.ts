@@ -90,6 +90,7 @@ interface OwnParts {
   readonly 'containerfile-context'?: string | undefined;
   readonly 'kernel-from'?: string | undefined;
   readonly packages: readonly string[];
+  readonly snapshot?: string | undefined;
   readonly framework: {
     readonly name: FrameworkChoice['name'];
     readonly source?: string | undefined;
@@ -132,7 +133,13 @@ function frameworkChoice(keys: OwnParts): FrameworkChoice {
     );
   }
   const other =
-    keys['kernel-from'] !== undefined ? 'kernel-from' : keys.packages.length > 0 ? 'packages' : undefined;
+    keys['kernel-from'] !== undefined
+      ? 'kernel-from'
+      : keys.packages.length > 0
+        ? 'packages'
+        : keys.snapshot === undefined
+          ? undefined
+          : 'snapshot';
   if (other !== undefined) {
     throw new FactoryError(
       'usage',
