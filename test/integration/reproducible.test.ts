@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -41,6 +41,14 @@ async function otherOrder(
       await rm(image);
     },
   };
+}
+
+/** Removes what libfaketime leaves of programs that ended without telling it. */
+async function sweepFaketime(): Promise<void> {
+  for (const name of await readdir('/dev/shm')) {
+    const pid = /^(?:faketime_shm|sem\.faketime_sem)_(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await rm(join('/dev/shm', name), { force: true });
+  }
 }
 
 /** The names of the same files in a directory, in the order in which it gives them. */
@@ -88,6 +96,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
     });
     afterAll(async () => {
       await rm(CLOCK, { force: true });
+      await sweepFaketime();
       await place?.[Symbol.asyncDispose]();
       if (home) await tool('rm', '-rf', home);
     });
