@@ -1,6 +1,6 @@
 import { dirname, join, relative } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
-import { type LockedImages, readLock, writeLock } from '../lock/lock-file.ts';
+import { changeLock, type LockedImages, readLock } from '../lock/lock-file.ts';
 import { lockedPin, type Pin, withPin } from '../lock/pin.ts';
 import { downloadBlobs } from '../registry/blob-store.ts';
 import { type Descriptor, parseConfig, parseManifest } from '../registry/image-manifest.ts';
@@ -53,14 +53,10 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
   const found = new Map<string, Promise<Pin>>();
   const trusted = new Set<string>();
   const done = new Map<string, Pin>();
-  let read: Promise<LockedImages> | undefined;
-  // One after the other: two references found out at once are to be both in the lock.
-  let writing: Promise<unknown> = Promise.resolve();
+  let read: LockedImages | undefined;
 
-  const remember = (file: string, pin: Pin) => {
-    writing = writing.then(async () => writeLock(file, withPin(await readLock(file), pin)));
-    return writing;
-  };
+  const remember = (file: string, pin: Pin) =>
+    changeLock(file, (lock) => ({ ...lock, images: withPin(lock.images, pin) }));
 
   const directory = join(dirname(cache.directory), 'signatures');
   const requireTrust = (image: Reference, pin: Pin, trust: TrustRule) =>
@@ -68,9 +64,9 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
 
   const find = async (image: Reference, arch: string, trust: TrustRule | undefined): Promise<Pin> => {
     const platform = parsePlatform(arch);
-    read ??= lockFile === undefined ? Promise.resolve({}) : readLock(lockFile);
+    read ??= lockFile === undefined ? {} : readLock(lockFile).images;
     const name = formatReference(image);
-    const { entry, pin } = lockedPin(await read, image, `linux/${arch}`, lockName);
+    const { entry, pin } = lockedPin(read, image, `linux/${arch}`, lockName);
     if (pin) {
       if (trust) await requireTrust(image, pin, trust);
       return pin;
@@ -91,7 +87,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     const resolved = await resolveImage(access, exact, platform, notice);
     if (trust) await requireTrust(image, resolved, trust);
     if (lockFile !== undefined && mayWrite) {
-      await remember(lockFile, resolved);
+      remember(lockFile, resolved);
       notice(`${resolved.reference} is now locked to ${resolved.digest} in ${lockName}`);
     }
     return resolved;

@@ -8,6 +8,7 @@ import type { ContainerEngine } from '../engine/container-engine.ts';
 import type { DockerDaemon } from '../engine/docker/daemon.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { settleAll } from '../errors/settle.ts';
+import { aptLive, aptSnapshot, type SnapshotSource } from '../flavors/snapshot.ts';
 import { decompress, XZ, ZSTD } from '../tools/compressors.ts';
 import { mmdebstrap } from '../tools/mmdebstrap.ts';
 import type { Runner } from '../tools/runner.ts';
@@ -39,6 +40,8 @@ export interface BootstrapOptions {
   readonly mirror: string | undefined;
   /** Parts of the archive, such as `main`. */
   readonly components: readonly string[];
+  /** Archives of the past, in place of today's and of `mirror`. */
+  readonly snapshot?: readonly SnapshotSource[] | undefined;
 }
 
 /**
@@ -93,11 +96,15 @@ export async function importBase(
     case 'bootstrap': {
       const [file, lists] = [join(context.scratch, 'root.tar'), join(context.scratch, 'lists')];
       await mkdir(lists);
-      await mmdebstrap(context.runner, file, { ...reference, arch: context.arch, lists });
-      const archive = await readArchiveState(
-        lists,
-        reference.mirror?.startsWith('https:') ? 'https' : 'http',
-      );
+      const { components, snapshot } = reference;
+      // The root is to be the one that was made on that day: its sources are those of the present.
+      const sources = snapshot && {
+        lines: aptSnapshot(snapshot, components),
+        kept: aptLive(snapshot, components),
+      };
+      await mmdebstrap(context.runner, file, { ...reference, arch: context.arch, lists, sources });
+      const from = snapshot?.[0]?.uri ?? reference.mirror;
+      const archive = await readArchiveState(lists, from?.startsWith('https:') ? 'https' : 'http');
       context.say('taking the root into the image store');
       await importTar(context, image, `bootstrap:${reference.release}`, archive.date, (output) =>
         readTarball(context.runner, file, output),

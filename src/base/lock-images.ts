@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { FactoryError } from '../errors/factory-error.ts';
-import { type LockedImages, readLock, writeLock } from '../lock/lock-file.ts';
+import { changeLock, type LockedImages, readLock } from '../lock/lock-file.ts';
 import { lockedPin, lockName, type Pin, withPin } from '../lock/pin.ts';
 import { parsePlatform } from '../registry/platform.ts';
 import { parseReference, type Reference } from '../registry/reference.ts';
@@ -39,7 +39,7 @@ export async function lockImages(
   { file, wanted, update }: LockRequest,
   warn: (text: string) => void,
 ): Promise<LockChange[]> {
-  const before = await readLock(file);
+  const before = readLock(file).images;
   let after: LockedImages = {};
   for (const { image, arch } of wanted ?? imagesOf(before)) {
     after = update
@@ -47,7 +47,7 @@ export async function lockImages(
       : await completed(access, before, after, { image, arch }, warn);
   }
   if (JSON.stringify(after) !== JSON.stringify(before) && (existsSync(file) || wanted?.length)) {
-    await writeLock(file, after);
+    changeLock(file, (lock) => ({ ...lock, images: after }));
   }
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.map((reference) => ({

@@ -5,6 +5,7 @@ import { bootCommand } from './commands/boot.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
 import { contextCommand } from './commands/context.ts';
+import { diffCommand } from './commands/diff.ts';
 import { flavorsCommand } from './commands/flavors.ts';
 import { lockCommand } from './commands/lock.ts';
 import { pushCommand } from './commands/push.ts';
@@ -12,6 +13,7 @@ import { signCommand } from './commands/sign.ts';
 import { confextCommand, sysextCommand } from './commands/sysext.ts';
 import { validateCommand } from './commands/validate.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { verifyReproCommand } from './commands/verify-repro.ts';
 
 /** The command line: one file per command. */
 export function createProgram() {
@@ -31,12 +33,14 @@ export function createProgram() {
     checkCommand,
     bootCommand,
     validateCommand,
+    verifyReproCommand,
     sysextCommand,
     confextCommand,
     contextCommand,
     signCommand,
     verifyCommand,
     pushCommand,
+    diffCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }

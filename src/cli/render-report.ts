@@ -80,7 +80,7 @@ export function renderTargets({ targets, seconds }: TargetsReport): string {
   ].join('\n');
 }
 
-function formatSize(bytes: number): string {
+export function formatSize(bytes: number): string {
   if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`;
   return bytes < 1024 ** 3
     ? `${(bytes / 1024 ** 2).toFixed(1)} MiB`

@@ -9,12 +9,12 @@ export const SIGN_OPTION = new Option(
 );
 
 /** The value of the option by configuration key. */
-export function signFlag(sign: string | true | undefined): Record<string, unknown> {
-  return { 'sign.key': sign === true ? undefined : sign };
+export function signFlag(sign: string | boolean | undefined): Record<string, unknown> {
+  return { 'sign.key': typeof sign === 'string' ? sign : undefined };
 }
 
 /** @throws FactoryError `usage` when a signature is asked for and nobody is named to make it */
-export function requireSigner(option: string | true | undefined, sign: SignSpec | undefined): void {
+export function requireSigner(option: string | boolean | undefined, sign: SignSpec | undefined): void {
   if (option !== true || sign !== undefined) return;
   throw new FactoryError('usage', '--sign names no key, and the configuration has no key "sign"', {
     remedy: 'Write --sign KEY, with a file, env://VARIABLE, the URI of a KMS, or keyless.',

@@ -38,6 +38,10 @@ export interface ContextOptions {
   /** Seconds since 1970 that the image is stamped with; the date of the package archive when absent. */
   readonly epoch: string | undefined;
   readonly overlay: string | undefined;
+  /** Versions that packages are to have where the archive has them: `NAME:ARCH` to version, or versions with spaces. */
+  readonly pins?: Readonly<Record<string, string>> | undefined;
+  /** Archives of the past, in the words of the package manager: what packages are installed from. */
+  readonly snapshot?: readonly string[] | undefined;
   readonly kubernetes?: KubernetesPayload | undefined;
   readonly bundles?: readonly BundleLayer[] | undefined;
   /** The trust policy that the node enforces. */
@@ -225,6 +229,8 @@ export function ownEntries(options: ContextOptions): ContextEntry[] {
           lines('install/repository-packages', selection.repositoryPackages),
           lines('install/repositories', selection.repositories),
           text('install/source-date-epoch', options.epoch ?? ''),
+          ...(options.pins === undefined ? [] : [lines('install/pins', pinLines(options.pins))]),
+          ...(options.snapshot === undefined ? [] : [lines('install/snapshot', options.snapshot)]),
           template(`install/install-${manager}.sh`, `build/install-${manager}.sh`),
           ...(manager === 'apt' ? [template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg')] : []),
         ]),
@@ -274,6 +280,14 @@ function policyEntries(policy: ContextOptions['policy']): ContextEntry[] {
     { type: 'directory', path: directory },
     ...policy.map(({ name, text: content }) => text(`${directory}/${name}`, content)),
   ];
+}
+
+/** `NAME ARCH VERSION`; the architecture is `-` where the package manager tells none. */
+function pinLines(pins: Readonly<Record<string, string>>): string[] {
+  return Object.entries(pins).flatMap(([key, versions]) => {
+    const [name = '', arch = '-'] = key.split(':');
+    return versions.split(' ').map((version) => `${name} ${arch} ${version}`);
+  });
 }
 
 function kernelEntries(

@@ -2,6 +2,7 @@ import { FactoryError } from '../errors/factory-error.ts';
 import { type Detected, detectFlavor, fitFlavor, type OsRelease } from './detect.ts';
 import { type LoadedFlavor, openAllFlavors, openFlavor } from './load.ts';
 import { findRelease } from './select.ts';
+import { type SnapshotSource, snapshotSources } from './snapshot.ts';
 
 /** The flavor of a build: named by the person, or found by what the base says of itself. */
 export interface FlavorChoice {
@@ -31,11 +32,13 @@ export type BaseChoice =
       /** The release's name for the bootstrap tool. */
       readonly suite: string;
       readonly components: readonly string[];
+      /** Of the past: what it is bootstrapped from in place of today's archive. */
+      readonly snapshot?: readonly SnapshotSource[];
     };
 
 /**
- * Decides what a build starts from. A release that has a base image is bootstrapped only from a mirror that the person
- * names.
+ * Decides what a build starts from. A release that has a base image is bootstrapped only from a mirror or a snapshot that
+ * the person names.
  * @param wish.base `bootstrap:[RELEASE]`, another reference, or nothing
  * @throws FactoryError `usage` for a release that the flavor does not have, or one that cannot be bootstrapped
  */
@@ -45,6 +48,8 @@ export function chooseBase(
     readonly base: string | undefined;
     readonly release: string | undefined;
     readonly mirror: string | undefined;
+    readonly snapshot?: string | undefined;
+    readonly arch?: string;
   },
 ): BaseChoice {
   const asked = /^bootstrap:(.*)$/.exec(wish.base ?? '');
@@ -57,7 +62,7 @@ export function chooseBase(
   const { flavor } = named;
   const release = findRelease(flavor, asked?.[1] || wish.release || flavor['default-release']);
   const { bootstrap } = flavor;
-  if (asked === null && release.base !== undefined && !(bootstrap && wish.mirror !== undefined))
+  if (asked === null && release.base !== undefined && !(bootstrap && (wish.mirror ?? wish.snapshot)))
     return { kind: 'reference', reference: release.base };
   if (bootstrap === undefined) {
     throw new FactoryError('usage', `flavor ${flavor.name} cannot be bootstrapped`, {
@@ -67,11 +72,16 @@ export function chooseBase(
           : `Leave --base out, which means ${release.base}; or name another image.`,
     });
   }
+  const suite = release.suite ?? release.key;
+  const target = { arch: wish.arch ?? '', releaseVersion: release.version };
   return {
     kind: 'bootstrap',
     flavor: flavor.name,
-    suite: release.suite ?? release.key,
+    suite,
     components: bootstrap.components,
+    ...(wish.snapshot === undefined
+      ? {}
+      : { snapshot: snapshotSources(flavor, target, suite, wish.snapshot, wish.mirror) }),
   };
 }
 

@@ -82,6 +82,31 @@ export const Flavor = z.strictObject({
       components: z.array(z.string()).default(['main']).meta({ description: 'Parts of the archive.' }),
     })
     .optional(),
+  snapshot: z
+    .strictObject({
+      archive: z.url({ protocol: /^https?$/ }).meta({ description: 'Where it is.' }),
+      since: z.iso.date().meta({ description: 'The first day that it has.' }),
+      sources: z
+        .array(
+          z.strictObject({
+            path: z.string().meta({
+              description:
+                'Below `archive`, with `{timestamp}` (`20260131T093000Z`) or `{date}` (`20260131`).',
+            }),
+            suites: z
+              .array(z.string())
+              .default([])
+              .meta({ description: 'apt: what stands for the release, with `{suite}`.' }),
+            live: z.url().meta({ description: 'The same packages today: what a node has as its source.' }),
+            releases: Range.optional().meta({ description: 'Semver range over the release version.' }),
+            arches: z.array(z.string()).optional().meta({ description: 'Only for these arches.' }),
+          }),
+        )
+        .min(1)
+        .meta({ description: 'The archives that a system is installed from.' }),
+    })
+    .optional()
+    .meta({ description: 'The distribution’s archive of its own past.' }),
   repositories: z
     .strictObject({
       packages: z.array(Conditional).default([]).meta({

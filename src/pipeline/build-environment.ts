@@ -11,6 +11,10 @@ export interface BuildEnvironment {
   readonly daemon: () => Promise<DockerDaemon>;
   readonly runner: Runner;
   readonly images: ImageSource;
+  /** Whether an image may have no packages but those of the lock. */
+  readonly locked: boolean;
+  /** Name of the target among several. */
+  readonly target?: string | undefined;
   /** Whether nothing may be fetched. */
   readonly offline: boolean;
   /** Directories of the project's data. */

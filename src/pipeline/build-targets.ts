@@ -14,6 +14,7 @@ import {
   signingContext,
 } from './build.ts';
 import type { PlannedStep } from './events.ts';
+import { recordPackages } from './record-packages.ts';
 import { writeReleaseFiles } from './release-folder.ts';
 import { createScheduler, type GroupOutcome, planGroups } from './run-plan.ts';
 import { type Session, withSession } from './session.ts';
@@ -91,7 +92,7 @@ export async function runTargets(
         groups.map(async (group) => {
           const [signer, output] = [signers.get(group.name), outputs.get(group.name)];
           const sign = signer && output && (() => signer.signOutput(output.path, output.partial));
-          return report(group, await run(group), started, sign);
+          return report(group, await run(group), started, options, sign);
         }),
       );
       // Aborted by a failure of ours, the report tells it; by a signal, there is nothing to report.
@@ -135,7 +136,7 @@ async function groupsOf(
       const output = outputOf(name);
       // Each has its own, for a manifest lists what its own build took.
       const images = imageSource(session, spec, options, output !== undefined);
-      const env = environment(session, options, images, output?.partial ?? ((file) => file));
+      const env = environment(session, options, images, output?.partial ?? ((file) => file), name);
       return { name, spec, env, steps: await buildSteps(env, spec, session) };
     }),
   );
@@ -145,11 +146,13 @@ async function report(
   { name, spec, env }: TargetGroup,
   { results, timings, failure, isCancelled }: GroupOutcome,
   started: number,
+  { emit }: TargetsOptions,
   sign: (() => Promise<BuildSignatures>) | undefined,
 ): Promise<TargetReport> {
   if (failure !== undefined) return { name, status: 'failed', error: failure };
   if (isCancelled) return { name, status: 'cancelled' };
   const manifest = await writeReleaseFiles(env, spec.output, results);
+  recordPackages(env, spec, results, emit);
   // The release files are there, and whole; only a signature is missing, and this target has failed.
   const signed = await sign?.().then(
     (signatures) => ({ signatures }),

@@ -5,6 +5,7 @@ import { parseReference } from '../base/reference.ts';
 import { requireRunnable } from '../engine/foreign-arch.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { chooseFlavor } from '../flavors/choose.ts';
+import { requireSnapshots } from '../flavors/snapshot.ts';
 import type { Arch } from '../layout/architectures.ts';
 import { requireBoard } from '../models/board.ts';
 import { loadModel } from '../models/load.ts';
@@ -15,6 +16,7 @@ import type { BuildEnvironment } from './build-environment.ts';
 import { createCache } from './cache.ts';
 import type { BuildEvent, PlannedStep } from './events.ts';
 import { artifactsGraph, buildGraph } from './graph.ts';
+import { recordPackages } from './record-packages.ts';
 import { type Manifest, writeReleaseFiles } from './release-folder.ts';
 import { planSteps, runSteps, type StepTiming } from './run-plan.ts';
 import {
@@ -35,7 +37,7 @@ import { openOutput } from './workspace.ts';
 /** How a build is run, besides what it builds. */
 export interface BuildOptions {
   readonly useCache: boolean;
-  /** Take no image that the lock does not have. */
+  /** Take no image and no package that the lock does not have. */
   readonly locked: boolean;
   /** Fetch nothing. */
   readonly offline: boolean;
@@ -99,6 +101,7 @@ export async function runJob(job: Job, options: BuildOptions): Promise<BuildRepo
       options.emit({ type: 'plan', steps: await planSteps(steps, context) });
       const { results, timings } = await runSteps(steps, context);
       const manifest = await writeReleaseFiles(env, output.path, results);
+      if (job.type === 'build') recordPackages(env, job.spec, results, options.emit);
       const signatures = await signer?.signOutput(output.path, output.partial);
       const seconds = (performance.now() - started) / 1000;
       return {
@@ -154,6 +157,8 @@ export async function buildSteps(
   const flavor = await chooseFlavor(env.flavors, spec.flavor);
   const model = await loadModel(env.models, spec.model);
   if (flavor.named !== undefined) requireBoard(model, flavor.named.flavor, spec.arch);
+  // Told before the base is fetched, where the flavor is known.
+  if (flavor.named !== undefined && spec.snapshot !== undefined) requireSnapshots(flavor.named.flavor);
   return buildGraph(env, spec, flavor, model, signal);
 }
 
@@ -176,15 +181,18 @@ export function imageSource(
 /** What the steps of a build share in a session. @param partial names the unfinished form of an output file */
 export function environment(
   { engine, daemon, runner, workspace }: Session,
-  { useCache, offline }: BuildOptions,
+  { useCache, locked, offline }: BuildOptions,
   images: ImageSource,
   partial: (name: string) => string,
+  target?: string,
 ): BuildEnvironment {
   return {
     engine,
     daemon,
     runner,
     images,
+    locked,
+    target,
     offline,
     templates: TEMPLATES,
     agent: compiledAgent,

@@ -22,10 +22,10 @@ export function publicParameters(spec: ArtifactsSpec | BuildSpec): Record<string
 
 function buildParameters(spec: BuildSpec): Record<string, unknown> {
   const { flavor, release, kernel, model, arch, variant, version, packages } = spec;
-  const { containerfile, framework, kubernetes } = spec;
+  const { containerfile, framework, kubernetes, snapshot } = spec;
   return {
     flavor: flavor?.includes('/') ? basename(flavor) : flavor,
-    ...{ release, kernel, model, arch, variant, version, packages: [...packages].sort() },
+    ...{ release, kernel, model, arch, variant, version, snapshot, packages: [...packages].sort() },
     base: spec.base === undefined ? undefined : publicReference(spec.base),
     mirror: spec.mirror === undefined ? undefined : publicUrl(spec.mirror),
     'kernel-from': spec.kernelFrom === undefined ? undefined : publicReference(spec.kernelFrom),

@@ -72,11 +72,11 @@ async function buildSpec(
   sources: ConfigurationSources,
   warn: Warn,
 ): Promise<BuildSpec> {
-  const { flavor, release, base, mirror, kernel, model, version, packages, kubernetes, bundles } =
+  const { flavor, release, base, mirror, snapshot, kernel, model, version, packages, kubernetes, bundles } =
     configuration;
   return {
     ...(await artifactsSpec(configuration, sources, warn)),
-    ...{ flavor, release, base, mirror, kernel, model, version, packages, kubernetes, bundles },
+    ...{ flavor, release, base, mirror, snapshot, kernel, model, version, packages, kubernetes, bundles },
     variant: variantOf(configuration.variant, kubernetes),
     arch: configuration.arch ?? defaultArch(),
     containerfile: await userContainerfile(configuration),
@@ -92,6 +92,7 @@ interface OwnParts {
   readonly 'containerfile-context'?: string | undefined;
   readonly 'kernel-from'?: string | undefined;
   readonly packages: readonly string[];
+  readonly snapshot?: string | undefined;
   readonly framework: {
     readonly name: FrameworkChoice['name'];
     readonly source?: string | undefined;
@@ -134,7 +135,13 @@ function frameworkChoice(keys: OwnParts): FrameworkChoice {
     );
   }
   const other =
-    keys['kernel-from'] !== undefined ? 'kernel-from' : keys.packages.length > 0 ? 'packages' : undefined;
+    keys['kernel-from'] !== undefined
+      ? 'kernel-from'
+      : keys.packages.length > 0
+        ? 'packages'
+        : keys.snapshot === undefined
+          ? undefined
+          : 'snapshot';
   if (other !== undefined) {
     throw new FactoryError(
       'usage',
@@ -159,7 +166,7 @@ export async function loadArtifactsSpec(
 /** What `lock` takes of a configuration. */
 export interface LockSpec extends Pick<ArtifactsSpec, 'registries' | 'lockFile'> {
   /** Every build that it describes; none where it names neither a flavor nor a base. */
-  readonly builds: readonly BuildSpec[];
+  readonly builds: readonly BuildTarget[];
   /** Of images that no build of it names. */
   readonly arch: string;
 }
@@ -167,11 +174,11 @@ export interface LockSpec extends Pick<ArtifactsSpec, 'registries' | 'lockFile'>
 /** Merges and validates the configuration of builds for what it refers to. @throws FactoryError `usage` */
 export async function loadLockSpec(sources: ConfigurationSources): Promise<LockSpec> {
   const all = await loadConfigurations(BuildConfiguration, sources, absoluteReference);
-  const builds: BuildSpec[] = [];
-  for (const { configuration } of all) {
+  const builds: BuildTarget[] = [];
+  for (const { name, configuration } of all) {
     const { flavor, base } = configuration;
     if (flavor !== undefined || base !== undefined)
-      builds.push(await buildSpec(configuration, sources, unheard));
+      builds.push({ name, spec: await buildSpec(configuration, sources, unheard) });
   }
   const first = all[0]?.configuration;
   return {

@@ -1,5 +1,6 @@
 import semver from 'semver';
 import { z } from 'zod';
+import { parseSnapshot, snapshotTime } from '../flavors/snapshot.ts';
 import { ARCHES, type Arch } from '../layout/architectures.ts';
 import { Audit } from './audit.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
@@ -107,6 +108,18 @@ export const BuildConfiguration = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .meta({ description: 'Package archive to bootstrap from.' }),
+  snapshot: z
+    .string()
+    .transform((text, context) => {
+      const parsed = parseSnapshot(text);
+      if (parsed === undefined)
+        context.addIssue('is no date such as 2026-01-31, 2026-01-31T09:30:00Z or 20260131T093000Z');
+      // What is to come would change until then.
+      else if (snapshotTime(parsed) > Date.now()) context.addIssue('is a date in the future');
+      return parsed ?? text;
+    })
+    .optional()
+    .meta({ description: 'Install packages as they were at this time, from the archive of snapshots.' }),
   kernel: z.string().default('generic').meta({ description: 'One of the kernels of the flavor.' }),
   model: z.string().min(1).default('generic').meta({ description: 'The board.' }),
   arch: z.enum(ARCHES).optional().meta({ description: 'The architecture; by default that of this machine.' }),
@@ -200,6 +213,8 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly release: string | undefined;
   readonly base: string | undefined;
   readonly mirror: string | undefined;
+  /** A time of the past: see `parseSnapshot`. */
+  readonly snapshot: string | undefined;
   readonly kernel: string;
   readonly model: string;
   readonly arch: Arch;

@@ -43,6 +43,17 @@ export async function makeFat(
   for (const [path, source] of entries) await runner.run(MCOPY, ['-i', image, source, `::${path}`], { env });
 }
 
+/** Copies all files of a FAT filesystem into an existing directory. */
+export async function extractFat(
+  runner: Runner,
+  file: string,
+  offset: number,
+  directory: string,
+): Promise<void> {
+  const env = { MTOOLS_SKIP_CHECK: '1', MTOOLSRC: '/dev/null' };
+  await runner.run(MCOPY, ['-s', '-n', '-m', '-i', `${file}@@${offset}`, '::/', `${directory}/`], { env });
+}
+
 function ancestors(path: string): string[] {
   const parts = path.split('/').slice(0, -1);
   return parts.map((_, index) => parts.slice(0, index + 1).join('/'));

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
@@ -8,6 +10,7 @@ export const MMDEBSTRAP: HostTool = { name: 'mmdebstrap', package: 'mmdebstrap' 
  * @param options.release the suite
  * @param options.mirror archive to use; mmdebstrap's default, with updates and security, when absent
  * @param options.components parts of the archive
+ * @param options.sources lines of a sources.list to use in place of a mirror, and those that the root keeps
  * @param options.lists directory that receives apt's lists, from which the state of the archive is read
  */
 export async function mmdebstrap(
@@ -19,6 +22,7 @@ export async function mmdebstrap(
     readonly mirror: string | undefined;
     readonly components: readonly string[];
     readonly lists: string;
+    readonly sources?: { readonly lines: readonly string[]; readonly kept: readonly string[] } | undefined;
   },
 ): Promise<void> {
   const args = [
@@ -29,6 +33,15 @@ export async function mmdebstrap(
     `--components=${options.components.join(',')}`,
   ];
   args.push(`--customize-hook=sync-out /var/lib/apt/lists ${options.lists}`);
-  args.push(options.release, output, ...(options.mirror === undefined ? [] : [options.mirror]));
+  if (options.sources === undefined) {
+    args.push(options.release, output, ...(options.mirror === undefined ? [] : [options.mirror]));
+    await runner.run(MMDEBSTRAP, args);
+    return;
+  }
+  const kept = join(options.lists, '..', 'sources.list');
+  await writeFile(kept, options.sources.kept.map((line) => `${line}\n`).join(''));
+  // Archives of the past answer slowly, and refuse who asks for much at once.
+  args.push('--aptopt=Acquire::Retries "5"', `--customize-hook=upload ${kept} /etc/apt/sources.list`);
+  args.push(options.release, output, ...options.sources.lines);
   await runner.run(MMDEBSTRAP, args);
 }

@@ -25,3 +25,8 @@ export async function convertToQcow2(runner: Runner, raw: string, output: string
 export async function createDisk(runner: Runner, file: string, size: string): Promise<void> {
   await runner.run(QEMU_IMG, ['create', '-q', '-f', 'qcow2', file, size]);
 }
+
+/** Writes the disk that an image file stands for as a sparse file. */
+export async function convertToRaw(runner: Runner, image: string, output: string): Promise<void> {
+  await runner.run(QEMU_IMG, ['convert', '-O', 'raw', image, output]);
+}

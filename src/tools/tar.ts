@@ -37,3 +37,9 @@ export async function unpackStream(runner: Runner, input: Readable, directory: s
     },
   );
 }
+
+/** Unpacks the tar of a root, compressed or not, into an empty directory, with owners and extended attributes. */
+export async function unpackRoot(runner: Runner, file: string, directory: string): Promise<void> {
+  const flags = ['--numeric-owner', '--same-owner', '--same-permissions', '--xattrs', '--xattrs-include=*'];
+  await runner.run(TAR, ['--extract', ...flags, '--file', file, '--directory', directory]);
+}

@@ -78,3 +78,28 @@ export async function writeIso(runner: Runner, output: string, image: IsoImage):
   }
   await runner.run(XORRISO, args, { env: { SOURCE_DATE_EPOCH: String(image.epoch) } });
 }
+
+/** Copies all files of an ISO into a directory that is not there yet. */
+export async function extractIso(runner: Runner, file: string, directory: string): Promise<void> {
+  await runner.run(XORRISO, ['-osirrox', 'on', '-indev', `stdio:${file}`, '-extract', '/', directory]);
+}
+
+/** A file of an ISO, and where its content stands, in bytes. */
+export interface IsoExtent {
+  readonly path: string;
+  readonly start: number;
+  readonly size: number;
+}
+
+/** Where the content of each file of an ISO stands (xorriso(1), `report_lba`). */
+export async function isoExtents(runner: Runner, file: string): Promise<IsoExtent[]> {
+  const { stdout } = await runner.run(XORRISO, [
+    ...['-indev', `stdio:${file}`, '-find', '/', '-type', 'f', '-exec', 'report_lba', '--'],
+  ]);
+  const line = /^File data lba:\s*\d+\s*,\s*(\d+)\s*,\s*\d+\s*,\s*(\d+)\s*,\s*'(.*)'$/gm;
+  return [...stdout.matchAll(line)].map(([, start, size, path = '']) => ({
+    path,
+    start: Number(start) * 2048,
+    size: Number(size),
+  }));
+}

@@ -4,6 +4,7 @@
 #   packages             one name per line
 #   repository-packages  packages that bring keys and repositories, installed first, one per line
 #   repositories         names of parts of the archive, such as community, that the base may have switched off, one per line
+#   pins                 where there is one: versions to prefer to all others, NAME ARCH VERSION, one package per line
 #   source-date-epoch    seconds since 1970, or empty: then the date of the newest package that the archive has
 set -eu
 
@@ -50,6 +51,20 @@ mkdir -p /usr/lib/kairos
 echo "$epoch" >/usr/lib/kairos/source-date-epoch
 export SOURCE_DATE_EPOCH="$epoch"
 
+# The wanted versions that the archive has hold as long as a package of ours asks for them; it goes again below, and what
+# is installed then stays as it is.
+if [ -s "$here/pins" ]; then
+  for index in /var/cache/apk/APKINDEX.*.tar.gz /etc/apk/cache/APKINDEX.*.tar.gz; do
+    [ -f "$index" ] || continue
+    gzip -dc "$index" | tar -xOf - APKINDEX | sed -n -e 's/^P://p' -e 's/^V://p' | paste -d ' ' - -
+  done >"$here/available"
+  # In the index, the version stands after the name.
+  awk 'FNR == NR { has[$1 " " $2] = 1; next } ($1 " " $3) in has { print $1 "=" $3 }' "$here/available" "$here/pins" \
+    >"$here/wanted"
+  if [ -s "$here/wanted" ]; then xargs apk -q add --virtual .kairos-pins <"$here/wanted"; fi
+fi
+
 xargs apk -q add <"$here/packages"
+if [ -s "$here/wanted" ]; then apk -q del .kairos-pins; fi
 
 rm -rf /var/cache/apk/* /etc/apk/cache /usr/share/man/* /usr/share/info/*

@@ -5,6 +5,8 @@
 #   repository-packages  as packages; they bring repositories, and are installed before all others
 #   repositories         empty: apt has none that are switched off
 #   dpkg-lean.cfg        which files of a package are left out
+#   pins                 where there is one: versions to prefer to all others, NAME ARCH VERSION, one package per line
+#   snapshot             where there is one: a sources.list(5) of the past, in place of the base's own
 #   source-date-epoch    seconds since 1970, or empty: then the date of the package archive
 set -eu
 
@@ -29,7 +31,29 @@ if [ -s "$here/repositories" ]; then
   echo "apt has no repositories to enable; name packages that bring them" >&2
   exit 1
 fi
+# Beside the image's own configuration and not in it: nothing of it stays. A priority above 1000 also goes back to an older
+# version (apt_preferences(5)); a version that no archive has is passed over.
+if [ -s "$here/snapshot" ]; then
+  mv "$here/snapshot" "$here/snapshot.list"
+  printf 'Dir::Etc::sourcelist "%s";\nDir::Etc::sourceparts "-";\nAcquire::Retries "5";\n' "$here/snapshot.list" \
+    >>"$here/apt.conf"
+  printf 'Package: *\nPin: release n=*\nPin-Priority: 1001\n\n' >>"$here/preferences"
+fi
+if [ -s "$here/pins" ]; then
+  while read -r name _ version; do
+    printf 'Package: %s\nPin: version %s\nPin-Priority: 1002\n\n' "$name" "$version"
+  done <"$here/pins" >>"$here/preferences"
+fi
+if [ -e "$here/preferences" ]; then
+  printf 'Dir::Etc::preferences "%s";\n' "$here/preferences" >>"$here/apt.conf"
+  export APT_CONFIG="$here/apt.conf"
+fi
+
 apt-get -q update
+# What the base has in other versions goes to these, too.
+if [ -e "$here/preferences" ]; then
+  apt-get -q -y dist-upgrade --allow-downgrades --no-install-recommends -o Dpkg::Options::=--force-unsafe-io
+fi
 if [ -s "$here/repository-packages" ]; then
   xargs apt-get -q -y install --no-install-recommends <"$here/repository-packages"
   apt-get -q update

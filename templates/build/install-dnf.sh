@@ -3,6 +3,7 @@
 #   packages             one name per line
 #   repository-packages  packages that bring repositories, installed first, one per line
 #   repositories         ids of repositories that the base has switched off and the build uses, one per line
+#   pins                 where there is one: versions to prefer to all others, NAME ARCH VERSION, one package per line
 #   source-date-epoch    seconds since 1970, or empty: then the date of the repositories' metadata
 set -eu
 
@@ -30,6 +31,24 @@ read_epoch() {
     tr '<' '\n' | sed -n 's/^timestamp>\([0-9]*\).*/\1/p' | sort -n | tail -n 1
 }
 
+# Hides all versions of a package but the wanted one, where a repository has that. What the base has in another version goes
+# to this one first, up or down, because what is hidden is not seen as installed either.
+prefer_pins() {
+  # shellcheck disable=SC2086 # words
+  dnf -q $enabled repoquery --available --qf '%{name} %{arch} %{evr}\n' | sort -u | awk 'NF == 3' >"$here/available"
+  awk 'FNR == NR { pinned[$0] = 1; next } $0 in pinned' "$here/pins" "$here/available" >"$here/wanted"
+  rpm -qa --qf '%{NAME} %{ARCH} %{EVR}\n' >"$here/installed"
+  others=$(awk 'FNR == NR { there[$1 " " $2] = $3; next }
+    ($1 " " $2) in there && there[$1 " " $2] != $3 { print $1 "-" $3 "." $2 }' "$here/installed" "$here/wanted")
+  for direction in upgrade downgrade; do
+    # shellcheck disable=SC2086 # words; each refuses what the other is for
+    [ -z "$others" ] || dnf -q -y --setopt=tsflags=nodocs --setopt=strict=False $enabled $direction $others || true
+  done
+  hidden=$(awk 'FNR == NR { wanted[$0] = 1; known[$1 " " $2] = 1; next }
+    ($1 " " $2) in known && !($0 in wanted) { printf "%s%s-%s.%s", (n++ ? "," : ""), $1, $3, $2 }' "$here/wanted" "$here/available")
+  [ -z "$hidden" ] || enabled="$enabled --setopt=excludepkgs=$hidden"
+}
+
 epoch=$(cat "$here/source-date-epoch")
 # rpm stamps its database with it, where it knows the variable.
 [ -z "$epoch" ] || export SOURCE_DATE_EPOCH="$epoch"
@@ -41,6 +60,7 @@ if [ -s "$here/repository-packages" ]; then
 fi
 # shellcheck disable=SC2086 # words
 dnf -q -y $enabled makecache
+if [ -s "$here/pins" ]; then prefer_pins; fi
 if [ -z "$epoch" ]; then epoch=$(read_epoch); fi
 if [ -z "$epoch" ]; then
   echo "no repository tells its date; set SOURCE_DATE_EPOCH" >&2

@@ -3,6 +3,8 @@
 #   packages             one name per line
 #   repository-packages  packages that bring repositories, installed first, one per line
 #   repositories         aliases of repositories that the base has switched off, one per line
+#   pins                 where there is one: versions to prefer to all others, NAME ARCH VERSION, one package per line
+#   snapshot             where there is one: addresses of repositories of the past, in place of the base's own, one per line
 #   source-date-epoch    seconds since 1970, or empty: then the date of the repositories' metadata
 set -eu
 
@@ -18,11 +20,30 @@ install() {
     [ -z "$package" ] || set -- "$@" "$package"
   done
   status=0
-  zypper --non-interactive --quiet install --no-recommends --auto-agree-with-licenses "$@" || status=$?
+  # shellcheck disable=SC2086 # a flag, or nothing
+  zypper --non-interactive --quiet install --no-recommends --auto-agree-with-licenses ${oldpackage:-} "$@" || status=$?
   case $status in
     0 | 102 | 103) ;;
     *) exit "$status" ;;
   esac
+}
+
+# Locks out every version of a package but the wanted one, where a repository has that. What the base has in another version
+# goes to this one first, because a lock would keep it.
+prefer_pins() {
+  zypper --non-interactive --quiet search --details --type package | awk -F'|' '
+    FNR == NR { pinned[$0] = 1; next }
+    { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i); line = $2 " " $5 " " $4 }
+    $6 != "(System Packages)" && line in pinned { print line }' "$here/pins" - | sort -u >"$here/wanted"
+  rpm -qa --qf '%{NAME} %{ARCH} %{EVR}\n' >"$here/installed"
+  awk 'FNR == NR { there[$1 " " $2] = $3; next }
+    ($1 " " $2) in there && there[$1 " " $2] != $3 { print $1 "." $2 "=" $3 }' "$here/installed" "$here/wanted" >"$here/others"
+  if [ -s "$here/others" ]; then oldpackage=--oldpackage install <"$here/others"; fi
+  if [ -e /etc/zypp/locks ]; then cp -p /etc/zypp/locks "$here/locks"; fi
+  # The form that "zypper addlock" writes.
+  while read -r name _ version; do
+    printf '\ntype: package\nversion: != %s\nmatch_type: exact\ncase_sensitive: on\nsolvable_name: %s\n\n' "$version" "$name"
+  done <"$here/wanted" >>/etc/zypp/locks
 }
 
 # The files of the metadata tell when they were made; that of the newest is the date, so that the same packages give the
@@ -38,7 +59,21 @@ epoch=$(cat "$here/source-date-epoch")
 while read -r repository; do
   [ -z "$repository" ] || zypper --non-interactive --quiet modifyrepo --enable "$repository"
 done <"$here/repositories"
+# The base's own repositories are as they were when this is done.
+if [ -s "$here/snapshot" ]; then
+  cp -a /etc/zypp/repos.d "$here/repos.d"
+  zypper --non-interactive --quiet modifyrepo --all --disable
+  number=0
+  while read -r address; do
+    number=$((number + 1))
+    zypper --non-interactive --quiet addrepo --check "$address" "kairos-snapshot-$number"
+  done <"$here/snapshot"
+fi
 zypper --non-interactive --quiet refresh
+if [ -s "$here/snapshot" ]; then
+  zypper --non-interactive --quiet dist-upgrade --no-recommends --allow-downgrade --auto-agree-with-licenses
+fi
+if [ -s "$here/pins" ]; then prefer_pins; fi
 if [ -s "$here/repository-packages" ]; then
   install <"$here/repository-packages"
   zypper --non-interactive --quiet refresh
@@ -54,6 +89,14 @@ export SOURCE_DATE_EPOCH="$epoch"
 
 install <"$here/packages"
 
+if [ -s "$here/pins" ]; then
+  rm -f /etc/zypp/locks
+  if [ -e "$here/locks" ]; then cp -p "$here/locks" /etc/zypp/locks; fi
+fi
+if [ -d "$here/repos.d" ]; then
+  rm -rf /etc/zypp/repos.d
+  cp -a "$here/repos.d" /etc/zypp/repos.d
+fi
 zypper --non-interactive --quiet clean --all
 rm -rf /var/cache/zypp/*
 # Made at random, and a list of what the build did.

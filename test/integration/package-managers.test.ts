@@ -46,11 +46,11 @@ async function run(file: string, args: string[]): Promise<Outcome> {
 
 /** Two repositories whose metadata has the given times; the second is switched off. */
 async function repositories(directory: string, times: readonly [number, number]) {
-  const spec = (name: string, more: string) =>
+  const spec = (name: string, version: number, more: string) =>
     [
       ...[
         `Name: ${name}`,
-        'Version: 1',
+        `Version: ${version}`,
         'Release: 1',
         'Summary: test',
         'License: MIT',
@@ -71,16 +71,20 @@ async function repositories(directory: string, times: readonly [number, number])
     'kairos-needed': '',
     'kairos-weak': '',
     'kairos-extra': '',
+    'kairos-b': 'Requires: kairos-old',
+    'kairos-old': '',
   };
+  const versions = (name: string) => (name === 'kairos-old' ? [1, 2, 3] : [1]);
   for (const [name, more] of Object.entries(packages)) {
-    await write(join(directory, `${name}.spec`), spec(name, more));
+    for (const version of versions(name))
+      await write(join(directory, `${name}-${version}.spec`), spec(name, version, more));
     await tool(
       'rpmbuild',
       '-bb',
       '--quiet',
       '--define',
       `_topdir ${directory}/work`,
-      join(directory, `${name}.spec`),
+      ...versions(name).map((version) => join(directory, `${name}-${version}.spec`)),
     );
   }
   for (const [index, name] of (['base', 'extra'] as const).entries()) {
@@ -89,7 +93,10 @@ async function repositories(directory: string, times: readonly [number, number])
     for (const key of Object.keys(packages).filter(
       (key) => (key === 'kairos-extra') === (name === 'extra'),
     )) {
-      await cp(join(directory, `work/RPMS/noarch/${key}-1-1.noarch.rpm`), join(place, `${key}.rpm`));
+      for (const version of versions(key)) {
+        const file = `${key}-${version}-1.noarch.rpm`;
+        await cp(join(directory, 'work/RPMS/noarch', file), join(place, file));
+      }
     }
     await tool('createrepo_c', '-q', '--revision', `${times[index]}`, '--set-timestamp-to-revision', place);
     const enabled = name === 'base' ? 1 : 0;
@@ -103,13 +110,19 @@ describe.skipIf(!asRoot)(`rpm families (${WHY})`, () => {
   beforeAll(() => repositories(join(scratch, 'rpm'), times));
 
   /** Runs `install-PM.sh`, and prints what it left behind. */
-  async function install(manager: string, packages: readonly string[], enable: readonly string[] = []) {
+  async function install(
+    manager: string,
+    packages: readonly string[],
+    enable: readonly string[] = [],
+    { pins = [], base = '' }: { readonly pins?: readonly string[]; readonly base?: string } = {},
+  ) {
     const context = await mkdtemp(join(scratch, `${manager}-`));
     await cp(join(BUILD, `install-${manager}.sh`), join(context, 'install.sh'));
     await write(join(context, 'packages'), packages.map((name) => `${name}\n`).join(''));
     await write(join(context, 'repositories'), enable.map((name) => `${name}\n`).join(''));
     await write(join(context, 'repository-packages'), '');
     await write(join(context, 'source-date-epoch'), '');
+    if (pins.length > 0) await write(join(context, 'pins'), pins.map((pin) => `${pin}\n`).join(''));
     const script = `set -e
       mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work /mnt/root
       mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
@@ -118,13 +131,16 @@ describe.skipIf(!asRoot)(`rpm families (${WHY})`, () => {
       mkdir -p etc/yum.repos.d etc/zypp build && rm -rf etc/yum.repos.d etc/zypp/repos.d
       cp -r "$1/repos.d" etc/yum.repos.d && cp -r "$1/repos.d" etc/zypp/repos.d
       cp -r "$1/base" "$1/extra" srv/ && cp "$2"/* build/
+      [ -z "$3" ] || chroot . rpm -i "/srv/base/$3.rpm"
       status=0; chroot . /bin/sh /build/install.sh || status=$?
       echo "epoch $(cat usr/lib/kairos/source-date-epoch 2>/dev/null)"
       chroot . rpm -qa --qf 'package %{NAME} %{INSTALLTIME}\\n' 'kairos-*' | sort
+      chroot . rpm -qa --qf 'version %{NAME} %{EVR}\\n' 'kairos-*' | sort
+      echo "locks $(cat etc/zypp/locks 2>/dev/null)"
       echo "database $(cat root/.rpmdb/rpmdb.sqlite var/lib/rpm/rpmdb.sqlite 2>/dev/null | sha256sum)"
       ls usr/share/doc/kairos-a var/cache/dnf var/cache/zypp 2>/dev/null | sed '/:$/d; /^$/d; s/^/left /'
       exit $status`;
-    return run('unshare', ['-m', 'sh', '-c', script, 'sh', join(scratch, 'rpm'), context]);
+    return run('unshare', ['-m', 'sh', '-c', script, 'sh', join(scratch, 'rpm'), context, base]);
   }
 
   test.each(['dnf', 'zypper'])(
@@ -150,6 +166,21 @@ describe.skipIf(!asRoot)(`rpm families (${WHY})`, () => {
     expect(status).not.toBe(0);
     expect(output).toMatch(message);
   });
+
+  test.each(['dnf', 'zypper'])(
+    '%s prefers the versions of the lock where a repository has them',
+    async (manager) => {
+      const pins = ['kairos-old noarch 2-1', 'kairos-b noarch 7-7', 'kairos-gone noarch 1-1'];
+      const newest = await install(manager, ['kairos-b']);
+      expect(newest.output).toMatch(/^version kairos-b 1-1\nversion kairos-old 3-1$/m);
+      for (const base of ['', 'kairos-old-1-1.noarch', 'kairos-old-3-1.noarch']) {
+        const { status, output } = await install(manager, ['kairos-b'], [], { pins, base });
+        expect(status, output).toBe(0);
+        expect(output).toMatch(/^version kairos-b 1-1\nversion kairos-old 2-1$/m);
+        expect(output).toMatch(/^locks $/m);
+      }
+    },
+  );
 
   test.each(['dnf', 'zypper'])(
     '%s uses a repository that is switched off only when told to',
@@ -300,6 +331,28 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     const { status, output } = await finish(await busyboxRoot(files));
     expect(status).toBe(1);
     expect(output).toContain('no service connman for runlevel boot');
+  });
+
+  test('install-apk.sh holds the versions of the lock that the archive has, and lets go of them', async () => {
+    const root = await busyboxRoot({
+      '/etc/apk/repositories': 'https://mirror.test/v3.22/main\n',
+      '/build/install/packages': 'alpine-base\n',
+      '/build/install/repositories': '',
+      '/build/install/repository-packages': '',
+      '/build/install/source-date-epoch': '1750000000',
+      '/build/install/pins': 'a x86_64 1.0-r0\nb x86_64 2.0-r1\nc noarch 3-r0\n',
+      '/index/APKINDEX': 'C:Q1\nP:a\nV:1.0-r0\nt:1\n\nC:Q1\nP:b\nV:2.0-r2\nt:1\n\nC:Q1\nP:c\nV:3-r0\n',
+    });
+    await tool('sh', '-c', `cd "${root}/index" && tar cz APKINDEX >../index.tar.gz`);
+    await cp(join(BUILD, 'install-apk.sh'), join(root, 'build/install/install-apk.sh'));
+    const { status, output } = await run('chroot', [root, '/bin/sh', '/build/install/install-apk.sh']);
+    expect(status, output).toBe(0);
+    expect((await text(root, 'log')).split('\n').slice(-4)).toEqual([
+      'apk -q add --virtual .kairos-pins a=1.0-r0 c=3-r0',
+      'apk -q add alpine-base',
+      'apk -q del .kairos-pins',
+      '',
+    ]);
   });
 
   test('install-apk.sh switches a part of the archive on and reads the date of the newest package', async () => {

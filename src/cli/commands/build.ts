@@ -23,17 +23,27 @@ export function buildCommand() {
     )
     .option('--continue-on-error', 'let the other targets go on when one fails')
     .addOption(ARTIFACT_OPTIONS.push)
+    .option('--no-push', 'push nothing, whatever the configuration says')
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
     .addOption(SIGN_OPTION)
+    .option('--no-sign', 'sign nothing, whatever the configuration says')
     .action(async (options) => {
       const { flags, ...sources } = specSources(options);
       const load = async () => {
-        const all = { ...sources, flags: { ...flags, ...signFlag(options.sign), 'push.to': options.push } };
+        const { push, sign } = options;
+        const all = { ...sources, flags: { ...flags, ...signFlag(sign), 'push.to': push || undefined } };
         const targets = await loadBuildTargets(all, options.only ?? [], warn);
-        for (const { spec } of targets) requireSigner(options.sign, spec.sign);
-        return targets;
+        for (const { spec } of targets) requireSigner(sign, spec.sign);
+        return targets.map(({ spec, ...target }) => ({
+          ...target,
+          spec: {
+            ...spec,
+            ...(push === false && { push: undefined }),
+            ...(sign === false && { sign: undefined }),
+          },
+        }));
       };
       await presentBuilds(load, {
         ...jobOptions(options),
@@ -54,6 +64,7 @@ export function specCommand(name: string) {
       '--base <ref>',
       'base image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
+    .option('--snapshot <date>', 'install packages as they were then, such as 2026-01-31')
     .option('--kernel <name>', 'one of the kernels of the flavor, such as generic')
     .option('--model <name>', 'the board')
     .option('--arch <name>', `${ARCHES.join('|')} (default: the architecture of this machine)`)
@@ -92,6 +103,7 @@ export function specSources(options: SpecOptions) {
     flavor: options.flavor,
     release: options.release,
     base: options.base,
+    snapshot: options.snapshot,
     kernel: options.kernel,
     model: options.model,
     arch: options.arch,

@@ -18,7 +18,12 @@ export async function unpackSaved(
   { unpacked, arch }: { readonly unpacked: string; readonly arch: string },
 ): Promise<void> {
   const { layers } = await openLocalImage(file, { os: 'linux', architecture: arch }, unpacked);
-  const host: Parameters<typeof applyLayers>[0] = {
+  await applyLayers(layerHost(runner), layers, target);
+}
+
+/** The factory's machine, as unpacking layers needs it. */
+export function layerHost(runner: Runner): Parameters<typeof applyLayers>[0] {
+  return {
     has: (program) =>
       runner.locate({ ...TAR, name: program }).then(
         () => true,
@@ -36,5 +41,4 @@ export async function unpackSaved(
       return { ...result, status: result.exitCode };
     },
   };
-  await applyLayers(host, layers, target);
 }

@@ -86,7 +86,9 @@ export function baseStep(
       const { image, archive, traits } = result.facts as unknown as Partial<BaseFacts>;
       // Results of versions that did not look at the root yet have no traits.
       if (traits?.lacks === undefined || !(await env.engine.has(image ?? ''))) return false;
-      return archive === undefined || env.offline || isArchiveUnchanged(env.runner, archive, env.work);
+      // The past does not change.
+      if (archive === undefined || env.offline || bootstrap?.snapshot) return true;
+      return isArchiveUnchanged(env.runner, archive, env.work);
     },
   };
 }
@@ -121,10 +123,10 @@ function baseTrust(
 
 function sourceOf(spec: BuildSpec, reference: Reference, choice: BaseChoice) {
   if (choice.kind === 'bootstrap') {
-    const { suite, components, flavor } = choice;
+    const { suite, components, flavor, snapshot } = choice;
     return {
-      source: { kind: 'bootstrap', release: suite, components, mirror: spec.mirror } as const,
-      title: `bootstrap ${flavor} ${suite}`,
+      source: { kind: 'bootstrap', release: suite, components, mirror: spec.mirror, snapshot } as const,
+      title: `bootstrap ${flavor} ${suite}${snapshot ? ` as of ${spec.snapshot}` : ''}`,
     };
   }
   if (reference.kind === 'bootstrap') throw new Error('a bootstrap without a flavor');

@@ -4,8 +4,10 @@ import { FactoryError } from '../../errors/factory-error.ts';
 import { borrowedNotice, type FlavorChoice } from '../../flavors/choose.ts';
 import type { Distribution } from '../../flavors/detect.ts';
 import { explainMissingPackage } from '../../flavors/missing-package.ts';
-import { requireKernel, select } from '../../flavors/select.ts';
+import { findRelease, requireKernel, select } from '../../flavors/select.ts';
+import { aptSnapshot, snapshotSources } from '../../flavors/snapshot.ts';
 import type { ImageIdentity } from '../../layout/kairos-release.ts';
+import { packageLockName } from '../../lock/packages.ts';
 import { resolveBoard } from '../../models/board.ts';
 import type { Model } from '../../models/schema.ts';
 import type { BuildSpec } from '../../spec/schema.ts';
@@ -30,6 +32,12 @@ export interface ImageRecipe {
    * @throws FactoryError `usage` when the base cannot become an OS this way
    */
   readonly options: (results: Results, notice: (text: string) => void) => ContextOptions;
+  /** The name that the lock has the packages of an image under; none where the base's are all that there are. */
+  readonly lockName: (identity: ImageIdentity) => string | undefined;
+  /** Whether the distribution has an archive of its past. */
+  readonly hasSnapshots: (results: Results) => boolean;
+  /** @returns what the image is going to say of itself */
+  readonly identity: (results: Results) => ImageIdentity;
   /** What a failure of the engine means, where it can be told better. */
   readonly explain: (error: unknown, results: Results) => unknown;
 }
@@ -95,6 +103,16 @@ export function imageRecipe(
     return String(Math.max(traits.newest, kernel(results)?.epoch ?? 0));
   };
 
+  const snapshot = (results: Results): string[] | undefined => {
+    if (spec.snapshot === undefined) return undefined;
+    const { loaded, distribution, target, board } = detect(results);
+    const { suite, key } = findRelease(loaded.flavor, distribution.release);
+    const sources = snapshotSources(loaded.flavor, target, suite ?? key, spec.snapshot, spec.mirror);
+    if (loaded.flavor['package-manager'] !== 'apt') return sources.map(({ uri }) => uri);
+    const components = loaded.flavor.bootstrap?.components ?? [];
+    return aptSnapshot(sources, [...new Set([...components, ...board.components])]);
+  };
+
   return {
     needs,
     inputs: async (results) => {
@@ -113,6 +131,8 @@ export function imageRecipe(
         ...(policy ? [policy] : []),
         env.epoch,
         env.tool,
+        // Added at the end and only where it is wanted: keys of other builds stay what they were.
+        ...(spec.snapshot === undefined ? [] : [snapshot(results)]),
       ];
     },
     options: (results, notice) => {
@@ -132,6 +152,7 @@ export function imageRecipe(
           notice('the policy of trust.upgrade is in the image, and there is no agent to enforce it');
       }
       const from = kernel(results);
+      const past = snapshot(results);
       return {
         templates: env.templates,
         flavor: loaded.flavor,
@@ -146,6 +167,7 @@ export function imageRecipe(
         root: traits,
         policy,
         ...(from === undefined ? {} : { kernel: from }),
+        ...(past === undefined ? {} : { snapshot: past }),
         ...(spec.kubernetes ? { kubernetes: { ...spec.kubernetes, files: kubernetesFiles(results) } } : {}),
         ...(spec.bundles.length > 0 ? { bundles: takenBundles(results) } : {}),
         ...(spec.framework.name === 'kairos-init'
@@ -159,6 +181,16 @@ export function imageRecipe(
           : {}),
       };
     },
+    lockName: (identity) =>
+      withoutPackages
+        ? undefined
+        : packageLockName({
+            target: env.target,
+            identity,
+            kernel: spec.kernelFrom ? undefined : spec.kernel,
+          }),
+    identity: (results) => detect(results).identity,
+    hasSnapshots: (results) => detect(results).loaded.flavor.snapshot !== undefined,
     explain: (error, results) => {
       const { loaded, distribution, target } = detect(results);
       return explainMissingPackage(error, {

@@ -10,13 +10,19 @@ import type { OpenImage } from '../../engine/container-engine.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { FlavorChoice } from '../../flavors/choose.ts';
 import { ARCHES, type Arch } from '../../layout/architectures.ts';
+import { type ImageIdentity, identityFrom } from '../../layout/kairos-release.ts';
+import type { LockedPackages } from '../../lock/lock-file.ts';
+import { comparePackages, type PackageVersions } from '../../lock/package-changes.ts';
+import { packageVersions, requireLockedPackages, requireSamePackages } from '../../lock/packages.ts';
 import type { Model } from '../../models/schema.ts';
+import { readPackages } from '../../packages/read-packages.ts';
 import type { ImageFacts } from '../../rootfs/image-facts.ts';
 import { inspectImage } from '../../rootfs/inspect.ts';
 import { resolveInRoot } from '../../rootfs/resolve-path.ts';
 import { EPOCH_FILE, sealRoot } from '../../rootfs/seal.ts';
-import type { ArtifactsSpec, BuildSpec } from '../../spec/schema.ts';
+import type { ArtifactsSpec, BuildSpec, UserContainerfile } from '../../spec/schema.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
+import { cacheKey } from '../cache.ts';
 import { treeSignature } from '../digests.ts';
 import { type Results, resultOf, type Step, type StepContext, type StepResult } from '../step.ts';
 import { fingerprint } from './base-step.ts';
@@ -28,6 +34,10 @@ export interface OsImageFacts {
   /** Name in the engine. */
   readonly image: string;
   readonly facts: ImageFacts;
+  /** Version of each package, and under which name a lock has them; absent where nothing was installed. */
+  readonly packages?: { readonly lockName: string; readonly installed: PackageVersions };
+  /** Whether the versions were those of a lock, and not what the archive has. */
+  readonly pinned?: boolean;
 }
 
 /** Builds the OS image: base and framework through the engine, sealed and checked. */
@@ -35,18 +45,38 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
   const recipe = imageRecipe(env, spec, choice, model);
   const after = spec.containerfile?.stage === 'after' ? spec.containerfile : undefined;
   if (after !== undefined) refusePulls(after.file, readContainerfile(after));
+  const inputs: Step['inputs'] = async (results) => [
+    ...(await recipe.inputs(results)),
+    after === undefined ? null : containerfileInputs(after),
+  ];
+  const lockedOf = (identity: ImageIdentity): LockedPackages | undefined => {
+    const name = env.locked ? recipe.lockName(identity) : undefined;
+    return name === undefined ? undefined : requireLockedPackages(spec.lockFile, name);
+  };
   return {
     id: 'image',
     title: ['build OS image', choice.named?.flavor.name, spec.version].filter(Boolean).join(' '),
     needs: recipe.needs,
-    // Not the engine: all give the same tree, and `isCurrent` knows in whose store an image is.
-    inputs: async (results) => [
-      ...(await recipe.inputs(results)),
-      after === undefined ? null : containerfileInputs(after),
-    ],
-    isCurrent: (result) => env.engine.has(osImageFacts(result).image),
+    // Not the engine: all give the same tree, and `isCurrent` knows in whose store an image is. Not the lock: an image that
+    // has its packages is the right one, whichever way it came by them.
+    inputs: async (results) => {
+      lockedOf(recipe.identity(results));
+      return inputs(results);
+    },
+    isCurrent: async (result) => {
+      const { image, facts, packages, pinned } = osImageFacts(result);
+      if (!(await env.engine.has(image))) return false;
+      const locked = lockedOf(identityFrom(new Map(Object.entries(facts.release))));
+      if (locked === undefined) return pinned !== true;
+      return comparePackages(locked.installed, packages?.installed ?? {}).length === 0;
+    },
     run: async (context, results) => {
-      const entries = contextEntries(recipe.options(results, context.notice));
+      const identity = recipe.identity(results);
+      const locked = lockedOf(identity);
+      const entries = contextEntries({
+        ...recipe.options(results, context.notice),
+        ...(locked === undefined ? {} : { pins: locked.installed }),
+      });
       const built = `localhost/kairos-factory/built:${randomUUID()}`;
       // A name of its own is wanted only where a second Containerfile begins with it.
       await using _built = after === undefined ? undefined : await env.engine.transient(built);
@@ -54,10 +84,29 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
       await buildImage(env, context, entries, built, options).catch((error: unknown) => {
         throw recipe.explain(error, results);
       });
-      if (after === undefined) return await finish(env, context, built, 'the built image', sealRoot);
-      const changed = `localhost/kairos-factory/changed:${randomUUID()}`;
-      await buildImage(env, context, userContext(after, built), changed, { arch: spec.arch });
-      return await finish(env, context, changed, `the built image, changed by ${after.file},`, sealRoot);
+      const lockName = recipe.lockName(identity);
+      const packagesOf = async (root: string): Promise<Partial<OsImageFacts>> => {
+        if (lockName === undefined) return {};
+        const installed = packageVersions(await readPackages(root));
+        if (locked !== undefined)
+          requireSamePackages(lockName, locked, installed, recipe.hasSnapshots(results));
+        return { packages: { lockName, installed }, ...(locked === undefined ? {} : { pinned: true }) };
+      };
+      const result =
+        after === undefined
+          ? await finish(env, context, built, 'the built image', sealRoot, packagesOf)
+          : await changeImage(after, built, packagesOf);
+      if (locked === undefined) return result;
+      // The same key may stand for other packages, so this result is told from others by more than its key.
+      const needs = recipe.needs.map((id) => [id, resultOf(results, id).digest] as const);
+      return { ...result, digest: cacheKey('image', [await inputs(results), locked.installed], needs) };
+
+      async function changeImage(file: UserContainerfile, from: string, more: typeof packagesOf) {
+        const changed = `localhost/kairos-factory/changed:${randomUUID()}`;
+        await buildImage(env, context, userContext(file, from), changed, { arch: spec.arch });
+        const name = `the built image, changed by ${file.file},`;
+        return finish(env, context, changed, name, sealRoot, more);
+      }
     },
   };
 }
@@ -161,13 +210,15 @@ async function finish(
   built: string,
   name: string,
   seal?: (root: string) => Promise<unknown>,
+  more?: (root: string) => Promise<Partial<OsImageFacts>>,
 ): Promise<Omit<StepResult, 'digest'>> {
   const image = `localhost/kairos-factory/os:${randomUUID()}`;
   await using open = await env.engine.open(built);
   context.say('sealing and checking the image');
   await seal?.(open.root);
   const facts = await inspectImage(open.root, name, context.notice);
+  const packages = await more?.(open.root);
   await open.commit(image);
-  const result: OsImageFacts = { image, facts };
+  const result: OsImageFacts = { image, facts, ...packages };
   return { facts: { ...result }, files: {} };
 }

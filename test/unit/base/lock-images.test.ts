@@ -46,7 +46,7 @@ test('locks what is missing, keeps what is there, drops what is not wanted', asy
     { reference: name('v1'), before: one.digest },
     { reference: name('v2'), after: two.digest },
   ]);
-  expect(Object.keys(await readLock(file))).toEqual([name('v2')]);
+  expect(Object.keys(readLock(file).images)).toEqual([name('v2')]);
 });
 
 test('renews, for every arch that it had, from one index', async () => {
@@ -60,14 +60,14 @@ test('renews, for every arch that it had, from one index', async () => {
   expect(await lock({ update: true })).toEqual([
     { reference: name('v1'), before: sha256(index), after: sha256(newer) },
   ]);
-  expect((await readLock(file))[name('v1')]).toEqual({
+  expect(readLock(file).images[name('v1')]).toEqual({
     digest: sha256(newer),
     platforms: { 'linux/amd64': two.digest, 'linux/arm64': arm.digest },
   });
   const last = testIndex({ 'linux/amd64': one });
   server.addManifest('v1', last);
   await lock({ update: true });
-  expect(Object.keys((await readLock(file))[name('v1')]?.platforms ?? {})).toEqual(['linux/amd64']);
+  expect(Object.keys(readLock(file).images[name('v1')]?.platforms ?? {})).toEqual(['linux/amd64']);
   expect(warned.at(-1)).toMatch(/no longer locked for linux\/arm64/);
 });
 

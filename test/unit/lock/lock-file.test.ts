@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type LockedImages, readLock, writeLock } from '../../../src/lock/lock-file.ts';
+import { changeLock, type LockedImages, readLock, writeLock } from '../../../src/lock/lock-file.ts';
 import { failureOf } from '../support/failure.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
@@ -17,9 +17,9 @@ const images: LockedImages = {
 test('what is written is read again, in an order that does not depend on how it came about', async () => {
   const home = temporaryDirectory();
   const [file, other] = [join(home, 'a.lock'), join(home, 'b.lock')];
-  await writeLock(file, images);
-  await writeLock(other, Object.fromEntries(Object.entries(images).reverse()));
-  expect(await readLock(file)).toEqual(images);
+  writeLock(file, { images, packages: {} });
+  writeLock(other, { images: Object.fromEntries(Object.entries(images).reverse()), packages: {} });
+  expect(readLock(file)).toEqual({ images, packages: {} });
   expect(readFileSync(other, 'utf8')).toBe(readFileSync(file, 'utf8'));
   expect(readFileSync(file, 'utf8').split('\n').slice(2)).toEqual([
     '',
@@ -39,8 +39,31 @@ test('what is written is read again, in an order that does not depend on how it 
   expect(readdirSync(home).sort()).toEqual(['a.lock', 'b.lock']);
 });
 
+test('packages stand beside the images, and a change of the one leaves the other', () => {
+  const file = join(temporaryDirectory(), 'kairos-factory.lock');
+  const packages = {
+    'debian-12-core-amd64-generic/cloud': {
+      archive: '2026-11-20T08:12:33Z',
+      installed: { 'zstd:amd64': '1.5.4', 'adduser:all': '3.134', 'vim:amd64': '2:9.0' },
+    },
+  };
+  writeLock(file, { images: {}, packages });
+  changeLock(file, (lock) => ({ ...lock, images }));
+  expect(readLock(file)).toEqual({ images, packages });
+  expect(readFileSync(file, 'utf8').split('\n').slice(-8)).toEqual([
+    'packages:',
+    '  debian-12-core-amd64-generic/cloud:',
+    '    archive: 2026-11-20T08:12:33Z',
+    '    installed:',
+    '      adduser:all: "3.134"',
+    '      vim:amd64: 2:9.0',
+    '      zstd:amd64: 1.5.4',
+    '',
+  ]);
+});
+
 test('a lock that is not there holds nothing', async () => {
-  expect(await readLock(join(temporaryDirectory(), 'none.lock'))).toEqual({});
+  expect(readLock(join(temporaryDirectory(), 'none.lock'))).toEqual({ images: {}, packages: {} });
 });
 
 test.each([
@@ -57,6 +80,6 @@ test.each([
 
 test('a place that cannot be written to is told, and nothing is left', async () => {
   const file = join(temporaryDirectory(), 'missing/kairos-factory.lock');
-  const error = await failureOf(() => writeLock(file, images), 'usage');
+  const error = await failureOf(() => writeLock(file, { images, packages: {} }), 'usage');
   expect(error.remedy).toMatch(/--lock-file/);
 });

@@ -271,7 +271,7 @@ describe('registries and the lock', () => {
     });
     expect(await loadLockSpec(sources)).toMatchObject({
       ...expected,
-      builds: [{ flavor: 'debian', base: 'docker://docker.io/library/debian:12' }],
+      builds: [{ spec: { flavor: 'debian', base: 'docker://docker.io/library/debian:12' } }],
     });
     const set = ['registries=[{registry: quay.io, ca: ca.pem}]'];
     const { spec } = await loadArtifactsSpec({ set, flags: { image: 'quay.io/x/y:1' } });

@@ -1,0 +1,43 @@
+import { type FileHandle, open } from 'node:fs/promises';
+
+/** Where two files begin to differ. */
+export interface Difference {
+  /** Of the first byte that is not the same; the length of the shorter file when the other goes on. */
+  readonly offset: number;
+}
+
+const CHUNK = 4 * 1024 * 1024;
+
+/** Compares two files byte by byte. @returns nothing when they are the same */
+export async function firstDifference(
+  a: string,
+  b: string,
+  signal?: AbortSignal,
+): Promise<Difference | undefined> {
+  await using one = await open(a);
+  await using other = await open(b);
+  const [left, right] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
+  for (let position = 0; ; position += CHUNK) {
+    signal?.throwIfAborted();
+    const [m, n] = await Promise.all([fill(one, left, position), fill(other, right, position)]);
+    const common = Math.min(m, n);
+    if (left.compare(right, 0, common, 0, common) !== 0) {
+      let index = 0;
+      while (left[index] === right[index]) index += 1;
+      return { offset: position + index };
+    }
+    if (m !== n) return { offset: position + common };
+    if (m < CHUNK) return undefined;
+  }
+}
+
+/** Reads until the buffer is full or the file ends. */
+async function fill(file: FileHandle, buffer: Buffer, position: number): Promise<number> {
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, position + length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return length;
+}

@@ -1,0 +1,41 @@
+import { open } from 'node:fs/promises';
+
+/** A partition of a disk or ISO, in bytes. */
+export interface TablePartition {
+  readonly name: string;
+  readonly start: number;
+  readonly size: number;
+}
+
+const SECTOR = 512;
+/** UEFI Specification 2.10, 5.3.2 "GPT Header" and 5.3.3 "GPT Partition Entry Array". */
+const [SIGNATURE, ENTRIES_LBA, ENTRY_COUNT, ENTRY_SIZE] = ['EFI PART', 72, 80, 84] as const;
+const [FIRST_LBA, LAST_LBA, NAME, NAME_LENGTH] = [32, 40, 56, 72] as const;
+const ENTRY_LIMIT = 1024;
+
+/** The partitions of a GPT, in their order; none where there is no GPT. */
+export async function readPartitions(file: string): Promise<TablePartition[]> {
+  await using handle = await open(file);
+  const header = Buffer.alloc(SECTOR);
+  await handle.read(header, 0, SECTOR, SECTOR);
+  if (header.toString('latin1', 0, 8) !== SIGNATURE) return [];
+  const size = header.readUInt32LE(ENTRY_SIZE);
+  const count = Math.min(header.readUInt32LE(ENTRY_COUNT), ENTRY_LIMIT);
+  if (size < NAME + NAME_LENGTH || size > 4096) return [];
+  const table = Buffer.alloc(size * count);
+  await handle.read(table, 0, table.length, Number(header.readBigUInt64LE(ENTRIES_LBA)) * SECTOR);
+  const partitions = Array.from({ length: count }, (_, index) => {
+    const entry = table.subarray(index * size, (index + 1) * size);
+    const first = Number(entry.readBigUInt64LE(FIRST_LBA));
+    const last = Number(entry.readBigUInt64LE(LAST_LBA));
+    const name = entry.toString('utf16le', NAME, NAME + NAME_LENGTH).replace(/\0.*$/s, '');
+    const isUsed = entry.subarray(0, 16).some((byte) => byte !== 0);
+    return {
+      isUsed,
+      name: name || `partition ${index + 1}`,
+      start: first * SECTOR,
+      size: (last - first + 1) * SECTOR,
+    };
+  });
+  return partitions.flatMap(({ isUsed, ...partition }) => (isUsed ? [partition] : []));
+}

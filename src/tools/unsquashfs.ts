@@ -1,0 +1,9 @@
+import type { HostTool } from './host-tool.ts';
+import type { Runner } from './runner.ts';
+
+const UNSQUASHFS: HostTool = { name: 'unsquashfs', package: 'squashfs-tools' };
+
+/** Unpacks a squashfs, with owners, times and extended attributes, into a directory that is not there yet. */
+export async function unsquashfs(runner: Runner, file: string, directory: string): Promise<void> {
+  await runner.run(UNSQUASHFS, ['-no-progress', '-quiet', '-dest', directory, file]);
+}

@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ReproReport } from '../../src/pipeline/verify-repro.ts';
+import { factory, TEST_HOME } from '../support/factory.ts';
+import { makeTinyRoot } from '../support/tiny-root.ts';
+import { tool } from '../support/tool.ts';
+
+// Builds of seconds: a root of BusyBox, whose kernel is a file and whose dracut is a stand-in, so that it can be one that
+// makes the same bytes each time, and one that does not. All else is real: engine, steps, tools.
+
+const isRoot = process.getuid?.() === 0;
+
+describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners)', () => {
+  let home: string;
+  beforeAll(async () => {
+    await mkdir(TEST_HOME, { recursive: true });
+    home = await mkdtemp(join(TEST_HOME, 'repro-'));
+    await makeTinyRoot(home);
+    await mkdir(join(home, 'root/boot'));
+    await mkdir(join(home, 'root/lib/modules/6.1.0'), { recursive: true });
+    await mkdir(join(home, 'root/var/log'), { recursive: true });
+    await writeFile(join(home, 'root/boot/vmlinuz-6.1.0'), 'kernel');
+    await writeFile(join(home, 'root/lib/modules/6.1.0/modules.dep'), '');
+  });
+  afterAll(() => tool('rm', '-rf', home));
+
+  /** A base with this script as its dracut; no file of it is newer than another. */
+  async function base(name: string, dracut: string): Promise<string> {
+    await writeFile(join(home, 'root/bin/dracut'), `#!/bin/sh\n${dracut}\n`, { mode: 0o755 });
+    const file = join(home, `${name}.tar`);
+    await tool(
+      'tar',
+      '-C',
+      join(home, 'root'),
+      '--mtime=@1700000000',
+      '--sort=name',
+      '--owner=0',
+      '--group=0',
+      '-cf',
+      file,
+      '.',
+    );
+    return file;
+  }
+
+  async function verify(file: string, ...more: string[]) {
+    const output = join(home, 'out');
+    await rm(output, { recursive: true, force: true });
+    const args = ['verify-repro', '--flavor', 'any', '--base', file, '--artifact', 'oci,squashfs'];
+    const cache = join(home, 'cache');
+    const outcome = await factory([...args, '--output', output, ...more], {
+      cwd: home,
+      env: { KAIROS_FACTORY_CACHE: cache },
+    });
+    expect(await readdir(join(cache, 'work'))).toEqual([]);
+    return outcome;
+  }
+
+  test('says yes, and what was varied', async () => {
+    const file = await base('sure', 'echo 070701 >/boot/initrd');
+    const { status, stdout, stderr } = await verify(file);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^Reproducible: the second build made the same bytes as in .*\/out\.$/m);
+    expect(stdout).toMatch(
+      /another directories, cache, time, time zone, locale, umask and number of processors\.$/m,
+    );
+    expect((await readdir(join(home, 'out'))).filter((name) => !name.startsWith('.')).sort()).toEqual([
+      'SHA256SUMS',
+      expect.stringMatching(/\.oci$/),
+      expect.stringMatching(/\.squashfs$/),
+      'manifest.json',
+    ]);
+  });
+
+  test('says no, and which byte of which file differs, and which step made it so', async () => {
+    const file = await base('unsure', '{ echo 0707010123; cat /proc/sys/kernel/random/uuid; } >/boot/initrd');
+    const { status, stdout, stderr } = await verify(file, '--json');
+    expect(status, stderr).toBe(5);
+    const { isReproducible, targets } = JSON.parse(stdout) as ReproReport;
+    expect(isReproducible).toBe(false);
+    const [first, ...others] = targets[0]?.blame ?? [];
+    const inside = { tree: 'rootfs', path: 'boot/initrd', offset: expect.any(Number) as number };
+    expect(first).toMatchObject({ step: 'image', inside });
+    expect(first?.inside?.offset).toBeGreaterThanOrEqual(11);
+    expect(others.map(({ step }) => step)).toEqual(['image', 'release files', 'release files']);
+    const text = await verify(file);
+    expect(text.status).toBe(5);
+    expect(text.stdout).toMatch(/made so by the step image \(in its rootfs: boot\/initrd, byte \d+\)$/m);
+  });
+
+  test('a build that fails is told with what it said', async () => {
+    const { status, stderr } = await verify(await base('broken', 'echo no way >&2; exit 1'));
+    expect(status).toBe(4);
+    expect(stderr).toContain('the first build failed');
+    expect(stderr).toContain('no way');
+  });
+});
