@@ -48,16 +48,38 @@ export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: A
     },
     isCurrent: async (result) => {
       const now = await fileIdentity(kind, result.files['artifact'] ?? '').catch(() => undefined);
-      return now === result.facts['identity'];
+      return now !== undefined && isSameFile(now, String(result.facts['identity']));
     },
   };
 }
 
-/** Tells a file from all that were or will be at its path: the change time cannot be set, other times are. */
+/**
+ * Tells a file from all that were or will be at its path: the change time cannot be set, other times are. The number of
+ * links comes last.
+ */
 async function fileIdentity(kind: ArtifactKind, file: string): Promise<string> {
   const parts = kind === 'oci' ? [file, join(file, 'index.json')] : [file];
   const stats = await Promise.all(parts.map((part) => stat(part, { bigint: true })));
-  return stats.map(({ dev, ino, size, ctimeNs }) => [dev, ino, size, ctimeNs].join('-')).join(' ');
+  return stats
+    .map((one) => {
+      const links = one.isDirectory() ? 1 : one.nlink;
+      return [one.dev, one.ino, one.size, one.mtimeNs, one.birthtimeNs, one.ctimeNs, links].join('-');
+    })
+    .join(' ');
+}
+
+/**
+ * Whether what is there now is what was made. A link to a file, such as a release makes, sets its change time; then the
+ * times of birth and of modification have to do, and the release compares the content.
+ */
+function isSameFile(now: string, made: string): boolean {
+  const parts = now.split(' ').map((part, index) => {
+    const [fields, before] = [part.split('-'), made.split(' ')[index]?.split('-') ?? []];
+    const isLinked = Number(fields.at(-1)) > 1;
+    const compared = isLinked ? fields.length - 2 : fields.length;
+    return fields.slice(0, compared).every((field, at) => field === before[at]);
+  });
+  return parts.every(Boolean);
 }
 
 /** Hashes a finished artifact; beside the steps that still run. */
