@@ -7,6 +7,7 @@ import { checkCommand } from './commands/check.ts';
 import { contextCommand } from './commands/context.ts';
 import { flavorsCommand } from './commands/flavors.ts';
 import { lockCommand } from './commands/lock.ts';
+import { releaseCommand } from './commands/release.ts';
 import { confextCommand, sysextCommand } from './commands/sysext.ts';
 import { validateCommand } from './commands/validate.ts';
 
@@ -31,6 +32,7 @@ export function createProgram() {
     sysextCommand,
     confextCommand,
     contextCommand,
+    releaseCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }

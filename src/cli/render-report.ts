@@ -67,7 +67,8 @@ export function renderTargets({ targets, seconds }: TargetsReport): string {
   ].join('\n');
 }
 
-function formatSize(bytes: number): string {
+/** A number of bytes for people. */
+export function formatSize(bytes: number): string {
   if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`;
   return bytes < 1024 ** 3
     ? `${(bytes / 1024 ** 2).toFixed(1)} MiB`

@@ -81,6 +81,8 @@ async function buildSpec(
     containerfile: await userContainerfile(configuration),
     kernelFrom: configuration['kernel-from'],
     framework: frameworkChoice(configuration),
+    releaseOutput: resolve(configuration['release-output']),
+    releasePrevious: configuration['release-previous'],
   };
 }
 

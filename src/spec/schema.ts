@@ -135,6 +135,13 @@ export const BuildConfiguration = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'The framework.' }),
+  'release-output': z
+    .string()
+    .default('release')
+    .meta({ description: 'Directory that `release` collects all targets in.' }),
+  'release-previous': z.string().min(1).optional().meta({
+    description: 'Release that the changelog compares with: directory, address, docker:// reference.',
+  }),
   ...artifactKeys,
 });
 
@@ -178,6 +185,10 @@ export interface BuildSpec extends ArtifactsSpec {
   /** Reference of the image that the kernel comes from. */
   readonly kernelFrom: string | undefined;
   readonly framework: FrameworkChoice;
+  /** Where a release of this and other targets goes. */
+  readonly releaseOutput: string;
+  /** The release that it is compared with: an absolute path, an address or a reference. */
+  readonly releasePrevious: string | undefined;
 }
 
 /** A Containerfile of the person, when it is applied, and where its `COPY` reads from. Paths are absolute. */
