@@ -75,6 +75,7 @@ export async function startChromium({ scripts = true } = {}): Promise<BrowserPag
   };
 
   const { targetId } = await send<{ targetId: string }>('Target.createTarget', { url: 'about:blank' });
+  await send('Browser.grantPermissions', { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'] });
   session = (await send<{ sessionId: string }>('Target.attachToTarget', { targetId, flatten: true }))
     .sessionId;
   for (const domain of ['Page', 'Network', 'Runtime', 'Log']) await send(`${domain}.enable`);
