@@ -52,7 +52,7 @@ async function present(
 ): Promise<void> {
   const { plan, json, useCache, locked, offline, continueOnError } = options;
   const say = (text: string) => process.stderr.write(`[release] ${text}\n`);
-  const planned = await planRelease(builds, access(builds, offline));
+  const planned = await planRelease(builds, plan ? undefined : access(builds, offline));
   const show = createProgressRenderer(process.stderr);
   const common = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
   if (plan) {

@@ -36,12 +36,13 @@ export interface ReleaseReport {
 
 /**
  * Checks a release before anything is built, and reads the one to compare with.
+ * @param access the way to that one; absent when nothing is going to be made
  * @throws FactoryError `usage` for targets that cannot be one release and for a folder that is not ours; as documented at
  *   `openPrevious`
  */
 export async function planRelease(
   builds: readonly NamedBuild[],
-  access: PreviousAccess,
+  access?: PreviousAccess,
 ): Promise<PlannedRelease> {
   requireOneRelease(builds);
   const folder = resolve(same(builds, 'releaseOutput', 'release-output') ?? 'release');
@@ -59,7 +60,8 @@ export async function planRelease(
       remedy: 'Give the release before this one with --previous, or write this one to another folder.',
     });
   }
-  const previous = place === undefined ? undefined : await openPrevious(place, access);
+  const isAsked = place !== undefined && access !== undefined;
+  const previous = isAsked ? await openPrevious(place, access) : undefined;
   return { builds, folder, previous };
 }
 

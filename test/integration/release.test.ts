@@ -8,15 +8,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareDebVersions } from '../../src/release/deb-version.ts';
 import type { ReleaseReport } from '../../src/release/make-release.ts';
 import { openPrevious, type PreviousAccess } from '../../src/release/read-previous.ts';
+import { releaseContents } from '../../src/release/release-contents.ts';
 import { compareRpmVersions } from '../../src/release/rpm-version.ts';
 import type { Release } from '../../src/release/schema.ts';
 import { verifyReleaseFolder } from '../../src/release/verify-folder.ts';
 import { createRunner } from '../../src/tools/runner.ts';
 import { type BrowserPage, startChromium } from '../support/chromium.ts';
-import { factory, OVERLAY, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { generateKeyPair } from '../support/cosign.ts';
+import { factory, OVERLAY, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry } from '../support/registry.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
+import { sampleTarget } from '../unit/release/support/sample.ts';
 
 const { signal } = new AbortController();
 
@@ -268,6 +271,37 @@ describe('a release of two targets', () => {
         "[...document.querySelectorAll('button')].filter((one) => one.offsetParent !== null).length";
       expect(await plain.evaluate<number>(buttons)).toBe(0);
     });
+  });
+
+  test('is verified by the command on its page, when cosign has signed it', async () => {
+    const sample = {
+      targets: [sampleTarget('core')],
+      previous: undefined,
+      tool: 'kairos-factory',
+      isSigned: true,
+    };
+    const text = releaseContents(sample).texts.get('index.html') ?? '';
+    const command = /<code id="how-signature">cosign ([^<]+)</.exec(text)?.[1]?.split(' ') ?? [];
+    const place = join(home, 'signed');
+    await mkdir(place);
+    await cp(join(folder, 'SHA256SUMS'), join(place, 'SHA256SUMS'));
+    const { privateKey } = await generateKeyPair(place, 'release');
+    const cosign = (...args: string[]) =>
+      tool(
+        'env',
+        '-C',
+        place,
+        `HOME=${place}`,
+        'COSIGN_PASSWORD=',
+        join(PROJECT, '.tools/bin/cosign'),
+        ...args,
+      );
+    await cosign('signing-config', 'create', '--out', 'config.json');
+    const bundle = ['--signing-config', 'config.json', '--bundle', 'SHA256SUMS.sigstore.json'];
+    await cosign('sign-blob', '--key', privateKey, '--yes', ...bundle, 'SHA256SUMS');
+    await cosign(...command);
+    await writeFile(join(place, 'SHA256SUMS'), 'another');
+    await expect(cosign(...command)).rejects.toThrow('invalid signature');
   });
 
   test('is compared with from a folder, an address and a registry', async () => {
