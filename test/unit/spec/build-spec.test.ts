@@ -113,6 +113,8 @@ describe('loadBuildSpec', () => {
       containerfile: undefined,
       kernelFrom: undefined,
       framework: { name: 'builtin' },
+      releaseOutput: resolve('release'),
+      releasePrevious: undefined,
     });
   });
 
