@@ -82,7 +82,8 @@ export function renderUnfinished(missing: readonly string[], files: readonly str
 
 function markedFiles(text: string): string[] {
   const lines = text.split('\n');
-  return lines.slice(lines.indexOf(FILES_MARK) + 1).filter((line) => line !== '');
+  const start = lines[0] === MARK ? lines.indexOf(FILES_MARK) : -1;
+  return start < 0 ? [] : lines.slice(start + 1).filter((line) => line !== '');
 }
 
 /** All files below a folder but those of runs; whatever is no directory counts. */

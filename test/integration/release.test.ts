@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -317,6 +318,7 @@ describe('a release of two targets', () => {
       );
       response.writeHead(content ? 200 : 404).end(content);
     }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
     try {
       const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       expect((await openPrevious(`${address}/`, access)).release).toEqual(release);
