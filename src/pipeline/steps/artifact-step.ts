@@ -11,6 +11,7 @@ import type { ArtifactKind, ArtifactsSpec } from '../../spec/schema.ts';
 import { checkTool } from '../../tools/host-tool.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { hashFile, treeContentDigest, treeSignature } from '../digests.ts';
+import { fileIdentity, isSameFile } from '../file-identity.ts';
 import { fileOf, type Results, resultOf, type Step } from '../step.ts';
 import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
 
@@ -42,44 +43,20 @@ export function artifactStep(env: BuildEnvironment, spec: ArtifactsSpec, kind: A
       await artifact.make(made, { ...context, output: partial });
       const final = join(spec.output, name);
       await putInPlace(partial, final, facts.epoch);
-      const identity = await fileIdentity(kind, final);
+      const identity = await identityOf(kind, final);
       // Not the key but this very file: what was made again has a new checksum, and what is made from it is made again.
       return { facts: { identity }, files: { artifact: final }, digest: identity };
     },
     isCurrent: async (result) => {
-      const now = await fileIdentity(kind, result.files['artifact'] ?? '').catch(() => undefined);
+      const now = await identityOf(kind, result.files['artifact'] ?? '').catch(() => undefined);
       return now !== undefined && isSameFile(now, String(result.facts['identity']));
     },
   };
 }
 
-/**
- * Tells a file from all that were or will be at its path: the change time cannot be set, other times are. The number of
- * links comes last.
- */
-async function fileIdentity(kind: ArtifactKind, file: string): Promise<string> {
-  const parts = kind === 'oci' ? [file, join(file, 'index.json')] : [file];
-  const stats = await Promise.all(parts.map((part) => stat(part, { bigint: true })));
-  return stats
-    .map((one) => {
-      const links = one.isDirectory() ? 1 : one.nlink;
-      return [one.dev, one.ino, one.size, one.mtimeNs, one.birthtimeNs, one.ctimeNs, links].join('-');
-    })
-    .join(' ');
-}
-
-/**
- * Whether what is there now is what was made. A link to a file, such as a release makes, sets its change time; then the
- * times of birth and of modification have to do, and the release compares the content.
- */
-function isSameFile(now: string, made: string): boolean {
-  const parts = now.split(' ').map((part, index) => {
-    const [fields, before] = [part.split('-'), made.split(' ')[index]?.split('-') ?? []];
-    const isLinked = Number(fields.at(-1)) > 1;
-    const compared = isLinked ? fields.length - 2 : fields.length;
-    return fields.slice(0, compared).every((field, at) => field === before[at]);
-  });
-  return parts.every(Boolean);
+/** Of an image layout, its directory and its index. */
+async function identityOf(kind: ArtifactKind, file: string): Promise<string> {
+  return fileIdentity(kind === 'oci' ? [file, join(file, 'index.json')] : [file]);
 }
 
 /** Hashes a finished artifact; beside the steps that still run. */
