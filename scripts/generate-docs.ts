@@ -4,9 +4,12 @@ import { writeFile } from 'node:fs/promises';
 import { cloudConfigJsonSchema } from '../src/cloud-config/json-schema.ts';
 import { cloudConfigReference } from '../src/cloud-config/reference.ts';
 import { templateReference } from '../src/cloud-config/template/reference.ts';
+import { releaseJsonSchema } from '../src/release/schema.ts';
 
 const docs = new URL('../docs/', import.meta.url);
 const schema = cloudConfigJsonSchema();
 await writeFile(new URL('cloud-config.md', docs), cloudConfigReference(schema));
 await writeFile(new URL('cloud-config.schema.json', docs), `${JSON.stringify(schema, null, 2)}\n`);
+const release = releaseJsonSchema();
+await writeFile(new URL('release.schema.json', docs), `${JSON.stringify(release, null, 2)}\n`);
 await writeFile(new URL('templates.md', docs), templateReference());

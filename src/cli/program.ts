@@ -9,6 +9,7 @@ import { diffCommand } from './commands/diff.ts';
 import { flavorsCommand } from './commands/flavors.ts';
 import { lockCommand } from './commands/lock.ts';
 import { pushCommand } from './commands/push.ts';
+import { releaseCommand } from './commands/release.ts';
 import { signCommand } from './commands/sign.ts';
 import { confextCommand, sysextCommand } from './commands/sysext.ts';
 import { validateCommand } from './commands/validate.ts';
@@ -41,6 +42,7 @@ export function createProgram() {
     verifyCommand,
     pushCommand,
     diffCommand,
+    releaseCommand,
   ]) {
     program.addCommand(command().exitOverride());
   }

@@ -83,7 +83,7 @@ async function present(
 }
 
 /** What failed, each once: targets that share a step share its failure. */
-function failuresOf(targets: readonly TargetReport[]): unknown[] {
+export function failuresOf(targets: readonly TargetReport[]): unknown[] {
   const failures = new Map<string, { readonly error: unknown; readonly names: string[] }>();
   for (const target of targets) {
     if (target.status !== 'failed') continue;

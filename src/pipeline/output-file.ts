@@ -19,12 +19,3 @@ export async function putInPlace(partial: string, final: string, epoch: number):
   if (isDirectory) await rm(final, { recursive: true, force: true });
   await rename(partial, final);
 }
-
-/**
- * Tells files from all that were or will be at their paths: the change time cannot be set, other times are.
- * @throws the file system's error when one is not there
- */
-export async function fileIdentity(files: readonly string[]): Promise<string> {
-  const stats = await Promise.all(files.map((file) => stat(file, { bigint: true })));
-  return stats.map(({ dev, ino, size, ctimeNs }) => [dev, ino, size, ctimeNs].join('-')).join(' ');
-}

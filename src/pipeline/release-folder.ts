@@ -25,6 +25,8 @@ export interface Manifest {
   readonly tool: string;
   /** `/etc/kairos-release` of the OS image. */
   readonly release: Readonly<Record<string, string>>;
+  /** Version of the kernel; absent when its name does not tell. */
+  readonly kernel?: string;
   /** Seconds since 1970 that the artifacts are stamped with. */
   readonly sourceDateEpoch: number;
   /** Images of registries that went into it, by reference, and what those stood for; absent when there are none. */
@@ -60,6 +62,7 @@ export async function writeReleaseFiles(
     schema: 1,
     tool: env.tool,
     release: facts.release,
+    ...(facts.kernel === undefined ? {} : { kernel: facts.kernel }),
     sourceDateEpoch: facts.epoch,
     ...(images.length > 0 ? { images } : {}),
     ...(archive ? { archive } : {}),

@@ -11,6 +11,8 @@ export interface ImageFacts {
   readonly osId: string;
   /** Kernel arguments on SELinux, as the image's own menu has them; off when it has none. */
   readonly selinux?: string;
+  /** Version of the kernel, as the name of its image has it. */
+  readonly kernel?: string;
   /** `ID_LIKE` of `/etc/os-release`. */
   readonly osLike?: string;
 }

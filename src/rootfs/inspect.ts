@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
 import { parseOsRelease } from '../layout/os-release.ts';
 import { checkConformance } from './conformance.ts';
@@ -35,6 +36,8 @@ export async function inspectImage(
     return file === undefined ? '' : readFile(file, 'utf8');
   };
   const tree = measureTree(root);
+  const kernel = await resolveInRoot(root, '/boot/vmlinuz');
+  const version = kernel === undefined ? undefined : kernelVersion(basename(kernel));
   const osRelease = parseOsRelease(await read('/etc/os-release'));
   return {
     // An image that was made elsewhere is as old as its newest file.
@@ -44,7 +47,13 @@ export async function inspectImage(
     osId: (await read(BOOT_LOADER_ID)).trim() || (osRelease.get('ID') ?? 'linux'),
     osLike: osRelease.get('ID_LIKE') ?? '',
     selinux: selinuxArguments(await read('/etc/cos/bootargs.cfg')),
+    ...(version === undefined ? {} : { kernel: version }),
   };
+}
+
+/** The version in the name of a kernel: `vmlinuz-VERSION`, or `Image-VERSION`, where the link `/boot/vmlinuz` leads to. */
+function kernelVersion(name: string): string | undefined {
+  return /^[^-]+-(.+)$/.exec(name)?.[1];
 }
 
 /** What an image's menu says of SELinux: the live medium boots the same way. */

@@ -83,6 +83,8 @@ async function buildSpec(
     kernelFrom: configuration['kernel-from'],
     framework: frameworkChoice(configuration),
     trust: configuration.trust,
+    releaseOutput: resolve(configuration['release-output']),
+    releasePrevious: configuration['release-previous'],
   };
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
 import { isFlavorFile } from '../flavors/reference.ts';
+import { isRemote } from '../release/place.ts';
 import { anchorBundles } from './bundles.ts';
 import { anchorKubernetes } from './kubernetes.ts';
 import { expandMatrix, MatrixKeys, type Variation } from './matrix.ts';
@@ -32,11 +33,14 @@ const PATH_KEYS = new Set([
   'lock-file',
   'containerfile',
   'containerfile-context',
+  'release-output',
 ]);
 /** Keys whose value is a reference that may hold a relative path after its prefix. */
 const REFERENCE_KEYS = new Set(['base', 'image', 'kernel-from']);
 /** The key whose value is a program's path or the reference of an image. */
 const SOURCE_KEY = 'framework.source';
+/** The key whose value is a path, an address or the reference of a release. */
+const PREVIOUS_KEY = 'release-previous';
 
 /** Flags that are not called like their key. */
 const FLAG_NAMES: Readonly<Record<string, string>> = {
@@ -46,6 +50,8 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   'framework.version': 'framework-version',
   'sign.key': 'sign',
   'push.to': 'push',
+  'release-output': 'output',
+  'release-previous': 'previous',
 };
 
 type Data = Record<string, unknown>;
@@ -220,6 +226,7 @@ function anchored(
       if (typeof value !== 'string') return [key, value];
       if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
       if (key === 'flavor' && isFlavorFile(value)) return [key, resolve(directory, value)];
+      if (key === PREVIOUS_KEY) return [key, isRemote(value) ? value : resolve(directory, value)];
       if (key === SOURCE_KEY) return [key, fileOrReference(value, directory, resolveReference)];
       return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];
     }),

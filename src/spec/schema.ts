@@ -172,6 +172,13 @@ export const BuildConfiguration = z.strictObject({
   trust: Trust.optional().meta({
     description: 'Whose signatures the base needs, and those that nodes upgrade to.',
   }),
+  'release-output': z
+    .string()
+    .default('release')
+    .meta({ description: 'Directory that `release` collects all targets in.' }),
+  'release-previous': z.string().min(1).optional().meta({
+    description: 'Release that the changelog compares with: directory, address, docker:// reference.',
+  }),
   ...artifactKeys,
 });
 
@@ -230,6 +237,10 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly framework: FrameworkChoice;
   /** Whose signatures the base and the upgrades of nodes must have; paths are absolute. */
   readonly trust: TrustSpec | undefined;
+  /** Where a release of this and other targets goes. */
+  readonly releaseOutput: string;
+  /** The release that it is compared with: an absolute path, an address or a reference. */
+  readonly releasePrevious: string | undefined;
 }
 
 /** A Containerfile of the person, when it is applied, and where its `COPY` reads from. Paths are absolute. */

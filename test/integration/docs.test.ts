@@ -102,10 +102,11 @@ describe('commands of the documentation', () => {
           home,
           path,
         );
-      const plan = ['build', 'artifacts'].includes(command) && !words.includes('--plan') ? ['--plan'] : [];
+      const plan =
+        ['build', 'artifacts', 'release'].includes(command) && !words.includes('--plan') ? ['--plan'] : [];
       if (words.includes('--config'))
         await writeFile(join(home, words[words.indexOf('--config') + 1] ?? ''), 'flavor: debian\n');
-      const more = ['build', 'artifacts', 'lock'].includes(command) ? mirrored() : [];
+      const more = ['build', 'artifacts', 'lock', 'release'].includes(command) ? mirrored() : [];
       if (words.includes('--locked') || words.includes('--offline')) {
         await factory(['lock', '--base', words[words.indexOf('--base') + 1] ?? '', ...more], { cwd: home });
       }

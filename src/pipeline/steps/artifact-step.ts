@@ -11,7 +11,8 @@ import type { ArtifactKind, ArtifactsSpec } from '../../spec/schema.ts';
 import { checkTool } from '../../tools/host-tool.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { hashFile, treeContentDigest, treeSignature } from '../digests.ts';
-import { fileIdentity, putInPlace } from '../output-file.ts';
+import { fileIdentity, isSameFile } from '../file-identity.ts';
+import { putInPlace } from '../output-file.ts';
 import { fileOf, type Results, resultOf, type Step } from '../step.ts';
 import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
 
@@ -58,11 +59,12 @@ export function artifactStep(
     },
     isCurrent: async (result) => {
       const now = await identityOf(kind, result.files['artifact'] ?? '').catch(() => undefined);
-      return now === result.facts['identity'];
+      return now !== undefined && isSameFile(now, String(result.facts['identity']));
     },
   };
 }
 
+/** Of an image layout, its directory and its index. */
 function identityOf(kind: ArtifactKind, file: string): Promise<string> {
   return fileIdentity(kind === 'oci' ? [file, join(file, 'index.json')] : [file]);
 }

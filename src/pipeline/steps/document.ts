@@ -5,7 +5,8 @@ import { artifactBaseName } from '../../layout/artifact-names.ts';
 import { identityFrom } from '../../layout/kairos-release.ts';
 import type { ArtifactsSpec } from '../../spec/schema.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { fileIdentity, putInPlace } from '../output-file.ts';
+import { fileIdentity, isSameFile } from '../file-identity.ts';
+import { putInPlace } from '../output-file.ts';
 import type { StepResult } from '../step.ts';
 import type { OsImageFacts } from './image-step.ts';
 
@@ -48,7 +49,8 @@ export async function writeDocuments(
 
 /** Whether the documents of a cached result still are those that were written. */
 export async function documentsAreCurrent({ facts, files }: StepResult): Promise<boolean> {
-  return (await fileIdentity(Object.values(files)).catch(() => undefined)) === facts['identity'];
+  const now = await fileIdentity(Object.values(files)).catch(() => undefined);
+  return now !== undefined && isSameFile(now, String(facts['identity']));
 }
 
 /** The documents of all steps, sorted by name. */

@@ -117,6 +117,8 @@ describe('loadBuildSpec', () => {
       containerfile: undefined,
       kernelFrom: undefined,
       framework: { name: 'builtin' },
+      releaseOutput: resolve('release'),
+      releasePrevious: undefined,
     });
   });
 

@@ -69,6 +69,7 @@ describe('what wins', () => {
       audit: { allow: [] },
       'containerfile-stage': 'before',
       framework: { name: 'builtin' },
+      'release-output': 'release',
     });
   });
 
@@ -81,6 +82,19 @@ describe('what wins', () => {
 });
 
 describe('paths', () => {
+  test('of releases are relative to what names them, and addresses and references stay', async () => {
+    const home = temporaryDirectory();
+    const yaml = 'flavor: debian\nrelease-output: ../out\nrelease-previous: old\n';
+    expect(await load({ yaml, home })).toMatchObject({
+      'release-output': join(home, '../out'),
+      'release-previous': join(home, 'old'),
+    });
+    for (const place of ['https://example.com/v1', 'docker://example.com/os/release:v1']) {
+      const flags = { 'release-previous': place };
+      expect(await load({ yaml, home, flags })).toMatchObject(flags);
+    }
+  });
+
   test('of the file are relative to the file', async () => {
     const home = temporaryDirectory();
     const yaml = 'flavor: debian\nbase: dir:root\noutput: out\ncloud-config: ../c.yaml\noverlay-iso: /iso\n';

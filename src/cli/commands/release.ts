@@ -1,0 +1,28 @@
+import { loadBuildTargets } from '../../spec/build-spec.ts';
+import { ARTIFACT_OPTIONS, gather, jobOptions } from '../artifact-options.ts';
+import { presentRelease } from '../run-release.ts';
+import { warn } from '../warn.ts';
+import { specCommand, specSources } from './build.ts';
+
+/** `kairos-factory release`: all targets of a configuration → one folder to publish. */
+export function releaseCommand() {
+  return specCommand('release')
+    .description('build all targets of a configuration, and collect them in one folder to publish')
+    .option('--previous <release>', 'release to compare packages with: folder, https://…, docker://…')
+    .option('--only <names>', 'build these targets alone, and leave the release unfinished', gather)
+    .option('--continue-on-error', 'let the other targets go on when one fails')
+    .addOption(ARTIFACT_OPTIONS.plan)
+    .addOption(ARTIFACT_OPTIONS.json)
+    .addOption(ARTIFACT_OPTIONS.noCache)
+    .action(async (options) => {
+      const { flags, ...sources } = specSources(options);
+      // The folder of the release takes the place of that of a build, which stays as the configuration has it.
+      const { output, ...rest } = flags as Record<string, unknown>;
+      const own = { ...rest, 'release-output': output, 'release-previous': options.previous };
+      const all = () => loadBuildTargets({ ...sources, flags: own }, [], warn);
+      await presentRelease(all, options.only ?? [], {
+        ...jobOptions(options),
+        continueOnError: options.continueOnError ?? false,
+      });
+    });
+}

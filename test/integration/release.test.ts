@@ -1,0 +1,395 @@
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compareDebVersions } from '../../src/release/deb-version.ts';
+import type { ReleaseReport } from '../../src/release/make-release.ts';
+import { openPrevious, type PreviousAccess } from '../../src/release/read-previous.ts';
+import { releaseContents } from '../../src/release/release-contents.ts';
+import { compareRpmVersions } from '../../src/release/rpm-version.ts';
+import type { Release } from '../../src/release/schema.ts';
+import { verifyReleaseFolder } from '../../src/release/verify-folder.ts';
+import { createRunner } from '../../src/tools/runner.ts';
+import { type BrowserPage, startChromium } from '../support/chromium.ts';
+import { generateKeyPair } from '../support/cosign.ts';
+import { factory, OVERLAY, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { startRegistry } from '../support/registry.ts';
+import { makeTinyRoot } from '../support/tiny-root.ts';
+import { tool } from '../support/tool.ts';
+import { sampleTarget } from '../unit/release/support/sample.ts';
+
+const { signal } = new AbortController();
+
+describe('versions are ordered', () => {
+  const texts = (alphabet: string) => fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 7 });
+  const sample = (part: fc.Arbitrary<string>, count: number) => {
+    const version = fc
+      .tuple(fc.constantFrom('', '', '', '0:', '1:'), part, fc.option(part, { nil: undefined }))
+      .map(([epoch, one, two]) => `${epoch}1${one}${two === undefined ? '' : `-1${two}`}`);
+    return fc.sample(fc.tuple(version, version), count);
+  };
+
+  test('as dpkg orders them', async () => {
+    const pairs = sample(texts('0019abz~+.'), 400);
+    const script =
+      'for pair; do a=${pair% *} b=${pair#* }; if dpkg --compare-versions "$a" lt "$b"; then echo -1; elif dpkg --compare-versions "$a" gt "$b"; then echo 1; else echo 0; fi; done';
+    const answers = (await tool('sh', '-c', script, 'sh', ...pairs.map((pair) => pair.join(' ')))).trim();
+    const expected = answers.split('\n').map((answer, index) => [pairs[index], Number(answer)]);
+    expect(pairs.map(([a, b]) => [[a, b], Math.sign(compareDebVersions(a, b))])).toEqual(expected);
+  });
+
+  test('as rpm orders them', async () => {
+    const pairs = sample(texts('0019abz~^._+'), 400);
+    const questions = pairs.map(([a, b]) => `--eval=%{lua:print(rpm.vercmp("${a}","${b}"))}`);
+    const answers = (await tool('rpm', ...questions)).trim().split('\n');
+    const expected = answers.map((answer, index) => [pairs[index], Number(answer)]);
+    expect(pairs.map(([a, b]) => [[a, b], Math.sign(compareRpmVersions(a, b))])).toEqual(expected);
+  });
+});
+
+describe('a release of two targets', () => {
+  let home: string;
+  let debian: TestBuild;
+  let tiny: string;
+  let folder: string;
+  let release: Release;
+
+  beforeAll(async () => {
+    debian = await testBuild();
+    home = await mkdtemp(join(TEST_HOME, 'release-'));
+    tiny = await makeTinyRoot(home);
+    folder = join(home, 'release');
+    const { status, stdout, stderr } = await run(['--json']);
+    expect(status, stderr).toBe(0);
+    release = (JSON.parse(stdout) as ReleaseReport).release as Release;
+  });
+  afterAll(() => tool('rm', '-rf', home));
+
+  /** Debian as other tests build it, and a root of BusyBox with its kernel. */
+  async function run(args: readonly string[], tinyTarget: object = {}) {
+    const configuration = {
+      version: 'v1.2.3',
+      compression: 'fast',
+      targets: [
+        {
+          ...{ name: 'debian', flavor: 'debian', base: 'bootstrap:bookworm', kernel: 'cloud' },
+          ...{ 'overlay-rootfs': OVERLAY, artifacts: ['oci', 'squashfs'] },
+        },
+        {
+          ...{ name: 'tiny+1', flavor: 'any', base: tiny, 'kernel-from': `oci:${debian.artifact('oci')}` },
+          ...{ artifacts: ['squashfs'], ...tinyTarget },
+        },
+      ],
+    };
+    await writeFile(join(home, 'kairos-factory.yaml'), JSON.stringify(configuration));
+    return factory(['release', ...args], { cwd: home });
+  }
+
+  /** What tells whether a file was touched. */
+  async function stamps(): Promise<Record<string, string>> {
+    const names = await readdir(folder, { recursive: true });
+    const all = await Promise.all(names.map(async (name) => [name, await stat(join(folder, name))] as const));
+    const files = all.filter(([, stats]) => stats.isFile());
+    return Object.fromEntries(files.map(([name, { ino, mtimeMs }]) => [name, `${ino} ${mtimeMs}`]));
+  }
+
+  test('has the files of both under their names, and all checksums hold', async () => {
+    expect(release).toMatchObject({
+      version: 'v1.2.3',
+      targets: [
+        {
+          name: 'debian',
+          flavor: 'debian',
+          flavorRelease: '12',
+          arch: 'amd64',
+          kernel: /^6\.1\..*cloud-amd64$/,
+        },
+        { name: 'tiny+1', flavor: 'tiny', flavorRelease: '1', variant: 'core' },
+      ].map(({ kernel, ...rest }) => ({
+        ...rest,
+        ...(kernel ? { kernel: expect.stringMatching(kernel) } : {}),
+      })),
+    });
+    const names = await readdir(folder);
+    const [one, two] = ['debian-12', 'tiny-1'].map((name) => `kairos-${name}-core-amd64-generic-v1.2.3`);
+    expect(names.sort()).toEqual(
+      ['SHA256SUMS', 'index.html', `${one}.oci`, `${one}.squashfs`, `${two}.squashfs`, 'release.json'].sort(),
+    );
+    expect(await verifyReleaseFolder(folder, { signal })).toEqual(release);
+    await tool('sh', '-c', 'cd "$1" && sha256sum --check --strict SHA256SUMS', 'sh', folder);
+    const { manifests } = JSON.parse(await readFile(join(folder, `${one}.oci/index.json`), 'utf8'));
+    expect(release.targets[0]?.image?.digest).toBe(manifests[0].digest);
+  });
+
+  test('is made by one run: the next builds nothing and touches nothing', async () => {
+    const before = await stamps();
+    const { status, stdout, stderr } = await run(['--json']);
+    expect(status, stderr).toBe(0);
+    const report = JSON.parse(stdout) as ReleaseReport & {
+      targets: { steps: { id: string; cached: boolean }[] }[];
+    };
+    expect(report.outcome).toBe('unchanged');
+    const ran = report.targets.flatMap(({ steps }) =>
+      steps.filter(({ cached }) => !cached).map(({ id }) => id),
+    );
+    expect(ran).toEqual([]);
+    expect(await stamps()).toEqual(before);
+  });
+
+  test('with a target that fails is not finished, and goes on where it was', async () => {
+    const other = ['--output', join(home, 'other'), '--continue-on-error'];
+    await writeFile(join(home, 'broken.tar'), 'no tar');
+    const failed = await run(other, { base: join(home, 'broken.tar') });
+    expect(failed.status).toBe(4);
+    expect(failed.stdout).toContain('The release in other is not finished. It lacks tiny+1.');
+    const names = await readdir(join(home, 'other'));
+    expect(names).toContain('UNFINISHED');
+    expect(names.filter((name) => /release\.json|SHA256SUMS|index\.html/.test(name))).toEqual([]);
+    const image = names.find((name) => name.endsWith('.squashfs')) ?? '';
+    const { mtimeMs, ino } = await stat(join(home, 'other', image));
+
+    const { status, stdout, stderr } = await run(other);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^Release v1\.2\.3 in other is finished, and verified: \d+ files/);
+    expect(await stat(join(home, 'other', image))).toMatchObject({ mtimeMs, ino });
+    expect(await readdir(join(home, 'other'))).not.toContain('UNFINISHED');
+    // The finished one stays when a part of it is asked for.
+    const part = await run([...other, '--only', 'debian']);
+    expect([part.status, part.stdout]).toEqual([0, expect.stringContaining('has a finished one')]);
+  });
+
+  test('is refused before anything is built when names would clash, or the folder is somebody’s', async () => {
+    const same = {
+      flavor: 'debian',
+      base: 'bootstrap:bookworm',
+      'kernel-from': null,
+      'overlay-rootfs': null,
+    };
+    const clash = await run(['--output', join(home, 'third')], same);
+    expect([clash.status, clash.stderr]).toEqual([
+      2,
+      expect.stringContaining('the files of targets debian and tiny+1 would have the same names'),
+    ]);
+    expect(clash.stderr).not.toContain('[debian/');
+    const taken = await run(['--output', home]);
+    expect([taken.status, taken.stderr]).toEqual([
+      2,
+      expect.stringMatching(/where a build writes|is not empty/),
+    ]);
+  });
+
+  describe('as a page', () => {
+    let page: BrowserPage;
+    beforeAll(async () => {
+      page = await startChromium();
+    });
+    afterAll(() => page?.[Symbol.asyncDispose]());
+    const address = () => pathToFileURL(join(folder, 'index.html')).href;
+
+    test.each([
+      [360, 'light'],
+      [360, 'dark'],
+      [1280, 'light'],
+      [1280, 'dark'],
+    ] as const)('fits %i pixels, %s', async (width, scheme) => {
+      await page.open(address(), { width, scheme });
+      await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true");
+      const [scroll = 0, inner = 0] = await page.evaluate<number[]>(
+        '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+      );
+      expect(scroll).toBeLessThanOrEqual(inner);
+      const outside = await page.evaluate<string[]>(
+        `[...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > ${width} + 1).map((one) => one.outerHTML.slice(0, 99))`,
+      );
+      expect(outside).toEqual([]);
+      // WCAG 2.2, 1.4.3: every text against what it stands on.
+      expect(await page.evaluate<string[]>(CONTRAST)).toEqual([]);
+      // Nothing else is asked for, and no policy was broken.
+      expect(page.requests().filter((url) => !url.startsWith('data:'))).toEqual([address()]);
+      expect(page.messages()).toEqual([]);
+    });
+
+    test('links files that exist, and copies checksums', async () => {
+      await page.open(address(), { width: 1280 });
+      const links = await page.evaluate<string[]>('[...document.links].map((one) => one.href)');
+      expect(links.length).toBeGreaterThan(8);
+      for (const link of links) expect((await stat(new URL(link.split('#')[0] ?? ''))).isFile()).toBe(true);
+      const targets = await page.evaluate<boolean[]>(
+        `[...document.links].filter((one) => one.hash).map((one) => document.getElementById(decodeURIComponent(one.hash.slice(1))) !== null)`,
+      );
+      expect(targets.every(Boolean)).toBe(true);
+      const [text, told, copied] = await page.evaluate<string[]>(
+        `(async () => {
+          const button = document.querySelector('button[data-copy^=sum-]');
+          const text = document.getElementById(button.dataset.copy).textContent;
+          button.click();
+          for (let count = 0; count < 100 && button.dataset.done === undefined; count++) await new Promise((go) => setTimeout(go, 20));
+          return [text, document.getElementById('told').textContent, await navigator.clipboard.readText()];
+        })()`,
+      );
+      expect([told, copied]).toEqual(['Copied', text]);
+      expect(release.targets[0]?.files.map(({ sha256 }) => sha256)).toContain(copied);
+    });
+
+    test('can be read by those who see little, and has names for what can be pressed', async () => {
+      await page.open(address(), { width: 1280 });
+      const found = await page.evaluate<Record<string, unknown>>(`({
+        lang: document.documentElement.lang,
+        title: document.title,
+        main: document.querySelectorAll('main').length,
+        headings: [...document.querySelectorAll('h1,h2,h3,h4')].map((one) => Number(one.tagName[1])),
+        unnamed: [...document.querySelectorAll('a,button,summary')].filter((one) => one.textContent.trim() === '').length,
+        twice: [...document.querySelectorAll('[id]')].length - new Set([...document.querySelectorAll('[id]')].map((one) => one.id)).size,
+        labels: [...document.querySelectorAll('[aria-labelledby]')].filter((one) => !document.getElementById(one.getAttribute('aria-labelledby'))).length,
+      })`);
+      const headings = found['headings'] as number[];
+      expect(found).toMatchObject({
+        lang: 'en',
+        title: 'Kairos v1.2.3',
+        main: 1,
+        unnamed: 0,
+        twice: 0,
+        labels: 0,
+      });
+      expect(headings.filter((level) => level === 1)).toHaveLength(1);
+      for (const [index, level] of headings.entries())
+        expect(level).toBeLessThanOrEqual((headings[index - 1] ?? 0) + 1);
+    });
+
+    test('needs no script', async () => {
+      await using plain = await startChromium({ scripts: false });
+      await plain.open(address(), { width: 360 });
+      const text = await plain.evaluate<string>('document.body.innerText');
+      for (const { name, sha256 } of release.targets.flatMap(({ files }) =>
+        files.filter(({ role }) => role === 'squashfs'),
+      ))
+        expect([text.includes(name), text.includes(sha256)]).toEqual([true, true]);
+      const buttons =
+        "[...document.querySelectorAll('button')].filter((one) => one.offsetParent !== null).length";
+      expect(await plain.evaluate<number>(buttons)).toBe(0);
+    });
+  });
+
+  test('is verified by the command on its page, when cosign has signed it', async () => {
+    const sample = {
+      targets: [sampleTarget('core')],
+      previous: undefined,
+      tool: 'kairos-factory',
+      isSigned: true,
+    };
+    const text = releaseContents(sample).texts.get('index.html') ?? '';
+    const command = /<code id="how-signature">cosign ([^<]+)</.exec(text)?.[1]?.split(' ') ?? [];
+    const place = join(home, 'signed');
+    await mkdir(place);
+    await cp(join(folder, 'SHA256SUMS'), join(place, 'SHA256SUMS'));
+    const { privateKey } = await generateKeyPair(place, 'release');
+    const cosign = (...args: string[]) =>
+      tool(
+        'env',
+        '-C',
+        place,
+        `HOME=${place}`,
+        'COSIGN_PASSWORD=',
+        join(PROJECT, '.tools/bin/cosign'),
+        ...args,
+      );
+    await cosign('signing-config', 'create', '--out', 'config.json');
+    const bundle = ['--signing-config', 'config.json', '--bundle', 'SHA256SUMS.sigstore.json'];
+    await cosign('sign-blob', '--key', privateKey, '--yes', ...bundle, 'SHA256SUMS');
+    await cosign(...command);
+    await writeFile(join(place, 'SHA256SUMS'), 'another');
+    await expect(cosign(...command)).rejects.toThrow('invalid signature');
+  });
+
+  test('is compared with from a folder, an address and a registry', async () => {
+    const runner = createRunner({ signal, log: () => undefined, env: process.env });
+    const access: PreviousAccess = {
+      registries: { runner, registries: [], env: process.env },
+      ...{ fetch, signal, offline: false, notice: () => undefined },
+    };
+    expect((await openPrevious(folder, access)).release).toEqual(release);
+    const server = createServer(async (request, response) => {
+      const content = await readFile(join(folder, decodeURIComponent(request.url ?? ''))).catch(
+        () => undefined,
+      );
+      response.writeHead(content ? 200 : 404).end(content);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      expect((await openPrevious(`${address}/`, access)).release).toEqual(release);
+      expect((await openPrevious(`${address}/release.json`, access)).release).toEqual(release);
+      await expect(openPrevious(`${address}/none`, access)).rejects.toThrow('answers HTTP 404');
+      await expect(openPrevious(address, { ...access, offline: true })).rejects.toThrow(
+        '--offline fetches nothing',
+      );
+    } finally {
+      server.close();
+    }
+    await using registry = await startRegistry();
+    const text = await readFile(join(folder, 'release.json'));
+    const layer = {
+      mediaType: 'application/json',
+      digest: await registry.pushBlob('team/release', text),
+      size: text.length,
+      annotations: { 'org.opencontainers.image.title': 'release.json' },
+    };
+    const empty = {
+      mediaType: 'application/vnd.oci.empty.v1+json',
+      digest: await registry.pushBlob('team/release', '{}'),
+      size: 2,
+    };
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: empty,
+      layers: [layer],
+    };
+    await registry.pushManifest('team/release', manifest, 'v1.2.3');
+    const place = `docker://${registry.host}/team/release:v1.2.3`;
+    expect((await openPrevious(place, access)).release).toEqual(release);
+  });
+
+  test('tells the packages that changed since', async () => {
+    const before = join(home, 'before');
+    await mkdir(before);
+    await cp(join(folder, 'release.json'), join(before, 'release.json'));
+    const { status, stdout, stderr } = await run(['--previous', before, '--json']);
+    expect(status, stderr).toBe(0);
+    const report = JSON.parse(stdout) as ReleaseReport;
+    expect(report).toMatchObject({ outcome: 'finished', release: { previous: { version: 'v1.2.3' } } });
+    // What there is to tell is tested with SPDX documents of the unit tests.
+    expect(await readFile(join(folder, 'CHANGELOG.md'), 'utf8')).toContain('## tiny+1');
+    const self = await run(['--previous', folder]);
+    expect([self.status, self.stderr]).toEqual([
+      2,
+      expect.stringContaining('cannot be compared with itself'),
+    ]);
+    await rm(before, { recursive: true });
+  });
+});
+
+/** The texts of a page whose contrast with the colour behind them is less than 4.5 to 1. */
+const CONTRAST = `(() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (color) => {
+    const [r, g, b] = parse(color).map((value) => value / 255).map((value) => value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (one) => {
+    for (let at = one; at; at = at.parentElement) {
+      const color = getComputedStyle(at).backgroundColor;
+      if ((parse(color)[3] ?? 1) === 1) return color;
+    }
+    return 'rgb(255,255,255)';
+  };
+  const texts = [...document.querySelectorAll('body *')].filter((one) => one.offsetParent && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+  return texts.filter((one) => {
+    const [a, b] = [light(getComputedStyle(one).color), light(behind(one))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05) < 4.5;
+  }).map((one) => one.outerHTML.slice(0, 99));
+})()`;
