@@ -72,10 +72,13 @@ async function collect(
   say: (text: string) => void,
 ): Promise<ReleaseReport> {
   const [first] = planned.builds;
-  return withSession(async (session) => {
-    rememberLog(session.workspace.log);
-    return makeRelease(planned, report, releasePorts(), session, say);
-  }, { engine: first?.spec.engine });
+  return withSession(
+    async (session) => {
+      rememberLog(session.workspace.log);
+      return makeRelease(planned, report, releasePorts(), session, say);
+    },
+    { engine: first?.spec.engine },
+  );
 }
 
 function access(builds: readonly NamedBuild[], offline: boolean) {

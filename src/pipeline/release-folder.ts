@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { ArchiveState } from '../base/archive-state.ts';
 import type { Pin } from '../lock/pin.ts';
+import { removeStaleBundles } from '../publish/stale-bundles.ts';
 import type { ArtifactKind } from '../spec/schema.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { type Results, resultOf } from './step.ts';
@@ -40,7 +41,10 @@ export interface Manifest {
   readonly documents: readonly DocumentEntry[];
 }
 
-/** Writes `manifest.json` and `SHA256SUMS` for the artifacts and documents of a finished build. */
+/**
+ * Writes `manifest.json` and `SHA256SUMS` for the artifacts and documents of a finished build. Signatures of what was there
+ * before go.
+ */
 export async function writeReleaseFiles(
   env: BuildEnvironment,
   output: string,
@@ -74,6 +78,7 @@ export async function writeReleaseFiles(
   const sums = all.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('');
   await writeWhole(env, output, 'SHA256SUMS', sums);
   await writeWhole(env, output, 'manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
+  await removeStaleBundles(output);
   return manifest;
 }
 

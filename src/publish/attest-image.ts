@@ -4,9 +4,11 @@ import { z } from 'zod';
 import type { RegistryAccess } from '../base/resolve-image.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { parseReference } from '../registry/reference.ts';
+import { registryReader } from '../registry/registry-reader.ts';
 import { attestImageWith } from '../tools/cosign.ts';
-import { PREDICATES } from '../trust/verify-attestations.ts';
+import { isAttested, PREDICATES } from '../trust/verify-attestations.ts';
 import { cosignRegistry } from './registry-settings.ts';
+import { atOrigin } from './sign-image.ts';
 import type { Signer } from './signer.ts';
 
 /** What is attached to an image. */
@@ -46,7 +48,7 @@ export function predicateType(type: string): string {
 
 /**
  * Signs a statement about an image and attaches it. cosign makes the statement, about this image alone; a file that is a
- * statement already has to be about it, and its predicate is taken.
+ * statement already has to be about it, and its predicate is taken. What the same key has said before is not said again.
  * @throws FactoryError `usage` for a file that is no predicate of that type, `step` when cosign fails
  */
 export async function attestImage(
@@ -58,6 +60,13 @@ export async function attestImage(
   const { digest } = reference;
   if (digest === undefined) throw new RangeError(`${image} has no digest`);
   const content = await readPredicate(predicate, uri, digest);
+  const { publicKey } = signer;
+  const isThere =
+    publicKey !== undefined &&
+    (await atOrigin(access, reference, ({ registry }) =>
+      isAttested(registryReader(registry), digest, uri, content, publicKey),
+    ));
+  if (isThere) return;
   const file = join(scratch, 'predicate.json');
   await writeFile(file, JSON.stringify(content));
   await attestImageWith(access.runner, signer.cosign, {

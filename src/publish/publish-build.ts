@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { FactoryError } from '../errors/factory-error.ts';
 import type { ArtifactsSpec } from '../spec/schema.ts';
 import { type PushEvents, type PushJob, push } from './push.ts';
@@ -8,7 +9,8 @@ import { type PushTarget, parsePushTarget, repositoryName } from './push-target.
 export interface PublishedBuild {
   /** Of a target; absent for a single build. */
   readonly name?: string | undefined;
-  readonly spec: Pick<ArtifactsSpec, 'push' | 'registries' | 'output'> & { readonly arch?: string };
+  readonly spec: Pick<ArtifactsSpec, 'push' | 'registries' | 'output'> &
+    Partial<Pick<ArtifactsSpec, 'sign'>> & { readonly arch?: string };
 }
 
 /** Builds that are pushed together: one, or those of several architectures that share their name and become an index. */
@@ -25,7 +27,8 @@ export interface PublishedGroup extends PushResult {
 /**
  * Sorts builds by what they are pushed as. Builds that name the same tag are the architectures of one index; builds that
  * name none are pushed one by one, by what their images call themselves.
- * @throws FactoryError `usage` when builds of one architecture would take a tag from each other, or when there is no network
+ * @throws FactoryError `usage` when builds of one architecture would take a tag from each other, when those of an index are
+ *   signed differently, or when there is no network
  */
 export function groupPushes(builds: readonly PublishedBuild[], offline = false): PushGroup[] {
   const groups = new Map<string, { target: PushTarget; builds: PublishedBuild[] }>();
@@ -44,7 +47,10 @@ export function groupPushes(builds: readonly PublishedBuild[], offline = false):
     groups.set(key, group);
   }
   const all = [...groups.values()];
-  for (const { target, builds: members } of all) requireArches(target, members);
+  for (const { target, builds: members } of all) {
+    requireArches(target, members);
+    requireOneSigner(target, members);
+  }
   requireOwnTags(all);
   return all;
 }
@@ -56,6 +62,18 @@ function requireArches(target: PushTarget, builds: readonly PublishedBuild[]): v
     if (other) throw sameTag(`${repositoryName(target)}:${target.tags[0]}`, [other, build]);
     seen.set(build.spec.arch, build);
   }
+}
+
+/** An index has one signature, like each of its images. */
+function requireOneSigner(target: PushTarget, builds: readonly PublishedBuild[]): void {
+  const [first, ...others] = builds;
+  const other = others.find(({ spec }) => !isDeepStrictEqual(spec.sign, first?.spec.sign));
+  if (other === undefined) return;
+  throw new FactoryError(
+    'usage',
+    `${first?.name ?? 'one build'} and ${other.name ?? 'another'} become one index, ${repositoryName(target)}:${target.tags[0]}, and are signed differently`,
+    { remedy: 'Write the key sign once, outside of matrix and targets.' },
+  );
 }
 
 function requireOwnTags(groups: readonly PushGroup[]): void {
@@ -122,5 +140,6 @@ function jobOf({ target, builds }: PushGroup): PushJob {
     })),
     isIndex: builds.length > 1,
     registries: first?.spec.registries ?? [],
+    sign: first?.spec.sign,
   };
 }

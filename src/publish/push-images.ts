@@ -9,6 +9,8 @@ import { type LayoutImage, layoutBlob } from './layout-image.ts';
 import { EMPTY_CONFIG, ociArtifact } from './oci-artifact.ts';
 import type { PackedFile } from './pack-files.ts';
 import { type PushTarget, repositoryName, tagsFor } from './push-target.ts';
+import type { BuildDocument } from './release-folder.ts';
+import type { PushSignatures } from './sign-pushed.ts';
 
 /** An image to push, and the files that belong to it. */
 export interface PushImage {
@@ -20,6 +22,8 @@ export interface PushImage {
   /** What it calls itself. */
   readonly name: string | undefined;
   readonly files: readonly PackedFile[];
+  /** What is attached to it, signed, where somebody signs. */
+  readonly documents: readonly BuildDocument[];
   /** Of the OS, for what belongs to it. */
   readonly version: string | undefined;
   /** Seconds since 1970. */
@@ -45,6 +49,8 @@ export interface PushResult {
   readonly images?: readonly { readonly platform: string; readonly digest: string }[];
   /** Files that refer to the image, by their names in the output directory, and the manifests that hold them. */
   readonly artifacts: readonly { readonly file: string; readonly digest: string }[];
+  /** Absent where nobody was asked to sign. */
+  readonly signatures?: PushSignatures;
 }
 
 /** Who follows a push. */
@@ -54,8 +60,8 @@ export interface PushFollower {
   /** Told how many bytes are there, of all. */
   readonly progress?: (done: number, total: number) => void;
   readonly notice?: (text: string) => void;
-  /** Called when everything is there by its digest, and before it has a tag. What it throws keeps the tags away. */
-  readonly beforeTags?: ((result: PushResult) => Promise<void>) | undefined;
+  /** Called when everything is there by its digest, and before it has a tag: to sign it. What it throws keeps the tags away. */
+  readonly beforeTags?: ((result: PushResult) => Promise<Pick<PushResult, 'signatures'>>) | undefined;
 }
 
 /** Blobs that are uploaded at the same time. */
@@ -90,13 +96,13 @@ export async function pushImages(
     ...(index ? { images: images.map(({ manifest, platform }) => entry(manifest, platform)) } : {}),
     artifacts,
   };
-  await beforeTags?.(result);
+  const more = await beforeTags?.(result);
   for (const tag of tags) {
     signalled(signal);
     const before = await writer.tag(top, tag);
     if (before !== undefined) notice?.(`${result.reference}:${tag} was ${before} before`);
   }
-  return result;
+  return { ...result, ...more };
 }
 
 /** All blobs, each once. */

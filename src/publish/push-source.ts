@@ -79,14 +79,14 @@ export async function readPushSource(
   writer: RegistryWriter,
   { runner, work, say }: SourceReading,
 ): Promise<PushImage> {
-  const alone = { files: [], version: undefined, epoch: 0 };
+  const alone = { files: [], documents: [], version: undefined, epoch: 0 };
   if (source.kind === 'there') return { ...(await imageThere(writer, target, source.image)), ...alone };
   if (source.kind === 'layout')
     return { ...imageOf(await readLayoutImage(source.path, source.name)), ...alone };
-  const { layout, files, version, epoch } = await readReleaseFolder(source.path);
+  const { layout, files, documents, version, epoch } = await readReleaseFolder(source.path);
   const image = await readLayoutImage(layout);
   const packed = await packFiles(chooseFiles(files, source.artifacts), { runner, work, say });
-  return { ...imageOf(image), files: packed, version, epoch };
+  return { ...imageOf(image), files: packed, documents, version, epoch };
 }
 
 function imageOf(layout: Awaited<ReturnType<typeof readLayoutImage>>) {

@@ -1,12 +1,15 @@
 import { FactoryError } from '../errors/factory-error.ts';
 import type { BuildEvent } from '../pipeline/events.ts';
 import type { RegistrySettings } from '../spec/registries.ts';
+import type { SignSpec } from '../spec/signing.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { openWriter } from './open-writer.ts';
-import { type PushFollower, type PushImage, type PushResult, pushImages } from './push-images.ts';
+import { type PushImage, type PushResult, pushImages } from './push-images.ts';
 import { type PushSource, readPushSource } from './push-source.ts';
 import { type PushTarget, repositoryName, tagsFor } from './push-target.ts';
 import { readReleaseFolder } from './release-folder.ts';
+import { openPushSigner, type PushSigner, signPushed } from './sign-pushed.ts';
+import { secretVariables } from './signer.ts';
 import { type ToolSession, withTools } from './tool-session.ts';
 
 /** One push: what, and where to. */
@@ -18,10 +21,12 @@ export interface PushJob {
   /** Another repository of the registry that may have some of the content. */
   readonly mountFrom?: string | undefined;
   readonly registries: readonly RegistrySettings[];
+  /** Who signs it before it gets its tags. */
+  readonly sign?: SignSpec | undefined;
 }
 
 /** Who follows it. */
-export interface PushEvents extends Pick<PushFollower, 'beforeTags'> {
+export interface PushEvents {
   readonly emit: (event: BuildEvent) => void;
   /** Told the path of the log as soon as there is one. */
   readonly onLog: (file: string) => void;
@@ -46,13 +51,18 @@ export async function push(jobs: readonly PushJob[], events: PushEvents): Promis
     }));
     emit({ type: 'plan', steps });
     await requireDifferentTags(jobs);
+    // What is wrong with a key is told before anything is pushed.
+    const signers: (PushSigner | undefined)[] = [];
+    const warn = (text: string) => emit({ type: 'notice', text });
+    for (const { sign } of jobs) signers.push(sign && (await openPushSigner(sign, session, warn)));
     const results: PushResult[] = [];
     for (const [at, job] of jobs.entries()) {
       const { id = '', title = '' } = steps[at] ?? {};
       const started = performance.now();
       emit({ type: 'start', id, title });
       try {
-        results.push(await pushOne(job, session, events, (text) => emit({ type: 'progress', id, text })));
+        const say = (text: string) => emit({ type: 'progress', id, text });
+        results.push(await pushOne(job, session, signers[at], events, say));
       } catch (error) {
         emit({ type: 'fail', id, title, message: String(error) });
         throw error;
@@ -61,26 +71,31 @@ export async function push(jobs: readonly PushJob[], events: PushEvents): Promis
     }
     return results;
   };
-  return withTools(run, { secrets: [], onLog });
+  const secrets = jobs.flatMap(({ sign }) => secretVariables(sign));
+  return withTools(run, { secrets, onLog });
 }
 
 async function pushOne(
   { sources, target, isIndex, mountFrom, registries }: PushJob,
   { runner, signal, work, log }: ToolSession,
-  { emit, beforeTags }: PushEvents,
+  signer: PushSigner | undefined,
+  { emit }: PushEvents,
   say: (text: string) => void,
 ): Promise<PushResult> {
   const notice = (text: string) => {
     log(text);
     emit({ type: 'notice', text });
   };
-  const access = { runner, registries, env: process.env, signal, mountFrom, warn: say };
-  const writer = await openWriter(access, target);
+  const access = { runner, registries, env: process.env, signal };
+  const writer = await openWriter({ ...access, mountFrom, warn: say }, target);
   const images: PushImage[] = [];
   for (const source of sources) {
     images.push(await readPushSource(source, target, writer, { runner, work, say }));
   }
   const request = { target, images, isIndex: isIndex || images.length > 1 };
+  const beforeTags =
+    signer &&
+    (async (pushed: PushResult) => ({ signatures: await signPushed(pushed, images, signer, access, say) }));
   const result = await pushImages(writer, request, { signal, notice, beforeTags, progress: pacing(say) });
   log(`pushed ${JSON.stringify(result)}`);
   return result;

@@ -2,7 +2,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import type { DocumentKind } from '../pipeline/steps/document.ts';
 import { digestOf } from '../registry/digest.ts';
+import { expectOwn } from './expect-own.ts';
 import { bundleName, layoutOf, MANIFEST, parseSums, SUMS } from './release-files.ts';
 
 /** A file of a build's output directory. */
@@ -14,6 +16,12 @@ export interface ReleaseFile {
   readonly size: number;
 }
 
+/** A document about an image, for an attestation. */
+export interface BuildDocument {
+  readonly kind: DocumentKind;
+  readonly path: string;
+}
+
 /** What a build has left in its output directory. */
 export interface ReleaseFolder {
   readonly directory: string;
@@ -21,6 +29,8 @@ export interface ReleaseFolder {
   readonly layout: string;
   /** All but the layout, signatures among them. */
   readonly files: readonly ReleaseFile[];
+  /** SBOMs and provenance, which are among the files too. */
+  readonly documents: readonly BuildDocument[];
   /** Of the OS. */
   readonly version: string | undefined;
   /** Seconds since 1970. */
@@ -31,6 +41,15 @@ const manifestSchema = z.looseObject({
   release: z.record(z.string(), z.string()),
   sourceDateEpoch: z.number().int().nonnegative(),
   artifacts: z.array(z.looseObject({ file: z.string(), sha256: z.string() })),
+  documents: z
+    .array(
+      z.looseObject({
+        kind: z.enum(['spdx', 'cyclonedx', 'provenance']),
+        file: z.string(),
+        sha256: z.string(),
+      }),
+    )
+    .default([]),
 });
 /** A name beside the sums, or the index of a layout there; nothing that leads elsewhere. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._+~-]*(?:\.oci\/index\.json)?$/;
@@ -58,7 +77,7 @@ export async function readReleaseFolder(directory: string): Promise<ReleaseFolde
   );
   const sums = sumsByName(directory, String(sumsBytes));
   const manifest = parseManifestFile(directory, String(manifestBytes));
-  for (const { file, sha256 } of manifest.artifacts) {
+  for (const { file, sha256 } of [...manifest.artifacts, ...manifest.documents]) {
     if (sums.get(file) === sha256) continue;
     throw damaged(directory, `SHA256SUMS and manifest.json do not agree on ${file}`);
   }
@@ -93,9 +112,24 @@ export async function readReleaseFolder(directory: string): Promise<ReleaseFolde
     directory,
     layout: dirname(join(directory, indexName)),
     files,
+    documents: await readDocuments(directory, manifest.documents),
     version: manifest.release['KAIROS_VERSION'],
     epoch: manifest.sourceDateEpoch,
   };
+}
+
+/** They are small, and signed for what they say: compared at once. */
+async function readDocuments(
+  directory: string,
+  documents: z.infer<typeof manifestSchema>['documents'],
+): Promise<BuildDocument[]> {
+  return Promise.all(
+    documents.map(async ({ kind, file, sha256 }) => {
+      const path = join(directory, file);
+      expectOwn(path, `sha256:${sha256}`, digestOf(await readFile(path)));
+      return { kind, path };
+    }),
+  );
 }
 
 async function fileOf(directory: string, name: string, digest: string): Promise<ReleaseFile> {

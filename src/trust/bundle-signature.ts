@@ -68,6 +68,7 @@ async function readSignature(
   return {
     form: 'bundle',
     place: referrer.digest,
+    statement: signed.payload,
     madeBy: signed.madeBy,
     refusedBy: signed.refusedBy,
     objection: () => statementObjection(signed.payload, digest, predicate),

@@ -10,6 +10,8 @@ export interface Signature {
   readonly form: SignatureForm;
   /** The digest of its content in the registry. */
   readonly place: string;
+  /** The signed statement; worth what the signature is worth. */
+  readonly statement?: Uint8Array;
   /** Whether the key made it. */
   madeBy(key: KeyObject): boolean;
   /** Why it is not that of an identity; `undefined` when it is. */

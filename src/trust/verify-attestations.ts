@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { FactoryError } from '../errors/factory-error.ts';
 import { bundleSignatures } from './bundle-signature.ts';
 import type { TrustRule } from './policy.ts';
+import type { TrustKey } from './public-key.ts';
 import type { RegistryReader } from './registry-reader.ts';
 import { judge, printable } from './verify-image.ts';
 
@@ -64,4 +66,26 @@ export async function verifyAttestations(
     details: refusals,
     remedy: 'Attach them with "kairos-factory sign REF --attest TYPE=FILE", or take them out of the policy.',
   });
+}
+
+/**
+ * Whether a key has attested exactly this about a digest.
+ * @param type URI of the predicate's type
+ */
+export async function isAttested(
+  registry: RegistryReader,
+  digest: string,
+  type: string,
+  predicate: unknown,
+  key: TrustKey,
+): Promise<boolean> {
+  let seen = 0;
+  for await (const attestation of bundleSignatures(registry, digest, { predicate: type, limit: LIMIT })) {
+    seen += 1;
+    if (seen > MAX_ATTESTATIONS) break;
+    if (judge(attestation, [key]) !== key || !('statement' in attestation)) continue;
+    const said = JSON.parse(Buffer.from(attestation.statement).toString()) as { predicate?: unknown };
+    if (isDeepStrictEqual(said.predicate, predicate)) return true;
+  }
+  return false;
 }
