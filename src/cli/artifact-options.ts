@@ -40,6 +40,7 @@ export const ARTIFACT_OPTIONS = {
   locked: new Option('--locked', 'take no image that the lock file does not have'),
   offline: new Option('--offline', 'fetch nothing: take what the cache has'),
   push: new Option('--push <ref>', 'push the image when it is done: REGISTRY/NAME[:TAG] (see push --help)'),
+  noPush: new Option('--no-push', 'push nothing, whatever the configuration says'),
   noCache: new Option('--no-cache', 'use no results of earlier builds'),
 };
 

@@ -2,6 +2,8 @@ import { relative } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
 import { type NamedBuild, planTargets, runTargets, type TargetsReport } from '../pipeline/build-targets.ts';
 import { withSession } from '../pipeline/session.ts';
+import { groupPushes, type PublishedGroup, publishBuilds } from '../publish/publish-build.ts';
+import { secretVariables } from '../publish/signer.ts';
 import {
   makeRelease,
   type PlannedRelease,
@@ -10,8 +12,9 @@ import {
 } from '../release/make-release.ts';
 import type { BuildTarget } from '../spec/build-spec.ts';
 import { selectTargets } from '../spec/matrix.ts';
+import type { SignSpec } from '../spec/signing.ts';
 import { createRunner } from '../tools/runner.ts';
-import { releasePorts } from './release-ports.ts';
+import { releasePorts, releaseSigner } from './release-ports.ts';
 import { describeError, failWith, rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
 import { formatSize, renderPlan } from './render-report.ts';
@@ -52,6 +55,9 @@ async function present(
 ): Promise<void> {
   const { plan, json, useCache, locked, offline, continueOnError } = options;
   const say = (text: string) => process.stderr.write(`[release] ${text}\n`);
+  const sign = releaseSigner(builds);
+  // What cannot be pushed is told before anything is built.
+  const groups = groupPushes(wanted, offline);
   const planned = await planRelease(builds, plan ? undefined : access(builds, offline));
   const show = createProgressRenderer(process.stderr);
   const common = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
@@ -61,7 +67,12 @@ async function present(
     return;
   }
   const report = await runTargets(wanted, common).finally(() => show.close());
-  const made = await collect(planned, report, say);
+  const isDone = ({ name }: { readonly name?: string | undefined }) =>
+    report.targets.some((target) => target.name === name && target.status === 'done');
+  const after = createProgressRenderer(process.stderr);
+  const events = { emit: after.onEvent, onLog: rememberLog };
+  const published = await publishBuilds(groups, isDone, events).finally(() => after.close());
+  const made = await collect(planned, report, sign, published, say);
   print(json ? renderJson(made, report) : renderRelease(made));
   for (const error of failuresOf(report.targets).reverse()) failWith(error);
 }
@@ -69,15 +80,17 @@ async function present(
 async function collect(
   planned: PlannedRelease,
   report: TargetsReport,
+  sign: SignSpec | undefined,
+  published: readonly PublishedGroup[],
   say: (text: string) => void,
 ): Promise<ReleaseReport> {
   const [first] = planned.builds;
   return withSession(
     async (session) => {
       rememberLog(session.workspace.log);
-      return makeRelease(planned, report, releasePorts(), session, say);
+      return makeRelease(planned, report, releasePorts(sign, published), session, say);
     },
-    { engine: first?.spec.engine },
+    { engine: first?.spec.engine, secrets: secretVariables(sign) },
   );
 }
 

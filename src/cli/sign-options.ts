@@ -8,6 +8,9 @@ export const SIGN_OPTION = new Option(
   'sign what is made: a key file, env://VARIABLE, the URI of a KMS, or keyless (default: the key "sign")',
 );
 
+/** Its opposite. */
+export const NO_SIGN_OPTION = new Option('--no-sign', 'sign nothing, whatever the configuration says');
+
 /** The value of the option by configuration key. */
 export function signFlag(sign: string | boolean | undefined): Record<string, unknown> {
   return { 'sign.key': typeof sign === 'string' ? sign : undefined };

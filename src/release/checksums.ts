@@ -1,4 +1,4 @@
-import { FactoryError } from '../errors/factory-error.ts';
+import { parseSums } from '../publish/release-files.ts';
 
 /** A line of `SHA256SUMS`. */
 export interface Checksum {
@@ -14,30 +14,7 @@ export function renderChecksums(sums: readonly Checksum[]): string {
   return sorted.map(({ file, sha256 }) => `${sha256}  ${file}\n`).join('');
 }
 
-/**
- * Reads `SHA256SUMS`.
- * @param place names the file in messages
- * @throws FactoryError `verification` for a line of another form, a path that leads elsewhere, a file named twice
- */
+/** Reads `SHA256SUMS`. @throws FactoryError `verification` as documented at `parseSums` */
 export function parseChecksums(text: string, place: string): Checksum[] {
-  const seen = new Set<string>();
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [, sha256, file] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
-      const isPath = file !== undefined && !file.split('/').some((part) => ['', '.', '..'].includes(part));
-      if (sha256 === undefined || !isPath || seen.has(file)) {
-        throw new FactoryError(
-          'verification',
-          `${place} has a line that is no checksum of a file beside it`,
-          {
-            details: [line.slice(0, 200)],
-            remedy: 'Do not use it; have the files made again.',
-          },
-        );
-      }
-      seen.add(file);
-      return { file, sha256 };
-    });
+  return parseSums(text, place).map(({ name, sha256 }) => ({ file: name, sha256 }));
 }

@@ -5,8 +5,9 @@ import { artifactBaseName } from '../layout/artifact-names.ts';
 import { type ImageIdentity, identityFrom } from '../layout/kairos-release.ts';
 import { hashFile } from '../pipeline/digests.ts';
 import type { Manifest } from '../pipeline/release-folder.ts';
+import { bundleName, SUMS } from '../publish/release-files.ts';
 import { type Checksum, parseChecksums } from './checksums.ts';
-import { describeFile, isListed, SUMS_FILE, signatureOf } from './file-names.ts';
+import { describeFile, isListed } from './file-names.ts';
 import type { PushedImage } from './ports.ts';
 import type { ReleaseFile, ReleaseTarget } from './schema.ts';
 import { type ReleasedPackage, spdxPackages } from './spdx-packages.ts';
@@ -53,7 +54,7 @@ export async function collectTarget(
   const sources = await collectSources(output);
   const files = sources.map(({ file, sha256, size }): ReleaseFile => {
     const described = describeFile(file);
-    const signature = withSignatures && isListed(described.role) ? { signature: signatureOf(file) } : {};
+    const signature = withSignatures && isListed(described.role) ? { signature: bundleName(file) } : {};
     return { name: file, ...described, size, sha256, ...signature };
   });
   const named = (role: string) => files.filter((file) => file.role === role).map((file) => file.name);
@@ -92,7 +93,7 @@ const MANIFEST_FILE = 'manifest.json';
 
 /** The files of a build with their sizes, sorted by name. */
 async function collectSources(output: string): Promise<SourceFile[]> {
-  const place = join(output, SUMS_FILE);
+  const place = join(output, SUMS);
   const listed = parseChecksums(await readFile(place, 'utf8').catch(gone(place)), place);
   const files: SourceFile[] = [];
   for (const sum of listed) {

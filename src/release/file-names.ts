@@ -3,16 +3,10 @@ import type { Role } from './schema.ts';
 
 /** Files that a release has besides those of its targets. */
 export const RELEASE_FILE = 'release.json';
-export const SUMS_FILE = 'SHA256SUMS';
 export const PAGE_FILE = 'index.html';
 export const CHANGELOG_FILE = 'CHANGELOG.md';
 /** Its presence means that a folder is no release yet, or no longer. */
 export const UNFINISHED_FILE = 'UNFINISHED';
-
-/** Name of the file with the signature of a file. That of an image layout lies beside its directory. */
-export function signatureOf(name: string): string {
-  return `${name.replace(/\/index\.json$/, '')}.sigstore.json`;
-}
 
 /** Media types, by ending; the first that fits. IANA's where there are some, else what the field uses. */
 const BY_ENDING: readonly (readonly [ending: string, role: Role, mediaType: string])[] = [

@@ -1,6 +1,7 @@
 import type { OutputDirectory } from '../pipeline/workspace.ts';
+import { bundleName, SUMS } from '../publish/release-files.ts';
 import { parseChecksums } from './checksums.ts';
-import { RELEASE_FILE, SUMS_FILE, signatureOf, UNFINISHED_FILE } from './file-names.ts';
+import { RELEASE_FILE, UNFINISHED_FILE } from './file-names.ts';
 import { type FolderState, readFolderState, renderUnfinished, requireOwnFolder } from './folder-state.ts';
 import type { PortContext, ReleasePorts } from './ports.ts';
 import type { ReleaseContents } from './release-contents.ts';
@@ -12,8 +13,6 @@ export interface FinishOptions extends PortContext {
   readonly ports: ReleasePorts;
   /** Names of targets that are not done: then the release stays unfinished. */
   readonly missing: readonly string[];
-  /** Tells the person what is being done. */
-  readonly say: (text: string) => void;
 }
 
 /** How it ended: `kept` is a finished release that was left as it is because targets of the new one are missing. */
@@ -59,7 +58,7 @@ export async function finishRelease(
 
   for (const [name, text] of contents.texts) await folder.write(name, text);
   await folder.write(RELEASE_FILE, contents.index);
-  await folder.write(SUMS_FILE, contents.sums);
+  await folder.write(SUMS, contents.sums);
   if (ports.sign) say('sign');
   await ports.sign?.(output, options);
   await verify(true);
@@ -72,7 +71,7 @@ export async function finishRelease(
 }
 
 /** What tells a reader that a release is whole, in the order in which it goes. */
-const MARKS = [signatureOf(SUMS_FILE), SUMS_FILE, signatureOf(RELEASE_FILE), RELEASE_FILE];
+const MARKS = [bundleName(SUMS), SUMS, bundleName(RELEASE_FILE), RELEASE_FILE];
 
 function wantedFiles(
   { sources, texts, sums }: ReleaseContents,
@@ -81,8 +80,8 @@ function wantedFiles(
 ): string[] {
   const files = sources.map(({ file }) => file);
   if (!isWhole) return files;
-  const signed = isSigned ? [...parseChecksums(sums, SUMS_FILE).map(({ file }) => file), SUMS_FILE] : [];
-  return [...files, ...texts.keys(), RELEASE_FILE, SUMS_FILE, ...signed.map(signatureOf)];
+  const signed = isSigned ? [...parseChecksums(sums, SUMS).map(({ file }) => file), SUMS] : [];
+  return [...files, ...texts.keys(), RELEASE_FILE, SUMS, ...signed.map(bundleName)];
 }
 
 /** Whether the folder has the contents already, and nothing else. */
@@ -94,7 +93,7 @@ async function holdsAll(
 ): Promise<boolean> {
   const there = new Set(state.files);
   if (there.size !== wanted.length || wanted.some((file) => !there.has(file))) return false;
-  const texts = [...contents.texts, [RELEASE_FILE, contents.index], [SUMS_FILE, contents.sums]] as const;
+  const texts = [...contents.texts, [RELEASE_FILE, contents.index], [SUMS, contents.sums]] as const;
   for (const [name, text] of texts) if ((await folder.read(name)) !== text) return false;
   for (const source of contents.sources) if (!(await folder.holds(source))) return false;
   return true;

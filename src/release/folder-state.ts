@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
+import { bundleName, SUMS } from '../publish/release-files.ts';
 import { parseChecksums } from './checksums.ts';
-import { RELEASE_FILE, SUMS_FILE, signatureOf, UNFINISHED_FILE } from './file-names.ts';
+import { RELEASE_FILE, UNFINISHED_FILE } from './file-names.ts';
 
 /** What a folder for a release has now. Paths are relative to it. */
 export interface FolderState {
@@ -33,14 +34,14 @@ export async function readFolderState(folder: string): Promise<FolderState> {
   const has = new Set(files);
   const isUnfinished = has.has(UNFINISHED_FILE);
   const marked = isUnfinished ? markedFiles(await readFile(join(folder, UNFINISHED_FILE), 'utf8')) : [];
-  const place = join(folder, SUMS_FILE);
-  const summed = has.has(SUMS_FILE) ? parseChecksums(await readFile(place, 'utf8'), place) : [];
-  const named = [...marked, ...summed.map(({ file }) => file), SUMS_FILE, UNFINISHED_FILE, RELEASE_FILE];
-  const ours = new Set(named.flatMap((name) => [name, signatureOf(name)]));
+  const place = join(folder, SUMS);
+  const summed = has.has(SUMS) ? parseChecksums(await readFile(place, 'utf8'), place) : [];
+  const named = [...marked, ...summed.map(({ file }) => file), SUMS, UNFINISHED_FILE, RELEASE_FILE];
+  const ours = new Set(named.flatMap((name) => [name, bundleName(name)]));
   // The index of an image layout speaks for all of it.
   const layouts = named.filter((name) => name.endsWith('.oci/index.json')).map((name) => dirname(name));
   return {
-    isFinished: !isUnfinished && has.has(SUMS_FILE) && has.has(RELEASE_FILE),
+    isFinished: !isUnfinished && has.has(SUMS) && has.has(RELEASE_FILE),
     isUnfinished,
     files,
     foreign: files.filter(

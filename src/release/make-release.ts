@@ -74,11 +74,11 @@ export async function makeRelease(
   { builds, folder, previous }: PlannedRelease,
   report: TargetsReport,
   ports: ReleasePorts,
-  { runner, signal }: Pick<Session, 'runner' | 'signal'>,
+  { runner, signal, workspace }: Pick<Session, 'runner' | 'signal' | 'workspace'>,
   say: (text: string) => void,
 ): Promise<ReleaseReport> {
   const targets: CollectedTarget[] = [];
-  const context = { runner, signal };
+  const context = { runner, signal, work: workspace.work, say };
   for (const build of builds) {
     const target = report.targets.find(({ name }) => name === build.name);
     if (target?.status !== 'done') continue;
@@ -93,7 +93,7 @@ export async function makeRelease(
   const contents = releaseContents({ targets, previous, tool: toolVersion(), isSigned });
   const output = await openOutput(folder);
   try {
-    const outcome = await finishRelease(output, contents, { ...context, ports, missing, say });
+    const outcome = await finishRelease(output, contents, { ...context, ports, missing });
     const isFinished = outcome === 'finished' || outcome === 'unchanged';
     return { folder, outcome, missing, ...(isFinished ? { release: contents.release } : {}) };
   } finally {

@@ -1,20 +1,20 @@
-import { SUMS_FILE, signatureOf } from './file-names.ts';
+import { bundleName, SUMS } from '../publish/release-files.ts';
 import { type Html, html } from './html.ts';
 import { command, shellWord } from './page-parts.ts';
 import type { Release, ReleaseFile, ReleaseTarget, Role } from './schema.ts';
 
 /** How to tell that a download is what was released. */
 export function verifyGuide(isSigned: boolean): Html {
-  const check = `sha256sum --check --ignore-missing ${SUMS_FILE}`;
-  const cosign = `cosign verify-blob --key release.pub --bundle ${signatureOf(SUMS_FILE)} --insecure-ignore-tlog=true ${SUMS_FILE}`;
+  const check = `sha256sum --check --ignore-missing ${SUMS}`;
+  const cosign = `cosign verify-blob --key release.pub --bundle ${bundleName(SUMS)} --insecure-ignore-tlog=true ${SUMS}`;
   return html`<section class="card" aria-labelledby="verify">
 <h3>Checksums</h3>
-<p>Download <a href="./${SUMS_FILE}">${SUMS_FILE}</a> into the same directory. It has a line for every file, and of an image layout for its index, which pins the rest.</p>
+<p>Download <a href="./${SUMS}">${SUMS}</a> into the same directory. It has a line for every file, and of an image layout for its index, which pins the rest.</p>
 ${command('how-sums', check, 'command')}
 <h4>Signature</h4>
 ${
   isSigned
-    ? html`<p>Checksums tell of damage; the signature tells who made them. Get the public key from the publisher by another way than this page, and verify the list of checksums before you go by it. With <a href="./${signatureOf(SUMS_FILE)}">${signatureOf(SUMS_FILE)}</a> beside it:</p>
+    ? html`<p>Checksums tell of damage; the signature tells who made them. Get the public key from the publisher by another way than this page, and verify the list of checksums before you go by it. With <a href="./${bundleName(SUMS)}">${bundleName(SUMS)}</a> beside it:</p>
 ${command('how-signature', cosign, 'command')}
 <p>The option that names the transparency log is for keys that are used without one. If the publisher signs without a key, give <code>--certificate-identity</code> and <code>--certificate-oidc-issuer</code> in place of <code>--key</code>.</p>`
     : html`<p class="warn">This release is not signed: checksums tell of damage on the way, and not who made the files.</p>`

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { CHANGELOG_FILE, RELEASE_FILE, SUMS_FILE } from './file-names.ts';
+import { SUMS } from '../publish/release-files.ts';
+import { CHANGELOG_FILE, RELEASE_FILE } from './file-names.ts';
 import { html } from './html.ts';
 import { changesSection } from './page-changes.ts';
 import { installGuide, verifyGuide } from './page-guide.ts';
@@ -63,7 +64,7 @@ ${install}
 ${changesSection(release)}
 </main>
 <footer><div class="wrap">
-<p>For programs: <a href="./${RELEASE_FILE}">${RELEASE_FILE}</a> and <a href="./${SUMS_FILE}">${SUMS_FILE}</a>.${
+<p>For programs: <a href="./${RELEASE_FILE}">${RELEASE_FILE}</a> and <a href="./${SUMS}">${SUMS}</a>.${
     hasChangelog && html` Changes as text: <a href="./${CHANGELOG_FILE}">${CHANGELOG_FILE}</a>.`
   } Made by ${tool}.</p>
 </div></footer>

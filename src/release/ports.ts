@@ -16,6 +16,10 @@ export interface PushedImage {
 export interface PortContext {
   readonly runner: Runner;
   readonly signal: AbortSignal;
+  /** Directory for short-lived files. */
+  readonly work: string;
+  /** Tells the person what is being done. */
+  readonly say: (text: string) => void;
 }
 
 /** What a release asks of signing and of registries; without one, the release is made without it. */
@@ -27,6 +31,10 @@ export interface ReleasePorts {
   readonly sign?: (folder: OutputDirectory, context: PortContext) => Promise<void>;
   /** Verifies these bundles. Throws FactoryError `verification` when one does not hold. */
   readonly verify?: (folder: string, context: PortContext) => Promise<void>;
-  /** Pushes the OS image of a finished target, by digest. Throws FactoryError when it cannot. */
-  readonly pushImage?: (build: NamedBuild, report: BuildReport, context: PortContext) => Promise<PushedImage>;
+  /** Tells where the OS image of a finished target is, if it is in a registry. Throws FactoryError when it cannot. */
+  readonly pushImage?: (
+    build: NamedBuild,
+    report: BuildReport,
+    context: PortContext,
+  ) => Promise<PushedImage | undefined>;
 }

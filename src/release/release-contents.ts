@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { bundleName } from '../publish/release-files.ts';
 import { renderChangelog } from './changelog.ts';
 import { renderChecksums } from './checksums.ts';
 import type { CollectedTarget, SourceFile } from './collect-target.ts';
-import { CHANGELOG_FILE, isListed, PAGE_FILE, RELEASE_FILE, signatureOf } from './file-names.ts';
+import { CHANGELOG_FILE, isListed, PAGE_FILE, RELEASE_FILE } from './file-names.ts';
 import { packageChanges } from './package-changes.ts';
 import { renderPage } from './page.ts';
 import { type PreviousRelease, predecessor } from './previous.ts';
@@ -54,7 +55,7 @@ export function releaseContents({ targets, previous, tool, isSigned }: ContentsI
   const files: ReleaseFile[] = [];
   const add = (name: string, text: string, role: ReleaseFile['role'], mediaType: string) => {
     texts.set(name, text);
-    const signature = isSigned ? { signature: signatureOf(name) } : {};
+    const signature = isSigned ? { signature: bundleName(name) } : {};
     files.push({ name, role, mediaType, size: Buffer.byteLength(text), sha256: sha256(text), ...signature });
   };
   if (previous) add(CHANGELOG_FILE, renderChangelog(base, previous.release), 'changelog', 'text/markdown');

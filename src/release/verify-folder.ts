@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { FactoryError } from '../errors/factory-error.ts';
 import { hashFile } from '../pipeline/digests.ts';
+import { bundleName, SUMS } from '../publish/release-files.ts';
 import { parseChecksums } from './checksums.ts';
-import { isListed, RELEASE_FILE, SUMS_FILE, signatureOf, UNFINISHED_FILE } from './file-names.ts';
+import { isListed, RELEASE_FILE, UNFINISHED_FILE } from './file-names.ts';
 import { readFolderState } from './folder-state.ts';
 import { parseRelease } from './read-release.ts';
 import type { Release, ReleaseFile } from './schema.ts';
@@ -27,7 +28,7 @@ export async function verifyReleaseFolder(folder: string, options: VerifyOptions
   const has = new Set(state.files);
   const isMarked = state.isUnfinished && !options.isBeingMade;
   if (isMarked) throw refused(folder, [`${UNFINISHED_FILE}: the release is not finished`]);
-  const missing = [SUMS_FILE, RELEASE_FILE].filter((name) => !has.has(name));
+  const missing = [SUMS, RELEASE_FILE].filter((name) => !has.has(name));
   if (missing.length > 0)
     throw refused(
       folder,
@@ -35,7 +36,7 @@ export async function verifyReleaseFolder(folder: string, options: VerifyOptions
     );
   const read = (name: string) => readFile(join(folder, name), 'utf8');
   const release = parseRelease(await read(RELEASE_FILE), join(folder, RELEASE_FILE));
-  const sums = parseChecksums(await read(SUMS_FILE), join(folder, SUMS_FILE));
+  const sums = parseChecksums(await read(SUMS), join(folder, SUMS));
 
   const files = [...release.targets.flatMap((target) => target.files), ...release.files];
   const wanted = new Map([
@@ -82,15 +83,15 @@ function disagreements(
   const known = new Set([...files.map(({ name }) => name), RELEASE_FILE]);
   const differing = files.filter(({ name, role, sha256 }) => isListed(role) && listed.get(name) !== sha256);
   return [
-    ...differing.map(({ name }) => `${name}: ${SUMS_FILE} and ${RELEASE_FILE} differ`),
-    ...(listed.has(RELEASE_FILE) ? [] : [`${RELEASE_FILE}: not in ${SUMS_FILE}`]),
+    ...differing.map(({ name }) => `${name}: ${SUMS} and ${RELEASE_FILE} differ`),
+    ...(listed.has(RELEASE_FILE) ? [] : [`${RELEASE_FILE}: not in ${SUMS}`]),
     ...sums.filter(({ file }) => !known.has(file)).map(({ file }) => `${file}: not in ${RELEASE_FILE}`),
   ];
 }
 
 /** Files that nothing speaks for. */
 function foreignFiles(files: readonly string[], known: readonly string[]): string[] {
-  const allowed = new Set([...known, SUMS_FILE].flatMap((name) => [name, signatureOf(name)]));
+  const allowed = new Set([...known, SUMS].flatMap((name) => [name, bundleName(name)]));
   return files
     .filter((file) => !allowed.has(file) && file !== UNFINISHED_FILE)
     .map((file) => `${file}: belongs to no release`);

@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { ARCHES } from '../../layout/architectures.ts';
-import { loadBuildTargets } from '../../spec/build-spec.ts';
+import { type BuildTarget, loadBuildTargets } from '../../spec/build-spec.ts';
+import type { ConfigurationSources } from '../../spec/load.ts';
 import {
   ARTIFACT_OPTIONS,
   artifactFlags,
@@ -9,7 +10,7 @@ import {
   jobOptions,
 } from '../artifact-options.ts';
 import { presentBuilds } from '../run-targets.ts';
-import { requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
+import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
 
 /** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
@@ -23,33 +24,46 @@ export function buildCommand() {
     )
     .option('--continue-on-error', 'let the other targets go on when one fails')
     .addOption(ARTIFACT_OPTIONS.push)
-    .option('--no-push', 'push nothing, whatever the configuration says')
+    .addOption(ARTIFACT_OPTIONS.noPush)
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
     .addOption(SIGN_OPTION)
-    .option('--no-sign', 'sign nothing, whatever the configuration says')
+    .addOption(NO_SIGN_OPTION)
     .action(async (options) => {
       const { flags, ...sources } = specSources(options);
-      const load = async () => {
-        const { push, sign } = options;
-        const all = { ...sources, flags: { ...flags, ...signFlag(sign), 'push.to': push || undefined } };
-        const targets = await loadBuildTargets(all, options.only ?? [], warn);
-        for (const { spec } of targets) requireSigner(sign, spec.sign);
-        return targets.map(({ spec, ...target }) => ({
-          ...target,
-          spec: {
-            ...spec,
-            ...(push === false && { push: undefined }),
-            ...(sign === false && { sign: undefined }),
-          },
-        }));
-      };
+      const { push, sign } = options;
+      const load = () => publishedTargets({ ...sources, flags }, { push, sign }, options.only ?? []);
       await presentBuilds(load, {
         ...jobOptions(options),
         continueOnError: options.continueOnError ?? false,
       });
     });
+}
+
+/** What the flags `--push` and `--sign` say: `false` for their opposites. */
+interface Publishing {
+  readonly push?: string | boolean | undefined;
+  readonly sign?: string | boolean | undefined;
+}
+
+/** The targets of a configuration, with what flags say of pushing and signing. @throws FactoryError `usage` */
+export async function publishedTargets(
+  sources: ConfigurationSources,
+  { push, sign }: Publishing,
+  only: readonly string[],
+): Promise<BuildTarget[]> {
+  const flags = { ...sources.flags, ...signFlag(sign), 'push.to': push || undefined };
+  const targets = await loadBuildTargets({ ...sources, flags }, only, warn);
+  for (const { spec } of targets) requireSigner(sign, spec.sign);
+  return targets.map(({ spec, ...target }) => ({
+    ...target,
+    spec: {
+      ...spec,
+      ...(push === false && { push: undefined }),
+      ...(sign === false && { sign: undefined }),
+    },
+  }));
 }
 
 /** A command with all flags that describe a build. */

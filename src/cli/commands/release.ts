@@ -1,8 +1,7 @@
-import { loadBuildTargets } from '../../spec/build-spec.ts';
 import { ARTIFACT_OPTIONS, gather, jobOptions } from '../artifact-options.ts';
 import { presentRelease } from '../run-release.ts';
-import { warn } from '../warn.ts';
-import { specCommand, specSources } from './build.ts';
+import { NO_SIGN_OPTION, SIGN_OPTION } from '../sign-options.ts';
+import { publishedTargets, specCommand, specSources } from './build.ts';
 
 /** `kairos-factory release`: all targets of a configuration → one folder to publish. */
 export function releaseCommand() {
@@ -11,6 +10,10 @@ export function releaseCommand() {
     .option('--previous <release>', 'release to compare packages with: folder, https://…, docker://…')
     .option('--only <names>', 'build these targets alone, and leave the release unfinished', gather)
     .option('--continue-on-error', 'let the other targets go on when one fails')
+    .addOption(ARTIFACT_OPTIONS.push)
+    .addOption(ARTIFACT_OPTIONS.noPush)
+    .addOption(SIGN_OPTION)
+    .addOption(NO_SIGN_OPTION)
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
@@ -19,7 +22,8 @@ export function releaseCommand() {
       // The folder of the release takes the place of that of a build, which stays as the configuration has it.
       const { output, ...rest } = flags as Record<string, unknown>;
       const own = { ...rest, 'release-output': output, 'release-previous': options.previous };
-      const all = () => loadBuildTargets({ ...sources, flags: own }, [], warn);
+      const { push, sign } = options;
+      const all = () => publishedTargets({ ...sources, flags: own }, { push, sign }, []);
       await presentRelease(all, options.only ?? [], {
         ...jobOptions(options),
         continueOnError: options.continueOnError ?? false,

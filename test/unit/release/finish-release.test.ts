@@ -73,7 +73,14 @@ async function finish(
   });
   const output = await openOutput(folder);
   try {
-    return await finishRelease(output, contents, { runner, signal, ports, missing, say: () => undefined });
+    return await finishRelease(output, contents, {
+      runner,
+      signal,
+      ports,
+      missing,
+      work: tmpdir(),
+      say: () => undefined,
+    });
   } finally {
     await output.close();
   }

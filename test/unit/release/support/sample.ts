@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { bundleName } from '../../../../src/publish/release-files.ts';
 import type { CollectedTarget } from '../../../../src/release/collect-target.ts';
-import { describeFile, signatureOf } from '../../../../src/release/file-names.ts';
+import { describeFile } from '../../../../src/release/file-names.ts';
 import { packageChanges } from '../../../../src/release/package-changes.ts';
 import type { PreviousRelease } from '../../../../src/release/previous.ts';
 import type { ReleaseTarget } from '../../../../src/release/schema.ts';
@@ -39,7 +40,7 @@ export function sampleTarget(
     const isBlob = ending.endsWith('/');
     const hash = sha256(`${stem}${ending}`);
     const file = `${stem}${ending}${isBlob ? hash : ''}`;
-    const signature = options.isSigned && !isBlob ? { signature: signatureOf(file) } : {};
+    const signature = options.isSigned && !isBlob ? { signature: bundleName(file) } : {};
     return { name: file, ...describeFile(file), size: 73 * 977 ** (index % 3), sha256: hash, ...signature };
   });
   const target: ReleaseTarget = {
