@@ -16,7 +16,7 @@ ${
   isSigned
     ? html`<p>Checksums tell of damage; the signature tells who made them. Get the public key from the publisher by another way than this page, and verify the list of checksums before you go by it. With <a href="./${bundleName(SUMS)}">${bundleName(SUMS)}</a> beside it:</p>
 ${command('how-signature', cosign, 'command')}
-<p>The option that names the transparency log is for keys that are used without one. If the publisher signs without a key, give <code>--certificate-identity</code> and <code>--certificate-oidc-issuer</code> in place of <code>--key</code>.</p>`
+<p>The option that names the transparency log is for keys that are used without one. If the publisher signs without a key, give <code>--certificate-identity</code> and <code>--certificate-oidc-issuer</code> in place of <code>--key</code>. Whoever has verified the list needs no signature of a single file; that of a file above 1 GiB is a statement with its checksum, for <code>kairos-factory verify</code>.</p>`
     : html`<p class="warn">This release is not signed: checksums tell of damage on the way, and not who made the files.</p>`
 }
 </section>

@@ -13,6 +13,7 @@ import { openRegistry } from '../../src/registry/registry.ts';
 import { createRunner } from '../../src/tools/runner.ts';
 import { smallestArm64 } from '../support/arm64.ts';
 import { makeCertificates } from '../support/certificates.ts';
+import { generateKeyPair } from '../support/cosign.ts';
 import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
 import { type FaultyProxy, faultyProxy } from '../support/faulty-proxy.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -142,13 +143,19 @@ describe('a build', () => {
     const stem = 'kairos-debian-12-core-arm64-rpi4-v1.2.3';
     expect(result.artifacts.map(({ file }) => file)).toEqual([
       'SHA256SUMS',
+      `${stem}.cdx.json`,
+      `${stem}.provenance.json`,
       `${stem}.raw`,
+      `${stem}.spdx.json`,
       `${stem}.squashfs`,
       'manifest.json',
     ]);
     expect(found.map(({ artifactType }) => artifactType)).toEqual([
       'application/vnd.kairos-factory.checksums',
+      'application/vnd.cyclonedx+json',
+      'application/vnd.in-toto+json',
       'application/vnd.efi.img',
+      'application/spdx+json',
       'application/vnd.squashfs',
       'application/vnd.kairos-factory.manifest+json',
     ]);
@@ -169,7 +176,7 @@ describe('a build', () => {
       (await readFile(join(fetched, 'SHA256SUMS'), 'utf8')).replace(/.*oci.*\n/, ''),
     );
     expect(await tool('sh', '-c', 'cd "$1" && sha256sum -c sums', 'sh', fetched)).toMatch(
-      /raw: OK\n.*squashfs: OK$/,
+      /raw: OK\n.*spdx.json: OK\n.*squashfs: OK$/,
     );
     await tool('cmp', join(fetched, 'manifest.json'), join(output, 'manifest.json'));
     await rm(fetched, { recursive: true });
@@ -179,6 +186,40 @@ describe('a build', () => {
     const again = await pushed([output, '--to', `${proxy.host}/team/os:v1.2.3`, '--artifacts', 'all']);
     expect({ ...again, reference: image() }).toEqual({ ...result, tags: ['v1.2.3'] });
     expect(proxy.seen.filter((line) => line.includes('/uploads/'))).toEqual([]);
+  });
+
+  test('is signed, with its documents attached, before it has a tag', async () => {
+    const key = await generateKeyPair(home, 'release');
+    const to = `${proxy.host}/team/signed`;
+    const PATH = `${join(PROJECT, '.tools/bin')}:${process.env['PATH']}`;
+    const make = [
+      ...['artifacts', '--image', `dir:${root}`, '--artifact', 'squashfs,raw', '--output', output, '--json'],
+      ...['--push', `${to}:v1`, '--sign', key.privateKey],
+    ];
+    const referrers = async () => (await plain.get(`team/signed/manifests/sha256-${hex}`)).json();
+    const hex = result.digest.slice('sha256:'.length);
+
+    proxy.fault = ({ method, headers }) =>
+      method === 'PUT' && headers['user-agent']?.startsWith('cosign') ? { status: 403 } : undefined;
+    const failed = await run(make, { PATH });
+    expect([failed.status, failed.stderr]).toEqual([4, expect.stringContaining('cosign')]);
+    expect(await tagsOf('team/signed')).not.toContain('v1');
+
+    proxy.fault = undefined;
+    const { status, stdout, stderr } = await run(make, { PATH });
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(stdout).push).toMatchObject({
+      ...{ digest: result.digest, tags: ['v1'] },
+      signatures: { signer: key.privateKey, attestations: ['spdxjson', 'cyclonedx', 'slsaprovenance1'] },
+    });
+    const policy = 'keys: [release.pub]\nattestations: [spdxjson, cyclonedx, slsaprovenance1]\n';
+    await writeFile(join(home, 'policy.yaml'), policy);
+    const verified = await run(['verify', `${plain.host}/team/signed:v1`, output, '--policy', 'policy.yaml']);
+    expect(verified.status, verified.stderr).toBe(0);
+
+    const before = await referrers();
+    expect((await run(make, { PATH })).status).toBe(0);
+    expect(await referrers()).toEqual(before);
   });
 
   test('of an image that is held elsewhere is written as the same layout first', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { groupPushes, type PublishedBuild, publishBuilds } from '../../../src/publish/publish-build.ts';
 import { parsePushTarget, repositoryName, tagsFor } from '../../../src/publish/push-target.ts';
 import { Push } from '../../../src/spec/push.ts';
+import { Sign } from '../../../src/spec/signing.ts';
 
 const build = (name: string, to: unknown, arch = 'amd64'): PublishedBuild => ({
   name,
@@ -39,6 +40,22 @@ describe('where it goes', () => {
     expect(tagsFor(parsePushTarget('a.example/os:v1'), own)).toEqual(['v1']);
     for (const name of [undefined, 'not/a tag']) {
       expect(() => tagsFor(parsePushTarget('a.example/os'), name)).toThrow('no tag for a.example/os');
+    }
+  });
+});
+
+describe('who signs', () => {
+  const signed = (name: string, arch: string, key?: string): PublishedBuild => ({
+    ...build(name, 'a.example/os:v1'),
+    spec: { ...build(name, 'a.example/os:v1', arch).spec, ...(key && { sign: Sign.parse(key) }) },
+  });
+
+  test('is one for all images of an index', () => {
+    expect(groups(signed('one', 'amd64', 'a.key'), signed('two', 'arm64', 'a.key'))).toHaveLength(1);
+    for (const other of ['b.key', undefined]) {
+      expect(() => groups(signed('one', 'amd64', 'a.key'), signed('two', 'arm64', other))).toThrow(
+        'one and two become one index, a.example/os:v1, and are signed differently',
+      );
     }
   });
 });
