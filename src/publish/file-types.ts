@@ -29,8 +29,6 @@ const OTHER: FileType = { ending: '', mediaType: 'application/octet-stream' };
 
 /** Of the signature that lies beside a file. Never of an artifact: there it would count as a signature of the image. */
 export const SIGNATURE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
-/** What the name of a signature ends in. */
-export const SIGNATURE_ENDING = '.sigstore.json';
 
 /** What a file is, by its name. */
 export function fileType(name: string): FileType {

@@ -9,8 +9,9 @@ import type { FileKinds } from '../spec/push.ts';
 import { compressZstd } from '../tools/compressors.ts';
 import type { Runner } from '../tools/runner.ts';
 import { expectOwn } from './expect-own.ts';
-import { fileType, SIGNATURE_ENDING, SIGNATURE_TYPE } from './file-types.ts';
+import { fileType, SIGNATURE_TYPE } from './file-types.ts';
 import type { ArtifactLayer } from './oci-artifact.ts';
+import { BUNDLE_ENDING, bundleName, isBundleName } from './release-files.ts';
 import type { ReleaseFile } from './release-folder.ts';
 
 /** A file with what lies beside it, ready to be pushed. */
@@ -26,9 +27,7 @@ export interface PackedFile {
 export function chooseFiles(files: readonly ReleaseFile[], choice: FileKinds): ReleaseFile[] {
   if (choice !== 'all' && choice.length === 0) return [];
   const isWanted = (name: string) => {
-    const { kind } = fileType(
-      name.endsWith(SIGNATURE_ENDING) ? name.slice(0, -SIGNATURE_ENDING.length) : name,
-    );
+    const { kind } = fileType(isBundleName(name) ? name.slice(0, -BUNDLE_ENDING.length) : name);
     return kind === undefined || choice === 'all' || choice.some((wanted) => wanted === kind);
   };
   return files.filter(({ name }) => isWanted(name));
@@ -48,9 +47,9 @@ export async function packFiles(
 ): Promise<PackedFile[]> {
   const packed: PackedFile[] = [];
   for (const file of files) {
-    if (file.name.endsWith(SIGNATURE_ENDING)) continue;
+    if (isBundleName(file.name)) continue;
     const { mediaType, isSparse } = fileType(file.name);
-    const signature = files.find(({ name }) => name === file.name + SIGNATURE_ENDING);
+    const signature = files.find(({ name }) => name === bundleName(file.name));
     if (isSparse) say(`compressing ${file.name}`);
     const layer = isSparse
       ? await compressed(file, `${mediaType}+zstd`, runner, work)

@@ -6,7 +6,8 @@ import { FactoryError } from '../errors/factory-error.ts';
 export const SUMS = 'SHA256SUMS';
 /** A file that describes the others, where the sums do not have it. */
 export const MANIFEST = 'manifest.json';
-const BUNDLE = '.sigstore.json';
+/** What the name of a bundle ends in. */
+export const BUNDLE_ENDING = '.sigstore.json';
 /** The index of an image layout, which pins everything else of it. */
 const LAYOUT_INDEX = /^(.+)\/index\.json$/;
 
@@ -22,7 +23,7 @@ export interface ListedFile {
  * whole: nothing is put into it.
  */
 export function bundleName(name: string): string {
-  return `${LAYOUT_INDEX.exec(name)?.[1] ?? name}${BUNDLE}`;
+  return `${LAYOUT_INDEX.exec(name)?.[1] ?? name}${BUNDLE_ENDING}`;
 }
 
 /** The directory of an image layout that a listed file is the index of. */
@@ -32,7 +33,7 @@ export function layoutOf(name: string): string | undefined {
 
 /** Whether a name is that of a bundle. */
 export function isBundleName(name: string): boolean {
-  return name.endsWith(BUNDLE);
+  return name.endsWith(BUNDLE_ENDING);
 }
 
 /**

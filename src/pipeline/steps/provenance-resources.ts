@@ -47,6 +47,7 @@ export async function buildResources(
     ...(await Promise.all(spec.bundles.map((bundle) => image('bundle', bundle.image)))),
     ...kubernetes(spec, results),
     ...(await containerfile(spec)),
+    ...(await upgradeKeys(spec)),
     ...(await ownFiles(spec)),
   ];
 }
@@ -132,6 +133,14 @@ async function containerfile({ containerfile }: BuildSpec): Promise<Resource[]> 
     { name: 'containerfile', ...(await file(containerfile.file)) },
     { name: 'containerfile context', digest: { sha256: contextDigest(containerfile) } },
   ];
+}
+
+/** The keys of the policy that is in the image. */
+function upgradeKeys({ trust }: BuildSpec): Promise<Resource[]> {
+  const keys = (trust?.upgrade ?? []).flatMap((rule) => rule.keys);
+  return Promise.all(
+    keys.map(async (key) => ({ name: 'key of trust.upgrade', uri: basename(key), ...(await file(key)) })),
+  );
 }
 
 /** The files that its `COPY` can reach, as `treeContentDigest` has them. */

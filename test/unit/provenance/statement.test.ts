@@ -73,6 +73,8 @@ describe('publicParameters', () => {
         'overlay-rootfs: tree',
         'registries: [{ registry: registry-of-mine.example, ca: ./ca.pem }]',
         'builder-id: https://ci.example/build',
+        'snapshot: 2026-01-31',
+        'trust: { upgrade: [{ match: registry.example/os, keys: [./keys/release.pub] }] }',
       ].join('\n'),
       'c.yaml': '#cloud-config\nhostname: x\n',
       Containerfile: 'FROM base\n',
@@ -90,6 +92,8 @@ describe('publicParameters', () => {
     expect(parameters).toMatchObject({
       flavor: 'my.yaml',
       base: 'oci:base:v1',
+      snapshot: '20260131T000000Z',
+      'trust.upgrade': [{ match: 'registry.example/os', threshold: 1, keys: ['release.pub'] }],
       mirror: 'https://mirror.example/debian',
       packages: ['a', 'b'],
       bundles: [{ image: 'dir:one', mode: 'unpack' }],

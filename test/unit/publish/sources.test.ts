@@ -30,12 +30,18 @@ async function folder(change: (sums: string) => string = (sums) => sums) {
   const index = hex(await readFile(join(layout, 'index.json')));
   await writeFile(join(home, 'os.iso'), 'iso');
   const iso = hex(Buffer.from('iso'));
-  await writeFile(join(home, 'SHA256SUMS'), change(`${iso}  os.iso\n${index}  os.oci/index.json\n`));
+  await writeFile(join(home, 'os.spdx.json'), '{}');
+  const spdx = hex(Buffer.from('{}'));
+  await writeFile(
+    join(home, 'SHA256SUMS'),
+    change(`${iso}  os.iso\n${index}  os.oci/index.json\n${spdx}  os.spdx.json\n`),
+  );
+  const documents = [{ kind: 'spdx', file: 'os.spdx.json', size: 2, sha256: spdx }];
   const artifacts = [
     { kind: 'iso', file: 'os.iso', size: 3, sha256: iso },
     { kind: 'oci', file: 'os.oci/index.json', size: 1, sha256: index },
   ];
-  const manifest = { schema: 1, release: { KAIROS_VERSION: 'v1' }, sourceDateEpoch: 7, artifacts };
+  const manifest = { schema: 1, release: { KAIROS_VERSION: 'v1' }, sourceDateEpoch: 7, artifacts, documents };
   await writeFile(join(home, 'manifest.json'), JSON.stringify(manifest));
   return readReleaseFolder(home);
 }
@@ -44,12 +50,14 @@ describe('an output directory', () => {
   test('is read with signatures and sums', async () => {
     await writeFile(join(home, 'os.iso.sigstore.json'), '{}');
     const { files, ...rest } = await folder();
-    expect(rest).toEqual({ directory: home, layout, version: 'v1', epoch: 7 });
+    const documents = [{ kind: 'spdx', path: join(home, 'os.spdx.json') }];
+    expect(rest).toEqual({ directory: home, layout, documents, version: 'v1', epoch: 7 });
     expect(files.map(({ name, size }) => [name, size])).toEqual([
       ['SHA256SUMS', expect.any(Number)],
       ['manifest.json', expect.any(Number)],
       ['os.iso', 3],
       ['os.iso.sigstore.json', 2],
+      ['os.spdx.json', 2],
     ]);
   });
 
@@ -69,6 +77,12 @@ describe('an output directory', () => {
   test('whose layout was changed is refused', async () => {
     await folder();
     await writeFile(join(layout, 'index.json'), '{"schemaVersion":2,"manifests":[]}');
+    await expect(readReleaseFolder(home)).rejects.toMatchObject({ kind: 'verification' });
+  });
+
+  test('whose SBOM was changed is refused: it would be attached to the image, signed', async () => {
+    await folder();
+    await writeFile(join(home, 'os.spdx.json'), '{"other":1}');
     await expect(readReleaseFolder(home)).rejects.toMatchObject({ kind: 'verification' });
   });
 
