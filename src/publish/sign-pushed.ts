@@ -64,7 +64,7 @@ export async function signPushed(
     await signImage(image, { access, signer, say });
     for (const { kind, path } of documents) {
       const type = TYPES[kind];
-      say(`attaching ${type} to ${image}`);
+      say(`${type} of ${image}`);
       await attestImage({ image, predicate: path, type }, { access, signer, scratch });
       attached.add(type);
     }
