@@ -13,7 +13,13 @@ export interface Blame {
 }
 
 /** Steps in the order in which one makes another differ. */
-const ORDER = ['image', 'squashfs', 'slot-image', 'boot', 'artifact', 'release files'];
+const ORDER = ['image', 'squashfs', 'slot-image', 'boot', 'artifact', 'sbom', 'provenance', 'release files'];
+
+/** Steps by the endings of the documents that they write. */
+const DOCUMENTS: readonly (readonly [name: RegExp, step: string])[] = [
+  [/\.(spdx|cdx)\.json$/, 'sbom'],
+  [/\.provenance\.json$/, 'provenance'],
+];
 
 /** Parts that several artifacts hold, by the file that they are in there. */
 const PARTS: readonly (readonly [tree: RegExp, path: RegExp, step: string])[] = [
@@ -30,7 +36,10 @@ export function blame({ artifacts }: Difference): Blame[] {
   const found = artifacts.map((artifact): Blame => {
     const file = artifact.a.name.split('/').at(-1) ?? artifact.a.name;
     const at = artifact.firstByte === undefined ? {} : { offset: artifact.firstByte.offset };
-    if (artifact.a.kind === 'file') return { file, ...at, step: 'release files' };
+    if (artifact.a.kind === 'file') {
+      const step = DOCUMENTS.find(([name]) => name.test(file))?.[1] ?? 'release files';
+      return { file, ...at, step };
+    }
     const root = first(artifact, /^rootfs$/);
     if (root !== undefined) return { file, ...at, step: 'image', inside: root };
     for (const [tree, path, step] of PARTS) {

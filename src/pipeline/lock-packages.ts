@@ -46,7 +46,9 @@ export async function lockPackages(
         await requireArch(spec.arch, session);
         const how = { ...options, useCache: false, locked: false, offline: false };
         const env = environment(session, how, imageSource(session, spec, how, true), (file) => file, name);
-        const steps = await buildSteps(env, spec, session);
+        const all = await buildSteps(env, spec, session);
+        // Nothing is made from the image: no artifacts, and no documents, which lie beside them.
+        const steps = all.slice(0, all.findIndex(({ id }) => id === 'image') + 1);
         const { results } = await runSteps(steps, { ...planContext(session, how), cancel: session.cancel });
         const { packages } = osImageFacts(resultOf(results, 'image'));
         recordPackages(env, spec, results, () => undefined);

@@ -67,7 +67,10 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
     );
     expect((await readdir(join(home, 'out'))).filter((name) => !name.startsWith('.')).sort()).toEqual([
       'SHA256SUMS',
+      expect.stringMatching(/\.cdx\.json$/),
       expect.stringMatching(/\.oci$/),
+      expect.stringMatching(/\.provenance\.json$/),
+      expect.stringMatching(/\.spdx\.json$/),
       expect.stringMatching(/\.squashfs$/),
       'manifest.json',
     ]);
@@ -83,7 +86,7 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
     const inside = { tree: 'rootfs', path: 'boot/initrd', offset: expect.any(Number) as number };
     expect(first).toMatchObject({ step: 'image', inside });
     expect(first?.inside?.offset).toBeGreaterThanOrEqual(11);
-    expect(others.map(({ step }) => step)).toEqual(['image', 'release files', 'release files']);
+    expect(others.map(({ step }) => step)).toEqual(['image', 'provenance', 'release files', 'release files']);
     const text = await verify(file);
     expect(text.status).toBe(5);
     expect(text.stdout).toMatch(/made so by the step image \(in its rootfs: boot\/initrd, byte \d+\)$/m);

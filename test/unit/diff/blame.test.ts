@@ -27,6 +27,8 @@ test('an image that differs comes first, with the file in it', () => {
   const found = blame(
     output(
       differing('manifest.json', 'file', {}),
+      differing('os.provenance.json', 'file', {}),
+      differing('os.cdx.json', 'file', {}),
       differing('os.iso', 'iso', { iso: ['rootfs.squashfs'], rootfs: ['etc/x'] }),
       differing('os.squashfs', 'squashfs', { rootfs: ['etc/x', 'etc/y'] }),
     ),
@@ -35,6 +37,8 @@ test('an image that differs comes first, with the file in it', () => {
   expect(found).toEqual([
     { file: 'os.iso', offset: 9, step: 'image', inside },
     { file: 'os.squashfs', offset: 9, step: 'image', inside },
+    { file: 'os.cdx.json', offset: 9, step: 'sbom' },
+    { file: 'os.provenance.json', offset: 9, step: 'provenance' },
     { file: 'manifest.json', offset: 9, step: 'release files' },
   ]);
 });
