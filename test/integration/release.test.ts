@@ -116,8 +116,10 @@ describe('a release of two targets', () => {
     });
     const names = await readdir(folder);
     const [one, two] = ['debian-12', 'tiny-1'].map((name) => `kairos-${name}-core-amd64-generic-v1.2.3`);
+    const endings = ['.squashfs', '.spdx.json', '.cdx.json', '.provenance.json'];
+    const ofTargets = [one, two].flatMap((stem) => endings.map((ending) => `${stem}${ending}`));
     expect(names.sort()).toEqual(
-      ['SHA256SUMS', 'index.html', `${one}.oci`, `${one}.squashfs`, `${two}.squashfs`, 'release.json'].sort(),
+      ['SHA256SUMS', 'index.html', 'release.json', `${one}.oci`, ...ofTargets].sort(),
     );
     expect(await verifyReleaseFolder(folder, { signal })).toEqual(release);
     await tool('sh', '-c', 'cd "$1" && sha256sum --check --strict SHA256SUMS', 'sh', folder);
@@ -138,6 +140,19 @@ describe('a release of two targets', () => {
     );
     expect(ran).toEqual([]);
     expect(await stamps()).toEqual(before);
+  });
+
+  test('is signed, and verified by the same key', async () => {
+    const { privateKey, publicKey } = await generateKeyPair(home, 'release');
+    const env = { PATH: `${join(PROJECT, '.tools/bin')}:${process.env['PATH']}` };
+    const args = ['release', '--output', 'signed', '--sign', privateKey];
+    const { status, stdout, stderr } = await factory(args, { cwd: home, env });
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^Release v1\.2\.3 in signed is finished, and verified/);
+    const verified = await factory(['verify', 'signed', '--key', publicKey], { cwd: home });
+    expect(verified.status, verified.stderr).toBe(0);
+    const again = await factory(args, { cwd: home, env });
+    expect([again.status, again.stdout]).toEqual([0, expect.stringContaining('is up to date')]);
   });
 
   test('with a target that fails is not finished, and goes on where it was', async () => {
