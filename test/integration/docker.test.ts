@@ -247,6 +247,28 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
       const file = join(built.output, built.manifest.artifacts[0]?.file ?? '');
       expect(await tool('unsquashfs', '-cat', file, 'opt/after')).toBe('after');
     });
+
+    // Minutes of packages, for what few change: with the whole matrix only.
+    test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
+      'of Debian gives the bytes of a build (KAIROS_FACTORY_TEST_ALL=1)',
+      async () => {
+        const spec = ['--flavor', 'debian', '--base', 'bootstrap:bookworm', '--kernel', 'cloud'];
+        spec.push('--version', 'v1.2.3', '--overlay-rootfs', OVERLAY, '--engine', 'buildah');
+        const folder = join(home, 'debian');
+        const written = await factory(['context', ...spec, '--output', folder]);
+        expect(written.status, written.stderr).toBe(0);
+        await cli('0', 'build', '--quiet', '--network', 'host', '--tag', 'debian-folder:1', folder);
+        const args = ['artifacts', '--image', 'docker-daemon:debian-folder:1', '--engine', 'buildah'];
+        args.push('--artifact', 'squashfs', '--compression', 'fast', '--output', join(home, 'debian-again'));
+        const env = { DOCKER_HOST: daemon.address, DOCKER_CONFIG: home };
+        const { status, stderr } = await factory(args, { env });
+        expect(status, stderr).toBe(0);
+        await cli('0', 'image', 'rm', 'debian-folder:1');
+        const mine = await testBuild();
+        const sums = await readFile(join(mine.output, 'SHA256SUMS'), 'utf8');
+        expect(sums).toContain((await readFile(join(home, 'debian-again', 'SHA256SUMS'), 'utf8')).trim());
+      },
+    );
   });
 
   test.each(['docker', 'buildah'])('%s takes a base from the daemon by its name', async (engine) => {

@@ -48,7 +48,8 @@ export async function startGuest(
   extra: readonly string[] = [],
 ): Promise<Guest> {
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-vm-'));
-  const full: Machine = { memory: 2048, cores: 2, snapshot: true, kvm: false, ...machine };
+  // One processor: emulated ones that wait for each other hang now and then where they share those of a busy machine.
+  const full: Machine = { memory: 2048, cores: 1, snapshot: true, kvm: false, ...machine };
   const args = [...qemuArguments(full, await privateVariables(full, scratch)), ...extra];
   const child = execa(QEMU[full.arch ?? 'amd64'].name, args, {
     reject: false,

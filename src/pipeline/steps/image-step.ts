@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, utimesSync } from 'node:fs';
+import { chmodSync, statSync, utimesSync } from 'node:fs';
 import { readyArch } from '../../base/check-arch.ts';
 import { importBase } from '../../base/import-base.ts';
 import { formatReference, type Reference } from '../../base/reference.ts';
@@ -159,8 +159,13 @@ export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, refer
 export async function openOsImage(env: BuildEnvironment, results: Results): Promise<OpenImage> {
   const { image, facts } = osImageFacts(resultOf(results, 'image'));
   const open = await env.engine.open(image);
-  chmodSync(open.root, 0o755);
-  utimesSync(open.root, facts.epoch, facts.epoch);
+  // All at once, and only where it is not so yet: another step may be reading the same tree, and tar fails when what it
+  // reads changes.
+  const { mode, mtimeMs } = statSync(open.root);
+  if ((mode & 0o7777) !== 0o755 || mtimeMs !== facts.epoch * 1000) {
+    chmodSync(open.root, 0o755);
+    utimesSync(open.root, facts.epoch, facts.epoch);
+  }
   return open;
 }
 

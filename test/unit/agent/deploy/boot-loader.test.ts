@@ -31,7 +31,8 @@ async function machine(core: { content: string }, image: Record<string, string> 
   return testHost({
     files: { ...image, '/dev/vda': '\0'.repeat(512), '/dev/vda1': '\0'.repeat(MIB) },
     run: ({ args }) => {
-      writeFileSync(args[args.indexOf('-o') + 1] ?? '', core.content);
+      const output = args[args.indexOf('-o') + 1];
+      if (args.includes('-o') && output !== undefined) writeFileSync(output, core.content);
       return '';
     },
   });
