@@ -210,7 +210,7 @@ describe('a build', () => {
     expect(status, stderr).toBe(0);
     expect(JSON.parse(stdout).push).toMatchObject({
       ...{ digest: result.digest, tags: ['v1'] },
-      signatures: { signer: key.privateKey, attestations: ['spdxjson', 'cyclonedx', 'slsaprovenance1'] },
+      signatures: { signer: key.privateKey, attestations: ['cyclonedx', 'slsaprovenance1', 'spdxjson'] },
     });
     const policy = 'keys: [release.pub]\nattestations: [spdxjson, cyclonedx, slsaprovenance1]\n';
     await writeFile(join(home, 'policy.yaml'), policy);

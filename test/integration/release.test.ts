@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -23,6 +24,10 @@ import { tool } from '../support/tool.ts';
 import { sampleTarget } from '../unit/release/support/sample.ts';
 
 const { signal } = new AbortController();
+
+interface SpdxPackages {
+  readonly packages: { readonly name: string; versionInfo: string }[];
+}
 
 describe('versions are ordered', () => {
   const texts = (alphabet: string) => fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 7 });
@@ -87,6 +92,12 @@ describe('a release of two targets', () => {
     };
     await writeFile(join(home, 'kairos-factory.yaml'), JSON.stringify(configuration));
     return factory(['release', ...args], { cwd: home });
+  }
+
+  /** What a later release reads of this one. */
+  async function described(): Promise<string[]> {
+    const names = await readdir(folder);
+    return names.filter((name) => name === 'release.json' || name.endsWith('.spdx.json'));
   }
 
   /** What tells whether a file was touched. */
@@ -298,7 +309,7 @@ describe('a release of two targets', () => {
     };
     const text = releaseContents(sample).texts.get('index.html') ?? '';
     const command = /<code id="how-signature">cosign ([^<]+)</.exec(text)?.[1]?.split(' ') ?? [];
-    const place = join(home, 'signed');
+    const place = join(home, 'signed-by-hand');
     await mkdir(place);
     await cp(join(folder, 'SHA256SUMS'), join(place, 'SHA256SUMS'));
     const { privateKey } = await generateKeyPair(place, 'release');
@@ -346,13 +357,17 @@ describe('a release of two targets', () => {
       server.close();
     }
     await using registry = await startRegistry();
-    const text = await readFile(join(folder, 'release.json'));
-    const layer = {
-      mediaType: 'application/json',
-      digest: await registry.pushBlob('team/release', text),
-      size: text.length,
-      annotations: { 'org.opencontainers.image.title': 'release.json' },
-    };
+    const layers = await Promise.all(
+      (await described()).map(async (name) => {
+        const content = await readFile(join(folder, name));
+        return {
+          mediaType: 'application/json',
+          digest: await registry.pushBlob('team/release', content),
+          size: content.length,
+          annotations: { 'org.opencontainers.image.title': name },
+        };
+      }),
+    );
     const empty = {
       mediaType: 'application/vnd.oci.empty.v1+json',
       digest: await registry.pushBlob('team/release', '{}'),
@@ -362,7 +377,7 @@ describe('a release of two targets', () => {
       schemaVersion: 2,
       mediaType: 'application/vnd.oci.image.manifest.v1+json',
       config: empty,
-      layers: [layer],
+      layers,
     };
     await registry.pushManifest('team/release', manifest, 'v1.2.3');
     const place = `docker://${registry.host}/team/release:v1.2.3`;
@@ -372,13 +387,23 @@ describe('a release of two targets', () => {
   test('tells the packages that changed since', async () => {
     const before = join(home, 'before');
     await mkdir(before);
-    await cp(join(folder, 'release.json'), join(before, 'release.json'));
+    for (const name of await described()) await cp(join(folder, name), join(before, name));
+    const [bill = ''] = (await readdir(before)).filter((name) => /debian.*spdx/.test(name));
+    const known = JSON.parse(await readFile(join(before, bill), 'utf8')) as SpdxPackages;
+    for (const one of known.packages) if (one.name === 'bash') one.versionInfo = '1.0-1';
+    const changed = JSON.stringify(known);
+    await writeFile(join(before, bill), changed);
+    const sums = release.targets.flatMap(({ files }) => files).find(({ name }) => name === bill);
+    const description = await readFile(join(before, 'release.json'), 'utf8');
+    const sha256 = createHash('sha256').update(changed).digest('hex');
+    await writeFile(join(before, 'release.json'), description.replace(sums?.sha256 ?? '', sha256));
     const { status, stdout, stderr } = await run(['--previous', before, '--json']);
     expect(status, stderr).toBe(0);
     const report = JSON.parse(stdout) as ReleaseReport;
     expect(report).toMatchObject({ outcome: 'finished', release: { previous: { version: 'v1.2.3' } } });
-    // What there is to tell is tested with SPDX documents of the unit tests.
-    expect(await readFile(join(folder, 'CHANGELOG.md'), 'utf8')).toContain('## tiny+1');
+    const changelog = await readFile(join(folder, 'CHANGELOG.md'), 'utf8');
+    expect(changelog).toMatch(/## debian\n\n### Upgraded: 1\n\n.*\n.*\n\| bash \| amd64 \| 1\.0-1 \| 5\./);
+    expect(changelog).toContain('## tiny+1\n\nThe same packages.');
     const self = await run(['--previous', folder]);
     expect([self.status, self.stderr]).toEqual([
       2,
