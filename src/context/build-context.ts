@@ -186,12 +186,16 @@ export function contextEntries(options: ContextOptions): ContextEntry[] {
   return [text('Containerfile', renderContainerfile(options)), ...ownEntries(options)];
 }
 
-const text = (path: string, content: string, mode = 0o644): ContextEntry => ({
+/** A file of a context, by its content. */
+export const text = (path: string, content: string, mode = 0o644): ContextEntry => ({
   type: 'text',
   path,
   text: content,
   mode,
 });
+/** What makes programs of a context out of templates. */
+export const programsOf = (templates: string) => (path: string, name: string) =>
+  text(path, readFileSync(join(templates, name), 'utf8'), 0o755);
 const lines = (path: string, items: readonly string[]) =>
   text(path, items.map((item) => `${item}\n`).join(''));
 const program = (path: string, source: string): ContextEntry => ({
@@ -205,8 +209,7 @@ const program = (path: string, source: string): ContextEntry => ({
 /** The files of the build context besides the Containerfile. */
 export function ownEntries(options: ContextOptions): ContextEntry[] {
   const { templates, flavor, selection, identity, board, init } = options;
-  const template = (path: string, name: string) =>
-    text(path, readFileSync(join(templates, name), 'utf8'), 0o755);
+  const template = programsOf(templates);
   const manager = flavor['package-manager'];
   const directories = requiredDirectories(flavor['persistent-paths']);
   const overlay = options.overlay === undefined ? [] : directoryEntries(options.overlay, 'overlay');

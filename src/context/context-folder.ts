@@ -1,7 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
-import { type ContextOptions, isScripted, kernelStage, ownEntries, recipe } from './build-context.ts';
+import {
+  type ContextOptions,
+  isScripted,
+  kernelStage,
+  ownEntries,
+  programsOf,
+  recipe,
+  text,
+} from './build-context.ts';
 import type { ContextEntry } from './context-tar.ts';
 import { parseContainerfile } from './parse-containerfile.ts';
 import type { CheckedContainerfile } from './user-containerfile.ts';
@@ -128,23 +134,15 @@ export function folderEntries(
     );
   }
   const mark = { schema: 1, tool: options.tool, image: options.identity };
-  const seal = readFileSync(join(options.templates, 'build/seal.sh'), 'utf8');
-  const ours: ContextEntry[] = [
+  const ours = [
     ...ownEntries(options),
-    ...(isScripted(options)
-      ? [{ type: 'text', path: 'seal/seal.sh', text: seal, mode: 0o755 } as const]
-      : []),
+    ...(isScripted(options) ? [programsOf(options.templates)('seal/seal.sh', 'build/seal.sh')] : []),
   ];
   return [
-    {
-      type: 'text',
-      path: 'Dockerfile',
-      text: renderFolderRecipe(options, sources, own),
-      mode: 0o644,
-    },
+    text('Dockerfile', renderFolderRecipe(options, sources, own)),
     ...(own?.entries ?? []),
     { type: 'directory', path: FOLDER_HOME },
-    { type: 'text', path: FOLDER_MARK, text: `${JSON.stringify(mark, null, 2)}\n`, mode: 0o644 },
+    text(FOLDER_MARK, `${JSON.stringify(mark, null, 2)}\n`),
     ...ours.map((entry) => ({ ...entry, path: `${FOLDER_HOME}/${entry.path}` })),
   ];
 }

@@ -19,7 +19,6 @@ interface Measurement {
   readonly memory?: number;
 }
 
-await mkdir(TEST_HOME, { recursive: true });
 const home = await mkdtemp(join(TEST_HOME, 'bench-'));
 const results: Measurement[] = [];
 try {

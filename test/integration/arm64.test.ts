@@ -12,7 +12,6 @@ const SECTOR = 512;
 
 let home: string;
 beforeAll(async () => {
-  await mkdir(TEST_HOME, { recursive: true });
   home = await mkdtemp(join(TEST_HOME, 'arm64-'));
 });
 afterAll(() => rm(home, { recursive: true, force: true }));

@@ -10,7 +10,7 @@ import { sealRoot } from '../../src/rootfs/seal.ts';
 import { startDockerd, type TestDaemon } from '../support/dockerd.ts';
 import { factory, OVERLAY, PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
 import { copyPrograms, listTree, makeOdd } from '../support/odd-root.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { startRegistry } from '../support/registry.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
 
@@ -25,7 +25,6 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
   let bases: Readonly<Record<'bare' | 'broken' | 'other' | 'slow', string>>;
 
   beforeAll(async () => {
-    await mkdir(TEST_HOME, { recursive: true });
     home = await mkdtemp(join(TEST_HOME, 'docker-'));
     cache = join(home, 'cache');
     daemon = await startDockerd();
@@ -198,7 +197,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
       await mkdir(place);
       const layer = await readFile(await makeTinyRoot(place));
       await using registry = await startRegistry();
-      const digest = await pushTiny(registry, layer);
+      const digest = await registry.pushRoot('tiny', layer, '1');
       await writeFile(join(place, 'Containerfile'), 'ENV A=1\nUSER 1\nCOPY after /opt/after\n');
       await writeFile(join(place, 'after'), 'after\n');
       const base = ['--flavor', 'any', '--base', `${registry.host}/tiny:1`];
@@ -358,29 +357,3 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     await rm(join(home, 'out'), { recursive: true, force: true });
   });
 });
-
-/** Pushes a root as an image of one platform, and gives the digest of its manifest. */
-async function pushTiny(registry: TestRegistry, layer: Buffer): Promise<string> {
-  const blob = async (mediaType: string, content: Buffer) => ({
-    mediaType,
-    digest: await registry.pushBlob('tiny', content),
-    size: content.length,
-  });
-  const only = await blob('application/vnd.oci.image.layer.v1.tar', layer);
-  const config = {
-    os: 'linux',
-    architecture: 'amd64',
-    rootfs: { type: 'layers', diff_ids: [only.digest] },
-    config: {},
-  };
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-  const described = await blob(
-    'application/vnd.oci.image.config.v1+json',
-    Buffer.from(JSON.stringify(config)),
-  );
-  return registry.pushManifest(
-    'tiny',
-    { schemaVersion: 2, mediaType, config: described, layers: [only] },
-    '1',
-  );
-}

@@ -34,7 +34,6 @@ const TIME = 1_700_000_000;
 let home: string;
 let signer: TestSigner;
 beforeAll(async () => {
-  await mkdir(TEST_HOME, { recursive: true });
   home = await mkdtemp(join(TEST_HOME, 'extensions-'));
   signer = await makeSigner(home, 'release');
 });

@@ -13,14 +13,12 @@ import { tarBytes } from '../unit/agent/oci/support/tar-bytes.ts';
 import { testImage } from '../unit/agent/oci/support/test-image.ts';
 import { testRegistry } from '../unit/agent/oci/support/test-registry.ts';
 
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 /** Content that is pushed without ceremony, and the same behind TLS and a password. */
 let plain: TestRegistry;
 let guarded: TestRegistry;
 let home: string;
 
 beforeAll(async () => {
-  await mkdir(TEST_HOME, { recursive: true });
   home = await mkdtemp(join(TEST_HOME, 'registry-'));
   const tls = await makeCertificates(home);
   // "ann:hush", as "htpasswd -B" writes it.
@@ -41,18 +39,7 @@ async function pushBase(tag: string): Promise<string> {
     { name: 'etc', type: 'directory' },
     { name: 'etc/os-release', content: `ID=plan9\nNAME=${tag}\n` },
   ]);
-  const blob = async (mediaType: string, content: Buffer) => {
-    const digest = await plain.pushBlob('team/base', content);
-    return { mediaType, digest, size: content.length };
-  };
-  const layers = [await blob('application/vnd.oci.image.layer.v1.tar', layer)];
-  const rootfs = { type: 'layers', diff_ids: [layers[0]?.digest] };
-  const config = await blob(
-    'application/vnd.oci.image.config.v1+json',
-    Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs, config: {} })),
-  );
-  const manifest = { schemaVersion: 2, mediaType: MANIFEST, config, layers };
-  const digest = await plain.pushManifest('team/base', manifest);
+  const digest = await plain.pushRoot('team/base', layer);
   return plain.pushIndex('team/base', { amd64: digest }, tag);
 }
 

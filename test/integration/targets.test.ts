@@ -23,7 +23,6 @@ const asked: string[] = [];
 
 /** A mirror of k3s's releases, with a certificate that only those trust who are told to. */
 beforeAll(async () => {
-  await mkdir(TEST_HOME, { recursive: true });
   home = await mkdtemp(join(TEST_HOME, 'targets-'));
   const [key, cert] = [join(home, 'key.pem'), join(home, 'cert.pem')];
   const request = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=mirror'];

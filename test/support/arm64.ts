@@ -49,7 +49,6 @@ const PROGRAMS = [
  * makes artifacts from it is real.
  */
 export async function smallestArm64(): Promise<string> {
-  await mkdir(TEST_HOME, { recursive: true });
   const root = await mkdtemp(join(TEST_HOME, 'arm64-root-'));
   const identity = {
     ...{ flavor: 'debian', flavorRelease: '12', family: 'debian', variant: 'core' },

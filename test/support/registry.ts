@@ -27,6 +27,8 @@ export interface TestRegistry extends AsyncDisposable {
   pushManifest(repository: string, manifest: Manifest, tag?: string): Promise<string>;
   /** Stores an image of one layer, which is no more than the text; the digest depends on the text only. */
   pushImage(repository: string, text: string, tag?: string): Promise<string>;
+  /** Stores an image for amd64 of one layer, a tar. Its configuration has no history, which is optional. */
+  pushRoot(repository: string, layer: Uint8Array, tag?: string): Promise<string>;
   /** Stores an index of images that are there, one for each architecture. */
   pushIndex(repository: string, images: Readonly<Record<string, string>>, tag?: string): Promise<string>;
   /** What it answers to GET; the answer may be an error. */
@@ -96,24 +98,30 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     await send(`${base}/${repository}/manifests/${tag ?? digest}`, 'PUT', content, manifest.mediaType);
     return digest;
   };
+  const pushLayer = async (repository: string, layer: Uint8Array, config: string, tag?: string) => {
+    const blob = async (mediaType: string, content: Uint8Array) => ({
+      mediaType,
+      digest: await pushBlob(repository, content),
+      size: content.byteLength,
+    });
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: MANIFEST,
+      config: await blob('application/vnd.oci.image.config.v1+json', Buffer.from(config)),
+      layers: [await blob('application/vnd.oci.image.layer.v1.tar', layer)],
+    };
+    return pushManifest(repository, manifest, tag);
+  };
   return {
     host,
     storage,
     pushBlob,
     pushManifest,
-    pushImage: async (repository, text, tag) => {
-      const blob = async (mediaType: string, content: string) => ({
-        mediaType,
-        digest: await pushBlob(repository, content),
-        size: Buffer.byteLength(content),
-      });
-      const config = await blob('application/vnd.oci.image.config.v1+json', '{"os":"linux"}');
-      const layer = await blob('application/vnd.oci.image.layer.v1.tar', text);
-      return pushManifest(
-        repository,
-        { schemaVersion: 2, mediaType: MANIFEST, config, layers: [layer] },
-        tag,
-      );
+    pushImage: (repository, text, tag) => pushLayer(repository, Buffer.from(text), '{"os":"linux"}', tag),
+    pushRoot: (repository, layer, tag) => {
+      const rootfs = { type: 'layers', diff_ids: [digestOf(layer)] };
+      const config = JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs, config: {} });
+      return pushLayer(repository, layer, config, tag);
     },
     pushIndex: async (repository, images, tag) => {
       const manifests = await Promise.all(
