@@ -62,6 +62,11 @@ test('secure boot starts with variables that have the vendors’ keys', () => {
   expect(OVMF.secureboot.code).toContain('.secboot.');
 });
 
+test('memory of an emulated machine is not cleared byte by byte', () => {
+  expect(values(MACHINE, '-cpu')).toEqual(['max,erms=off,fsrm=off']);
+  expect(values({ ...MACHINE, kvm: true }, '-cpu')).toEqual(['max']);
+});
+
 describe('arm64', () => {
   const machine: Machine = { ...MACHINE, arch: 'arm64', artifact: '/out/os.raw' };
 

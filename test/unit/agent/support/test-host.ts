@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Finished, Host, HttpRequest, RunOptions } from '../../../../src/agent/host/host.ts';
 import { systemHost } from '../../../../src/agent/host/system-host.ts';
 import { FactoryError } from '../../../../src/errors/factory-error.ts';
+
+/** In memory: some tests write thousands of files, each to the disk, and a busy disk takes a minute for that. */
+const MEMORY = '/dev/shm';
 
 /** A program that was run. */
 export interface Call {
@@ -30,7 +32,7 @@ export interface TestHostOptions {
   readonly arch?: string;
 }
 
-/** A host whose files are real, below a temporary directory, and whose programs, owners and network are stand-ins. */
+/** A host whose files are real, in a directory of their own, and whose programs, owners and network are stand-ins. */
 export interface TestHost extends Host, AsyncDisposable {
   readonly root: string;
   /** Every program that was run, in order. */
@@ -46,7 +48,7 @@ export interface TestHost extends Host, AsyncDisposable {
 }
 
 export async function testHost(options: TestHostOptions = {}): Promise<TestHost> {
-  const root = mkdtempSync(join(tmpdir(), 'kairos-host-'));
+  const root = mkdtempSync(join(MEMORY, 'kairos-host-'));
   const calls: Call[] = [];
   const owners: string[] = [];
   const logged: string[] = [];
