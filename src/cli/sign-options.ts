@@ -2,10 +2,10 @@ import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../errors/factory-error.ts';
 import type { SignSpec } from '../spec/signing.ts';
 
-/** The option `--sign` of commands that make something. */
+/** The option `--sign` of commands that make or push something. */
 export const SIGN_OPTION = new Option(
   '--sign [key]',
-  'sign what is made: a key file, env://VARIABLE, the URI of a KMS, or keyless (default: the key "sign")',
+  'sign what is made or pushed: a key file, env://VARIABLE, the URI of a KMS, or keyless (default: the key "sign")',
 );
 
 /** Its opposite. */

@@ -203,10 +203,10 @@ export async function loadSigningSpec(
 /** What `push` takes of a configuration; the first of several builds counts. @throws FactoryError `usage` */
 export async function loadPushSpec(
   sources: ConfigurationSources,
-): Promise<Pick<ArtifactsSpec, 'registries' | 'push' | 'output'>> {
+): Promise<Pick<ArtifactsSpec, 'registries' | 'push' | 'sign' | 'output'>> {
   const [first] = await loadConfigurations(BuildConfiguration, sources, absoluteReference);
-  const { registries = [], push, output = 'build' } = first?.configuration ?? {};
-  return { registries, push, output: resolve(output) };
+  const { registries = [], push, sign, output = 'build' } = first?.configuration ?? {};
+  return { registries, push, sign, output: resolve(output) };
 }
 
 /** Name of the lock file, which lies beside the configuration file, or in the working directory where there is none. */

@@ -220,6 +220,14 @@ describe('a build', () => {
     const before = await referrers();
     expect((await run(make, { PATH })).status).toBe(0);
     expect(await referrers()).toEqual(before);
+
+    const later = ['push', output, '--to', `${plain.host}/team/later:v1`, '--json'];
+    const unknown = await run([...later, '--sign'], { PATH });
+    expect([unknown.status, unknown.stdout]).toEqual([2, expect.stringContaining('names no key')]);
+    const own = await run([...later, '--sign', key.privateKey], { PATH });
+    expect(own.status, own.stderr).toBe(0);
+    const held = `${plain.host}/team/later@${result.digest}`;
+    expect((await run(['verify', held, '--policy', 'policy.yaml'])).status).toBe(0);
   });
 
   test('of an image that is held elsewhere is written as the same layout first', async () => {

@@ -12,6 +12,7 @@ import { describeError, rememberLog } from '../render-error.ts';
 import { createProgressRenderer } from '../render-progress.ts';
 import { renderPush } from '../render-push.ts';
 import { handedOver } from '../run-job.ts';
+import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 
 /** What the command line says, whole. */
 interface PushFlags {
@@ -20,6 +21,7 @@ interface PushFlags {
   readonly artifacts?: string[] | undefined;
   readonly index?: true | undefined;
   readonly mountFrom?: string | undefined;
+  readonly sign?: string | boolean | undefined;
   readonly config?: string | undefined;
   readonly set?: string[] | undefined;
 }
@@ -44,6 +46,8 @@ export function pushCommand() {
     )
     .option('--index', 'tag an index, also of a single image; several images always become one')
     .option('--mount-from <name>', 'repository of the same registry that may have some of the content')
+    .addOption(SIGN_OPTION)
+    .addOption(NO_SIGN_OPTION)
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
     .addOption(ARTIFACT_OPTIONS.json)
@@ -64,7 +68,13 @@ export function pushCommand() {
 /** @returns `undefined` when the work was handed over to a process in a user namespace */
 async function pushed(what: readonly string[], flags: PushFlags): Promise<PushResult | undefined> {
   const set = flags.set ?? [];
-  const configured = await loadPushSpec({ ...configurationFile(flags.config), set, flags: {} });
+  const configured = await loadPushSpec({
+    ...configurationFile(flags.config),
+    set,
+    flags: signFlag(flags.sign),
+  });
+  const sign = flags.sign === false ? undefined : configured.sign;
+  requireSigner(flags.sign, sign);
   const to = flags.to ?? configured.push?.to;
   if (to === undefined) {
     throw new FactoryError('usage', 'it is not said where to push to', {
@@ -94,6 +104,7 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
     const job = {
       ...{ sources, target, mountFrom: flags.mountFrom, registries: configured.registries },
       isIndex: flags.index ?? false,
+      sign,
     };
     const [result] = await push([job], { emit: show.onEvent, onLog: rememberLog }).finally(() =>
       show.close(),
