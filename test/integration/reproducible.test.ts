@@ -136,6 +136,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
           `LD_PRELOAD=${FAKETIME}/libfaketimeMT.so.1`,
           `FAKETIME=${AHEAD}`,
           'FAKETIME_DONT_FAKE_MONOTONIC=1',
+          'NO_FAKE_STAT=1',
         ],
       ];
       const shell = ['sh', '-c', 'umask 077 && cd "$1" && shift && exec "$@"', 'sh', place.path];
@@ -169,7 +170,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
         const root = join(home, 'look');
         await mkdir(root);
         await tool('tar', '-C', root, '-xf', base);
-        const inside = 'mount --bind /dev "$1/dev" && exec chroot "$1" date +%s';
+        const inside = 'mount --rbind /dev "$1/dev" && exec chroot "$1" date +%s';
         const ahead = Number(await tool('unshare', '-m', 'sh', '-c', inside, 'sh', root)) - Date.now() / 1000;
         expect(Math.round(ahead / 60)).toBe(26 * 60);
         await tool('rm', '-rf', root);
@@ -179,8 +180,11 @@ describe.skipIf(!isRoot || !hasFaketime)(
     });
 
     test('give the same bytes: by root or not, and whatever clock, locale, umask, path, processors, order', async () => {
-      const mine = await byRoot('root', ['--base', base]);
-      await expectSame(mine, await byOther('out', ['--base', base]));
+      // libfaketime would move the times of files, too, which are the same on another day.
+      const containerfile = join(home, 'Containerfile');
+      await writeFile(containerfile, 'ENV NO_FAKE_STAT=1\n');
+      const args = ['--base', base, '--containerfile', containerfile];
+      await expectSame(await byRoot('root', args), await byOther('out', args));
     });
 
     // Minutes each, and the parts of it are in other tests.
