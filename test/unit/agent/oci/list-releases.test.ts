@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listReleases, listReleasesCommand } from '../../../../src/agent/commands/list-releases.ts';
 import { compareVersions } from '../../../../src/agent/oci/release-tags.ts';
-import { type TestHost, testHost } from '../support/test-host.ts';
+import { testHost } from '../support/test-host.ts';
 import { realFetch, type TestRegistry, testRegistry } from './support/test-registry.ts';
 
 const CORE = '24.04-core-amd64-generic-';
@@ -42,7 +42,6 @@ function release(values: Readonly<Record<string, string>> = {}): string {
 }
 
 let server: TestRegistry;
-let host: TestHost;
 beforeEach(async () => {
   server = await testRegistry();
   server.interfere = ({ path }, response) => {
@@ -50,13 +49,10 @@ beforeEach(async () => {
     return path === '/v2/kairos/ubuntu/tags/list';
   };
 });
-afterEach(async () => {
-  await host[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+afterEach(() => server[Symbol.asyncDispose]());
 
 const list = async (options = {}, node = release()) => {
-  host = await testHost({ fetch: realFetch, files: { '/etc/kairos-release': node } });
+  await using host = await testHost({ fetch: realFetch, files: { '/etc/kairos-release': node } });
   const found = await listReleases(host, { registry: `${server.address}/kairos`, ...options });
   return found.map(({ tag }) => tag);
 };
@@ -101,7 +97,7 @@ test.each([
   ['yaml', (text: string) => [text.replace(/^- /, '').trim()]],
   ['terminal', (text: string) => [text.trim()]],
 ])('printed as %s', async (form, parse) => {
-  host = await testHost({ fetch: realFetch, files: { '/etc/kairos-release': release() } });
+  await using host = await testHost({ fetch: realFetch, files: { '/etc/kairos-release': release() } });
   const printed: string[] = [];
   const command = listReleasesCommand({ host, out: (text) => void printed.push(text) });
   await command.parseAsync(['--output', form, '--registry', `${server.address}/kairos`], { from: 'user' });
@@ -109,7 +105,7 @@ test.each([
 });
 
 test('versions in order', async () => {
-  host = await testHost();
+  await using _host = await testHost();
   const order = [
     'v0.9.9',
     'v1.0.0-alpha',
