@@ -1,4 +1,42 @@
+import type { PushGroup } from '../publish/publish-build.ts';
 import type { PushResult } from '../publish/push-images.ts';
+import { repositoryName } from '../publish/push-target.ts';
+
+/** What will be pushed when the builds have ended well, as a plan tells it. */
+export interface PlannedPush {
+  readonly reference: string;
+  /** None when each image goes by its own name, which is known when it is built. */
+  readonly tags: readonly string[];
+  /** Of several builds, those that are pushed. */
+  readonly targets: readonly string[];
+  /** Who signs it, as the person named it; absent where nobody does. */
+  readonly signer?: string;
+}
+
+/** The pushes of a plan, without a look at any registry. */
+export function planPushes(groups: readonly PushGroup[]): PlannedPush[] {
+  return groups.map(({ target, builds }) => {
+    const signer = builds[0]?.spec.sign?.key;
+    return {
+      ...{ reference: repositoryName(target), tags: target.tags },
+      targets: builds.flatMap(({ name }) => name ?? []),
+      ...(signer === undefined ? {} : { signer }),
+    };
+  });
+}
+
+/** A line for each push of a plan. */
+export function renderPushPlan(groups: readonly PushGroup[]): string {
+  const lines = planPushes(groups).map(({ reference, tags, targets, signer }) => {
+    const what = targets.length === 0 ? '' : ` ${targets.join(', ')}`;
+    const names =
+      tags.length === 0
+        ? `${reference} by its own name`
+        : tags.map((tag) => `${reference}:${tag}`).join(', ');
+    return `Then pushes${what} to ${names}${signer === undefined ? '' : `, signed by ${signer}`}\n`;
+  });
+  return lines.join('');
+}
 
 /** What is in the registry now, under which names. */
 export function renderPush({

@@ -1,10 +1,11 @@
 import { needsUserNamespace, runInUserNamespace } from '../engine/unshare.ts';
 import { type Job, planJob, runJob } from '../pipeline/build.ts';
-import { groupPushes, publishBuilds } from '../publish/publish-build.ts';
+import type { PlannedStep } from '../pipeline/events.ts';
+import { groupPushes, type PushGroup, publishBuilds } from '../publish/publish-build.ts';
 import { createRunner } from '../tools/runner.ts';
 import { describeError, rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
-import { renderPush } from './render-push.ts';
+import { planPushes, renderPush, renderPushPlan } from './render-push.ts';
 import { renderPlan, renderReport } from './render-report.ts';
 
 /** How a job is shown and run. */
@@ -34,7 +35,7 @@ export async function presentJob(load: () => Promise<Job>, options: JobOptions):
     const common = { useCache, locked, offline, onLog: rememberLog, emit: show.onEvent };
     if (options.plan) {
       const steps = await planJob(job, common);
-      print(options.json ? `${JSON.stringify({ plan: steps }, null, 2)}\n` : renderPlan(steps));
+      printPlan(steps, groups, options.json);
       return;
     }
     const report = await runJob(job, common).finally(() => show.close());
@@ -50,6 +51,20 @@ export async function presentJob(load: () => Promise<Job>, options: JobOptions):
     if (options.json) print(`${JSON.stringify({ ...built, error: describeError(error) }, null, 2)}\n`);
     throw error;
   }
+}
+
+/** Prints what would be run, and what would be pushed then; `more` is for programs only. */
+export function printPlan(
+  steps: readonly PlannedStep[],
+  groups: readonly PushGroup[],
+  json: boolean,
+  more: object = {},
+): void {
+  const push = groups.length > 0 && { push: planPushes(groups) };
+  const text = json
+    ? `${JSON.stringify({ plan: steps, ...push, ...more }, null, 2)}\n`
+    : `${renderPlan(steps)}${renderPushPlan(groups)}`;
+  process.stdout.write(text);
 }
 
 /** Ordinary users go on in a user namespace: there this process starts again, and here nothing is left to do. */

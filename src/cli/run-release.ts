@@ -17,8 +17,8 @@ import { createRunner } from '../tools/runner.ts';
 import { releasePorts, releaseSigner } from './release-ports.ts';
 import { describeError, failWith, rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
-import { formatSize, renderPlan } from './render-report.ts';
-import { handedOver } from './run-job.ts';
+import { formatSize } from './render-report.ts';
+import { handedOver, printPlan } from './run-job.ts';
 import { type BuildsOptions, failuresOf } from './run-targets.ts';
 
 /** What the single build of a configuration without targets is called in a release. */
@@ -63,7 +63,7 @@ async function present(
   const common = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
   if (plan) {
     const steps = await planTargets(wanted, common);
-    print(json ? `${JSON.stringify({ plan: steps, folder: planned.folder }, null, 2)}\n` : renderPlan(steps));
+    printPlan(steps, groups, json, { folder: planned.folder });
     return;
   }
   const report = await runTargets(wanted, common).finally(() => show.close());

@@ -5,8 +5,8 @@ import type { BuildTarget } from '../spec/build-spec.ts';
 import { describeError, failWith, rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
 import { renderPush } from './render-push.ts';
-import { renderPlan, renderTargets } from './render-report.ts';
-import { handedOver, type JobOptions, presentJob } from './run-job.ts';
+import { renderTargets } from './render-report.ts';
+import { handedOver, type JobOptions, presentJob, printPlan } from './run-job.ts';
 
 /** How builds are shown and run. */
 export interface BuildsOptions extends JobOptions {
@@ -54,7 +54,7 @@ async function present(
   const common = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
   if (plan) {
     const steps = await planTargets(builds, common);
-    print(json ? `${JSON.stringify({ plan: steps }, null, 2)}\n` : renderPlan(steps));
+    printPlan(steps, groups, json);
     return;
   }
   const report = await runTargets(builds, common).finally(() => show.close());

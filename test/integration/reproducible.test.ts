@@ -181,7 +181,8 @@ describe.skipIf(!isRoot || !hasFaketime)(
 
     test('give the same bytes: by root or not, and whatever clock, locale, umask, path, processors, order', async () => {
       // libfaketime would move the times of files, too, which are the same on another day.
-      const containerfile = join(home, 'Containerfile');
+      const containerfile = join(home, 'context/Containerfile');
+      await mkdir(join(home, 'context'));
       await writeFile(containerfile, 'ENV NO_FAKE_STAT=1\n');
       const args = ['--base', base, '--containerfile', containerfile];
       await expectSame(await byRoot('root', args), await byOther('out', args));
