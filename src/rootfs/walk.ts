@@ -1,5 +1,6 @@
 import { type BigIntStats, lstatSync, lutimesSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { FactoryError } from '../errors/factory-error.ts';
 
 /** One file of a tree. */
 export interface TreeEntry {
@@ -11,16 +12,31 @@ export interface TreeEntry {
 /**
  * Walks a tree, parents before children, names in the order of their bytes. Links are not followed.
  * Synchronous on purpose: for tens of thousands of small calls it is several times faster than promises.
+ * @throws FactoryError `usage` when something goes away meanwhile; the file system's error when the root cannot be read
  */
 export function* walkTree(root: string): Generator<TreeEntry> {
   const pending = [''];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     const full = join(root, path);
-    const stats = lstatSync(full, { bigint: true });
+    const stats = there(path, full, () => lstatSync(full, { bigint: true }));
     yield { path, stats };
     if (!stats.isDirectory()) continue;
-    const names = readdirSync(full, { encoding: 'utf8' }).sort().reverse();
+    const names = there(path, full, () => readdirSync(full, { encoding: 'utf8' }))
+      .sort()
+      .reverse();
     for (const name of names) pending.push(path === '' ? name : `${path}/${name}`);
+  }
+}
+
+function there<T>(path: string, full: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (path === '' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new FactoryError('usage', `${full} went away while its directory was read`, {
+      remedy: 'Run the command again when nothing else writes there.',
+      cause: error,
+    });
   }
 }
 

@@ -24,6 +24,16 @@ describe('walkTree', () => {
       'b/z',
     ]);
   });
+
+  test('says what went away meanwhile', () => {
+    const root = plant(temporaryDirectory(), { a: '', b: '' });
+    const walk = () => {
+      for (const { path } of walkTree(root)) if (path === 'a') rmSync(join(root, 'b'));
+    };
+    expect(walk).toThrow(
+      expect.objectContaining({ kind: 'usage', message: expect.stringContaining('/b went away') }),
+    );
+  });
 });
 
 describe('measureTree', () => {
