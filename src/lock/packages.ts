@@ -66,12 +66,12 @@ export function requireSamePackages(
 ): void {
   const changes = comparePackages(locked.installed, found);
   if (changes.length === 0) return;
-  const count = `${changes.length} package${changes.length === 1 ? '' : 's'}`;
+  const count = changes.length === 1 ? '1 package differs' : `${changes.length} packages differ`;
   const past =
     snapshots && locked.archive !== undefined
       ? ` To have the archive as it was then, add: --snapshot ${locked.archive}`
       : '';
-  throw new FactoryError('verification', `${name}: ${count} differ from the lock`, {
+  throw new FactoryError('verification', `${name}: ${count} from the lock`, {
     details: changes.map(formatPackageChange),
     remedy: `If the new state is meant, run: kairos-factory lock --update.${past}`,
   });

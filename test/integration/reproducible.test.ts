@@ -94,6 +94,10 @@ describe.skipIf(!isRoot || !hasFaketime)(
         hook(`ln -s ${CLOCK} "$1/etc/faketimerc"`),
         ...['bookworm', base],
       );
+      const context = join(home, 'context');
+      await mkdir(context);
+      await writeFile(join(context, 'Containerfile'), 'ENV NO_FAKE_STAT=1\n');
+      args = ['--base', base, '--containerfile', join(context, 'Containerfile')];
     });
     afterAll(async () => {
       await rm(CLOCK, { force: true });
@@ -103,6 +107,14 @@ describe.skipIf(!isRoot || !hasFaketime)(
     });
 
     const ARGS = ['--flavor', 'debian', '--kernel', 'cloud', '--compression', 'fast'];
+    /** The base, and a setting: libfaketime would move the times of files, too, which are the same on another day. */
+    let args: string[];
+    let built: Promise<string> | undefined;
+    /** The output of root's build. */
+    const mine = () => {
+      built ??= byRoot('root', args);
+      return built;
+    };
 
     /** Builds as root, in the checkout, by the clock. */
     async function byRoot(
@@ -180,12 +192,37 @@ describe.skipIf(!isRoot || !hasFaketime)(
     });
 
     test('give the same bytes: by root or not, and whatever clock, locale, umask, path, processors, order', async () => {
-      // libfaketime would move the times of files, too, which are the same on another day.
-      const containerfile = join(home, 'context/Containerfile');
-      await mkdir(join(home, 'context'));
-      await writeFile(containerfile, 'ENV NO_FAKE_STAT=1\n');
-      const args = ['--base', base, '--containerfile', containerfile];
-      await expectSame(await byRoot('root', args), await byOther('out', args));
+      await expectSame(await mine(), await byOther('out', args));
+    });
+
+    test('from the lock of the other; and a package that differs from the lock is named', async () => {
+      const root = await mine();
+      const lock = join(home, 'root.lock');
+      const build = async (output: string, lockFile: string) =>
+        factory(
+          [
+            ...['build', ...ARGS, ...args, '--artifact', 'squashfs', '--locked'],
+            ...['--output', output, '--lock-file', lockFile],
+          ],
+          { env: { KAIROS_FACTORY_CACHE: join(home, 'root-cache') } },
+        );
+      const locked = join(home, 'locked');
+      const { status, stderr } = await build(locked, lock);
+      expect(status, stderr).toBe(0);
+      const sum = async (output: string) =>
+        (await readFile(join(output, 'SHA256SUMS'), 'utf8')).match(/.*\.squashfs$/m)?.[0];
+      expect(await sum(locked)).toBe(await sum(root));
+
+      const other = join(home, 'other.lock');
+      const versions = await readFile(lock, 'utf8');
+      await writeFile(other, versions.replace(/^( *bash:amd64:).*/m, '$1 "1.0-1"'));
+      const refused = await build(join(home, 'refused'), other);
+      expect(refused.status).toBe(5);
+      expect(refused.stderr).toMatch(
+        /1 package differs from the lock\n {2}changed {2}bash:amd64 1\.0-1 -> 5\./,
+      );
+      expect(await readdir(join(home, 'refused')).catch(() => [])).toEqual([]);
+      expect(await readFile(other, 'utf8')).toContain('bash:amd64: "1.0-1"');
     });
 
     // Minutes each, and the parts of it are in other tests.
