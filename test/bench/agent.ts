@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { OVERLAY, PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
 import { startGuest } from '../vm/guest.ts';
+import { median, timed } from './measure.ts';
 
 const AGENT = join(PROJECT, 'dist/kairos-agent-amd64');
 const MIB = 1024 ** 2;
@@ -34,9 +35,7 @@ async function size(): Promise<Figures> {
 async function start(): Promise<Figures> {
   const times: number[] = [];
   for (let run = 0; run < 20; run += 1) {
-    const started = performance.now();
-    await execa(AGENT, ['version']);
-    times.push(performance.now() - started);
+    times.push((await timed(() => execa(AGENT, ['version']))) * 1000);
   }
   // GNU time is not everywhere; the shell's child usage is.
   const { stdout } = await execa('python3', [
@@ -45,7 +44,7 @@ async function start(): Promise<Figures> {
     AGENT,
     'version',
   ]);
-  return { start: times.sort((a, b) => a - b)[times.length / 2] ?? 0, memory: Number(stdout) / 1024 };
+  return { start: median(times), memory: Number(stdout) / 1024 };
 }
 
 /** Seconds from the start of the machine to the prompt, with the stages and with an agent that does nothing. */
@@ -67,14 +66,8 @@ async function boots(): Promise<Figures> {
 }
 
 async function bootTime(artifact: string): Promise<number> {
-  const started = performance.now();
   await using guest = await startGuest({ artifact, attachment: 'disk', firmware: 'bios' });
-  await guest.login();
-  return (performance.now() - started) / 1000;
-}
-
-function median(times: readonly number[]): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+  return timed(() => guest.login());
 }
 
 function report(figures: Figures): string {

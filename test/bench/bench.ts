@@ -3,11 +3,11 @@
  * Prints a table and, with --json, the figures. Nothing here passes or fails: machines differ, ratios matter.
  */
 
-import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { PROJECT, TEST_HOME } from '../support/factory.ts';
+import { timed, watched } from './measure.ts';
 
 const PROGRAM = join(PROJECT, 'bin/kairos-factory');
 const FLAVOR = ['--flavor', 'debian', '--kernel', 'cloud'];
@@ -58,11 +58,7 @@ async function ours(what: string, args: readonly string[], place: string): Promi
   const child = execa(PROGRAM, ['build', ...FLAVOR, ...args, '--output', join(home, `${place}-out`)], {
     env,
   });
-  let memory = 0;
-  const watch = setInterval(() => {
-    memory = Math.max(memory, peakMemory(child.pid ?? 0));
-  }, 50);
-  const seconds = await timed(() => child).finally(() => clearInterval(watch));
+  const { seconds, memory } = await watched(child);
   if (what !== 'warm-up') results.push({ what, seconds, memory });
 }
 
@@ -111,21 +107,6 @@ async function auroraLike(): Promise<void> {
   );
   process.stderr.write(`sizes of the ISOs: ours ${sizes[0]?.size}, theirs ${sizes[1]?.size} bytes\n`);
   await rm(work, { recursive: true, force: true });
-}
-
-async function timed(run: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await run();
-  return (performance.now() - started) / 1000;
-}
-
-/** VmHWM of /proc/PID/status (proc_pid_status(5)), in MiB. The launcher replaces itself, so the pid is node's. */
-function peakMemory(pid: number): number {
-  try {
-    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
 }
 
 function report(): string {
