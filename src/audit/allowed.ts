@@ -10,13 +10,19 @@ const PUBLISHED: readonly { readonly path: string; readonly kind: SecretKind; re
   { path: '/usr/share/doc/**/examples/**', kind: 'private-key', reason: 'keys of documented examples' },
 ];
 
+/** What stands before the path of a file that is in an initramfs. */
+const INITRAMFS_NAME = /^\/boot\/[^/:]+:/;
+
 /** Findings that are not let pass, sorted by path. */
 export function notAllowed(findings: readonly Finding[], allow: Audit['allow']): Finding[] {
   const allowed = allow.map(({ path }) => pattern(path));
   const published = PUBLISHED.map(({ path, kind }) => ({ pattern: pattern(path), kind }));
   return findings
     .filter(({ path }) => !allowed.some((one) => one.test(path)))
-    .filter(({ path, kind }) => !published.some((one) => one.kind === kind && one.pattern.test(path)))
+    .filter(
+      ({ path, kind }) =>
+        !published.some((one) => one.kind === kind && one.pattern.test(path.replace(INITRAMFS_NAME, ''))),
+    )
     .sort((a, b) => (`${a.path} ${a.kind}` < `${b.path} ${b.kind}` ? -1 : 1));
 }
 

@@ -21,6 +21,9 @@ const COMBINED = new RegExp(
 /** The credentials of a build, as they may stand in a file: each in every form. */
 export type Needles = readonly Buffer[];
 
+/** Fills a part of a buffer with what comes next, and gives how much that is: 0 at the end. */
+type Read = (buffer: Buffer, offset: number, length: number) => number;
+
 /**
  * Looks for secrets in one file, which is read once and never whole.
  * @param file path on the host; a regular file
@@ -33,34 +36,64 @@ export function scanFile(
   needles: Needles,
   buffer = Buffer.allocUnsafe(CHUNK),
 ): Finding[] {
+  const handle = openSync(file, 'r');
+  try {
+    const read: Read = (into, offset, length) => readSync(handle, into, offset, length, null);
+    return scan(read, { path, place: path }, needles, buffer);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/**
+ * Looks for secrets in a file that is in memory.
+ * @param name goes before the path in findings
+ * @param place path in the archive that it comes from; the rules on places go by it
+ * @param buffer as of {@link scanFile}
+ */
+export function scanBytes(
+  bytes: Buffer,
+  { name, place }: { readonly name: string; readonly place: string },
+  needles: Needles,
+  buffer: Buffer,
+): Finding[] {
+  let at = 0;
+  const read: Read = (into, offset, length) => {
+    const copied = bytes.copy(into, offset, at, at + length);
+    at += copied;
+    return copied;
+  };
+  return scan(read, { path: `${name}${place}`, place }, needles, buffer);
+}
+
+function scan(
+  next: Read,
+  { path, place }: { readonly path: string; readonly place: string },
+  needles: Needles,
+  buffer: Buffer,
+): Finding[] {
   const found = new Map<SecretKind, Finding>();
   const add = (kind: SecretKind, line?: number) => {
     if (!found.has(kind)) found.set(kind, { path, kind, ...(line === undefined ? {} : { line }) });
   };
-  const handle = openSync(file, 'r');
-  try {
-    let isText = true;
-    let kept = 0;
-    let lines = 1;
-    for (let first = true; ; first = false) {
-      const read = readSync(handle, buffer, kept, buffer.length - kept, null);
-      if (read === 0) break;
-      const bytes = buffer.subarray(0, kept + read);
-      if (first) {
-        isText = !bytes.subarray(0, TEXT_PROBE).includes(0);
-        for (const kind of kindsOfPlace(path, bytes)) add(kind);
-      }
-      for (const needle of needles) if (bytes.includes(needle)) add('build-credential');
-      if (isText)
-        for (const { kind, at } of secretsIn(bytes.toString('latin1')))
-          add(kind, lines + newlines(bytes, at));
-      else for (const kind of secretsInBinary(bytes)) add(kind);
-      kept = Math.min(OVERLAP, bytes.length);
-      if (bytes.length === buffer.length) lines += newlines(bytes, bytes.length - kept);
-      bytes.copy(buffer, 0, bytes.length - kept);
+  let isText = true;
+  let kept = 0;
+  let lines = 1;
+  for (let first = true; ; first = false) {
+    const read = next(buffer, kept, buffer.length - kept);
+    if (read === 0) break;
+    const bytes = buffer.subarray(0, kept + read);
+    if (first) {
+      isText = !bytes.subarray(0, TEXT_PROBE).includes(0);
+      for (const kind of kindsOfPlace(place, bytes)) add(kind);
     }
-  } finally {
-    closeSync(handle);
+    for (const needle of needles) if (bytes.includes(needle)) add('build-credential');
+    if (isText)
+      for (const { kind, at } of secretsIn(bytes.toString('latin1'))) add(kind, lines + newlines(bytes, at));
+    else for (const kind of secretsInBinary(bytes)) add(kind);
+    kept = Math.min(OVERLAP, bytes.length);
+    if (bytes.length === buffer.length) lines += newlines(bytes, bytes.length - kept);
+    bytes.copy(buffer, 0, bytes.length - kept);
   }
   return [...found.values()];
 }

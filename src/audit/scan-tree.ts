@@ -1,16 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { walkTree } from '../rootfs/walk.ts';
-import { CHUNK, type Needles, scanFile } from './scan-content.ts';
+import { readInitramfs } from './initramfs.ts';
+import { CHUNK, type Needles, scanBytes, scanFile } from './scan-content.ts';
 import type { Finding } from './secret-kinds.ts';
 
 /** Files between two looks at what else the program has to do. */
 const SLICE = 64;
 
+/** An initramfs in the root of an image. */
+export const INITRAMFS = /^boot\/init(?:rd|ramfs)[^/]*$/;
+
 /**
- * Looks for secrets in every file of a tree. Links are not followed, a file with several names is read once, and nothing is
- * unpacked: what is compressed or encrypted is passed over.
+ * Looks for secrets in every file of a tree. Links are not followed, a file with several names is read once. An initramfs is
+ * unpacked, in memory; whatever else is compressed or encrypted is passed over.
  * @param name goes before the paths of findings; empty for the root of an image
+ * @param notice told of an initramfs that could not be unpacked
  * @throws what aborted `signal`
  */
 export async function scanTree(
@@ -18,6 +24,7 @@ export async function scanTree(
   name: string,
   needles: Needles,
   signal: AbortSignal,
+  notice: (text: string) => void,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const seen = new Set<string>();
@@ -31,6 +38,14 @@ export async function scanTree(
       seen.add(identity);
     }
     findings.push(...scanFile(join(root, path), `${name}/${path}`, needles, buffer));
+    if (INITRAMFS.test(path)) {
+      const { files, isWhole } = await readInitramfs(readFileSync(join(root, path)));
+      const archive = `${name}/${path}:`;
+      if (!isWhole)
+        notice(`${archive} some of it is of a form that cannot be unpacked here, and was not searched`);
+      for (const { path: place, content } of files)
+        findings.push(...scanBytes(content, { name: archive, place }, needles, buffer));
+    }
     count += 1;
     if (count % SLICE === 0) {
       await nextTurn();

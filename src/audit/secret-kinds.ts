@@ -37,7 +37,7 @@ export type SecretKind = keyof typeof SECRET_KINDS;
 
 /** Something found that ought not to be there. It never holds the secret. */
 export interface Finding {
-  /** Where: an absolute path in the image, or `NAME:` and a path beside it. */
+  /** Where: an absolute path in the image, `NAME:` and a path beside it, or that of an initramfs, `:` and a path in it. */
   readonly path: string;
   readonly kind: SecretKind;
   /** Of its first appearance, from 1; absent where it is the file as a whole, or no text. */

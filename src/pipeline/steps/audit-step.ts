@@ -7,7 +7,7 @@ import { CONTENT_RULES } from '../../audit/content-rules.ts';
 import { FILE_RULES } from '../../audit/file-rules.ts';
 import { secretsFound } from '../../audit/report.ts';
 import type { Needles } from '../../audit/scan-content.ts';
-import { scanTree } from '../../audit/scan-tree.ts';
+import { INITRAMFS, scanTree } from '../../audit/scan-tree.ts';
 import type { Finding } from '../../audit/secret-kinds.ts';
 import type { Reference } from '../../base/reference.ts';
 import { registryCredentials } from '../../base/registry-credentials.ts';
@@ -28,6 +28,7 @@ const RULES = createHash('sha256')
       CONTENT_RULES.map(({ kind, pattern, isSecret }) => [kind, pattern, String(isSecret)]),
       FILE_RULES.map(({ kind, path, content }) => [kind, path.source, content?.source]),
       PUBLISHED_KEYS,
+      INITRAMFS.source,
     ]),
   )
   .digest('hex');
@@ -63,9 +64,9 @@ export function auditStep(
       say('reading every file');
       const findings: Finding[] = [];
       await using open = await openOsImage(env, results);
-      findings.push(...(await scanTree(open.root, '', await needles(), signal)));
+      findings.push(...(await scanTree(open.root, '', await needles(), signal, notice)));
       if (spec.overlayIso !== undefined)
-        findings.push(...(await scanTree(spec.overlayIso, OVERLAY_ISO, await needles(), signal)));
+        findings.push(...(await scanTree(spec.overlayIso, OVERLAY_ISO, await needles(), signal, notice)));
       if (spec.cloudConfig !== undefined) {
         const found = auditCloudConfig(await readFile(spec.cloudConfig, 'utf8'), await needles());
         findings.push(...found.findings);

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { linkSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { notAllowed } from '../../../src/audit/allowed.ts';
 import { secretsFound } from '../../../src/audit/report.ts';
@@ -9,12 +10,14 @@ import { scanTree } from '../../../src/audit/scan-tree.ts';
 import { plant, temporaryDirectory } from '../support/temporary.ts';
 import { PLANTED } from './planted.ts';
 
+const notices: string[] = [];
 const scan = (root: string, secrets: readonly string[] = []) =>
   scanTree(
     root,
     '',
     secrets.map((secret) => Buffer.from(secret)),
     new AbortController().signal,
+    (text) => notices.push(text),
   );
 const PEM = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
@@ -112,12 +115,40 @@ describe('scanTree', () => {
     ]);
   });
 
+  test('finds what is in an initramfs, by its place and its content, and says where nothing could be looked for', async () => {
+    const entry = (name: string, content: string) => {
+      const field = (value: number) => value.toString(16).padStart(8, '0');
+      const fields = [0, 0o100644, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length + 1, 0].map(field);
+      const padded = (text: string) => text.padEnd(Math.ceil(text.length / 4) * 4, '\0');
+      return padded(`070701${fields.join('')}${name}\0`) + padded(content);
+    };
+    const archive = [
+      entry('etc/ssh/ssh_host_rsa_key', 'x'),
+      entry('usr/lib/x86_64-linux-gnu/libgnutls.so.30', `\0${PEM}`),
+      entry('srv/key', PEM),
+      entry('TRAILER!!!', ''),
+    ].join('');
+    const root = plant(temporaryDirectory(), {
+      'boot/initrd-6.1': gzipSync(Buffer.from(archive, 'latin1')),
+      'boot/initramfs.img': 'something else',
+      'opt/initrd': gzipSync(Buffer.from(archive, 'latin1')),
+    });
+    const found = await scan(root, []);
+    expect(notAllowed(found, []).map(({ path, kind }) => [path, kind])).toEqual([
+      ['/boot/initrd-6.1:/etc/ssh/ssh_host_rsa_key', 'ssh-host-key'],
+      ['/boot/initrd-6.1:/srv/key', 'private-key'],
+    ]);
+    expect(notices).toEqual([expect.stringContaining('/boot/initramfs.img: ')]);
+  });
+
   test('ends when it is cancelled', async () => {
     const root = plant(
       temporaryDirectory(),
       Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`f${index}`, 'x'])),
     );
-    await expect(scanTree(root, '', [], AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
+    await expect(
+      scanTree(root, '', [], AbortSignal.abort(new Error('stop')), () => undefined),
+    ).rejects.toThrow('stop');
   });
 });
 
