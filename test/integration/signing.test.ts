@@ -487,18 +487,7 @@ describe('trust.base', () => {
       { name: 'etc', type: 'directory' },
       { name: 'etc/os-release', content: `ID=plan9\nNAME="${text}"\n` },
     ]);
-    const blob = async (mediaType: string, content: Buffer) => {
-      const digest = await registry.pushBlob(repository, content);
-      return { mediaType, digest, size: content.length };
-    };
-    const layers = [await blob('application/vnd.oci.image.layer.v1.tar', layer)];
-    const rootfs = { type: 'layers', diff_ids: [layers[0]?.digest] };
-    const config = await blob(
-      'application/vnd.oci.image.config.v1+json',
-      Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs, config: {} })),
-    );
-    const image = { schemaVersion: 2, mediaType: MANIFEST, config, layers };
-    const manifest = await registry.pushManifest(repository, image);
+    const manifest = await registry.pushRoot(repository, layer);
     const index = await registry.pushIndex(repository, { amd64: manifest }, tag);
     return { manifest, index, at: (digest: string) => `${registry.host}/${repository}@${digest}` };
   }
