@@ -20,10 +20,15 @@ export type ContextEntry = {
 /**
  * The entries of a directory, to stand below `prefix` in a context. Modes lose the write bits of group and others,
  * which come from a person's umask and not from a decision.
+ * @param isLeftOut what is passed over, with all that is below it; by its path in the directory
  * @throws FactoryError `usage` when it holds sockets, pipes or device nodes
  */
-export function directoryEntries(root: string, prefix: string): ContextEntry[] {
-  return [...walkTree(root)].map(({ path, stats }): ContextEntry => {
+export function directoryEntries(
+  root: string,
+  prefix: string,
+  isLeftOut?: (path: string) => boolean,
+): ContextEntry[] {
+  return [...walkTree(root, isLeftOut)].map(({ path, stats }): ContextEntry => {
     const place = path === '' ? prefix : `${prefix}/${path}`;
     if (stats.isDirectory()) return { type: 'directory', path: place };
     const source = join(root, path);

@@ -141,11 +141,11 @@ export function refusePulls(name: string, { pulls }: CheckedContainerfile): void
 }
 
 /**
- * The files that a person's Containerfile may copy: its context directory, without what the ignore file leaves out and
- * without the ignore file itself. As with other builders, `NAME.dockerignore` beside the Containerfile comes before
+ * The files that a person's Containerfile may copy: its context directory, without what builds write there, without what
+ * the ignore file leaves out and without the ignore file itself. As with other builders, `NAME.dockerignore` beside the Containerfile comes before
  * `.containerignore` and `.dockerignore` in the context.
  */
-export function userContextEntries({ file, context }: UserContainerfile): ContextEntry[] {
+export function userContextEntries({ file, context, products }: UserContainerfile): ContextEntry[] {
   const candidates = [`${file}.containerignore`, `${file}.dockerignore`].concat(
     ['.containerignore', '.dockerignore'].map((name) => join(context, name)),
   );
@@ -155,7 +155,8 @@ export function userContextEntries({ file, context }: UserContainerfile): Contex
   const own = new Set([...candidates, file].map((path) => relative(context, path)));
   // Names that a builder would take for the recipe, which is ours.
   const recipes = new Set(['Containerfile', 'Dockerfile']);
-  return directoryEntries(context, '.')
+  const written = new Set(products.map((path) => relative(context, path)).filter((path) => path !== ''));
+  return directoryEntries(context, '.', (path) => written.has(path))
     .map((entry) => ({ ...entry, path: entry.path.slice('./'.length) }))
     .filter(({ path }) => path !== '' && !own.has(path) && !recipes.has(path) && !ignores(path));
 }

@@ -74,16 +74,18 @@ async function buildSpec(
 ): Promise<BuildSpec> {
   const { flavor, release, base, mirror, snapshot, kernel, model, version, packages, kubernetes, bundles } =
     configuration;
+  const common = await artifactsSpec(configuration, sources, warn);
+  const releaseOutput = resolve(configuration['release-output']);
   return {
-    ...(await artifactsSpec(configuration, sources, warn)),
+    ...common,
     ...{ flavor, release, base, mirror, snapshot, kernel, model, version, packages, kubernetes, bundles },
     variant: variantOf(configuration.variant, kubernetes),
     arch: configuration.arch ?? defaultArch(),
-    containerfile: await userContainerfile(configuration),
+    containerfile: await userContainerfile(configuration, [common.output, releaseOutput, common.lockFile]),
     kernelFrom: configuration['kernel-from'],
     framework: frameworkChoice(configuration),
     trust: configuration.trust,
-    releaseOutput: resolve(configuration['release-output']),
+    releaseOutput,
     releasePrevious: configuration['release-previous'],
   };
 }
@@ -102,7 +104,10 @@ interface OwnParts {
   };
 }
 
-async function userContainerfile(keys: OwnParts): Promise<UserContainerfile | undefined> {
+async function userContainerfile(
+  keys: OwnParts,
+  products: readonly string[],
+): Promise<UserContainerfile | undefined> {
   const file = keys.containerfile;
   if (file === undefined) {
     if (keys['containerfile-context'] === undefined) return undefined;
@@ -115,7 +120,7 @@ async function userContainerfile(keys: OwnParts): Promise<UserContainerfile | un
     throw new FactoryError('usage', `${file} is no file`, { remedy: 'Check the path of --containerfile.' });
   const context = keys['containerfile-context'] ?? dirname(file);
   await checkDirectory(context);
-  return { file, stage: keys['containerfile-stage'], context };
+  return { file, stage: keys['containerfile-stage'], context, products };
 }
 
 /** @throws FactoryError `usage` for keys that do not go together */

@@ -248,6 +248,8 @@ export interface UserContainerfile {
   readonly file: string;
   readonly stage: (typeof CONTAINERFILE_STAGES)[number];
   readonly context: string;
+  /** What builds write, which is no part of the context wherever it lies. */
+  readonly products: readonly string[];
 }
 
 /** Which framework, and for `kairos-init` where it is: the path of a program, or an image's reference. */

@@ -80,12 +80,20 @@ describe('checkContainerfile', () => {
 });
 
 describe('userContextEntries', () => {
-  const paths = (home: string, file = 'Containerfile') =>
-    userContextEntries({ file: join(home, file), stage: 'before', context: home }).map(({ path }) => path);
+  const paths = (home: string, file = 'Containerfile', products: string[] = []) =>
+    userContextEntries({ file: join(home, file), stage: 'before', context: home, products }).map(
+      ({ path }) => path,
+    );
 
   test('are all files but the recipe', () => {
     const home = plant(temporaryDirectory(), { Containerfile: 'RUN a', 'd/f': '1', link: { link: 'd' } });
     expect(paths(home)).toEqual(['d', 'd/f', 'link']);
+  });
+
+  test('are not what builds write', () => {
+    const home = plant(temporaryDirectory(), { 'build/os.raw': '1', 'out/build/f': '1', lock: '1' });
+    const products = [join(home, 'build'), join(home, 'lock'), home, join(home, '../other')];
+    expect(paths(home, 'Containerfile', products)).toEqual(['out', 'out/build', 'out/build/f']);
   });
 
   test('honour the ignore file, and do not hold it', () => {

@@ -29,11 +29,15 @@ describe('parts from elsewhere', () => {
     const flags = {
       containerfile: join(place, 'own/Containerfile'),
       'containerfile-context': join(place, 'other'),
+      output: join(place, 'other/build'),
+      'release-output': join(place, 'releases'),
+      'lock-file': join(place, 'other/lock'),
     };
     expect((await withFlags(flags)).containerfile).toEqual({
       file: join(place, 'own/Containerfile'),
       stage: 'before',
       context: join(place, 'other'),
+      products: ['other/build', 'releases', 'other/lock'].map((path) => join(place, path)),
     });
   });
 
