@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough, type Readable, Transform, type Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { settleAll } from '../errors/settle.ts';
 import { architecture } from '../layout/architectures.ts';
+import { Meter } from '../registry/meter.ts';
 
 /** A blob that has been written: OCI image-spec, "Content Descriptors". */
 interface Descriptor {
@@ -103,24 +104,6 @@ export async function writeOciLayout(
   await writeFile(join(directory, 'index.json'), JSON.stringify(index));
   await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
   return manifest.digest;
-}
-
-/** Passes bytes on while it hashes and counts them. */
-class Meter extends Transform {
-  readonly #hash = createHash('sha256');
-  #digest: string | undefined;
-  size = 0;
-
-  override _transform(chunk: Buffer, _encoding: string, done: (error: null, chunk: Buffer) => void): void {
-    this.#hash.update(chunk);
-    this.size += chunk.length;
-    done(null, chunk);
-  }
-
-  digest(): string {
-    this.#digest ??= `sha256:${this.#hash.digest('hex')}`;
-    return this.#digest;
-  }
 }
 
 async function writeJson(blobs: string, mediaType: string, value: unknown): Promise<Descriptor> {

@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FactoryError } from '../errors/factory-error.ts';
-import { hashFile } from '../pipeline/digests.ts';
 import { isAlive, runIdentity } from '../pipeline/process-identity.ts';
+import { hashFile } from '../registry/digest.ts';
 import { Broken, exchange, type Fetch } from './exchange.ts';
 
 /** A file of the network whose content is known beforehand. */

@@ -3,9 +3,9 @@ import { mkdir, open, rename, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemHost } from '../agent/host/system-host.ts';
 import { type ExtensionSpec, extensionFile, makeExtension } from '../extensions/make-extension.ts';
+import { hashFile } from '../registry/digest.ts';
 import { interruption } from '../tools/runner.ts';
 import { sourceDateEpoch } from './build.ts';
-import { hashFile } from './digests.ts';
 import { toolVersion, withSession } from './session.ts';
 import { openOutput } from './workspace.ts';
 

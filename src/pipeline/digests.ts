@@ -9,29 +9,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hashFile } from '../registry/digest.ts';
 import { walkTree } from '../rootfs/walk.ts';
 
 const CHUNK = 4 * 1024 * 1024;
-
-/** The sha256 of a file in hex. Large reads: streams take four times as long (peers.md, B3). */
-export async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  const handle = await open(file);
-  try {
-    const buffer = Buffer.alloc(CHUNK);
-    for (;;) {
-      signal?.throwIfAborted();
-      const { bytesRead } = await handle.read(buffer, 0, CHUNK);
-      if (bytesRead === 0) break;
-      hash.update(buffer.subarray(0, bytesRead));
-    }
-  } finally {
-    await handle.close();
-  }
-  return hash.digest('hex');
-}
 
 /**
  * The sha256 of a file that may be large, remembered in `directory` for as long as the file's size and times stay.

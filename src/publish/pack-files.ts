@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough, Transform } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { settleAll } from '../errors/settle.ts';
 import { type BlobContent, fileBlob } from '../registry/blob-content.ts';
+import { Meter } from '../registry/meter.ts';
 import type { FileKinds } from '../spec/push.ts';
 import { compressZstd } from '../tools/compressors.ts';
 import type { Runner } from '../tools/runner.ts';
@@ -70,7 +70,7 @@ function plain({ name, path, digest, size }: ReleaseFile, mediaType: string) {
 async function compressed(file: ReleaseFile, mediaType: string, runner: Runner, work: string) {
   const title = `${file.name}.zst`;
   const path = join(work, title);
-  const [before, after] = [new Sum(), new Sum()];
+  const [before, after] = [new Meter(), new Meter()];
   const [source, sink] = [new PassThrough(), new PassThrough()];
   await settleAll([
     pipeline(createReadStream(file.path, { highWaterMark: 1024 * 1024 }), before, source),
@@ -80,20 +80,4 @@ async function compressed(file: ReleaseFile, mediaType: string, runner: Runner, 
   expectOwn(file.name, file.digest, before.digest());
   const digest = after.digest();
   return { title, mediaType, digest, size: after.size, content: fileBlob(title, path, digest, after.size) };
-}
-
-/** Hashes and counts what passes. */
-class Sum extends Transform {
-  readonly #hash = createHash('sha256');
-  size = 0;
-
-  override _transform(chunk: Buffer, _encoding: string, done: (error: null, chunk: Buffer) => void): void {
-    this.#hash.update(chunk);
-    this.size += chunk.length;
-    done(null, chunk);
-  }
-
-  digest(): string {
-    return `sha256:${this.#hash.digest('hex')}`;
-  }
 }

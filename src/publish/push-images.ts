@@ -4,6 +4,7 @@ import type { Descriptor, Platform } from '../registry/image-manifest.ts';
 import { formatPlatform } from '../registry/platform.ts';
 import type { ManifestContent, RegistryWriter } from '../registry/registry-writer.ts';
 import { signalled } from '../registry/retry.ts';
+import { transferBlobs } from '../registry/transfer-blobs.ts';
 import { imageIndex } from './image-index.ts';
 import { type LayoutImage, layoutBlob } from './layout-image.ts';
 import { EMPTY_CONFIG, ociArtifact } from './oci-artifact.ts';
@@ -64,9 +65,6 @@ export interface PushFollower {
   readonly beforeTags?: ((result: PushResult) => Promise<Pick<PushResult, 'signatures'>>) | undefined;
 }
 
-/** Blobs that are uploaded at the same time. */
-const PARALLEL = 3;
-
 /**
  * Pushes images, their index and what belongs to them, each by its digest, and gives the tags last: whatever ends it, no
  * tag names something that is not whole.
@@ -82,7 +80,7 @@ export async function pushImages(
   const index = isIndex ? imageIndex(images.map(platformImage)) : undefined;
   const tags = tagsFor(target, index === undefined ? first.name : undefined);
 
-  await pushBlobs(writer, blobsOf(images), progress);
+  await transferBlobs(blobsOf(images), (blob, transfer) => writer.pushBlob(blob, transfer), { progress });
   for (const { layout } of images) if (layout) await pushTree(writer, layout);
   if (index) await writer.pushManifest(index);
   const artifacts: PushResult['artifacts'][number][] = [];
@@ -122,40 +120,6 @@ function blobsOf(images: readonly PushImage[]): BlobContent[] {
     if (files.length > 0) blobs.set(empty.digest, empty);
   }
   return [...blobs.values()];
-}
-
-/** The first failure ends the other uploads, and is told. */
-async function pushBlobs(
-  writer: RegistryWriter,
-  blobs: readonly BlobContent[],
-  progress: PushFollower['progress'],
-): Promise<void> {
-  const total = blobs.reduce((sum, { size }) => sum + size, 0);
-  const done = new Map<string, number>();
-  const failed = new AbortController();
-  const waiting = [...blobs];
-  const worker = async () => {
-    for (let blob = waiting.shift(); blob !== undefined; blob = waiting.shift()) {
-      const { digest } = blob;
-      await writer.pushBlob(blob, {
-        signal: failed.signal,
-        progress: (bytes) => {
-          done.set(digest, bytes);
-          const sum = [...done.values()].reduce((before, part) => before + part, 0);
-          progress?.(sum, total);
-        },
-      });
-    }
-  };
-  let first: unknown;
-  const workers = Array.from({ length: PARALLEL }, () =>
-    worker().catch((error: unknown) => {
-      first ??= error;
-      failed.abort();
-    }),
-  );
-  await Promise.all(workers);
-  if (first !== undefined) throw first;
 }
 
 /** Manifests from the leaves on: a registry refuses an index whose manifests it does not have. */

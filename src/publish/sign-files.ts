@@ -12,7 +12,7 @@ import {
 } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
-import { hashFile } from '../pipeline/digests.ts';
+import { hashFile } from '../registry/digest.ts';
 import { signBlob, signStatement } from '../tools/cosign.ts';
 import type { Runner } from '../tools/runner.ts';
 import { SIGN_PREDICATE } from '../trust/bundle.ts';

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hashFile } from '../pipeline/digests.ts';
+import { hashFile } from '../registry/digest.ts';
 import { bundleDigest } from '../trust/verify-file.ts';
 import { bundleName, MANIFEST, readSums, SUMS } from './release-files.ts';
 

@@ -1,7 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../errors/factory-error.ts';
-import { hashFile } from '../pipeline/digests.ts';
+import { hashFile } from '../registry/digest.ts';
 import { type Descriptor, parseManifest } from '../registry/image-manifest.ts';
 
 /** What an image layout is made of, and what is wrong with it. */

@@ -8,6 +8,7 @@ import { formatReference } from './reference.ts';
 import type { Registry } from './registry.ts';
 import type { RegistryHost } from './registry-host.ts';
 import { retrying, signalled, TransientError } from './retry.ts';
+import { transferBlobs } from './transfer-blobs.ts';
 
 /** How blobs are downloaded. */
 export interface DownloadOptions {
@@ -23,8 +24,6 @@ export interface DownloadOptions {
   readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Blobs that are downloaded at the same time. */
-const PARALLEL = 3;
 const MIB = 1024 * 1024;
 
 /**
@@ -50,38 +49,19 @@ export async function downloadBlobs(
     partial,
   );
 
-  const total = unique.reduce((sum, { size }) => sum + size, 0);
-  const done = new Map<string, number>();
-  const failed = new AbortController();
-  const ending = AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]);
-  const waiting = [...unique];
-  const worker = async () => {
-    for (let blob = waiting.shift(); blob !== undefined; blob = waiting.shift()) {
-      const { digest } = blob;
-      await downloadBlob(host, registry, blob, {
-        file: fileOf(blob),
-        partial: `${fileOf(blob)}${partial}`,
+  await transferBlobs(
+    unique,
+    (blob, transfer) => {
+      const file = fileOf(blob);
+      return downloadBlob(host, registry, blob, {
+        file,
+        partial: `${file}${partial}`,
         attempts,
-        signal: ending,
-        progress: (bytes) => {
-          done.set(digest, bytes);
-          progress?.(
-            [...done.values()].reduce((sum, part) => sum + part, 0),
-            total,
-          );
-        },
+        ...transfer,
       });
-    }
-  };
-  let first: unknown;
-  const workers = Array.from({ length: PARALLEL }, () =>
-    worker().catch((error: unknown) => {
-      first ??= error;
-      failed.abort();
-    }),
+    },
+    { signal, progress },
   );
-  await Promise.all(workers);
-  if (first !== undefined) throw first;
   return blobs.map(fileOf);
 }
 

@@ -1,7 +1,7 @@
 import { lstat, mkdir, open, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hashFile } from '../pipeline/digests.ts';
 import type { OutputDirectory } from '../pipeline/workspace.ts';
+import { hashFile } from '../registry/digest.ts';
 import { cloneFile } from './clone-file.ts';
 import type { SourceFile } from './collect-target.ts';
 

@@ -1,8 +1,9 @@
-import { createHash, createVerify, type KeyObject, type Verify, verify } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { createVerify, type KeyObject, type Verify, verify } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { isBundleWithMessageSignature, isBundleWithPublicKey } from '@sigstore/bundle';
 import { toSignedEntity } from '@sigstore/verify';
 import { messageOf } from '../errors/factory-error.ts';
+import { hashFile } from '../registry/digest.ts';
 import {
   parseBundle,
   parseSignedStatement,
@@ -23,8 +24,6 @@ export interface VerifiedFile {
 
 /** HashAlgorithm.SHA2_256 (sigstore, protobuf-specs, `common`). */
 const SHA2_256 = 1;
-/** Bytes that are read at a time. */
-const CHUNK = 4 * 1024 * 1024;
 /** Ed25519 takes a message as a whole; no such file is longer, in bytes. */
 const WHOLE_LIMIT = 1024 ** 3;
 
@@ -53,7 +52,7 @@ export async function verifyFile(
       keys.find(({ key }) => signed.madeBy(key)) ??
       identities.find((identity) => signed.refusedBy(identity) === undefined);
     if (!signer) throw new Error(identities.map((one) => signed.refusedBy(one)).find(Boolean) ?? UNKNOWN);
-    const sha256 = await read(file, [], signal);
+    const sha256 = await hashFile(file, signal);
     const objection = statementObjection(signed.payload, `sha256:${sha256}`, SIGN_PREDICATE);
     if (objection)
       throw new Error(objection.replace('is for another image,', 'was changed: its signature is for'));
@@ -64,7 +63,9 @@ export async function verifyFile(
   const candidates = isBundleWithPublicKey(bundle)
     ? keys.map((signer) => candidate(signer, signer.key))
     : identified(bundle, identities);
-  const sha256 = await read(file, candidates, signal);
+  const sha256 = await hashFile(file, signal, (piece) => {
+    for (const { running } of candidates) running?.update(piece);
+  });
   const told = Buffer.from(messageDigest.digest).toString('hex');
   if (told !== sha256) throw new Error(`was changed: its signature is for sha256:${told}`);
   for (const { signer, key, running } of candidates) {
@@ -125,26 +126,6 @@ function identified(
   });
   if (found.length === 0) throw new Error(`has a signature that ${refusals.join('; ')}`);
   return found;
-}
-
-/** Hashes a file, and lets those read along who may have signed it. */
-async function read(file: string, candidates: readonly Candidate[], signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  const handle = await open(file);
-  try {
-    const buffer = Buffer.alloc(CHUNK);
-    for (;;) {
-      signal?.throwIfAborted();
-      const { bytesRead } = await handle.read(buffer, 0, CHUNK);
-      if (bytesRead === 0) break;
-      const piece = buffer.subarray(0, bytesRead);
-      hash.update(piece);
-      for (const { running } of candidates) running?.update(piece);
-    }
-  } finally {
-    await handle.close();
-  }
-  return hash.digest('hex');
 }
 
 /** A signature that is no signature at all does not hold either. */

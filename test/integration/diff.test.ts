@@ -57,7 +57,6 @@ describe.skipIf(!isRoot)('diff (needs root: files of several owners, with capabi
   }
 
   beforeAll(async () => {
-    await mkdir(TEST_HOME, { recursive: true });
     home = await mkdtemp(join(TEST_HOME, 'diff-'));
     for (const name of ['a', 'b'] as const) {
       await root(name);

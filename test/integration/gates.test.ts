@@ -9,7 +9,6 @@ import { plantOs } from '../unit/support/os-tree.ts';
 // real one passes in every other test that builds.
 let scratch: string;
 beforeAll(async () => {
-  await mkdir(TEST_HOME, { recursive: true });
   scratch = await mkdtemp(join(TEST_HOME, 'gates-'));
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));

@@ -31,7 +31,6 @@ let home: string;
 const layouts = { amd64: '', arm64: '' };
 
 beforeAll(async () => {
-  await mkdir(TEST_HOME, { recursive: true });
   home = await mkdtemp(join(TEST_HOME, 'push-'));
   plain = await startRegistry();
   // "ann:hush", as "htpasswd -B" writes it.

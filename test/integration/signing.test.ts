@@ -32,7 +32,6 @@ let release: KeyPair;
 let stranger: KeyPair;
 
 beforeAll(async () => {
-  await mkdir(TEST_HOME, { recursive: true });
   home = await mkdtemp(join(TEST_HOME, 'signing-'));
   registry = await startRegistry();
   release = await generateKeyPair(home, 'release', PASSWORD);

@@ -14,7 +14,6 @@ const isRoot = process.getuid?.() === 0;
 describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners)', () => {
   let home: string;
   beforeAll(async () => {
-    await mkdir(TEST_HOME, { recursive: true });
     home = await mkdtemp(join(TEST_HOME, 'repro-'));
     await makeTinyRoot(home);
     await mkdir(join(home, 'root/boot'));

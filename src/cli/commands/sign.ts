@@ -44,7 +44,7 @@ export function signCommand() {
     .option('--attest <type=file>', 'attach a document to the image, signed; repeatable', gatherPairs)
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
-    .addOption(new Option('--json', 'print the report as JSON on stdout'))
+    .addOption(ARTIFACT_OPTIONS.json)
     .action(async (what, options) => {
       const print = (text: string) => process.stdout.write(text);
       try {

@@ -1,5 +1,5 @@
 import { relative, resolve } from 'node:path';
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { withTools } from '../../publish/tool-session.ts';
 import { type CheckedFile, verifyFiles, verifyOutput } from '../../publish/verify-output.ts';
@@ -41,7 +41,7 @@ export function verifyCommand() {
     .option('--no-content', 'do not fetch the blobs of images to compare them with their digests')
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
-    .addOption(new Option('--json', 'print the report as JSON on stdout'))
+    .addOption(ARTIFACT_OPTIONS.json)
     .action(async (what, options) => {
       const print = (text: string) => process.stdout.write(text);
       try {

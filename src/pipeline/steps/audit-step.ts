@@ -11,9 +11,10 @@ import { INITRAMFS, scanTree } from '../../audit/scan-tree.ts';
 import type { Finding } from '../../audit/secret-kinds.ts';
 import type { Reference } from '../../base/reference.ts';
 import { registryCredentials } from '../../base/registry-credentials.ts';
+import { hashFile } from '../../registry/digest.ts';
 import type { ArtifactsSpec, BuildSpec } from '../../spec/schema.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { hashFile, treeSignature } from '../digests.ts';
+import { treeSignature } from '../digests.ts';
 import type { Step } from '../step.ts';
 import { openOsImage } from './image-step.ts';
 

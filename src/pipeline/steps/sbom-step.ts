@@ -1,11 +1,11 @@
 import { publicReference } from '../../provenance/public-parameters.ts';
+import { hashFile } from '../../registry/digest.ts';
 import { readAgentParts } from '../../sbom/agent-parts.ts';
 import { cycloneDxDocument } from '../../sbom/cyclonedx.ts';
 import { readInventory } from '../../sbom/read-inventory.ts';
 import { spdxDocument } from '../../sbom/spdx.ts';
 import type { ArtifactsSpec } from '../../spec/schema.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { hashFile } from '../digests.ts';
 import { resultOf, type Step } from '../step.ts';
 import { documentsAreCurrent, writeDocuments } from './document.ts';
 import { openOsImage, osImageFacts } from './image-step.ts';

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { chmodSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hashFile, rememberedHash, treeContentDigest, treeSignature } from '../../../src/pipeline/digests.ts';
+import { rememberedHash, treeContentDigest, treeSignature } from '../../../src/pipeline/digests.ts';
+import { hashFile } from '../../../src/registry/digest.ts';
 import { stampTree } from '../../../src/rootfs/walk.ts';
 import { plant, temporaryDirectory } from '../support/temporary.ts';
 
