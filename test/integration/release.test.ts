@@ -5,13 +5,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compareDebVersions } from '../../src/release/deb-version.ts';
 import type { ReleaseReport } from '../../src/release/make-release.ts';
 import { openPrevious, type PreviousAccess } from '../../src/release/read-previous.ts';
 import { releaseContents } from '../../src/release/release-contents.ts';
-import { compareRpmVersions } from '../../src/release/rpm-version.ts';
 import type { Release } from '../../src/release/schema.ts';
 import { verifyReleaseFolder } from '../../src/release/verify-folder.ts';
 import { createRunner } from '../../src/tools/runner.ts';
@@ -28,33 +25,6 @@ const { signal } = new AbortController();
 interface SpdxPackages {
   readonly packages: { readonly name: string; versionInfo: string }[];
 }
-
-describe('versions are ordered', () => {
-  const texts = (alphabet: string) => fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 7 });
-  const sample = (part: fc.Arbitrary<string>, count: number) => {
-    const version = fc
-      .tuple(fc.constantFrom('', '', '', '0:', '1:'), part, fc.option(part, { nil: undefined }))
-      .map(([epoch, one, two]) => `${epoch}1${one}${two === undefined ? '' : `-1${two}`}`);
-    return fc.sample(fc.tuple(version, version), count);
-  };
-
-  test('as dpkg orders them', async () => {
-    const pairs = sample(texts('0019abz~+.'), 400);
-    const script =
-      'for pair; do a=${pair% *} b=${pair#* }; if dpkg --compare-versions "$a" lt "$b"; then echo -1; elif dpkg --compare-versions "$a" gt "$b"; then echo 1; else echo 0; fi; done';
-    const answers = (await tool('sh', '-c', script, 'sh', ...pairs.map((pair) => pair.join(' ')))).trim();
-    const expected = answers.split('\n').map((answer, index) => [pairs[index], Number(answer)]);
-    expect(pairs.map(([a, b]) => [[a, b], Math.sign(compareDebVersions(a, b))])).toEqual(expected);
-  });
-
-  test('as rpm orders them', async () => {
-    const pairs = sample(texts('0019abz~^._+'), 400);
-    const questions = pairs.map(([a, b]) => `--eval=%{lua:print(rpm.vercmp("${a}","${b}"))}`);
-    const answers = (await tool('rpm', ...questions)).trim().split('\n');
-    const expected = answers.map((answer, index) => [pairs[index], Number(answer)]);
-    expect(pairs.map(([a, b]) => [[a, b], Math.sign(compareRpmVersions(a, b))])).toEqual(expected);
-  });
-});
 
 describe('a release of two targets', () => {
   let home: string;
