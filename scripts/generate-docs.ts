@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // Writes the pages of docs/ that come from schemas: `npm run docs`.
 import { writeFile } from 'node:fs/promises';
-import { cloudConfigJsonSchema } from '../src/cloud-config/json-schema.ts';
-import { cloudConfigReference } from '../src/cloud-config/reference.ts';
-import { templateReference } from '../src/cloud-config/template/reference.ts';
-import { releaseJsonSchema } from '../src/release/schema.ts';
+import { cloudConfigJsonSchema } from '../src/common/cloud-config/json-schema.ts';
+import { cloudConfigReference } from '../src/common/cloud-config/reference.ts';
+import { templateReference } from '../src/common/cloud-config/template/reference.ts';
+import { releaseJsonSchema } from '../src/factory/deliver/release/schema.ts';
 
 const docs = new URL('../docs/', import.meta.url);
 const schema = cloudConfigJsonSchema();

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { FactoryError } from '../errors/factory-error.ts';
-import { LABEL } from '../layout/labels.ts';
-import type { Host } from './host/host.ts';
+import { LABEL } from '../common/contract/labels.ts';
+import { FactoryError } from '../common/errors/factory-error.ts';
+import type { Host } from '../common/host/host.ts';
 
 /** A disk that a system could be installed to. */
 export interface Disk {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bun
 import { CommanderError } from '@commander-js/extra-typings';
-import { EXIT_STATUS, FactoryError, messageOf } from '../errors/factory-error.ts';
+import { EXIT_STATUS, FactoryError, messageOf } from '../common/errors/factory-error.ts';
+import { systemHost } from '../common/host/system-host.ts';
 import { createLog } from './host/log.ts';
-import { systemHost } from './host/system-host.ts';
 import { createAgentProgram } from './program.ts';
 
 // Modes of files on the node are decisions of the agent's, not of whoever starts it.

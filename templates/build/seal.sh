@@ -1,6 +1,6 @@
 #!/bin/sh
 # Copies the finished root to /kairos-sealed, without what the builder and the clock left in it: for other builders what
-# "kairos-factory build" does itself after its engine (src/rootfs/seal.ts, which this must agree with). It is the last
+# "kairos-factory build" does itself after its engine (src/factory/image/root/seal.ts, which this must agree with). It is the last
 # thing that runs in a context folder; the image is made of the copy alone. The tools of the root may be BusyBox's.
 set -eu
 

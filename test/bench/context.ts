@@ -2,13 +2,19 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
-import { contextEntries } from '../../src/context/build-context.ts';
-import { packContext } from '../../src/context/context-tar.ts';
-import { loadFlavor } from '../../src/flavors/load.ts';
-import { select } from '../../src/flavors/select.ts';
-import { resolveBoard } from '../../src/models/board.ts';
-import { loadModel } from '../../src/models/load.ts';
-import { compiledAgent, FLAVORS, MODELS, TEMPLATES, toolVersion } from '../../src/pipeline/session.ts';
+import { loadFlavor } from '../../src/factory/catalog/flavors/load.ts';
+import { select } from '../../src/factory/catalog/flavors/select.ts';
+import { resolveBoard } from '../../src/factory/catalog/models/board.ts';
+import { loadModel } from '../../src/factory/catalog/models/load.ts';
+import { contextEntries } from '../../src/factory/image/context/build-context.ts';
+import { packContext } from '../../src/factory/image/context/context-tar.ts';
+import {
+  compiledAgent,
+  FLAVORS,
+  MODELS,
+  TEMPLATES,
+  toolVersion,
+} from '../../src/factory/pipeline/session.ts';
 
 /** Unpacks the build context of the benchmark's image into an empty directory; its base is `localhost/bench-base`. */
 export async function benchContext(directory: string): Promise<void> {

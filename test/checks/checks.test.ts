@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { INTERRUPTED_MENU } from '../../src/agent/deploy/boot-loader.ts';
-import { ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../src/layout/boot-assessment.ts';
+import { ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../src/common/contract/boot-assessment.ts';
 import { PROJECT } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 

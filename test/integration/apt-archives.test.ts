@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aptSnapshot } from '../../src/flavors/snapshot.ts';
+import { aptSnapshot } from '../../src/factory/catalog/flavors/snapshot.ts';
 import { type FileServer, makeArchiveKey, serveFiles, writeArchive } from '../support/apt-archive.ts';
 
 // The real apt and dpkg, on small signed archives that a server on the loopback has: one of today, and one of the past, at

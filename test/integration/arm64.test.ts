@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { machineArch } from '../../src/layout/architectures.ts';
+import { machineArch } from '../../src/common/contract/architectures.ts';
 import { arm64Build, peMachine, smallestArm64 } from '../support/arm64.ts';
 import { factory, TEST_HOME } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';

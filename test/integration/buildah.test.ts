@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeOciLayout } from '../../src/base/oci-layout.ts';
-import { createBuildahEngine } from '../../src/engine/buildah.ts';
-import { createRunner } from '../../src/tools/runner.ts';
+import { createBuildahEngine } from '../../src/factory/engine/buildah.ts';
+import { writeOciLayout } from '../../src/factory/inputs/base/oci-layout.ts';
+import { createRunner } from '../../src/factory/tools/runner.ts';
 import { tool } from '../support/tool.ts';
-import { tarBytes } from '../unit/agent/oci/support/tar-bytes.ts';
+import { tarBytes } from '../unit/common/oci/layers/support/tar-bytes.ts';
 
 /** Without root the program enters a user namespace first, which a test cannot do for itself. */
 test.skipIf(process.getuid?.() !== 0)(

@@ -1,9 +1,9 @@
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeOciLayout } from '../../src/base/oci-layout.ts';
-import type { Difference } from '../../src/diff/compare.ts';
-import type { Index, Manifest } from '../../src/registry/image-manifest.ts';
+import type { Index, Manifest } from '../../src/common/oci/registry/image-manifest.ts';
+import { writeOciLayout } from '../../src/factory/inputs/base/oci-layout.ts';
+import type { Difference } from '../../src/factory/inspect/diff/compare.ts';
 import { factory, TEST_HOME } from '../support/factory.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { layoutOf, writeDisk } from '../support/small-disk.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DocumentKind } from '../../src/pipeline/steps/document.ts';
+import type { DocumentKind } from '../../src/factory/pipeline/steps/document.ts';
 import { PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { spdxComplaints } from '../support/spdx.ts';
 import { tool } from '../support/tool.ts';

@@ -20,13 +20,18 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ExtensionReport } from '../../src/pipeline/build-extension.ts';
+import type { ExtensionReport } from '../../src/factory/pipeline/build-extension.ts';
 import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
 import { startRegistry } from '../support/registry.ts';
 import { makeSigner, type TestSigner } from '../support/signer.ts';
 import { tool } from '../support/tool.ts';
-import { type TestMember, tarBytes } from '../unit/agent/oci/support/tar-bytes.ts';
-import { type TestImage, testImage, testIndex, testLayout } from '../unit/agent/oci/support/test-image.ts';
+import { type TestMember, tarBytes } from '../unit/common/oci/layers/support/tar-bytes.ts';
+import {
+  type TestImage,
+  testImage,
+  testIndex,
+  testLayout,
+} from '../unit/common/oci/layers/support/test-image.ts';
 
 const MIB = 1024 * 1024;
 const TIME = 1_700_000_000;

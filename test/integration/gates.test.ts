@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { factory, TEST_HOME } from '../support/factory.ts';
-import { PLANTED } from '../unit/audit/planted.ts';
+import { PLANTED } from '../unit/factory/inspect/audit/planted.ts';
 import { plantOs } from '../unit/support/os-tree.ts';
 
 // What may refuse an image: the searches for secrets and for vulnerabilities. The image is the smallest tree that is an OS; a

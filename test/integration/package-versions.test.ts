@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareDebVersions } from '../../src/release/deb-version.ts';
-import { compareRpmVersions } from '../../src/release/rpm-version.ts';
+import { compareDebVersions } from '../../src/factory/deliver/release/deb-version.ts';
+import { compareRpmVersions } from '../../src/factory/deliver/release/rpm-version.ts';
 import { tool } from '../support/tool.ts';
 
 describe('versions are ordered', () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readPackages } from '../../src/packages/read-packages.ts';
+import { readPackages } from '../../src/factory/packages/read-packages.ts';
 import { tool } from '../support/tool.ts';
 
 // Inventories against the package managers' own answers. dpkg's is asked in structure.test.ts, of a real build.

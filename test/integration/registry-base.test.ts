@@ -4,14 +4,14 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { BuildReport } from '../../src/pipeline/build.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
-import { tarBytes } from '../unit/agent/oci/support/tar-bytes.ts';
-import { testImage } from '../unit/agent/oci/support/test-image.ts';
-import { testRegistry } from '../unit/agent/oci/support/test-registry.ts';
+import { tarBytes } from '../unit/common/oci/layers/support/tar-bytes.ts';
+import { testImage } from '../unit/common/oci/layers/support/test-image.ts';
+import { testRegistry } from '../unit/common/oci/layers/support/test-registry.ts';
 
 /** Content that is pushed without ceremony, and the same behind TLS and a password. */
 let plain: TestRegistry;

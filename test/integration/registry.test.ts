@@ -5,16 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sourceSize } from '../../src/agent/oci/deploy-source.ts';
-import { parseSource } from '../../src/agent/oci/source.ts';
-import { unpackImage } from '../../src/agent/oci/unpack-image.ts';
-import { downloadBlobs } from '../../src/registry/blob-store.ts';
-import { parsePlatform } from '../../src/registry/platform.ts';
-import { parseReference } from '../../src/registry/reference.ts';
-import { openRegistry } from '../../src/registry/registry.ts';
-import { sha256, type TestImage, testImage, testIndex } from '../unit/agent/oci/support/test-image.ts';
-import { realFetch } from '../unit/agent/oci/support/test-registry.ts';
+import { sourceSize } from '../../src/common/oci/layers/deploy-source.ts';
+import { parseSource } from '../../src/common/oci/layers/source.ts';
+import { unpackImage } from '../../src/common/oci/layers/unpack-image.ts';
+import { downloadBlobs } from '../../src/common/oci/registry/blob-store.ts';
+import { parsePlatform } from '../../src/common/oci/registry/platform.ts';
+import { parseReference } from '../../src/common/oci/registry/reference.ts';
+import { openRegistry } from '../../src/common/oci/registry/registry.ts';
 import { type TestHost, testHost } from '../unit/agent/support/test-host.ts';
+import {
+  sha256,
+  type TestImage,
+  testImage,
+  testIndex,
+} from '../unit/common/oci/layers/support/test-image.ts';
+import { realFetch } from '../unit/common/oci/layers/support/test-registry.ts';
 
 /** Package docker-registry of Debian, and its own example of a configuration. */
 const PROGRAM = '/usr/bin/docker-registry';

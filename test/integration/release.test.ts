@@ -6,19 +6,19 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ReleaseReport } from '../../src/release/make-release.ts';
-import { openPrevious, type PreviousAccess } from '../../src/release/read-previous.ts';
-import { releaseContents } from '../../src/release/release-contents.ts';
-import type { Release } from '../../src/release/schema.ts';
-import { verifyReleaseFolder } from '../../src/release/verify-folder.ts';
-import { createRunner } from '../../src/tools/runner.ts';
+import type { ReleaseReport } from '../../src/factory/deliver/release/make-release.ts';
+import { openPrevious, type PreviousAccess } from '../../src/factory/deliver/release/read-previous.ts';
+import { releaseContents } from '../../src/factory/deliver/release/release-contents.ts';
+import type { Release } from '../../src/factory/deliver/release/schema.ts';
+import { verifyReleaseFolder } from '../../src/factory/deliver/release/verify-folder.ts';
+import { createRunner } from '../../src/factory/tools/runner.ts';
 import { type BrowserPage, startChromium } from '../support/chromium.ts';
 import { generateKeyPair } from '../support/cosign.ts';
 import { factory, OVERLAY, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry } from '../support/registry.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
-import { sampleTarget } from '../unit/release/support/sample.ts';
+import { sampleTarget } from '../unit/factory/deliver/release/support/sample.ts';
 
 const { signal } = new AbortController();
 

@@ -3,13 +3,13 @@ import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemHost } from '../../src/agent/host/system-host.ts';
-import { parseReference } from '../../src/registry/reference.ts';
-import { openRegistry } from '../../src/registry/registry.ts';
-import { registryReader } from '../../src/registry/registry-reader.ts';
-import { loadPolicy, type TrustFiles, type TrustPolicy } from '../../src/trust/policy.ts';
-import type { RegistryReader } from '../../src/trust/registry-reader.ts';
-import { verifyImage } from '../../src/trust/verify-image.ts';
+import { systemHost } from '../../src/common/host/system-host.ts';
+import { parseReference } from '../../src/common/oci/registry/reference.ts';
+import { openRegistry } from '../../src/common/oci/registry/registry.ts';
+import { registryReader } from '../../src/common/oci/registry/registry-reader.ts';
+import type { RegistryReader } from '../../src/common/oci/registry/repository-reader.ts';
+import { loadPolicy, type TrustFiles, type TrustPolicy } from '../../src/common/trust/policy.ts';
+import { verifyImage } from '../../src/common/trust/verify-image.ts';
 import {
   attest,
   generateKeyPair,

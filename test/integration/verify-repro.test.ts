@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ReproReport } from '../../src/pipeline/verify-repro.ts';
+import type { ReproReport } from '../../src/factory/pipeline/verify-repro.ts';
 import { factory, TEST_HOME } from '../support/factory.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { renderKairosRelease } from '../../src/layout/kairos-release.ts';
-import { requiredDirectories } from '../../src/layout/system-layout.ts';
-import type { BuildReport } from '../../src/pipeline/build.ts';
+import { renderKairosRelease } from '../../src/common/contract/kairos-release.ts';
+import { requiredDirectories } from '../../src/common/contract/system-layout.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build.ts';
 import { factory, OVERLAY, PROJECT, TEST_HOME } from './factory.ts';
 import { tool } from './tool.ts';
 

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import type { BuildReport } from '../../src/pipeline/build.ts';
-import type { ArtifactKind } from '../../src/spec/schema.ts';
+import type { ArtifactKind } from '../../src/factory/config/schema.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build.ts';
 
 /** The project's directory. */
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
-import { privateVariables } from '../../src/boot/boot-artifact.ts';
-import { type Machine, qemuArguments } from '../../src/boot/machine.ts';
-import { QEMU } from '../../src/tools/qemu.ts';
+import { privateVariables } from '../../src/factory/boot/boot-artifact.ts';
+import { type Machine, qemuArguments } from '../../src/factory/boot/machine.ts';
+import { QEMU } from '../../src/factory/tools/qemu.ts';
 
 /** The shell prompt of the automatically logged-in root of test images. */
 const PROMPT = /root@[\w-]+:~# /;

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ExtensionReport } from '../../src/pipeline/build-extension.ts';
+import type { ExtensionReport } from '../../src/factory/pipeline/build-extension.ts';
 import { factory, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { makeSigner, type TestSigner } from '../support/signer.ts';
 import { tool } from '../support/tool.ts';

@@ -1,5 +1,5 @@
-import { messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import type { AccountWish } from './account-wish.ts';
 import type { Tables } from './group-plan.ts';
 import { formatNumberRecord, type NumberRecord, parseNumberRecord } from './number-record.ts';

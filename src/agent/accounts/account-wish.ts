@@ -1,5 +1,5 @@
-import type { User } from '../../cloud-config/step-schema.ts';
-import { FactoryError } from '../../errors/factory-error.ts';
+import type { User } from '../../common/cloud-config/step-schema.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import { isField } from './account-table.ts';
 
 /** What a configuration wants of an account (contract 4.3). What is left out stays, or takes a default. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { fetchRetrying } from '../stages/fetch-retry.ts';
 import { findRow } from './account-table.ts';
 import { ensureHome, type Resident, residentOf } from './home.ts';

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { findRow, isField, rowsOf } from './account-table.ts';
 
 /** A value of a field: numbers, names, or nothing. */

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** The files that every new home begins with (useradd(8), `--skel`). */
 const SKELETON = '/etc/skel';

@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 import { findRow } from './account-table.ts';
 
 /** Readable by root and the group shadow only (shadow(5), Debian's base-passwd). */

@@ -1,7 +1,7 @@
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import { grubEnvironment, parseGrubEnvironment } from '../../layout/grub-environment.ts';
+import { grubEnvironment, parseGrubEnvironment } from '../../common/contract/grub-environment.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { writeAt } from '../deploy/block-device.ts';
-import type { Host } from '../host/host.ts';
 
 /**
  * The variables of a GRUB environment file; none when it is missing. One that GRUB cannot read counts as empty, with a

@@ -1,5 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** What every command of the agent works with. */
 export interface AgentContext {

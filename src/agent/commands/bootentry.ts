@@ -1,9 +1,10 @@
 import { Command } from '@commander-js/extra-typings';
-import { FactoryError } from '../../errors/factory-error.ts';
-import { LABEL } from '../../layout/labels.ts';
-import { didYouMean } from '../../spec/suggest.ts';
+import type { BootState } from '../../common/contract/boot-state.ts';
+import { LABEL } from '../../common/contract/labels.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import { didYouMean } from '../../common/text/suggest.ts';
 import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
-import { type BootState, bootState } from '../config/boot-state.ts';
+import { bootState } from '../config/boot-state.ts';
 import { needLabel } from '../deploy/block-device.ts';
 import { mountWritable } from '../deploy/mounts.ts';
 import type { AgentCommand } from './agent-command.ts';

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentCommand } from './agent-command.ts';
 

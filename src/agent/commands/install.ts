@@ -1,10 +1,10 @@
 import { Command } from '@commander-js/extra-typings';
 import { stringify } from 'yaml';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { collectConfig } from '../config/collect.ts';
 import { tree } from '../deploy/config-values.ts';
 import { runInstall } from '../deploy/install.ts';
-import type { Host } from '../host/host.ts';
 import { consoleWriter, onConsoles } from '../onboarding/consoles.ts';
 import { showBanner } from '../onboarding/show-banner.ts';
 import type { AgentCommand } from './agent-command.ts';

@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
-import { parseCloudConfig } from '../../cloud-config/parse.ts';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { parseCloudConfig } from '../../common/cloud-config/parse.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import { runInstall } from '../deploy/install.ts';
 import { listDisks } from '../disks.ts';
 import { askInstallation, Cancelled, renderAnswers } from '../onboarding/dialogue.ts';

@@ -1,18 +1,18 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { stringify } from 'yaml';
-import { FactoryError } from '../../errors/factory-error.ts';
-import { identityFrom } from '../../layout/kairos-release.ts';
-import { parseOsRelease } from '../../layout/os-release.ts';
-import { formatReference, parseReference } from '../../registry/reference.ts';
-import { openRegistry } from '../../registry/registry.ts';
-import type { Host } from '../host/host.ts';
+import { identityFrom } from '../../common/contract/kairos-release.ts';
+import { parseOsRelease } from '../../common/contract/os-release.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import {
   compareReleases,
   isPreRelease,
   parseReleaseTag,
   type Release,
   type ReleaseIdentity,
-} from '../oci/release-tags.ts';
+} from '../../common/oci/layers/release-tags.ts';
+import { formatReference, parseReference } from '../../common/oci/registry/reference.ts';
+import { openRegistry } from '../../common/oci/registry/registry.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 const RELEASE_FILE = '/etc/kairos-release';

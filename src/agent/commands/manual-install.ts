@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { readSource, requireValid } from '../../cloud-config/check-source.ts';
+import { readSource, requireValid } from '../../common/cloud-config/check-source.ts';
 import { collectConfig } from '../config/collect.ts';
 import { type InstallRequest, runInstall } from '../deploy/install.ts';
 import type { AgentCommand } from './agent-command.ts';

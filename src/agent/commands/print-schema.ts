@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { cloudConfigJsonSchema } from '../../cloud-config/json-schema.ts';
+import { cloudConfigJsonSchema } from '../../common/cloud-config/json-schema.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 /** `print-schema`: the JSON Schema of cloud-configs (contract 4.10, 5.1). */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import { unpackImage } from '../../common/oci/layers/unpack-image.ts';
 import { createProgress } from '../deploy/progress.ts';
-import { unpackImage } from '../oci/unpack-image.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 /** `kairos-agent pull-image IMG DIR` (contract 5.1). */

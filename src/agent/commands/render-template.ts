@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Command } from '@commander-js/extra-typings';
-import { expandTemplate } from '../../cloud-config/template/template.ts';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { expandTemplate } from '../../common/cloud-config/template/template.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { templateData } from '../facts/template-data.ts';
-import type { Host } from '../host/host.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 /** `render-template -f FILE`: what a template comes to on this node (contract 5.1). */

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from '@commander-js/extra-typings';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import { collectConfig } from '../config/collect.ts';
 import { runReset } from '../deploy/reset.ts';
 import { onConsoles } from '../onboarding/consoles.ts';

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import { builtinSteps } from '../stages/builtin/registry.ts';
 import { momentsOf, planMoment } from '../stages/plan.ts';
 import { runStage } from '../stages/run-stage.ts';

@@ -1,7 +1,13 @@
 import { Command } from '@commander-js/extra-typings';
-import { FactoryError } from '../../errors/factory-error.ts';
+import {
+  CONFEXT,
+  type ExtensionKind,
+  SCOPES,
+  type Scope,
+  SYSEXT,
+} from '../../common/contract/extension-kinds.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import { installExtension } from '../extensions/install-extension.ts';
-import { CONFEXT, type ExtensionKind, SCOPES, type Scope, SYSEXT } from '../extensions/kinds.ts';
 import {
   applyNow,
   disableExtension,

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 /** The firmware's identity stays over a reinstallation; machines without one have that of the installation. */

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { checkSource } from '../../cloud-config/check-source.ts';
+import { checkSource } from '../../common/cloud-config/check-source.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 /** `validate`: what is wrong with a cloud-config (contract 5.1). */

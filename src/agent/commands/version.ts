@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { parseOsRelease } from '../../layout/os-release.ts';
+import { parseOsRelease } from '../../common/contract/os-release.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 /** Put in when the agent is compiled (scripts/build-agent). */

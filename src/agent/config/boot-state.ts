@@ -1,13 +1,5 @@
-import type { Host } from '../host/host.ts';
-
-/** What the machine has booted (contract 2.4). */
-export type BootState =
-  | 'active_boot'
-  | 'passive_boot'
-  | 'recovery_boot'
-  | 'livecd_boot'
-  | 'autoreset_boot'
-  | 'unknown';
+import type { BootState } from '../../common/contract/boot-state.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** In this order; the words are looked for anywhere in the line, as all programs of the field do (contract 2.4). */
 const WORDS: readonly (readonly [BootState, readonly string[]])[] = [

@@ -1,7 +1,7 @@
-import { fromDotted, mergeConfigs } from '../../cloud-config/merge.ts';
-import { type ConfigData, type Header, parseCloudConfig } from '../../cloud-config/parse.ts';
+import { fromDotted, mergeConfigs } from '../../common/cloud-config/merge.ts';
+import { type ConfigData, type Header, parseCloudConfig } from '../../common/cloud-config/parse.ts';
+import type { Host } from '../../common/host/host.ts';
 import { VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
-import type { Host } from '../host/host.ts';
 import { readCommandLine } from './command-line.ts';
 import { configReader, describeProblem } from './config-files.ts';
 import { configUrlOf, readRemote } from './remote.ts';

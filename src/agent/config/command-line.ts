@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** What the kernel command line tells the agent (contract 4.2, 4.6). */
 export interface CommandLine {

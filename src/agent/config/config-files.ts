@@ -2,9 +2,9 @@ import {
   type CloudConfigDocument,
   looksLikeCloudConfig,
   parseCloudConfig,
-} from '../../cloud-config/parse.ts';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import type { FileStat, Host } from '../host/host.ts';
+} from '../../common/cloud-config/parse.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { FileStat, Host } from '../../common/host/host.ts';
 
 /** Contract 4.1. */
 const LIMIT = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 
 /**
  * The value at a dotted key, in the manner of jq: `install.device`, `.users[0].name`, `users.0.name`, `"a.b".c`; the

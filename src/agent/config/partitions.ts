@@ -1,5 +1,5 @@
-import { LABEL } from '../../layout/labels.ts';
-import type { Host } from '../host/host.ts';
+import { LABEL } from '../../common/contract/labels.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** A partition as `state` tells of it (contract 5.1). */
 export interface PartitionState {

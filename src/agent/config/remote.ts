@@ -1,8 +1,8 @@
-import { type CloudConfigDocument, parseCloudConfig } from '../../cloud-config/parse.ts';
-import { expandTemplate } from '../../cloud-config/template/template.ts';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { type CloudConfigDocument, parseCloudConfig } from '../../common/cloud-config/parse.ts';
+import { expandTemplate } from '../../common/cloud-config/template/template.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { templateData } from '../facts/template-data.ts';
-import type { Host } from '../host/host.ts';
 import { fetchRetrying } from '../stages/fetch-retry.ts';
 import { describeProblem } from './config-files.ts';
 

@@ -1,7 +1,7 @@
-import { messageOf } from '../../errors/factory-error.ts';
-import { parseOsRelease } from '../../layout/os-release.ts';
+import { parseOsRelease } from '../../common/contract/os-release.ts';
+import { messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { templateData } from '../facts/template-data.ts';
-import type { Host } from '../host/host.ts';
 import { bootState, efiVariable, sentinels } from './boot-state.ts';
 import { lookUp } from './lookup.ts';
 import { partitionStates } from './partitions.ts';

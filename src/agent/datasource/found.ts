@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** What a provider has for this machine. */
 export interface Found {

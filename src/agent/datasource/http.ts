@@ -1,5 +1,5 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host, HttpRequest } from '../host/host.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host, HttpRequest } from '../../common/host/host.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { Found, Provider } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';

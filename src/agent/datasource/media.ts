@@ -1,6 +1,6 @@
+import type { Host } from '../../common/host/host.ts';
 import { findByLabel } from '../deploy/block-device.ts';
 import { mountTable } from '../deploy/mounts.ts';
-import type { Host } from '../host/host.ts';
 import type { Provider } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';
 

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { readCommandLine } from '../config/command-line.ts';
-import type { Host } from '../host/host.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { fileProvider } from './file.ts';
 import type { Found, Provider } from './found.ts';

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
-import { looksLikeCloudConfig } from '../../cloud-config/parse.ts';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { looksLikeCloudConfig } from '../../common/cloud-config/parse.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { mimeParts } from './mime.ts';
 
 /** Something of user data that the agent can use. */

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 import type { Provider } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';
 

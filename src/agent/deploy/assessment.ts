@@ -1,6 +1,6 @@
-import { ASSESSMENT, ASSESSMENT_VARIABLES } from '../../layout/boot-assessment.ts';
+import { ASSESSMENT, ASSESSMENT_VARIABLES } from '../../common/contract/boot-assessment.ts';
+import type { Host } from '../../common/host/host.ts';
 import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
-import type { Host } from '../host/host.ts';
 
 /**
  * Has the next boot of the active system assessed. A mark that an earlier upgrade left goes, or the new system would be

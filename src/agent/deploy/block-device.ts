@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { FactoryError } from '../../errors/factory-error.ts';
-import { type DiskGeometry, PARTITION_TYPE } from '../../layout/partitions.ts';
-import type { Host } from '../host/host.ts';
+import { type DiskGeometry, PARTITION_TYPE } from '../../common/contract/partitions.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** sysfs counts in these, whatever the disk's own sectors are (Documentation/ABI/stable/sysfs-block). */
 const SYSFS_SECTOR = 512;

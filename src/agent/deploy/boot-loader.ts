@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { FactoryError } from '../../errors/factory-error.ts';
-import { ARCHES, ARCHITECTURES, type Arch } from '../../layout/architectures.ts';
-import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../layout/boot-assessment.ts';
+import { ARCHES, ARCHITECTURES, type Arch } from '../../common/contract/architectures.ts';
+import { boardFiles } from '../../common/contract/board-files.ts';
+import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../common/contract/boot-assessment.ts';
+import { type BootFiles, findBootFiles } from '../../common/contract/boot-files.ts';
 import {
   BIOS_GRUB_MODULES,
   BOOT_CODE_SIZE,
@@ -17,12 +18,11 @@ import {
   signedNames,
   usableModules,
   vendorDirectories,
-} from '../../layout/boot-loader.ts';
-import { grubEnvironment } from '../../layout/grub-environment.ts';
-import { parseOsRelease } from '../../layout/os-release.ts';
-import { boardFiles } from '../../rootfs/board-files.ts';
-import { type BootFiles, findBootFiles } from '../../rootfs/boot-files.ts';
-import type { Host } from '../host/host.ts';
+} from '../../common/contract/boot-loader.ts';
+import { grubEnvironment } from '../../common/contract/grub-environment.ts';
+import { parseOsRelease } from '../../common/contract/os-release.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { readAt, writeAt } from './block-device.ts';
 import { checkpoint } from './mounts.ts';
 

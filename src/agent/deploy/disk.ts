@@ -1,9 +1,9 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import { extOptions } from '../../layout/filesystems.ts';
-import { interruptedBootCode } from '../../layout/interrupted-boot-code.ts';
-import { LABEL } from '../../layout/labels.ts';
-import type { DiskLayout, Partition } from '../../layout/partitions.ts';
-import type { Host } from '../host/host.ts';
+import { extOptions } from '../../common/contract/filesystems.ts';
+import { interruptedBootCode } from '../../common/contract/interrupted-boot-code.ts';
+import { LABEL } from '../../common/contract/labels.ts';
+import type { DiskLayout, Partition } from '../../common/contract/partitions.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { partitionPath, waitForDevice, writeAt } from './block-device.ts';
 import { mountTable } from './mounts.ts';
 

@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** Milliseconds in which a person can still stop what comes (contract 5.3). */
 const GRACE = 5000;

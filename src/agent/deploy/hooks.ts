@@ -1,5 +1,5 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { MOUNT_ROOT, type Mounted, mount } from './mounts.ts';
 

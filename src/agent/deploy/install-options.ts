@@ -1,7 +1,7 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import { architecture } from '../../layout/architectures.ts';
-import { type DiskSizes, PARTITION_TYPE, type PartitionRequest } from '../../layout/partitions.ts';
-import { uuidFromName } from '../../layout/uuid.ts';
+import { architecture } from '../../common/contract/architectures.ts';
+import { type DiskSizes, PARTITION_TYPE, type PartitionRequest } from '../../common/contract/partitions.ts';
+import { uuidFromName } from '../../common/contract/uuid.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import { boolean, list, number, strings, type Tree, text, tree } from './config-values.ts';
 
 /** What an installation does, out of the merged configuration (contract 4.4). */

@@ -1,12 +1,12 @@
-import { hasAdmin } from '../../cloud-config/rules.ts';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import { LABEL } from '../../layout/labels.ts';
-import { arrangePartitions, systemPartitions } from '../../layout/partitions.ts';
+import { hasAdmin } from '../../common/cloud-config/rules.ts';
+import { LABEL } from '../../common/contract/labels.ts';
+import { arrangePartitions, systemPartitions } from '../../common/contract/partitions.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
+import { formatSource, parseSource } from '../../common/oci/layers/source.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { chooseDisk } from '../disks.ts';
 import { installBundle } from '../extensions/install-bundle.ts';
-import type { Host } from '../host/host.ts';
-import { formatSource, parseSource } from '../oci/source.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { biosPartition, diskGeometry, needLabel } from './block-device.ts';
 import { type BootPlaces, placeBootLoader } from './boot-loader.ts';

@@ -1,6 +1,6 @@
-import { grubEnvironment } from '../../layout/grub-environment.ts';
-import { parseOsRelease } from '../../layout/os-release.ts';
-import type { Host } from '../host/host.ts';
+import { grubEnvironment } from '../../common/contract/grub-environment.ts';
+import { parseOsRelease } from '../../common/contract/os-release.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /**
  * Names the entries of the boot menu (contract 5.3, step 6): the configuration's `grub-entry-name`, else the image's

@@ -1,5 +1,5 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** Where the agent mounts partitions while it works on them (contract 1.1). */
 export const MOUNT_ROOT = '/run/cos';

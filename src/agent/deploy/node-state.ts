@@ -1,5 +1,5 @@
 import { parse, stringify } from 'yaml';
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** What `.kairos-state` at the root of the persistent partition tells (contract 1.4). */
 export type Event = 'first-install' | 'last-active-upgrade' | 'last-recovery-upgrade' | 'last-reset';

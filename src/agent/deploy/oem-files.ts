@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import { grubEnvironment } from '../../layout/grub-environment.ts';
-import type { Host } from '../host/host.ts';
+import { grubEnvironment } from '../../common/contract/grub-environment.ts';
+import type { Host } from '../../common/host/host.ts';
 import type { InstallOptions } from './install-options.ts';
 
 /** The configuration may hold passwords and tokens (contract 1.4). */

@@ -1,12 +1,12 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import { extOptions } from '../../layout/filesystems.ts';
-import { grubEnvironment } from '../../layout/grub-environment.ts';
-import { LABEL } from '../../layout/labels.ts';
+import { extOptions } from '../../common/contract/filesystems.ts';
+import { grubEnvironment } from '../../common/contract/grub-environment.ts';
+import { LABEL } from '../../common/contract/labels.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
+import { formatSource, parseSource, type Source } from '../../common/oci/layers/source.ts';
 import { setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
-import type { Host } from '../host/host.ts';
-import { formatSource, parseSource, type Source } from '../oci/source.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { passAssessment } from './assessment.ts';
 import { biosPartition, findByLabel, needLabel } from './block-device.ts';

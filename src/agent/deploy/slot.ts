@@ -1,15 +1,15 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { FactoryError } from '../../errors/factory-error.ts';
-import { extOptions } from '../../layout/filesystems.ts';
-import { MIB } from '../../layout/partitions.ts';
-import { slotImageSize } from '../../layout/slot-size.ts';
-import { SYSTEM_DIRECTORIES } from '../../layout/system-layout.ts';
-import { checkConformance } from '../../rootfs/conformance.ts';
-import { measureTree } from '../../rootfs/walk.ts';
-import type { Host } from '../host/host.ts';
-import { deploySource, sourceSize } from '../oci/deploy-source.ts';
-import type { Source } from '../oci/source.ts';
+import { checkConformance } from '../../common/contract/conformance.ts';
+import { extOptions } from '../../common/contract/filesystems.ts';
+import { MIB } from '../../common/contract/partitions.ts';
+import { slotImageSize } from '../../common/contract/slot-size.ts';
+import { SYSTEM_DIRECTORIES } from '../../common/contract/system-layout.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import { measureTree } from '../../common/files/walk-tree.ts';
+import type { Host } from '../../common/host/host.ts';
+import { deploySource, sourceSize } from '../../common/oci/layers/deploy-source.ts';
+import type { Source } from '../../common/oci/layers/source.ts';
 import { MOUNT_ROOT, mount } from './mounts.ts';
 import type { Progress } from './progress.ts';
 

@@ -1,6 +1,22 @@
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import { boolean, number, strings, text, tree } from './config-values.ts';
-import type { UpgradeRequest } from './upgrade.ts';
+
+/** What is asked of an upgrade. */
+export interface UpgradeRequest {
+  /** The merged configuration. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Wins over the configuration's source. */
+  readonly source?: string;
+  /** Upgrade the recovery system in place of the active one. */
+  readonly recovery?: boolean;
+  /** Left out of a directory source, besides `upgrade.excluded-paths`. */
+  readonly exclude?: readonly string[];
+  /** Do not ask the trust policy. */
+  readonly skipVerify?: boolean;
+  readonly insecure?: boolean;
+  readonly finish?: 'reboot' | 'poweroff';
+  readonly json?: boolean;
+}
 
 /** What an upgrade does, out of the merged configuration and the command line (contract 4.4). */
 export interface UpgradeOptions {

@@ -1,11 +1,11 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import { LABEL } from '../../layout/labels.ts';
-import { MIB } from '../../layout/partitions.ts';
+import { LABEL } from '../../common/contract/labels.ts';
+import { MIB } from '../../common/contract/partitions.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
+import { formatSource, parseSource, type Source } from '../../common/oci/layers/source.ts';
 import { setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
-import type { Host } from '../host/host.ts';
-import { formatSource, parseSource, type Source } from '../oci/source.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { armAssessment, assessment } from './assessment.ts';
 import { findByLabel, needLabel } from './block-device.ts';
@@ -17,25 +17,8 @@ import { checkpoint, mountWritable } from './mounts.ts';
 import { noteEvent } from './node-state.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { makeSlot } from './slot.ts';
-import { type UpgradeOptions, upgradeOptions } from './upgrade-options.ts';
+import { type UpgradeOptions, type UpgradeRequest, upgradeOptions } from './upgrade-options.ts';
 import { verifySource } from './verify-source.ts';
-
-/** What is asked of an upgrade. */
-export interface UpgradeRequest {
-  /** The merged configuration. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Wins over the configuration's source. */
-  readonly source?: string;
-  /** Upgrade the recovery system in place of the active one. */
-  readonly recovery?: boolean;
-  /** Left out of a directory source, besides `upgrade.excluded-paths`. */
-  readonly exclude?: readonly string[];
-  /** Do not ask the trust policy. */
-  readonly skipVerify?: boolean;
-  readonly insecure?: boolean;
-  readonly finish?: 'reboot' | 'poweroff';
-  readonly json?: boolean;
-}
 
 /** How the images of a slot and of the system that is being written are called (contract 1.4). */
 const TRANSITION = 'cOS/transition.img';

@@ -1,10 +1,10 @@
-import { parsePlatform } from '../../registry/platform.ts';
-import { openRegistry } from '../../registry/registry.ts';
-import { registryReader } from '../../registry/registry-reader.ts';
-import { loadPolicy, TRUST_DIRECTORY } from '../../trust/policy.ts';
-import { verifyImage } from '../../trust/verify-image.ts';
-import type { Host } from '../host/host.ts';
-import type { Source } from '../oci/source.ts';
+import type { Host } from '../../common/host/host.ts';
+import type { Source } from '../../common/oci/layers/source.ts';
+import { parsePlatform } from '../../common/oci/registry/platform.ts';
+import { openRegistry } from '../../common/oci/registry/registry.ts';
+import { registryReader } from '../../common/oci/registry/registry-reader.ts';
+import { loadPolicy, TRUST_DIRECTORY } from '../../common/trust/policy.ts';
+import { verifyImage } from '../../common/trust/verify-image.ts';
 
 /** How a source is verified. */
 export interface VerifyOptions {

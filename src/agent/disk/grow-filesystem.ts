@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
+import type { Host } from '../../common/host/host.ts';
 import { mountTable } from '../deploy/mounts.ts';
-import type { Host } from '../host/host.ts';
 
 /** A filesystem this much smaller than its partition has grown already: a last block group of less is not made. */
 const SLACK = 8 * 1024 * 1024;

@@ -1,6 +1,6 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import { PARTITION_TYPE } from '../../layout/partitions.ts';
-import { uuidFromName } from '../../layout/uuid.ts';
+import { PARTITION_TYPE } from '../../common/contract/partitions.ts';
+import { uuidFromName } from '../../common/contract/uuid.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Extent } from './plan-extents.ts';
 
 /** A partition that a step asks for (contract 4.7). */

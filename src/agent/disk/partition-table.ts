@@ -1,6 +1,6 @@
-import { FactoryError } from '../../errors/factory-error.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { diskGeometry } from '../deploy/block-device.ts';
-import type { Host } from '../host/host.ts';
 import type { DiskMap, Extent } from './plan-extents.ts';
 
 /** A partition as it is in the table. */

@@ -1,5 +1,5 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import { backupTableStart, MIB } from '../../layout/partitions.ts';
+import { backupTableStart, MIB } from '../../common/contract/partitions.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 
 /** Part of a disk, in its logical sectors. */
 export interface Extent {

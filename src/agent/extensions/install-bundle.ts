@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
-import { unpackImage } from '../oci/unpack-image.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
+import { unpackImage } from '../../common/oci/layers/unpack-image.ts';
 
 /** How a bundle is installed. */
 export interface BundleOptions {

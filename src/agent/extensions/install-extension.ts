@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
-import { FactoryError } from '../../errors/factory-error.ts';
-import { parseReference } from '../../registry/reference.ts';
-import type { Host } from '../host/host.ts';
-import { unpackImage } from '../oci/unpack-image.ts';
+import { type ExtensionKind, SCOPES } from '../../common/contract/extension-kinds.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
+import { unpackImage } from '../../common/oci/layers/unpack-image.ts';
+import { parseReference } from '../../common/oci/registry/reference.ts';
 import { downloadsPlugin } from '../stages/plugins/downloads.ts';
-import { type ExtensionKind, SCOPES } from './kinds.ts';
 
 const RAW = /^[\w][\w.+~:-]*\.raw$/;
 

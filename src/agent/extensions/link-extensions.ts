@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { messageOf } from '../../errors/factory-error.ts';
-import type { BootState } from '../config/boot-state.ts';
-import type { Host } from '../host/host.ts';
-import { CONFEXT, type ExtensionKind, SYSEXT, scopesOf } from './kinds.ts';
+import type { BootState } from '../../common/contract/boot-state.ts';
+import { CONFEXT, type ExtensionKind, SYSEXT, scopesOf } from '../../common/contract/extension-kinds.ts';
+import { messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /**
  * Puts the extensions that are enabled for what was booted where systemd looks, and has them merged; to be called at boot

@@ -1,7 +1,7 @@
-import { FactoryError } from '../../errors/factory-error.ts';
+import { type ExtensionKind, SCOPES, type Scope, scopesOf } from '../../common/contract/extension-kinds.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { bootState } from '../config/boot-state.ts';
-import type { Host } from '../host/host.ts';
-import { type ExtensionKind, SCOPES, type Scope, scopesOf } from './kinds.ts';
 import { refresh, unmerged } from './link-extensions.ts';
 
 /** An extension of the store. */

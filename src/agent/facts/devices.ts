@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 import type { Facts } from './facts.ts';
 import { numberOf, present, readFact, readLinkName, readLinkTarget } from './read.ts';
 

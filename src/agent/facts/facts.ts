@@ -1,8 +1,3 @@
-import type { Host } from '../host/host.ts';
-import { readNetwork, readStorage } from './devices.ts';
-import { readCpu, readDmi, readMemory } from './hardware.ts';
-import { readKernel, readNode, readOs } from './software.ts';
-
 /** A group of facts: what is missing is left out. */
 type Group<Text extends string, Amount extends string = never> = {
   readonly [K in Text]?: string;
@@ -28,19 +23,4 @@ export interface Facts {
   readonly storage: readonly Group<'name' | 'driver' | 'vendor' | 'model' | 'serial', 'size'>[];
   /** Interfaces that are not virtual, with speeds in Mbit/s. */
   readonly network: readonly Group<'name' | 'driver' | 'macaddress', 'speed'>[];
-}
-
-/** Reads all facts at once. Never throws: what cannot be read is left out. */
-export async function collectFacts(host: Host): Promise<Facts> {
-  const [node, os, kernel, dmi, cpu, memory, storage, network] = await Promise.all([
-    readNode(host),
-    readOs(host),
-    readKernel(host),
-    readDmi(host),
-    readCpu(host),
-    readMemory(host),
-    readStorage(host),
-    readNetwork(host),
-  ]);
-  return { node, os, kernel, ...dmi, cpu, memory, storage, network };
 }

@@ -1,5 +1,5 @@
-import { parseOsRelease } from '../../layout/os-release.ts';
-import type { Host } from '../host/host.ts';
+import { parseOsRelease } from '../../common/contract/os-release.ts';
+import type { Host } from '../../common/host/host.ts';
 import { readFact } from './read.ts';
 
 /** Keys of `/etc/os-release`, or of its other place, without quotes (os-release(5)); none when there is no such file. */

@@ -1,5 +1,5 @@
-import { messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /**
  * The text of a file without the white space and the NUL bytes around it, as sysfs and the device tree have them;

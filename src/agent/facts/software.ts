@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 import type { Facts } from './facts.ts';
 import { osRelease } from './os-release.ts';
 import { present, readFact, readLinkTarget } from './read.ts';

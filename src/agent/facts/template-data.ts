@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Host } from '../host/host.ts';
-import { collectFacts, type Facts } from './facts.ts';
+import type { Host } from '../../common/host/host.ts';
+import { collectFacts } from './collect-facts.ts';
+import type { Facts } from './facts.ts';
 
 /** Under which name the protected id of a machine is made. */
 const APPLICATION = 'kairos';

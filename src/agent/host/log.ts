@@ -1,5 +1,5 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
-import type { Level } from './host.ts';
+import type { Level } from '../../common/host/host.ts';
 
 /** Operations whose log a person wants to read afterwards (contract 5.3, step 9). */
 const KEPT = ['install', 'manual-install', 'interactive-install', 'upgrade', 'reset'];

@@ -1,5 +1,5 @@
-import { messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { redactConfig, redactText } from './redact.ts';
 
 /** A file of the collection. */

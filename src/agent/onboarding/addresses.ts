@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** What `ip --json addr` prints (ip-address(8)). */
 const Links = z.array(

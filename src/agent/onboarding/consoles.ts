@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import type { Host } from '../host/host.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** Tells a line on all consoles of the kernel (kernel documentation, /sys/class/tty/console/active). */
 export async function consoleWriter(host: Host): Promise<(line: string) => void> {

@@ -1,5 +1,5 @@
-import { parseOsRelease } from '../../layout/os-release.ts';
-import type { Host } from '../host/host.ts';
+import { parseOsRelease } from '../../common/contract/os-release.ts';
+import type { Host } from '../../common/host/host.ts';
 import { globalAddresses } from './addresses.ts';
 import { renderBanner } from './banner.ts';
 

@@ -1,5 +1,5 @@
-import { FactoryError } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** How packages are managed on a node: arguments of the program for each verb. */
 export interface PackageManager {

@@ -1,9 +1,9 @@
-import { goPattern } from '../../cloud-config/go-pattern.ts';
-import type { StageStep } from '../../cloud-config/step-schema.ts';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { goPattern } from '../../common/cloud-config/go-pattern.ts';
+import type { StageStep } from '../../common/cloud-config/step-schema.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { osRelease } from '../facts/os-release.ts';
 import { readFact } from '../facts/read.ts';
-import type { Host } from '../host/host.ts';
 import type { PluginContext } from './plugin.ts';
 
 /** A reason to skip a step, `undefined` to run it. */

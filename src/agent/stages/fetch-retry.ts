@@ -1,5 +1,5 @@
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import type { Host } from '../host/host.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** Names and routes come up late at boot: a source is asked this often. */
 const ATTEMPTS = 3;

@@ -1,6 +1,6 @@
-import { isMap } from '../../cloud-config/merge.ts';
-import type { ConfigData } from '../../cloud-config/parse.ts';
-import { FactoryError } from '../../errors/factory-error.ts';
+import { isMap } from '../../common/cloud-config/merge.ts';
+import type { ConfigData } from '../../common/cloud-config/parse.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 
 /** First line of every file of ours: what lacks it belongs to somebody else. */
 export const MARK = '# Written by kairos-agent from the cloud-config of this node; changes here are lost.';

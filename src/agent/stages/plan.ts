@@ -1,4 +1,4 @@
-import type { StageStep } from '../../cloud-config/step-schema.ts';
+import type { StageStep } from '../../common/cloud-config/step-schema.ts';
 import type { StageFile, StageSource } from './sources.ts';
 
 /** A step at its place. */

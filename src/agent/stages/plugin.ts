@@ -1,5 +1,5 @@
-import type { PluginKey, StageStep } from '../../cloud-config/step-schema.ts';
-import type { Host } from '../host/host.ts';
+import type { PluginKey, StageStep } from '../../common/cloud-config/step-schema.ts';
+import type { Host } from '../../common/host/host.ts';
 
 /** What a plugin works with. */
 export interface PluginContext {

@@ -1,9 +1,9 @@
-import type { StageStep } from '../../cloud-config/step-schema.ts';
-import { expandTemplate } from '../../cloud-config/template/template.ts';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import type { StageStep } from '../../common/cloud-config/step-schema.ts';
+import { expandTemplate } from '../../common/cloud-config/template/template.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
 import { USERDATA_DIRECTORY, VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
 import { templateData } from '../facts/template-data.ts';
-import type { Host } from '../host/host.ts';
 import { builtinSteps } from './builtin/registry.ts';
 import { conditionsHold } from './conditions.ts';
 import { momentsOf, type PlannedStep, planMoment } from './plan.ts';

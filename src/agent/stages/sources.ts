@@ -1,14 +1,14 @@
-import { mendDocument } from '../../cloud-config/mend.ts';
-import { fromDotted, mergeConfigs } from '../../cloud-config/merge.ts';
-import type { CloudConfigDocument } from '../../cloud-config/parse.ts';
-import { stagesOf } from '../../cloud-config/stages.ts';
-import type { StageStep } from '../../cloud-config/step-schema.ts';
+import { mendDocument } from '../../common/cloud-config/mend.ts';
+import { fromDotted, mergeConfigs } from '../../common/cloud-config/merge.ts';
+import type { CloudConfigDocument } from '../../common/cloud-config/parse.ts';
+import { stagesOf } from '../../common/cloud-config/stages.ts';
+import type { StageStep } from '../../common/cloud-config/step-schema.ts';
+import type { Host } from '../../common/host/host.ts';
 import { bootState } from '../config/boot-state.ts';
 import { type CommandLine, readCommandLine } from '../config/command-line.ts';
 import { configReader, describeProblem, type ReadFile } from '../config/config-files.ts';
 import { readRemote } from '../config/remote.ts';
 import { VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
-import type { Host } from '../host/host.ts';
 
 /** Where steps are defined, in the order in which they run (contract 2.8). */
 const DIRECTORIES = ['/system/oem', '/oem', VOLATILE_USERDATA_DIRECTORY, '/usr/local/cloud-config'] as const;

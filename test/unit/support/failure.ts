@@ -1,4 +1,4 @@
-import { type ErrorKind, FactoryError } from '../../../src/errors/factory-error.ts';
+import { type ErrorKind, FactoryError } from '../../../src/common/errors/factory-error.ts';
 
 /** The FactoryError that `work` ends with; any other end, or another kind where one is named, fails the test. */
 export async function failureOf(work: () => unknown, kind?: ErrorKind): Promise<FactoryError> {

@@ -1,6 +1,5 @@
-import { renderKairosRelease } from '../../../src/layout/kairos-release.ts';
-import { requiredDirectories } from '../../../src/layout/system-layout.ts';
-import { EPOCH_FILE } from '../../../src/rootfs/seal.ts';
+import { renderKairosRelease } from '../../../src/common/contract/kairos-release.ts';
+import { EPOCH_FILE, requiredDirectories } from '../../../src/common/contract/system-layout.ts';
 import { DIRECTORY, plant } from './temporary.ts';
 
 export const RELEASE = renderKairosRelease(

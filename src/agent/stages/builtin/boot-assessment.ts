@@ -1,10 +1,10 @@
-import { LABEL } from '../../../layout/labels.ts';
+import { LABEL } from '../../../common/contract/labels.ts';
+import type { Host } from '../../../common/host/host.ts';
 import { bootState } from '../../config/boot-state.ts';
 import { assessment, passAssessment } from '../../deploy/assessment.ts';
 import { biosPartition, findByLabel } from '../../deploy/block-device.ts';
 import { placeBootLoader } from '../../deploy/boot-loader.ts';
 import { mountTable, mountWritable } from '../../deploy/mounts.ts';
-import type { Host } from '../../host/host.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
 /**

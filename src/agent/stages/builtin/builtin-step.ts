@@ -1,4 +1,4 @@
-import type { Host } from '../../host/host.ts';
+import type { Host } from '../../../common/host/host.ts';
 
 /** Something that every node does at a moment, without any file that says so. */
 export interface BuiltinStep {

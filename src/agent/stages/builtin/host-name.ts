@@ -1,5 +1,5 @@
+import type { Host } from '../../../common/host/host.ts';
 import { mountTable } from '../../deploy/mounts.ts';
-import type { Host } from '../../host/host.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
 /** Directory on the persistent volume for files of /etc that every boot needs again (contract 1.4, 2.6). */

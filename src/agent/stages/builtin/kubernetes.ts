@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { isMap } from '../../../cloud-config/merge.ts';
-import type { ConfigData } from '../../../cloud-config/parse.ts';
-import { FactoryError } from '../../../errors/factory-error.ts';
+import { isMap } from '../../../common/cloud-config/merge.ts';
+import type { ConfigData } from '../../../common/cloud-config/parse.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import type { Host } from '../../../common/host/host.ts';
 import { bootState } from '../../config/boot-state.ts';
 import { type Collected, collectConfig } from '../../config/collect.ts';
-import type { Host } from '../../host/host.ts';
 import {
   blockOf,
   dropInPath,

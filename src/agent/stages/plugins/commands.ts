@@ -1,4 +1,4 @@
-import { FactoryError, messageOf } from '../../../errors/factory-error.ts';
+import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import type { Plugin, PluginContext } from '../plugin.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { FactoryError } from '../../../errors/factory-error.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
 import type { Plugin } from '../plugin.ts';
 

@@ -4,9 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { FactoryError } from '../../../errors/factory-error.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import type { Host } from '../../../common/host/host.ts';
 import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
-import type { Host } from '../../host/host.ts';
 import { fetchRetrying } from '../fetch-retry.ts';
 import type { Plugin } from '../plugin.ts';
 

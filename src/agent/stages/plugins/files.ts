@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { FactoryError, messageOf } from '../../../errors/factory-error.ts';
+import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
 import type { Plugin } from '../plugin.ts';
 

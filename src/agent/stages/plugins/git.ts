@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { StageStep } from '../../../cloud-config/step-schema.ts';
-import { FactoryError, messageOf } from '../../../errors/factory-error.ts';
-import type { Host } from '../../host/host.ts';
+import type { StageStep } from '../../../common/cloud-config/step-schema.ts';
+import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import type { Host } from '../../../common/host/host.ts';
 import type { Plugin } from '../plugin.ts';
 
 type Git = NonNullable<StageStep['git']>;

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { FactoryError } from '../../../errors/factory-error.ts';
-import type { Host } from '../../host/host.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import type { Host } from '../../../common/host/host.ts';
 import type { Plugin } from '../plugin.ts';
 
 /** Where `/etc/hostname` and `/etc/hosts` are kept over boots (contract 2.6). */

@@ -1,7 +1,8 @@
-import type { StageStep } from '../../../cloud-config/step-schema.ts';
-import { FactoryError } from '../../../errors/factory-error.ts';
-import { MIB, PARTITION_TYPE } from '../../../layout/partitions.ts';
-import { uuidFromName } from '../../../layout/uuid.ts';
+import type { StageStep } from '../../../common/cloud-config/step-schema.ts';
+import { MIB, PARTITION_TYPE } from '../../../common/contract/partitions.ts';
+import { uuidFromName } from '../../../common/contract/uuid.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import type { Host } from '../../../common/host/host.ts';
 import { findByLabel, waitForDevice } from '../../deploy/block-device.ts';
 import { formatPartition, releaseDisk } from '../../deploy/disk.ts';
 import { growFilesystem } from '../../disk/grow-filesystem.ts';
@@ -16,7 +17,6 @@ import {
   writeEmptyTable,
 } from '../../disk/partition-table.ts';
 import { lastExtent, planAdditions, planExpansion } from '../../disk/plan-extents.ts';
-import type { Host } from '../../host/host.ts';
 import type { Plugin } from '../plugin.ts';
 
 type Layout = NonNullable<StageStep['layout']>;

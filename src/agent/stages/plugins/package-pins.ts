@@ -1,5 +1,5 @@
-import { FactoryError } from '../../../errors/factory-error.ts';
-import type { Host } from '../../host/host.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import type { Host } from '../../../common/host/host.ts';
 import { detectPackageManager } from '../../packages/package-manager.ts';
 import type { Plugin } from '../plugin.ts';
 

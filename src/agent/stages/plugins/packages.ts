@@ -1,4 +1,4 @@
-import { FactoryError } from '../../../errors/factory-error.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { detectPackageManager, type PackageManager } from '../../packages/package-manager.ts';
 import type { Plugin } from '../plugin.ts';
 

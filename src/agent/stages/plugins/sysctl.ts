@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { FactoryError, messageOf } from '../../../errors/factory-error.ts';
+import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import type { Plugin } from '../plugin.ts';
 
 const TREE = '/proc/sys';

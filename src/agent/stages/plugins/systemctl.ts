@@ -1,5 +1,5 @@
-import { FactoryError, messageOf } from '../../../errors/factory-error.ts';
-import type { Host } from '../../host/host.ts';
+import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import type { Host } from '../../../common/host/host.ts';
 import type { Plugin } from '../plugin.ts';
 
 const UNITS = '/etc/systemd/system';

@@ -1,4 +1,4 @@
-import { unpackImage } from '../../oci/unpack-image.ts';
+import { unpackImage } from '../../../common/oci/layers/unpack-image.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**

@@ -1,11 +1,11 @@
-import type { User } from '../../../cloud-config/step-schema.ts';
-import { FactoryError, messageOf } from '../../../errors/factory-error.ts';
+import type { User } from '../../../common/cloud-config/step-schema.ts';
+import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import type { Host } from '../../../common/host/host.ts';
 import { updateAccounts } from '../../accounts/account-files.ts';
 import { findRow } from '../../accounts/account-table.ts';
 import { type AccountWish, accountWish } from '../../accounts/account-wish.ts';
 import { addAuthorizedKeys } from '../../accounts/authorized-keys.ts';
 import { ensureHome, residentOf } from '../../accounts/home.ts';
-import type { Host } from '../../host/host.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**

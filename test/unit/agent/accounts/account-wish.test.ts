@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { accountWish } from '../../../../src/agent/accounts/account-wish.ts';
-import type { User } from '../../../../src/cloud-config/step-schema.ts';
+import type { User } from '../../../../src/common/cloud-config/step-schema.ts';
 
 test('an empty entry wants an account with all defaults', () => {
   expect(accountWish('bob', {})).toEqual({ name: 'bob', locked: false, groups: [], system: false });

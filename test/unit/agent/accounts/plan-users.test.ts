@@ -3,7 +3,7 @@ import { findRow, rowsOf } from '../../../../src/agent/accounts/account-table.ts
 import { accountWish } from '../../../../src/agent/accounts/account-wish.ts';
 import type { Tables } from '../../../../src/agent/accounts/group-plan.ts';
 import { type PlanContext, planUsers } from '../../../../src/agent/accounts/plan-users.ts';
-import type { User } from '../../../../src/cloud-config/step-schema.ts';
+import type { User } from '../../../../src/common/cloud-config/step-schema.ts';
 
 const IMAGE: Tables = {
   passwd: 'root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/usr/sbin:/usr/sbin/nologin\n',

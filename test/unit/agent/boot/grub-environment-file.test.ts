@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readGrubVariables, setGrubVariables } from '../../../../src/agent/boot/grub-environment-file.ts';
-import { grubEnvironment, parseGrubEnvironment } from '../../../../src/layout/grub-environment.ts';
+import { grubEnvironment, parseGrubEnvironment } from '../../../../src/common/contract/grub-environment.ts';
 import { testHost } from '../support/test-host.ts';
 
 const FILE = '/oem/grubenv';

@@ -4,7 +4,7 @@ import { bootentryCommand } from '../../../../src/agent/commands/bootentry.ts';
 import { grubeditCommand } from '../../../../src/agent/commands/grubedit.ts';
 import { manualInstallCommand } from '../../../../src/agent/commands/manual-install.ts';
 import { versionCommand } from '../../../../src/agent/commands/version.ts';
-import { grubEnvironment } from '../../../../src/layout/grub-environment.ts';
+import { grubEnvironment } from '../../../../src/common/contract/grub-environment.ts';
 import { type TestHost, testHost } from '../support/test-host.ts';
 
 async function run(host: TestHost, command: AgentCommand, ...args: string[]): Promise<string> {

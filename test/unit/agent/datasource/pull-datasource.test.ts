@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { pullDatasource } from '../../../../src/agent/datasource/pull-datasource.ts';
-import type { HttpRequest } from '../../../../src/agent/host/host.ts';
 import { datasourcePlugin } from '../../../../src/agent/stages/plugins/datasource.ts';
+import type { HttpRequest } from '../../../../src/common/host/host.ts';
 import { type Call, testHost } from '../support/test-host.ts';
 
 const CONFIG = '#cloud-config\nhostname: a\n';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type BootPlaces, placeBootLoader } from '../../../../src/agent/deploy/boot-loader.ts';
-import { ASSESSMENT } from '../../../../src/layout/boot-assessment.ts';
-import { CORE_SLOTS, coreImageStart, MENU_MODULES } from '../../../../src/layout/boot-loader.ts';
-import { MIB } from '../../../../src/layout/partitions.ts';
+import { ASSESSMENT } from '../../../../src/common/contract/boot-assessment.ts';
+import { CORE_SLOTS, coreImageStart, MENU_MODULES } from '../../../../src/common/contract/boot-loader.ts';
+import { MIB } from '../../../../src/common/contract/partitions.ts';
 import { testHost } from '../support/test-host.ts';
 
 const PLACES: BootPlaces = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatPartition, releaseDisk, sfdiskScript, writeTable } from '../../../../src/agent/deploy/disk.ts';
-import { MIB, planDisk } from '../../../../src/layout/partitions.ts';
+import { MIB, planDisk } from '../../../../src/common/contract/partitions.ts';
 import { testHost } from '../support/test-host.ts';
 
 const LAYOUT = planDisk({ systemImage: 1000, recoveryImage: 1000, oem: 64, persistent: 256 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diskSizes, installOptions } from '../../../../src/agent/deploy/install-options.ts';
-import { systemPartitions } from '../../../../src/layout/partitions.ts';
+import { systemPartitions } from '../../../../src/common/contract/partitions.ts';
 
 describe('installOptions', () => {
   test('of an empty configuration are the defaults of the contract', () => {

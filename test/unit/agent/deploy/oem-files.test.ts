@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { installOptions } from '../../../../src/agent/deploy/install-options.ts';
 import { noteEvent } from '../../../../src/agent/deploy/node-state.ts';
 import { writeOemFiles } from '../../../../src/agent/deploy/oem-files.ts';
-import { grubEnvironment } from '../../../../src/layout/grub-environment.ts';
+import { grubEnvironment } from '../../../../src/common/contract/grub-environment.ts';
 import { testHost } from '../support/test-host.ts';
 
 const CONFIG = '#cloud-config\nhostname: a\n';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runReset } from '../../../../src/agent/deploy/reset.ts';
-import type { Host } from '../../../../src/agent/host/host.ts';
-import { parseGrubEnvironment } from '../../../../src/layout/grub-environment.ts';
+import { parseGrubEnvironment } from '../../../../src/common/contract/grub-environment.ts';
+import type { Host } from '../../../../src/common/host/host.ts';
 import { type SlotNode, slotNode } from '../support/slot-node.ts';
 
 const STATE = '/run/cos/state';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runUpgrade } from '../../../../src/agent/deploy/upgrade.ts';
-import type { Host } from '../../../../src/agent/host/host.ts';
-import { parseGrubEnvironment } from '../../../../src/layout/grub-environment.ts';
+import { parseGrubEnvironment } from '../../../../src/common/contract/grub-environment.ts';
+import type { Host } from '../../../../src/common/host/host.ts';
 import { STATE, slotNode } from '../support/slot-node.ts';
 
 /** Which image the boot menu would take, as its menu and assessment script decide (contract 2.1, 2.3). */

@@ -6,8 +6,8 @@ import {
   planAdditions,
   planExpansion,
 } from '../../../../src/agent/disk/plan-extents.ts';
-import { FactoryError } from '../../../../src/errors/factory-error.ts';
-import { backupTableStart, MIB } from '../../../../src/layout/partitions.ts';
+import { backupTableStart, MIB } from '../../../../src/common/contract/partitions.ts';
+import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
 
 /** Disks of any size, with partitions anywhere that do not overlap. */
 const disks = fc

@@ -4,15 +4,15 @@ import { installBundleCommand } from '../../../../src/agent/commands/install-bun
 import { confextCommand, sysextCommand } from '../../../../src/agent/commands/sysext.ts';
 import { installBundle } from '../../../../src/agent/extensions/install-bundle.ts';
 import { linkExtensions } from '../../../../src/agent/extensions/link-extensions.ts';
-import type { Host } from '../../../../src/agent/host/host.ts';
 import { unpackImagesPlugin } from '../../../../src/agent/stages/plugins/unpack-images.ts';
+import type { Host } from '../../../../src/common/host/host.ts';
 import { type TestHost, testHost } from '../support/test-host.ts';
 
 /** Files that each image has; every unpacking is noted. */
 const images: Record<string, Record<string, string>> = {};
 const unpacked: string[] = [];
 
-vi.mock('../../../../src/agent/oci/unpack-image.ts', () => ({
+vi.mock('../../../../src/common/oci/layers/unpack-image.ts', () => ({
   unpackImage: async (host: Host, source: string, target: string, options: { platform?: string }) => {
     unpacked.push([source, target, ...(options.platform ? [options.platform] : [])].join(' '));
     for (const [name, text] of Object.entries(images[source] ?? {}))

@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { collectFacts } from '../../../../src/agent/facts/facts.ts';
+import { collectFacts } from '../../../../src/agent/facts/collect-facts.ts';
 import { templateData } from '../../../../src/agent/facts/template-data.ts';
-import { expandTemplate } from '../../../../src/cloud-config/template/template.ts';
+import { expandTemplate } from '../../../../src/common/cloud-config/template/template.ts';
 import { type TestHost, testHost } from '../support/test-host.ts';
 
 const MACHINE_ID = '3d1219c7c4c5404aaa1f6d2a48adfda4';

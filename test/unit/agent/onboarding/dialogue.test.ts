@@ -7,8 +7,8 @@ import {
   type Terminal,
 } from '../../../../src/agent/onboarding/dialogue.ts';
 import { openTerminal } from '../../../../src/agent/onboarding/terminal.ts';
-import { parseCloudConfig } from '../../../../src/cloud-config/parse.ts';
-import { validateCloudConfig } from '../../../../src/cloud-config/validate.ts';
+import { parseCloudConfig } from '../../../../src/common/cloud-config/parse.ts';
+import { validateCloudConfig } from '../../../../src/common/cloud-config/validate.ts';
 
 const DISKS = [
   { path: '/dev/vda', size: 2 ** 34, model: 'QEMU' },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { conditionsHold, explainConditions } from '../../../../src/agent/stages/conditions.ts';
-import type { StageStep } from '../../../../src/cloud-config/step-schema.ts';
+import type { StageStep } from '../../../../src/common/cloud-config/step-schema.ts';
 import { type TestHostOptions, testHost } from '../support/test-host.ts';
 
 const files = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planMoment } from '../../../../src/agent/stages/plan.ts';
-import type { StageStep } from '../../../../src/cloud-config/step-schema.ts';
+import type { StageStep } from '../../../../src/common/cloud-config/step-schema.ts';
 
 const plan = (files: Readonly<Record<string, readonly StageStep[]>>, name?: string) =>
   planMoment('boot', [

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Plugin } from '../../../../src/agent/stages/plugin.ts';
 import { PLUGINS } from '../../../../src/agent/stages/plugins.ts';
 import { runStage } from '../../../../src/agent/stages/run-stage.ts';
-import { PLUGIN_KEYS } from '../../../../src/cloud-config/step-schema.ts';
-import { FactoryError } from '../../../../src/errors/factory-error.ts';
+import { PLUGIN_KEYS } from '../../../../src/common/cloud-config/step-schema.ts';
+import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
 import { testHost } from '../support/test-host.ts';
 
 const config = (body: string) => `#cloud-config\n${body}\n`;

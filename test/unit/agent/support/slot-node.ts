@@ -1,9 +1,9 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
-import type { Host } from '../../../../src/agent/host/host.ts';
-import { grubEnvironment } from '../../../../src/layout/grub-environment.ts';
-import { renderKairosRelease } from '../../../../src/layout/kairos-release.ts';
-import { PARTITION_TYPE } from '../../../../src/layout/partitions.ts';
-import { requiredDirectories } from '../../../../src/layout/system-layout.ts';
+import { grubEnvironment } from '../../../../src/common/contract/grub-environment.ts';
+import { renderKairosRelease } from '../../../../src/common/contract/kairos-release.ts';
+import { PARTITION_TYPE } from '../../../../src/common/contract/partitions.ts';
+import { requiredDirectories } from '../../../../src/common/contract/system-layout.ts';
+import type { Host } from '../../../../src/common/host/host.ts';
 import { type TestHost, testHost } from './test-host.ts';
 
 /** Where the partition of the running system's image is mounted. */

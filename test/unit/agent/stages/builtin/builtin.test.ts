@@ -3,7 +3,10 @@ import { bootAssessmentStep } from '../../../../../src/agent/stages/builtin/boot
 import { hostNameStep } from '../../../../../src/agent/stages/builtin/host-name.ts';
 import { liveAccountStep } from '../../../../../src/agent/stages/builtin/live-account.ts';
 import { upgradeFailureStep } from '../../../../../src/agent/stages/builtin/upgrade-failure.ts';
-import { grubEnvironment, parseGrubEnvironment } from '../../../../../src/layout/grub-environment.ts';
+import {
+  grubEnvironment,
+  parseGrubEnvironment,
+} from '../../../../../src/common/contract/grub-environment.ts';
 import { testHost } from '../../support/test-host.ts';
 
 const STATE = '/run/initramfs/cos-state';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { layoutPlugin } from '../../../../../src/agent/stages/plugins/layout.ts';
-import { MIB } from '../../../../../src/layout/partitions.ts';
-import { uuidFromName } from '../../../../../src/layout/uuid.ts';
+import { MIB } from '../../../../../src/common/contract/partitions.ts';
+import { uuidFromName } from '../../../../../src/common/contract/uuid.ts';
 import { type Call, type TestHost, testHost } from '../../support/test-host.ts';
 
 interface Part {

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Host } from '../../../../../src/agent/host/host.ts';
 import type { PluginContext } from '../../../../../src/agent/stages/plugin.ts';
 import { environmentPlugin, mergeEnvironment } from '../../../../../src/agent/stages/plugins/environment.ts';
 import { modulesPlugin } from '../../../../../src/agent/stages/plugins/modules.ts';
@@ -11,7 +10,8 @@ import { sysctlPath, sysctlPlugin } from '../../../../../src/agent/stages/plugin
 import { systemctlPlugin } from '../../../../../src/agent/stages/plugins/systemctl.ts';
 import { systemdFirstbootPlugin } from '../../../../../src/agent/stages/plugins/systemd-firstboot.ts';
 import { timesyncdPlugin } from '../../../../../src/agent/stages/plugins/timesyncd.ts';
-import type { StageStep } from '../../../../../src/cloud-config/step-schema.ts';
+import type { StageStep } from '../../../../../src/common/cloud-config/step-schema.ts';
+import type { Host } from '../../../../../src/common/host/host.ts';
 import { type TestHost, testHost } from '../../support/test-host.ts';
 
 function context(host: Host, step: StageStep = {}): PluginContext {

@@ -1,0 +1,8 @@
+/** What the machine has booted (contract 2.4). */
+export type BootState =
+  | 'active_boot'
+  | 'passive_boot'
+  | 'recovery_boot'
+  | 'livecd_boot'
+  | 'autoreset_boot'
+  | 'unknown';

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { FactoryError } from '../errors/factory-error.ts';
+import { resolveInRoot } from '../files/resolve-in-root.ts';
+import { measureTree } from '../files/walk-tree.ts';
+import { checkConformance } from './conformance.ts';
+import type { ImageFacts } from './image-facts.ts';
+import { parseOsRelease } from './os-release.ts';
+import { EPOCH_FILE } from './system-layout.ts';
+
+/** Names the distribution of a boot loader that is not the root's own. */
+const BOOT_LOADER_ID = '/usr/lib/kairos/boot-loader-id';
+
+/**
+ * Checks an OS image's root and reads what artifacts have to know of it.
+ * @param name the image, for messages
+ * @param notice told about what is amiss but not required
+ * @throws FactoryError `verification` when it is not an OS; one detail line per finding
+ */
+export async function inspectImage(
+  root: string,
+  name: string,
+  notice: (text: string) => void,
+): Promise<ImageFacts> {
+  const failed = (await checkConformance(root)).filter((finding) => !finding.passed);
+  for (const finding of failed.filter(({ required }) => !required)) notice(finding.text);
+  const wrong = failed.filter(({ required }) => required);
+  if (wrong.length > 0) {
+    throw new FactoryError('verification', `${name} is not an OS image: ${wrong.length} check(s) failed`, {
+      details: wrong.map(({ check, text }) => `${check}: ${text}`),
+      remedy: 'Make one from it with "kairos-factory build --base …".',
+    });
+  }
+  const read = async (path: string) => {
+    const file = await resolveInRoot(root, path);
+    return file === undefined ? '' : readFile(file, 'utf8');
+  };
+  const tree = measureTree(root);
+  const kernel = await resolveInRoot(root, '/boot/vmlinuz');
+  const version = kernel === undefined ? undefined : kernelVersion(basename(kernel));
+  const osRelease = parseOsRelease(await read('/etc/os-release'));
+  return {
+    // An image that was made elsewhere is as old as its newest file.
+    epoch: Number((await read(EPOCH_FILE)).trim()) || tree.newest,
+    tree,
+    release: Object.fromEntries(parseOsRelease(await read('/etc/kairos-release'))),
+    osId: (await read(BOOT_LOADER_ID)).trim() || (osRelease.get('ID') ?? 'linux'),
+    osLike: osRelease.get('ID_LIKE') ?? '',
+    selinux: selinuxArguments(await read('/etc/cos/bootargs.cfg')),
+    ...(version === undefined ? {} : { kernel: version }),
+  };
+}
+
+/** The version in the name of a kernel: `vmlinuz-VERSION`, or `Image-VERSION`, where the link `/boot/vmlinuz` leads to. */
+function kernelVersion(name: string): string | undefined {
+  return /^[^-]+-(.+)$/.exec(name)?.[1];
+}
+
+/** What an image's menu says of SELinux: the live medium boots the same way. */
+function selinuxArguments(bootargs: string): string {
+  return /\bselinux=[01](?: enforcing=[01])?/.exec(bootargs)?.[0] ?? 'selinux=0';
+}

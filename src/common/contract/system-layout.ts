@@ -1,0 +1,94 @@
+/** Where the image build leaves the time that it stamps on files. */
+export const EPOCH_FILE = '/usr/lib/kairos/source-date-epoch';
+
+/** Paths that are writable in RAM, and paths that persist (contract 2.6). */
+export const RW_PATHS = ['/var', '/etc', '/srv'] as const;
+
+/** Writable in RAM when the system runs from recovery (contract 2.6). */
+export const RECOVERY_RW_PATHS = ['/etc', '/root', '/home', '/opt', '/srv', '/usr/local', '/var'] as const;
+
+export const PERSISTENT_STATE_TARGET = '/usr/local/.state';
+
+export const PERSISTENT_PATHS = [
+  '/etc/cni',
+  '/etc/init.d',
+  '/etc/iscsi',
+  '/etc/k0s',
+  '/etc/kubernetes',
+  '/etc/modprobe.d',
+  '/etc/pwx',
+  '/etc/rancher',
+  '/etc/runlevels',
+  '/etc/ssh',
+  '/etc/ssl/certs',
+  '/etc/sysconfig',
+  '/etc/systemd',
+  '/etc/zfs',
+  '/home',
+  '/opt',
+  '/root',
+  '/usr/libexec',
+  '/var/cores',
+  '/var/lib/ca-certificates',
+  '/var/lib/cni',
+  '/var/lib/containerd',
+  '/var/lib/calico',
+  '/var/lib/dbus',
+  '/var/lib/etcd',
+  '/var/lib/extensions',
+  '/var/lib/confexts',
+  '/var/lib/k0s',
+  '/var/lib/kubelet',
+  '/var/lib/longhorn',
+  '/var/lib/osd',
+  '/var/lib/rancher',
+  '/var/lib/rook',
+  '/var/lib/tailscale',
+  '/var/lib/wicked',
+  '/var/lib/kairos',
+  '/var/log',
+] as const;
+
+/** Directories that a deployed root has besides those above (contract 1.5, 2.6, 4.2, 6.4). */
+export const SYSTEM_DIRECTORIES = [
+  '/run',
+  '/dev',
+  '/boot',
+  '/proc',
+  '/sys',
+  '/tmp',
+  '/oem',
+  '/srv',
+  '/usr/local',
+  '/usr/local/cloud-config',
+  '/system/oem',
+  '/etc/kairos',
+] as const;
+
+/** Every directory that must exist in the image: a mount whose target is absent is skipped at boot (contract 2.6). */
+export function requiredDirectories(extraPersistent: readonly string[]): string[] {
+  return [
+    ...new Set([
+      ...SYSTEM_DIRECTORIES,
+      ...RW_PATHS,
+      ...RECOVERY_RW_PATHS,
+      ...PERSISTENT_PATHS,
+      ...extraPersistent,
+    ]),
+  ].sort();
+}
+
+/**
+ * The layout environment that the initramfs falls back to when no configuration stage has written one (contract 2.6).
+ * @param extraPersistent the family's own persistent paths
+ */
+export function renderLayoutEnvironment(extraPersistent: readonly string[]): string {
+  return [
+    'VOLUMES="LABEL=COS_PERSISTENT:/usr/local"',
+    'OVERLAY="tmpfs:25%"',
+    `RW_PATHS="${RW_PATHS.join(' ')}"`,
+    `PERSISTENT_STATE_PATHS="${[...PERSISTENT_PATHS, ...extraPersistent].join(' ')}"`,
+    `PERSISTENT_STATE_TARGET="${PERSISTENT_STATE_TARGET}"`,
+    '',
+  ].join('\n');
+}

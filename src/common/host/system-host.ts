@@ -1,0 +1,242 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import {
+  access,
+  appendFile,
+  chmod,
+  lchown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import type { FileStat, Finished, Host, HttpRequest, Level, RunOptions, WriteOptions } from './host.ts';
+
+/** Lines of a failed program that its error carries. */
+const TAIL = 20;
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', riscv64: 'riscv64' };
+/** Programs are looked for here too: the initramfs and units have a short PATH. */
+const PROGRAM_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** The machine itself. */
+export function systemHost(log: (level: Level, message: string) => void, root = '/'): Host {
+  const at = (path: string) => join(root, path);
+  const path = [...(process.env['PATH']?.split(delimiter) ?? []), ...PROGRAM_DIRECTORIES];
+  const env = { ...process.env, PATH: [...new Set(path)].join(delimiter) };
+  return {
+    run: (program, args, options = {}) => runProgram(program, args, options, env, log),
+    pipeInto: (program, args, input, options = {}) => {
+      const stream = Readable.from(input, { objectMode: false });
+      return runProgram(program, args, { ...options, stream }, env, log);
+    },
+    has: async (program) => {
+      const places = program.includes('/') ? [program] : path.map((directory) => join(directory, program));
+      const found = await Promise.all(places.map((place) => isExecutable(at(place))));
+      return found.includes(true);
+    },
+    readText: (file) => unlessMissing(readFile(at(file), 'utf8')),
+    readBytes: (file) => unlessMissing(readFile(at(file))),
+    write: (file, content, options) => writeWhole(at(file), content, options),
+    append: async (file, content) => {
+      await mkdir(dirname(at(file)), { recursive: true });
+      await appendFile(at(file), content);
+    },
+    makeDirectory: async (directory, mode = 0o755) => {
+      const first = await mkdir(at(directory), { recursive: true, mode });
+      if (first !== undefined) await chmod(at(directory), mode);
+    },
+    remove: (target) => rm(at(target), { recursive: true, force: true }),
+    rename: (from, to) => rename(at(from), at(to)),
+    link: async (target, link) => {
+      const fresh = `${at(link)}.${randomBytes(6).toString('hex')}`;
+      await mkdir(dirname(fresh), { recursive: true });
+      await symlink(target, fresh);
+      await rename(fresh, at(link));
+    },
+    readLink: (link) => readlink(at(link)),
+    chmod: (file, mode) => chmod(at(file), mode),
+    chown: (file, uid, gid) => lchown(at(file), uid, gid),
+    list: async (directory) => ((await unlessMissing(readdir(at(directory)))) ?? []).sort(),
+    stat: async (file, { follow = true } = {}) => {
+      const stats = await unlessMissing(follow ? stat(at(file)) : lstat(at(file)));
+      return stats === undefined ? undefined : describe(stats);
+    },
+    sync: (file) => syncPath(at(file)),
+    temporary: async (prefix) => {
+      await mkdir(at('/tmp'), { recursive: true });
+      return `/${(await mkdtemp(join(at('/tmp'), prefix))).slice(root.length).replace(/^\/+/, '')}`;
+    },
+    resolve: at,
+    fetch: (url, request = {}) => fetch(url, fetchOptions(request)),
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
+    now: () => new Date(),
+    env: process.env,
+    arch: ARCHITECTURES[process.arch] ?? process.arch,
+    log,
+  };
+}
+
+function fetchOptions({ insecure, manual, ...request }: HttpRequest): RequestInit {
+  // `tls` is what the runtime of the compiled agent understands; Node ignores it.
+  return {
+    ...request,
+    redirect: manual ? 'manual' : 'follow',
+    ...(insecure ? { tls: { rejectUnauthorized: false } } : {}),
+  };
+}
+
+async function runProgram(
+  program: string,
+  args: readonly string[],
+  options: RunOptions & { readonly stream?: Readable },
+  env: NodeJS.ProcessEnv,
+  log: (level: Level, message: string) => void,
+): Promise<Finished> {
+  log('debug', `run ${[program, ...args].join(' ')}`);
+  const child = spawn(program, args, {
+    env: { ...env, ...options.env },
+    stdio: options.terminal ? 'inherit' : 'pipe',
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout, killSignal: 'SIGKILL' as const }),
+  });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const failed = feed(child, options);
+  const status = await ended(child, program);
+  const failure = await failed;
+  if (failure !== undefined) throw failure;
+  const finished = { status, stdout: stdout(), stderr: stderr() };
+  if (status !== 0 && !options.allowFailure) {
+    const lines = `${finished.stdout}\n${finished.stderr}`.split('\n').filter((line) => line.trim() !== '');
+    throw new FactoryError('step', `${program} failed with status ${status}`, {
+      details: lines.slice(-TAIL),
+    });
+  }
+  return finished;
+}
+
+/** Fills the standard input. @returns what the stream threw, once it has ended */
+async function feed(
+  child: ChildProcess,
+  { input = '', stream }: { readonly input?: string; readonly stream?: Readable },
+): Promise<unknown> {
+  const { stdin } = child;
+  // A program that does not read its input has its own reasons; its status tells.
+  stdin?.on('error', () => stream?.destroy());
+  if (!stream || !stdin) return void stdin?.end(input);
+  child.on('error', () => stream.destroy());
+  stdin.on('close', () => stream.destroy());
+  let failure: unknown;
+  stream.on('error', (error) => {
+    failure = error;
+    child.kill('SIGKILL');
+  });
+  stream.pipe(stdin);
+  await new Promise<void>((resolve) => stream.on('close', resolve));
+  return failure;
+}
+
+function collect(stream: NodeJS.ReadableStream | null): () => string {
+  const chunks: Buffer[] = [];
+  stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+function ended(child: ChildProcess, program: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'ENOENT'
+          ? new FactoryError('tool', `${program} is not there`, {
+              remedy: `Add the package that has ${program} to the image.`,
+              cause: error,
+            })
+          : new FactoryError('step', `${program} cannot be run: ${messageOf(error)}`, { cause: error }),
+      ),
+    );
+    child.on('close', (code, signal) => resolve(code ?? 128 + signalNumber(signal)));
+  });
+}
+
+function signalNumber(signal: NodeJS.Signals | null): number {
+  return signal === 'SIGKILL' ? 9 : signal === 'SIGTERM' ? 15 : 1;
+}
+
+async function writeWhole(
+  file: string,
+  content: string | Uint8Array,
+  { mode = 0o644, uid, gid }: WriteOptions = {},
+): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const fresh = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    const handle = await open(fresh, 'wx', 0o600);
+    try {
+      await handle.writeFile(content);
+      if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);
+      await handle.chmod(mode);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(fresh, file);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+  return promise.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+}
+
+function describe(stats: Awaited<ReturnType<typeof stat>>): FileStat {
+  const kind = stats.isFile()
+    ? 'file'
+    : stats.isDirectory()
+      ? 'directory'
+      : stats.isSymbolicLink()
+        ? 'link'
+        : stats.isBlockDevice()
+          ? 'block'
+          : 'other';
+  return {
+    kind,
+    size: Number(stats.size),
+    mode: Number(stats.mode) & 0o7777,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+    modified: Number(stats.mtimeMs),
+  };
+}

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { FactoryError } from '../../errors/factory-error.ts';
+import type { Host } from '../../host/host.ts';
+import { unpackProgram } from './layers.ts';
+
+/** Directories of a running system whose content belongs to no image (contract 1.5). */
+export const SKIPPED = ['mnt', 'proc', 'sys', 'dev', 'tmp', 'host', 'run'] as const;
+
+/** Statuses of rsync(1) and tar(1) for files that changed or went while they were copied. */
+const [RSYNC_VANISHED, TAR_CHANGED] = [24, 1];
+
+/**
+ * Copies a tree with owners, times, links, holes, ACLs and extended attributes, capabilities among them, which upstream
+ * loses (contract 1.5). The directories {@link SKIPPED} are made, but stay empty.
+ * @param exclude patterns as of rsync; one that begins with `/` is meant from the top of the tree
+ * @throws FactoryError `step` when something cannot be copied, `usage` when there is no such directory
+ */
+export async function copyTree(
+  host: Host,
+  source: string,
+  target: string,
+  exclude: readonly string[] = [],
+): Promise<void> {
+  const stats = await host.stat(source);
+  if (stats?.kind !== 'directory') {
+    throw new FactoryError('usage', `${source} is no directory`, { remedy: 'Check the path of the source.' });
+  }
+  await host.makeDirectory(target);
+  const top = source.endsWith('/') ? source : `${source}/`;
+  const own = `${target}/`.startsWith(top) ? [`/${target.slice(top.length).replace(/\/+$/, '')}/*`] : [];
+  const patterns = [...SKIPPED.map((name) => `/${name}/*`), ...own, ...exclude];
+  if (await host.has('rsync')) {
+    const excluded = patterns.map((pattern) => `--exclude=${pattern}`);
+    const args = ['-aHAXS', '--numeric-ids', ...excluded, '--', top, `${target}/`];
+    const finished = await host.run('rsync', args, { allowFailure: true });
+    if (finished.status === 0) return;
+    if (finished.status === RSYNC_VANISHED) {
+      return host.log('warn', 'some files went away while they were copied');
+    }
+    throw uncopied(source, finished.stderr);
+  }
+  const { name, args } = await unpackProgram(host);
+  const input = packTree(host, host.resolve(source), patterns);
+  await host.pipeInto(name, [...args, '-C', host.resolve(target), '-f', '-'], input);
+}
+
+/**
+ * A tree as a tar.
+ * @param source as the process sees it
+ * @param patterns what is left out; as of {@link copyTree}
+ * @throws FactoryError `step` when something cannot be read
+ */
+export async function* packTree(
+  host: Host,
+  source: string,
+  patterns: readonly string[] = [],
+): AsyncGenerator<Buffer> {
+  const excluded = patterns.flatMap((pattern) =>
+    pattern.startsWith('/')
+      ? ['--anchored', `--exclude=.${pattern}`]
+      : ['--no-anchored', `--exclude=${pattern}`],
+  );
+  const options = [
+    '--xattrs',
+    '--xattrs-include=*',
+    '--acls',
+    '--numeric-owner',
+    '--sparse',
+    '--format=posix',
+  ];
+  const args = ['-c', ...options, ...excluded, '-C', source, '-f', '-', '.'];
+  const child = spawn('tar', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr = `${stderr}${chunk.toString()}`.slice(-4096);
+  });
+  const ended = new Promise<number>((resolve) => {
+    child.on('error', () => resolve(127));
+    child.on('close', (status) => resolve(status ?? 128));
+  });
+  try {
+    yield* child.stdout as AsyncIterable<Buffer>;
+  } finally {
+    child.stdout.destroy();
+  }
+  const status = await ended;
+  if (status === TAR_CHANGED) host.log('warn', `some files changed while they were copied: ${stderr.trim()}`);
+  else if (status !== 0) throw uncopied(source, stderr);
+}
+
+function uncopied(source: string, stderr: string): FactoryError {
+  const details = stderr.split('\n').filter((line) => line.trim() !== '');
+  const isFull = details.some((line) => /no space left/i.test(line));
+  return new FactoryError('step', `${source} cannot be copied`, {
+    details: details.slice(-10),
+    remedy: isFull
+      ? 'There is no space left: use larger partitions.'
+      : 'Look at "dmesg" for errors of the disk.',
+  });
+}

@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { digestOf, expectDigest } from '../../files/digest.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  labelsOf,
+  type Manifest,
+  type Platform,
+  parseConfig,
+  parseManifest,
+} from '../registry/image-manifest.ts';
+import { choosePlatform, noSuchPlatform } from '../registry/platform.ts';
+import { type ImageFiles, openImageFiles, unusable } from './image-files.ts';
+import type { LayerFile } from './layer-stream.ts';
+
+/** An image that lies on a disk. */
+export interface LocalImage {
+  /** Of the manifest; of the configuration for archives that have no manifest. */
+  readonly digest: string;
+  readonly indexDigest?: string;
+  readonly config: ImageConfig;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly layers: readonly LayerFile[];
+}
+
+const LIMIT = 8 * 1024 * 1024;
+const NESTING = 3;
+/** moby, "Docker Image Specification v1.2.0". */
+const dockerSchema = z
+  .array(z.looseObject({ Config: z.string(), Layers: z.array(z.string()).max(1024) }))
+  .min(1);
+
+/**
+ * Opens an OCI layout, as a directory or a tar (image-spec 1.1, "Image Layout"), or an archive of "docker save". Layers
+ * are not checked yet; they carry the digests that they must have.
+ * @param path as the process sees it
+ * @param tag which image of an OCI layout; without it there must be one alone
+ * @throws FactoryError `verification` when it is no image, `step` when it has none for the platform, `usage` when there
+ * are several
+ */
+export async function openLocalImage(
+  path: string,
+  platform: Platform,
+  unpacked: string,
+  tag?: string,
+): Promise<LocalImage> {
+  const files = await openImageFiles(path, unpacked);
+  const index = await files.read('index.json', LIMIT);
+  if (index !== undefined) return openLayout(path, files, index, platform, tag);
+  const docker = await files.read('manifest.json', LIMIT);
+  if (docker !== undefined) return openDockerArchive(path, files, docker);
+  throw unusable(path, 'it has neither an index.json nor a manifest.json');
+}
+
+async function openLayout(
+  path: string,
+  files: ImageFiles,
+  bytes: Uint8Array,
+  platform: Platform,
+  tag: string | undefined,
+): Promise<LocalImage> {
+  let digests: string[] = [];
+  let parsed = parseManifest(path, bytes);
+  for (let depth = 0; parsed.kind === 'index'; depth++) {
+    const entries = depth === 0 ? tagged(path, parsed.index.manifests, tag) : parsed.index.manifests;
+    const entry = depth < NESTING ? choose(path, entries, platform) : undefined;
+    if (entry === undefined) throw noSuchPlatform(path, platform, parsed.index.manifests);
+    digests = [...digests, entry.digest];
+    parsed = parseManifest(path, await readBlob(path, files, entry.digest), entry.mediaType);
+  }
+  const { manifest } = parsed;
+  const config = parseConfig(path, await readBlob(path, files, manifest.config.digest));
+  const [digest = digestOf(bytes), indexDigest] = digests.reverse();
+  const layers = await Promise.all(manifest.layers.map((layer) => layerOf(path, files, layer)));
+  return {
+    digest,
+    config,
+    layers,
+    labels: labelsOf(config, manifest),
+    ...(indexDigest === undefined ? {} : { indexDigest }),
+  };
+}
+
+/** image-spec, "Annotations": the tags of a layout. */
+function tagged(
+  path: string,
+  entries: readonly Descriptor[],
+  tag: string | undefined,
+): readonly Descriptor[] {
+  if (tag === undefined) return entries;
+  const found = entries.filter(
+    ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === tag,
+  );
+  if (found.length > 0) return found;
+  throw new FactoryError('usage', `${path} has no image with the tag ${tag}`, {
+    remedy: 'Leave the tag out, or give one that its index.json names.',
+  });
+}
+
+/** A layout with one image has that one, whatever it says on its platform. */
+function choose(path: string, entries: readonly Descriptor[], platform: Platform): Descriptor | undefined {
+  const images = entries.filter((entry) => entry.platform?.os !== 'unknown');
+  const distinct = [...new Map(images.map((entry) => [entry.digest, entry])).values()];
+  if (distinct.length === 1) return distinct[0];
+  const unnamed = distinct.filter((entry) => entry.platform === undefined);
+  if (unnamed.length < 2) return choosePlatform(distinct, platform) ?? unnamed[0];
+  throw new FactoryError('usage', `${path} holds ${distinct.length} images`, {
+    remedy: 'Make it of one image alone.',
+  });
+}
+
+async function readBlob(path: string, files: ImageFiles, digest: string): Promise<Uint8Array> {
+  const bytes = await files.read(blobPath(digest), LIMIT);
+  if (bytes === undefined) throw unusable(path, `it lacks ${digest}`);
+  expectDigest(`${digest} of ${path}`, digest, digestOf(bytes, digest));
+  return bytes;
+}
+
+async function layerOf(
+  path: string,
+  files: ImageFiles,
+  { digest, size }: Manifest['layers'][number],
+): Promise<LayerFile> {
+  const part = await files.find(blobPath(digest));
+  if (part === undefined) throw unusable(path, `it lacks the layer ${digest}`);
+  if (part.size !== size) throw unusable(path, `layer ${digest} has ${part.size} bytes in place of ${size}`);
+  return { ...part, digest };
+}
+
+function blobPath(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`;
+}
+
+async function openDockerArchive(path: string, files: ImageFiles, bytes: Uint8Array): Promise<LocalImage> {
+  const [image, ...others] = dockerImages(path, bytes);
+  if (image === undefined || others.length > 0) {
+    throw new FactoryError('usage', `${path} holds ${others.length + 1} images`, {
+      remedy: 'Make it with "docker save" of one image alone.',
+    });
+  }
+  const text = await files.read(image.Config, LIMIT);
+  if (text === undefined) throw unusable(path, `it lacks ${image.Config}`);
+  const config = parseConfig(path, text);
+  const diffIds = config.rootfs?.diff_ids ?? [];
+  if (diffIds.length !== image.Layers.length) {
+    throw unusable(path, `it lists ${image.Layers.length} layers, its configuration ${diffIds.length}`);
+  }
+  const layers = await Promise.all(
+    image.Layers.map(async (name, index): Promise<LayerFile> => {
+      const part = await files.find(name);
+      const diffId = diffIds[index];
+      if (part === undefined || diffId === undefined) throw unusable(path, `it lacks the layer ${name}`);
+      return { ...part, diffId };
+    }),
+  );
+  return { digest: digestOf(text), config, labels: labelsOf(config), layers };
+}
+
+function dockerImages(path: string, bytes: Uint8Array): z.infer<typeof dockerSchema> {
+  try {
+    return dockerSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch {
+    throw unusable(path, 'its manifest.json is not that of "docker save"');
+  }
+}

@@ -1,0 +1,53 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import { formatReference, parseReference, type Reference } from '../registry/reference.ts';
+
+/** Where an OS, a bundle or an extension comes from (contract 5.2). Paths are absolute. */
+export type Source =
+  | { readonly kind: 'oci'; readonly reference: Reference }
+  /** A tree, such as the root of the live system. */
+  | { readonly kind: 'dir'; readonly path: string }
+  /** An image of a filesystem, taken as it is. */
+  | { readonly kind: 'file'; readonly path: string }
+  /** A tar as of "docker save", a tar of an OCI layout, or the directory of one. */
+  | { readonly kind: 'ocifile'; readonly path: string };
+
+const REMEDY = 'Use oci:REGISTRY/NAME:TAG, ocifile:FILE, dir:DIRECTORY or file:IMAGE.';
+
+/**
+ * Parses a source (contract 5.2): `oci:`, its alias `docker:`, `dir:`, `file:` and `ocifile:`, each with `//` after it if
+ * one likes; a bare reference is one of `oci:`.
+ * @throws FactoryError `usage` when it has none of these forms
+ */
+export function parseSource(text: string): Source {
+  const trimmed = text.trim();
+  const match = /^(oci|docker|dir|file|ocifile):(.*)$/s.exec(trimmed);
+  const [kind, rest] = [match?.[1], match?.[2] ?? ''];
+  switch (kind) {
+    case 'dir':
+    case 'file':
+    case 'ocifile':
+      return { kind, path: absolute(trimmed, rest) };
+    case 'oci':
+    case 'docker':
+      return { kind: 'oci', reference: parseReference(rest.replace(/^\/\//, '')) };
+    default:
+      if (trimmed === '' || /^[./]/.test(trimmed)) {
+        throw new FactoryError('usage', `"${text}" does not say what kind of source it is`, {
+          remedy: REMEDY,
+        });
+      }
+      return { kind: 'oci', reference: parseReference(trimmed) };
+  }
+}
+
+/** The text that parses to a source again. */
+export function formatSource(source: Source): string {
+  return source.kind === 'oci' ? `oci:${formatReference(source.reference)}` : `${source.kind}:${source.path}`;
+}
+
+function absolute(text: string, path: string): string {
+  // After a scheme, "//" may begin a URL (file:///srv/x) or be the root written twice (dir://).
+  const clean = path.replace(/^\/{2,}/, '/');
+  if (clean.startsWith('/')) return clean.length > 1 ? clean.replace(/\/+$/, '') || '/' : clean;
+  throw new FactoryError('usage', `the path of source "${text}" is not absolute`, { remedy: REMEDY });
+}

@@ -1,0 +1,188 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import type { Client } from './client.ts';
+import { type Credentials, findCredentials } from './credentials.ts';
+import { formatReference, type Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
+
+/** One way in that a registry offers (RFC 9110, section 11.6.1). */
+export interface Challenge {
+  /** In lower case. */
+  readonly scheme: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** Milliseconds that a token may take. */
+const TIMEOUT = 30_000;
+
+/** Parses a `WWW-Authenticate` header, which may hold more than one challenge. */
+export function parseChallenges(header: string): Challenge[] {
+  const challenges: { scheme: string; parameters: Map<string, string> }[] = [];
+  const token = /\s*,?\s*(?:([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([\w-]+)(?=\s|,|$))/gy;
+  for (const [, key, quoted, plain, scheme] of header.matchAll(token)) {
+    if (scheme !== undefined) challenges.push({ scheme: scheme.toLowerCase(), parameters: new Map() });
+    else if (key !== undefined) {
+      const value = quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '';
+      challenges.at(-1)?.parameters.set(key.toLowerCase(), value);
+    }
+  }
+  return challenges;
+}
+
+/** Answers challenges of one repository. */
+export interface Authenticator {
+  /** The `Authorization` header for the next request; none before the first challenge. */
+  current(): string | undefined;
+  /**
+   * Meets a 401.
+   * @throws FactoryError `step` when there is no way in
+   */
+  answer(response: Response): Promise<void>;
+}
+
+/** How a token server is spoken to. */
+interface Speaking {
+  /** Accept any certificate. */
+  readonly insecure: boolean;
+  /** Do without TLS, too. */
+  readonly mayBePlain: boolean;
+  readonly client: Client;
+  /** What a token has to be good for besides what the registry asks for, such as `repository:team/os:pull,push`. */
+  readonly scopes?: readonly string[];
+}
+
+/**
+ * Puts scopes together (distribution, "Token Scope Documentation"): one for each resource, with all its actions.
+ * @param lists scopes, or several of them separated by spaces
+ */
+export function mergeScopes(lists: readonly string[]): string[] {
+  const resources = new Map<string, Set<string>>();
+  for (const scope of lists.flatMap((list) => list.split(' ')).filter(Boolean)) {
+    const colon = scope.lastIndexOf(':');
+    const [resource, actions] = [scope.slice(0, colon), scope.slice(colon + 1).split(',')];
+    const known = resources.get(resource) ?? new Set();
+    for (const action of actions) known.add(action);
+    resources.set(resource, known);
+  }
+  return [...resources].map(([resource, actions]) => `${resource}:${[...actions].join(',')}`);
+}
+
+/**
+ * Gets tokens for a repository (distribution, "Token Authentication Specification") or falls back to Basic.
+ */
+export function createAuthenticator(
+  host: RegistryHost,
+  reference: Reference,
+  speaking: Speaking,
+): Authenticator {
+  let authorization: string | undefined;
+  let credentials: Promise<Credentials | undefined> | undefined;
+
+  return {
+    current: () => authorization,
+    answer: async (response) => {
+      const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
+      await response.body?.cancel();
+      credentials ??= findCredentials(host, reference, speaking.client);
+      const known = await credentials;
+      const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+      if (known?.kind === 'bearer') authorization = `Bearer ${known.token}`;
+      else if (bearer) {
+        const isPlain = response.url.startsWith('http:');
+        authorization = `Bearer ${await fetchToken(host, reference, bearer, known, { ...speaking, isPlain })}`;
+      } else if (known?.kind === 'password' && challenges.some(({ scheme }) => scheme === 'basic')) {
+        authorization = basic(known.username, known.password);
+      } else {
+        throw accessRefused(reference, 401, known !== undefined, speaking.client);
+      }
+    },
+  };
+}
+
+/** @returns the error for a registry that says 401 or 403 */
+export function accessRefused(
+  reference: Reference,
+  status: number,
+  hasCredentials: boolean,
+  client: Client,
+): FactoryError {
+  const { registry } = reference;
+  const remedy = hasCredentials ? client.badCredentials(registry) : client.noCredentials(registry);
+  return new FactoryError(
+    'step',
+    `the registry refuses access to ${formatReference(reference)} (HTTP ${status})`,
+    {
+      remedy,
+    },
+  );
+}
+
+async function fetchToken(
+  host: RegistryHost,
+  reference: Reference,
+  { parameters }: Challenge,
+  credentials: Credentials | undefined,
+  { insecure, mayBePlain, isPlain, client, scopes = [] }: Speaking & { readonly isPlain: boolean },
+): Promise<string> {
+  const realm = parameters.get('realm') ?? '';
+  const url = URL.canParse(realm) ? new URL(realm) : undefined;
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && (mayBePlain || isPlain))) {
+    throw new FactoryError(
+      'step',
+      `${reference.registry} names no usable place for tokens: ${JSON.stringify(realm)}`,
+      { remedy: 'Tell who runs the registry: its token server must be reached by https.' },
+    );
+  }
+  const asked = parameters.get('scope') || `repository:${reference.repository}:pull`;
+  const scope = mergeScopes([asked, ...scopes]).join(' ');
+  const service = parameters.get('service');
+  const common = { signal: AbortSignal.timeout(TIMEOUT), insecure };
+  const response = await (credentials?.kind === 'identity'
+    ? host.fetch(url.href, {
+        ...common,
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({
+          grant_type: 'refresh_token',
+          client_id: client.id,
+          refresh_token: credentials.token,
+          scope,
+          ...(service === undefined ? {} : { service }),
+        }).toString(),
+      })
+    : host.fetch(withQuery(url, { scope, service }), {
+        ...common,
+        headers:
+          credentials?.kind === 'password'
+            ? { authorization: basic(credentials.username, credentials.password) }
+            : {},
+      }));
+  if (response.status >= 500 || response.status === 429) {
+    throw new Error(`the token server ${url.host} answers ${response.status}`);
+  }
+  const answer: unknown = response.ok ? await response.json() : await response.body?.cancel();
+  const token = tokenOf(answer);
+  if (token === undefined) throw accessRefused(reference, response.status, credentials !== undefined, client);
+  return token;
+}
+
+function withQuery(url: URL, values: Readonly<Record<string, string | undefined>>): string {
+  const full = new URL(url);
+  for (const [key, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    // Scopes are separated by spaces in a header, and given one by one in a query.
+    const parts = key === 'scope' ? value.split(' ').filter(Boolean) : [value];
+    for (const part of parts) full.searchParams.append(key, part);
+  }
+  return full.href;
+}
+
+function tokenOf(answer: unknown): string | undefined {
+  const { token, access_token: access } = (answer ?? {}) as { token?: unknown; access_token?: unknown };
+  return [token, access].find((value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) as
+    | string
+    | undefined;
+}
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}

@@ -1,0 +1,184 @@
+import { createReadStream } from 'node:fs';
+import { open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { FactoryError } from '../../errors/factory-error.ts';
+import { blobFileName, expectDigest, hashFor } from '../../files/digest.ts';
+import type { Descriptor } from './image-manifest.ts';
+import { formatReference } from './reference.ts';
+import type { Registry } from './registry.ts';
+import type { RegistryHost } from './registry-host.ts';
+import { retrying, signalled, TransientError } from './retry.ts';
+import { transferBlobs } from './transfer-blobs.ts';
+
+/** How blobs are downloaded. */
+export interface DownloadOptions {
+  /** Directory for them, made when it is not there; what an interrupted download left there is gone on with. */
+  readonly directory: string;
+  /** Path of a blob below the directory; `sha256-HEX` where nothing else is said. */
+  readonly fileName?: (digest: string) => string;
+  /** Ending of the name of an unfinished blob. Programs that share a directory need one each. */
+  readonly partial?: string;
+  readonly attempts?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes that are there, of all. */
+  readonly progress?: ((done: number, total: number) => void) | undefined;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Downloads blobs into a directory, checked; those that are there already stay.
+ * @returns their files, in the order of the descriptors, as the process sees them
+ * @throws FactoryError `step` for lack of space or of an answer, `verification` when a blob is not what its digest says
+ */
+export async function downloadBlobs(
+  host: RegistryHost,
+  registry: Registry,
+  blobs: readonly Descriptor[],
+  { directory, fileName = blobFileName, partial = '.partial', attempts, signal, progress }: DownloadOptions,
+): Promise<string[]> {
+  const place = host.resolve(directory);
+  const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+  const directories = unique.map(({ digest }) => dirname(join(directory, fileName(digest))));
+  for (const one of new Set([directory, ...directories])) await host.makeDirectory(one, 0o700);
+  const fileOf = ({ digest }: Descriptor) => join(place, fileName(digest));
+  await needSpace(
+    directory,
+    place,
+    unique.map((blob) => ({ ...blob, file: fileOf(blob) })),
+    partial,
+  );
+
+  await transferBlobs(
+    unique,
+    (blob, transfer) => {
+      const file = fileOf(blob);
+      return downloadBlob(host, registry, blob, {
+        file,
+        partial: `${file}${partial}`,
+        attempts,
+        ...transfer,
+      });
+    },
+    { signal, progress },
+  );
+  return blobs.map(fileOf);
+}
+
+interface OneDownload {
+  readonly file: string;
+  readonly partial: string;
+  readonly attempts: number | undefined;
+  readonly signal: AbortSignal;
+  readonly progress: (bytes: number) => void;
+}
+
+async function downloadBlob(
+  host: RegistryHost,
+  registry: Registry,
+  { digest, size }: Descriptor,
+  { file, partial, attempts, signal, progress }: OneDownload,
+): Promise<void> {
+  const name = `layer ${digest.slice(0, 19)}… of ${formatReference(registry.reference)}`;
+  // A file of that name was checked, but a power cut may have taken what was in it.
+  if ((await sizeOf(file)) === size && (await hashFile(file, digest, signal)).digest === digest) {
+    return progress(size);
+  }
+  let furthest = 0;
+  await retrying(host, { name, signal, attempts }, async (progressed) => {
+    const begun = await resumable(partial, size, digest, signal);
+    let isResumed = begun.size > 0;
+    if (begun.size < size || size === 0) {
+      const { offset, body } = await registry.getBlob(digest, begun.size, signal);
+      if (offset !== 0 && offset !== begun.size) throw new TransientError('the wrong part of a blob came');
+      isResumed = offset > 0;
+      const hash = isResumed ? begun.hash : hashFor(digest);
+      const handle = await open(partial, isResumed ? 'a' : 'w', 0o600);
+      let bytes = offset;
+      try {
+        for await (const chunk of body) {
+          bytes += chunk.length;
+          if (bytes > size) break;
+          await handle.writeFile(chunk);
+          hash.update(chunk);
+          // A server that gives the same beginning again and again gets nowhere.
+          if (bytes > furthest) progressed();
+          furthest = Math.max(furthest, bytes);
+          progress(bytes);
+          signalled(signal);
+        }
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      if (bytes < size) throw new TransientError(`the connection ended after ${bytes} of ${size} bytes`);
+      if (bytes > size) {
+        await rm(partial, { force: true });
+        throw new FactoryError(
+          'verification',
+          `${name} is larger than the ${size} bytes that it should have`,
+          {
+            remedy: 'Try again; if it stays, the registry or something before it changes what it delivers.',
+          },
+        );
+      }
+      begun.hash = hash;
+    }
+    const actual = `${digest.split(':')[0]}:${begun.hash.digest('hex')}`;
+    if (actual !== digest) {
+      await rm(partial, { force: true });
+      if (isResumed) throw new TransientError('what an earlier try left is damaged');
+    }
+    expectDigest(name, digest, actual);
+    await rename(partial, file);
+    progress(size);
+  });
+}
+
+/** What an earlier download left, hashed. One that is too long is of no use. */
+async function resumable(partial: string, size: number, digest: string, signal: AbortSignal) {
+  const there = await sizeOf(partial);
+  if (there !== undefined && there <= size) return hashFile(partial, digest, signal);
+  await rm(partial, { force: true });
+  return { size: 0, hash: hashFor(digest), digest: undefined };
+}
+
+async function hashFile(file: string, digest: string, signal: AbortSignal) {
+  const hash = hashFor(digest);
+  let size = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: MIB }) as AsyncIterable<Buffer>) {
+    signalled(signal);
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { size, hash, digest: `${digest.split(':')[0]}:${hash.copy().digest('hex')}` };
+}
+
+/** @throws FactoryError `step` when what is still to be downloaded does not fit */
+async function needSpace(
+  directory: string,
+  place: string,
+  blobs: readonly (Descriptor & { readonly file: string })[],
+  partial: string,
+): Promise<void> {
+  let needed = 0;
+  for (const { size, file } of blobs) {
+    needed += Math.max(size - ((await sizeOf(file)) ?? (await sizeOf(`${file}${partial}`)) ?? 0), 0);
+  }
+  const { bavail, bsize } = await statfs(place);
+  const free = bavail * bsize;
+  if (needed <= free) return;
+  const mib = (bytes: number) => Math.ceil(bytes / MIB);
+  throw new FactoryError(
+    'step',
+    `${directory} has ${Math.floor(free / MIB)} MiB free, the download needs ${mib(needed)} MiB`,
+    { remedy: 'Free some space there, or use a smaller image.' },
+  );
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+}

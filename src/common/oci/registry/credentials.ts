@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { messageOf } from '../../errors/factory-error.ts';
+import { type Client, NODE_CLIENT } from './client.ts';
+import type { Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
+
+/** What opens a registry. None of it is ever logged. */
+export type Credentials =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  /** A refresh token of OAuth 2 (distribution, "Token Authentication Specification"). */
+  | { readonly kind: 'identity'; readonly token: string }
+  /** Sent to the registry as it is. */
+  | { readonly kind: 'bearer'; readonly token: string };
+
+const entrySchema = z.looseObject({
+  auth: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  identitytoken: z.string().optional(),
+  registrytoken: z.string().optional(),
+});
+const fileSchema = z.looseObject({
+  auths: z.record(z.string(), entrySchema).optional(),
+  credHelpers: z.record(z.string(), z.string()).optional(),
+  credsStore: z.string().optional(),
+});
+const helperSchema = z.object({ Username: z.string(), Secret: z.string() });
+type AuthFile = z.infer<typeof fileSchema>;
+
+/** Names that Docker Hub goes by in such files. */
+const HUB = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
+/** What helpers are asked for when Docker Hub is meant. */
+const HUB_SERVER = 'https://index.docker.io/v1/';
+/** Milliseconds that a helper may take. */
+const HELPER_TIMEOUT = 30_000;
+
+/**
+ * Looks up the credentials for an image, in the files of docker and podman (containers-auth.json(5)), and of the agent
+ * in `/etc/kairos/registry.json`, which has the same form. The first file that knows the registry decides.
+ */
+export async function findCredentials(
+  host: RegistryHost,
+  reference: Reference,
+  client: Client = NODE_CLIENT,
+): Promise<Credentials | undefined> {
+  for (const path of client.authFiles(host.env)) {
+    const file = await readAuthFile(host, path);
+    const found = file && (await lookUp(host, file, reference));
+    if (found) {
+      host.log('debug', `credentials for ${reference.registry} come from ${path}`);
+      return found;
+    }
+  }
+  return undefined;
+}
+
+async function readAuthFile(host: RegistryHost, path: string): Promise<AuthFile | undefined> {
+  try {
+    const text = await host.readText(path);
+    return text === undefined || text.trim() === '' ? undefined : fileSchema.parse(JSON.parse(text));
+  } catch (error) {
+    // What a parser says about such a file may quote it.
+    const reason = error instanceof Error && 'code' in error ? messageOf(error) : 'it has not the right form';
+    host.log('warn', `credentials in ${path} are passed over: ${reason}`);
+    return undefined;
+  }
+}
+
+async function lookUp(
+  host: RegistryHost,
+  file: AuthFile,
+  reference: Reference,
+): Promise<Credentials | undefined> {
+  const keys = keysOf(reference);
+  const helper = valueFor(file.credHelpers, keys);
+  if (helper !== undefined) return askHelper(host, helper, reference);
+  const entry = valueFor(file.auths, keys);
+  const own = entry && fromEntry(entry);
+  if (own || file.credsStore === undefined || file.credsStore === '') return own;
+  return askHelper(host, file.credsStore, reference);
+}
+
+/** From the image's own path up to the registry: the most specific key counts. */
+function keysOf({ registry, repository }: Reference): string[] {
+  const parts = repository.split('/');
+  const paths = parts.map((_, index) => `${registry}/${parts.slice(0, parts.length - index).join('/')}`);
+  return [...paths, ...(HUB.includes(registry) ? HUB : [registry])];
+}
+
+function valueFor<T>(table: Readonly<Record<string, T>> | undefined, keys: readonly string[]): T | undefined {
+  const entries = new Map(Object.entries(table ?? {}).map(([key, value]) => [normalized(key), value]));
+  return keys.map((key) => entries.get(key)).find((value) => value !== undefined);
+}
+
+/** `https://index.docker.io/v1/` is `index.docker.io`. */
+function normalized(key: string): string {
+  return key
+    .replace(/^https?:\/\//, '')
+    .replace(/\/+$/, '')
+    .replace(/\/v[12]$/, '');
+}
+
+function fromEntry(entry: z.infer<typeof entrySchema>): Credentials | undefined {
+  if (entry.registrytoken) return { kind: 'bearer', token: entry.registrytoken };
+  if (entry.identitytoken) return { kind: 'identity', token: entry.identitytoken };
+  const pair = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  if (colon > 0) {
+    // docker pads with NUL what was encrypted on some systems.
+    const password = pair.slice(colon + 1).replace(/\0+$/, '');
+    return { kind: 'password', username: pair.slice(0, colon), password };
+  }
+  if (!entry.username) return undefined;
+  return { kind: 'password', username: entry.username, password: entry.password ?? '' };
+}
+
+/** docker-credential-helpers: the server on standard input, JSON on standard output. */
+async function askHelper(
+  host: RegistryHost,
+  name: string,
+  reference: Reference,
+): Promise<Credentials | undefined> {
+  const program = `docker-credential-${name}`;
+  if (!/^[\w.-]+$/.test(name) || !(await host.has(program))) {
+    host.log('warn', `the credential helper ${JSON.stringify(program)} is not there`);
+    return undefined;
+  }
+  const server = HUB.includes(reference.registry) ? HUB_SERVER : reference.registry;
+  const { status, stdout } = await host.run(program, ['get'], {
+    input: server,
+    allowFailure: true,
+    timeout: HELPER_TIMEOUT,
+  });
+  if (status !== 0) return undefined;
+  try {
+    const { Username: username, Secret: secret } = helperSchema.parse(JSON.parse(stdout));
+    if (username === '<token>') return { kind: 'identity', token: secret };
+    return { kind: 'password', username, password: secret };
+  } catch {
+    host.log('warn', `${program} gave no usable answer for ${reference.registry}`);
+    return undefined;
+  }
+}

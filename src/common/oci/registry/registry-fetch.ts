@@ -1,0 +1,124 @@
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
+import { getCACertificates } from 'node:tls';
+import type { RegistryHost, RegistryRequest, StreamBody } from './registry-host.ts';
+
+/** What the way to a registry is made of. */
+export interface FetchOptions {
+  /** Certificates of authorities to trust besides those of Node and of the system, as PEM. */
+  readonly ca?: string | undefined;
+  /** Proxies are named by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Statuses without a body (Fetch standard, "null body status"). */
+const EMPTY = [101, 204, 205, 304];
+
+/**
+ * Makes a `fetch` that knows proxies, more certificates, and none at all; Node's own cannot be told about them by the
+ * request. It follows no redirects, whatever is asked.
+ */
+export function createFetch({ ca, env }: FetchOptions): RegistryHost['fetch'] {
+  const common = { keepAlive: true, proxyEnv: { ...env } };
+  const plain = new HttpAgent(common);
+  const secure = new Map<boolean, HttpsAgent>();
+  const secureAgent = (insecure: boolean) => {
+    const known = secure.get(insecure);
+    if (known) return known;
+    const trusted = insecure
+      ? { rejectUnauthorized: false }
+      : { ca: [...getCACertificates('default'), ...getCACertificates('system'), ...(ca ? [ca] : [])] };
+    const agent = new HttpsAgent({ ...common, ...trusted });
+    secure.set(insecure, agent);
+    return agent;
+  };
+
+  return (url, { method = 'GET', headers = {}, body, signal, insecure = false } = {}) => {
+    const length = typeof body === 'object' ? { 'content-length': String(body.size) } : {};
+    const options = { method, headers: { ...headers, ...length } };
+    const open = () =>
+      url.startsWith('https:')
+        ? httpsRequest(url, { ...options, agent: secureAgent(insecure) })
+        : httpRequest(url, { ...options, agent: plain });
+    return exchange(url, open, { signal, body, isBodyless: method === 'HEAD' });
+  };
+}
+
+interface Exchanging {
+  readonly signal: RegistryRequest['signal'];
+  readonly body: RegistryRequest['body'];
+  /** Whether the answer has no content, whatever its headers say. */
+  readonly isBodyless: boolean;
+}
+
+function exchange(
+  url: string,
+  open: () => ClientRequest,
+  { signal, body, isBodyless }: Exchanging,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw signal.reason;
+    const request = open();
+    let answer: IncomingMessage | undefined;
+    // Whoever reads the body is to hear the reason, not that the socket was closed.
+    const abort = () => (answer ?? request).destroy(signal?.reason as Error);
+    signal?.addEventListener('abort', abort);
+    request.on('error', reject);
+    request.on('close', () => signal?.removeEventListener('abort', abort));
+    request.on('response', (message) => {
+      answer = message;
+      const status = message.statusCode ?? 0;
+      const content =
+        isBodyless || EMPTY.includes(status) ? null : (Readable.toWeb(message) as ReadableStream);
+      if (content === null) message.resume();
+      const response = new Response(content, { status, headers: headersOf(message) });
+      Object.defineProperty(response, 'url', { value: url });
+      resolve(response);
+    });
+    if (typeof body !== 'object') request.end(body);
+    else {
+      sendBody(request, body, () => answer !== undefined).then(
+        () => {
+          // Who is refused early need not send the rest; the connection is of no more use then.
+          if (!request.writableEnded) answer?.once('close', () => request.destroy());
+        },
+        (error: Error) => request.destroy(error),
+      );
+    }
+  });
+}
+
+/** Sends a body as fast as the other side takes it, until all is sent, the other side has answered, or it is gone. */
+async function sendBody(request: ClientRequest, body: StreamBody, isAnswered: () => boolean): Promise<void> {
+  for await (const chunk of body.open()) {
+    if (isAnswered() || request.destroyed) return;
+    if (!request.write(chunk)) await writable(request);
+  }
+  if (!request.destroyed) request.end();
+}
+
+function writable(request: ClientRequest): Promise<void> {
+  if (request.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const events = ['drain', 'close', 'response'];
+    const done = () => {
+      for (const event of events) request.off(event, done);
+      resolve();
+    };
+    for (const event of events) request.on(event, done);
+  });
+}
+
+function headersOf(message: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(message.headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value);
+  }
+  return headers;
+}

@@ -1,0 +1,25 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import type { Registry } from './registry.ts';
+import type { RegistryReader } from './repository-reader.ts';
+
+/** A repository as the verification of images reads it; the trust policy decides, and this only fetches. */
+export function registryReader(registry: Registry): RegistryReader {
+  return {
+    manifest: async (tagOrDigest) => {
+      try {
+        const { bytes, mediaType = '', digest } = await registry.getManifestBytes(tagOrDigest);
+        return { bytes, mediaType, digest };
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+    blob: (digest, limit) => registry.getBlobBytes(digest, limit),
+    referrers: (digest) => registry.getReferrers(digest),
+  };
+}
+
+/** An image without signatures is no failure yet; any other failure is, and it refuses the image either way. */
+function isMissing(error: unknown): boolean {
+  return error instanceof FactoryError && error.message.endsWith('(HTTP 404)');
+}

@@ -1,0 +1,262 @@
+import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { digestOf, expectDigest } from '../../files/digest.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type Manifest,
+  MEDIA,
+  type Platform,
+  parseConfig,
+  parseManifest,
+} from './image-manifest.ts';
+import { choosePlatform, noSuchPlatform } from './platform.ts';
+import { formatReference, isDigest, type Reference } from './reference.ts';
+import type { RegistryHost } from './registry-host.ts';
+import { explainNetwork, TransientError } from './retry.ts';
+import { type Answer, createTransport, TIMEOUT, type Transport, type TransportOptions } from './transport.ts';
+
+/** A manifest or an index as the registry holds it; its digest has been checked. */
+export interface ManifestBytes {
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+  readonly mediaType: string | undefined;
+}
+
+/** An image for one platform. */
+export interface ResolvedImage {
+  /** Of the manifest for the platform. */
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+  /** Of the index that the reference names, when it names one. */
+  readonly indexDigest?: string;
+}
+
+/** Part of a blob, as a stream. */
+export interface BlobPart {
+  /** Where the stream begins; 0 when the registry does not know ranges. */
+  readonly offset: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Reads one repository of a registry (OCI distribution-spec 1.1). Everything throws FactoryError: `step` when the registry
+ * cannot be reached, refuses, or has no such thing; `verification` when what it delivers is not what was asked for.
+ */
+export interface Registry {
+  readonly reference: Reference;
+  /** Finds the image for a platform behind the reference. */
+  resolveManifest(platform: Platform): Promise<ResolvedImage>;
+  /** A manifest by tag or digest, by default that of the reference. */
+  getManifestBytes(tagOrDigest?: string): Promise<ManifestBytes>;
+  /** A small blob as a whole, checked. */
+  getBlobBytes(digest: string, limit: number): Promise<Uint8Array>;
+  /** A blob from `offset` on, not checked. Throws TransientError when trying again may help. */
+  getBlob(digest: string, offset: number, signal?: AbortSignal): Promise<BlobPart>;
+  /** All tags of the repository, in the order of the registry. */
+  listTags(): Promise<string[]>;
+  /** Manifests that refer to one, such as its signatures; of one artifact type when it is given. */
+  getReferrers(digest: string, artifactType?: string): Promise<Descriptor[]>;
+}
+
+/** distribution-spec: registries should limit manifests to this many bytes. */
+const MANIFEST_LIMIT = 4 * 1024 * 1024;
+/** Histories of images can be long. */
+const CONFIG_LIMIT = 8 * 1024 * 1024;
+const TAGS_LIMIT = 4 * 1024 * 1024;
+/** Pages of tags or referrers that are read at most: a registry may give the same link for ever. */
+const PAGES = 1000;
+const NESTING = 2;
+const ACCEPT = Object.values(MEDIA).join(', ');
+
+/** Opens a repository. Nothing is asked of it yet. */
+export function openRegistry(
+  host: RegistryHost,
+  reference: Reference,
+  options: TransportOptions = {},
+): Registry {
+  const transport = createTransport(host, reference, options);
+  const name = formatReference(reference);
+  const root = `/v2/${reference.repository}`;
+
+  const getManifestBytes: Registry['getManifestBytes'] = async (
+    wanted = reference.digest ?? reference.tag ?? 'latest',
+  ) => {
+    const answer = await transport.bytes(`${root}/manifests/${wanted}`, MANIFEST_LIMIT, { accept: ACCEPT });
+    if (answer === undefined) throw missing(reference, wanted);
+    const { bytes, headers } = answer;
+    const told = headers.get('docker-content-digest')?.trim();
+    const expected = isDigest(wanted) ? wanted : told && isDigest(told) ? told : undefined;
+    const digest = digestOf(bytes, expected);
+    if (expected !== undefined) expectDigest(`the manifest of ${name}`, expected, digest);
+    const mediaType = headers.get('content-type')?.split(';')[0]?.trim();
+    return { bytes, digest, mediaType };
+  };
+
+  const getBlobBytes: Registry['getBlobBytes'] = async (digest, limit) => {
+    const answer = await transport.bytes(`${root}/blobs/${digest}`, limit);
+    if (answer === undefined) throw missing(reference, digest);
+    expectDigest(`blob ${digest} of ${name}`, digest, digestOf(answer.bytes, digest));
+    return answer.bytes;
+  };
+
+  const resolve = async (platform: Platform, wanted?: string, depth = 0): Promise<ResolvedImage> => {
+    const { bytes, digest, mediaType } = await getManifestBytes(wanted);
+    const parsed = parseManifest(name, bytes, mediaType);
+    if (parsed.kind === 'manifest') {
+      const { manifest } = parsed;
+      const config = parseConfig(name, await getBlobBytes(manifest.config.digest, CONFIG_LIMIT));
+      return { digest, mediaType: parsed.mediaType, manifest, config };
+    }
+    const { manifests } = parsed.index;
+    const entry = depth < NESTING ? choosePlatform(manifests, platform) : undefined;
+    if (entry === undefined) throw noSuchPlatform(name, platform, manifests);
+    return { ...(await resolve(platform, entry.digest, depth + 1)), indexDigest: digest };
+  };
+
+  return {
+    reference,
+    resolveManifest: (platform) => resolve(platform),
+    getManifestBytes,
+    getBlobBytes,
+    getBlob: (digest, offset, signal) =>
+      blobPart(transport, reference, digest, offset, signal, options.timeout),
+    listTags: async () => {
+      const first = `${root}/tags/list`;
+      const pages = await readPages(transport, first, TAGS_LIMIT);
+      if (pages.length === 0) throw missing(reference, undefined);
+      return pages.flatMap((page) => stringsOf((page as { tags?: unknown }).tags));
+    },
+    getReferrers: async (digest, artifactType) => {
+      const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
+      const path = `${root}/referrers/${digest}${query}`;
+      const pages = await readPages(transport, path, MANIFEST_LIMIT, MEDIA.index).catch((error: unknown) => {
+        // Registries without this API answer in many ways.
+        host.log('debug', `no referrers of ${digest}: ${messageOf(error)}`);
+        return [];
+      });
+      // distribution-spec, "Referrers Tag Schema": for such registries, and for what was pushed before they had it.
+      const tag = digest.replace(':', '-').slice(0, 128);
+      const tagged = await transport.bytes(`${root}/manifests/${tag}`, MANIFEST_LIMIT, {
+        accept: MEDIA.index,
+      });
+      const answers = [
+        ...pages.filter((page) => (page as { manifests?: unknown }).manifests).map(encoded),
+        ...(tagged === undefined ? [] : [tagged.bytes]),
+      ];
+      const found = answers.flatMap((bytes) => {
+        const parsed = parseManifest(`referrers of ${digest}`, bytes);
+        return parsed.kind === 'index' ? parsed.index.manifests : [];
+      });
+      const unique = [...new Map(found.map((entry) => [entry.digest, entry])).values()];
+      return unique.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
+    },
+  };
+}
+
+/** An answer with a body that is handed on chunk by chunk; silence for too long ends it. */
+async function blobPart(
+  transport: Transport,
+  reference: Reference,
+  digest: string,
+  offset: number,
+  signal: AbortSignal | undefined,
+  timeout = TIMEOUT,
+): Promise<BlobPart> {
+  const silence = new AbortController();
+  const ending = AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]);
+  const watch = () =>
+    setTimeout(() => silence.abort(new TransientError(`no data for ${timeout / 1000} s`)), timeout).unref();
+  let timer = watch();
+  try {
+    const headers = offset > 0 ? { range: `bytes=${offset}-` } : {};
+    const path = `/v2/${reference.repository}/blobs/${digest}`;
+    const response = await transport.exchange(path, headers, ending);
+    if (response.status === 404) throw missing(reference, digest);
+    if (response.status === 416) {
+      await response.body?.cancel();
+      return await blobPart(transport, reference, digest, 0, signal, timeout);
+    }
+    const start = response.status === 206 ? startOf(response) : 0;
+    const body = response.body;
+    async function* chunks() {
+      try {
+        for await (const chunk of body ?? []) {
+          clearTimeout(timer);
+          yield chunk;
+          timer = watch();
+        }
+      } catch (error) {
+        throw explainNetwork(reference.registry, error);
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+    return { offset: start, body: chunks() };
+  } catch (error) {
+    clearTimeout(timer);
+    throw error;
+  }
+}
+
+/** RFC 9110, section 14.4: `bytes FIRST-LAST/SIZE`. */
+function startOf(response: Response): number {
+  const first = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
+  if (first !== undefined) return Number(first);
+  throw new TransientError('a part of a blob came without its place');
+}
+
+/** Follows `Link: <…>; rel="next"` (distribution-spec, "Listing Tags"); no page when the first is not there. */
+async function readPages(
+  transport: Transport,
+  first: string,
+  limit: number,
+  accept = 'application/json',
+): Promise<unknown[]> {
+  const pages: unknown[] = [];
+  let next: string | undefined = first;
+  for (let count = 0; next !== undefined && count < PAGES; count++) {
+    const answer: Answer | undefined = await transport.bytes(next, limit, { accept });
+    const page = answer && jsonOf(answer.bytes);
+    if (answer === undefined || page === undefined) break;
+    pages.push(page);
+    next = nextPage(answer.headers.get('link'), next);
+  }
+  return pages;
+}
+
+/** The path of the next page; the host stays the same, whatever the link says. */
+function nextPage(link: string | null, current: string): string | undefined {
+  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? '')?.[1];
+  const base = `http://registry${current}`;
+  if (target === undefined || !URL.canParse(target, base)) return undefined;
+  const { pathname, search } = new URL(target, base);
+  return `${pathname}${search}`;
+}
+
+function jsonOf(bytes: Uint8Array): object | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    // Some registries answer paths that they do not know with a web page.
+    return undefined;
+  }
+}
+
+function encoded(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function stringsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
+function missing(reference: Reference, wanted: string | undefined): FactoryError {
+  const name = formatReference(reference);
+  const what = wanted === undefined || wanted === reference.tag ? name : `${wanted} of ${name}`;
+  return new FactoryError('step', `the registry has no ${what} (HTTP 404)`, {
+    remedy: 'Check the name and the tag of the image.',
+  });
+}

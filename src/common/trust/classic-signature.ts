@@ -1,0 +1,74 @@
+import { type KeyObject, verify } from 'node:crypto';
+import { z } from 'zod';
+import {
+  type Descriptor,
+  parseJson,
+  type RegistryReader,
+  readBlob,
+  readManifest,
+} from '../oci/registry/repository-reader.ts';
+import { reasonOf, type Signature, type Signatures, unlessUnusable } from './signature.ts';
+
+/** The layer annotation that holds the signature (cosign, specs/SIGNATURE_SPEC.md, "Properties"). */
+const ANNOTATION = 'dev.cosignproject.cosign/signature';
+/** What a payload for an image calls itself (the same, "Simple Signing"). */
+const TYPE = 'cosign container image signature';
+
+/** The signed payload (containers/image, docs/containers-signature.5.md). */
+const payload = z.object({
+  critical: z.object({
+    type: z.string(),
+    image: z.object({ 'docker-manifest-digest': z.string() }),
+  }),
+});
+
+/**
+ * The signatures below the tag `sha256-HEX.sig`: each is a layer whose blob is the payload and whose annotation is the
+ * signature over its bytes (cosign, specs/SIGNATURE_SPEC.md).
+ */
+export async function* classicSignatures(registry: RegistryReader, digest: string): Signatures {
+  const tag = `${digest.replace(':', '-')}.sig`;
+  const layers: Descriptor[] = [];
+  try {
+    layers.push(...((await readManifest(registry, tag))?.layers ?? []));
+  } catch (error) {
+    yield { form: 'classic', place: tag, reason: reasonOf(error) };
+  }
+  for (const layer of layers) {
+    yield await unlessUnusable('classic', layer.digest, () => readSignature(registry, layer, digest));
+  }
+}
+
+async function readSignature(
+  registry: RegistryReader,
+  layer: Descriptor,
+  digest: string,
+): Promise<Signature> {
+  const encoded = layer.annotations?.[ANNOTATION];
+  if (!encoded) throw new Error(`it has no annotation ${ANNOTATION}`);
+  const signature = Buffer.from(encoded, 'base64');
+  const bytes = await readBlob(registry, layer.digest);
+  return {
+    form: 'classic',
+    place: layer.digest,
+    madeBy: (key) => verifies(bytes, key, signature),
+    refusedBy: () => 'is of the classic form, of which only signatures by keys can be checked',
+    objection: () => objection(bytes, digest),
+  };
+}
+
+/** ECDSA and RSA (PKCS #1 v1.5) sign the sha256 of the payload, Ed25519 the payload itself. */
+function verifies(bytes: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
+  try {
+    return verify(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', bytes, key, signature);
+  } catch {
+    return false;
+  }
+}
+
+function objection(bytes: Uint8Array, digest: string): string | undefined {
+  const { type, image } = parseJson(payload, bytes).critical;
+  if (type !== TYPE) return `is a "${type}", not a "${TYPE}"`;
+  const signed = image['docker-manifest-digest'];
+  return signed === digest ? undefined : `is for another image, ${signed}`;
+}

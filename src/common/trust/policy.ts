@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { validate } from '../text/validate.ts';
+import { parseYaml, type YamlSource } from '../text/yaml-source.ts';
+import type { TrustIdentity } from './identity.ts';
+import { parsePublicKey, type TrustKey } from './public-key.ts';
+import { matches, matchProblem, specificity } from './repository-match.ts';
+
+/** Where a node keeps its trust policy. */
+export const TRUST_DIRECTORY = '/etc/kairos/trust';
+
+/** What an entry of the policy says: enough of these keys must have signed whatever comes from there. */
+export interface TrustRule {
+  readonly match: string;
+  readonly keys: readonly TrustKey[];
+  /** Others who may sign; a node's policy has keys alone. */
+  readonly identities?: readonly TrustIdentity[];
+  /** How many different ones must have signed. */
+  readonly threshold: number;
+  /** `file:line:column` of the entry. */
+  readonly place: string;
+}
+
+/** Which keys speak for which repositories. */
+export interface TrustPolicy {
+  readonly rules: readonly TrustRule[];
+}
+
+/** How the policy's files are read; the agent's host is one. */
+export interface TrustFiles {
+  list(directory: string): Promise<readonly string[]>;
+  readText(path: string): Promise<string | undefined>;
+  stat(
+    path: string,
+    options?: { readonly follow?: boolean },
+  ): Promise<
+    { readonly kind: string; readonly mode: number; readonly uid: number; readonly size: number } | undefined
+  >;
+}
+
+/** Bounds of {@link loadPolicy}. */
+export interface PolicyOptions {
+  readonly directory?: string;
+  /** Who may own the files besides root: on a node, nobody. */
+  readonly owner?: number;
+}
+
+/** No policy and no key is larger. */
+const MAX_BYTES = 1024 * 1024;
+/** Write permission for the group or for everybody. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+const repositories = z.strictObject({
+  repositories: z.array(
+    z.strictObject({
+      match: z.string().superRefine((match, context) => {
+        const problem = matchProblem(match);
+        if (problem) context.addIssue({ code: 'custom', message: `"${match}" ${problem}` });
+      }),
+      keys: z
+        .array(z.string().regex(/^[\w-][\w.-]*$/, 'must be the name of a file beside the policy'))
+        .min(1, 'needs at least one key'),
+      threshold: z.int().min(1).default(1),
+    }),
+  ),
+});
+
+/**
+ * Reads the trust policy: every `*.yaml` of the directory in the order of their names, and the keys that they name.
+ * `undefined` when there is no directory, or nothing in it: then nothing is asked of images.
+ * @throws FactoryError `verification` for anything that leaves in doubt what the policy is: invalid YAML, unknown keys
+ * of the document, keys that cannot be read, keys without a policy, and files that someone else could have written
+ */
+export async function loadPolicy(
+  files: TrustFiles,
+  { directory = TRUST_DIRECTORY, owner = 0 }: PolicyOptions = {},
+): Promise<TrustPolicy | undefined> {
+  try {
+    if (!(await files.stat(directory, { follow: false }))) return undefined;
+    await requireSafe(files, directory, 'directory', owner);
+    const names = [...(await files.list(directory))].filter((name) => !name.startsWith('.')).sort();
+    if (names.length === 0) return undefined;
+    const documents = names.filter((name) => /\.ya?ml$/.test(name));
+    if (documents.length === 0) throw new Error(`${directory} has files, but no policy.yaml among them`);
+    const rules: TrustRule[] = [];
+    for (const name of documents) rules.push(...(await readRules(files, directory, name, owner)));
+    return { rules };
+  } catch (error) {
+    throw unusable(error, directory);
+  }
+}
+
+/** The entries that speak for a repository: the most specific ones. When several are equally so, all must hold. */
+export function rulesFor(policy: TrustPolicy, name: string): readonly TrustRule[] {
+  const matching = policy.rules.filter(({ match }) => matches(match, name));
+  const best = Math.max(...matching.map(({ match }) => specificity(match)));
+  return matching.filter(({ match }) => specificity(match) === best);
+}
+
+async function readRules(
+  files: TrustFiles,
+  directory: string,
+  name: string,
+  owner: number,
+): Promise<TrustRule[]> {
+  const path = `${directory}/${name}`;
+  const source = parseYaml(path, await readSafe(files, path, owner));
+  const document = validate(repositories, source.data, 'trust policy', source.locate);
+  return Promise.all(
+    document.repositories.map(async (entry, index) => {
+      const at = ['repositories', index];
+      const keys = await Promise.all(
+        entry.keys.map((key, place) =>
+          readKey(files, directory, key, owner).catch((error: unknown) => {
+            throw new Error(`${source.locate([...at, 'keys', place])}: ${messageOf(error)}`, {
+              cause: error,
+            });
+          }),
+        ),
+      );
+      return checkThreshold({ ...entry, keys, place: source.locate(at) }, source, at);
+    }),
+  );
+}
+
+/** A threshold that no set of signatures can reach is a mistake better found before the upgrade. */
+function checkThreshold(rule: TrustRule, source: YamlSource, at: readonly PropertyKey[]): TrustRule {
+  const different = new Set(rule.keys.map(({ fingerprint }) => fingerprint)).size;
+  if (rule.threshold > different) {
+    const place = source.locate([...at, 'threshold']);
+    throw new Error(
+      `${place}: threshold is ${rule.threshold}, but the entry has ${different} different keys`,
+    );
+  }
+  return rule;
+}
+
+async function readKey(files: TrustFiles, directory: string, name: string, owner: number): Promise<TrustKey> {
+  const path = `${directory}/${name}`;
+  const text = await readSafe(files, path, owner);
+  try {
+    return parsePublicKey(name, text);
+  } catch (error) {
+    throw new Error(`${path} ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readSafe(files: TrustFiles, path: string, owner: number): Promise<string> {
+  await requireSafe(files, path, 'file', owner);
+  const text = await files.readText(path);
+  if (text === undefined) throw new Error(`${path} is missing`);
+  return text;
+}
+
+/** Only its owner may have written it, and the owner is trusted. Links are refused: their target's place is not looked at. */
+async function requireSafe(
+  files: TrustFiles,
+  path: string,
+  kind: 'file' | 'directory',
+  owner: number,
+): Promise<void> {
+  const stat = await files.stat(path, { follow: false });
+  if (!stat) throw new Error(`${path} is missing`);
+  if (stat.kind !== kind) throw new Error(`${path} is not a ${kind} but a ${stat.kind}`);
+  if (stat.uid !== 0 && stat.uid !== owner)
+    throw new Error(`${path} belongs to user ${stat.uid}, not to root`);
+  if (stat.mode & WRITABLE_BY_OTHERS) {
+    throw new Error(
+      `${path} can be written by others than its owner (mode ${(stat.mode & 0o7777).toString(8)})`,
+    );
+  }
+  if (kind === 'file' && stat.size > MAX_BYTES) throw new Error(`${path} is larger than ${MAX_BYTES} bytes`);
+}
+
+function unusable(error: unknown, directory: string): FactoryError {
+  const known = error instanceof FactoryError ? error : undefined;
+  return new FactoryError('verification', `the trust policy cannot be used: ${messageOf(error)}`, {
+    details: known?.details ?? [],
+    remedy:
+      known?.remedy ??
+      `Correct ${directory}; its files belong to root, only root may write them, and docs/trust.md shows their form.`,
+    cause: error,
+  });
+}

@@ -1,0 +1,145 @@
+import { createVerify, type KeyObject, type Verify, verify } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isBundleWithMessageSignature, isBundleWithPublicKey } from '@sigstore/bundle';
+import { toSignedEntity } from '@sigstore/verify';
+import { messageOf } from '../errors/factory-error.ts';
+import { hashFile } from '../files/digest.ts';
+import {
+  parseBundle,
+  parseSignedStatement,
+  SIGN_PREDICATE,
+  statementObjection,
+  subjectsOf,
+} from './bundle.ts';
+import type { TrustIdentity } from './identity.ts';
+import type { TrustRule } from './policy.ts';
+import type { TrustKey } from './public-key.ts';
+
+/** A file whose signature holds. */
+export interface VerifiedFile {
+  /** In hex. */
+  readonly sha256: string;
+  readonly signer: TrustKey | TrustIdentity;
+}
+
+/** HashAlgorithm.SHA2_256 (sigstore, protobuf-specs, `common`). */
+const SHA2_256 = 1;
+/** Ed25519 takes a message as a whole; no such file is longer, in bytes. */
+const WHOLE_LIMIT = 1024 ** 3;
+
+/** Someone who may have made a signature over the file's content, and what has been read of it for them. */
+interface Candidate {
+  readonly signer: TrustKey | TrustIdentity;
+  readonly key: KeyObject;
+  readonly running: Verify | undefined;
+}
+
+/**
+ * Checks that one of the signers has signed a file, by the sigstore bundle beside it: a signature of the content as
+ * `cosign sign-blob` makes it, or a signed statement that names its sha256. The file is read once, in pieces.
+ * @throws Error with a half sentence that follows the name of the file
+ */
+export async function verifyFile(
+  file: string,
+  bundleBytes: Uint8Array,
+  { keys, identities = [] }: Pick<TrustRule, 'keys' | 'identities'>,
+  signal?: AbortSignal,
+): Promise<VerifiedFile> {
+  const bundle = parse(bundleBytes);
+  if (!isBundleWithMessageSignature(bundle)) {
+    const signed = parseSignedStatement(bundleBytes, identities.length > 0);
+    const signer =
+      keys.find(({ key }) => signed.madeBy(key)) ??
+      identities.find((identity) => signed.refusedBy(identity) === undefined);
+    if (!signer) throw new Error(identities.map((one) => signed.refusedBy(one)).find(Boolean) ?? UNKNOWN);
+    const sha256 = await hashFile(file, signal);
+    const objection = statementObjection(signed.payload, `sha256:${sha256}`, SIGN_PREDICATE);
+    if (objection)
+      throw new Error(objection.replace('is for another image,', 'was changed: its signature is for'));
+    return { sha256, signer };
+  }
+  const { messageDigest, signature } = bundle.content.messageSignature;
+  if (messageDigest.algorithm !== SHA2_256) throw new Error('is signed by another digest than sha256');
+  const candidates = isBundleWithPublicKey(bundle)
+    ? keys.map((signer) => candidate(signer, signer.key))
+    : identified(bundle, identities);
+  const sha256 = await hashFile(file, signal, (piece) => {
+    for (const { running } of candidates) running?.update(piece);
+  });
+  const told = Buffer.from(messageDigest.digest).toString('hex');
+  if (told !== sha256) throw new Error(`was changed: its signature is for sha256:${told}`);
+  for (const { signer, key, running } of candidates) {
+    const holds = running ? holdsFor(running, key, signature) : await verifyWhole(file, key, signature);
+    if (holds) return { sha256, signer };
+  }
+  throw new Error(UNKNOWN);
+}
+
+/**
+ * The sha256, in hex, that a bundle says it is about, whoever made it; `undefined` when it says nothing.
+ * @throws Error when it is no bundle
+ */
+export function bundleDigest(bytes: Uint8Array): string | undefined {
+  const { content } = parse(bytes);
+  if (content.$case === 'messageSignature')
+    return Buffer.from(content.messageSignature.messageDigest.digest).toString('hex');
+  return subjectsOf(content.dsseEnvelope.payload)[0]?.replace('sha256:', '');
+}
+
+const UNKNOWN = 'has a signature by an unknown key, or one that was changed';
+
+function parse(bytes: Uint8Array) {
+  try {
+    return parseBundle(bytes);
+  } catch (error) {
+    throw new Error(`has a bundle that cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function candidate(signer: TrustKey | TrustIdentity, key: KeyObject): Candidate {
+  return { signer, key, running: key.asymmetricKeyType === 'ed25519' ? undefined : createVerify('sha256') };
+}
+
+/** Everything of a certificate is checked but the signature over the content, which takes reading it. */
+function identified(
+  bundle: ReturnType<typeof parseBundle>,
+  identities: readonly TrustIdentity[],
+): Candidate[] {
+  if (identities.length === 0) throw new Error('was signed with a certificate, and not with a key');
+  const entity = toSignedEntity(bundle, Buffer.alloc(0));
+  const inner = entity.signature;
+  const later = {
+    signature: inner.signature,
+    compareSignature: (signature: Buffer) => inner.compareSignature(signature),
+    compareDigest: (digest: Buffer) => inner.compareDigest(digest),
+    compareSignedDigest: (digest: Buffer) => inner.compareSignedDigest(digest),
+    verifySignature: () => true,
+  };
+  const refusals: string[] = [];
+  const found = identities.flatMap((identity) => {
+    try {
+      return [candidate(identity, identity.verify({ ...entity, signature: later }))];
+    } catch (error) {
+      refusals.push(messageOf(error));
+      return [];
+    }
+  });
+  if (found.length === 0) throw new Error(`has a signature that ${refusals.join('; ')}`);
+  return found;
+}
+
+/** A signature that is no signature at all does not hold either. */
+function holdsFor(running: Verify, key: KeyObject, signature: Uint8Array): boolean {
+  try {
+    return running.verify(key, signature);
+  } catch {
+    return false;
+  }
+}
+
+async function verifyWhole(file: string, key: KeyObject, signature: Uint8Array): Promise<boolean> {
+  const content = await readFile(file);
+  if (content.length > WHOLE_LIMIT)
+    throw new Error(`is larger than ${WHOLE_LIMIT} bytes, too large for Ed25519`);
+  return verify(null, content, key, signature);
+}

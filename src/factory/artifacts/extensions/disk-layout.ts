@@ -1,0 +1,73 @@
+import type { DiskLayout, Partition } from '../../../common/contract/partitions.ts';
+import { uuidFromSeed } from '../../../common/contract/uuid.ts';
+import { ARCHITECTURE_FACTS, type ExtensionArch } from './architectures.ts';
+
+/** Bytes that partitions begin at multiples of: systemd-repart's grain, and the block of dm-verity. */
+export const GRAIN = 4096;
+/** Byte at which the filesystem begins, as in all disk images. */
+export const DATA_START = 1024 * 1024;
+/** Bytes of the signature's partition, as systemd-repart has it. systemd reads at most 4 MiB. */
+export const SIGNATURE_SIZE = 16 * 1024;
+/** Backup of the table: a header and 128 entries of 128 bytes. */
+const BACKUP_TABLE = 33 * 512;
+/** "Read-only" (Discoverable Partitions Specification, "Partition Flags"). */
+const READ_ONLY = 60;
+
+/** What the parts of an extension's disk image take. */
+export interface ExtensionParts {
+  readonly arch: ExtensionArch;
+  /** Bytes of the filesystem and of the hashes, both in whole blocks. */
+  readonly dataSize: number;
+  readonly hashSize: number;
+  /** In hex. */
+  readonly rootHash: string;
+  readonly isSigned: boolean;
+}
+
+/** Byte at which the hashes begin. */
+export function hashStart(dataSize: number): number {
+  return roundUp(DATA_START + dataSize);
+}
+
+/**
+ * The partitions of an extension: filesystem, hashes, and the signature of the root hash where there is one
+ * (Discoverable Partitions Specification). The GUIDs of the first two are the two halves of the root hash, which is how
+ * systemd finds what belongs together; the others follow from it too.
+ */
+export function extensionLayout({
+  arch,
+  dataSize,
+  hashSize,
+  rootHash,
+  isSigned,
+}: ExtensionParts): DiskLayout {
+  const { name, root, verity, signature } = ARCHITECTURE_FACTS[arch];
+  const partition = (suffix: string, type: string, guid: string, start: number, size: number): Partition => ({
+    name: `root-${name}${suffix}`,
+    type,
+    guid,
+    attributes: [READ_ONLY],
+    start,
+    size,
+  });
+  const hashes = hashStart(dataSize);
+  const partitions = [
+    partition('', root, guidOf(rootHash.slice(0, 32)), DATA_START, dataSize),
+    partition('-verity', verity, guidOf(rootHash.slice(-32)), hashes, hashSize),
+  ];
+  let end = roundUp(hashes + hashSize);
+  if (isSigned) {
+    const guid = uuidFromSeed(`signature ${rootHash}`);
+    partitions.push(partition('-verity-sig', signature, guid, end, SIGNATURE_SIZE));
+    end += SIGNATURE_SIZE;
+  }
+  return { guid: uuidFromSeed(`extension ${rootHash}`), size: roundUp(end + BACKUP_TABLE), partitions };
+}
+
+function guidOf(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / GRAIN) * GRAIN;
+}

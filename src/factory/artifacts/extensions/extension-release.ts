@@ -1,0 +1,73 @@
+import { parseOsRelease } from '../../../common/contract/os-release.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { ARCHITECTURE_FACTS, type ExtensionArch } from './architectures.ts';
+import type { ExtensionContent } from './content.ts';
+
+/** Which systems an extension is for (os-release(5), "Extension"). */
+export interface ExtensionTarget {
+  /** `ID` of the systems; `_any` when absent. */
+  readonly id?: string | undefined;
+  /** `VERSION_ID` of the systems. */
+  readonly version?: string | undefined;
+  /** `SYSEXT_LEVEL` or `CONFEXT_LEVEL`: goes before the version. */
+  readonly level?: string | undefined;
+  /** Have systemd read its units again after merging; systemd 255 and newer. */
+  readonly serviceReload: boolean;
+}
+
+/** Characters that need no quoting, in values of os-release(5). */
+const VALUE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const ANY = '_any';
+
+/**
+ * Checks what a person asks for.
+ * @throws FactoryError `usage` when a value has characters that release files do not have, or a version is given for no system
+ */
+export function checkTarget({ id, version, level }: ExtensionTarget): void {
+  for (const [flag, value] of Object.entries({ id: id === ANY ? undefined : id, version, level })) {
+    if (value === undefined || VALUE.test(value)) continue;
+    throw new FactoryError('usage', `"${value}" is no ${flag} of an OS`, {
+      remedy: 'Write it as /etc/os-release of the node has it, without quotes.',
+    });
+  }
+  if ((id ?? ANY) === ANY && (version !== undefined || level !== undefined)) {
+    throw new FactoryError('usage', 'a version or a level alone does not say of which OS', {
+      remedy: 'Add --os-release-id.',
+    });
+  }
+}
+
+/** The text of a release file. */
+export function renderExtensionRelease(
+  content: ExtensionContent,
+  arch: ExtensionArch,
+  { id = ANY, version, level, serviceReload }: ExtensionTarget,
+): string {
+  const fields: readonly (readonly [string, string | undefined])[] = [
+    ['ID', id],
+    ['VERSION_ID', version],
+    [content.level, level],
+    ['ARCHITECTURE', ARCHITECTURE_FACTS[arch].name],
+    ['EXTENSION_RELOAD_MANAGER', serviceReload ? '1' : undefined],
+  ];
+  return fields.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}\n`])).join('');
+}
+
+/**
+ * Checks a release file that the content brings.
+ * @param place its path, for messages
+ * @throws FactoryError `verification` when no system would take the extension
+ */
+export function checkExtensionRelease(place: string, text: string, arch: ExtensionArch): void {
+  const fields = parseOsRelease(text);
+  const wrong = (problem: string, remedy: string) =>
+    new FactoryError('verification', `${place}: ${problem}`, { remedy });
+  if (!fields.get('ID')) {
+    throw wrong('there is no ID, so no system takes the extension', 'Write ID= of the system, or ID=_any.');
+  }
+  const { name } = ARCHITECTURE_FACTS[arch];
+  const found = fields.get('ARCHITECTURE');
+  if (found && found !== ANY && found !== name) {
+    throw wrong(`ARCHITECTURE is ${found}, not ${name}`, 'Give the architecture with --arch.');
+  }
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import type { Host } from '../../../common/host/host.ts';
+import type { LayerFile } from '../../../common/oci/layers/layer-stream.ts';
+import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
+import { downloadBlobs } from '../../../common/oci/registry/blob-store.ts';
+import type { ImageConfig, Platform } from '../../../common/oci/registry/image-manifest.ts';
+import { formatReference, parseReference } from '../../../common/oci/registry/reference.ts';
+import { openRegistry } from '../../../common/oci/registry/registry.ts';
+import type { Reference } from '../../config/base-reference.ts';
+
+/** An image in a registry: `docker://REGISTRY/NAME[:TAG][@DIGEST]`. */
+export interface RegistryImage {
+  readonly kind: 'registry';
+  readonly name: string;
+}
+
+/** Images whose layers can be told apart. */
+export type LayeredImage = RegistryImage | Extract<Reference, { kind: 'oci' | 'docker-archive' }>;
+
+/** An image that was looked at. Nothing of its layers has been read or checked yet. */
+export interface OpenedImage {
+  readonly name: string;
+  readonly config: ImageConfig;
+  /** One for each layer, the lowest first: of its uncompressed tar where all images tell it, else of its blob. */
+  readonly layerIds: readonly string[];
+  /** Layers from one on, as files that carry the digests they are checked against. */
+  readonly layersFrom: (index: number) => Promise<readonly LayerFile[]>;
+}
+
+/** What looking at an image may use. */
+export interface ImageContext {
+  readonly host: Host;
+  readonly platform: Platform;
+  /** A directory that is gone afterwards. */
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens an image for one platform.
+ * @throws FactoryError `usage` when the reference leads nowhere, `verification` when it is no image or is made for another
+ *   architecture, `step` when a registry does not answer
+ */
+export async function openImage(image: LayeredImage, context: ImageContext): Promise<OpenedImage> {
+  const opened =
+    image.kind === 'registry' ? await openRemote(image, context) : await openLocal(image, context);
+  const { architecture } = opened.config;
+  if (!architecture || architecture === context.platform.architecture) return opened;
+  throw new FactoryError(
+    'verification',
+    `${opened.name} is made for ${architecture}, not for ${context.platform.architecture}`,
+    { remedy: 'Give the architecture with --arch, or another image.' },
+  );
+}
+
+async function openLocal(
+  image: Exclude<LayeredImage, RegistryImage>,
+  { platform, scratch }: ImageContext,
+): Promise<OpenedImage> {
+  const tag = image.kind === 'oci' ? image.tag : undefined;
+  const { config, layers } = await openLocalImage(image.path, platform, join(scratch, 'archive.tar'), tag);
+  const diffIds = diffIdsOf(config, layers.length);
+  const checked = layers.map((layer, index): LayerFile => {
+    const diffId = diffIds?.[index];
+    return diffId === undefined ? layer : { ...layer, diffId };
+  });
+  return {
+    name: `${image.kind}:${image.path}`,
+    config,
+    layerIds: diffIds ?? layers.map(({ digest = '' }) => digest),
+    layersFrom: async (index) => checked.slice(index),
+  };
+}
+
+async function openRemote(
+  { name }: RegistryImage,
+  { host, platform, scratch, signal }: ImageContext,
+): Promise<OpenedImage> {
+  const reference = parseReference(name);
+  const registry = openRegistry(host, reference, { signal });
+  const { manifest, config } = await registry.resolveManifest(platform);
+  return {
+    name: formatReference(reference),
+    config,
+    layerIds: diffIdsOf(config, manifest.layers.length) ?? manifest.layers.map(({ digest }) => digest),
+    layersFrom: async (index) => {
+      const wanted = manifest.layers.slice(index);
+      const files = await downloadBlobs(host, registry, wanted, {
+        directory: join(scratch, 'blobs'),
+        signal,
+      });
+      return wanted.map(({ size, digest }, each) => ({ file: files[each] ?? '', start: 0, size, digest }));
+    },
+  };
+}
+
+function diffIdsOf(config: ImageConfig, count: number): readonly string[] | undefined {
+  const ids = config.rootfs?.diff_ids ?? [];
+  return ids.length === count ? ids : undefined;
+}

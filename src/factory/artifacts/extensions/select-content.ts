@@ -1,0 +1,79 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { walkTree } from '../../../common/files/walk-tree.ts';
+import type { ExtensionContent } from './content.ts';
+
+/** What a tree is reduced by, and how old it is. */
+export interface Selection {
+  /** How many files stay. */
+  readonly files: number;
+  /** Paths that went, by the directory at the top, or by their own name where only they went. */
+  readonly leftOut: ReadonlyMap<string, number>;
+  /** The newest of the files that stay, in seconds since 1970. */
+  readonly newest: number;
+}
+
+/** Names that a message lists. */
+const SHOWN = 10;
+
+/**
+ * Reduces a tree to what an extension may hold.
+ * @param isLayer whether the tree comes from an image, whose layers hold more than is wanted; otherwise what does not belong
+ *   is an error
+ * @throws FactoryError `verification` for what does not belong, `usage` when nothing is left
+ */
+export function selectContent(tree: string, content: ExtensionContent, isLayer: boolean): Selection {
+  const leftOut = new Map<string, number>();
+  const outside: string[] = [];
+  const unwanted: string[] = [];
+  let [files, newest] = [0, 0];
+  for (const { path, stats } of walkTree(tree)) {
+    if (path === '') continue;
+    const top = path.split('/', 1)[0] ?? '';
+    const isInside = content.hierarchies.includes(top);
+    if (isInside && path === top && !stats.isDirectory()) {
+      throw new FactoryError('verification', `/${top} is not a directory`, {
+        remedy: 'Use content that has it as one.',
+      });
+    }
+    // Empty directories elsewhere are no content.
+    if (stats.isDirectory()) continue;
+    const isNode = !stats.isFile() && !stats.isSymbolicLink();
+    const isForbidden =
+      content.forbidden.includes(path) || (isLayer && content.accidental.includes(path)) || isNode;
+    if (isInside && !isForbidden) {
+      files += 1;
+      newest = Math.max(newest, Math.floor(Number(stats.mtimeMs) / 1000));
+      continue;
+    }
+    const name = isInside ? path : top;
+    leftOut.set(`/${name}`, (leftOut.get(`/${name}`) ?? 0) + 1);
+    unwanted.push(name);
+    outside.push(`/${path}`);
+  }
+  if (!isLayer && outside.length > 0) throw refused(content, outside);
+  if (files === 0) {
+    throw new FactoryError('usage', `there is no file below ${listOf(content)} for a ${content.kind.name}`, {
+      remedy: 'Give content that has some.',
+    });
+  }
+  for (const { path } of [...walkTree(tree)]) {
+    const isTop = path !== '' && !path.includes('/');
+    if (isTop && !content.hierarchies.includes(path)) unwanted.push(path);
+  }
+  for (const path of unwanted) rmSync(join(tree, path), { recursive: true, force: true });
+  return { files, leftOut, newest };
+}
+
+function refused(content: ExtensionContent, paths: readonly string[]): FactoryError {
+  const more = paths.length > SHOWN ? [`… and ${paths.length - SHOWN} more`] : [];
+  return new FactoryError('verification', `a ${content.kind.name} cannot hold ${paths.length} of the files`, {
+    details: [...paths.slice(0, SHOWN), ...more],
+    remedy: `Keep what is below ${listOf(content)}, without device nodes${content.forbidden.map((path) => ` and /${path}`).join('')}.`,
+  });
+}
+
+function listOf({ hierarchies }: ExtensionContent): string {
+  return hierarchies.map((name) => `/${name}`).join(' and ');
+}

@@ -1,0 +1,36 @@
+import { artifactBaseName, imageTag } from '../../common/contract/artifact-names.ts';
+import { identityFrom } from '../../common/contract/kairos-release.ts';
+import { SIZE_LABEL } from '../../common/contract/slot-size.ts';
+import { writeOciLayout } from '../inputs/base/oci-layout.ts';
+import { compressZstd, ZSTD } from '../tools/compressors.ts';
+import { packDirectory, TAR } from '../tools/tar.ts';
+import type { Artifact } from './artifact.ts';
+
+/** The OS image as an OCI image layout: one zstd layer, so that engine and layer cache leave no trace in its digest. */
+export const oci: Artifact = {
+  kind: 'oci',
+  extension: '.oci',
+  needs: ['image'],
+  tools: [TAR, ZSTD],
+  inputs: () => null,
+  make: async (inputs, { runner, output }) => {
+    await using image = await inputs.openRoot();
+    const identity = identityFrom(new Map(Object.entries(inputs.facts.release)));
+    const description = {
+      arch: identity.arch,
+      epoch: inputs.facts.epoch,
+      tag: imageTag(identity),
+      labels: {
+        'org.opencontainers.image.title': artifactBaseName(identity),
+        'org.opencontainers.image.version': identity.version,
+        [SIZE_LABEL]: String(inputs.facts.tree.bytes),
+      },
+    };
+    await writeOciLayout(
+      output,
+      description,
+      (stream) => packDirectory(runner, image.root, stream),
+      (source, sink) => compressZstd(runner, source, sink),
+    );
+  },
+};

@@ -1,0 +1,39 @@
+import { truncate, writeFile } from 'node:fs/promises';
+import { MIB } from '../../common/contract/partitions.ts';
+import { slotImageSize } from '../../common/contract/slot-size.ts';
+import { uuidFromSeed } from '../../common/contract/uuid.ts';
+import type { TreeSize } from '../../common/files/walk-tree.ts';
+import { mke2fs } from '../tools/mke2fs.ts';
+import type { Runner } from '../tools/runner.ts';
+import { setInodeTimes } from './ext-times.ts';
+
+/**
+ * Makes a slot's image file: an ext2 filesystem with the root's tree (contract 1.4). The same tree gives the same bytes.
+ * @param identity what tells this tree from others; the filesystem's UUID is made from it
+ */
+export async function makeSlotImage(
+  runner: Runner,
+  root: string,
+  output: string,
+  options: {
+    readonly tree: TreeSize;
+    readonly label: string;
+    readonly identity: string;
+    readonly epoch: number;
+  },
+): Promise<void> {
+  const { mib, inodes } = slotImageSize(options.tree);
+  await writeFile(output, '');
+  await truncate(output, mib * MIB);
+  const filesystem = {
+    type: 'ext2',
+    label: options.label,
+    uuid: uuidFromSeed(`slot ${options.identity}`),
+    kib: mib * 1024,
+    inodes,
+    epoch: options.epoch,
+    reserved: 0,
+  } as const;
+  await mke2fs(runner, { file: output, offset: 0 }, filesystem, root);
+  await setInodeTimes(output, 0, options.epoch);
+}

@@ -1,0 +1,58 @@
+import { constants } from 'node:fs';
+import { access, copyFile, mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import { FIRMWARE_PACKAGE, QEMU } from '../tools/qemu.ts';
+import type { Runner } from '../tools/runner.ts';
+import { diskFormat, firmwareImages, type Machine, qemuArguments } from './machine.ts';
+
+/** Whether this machine can virtualise in hardware. */
+export async function hasKvm(): Promise<boolean> {
+  const handle = await open('/dev/kvm', constants.O_RDWR).catch(() => undefined);
+  await handle?.close();
+  return handle !== undefined;
+}
+
+/**
+ * Boots a machine in QEMU with its console on this terminal, until it is switched off.
+ * @returns QEMU's exit status
+ * @throws FactoryError `usage` when the artifact is missing or not bootable, `tool` when QEMU or its firmware is
+ */
+export async function bootArtifact(runner: Runner, machine: Machine): Promise<number> {
+  diskFormat(machine.artifact);
+  const stats = await stat(machine.artifact).catch(() => undefined);
+  if (!stats?.isFile()) {
+    throw new FactoryError('usage', `${machine.artifact} is no file`, {
+      remedy: 'Give the path of an artifact.',
+    });
+  }
+  firmwareImages(machine);
+  const qemu = await runner.locate(QEMU[machine.arch ?? 'amd64']);
+  const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-boot-'));
+  try {
+    const variables = await privateVariables(machine, scratch);
+    const child = await execa(qemu, qemuArguments(machine, variables), { stdio: 'inherit', reject: false });
+    return child.exitCode ?? 1;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The firmware writes to its variables, so each machine gets its own. */
+export async function privateVariables(machine: Machine, directory: string): Promise<string | undefined> {
+  const images = firmwareImages(machine);
+  if (images === undefined) return undefined;
+  const { code, variables } = images;
+  for (const file of [code, variables]) {
+    await access(file).catch(() => {
+      throw new FactoryError('tool', `the firmware ${file} is not installed`, {
+        remedy: `Install it: sudo apt-get install ${FIRMWARE_PACKAGE[machine.arch ?? 'amd64']}`,
+      });
+    });
+  }
+  const copy = join(directory, 'variables.fd');
+  await copyFile(variables, copy);
+  return copy;
+}

@@ -1,0 +1,138 @@
+import { basename } from 'node:path';
+import { ARCHES, ARCHITECTURES, type Arch } from '../../common/contract/architectures.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import { didYouMean } from '../../common/text/suggest.ts';
+
+export const FIRMWARES = ['bios', 'uefi', 'secureboot'] as const;
+export type Firmware = (typeof FIRMWARES)[number];
+
+/** How an artifact is attached: a disk, or a CD. */
+export type Attachment = 'disk' | 'cdrom';
+
+/** A virtual machine that boots one artifact. */
+export interface Machine {
+  readonly artifact: string;
+  /** `amd64` when absent. */
+  readonly arch?: Arch;
+  readonly attachment: Attachment;
+  readonly firmware: Firmware;
+  /** A further disk, qcow2, that is booted first once it can be: what an installation from the artifact writes to. */
+  readonly target?: string;
+  /** In MiB. */
+  readonly memory: number;
+  readonly cores: number;
+  /** Port of the host that leads to port 22 of the guest. */
+  readonly sshPort?: number;
+  /** Whether writes to the artifact are thrown away at the end. */
+  readonly snapshot: boolean;
+  /** Hardware virtualisation; emulation, which is far slower, when absent. */
+  readonly kvm: boolean;
+}
+
+/** Firmware images of Debian's `ovmf`; secure boot needs variables with the vendors' keys enrolled. */
+export const OVMF = {
+  uefi: { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', variables: '/usr/share/OVMF/OVMF_VARS_4M.fd' },
+  secureboot: {
+    code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
+    variables: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
+  },
+} as const;
+
+/** The same of Debian's `qemu-efi-aarch64`. */
+export const AAVMF = {
+  uefi: { code: '/usr/share/AAVMF/AAVMF_CODE.fd', variables: '/usr/share/AAVMF/AAVMF_VARS.fd' },
+  secureboot: { code: '/usr/share/AAVMF/AAVMF_CODE.ms.fd', variables: '/usr/share/AAVMF/AAVMF_VARS.ms.fd' },
+} as const;
+
+/**
+ * The firmware images of a machine, or `undefined` for a BIOS, which QEMU brings along.
+ * @throws FactoryError `usage` when machines of that architecture have no BIOS
+ */
+export function firmwareImages({ arch = 'amd64', firmware }: Pick<Machine, 'arch' | 'firmware'>) {
+  if (firmware !== 'bios') return (arch === 'arm64' ? AAVMF : OVMF)[firmware];
+  if (ARCHITECTURES[arch].bios) return undefined;
+  throw new FactoryError('usage', `a machine of ${arch} has no BIOS`, {
+    remedy: 'Choose --firmware uefi or secureboot.',
+  });
+}
+
+/** The architecture that an artifact is for, by its name (contract 6.10), or `undefined` when the name does not tell. */
+export function artifactArch(artifact: string): Arch | undefined {
+  const parts = basename(artifact).split('-');
+  return ARCHES.find((arch) => parts.includes(arch));
+}
+
+/**
+ * What to emulate, of all that QEMU 7.2 can (`max`). On amd64 not the fast string operations, which Linux clears memory with:
+ * they are the slowest when emulated, byte by byte, and a boot spent a third of its time there. On arm64 an older processor:
+ * on `max` the agent dies of a segmentation fault now and then (docs/models.md).
+ */
+const EMULATED_CPU = { amd64: 'max,erms=off,fsrm=off', arm64: 'cortex-a72' } as const satisfies Record<
+  Arch,
+  string
+>;
+
+const FORMATS = { '.iso': 'raw', '.raw': 'raw', '.qcow2': 'qcow2' } as const;
+
+/** @throws FactoryError `usage` when it is none */
+export function parseFirmware(text: string): Firmware {
+  const found = FIRMWARES.find((firmware) => firmware === text);
+  if (found) return found;
+  throw new FactoryError('usage', `unknown firmware "${text}"${didYouMean(text, FIRMWARES)}`, {
+    remedy: `Choose one of: ${FIRMWARES.join(', ')}.`,
+  });
+}
+
+/** QEMU's name for the format of an artifact. @throws FactoryError `usage` when it is not bootable */
+export function diskFormat(artifact: string): 'raw' | 'qcow2' {
+  const ending = Object.keys(FORMATS).find((candidate) => artifact.endsWith(candidate));
+  if (ending) return FORMATS[ending as keyof typeof FORMATS];
+  throw new FactoryError('usage', `${artifact} is not bootable`, {
+    remedy: 'Give an .iso, .raw or .qcow2 file.',
+  });
+}
+
+/**
+ * The arguments of QEMU for the machine's architecture.
+ * @param variables a private copy of the firmware's variables, for UEFI
+ */
+export function qemuArguments(machine: Machine, variables: string | undefined): string[] {
+  const secure = machine.firmware === 'secureboot';
+  const arm = machine.arch === 'arm64';
+  const cpu = machine.kvm ? 'max' : EMULATED_CPU[machine.arch ?? 'amd64'];
+  const board = arm ? 'virt' : secure ? 'q35,smm=on' : 'q35';
+  const args = ['-machine', board, '-cpu', cpu, '-accel', machine.kvm ? 'kvm' : 'tcg'];
+  args.push('-m', String(machine.memory), '-smp', String(machine.cores), '-no-user-config', '-nodefaults');
+  args.push('-display', 'none', '-serial', 'mon:stdio', '-device', 'virtio-rng-pci');
+  const images = firmwareImages(machine);
+  if (images) {
+    const { code } = images;
+    args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${quoted(code)}`);
+    args.push('-drive', `if=pflash,unit=1,format=raw,file=${quoted(variables ?? '')}`);
+    if (secure && !arm) args.push('-global', 'driver=cfi.pflash01,property=secure,value=on');
+  }
+  const iso = machine.artifact.endsWith('.iso');
+  // SeaBIOS tries one disk only, and that is the one to install to.
+  const cdrom = machine.attachment === 'cdrom' || (iso && machine.target !== undefined);
+  const readonly = cdrom || iso;
+  const drive = `if=none,id=boot,format=${diskFormat(machine.artifact)},file=${quoted(machine.artifact)}`;
+  args.push('-drive', `${drive}${readonly ? ',readonly=on' : machine.snapshot ? ',snapshot=on' : ''}`);
+  if (machine.target !== undefined) {
+    args.push('-drive', `if=none,id=target,format=qcow2,file=${quoted(machine.target)}`);
+    args.push('-device', 'virtio-blk-pci,drive=target,bootindex=0');
+  }
+  // QEMU's IDE CD is invisible to cloud kernels; they do have virtio's SCSI (design, last section).
+  args.push(
+    ...(cdrom
+      ? ['-device', 'virtio-scsi-pci', '-device', 'scsi-cd,drive=boot,bootindex=1']
+      : ['-device', 'virtio-blk-pci,drive=boot,bootindex=1']),
+  );
+  const forward = machine.sshPort === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${machine.sshPort}-:22`;
+  args.push('-netdev', `user,id=net${forward}`, '-device', 'virtio-net-pci,netdev=net');
+  return args;
+}
+
+/** QEMU reads commas as separators; a doubled one is a comma. */
+function quoted(path: string): string {
+  return path.replaceAll(',', ',,');
+}

@@ -1,0 +1,123 @@
+import semver from 'semver';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { didYouMean } from '../../../common/text/suggest.ts';
+import { type Conditional, type Flavor, type Release, withoutLeadingZeros } from './schema.ts';
+
+/** What of a flavor depends on the release and the arch. */
+export interface Target {
+  readonly arch: string;
+  /** Version of the release, such as `12`. */
+  readonly releaseVersion: string;
+  /** `core`, or `standard` for an image with Kubernetes; `core` when absent. */
+  readonly variant?: string;
+}
+
+/** The packages, repositories and services that a flavor means for one target. */
+export interface Selection {
+  /** All packages, without duplicates, sorted. */
+  readonly packages: readonly string[];
+  /** Packages that are installed first, because they bring repositories. */
+  readonly repositoryPackages: readonly string[];
+  /** Repositories of the base to switch on. */
+  readonly repositories: readonly string[];
+  readonly enable: readonly string[];
+  readonly mask: readonly string[];
+  readonly unmask: readonly string[];
+  /** OpenRC: pairs of runlevel and service. */
+  readonly runlevels: readonly (readonly [string, string])[];
+}
+
+/**
+ * Resolves the conditions of a flavor.
+ * @param kernel a kernel choice of the flavor; `undefined` where the kernel comes from elsewhere
+ * @param extraPackages installed besides what the flavor names
+ * @throws FactoryError `usage` when the flavor has no such kernel for the target
+ */
+export function select(
+  flavor: Flavor,
+  target: Target,
+  kernel: string | undefined,
+  extraPackages: readonly string[],
+): Selection {
+  const kernelPackages = kernel === undefined ? [] : packagesOfKernel(flavor, target, kernel);
+  const roles = Object.values(flavor.packages).flatMap((entries) => holding(entries, target));
+  const { services, repositories } = flavor;
+  return {
+    packages: [...new Set([...roles, ...kernelPackages, ...extraPackages])].sort(),
+    repositoryPackages: holding(repositories.packages, target),
+    repositories: holding(repositories.enable, target),
+    enable: holding(services.enable, target),
+    mask: holding(services.mask, target),
+    unmask: holding(services.unmask, target),
+    runlevels: Object.entries(services.runlevels).flatMap(([runlevel, entries]) =>
+      holding(entries, target).map((service) => [runlevel, service] as const),
+    ),
+  };
+}
+
+/**
+ * Refuses the name of a kernel that the flavor has for no target, before anything is built.
+ * @throws FactoryError `usage`
+ */
+export function requireKernel(flavor: Flavor, kernel: string): void {
+  if (!Object.hasOwn(flavor.kernels, kernel)) throw noKernel(flavor, kernel);
+}
+
+function packagesOfKernel(flavor: Flavor, target: Target, kernel: string): string[] {
+  requireKernel(flavor, kernel);
+  const kernelPackages = holding(flavor.kernels[kernel] ?? [], target);
+  if (kernelPackages.length === 0) throw noKernel(flavor, kernel, ` for ${target.arch}`);
+  return kernelPackages;
+}
+
+function noKernel(flavor: Flavor, kernel: string, where = ''): FactoryError {
+  const known = Object.keys(flavor.kernels);
+  const text = `flavor ${flavor.name} has no kernel "${kernel}"${where}${didYouMean(kernel, known)}`;
+  return new FactoryError('usage', text, { remedy: `Choose one of: ${known.join(', ')}.` });
+}
+
+/**
+ * A release of the flavor by its key, its suite or its version.
+ * @throws FactoryError `usage` when the flavor does not know it
+ */
+export function findRelease(flavor: Flavor, release: string): Release & { readonly key: string } {
+  const entries = Object.entries(flavor.releases);
+  const found =
+    entries.find(([key]) => key === release) ??
+    entries.find(([, { suite, version }]) => suite === release || version === release);
+  if (found) return { ...found[1], key: found[0] };
+  const known = entries.map(([key]) => key);
+  throw new FactoryError(
+    'usage',
+    `flavor ${flavor.name} has no release "${release}"${didYouMean(release, known)}`,
+    { remedy: `Choose one of: ${known.join(', ')}.` },
+  );
+}
+
+/**
+ * The flavor's version of a release.
+ * @throws FactoryError `usage` when the flavor does not know it
+ */
+export function releaseVersion(flavor: Flavor, release: string): string {
+  return findRelease(flavor, release).version;
+}
+
+/** Whether an entry of a flavor is meant for a target. */
+export function holds(entry: Conditional, target: Target): boolean {
+  if (typeof entry === 'string') return true;
+  if (entry.arches && !entry.arches.includes(target.arch)) return false;
+  if (entry.variants && !entry.variants.some((variant) => variant === (target.variant ?? 'core')))
+    return false;
+  const version = semver.coerce(withoutLeadingZeros(target.releaseVersion));
+  return !entry.releases || (version !== null && semver.satisfies(version, entry.releases));
+}
+
+/** The package or unit that an entry names. */
+export function nameOf(entry: Conditional): string {
+  return typeof entry === 'string' ? entry : entry.name;
+}
+
+/** The names whose conditions hold for a target. */
+export function holding(entries: readonly Conditional[], target: Target): string[] {
+  return entries.filter((entry) => holds(entry, target)).map(nameOf);
+}

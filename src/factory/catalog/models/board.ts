@@ -1,0 +1,80 @@
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import type { Flavor } from '../flavors/schema.ts';
+import { holding, type Target } from '../flavors/select.ts';
+import type { Model } from './schema.ts';
+
+/** What a board means for one flavor, release and architecture. */
+export interface Board {
+  /** The flavor with the kernel choices that have drivers for the board. */
+  readonly flavor: Flavor;
+  /** Packages besides those of the flavor. */
+  readonly packages: readonly string[];
+  /** Components of the package archive that have to be enabled for them. */
+  readonly components: readonly string[];
+  /** Serial consoles and further arguments of the kernel, each as one word. */
+  readonly consoles: readonly string[];
+  readonly arguments: readonly string[];
+  /** Files of the image that belong on the EFI system partition, by patterns of the shell, and their paths there. */
+  readonly files: readonly { readonly from: string; readonly to: string }[];
+  /** Text files that belong there, by their paths. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+/**
+ * Refuses what a board cannot be built for, before anything is built.
+ * @throws FactoryError `usage` for an architecture or a flavor that the model does not speak of
+ */
+export function requireBoard(model: Model, flavor: Flavor, arch: string): void {
+  const arches: readonly string[] = model.arches;
+  if (!arches.includes(arch)) {
+    throw new FactoryError(
+      'usage',
+      `model ${model.name} (${model.title}) is for ${arches.join(' and ')}, not for ${arch}`,
+      { remedy: `Add --arch ${arches[0]}, or choose another --model.` },
+    );
+  }
+  if (model.flavors !== undefined && boardFlavor(model, flavor) === undefined) {
+    throw new FactoryError(
+      'usage',
+      `model ${model.name} does not say what flavor ${flavor.name} needs for it`,
+      {
+        remedy: `Choose one of these flavors: ${Object.keys(model.flavors).join(', ')}; or describe it in models/${model.name}.yaml.`,
+      },
+    );
+  }
+}
+
+/**
+ * Resolves what a board means for a target.
+ * @throws FactoryError `usage` as {@link requireBoard}
+ */
+export function resolveBoard(model: Model, flavor: Flavor, target: Target): Board {
+  requireBoard(model, flavor, target.arch);
+  const own = boardFlavor(model, flavor);
+  const kernels = Object.entries(flavor.kernels).filter(([name]) => own?.kernels?.includes(name) ?? true);
+  return {
+    flavor: { ...flavor, kernels: Object.fromEntries(kernels) },
+    packages: holding(own?.packages ?? [], target),
+    components: holding(own?.components ?? [], target),
+    consoles: serialConsoles(model, target.arch),
+    arguments: model.arguments,
+    files: own?.files ?? [],
+    texts: model['firmware-config'],
+  };
+}
+
+/** The serial consoles of a board, each as the value of a `console=`. */
+export function serialConsoles(model: Model, arch: string): readonly string[] {
+  return (model.consoles as Readonly<Record<string, readonly string[] | undefined>>)[arch] ?? [];
+}
+
+/**
+ * By the flavor's name, else by that of the distribution that it builds on, so that a flavor of one's own finds what the
+ * one that it extends has. Not by its family: archives of one family differ in the names and components of firmware.
+ */
+function boardFlavor(model: Model, flavor: Flavor) {
+  const id = flavor['os-release-id'];
+  return [flavor.name, ...(typeof id === 'string' ? [id] : Object.keys(id))]
+    .map((name) => (Object.hasOwn(model.flavors ?? {}, name) ? model.flavors?.[name] : undefined))
+    .find((found) => found !== undefined);
+}

@@ -1,0 +1,136 @@
+import { Command } from '@commander-js/extra-typings';
+import { ARCHES } from '../../../common/contract/architectures.ts';
+import { type BuildTarget, loadBuildTargets } from '../../config/build-spec.ts';
+import type { ConfigurationSources } from '../../config/load.ts';
+import {
+  ARTIFACT_OPTIONS,
+  artifactFlags,
+  configurationFile,
+  gather,
+  jobOptions,
+} from '../artifact-options.ts';
+import { presentBuilds } from '../run-targets.ts';
+import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
+import { warn } from '../warn.ts';
+
+/** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
+export function buildCommand() {
+  return specCommand('build')
+    .description('build an OS image from a base, and artifacts from it')
+    .option(
+      '--only <names>',
+      'build these targets of the configuration alone: names or patterns, a,b*',
+      gather,
+    )
+    .option('--continue-on-error', 'let the other targets go on when one fails')
+    .addOption(ARTIFACT_OPTIONS.push)
+    .addOption(ARTIFACT_OPTIONS.noPush)
+    .addOption(ARTIFACT_OPTIONS.plan)
+    .addOption(ARTIFACT_OPTIONS.json)
+    .addOption(ARTIFACT_OPTIONS.noCache)
+    .addOption(SIGN_OPTION)
+    .addOption(NO_SIGN_OPTION)
+    .action(async (options) => {
+      const { flags, ...sources } = specSources(options);
+      const { push, sign } = options;
+      const load = () => publishedTargets({ ...sources, flags }, { push, sign }, options.only ?? []);
+      await presentBuilds(load, {
+        ...jobOptions(options),
+        continueOnError: options.continueOnError ?? false,
+      });
+    });
+}
+
+/** What the flags `--push` and `--sign` say: `false` for their opposites. */
+interface Publishing {
+  readonly push?: string | boolean | undefined;
+  readonly sign?: string | boolean | undefined;
+}
+
+/** The targets of a configuration, with what flags say of pushing and signing. @throws FactoryError `usage` */
+export async function publishedTargets(
+  sources: ConfigurationSources,
+  { push, sign }: Publishing,
+  only: readonly string[],
+): Promise<BuildTarget[]> {
+  const flags = { ...sources.flags, ...signFlag(sign), 'push.to': push || undefined };
+  const targets = await loadBuildTargets({ ...sources, flags }, only, warn);
+  for (const { spec } of targets) requireSigner(sign, spec.sign);
+  return targets.map(({ spec, ...target }) => ({
+    ...target,
+    spec: {
+      ...spec,
+      ...(push === false && { push: undefined }),
+      ...(sign === false && { sign: undefined }),
+    },
+  }));
+}
+
+/** A command with all flags that describe a build. */
+export function specCommand(name: string) {
+  return new Command(name)
+    .option(
+      '--flavor <name>',
+      'the distribution: a flavor, or a file of your own; by default found by the base',
+    )
+    .option('--release <name>', 'the release of the flavor that a build without --base starts from')
+    .option(
+      '--base <ref>',
+      'base image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+    )
+    .option('--snapshot <date>', 'install packages as they were then, such as 2026-01-31')
+    .option('--kernel <name>', 'one of the kernels of the flavor, such as generic')
+    .option('--model <name>', 'the board')
+    .option('--arch <name>', `${ARCHES.join('|')} (default: the architecture of this machine)`)
+    .option('--kubernetes <name@version>', 'Kubernetes distribution, such as k3s@v1.34.1+k3s1')
+    .option('--version <semver>', 'version of the OS image')
+    .option('--containerfile <file>', 'a Containerfile of your own that is applied too')
+    .option(
+      '--stage, --containerfile-stage <stage>',
+      'when it is applied: before (to the base; default), after (the framework)',
+    )
+    .option('--containerfile-context <dir>', 'what its COPY reads from (default: its directory)')
+    .option('--kernel-from <ref>', 'image to take kernel, modules, initramfs and boot loader from')
+    .option('--framework <name>', 'what makes the base a Kairos: builtin, kairos-init')
+    .option('--framework-source <ref>', 'the program kairos-init, or an image that holds it')
+    .option('--framework-version <version>', 'the version that kairos-init must be of')
+    .addOption(ARTIFACT_OPTIONS.artifact)
+    .addOption(ARTIFACT_OPTIONS.cloudConfig)
+    .addOption(ARTIFACT_OPTIONS.overlayRootfs)
+    .addOption(ARTIFACT_OPTIONS.overlayIso)
+    .addOption(ARTIFACT_OPTIONS.compression)
+    .addOption(ARTIFACT_OPTIONS.engine)
+    .addOption(ARTIFACT_OPTIONS.failOn)
+    .addOption(ARTIFACT_OPTIONS.output)
+    .addOption(ARTIFACT_OPTIONS.config)
+    .addOption(ARTIFACT_OPTIONS.set)
+    .addOption(ARTIFACT_OPTIONS.lockFile)
+    .addOption(ARTIFACT_OPTIONS.locked)
+    .addOption(ARTIFACT_OPTIONS.offline);
+}
+
+type SpecOptions = ReturnType<ReturnType<typeof specCommand>['opts']>;
+
+/** Where the values of a build's configuration come from, by its flags. */
+export function specSources(options: SpecOptions) {
+  const flags = {
+    flavor: options.flavor,
+    release: options.release,
+    base: options.base,
+    snapshot: options.snapshot,
+    kernel: options.kernel,
+    model: options.model,
+    arch: options.arch,
+    version: options.version,
+    kubernetes: options.kubernetes,
+    containerfile: options.containerfile,
+    'containerfile-stage': options.containerfileStage,
+    'containerfile-context': options.containerfileContext,
+    'kernel-from': options.kernelFrom,
+    'framework.name': options.framework,
+    'framework.source': options.frameworkSource,
+    'framework.version': options.frameworkVersion,
+    ...artifactFlags(options),
+  };
+  return { ...configurationFile(options.config), set: options.set ?? [], flags };
+}

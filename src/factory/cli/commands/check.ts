@@ -1,0 +1,30 @@
+import { Command } from '@commander-js/extra-typings';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { checkImage, isDirectory } from '../../pipeline/check-image.ts';
+import { rememberLog } from '../render-error.ts';
+import { handedOver } from '../run-job.ts';
+
+/** `kairos-factory check`: is this an OS image? */
+export function checkCommand() {
+  return new Command('check')
+    .description('check whether an image or a directory is a conformant OS image')
+    .argument(
+      '<image>',
+      'docker://REGISTRY/NAME:TAG, docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], or a directory',
+    )
+    .option('--json', 'print the findings as JSON')
+    .action(async (image, options) => {
+      // A directory is only read, which takes no engine.
+      if (!(await isDirectory(image)) && (await handedOver())) return;
+      const findings = await checkImage(image, rememberLog);
+      if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+      else {
+        for (const { check, passed, required, text } of findings) {
+          const mark = passed ? 'ok  ' : required ? 'FAIL' : 'warn';
+          process.stdout.write(`${mark}  ${check}: ${text}\n`);
+        }
+      }
+      const failed = findings.filter(({ passed, required }) => required && !passed).length;
+      if (failed > 0) throw new FactoryError('verification', `${image}: ${failed} check(s) failed`);
+    });
+}

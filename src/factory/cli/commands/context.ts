@@ -1,0 +1,46 @@
+import { relative, resolve } from 'node:path';
+import { machineArch } from '../../../common/contract/architectures.ts';
+import { loadBuildSpec } from '../../config/build-spec.ts';
+import { writeContext } from '../../pipeline/write-context.ts';
+import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
+import { describeError, rememberLog } from '../render-error.ts';
+import { createProgressRenderer } from '../render-progress.ts';
+import { handedOver } from '../run-job.ts';
+import { warn } from '../warn.ts';
+import { specCommand, specSources } from './build.ts';
+
+/** Where the folder goes when nobody says. */
+const DEFAULT_FOLDER = 'context';
+
+/** `kairos-factory context`: what `build` hands to its engine, as a folder for another builder. */
+export function contextCommand() {
+  return specCommand('context')
+    .description(
+      'write the Containerfile and the context of a build into a folder, for docker build or the like',
+    )
+    .addOption(ARTIFACT_OPTIONS.json)
+    .addOption(ARTIFACT_OPTIONS.noCache)
+    .action(async ({ output: folder, ...options }) => {
+      const print = (text: string) => process.stdout.write(text);
+      try {
+        const spec = await loadBuildSpec(specSources(options), warn);
+        if (await handedOver()) return;
+        const output = resolve(folder ?? DEFAULT_FOLDER);
+        const show = createProgressRenderer(process.stderr);
+        const { locked = false, offline = false } = options;
+        const common = { useCache: options.cache, locked, offline, onLog: rememberLog, emit: show.onEvent };
+        await writeContext(spec, output, common).finally(() => show.close());
+        const place = relative(process.cwd(), output) || '.';
+        // Elsewhere a builder makes images for its own machine.
+        const platform = spec.arch === machineArch() ? '' : `--platform linux/${spec.arch} `;
+        print(
+          options.json
+            ? `${JSON.stringify({ output }, null, 2)}\n`
+            : `Build it: docker build ${platform}${place}\n`,
+        );
+      } catch (error) {
+        if (options.json) print(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
+        throw error;
+      }
+    });
+}

@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises';
+import { Command } from '@commander-js/extra-typings';
+import { stringify } from 'yaml';
+import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { ejectFlavor } from '../../catalog/flavors/eject.ts';
+import { listFlavors, loadFlavor } from '../../catalog/flavors/load.ts';
+import { FLAVORS, toolVersion } from '../../pipeline/session.ts';
+
+/** `kairos-factory flavors [show NAME | eject NAME]`. */
+export function flavorsCommand() {
+  const command = new Command('flavors').description('list the flavors').action(async () => {
+    for (const name of await listFlavors(FLAVORS)) {
+      const { title, releases } = await loadFlavor(FLAVORS, name);
+      process.stdout.write(`${name}  ${title}: ${Object.keys(releases).join(', ')}\n`);
+    }
+  });
+  command.addCommand(
+    new Command('show')
+      .description('print a flavor, or a file, with all that it inherits')
+      .argument('<name>')
+      .exitOverride()
+      .action(async (name) => {
+        process.stdout.write(stringify(await loadFlavor(FLAVORS, name)));
+      }),
+  );
+  command.addCommand(
+    new Command('eject')
+      .description('copy a flavor with all that it inherits into one file, to edit and to build with')
+      .argument('<name>')
+      .option('--output <file>', 'a new file; standard output when absent')
+      .exitOverride()
+      .action(async (name, { output }) => {
+        const text = await ejectFlavor(FLAVORS, name, toolVersion());
+        if (output === undefined) process.stdout.write(text);
+        else await writeNew(output, text);
+      }),
+  );
+  return command;
+}
+
+/** What a person has edited is not written over. */
+async function writeNew(file: string, text: string): Promise<void> {
+  await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
+    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new FactoryError('usage', exists ? `${file} exists` : `${file}: ${messageOf(error)}`, {
+      remedy: exists ? 'Name another file, or remove it first.' : 'Check the path and its permissions.',
+      cause: error,
+    });
+  });
+}

@@ -1,0 +1,185 @@
+import { statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { Command, Option } from '@commander-js/extra-typings';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { parseReference } from '../../../common/oci/registry/reference.ts';
+import { loadSigningSpec } from '../../config/build-spec.ts';
+import type { RegistrySettings } from '../../config/registries.ts';
+import { SIGNATURE_FORMATS } from '../../config/signing.ts';
+import { attestImage, predicateType } from '../../deliver/publish/attest-image.ts';
+import { type SignedImage, signImage } from '../../deliver/publish/sign-image.ts';
+import { type ToolSession, withTools } from '../../deliver/publish/tool-session.ts';
+import { openOutput } from '../../pipeline/workspace.ts';
+import { bundleName } from '../../signing/output-files.ts';
+import { outputsIn, type SignedFile, signFiles, signOutput } from '../../signing/sign-files.ts';
+import { openSigner, type Signer, secretVariables } from '../../signing/signer.ts';
+import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
+import { describeError, rememberLog } from '../render-error.ts';
+import { warn } from '../warn.ts';
+
+/** What the command tells in the end. */
+interface SignReport {
+  readonly signer: string;
+  /** sha256 of the public key; absent for keyless. */
+  readonly fingerprint?: string;
+  readonly images: readonly (SignedImage & { readonly attestations: readonly string[] })[];
+  readonly files: readonly SignedFile[];
+}
+
+/** `kairos-factory sign`: signatures for images, files, and the output of a build. */
+export function signCommand() {
+  return new Command('sign')
+    .description('sign images of registries by their digest, files, or all that a build made')
+    .argument('<what...>', 'REGISTRY/NAME@DIGEST or REGISTRY/NAME:TAG, a file, or the directory of a build')
+    .option(
+      '--key <key>',
+      'a key file, env://VARIABLE, the URI of a KMS, or keyless (default: the key "sign")',
+    )
+    .option('--password-file <file>', 'file with the password of the key (default: COSIGN_PASSWORD)')
+    .option('--password-env <name>', 'variable with the password of the key')
+    .addOption(new Option('--format <format>', 'of signatures of images').choices(SIGNATURE_FORMATS))
+    .option('--signing-config <file>', 'services that sign too, by cosign signing-config create')
+    .option('--trusted-root <file>', 'what these services are known by, by cosign trusted-root create')
+    .option('--recursive', 'sign the images of an index, too')
+    .option('--attest <type=file>', 'attach a document to the image, signed; repeatable', gatherPairs)
+    .addOption(ARTIFACT_OPTIONS.config)
+    .addOption(ARTIFACT_OPTIONS.set)
+    .addOption(ARTIFACT_OPTIONS.json)
+    .action(async (what, options) => {
+      const print = (text: string) => process.stdout.write(text);
+      try {
+        const { registries, sign } = await loadSigningSpec({
+          ...configurationFile(options.config),
+          set: options.set ?? [],
+          flags: {
+            'sign.key': options.key,
+            'sign.password-file': options.passwordFile,
+            'sign.password-env': options.passwordEnv,
+            'sign.format': options.format,
+            'sign.signing-config': options.signingConfig,
+            'sign.trusted-root': options.trustedRoot,
+          },
+        });
+        if (sign === undefined) {
+          throw new FactoryError('usage', 'nothing says who signs', {
+            remedy: 'Give --key, or write the key "sign" into the configuration.',
+          });
+        }
+        const targets = what.map((text) => targetOf(text));
+        const attest = options.attest ?? [];
+        const report = await withTools(
+          async (session) => {
+            const context = { runner: session.runner, env: process.env, scratch: session.work, warn };
+            const signer = await openSigner(context, sign);
+            return signAll(targets, attest, session, signer, registries, options.recursive ?? false);
+          },
+          { secrets: secretVariables(sign), onLog: rememberLog },
+        );
+        print(options.json ? `${JSON.stringify(report, null, 2)}\n` : render(report));
+      } catch (error) {
+        if (options.json) print(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
+        throw error;
+      }
+    });
+}
+
+/** What a word of the command line means. */
+export type Target =
+  | { readonly kind: 'output'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'image'; readonly text: string };
+
+/** A directory or file that there is, or else an image. @throws FactoryError `usage` for what can be none of them */
+export function targetOf(text: string): Target {
+  const path = resolve(text);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return { kind: 'output', path };
+  if (stats?.isFile()) return { kind: 'file', path };
+  const name = text.replace(/^docker:\/\//, '');
+  if (/^[./~]/.test(text) || !/[/@:]/.test(name)) {
+    throw new FactoryError('usage', `${text} is neither a file nor an image of a registry`, {
+      remedy: 'Check the path; write an image as REGISTRY/NAME@sha256:DIGEST or REGISTRY/NAME:TAG.',
+    });
+  }
+  parseReference(name);
+  return { kind: 'image', text: name };
+}
+
+function gatherPairs(value: string, before: readonly Pair[] | undefined): Pair[] {
+  const at = value.indexOf('=');
+  if (at < 1) {
+    throw new FactoryError('usage', `--attest ${value} is not of the form TYPE=FILE`, {
+      remedy: 'Write --attest spdxjson=image.spdx.json.',
+    });
+  }
+  return [...(before ?? []), { type: value.slice(0, at), predicate: value.slice(at + 1) }];
+}
+
+interface Pair {
+  readonly type: string;
+  readonly predicate: string;
+}
+
+async function signAll(
+  targets: readonly Target[],
+  attest: readonly Pair[],
+  { runner, signal, work }: ToolSession,
+  signer: Signer,
+  registries: readonly RegistrySettings[],
+  recursive: boolean,
+): Promise<SignReport> {
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  const access = { runner, registries, env: process.env, signal };
+  const files = { runner, signer, scratch: work, signal, say };
+  for (const { type } of attest) predicateType(type);
+  if (attest.length > 0 && !targets.some(({ kind }) => kind === 'image')) {
+    throw new FactoryError('usage', '--attest attaches to an image, and none is given', {
+      remedy: 'Name the image, too: REGISTRY/NAME@sha256:DIGEST.',
+    });
+  }
+  const signed: { images: SignReport['images'][number][]; files: SignedFile[] } = { images: [], files: [] };
+  for (const target of targets) {
+    if (target.kind === 'image') {
+      const image = await signImage(target.text, { access, signer, recursive, say });
+      for (const { type, predicate } of attest) {
+        say(`attaching ${predicate} as ${type}`);
+        await attestImage({ image: image.image, predicate, type }, { access, signer, scratch: work });
+      }
+      signed.images.push({ ...image, attestations: attest.map(({ type }) => type) });
+      continue;
+    }
+    const places = target.kind === 'output' ? await outputsIn(target.path) : [dirname(target.path)];
+    for (const directory of places) {
+      const output = await openOutput(directory);
+      try {
+        const done =
+          target.kind === 'output'
+            ? await signOutput(directory, output.partial, files)
+            : await signFiles([fileToSign(target.path, output.partial)], files);
+        signed.files.push(...done);
+      } finally {
+        await output.close();
+      }
+    }
+  }
+  const fingerprint = signer.publicKey?.fingerprint;
+  return { signer: signer.name, ...(fingerprint === undefined ? {} : { fingerprint }), ...signed };
+}
+
+function fileToSign(file: string, partial: (name: string) => string) {
+  const name = bundleName(basename(file));
+  return { file, bundle: join(dirname(file), name), partial: partial(name) };
+}
+
+function render({ signer, fingerprint, images, files }: SignReport): string {
+  const state = (unchanged: boolean) => (unchanged ? 'is signed already' : 'signed');
+  return [
+    ...images.map(
+      ({ image, unchanged, forms, attestations }) =>
+        `${state(unchanged)}  ${image} (${[...forms, ...attestations].join(', ')})`,
+    ),
+    ...files.map(({ file, unchanged }) => `${state(unchanged)}  ${relative(process.cwd(), file)}`),
+    `by ${signer}${fingerprint === undefined ? '' : `, sha256 of the public key ${fingerprint}`}`,
+    '',
+  ].join('\n');
+}

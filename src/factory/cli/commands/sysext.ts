@@ -1,0 +1,116 @@
+import { arch as machine } from 'node:os';
+import { relative, resolve } from 'node:path';
+import { Command, Option } from '@commander-js/extra-typings';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { EXTENSION_ARCHES } from '../../artifacts/extensions/architectures.ts';
+import { parseSource } from '../../artifacts/extensions/fill-tree.ts';
+import { EXTENSION_FORMATS, type ExtensionSpec } from '../../artifacts/extensions/make-extension.ts';
+import { buildExtension, type ExtensionReport } from '../../pipeline/build-extension.ts';
+import { describeError, rememberLog } from '../render-error.ts';
+import { handedOver } from '../run-job.ts';
+
+/** `kairos-factory sysext`: programs and libraries that a node lays over /usr and /opt. */
+export const sysextCommand = () => extensionCommand('sysext', 'a system extension: files for /usr and /opt');
+
+/** `kairos-factory confext`: configuration that a node lays over /etc. */
+export const confextCommand = () => extensionCommand('confext', 'a configuration extension: files for /etc');
+
+/** A name that systemd, the agent and the release file's name all can have. */
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._+~-]{0,126}[A-Za-z0-9])?$/;
+/** Names of directories of the agent's store, and endings that come by themselves. */
+const TAKEN = /^(?:active|passive|recovery|common)$|\.(?:raw|sysext|confext)$/;
+
+function extensionCommand(kind: ExtensionSpec['kind'], what: string) {
+  return new Command(kind)
+    .description(`make ${what}, from a directory or a layer of an image`)
+    .argument('<name>', `its name; the file is NAME.${kind}.raw`)
+    .requiredOption(
+      '--from <ref>',
+      'content: dir:DIR, FILE.tar[.gz|.zst], or an image (oci:DIR[:TAG], docker-archive:FILE, docker://NAME:TAG), of which the last layer is taken',
+    )
+    .option('--above <ref>', 'take all layers of the image above those of this one')
+    .option('--output <dir>', 'where the file goes', 'build')
+    .addOption(new Option('--arch <arch>', 'for which machines').choices(EXTENSION_ARCHES))
+    .addOption(
+      new Option('--format <format>', 'filesystem').choices(EXTENSION_FORMATS).default('squashfs' as const),
+    )
+    .option('--sign-key <file>', 'private key in PEM to sign with; needs --certificate')
+    .option('--certificate <file>', 'certificate of the key in PEM')
+    .option('--os-release-id <id>', 'only for systems with this ID (default: any)')
+    .option('--os-release-version <version>', 'only for systems with this VERSION_ID')
+    .option('--level <level>', `only for systems with this ${kind.toUpperCase()}_LEVEL`)
+    .option('--service-reload', 'let systemd read its units again when it is merged')
+    .option('--json', 'print the report as JSON on stdout')
+    .action(async (name, options) => {
+      const { json = false } = options;
+      try {
+        checkName(name);
+        const here = process.cwd();
+        const spec = {
+          kind,
+          name,
+          source: parseSource(options.from, here),
+          above: options.above === undefined ? undefined : parseSource(options.above, here),
+          arch: options.arch ?? machineArch(),
+          format: options.format,
+          target: {
+            id: options.osReleaseId,
+            version: options.osReleaseVersion,
+            level: options.level,
+            serviceReload: options.serviceReload ?? false,
+          },
+          signer: signerOf(options.signKey, options.certificate),
+        };
+        if (await handedOver()) return;
+        const report = await buildExtension(spec, resolve(options.output), {
+          notice: (text) => process.stderr.write(`notice: ${text}\n`),
+          onLog: rememberLog,
+        });
+        process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : render(report));
+      } catch (error) {
+        if (json) process.stdout.write(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
+        throw error;
+      }
+    });
+}
+
+function checkName(name: string): void {
+  if (NAME.test(name) && !TAKEN.test(name)) return;
+  throw new FactoryError('usage', `an extension cannot be called "${name}"`, {
+    remedy:
+      'Use letters, digits and - . _ + ~, without an ending such as .raw; active, passive, recovery and common are taken.',
+  });
+}
+
+function signerOf(key: string | undefined, certificate: string | undefined): ExtensionSpec['signer'] {
+  if (key === undefined && certificate === undefined) return undefined;
+  if (key !== undefined && certificate !== undefined) {
+    return { key: resolve(key), certificate: resolve(certificate) };
+  }
+  throw new FactoryError('usage', 'a signature takes a key and its certificate', {
+    remedy: `Add ${key === undefined ? '--sign-key' : '--certificate'}.`,
+  });
+}
+
+function machineArch(): ExtensionSpec['arch'] {
+  const [name] = EXTENSION_ARCHES.filter((each) => each === (machine() === 'x64' ? 'amd64' : machine()));
+  if (name !== undefined) return name;
+  throw new FactoryError(
+    'usage',
+    `extensions cannot be made for the architecture of this machine, ${machine()}`,
+    {
+      remedy: `Add --arch ${EXTENSION_ARCHES.join(' or --arch ')}.`,
+    },
+  );
+}
+
+function render({ file, size, sha256, files, rootHash, certificateFingerprint }: ExtensionReport): string {
+  const lines = [
+    ['file', relative(process.cwd(), file)],
+    ['size', `${size} bytes, ${files} files`],
+    ['sha256', sha256],
+    ['root hash', rootHash],
+    ['signed by', certificateFingerprint ?? 'nobody'],
+  ];
+  return lines.map(([name = '', value = '']) => `${name.padEnd(10)} ${value}\n`).join('');
+}

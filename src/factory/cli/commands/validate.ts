@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from '@commander-js/extra-typings';
+import { checkSource, type SourceReader } from '../../../common/cloud-config/check-source.ts';
+
+const READER: SourceReader = {
+  readText: (path) => readFile(path, 'utf8'),
+  fetch: (url) => fetch(url),
+};
+
+/** `kairos-factory validate`: is this a cloud-config that a node can use? */
+export function validateCommand() {
+  return new Command('validate')
+    .description('check a cloud-config')
+    .argument('<source>', 'a file, a URL, or - for standard input')
+    .option('--strict', 'take warnings for errors')
+    .option('--json', 'print the findings as JSON')
+    .action(async (source, { strict = false, json = false }) => {
+      await checkSource(source, { strict, json }, READER, (text) => process.stdout.write(text));
+    });
+}

@@ -1,0 +1,39 @@
+import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
+import { loadBuildTargets } from '../../config/build-spec.ts';
+import { verifyRepro } from '../../pipeline/verify-repro.ts';
+import { ARTIFACT_OPTIONS, gather } from '../artifact-options.ts';
+import { describeError, rememberLog } from '../render-error.ts';
+import { renderRepro } from '../render-repro.ts';
+import { handedOver } from '../run-job.ts';
+import { warn } from '../warn.ts';
+import { specCommand, specSources } from './build.ts';
+
+const NAME = 'verify-repro';
+
+/** `kairos-factory verify-repro`: does a second build give the same bytes? */
+export function verifyReproCommand() {
+  return specCommand(NAME)
+    .description('build twice, and tell whether both give the same bytes; exit status 5 when they do not')
+    .option('--only <names>', 'these targets of the configuration alone: names or patterns, a,b*', gather)
+    .addOption(ARTIFACT_OPTIONS.json)
+    .action(async (options) => {
+      if (await handedOver()) return;
+      try {
+        const targets = await loadBuildTargets(specSources(options), options.only ?? [], warn);
+        const [, script = '', ...words] = process.argv;
+        const report = await verifyRepro(targets, {
+          program: [process.execPath, ...process.execArgv, script],
+          // The flags are those of build, which reads them again: only the name of this command and --json are not.
+          flags: words.slice(words.indexOf(NAME) + 1).filter((word) => word !== '--json'),
+          onLine: (line) => process.stderr.write(`${line}\n`),
+          onLog: rememberLog,
+        });
+        process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : renderRepro(report));
+        if (!report.isReproducible) process.exitCode = EXIT_STATUS.verification;
+      } catch (error) {
+        if (options.json)
+          process.stdout.write(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
+        throw error;
+      }
+    });
+}

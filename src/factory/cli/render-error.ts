@@ -1,0 +1,50 @@
+import { styleText } from 'node:util';
+import { CommanderError } from '@commander-js/extra-typings';
+import { EXIT_STATUS, FactoryError } from '../../common/errors/factory-error.ts';
+
+const DEFECT_STATUS = 1;
+
+let logFile: string | undefined;
+
+/** Names the log that an error message points to. */
+export function rememberLog(file: string): void {
+  logFile = file;
+}
+
+/** Writes an error to the person and sets the exit status (design, decision 10). */
+export function failWith(error: unknown): void {
+  // Commander has printed its own message already.
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
+    return;
+  }
+  process.stderr.write(renderError(error));
+  process.exitCode = error instanceof FactoryError ? EXIT_STATUS[error.kind] : DEFECT_STATUS;
+}
+
+/** The exit status and text of an error, for the report of `--json`. */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof FactoryError)) {
+    return { kind: 'defect', status: DEFECT_STATUS, message: String(error), log: logFile };
+  }
+  const { kind, message, details, remedy } = error;
+  return { kind, status: EXIT_STATUS[kind], message, details, remedy, log: logFile };
+}
+
+function renderError(error: unknown): string {
+  const red = (text: string) => styleText('red', text, { stream: process.stderr });
+  const log = logFile === undefined ? [] : [`  log: ${logFile}`];
+  if (!(error instanceof FactoryError)) {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return [red('error: this is a defect of kairos-factory; please report it'), stack, ...log, ''].join('\n');
+  }
+  const remedy = error.remedy === undefined ? [] : [`  to do: ${error.remedy}`];
+  const quiet = error.kind === 'usage' || error.kind === 'interrupted';
+  return [
+    `${red('error:')} ${error.message}`,
+    ...error.details.map((line) => `  ${line}`),
+    ...remedy,
+    ...(quiet ? [] : log),
+    '',
+  ].join('\n');
+}

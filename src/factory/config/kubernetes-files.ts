@@ -1,0 +1,80 @@
+import { DISTRIBUTION_FACTS } from '../catalog/kubernetes/distribution.ts';
+import { isUrl, nameOf } from './file-source.ts';
+import type { KubernetesSpec } from './kubernetes.ts';
+
+/** Where the content of a file is known from: a checksum, or a list of them in which it has one of several names. */
+export type Pin =
+  | { readonly kind: 'sha256'; readonly sha256: string }
+  | { readonly kind: 'list'; readonly url: string };
+
+/** A file that Kubernetes brings into the image, by where it comes from. */
+export interface WantedFile {
+  readonly role: 'program' | 'images';
+  /** Its name in the image. */
+  readonly name: string;
+  readonly source:
+    | { readonly kind: 'file'; readonly path: string; readonly sha256: string | undefined }
+    /** The first of the addresses that the list has; with a checksum there is one. */
+    | { readonly kind: 'urls'; readonly urls: readonly string[]; readonly pin: Pin };
+}
+
+/** All files that a specification asks for, the program first. */
+export function wantedFiles(spec: KubernetesSpec, arch: string): WantedFile[] {
+  const facts = DISTRIBUTION_FACTS[spec.distribution];
+  // A plus in a path is one, but servers of the field have read it as a space.
+  const folder = `${spec.mirror ?? facts.releases}/${encodeURIComponent(spec.version)}`;
+  const list: Pin = { kind: 'list', url: `${folder}/${facts.checksums(arch)}` };
+  const pinned = (sha256: string | undefined): Pin =>
+    sha256 === undefined ? list : { kind: 'sha256', sha256 };
+  const from = (source: string, sha256: string | undefined): WantedFile['source'] =>
+    isUrl(source)
+      ? { kind: 'urls', urls: [source], pin: pinned(sha256) }
+      : { kind: 'file', path: source, sha256 };
+  const program = spec.binary ?? `${folder}/${facts.program(spec.version, arch)}`;
+  return [
+    { role: 'program', name: spec.distribution, source: from(program, spec.sha256) },
+    ...(spec.airgap
+      ? [
+          {
+            role: 'images',
+            // One name for all versions: the next image's link on the node is the same.
+            name: `${spec.distribution}-airgap-images-${arch}.tar${spec.distribution === 'k3s' ? '.zst' : ''}`,
+            source: {
+              kind: 'urls',
+              urls: facts.airgap(spec.version, arch).map((name) => `${folder}/${name}`),
+              pin: list,
+            },
+          } as const,
+        ]
+      : []),
+    ...spec.images.map(
+      ({ source, sha256 }): WantedFile => ({
+        role: 'images',
+        name: nameOf(source),
+        source: from(source, sha256),
+      }),
+    ),
+  ];
+}
+
+/**
+ * Finds a file in a list of checksums as `sha256sum` writes it: `HASH  NAME`, or `HASH *NAME`, names with or without
+ * directories.
+ * @returns the first address whose name is in the list, and its checksum
+ */
+export function findInList(
+  list: string,
+  urls: readonly string[],
+): { readonly url: string; readonly sha256: string } | undefined {
+  const sums = new Map(
+    [...list.matchAll(/^([0-9a-f]{64}) [ *](?:.*\/)?([^/\r\n]+?)\r?$/gim)].map(([, sum = '', name = '']) => [
+      name,
+      sum.toLowerCase(),
+    ]),
+  );
+  for (const url of urls) {
+    const sha256 = sums.get(nameOf(url));
+    if (sha256 !== undefined) return { url, sha256 };
+  }
+  return undefined;
+}

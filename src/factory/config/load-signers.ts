@@ -1,0 +1,75 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { TrustRule } from '../../common/trust/policy.ts';
+import { parsePublicKey, type TrustKey } from '../../common/trust/public-key.ts';
+import { parseTrustedRoot, trustIdentity } from '../../common/trust/trusted-root.ts';
+import { isKeyFile, type SignersSpec, signersProblem } from './signing.ts';
+
+/** No key and no trusted root is larger, in bytes. */
+const LIMIT = 4 * 1024 * 1024;
+
+/**
+ * Reads the keys and identities that may sign.
+ * @param place where they are named, for messages
+ * @param askKms gives the PEM text of a public key that is no file; without it, there is none such
+ * @throws FactoryError `usage` for a key or a trusted root that cannot be used, and a threshold that cannot be reached
+ */
+export async function loadSigners(
+  place: string,
+  signers: SignersSpec,
+  askKms?: (key: string) => Promise<string>,
+): Promise<TrustRule> {
+  const problem = signersProblem(signers);
+  if (problem !== undefined) throw unusableSigners(place, problem);
+  const keys: TrustKey[] = [];
+  for (const key of signers.keys) {
+    const pem = askKms && !isKeyFile(key) ? await askKms(key) : await readSmall(place, key);
+    keys.push(parseKey(place, key, pem));
+  }
+  const root = signers['trusted-root'];
+  const identities = root === undefined ? [] : await readIdentities(place, root, signers.identities);
+  const different = new Set([...keys, ...identities].map(({ fingerprint }) => fingerprint)).size;
+  if (signers.threshold > different)
+    throw unusableSigners(place, `asks for ${signers.threshold} signers, and names ${different}`);
+  return { match: '**', keys, identities, threshold: signers.threshold, place };
+}
+
+/** What is said of signers that cannot be used. */
+export function unusableSigners(place: string, problem: string): FactoryError {
+  return new FactoryError('usage', `${place} ${problem}`, {
+    remedy: 'Correct it; docs/signing.md shows how signers are named, and where a trusted root comes from.',
+  });
+}
+
+function parseKey(place: string, key: string, pem: string): TrustKey {
+  try {
+    return parsePublicKey(basename(key), pem);
+  } catch (error) {
+    throw unusableSigners(place, `names ${key}, which ${messageOf(error)}`);
+  }
+}
+
+async function readIdentities(
+  place: string,
+  root: string,
+  identities: SignersSpec['identities'],
+): Promise<NonNullable<TrustRule['identities']>> {
+  const text = await readSmall(place, root);
+  try {
+    const material = parseTrustedRoot(text);
+    return identities.map((identity) => trustIdentity(material, identity));
+  } catch (error) {
+    throw unusableSigners(place, `names ${root}, which ${messageOf(error)}`);
+  }
+}
+
+async function readSmall(place: string, path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size > LIMIT) throw new Error(`is larger than ${LIMIT} bytes`);
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw unusableSigners(place, `names ${path}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,266 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import { validate } from '../../common/text/validate.ts';
+import { parseYaml, readYaml, type YamlSource } from '../../common/text/yaml-source.ts';
+import { isFlavorFile } from '../catalog/flavors/reference.ts';
+import { anchorBundles } from './bundles.ts';
+import { anchorKubernetes } from './kubernetes.ts';
+import { expandMatrix, MatrixKeys, type Variation } from './matrix.ts';
+import { isRemote } from './place.ts';
+import { anchorKey, anchorSign, anchorTrust } from './signing.ts';
+
+/** Where the values of a configuration come from; a later source wins: file, `--set`, flags. */
+export interface ConfigurationSources {
+  /** A YAML file, if any. */
+  readonly file?: string;
+  /** Assignments `a.b=value`; the value is YAML. */
+  readonly set: readonly string[];
+  /** Values of flags by configuration key; `undefined` where a flag was not given. */
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/** Keys whose value is a path; relative ones are relative to the file, or to the working directory, that names them. */
+const PATH_KEYS = new Set([
+  'sign.password-file',
+  'sign.signing-config',
+  'sign.trusted-root',
+  'cloud-config',
+  'overlay-rootfs',
+  'overlay-iso',
+  'output',
+  'lock-file',
+  'containerfile',
+  'containerfile-context',
+  'release-output',
+]);
+/** Keys whose value is a reference that may hold a relative path after its prefix. */
+const REFERENCE_KEYS = new Set(['base', 'image', 'kernel-from']);
+/** The key whose value is a program's path or the reference of an image. */
+const SOURCE_KEY = 'framework.source';
+/** The key whose value is a path, an address or the reference of a release. */
+const PREVIOUS_KEY = 'release-previous';
+
+/** Flags that are not called like their key. */
+const FLAG_NAMES: Readonly<Record<string, string>> = {
+  artifacts: 'artifact',
+  'framework.name': 'framework',
+  'framework.source': 'framework-source',
+  'framework.version': 'framework-version',
+  'sign.key': 'sign',
+  'push.to': 'push',
+  'release-output': 'output',
+  'release-previous': 'previous',
+};
+
+type Data = Record<string, unknown>;
+
+/** The configuration of a target; a file without targets has a single one, which has no name. */
+export interface Configured<T> {
+  readonly name: string | undefined;
+  readonly configuration: T;
+}
+
+/**
+ * The same for a file that may have several targets: all of them, each validated.
+ * @throws FactoryError `usage`, also for a flag or `--set` of a key in which the targets differ
+ */
+export async function loadConfigurations<S extends z.ZodType>(
+  schema: S,
+  sources: ConfigurationSources,
+  resolveReference: (reference: string, directory: string) => string,
+): Promise<Configured<z.output<S>>[]> {
+  const file = sources.file === undefined ? undefined : await readYaml(sources.file);
+  const { matrix, targets, ...common } = file ? mapping(file) : {};
+  const locate = (path: readonly PropertyKey[]) => file?.locate(path) ?? '';
+  const keys = validate(MatrixKeys, { matrix, targets }, 'configuration', locate);
+  const variations: readonly (Variation | undefined)[] = expandMatrix(keys, locate) ?? [undefined];
+  return variations.map((variation) => {
+    const source = file && { file, common, variation };
+    return {
+      name: variation?.name,
+      configuration: mergeAndValidate(schema, source, sources, resolveReference),
+    };
+  });
+}
+
+/**
+ * Merges the sources and validates the result.
+ * @param onPath resolves a reference of `base` or `image` against a directory
+ * @throws FactoryError `usage`; each message names the file, line and column, or the flag, at fault
+ */
+export async function loadConfiguration<S extends z.ZodType>(
+  schema: S,
+  sources: ConfigurationSources,
+  resolveReference: (reference: string, directory: string) => string,
+): Promise<z.output<S>> {
+  const all = await loadConfigurations(schema, sources, resolveReference);
+  const [only] = all;
+  if (only && all.length === 1) return only.configuration;
+  throw new FactoryError('usage', `${sources.file} has ${all.length} targets, and one is wanted here`, {
+    remedy: 'Name a file with one target.',
+  });
+}
+
+/** A file, what of it all targets share, and the target. */
+interface FileSource {
+  readonly file: YamlSource;
+  readonly common: Data;
+  readonly variation: Variation | undefined;
+}
+
+function mergeAndValidate<S extends z.ZodType>(
+  schema: S,
+  source: FileSource | undefined,
+  sources: ConfigurationSources,
+  resolveReference: (reference: string, directory: string) => string,
+): z.output<S> {
+  const { file, variation } = source ?? {};
+  const flags = Object.fromEntries(Object.entries(sources.flags).filter(([, value]) => value !== undefined));
+  const assignments = sources.set.map(parseAssignment);
+  const anchor = (data: Data, directory: string) => anchored(data, directory, resolveReference);
+
+  for (const key of [
+    ...Object.keys(flags).map(firstKey),
+    ...assignments.map(({ path: [first = ''] }) => first),
+  ])
+    if (variation && Object.hasOwn(variation.values, key)) throw varied(key, variation.name);
+  let data: Data = source
+    ? anchor({ ...source.common, ...variation?.values }, resolve(source.file.name, '..'))
+    : {};
+  // In a target, null takes away what the others have.
+  data = Object.fromEntries(
+    Object.entries(data).filter(([key, value]) => !(variation?.places[key] && value === null)),
+  );
+  for (const { path, value } of assignments)
+    data = assign(data, path, anchorValue(path, value, resolveReference));
+  for (const [key, value] of Object.entries(anchor(flags, process.cwd())))
+    data = assign(data, key.split('.'), value);
+
+  return validate(schema, data, 'configuration', (path) => {
+    const text = path.join('.');
+    const key = Object.hasOwn(flags, text) ? text : String(path[0]);
+    if (Object.hasOwn(flags, key)) return `--${FLAG_NAMES[key] ?? key}`;
+    const set = assignments.findLast((assignment) =>
+      assignment.path.every((part, index) => String(path[index]) === part),
+    );
+    if (set) return `--set ${set.path.join('.')}`;
+    const place = variation?.places[key];
+    if (file && place) return file.locate([...place, ...path.slice(1)]);
+    return file && (path.length === 0 || file.has(path.slice(0, 1))) ? file.locate(path) : `--${text}`;
+  });
+}
+
+function varied(key: string, target: string): FactoryError {
+  return new FactoryError(
+    'usage',
+    `"${key}" cannot be set from the command line: target ${target} has its own`,
+    {
+      remedy: 'Choose among the targets with --only NAME, or change the file.',
+    },
+  );
+}
+
+function mapping(file: YamlSource): Data {
+  if (file.data === null) return {};
+  if (typeof file.data !== 'object' || Array.isArray(file.data)) {
+    throw new FactoryError(
+      'usage',
+      `${file.locate([])}: the configuration is not a mapping of keys to values`,
+    );
+  }
+  return file.data as Data;
+}
+
+function parseAssignment(text: string): { path: string[]; value: unknown } {
+  const at = text.indexOf('=');
+  const path = text.slice(0, at).split('.');
+  if (at < 1 || path.includes('')) {
+    throw new FactoryError('usage', `--set ${text}: not of the form key=value`, {
+      remedy: 'Write --set disk.oem=128.',
+    });
+  }
+  return { path, value: parseYaml(`--set ${path.join('.')}`, text.slice(at + 1)).data };
+}
+
+/** A flag's key may be a path. */
+function firstKey(path: string): string {
+  return path.split('.')[0] ?? path;
+}
+
+/** Own properties only: `__proto__` as a key must not reach the prototype. */
+function assign(data: Data, path: readonly string[], value: unknown): Data {
+  const [key = '', ...rest] = path;
+  const below = Object.hasOwn(data, key) ? data[key] : undefined;
+  const inner = typeof below === 'object' && below !== null && !Array.isArray(below) ? (below as Data) : {};
+  return Object.fromEntries([
+    ...Object.entries(data),
+    [key, rest.length > 0 ? assign(inner, rest, value) : value],
+  ]);
+}
+
+function anchorValue(
+  path: readonly string[],
+  value: unknown,
+  resolveReference: (reference: string, directory: string) => string,
+): unknown {
+  const whole = anchored(assign({}, path, value), process.cwd(), resolveReference);
+  return path.reduce((below: unknown, key) => (below as Data)[key], whole);
+}
+
+function anchored(
+  data: Data,
+  directory: string,
+  resolveReference: (reference: string, directory: string) => string,
+): Data {
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => {
+      if (key === 'registries') return [key, anchoredAuthorities(value, directory)];
+      if (key === 'kubernetes') return [key, anchorKubernetes(value, directory)];
+      if (key === 'bundles') return [key, anchorBundles(value, directory, resolveReference)];
+      if (key === 'sign') return [key, anchorSign(value, directory)];
+      if (key === 'sign.key' && typeof value === 'string') return [key, anchorKey(value, directory)];
+      if (key === 'trust') return [key, anchorTrust(value, directory)];
+      if (key === 'framework') return [key, anchoredFramework(value, directory, resolveReference)];
+      if (typeof value !== 'string') return [key, value];
+      if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
+      if (key === 'flavor' && isFlavorFile(value)) return [key, resolve(directory, value)];
+      if (key === PREVIOUS_KEY) return [key, isRemote(value) ? value : resolve(directory, value)];
+      if (key === SOURCE_KEY) return [key, fileOrReference(value, directory, resolveReference)];
+      return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];
+    }),
+  );
+}
+
+/** Certificates of registries are paths, too. What has another form is left to the schema. */
+function anchoredAuthorities(value: unknown, directory: string): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((entry: unknown) => {
+    const ca = typeof entry === 'object' && entry !== null ? (entry as Data)['ca'] : undefined;
+    return typeof ca === 'string' ? { ...(entry as Data), ca: resolve(directory, ca) } : entry;
+  });
+}
+
+/** `source` of the mapping `framework`, as a file may write it. */
+function anchoredFramework(
+  value: unknown,
+  directory: string,
+  resolveReference: (reference: string, directory: string) => string,
+): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { source } = value as Data;
+  if (typeof source !== 'string') return value;
+  return { ...value, source: fileOrReference(source, directory, resolveReference) };
+}
+
+/** A program's absolute path, or the reference of an image that holds it: what has a scheme, or is no file here. */
+function fileOrReference(
+  text: string,
+  directory: string,
+  resolveReference: (reference: string, directory: string) => string,
+): string {
+  const file = resolve(directory, text);
+  const isImage = /^[a-z-]+:/.test(text) || /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/.test(text);
+  return isImage || !existsSync(file) ? resolveReference(text, directory) : file;
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { stringify } from 'yaml';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { parsePublicKey } from '../../common/trust/public-key.ts';
+import type { TrustSpec } from './signing.ts';
+
+/** A file of a trust policy, by its name in the policy's directory. */
+export interface PolicyFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The names that a policy may give its keys. */
+const NAME = /^[\w-][\w.-]*$/;
+
+/**
+ * Renders the policy that a node enforces (docs/trust.md): `policy.yaml` and the public keys, all read and checked.
+ * @throws FactoryError `usage` for a key that is none, and a threshold that no set of signatures can reach
+ */
+export function renderPolicy(upgrade: NonNullable<TrustSpec['upgrade']>): PolicyFile[] {
+  const keys = new Map<string, { readonly fingerprint: string; readonly text: string }>();
+  const repositories = upgrade.map(({ match, keys: paths, threshold }) => {
+    const names = paths.map((path) => addKey(keys, path));
+    const different = new Set(names.map((name) => keys.get(name)?.fingerprint)).size;
+    if (threshold > different) {
+      throw unusable(
+        `the threshold of ${match} is ${threshold}, but the entry has ${different} different keys`,
+      );
+    }
+    return { match, keys: names, ...(threshold > 1 ? { threshold } : {}) };
+  });
+  const files = [...keys].map(([name, { text }]) => ({ name, text }));
+  return [
+    { name: 'policy.yaml', text: stringify({ repositories }, { lineWidth: 0 }) },
+    ...files.sort((a, b) => (a.name < b.name ? -1 : 1)),
+  ];
+}
+
+/** Adds a key, under the name of its file, or one of its own where another key has that. @returns the name */
+function addKey(
+  keys: Map<string, { readonly fingerprint: string; readonly text: string }>,
+  path: string,
+): string {
+  const base = basename(path);
+  if (!NAME.test(base) || /\.ya?ml$/.test(base))
+    throw unusable(`${path} has a name that no key of a policy can have`);
+  let text: string;
+  let fingerprint: string;
+  try {
+    text = readFileSync(path, 'utf8');
+    fingerprint = parsePublicKey(base, text).fingerprint;
+  } catch (error) {
+    throw unusable(`${path}: ${messageOf(error)}`);
+  }
+  const known = keys.get(base);
+  const name = known && known.fingerprint !== fingerprint ? `${fingerprint.slice(0, 16)}-${base}` : base;
+  if (!keys.has(name)) keys.set(name, { fingerprint, text });
+  return name;
+}
+
+function unusable(problem: string): FactoryError {
+  return new FactoryError('usage', `trust.upgrade: ${problem}`, {
+    remedy: 'Name files with one public key in PEM form each, as "cosign generate-key-pair" writes them.',
+  });
+}

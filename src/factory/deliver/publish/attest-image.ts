@@ -1,0 +1,105 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { parseReference } from '../../../common/oci/registry/reference.ts';
+import { registryReader } from '../../../common/oci/registry/registry-reader.ts';
+import { isAttested, PREDICATES } from '../../../common/trust/verify-attestations.ts';
+import type { RegistryAccess } from '../../inputs/base/resolve-image.ts';
+import type { Signer } from '../../signing/signer.ts';
+import { attestImageWith } from '../../tools/cosign.ts';
+import { cosignRegistry } from './registry-settings.ts';
+import { atOrigin } from './sign-image.ts';
+
+/** What is attached to an image. */
+export interface Attestation {
+  /** `REGISTRY/NAME@sha256:DIGEST`. */
+  readonly image: string;
+  /** File with the predicate, or with an in-toto statement that holds it. */
+  readonly predicate: string;
+  /** A short name of {@link PREDICATES}, or the URI of a predicate's type. */
+  readonly type: string;
+}
+
+/** What attaching takes. */
+export interface AttestationSigning {
+  readonly access: RegistryAccess;
+  readonly signer: Signer;
+  /** Directory for a short-lived file. */
+  readonly scratch: string;
+}
+
+/** An in-toto statement (in-toto attestation spec, v1/statement), where a file is one. */
+const Statement = z.object({
+  _type: z.string().regex(/^https:\/\/in-toto\.io\/Statement\//),
+  subject: z.array(z.object({ digest: z.record(z.string(), z.string()) })),
+  predicateType: z.string(),
+  predicate: z.record(z.string(), z.unknown()),
+});
+
+/** The URI of a predicate's type. @throws FactoryError `usage` when it is neither one nor a known short name */
+export function predicateType(type: string): string {
+  const uri = Object.hasOwn(PREDICATES, type) ? PREDICATES[type as keyof typeof PREDICATES] : type;
+  if (/^https?:\/\/\S+$/.test(uri)) return uri;
+  throw new FactoryError('usage', `"${type}" is no type of attestation`, {
+    remedy: `Use ${Object.keys(PREDICATES).join(', ')}, or the URI of a predicate's type.`,
+  });
+}
+
+/**
+ * Signs a statement about an image and attaches it. cosign makes the statement, about this image alone; a file that is a
+ * statement already has to be about it, and its predicate is taken. What the same key has said before is not said again.
+ * @throws FactoryError `usage` for a file that is no predicate of that type, `step` when cosign fails
+ */
+export async function attestImage(
+  { image, predicate, type }: Attestation,
+  { access, signer, scratch }: AttestationSigning,
+): Promise<void> {
+  const uri = predicateType(type);
+  const reference = parseReference(image);
+  const { digest } = reference;
+  if (digest === undefined) throw new RangeError(`${image} has no digest`);
+  const content = await readPredicate(predicate, uri, digest);
+  const { publicKey } = signer;
+  const isThere =
+    publicKey !== undefined &&
+    (await atOrigin(access, reference, ({ registry }) =>
+      isAttested(registryReader(registry), digest, uri, content, publicKey),
+    ));
+  if (isThere) return;
+  const file = join(scratch, 'predicate.json');
+  await writeFile(file, JSON.stringify(content));
+  await attestImageWith(access.runner, signer.cosign, {
+    image,
+    predicate: file,
+    // By its URI: for short names cosign reads the predicate into types of its own, and drops what these do not know.
+    type: uri,
+    registry: cosignRegistry(reference.registry, access.registries),
+  });
+}
+
+async function readPredicate(file: string, type: string, digest: string): Promise<unknown> {
+  const wrong = (problem: string, remedy: string) =>
+    new FactoryError('usage', `${file} ${problem}`, { remedy });
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw wrong(`cannot be read: ${messageOf(error)}`, 'Check the path and its permissions.');
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw wrong('is no JSON, so it cannot be attached', 'Give the JSON form of the document.');
+  }
+  const statement = Statement.safeParse(value);
+  if (!statement.success) {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    throw wrong('is no JSON object, so it cannot be attached', 'Give the document itself.');
+  }
+  const { predicateType: own, subject, predicate } = statement.data;
+  if (own !== type)
+    throw wrong(`is a statement of the type ${own}, not ${type}`, 'Give the type that it has.');
+  if (!subject.some((one) => `sha256:${one.digest['sha256']}` === digest)) {
+    throw wrong(`is not about the image ${digest}`, 'Give the statement that belongs to this image.');
+  }
+  return predicate;
+}

@@ -1,0 +1,46 @@
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { digestOf } from '../../../common/files/digest.ts';
+import { MEDIA, type Platform } from '../../../common/oci/registry/image-manifest.ts';
+import { formatPlatform } from '../../../common/oci/registry/platform.ts';
+import type { ManifestContent } from '../../../common/oci/registry/registry-writer.ts';
+
+/** An image for an index. */
+export interface PlatformImage {
+  readonly digest: string;
+  readonly mediaType: string;
+  /** Of its manifest. */
+  readonly size: number;
+  readonly platform: Platform;
+}
+
+/**
+ * Makes an index of images for several platforms (image-spec 1.1, "Image Index"). The order in which they are given makes no
+ * difference to its bytes.
+ * @throws FactoryError `usage` when two are for the same platform
+ */
+export function imageIndex(images: readonly PlatformImage[]): ManifestContent {
+  const sorted = images
+    .map((image) => ({ ...image, name: formatPlatform(image.platform) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const double = sorted.find(
+    ({ name, digest }, at) => sorted[at - 1]?.name === name && sorted[at - 1]?.digest !== digest,
+  );
+  if (double) {
+    throw new FactoryError(
+      'usage',
+      `two of the images are for ${double.name}, and an index has one for each platform`,
+      {
+        remedy: 'Push them under names or tags of their own.',
+      },
+    );
+  }
+  const unique = sorted.filter(({ name }, at) => sorted[at - 1]?.name !== name);
+  const manifests = unique.map(({ mediaType, digest, size, platform }) => ({
+    mediaType,
+    digest,
+    size,
+    platform,
+  }));
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA.index, manifests }));
+  return { bytes, digest: digestOf(bytes), mediaType: MEDIA.index };
+}

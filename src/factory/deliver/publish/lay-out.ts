@@ -1,0 +1,40 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runIdentity } from '../../../common/files/process-identity.ts';
+import { formatReference } from '../../config/base-reference.ts';
+import { loadArtifactsSpec } from '../../config/build-spec.ts';
+import { type BuildOptions, runJob } from '../../pipeline/build.ts';
+import { cacheDirectory } from '../../pipeline/workspace.ts';
+import type { HeldImage, PushSource } from './push-source.ts';
+
+/** An image that was written as a layout, until it is disposed of. */
+export interface LaidOutImage extends AsyncDisposable {
+  readonly source: PushSource;
+}
+
+/**
+ * Writes a ready OS image that a daemon, an archive or a directory holds as an OCI layout: the bytes that "artifacts" would
+ * make of it.
+ * @param at tells several images of one push apart
+ * @throws FactoryError as documented at `runJob`
+ */
+export async function layOutImage(
+  { reference }: HeldImage,
+  at: number,
+  set: readonly string[],
+  options: BuildOptions,
+): Promise<LaidOutImage> {
+  // Named by this run, so that a later one removes it if this one is killed.
+  const output = join(cacheDirectory(process.env), 'work', `${runIdentity(process.pid)}-push-${at}`);
+  const flags = { image: formatReference(reference), artifacts: ['oci'], output };
+  const remove = () => rm(output, { recursive: true, force: true });
+  try {
+    const { spec, image } = await loadArtifactsSpec({ set, flags });
+    await runJob({ type: 'artifacts', spec, image }, options);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  const source = { kind: 'folder' as const, path: output, artifacts: [] };
+  return { source, [Symbol.asyncDispose]: remove };
+}

@@ -1,0 +1,64 @@
+import { digestOf } from '../../../common/files/digest.ts';
+import { type Descriptor, MEDIA } from '../../../common/oci/registry/image-manifest.ts';
+import type { ManifestContent } from '../../../common/oci/registry/registry-writer.ts';
+
+/** image-spec 1.1, "Guidance for an Empty Descriptor": the configuration of what has none. */
+export const EMPTY_CONFIG = Buffer.from('{}');
+const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
+
+/** A file in an artifact, by the name that it gets when it is fetched. */
+export interface ArtifactLayer {
+  readonly title: string;
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** Files that belong to an image. */
+export interface ArtifactDescription {
+  readonly type: string;
+  /** The manifest that they belong to. */
+  readonly subject: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>;
+  readonly layers: readonly ArtifactLayer[];
+  /** Seconds since 1970. */
+  readonly epoch: number;
+  readonly version: string | undefined;
+}
+
+/** An artifact, and how its subject's referrers list it. */
+export interface OciArtifact extends ManifestContent {
+  readonly referrer: Descriptor;
+}
+
+/**
+ * Makes the manifest of an OCI artifact (image-spec 1.1, "Guidelines for Artifact Usage"). Each layer is a file as it is,
+ * with its name as title, which is how `oras pull` knows it. The same files give the same bytes.
+ */
+export function ociArtifact({ type, subject, layers, epoch, version }: ArtifactDescription): OciArtifact {
+  const annotations = {
+    'org.opencontainers.image.created': new Date(epoch * 1000).toISOString().replace('.000Z', 'Z'),
+    ...(layers[0] === undefined ? {} : { 'org.opencontainers.image.title': layers[0].title }),
+    ...(version === undefined ? {} : { 'org.opencontainers.image.version': version }),
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA.manifest,
+    artifactType: type,
+    config: {
+      mediaType: EMPTY_TYPE,
+      digest: digestOf(EMPTY_CONFIG),
+      size: EMPTY_CONFIG.length,
+      data: 'e30=',
+    },
+    layers: layers.map(({ title, mediaType, digest, size }) => ({
+      ...{ mediaType, digest, size },
+      annotations: { 'org.opencontainers.image.title': title },
+    })),
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+    annotations,
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  const content = { bytes, digest: digestOf(bytes), mediaType: MEDIA.manifest };
+  const { digest, mediaType } = content;
+  return { ...content, referrer: { mediaType, digest, size: bytes.length, artifactType: type, annotations } };
+}

@@ -1,0 +1,41 @@
+import { PUSHING_CLIENT } from '../../../common/oci/registry/client.ts';
+import { openRegistryWriter, type RegistryWriter } from '../../../common/oci/registry/registry-writer.ts';
+import type { RegistrySettings } from '../../config/registries.ts';
+import { createRegistryHost } from '../../inputs/base/registry-host.ts';
+import { readAuthorities } from '../../inputs/base/resolve-image.ts';
+import type { Runner } from '../../tools/runner.ts';
+import type { PushTarget } from './push-target.ts';
+
+/** What writing to a registry takes. */
+export interface WriterAccess {
+  readonly runner: Runner;
+  readonly registries: readonly RegistrySettings[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Another repository of the registry that may have some of the content. */
+  readonly mountFrom?: string | undefined;
+  readonly warn: (text: string) => void;
+}
+
+/**
+ * Opens the repository of a target as the person's settings say. Mirrors are passed over: they only hand out.
+ * @throws FactoryError `usage` when its certificates cannot be read
+ */
+export async function openWriter(
+  { runner, registries, env, signal, mountFrom, warn }: WriterAccess,
+  { repository }: PushTarget,
+): Promise<RegistryWriter> {
+  const settings = registries.find(({ registry }) => registry === repository.registry);
+  const ca = settings?.ca === undefined ? undefined : await readAuthorities(settings.ca);
+  const host = createRegistryHost({ runner, env, ca, warn });
+  return openRegistryWriter(
+    host,
+    { ...repository, tag: undefined, digest: undefined },
+    {
+      insecure: settings?.insecure ?? false,
+      client: PUSHING_CLIENT,
+      signal,
+      ...(mountFrom === undefined ? {} : { mountFrom }),
+    },
+  );
+}

@@ -1,0 +1,83 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { settleAll } from '../../../common/errors/settle.ts';
+import { Meter } from '../../../common/files/meter.ts';
+import { type BlobContent, fileBlob } from '../../../common/oci/registry/blob-content.ts';
+import type { FileKinds } from '../../config/push.ts';
+import { BUNDLE_ENDING, bundleName, isBundleName } from '../../signing/output-files.ts';
+import { compressZstd } from '../../tools/compressors.ts';
+import type { Runner } from '../../tools/runner.ts';
+import { expectOwn } from './expect-own.ts';
+import { fileType, SIGNATURE_TYPE } from './file-types.ts';
+import type { ArtifactLayer } from './oci-artifact.ts';
+import type { ReleaseFile } from './release-folder.ts';
+
+/** A file with what lies beside it, ready to be pushed. */
+export interface PackedFile {
+  /** Its name in the folder. */
+  readonly file: string;
+  readonly type: string;
+  /** The file, and its signature when there is one. */
+  readonly layers: readonly (ArtifactLayer & { readonly content: BlobContent })[];
+}
+
+/** The files that go along: those of the kinds that were chosen, and all that have no kind, such as sums. */
+export function chooseFiles(files: readonly ReleaseFile[], choice: FileKinds): ReleaseFile[] {
+  if (choice !== 'all' && choice.length === 0) return [];
+  const isWanted = (name: string) => {
+    const { kind } = fileType(isBundleName(name) ? name.slice(0, -BUNDLE_ENDING.length) : name);
+    return kind === undefined || choice === 'all' || choice.some((wanted) => wanted === kind);
+  };
+  return files.filter(({ name }) => isWanted(name));
+}
+
+/**
+ * Makes files ready to be pushed: those that are mostly empty are compressed into `work`.
+ * @throws FactoryError `verification` when a file that is compressed is not what its digest says
+ */
+export async function packFiles(
+  files: readonly ReleaseFile[],
+  {
+    runner,
+    work,
+    say,
+  }: { readonly runner: Runner; readonly work: string; readonly say: (text: string) => void },
+): Promise<PackedFile[]> {
+  const packed: PackedFile[] = [];
+  for (const file of files) {
+    if (isBundleName(file.name)) continue;
+    const { mediaType, isSparse } = fileType(file.name);
+    const signature = files.find(({ name }) => name === bundleName(file.name));
+    if (isSparse) say(`compressing ${file.name}`);
+    const layer = isSparse
+      ? await compressed(file, `${mediaType}+zstd`, runner, work)
+      : plain(file, mediaType);
+    packed.push({
+      file: file.name,
+      type: mediaType,
+      layers: [layer, ...(signature ? [plain(signature, SIGNATURE_TYPE)] : [])],
+    });
+  }
+  return packed;
+}
+
+function plain({ name, path, digest, size }: ReleaseFile, mediaType: string) {
+  return { title: name, mediaType, digest, size, content: fileBlob(name, path, digest, size) };
+}
+
+async function compressed(file: ReleaseFile, mediaType: string, runner: Runner, work: string) {
+  const title = `${file.name}.zst`;
+  const path = join(work, title);
+  const [before, after] = [new Meter(), new Meter()];
+  const [source, sink] = [new PassThrough(), new PassThrough()];
+  await settleAll([
+    pipeline(createReadStream(file.path, { highWaterMark: 1024 * 1024 }), before, source),
+    compressZstd(runner, source, sink),
+    pipeline(sink, after, createWriteStream(path, { mode: 0o600 })),
+  ]);
+  expectOwn(file.name, file.digest, before.digest());
+  const digest = after.digest();
+  return { title, mediaType, digest, size: after.size, content: fileBlob(title, path, digest, after.size) };
+}

@@ -1,0 +1,75 @@
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { validate } from '../../../common/text/validate.ts';
+import { readYaml } from '../../../common/text/yaml-source.ts';
+import {
+  loadPolicy,
+  type TrustFiles,
+  type TrustPolicy,
+  type TrustRule,
+} from '../../../common/trust/policy.ts';
+import { loadSigners, unusableSigners } from '../../config/load-signers.ts';
+import { anchorSigners, Signers } from '../../config/signing.ts';
+import { publicKeyOf } from '../../tools/cosign.ts';
+import type { Runner } from '../../tools/runner.ts';
+import { predicateType } from './attest-image.ts';
+
+/** What is asked of what others made. */
+export interface VerifyPolicy {
+  /** Who speaks for images. */
+  readonly images: TrustPolicy;
+  /** Who speaks for files and attestations; a node's policy says nothing of them. */
+  readonly signers: TrustRule | undefined;
+  /** URIs of the types of attestations that an image must have. */
+  readonly attestations: readonly string[];
+}
+
+/** A policy in a file: signers, and what images must have besides a signature. */
+const PolicyFile = Signers.extend({
+  attestations: z.array(z.string().min(1)).default([]),
+});
+
+/**
+ * Reads a policy: a YAML file of ours, or the trust directory of a node.
+ * @throws FactoryError `usage` when it is neither, or leaves in doubt what it asks for
+ */
+export async function loadVerifyPolicy(path: string, runner: Runner): Promise<VerifyPolicy> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isDirectory()) {
+    const images = await loadPolicy(FILES, { directory: path, owner: process.getuid?.() ?? 0 });
+    if (images === undefined) throw unusableSigners(path, 'is empty');
+    return { images, signers: undefined, attestations: [] };
+  }
+  const source = await readYaml(path);
+  const data = anchorSigners(source.data, dirname(path));
+  const { attestations, ...signers } = validate(PolicyFile, data, 'signing policy', source.locate);
+  return policyOf(await loadSigners(path, signers, askCosign(runner)), attestations);
+}
+
+/** A policy by which the same signers speak for everything. @throws FactoryError `usage` for an unknown type */
+export function policyOf(signers: TrustRule, attestations: readonly string[]): VerifyPolicy {
+  return { images: { rules: [signers] }, signers, attestations: attestations.map(predicateType) };
+}
+
+const FILES: TrustFiles = {
+  list: readdir,
+  readText: (path) => readFile(path, 'utf8'),
+  stat: async (path) => {
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats === undefined) return undefined;
+    const kind = stats.isDirectory() ? 'directory' : stats.isFile() ? 'file' : 'link';
+    return { kind, mode: stats.mode, uid: stats.uid, size: stats.size };
+  },
+};
+
+/** Asks a KMS for a public key, through cosign. */
+export function askCosign(runner: Runner): (key: string) => Promise<string> {
+  return (key) => publicKeyOf(runner, NOBODY, key);
+}
+
+/** Asking for a public key takes no secret of a signer. */
+const NOBODY = {
+  ...{ key: undefined, signingConfig: undefined, trustedRoot: undefined },
+  ...{ offline: true, secrets: {} },
+};

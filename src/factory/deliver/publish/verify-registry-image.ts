@@ -1,0 +1,129 @@
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { expectDigest, hashFor } from '../../../common/files/digest.ts';
+import { type Descriptor, parseManifest } from '../../../common/oci/registry/image-manifest.ts';
+import { formatReference, parseReference } from '../../../common/oci/registry/reference.ts';
+import type { Registry } from '../../../common/oci/registry/registry.ts';
+import type { RegistryHost } from '../../../common/oci/registry/registry-host.ts';
+import { registryReader } from '../../../common/oci/registry/registry-reader.ts';
+import { retrying, TransientError } from '../../../common/oci/registry/retry.ts';
+import { type VerifiedAttestation, verifyAttestations } from '../../../common/trust/verify-attestations.ts';
+import { type Verified, verifyImage } from '../../../common/trust/verify-image.ts';
+import type { RegistryAccess } from '../../inputs/base/resolve-image.ts';
+import { atOrigin, digestOfImage } from './sign-image.ts';
+import type { VerifyPolicy } from './verify-policy.ts';
+
+/** An image that is what its signers made. */
+export interface CheckedImage {
+  /** `REGISTRY/NAME@sha256:DIGEST`. */
+  readonly image: string;
+  readonly digest: string;
+  readonly signatures: Verified['signatures'];
+  readonly attestations: readonly VerifiedAttestation[];
+  /** Blobs of it that were fetched and are what their digests say; absent when they were not looked at. */
+  readonly content?: { readonly blobs: number; readonly bytes: number };
+}
+
+/** How an image is verified. */
+export interface ImageVerification {
+  readonly access: RegistryAccess;
+  readonly policy: VerifyPolicy;
+  /** Whether its blobs are fetched and checked, too. */
+  readonly content: boolean;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+/** Indexes within indexes end here. */
+const NESTING = 3;
+
+/**
+ * Checks an image of a registry: signatures, attestations, and that the registry has what the manifest says. Nothing of it
+ * is kept.
+ * @param text `REGISTRY/NAME:TAG` or `REGISTRY/NAME@DIGEST`
+ * @throws FactoryError `verification` when something does not hold, `step` when the registry cannot be read
+ */
+export async function verifyRegistryImage(
+  text: string,
+  { access, policy, content, signal, say }: ImageVerification,
+): Promise<CheckedImage> {
+  const reference = parseReference(text);
+  const digest = await digestOfImage(reference, access, say);
+  const exact = { ...reference, tag: undefined, digest };
+  return atOrigin(access, exact, async ({ registry, host }) => {
+    const reader = registryReader(registry);
+    const image = {
+      registry: reference.registry,
+      repository: reference.repository,
+      digests: [digest],
+    } as const;
+    const { signatures } = await verifyImage(reader, image, policy.images);
+    const attestations =
+      policy.signers === undefined
+        ? []
+        : await verifyAttestations(reader, digest, policy.attestations, policy.signers);
+    const blobs = content ? await checkContent(host, registry, digest, signal, say) : undefined;
+    return {
+      image: formatReference(exact),
+      digest,
+      signatures,
+      attestations,
+      ...(blobs ? { content: blobs } : {}),
+    };
+  });
+}
+
+/** Reads every blob of an image, or of all images of an index. */
+async function checkContent(
+  host: RegistryHost,
+  registry: Registry,
+  digest: string,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<NonNullable<CheckedImage['content']>> {
+  const blobs = new Map<string, Descriptor>();
+  const gather = async (wanted: string, depth: number): Promise<void> => {
+    const name = formatReference({ ...registry.reference, digest: wanted });
+    const parsed = parseManifest(name, (await registry.getManifestBytes(wanted)).bytes);
+    if (parsed.kind === 'manifest') {
+      for (const blob of [parsed.manifest.config, ...parsed.manifest.layers]) blobs.set(blob.digest, blob);
+    } else if (depth === NESTING) {
+      throw new FactoryError('verification', `${name}: indexes are nested too deeply`, {
+        remedy: 'Name one of its images by its digest.',
+      });
+    } else for (const entry of parsed.index.manifests) await gather(entry.digest, depth + 1);
+  };
+  await gather(digest, 0);
+  let bytes = 0;
+  for (const blob of blobs.values()) {
+    say(`checking ${blob.digest.slice(0, 19)}… (${blob.size} bytes)`);
+    await checkBlob(host, registry, blob, signal);
+    bytes += blob.size;
+  }
+  return { blobs: blobs.size, bytes };
+}
+
+async function checkBlob(
+  host: RegistryHost,
+  registry: Registry,
+  { digest, size }: Descriptor,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = `${digest} of ${formatReference(registry.reference)}`;
+  await retrying(host, { name, signal }, async () => {
+    const { body } = await registry.getBlob(digest, 0, signal);
+    const hash = hashFor(digest);
+    let bytes = 0;
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > size) break;
+      hash.update(chunk);
+    }
+    if (bytes < size) throw new TransientError(`the connection ended after ${bytes} of ${size} bytes`);
+    if (bytes > size) {
+      throw new FactoryError('verification', `${name} is larger than its ${size} bytes`, {
+        remedy: 'Do not use the image: the registry has something else than what was signed.',
+      });
+    }
+    expectDigest(name, digest, `${digest.split(':')[0]}:${hash.digest('hex')}`);
+  });
+}

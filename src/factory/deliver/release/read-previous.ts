@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { formatReference, parseReference } from '../../../common/oci/registry/reference.ts';
+import { isRemote } from '../../config/place.ts';
+import { atPlaces, type RegistryAccess } from '../../inputs/base/resolve-image.ts';
+import { type Fetch, fetchText } from '../../inputs/download/exchange.ts';
+import { RELEASE_FILE } from './file-names.ts';
+import { folderReader, type PreviousRelease, type ReadText, readPrevious } from './previous.ts';
+
+/** The way to releases that are not in a folder. */
+export interface PreviousAccess {
+  readonly registries: RegistryAccess;
+  readonly fetch: Fetch;
+  readonly signal: AbortSignal;
+  /** Fetch nothing. */
+  readonly offline: boolean;
+  readonly notice: (text: string) => void;
+}
+
+/** Bills of materials of large systems have some megabytes. */
+const TEXT_LIMIT = 128 * 1024 * 1024;
+/** Annotation with the name of a file, as `oras push` sets it (OCI image-spec, "Pre-Defined Annotation Keys"). */
+const TITLE = 'org.opencontainers.image.title';
+
+const Artifact = z.object({
+  layers: z.array(
+    z.object({ digest: z.string(), annotations: z.record(z.string(), z.string()).default({}) }),
+  ),
+});
+
+/**
+ * Reads the release to compare with: a folder, the address of one or of its `release.json`, or an artifact of a registry
+ * whose layers are the files of a release under their names.
+ * @throws FactoryError `usage` when there is none, `step` when it cannot be reached, `verification` when it does not hold
+ */
+export async function openPrevious(place: string, access: PreviousAccess): Promise<PreviousRelease> {
+  if (!isRemote(place)) return readPrevious(place, folderReader(resolve(place)));
+  if (access.offline) {
+    throw new FactoryError('usage', `${place} is not on this machine, and --offline fetches nothing`, {
+      remedy: 'Name a folder with --previous, or leave --offline out.',
+    });
+  }
+  const reader = /^https?:/.test(place) ? addressReader(place, access) : await artifactReader(place, access);
+  return readPrevious(place, reader);
+}
+
+function addressReader(address: string, { fetch, signal }: PreviousAccess): ReadText {
+  const folder = new URL(address);
+  const isFile = folder.pathname.endsWith(`/${RELEASE_FILE}`) || folder.pathname.endsWith('/index.html');
+  if (!isFile && !folder.pathname.endsWith('/')) folder.pathname += '/';
+  return (name) => {
+    const url = new URL(name.split('/').map(encodeURIComponent).join('/'), folder);
+    url.search = folder.search;
+    return fetchText(fetch, url.href, signal, TEXT_LIMIT);
+  };
+}
+
+async function artifactReader(place: string, access: PreviousAccess): Promise<ReadText> {
+  const image = parseReference(place.replace(/^docker:\/\//, ''));
+  const name = formatReference(image);
+  return atPlaces(access.registries, image, access.notice, async ({ registry }) => {
+    const { bytes } = await registry.getManifestBytes();
+    const parsed = Artifact.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    const layers = parsed.success ? parsed.data.layers : [];
+    const digests = new Map(layers.map(({ digest, annotations }) => [annotations[TITLE], digest]));
+    return async (file) => {
+      const digest = digests.get(file);
+      if (digest !== undefined)
+        return Buffer.from(await registry.getBlobBytes(digest, TEXT_LIMIT)).toString('utf8');
+      throw new FactoryError('usage', `${name} is no release to compare with: it has no ${file}`, {
+        remedy: 'Name the artifact that a release was pushed as, or the folder of one.',
+      });
+    };
+  });
+}

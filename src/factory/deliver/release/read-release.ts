@@ -1,0 +1,24 @@
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { Release } from './schema.ts';
+
+/**
+ * Reads `release.json`.
+ * @param place names it in messages
+ * @throws FactoryError `verification` when it is none, or of a format that is not known
+ */
+export function parseRelease(text: string, place: string): Release {
+  const parsed = Release.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new FactoryError('verification', `${place} is no release.json that is known`, {
+    details: parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.')}: ${message}`),
+    remedy: 'Name the release.json of a release, or its folder.',
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

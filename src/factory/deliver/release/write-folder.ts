@@ -1,0 +1,76 @@
+import { lstat, mkdir, open, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cloneFile } from '../../../common/files/clone-file.ts';
+import { hashFile } from '../../../common/files/digest.ts';
+import type { OutputDirectory } from '../../pipeline/workspace.ts';
+import type { SourceFile } from './collect-target.ts';
+
+/** The folder of a release as something that files are put into: each appears whole, under its final name. */
+export interface ReleaseFolder {
+  /** Puts a file of a build there, unless its content is there already. @returns whether anything was done */
+  readonly place: (file: SourceFile) => Promise<boolean>;
+  /** Writes a text, unless it is there already. @returns whether anything was done */
+  readonly write: (name: string, text: string) => Promise<boolean>;
+  /** Removes a file, and directories that are empty without it. */
+  readonly remove: (name: string) => Promise<void>;
+  /** Whether the content of a build's file is there. */
+  readonly holds: (file: SourceFile) => Promise<boolean>;
+  /** The text of a file that is there. */
+  readonly read: (name: string) => Promise<string | undefined>;
+}
+
+/**
+ * @param output the folder, which this run alone writes to
+ * @param epoch seconds since 1970 that texts are stamped with
+ */
+export function releaseFolder(output: OutputDirectory, epoch: number, signal: AbortSignal): ReleaseFolder {
+  const path = (name: string) => join(output.path, name);
+  const partial = (name: string) => output.partial(name.replaceAll('/', '-'));
+
+  const holds: ReleaseFolder['holds'] = async ({ file, source, size, sha256 }) => {
+    const there = await lstat(path(file)).catch(() => undefined);
+    if (!there?.isFile() || there.size !== size) return false;
+    const { dev, ino } = await stat(source);
+    // A link to the build's own file, whose checksum the build took; the release is verified as a whole at its end.
+    if (there.dev === dev && there.ino === ino) return true;
+    return (await hashFile(path(file), signal)) === sha256;
+  };
+  const read: ReleaseFolder['read'] = (name) => readFile(path(name), 'utf8').catch(() => undefined);
+
+  return {
+    holds,
+    read,
+    place: async (file) => {
+      if (await holds(file)) return false;
+      signal.throwIfAborted();
+      await mkdir(dirname(path(file.file)), { recursive: true });
+      await cloneFile(file.source, partial(file.file), await stat(file.source), signal);
+      await rename(partial(file.file), path(file.file));
+      return true;
+    },
+    write: async (name, text) => {
+      if ((await read(name)) === text) return false;
+      signal.throwIfAborted();
+      await writeFile(partial(name), text);
+      await utimes(partial(name), epoch, epoch);
+      await sync(partial(name));
+      await rename(partial(name), path(name));
+      return true;
+    },
+    remove: async (name) => {
+      await rm(path(name), { force: true });
+      for (let above = dirname(name); above !== '.'; above = dirname(above)) {
+        const isGone = await rmdir(path(above)).then(
+          () => true,
+          () => false,
+        );
+        if (!isGone) return;
+      }
+    },
+  };
+}
+
+async function sync(place: string): Promise<void> {
+  const handle = await open(place);
+  await handle.sync().finally(() => handle.close());
+}

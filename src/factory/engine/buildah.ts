@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkTool } from '../tools/check-tool.ts';
+import type { HostTool } from '../tools/host-tool.ts';
+import type { Runner } from '../tools/runner.ts';
+import { unpackStream } from '../tools/tar.ts';
+import type { ContainerEngine, ImageFile, OpenImage } from './container-engine.ts';
+
+export const BUILDAH: HostTool = {
+  name: 'buildah',
+  package: 'buildah',
+  version: {
+    args: ['--version'],
+    pattern: /version (\d+(?:\.\d+)*)/,
+    range: '>=1.19.0',
+    reason: 'it needs 1.19 or newer',
+  },
+};
+
+/** unshare(1). */
+const UNSHARE: HostTool = { name: 'unshare', package: 'util-linux' };
+
+/** Where a buildah engine keeps its images, and how it runs. */
+export interface BuildahOptions {
+  /** Used for everything but cleanup. */
+  readonly runner: Runner;
+  /** Used for cleanup: it must outlive a cancelled build. */
+  readonly cleanup: Runner;
+  /** Directory of the image store; our own, so that a person's images are never touched. */
+  readonly store: string;
+  /** Directory for unpacked contexts. */
+  readonly work: string;
+}
+
+/**
+ * The engine for machines without a container daemon. It needs root, or user 0 of a user namespace (see unshare.ts).
+ * Programs of a build run in a chroot with the host's network (design, "Found to work here").
+ */
+export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
+  const { runner, cleanup, store, work } = options;
+  const global = [
+    '--root',
+    join(store, 'images'),
+    '--runroot',
+    join(store, 'run'),
+    '--storage-driver',
+    'overlay',
+  ];
+  // Nothing is fetched from registries: credentials that are not where DOCKER_CONFIG says must not matter.
+  const env = {
+    BUILDAH_ISOLATION: 'chroot',
+    STORAGE_OPTS: undefined,
+    DOCKER_CONFIG: undefined,
+    TMPDIR: work,
+  };
+  const buildah = async (args: readonly string[], by: Runner = runner) =>
+    (await by.run(BUILDAH, [...global, ...args], { env })).stdout.trim();
+
+  const ofArch = (arch: string | undefined) => (arch === undefined ? [] : ['--arch', arch]);
+
+  async function has(image: string): Promise<boolean> {
+    const args = [...global, 'inspect', '--type', 'image', '--format', '{{.FromImageID}}', image];
+    const { exitCode } = await runner.run(BUILDAH, args, { env, acceptExit: () => true });
+    return exitCode === 0;
+  }
+
+  /** The end of the load before. */
+  let loading: Promise<unknown> = Promise.resolve();
+
+  /**
+   * One after the other: buildah finds what it has pulled by the name that it gave it, and of two images with the same
+   * name in an archive, both calls could find the later one.
+   */
+  function load(file: ImageFile, image: string, arch?: string): Promise<void> {
+    const done = loading.then(() => loadAlone(file, image, arch));
+    loading = done.catch(() => undefined);
+    return done;
+  }
+
+  async function loadAlone(file: ImageFile, image: string, arch?: string): Promise<void> {
+    const tag = file.kind === 'oci' && file.tag !== undefined ? `:${file.tag}` : '';
+    const directory = await mkdtemp(join(work, 'load-'));
+    // buildah makes an image name of the path, which cannot hold capitals or colons: it gets one of our own. Another run
+    // with the same store must not get the same.
+    const name = `load-${randomUUID()}`;
+    try {
+      await symlink(file.path, join(directory, name));
+      const args = [
+        ...global,
+        'pull',
+        '--quiet',
+        '--policy',
+        'always',
+        ...ofArch(arch),
+        `${file.kind}:${name}${tag}`,
+      ];
+      const { stdout } = await runner.run(BUILDAH, args, { env, cwd: directory });
+      await buildah(['tag', await withHistory(stdout.trim()), image]);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+      // The image has the name that it was asked for; one that it got besides is of no use.
+      const untag = [...global, 'rmi', `localhost/${name}`];
+      await cleanup.run(BUILDAH, untag, { env, acceptExit: () => true });
+    }
+  }
+
+  /**
+   * An image that buildah can build on. The history in an image's configuration is optional (OCI image specification,
+   * "Image Configuration"), but buildah refuses to commit a second layer on an image that lacks it: such an image becomes
+   * one of a single layer.
+   */
+  async function withHistory(image: string): Promise<string> {
+    const layers = '{{range .OCIv1.RootFS.DiffIDs}}x{{end}}';
+    const told = '{{range .OCIv1.History}}{{if not .EmptyLayer}}x{{end}}{{end}}';
+    const counts = await buildah(['inspect', '--type', 'image', '--format', `${layers} ${told}`, image]);
+    const [inImage = '', inHistory = ''] = counts.split(' ');
+    if (inImage === inHistory) return image;
+    const container = await buildah(['from', '--pull-never', image]);
+    try {
+      return await buildah(['commit', '--quiet', '--squash', container]);
+    } finally {
+      await buildah(['rm', container], cleanup);
+    }
+  }
+
+  async function build(
+    ...[context, image, { onStep, useCache, offline, arch }]: Parameters<ContainerEngine['build']>
+  ): Promise<void> {
+    const directory = await mkdtemp(join(work, 'context-'));
+    try {
+      await unpackStream(runner, context, directory);
+      const flags = ['--layers', '--pull-never', '--no-hosts', '--force-rm', '--tag', image];
+      flags.push(...ofArch(arch));
+      if (!useCache) flags.push('--no-cache');
+      const args = [...global, 'build', ...flags, '--file', join(directory, 'Containerfile'), directory];
+      // Isolation by chroot leaves every program the host's network, whatever --network says.
+      const [tool, before] = offline
+        ? [UNSHARE, ['--net', '--', await runner.locate(BUILDAH)]]
+        : ([BUILDAH, []] as const);
+      await runner.run(tool, [...before, ...args], {
+        env,
+        onLine: (line) => {
+          const step = /^STEP \d+\/\d+: (.*)$/.exec(line)?.[1];
+          if (step !== undefined) onStep(step);
+        },
+      });
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  async function open(image: string): Promise<OpenImage> {
+    const container = await buildah(['from', '--pull-never', image]);
+    const remove = () => buildah(['rm', container], cleanup).then(() => undefined);
+    try {
+      const root = await buildah(['mount', container]);
+      return {
+        root,
+        commit: async (name) => {
+          await buildah(['commit', '--quiet', container, name]);
+        },
+        [Symbol.asyncDispose]: remove,
+      };
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
+  return {
+    name: 'buildah',
+    describe: async () => ({ buildah: await checkTool(runner, BUILDAH) }),
+    has,
+    load,
+    build,
+    open,
+    // The store is our own: what is in it stands in nobody's way.
+    transient: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
+    sweep: async () => {
+      await buildah(['rm', '--all'], cleanup);
+    },
+  };
+}

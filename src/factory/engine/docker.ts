@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { arch as machine } from 'node:os';
+import { join } from 'node:path';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Runner } from '../tools/runner.ts';
+import type { ContainerEngine, ImageFile, OpenImage } from './container-engine.ts';
+import type { DockerDaemon } from './docker/daemon.ts';
+import { createJournal, type Made } from './docker/journal.ts';
+import { openLoadArchive } from './docker/load-archive.ts';
+import { unpackSaved } from './docker/unpack-saved.ts';
+
+/** Where a Docker engine keeps its trees, and how it runs. */
+export interface DockerOptions {
+  readonly daemon: DockerDaemon;
+  readonly runner: Runner;
+  /** Directory of our own: committed trees, and what a run has made in the daemon. */
+  readonly store: string;
+  /** Temporary files of this run; on the same filesystem as the store. */
+  readonly work: string;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * The engine for machines with a Docker daemon, which may be another machine's: nothing but streams goes to it and comes
+ * from it. The daemon builds; a tree that is opened is unpacked here, and a tree that is committed stays here, where
+ * every later `open` finds it. In the daemon stay the bases, and the layers of builds as its cache, without a name.
+ */
+export function createDockerEngine({ daemon, runner, store, work, log }: DockerOptions): ContainerEngine {
+  const trees = join(store, 'trees');
+  const journal = createJournal(
+    join(store, 'docker', createHash('sha256').update(daemon.id).digest('hex').slice(0, 16)),
+  );
+  /** Images that this run has built: they have no name in the daemon. */
+  const built = new Map<string, string>();
+  const treeOf = (image: string) => join(trees, encodeURIComponent(image));
+
+  const withScratch = async <T>(prefix: string, use: (directory: string) => Promise<T>): Promise<T> => {
+    const directory = await mkdtemp(join(work, prefix));
+    try {
+      return await use(directory);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  };
+
+  async function clear(made: Made): Promise<void> {
+    await (made.kind === 'container' ? daemon.removeContainer(made.name) : daemon.removeImage(made.name));
+    await journal.remove(made);
+  }
+
+  async function has(image: string): Promise<boolean> {
+    if (existsSync(treeOf(image)) || built.has(image)) return true;
+    return (await daemon.imageId(image)) !== undefined;
+  }
+
+  async function load(file: ImageFile, image: string, arch = machineArch()): Promise<void> {
+    built.delete(image);
+    await withScratch('load-', async (directory) => {
+      const archive = await openLoadArchive(file, image, directory, arch);
+      await daemon.load(archive, { onLine: log });
+    });
+  }
+
+  async function build(...[context, image, options]: Parameters<ContainerEngine['build']>): Promise<void> {
+    const { onStep, useCache, offline = false, isBase = false, arch } = options;
+    const containers = new Set<string>();
+    let written = Promise.resolve();
+    const onContainer = (name: string, isThere: boolean) => {
+      const made: Made = { kind: 'container', name };
+      containers[isThere ? 'add' : 'delete'](name);
+      written = written.then(() => (isThere ? journal.add(made) : journal.remove(made)));
+    };
+    try {
+      const id = await daemon.build(
+        context,
+        { useCache, offline, arch },
+        { onStep, onLine: log, onContainer },
+      );
+      built.set(image, id);
+      if (isBase) await daemon.tag(id, image);
+    } finally {
+      await written.catch((error: unknown) => log(`${error}`));
+      // The daemon removes them itself when it hears that nobody listens any more; this makes it certain.
+      for (const name of containers) {
+        await clear({ kind: 'container', name }).catch((error: unknown) => log(`${error}`));
+      }
+    }
+  }
+
+  async function open(image: string): Promise<OpenImage> {
+    const kept = treeOf(image);
+    if (existsSync(kept)) {
+      return {
+        root: kept,
+        commit: async () => {
+          throw new FactoryError('step', `the image ${image} is kept already; build on it to change it`);
+        },
+        [Symbol.asyncDispose]: async () => undefined,
+      };
+    }
+    const id = built.get(image) ?? (await daemon.imageId(image));
+    if (id === undefined) throw new FactoryError('step', `the Docker daemon has no image ${image}`);
+    const home = await mkdtemp(join(work, 'tree-'));
+    const remove = () => rm(home, { recursive: true, force: true });
+    try {
+      const [root, saved] = [join(home, 'root'), join(home, 'saved.tar')];
+      await mkdir(root);
+      await daemon.save(id, saved);
+      await unpackSaved(runner, saved, root, { unpacked: join(home, 'plain.tar'), arch: machineArch() });
+      await rm(saved);
+      return {
+        root,
+        commit: async (name) => {
+          await mkdir(trees, { recursive: true, mode: 0o700 });
+          await rename(root, treeOf(name));
+        },
+        [Symbol.asyncDispose]: remove,
+      };
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
+  return {
+    name: 'docker',
+    describe: async () => ({ docker: daemon.version }),
+    has,
+    load,
+    build,
+    open,
+    adopt: async (id, image) => {
+      built.delete(image);
+      await daemon.tag(id, image);
+    },
+    transient: async (image) => {
+      await journal.add({ kind: 'image', name: image });
+      return {
+        [Symbol.asyncDispose]: async () => {
+          const id = built.get(image);
+          built.delete(image);
+          // What cannot be removed now stays in the journal, for the next run.
+          await (async () => {
+            if (id !== undefined) await daemon.removeImage(id);
+            await clear({ kind: 'image', name: image });
+          })().catch((error: unknown) => log(`${error}`));
+        },
+      };
+    },
+    sweep: async () => {
+      for (const made of await journal.list()) await clear(made);
+    },
+  };
+}
+
+/** The machine's architecture as images name it. */
+function machineArch(): string {
+  const name = machine();
+  return name === 'x64' ? 'amd64' : name;
+}

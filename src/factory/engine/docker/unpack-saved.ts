@@ -1,0 +1,44 @@
+import { Readable } from 'node:stream';
+import { applyLayers } from '../../../common/oci/layers/layers.ts';
+import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
+import type { Runner } from '../../tools/runner.ts';
+import { TAR } from '../../tools/tar.ts';
+
+/**
+ * Unpacks an archive of `docker save` into an empty directory, with owners, capabilities and hard links. The image's own
+ * layers, and not the export of a container: to that, the daemon adds files of its own, and takes away what the image has
+ * in their places (`/.dockerenv`, `/dev`, and hostname, hosts, mtab and resolv.conf of `/etc`).
+ * @param unpacked where a compressed archive is decompressed to
+ * @throws FactoryError `verification` when it is corrupt, `step` when it cannot be written
+ */
+export async function unpackSaved(
+  runner: Runner,
+  file: string,
+  target: string,
+  { unpacked, arch }: { readonly unpacked: string; readonly arch: string },
+): Promise<void> {
+  const { layers } = await openLocalImage(file, { os: 'linux', architecture: arch }, unpacked);
+  await applyLayers(layerHost(runner), layers, target);
+}
+
+/** The factory's machine, as unpacking layers needs it. */
+export function layerHost(runner: Runner): Parameters<typeof applyLayers>[0] {
+  return {
+    has: (program) =>
+      runner.locate({ ...TAR, name: program }).then(
+        () => true,
+        () => false,
+      ),
+    run: async (program, args) => {
+      const result = await runner.run({ ...TAR, name: program }, args);
+      return { ...result, status: result.exitCode };
+    },
+    pipeInto: async (program, args, input, options) => {
+      const result = await runner.run({ ...TAR, name: program }, args, {
+        input: Readable.from(input),
+        ...(options?.env ? { env: options.env } : {}),
+      });
+      return { ...result, status: result.exitCode };
+    },
+  };
+}

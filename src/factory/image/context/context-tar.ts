@@ -1,0 +1,70 @@
+import { createReadStream, lstatSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import tar from 'tar-stream';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { walkTree } from '../../../common/files/walk-tree.ts';
+
+/** One file of a build context. */
+export type ContextEntry = {
+  /** Relative to the context. */
+  readonly path: string;
+} & (
+  | { readonly type: 'directory' }
+  | { readonly type: 'symlink'; readonly target: string }
+  | { readonly type: 'text'; readonly text: string; readonly mode: number }
+  | { readonly type: 'file'; readonly source: string; readonly mode: number; readonly size: number }
+);
+
+/**
+ * The entries of a directory, to stand below `prefix` in a context. Modes lose the write bits of group and others,
+ * which come from a person's umask and not from a decision.
+ * @param isLeftOut what is passed over, with all that is below it; by its path in the directory
+ * @throws FactoryError `usage` when it holds sockets, pipes or device nodes
+ */
+export function directoryEntries(
+  root: string,
+  prefix: string,
+  isLeftOut?: (path: string) => boolean,
+): ContextEntry[] {
+  return [...walkTree(root, isLeftOut)].map(({ path, stats }): ContextEntry => {
+    const place = path === '' ? prefix : `${prefix}/${path}`;
+    if (stats.isDirectory()) return { type: 'directory', path: place };
+    const source = join(root, path);
+    if (stats.isSymbolicLink()) return { type: 'symlink', path: place, target: readlinkSync(source) };
+    if (!stats.isFile()) {
+      throw new FactoryError('usage', `${source} is neither file, directory nor link`, {
+        remedy: 'Remove it.',
+      });
+    }
+    return {
+      type: 'file',
+      path: place,
+      source,
+      mode: Number(stats.mode & 0o7777n) & ~0o022,
+      size: Number(stats.size),
+    };
+  });
+}
+
+/** Packs entries as a tar stream in which everything belongs to root. Parents must come before children. */
+export function packContext(entries: readonly ContextEntry[]): Readable {
+  const pack = tar.pack();
+  const owner = { uid: 0, gid: 0, mtime: new Date() };
+  const feed = async () => {
+    for (const entry of entries) {
+      const header = { ...owner, name: entry.path };
+      if (entry.type === 'directory') pack.entry({ ...header, type: 'directory', mode: 0o755 });
+      else if (entry.type === 'symlink') pack.entry({ ...header, type: 'symlink', linkname: entry.target });
+      else if (entry.type === 'text') pack.entry({ ...header, mode: entry.mode }, entry.text);
+      else {
+        const { size } = lstatSync(entry.source);
+        await pipeline(createReadStream(entry.source), pack.entry({ ...header, mode: entry.mode, size }));
+      }
+    }
+    pack.finalize();
+  };
+  feed().catch((error: unknown) => pack.destroy(error as Error));
+  return Readable.from(pack);
+}

@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ARCHES, type Arch, machineArch } from '../../../common/contract/architectures.ts';
+import { rootArch } from '../../../common/contract/root-arch.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import type { Reference } from '../../config/base-reference.ts';
+
+const INDEX = /\.(index|list)\.v\d\+json$|manifest\.list/;
+const DEPTH = 4;
+
+interface Descriptor {
+  readonly digest?: string;
+  readonly mediaType?: string;
+  readonly platform?: { readonly architecture?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Refuses an image that says itself that it is for another architecture, before it is taken into the engine.
+ * @throws FactoryError `usage` that names both
+ */
+export async function checkDeclaredArch(reference: Reference, name: string, arch: Arch): Promise<void> {
+  if (reference.kind !== 'oci') return;
+  const declared = await layoutArches(reference.path, reference.tag);
+  if (declared.length > 0 && !declared.includes(arch)) throw otherArch(name, declared, arch);
+}
+
+/**
+ * The architecture to take out of a ready image: this machine's if it has that, else one that it says it is for.
+ * @returns this machine's where the image does not say
+ */
+export async function readyArch(reference: Reference): Promise<string> {
+  const declared = reference.kind === 'oci' ? await layoutArches(reference.path, reference.tag) : [];
+  return declared.includes(machineArch()) ? machineArch() : (declared[0] ?? machineArch());
+}
+
+/**
+ * The architecture that an engine has to be asked for: of a file with images for several. One that has a single image is
+ * taken as it is, because engines do not find it when they are asked for another, and what it says may be wrong.
+ */
+export async function archToChoose(reference: Reference, arch: string): Promise<string | undefined> {
+  const declared = reference.kind === 'oci' ? await layoutArches(reference.path, reference.tag) : [];
+  return declared.length > 1 ? arch : undefined;
+}
+
+/**
+ * Refuses a root whose programs are for another architecture, whatever stands beside it.
+ * @param root host path of the tree
+ * @throws FactoryError `usage` that names both
+ */
+export async function checkRootArch(root: string, name: string, arch: Arch): Promise<void> {
+  const found = await rootArch(root);
+  if (found !== undefined && found !== arch) throw otherArch(name, [found], arch);
+}
+
+function otherArch(name: string, found: readonly string[], arch: Arch): FactoryError {
+  const known = ARCHES.find((candidate) => found.includes(candidate));
+  return new FactoryError('usage', `the base ${name} is for ${found.join(' and ')}, not for ${arch}`, {
+    remedy: `${known === undefined ? 'Give' : `Add --arch ${known}, or give`} a base (or a tag of it) for ${arch}.`,
+  });
+}
+
+/**
+ * The architectures that the images of an OCI image layout are said to be for (image-spec, "Image Index Specification" and
+ * "Image Configuration"). What cannot be read is left to the engine, which tells what is wrong with it.
+ */
+async function layoutArches(directory: string, tag: string | undefined): Promise<string[]> {
+  const json = async (file: string): Promise<Record<string, unknown>> => {
+    const value: unknown = JSON.parse(await readFile(join(directory, file), 'utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  };
+  const blob = (digest: string) =>
+    /^[a-z0-9]+:[a-f0-9]{32,}$/.test(digest) ? json(join('blobs', digest.replace(':', '/'))) : undefined;
+  const walk = async (descriptors: readonly Descriptor[], depth: number): Promise<string[]> => {
+    const found: string[] = [];
+    for (const { digest = '', mediaType = '', platform } of depth > 0 ? descriptors : []) {
+      const value = (await blob(digest)) ?? {};
+      if (INDEX.test(mediaType)) found.push(...(await walk(list(value['manifests']), depth - 1)));
+      else if (platform?.architecture !== undefined) found.push(platform.architecture);
+      else {
+        const config = await blob(String((value['config'] as Descriptor | undefined)?.digest));
+        found.push(String(config?.['architecture'] ?? ''));
+      }
+    }
+    return found;
+  };
+  try {
+    const all = list((await json('index.json'))['manifests']);
+    const named = all.filter(
+      ({ annotations }) => tag === undefined || annotations?.['org.opencontainers.image.ref.name'] === tag,
+    );
+    // Build attestations are entries for the platform "unknown".
+    const arches = (await walk(named, DEPTH)).filter((arch) => arch !== '' && arch !== 'unknown');
+    return [...new Set(arches)];
+  } catch {
+    return [];
+  }
+}
+
+function list(value: unknown): readonly Descriptor[] {
+  return Array.isArray(value) ? (value as Descriptor[]) : [];
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { architecture } from '../../../common/contract/architectures.ts';
+import { settleAll } from '../../../common/errors/settle.ts';
+import { Meter } from '../../../common/files/meter.ts';
+
+/** A blob that has been written: OCI image-spec, "Content Descriptors". */
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** The part of an image's configuration that a caller decides. */
+export interface LayoutImage {
+  readonly arch: string;
+  /** Seconds since 1970. */
+  readonly epoch: number;
+  readonly tag: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+const MEDIA = {
+  index: 'application/vnd.oci.image.index.v1+json',
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  layer: 'application/vnd.oci.image.layer.v1.tar',
+  layerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+} as const;
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Writes an OCI image layout with one layer into an empty directory (OCI image-spec, "Image Layout").
+ * The same layer and image give the same bytes.
+ * @param layer the uncompressed layer tar
+ * @param compress zstd as a stream to stream function; the layer stays uncompressed when absent
+ * @returns the digest of the manifest
+ */
+export async function writeOciLayout(
+  directory: string,
+  image: LayoutImage,
+  layer: (output: Writable) => Promise<void>,
+  compress?: (input: Readable, output: Writable) => Promise<void>,
+): Promise<string> {
+  const blobs = join(directory, 'blobs', 'sha256');
+  await mkdir(blobs, { recursive: true });
+
+  const plain = new Meter();
+  const packed = new Meter();
+  const temporary = join(blobs, 'layer.partial');
+  const file = createWriteStream(temporary, { highWaterMark: 1024 * 1024 });
+  if (compress) {
+    const [source, sink] = [new PassThrough(), new PassThrough()];
+    await settleAll([
+      layer(source),
+      pipeline(source, plain, sink),
+      compress(sink, packed),
+      pipeline(packed, file),
+    ]);
+  } else {
+    await settleAll([layer(plain), pipeline(plain, file)]);
+  }
+  const measured = compress ? packed : plain;
+  const layerDescriptor = {
+    mediaType: compress ? MEDIA.layerZstd : MEDIA.layer,
+    digest: measured.digest(),
+    size: measured.size,
+  };
+  await rename(temporary, join(blobs, hex(layerDescriptor.digest)));
+
+  const variant = architecture(image.arch)?.variant;
+  const platform = { architecture: image.arch, os: 'linux', ...(variant === undefined ? {} : { variant }) };
+  const created = new Date(image.epoch * 1000).toISOString().replace('.000Z', 'Z');
+  const config = await writeJson(blobs, MEDIA.config, {
+    ...platform,
+    created,
+    config: { Env: [`PATH=${PATH}`], Cmd: ['/bin/sh'], ...(image.labels ? { Labels: image.labels } : {}) },
+    rootfs: { type: 'layers', diff_ids: [plain.digest()] },
+    history: [{ created, created_by: 'kairos-factory' }],
+  });
+  const manifest = await writeJson(blobs, MEDIA.manifest, {
+    schemaVersion: 2,
+    mediaType: MEDIA.manifest,
+    config,
+    layers: [layerDescriptor],
+    annotations: { 'org.opencontainers.image.created': created },
+  });
+  const index = {
+    schemaVersion: 2,
+    mediaType: MEDIA.index,
+    manifests: [
+      {
+        ...manifest,
+        platform,
+        annotations: { 'org.opencontainers.image.ref.name': image.tag },
+      },
+    ],
+  };
+  await writeFile(join(directory, 'index.json'), JSON.stringify(index));
+  await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  return manifest.digest;
+}
+
+async function writeJson(blobs: string, mediaType: string, value: unknown): Promise<Descriptor> {
+  const text = Buffer.from(JSON.stringify(value));
+  const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  await writeFile(join(blobs, hex(digest)), text);
+  return { mediaType, digest, size: text.length };
+}
+
+function hex(digest: string): string {
+  return digest.slice('sha256:'.length);
+}

@@ -1,0 +1,80 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import type { RegistryReader } from '../../../common/oci/registry/repository-reader.ts';
+
+const Descriptor = z.object({
+  mediaType: z.string(),
+  digest: z.string(),
+  artifactType: z.string().optional(),
+  annotations: z.record(z.string(), z.string()).nullish(),
+});
+
+/** What a registry said about the signatures of an image; bytes are in base64. */
+const Recording = z.strictObject({
+  manifests: z.record(
+    z.string(),
+    z.object({ bytes: z.string(), mediaType: z.string(), digest: z.string() }).nullable(),
+  ),
+  blobs: z.record(z.string(), z.string()),
+  referrers: z.record(z.string(), z.array(Descriptor)),
+});
+type Recording = z.infer<typeof Recording>;
+
+/** A reader that keeps what it reads. */
+export interface RecordingReader extends RegistryReader {
+  /** Writes it into a file, whole or not at all. */
+  save(file: string): Promise<void>;
+}
+
+/** Reads through another reader and keeps the answers, for a day without a network. They are trusted no more than then. */
+export function recordingReader(reader: RegistryReader): RecordingReader {
+  const kept: Recording = { manifests: {}, blobs: {}, referrers: {} };
+  return {
+    manifest: async (name) => {
+      const found = await reader.manifest(name);
+      kept.manifests[name] = found ? { ...found, bytes: Buffer.from(found.bytes).toString('base64') } : null;
+      return found;
+    },
+    blob: async (digest, limit) => {
+      const bytes = await reader.blob(digest, limit);
+      kept.blobs[digest] = Buffer.from(bytes).toString('base64');
+      return bytes;
+    },
+    referrers: async (digest) => {
+      const found = await reader.referrers(digest);
+      kept.referrers[digest] = found.map((each) => ({ ...each }));
+      return found;
+    },
+    save: async (file) => {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      const partial = `${file}.partial-${process.pid}`;
+      await writeFile(partial, JSON.stringify(kept), { mode: 0o600 });
+      await rename(partial, file);
+    },
+  };
+}
+
+/** Reads what was kept in a file; `undefined` when there is nothing that can be used. */
+export async function recordedReader(file: string): Promise<RegistryReader | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  let kept: Recording;
+  try {
+    kept = Recording.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+  return {
+    manifest: async (name) => {
+      const found = kept.manifests[name];
+      return found ? { ...found, bytes: Buffer.from(found.bytes, 'base64') } : undefined;
+    },
+    blob: async (digest) => {
+      const text64 = kept.blobs[digest];
+      if (text64 === undefined) throw new Error('is not in the cache');
+      return Buffer.from(text64, 'base64');
+    },
+    referrers: async (digest) => kept.referrers[digest] ?? [],
+  };
+}

@@ -1,0 +1,126 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseDocument, stringify } from 'yaml';
+import { z } from 'zod';
+import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { isDigest } from '../../../common/oci/registry/reference.ts';
+import { validate } from '../../../common/text/validate.ts';
+import { parseYaml } from '../../../common/text/yaml-source.ts';
+
+const Digest = z.string().refine(isDigest, 'is no sha256 or sha512 digest');
+
+const LockedImage = z.strictObject({
+  digest: Digest.meta({
+    description: 'What the tag stood for: an index, or a manifest where there is none.',
+  }),
+  platforms: z
+    .record(z.string().regex(/^linux\/[a-z0-9_]+$/, 'is no platform such as linux/amd64'), Digest)
+    .meta({ description: 'The manifest of each platform that was asked for.' }),
+});
+
+const LockedPackages = z.strictObject({
+  archive: z.iso.datetime().optional().meta({
+    description: 'Newest date that the package archive had: a snapshot of that time has these versions.',
+  }),
+  installed: z
+    .record(z.string().min(1), z.string().min(1))
+    .meta({ description: 'Version of each package, by its name and architecture: `NAME:ARCH`.' }),
+});
+
+const LockFile = z.strictObject({
+  schema: z.literal(1),
+  images: z.record(z.string(), LockedImage).default({}),
+  packages: z.record(z.string(), LockedPackages).default({}),
+});
+
+/** What an image reference stood for when it was locked. */
+export type LockedImage = z.infer<typeof LockedImage>;
+/** Locked images by their references. */
+export type LockedImages = Readonly<Record<string, LockedImage>>;
+/** The packages of an OS image when it was locked. */
+export type LockedPackages = z.infer<typeof LockedPackages>;
+
+/** What a lock file holds. */
+export interface Lock {
+  readonly images: LockedImages;
+  /** By the name of a build: see `packageLockName`. */
+  readonly packages: Readonly<Record<string, LockedPackages>>;
+}
+
+const HEADER =
+  ' What image references stand for, and which packages were installed; written by kairos-factory. Keep it beside the configuration,\n' +
+  ' in version control. Renew it with: kairos-factory lock --update\n';
+
+/**
+ * Reads a lock file; one that is not there holds nothing.
+ * @throws FactoryError `usage` with file, line and column when it is not what we write
+ */
+export function readLock(file: string): Lock {
+  if (!existsSync(file)) return { images: {}, packages: {} };
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new FactoryError('usage', `${file}: cannot be read: ${messageOf(error)}`, {
+      remedy: 'Check the path and its permissions.',
+      cause: error,
+    });
+  }
+  const source = parseYaml(file, text);
+  const { images, packages } = validate(LockFile, source.data, 'lock file', source.locate);
+  return { images, packages };
+}
+
+/** Writes a lock file in a stable order, whole or not at all. @throws FactoryError `usage` when it cannot be written */
+export function writeLock(file: string, lock: Lock): void {
+  const partial = `${file}.partial-${process.pid}`;
+  try {
+    writeFileSync(partial, formatLock(lock));
+    renameSync(partial, file);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw new FactoryError('usage', `cannot write the lock file ${file}: ${messageOf(error)}`, {
+      remedy: `Make ${dirname(file)} writable, or name another file with --lock-file.`,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Changes a lock file, if the change makes a difference. It is read, changed and written in one go, without giving way to
+ * others: the targets of one run share a lock, and none may lose what another has just written.
+ * @throws FactoryError as {@link readLock} and {@link writeLock} do
+ */
+export function changeLock(file: string, change: (lock: Lock) => Lock): void {
+  const before = readLock(file);
+  const after = change(before);
+  if (formatLock(after) !== formatLock(before)) writeLock(file, after);
+}
+
+/** The text of a lock file. */
+export function formatLock({ images, packages }: Lock): string {
+  const sorted = Object.fromEntries(
+    Object.keys(images)
+      .sort()
+      .flatMap((name) => {
+        const image = images[name];
+        return image ? [[name, { digest: image.digest, platforms: sortedKeys(image.platforms) }]] : [];
+      }),
+  );
+  const builds = Object.entries(sortedKeys(packages)).map(([name, { archive, installed }]) => [
+    name,
+    { ...(archive === undefined ? {} : { archive }), installed: sortedKeys(installed) },
+  ]);
+  const content = {
+    schema: 1,
+    images: sorted,
+    ...(builds.length > 0 ? { packages: Object.fromEntries(builds) as unknown } : {}),
+  };
+  const document = parseDocument(stringify(content, { lineWidth: 0 }));
+  document.commentBefore = HEADER.trimEnd();
+  return document.toString({ lineWidth: 0 });
+}
+
+function sortedKeys<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,98 @@
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { parseReference, type Reference } from '../../config/base-reference.ts';
+import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/schema.ts';
+import { isBundleName } from '../../signing/output-files.ts';
+
+/** Something that is compared. */
+export type Subject = { readonly name: string } & (
+  | { readonly kind: 'image'; readonly reference: Exclude<Reference, { kind: 'bootstrap' | 'dir' | 'tar' }> }
+  /** A root filesystem: a directory or its tar. */
+  | { readonly kind: 'root'; readonly path: string; readonly isTar: boolean }
+  | { readonly kind: FileKind; readonly path: string }
+  /** The output directory of a build. */
+  | { readonly kind: 'output'; readonly path: string; readonly entries: readonly OutputEntry[] }
+);
+
+/** Kinds of single files, by what they begin with. */
+type FileKind = 'squashfs' | 'iso' | 'raw' | 'qcow2' | 'file';
+
+/** An artifact in an output directory, or a file beside the artifacts. */
+export interface OutputEntry {
+  /** What it is paired with in the other directory: the kind of an artifact, else its name. */
+  readonly id: string;
+  readonly file: string;
+}
+
+/** What tells kinds of files apart: bytes and where they stand. */
+const MAGIC: readonly (readonly [FileKind, number, string])[] = [
+  ['squashfs', 0, 'hsqs'],
+  ['qcow2', 0, 'QFI\xfb'],
+  // ECMA-119, 8.1: the first volume descriptor, in sector 16.
+  ['iso', 32769, 'CD001'],
+  ['raw', 512, 'EFI PART'],
+];
+
+/**
+ * Finds out what a person names: an image by its reference, or an output directory, an OCI layout, a root, an artifact by
+ * its path.
+ * @throws FactoryError `usage` when it is nothing of the kind
+ */
+export async function openSubject(text: string): Promise<Subject> {
+  const stats = await stat(text).catch(() => undefined);
+  if (stats?.isDirectory()) return directorySubject(text);
+  if (stats?.isFile()) return fileSubject(text, resolve(text));
+  const reference = parseReference(text, process.cwd());
+  switch (reference.kind) {
+    case 'bootstrap':
+      throw new FactoryError('usage', 'there is nothing to compare in a bootstrap reference', {
+        remedy: 'Give an image, or an artifact.',
+      });
+    case 'dir':
+    case 'tar':
+      return { name: text, kind: 'root', path: reference.path, isTar: reference.kind === 'tar' };
+    default:
+      return { name: text, kind: 'image', reference };
+  }
+}
+
+async function directorySubject(name: string): Promise<Subject> {
+  const path = resolve(name);
+  const names = (await readdir(path)).sort();
+  if (names.includes('index.json') && names.includes('oci-layout')) {
+    return { name, kind: 'image', reference: { kind: 'oci', path, tag: undefined } };
+  }
+  if (!names.includes('manifest.json') || !names.includes('SHA256SUMS')) {
+    return { name, kind: 'root', path, isTar: false };
+  }
+  return { name, kind: 'output', path, entries: await outputEntries(path, names) };
+}
+
+/** All files of an output directory but signatures, which are never the same; hidden ones are locks and unfinished. */
+async function outputEntries(path: string, names: readonly string[]): Promise<OutputEntry[]> {
+  const kinds = new Map<string, ArtifactKind>();
+  const manifest: unknown = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
+  const { artifacts = [] } = manifest as { artifacts?: { kind?: string; file?: string }[] };
+  for (const { kind, file } of artifacts) {
+    const known = ARTIFACT_KINDS.find((candidate) => candidate === kind);
+    // An OCI layout is named by its index.
+    if (known !== undefined && file !== undefined) kinds.set(file.split('/')[0] ?? '', known);
+  }
+  return names
+    .filter((file) => !file.startsWith('.') && !isBundleName(file))
+    .map((file) => ({ id: kinds.get(file) ?? file, file: join(path, file) }));
+}
+
+async function fileSubject(name: string, path: string): Promise<Subject> {
+  await using handle = await open(path);
+  for (const [kind, position, magic] of MAGIC) {
+    const buffer = Buffer.alloc(magic.length);
+    await handle.read(buffer, 0, buffer.length, position);
+    if (buffer.toString('latin1') === magic) return { name, kind, path };
+  }
+  if (/\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/.test(basename(path))) {
+    return { name, kind: 'root', path, isTar: true };
+  }
+  return { name, kind: 'file', path };
+}

@@ -1,0 +1,91 @@
+import { basename } from 'node:path';
+import { formatReference, parseReference } from '../../config/base-reference.ts';
+import { isUrl } from '../../config/file-source.ts';
+import type { ArtifactsSpec, BuildSpec } from '../../config/schema.ts';
+
+/**
+ * What a person asked for, as it may be published: without the paths of their machine, without what makes no difference to
+ * the result (output, engine, registries, lock file), without names and passwords in addresses. What paths lead to is
+ * among the dependencies, by digest.
+ */
+export function publicParameters(spec: ArtifactsSpec | BuildSpec): Record<string, unknown> {
+  const { artifacts, compression, disk, cloudConfig, overlayRootfs, overlayIso } = spec;
+  return defined({
+    ...('flavor' in spec ? buildParameters(spec) : {}),
+    artifacts: [...artifacts].sort(),
+    ...{ compression, disk },
+    'cloud-config': named(cloudConfig),
+    'overlay-rootfs': named(overlayRootfs),
+    'overlay-iso': named(overlayIso),
+  });
+}
+
+function buildParameters(spec: BuildSpec): Record<string, unknown> {
+  const { flavor, release, kernel, model, arch, variant, version, packages } = spec;
+  const { containerfile, framework, kubernetes, snapshot } = spec;
+  return {
+    flavor: flavor?.includes('/') ? basename(flavor) : flavor,
+    ...{ release, kernel, model, arch, variant, version, snapshot, packages: [...packages].sort() },
+    base: spec.base === undefined ? undefined : publicReference(spec.base),
+    mirror: spec.mirror === undefined ? undefined : publicUrl(spec.mirror),
+    'kernel-from': spec.kernelFrom === undefined ? undefined : publicReference(spec.kernelFrom),
+    containerfile: containerfile && { file: basename(containerfile.file), stage: containerfile.stage },
+    framework:
+      framework.name === 'builtin'
+        ? framework
+        : defined({ ...framework, source: publicReference(framework.source) }),
+    'trust.upgrade': spec.trust?.upgrade?.map(({ match, keys, threshold }) => ({
+      ...{ match, threshold },
+      keys: keys.map((key) => basename(key)),
+    })),
+    bundles: spec.bundles.map(({ image, mode }) => ({ image: publicReference(image), mode })),
+    kubernetes:
+      kubernetes &&
+      defined({
+        ...kubernetes,
+        binary: publicPlace(kubernetes.binary),
+        mirror: publicPlace(kubernetes.mirror),
+        images: kubernetes.images.map((image) => defined({ ...image, source: publicPlace(image.source) })),
+      }),
+  };
+}
+
+/** A reference without the directories of this machine. */
+export function publicReference(text: string): string {
+  if (text.startsWith('/')) return basename(text);
+  const reference = parseReference(text, '/');
+  switch (reference.kind) {
+    case 'bootstrap':
+    case 'docker':
+    case 'docker-daemon':
+      return formatReference(reference);
+    case 'oci':
+      return `oci:${basename(reference.path)}${reference.tag === undefined ? '' : `:${reference.tag}`}`;
+    default:
+      return `${reference.kind}:${basename(reference.path)}`;
+  }
+}
+
+/** An address without user, password, query and fragment: tokens stand in any of them. */
+export function publicUrl(text: string): string {
+  if (!URL.canParse(text)) return basename(text);
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  url.search = '';
+  url.hash = '';
+  return url.href;
+}
+
+function publicPlace(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  return isUrl(text) ? publicUrl(text) : basename(text);
+}
+
+function named(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : basename(path);
+}
+
+function defined(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,61 @@
+import { PackageURL } from 'packageurl-js';
+import type { InstalledPackage } from '../../packages/installed-package.ts';
+import type { SourceDistribution } from './inventory.ts';
+
+/**
+ * The package URL of an installed package (purl-spec, types deb, rpm and apk). The qualifiers `distro` and `upstream` are what
+ * vulnerability scanners (syft, grype) find the advisories of the distribution and of the source package by.
+ */
+export function packageUrl(
+  { type, name, version, arch, source }: InstalledPackage,
+  { id, version: release }: SourceDistribution,
+): string {
+  const [epoch, bare] = type === 'rpm' ? splitEpoch(version) : [undefined, version];
+  return new PackageURL(
+    type,
+    id,
+    name,
+    bare,
+    qualifiers({
+      arch,
+      epoch,
+      upstream: source && upstreamOf(type, source, { name, version }),
+      distro: release === undefined ? id : `${id}-${release}`,
+    }),
+    undefined,
+  ).toString();
+}
+
+/** The package URL of the source of a package; `undefined` where the package does not tell it. */
+export function sourceUrl(
+  { type, source }: InstalledPackage,
+  { id }: SourceDistribution,
+): string | undefined {
+  if (source === undefined) return undefined;
+  const arch = type === 'apk' ? undefined : SOURCE_ARCH[type];
+  return new PackageURL(type, id, source.name, source.version, qualifiers({ arch }), undefined).toString();
+}
+
+const SOURCE_ARCH = { deb: 'source', rpm: 'src' } as const;
+
+/** The form that the scanners read: a name, its version after `@` where it is another one, and the file's name for rpm. */
+function upstreamOf(
+  type: InstalledPackage['type'],
+  source: { readonly name: string; readonly version: string },
+  own: { readonly name: string; readonly version: string },
+): string | undefined {
+  if (type === 'rpm') return `${source.name}-${source.version}.src.rpm`;
+  if (source.version !== own.version) return `${source.name}@${source.version}`;
+  return source.name === own.name ? undefined : source.name;
+}
+
+function splitEpoch(version: string): [string | undefined, string] {
+  const match = /^(\d+):(.*)$/.exec(version);
+  return match?.[2] === undefined ? [undefined, version] : [match[1], match[2]];
+}
+
+function qualifiers(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => Boolean(entry[1])),
+  );
+}

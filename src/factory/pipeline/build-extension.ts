@@ -1,0 +1,88 @@
+import { appendFileSync } from 'node:fs';
+import { mkdir, open, rename, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hashFile } from '../../common/files/digest.ts';
+import { systemHost } from '../../common/host/system-host.ts';
+import { type ExtensionSpec, extensionFile, makeExtension } from '../artifacts/extensions/make-extension.ts';
+import { interruption } from '../tools/runner.ts';
+import { sourceDateEpoch } from './build.ts';
+import { toolVersion, withSession } from './session.ts';
+import { openOutput } from './workspace.ts';
+
+/** What a finished extension tells. */
+export interface ExtensionReport {
+  readonly tool: string;
+  readonly kind: ExtensionSpec['kind'];
+  readonly name: string;
+  /** Full path. */
+  readonly file: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly arch: string;
+  readonly format: string;
+  readonly sourceDateEpoch: number;
+  readonly files: number;
+  /** In hex. */
+  readonly rootHash: string;
+  /** sha256 of the certificate; absent when it is not signed. */
+  readonly certificateFingerprint?: string;
+}
+
+/** How making an extension is followed. */
+export interface ExtensionEvents {
+  readonly notice: (text: string) => void;
+  /** Told the path of the log as soon as there is one. */
+  readonly onLog: (file: string) => void;
+}
+
+/**
+ * Makes an extension in an output directory: whole, or not at all (design, decision 9).
+ * @throws FactoryError as documented at `makeExtension` and `openOutput`
+ */
+export async function buildExtension(
+  spec: Omit<ExtensionSpec, 'epoch'>,
+  directory: string,
+  { notice, onLog }: ExtensionEvents,
+): Promise<ExtensionReport> {
+  const epoch = sourceDateEpoch(process.env['SOURCE_DATE_EPOCH']);
+  return withSession(async ({ runner, signal, workspace }) => {
+    onLog(workspace.log);
+    const host = systemHost((level, message) => appendFileSync(workspace.log, `${level}: ${message}\n`));
+    const scratch = join(workspace.work, 'extension');
+    await mkdir(scratch, { mode: 0o700 });
+    const output = await openOutput(directory);
+    try {
+      const name = extensionFile(spec);
+      const partial = output.partial(name);
+      const full = { ...spec, epoch: epoch === undefined ? undefined : Number(epoch) };
+      const made = await makeExtension(full, partial, { runner, host, signal, scratch, notice });
+      const sha256 = await hashFile(partial, signal);
+      const { size } = await stat(partial);
+      const handle = await open(partial, 'r+');
+      await handle.sync().finally(() => handle.close());
+      await utimes(partial, made.epoch, made.epoch);
+      const file = join(output.path, name);
+      await rename(partial, file);
+      const { certificateFingerprint } = made;
+      return {
+        tool: toolVersion(),
+        kind: spec.kind,
+        name: spec.name,
+        file,
+        size,
+        sha256,
+        arch: spec.arch,
+        format: spec.format,
+        sourceDateEpoch: made.epoch,
+        files: made.files,
+        rootHash: made.rootHash,
+        ...(certificateFingerprint === undefined ? {} : { certificateFingerprint }),
+      };
+    } catch (error) {
+      // What the signal ended has an error of its own, which says nothing.
+      throw signal.aborted ? interruption(signal) : error;
+    } finally {
+      await output.close();
+    }
+  });
+}

@@ -1,0 +1,23 @@
+import { isAbsolute } from 'node:path';
+import { chooseBase, chooseFlavor } from '../catalog/flavors/choose.ts';
+import { parseReference, type Reference } from '../config/base-reference.ts';
+import type { BuildSpec } from '../config/schema.ts';
+
+/**
+ * All images that a build is made from: base, kernel, framework, bundles.
+ * @param flavors directory of the flavors, which may say what the base is
+ * @throws FactoryError `usage` for a flavor, a release or a reference that there is not
+ */
+export async function buildReferences(flavors: string, spec: BuildSpec): Promise<Reference[]> {
+  const { named } = await chooseFlavor(flavors, spec.flavor);
+  const base = chooseBase(named, spec);
+  const source = spec.framework.name === 'kairos-init' ? spec.framework.source : undefined;
+  const texts = [
+    base.kind === 'reference' ? base.reference : undefined,
+    spec.kernelFrom,
+    // A path is the program itself.
+    source === undefined || isAbsolute(source) ? undefined : source,
+    ...spec.bundles.map(({ image }) => image),
+  ];
+  return texts.flatMap((text) => (text === undefined ? [] : [parseReference(text, process.cwd())]));
+}

@@ -1,0 +1,70 @@
+import { createHash, type Hash } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { hashFile } from '../../common/files/digest.ts';
+import { walkTree } from '../../common/files/walk-tree.ts';
+
+const CHUNK = 4 * 1024 * 1024;
+
+/**
+ * The sha256 of a file that may be large, remembered in `directory` for as long as the file's size and times stay.
+ * @throws the file system's error when the file cannot be read
+ */
+export async function rememberedHash(directory: string, file: string): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+  const identity = createHash('sha256')
+    .update([file, dev, ino, size, mtimeNs, ctimeNs].join('\0'))
+    .digest('hex');
+  const record = join(directory, identity);
+  try {
+    return readFileSync(record, 'utf8');
+  } catch {
+    const digest = await hashFile(file);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(record, digest);
+    return digest;
+  }
+}
+
+/** A digest over names, kinds, modes, owners, sizes and times of a tree: it changes when anything in the tree does. */
+export function treeSignature(root: string): string {
+  const hash = createHash('sha256');
+  for (const { path, stats } of walkTree(root)) {
+    const time = stats.isDirectory() ? 0 : stats.mtimeNs;
+    hash
+      .update([path, stats.mode, stats.uid, stats.gid, stats.isDirectory() ? 0 : stats.size, time].join('\0'))
+      .update('\n');
+  }
+  return hash.digest('hex');
+}
+
+/** A digest over names, modes and contents of a tree: of each file `PATH NUL MODE NUL CONTENT`, the mode in decimal. */
+export function treeContentDigest(root: string): string {
+  const hash = createHash('sha256');
+  for (const { path, stats } of walkTree(root)) {
+    hash.update(`${path}\0${stats.mode & 0o777n}\0`);
+    if (stats.isFile()) updateWith(hash, join(root, path));
+  }
+  return hash.digest('hex');
+}
+
+/** Feeds a hash with the content of a file of any size. */
+function updateWith(hash: Hash, file: string): void {
+  const handle = openSync(file, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, fstatSync(handle).size)));
+    for (let read = readSync(handle, buffer); read > 0; read = readSync(handle, buffer))
+      hash.update(buffer.subarray(0, read));
+  } finally {
+    closeSync(handle);
+  }
+}

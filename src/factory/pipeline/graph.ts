@@ -1,0 +1,142 @@
+import { ARTIFACTS } from '../artifacts/registry.ts';
+import { type BaseChoice, chooseBase, type FlavorChoice } from '../catalog/flavors/choose.ts';
+import type { Model } from '../catalog/models/schema.ts';
+import { parseReference, type Reference } from '../config/base-reference.ts';
+import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactsSpec, type BuildSpec } from '../config/schema.ts';
+import { readyArch } from '../inputs/base/check-arch.ts';
+import type { BuildEnvironment } from './build-environment.ts';
+import { buildReferences } from './build-references.ts';
+import type { Step } from './step.ts';
+import { artifactStep, artifactStepId, checksumStep } from './steps/artifact-step.ts';
+import { auditStep } from './steps/audit-step.ts';
+import { baseStep } from './steps/base-step.ts';
+import { bundlesStep } from './steps/bundles-step.ts';
+import { containerfileStep } from './steps/containerfile-step.ts';
+import { frameworkStep } from './steps/framework-step.ts';
+import { imageStep, readyImageStep } from './steps/image-step.ts';
+import { kernelStep } from './steps/kernel-step.ts';
+import { KUBERNETES_STEP, kubernetesStep } from './steps/kubernetes-step.ts';
+import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
+import { buildResources, readyResources } from './steps/provenance-resources.ts';
+import { type ProvenanceSource, provenanceStep } from './steps/provenance-step.ts';
+import { sbomStep } from './steps/sbom-step.ts';
+import { vulnerabilityStep } from './steps/vulnerability-step.ts';
+
+/** The steps of `build`: base, Kubernetes, bundles → OS image → gates, parts → artifacts → checksums → provenance. */
+export function buildGraph(
+  env: BuildEnvironment,
+  spec: BuildSpec,
+  flavor: FlavorChoice,
+  model: Model,
+  signal: AbortSignal,
+): Step[] {
+  const image = imageStep(env, spec, flavor, model);
+  return [
+    ...sourceSteps(env, spec, flavor, signal),
+    image,
+    ...artifactGraph(env, spec, signal, {
+      images: () => buildReferences(env.flavors, spec),
+      bundles: spec.bundles.map(({ image }) => image),
+      provenance: {
+        steps: rootIds(spec),
+        resources: (results) => buildResources(env, spec, flavor, results),
+      },
+    }),
+  ];
+}
+
+/** The steps before the image whose results a provenance tells of. */
+function rootIds(spec: BuildSpec): string[] {
+  return [
+    'base',
+    ...(spec.framework.name === 'kairos-init' ? ['framework'] : []),
+    ...(spec.kubernetes ? [KUBERNETES_STEP] : []),
+  ];
+}
+
+/** The steps that make what an OS image is rendered from. */
+export function sourceSteps(
+  env: BuildEnvironment,
+  spec: BuildSpec,
+  flavor: FlavorChoice,
+  signal: AbortSignal,
+): Step[] {
+  const { containerfile, kernelFrom, framework, kubernetes, bundles, arch } = spec;
+  const base = chooseBase(flavor.named, spec);
+  return [
+    baseStep(env, spec, baseReference(base), base),
+    ...(containerfile?.stage === 'before' ? [containerfileStep(env, containerfile, arch)] : []),
+    ...(kernelFrom === undefined ? [] : [kernelStep(env, kernelFrom, arch)]),
+    ...(framework.name === 'kairos-init' ? [frameworkStep(env, framework.source, arch)] : []),
+    ...(kubernetes ? [kubernetesStep(env, kubernetes, arch, signal)] : []),
+    ...(bundles.length > 0 ? [bundlesStep(env, bundles, arch)] : []),
+  ];
+}
+
+/** A release's base image is given as people name images of registries. */
+export function baseReference(base: BaseChoice): Reference {
+  return base.kind === 'bootstrap'
+    ? { kind: 'bootstrap', release: base.suite }
+    : parseReference(base.reference, process.cwd());
+}
+
+/** The steps of `artifacts`: a ready OS image → parts → artifacts → checksums. */
+export function artifactsGraph(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec,
+  image: Reference,
+  signal: AbortSignal,
+): Step[] {
+  const ready = readyImageStep(env, spec, image);
+  const origin: Origin = {
+    images: async () => [image],
+    bundles: [],
+    provenance: {
+      steps: [],
+      resources: async () => readyResources(env, spec, image, await readyArch(image)),
+    },
+  };
+  return [ready, ...artifactGraph(env, spec, signal, origin)];
+}
+
+/** Where an OS image comes from, as far as what lies beside the artifacts tells of it. */
+interface Origin {
+  readonly images: () => Promise<readonly Reference[]>;
+  /** References of the bundles. */
+  readonly bundles: readonly string[];
+  readonly provenance: ProvenanceSource;
+}
+
+function artifactGraph(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec,
+  signal: AbortSignal,
+  { images, bundles, provenance }: Origin,
+): Step[] {
+  const kinds = withNeeded(spec.artifacts);
+  const needed = new Set(kinds.flatMap((kind) => ARTIFACTS[kind].needs));
+  const parts = [bootStep(env), slotImageStep(env), squashfsStep(env, spec.compression)];
+  const gates = [
+    auditStep(env, spec, images, signal),
+    ...(spec.failOn === undefined ? [] : [vulnerabilityStep(env, spec.failOn)]),
+  ];
+  const ids = gates.map(({ id }) => id);
+  return [
+    ...(spec.sbom ? [sbomStep(env, spec, bundles)] : []),
+    ...gates,
+    ...parts.filter(({ id }) => needed.has(id)),
+    ...kinds.map((kind) => artifactStep(env, spec, kind, ids)),
+    ...kinds.map((kind) => checksumStep(kind, signal)),
+    provenanceStep(env, spec, kinds, provenance),
+  ];
+}
+
+/** The wanted kinds and those that they are made from, in the order of the registry. */
+function withNeeded(wanted: readonly ArtifactKind[]): ArtifactKind[] {
+  const all = new Set<string>(wanted);
+  for (const kind of wanted) {
+    for (const other of ARTIFACT_KINDS)
+      if (ARTIFACTS[kind].needs.includes(artifactStepId(other))) all.add(other);
+  }
+  return ARTIFACT_KINDS.filter((kind) => all.has(kind));
+}

@@ -1,0 +1,33 @@
+import { relative } from 'node:path';
+import type { BuildSpec } from '../config/schema.ts';
+import { rememberPackages } from '../inputs/lock/packages.ts';
+import type { BuildEnvironment } from './build-environment.ts';
+import type { BuildEvent } from './events.ts';
+import { type Results, resultOf } from './step.ts';
+import { osImageFacts } from './steps/image-step.ts';
+
+/**
+ * Writes the packages of a finished build into the lock, and tells when they are others than before. With `--locked` they
+ * are those of the lock already.
+ * @throws FactoryError `usage` when the lock cannot be written
+ */
+export function recordPackages(
+  { locked, epoch }: Pick<BuildEnvironment, 'locked' | 'epoch'>,
+  { lockFile }: Pick<BuildSpec, 'lockFile'>,
+  results: Results,
+  emit: (event: BuildEvent) => void,
+): void {
+  const { facts, packages } = osImageFacts(resultOf(results, 'image'));
+  if (locked || packages === undefined) return;
+  const changes = rememberPackages(lockFile, packages.lockName, {
+    // A time that a person has set says nothing about the archive.
+    ...(epoch === undefined
+      ? { archive: new Date(facts.epoch * 1000).toISOString().replace('.000Z', 'Z') }
+      : {}),
+    installed: { ...packages.installed },
+  });
+  if (changes.length === 0) return;
+  const count = `${changes.length} package${changes.length === 1 ? '' : 's'}`;
+  const name = relative(process.cwd(), lockFile);
+  emit({ type: 'notice', text: `${packages.lockName}: ${count} changed in ${name} since the last build` });
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hashFile } from '../../../common/files/digest.ts';
+import type { Reference } from '../../config/base-reference.ts';
+import type { ArtifactsSpec, BuildSpec } from '../../config/schema.ts';
+import { registryCredentials } from '../../inputs/base/registry-credentials.ts';
+import { notAllowed, PUBLISHED_KEYS } from '../../inspect/audit/allowed.ts';
+import { credentialNeedles } from '../../inspect/audit/build-credentials.ts';
+import { auditCloudConfig } from '../../inspect/audit/cloud-config.ts';
+import { CONTENT_RULES } from '../../inspect/audit/content-rules.ts';
+import { FILE_RULES } from '../../inspect/audit/file-rules.ts';
+import { secretsFound } from '../../inspect/audit/report.ts';
+import type { Needles } from '../../inspect/audit/scan-content.ts';
+import { INITRAMFS, scanTree } from '../../inspect/audit/scan-tree.ts';
+import type { Finding } from '../../inspect/audit/secret-kinds.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { treeSignature } from '../digests.ts';
+import type { Step } from '../step.ts';
+import { openOsImage } from './image-step.ts';
+
+export const AUDIT_STEP = 'audit';
+/** What findings call the directory that is laid over the ISO. */
+const OVERLAY_ISO = 'overlay-iso:';
+
+/** What was looked for, as it makes a difference to a result that is kept. */
+const RULES = createHash('sha256')
+  .update(
+    JSON.stringify([
+      CONTENT_RULES.map(({ kind, pattern, isSecret }) => [kind, pattern, String(isSecret)]),
+      FILE_RULES.map(({ kind, path, content }) => [kind, path.source, content?.source]),
+      PUBLISHED_KEYS,
+      INITRAMFS.source,
+    ]),
+  )
+  .digest('hex');
+
+/**
+ * Looks for secrets in the OS image and in what is laid beside it on the media. No artifact is put in place before.
+ * @param images references that the build has credentials for, or may have
+ */
+export function auditStep(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec | BuildSpec,
+  images: () => Promise<readonly Reference[]>,
+  signal: AbortSignal,
+): Step {
+  let asked: Promise<Needles> | undefined;
+  const needles = () => {
+    asked ??= buildCredentials(env, spec, images);
+    return asked;
+  };
+  return {
+    id: AUDIT_STEP,
+    title: 'look for secrets',
+    needs: ['image'],
+    inputs: async () => [
+      RULES,
+      spec.audit,
+      // The cache is its owner's alone, and so are the files that these are from.
+      (await needles()).map((needle) => createHash('sha256').update(needle).digest('hex')),
+      spec.cloudConfig === undefined ? null : await hashFile(spec.cloudConfig),
+      spec.overlayIso === undefined ? null : treeSignature(spec.overlayIso),
+    ],
+    run: async ({ notice, say }, results) => {
+      say('reading every file');
+      const findings: Finding[] = [];
+      await using open = await openOsImage(env, results);
+      findings.push(...(await scanTree(open.root, '', await needles(), signal, notice)));
+      if (spec.overlayIso !== undefined)
+        findings.push(...(await scanTree(spec.overlayIso, OVERLAY_ISO, await needles(), signal, notice)));
+      if (spec.cloudConfig !== undefined) {
+        const found = auditCloudConfig(await readFile(spec.cloudConfig, 'utf8'), await needles());
+        findings.push(...found.findings);
+        if (found.clear.length > 0) {
+          notice(
+            `the cloud-config has passwords or tokens in clear in line ${found.clear.join(', ')}: ` +
+              'everybody who has the ISO or a disk image can read them',
+          );
+        }
+      }
+      const left = notAllowed(findings, spec.audit.allow);
+      if (left.length > 0) throw secretsFound(left);
+      // What passed makes no difference to the artifacts, however it was looked at.
+      return { facts: {}, files: {}, digest: 'passed' };
+    },
+  };
+}
+
+async function buildCredentials(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec | BuildSpec,
+  images: () => Promise<readonly Reference[]>,
+): Promise<Needles> {
+  const { runner, variables } = env;
+  const access = { runner, env: variables, registries: spec.registries };
+  const found = await Promise.all(
+    (await images()).map((reference) =>
+      reference.kind === 'docker' ? registryCredentials(access, reference.image) : [],
+    ),
+  );
+  const mirror = 'mirror' in spec ? spec.mirror : undefined;
+  return credentialNeedles({
+    env: variables,
+    registries: found.flat(),
+    urls: mirror === undefined ? [] : [mirror],
+  });
+}

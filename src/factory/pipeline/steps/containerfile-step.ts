@@ -1,0 +1,64 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { UserContainerfile } from '../../config/schema.ts';
+import { type ContextEntry, packContext } from '../../image/context/context-tar.ts';
+import {
+  type CheckedContainerfile,
+  checkContainerfile,
+  refusePulls,
+  userContextEntries,
+} from '../../image/context/user-containerfile.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { cacheKey } from '../cache.ts';
+import { resultOf, type Step } from '../step.ts';
+import type { BaseFacts } from './base-step.ts';
+import { rootFacts } from './root-facts.ts';
+
+/** Reads and checks a person's Containerfile. @throws FactoryError `usage` */
+export function readContainerfile({ file }: UserContainerfile): CheckedContainerfile {
+  return checkContainerfile(file, readFileSync(file, 'utf8'));
+}
+
+/** Everything of a person's Containerfile that makes a difference to what it builds. */
+export function containerfileInputs(user: UserContainerfile): unknown {
+  const entries = userContextEntries(user).map((entry) => {
+    if (entry.type !== 'file') return entry;
+    const { source, ...rest } = entry;
+    return { ...rest, time: String(statSync(source, { bigint: true }).mtimeNs) };
+  });
+  return [readFileSync(user.file, 'utf8'), entries];
+}
+
+/** The context of a build that applies a person's Containerfile to `base`. */
+export function userContext(user: UserContainerfile, base: string): ContextEntry[] {
+  const { directives, globals, render } = readContainerfile(user);
+  const text = [...directives, ...globals, ...render(base)].join('\n');
+  return [{ type: 'text', path: 'Containerfile', text, mode: 0o644 }, ...userContextEntries(user)];
+}
+
+/** Applies a person's Containerfile to the base: what comes out is the base of all that follows. */
+export function containerfileStep(env: BuildEnvironment, user: UserContainerfile, arch: string): Step {
+  refusePulls(user.file, readContainerfile(user));
+  const inputs = async () => [containerfileInputs(user)];
+  return {
+    id: 'containerfile',
+    title: `apply ${user.file}`,
+    needs: ['base'],
+    inputs,
+    isCurrent: (result) => env.engine.has((result.facts as unknown as BaseFacts).image),
+    run: async ({ say }, results) => {
+      const base = resultOf(results, 'base');
+      const { image: from, archive } = base.facts as unknown as BaseFacts;
+      const key = cacheKey('containerfile', await inputs(), [['base', base.digest]]);
+      const image = `localhost/kairos-factory/base-of:${key.slice(0, 16)}`;
+      await env.engine.build(packContext(userContext(user, from)), image, {
+        ...{ onStep: say, useCache: env.useCache, offline: env.offline },
+        ...{ arch, isBase: true },
+      });
+      const facts: BaseFacts = {
+        ...(await rootFacts(env.engine, image, user.file, arch)),
+        ...(archive ? { archive } : {}),
+      };
+      return { facts: { ...facts }, files: {} };
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, copyFile, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
+import { parseReference } from '../../config/base-reference.ts';
+import { KAIROS_INIT_PATH } from '../../image/context/kairos-init.ts';
+import { importBase } from '../../inputs/base/import-base.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { rememberedHash } from '../digests.ts';
+import type { Step } from '../step.ts';
+import { fingerprint } from './base-step.ts';
+
+/**
+ * Takes the program `kairos-init` into the cache, as the file `program`.
+ * @param source the program's absolute path, or the reference of an image that holds it
+ * @throws FactoryError `usage` for a bootstrap reference
+ */
+export function frameworkStep(env: BuildEnvironment, source: string, arch: string): Step {
+  const reference = isAbsolute(source) ? undefined : parseReference(source, process.cwd());
+  if (reference?.kind === 'bootstrap') {
+    throw new FactoryError('usage', 'a bootstrapped root holds no kairos-init', {
+      remedy: 'Give --framework-source with the program, or with the reference of its image.',
+    });
+  }
+  return {
+    id: 'framework',
+    title: `take kairos-init from ${source}`,
+    needs: [],
+    inputs: async () => [
+      reference === undefined
+        ? await rememberedHash(env.digests, source)
+        : await fingerprint(env, reference, arch),
+      arch,
+    ],
+    run: async (context) => {
+      const program = join(context.objects, 'kairos-init');
+      if (reference === undefined) await copyFile(source, program);
+      else {
+        const image = `localhost/kairos-factory/framework:${randomUUID()}`;
+        await using _image = await env.engine.transient(image);
+        await importBase(reference, image, {
+          ...context,
+          ...{ engine: env.engine, images: env.images, daemon: env.daemon },
+          arch,
+        });
+        await using open = await env.engine.open(image);
+        const found = await resolveInRoot(open.root, KAIROS_INIT_PATH);
+        if (found === undefined || !(await stat(found)).isFile()) {
+          throw new FactoryError('usage', `${source} has no program ${KAIROS_INIT_PATH}`, {
+            remedy: 'Give the image of kairos-init, or the program itself.',
+          });
+        }
+        await copyFile(found, program);
+      }
+      await chmod(program, 0o755);
+      return { facts: {}, files: { program } };
+    },
+  };
+}

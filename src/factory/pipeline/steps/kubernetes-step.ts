@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { checkProgram } from '../../catalog/kubernetes/check-program.ts';
+import type { KubernetesSpec } from '../../config/kubernetes.ts';
+import { findInList, type WantedFile, wantedFiles } from '../../config/kubernetes-files.ts';
+import { download, mismatch } from '../../inputs/download/download.ts';
+import { fetchText } from '../../inputs/download/exchange.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { cacheKey } from '../cache.ts';
+import { rememberedHash } from '../digests.ts';
+import { fileOf, type Results, resultOf, type Step, type StepContext } from '../step.ts';
+
+export const KUBERNETES_STEP = 'kubernetes';
+
+/** A file of Kubernetes, verified, as it goes into the image. */
+export interface KubernetesFile {
+  readonly role: WantedFile['role'];
+  /** Its name in the image. */
+  readonly name: string;
+  readonly sha256: string;
+  /** Where it lies on this machine. */
+  readonly path: string;
+}
+
+/** The same as it is told, on any machine. */
+export type KubernetesFact = Omit<KubernetesFile, 'path'>;
+
+type Facts = { readonly files: readonly KubernetesFact[] };
+
+/** Longest list of checksums, in characters: those of the field have about a thousand. */
+const LIST_LIMIT = 1024 * 1024;
+
+/** Fetches program and images of Kubernetes, each verified before anything uses it. */
+export function kubernetesStep(
+  env: BuildEnvironment,
+  spec: KubernetesSpec,
+  arch: string,
+  signal: AbortSignal,
+): Step {
+  const wanted = wantedFiles(spec, arch);
+  return {
+    id: KUBERNETES_STEP,
+    title: `fetch ${spec.distribution} ${spec.version}`,
+    needs: [],
+    inputs: async () => [
+      arch,
+      await Promise.all(wanted.map(async (file) => [file, await localHash(env, file)])),
+    ],
+    run: async (context) => {
+      const files: KubernetesFile[] = [];
+      for (const file of wanted)
+        files.push({ ...(await obtain(env, file, context, signal)), ...named(file) });
+      const program = files.find(({ role }) => role === 'program');
+      if (program) await checkProgram(program.path, arch, describe(wanted[0]));
+      const facts: Facts = { files: files.map(({ path: _, ...fact }) => fact) };
+      return {
+        facts: { ...facts },
+        files: Object.fromEntries(files.map((file) => [keyOf(file), file.path])),
+        // The same content by another way is the same image.
+        digest: cacheKey(KUBERNETES_STEP, facts, []),
+      };
+    },
+  };
+}
+
+/** The files that the step left. */
+export function kubernetesFiles(results: Results): KubernetesFile[] {
+  const { files } = resultOf(results, KUBERNETES_STEP).facts as unknown as Facts;
+  return files.map((file) => ({ ...file, path: fileOf(results, KUBERNETES_STEP, keyOf(file)) }));
+}
+
+async function localHash(env: BuildEnvironment, { source }: WantedFile): Promise<string | null> {
+  if (source.kind !== 'file') return null;
+  if (existsSync(source.path)) return rememberedHash(env.digests, source.path);
+  throw new FactoryError('usage', `${source.path} does not exist`, {
+    remedy: 'Check the path that the key kubernetes names.',
+  });
+}
+
+async function obtain(
+  env: BuildEnvironment,
+  { source, name }: WantedFile,
+  { say, notice }: StepContext,
+  signal: AbortSignal,
+): Promise<{ readonly path: string; readonly sha256: string }> {
+  if (source.kind === 'file') {
+    const sha256 = await rememberedHash(env.digests, source.path);
+    if (source.sha256 !== undefined && sha256 !== source.sha256)
+      throw mismatch(source.path, source.sha256, sha256);
+    return { path: source.path, sha256 };
+  }
+  const { urls, pin } = source;
+  const [first = ''] = urls;
+  let chosen = { url: first, sha256: pin.kind === 'sha256' ? pin.sha256 : '' };
+  if (pin.kind === 'list') {
+    say(`reading ${pin.url}`);
+    const found = findInList(await fetchText(env.fetch, pin.url, signal, LIST_LIMIT), urls);
+    if (found === undefined) {
+      throw new FactoryError(
+        'verification',
+        `${pin.url} has no checksum of ${urls.map(lastPart).join(' or ')}`,
+        {
+          remedy: 'Check version and architecture; or name the file with its sha256.',
+        },
+      );
+    }
+    chosen = found;
+    notice(
+      `${lastPart(chosen.url)} has sha256 ${chosen.sha256}, as its release says; pin it in the configuration.`,
+    );
+  }
+  say(`fetching ${name}`);
+  const path = await download(chosen, { directory: env.downloads, fetch: env.fetch, signal, say });
+  return { path, sha256: chosen.sha256 };
+}
+
+/** A file of images may be called like the program. */
+function keyOf({ role, name }: KubernetesFact): string {
+  return `${role} ${name}`;
+}
+
+function named({ role, name }: WantedFile) {
+  return { role, name };
+}
+
+function describe(file: WantedFile | undefined): string {
+  if (file?.source.kind === 'file') return file.source.path;
+  return file?.source.urls[0] ?? '';
+}
+
+function lastPart(url: string): string {
+  return url.slice(url.lastIndexOf('/') + 1);
+}

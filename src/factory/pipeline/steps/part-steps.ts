@@ -1,0 +1,90 @@
+import { copyFile, cp } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
+import { type BootFiles, findBootFiles } from '../../../common/contract/boot-files.ts';
+import { identityFrom } from '../../../common/contract/kairos-release.ts';
+import { LABEL } from '../../../common/contract/labels.ts';
+import { makeSlotImage } from '../../artifacts/slot-image.ts';
+import type { Compression } from '../../config/schema.ts';
+import { checkTool } from '../../tools/check-tool.ts';
+import { MKE2FS } from '../../tools/mke2fs.ts';
+import { MKSQUASHFS, mksquashfs } from '../../tools/mksquashfs.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { resultOf, type Step } from '../step.ts';
+import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
+
+/** zstd levels (design, "Measured"; peers.md, B3: 9 is the knee, 18 beats xz). */
+const LEVEL: Readonly<Record<Compression, number>> = { fast: 3, balanced: 9, small: 18 };
+
+/** The squashfs of the rootfs, made once for all artifacts that carry it. */
+export function squashfsStep(env: BuildEnvironment, compression: Compression): Step {
+  return {
+    id: 'squashfs',
+    title: `pack rootfs as squashfs (${compression})`,
+    needs: ['image'],
+    tools: [MKSQUASHFS],
+    inputs: async () => [LEVEL[compression], await checkTool(env.runner, MKSQUASHFS)],
+    run: async ({ runner, objects }, results) => {
+      const { facts } = osImageFacts(resultOf(results, 'image'));
+      const file = join(objects, 'rootfs.squashfs');
+      await using open = await openOsImage(env, results);
+      await mksquashfs(runner, open.root, file, { level: LEVEL[compression], epoch: facts.epoch });
+      return { facts: {}, files: { squashfs: file } };
+    },
+  };
+}
+
+/** The image file of a disk's active slot, from which the other slots are copied. */
+export function slotImageStep(env: BuildEnvironment): Step {
+  return {
+    id: 'slot-image',
+    title: 'pack rootfs as slot image',
+    needs: ['image'],
+    tools: [MKE2FS],
+    inputs: async () => [await checkTool(env.runner, MKE2FS)],
+    run: async ({ runner, objects }, results) => {
+      const { facts } = osImageFacts(resultOf(results, 'image'));
+      const file = join(objects, 'active.img');
+      const identity = `${artifactBaseName(identityFrom(new Map(Object.entries(facts.release))))} ${facts.epoch}`;
+      await using open = await openOsImage(env, results);
+      await makeSlotImage(runner, open.root, file, {
+        tree: facts.tree,
+        label: LABEL.active,
+        identity,
+        epoch: facts.epoch,
+      });
+      return { facts: {}, files: { image: file } };
+    },
+  };
+}
+
+/** Kernel, initramfs and boot loader files, copied out of the rootfs. */
+export function bootStep(env: BuildEnvironment): Step {
+  return {
+    id: 'boot',
+    title: 'extract kernel and boot files',
+    needs: ['image'],
+    inputs: async () => [],
+    run: async ({ objects }, results) => {
+      await using open = await openOsImage(env, results);
+      const { fonts, ...found } = await findBootFiles(
+        open.root,
+        imageArch(osImageFacts(resultOf(results, 'image')).facts),
+      );
+      const files: Record<string, string> = {};
+      for (const [name, source] of Object.entries(found) as [keyof BootFiles, string | undefined][]) {
+        if (source === undefined) continue;
+        files[name] = join(objects, name);
+        if (name.endsWith('Modules') || name === 'boardFiles')
+          await cp(source, files[name], { recursive: true });
+        else await copyFile(source, files[name]);
+      }
+      for (const font of fonts) {
+        const name = `font-${basename(font, '.pf2')}`;
+        files[name] = join(objects, basename(font));
+        await copyFile(font, files[name]);
+      }
+      return { facts: {}, files };
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { ARTIFACTS } from '../../artifacts/registry.ts';
+import type { ArtifactKind, ArtifactsSpec } from '../../config/schema.ts';
+import { publicParameters } from '../../inspect/provenance/public-parameters.ts';
+import { LOCAL_BUILDER, provenanceStatement, type Resource } from '../../inspect/provenance/statement.ts';
+import { checkTool } from '../../tools/check-tool.ts';
+import { MKE2FS } from '../../tools/mke2fs.ts';
+import { MKSQUASHFS } from '../../tools/mksquashfs.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { type Results, resultOf, type Step } from '../step.ts';
+import { documentsAreCurrent, writeDocuments } from './document.ts';
+import { osImageFacts } from './image-step.ts';
+
+/** What an OS image was made from. */
+export interface ProvenanceSource {
+  /** Ids of the steps that are asked, before the image. */
+  readonly steps: readonly string[];
+  readonly resources: (results: Results) => Promise<Resource[]>;
+}
+
+/** Programs of the parts; those of the artifacts stand in each. */
+const PART_TOOLS = { squashfs: MKSQUASHFS, 'slot-image': MKE2FS } as const;
+
+/** Tells what the artifacts were made from, as SLSA provenance. */
+export function provenanceStep(
+  env: BuildEnvironment,
+  spec: ArtifactsSpec,
+  kinds: readonly ArtifactKind[],
+  source: ProvenanceSource,
+): Step {
+  const statement = async (results: Results) => {
+    const { facts } = osImageFacts(resultOf(results, 'image'));
+    return provenanceStatement({
+      subjects: await Promise.all(kinds.map((kind) => subject(kind, results))),
+      external: publicParameters(spec),
+      internal: { 'source-date-epoch': facts.epoch, release: facts.release },
+      dependencies: await source.resources(results),
+      builder: spec.builderId ?? LOCAL_BUILDER,
+      versions: await versions(env, kinds),
+    });
+  };
+  return {
+    id: 'provenance',
+    title: 'write provenance',
+    needs: ['image', ...source.steps, ...kinds.map((kind) => `checksum:${kind}`)],
+    inputs: async (results) => [spec.output, await statement(results)],
+    isCurrent: documentsAreCurrent,
+    run: async (_context, results) =>
+      writeDocuments(env, spec, osImageFacts(resultOf(results, 'image')), {
+        provenance: await statement(results),
+      }),
+  };
+}
+
+/** An image layout is known by the digest of its image: the one that it has in a registry. */
+async function subject(kind: ArtifactKind, results: Results): Promise<Resource> {
+  const { file, sha256 } = resultOf(results, `checksum:${kind}`).facts as { file: string; sha256: string };
+  if (kind !== 'oci') return { name: basename(file), digest: { sha256 } };
+  const index = JSON.parse(await readFile(file, 'utf8')) as { manifests: { digest: string }[] };
+  const digest = index.manifests[0]?.digest ?? '';
+  return { name: basename(dirname(file)), digest: { sha256: digest.replace(/^sha256:/, '') } };
+}
+
+/** This program, and the host's programs whose version makes a difference to the bytes of an artifact. */
+async function versions(
+  env: BuildEnvironment,
+  kinds: readonly ArtifactKind[],
+): Promise<Record<string, string>> {
+  const parts = Object.entries(PART_TOOLS).flatMap(([part, tool]) =>
+    kinds.some((kind) => ARTIFACTS[kind].needs.includes(part)) ? [tool] : [],
+  );
+  const tools = [...new Set([...parts, ...kinds.flatMap((kind) => ARTIFACTS[kind].tools)])];
+  const found = await Promise.all(
+    tools.map(async (tool) => [tool.name, await checkTool(env.runner, tool)] as const),
+  );
+  const [name = env.tool, version = ''] = env.tool.split(' ');
+  return Object.fromEntries([[name, version], ...found.filter(([, said]) => said !== '')]);
+}

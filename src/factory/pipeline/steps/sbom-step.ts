@@ -1,0 +1,45 @@
+import { hashFile } from '../../../common/files/digest.ts';
+import type { ArtifactsSpec } from '../../config/schema.ts';
+import { publicReference } from '../../inspect/provenance/public-parameters.ts';
+import { readAgentParts } from '../../inspect/sbom/agent-parts.ts';
+import { cycloneDxDocument } from '../../inspect/sbom/cyclonedx.ts';
+import { readInventory } from '../../inspect/sbom/read-inventory.ts';
+import { spdxDocument } from '../../inspect/sbom/spdx.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { resultOf, type Step } from '../step.ts';
+import { documentsAreCurrent, writeDocuments } from './document.ts';
+import { openOsImage, osImageFacts } from './image-step.ts';
+
+export const SBOM_STEP = 'sbom';
+/** Raise it when the documents of the same image change. */
+const FORMAT = 1;
+
+/**
+ * Tells what is in the OS image, as SPDX and as CycloneDX.
+ * @param bundles references of those that were laid into it
+ */
+export function sbomStep(env: BuildEnvironment, spec: ArtifactsSpec, bundles: readonly string[]): Step {
+  const names = bundles.map(publicReference);
+  return {
+    id: SBOM_STEP,
+    title: 'write SBOMs',
+    needs: ['image'],
+    inputs: async () => [FORMAT, spec.output, env.tool, await readAgentParts(env.agents), names],
+    isCurrent: documentsAreCurrent,
+    run: async ({ say }, results) => {
+      const image = osImageFacts(resultOf(results, 'image'));
+      await using open = await openOsImage(env, results);
+      say('reading the packages');
+      const inventory = await readInventory(open.root, {
+        facts: image.facts,
+        agents: await readAgentParts(env.agents),
+        bundles: names,
+        hash: hashFile,
+      });
+      return writeDocuments(env, spec, image, {
+        spdx: spdxDocument(inventory, env.tool),
+        cyclonedx: cycloneDxDocument(inventory, env.tool),
+      });
+    },
+  };
+}

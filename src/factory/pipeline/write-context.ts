@@ -1,0 +1,149 @@
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import { formatReference } from '../../common/oci/registry/reference.ts';
+import { chooseBase, chooseFlavor, type FlavorChoice } from '../catalog/flavors/choose.ts';
+import { loadModel } from '../catalog/models/load.ts';
+import { parseReference, type Reference } from '../config/base-reference.ts';
+import type { BuildSpec, UserContainerfile } from '../config/schema.ts';
+import {
+  FOLDER_MARK,
+  type FolderContainerfile,
+  type FolderSource,
+  type FolderSources,
+  folderEntries,
+  rootTar,
+} from '../image/context/context-folder.ts';
+import { packContext } from '../image/context/context-tar.ts';
+import { userContextEntries } from '../image/context/user-containerfile.ts';
+import type { ImageSource } from '../inputs/base/image-source.ts';
+import { packDirectory, unpackStream } from '../tools/tar.ts';
+import { type BuildOptions, environment, imageSource, planContext, requireArch, sessionOf } from './build.ts';
+import type { BuildEnvironment } from './build-environment.ts';
+import { baseReference, sourceSteps } from './graph.ts';
+import { runSteps } from './run-plan.ts';
+import { withSession } from './session.ts';
+import { type Results, resultOf } from './step.ts';
+import type { BaseFacts } from './steps/base-step.ts';
+import { readContainerfile } from './steps/containerfile-step.ts';
+import { imageRecipe } from './steps/image-recipe.ts';
+import { openOutput } from './workspace.ts';
+
+/**
+ * Writes the Containerfile and the context of a build into a folder, for another builder. The folder appears whole or
+ * not at all; an earlier one of ours is replaced.
+ * @param output absolute path
+ * @throws FactoryError `usage` when something else is there, or the spec cannot be built
+ */
+export async function writeContext(spec: BuildSpec, output: string, options: BuildOptions): Promise<void> {
+  await withSession(
+    async (session) => {
+      options.onLog(session.workspace.log);
+      await refuseForeign(output);
+      await requireArch(spec.arch, session);
+      const place = await openOutput(dirname(output));
+      try {
+        const images = imageSource(session, spec, options, true);
+        const env = environment(session, options, images, place.partial);
+        const flavor = await chooseFlavor(env.flavors, spec.flavor);
+        const model = await loadModel(env.models, spec.model);
+        const own = spec.containerfile;
+        const notice = (text: string) => options.emit({ type: 'notice', text });
+        const tried =
+          own === undefined || isBuildableHere(own, notice) ? spec : { ...spec, containerfile: undefined };
+        const recipe = imageRecipe(env, tried, flavor, model);
+        const steps = sourceSteps(env, tried, flavor, session.signal);
+        const context = { ...planContext(session, options), cancel: session.cancel };
+        options.emit({
+          type: 'plan',
+          steps: steps.map(({ id, title, needs }) => ({ id, title, needs, state: 'run' })),
+        });
+        const { results } = await runSteps(steps, context);
+        const contextOptions = recipe.options(results, notice);
+        const sources = await folderSources(spec, flavor, images);
+        const partial = place.partial(basename(output));
+        await mkdir(partial);
+        const entries = folderEntries(contextOptions, sources, own && folderContainerfile(own));
+        await unpackStream(env.runner, packContext(entries), partial);
+        const { kernel, bundles = [] } = contextOptions;
+        const pack = async (from: FolderSource | undefined, image: string | undefined, tar: string) => {
+          if (from?.kind === 'tar' && image !== undefined) await packImage(env, image, join(partial, tar));
+        };
+        await pack(sources.base, baseImage(results), rootTar('base'));
+        await pack(sources.kernel, kernel?.image, rootTar('kernel'));
+        for (const [index, { image }] of bundles.entries()) {
+          await pack(sources.bundles[index], image, rootTar(index));
+        }
+        await refuseForeign(output);
+        await rm(output, { recursive: true, force: true });
+        await rename(partial, output);
+      } finally {
+        await place.close();
+      }
+    },
+    sessionOf([spec]),
+  );
+}
+
+/** What another builder fetches itself: images of registries, by the digests that the lock or the registry gives them. */
+async function folderSources(
+  spec: BuildSpec,
+  flavor: FlavorChoice,
+  images: ImageSource,
+): Promise<FolderSources> {
+  const source = async (reference: Reference): Promise<FolderSource> => {
+    if (reference.kind !== 'docker') return { kind: 'tar' };
+    const { manifest } = await images.pin(reference.image, spec.arch);
+    return {
+      kind: 'registry',
+      reference: formatReference({ ...reference.image, tag: undefined, digest: manifest }),
+      name: formatReference(reference.image),
+      platform: `linux/${spec.arch}`,
+    };
+  };
+  const named = (text: string) => source(parseReference(text, process.cwd()));
+  return {
+    base: await source(baseReference(chooseBase(flavor.named, spec))),
+    kernel: spec.kernelFrom === undefined ? undefined : await named(spec.kernelFrom),
+    bundles: await Promise.all(spec.bundles.map(({ image }) => named(image))),
+  };
+}
+
+/** The base itself: a person's Containerfile is applied to it again, by the other builder. */
+function baseImage(results: Results): string {
+  return (resultOf(results, 'base').facts as unknown as BaseFacts).image;
+}
+
+/** Whether the person's own file can be tried here, to see what the base is afterwards. Another builder may pull. */
+function isBuildableHere(own: UserContainerfile, notice: (text: string) => void): boolean {
+  const [pull] = readContainerfile(own).pulls;
+  if (pull === undefined) return true;
+  notice(
+    `${own.file} needs ${pull.image}, so it is not tried here: the base is taken to be of the same kind after it`,
+  );
+  return false;
+}
+
+function folderContainerfile(own: UserContainerfile): FolderContainerfile {
+  return { stage: own.stage, checked: readContainerfile(own), entries: userContextEntries(own) };
+}
+
+async function packImage(env: BuildEnvironment, image: string, file: string): Promise<void> {
+  await using open = await env.engine.open(image);
+  await packDirectory(env.runner, open.root, createWriteStream(file));
+}
+
+/** @throws FactoryError `usage` when there is something at `path` that may not be replaced */
+async function refuseForeign(path: string): Promise<void> {
+  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new FactoryError('usage', `${path} cannot be a context folder: ${error.message}`, {
+      remedy: 'Choose another --output.',
+    });
+  });
+  if (names.length === 0 || existsSync(join(path, FOLDER_MARK))) return;
+  throw new FactoryError('usage', `${path} is not empty, and not a context that kairos-factory wrote`, {
+    remedy: 'Choose another --output, or empty it yourself.',
+  });
+}

@@ -1,0 +1,155 @@
+import { readFile, stat } from 'node:fs/promises';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { parsePublicKey, type TrustKey } from '../../common/trust/public-key.ts';
+import type { SignatureForm } from '../../common/trust/signature.ts';
+import { isKeyFile, KEYLESS, type SignSpec } from '../config/signing.ts';
+import { checkTool } from '../tools/check-tool.ts';
+import { COSIGN, type CosignSigner, publicKeyOf, writeOfflineConfig } from '../tools/cosign.ts';
+import type { Runner } from '../tools/runner.ts';
+
+/** Who signs, ready to do so. */
+export interface Signer {
+  /** For reports: the key as the person named it, or `keyless`. */
+  readonly name: string;
+  readonly cosign: CosignSigner;
+  /** The public half of the key; absent for keyless. */
+  readonly publicKey: TrustKey | undefined;
+  /** Forms that signatures of images get. */
+  readonly forms: readonly SignatureForm[];
+}
+
+/** What a signer is opened with. */
+export interface SignerContext {
+  readonly runner: Runner;
+  /** Where secrets are looked up; the runner's programs need not have them. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Directory for files that live as long as the signer. */
+  readonly scratch: string;
+  readonly warn: (text: string) => void;
+}
+
+/** Names of the variables that hold secrets of a signer: no program but cosign is to have them. */
+export function secretVariables(sign: SignSpec | undefined): string[] {
+  const key = /^env:\/\/(.+)$/.exec(sign?.key ?? '')?.[1];
+  return [sign?.['password-env'], key].filter((name) => name !== undefined);
+}
+
+/**
+ * Gets a signer ready and tries its key, so that what is wrong is told before anything is made.
+ * @throws FactoryError `tool` without a usable cosign, `usage` for a key or password that cannot be used
+ */
+export async function openSigner(context: SignerContext, sign: SignSpec): Promise<Signer> {
+  const { runner, scratch } = context;
+  checkFormat(sign);
+  await checkTool(runner, COSIGN);
+  const secrets = await secretsOf(context, sign);
+  const key = sign.key === KEYLESS ? undefined : sign.key;
+  const offline = key !== undefined && sign['signing-config'] === undefined;
+  const config = offline
+    ? await writeOfflineConfig(scratch)
+    : { signingConfig: sign['signing-config'], trustedRoot: sign['trusted-root'] };
+  const cosign: CosignSigner = { key, ...config, offline, secrets };
+  return {
+    name: sign.key,
+    cosign,
+    publicKey: key === undefined ? undefined : await tryKey(context, cosign, key),
+    forms: sign.format === 'both' ? ['bundle', 'classic'] : [sign.format],
+  };
+}
+
+function checkFormat({ format, ...sign }: SignSpec): void {
+  if (format === 'bundle' || sign['signing-config'] === undefined) return;
+  throw new FactoryError('usage', `the signature format ${format} does not go with a signing-config`, {
+    remedy: 'Use the format bundle; cosign writes the classic form with its built-in services only.',
+  });
+}
+
+async function secretsOf({ env }: SignerContext, sign: SignSpec): Promise<Readonly<Record<string, string>>> {
+  const variable = (name: string) => {
+    const value = env[name];
+    return value === undefined ? {} : { [name]: value };
+  };
+  if (sign.key === KEYLESS) return variable('SIGSTORE_ID_TOKEN');
+  const named = /^env:\/\/(.+)$/.exec(sign.key)?.[1];
+  if (named !== undefined && env[named] === undefined) {
+    throw new FactoryError('usage', `the variable ${named}, which is to hold the signing key, is not set`, {
+      remedy: `Put the key's PEM text into ${named}, or name a file.`,
+    });
+  }
+  return {
+    ...variable('COSIGN_PKCS11_PIN'),
+    ...(named === undefined ? {} : variable(named)),
+    COSIGN_PASSWORD: await passwordOf(env, sign),
+  };
+}
+
+async function passwordOf(env: SignerContext['env'], sign: SignSpec): Promise<string> {
+  const file = sign['password-file'];
+  if (file !== undefined) {
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      throw new FactoryError('usage', `cannot read the password of the signing key: ${messageOf(error)}`, {
+        remedy: 'Check the path of password-file and its permissions.',
+      });
+    });
+    // The line end is the editor's, not the password's.
+    return text.replace(/\r?\n$/, '');
+  }
+  const name = sign['password-env'] ?? 'COSIGN_PASSWORD';
+  const value = env[name];
+  if (value === undefined && sign['password-env'] !== undefined) {
+    throw new FactoryError(
+      'usage',
+      `the variable ${name}, which is to hold the password of the signing key, is not set`,
+      { remedy: `Set ${name}, or name a file with password-file.` },
+    );
+  }
+  return value ?? '';
+}
+
+async function tryKey({ runner, warn }: SignerContext, cosign: CosignSigner, key: string): Promise<TrustKey> {
+  if (isKeyFile(key)) await checkKeyFile(key, warn);
+  const pem = await publicKeyOf(runner, cosign, key).catch((error: unknown) => {
+    throw unusable(key, error);
+  });
+  let publicKey: TrustKey;
+  try {
+    publicKey = parsePublicKey(key, pem);
+  } catch (error) {
+    throw new FactoryError('usage', `the signing key ${key} ${messageOf(error)}`, { remedy: OTHER_KEY });
+  }
+  if (publicKey.key.asymmetricKeyType !== 'ed25519') return publicKey;
+  throw new FactoryError(
+    'usage',
+    `the signing key ${key} is an Ed25519 key, and no node can check what cosign makes with one`,
+    { remedy: OTHER_KEY },
+  );
+}
+
+const OTHER_KEY = 'Use a key on P-256, as "cosign generate-key-pair" makes it, or RSA of 2048 bits or more.';
+
+async function checkKeyFile(key: string, warn: (text: string) => void): Promise<void> {
+  const stats = await stat(key).catch(() => undefined);
+  if (!stats?.isFile()) {
+    throw new FactoryError('usage', `there is no signing key ${key}`, {
+      remedy:
+        'Give a file, env://VARIABLE, the URI of a KMS, or keyless; "cosign generate-key-pair" makes a key.',
+    });
+  }
+  if ((stats.mode & 0o077) !== 0) warn(`the signing key ${key} can be read by others: chmod 600 ${key}`);
+}
+
+function unusable(key: string, error: unknown): unknown {
+  if (!(error instanceof FactoryError) || error.kind !== 'step') return error;
+  const isPassword = error.details.some((line) => /decrypt/i.test(line));
+  return new FactoryError(
+    'usage',
+    isPassword ? `the password of the signing key ${key} is wrong` : `the signing key ${key} cannot be used`,
+    {
+      details: isPassword ? [] : error.details,
+      remedy: isPassword
+        ? 'Give it with COSIGN_PASSWORD, or name where it is with sign.password-file or sign.password-env.'
+        : 'Check the key; for a KMS, also its address and your credentials there.',
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { HostTool } from './host-tool.ts';
+import type { Runner } from './runner.ts';
+
+/** Not in Debian: a program of Anchore's, or any other that answers in the same way under its name. */
+export const GRYPE: HostTool = { name: 'grype', package: 'grype' };
+
+const Report = z.looseObject({
+  matches: z.array(
+    z.looseObject({
+      vulnerability: z.looseObject({
+        id: z.string(),
+        severity: z.string().default('Unknown'),
+        fix: z.looseObject({ versions: z.array(z.string()).default([]) }).optional(),
+      }),
+      artifact: z.looseObject({ name: z.string(), version: z.string() }),
+    }),
+  ),
+});
+
+/** A vulnerability that a scanner has found in a package. */
+export interface Vulnerability {
+  /** Such as `CVE-2024-3094`. */
+  readonly id: string;
+  /** In lower case, as the scanner calls it. */
+  readonly severity: string;
+  readonly package: string;
+  readonly version: string;
+  /** The version that mends it; absent where there is none. */
+  readonly fixedIn?: string;
+}
+
+/** Whether the scanner is installed. */
+export async function hasGrype(runner: Runner): Promise<boolean> {
+  return runner.locate(GRYPE).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof FactoryError && error.kind === 'tool') return false;
+      throw error;
+    },
+  );
+}
+
+/**
+ * Asks which known vulnerabilities the packages of an SBOM have.
+ * @param sbom path of a document in SPDX or CycloneDX
+ * @param report path of a file that receives the scanner's own report: it may have tens of megabytes
+ * @throws FactoryError `step` when the scanner fails, or answers something else than a report
+ */
+export async function findVulnerabilities(
+  runner: Runner,
+  sbom: string,
+  report: string,
+): Promise<Vulnerability[]> {
+  await runner.run(GRYPE, ['--quiet', '--output', 'json', '--file', report, `sbom:${sbom}`]);
+  try {
+    return Report.parse(JSON.parse(await readFile(report, 'utf8'))).matches.map(
+      ({ vulnerability, artifact }) => {
+        const fixedIn = vulnerability.fix?.versions[0];
+        return {
+          id: vulnerability.id,
+          severity: vulnerability.severity.toLowerCase(),
+          package: artifact.name,
+          version: artifact.version,
+          ...(fixedIn === undefined ? {} : { fixedIn }),
+        };
+      },
+    );
+  } catch (error) {
+    throw new FactoryError('step', 'grype gave no report that can be read', {
+      remedy: 'Look at the log; and use a grype whose "--output json" has the field "matches".',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import type { DiskLayout } from '../../common/contract/partitions.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { HostTool } from './host-tool.ts';
+import type { Runner } from './runner.ts';
+
+export const SGDISK: HostTool = { name: 'sgdisk', package: 'gdisk' };
+
+const SECTOR = 512;
+
+/**
+ * Writes the partition table of `layout` into a file that already has the disk's size, and reads it back: sgdisk leaves
+ * the table unwritten on some errors without saying so in its status (design, last line).
+ * @param alignment sectors that every partition begins at a multiple of; sgdisk would move others
+ * @throws FactoryError `step` when the table on the disk is not the one that was asked for
+ */
+export async function writePartitionTable(
+  runner: Runner,
+  file: string,
+  layout: DiskLayout,
+  alignment = 2048,
+): Promise<void> {
+  const args = ['--clear', `--disk-guid=${layout.guid}`, `--set-alignment=${alignment}`];
+  layout.partitions.forEach((partition, index) => {
+    const number = index + 1;
+    const last = (partition.start + partition.size) / SECTOR - 1;
+    args.push(`--new=${number}:${partition.start / SECTOR}:${last}`);
+    args.push(`--typecode=${number}:${partition.type}`, `--partition-guid=${number}:${partition.guid}`);
+    args.push(`--change-name=${number}:${partition.name}`);
+    for (const bit of partition.attributes) args.push(`--attributes=${number}:set:${bit}`);
+  });
+  await runner.run(SGDISK, [...args, file]);
+  const { stdout } = await runner.run(SGDISK, ['--verify', '--print', file]);
+  const sound =
+    stdout.includes('No problems found') && layout.partitions.every(({ name }) => stdout.includes(name));
+  if (!sound)
+    throw new FactoryError('step', 'the partition table did not reach the disk image', {
+      details: stdout.split('\n'),
+    });
+}

@@ -1,8 +1,0 @@
-import type { RegistrySettings } from '../spec/registries.ts';
-import type { CosignRegistry } from '../tools/cosign.ts';
-
-/** How cosign reaches a registry, by the key `registries`. */
-export function cosignRegistry(registry: string, settings: readonly RegistrySettings[]): CosignRegistry {
-  const { insecure = false, ca } = settings.find((entry) => entry.registry === registry) ?? {};
-  return { insecure, ca };
-}

@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { printSchemaCommand } from '../../../../src/agent/commands/print-schema.ts';
+import { validateCommand } from '../../../../src/agent/commands/validate.ts';
+import type { Finding } from '../../../../src/common/cloud-config/validate.ts';
+import { type TestHostOptions, testHost } from '../../agent/support/test-host.ts';
+
+async function run(words: string[], options: TestHostOptions = {}) {
+  await using host = await testHost(options);
+  const lines: string[] = [];
+  const context = { host, out: (text: string) => void lines.push(text) };
+  const command = words[0] === 'print-schema' ? printSchemaCommand(context) : validateCommand(context);
+  const error = await command.parseAsync(words.slice(1), { from: 'user' }).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { printed: lines.join(''), error };
+}
+const file = (text: string) => ({ files: { '/oem/a.yaml': text } });
+
+describe('validate', () => {
+  test('a right file', async () => {
+    const { printed, error } = await run(['validate', '/oem/a.yaml'], file('#cloud-config\n'));
+    expect([printed, error]).toEqual(['/oem/a.yaml: valid\n', undefined]);
+  });
+
+  test('a wrong file ends with the status for verification', async () => {
+    const { printed, error } = await run(
+      ['validate', '/oem/a.yaml'],
+      file('#cloud-config\ntypo: 1\ndebug: 2\n'),
+    );
+    expect(printed).toBe(
+      '/oem/a.yaml:2:1: warning: unknown key "typo"\n/oem/a.yaml:3:1: error: debug: expected true or false, found 2\n',
+    );
+    expect(error).toMatchObject({
+      kind: 'verification',
+      message: '/oem/a.yaml: 1 error(s) in the cloud-config',
+    });
+  });
+
+  test('broken YAML is a finding too', async () => {
+    const { printed, error } = await run(['validate', '/oem/a.yaml'], file('#cloud-config\na: 1\na: 2\n'));
+    expect(printed).toBe('/oem/a.yaml:3:1: error: the key "a" is there twice\n');
+    expect(error).toMatchObject({ kind: 'verification' });
+  });
+
+  test('warnings end well, unless --strict', async () => {
+    const warned = await run(['validate', '/oem/a.yaml'], file('#cloud-config\ntypo: 1\n'));
+    expect(warned).toMatchObject({
+      error: undefined,
+      printed: expect.stringContaining('warning: unknown key'),
+    });
+    const strict = await run(['validate', '/oem/a.yaml', '--strict'], file('#cloud-config\ntypo: 1\n'));
+    expect(strict).toMatchObject({
+      error: { kind: 'verification' },
+      printed: expect.stringContaining('error: unknown key'),
+    });
+  });
+
+  test('--json prints the findings, also when there are none', async () => {
+    const { printed } = await run(['validate', '/oem/a.yaml', '--json'], file('#cloud-config\ntypo: 1\n'));
+    expect(JSON.parse(printed) as Finding[]).toEqual([
+      { severity: 'warning', place: '/oem/a.yaml:2:1', message: 'unknown key "typo"' },
+    ]);
+    expect((await run(['validate', '/oem/a.yaml', '--json'], file('#cloud-config\n'))).printed).toBe('[]\n');
+  });
+
+  test('standard input', async () => {
+    const { printed } = await run(['validate', '-'], { files: { '/dev/stdin': '#cloud-config\ntypo: 1\n' } });
+    expect(printed).toBe('stdin:2:1: warning: unknown key "typo"\n');
+  });
+
+  test('a URL', async () => {
+    const url = 'https://example.org/a.yaml';
+    const { printed } = await run(['validate', url], {
+      fetch: () => new Response('#cloud-config\ntypo: 1\n'),
+    });
+    expect(printed).toBe(`${url}:2:1: warning: unknown key "typo"\n`);
+    const missing = await run(['validate', url], { fetch: () => new Response('', { status: 404 }) });
+    expect(missing.error).toMatchObject({ kind: 'step', message: `${url}: the server answered 404` });
+    expect((await run(['validate', url])).error).toMatchObject({
+      kind: 'step',
+      message: expect.stringContaining('fetch failed'),
+    });
+  });
+
+  test('a file that is missing, and one that cannot be read', async () => {
+    expect((await run(['validate', '/oem/a.yaml'])).error).toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('no such file'),
+    });
+    expect((await run(['validate', '/oem'], file(''))).error).toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('cannot be read'),
+    });
+  });
+});
+
+test('print-schema prints JSON, with the version that is asked for', async () => {
+  const plain = JSON.parse((await run(['print-schema'])).printed) as object;
+  expect(plain).toMatchObject({ title: 'Cloud-config', type: 'object' });
+  const { printed } = await run(['print-schema', '--version', 'v1.2.3']);
+  expect(JSON.parse(printed)).toMatchObject({ $id: 'urn:kairos:cloud-config:v1.2.3' });
+});

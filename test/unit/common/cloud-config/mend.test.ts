@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { mendDocument } from '../../../../src/common/cloud-config/mend.ts';
+import { parseCloudConfig } from '../../../../src/common/cloud-config/parse.ts';
+import { stagesOf } from '../../../../src/common/cloud-config/stages.ts';
+
+function mend(...lines: string[]) {
+  const { document, problems } = mendDocument(
+    parseCloudConfig('a.yaml', ['#cloud-config', ...lines, ''].join('\n')),
+  );
+  return { stages: stagesOf(document), problems };
+}
+
+describe('mendDocument', () => {
+  test('leaves a sound document as it is', () => {
+    expect(mend('hostname: a', 'stages: {boot: [{commands: [b]}]}')).toEqual({
+      stages: { initramfs: [{ name: 'hostname', hostname: 'a' }], boot: [{ commands: ['b'] }] },
+      problems: [],
+    });
+  });
+
+  test('takes a number or boolean for text, where text belongs', () => {
+    const { stages, problems } = mend(
+      'stages:',
+      '  boot:',
+      '  - files: [{path: /a, content: 1}]',
+      '    commands: [true]',
+    );
+    expect(stages['boot']).toEqual([{ files: [{ path: '/a', content: '1' }], commands: ['true'] }]);
+    expect(problems).toEqual([]);
+  });
+
+  test('loses one step for a mistake, not the others', () => {
+    const { stages, problems } = mend(
+      'stages:',
+      '  boot:',
+      '  - commands: [first]',
+      '  - commands: {not: a list}',
+      '  - commands: [third]',
+      '  network:',
+      '  - files: [{content: no path}]',
+      '    commands: [lost with it]',
+    );
+    expect(stages).toEqual({ boot: [{ commands: ['first'] }, { commands: ['third'] }] });
+    expect(problems).toEqual([
+      expect.stringMatching(/^a\.yaml:5:\d+: .*; left out: stages\.boot\.1$/),
+      expect.stringMatching(/^a\.yaml:8:\d+: .*; left out: stages\.network\.0$/),
+    ]);
+  });
+
+  test('keeps an account that has a mistake in one field: somebody may have to log in', () => {
+    const { stages, problems } = mend(
+      'users:',
+      '- name: ann',
+      '  groups: [admin]',
+      '  shell: [not, text]',
+      '- name: bob',
+    );
+    expect(stages['boot']).toEqual([
+      { name: 'users', users: { ann: { name: 'ann', groups: ['admin'] }, bob: { name: 'bob' } } },
+    ]);
+    expect(problems).toHaveLength(1);
+  });
+
+  test('loses what cannot be saved, and comes to an end', () => {
+    const { stages, problems } = mend('users: 5', 'stages: [a, b]', 'hostname: {}', 'runcmd: no list');
+    expect(stages).toEqual({});
+    expect(problems).toHaveLength(4);
+  });
+});

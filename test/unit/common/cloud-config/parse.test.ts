@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { looksLikeCloudConfig, parseCloudConfig } from '../../../../src/common/cloud-config/parse.ts';
+import { failureOf } from '../../support/failure.ts';
+
+const parse = (body: string) => parseCloudConfig('f.yaml', `#cloud-config\n${body}`);
+const failure = (body: string) => failureOf(() => parse(body));
+
+describe('the header', () => {
+  test.each(['#cloud-config', '#kairos-config', '#node-config'])('%s', (header) => {
+    expect(parseCloudConfig('f', `# a\n\n${header}  \r\na: 1\n`)).toMatchObject({ header, data: { a: 1 } });
+  });
+
+  test('may be the tenth line, and no later', () => {
+    expect(looksLikeCloudConfig(`${'#\n'.repeat(9)}#cloud-config\n`)).toBe(true);
+    expect(looksLikeCloudConfig(`${'#\n'.repeat(10)}#cloud-config\n`)).toBe(false);
+  });
+
+  test.each(['', 'a: 1\n', '# cloud-config\n', '#cloud-configs\n', 'a: "#cloud-config"\n'])(
+    'is missing in %j',
+    async (text) => {
+      expect(looksLikeCloudConfig(text)).toBe(false);
+      const error = await failureOf(() => parseCloudConfig('f', text));
+      expect(error).toMatchObject({
+        kind: 'usage',
+        message: expect.stringMatching(/^f:1:1: none of the first ten lines/),
+      });
+      expect(error.remedy).toBeDefined();
+    },
+  );
+
+  test('may follow a byte order mark', () => {
+    expect(parseCloudConfig('f', '\uFEFF#cloud-config\na: 1\n').data).toEqual({ a: 1 });
+  });
+});
+
+describe('scalars as the readers of the field take them', () => {
+  test.each([
+    ['0644', 0o644],
+    ['-0644', -0o644],
+    ['0o644', 0o644],
+    ['0x1F', 31],
+    ['0b101', 5],
+    ['1_000', 1000],
+    ['089', 89],
+    ['0', 0],
+    ['00', 0],
+    ['+7', 7],
+    ['1.5', 1.5],
+    ['"0644"', '0644'],
+    ['yes', 'yes'],
+    ['no', 'no'],
+    ['on', 'on'],
+    ['Off', 'Off'],
+    ['true', true],
+    ['~', null],
+    ['12:30:00', '12:30:00'],
+    ['2001-01-01', '2001-01-01'],
+    ['10.0.0.1', '10.0.0.1'],
+    ['v1.2.3', 'v1.2.3'],
+    ['!!binary aGVsbG8=', 'hello'],
+  ])('%s', (text, value) => {
+    expect(parse(`a: ${text}\n`).data).toEqual({ a: value });
+  });
+});
+
+describe('structure', () => {
+  test.each(['', '---\n', '# nothing\n', '~\n'])('nothing is an empty map: %j', (body) => {
+    expect(parse(body).data).toEqual({});
+  });
+
+  test('merge keys and aliases', () => {
+    const { data } = parse('base: &b {x: 1, y: 1}\nm:\n  <<: *b\n  y: 2\nn:\n  <<: [*b, {z: 3}]\n');
+    expect(data).toMatchObject({ m: { x: 1, y: 2 }, n: { x: 1, y: 1, z: 3 } });
+  });
+
+  test('a key called __proto__ is a key', () => {
+    const { data } = parse('__proto__: {polluted: true}\n');
+    expect(Object.hasOwn(data, '__proto__')).toBe(true);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  test.each([
+    ['a: 1\nb: 2\na: 3\n', '4:1: the key "a" is there twice'],
+    ['a: {b: 1, b: 2}\n', '2:11: the key "b" is there twice'],
+    ['a: [1\nb: 2\n', '3:1:'],
+    ['a: 1\n\tb: 2\n', '3:1: Tabs'],
+    ['- a\n', '2:1: a cloud-config is a map'],
+    ['text\n', '2:1: a cloud-config is a map'],
+    ['hostname: {{ .Random }}\n', '2:12: a map or a list cannot be a key'],
+    ['a: 1\nb: *x\n', '3:4: there is no anchor "x"'],
+    ['a: *x\nb: &x 1\n', '2:4: there is no anchor "x"'],
+    ['a: 1\n---\nb: 2\n', '3:1: a second YAML document'],
+  ])('%j', async (body, message) => {
+    const error = await failure(body);
+    expect(error.kind).toBe('usage');
+    expect(error.message).toContain(`f.yaml:${message}`);
+    expect(error.remedy).toBeDefined();
+  });
+
+  test('aliases that multiply without bound', async () => {
+    const levels = Array.from(
+      { length: 9 },
+      (_, n) => `l${n + 1}: &l${n + 1} [${Array(10).fill(`*l${n}`).join(',')}]\n`,
+    );
+    const error = await failure(`l0: &l0 [1]\n${levels.join('')}`);
+    expect(error).toMatchObject({ kind: 'usage', message: expect.stringContaining('f.yaml:') });
+  });
+
+  test('more than 1 MiB', async () => {
+    expect((await failure(`#${'x'.repeat(1024 * 1024)}\n`)).message).toContain('at most 1 MiB');
+  });
+});
+
+describe('places', () => {
+  const document = parse(
+    'base: &b\n  x: 1\nm:\n  <<: *b\n  y: 2\nlist:\n  - q: 1\n  - r: 2\nalias: *b\nflow: {a: [1, {b: 2}]}\n',
+  );
+
+  test.each([
+    [['m'], '4:1'],
+    [['m', 'y'], '6:3'],
+    [['m', 'x'], '3:3'],
+    [['alias', 'x'], '3:3'],
+    [['list', 1], '9:5'],
+    [['list', 1, 'r'], '9:5'],
+    [['list', 7, 'r'], '7:1'],
+    [['flow', 'a', 1, 'b'], '11:16'],
+    [['m', 'missing', 'deeper'], '4:1'],
+    [['missing'], '2:1'],
+    [[], '2:1'],
+  ])('%j', (path, place) => {
+    expect(document.locate(path)).toBe(`f.yaml:${place}`);
+  });
+});

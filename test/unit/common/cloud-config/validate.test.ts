@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseCloudConfig } from '../../../../src/common/cloud-config/parse.ts';
+import { stagesOf } from '../../../../src/common/cloud-config/stages.ts';
+import {
+  examineCloudConfig,
+  renderFinding,
+  validateCloudConfig,
+} from '../../../../src/common/cloud-config/validate.ts';
+
+const FIXTURES = join(import.meta.dirname, '../../../fixtures/cloud-config');
+
+function fixtures(kind: 'good' | 'bad'): { name: string; text: string }[] {
+  return readdirSync(join(FIXTURES, kind)).map((name) => ({
+    name,
+    text: readFileSync(join(FIXTURES, kind, name), 'utf8'),
+  }));
+}
+
+const findings = (body: string, strict = false) =>
+  validateCloudConfig(parseCloudConfig('f', `#cloud-config\n${body}`), { strict }).map(renderFinding);
+
+describe('configurations that are right', () => {
+  test('there are enough', () => expect(fixtures('good').length).toBeGreaterThanOrEqual(20));
+
+  test.each(fixtures('good'))('$name', ({ name, text }) => {
+    expect(examineCloudConfig(name, text, { strict: true })).toEqual([]);
+    expect(() => stagesOf(parseCloudConfig(name, text))).not.toThrow();
+  });
+});
+
+describe('configurations that are wrong', () => {
+  test('there are enough', () => expect(fixtures('bad').length).toBeGreaterThanOrEqual(20));
+
+  test.each(fixtures('bad'))('$name', ({ name, text }) => {
+    const [, line, message] = /# expect: (\d+): (.*)\n$/.exec(text) ?? [];
+    const errors = examineCloudConfig(name, text).filter(({ severity }) => severity === 'error');
+    expect(errors.map(renderFinding)).toContainEqual(expect.stringMatching(`^${name}:${line}:\\d+: error: `));
+    expect(errors.map(renderFinding).join('\n')).toContain(message);
+    expect(errors.find((error) => error.message.includes(message ?? ''))?.place).toMatch(`${name}:${line}:`);
+  });
+});
+
+describe('warnings', () => {
+  test.each([
+    ['hostnme: a\n', 'f:2:1: warning: unknown key "hostnme" (did you mean "hostname"?)'],
+    ['entirely_new: a\n', 'f:2:1: warning: unknown key "entirely_new"'],
+    [
+      'stages:\n  boot:\n    - command: [a]\n',
+      'f:4:7: warning: unknown key "command" (did you mean "commands"?)',
+    ],
+    ['users:\n  - name: a\n    group: [b]\n', 'f:4:5: warning: unknown key "group" (did you mean "groups"?)'],
+    ['users:\n  a:\n    group: [b]\n', 'f:4:5: warning: unknown key "group" (did you mean "groups"?)'],
+    [
+      'install:\n  nousers: true\n  partitions: {oem: {sise: 1}}\n',
+      'f:4:22: warning: unknown key "sise" (did you mean "size"?)',
+    ],
+    ['stages:\n  bot: []\n', 'f:3:3: warning: nothing runs a stage "bot" (did you mean "boot"?)'],
+    [
+      'stages:\n  network.befor: []\n',
+      'f:3:3: warning: nothing runs a stage "network.befor" (did you mean "network.before"?)',
+    ],
+    ['stages:\n  boot.before.before: []\n', 'f:3:3: warning: nothing runs a stage "boot.before.before"'],
+    ['__proto__: 1\n', 'f:2:1: warning: unknown key "__proto__"'],
+    ['constructor: 1\n', 'f:2:1: warning: unknown key "constructor"'],
+  ])('%j', (body, warning) => {
+    expect(findings(body)).toEqual([warning]);
+    expect(findings(body, true)).toEqual([warning.replace('warning', 'error')]);
+  });
+
+  test('free maps have no unknown keys', () => {
+    expect(findings('options: {a: {b: 1}}\ncluster: {x: 1}\nk3s: {env: {ANY: 1}}\n')).toEqual([]);
+  });
+});
+
+test('findings come in the order of their lines', () => {
+  expect(findings('typo: 1\ndebug: 5\nstages:\n  nowhere: []\ninstall: {}\n')).toEqual([
+    'f:2:1: warning: unknown key "typo"',
+    'f:3:1: error: debug: expected true or false, found 5',
+    'f:5:3: warning: nothing runs a stage "nowhere"',
+    'f:6:1: error: an installation needs a user in the group admin; add one, or set install.nousers: true',
+  ]);
+});
+
+test('long values are cut in messages', () => {
+  expect(findings(`debug: ${'x'.repeat(500)}\n`).join().length).toBeLessThan(130);
+});
+
+describe('hostile input ends soon', () => {
+  test.each([
+    ['many keys', Array.from({ length: 80_000 }, (_, n) => `k${n}: 1\n`).join(''), 100],
+    ['a deep list', `a: ${'['.repeat(50_000)}${']'.repeat(50_000)}\n`, 1],
+    ['deep maps', `${'{a: '.repeat(20_000)}${'}'.repeat(20_000)}\n`, 1],
+    ['many aliases', `options: &a {b: 1}\ncluster: {l: [${'*a,'.repeat(200_000)}]}\n`, 1],
+  ])(
+    '%s',
+    (_, body, count) => {
+      expect(examineCloudConfig('f', `#cloud-config\n${body}`)).toHaveLength(count);
+    },
+    20_000,
+  );
+
+  test('any text has findings or none', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.json().map((text) => `stages: ${text}`),
+        ),
+        (text) => {
+          expect(examineCloudConfig('f', `#cloud-config\n${text}`)).toBeInstanceOf(Array);
+        },
+      ),
+    );
+  });
+});
+
+describe('the rule on administrators', () => {
+  test.each([
+    'users: [{name: a, groups: [admin]}]',
+    'users: [{name: a, groups: "docker, admin"}]',
+    'users: [{name: a, primary_group: admin}]',
+    'users: {a: {groups: [admin]}}',
+    'stages: {boot: [{users: {a: {groups: [admin]}}}]}',
+    'config_url: https://example.org/',
+  ])('is content with %s', (users) => {
+    expect(findings(`${users}\ninstall: {auto: true}\n`)).toEqual([]);
+  });
+
+  test.each(['users: []', 'users: [admin]', 'users: {admin: {}}', 'users: [{name: admin, groups: [Admin]}]'])(
+    'is not content with %s',
+    (users) => {
+      expect(findings(`${users}\ninstall: {auto: true}\n`)).toEqual([
+        expect.stringContaining('f:2:1: error: an installation'),
+      ]);
+    },
+  );
+
+  test('says nothing without an installation', () => {
+    expect(findings('users: [{name: a}]\n')).toEqual([]);
+    expect(findings('users: [{name: a}]\ninstall:\n')).toEqual([]);
+    expect(findings('install: {nousers: true}\n')).toEqual([]);
+  });
+});

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { explain, isSystemError } from '../../../../src/common/errors/explain.ts';
+import { EXIT_STATUS, FactoryError, messageOf } from '../../../../src/common/errors/factory-error.ts';
+import { settleAll } from '../../../../src/common/errors/settle.ts';
+
+/** A system error as Node throws it. */
+async function systemError(): Promise<unknown> {
+  return readFile('/nothing/here').catch((error: unknown) => error);
+}
+
+describe('explain', () => {
+  test('puts the title in front, and keeps the rest', () => {
+    const error = new FactoryError('tool', 'x is not installed', { remedy: 'install it', details: ['a'] });
+    const explained = explain('make ISO', error);
+    expect(explained).toBeInstanceOf(FactoryError);
+    expect(explained).toMatchObject({
+      kind: 'tool',
+      message: 'make ISO: x is not installed',
+      remedy: 'install it',
+      details: ['a'],
+      cause: error,
+    });
+  });
+
+  test('gives errors of the system a remedy', async () => {
+    const explained = explain('make ISO', await systemError());
+    expect(explained).toMatchObject({ kind: 'step', remedy: 'Check that the path exists.' });
+    expect(messageOf(explained)).toMatch(/^make ISO: ENOENT: .*\/nothing\/here/);
+  });
+
+  test.each(['mke2fs: No space left on device', 'xorriso : Image size exceeds free space on media'])(
+    'sees that a tool ran out of space: %s',
+    (line) => {
+      const explained = explain(
+        't',
+        new FactoryError('step', 'failed', { details: ['x', line], remedy: 'other' }),
+      );
+      expect((explained as FactoryError).remedy).toContain('Free some space');
+    },
+  );
+
+  test('leaves defects and interruptions as they are', () => {
+    const errors = [new TypeError('x'), 'text', new FactoryError('interrupted', 'stop')];
+    for (const error of errors) expect(explain('t', error)).toBe(error);
+  });
+});
+
+test('isSystemError knows the errors of the system from all others', async () => {
+  expect(isSystemError(await systemError())).toBe(true);
+  for (const other of [new Error('x'), { errno: 1 }, undefined, 'ENOENT'])
+    expect(isSystemError(other)).toBe(false);
+});
+
+test('each kind has its own exit status, and none that means success or a defect', () => {
+  const statuses = Object.values(EXIT_STATUS);
+  expect(new Set(statuses).size).toBe(statuses.length);
+  expect(EXIT_STATUS).toMatchObject({ usage: 2, tool: 3, step: 4, verification: 5 });
+});
+
+describe('settleAll', () => {
+  const late = (error: unknown) => new Promise<never>((_, reject) => setImmediate(() => reject(error)));
+
+  test('throws the failure that explains itself, though another came first', async () => {
+    const told = new FactoryError('verification', 'hostile');
+    await expect(settleAll([Promise.reject(new Error('premature close')), late(told)])).rejects.toBe(told);
+  });
+
+  test('throws the first failure else, after all have ended', async () => {
+    const first = new Error('first');
+    let ended = false;
+    const slow = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      ended = true;
+    });
+    await expect(settleAll([Promise.reject(first), late(new Error('second')), slow])).rejects.toBe(first);
+    expect(ended).toBe(true);
+  });
+
+  test('is content when all are', async () => {
+    await expect(settleAll([Promise.resolve(1), Promise.resolve(2)])).resolves.toBeUndefined();
+  });
+});

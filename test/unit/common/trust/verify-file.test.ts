@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { messageOf } from '../../../../src/common/errors/factory-error.ts';
+import { bundleDigest, verifyFile } from '../../../../src/common/trust/verify-file.ts';
+import { plant, temporaryDirectory } from '../../support/temporary.ts';
+import { bundle, type Signer, signer, statement } from './support/signer.ts';
+
+const release = signer('release.pub');
+const other = signer('other.pub', 'rsa');
+const plain = signer('plain.pub', 'ed25519');
+const CONTENT = 'the content of a file';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** A bundle as `cosign sign-blob` 3.1.3 writes it. */
+function blobBundle(by: Signer, content = CONTENT, change: object = {}): string {
+  const digest = createHash('sha256').update(content).digest('base64');
+  return JSON.stringify({
+    mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+    verificationMaterial: { publicKey: { hint: 'any' } },
+    messageSignature: {
+      messageDigest: { algorithm: 'SHA2_256', digest },
+      signature: by.sign(Buffer.from(content)).toString('base64'),
+      ...change,
+    },
+  });
+}
+
+function check(text: string, by: readonly Signer[] = [release], content = CONTENT) {
+  const file = join(plant(temporaryDirectory(), { file: content }), 'file');
+  return verifyFile(file, Buffer.from(text), { keys: by.map(({ trust }) => trust) });
+}
+
+const refusal = (text: string, by?: readonly Signer[], content?: string) =>
+  check(text, by, content).then(
+    () => expect.unreachable('it was accepted'),
+    (error: unknown) => messageOf(error),
+  );
+
+describe('verifyFile', () => {
+  test.each([
+    ['ECDSA', release],
+    ['RSA', other],
+    ['Ed25519', plain],
+  ])('accepts a signature by %s, and tells whose it is', async (_, by) => {
+    const found = await check(blobBundle(by), [signer('first.pub'), by]);
+    expect(found).toMatchObject({ sha256: sha256(CONTENT), signer: { name: by.trust.name } });
+  });
+
+  test('accepts a signed statement that names the sha256', async () => {
+    const text = bundle(statement(`sha256:${sha256(CONTENT)}`), release);
+    expect((await check(text)).signer.name).toBe('release.pub');
+    expect(await refusal(text, [other])).toContain('by an unknown key');
+    expect(await refusal(text, undefined, 'changed')).toMatch(/^was changed: its signature is for sha256:/);
+    const attestation = bundle(
+      statement(`sha256:${sha256(CONTENT)}`, 'https://slsa.dev/provenance/v1'),
+      release,
+    );
+    expect(await refusal(attestation)).toContain('is a statement of another kind');
+  });
+
+  test('refuses what is not as it was signed', async () => {
+    expect(await refusal(blobBundle(release), [other])).toContain('by an unknown key');
+    expect(await refusal(blobBundle(release), undefined, 'changed')).toContain('was changed');
+    // The digest alone is nobody's word.
+    expect(await refusal(blobBundle(release, CONTENT, { signature: 'AAAA' }))).toContain('by an unknown key');
+    const swapped = { messageDigest: { algorithm: 'SHA2_256', digest: Buffer.alloc(32).toString('base64') } };
+    expect(await refusal(blobBundle(release, CONTENT, swapped))).toContain('was changed');
+    const weaker = { messageDigest: { algorithm: 'SHA2_512', digest: Buffer.alloc(64).toString('base64') } };
+    expect(await refusal(blobBundle(release, CONTENT, weaker))).toContain('by another digest');
+  });
+
+  test.each(['', '{}', '[]', 'null', '{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}'])(
+    'refuses %j as a bundle',
+    async (text) => expect(await refusal(text)).toContain('has a bundle that cannot be read'),
+  );
+});
+
+test('bundleDigest tells what a bundle is about, and trusts nobody for it', () => {
+  expect(bundleDigest(Buffer.from(blobBundle(release)))).toBe(sha256(CONTENT));
+  const statementOf = bundle(statement(`sha256:${sha256(CONTENT)}`), release);
+  expect(bundleDigest(Buffer.from(statementOf))).toBe(sha256(CONTENT));
+});

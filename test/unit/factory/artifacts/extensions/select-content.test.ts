@@ -1,0 +1,66 @@
+import { readdirSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { CONTENT } from '../../../../../src/factory/artifacts/extensions/content.ts';
+import { placeReleaseFile } from '../../../../../src/factory/artifacts/extensions/release-files.ts';
+import { selectContent } from '../../../../../src/factory/artifacts/extensions/select-content.ts';
+import { failureOf } from '../../../support/failure.ts';
+import { DIRECTORY, plant, temporaryDirectory } from '../../../support/temporary.ts';
+
+test('keeps the hierarchies of its kind, counts the rest, and tells the newest of what stays', () => {
+  const tree = plant(temporaryDirectory(), {
+    'usr/bin/tool': 'x',
+    'opt/y': 'x',
+    'var/a': '',
+    'var/b/c': '',
+    'root.txt': '',
+    'srv/empty': DIRECTORY,
+  });
+  utimesSync(join(tree, 'usr/bin/tool'), 1000, 1000);
+  utimesSync(join(tree, 'opt/y'), 2000, 2000);
+  const { files, leftOut, newest } = selectContent(tree, CONTENT.sysext, true);
+  expect([files, newest]).toEqual([2, 2000]);
+  expect([...leftOut].sort()).toEqual([
+    ['/root.txt', 1],
+    ['/var', 2],
+  ]);
+  expect(readdirSync(tree).sort()).toEqual(['opt', 'usr']);
+});
+
+test('refuses what a directory has too much, by name, and leaves it as it is', async () => {
+  const tree = plant(temporaryDirectory(), {
+    'usr/bin/tool': 'x',
+    'usr/lib/os-release': 'ID=x',
+    'etc/x': '',
+  });
+  const failure = await failureOf(() => selectContent(tree, CONTENT.sysext, false), 'verification');
+  expect([...failure.details].sort()).toEqual(['/etc/x', '/usr/lib/os-release']);
+  expect(readdirSync(tree).sort()).toEqual(['etc', 'usr']);
+});
+
+test('a confext of a directory may have accounts, one of a layer has none', async () => {
+  const tree = plant(temporaryDirectory(), { 'etc/passwd': 'x', 'etc/app.conf': '' });
+  expect(selectContent(tree, CONTENT.confext, false).files).toBe(2);
+  expect(selectContent(tree, CONTENT.confext, true).files).toBe(1);
+  expect(readdirSync(join(tree, 'etc'))).toEqual(['app.conf']);
+});
+
+test('refuses a hierarchy that is a link, and one without a file', async () => {
+  const linked = plant(temporaryDirectory(), { usr: { link: '/etc' } });
+  await failureOf(() => selectContent(linked, CONTENT.sysext, true), 'verification');
+  const empty = plant(temporaryDirectory(), { 'usr/bin': DIRECTORY });
+  await failureOf(() => selectContent(empty, CONTENT.sysext, true), 'usage');
+});
+
+test.each(['usr/lib', 'usr/lib/extension-release.d', 'usr/lib/extension-release.d/extension-release.x'])(
+  'a release file is never written through the link %s',
+  async (path) => {
+    const outside = temporaryDirectory();
+    const tree = plant(temporaryDirectory(), { 'usr/bin/tool': '', [path]: { link: outside } });
+    await failureOf(
+      () => placeReleaseFile(tree, 'x', CONTENT.sysext, 'amd64', { serviceReload: false }),
+      'verification',
+    );
+    expect(readdirSync(outside)).toEqual([]);
+  },
+);

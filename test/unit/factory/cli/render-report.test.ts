@@ -1,0 +1,95 @@
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { renderPlan, renderReport } from '../../../../src/factory/cli/render-report.ts';
+import type { BuildReport } from '../../../../src/factory/pipeline/build.ts';
+
+describe('renderPlan', () => {
+  test('is a table of steps with their states', () => {
+    const plan = renderPlan([
+      { id: 'base', title: 'bootstrap debian bookworm', needs: [], state: 'cached' },
+      { id: 'image', title: 'build OS image', needs: ['base'], state: 'run' },
+      { id: 'artifact:iso', title: 'make ISO', needs: ['image', 'squashfs'], state: 'depends' },
+    ]);
+    expect(plan.split('\n')).toEqual([
+      'STEP          STATE                 WHAT                       NEEDS',
+      'base          cached                bootstrap debian bookworm',
+      'image         run                   build OS image             base',
+      'artifact:iso  run unless unchanged  make ISO                   image, squashfs',
+      '',
+    ]);
+  });
+});
+
+describe('renderReport', () => {
+  const artifact = (kind: 'iso' | 'raw' | 'qcow2' | 'squashfs', size: number) => ({
+    kind,
+    file: `kairos.${kind}`,
+    size,
+    sha256: 'x',
+  });
+  const REPORT: BuildReport = {
+    output: resolve('build'),
+    manifest: {
+      schema: 1,
+      tool: 'kairos-factory v0.1.0',
+      release: {},
+      sourceDateEpoch: 1,
+      artifacts: [artifact('iso', 3 * 1024 ** 3), artifact('raw', 5 * 1024 ** 2), artifact('squashfs', 512)],
+      documents: [],
+    },
+    steps: [
+      { id: 'artifact:iso', seconds: 1.26, cached: false },
+      { id: 'artifact:raw', seconds: 0.01, cached: true },
+    ],
+    seconds: 12.34,
+  };
+
+  test('tells files, sizes, times, and how to boot the best of them', () => {
+    expect(renderReport(REPORT)).toMatchInlineSnapshot(`
+      "ARTIFACT  FILE             SIZE      TIME
+      iso       kairos.iso       3.00 GiB  1.3 s
+      raw       kairos.raw       5.0 MiB   cached
+      squashfs  kairos.squashfs  0.5 KiB
+
+      build/SHA256SUMS and build/manifest.json tell what is there.
+      Done in 12.3 s; 1 of 2 steps from the cache.
+      Boot it: kairos-factory boot build/kairos.raw
+      "
+    `);
+  });
+
+  test('tells that vulnerabilities were not looked for, or what there are', () => {
+    const text = (vulnerabilities: BuildReport['vulnerabilities'] & object) =>
+      renderReport({ ...REPORT, vulnerabilities });
+    expect(text({ status: 'skipped', reason: 'grype is not installed' })).toContain(
+      'Vulnerabilities were NOT looked for: grype is not installed.\n',
+    );
+    expect(text({ status: 'passed', counts: { low: 2, medium: 1 } })).toContain(
+      'Known vulnerabilities below the limit: 2 low, 1 medium.\n',
+    );
+    expect(text({ status: 'passed', counts: {} })).toContain('No known vulnerabilities.\n');
+  });
+
+  test('proposes the disk image that starts soonest', () => {
+    const artifacts = [...REPORT.manifest.artifacts, artifact('qcow2', 1)];
+    const text = renderReport({ ...REPORT, manifest: { ...REPORT.manifest, artifacts } });
+    expect(text).toContain('kairos-factory boot build/kairos.qcow2');
+  });
+
+  test('proposes nothing where nothing boots', () => {
+    const manifest = { ...REPORT.manifest, artifacts: [artifact('squashfs', 1)] };
+    expect(renderReport({ ...REPORT, manifest })).not.toContain('Boot it');
+  });
+
+  test('says so when nothing had to be done', () => {
+    const steps = REPORT.steps.map((step) => ({ ...step, cached: true }));
+    expect(renderReport({ ...REPORT, steps })).toContain('Nothing to do: everything is up to date (12.3 s).');
+  });
+
+  test('names the directory from where the person stands', () => {
+    expect(renderReport({ ...REPORT, output: process.cwd() })).toContain('./SHA256SUMS');
+    expect(renderReport({ ...REPORT, output: join(process.cwd(), '../out') })).toContain(
+      '../out/manifest.json',
+    );
+  });
+});

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { createProgram } from '../../../../src/factory/cli/program.ts';
+import { failureOf } from '../../support/failure.ts';
+import { plant, temporaryDirectory } from '../../support/temporary.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+/** What `kairos-factory validate` prints about a file. */
+async function validate(text: string, ...flags: string[]) {
+  const file = join(plant(temporaryDirectory(), { 'c.yaml': text }), 'c.yaml');
+  const lines: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+  const work = () => createProgram().parseAsync(['validate', ...flags, file], { from: 'user' });
+  return { file, lines, work };
+}
+
+test('kairos-factory validate prints findings', async () => {
+  const { file, lines, work } = await validate('#cloud-config\ntypo: 1\n');
+  await work();
+  expect(lines.join('')).toBe(`${file}:2:1: warning: unknown key "typo"\n`);
+});
+
+test('kairos-factory validate --strict --json fails on warnings, and prints JSON', async () => {
+  const { lines, work } = await validate('#cloud-config\ntypo: 1\n', '--strict', '--json');
+  await failureOf(work, 'verification');
+  expect(JSON.parse(lines.join(''))).toEqual([expect.objectContaining({ severity: 'error' })]);
+});
+
+test('kairos-factory validate names a file that is missing', async () => {
+  const error = await failureOf(
+    () => createProgram().parseAsync(['validate', '/nowhere/c.yaml'], { from: 'user' }),
+    'usage',
+  );
+  expect(error.message).toContain('/nowhere/c.yaml: cannot be read');
+});

@@ -1,0 +1,72 @@
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { requiredDirectories } from '../../../../../src/common/contract/system-layout.ts';
+import { readRootTraits } from '../../../../../src/factory/image/root/root-traits.ts';
+import { plant, temporaryDirectory } from '../../../support/temporary.ts';
+
+type Tree = Parameters<typeof plant>[1];
+const traits = (tree: Tree, arch = 'amd64') => readRootTraits(plant(temporaryDirectory(), tree), arch);
+
+describe('readRootTraits', () => {
+  test('of a root with nothing', async () => {
+    expect(await traits({ 'etc/os-release': 'ID=x\n' })).toMatchObject({
+      shell: false,
+      glibc: false,
+      systemd: false,
+      bootLoader: false,
+      ownLib: false,
+    });
+  });
+
+  test('of a root with all, its links followed within it', async () => {
+    const tree: Tree = {
+      bin: { link: 'usr/bin' },
+      lib: { link: '/usr/lib' },
+      lib64: { link: 'usr/lib64' },
+      'usr/bin/dash': '',
+      'usr/bin/sh': { link: '/bin/dash' },
+      'usr/lib64/ld-linux-x86-64.so.2': '',
+      'usr/lib/systemd/systemd': '',
+      'usr/lib/grub/i386-pc/boot.img': '',
+    };
+    expect(await traits(tree)).toMatchObject({
+      shell: true,
+      glibc: true,
+      systemd: true,
+      bootLoader: true,
+      ownLib: false,
+    });
+    // The loader is that of the architecture.
+    expect(await traits(tree, 'arm64')).toMatchObject({ glibc: false });
+    expect(await traits(tree, 'riscv64')).toMatchObject({ glibc: false });
+  });
+
+  test('a shell that is a link out of the root is none', async () => {
+    expect(await traits({ 'bin/sh': { link: '/usr/bin/env' } })).toMatchObject({ shell: false });
+  });
+
+  test('says what directories of the layout are missing, and whether /lib is its own', async () => {
+    const { lacks, ownLib } = await traits({ 'lib/x': '', 'etc/ssh/x': '', 'usr/local/cloud-config/x': '' });
+    expect(ownLib).toBe(true);
+    expect(requiredDirectories([]).filter((path) => !lacks.includes(path))).toEqual([
+      '/etc',
+      '/etc/ssh',
+      '/usr/local',
+      '/usr/local/cloud-config',
+    ]);
+  });
+
+  test('dates it by its newest file, and not by what engines touch', async () => {
+    const root = plant(temporaryDirectory(), {
+      'usr/old': '',
+      'usr/new': '',
+      'etc/hosts': '',
+      'run/x': '',
+      'tmp/y': '',
+    });
+    utimesSync(join(root, 'usr/old'), 1000, 1000);
+    utimesSync(join(root, 'usr/new'), 2000, 2000);
+    expect((await readRootTraits(root, 'amd64')).newest).toBe(2000);
+  });
+});

@@ -1,0 +1,169 @@
+import {
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  utimesSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { EPOCH_FILE } from '../../../../../src/common/contract/system-layout.ts';
+import { walkTree } from '../../../../../src/common/files/walk-tree.ts';
+import { sealRoot } from '../../../../../src/factory/image/root/seal.ts';
+import { failureOf } from '../../../support/failure.ts';
+import { DIRECTORY, plant, temporaryDirectory } from '../../../support/temporary.ts';
+
+const EPOCH = 1_700_000_000;
+
+function root(files: Parameters<typeof plant>[1] = {}): string {
+  return plant(temporaryDirectory(), { [EPOCH_FILE]: `${EPOCH}\n`, etc: DIRECTORY, ...files });
+}
+
+/** A directory that stands for the host's own: it must be the same after every seal. */
+function host(): { path: string; check: () => void } {
+  const files = { hostname: 'host', hosts: 'host', 'resolv.conf': 'host', secret: 'host' };
+  const path = plant(temporaryDirectory(), files);
+  const check = () => {
+    expect(readdirSync(path).sort()).toEqual(Object.keys(files).sort());
+    for (const name of Object.keys(files)) expect(readFileSync(join(path, name), 'utf8')).toBe('host');
+  };
+  return { path, check };
+}
+
+describe('sealRoot', () => {
+  test('gives the epoch', async () => {
+    expect(await sealRoot(root())).toBe(EPOCH);
+  });
+
+  test('empties what belongs to a running machine, hidden files too, and keeps the directories', async () => {
+    const volatile = ['dev', 'proc', 'sys', 'run', 'tmp', 'var/tmp'];
+    const path = root({
+      ...Object.fromEntries(
+        volatile.flatMap((name) => [
+          [`${name}/d/file`, 'x'],
+          [`${name}/.hidden`, 'x'],
+        ]),
+      ),
+      'var/lib/kept': 'x',
+    });
+    await sealRoot(path);
+    for (const name of volatile) expect(readdirSync(join(path, name))).toEqual([]);
+    const modes = volatile.map((name) => (lstatSync(join(path, name)).mode & 0o7777).toString(8));
+    expect(modes).toEqual(['755', '555', '555', '755', '1777', '1777']);
+    for (const name of volatile) expect(lstatSync(join(path, name)).mtimeMs).toBe(EPOCH * 1000);
+    expect(existsSync(join(path, 'var/lib/kept'))).toBe(true);
+  });
+
+  test('takes away what engines leave in /etc', async () => {
+    const path = root({
+      'etc/hostname': 'buildkit',
+      'etc/hosts': '10.0.0.1 builder',
+      'etc/resolv.conf': 'nameserver x',
+      'etc/mtab': { link: '/proc/mounts' },
+    });
+    await sealRoot(path);
+    expect(readFileSync(join(path, 'etc/hostname'), 'utf8')).toBe('');
+    expect(readFileSync(join(path, 'etc/hosts'), 'utf8')).toMatch(/^127\.0\.0\.1 localhost\n::1 localhost/);
+    expect(existsSync(join(path, 'etc/resolv.conf'))).toBe(false);
+    expect(readlinkSync(join(path, 'etc/mtab'))).toBe('../proc/self/mounts');
+  });
+
+  test('clamps every later time and leaves earlier ones, of links too', async () => {
+    const path = root({ old: 'x', new: 'x', link: { link: 'old' } });
+    utimesSync(join(path, 'old'), 1000, 1000);
+    utimesSync(join(path, 'new'), EPOCH + 0.5, EPOCH + 0.5);
+    lutimesSync(join(path, 'link'), EPOCH + 99, EPOCH + 99);
+    await sealRoot(path);
+    expect(lstatSync(join(path, 'old')).mtimeMs).toBe(1_000_000);
+    for (const { path: name, stats } of walkTree(path)) {
+      expect([name, stats.mtimeNs <= BigInt(EPOCH) * 1_000_000_000n]).toEqual([name, true]);
+    }
+    expect(lstatSync(join(path, 'link')).mtimeMs).toBe(EPOCH * 1000);
+  });
+
+  test('gives the same tree when it is done twice', async () => {
+    const path = root({ 'etc/hosts': 'x', 'tmp/x': 'x' });
+    const shape = () =>
+      [...walkTree(path)].map(({ path: name, stats }) => [name, stats.mode, stats.size, stats.mtimeNs]);
+    await sealRoot(path);
+    const once = shape();
+    await sealRoot(path);
+    expect(shape()).toEqual(once);
+  });
+
+  test.each(['', 'today', '0', '-5', '1.5'])('refuses a build that left the time %j', async (text) => {
+    const error = await failureOf(() => sealRoot(root({ [EPOCH_FILE]: text })));
+    expect([error.kind, error.message]).toEqual(['step', expect.stringContaining(EPOCH_FILE)]);
+  });
+
+  test('refuses a build that left no time, or no /etc', async () => {
+    expect((await failureOf(() => sealRoot(temporaryDirectory()))).kind).toBe('step');
+    const path = plant(temporaryDirectory(), { [EPOCH_FILE]: `${EPOCH}` });
+    const error = await failureOf(() => sealRoot(path));
+    expect([error.kind, error.message]).toEqual(['step', 'the image has no /etc']);
+  });
+});
+
+describe('a hostile root', () => {
+  test.each(['absolute', 'relative'])(
+    'with an /etc that is an %s link to the host writes nothing there',
+    async (form) => {
+      const { path: outside, check } = host();
+      const path = plant(temporaryDirectory(), { [EPOCH_FILE]: `${EPOCH}` });
+      const link = form === 'absolute' ? outside : `../../../../../../..${outside}`;
+      plant(path, { etc: { link } });
+      const error = await failureOf(() => sealRoot(path));
+      expect(error.kind).toBe('step');
+      check();
+    },
+  );
+
+  test('with an /etc that is a link inside is sealed there', async () => {
+    const path = plant(temporaryDirectory(), {
+      [EPOCH_FILE]: `${EPOCH}`,
+      'usr/etc/hosts': 'x',
+      etc: { link: '/usr/etc' },
+    });
+    await sealRoot(path);
+    expect(readFileSync(join(path, 'usr/etc/hosts'), 'utf8')).toMatch(/^127\.0\.0\.1/);
+  });
+
+  test('with files of /etc that are links to the host replaces the links', async () => {
+    const { path: outside, check } = host();
+    const names = ['hostname', 'hosts', 'resolv.conf'];
+    const path = root(
+      Object.fromEntries(names.map((name) => [`etc/${name}`, { link: join(outside, name) }])),
+    );
+    await sealRoot(path);
+    check();
+    expect(lstatSync(join(path, 'etc/hosts')).isFile()).toBe(true);
+  });
+
+  test.each(['tmp', 'run', 'dev'])(
+    'with a /%s that is a link to the host removes nothing there',
+    async (name) => {
+      const { path: outside, check } = host();
+      await sealRoot(root({ [name]: { link: outside } }));
+      check();
+    },
+  );
+
+  test('with links to the host below a volatile directory removes the links only', async () => {
+    const { path: outside, check } = host();
+    const path = root({ 'tmp/d/link': { link: outside }, 'tmp/link': { link: outside } });
+    await sealRoot(path);
+    expect(readdirSync(join(path, 'tmp'))).toEqual([]);
+    check();
+  });
+
+  test('with its time in a file outside is refused', async () => {
+    const outside = plant(temporaryDirectory(), { time: '1700000000' });
+    const path = plant(temporaryDirectory(), {
+      etc: DIRECTORY,
+      [EPOCH_FILE]: { link: join(outside, 'time') },
+    });
+    expect((await failureOf(() => sealRoot(path))).kind).toBe('step');
+  });
+});

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  changeLock,
+  type LockedImages,
+  readLock,
+  writeLock,
+} from '../../../../../src/factory/inputs/lock/lock-file.ts';
+import { failureOf } from '../../../support/failure.ts';
+import { temporaryDirectory } from '../../../support/temporary.ts';
+
+const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+const images: LockedImages = {
+  'quay.io/team/os:v1': {
+    digest: digest('c'),
+    platforms: { 'linux/arm64': digest('b'), 'linux/amd64': digest('a') },
+  },
+  'docker.io/library/debian:12': { digest: digest('d'), platforms: { 'linux/amd64': digest('d') } },
+};
+
+test('what is written is read again, in an order that does not depend on how it came about', async () => {
+  const home = temporaryDirectory();
+  const [file, other] = [join(home, 'a.lock'), join(home, 'b.lock')];
+  writeLock(file, { images, packages: {} });
+  writeLock(other, { images: Object.fromEntries(Object.entries(images).reverse()), packages: {} });
+  expect(readLock(file)).toEqual({ images, packages: {} });
+  expect(readFileSync(other, 'utf8')).toBe(readFileSync(file, 'utf8'));
+  expect(readFileSync(file, 'utf8').split('\n').slice(2)).toEqual([
+    '',
+    'schema: 1',
+    'images:',
+    '  docker.io/library/debian:12:',
+    `    digest: ${digest('d')}`,
+    '    platforms:',
+    `      linux/amd64: ${digest('d')}`,
+    '  quay.io/team/os:v1:',
+    `    digest: ${digest('c')}`,
+    '    platforms:',
+    `      linux/amd64: ${digest('a')}`,
+    `      linux/arm64: ${digest('b')}`,
+    '',
+  ]);
+  expect(readdirSync(home).sort()).toEqual(['a.lock', 'b.lock']);
+});
+
+test('packages stand beside the images, and a change of the one leaves the other', () => {
+  const file = join(temporaryDirectory(), 'kairos-factory.lock');
+  const packages = {
+    'debian-12-core-amd64-generic/cloud': {
+      archive: '2026-11-20T08:12:33Z',
+      installed: { 'zstd:amd64': '1.5.4', 'adduser:all': '3.134', 'vim:amd64': '2:9.0' },
+    },
+  };
+  writeLock(file, { images: {}, packages });
+  changeLock(file, (lock) => ({ ...lock, images }));
+  expect(readLock(file)).toEqual({ images, packages });
+  expect(readFileSync(file, 'utf8').split('\n').slice(-8)).toEqual([
+    'packages:',
+    '  debian-12-core-amd64-generic/cloud:',
+    '    archive: 2026-11-20T08:12:33Z',
+    '    installed:',
+    '      adduser:all: "3.134"',
+    '      vim:amd64: 2:9.0',
+    '      zstd:amd64: 1.5.4',
+    '',
+  ]);
+});
+
+test('a lock that is not there holds nothing', async () => {
+  expect(readLock(join(temporaryDirectory(), 'none.lock'))).toEqual({ images: {}, packages: {} });
+});
+
+test.each([
+  ['schema: 2\n', /:1:1: schema: invalid input: expected 1/],
+  ['schema: 1\nimages: {x: {digest: sha256:1, platforms: {}}}\n', /:2:\d+: images\.x\.digest: is no sha256/],
+  ['schema: 1\nimage: {}\n', /:2:1: unknown key "image" \(did you mean "images"\?\)/],
+  [`<<<<<<< HEAD\nschema: 1\n`, /lock:\d+:\d+: /],
+])('%j is refused with its place', async (text, message) => {
+  const file = join(temporaryDirectory(), 'kairos-factory.lock');
+  writeFileSync(file, text);
+  const error = await failureOf(() => readLock(file), 'usage');
+  expect(error.message).toMatch(message);
+});
+
+test('a place that cannot be written to is told, and nothing is left', async () => {
+  const file = join(temporaryDirectory(), 'missing/kairos-factory.lock');
+  const error = await failureOf(() => writeLock(file, { images, packages: {} }), 'usage');
+  expect(error.remedy).toMatch(/--lock-file/);
+});

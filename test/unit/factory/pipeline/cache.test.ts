@@ -1,0 +1,98 @@
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cacheKey, createCache } from '../../../../src/factory/pipeline/cache.ts';
+import { DIRECTORY, plant, temporaryDirectory } from '../../support/temporary.ts';
+
+describe('cacheKey', () => {
+  test('is another for another step, another input, another need or another order of needs', () => {
+    const keys = [
+      cacheKey('a', null, []),
+      cacheKey('b', null, []),
+      cacheKey('a', {}, []),
+      cacheKey('a', { x: 1 }, []),
+      cacheKey('a', { x: '1' }, []),
+      cacheKey('a', ['x', 1], []),
+      cacheKey('a', null, [['n', 'd']]),
+      cacheKey('a', null, [['n', 'e']]),
+      cacheKey('a', null, [['m', 'd']]),
+      cacheKey('a', null, [
+        ['n', 'd'],
+        ['m', 'd'],
+      ]),
+      cacheKey('a', null, [
+        ['m', 'd'],
+        ['n', 'd'],
+      ]),
+      cacheKey('a', [['n', 'd']], []),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test('is the same for equal inputs, and fit for a file name', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.jsonValue(), (id, inputs) => {
+        const key = cacheKey(id, inputs, [['n', 'd']]);
+        expect(key).toMatch(/^[0-9a-f]{64}$/);
+        expect(cacheKey(id, structuredClone(inputs), [['n', 'd']])).toBe(key);
+      }),
+    );
+  });
+});
+
+describe('createCache', () => {
+  /** A cache, and the objects of a step that wait to be stored. */
+  function prepare() {
+    const home = plant(temporaryDirectory(), { 'objects/d/out.iso': 'content', 'outside.iso': 'artifact' });
+    const objects = join(home, 'objects');
+    const files = { out: join(objects, 'd/out.iso'), artifact: join(home, 'outside.iso') };
+    return {
+      home,
+      objects,
+      cache: createCache(join(home, 'cache')),
+      result: { digest: 'd', facts: { a: [1] }, files },
+    };
+  }
+
+  test('gives back what was stored, with files where they are now', async () => {
+    const { home, objects, cache, result } = prepare();
+    const stored = await cache.store('artifact:iso', 'key', objects, result);
+    expect(await cache.load('artifact:iso', 'key')).toEqual(stored);
+    expect([stored.digest, stored.facts]).toEqual(['d', { a: [1] }]);
+    expect(stored.files['artifact']).toBe(join(home, 'outside.iso'));
+    expect(readFileSync(stored.files['out'] ?? '', 'utf8')).toBe('content');
+    expect(existsSync(objects)).toBe(false);
+  });
+
+  test('finds nothing under another step or key', async () => {
+    const { objects, cache, result } = prepare();
+    await cache.store('a', 'key', objects, result);
+    expect(await cache.load('b', 'key')).toBeUndefined();
+    expect(await cache.load('a', 'other')).toBeUndefined();
+  });
+
+  test('survives its move to another place', async () => {
+    const { home, objects, cache, result } = prepare();
+    await cache.store('a', 'key', objects, result);
+    renameSync(join(home, 'cache'), join(home, 'moved'));
+    const found = await createCache(join(home, 'moved')).load('a', 'key');
+    expect(readFileSync(found?.files['out'] ?? '', 'utf8')).toBe('content');
+  });
+
+  test.each(['out', 'artifact'])('misses when the file "%s" of a result is gone', async (name) => {
+    const { objects, cache, result } = prepare();
+    const stored = await cache.store('a', 'key', objects, result);
+    rmSync(stored.files[name] ?? '');
+    expect(await cache.load('a', 'key')).toBeUndefined();
+  });
+
+  test('puts a new result in the place of one that was found wanting', async () => {
+    const { home, objects, cache, result } = prepare();
+    const stored = await cache.store('a', 'key', objects, result);
+    plant(home, { objects: DIRECTORY });
+    await cache.store('a', 'key', objects, { digest: 'new', facts: {}, files: {} });
+    expect(await cache.load('a', 'key')).toEqual({ digest: 'new', facts: {}, files: {} });
+    expect(existsSync(stored.files['out'] ?? '')).toBe(false);
+  });
+});

@@ -1,0 +1,316 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
+import { createCache } from '../../../../src/factory/pipeline/cache.ts';
+import type { BuildEvent } from '../../../../src/factory/pipeline/events.ts';
+import { planSteps, runSteps } from '../../../../src/factory/pipeline/run-plan.ts';
+import { fileOf, resultOf, type Step } from '../../../../src/factory/pipeline/step.ts';
+import { createRunner } from '../../../../src/factory/tools/runner.ts';
+import { failureOf } from '../../support/failure.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
+
+/** One place where builds follow each other; each run has its own signal, as sessions have. */
+function bench() {
+  const home = temporaryDirectory();
+  const [cache, work] = [join(home, 'cache'), join(home, 'work')];
+  mkdirSync(work);
+  const ran: string[] = [];
+  const events: BuildEvent[] = [];
+  const context = (useCache = true) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    return {
+      cache: createCache(cache),
+      runner: createRunner({ signal, log: () => undefined, env: process.env }),
+      signal,
+      cancel: (reason: unknown) => controller.abort(reason),
+      work,
+      useCache,
+      emit: (event: BuildEvent) => events.push(event),
+    };
+  };
+  /** A step that notes that it ran, and leaves one file. */
+  const step = (id: string, needs: string[], more: Partial<Step> & { digest?: string } = {}): Step => {
+    const { digest, ...rest } = more;
+    return {
+      id,
+      title: `make ${id}`,
+      needs,
+      inputs: async () => null,
+      run: async ({ objects }) => {
+        ran.push(id);
+        writeFileSync(join(objects, 'file'), id);
+        return {
+          facts: { id },
+          files: { file: join(objects, 'file') },
+          ...(digest === undefined ? {} : { digest }),
+        };
+      },
+      ...rest,
+    };
+  };
+  return {
+    work,
+    events,
+    context,
+    step,
+    /** The steps that ran since the last question. */
+    ran: () => ran.splice(0).sort(),
+    run: (steps: readonly Step[], useCache = true) => runSteps(steps, context(useCache)),
+    plan: async (steps: readonly Step[], useCache = true) =>
+      Object.fromEntries((await planSteps(steps, context(useCache))).map(({ id, state }) => [id, state])),
+  };
+}
+
+describe('runSteps', () => {
+  test('runs a step when those it needs are done, and gives it their results', async () => {
+    const { run, step } = bench();
+    const reader = step('c', ['a', 'b'], {
+      run: async (_, results) => ({
+        facts: {
+          read: [resultOf(results, 'a').facts['id'], resultOf(results, 'b').facts['id']],
+          file: fileOf(results, 'a', 'file'),
+        },
+        files: {},
+      }),
+    });
+    const { results } = await run([step('a', []), step('b', ['a']), reader]);
+    expect(resultOf(results, 'c').facts).toMatchObject({
+      read: ['a', 'b'],
+      file: fileOf(results, 'a', 'file'),
+    });
+    expect(() => resultOf(results, 'none')).toThrow(RangeError);
+    expect(() => fileOf(results, 'a', 'none')).toThrow(RangeError);
+  });
+
+  test('runs steps side by side that do not need each other', async () => {
+    const { run, step } = bench();
+    // Each waits for the other: one after the other would never end.
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const meet =
+      (own: PromiseWithResolvers<void>, other: PromiseWithResolvers<void>): Step['run'] =>
+      async () => {
+        own.resolve();
+        await other.promise;
+        return { facts: {}, files: {} };
+      };
+    const steps = [
+      step('a', []),
+      step('b', ['a'], { run: meet(first, second) }),
+      step('c', ['a'], { run: meet(second, first) }),
+    ];
+    const { timings } = await run(steps);
+    expect(timings.map(({ id, cached }) => [id, cached]).sort()).toEqual([
+      ['a', false],
+      ['b', false],
+      ['c', false],
+    ]);
+  });
+
+  test('tells start, progress, notice and end of each step', async () => {
+    const { run, step, events } = bench();
+    const talking = step('a', [], {
+      run: async ({ say, notice }) => {
+        say('half way');
+        notice('mind this');
+        return { facts: {}, files: {} };
+      },
+    });
+    await run([talking]);
+    await run([talking]);
+    expect(events.map((event) => (event.type === 'end' ? { ...event, seconds: 0 } : event))).toEqual([
+      { type: 'start', id: 'a', title: 'make a' },
+      { type: 'progress', id: 'a', text: 'half way' },
+      { type: 'notice', text: 'mind this' },
+      { type: 'end', id: 'a', title: 'make a', cached: false, seconds: 0 },
+      { type: 'end', id: 'a', title: 'make a', cached: true, seconds: 0 },
+    ]);
+  });
+
+  test('gives each step two empty directories, and leaves nothing of them', async () => {
+    const { run, step, work } = bench();
+    const looking = step('a:b', [], {
+      run: async ({ objects, scratch }) => {
+        expect([readdirSync(objects), readdirSync(scratch)]).toEqual([[], []]);
+        writeFileSync(join(scratch, 'x'), 'x');
+        return { facts: {}, files: {} };
+      },
+    });
+    await run([looking]);
+    expect(readdirSync(work)).toEqual([]);
+  });
+});
+
+describe('the cache', () => {
+  test('spares what is up to date', async () => {
+    const { run, step, ran } = bench();
+    const steps = [step('a', []), step('b', ['a'])];
+    await run(steps);
+    expect(ran()).toEqual(['a', 'b']);
+    const { timings } = await run(steps);
+    expect([ran(), timings.map(({ cached }) => cached)]).toEqual([[], [true, true]]);
+  });
+
+  test('is not asked when the person says so, and is filled all the same', async () => {
+    const { run, step, ran } = bench();
+    const steps = [step('a', []), step('b', ['a'])];
+    await run(steps);
+    ran();
+    await run(steps, false);
+    expect(ran()).toEqual(['a', 'b']);
+    await run(steps);
+    expect(ran()).toEqual([]);
+  });
+
+  test('holds nothing of a step without inputs', async () => {
+    const { run, step, ran } = bench();
+    const steps = [step('a', [], { inputs: async () => undefined, digest: 'd' }), step('b', ['a'])];
+    await run(steps);
+    ran();
+    await run(steps);
+    expect(ran()).toEqual(['a']);
+  });
+
+  test('asks the step whether its result is current', async () => {
+    const { run, step, ran } = bench();
+    await run([step('a', [])]);
+    ran();
+    await run([step('a', [], { isCurrent: async ({ facts }) => facts['id'] === 'a' })]);
+    expect(ran()).toEqual([]);
+    await run([step('a', [], { isCurrent: async () => false })]);
+    expect(ran()).toEqual(['a']);
+  });
+
+  test('a step that comes to the same digest leaves later ones as they are', async () => {
+    const { run, step, ran } = bench();
+    const steps = (inputs: number, digest: string) => [
+      step('a', [], { inputs: async () => inputs, digest }),
+      step('b', ['a']),
+      step('c', ['b']),
+    ];
+    await run(steps(1, 'same'));
+    ran();
+    await run(steps(2, 'same'));
+    expect(ran()).toEqual(['a']);
+    await run(steps(3, 'other'));
+    expect(ran()).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('planSteps', () => {
+  test('names a missing program that a step far down the plan wants', async () => {
+    const { plan, run, step } = bench();
+    const tools = [{ name: 'no-such-program', package: 'no-such-package' }];
+    const steps = [step('a', []), step('b', ['a'], { tools })];
+    const error = await failureOf(() => plan(steps));
+    expect([error.kind, error.message]).toEqual(['tool', expect.stringMatching(/no-such-program/)]);
+    // What is there already needs no program.
+    await run(steps);
+    expect(await plan(steps)).toEqual({ a: 'cached', b: 'cached' });
+  });
+
+  test('tells what is cached, what runs, and what depends on a result', async () => {
+    const { run, plan, step, ran } = bench();
+    const steps = (inputs: number) => [
+      step('a', []),
+      step('b', ['a'], { inputs: async () => inputs, digest: 'same' }),
+      step('c', ['b']),
+      step('d', ['c']),
+      step('e', ['a']),
+    ];
+    expect(await plan(steps(1))).toEqual({
+      a: 'run',
+      b: 'depends',
+      c: 'depends',
+      d: 'depends',
+      e: 'depends',
+    });
+    expect(ran()).toEqual([]);
+    await run(steps(1));
+    expect(await plan(steps(1))).toEqual({ a: 'cached', b: 'cached', c: 'cached', d: 'cached', e: 'cached' });
+    ran();
+    const changed = { a: 'cached', b: 'run', c: 'depends', d: 'depends', e: 'cached' };
+    expect(await plan(steps(2))).toEqual(changed);
+    // What "depends" promises: nothing ran but the step whose inputs changed.
+    await run(steps(2));
+    expect(ran()).toEqual(['b']);
+    expect(await plan(steps(2), false)).toMatchObject({ a: 'run', b: 'depends' });
+  });
+});
+
+describe('a failure', () => {
+  const broke = () => new FactoryError('step', 'broke', { details: ['last line'], remedy: 'mend it' });
+
+  test('names its step, and keeps kind, details and remedy', async () => {
+    const { run, step, events } = bench();
+    const error = await failureOf(() => run([step('a', [], { run: () => Promise.reject(broke()) })]));
+    expect([error.kind, error.message, error.details, error.remedy]).toEqual([
+      'step',
+      'make a: broke',
+      ['last line'],
+      'mend it',
+    ]);
+    expect(events.filter(({ type }) => type === 'fail')).toEqual([
+      { type: 'fail', id: 'a', title: 'make a', message: 'make a: broke' },
+    ]);
+  });
+
+  test('cancels what runs, and nothing that needs it starts', async () => {
+    const { context, step, ran, events, work } = bench();
+    const session = context();
+    const started = Promise.withResolvers<void>();
+    const endless = step('endless', [], {
+      run: ({ runner }) => {
+        started.resolve();
+        return runner
+          .run({ name: 'sleep', package: 'coreutils' }, ['1000'])
+          .then(() => ({ facts: {}, files: {} }));
+      },
+    });
+    const failing = step('failing', [], {
+      run: async () => {
+        await started.promise;
+        throw broke();
+      },
+    });
+    const steps = [endless, failing, step('after', ['failing']), step('later', ['endless'])];
+    const error = await failureOf(() => runSteps(steps, session));
+    expect(error.message).toBe('make failing: broke');
+    expect(session.signal.aborted).toBe(true);
+    expect(ran()).toEqual([]);
+    expect(events.filter(({ type }) => type === 'fail')).toHaveLength(1);
+    expect(readdirSync(work)).toEqual([]);
+  });
+
+  test('leaves the results of steps that were done, and none of its own', async () => {
+    const { run, plan, step } = bench();
+    const steps = [step('a', []), step('b', ['a'], { run: () => Promise.reject(broke()) })];
+    await failureOf(() => run(steps));
+    expect(await plan(steps)).toEqual({ a: 'cached', b: 'run' });
+  });
+
+  test('of the inputs of a step is a failure of the step', async () => {
+    const { run, step } = bench();
+    const error = await failureOf(() => run([step('a', [], { inputs: () => Promise.reject(broke()) })]));
+    expect(error.message).toBe('make a: broke');
+  });
+
+  test('of the system gets a remedy; a defect stays what it is', async () => {
+    const { run, step } = bench();
+    const system = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', errno: -13 });
+    const error = await failureOf(() => run([step('a', [], { run: () => Promise.reject(system) })]));
+    expect([error.kind, error.remedy]).toEqual(['step', expect.stringContaining('permissions')]);
+    const defect = new TypeError('x is not a function');
+    await expect(run([step('a', [], { run: () => Promise.reject(defect) })])).rejects.toBe(defect);
+  });
+
+  test('by a signal is told as such, and nothing starts after it', async () => {
+    const { context, step, ran, events } = bench();
+    const session = context();
+    const interrupted = new FactoryError('interrupted', 'interrupted by SIGINT');
+    session.cancel(interrupted);
+    await expect(runSteps([step('a', [])], session)).rejects.toBe(interrupted);
+    expect([ran(), events]).toEqual([[], []]);
+  });
+});

@@ -1,0 +1,183 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { chooseFlavor } from '../../../../../src/factory/catalog/flavors/choose.ts';
+import { loadModel } from '../../../../../src/factory/catalog/models/load.ts';
+import type { BuildSpec } from '../../../../../src/factory/config/schema.ts';
+import type { RootTraits } from '../../../../../src/factory/image/root/root-traits.ts';
+import type { BuildEnvironment } from '../../../../../src/factory/pipeline/build-environment.ts';
+import { FLAVORS, MODELS } from '../../../../../src/factory/pipeline/session.ts';
+import type { StepResult } from '../../../../../src/factory/pipeline/step.ts';
+import { frameworkStep } from '../../../../../src/factory/pipeline/steps/framework-step.ts';
+import { imageRecipe } from '../../../../../src/factory/pipeline/steps/image-recipe.ts';
+import { kernelStep } from '../../../../../src/factory/pipeline/steps/kernel-step.ts';
+import { signer } from '../../../common/trust/support/signer.ts';
+import { failureOf } from '../../../support/failure.ts';
+import { plant, temporaryDirectory } from '../../../support/temporary.ts';
+
+const any = await chooseFlavor(FLAVORS, 'any');
+const debian = await chooseFlavor(FLAVORS, 'debian');
+const GENERIC = await loadModel(MODELS, 'generic');
+const env = (epoch?: string) =>
+  ({ epoch, tool: 'tool', agent: () => '/agent' }) as unknown as BuildEnvironment;
+
+const SPEC = {
+  base: 'dir:/tiny',
+  kernel: 'generic',
+  model: 'generic',
+  arch: 'amd64',
+  variant: 'core',
+  version: 'v1.2.3',
+  packages: [],
+  bundles: [],
+  kernelFrom: 'oci:/os',
+  framework: { name: 'builtin' },
+} as unknown as BuildSpec;
+
+const TRAITS: RootTraits = {
+  shell: true,
+  glibc: false,
+  systemd: false,
+  bootLoader: false,
+  ownLib: true,
+  lacks: [],
+  newest: 1000,
+};
+const root = (image: string, traits: Partial<RootTraits> = {}, osRelease: Record<string, string> = {}) =>
+  ({
+    digest: image,
+    files: {},
+    facts: {
+      image,
+      osRelease: { ID: 'tiny os', VERSION_ID: '1', ...osRelease },
+      traits: { ...TRAITS, ...traits },
+    },
+  }) as StepResult;
+const results = (base: StepResult, more: Record<string, StepResult> = {}) =>
+  new Map(Object.entries({ base, kernel: root('the-kernel', { newest: 3000 }), ...more }));
+const silent = () => undefined;
+
+describe('imageRecipe of a root in which nothing is installed', () => {
+  test('takes names from the base, time from the newest file, the boot loader from the kernel’s image', () => {
+    const notices: string[] = [];
+    const options = imageRecipe(env(), SPEC, any, GENERIC).options(results(root('the-base')), (text) =>
+      notices.push(text),
+    );
+    expect(options).toMatchObject({
+      base: 'the-base',
+      identity: { flavor: 'tiny_os', flavorRelease: '1', family: 'any' },
+      epoch: '3000',
+      kernel: { image: 'the-kernel', epoch: 3000, library: '/lib', bootLoader: true },
+      agent: undefined,
+      selection: { packages: [] },
+    });
+    expect(notices).toEqual([expect.stringContaining('no agent')]);
+  });
+
+  test('has an agent where the base can run it, and its own boot loader where it has one', () => {
+    const base = root('the-base', { glibc: true, bootLoader: true, ownLib: false });
+    expect(imageRecipe(env('5'), SPEC, any, GENERIC).options(results(base), silent)).toMatchObject({
+      agent: '/agent',
+      epoch: '5',
+      kernel: { epoch: 5, library: '/usr/lib', bootLoader: false },
+    });
+  });
+
+  test('goes on from what a Containerfile made of the base, but not by its times', () => {
+    const spec = { ...SPEC, containerfile: { file: '/f', stage: 'before', context: '/' } } as BuildSpec;
+    const recipe = imageRecipe(env(), spec, any, GENERIC);
+    expect(recipe.needs).toEqual(['base', 'containerfile', 'kernel']);
+    const changed = { containerfile: root('changed', { newest: 9000, glibc: true }) };
+    expect(recipe.options(results(root('the-base'), changed), silent)).toMatchObject({
+      base: 'changed',
+      epoch: '3000',
+      agent: '/agent',
+    });
+  });
+
+  test('needs no shell with a kernel from elsewhere, and one without', async () => {
+    const base = results(root('the-base', { shell: false }));
+    expect(imageRecipe(env(), SPEC, any, GENERIC).options(base, silent).base).toBe('the-base');
+    const { kernelFrom: _, ...without } = SPEC;
+    const recipe = imageRecipe(env(), { ...without, kernelFrom: undefined }, any, GENERIC);
+    const error = await failureOf(() => recipe.options(base, silent), 'usage');
+    expect(error.message).toContain('dir:/tiny has no /bin/sh');
+  });
+
+  test('takes no packages', async () => {
+    const error = await failureOf(
+      () => imageRecipe(env(), { ...SPEC, packages: ['vim'] }, any, GENERIC),
+      'usage',
+    );
+    expect(error.message).toContain('flavor any installs nothing');
+  });
+});
+
+describe('imageRecipe of a distribution', () => {
+  const base = (traits: Partial<RootTraits> = {}) =>
+    results(root('the-base', traits, { ID: 'debian', VERSION_ID: '12' }));
+
+  test('installs all but the kernel with one from elsewhere, and its own boot loader', () => {
+    const { selection, kernel, agent, epoch } = imageRecipe(env(), SPEC, debian, GENERIC).options(
+      base(),
+      silent,
+    );
+    expect(selection.packages).toContain('grub-pc-bin');
+    expect(selection.packages.filter((name) => name.startsWith('linux-'))).toEqual([]);
+    expect([kernel?.bootLoader, agent, epoch]).toEqual([false, '/agent', undefined]);
+  });
+
+  test('refuses a base without a shell, by name', async () => {
+    const recipe = imageRecipe(env(), SPEC, debian, GENERIC);
+    const error = await failureOf(() => recipe.options(base({ shell: false }), silent), 'usage');
+    expect(error.message).toContain('dir:/tiny has no /bin/sh');
+    expect(error.remedy).toContain('variant of the image that has a shell');
+  });
+
+  test('hands kairos-init its program and the base’s date', () => {
+    const { kernelFrom: _, ...rest } = SPEC;
+    const framework = { name: 'kairos-init', source: '/k', version: 'v1' } as const;
+    const recipe = imageRecipe(env(), { ...rest, kernelFrom: undefined, framework }, debian, GENERIC);
+    expect(recipe.needs).toEqual(['base', 'framework']);
+    const taken = { ...base().get('base'), files: { program: '/cache/kairos-init' } } as StepResult;
+    const all = new Map([...base(), ['framework', taken]]);
+    expect(recipe.options(all, silent)).toMatchObject({
+      epoch: '1000',
+      init: { program: '/cache/kairos-init', version: 'v1', image: { version: 'v1.2.3' } },
+    });
+  });
+});
+
+describe('trust.upgrade', () => {
+  const policy = (key: string) => ({ upgrade: [{ match: 'registry.test/os/', keys: [key], threshold: 1 }] });
+  const trusting = (key: string, more: Partial<BuildSpec> = {}) =>
+    ({ ...SPEC, trust: policy(key), ...more }) as BuildSpec;
+  const release = () => plant(temporaryDirectory(), { 'release.pub': signer('release.pub').pem });
+
+  test('goes into the image, with a word where nothing would enforce it', () => {
+    const notices: string[] = [];
+    const spec = trusting(join(release(), 'release.pub'));
+    const options = imageRecipe(env(), spec, any, GENERIC).options(results(root('the-base')), (text) =>
+      notices.push(text),
+    );
+    expect(options.policy?.map(({ name }) => name)).toEqual(['policy.yaml', 'release.pub']);
+    expect(notices.join()).toContain('there is no agent to enforce it');
+  });
+
+  test('is refused for an agent that does not read it, and with a key that is none', async () => {
+    const framework = { name: 'kairos-init', source: '/k', version: undefined } as const;
+    const spec = trusting(join(release(), 'release.pub'), { framework });
+    const foreign = await failureOf(() => imageRecipe(env(), spec, debian, GENERIC), 'usage');
+    expect(foreign.message).toContain('does not read the policy of trust.upgrade');
+    const missing = await failureOf(() => imageRecipe(env(), trusting('/nowhere'), any, GENERIC), 'usage');
+    expect(missing.message).toContain('trust.upgrade: /nowhere');
+  });
+});
+
+test('a bootstrap reference has neither a kernel nor kairos-init', async () => {
+  expect((await failureOf(() => kernelStep(env(), 'bootstrap:', 'amd64'), 'usage')).message).toMatch(
+    /kernel/,
+  );
+  expect((await failureOf(() => frameworkStep(env(), 'bootstrap:', 'amd64'), 'usage')).message).toMatch(
+    /kairos-init/,
+  );
+});

@@ -1,0 +1,101 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { BuildEnvironment } from '../../../../src/factory/pipeline/build-environment.ts';
+import type { StepContext } from '../../../../src/factory/pipeline/step.ts';
+import { atLeast, vulnerabilityStep } from '../../../../src/factory/pipeline/steps/vulnerability-step.ts';
+import { createRunner } from '../../../../src/factory/tools/runner.ts';
+import { plant, temporaryDirectory } from '../../support/temporary.ts';
+
+// grype's vulnerability database cannot be fetched where these tests are made. A script under its name keeps to its command
+// line (grype --output json --file FILE sbom:FILE) and to the form of its report.
+const found = (id: string, severity: string, fix: readonly string[] = []) => ({
+  vulnerability: { id, severity, fix: { versions: fix, state: fix.length > 0 ? 'fixed' : 'not-fixed' } },
+  artifact: { name: 'openssl', version: '3.0.1', purl: 'pkg:deb/debian/openssl@3.0.1' },
+  matchDetails: [],
+});
+
+/** Runs the step with a scanner that reports these, or none. */
+async function scan(matches: readonly object[] | undefined, limit: 'critical' | 'low' = 'critical') {
+  const home = plant(temporaryDirectory(), { 'sbom.json': '{}' });
+  if (matches !== undefined) {
+    plant(home, {
+      'answer.json': JSON.stringify({ matches, descriptor: { name: 'grype', version: '0.100.0' } }),
+      grype: [
+        '#!/bin/sh',
+        '[ "$*" = "--quiet --output json --file $5 sbom:$HOME/sbom.json" ] || { echo "wrong: $*" >&2; exit 1; }',
+        'cat "$HOME/answer.json" >"$5"',
+      ].join('\n'),
+    });
+    chmodSync(join(home, 'grype'), 0o755);
+  }
+  const runner = createRunner({
+    signal: new AbortController().signal,
+    log: () => undefined,
+    env: { PATH: `${home}:/usr/bin:/bin`, HOME: home },
+  });
+  const notices: string[] = [];
+  const step = vulnerabilityStep({ runner } as unknown as BuildEnvironment, limit);
+  const context = {
+    runner,
+    objects: home,
+    scratch: home,
+    say: () => undefined,
+    notice: (text: string) => notices.push(text),
+  };
+  const results = new Map([['sbom', { digest: '', facts: {}, files: { spdx: join(home, 'sbom.json') } }]]);
+  const result = await step.run(context as StepContext, results);
+  return { scan: result.facts['scan'], notices, digest: result.digest };
+}
+
+describe('the search for vulnerabilities', () => {
+  test('is skipped in plain words where there is no scanner', async () => {
+    expect(await scan(undefined)).toEqual({
+      scan: { status: 'skipped', reason: 'grype is not installed' },
+      notices: [expect.stringMatching(/were not looked for: grype is not installed/)],
+      digest: 'passed',
+    });
+  });
+
+  test('passes below the limit, and counts', async () => {
+    expect(
+      await scan([found('CVE-1', 'High'), found('CVE-2', 'High'), found('CVE-3', 'Unknown')]),
+    ).toMatchObject({
+      scan: { status: 'passed', counts: { high: 2, unknown: 1 } },
+      notices: [],
+    });
+  });
+
+  test('fails from the limit on, the worst first, with the fix', async () => {
+    const matches = [
+      found('CVE-2', 'Medium'),
+      found('CVE-1', 'Critical', ['3.0.2']),
+      found('CVE-3', 'Negligible'),
+    ];
+    await expect(scan(matches, 'low')).rejects.toMatchObject({
+      kind: 'verification',
+      message: '2 known vulnerabilities of severity low or worse',
+      details: [
+        'critical: CVE-1 in openssl 3.0.1 (fixed in 3.0.2)',
+        'medium: CVE-2 in openssl 3.0.1 (no fix yet)',
+      ],
+    });
+  });
+
+  test('fails when the answer is no report', async () => {
+    await expect(scan([{ nothing: true }])).rejects.toMatchObject({ kind: 'step' });
+  });
+});
+
+test('a severity that is not known is none', () => {
+  const one = (severity: string) => ({ id: severity, severity, package: 'a', version: '1' });
+  const all = ['unknown', 'negligible', 'low', 'medium', 'high', 'critical'].map(one);
+  expect(atLeast(all, 'negligible').map(({ id }) => id)).toEqual([
+    'critical',
+    'high',
+    'medium',
+    'low',
+    'negligible',
+  ]);
+  expect(atLeast(all, 'critical').map(({ id }) => id)).toEqual(['critical']);
+});

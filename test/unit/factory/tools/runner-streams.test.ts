@@ -1,0 +1,189 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
+import { createRunner, type RunOptions } from '../../../../src/factory/tools/runner.ts';
+import { failureOf } from '../../support/failure.ts';
+import { plant, temporaryDirectory } from '../../support/temporary.ts';
+
+const SH = { name: 'sh', package: 'dash' };
+const CAT = { name: 'cat', package: 'coreutils' };
+
+function setUp(env: Readonly<Record<string, string | undefined>> = process.env) {
+  const controller = new AbortController();
+  const log: string[] = [];
+  const runner = createRunner({ signal: controller.signal, log: (line) => log.push(line), env });
+  const sh = (script: string, options?: RunOptions) => runner.run(SH, ['-c', script], options);
+  return { controller, log, runner, sh };
+}
+
+describe('what goes in and comes out', () => {
+  test('is text for small things', async () => {
+    const { runner } = setUp();
+    const result = await runner.run(CAT, [], { input: 'a\nb\n' });
+    expect(result).toEqual({ stdout: 'a\nb\n', stderr: '', exitCode: 0 });
+  });
+
+  test('is nothing where no input is given', async () => {
+    expect((await setUp().runner.run(CAT, [])).stdout).toBe('');
+  });
+
+  test('is a stream for large ones, byte for byte', async () => {
+    const { runner } = setUp();
+    const block = randomBytes(1024 * 1024);
+    const output = new PassThrough();
+    const [bytes, result] = await Promise.all([
+      buffer(output),
+      runner.run(CAT, [], { input: Readable.from(Array.from({ length: 24 }, () => block)), output }),
+    ]);
+    const digest = (chunks: readonly Buffer[]) => {
+      const hash = createHash('sha256');
+      for (const chunk of chunks) hash.update(chunk);
+      return hash.digest('hex');
+    };
+    expect(digest([bytes])).toBe(digest(Array.from({ length: 24 }, () => block)));
+    expect(result.stdout).toBe('');
+  });
+
+  test('is told line by line and logged, both streams, after the command line', async () => {
+    const { sh, log } = setUp();
+    const lines: string[] = [];
+    await sh('echo out; echo err >&2', { onLine: (line) => lines.push(line) });
+    expect(lines.sort()).toEqual(['err', 'out']);
+    expect(log[0]).toBe('$ sh -c echo out; echo err >&2');
+    expect(log.slice(1).sort()).toEqual(['err', 'out']);
+  });
+
+  test('may be less than was offered: a tool that reads no more is no failure', async () => {
+    const { runner } = setUp();
+    const input = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(64 * 1024, 'x')));
+    const { stdout } = await runner.run({ name: 'head', package: 'coreutils' }, ['-c', '3'], { input });
+    expect(stdout).toBe('xxx');
+  });
+
+  test('fails when the input does, with the input’s own error', async () => {
+    const { runner } = setUp();
+    const broken = new FactoryError('verification', 'the source is hostile');
+    const input = new Readable({
+      read() {
+        this.push('half');
+        this.destroy(broken);
+      },
+    });
+    await expect(runner.run(CAT, [], { input })).rejects.toBe(broken);
+  });
+
+  test('fails when the output does, and the tool is stopped', async () => {
+    const { sh } = setUp();
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+      code: 'ENOSPC',
+      errno: -28,
+    });
+    const output = new Writable({ write: (_, __, done) => done(full) });
+    // It writes no more, so that only being stopped ends it.
+    await expect(sh('echo x; sleep 1000', { output })).rejects.toBe(full);
+  });
+});
+
+describe('how a tool ends', () => {
+  test('shows its last fifteen lines, empty ones left out', async () => {
+    const error = await failureOf(() =>
+      setUp().sh('for i in $(seq 40); do echo line $i >&2; echo >&2; done; exit 3'),
+    );
+    expect([error.kind, error.message]).toEqual(['step', 'sh failed with status 3']);
+    expect(error.details).toEqual(Array.from({ length: 15 }, (_, index) => `line ${index + 26}`));
+  });
+
+  test('shows what it printed where it has no errors', async () => {
+    const error = await failureOf(() => setUp().sh('echo told; exit 1'));
+    expect(error.details).toEqual(['told']);
+  });
+
+  test('may be a status that is no failure', async () => {
+    const { sh } = setUp();
+    expect((await sh('exit 5', { acceptExit: (code) => code === 5 })).exitCode).toBe(5);
+    expect((await failureOf(() => sh('exit 6', { acceptExit: (code) => code === 5 }))).message).toContain(
+      'status 6',
+    );
+  });
+
+  test('is told when it was a signal, which no status excuses', async () => {
+    const error = await failureOf(() => setUp().sh('kill -KILL $$', { acceptExit: () => true }));
+    expect([error.kind, error.message]).toEqual(['step', 'sh was killed by SIGKILL']);
+  });
+});
+
+describe('cancelling', () => {
+  test('ends a tool that waits for a stream', async () => {
+    const { controller, runner } = setUp();
+    const reason = new FactoryError('interrupted', 'interrupted by SIGTERM');
+    const input = new PassThrough();
+    const running = runner.run(CAT, [], { input, onLine: () => controller.abort(reason) });
+    input.write('a line\n');
+    await expect(running).rejects.toBe(reason);
+  });
+
+  test('beforehand starts nothing', async () => {
+    const { controller, sh, log } = setUp();
+    const reason = new FactoryError('interrupted', 'stop');
+    controller.abort(reason);
+    await expect(sh('echo x')).rejects.toBe(reason);
+    expect(log).toEqual([]);
+  });
+});
+
+describe('the environment', () => {
+  const show = 'echo "$LC_ALL|$LANGUAGE|$TZ|$KEPT|$ADDED"';
+
+  test('is C and UTC, whatever the person has, and keeps the rest', async () => {
+    const env = { ...process.env, LC_ALL: 'de_DE.UTF-8', LANGUAGE: 'de', TZ: 'Asia/Tokyo', KEPT: 'kept' };
+    expect((await setUp(env).sh(show)).stdout).toBe('C||UTC|kept|\n');
+  });
+
+  test('can be added to and taken from for one call', async () => {
+    const { sh } = setUp({ ...process.env, KEPT: 'kept' });
+    expect((await sh(show, { env: { ADDED: 'added', KEPT: undefined } })).stdout).toBe('C||UTC||added\n');
+    expect((await sh(show)).stdout).toBe('C||UTC|kept|\n');
+  });
+
+  test('has nothing of this process that was not given', async () => {
+    const { sh } = setUp({ PATH: process.env['PATH'] });
+    expect((await sh('echo "$HOME|$USER"')).stdout).toBe('|\n');
+  });
+
+  test('has the directory that is asked for', async () => {
+    const cwd = temporaryDirectory();
+    expect((await setUp().sh('pwd', { cwd })).stdout).toBe(`${cwd}\n`);
+  });
+});
+
+describe('locate', () => {
+  function program(name: string, mode: number): string {
+    const directory = plant(temporaryDirectory(), { [name]: '#!/bin/sh\necho mine\n' });
+    chmodSync(join(directory, name), mode);
+    return directory;
+  }
+  const TOOL = { name: 'some-tool', package: 'some-package' };
+
+  test('finds the first on PATH, and runs that', async () => {
+    const [first, second] = [program('some-tool', 0o755), program('some-tool', 0o755)];
+    const { runner } = setUp({ PATH: [temporaryDirectory(), first, second, '/bin'].join(delimiter) });
+    expect(await runner.locate(TOOL)).toBe(join(first, 'some-tool'));
+    expect((await runner.run(TOOL, [])).stdout).toBe('mine\n');
+  });
+
+  test('takes a full path as it is', async () => {
+    const file = join(program('some-tool', 0o755), 'some-tool');
+    expect(await setUp({ PATH: '' }).runner.locate({ ...TOOL, name: file })).toBe(file);
+  });
+
+  test('refuses what is missing or cannot be run, with the package that has it', async () => {
+    const { runner } = setUp({ PATH: program('some-tool', 0o644) });
+    const error = await failureOf(() => runner.run(TOOL, []));
+    expect([error.kind, error.message]).toEqual(['tool', 'some-tool is not installed']);
+    expect(error.remedy).toBe('Install it: sudo apt-get install some-package');
+  });
+});
