@@ -2,8 +2,8 @@
 // Writes the pages of docs/ that come from schemas: `npm run docs`.
 import { writeFile } from 'node:fs/promises';
 import { cloudConfigJsonSchema } from '../src/common/cloud-config/json-schema.ts';
-import { cloudConfigReference } from '../src/common/cloud-config/reference.ts';
-import { templateReference } from '../src/common/cloud-config/template/reference.ts';
+import { cloudConfigReference } from '../src/common/cloud-config/key-reference.ts';
+import { templateReference } from '../src/common/cloud-config/template/function-reference.ts';
 import { releaseJsonSchema } from '../src/factory/deliver/release/schema.ts';
 
 const docs = new URL('../docs/', import.meta.url);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Manifest, parseManifest } from '../../src/common/oci/registry/image-manifest.ts';
+import { parseImageReference } from '../../src/common/oci/registry/image-reference.ts';
 import { parsePlatform } from '../../src/common/oci/registry/platform.ts';
-import { parseReference } from '../../src/common/oci/registry/reference.ts';
 import { openRegistry } from '../../src/common/oci/registry/registry.ts';
 import type { PushResult } from '../../src/factory/deliver/publish/push-images.ts';
 import { writeOciLayout } from '../../src/factory/inputs/base/oci-layout.ts';
@@ -89,7 +89,7 @@ function reader(repository: string) {
   const { signal } = new AbortController();
   const runner = createRunner({ signal, log: () => undefined, env: process.env });
   const host = createRegistryHost({ runner, env: process.env, warn: () => undefined });
-  return openRegistry(host, parseReference(`${plain.host}/${repository}:none`));
+  return openRegistry(host, parseImageReference(`${plain.host}/${repository}:none`));
 }
 
 /** What skopeo makes of an image is the layout again, blob by blob. */
@@ -302,7 +302,7 @@ describe('images of several architectures', () => {
           env: {},
           warn: () => undefined,
         }),
-        parseReference(`${to}:stable`),
+        parseImageReference(`${to}:stable`),
       );
       const found = await tagged.resolveManifest(parsePlatform(arch));
       expect([found.digest, found.indexDigest]).toEqual([digests[arch], result.digest]);

@@ -9,8 +9,8 @@ import { sourceSize } from '../../src/common/oci/layers/deploy-source.ts';
 import { parseSource } from '../../src/common/oci/layers/source.ts';
 import { unpackImage } from '../../src/common/oci/layers/unpack-image.ts';
 import { downloadBlobs } from '../../src/common/oci/registry/blob-store.ts';
+import { parseImageReference } from '../../src/common/oci/registry/image-reference.ts';
 import { parsePlatform } from '../../src/common/oci/registry/platform.ts';
-import { parseReference } from '../../src/common/oci/registry/reference.ts';
 import { openRegistry } from '../../src/common/oci/registry/registry.ts';
 import { type TestHost, testHost } from '../unit/agent/support/test-host.ts';
 import {
@@ -92,7 +92,7 @@ describe.skipIf(!existsSync(PROGRAM))('the registry of Debian', () => {
   });
 
   test('a blob goes on where it was', async () => {
-    const repository = openRegistry(host, parseReference(`${address}/team/os:v1`));
+    const repository = openRegistry(host, parseImageReference(`${address}/team/os:v1`));
     const { manifest } = await repository.resolveManifest(parsePlatform('amd64'));
     const [layer] = manifest.layers;
     if (layer === undefined) throw new Error('no layer');
@@ -107,7 +107,7 @@ describe.skipIf(!existsSync(PROGRAM))('the registry of Debian', () => {
   });
 
   test('tags are listed page by page, and what is not there is told', async () => {
-    const repository = openRegistry(host, parseReference(`${address}/team/os`));
+    const repository = openRegistry(host, parseImageReference(`${address}/team/os`));
     expect((await repository.listTags()).sort()).toEqual(['multi', 'v1']);
     expect(await repository.getReferrers(image.digest)).toEqual([]);
     await expect(repository.resolveManifest(parsePlatform('amd64'))).rejects.toThrow('HTTP 404');

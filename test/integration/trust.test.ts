@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemHost } from '../../src/common/host/system-host.ts';
-import { parseReference } from '../../src/common/oci/registry/reference.ts';
+import { parseImageReference } from '../../src/common/oci/registry/image-reference.ts';
 import { openRegistry } from '../../src/common/oci/registry/registry.ts';
 import { registryReader } from '../../src/common/oci/registry/registry-reader.ts';
 import type { RegistryReader } from '../../src/common/oci/registry/repository-reader.ts';
@@ -211,7 +211,7 @@ test('the agent reads signatures in either form through its own registry client'
     registryReader(
       openRegistry(
         systemHost(() => {}),
-        parseReference(`${registry.host}/os/agent@${digest}`),
+        parseImageReference(`${registry.host}/os/agent@${digest}`),
       ),
     );
   for (const [form, sign] of forms) {

@@ -11,7 +11,7 @@ import {
   type Release,
   type ReleaseIdentity,
 } from '../../common/oci/layers/release-tags.ts';
-import { formatReference, parseReference } from '../../common/oci/registry/reference.ts';
+import { formatImageReference, parseImageReference } from '../../common/oci/registry/image-reference.ts';
 import { openRegistry } from '../../common/oci/registry/registry.ts';
 import type { AgentCommand } from './agent-command.ts';
 
@@ -44,14 +44,14 @@ export async function listReleases(
   { registry = REGISTRY, pre = false, all = false, insecure = false }: ListReleasesOptions = {},
 ): Promise<ListedRelease[]> {
   const node = await readIdentity(host);
-  const reference = parseReference(`${registry.replace(/\/+$/, '')}/${node.flavor}`);
+  const reference = parseImageReference(`${registry.replace(/\/+$/, '')}/${node.flavor}`);
   const tags = await openRegistry(host, reference, { insecure }).listTags();
   return tags
     .flatMap((tag) => parseReleaseTag(tag, node) ?? [])
     .filter(({ version }) => pre || !isPreRelease(version))
     .filter((release) => all || compareReleases(release, node) > 0)
     .sort((left, right) => compareReleases(right, left))
-    .map((release) => ({ ...release, image: formatReference({ ...reference, tag: release.tag }) }));
+    .map((release) => ({ ...release, image: formatImageReference({ ...reference, tag: release.tag }) }));
 }
 
 async function readIdentity(host: Host): Promise<ReleaseIdentity> {

@@ -3,7 +3,7 @@ import { type ExtensionKind, SCOPES } from '../../common/contract/extension-kind
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { unpackImage } from '../../common/oci/layers/unpack-image.ts';
-import { parseReference } from '../../common/oci/registry/reference.ts';
+import { parseImageReference } from '../../common/oci/registry/image-reference.ts';
 import { downloadsPlugin } from '../stages/plugins/downloads.ts';
 
 const RAW = /^[\w][\w.+~:-]*\.raw$/;
@@ -59,7 +59,7 @@ async function keepTree(host: Host, kind: ExtensionKind, directory: string, imag
     .find((file) => file.startsWith('extension-release.'))
     ?.slice('extension-release.'.length);
   if (name === undefined || !/^\w[\w.+~-]*$/.test(name) || SCOPES.some((scope) => scope === name)) {
-    throw new FactoryError('usage', `${parseReference(image).repository} has no ${kind.name}`, {
+    throw new FactoryError('usage', `${parseImageReference(image).repository} has no ${kind.name}`, {
       remedy: `Put a .raw image at its top, or a file ${kind.release}/extension-release.NAME.`,
     });
   }

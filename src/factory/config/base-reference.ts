@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import {
-  formatReference as formatImage,
-  type Reference as ImageReference,
-  parseReference as parseImage,
-} from '../../common/oci/registry/reference.ts';
+  formatImageReference,
+  type ImageReference,
+  parseImageReference,
+} from '../../common/oci/registry/image-reference.ts';
 
 /** A base or OS image, by where it comes from. Paths are absolute. */
-export type Reference =
+export type BaseReference =
   | { readonly kind: 'bootstrap'; readonly release: string | undefined }
   /** In a registry. */
   | { readonly kind: 'docker'; readonly image: ImageReference }
@@ -35,7 +35,7 @@ const FORMS =
  * @param directory what relative paths are relative to
  * @throws FactoryError `usage` when it has none of the known forms
  */
-export function parseReference(text: string, directory: string): Reference {
+export function parseBaseReference(text: string, directory: string): BaseReference {
   const match = /^([a-z-]+):(.*)$/s.exec(text);
   const scheme = match?.[1];
   const rest = match?.[2] ?? '';
@@ -67,7 +67,7 @@ export function parseReference(text: string, directory: string): Reference {
   }
 }
 
-function parseBare(text: string, scheme: string | undefined, rest: string, directory: string): Reference {
+function parseBare(text: string, scheme: string | undefined, rest: string, directory: string): BaseReference {
   if (scheme === 'docker' && rest.startsWith('//'))
     return { kind: 'docker', image: named(text, rest.slice(2)) };
   // "docker:27" is an image of Docker Hub.
@@ -90,7 +90,7 @@ function isNear(word: string, known: string): boolean {
 
 function named(text: string, name: string): ImageReference {
   try {
-    return parseImage(name);
+    return parseImageReference(name);
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;
     throw malformed(text, error.message);
@@ -98,12 +98,12 @@ function named(text: string, name: string): ImageReference {
 }
 
 /** The text that parses to `reference` from any directory. */
-export function formatReference(reference: Reference): string {
+export function formatBaseReference(reference: BaseReference): string {
   switch (reference.kind) {
     case 'bootstrap':
       return `bootstrap:${reference.release ?? ''}`;
     case 'docker':
-      return `docker://${formatImage(reference.image)}`;
+      return `docker://${formatImageReference(reference.image)}`;
     case 'oci':
       if (reference.tag !== undefined) return `oci:${reference.path}:${reference.tag}`;
       // A closing slash keeps the end of a path that looks like a tag from being read as one.

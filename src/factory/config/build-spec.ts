@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { requireValid } from '../../common/cloud-config/check-source.ts';
 import { ARCHES, type Arch, machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
-import { formatReference, parseReference } from './base-reference.ts';
+import { formatBaseReference, parseBaseReference } from './base-reference.ts';
 import { variantOf } from './kubernetes.ts';
 import { type ConfigurationSources, loadConfiguration, loadConfigurations } from './load.ts';
 import { selectTargets } from './matrix.ts';
@@ -299,5 +299,5 @@ async function checkDirectory(path: string): Promise<void> {
 }
 
 function absoluteReference(reference: string, directory: string): string {
-  return formatReference(parseReference(reference, directory));
+  return formatBaseReference(parseBaseReference(reference, directory));
 }

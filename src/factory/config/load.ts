@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { validate } from '../../common/text/validate.ts';
 import { parseYaml, readYaml, type YamlSource } from '../../common/text/yaml-source.ts';
-import { isFlavorFile } from '../catalog/flavors/reference.ts';
+import { isFlavorFile } from '../catalog/flavors/flavor-file.ts';
 import { anchorBundles } from './bundles.ts';
 import { anchorKubernetes } from './kubernetes.ts';
 import { expandMatrix, MatrixKeys, type Variation } from './matrix.ts';

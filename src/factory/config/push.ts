@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { messageOf } from '../../common/errors/factory-error.ts';
-import { parseReference } from '../../common/oci/registry/reference.ts';
+import { parseImageReference } from '../../common/oci/registry/image-reference.ts';
 
 /** Artifacts that can go along with the image, each as a file that refers to it. */
 export const FILE_KINDS = ['squashfs', 'iso', 'raw', 'qcow2'] as const;
 
 const Repository = z.string().superRefine((text, context) => {
   try {
-    const { digest } = parseReference(text.replace(/^docker:\/\//, ''));
+    const { digest } = parseImageReference(text.replace(/^docker:\/\//, ''));
     if (digest === undefined) return;
     context.addIssue({ code: 'custom', message: 'has a digest, which follows from what is pushed' });
   } catch (error) {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { parseReference } from '../../common/oci/registry/reference.ts';
+import { parseImageReference } from '../../common/oci/registry/image-reference.ts';
 
 /** Whether a text is `HOST[:PORT][/PATH]`, as it stands before the name of an image. */
 function isPlace(text: string): boolean {
   try {
-    return text.startsWith(parseReference(`${text}/name`).registry);
+    return text.startsWith(parseImageReference(`${text}/name`).registry);
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { chooseBase, chooseFlavor } from '../catalog/flavors/choose.ts';
-import { parseReference, type Reference } from '../config/base-reference.ts';
+import { type BaseReference, parseBaseReference } from '../config/base-reference.ts';
 import type { BuildSpec } from '../config/schema.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { BuildSpec } from '../config/schema.ts';
  * @param flavors directory of the flavors, which may say what the base is
  * @throws FactoryError `usage` for a flavor, a release or a reference that there is not
  */
-export async function buildReferences(flavors: string, spec: BuildSpec): Promise<Reference[]> {
+export async function buildReferences(flavors: string, spec: BuildSpec): Promise<BaseReference[]> {
   const { named } = await chooseFlavor(flavors, spec.flavor);
   const base = chooseBase(named, spec);
   const source = spec.framework.name === 'kairos-init' ? spec.framework.source : undefined;
@@ -19,5 +19,5 @@ export async function buildReferences(flavors: string, spec: BuildSpec): Promise
     source === undefined || isAbsolute(source) ? undefined : source,
     ...spec.bundles.map(({ image }) => image),
   ];
-  return texts.flatMap((text) => (text === undefined ? [] : [parseReference(text, process.cwd())]));
+  return texts.flatMap((text) => (text === undefined ? [] : [parseBaseReference(text, process.cwd())]));
 }

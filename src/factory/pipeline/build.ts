@@ -5,7 +5,7 @@ import { chooseFlavor } from '../catalog/flavors/choose.ts';
 import { requireSnapshots } from '../catalog/flavors/snapshot.ts';
 import { requireBoard } from '../catalog/models/board.ts';
 import { loadModel } from '../catalog/models/load.ts';
-import { parseReference } from '../config/base-reference.ts';
+import { parseBaseReference } from '../config/base-reference.ts';
 import type { ArtifactsSpec, BuildSpec } from '../config/schema.ts';
 import { requireRunnable } from '../engine/foreign-arch.ts';
 import { createBlobCache } from '../inputs/base/blob-cache.ts';
@@ -143,7 +143,7 @@ export async function requireArch(arch: Arch, { runner, workspace }: Session): P
 
 async function graph(env: BuildEnvironment, job: Job, session: Session): Promise<Step[]> {
   if (job.type === 'artifacts') {
-    return artifactsGraph(env, job.spec, parseReference(job.image, process.cwd()), session.signal);
+    return artifactsGraph(env, job.spec, parseBaseReference(job.image, process.cwd()), session.signal);
   }
   return buildSteps(env, job.spec, session);
 }

@@ -3,7 +3,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { checkConformance, type Finding } from '../../common/contract/conformance.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { parseReference } from '../config/base-reference.ts';
+import { parseBaseReference } from '../config/base-reference.ts';
 import { createBlobCache } from '../inputs/base/blob-cache.ts';
 import { readyArch } from '../inputs/base/check-arch.ts';
 import { createImageSource } from '../inputs/base/image-source.ts';
@@ -18,7 +18,7 @@ import { withSession } from './session.ts';
  */
 export async function checkImage(text: string, onLog: (file: string) => void): Promise<Finding[]> {
   if (await isDirectory(text)) return checkConformance(resolve(directoryPath(text)));
-  const reference = parseReference(text, process.cwd());
+  const reference = parseBaseReference(text, process.cwd());
   if (reference.kind === 'bootstrap') {
     throw new FactoryError('usage', 'there is nothing to check in a bootstrap reference', {
       remedy: 'Give an image.',

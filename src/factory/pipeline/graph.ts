@@ -1,7 +1,7 @@
 import { ARTIFACTS } from '../artifacts/registry.ts';
 import { type BaseChoice, chooseBase, type FlavorChoice } from '../catalog/flavors/choose.ts';
 import type { Model } from '../catalog/models/schema.ts';
-import { parseReference, type Reference } from '../config/base-reference.ts';
+import { type BaseReference, parseBaseReference } from '../config/base-reference.ts';
 import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactsSpec, type BuildSpec } from '../config/schema.ts';
 import { readyArch } from '../inputs/base/check-arch.ts';
 import type { BuildEnvironment } from './build-environment.ts';
@@ -74,17 +74,17 @@ export function sourceSteps(
 }
 
 /** A release's base image is given as people name images of registries. */
-export function baseReference(base: BaseChoice): Reference {
+export function baseReference(base: BaseChoice): BaseReference {
   return base.kind === 'bootstrap'
     ? { kind: 'bootstrap', release: base.suite }
-    : parseReference(base.reference, process.cwd());
+    : parseBaseReference(base.reference, process.cwd());
 }
 
 /** The steps of `artifacts`: a ready OS image → parts → artifacts → checksums. */
 export function artifactsGraph(
   env: BuildEnvironment,
   spec: ArtifactsSpec,
-  image: Reference,
+  image: BaseReference,
   signal: AbortSignal,
 ): Step[] {
   const ready = readyImageStep(env, spec, image);
@@ -101,7 +101,7 @@ export function artifactsGraph(
 
 /** Where an OS image comes from, as far as what lies beside the artifacts tells of it. */
 interface Origin {
-  readonly images: () => Promise<readonly Reference[]>;
+  readonly images: () => Promise<readonly BaseReference[]>;
   /** References of the bundles. */
   readonly bundles: readonly string[];
   readonly provenance: ProvenanceSource;

@@ -2,10 +2,10 @@ import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { formatReference } from '../../common/oci/registry/reference.ts';
+import { formatImageReference } from '../../common/oci/registry/image-reference.ts';
 import { chooseBase, chooseFlavor, type FlavorChoice } from '../catalog/flavors/choose.ts';
 import { loadModel } from '../catalog/models/load.ts';
-import { parseReference, type Reference } from '../config/base-reference.ts';
+import { type BaseReference, parseBaseReference } from '../config/base-reference.ts';
 import type { BuildSpec, UserContainerfile } from '../config/schema.ts';
 import {
   FOLDER_MARK,
@@ -92,17 +92,17 @@ async function folderSources(
   flavor: FlavorChoice,
   images: ImageSource,
 ): Promise<FolderSources> {
-  const source = async (reference: Reference): Promise<FolderSource> => {
+  const source = async (reference: BaseReference): Promise<FolderSource> => {
     if (reference.kind !== 'docker') return { kind: 'tar' };
     const { manifest } = await images.pin(reference.image, spec.arch);
     return {
       kind: 'registry',
-      reference: formatReference({ ...reference.image, tag: undefined, digest: manifest }),
-      name: formatReference(reference.image),
+      reference: formatImageReference({ ...reference.image, tag: undefined, digest: manifest }),
+      name: formatImageReference(reference.image),
       platform: `linux/${spec.arch}`,
     };
   };
-  const named = (text: string) => source(parseReference(text, process.cwd()));
+  const named = (text: string) => source(parseBaseReference(text, process.cwd()));
   return {
     base: await source(baseReference(chooseBase(flavor.named, spec))),
     kernel: spec.kernelFrom === undefined ? undefined : await named(spec.kernelFrom),

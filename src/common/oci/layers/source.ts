@@ -1,9 +1,13 @@
 import { FactoryError } from '../../errors/factory-error.ts';
-import { formatReference, parseReference, type Reference } from '../registry/reference.ts';
+import {
+  formatImageReference,
+  type ImageReference,
+  parseImageReference,
+} from '../registry/image-reference.ts';
 
 /** Where an OS, a bundle or an extension comes from (contract 5.2). Paths are absolute. */
 export type Source =
-  | { readonly kind: 'oci'; readonly reference: Reference }
+  | { readonly kind: 'oci'; readonly reference: ImageReference }
   /** A tree, such as the root of the live system. */
   | { readonly kind: 'dir'; readonly path: string }
   /** An image of a filesystem, taken as it is. */
@@ -29,20 +33,22 @@ export function parseSource(text: string): Source {
       return { kind, path: absolute(trimmed, rest) };
     case 'oci':
     case 'docker':
-      return { kind: 'oci', reference: parseReference(rest.replace(/^\/\//, '')) };
+      return { kind: 'oci', reference: parseImageReference(rest.replace(/^\/\//, '')) };
     default:
       if (trimmed === '' || /^[./]/.test(trimmed)) {
         throw new FactoryError('usage', `"${text}" does not say what kind of source it is`, {
           remedy: REMEDY,
         });
       }
-      return { kind: 'oci', reference: parseReference(trimmed) };
+      return { kind: 'oci', reference: parseImageReference(trimmed) };
   }
 }
 
 /** The text that parses to a source again. */
 export function formatSource(source: Source): string {
-  return source.kind === 'oci' ? `oci:${formatReference(source.reference)}` : `${source.kind}:${source.path}`;
+  return source.kind === 'oci'
+    ? `oci:${formatImageReference(source.reference)}`
+    : `${source.kind}:${source.path}`;
 }
 
 function absolute(text: string, path: string): string {

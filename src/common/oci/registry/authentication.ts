@@ -1,7 +1,7 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Client } from './client.ts';
 import { type Credentials, findCredentials } from './credentials.ts';
-import { formatReference, type Reference } from './reference.ts';
+import { formatImageReference, type ImageReference } from './image-reference.ts';
 import type { RegistryHost } from './registry-host.ts';
 
 /** One way in that a registry offers (RFC 9110, section 11.6.1). */
@@ -71,7 +71,7 @@ export function mergeScopes(lists: readonly string[]): string[] {
  */
 export function createAuthenticator(
   host: RegistryHost,
-  reference: Reference,
+  reference: ImageReference,
   speaking: Speaking,
 ): Authenticator {
   let authorization: string | undefined;
@@ -100,7 +100,7 @@ export function createAuthenticator(
 
 /** @returns the error for a registry that says 401 or 403 */
 export function accessRefused(
-  reference: Reference,
+  reference: ImageReference,
   status: number,
   hasCredentials: boolean,
   client: Client,
@@ -109,7 +109,7 @@ export function accessRefused(
   const remedy = hasCredentials ? client.badCredentials(registry) : client.noCredentials(registry);
   return new FactoryError(
     'step',
-    `the registry refuses access to ${formatReference(reference)} (HTTP ${status})`,
+    `the registry refuses access to ${formatImageReference(reference)} (HTTP ${status})`,
     {
       remedy,
     },
@@ -118,7 +118,7 @@ export function accessRefused(
 
 async function fetchToken(
   host: RegistryHost,
-  reference: Reference,
+  reference: ImageReference,
   { parameters }: Challenge,
   credentials: Credentials | undefined,
   { insecure, mayBePlain, isPlain, client, scopes = [] }: Speaking & { readonly isPlain: boolean },

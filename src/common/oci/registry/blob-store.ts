@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { blobFileName, expectDigest, hashFor } from '../../files/digest.ts';
 import type { Descriptor } from './image-manifest.ts';
-import { formatReference } from './reference.ts';
+import { formatImageReference } from './image-reference.ts';
 import type { Registry } from './registry.ts';
 import type { RegistryHost } from './registry-host.ts';
 import { retrying, signalled, TransientError } from './retry.ts';
@@ -79,7 +79,7 @@ async function downloadBlob(
   { digest, size }: Descriptor,
   { file, partial, attempts, signal, progress }: OneDownload,
 ): Promise<void> {
-  const name = `layer ${digest.slice(0, 19)}… of ${formatReference(registry.reference)}`;
+  const name = `layer ${digest.slice(0, 19)}… of ${formatImageReference(registry.reference)}`;
   // A file of that name was checked, but a power cut may have taken what was in it.
   if ((await sizeOf(file)) === size && (await hashFile(file, digest, signal)).digest === digest) {
     return progress(size);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../../errors/factory-error.ts';
 import { type Client, NODE_CLIENT } from './client.ts';
-import type { Reference } from './reference.ts';
+import type { ImageReference } from './image-reference.ts';
 import type { RegistryHost } from './registry-host.ts';
 
 /** What opens a registry. None of it is ever logged. */
@@ -40,7 +40,7 @@ const HELPER_TIMEOUT = 30_000;
  */
 export async function findCredentials(
   host: RegistryHost,
-  reference: Reference,
+  reference: ImageReference,
   client: Client = NODE_CLIENT,
 ): Promise<Credentials | undefined> {
   for (const path of client.authFiles(host.env)) {
@@ -69,7 +69,7 @@ async function readAuthFile(host: RegistryHost, path: string): Promise<AuthFile 
 async function lookUp(
   host: RegistryHost,
   file: AuthFile,
-  reference: Reference,
+  reference: ImageReference,
 ): Promise<Credentials | undefined> {
   const keys = keysOf(reference);
   const helper = valueFor(file.credHelpers, keys);
@@ -81,7 +81,7 @@ async function lookUp(
 }
 
 /** From the image's own path up to the registry: the most specific key counts. */
-function keysOf({ registry, repository }: Reference): string[] {
+function keysOf({ registry, repository }: ImageReference): string[] {
   const parts = repository.split('/');
   const paths = parts.map((_, index) => `${registry}/${parts.slice(0, parts.length - index).join('/')}`);
   return [...paths, ...(HUB.includes(registry) ? HUB : [registry])];
@@ -118,7 +118,7 @@ function fromEntry(entry: z.infer<typeof entrySchema>): Credentials | undefined 
 async function askHelper(
   host: RegistryHost,
   name: string,
-  reference: Reference,
+  reference: ImageReference,
 ): Promise<Credentials | undefined> {
   const program = `docker-credential-${name}`;
   if (!/^[\w.-]+$/.test(name) || !(await host.has(program))) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FactoryError, messageOf } from '../../errors/factory-error.ts';
-import { isDigest } from './reference.ts';
+import { isDigest } from './image-reference.ts';
 
 /** Media types of manifests and indexes, of OCI (image-spec 1.1) and of Docker (manifest version 2, schema 2). */
 export const MEDIA = {

@@ -3,7 +3,7 @@ import { digestOf, expectDigest } from '../../files/digest.ts';
 import type { BlobContent } from './blob-content.ts';
 import { type BlobOutcome, type UploadOptions, uploadBlob } from './blob-upload.ts';
 import { type Descriptor, MEDIA, parseManifest } from './image-manifest.ts';
-import { formatReference, type Reference } from './reference.ts';
+import { formatImageReference, type ImageReference } from './image-reference.ts';
 import { referrersTag, withReferrers } from './referrers.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import { expectAnswered, refused } from './registry-answer.ts';
@@ -23,7 +23,7 @@ export interface ManifestContent {
  * registry cannot be reached or refuses, `verification` when the digest that it answers is not ours.
  */
 export interface RegistryWriter {
-  readonly reference: Reference;
+  readonly reference: ImageReference;
   /** The same repository, to read. */
   readonly reader: Registry;
   /** Brings a blob there, if it is not. The signal is one more besides that of the writer. */
@@ -51,7 +51,7 @@ const ROUNDS = 5;
 /** Opens a repository for writing. Nothing is asked of it yet. */
 export function openRegistryWriter(
   host: RegistryHost,
-  reference: Reference,
+  reference: ImageReference,
   options: WriterOptions = {},
 ): RegistryWriter {
   const { signal, attempts, timeout = TIMEOUT, mountFrom, chunk } = options;
@@ -63,7 +63,7 @@ export function openRegistryWriter(
   const reader = openRegistry(host, reference, { ...options, scopes });
   const { registry } = reference;
   const root = `/v2/${reference.repository}`;
-  const name = formatReference({ ...reference, tag: undefined, digest: undefined });
+  const name = formatImageReference({ ...reference, tag: undefined, digest: undefined });
 
   const put = async (what: string, place: string, { bytes, digest, mediaType }: ManifestContent) =>
     retrying(host, { name: what, verb: 'pushed', signal, attempts }, async () => {

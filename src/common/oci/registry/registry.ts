@@ -9,8 +9,8 @@ import {
   parseConfig,
   parseManifest,
 } from './image-manifest.ts';
+import { formatImageReference, type ImageReference, isDigest } from './image-reference.ts';
 import { choosePlatform, noSuchPlatform } from './platform.ts';
-import { formatReference, isDigest, type Reference } from './reference.ts';
 import type { RegistryHost } from './registry-host.ts';
 import { explainNetwork, TransientError } from './retry.ts';
 import { type Answer, createTransport, TIMEOUT, type Transport, type TransportOptions } from './transport.ts';
@@ -45,7 +45,7 @@ export interface BlobPart {
  * cannot be reached, refuses, or has no such thing; `verification` when what it delivers is not what was asked for.
  */
 export interface Registry {
-  readonly reference: Reference;
+  readonly reference: ImageReference;
   /** Finds the image for a platform behind the reference. */
   resolveManifest(platform: Platform): Promise<ResolvedImage>;
   /** A manifest by tag or digest, by default that of the reference. */
@@ -73,11 +73,11 @@ const ACCEPT = Object.values(MEDIA).join(', ');
 /** Opens a repository. Nothing is asked of it yet. */
 export function openRegistry(
   host: RegistryHost,
-  reference: Reference,
+  reference: ImageReference,
   options: TransportOptions = {},
 ): Registry {
   const transport = createTransport(host, reference, options);
-  const name = formatReference(reference);
+  const name = formatImageReference(reference);
   const root = `/v2/${reference.repository}`;
 
   const getManifestBytes: Registry['getManifestBytes'] = async (
@@ -158,7 +158,7 @@ export function openRegistry(
 /** An answer with a body that is handed on chunk by chunk; silence for too long ends it. */
 async function blobPart(
   transport: Transport,
-  reference: Reference,
+  reference: ImageReference,
   digest: string,
   offset: number,
   signal: AbortSignal | undefined,
@@ -253,8 +253,8 @@ function stringsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 }
 
-function missing(reference: Reference, wanted: string | undefined): FactoryError {
-  const name = formatReference(reference);
+function missing(reference: ImageReference, wanted: string | undefined): FactoryError {
+  const name = formatImageReference(reference);
   const what = wanted === undefined || wanted === reference.tag ? name : `${wanted} of ${name}`;
   return new FactoryError('step', `the registry has no ${what} (HTTP 404)`, {
     remedy: 'Check the name and the tag of the image.',

@@ -1,7 +1,7 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 import { accessRefused, createAuthenticator } from './authentication.ts';
 import { type Client, NODE_CLIENT } from './client.ts';
-import { formatReference, type Reference } from './reference.ts';
+import { formatImageReference, type ImageReference } from './image-reference.ts';
 import type { RegistryHost, RegistryRequest } from './registry-host.ts';
 import { explainNetwork, retryAfter, retrying, TransientError } from './retry.ts';
 
@@ -59,7 +59,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/;
 /** Opens the way to the registry of a reference; the first request finds out whether it speaks TLS. */
 export function createTransport(
   host: RegistryHost,
-  reference: Reference,
+  reference: ImageReference,
   options: TransportOptions = {},
 ): Transport {
   const {
@@ -71,7 +71,7 @@ export function createTransport(
     scopes = [],
   } = options;
   const { registry } = reference;
-  const name = formatReference(reference);
+  const name = formatImageReference(reference);
   const address = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
   const mayBePlain = insecure || LOOPBACK.test(registry);
   const authenticator = createAuthenticator(host, reference, { insecure, mayBePlain, client, scopes });

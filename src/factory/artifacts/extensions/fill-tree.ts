@@ -5,13 +5,13 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { settleAll } from '../../../common/errors/settle.ts';
 import { openLayer } from '../../../common/oci/layers/layer-stream.ts';
 import { applyLayers, overlayTar } from '../../../common/oci/layers/layers.ts';
-import { parseReference, type Reference } from '../../config/base-reference.ts';
+import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { packDirectory } from '../../tools/tar.ts';
 import { type ImageContext, type LayeredImage, openImage, type RegistryImage } from './open-image.ts';
 
 /** Where the content of an extension comes from. */
-export type ExtensionSource = LayeredImage | Extract<Reference, { kind: 'dir' | 'tar' }>;
+export type ExtensionSource = LayeredImage | Extract<BaseReference, { kind: 'dir' | 'tar' }>;
 
 const REGISTRY = 'docker://';
 
@@ -23,7 +23,7 @@ export function parseSource(text: string, directory: string): ExtensionSource {
   if (text.startsWith(REGISTRY)) {
     return { kind: 'registry', name: text.slice(REGISTRY.length) } satisfies RegistryImage;
   }
-  const reference = parseReference(text, directory);
+  const reference = parseBaseReference(text, directory);
   switch (reference.kind) {
     case 'dir':
     case 'tar':

@@ -5,9 +5,9 @@ import type { LayerFile } from '../../../common/oci/layers/layer-stream.ts';
 import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
 import { downloadBlobs } from '../../../common/oci/registry/blob-store.ts';
 import type { ImageConfig, Platform } from '../../../common/oci/registry/image-manifest.ts';
-import { formatReference, parseReference } from '../../../common/oci/registry/reference.ts';
+import { formatImageReference, parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { openRegistry } from '../../../common/oci/registry/registry.ts';
-import type { Reference } from '../../config/base-reference.ts';
+import type { BaseReference } from '../../config/base-reference.ts';
 
 /** An image in a registry: `docker://REGISTRY/NAME[:TAG][@DIGEST]`. */
 export interface RegistryImage {
@@ -16,7 +16,7 @@ export interface RegistryImage {
 }
 
 /** Images whose layers can be told apart. */
-export type LayeredImage = RegistryImage | Extract<Reference, { kind: 'oci' | 'docker-archive' }>;
+export type LayeredImage = RegistryImage | Extract<BaseReference, { kind: 'oci' | 'docker-archive' }>;
 
 /** An image that was looked at. Nothing of its layers has been read or checked yet. */
 export interface OpenedImage {
@@ -77,11 +77,11 @@ async function openRemote(
   { name }: RegistryImage,
   { host, platform, scratch, signal }: ImageContext,
 ): Promise<OpenedImage> {
-  const reference = parseReference(name);
+  const reference = parseImageReference(name);
   const registry = openRegistry(host, reference, { signal });
   const { manifest, config } = await registry.resolveManifest(platform);
   return {
-    name: formatReference(reference),
+    name: formatImageReference(reference),
     config,
     layerIds: diffIdsOf(config, manifest.layers.length) ?? manifest.layers.map(({ digest }) => digest),
     layersFrom: async (index) => {

@@ -4,7 +4,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { didYouMean } from '../../../common/text/suggest.ts';
 import { validate } from '../../../common/text/validate.ts';
 import { readYaml, type YamlSource } from '../../../common/text/yaml-source.ts';
-import { isFlavorFile } from './reference.ts';
+import { isFlavorFile } from './flavor-file.ts';
 import { Flavor } from './schema.ts';
 
 /** A flavor, and the way from its values back to the files that they stand in. */

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { parseReference, type Reference } from '../../config/base-reference.ts';
+import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import { loadLockSpec } from '../../config/build-spec.ts';
 import { type LockChange, lockImages, type WantedImage } from '../../inputs/base/lock-images.ts';
 import { readLock } from '../../inputs/lock/lock-file.ts';
@@ -39,7 +39,7 @@ export function lockCommand() {
       const flags = { flavor, base, kernel, snapshot, 'lock-file': options.lockFile };
       const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
       const { builds, arch, registries, lockFile } = await loadLockSpec(sources);
-      const named = (options.image ?? []).map((text) => parseReference(text, process.cwd()));
+      const named = (options.image ?? []).map((text) => parseBaseReference(text, process.cwd()));
       const wanted = wantedImages(named, arch);
       for (const { spec } of builds)
         wanted.push(...wantedImages(await buildReferences(FLAVORS, spec), spec.arch));
@@ -71,7 +71,7 @@ export function lockCommand() {
 }
 
 /** Only images of registries can be locked: files are what they are. */
-function wantedImages(references: readonly Reference[], arch: string): WantedImage[] {
+function wantedImages(references: readonly BaseReference[], arch: string): WantedImage[] {
   return references.flatMap((reference) =>
     reference.kind === 'docker' ? [{ image: reference.image, arch }] : [],
   );

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { parseReference } from '../../../common/oci/registry/reference.ts';
+import { parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { loadSigningSpec } from '../../config/build-spec.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
 import { SIGNATURE_FORMATS } from '../../config/signing.ts';
@@ -101,7 +101,7 @@ export function targetOf(text: string): Target {
       remedy: 'Check the path; write an image as REGISTRY/NAME@sha256:DIGEST or REGISTRY/NAME:TAG.',
     });
   }
-  parseReference(name);
+  parseImageReference(name);
   return { kind: 'image', text: name };
 }
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
-import { parseReference } from '../../../common/oci/registry/reference.ts';
+import { parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { registryReader } from '../../../common/oci/registry/registry-reader.ts';
 import { isAttested, PREDICATES } from '../../../common/trust/verify-attestations.ts';
 import type { RegistryAccess } from '../../inputs/base/resolve-image.ts';
@@ -56,7 +56,7 @@ export async function attestImage(
   { access, signer, scratch }: AttestationSigning,
 ): Promise<void> {
   const uri = predicateType(type);
-  const reference = parseReference(image);
+  const reference = parseImageReference(image);
   const { digest } = reference;
   if (digest === undefined) throw new RangeError(`${image} has no digest`);
   const content = await readPredicate(predicate, uri, digest);

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runIdentity } from '../../../common/files/process-identity.ts';
-import { formatReference } from '../../config/base-reference.ts';
+import { formatBaseReference } from '../../config/base-reference.ts';
 import { loadArtifactsSpec } from '../../config/build-spec.ts';
 import { type BuildOptions, runJob } from '../../pipeline/build.ts';
 import { cacheDirectory } from '../../pipeline/workspace.ts';
@@ -26,7 +26,7 @@ export async function layOutImage(
 ): Promise<LaidOutImage> {
   // Named by this run, so that a later one removes it if this one is killed.
   const output = join(cacheDirectory(process.env), 'work', `${runIdentity(process.pid)}-push-${at}`);
-  const flags = { image: formatReference(reference), artifacts: ['oci'], output };
+  const flags = { image: formatBaseReference(reference), artifacts: ['oci'], output };
   const remove = () => rm(output, { recursive: true, force: true });
   try {
     const { spec, image } = await loadArtifactsSpec({ set, flags });

@@ -2,10 +2,10 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { parseConfig, parseManifest } from '../../../common/oci/registry/image-manifest.ts';
+import { formatImageReference, type ImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { platformOf } from '../../../common/oci/registry/platform.ts';
-import { formatReference, type Reference as ImageReference } from '../../../common/oci/registry/reference.ts';
 import type { RegistryWriter } from '../../../common/oci/registry/registry-writer.ts';
-import { parseReference, type Reference } from '../../config/base-reference.ts';
+import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { FileKinds } from '../../config/push.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { chooseFiles, packFiles } from './pack-files.ts';
@@ -23,7 +23,7 @@ export type PushSource =
 /** An image that has to be written as a layout before it can be pushed: one of a daemon, an archive or a directory. */
 export interface HeldImage {
   readonly kind: 'held';
-  readonly reference: Reference;
+  readonly reference: BaseReference;
 }
 
 /**
@@ -45,7 +45,7 @@ export function parsePushSource(
       remedy: 'Give the directory that has manifest.json; of several targets, that of each.',
     });
   }
-  const reference = parseReference(text, directory);
+  const reference = parseBaseReference(text, directory);
   // A word that is no more than the name of an image is a path that is not there.
   if (reference.kind === 'docker' && !/[:@][^/]*$/.test(text)) {
     throw new FactoryError('usage', `${text} is not there`, {
@@ -99,9 +99,9 @@ const CONFIG_LIMIT = 8 * 1024 * 1024;
 
 /** An image that was pushed by its digest before, say by another machine, and is to get a tag or become part of an index. */
 async function imageThere(writer: RegistryWriter, { repository }: PushTarget, image: ImageReference) {
-  const text = formatReference(image);
+  const text = formatImageReference(image);
   if (image.registry !== repository.registry || image.repository !== repository.repository) {
-    const name = formatReference({ ...repository, tag: undefined, digest: undefined });
+    const name = formatImageReference({ ...repository, tag: undefined, digest: undefined });
     throw new FactoryError('usage', `${text} is not in ${name}: only what is there can get a tag there`, {
       remedy: 'Copy it there first, or push it as an OCI layout: oci:DIR.',
     });

@@ -1,9 +1,13 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { formatReference, parseReference, type Reference } from '../../../common/oci/registry/reference.ts';
+import {
+  formatImageReference,
+  type ImageReference,
+  parseImageReference,
+} from '../../../common/oci/registry/image-reference.ts';
 
 /** Where something is pushed to. */
 export interface PushTarget {
-  readonly repository: Pick<Reference, 'registry' | 'repository'>;
+  readonly repository: Pick<ImageReference, 'registry' | 'repository'>;
   /** Those that were asked for, each once; none when the image's own name is meant. */
   readonly tags: readonly string[];
 }
@@ -15,7 +19,7 @@ export interface PushTarget {
  */
 export function parsePushTarget(text: string, more: readonly string[] = []): PushTarget {
   const name = text.replace(/^docker:\/\//, '');
-  const { registry, repository, tag, digest } = parseReference(name);
+  const { registry, repository, tag, digest } = parseImageReference(name);
   if (digest !== undefined) {
     throw new FactoryError('usage', `"${text}" cannot be pushed to: it has a digest`, {
       remedy: 'Write REGISTRY/NAME or REGISTRY/NAME:TAG; the digest follows from what is pushed.',
@@ -23,14 +27,14 @@ export function parsePushTarget(text: string, more: readonly string[] = []): Pus
   }
   const isTagged = tag !== undefined && name.endsWith(`:${tag}`);
   // The form of a reference checks that of a tag.
-  for (const one of more) parseReference(`${registry}/${repository}:${one}`);
+  for (const one of more) parseImageReference(`${registry}/${repository}:${one}`);
   const tags = [...(isTagged ? [tag] : []), ...more];
   return { repository: { registry, repository }, tags: [...new Set(tags)] };
 }
 
 /** The name of a repository, as people write it. */
 export function repositoryName({ repository }: PushTarget): string {
-  return formatReference({ ...repository, tag: undefined, digest: undefined });
+  return formatImageReference({ ...repository, tag: undefined, digest: undefined });
 }
 
 /**

@@ -1,5 +1,9 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { formatReference, parseReference, type Reference } from '../../../common/oci/registry/reference.ts';
+import {
+  formatImageReference,
+  type ImageReference,
+  parseImageReference,
+} from '../../../common/oci/registry/image-reference.ts';
 import { registryReader } from '../../../common/oci/registry/registry-reader.ts';
 import type { SignatureForm } from '../../../common/trust/signature.ts';
 import { formsSignedBy } from '../../../common/trust/verify-image.ts';
@@ -36,10 +40,10 @@ export interface ImageSigning {
  */
 export async function signImage(text: string, signing: ImageSigning): Promise<SignedImage> {
   const { access, signer, recursive = false, say } = signing;
-  const reference = parseReference(text);
+  const reference = parseImageReference(text);
   const digest = await digestOfImage(reference, access, say);
-  const image = formatReference({ ...reference, tag: undefined, digest });
-  const exact = parseReference(image);
+  const image = formatImageReference({ ...reference, tag: undefined, digest });
+  const exact = parseImageReference(image);
   const there = await signedForms(exact, signing);
   const missing = recursive ? signer.forms : signer.forms.filter((form) => !there.has(form));
   const registry = cosignRegistry(reference.registry, access.registries);
@@ -75,19 +79,19 @@ export async function signImage(text: string, signing: ImageSigning): Promise<Si
  * @throws FactoryError `step` when it has no such image, `verification` when what it says does not fit its content
  */
 export async function digestOfImage(
-  reference: Reference,
+  reference: ImageReference,
   access: RegistryAccess,
   say: (text: string) => void,
 ): Promise<string> {
   const { digest } = await atOrigin(access, reference, ({ registry }) => registry.getManifestBytes());
-  if (reference.digest === undefined) say(`${formatReference(reference)} is ${digest}`);
+  if (reference.digest === undefined) say(`${formatImageReference(reference)} is ${digest}`);
   return digest;
 }
 
 /** Does something at the registry that an image is named by, and at no mirror. */
 export function atOrigin<T>(
   access: RegistryAccess,
-  image: Reference,
+  image: ImageReference,
   use: Parameters<typeof atPlaces<T>>[3],
 ): Promise<T> {
   const registries = access.registries.map((entry) => ({ ...entry, mirrors: [] }));
@@ -95,7 +99,7 @@ export function atOrigin<T>(
 }
 
 async function signedForms(
-  reference: Reference,
+  reference: ImageReference,
   { access, signer }: ImageSigning,
 ): Promise<ReadonlySet<SignatureForm>> {
   const { publicKey } = signer;

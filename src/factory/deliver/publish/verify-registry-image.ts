@@ -1,7 +1,7 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { expectDigest, hashFor } from '../../../common/files/digest.ts';
 import { type Descriptor, parseManifest } from '../../../common/oci/registry/image-manifest.ts';
-import { formatReference, parseReference } from '../../../common/oci/registry/reference.ts';
+import { formatImageReference, parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import type { Registry } from '../../../common/oci/registry/registry.ts';
 import type { RegistryHost } from '../../../common/oci/registry/registry-host.ts';
 import { registryReader } from '../../../common/oci/registry/registry-reader.ts';
@@ -46,7 +46,7 @@ export async function verifyRegistryImage(
   text: string,
   { access, policy, content, signal, say }: ImageVerification,
 ): Promise<CheckedImage> {
-  const reference = parseReference(text);
+  const reference = parseImageReference(text);
   const digest = await digestOfImage(reference, access, say);
   const exact = { ...reference, tag: undefined, digest };
   return atOrigin(access, exact, async ({ registry, host }) => {
@@ -63,7 +63,7 @@ export async function verifyRegistryImage(
         : await verifyAttestations(reader, digest, policy.attestations, policy.signers);
     const blobs = content ? await checkContent(host, registry, digest, signal, say) : undefined;
     return {
-      image: formatReference(exact),
+      image: formatImageReference(exact),
       digest,
       signatures,
       attestations,
@@ -82,7 +82,7 @@ async function checkContent(
 ): Promise<NonNullable<CheckedImage['content']>> {
   const blobs = new Map<string, Descriptor>();
   const gather = async (wanted: string, depth: number): Promise<void> => {
-    const name = formatReference({ ...registry.reference, digest: wanted });
+    const name = formatImageReference({ ...registry.reference, digest: wanted });
     const parsed = parseManifest(name, (await registry.getManifestBytes(wanted)).bytes);
     if (parsed.kind === 'manifest') {
       for (const blob of [parsed.manifest.config, ...parsed.manifest.layers]) blobs.set(blob.digest, blob);
@@ -108,7 +108,7 @@ async function checkBlob(
   { digest, size }: Descriptor,
   signal: AbortSignal,
 ): Promise<void> {
-  const name = `${digest} of ${formatReference(registry.reference)}`;
+  const name = `${digest} of ${formatImageReference(registry.reference)}`;
   await retrying(host, { name, signal }, async () => {
     const { body } = await registry.getBlob(digest, 0, signal);
     const hash = hashFor(digest);

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { formatReference, parseReference } from '../../../common/oci/registry/reference.ts';
+import { formatImageReference, parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { isRemote } from '../../config/place.ts';
 import { atPlaces, type RegistryAccess } from '../../inputs/base/resolve-image.ts';
 import { type Fetch, fetchText } from '../../inputs/download/exchange.ts';
@@ -57,8 +57,8 @@ function addressReader(address: string, { fetch, signal }: PreviousAccess): Read
 }
 
 async function artifactReader(place: string, access: PreviousAccess): Promise<ReadText> {
-  const image = parseReference(place.replace(/^docker:\/\//, ''));
-  const name = formatReference(image);
+  const image = parseImageReference(place.replace(/^docker:\/\//, ''));
+  const name = formatImageReference(image);
   return atPlaces(access.registries, image, access.notice, async ({ registry }) => {
     const { bytes } = await registry.getManifestBytes();
     const parsed = Artifact.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));

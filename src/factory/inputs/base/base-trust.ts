@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { blobFileName, digestOf, expectDigest } from '../../../common/files/digest.ts';
 import { parseManifest } from '../../../common/oci/registry/image-manifest.ts';
-import { formatReference, type Reference } from '../../../common/oci/registry/reference.ts';
+import { formatImageReference, type ImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { registryReader } from '../../../common/oci/registry/registry-reader.ts';
 import { MAX_BYTES, type RegistryReader } from '../../../common/oci/registry/repository-reader.ts';
 import type { TrustRule } from '../../../common/trust/policy.ts';
@@ -32,7 +32,7 @@ const NESTING = 3;
  * @throws FactoryError `verification` when it is not signed, `step` without a network when nothing was kept
  */
 export async function checkBaseTrust(
-  image: Reference,
+  image: ImageReference,
   pin: Pin,
   rule: TrustRule,
   options: BaseTrustOptions,
@@ -45,7 +45,12 @@ export async function checkBaseTrust(
   options.notice(`${pin.reference} (${verified.digest}) is signed by ${keys}, as trust.base asks`);
 }
 
-async function checkRecorded(image: Reference, pin: Pin, rule: TrustRule, file: string): Promise<Verified> {
+async function checkRecorded(
+  image: ImageReference,
+  pin: Pin,
+  rule: TrustRule,
+  file: string,
+): Promise<Verified> {
   const reader = await recordedReader(file);
   if (reader !== undefined) return check(reader, image, pin, rule);
   throw new FactoryError(
@@ -58,7 +63,7 @@ async function checkRecorded(image: Reference, pin: Pin, rule: TrustRule, file: 
 }
 
 async function checkAtPlaces(
-  image: Reference,
+  image: ImageReference,
   pin: Pin,
   rule: TrustRule,
   file: string,
@@ -81,7 +86,12 @@ async function checkAtPlaces(
   throw refusal;
 }
 
-async function check(reader: RegistryReader, image: Reference, pin: Pin, rule: TrustRule): Promise<Verified> {
+async function check(
+  reader: RegistryReader,
+  image: ImageReference,
+  pin: Pin,
+  rule: TrustRule,
+): Promise<Verified> {
   const { registry, repository } = image;
   const digests: [string, ...string[]] =
     pin.digest === pin.manifest ? [pin.digest] : [pin.digest, pin.manifest];
@@ -91,7 +101,7 @@ async function check(reader: RegistryReader, image: Reference, pin: Pin, rule: T
     return verified;
   throw new FactoryError(
     'verification',
-    `${formatReference(image)}: the signed index ${verified.digest} does not have the manifest ${pin.manifest}`,
+    `${formatImageReference(image)}: the signed index ${verified.digest} does not have the manifest ${pin.manifest}`,
     { remedy: 'Restore the lock file, or renew it with: kairos-factory lock --update' },
   );
 }

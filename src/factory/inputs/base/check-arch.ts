@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ARCHES, type Arch, machineArch } from '../../../common/contract/architectures.ts';
 import { rootArch } from '../../../common/contract/root-arch.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import type { Reference } from '../../config/base-reference.ts';
+import type { BaseReference } from '../../config/base-reference.ts';
 
 const INDEX = /\.(index|list)\.v\d\+json$|manifest\.list/;
 const DEPTH = 4;
@@ -19,7 +19,7 @@ interface Descriptor {
  * Refuses an image that says itself that it is for another architecture, before it is taken into the engine.
  * @throws FactoryError `usage` that names both
  */
-export async function checkDeclaredArch(reference: Reference, name: string, arch: Arch): Promise<void> {
+export async function checkDeclaredArch(reference: BaseReference, name: string, arch: Arch): Promise<void> {
   if (reference.kind !== 'oci') return;
   const declared = await layoutArches(reference.path, reference.tag);
   if (declared.length > 0 && !declared.includes(arch)) throw otherArch(name, declared, arch);
@@ -29,7 +29,7 @@ export async function checkDeclaredArch(reference: Reference, name: string, arch
  * The architecture to take out of a ready image: this machine's if it has that, else one that it says it is for.
  * @returns this machine's where the image does not say
  */
-export async function readyArch(reference: Reference): Promise<string> {
+export async function readyArch(reference: BaseReference): Promise<string> {
   const declared = reference.kind === 'oci' ? await layoutArches(reference.path, reference.tag) : [];
   return declared.includes(machineArch()) ? machineArch() : (declared[0] ?? machineArch());
 }
@@ -38,7 +38,7 @@ export async function readyArch(reference: Reference): Promise<string> {
  * The architecture that an engine has to be asked for: of a file with images for several. One that has a single image is
  * taken as it is, because engines do not find it when they are asked for another, and what it says may be wrong.
  */
-export async function archToChoose(reference: Reference, arch: string): Promise<string | undefined> {
+export async function archToChoose(reference: BaseReference, arch: string): Promise<string | undefined> {
   const declared = reference.kind === 'oci' ? await layoutArches(reference.path, reference.tag) : [];
   return declared.length > 1 ? arch : undefined;
 }

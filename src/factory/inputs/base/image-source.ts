@@ -2,8 +2,8 @@ import { dirname, join, relative } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { downloadBlobs } from '../../../common/oci/registry/blob-store.ts';
 import { type Descriptor, parseConfig, parseManifest } from '../../../common/oci/registry/image-manifest.ts';
+import { formatImageReference, type ImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { parsePlatform } from '../../../common/oci/registry/platform.ts';
-import { formatReference, type Reference } from '../../../common/oci/registry/reference.ts';
 import type { TrustRule } from '../../../common/trust/policy.ts';
 import { changeLock, type LockedImages, readLock } from '../lock/lock-file.ts';
 import { lockedPin, type Pin, withPin } from '../lock/pin.ts';
@@ -19,13 +19,13 @@ export interface ImageSource {
    * @throws FactoryError `verification` when the reference has another digest than the lock, or is not signed, `usage` when
    *   it is not locked and has to be, `step` when the registry cannot tell
    */
-  pin(image: Reference, arch: string, trust?: TrustRule): Promise<Pin>;
+  pin(image: ImageReference, arch: string, trust?: TrustRule): Promise<Pin>;
   /**
    * Writes the image that a reference stands for into an empty directory, as an OCI layout with nothing else in it.
    * @param say told how far the download is
    * @throws FactoryError `step` when it cannot be fetched, `verification` when it is not what its digest says
    */
-  fetch(image: Reference, arch: string, directory: string, say: (text: string) => void): Promise<void>;
+  fetch(image: ImageReference, arch: string, directory: string, say: (text: string) => void): Promise<void>;
   /** All that was pinned, by reference. */
   pins(): readonly Pin[];
 }
@@ -59,13 +59,13 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     changeLock(file, (lock) => ({ ...lock, images: withPin(lock.images, pin) }));
 
   const directory = join(dirname(cache.directory), 'signatures');
-  const requireTrust = (image: Reference, pin: Pin, trust: TrustRule) =>
+  const requireTrust = (image: ImageReference, pin: Pin, trust: TrustRule) =>
     checkBaseTrust(image, pin, trust, { access, directory, offline, notice });
 
-  const find = async (image: Reference, arch: string, trust: TrustRule | undefined): Promise<Pin> => {
+  const find = async (image: ImageReference, arch: string, trust: TrustRule | undefined): Promise<Pin> => {
     const platform = parsePlatform(arch);
     read ??= lockFile === undefined ? {} : readLock(lockFile).images;
-    const name = formatReference(image);
+    const name = formatImageReference(image);
     const { entry, pin } = lockedPin(read, image, `linux/${arch}`, lockName);
     if (pin) {
       if (trust) await requireTrust(image, pin, trust);
@@ -94,7 +94,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
   };
 
   const pin: ImageSource['pin'] = (image, arch, trust) => {
-    const key = `${arch} ${formatReference(image)}`;
+    const key = `${arch} ${formatImageReference(image)}`;
     const known = found.get(key);
     if (known && (trust === undefined || trusted.has(key))) return known;
     // Asked for before without trust, it stays what it was found to be then.
@@ -117,7 +117,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     pins: () => [...done.values()].sort((a, b) => (a.reference < b.reference ? -1 : 1)),
     fetch: async (image, arch, directory, say) => {
       const { manifest: digest } = await pin(image, arch);
-      const name = formatReference({ ...image, digest: undefined });
+      const name = formatImageReference({ ...image, digest: undefined });
       say(`${name} is ${digest}`);
       const { descriptor, blobs } = offline
         ? await takeCached(cache, name, digest)
@@ -135,11 +135,11 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
 /** Brings an image into the cache, as far as it is not there. */
 async function download(
   { access, cache }: ImageSourceOptions,
-  image: Reference,
+  image: ImageReference,
   digest: string,
   say: (text: string) => void,
 ): Promise<ManifestOf> {
-  const name = formatReference({ ...image, digest: undefined });
+  const name = formatImageReference({ ...image, digest: undefined });
   return atPlaces(access, image, say, async ({ host, registry, attempts }) => {
     const found = await readManifest(cache, name, digest, async () => {
       const { bytes } = await registry.getManifestBytes(digest);

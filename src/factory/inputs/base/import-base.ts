@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import { settleAll } from '../../../common/errors/settle.ts';
 import { aptLive, aptSnapshot, type SnapshotSource } from '../../catalog/flavors/snapshot.ts';
-import type { Reference } from '../../config/base-reference.ts';
+import type { BaseReference } from '../../config/base-reference.ts';
 import type { ContainerEngine } from '../../engine/container-engine.ts';
 import type { DockerDaemon } from '../../engine/docker/daemon.ts';
 import { decompress, XZ, ZSTD } from '../../tools/compressors.ts';
@@ -51,7 +51,9 @@ export interface BootstrapOptions {
  *   it is corrupt or a tool fails
  */
 export async function importBase(
-  reference: Exclude<Reference, { kind: 'bootstrap' }> | ({ readonly kind: 'bootstrap' } & BootstrapOptions),
+  reference:
+    | Exclude<BaseReference, { kind: 'bootstrap' }>
+    | ({ readonly kind: 'bootstrap' } & BootstrapOptions),
   image: string,
   context: ImportContext,
 ): Promise<ArchiveState | undefined> {

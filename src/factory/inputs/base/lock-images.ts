@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { type ImageReference, parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { parsePlatform } from '../../../common/oci/registry/platform.ts';
-import { parseReference, type Reference } from '../../../common/oci/registry/reference.ts';
 import { changeLock, type LockedImages, readLock } from '../lock/lock-file.ts';
 import { lockedPin, lockName, type Pin, withPin } from '../lock/pin.ts';
 import { type RegistryAccess, resolveImage } from './resolve-image.ts';
 
 /** An image of a registry that a lock is to have, and for which arch. */
 export interface WantedImage {
-  readonly image: Reference;
+  readonly image: ImageReference;
   readonly arch: string;
 }
 
@@ -101,7 +101,7 @@ async function renewed(
 function imagesOf(locked: LockedImages): WantedImage[] {
   return Object.entries(locked).flatMap(([name, { platforms }]) =>
     Object.keys(platforms).map((platform) => ({
-      image: parseReference(name),
+      image: parseImageReference(name),
       arch: platform.slice('linux/'.length),
     })),
   );

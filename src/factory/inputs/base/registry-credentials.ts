@@ -1,6 +1,6 @@
 import { PERSON_CLIENT } from '../../../common/oci/registry/client.ts';
 import { type Credentials, findCredentials } from '../../../common/oci/registry/credentials.ts';
-import type { Reference } from '../../../common/oci/registry/reference.ts';
+import type { ImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { createRegistryHost } from './registry-host.ts';
 import { placesOf } from './registry-places.ts';
 import type { RegistryAccess } from './resolve-image.ts';
@@ -8,7 +8,7 @@ import type { RegistryAccess } from './resolve-image.ts';
 /** The credentials that a person has for the places of an image, mirrors included. */
 export async function registryCredentials(
   { runner, registries, env }: RegistryAccess,
-  image: Reference,
+  image: ImageReference,
 ): Promise<Credentials[]> {
   // What is wrong with the files was said when the image was fetched.
   const host = createRegistryHost({ runner, env, warn: () => undefined });

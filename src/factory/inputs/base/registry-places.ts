@@ -1,11 +1,11 @@
-import type { Reference } from '../../../common/oci/registry/reference.ts';
-import { parseReference } from '../../../common/oci/registry/reference.ts';
+import type { ImageReference } from '../../../common/oci/registry/image-reference.ts';
+import { parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
 
 /** One place that an image can be had from. */
 export interface RegistryPlace {
   /** The image by its name there. */
-  readonly reference: Reference;
+  readonly reference: ImageReference;
   readonly insecure: boolean;
   /** File with certificates of authorities. */
   readonly ca: string | undefined;
@@ -13,16 +13,16 @@ export interface RegistryPlace {
 }
 
 /** Where an image can be had: the mirrors of its registry in their order, then the registry itself. */
-export function placesOf(image: Reference, settings: readonly RegistrySettings[]): RegistryPlace[] {
+export function placesOf(image: ImageReference, settings: readonly RegistrySettings[]): RegistryPlace[] {
   const settingsOf = (registry: string) => settings.find((entry) => entry.registry === registry);
-  const place = (reference: Reference, isMirror: boolean): RegistryPlace => {
+  const place = (reference: ImageReference, isMirror: boolean): RegistryPlace => {
     const { insecure = false, ca } = settingsOf(reference.registry) ?? {};
     return { reference, insecure, ca, isMirror };
   };
   const mirrors = settingsOf(image.registry)?.mirrors ?? [];
   return [
     ...mirrors.map((mirror) => {
-      const { registry, repository } = parseReference(`${mirror}/${image.repository}`);
+      const { registry, repository } = parseImageReference(`${mirror}/${image.repository}`);
       return place({ ...image, registry, repository }, true);
     }),
     place(image, false),

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import { PERSON_CLIENT } from '../../../common/oci/registry/client.ts';
 import type { ImageConfig, Platform } from '../../../common/oci/registry/image-manifest.ts';
+import { formatImageReference, type ImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { formatPlatform } from '../../../common/oci/registry/platform.ts';
-import { formatReference, type Reference } from '../../../common/oci/registry/reference.ts';
 import { openRegistry, type Registry } from '../../../common/oci/registry/registry.ts';
 import type { RegistryHost } from '../../../common/oci/registry/registry-host.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
@@ -41,7 +41,7 @@ const MIRROR_ATTEMPTS = 2;
  */
 export async function atPlaces<T>(
   access: RegistryAccess,
-  image: Reference,
+  image: ImageReference,
   warn: (text: string) => void,
   use: (open: OpenPlace) => Promise<T>,
 ): Promise<T> {
@@ -95,13 +95,13 @@ export async function readAuthorities(file: string): Promise<string> {
  */
 export async function resolveImage(
   access: RegistryAccess,
-  image: Reference,
+  image: ImageReference,
   platform: Platform,
   warn: (text: string) => void,
 ): Promise<Pin> {
   return atPlaces(access, image, warn, async ({ registry }) => {
     const { digest: manifest, indexDigest, config } = await registry.resolveManifest(platform);
-    requirePlatform(formatReference(image), config, platform);
+    requirePlatform(formatImageReference(image), config, platform);
     const digest = indexDigest ?? manifest;
     return { reference: lockName(image), digest, platform: formatPlatform(platform), manifest };
   }).catch((error: unknown) => {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
-import { isDigest } from '../../../common/oci/registry/reference.ts';
+import { isDigest } from '../../../common/oci/registry/image-reference.ts';
 import { validate } from '../../../common/text/validate.ts';
 import { parseYaml } from '../../../common/text/yaml-source.ts';
 

@@ -1,5 +1,5 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { formatReference, type Reference } from '../../../common/oci/registry/reference.ts';
+import { formatImageReference, type ImageReference } from '../../../common/oci/registry/image-reference.ts';
 import type { LockedImage, LockedImages } from './lock-file.ts';
 
 /** What a reference stands for on one platform. */
@@ -15,8 +15,8 @@ export interface Pin {
 }
 
 /** The name of a reference in a lock: without a digest where it has a tag, so that both can be compared. */
-export function lockName(image: Reference): string {
-  return formatReference(image.tag === undefined ? image : { ...image, digest: undefined });
+export function lockName(image: ImageReference): string {
+  return formatImageReference(image.tag === undefined ? image : { ...image, digest: undefined });
 }
 
 /**
@@ -27,7 +27,7 @@ export function lockName(image: Reference): string {
  */
 export function lockedPin(
   images: LockedImages,
-  image: Reference,
+  image: ImageReference,
   platform: string,
   file: string,
 ): { readonly entry?: LockedImage; readonly pin?: Pin } {

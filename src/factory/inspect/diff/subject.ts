@@ -1,13 +1,16 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { parseReference, type Reference } from '../../config/base-reference.ts';
+import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/schema.ts';
 import { isBundleName } from '../../signing/output-files.ts';
 
 /** Something that is compared. */
 export type Subject = { readonly name: string } & (
-  | { readonly kind: 'image'; readonly reference: Exclude<Reference, { kind: 'bootstrap' | 'dir' | 'tar' }> }
+  | {
+      readonly kind: 'image';
+      readonly reference: Exclude<BaseReference, { kind: 'bootstrap' | 'dir' | 'tar' }>;
+    }
   /** A root filesystem: a directory or its tar. */
   | { readonly kind: 'root'; readonly path: string; readonly isTar: boolean }
   | { readonly kind: FileKind; readonly path: string }
@@ -43,7 +46,7 @@ export async function openSubject(text: string): Promise<Subject> {
   const stats = await stat(text).catch(() => undefined);
   if (stats?.isDirectory()) return directorySubject(text);
   if (stats?.isFile()) return fileSubject(text, resolve(text));
-  const reference = parseReference(text, process.cwd());
+  const reference = parseBaseReference(text, process.cwd());
   switch (reference.kind) {
     case 'bootstrap':
       throw new FactoryError('usage', 'there is nothing to compare in a bootstrap reference', {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { formatReference, parseReference } from '../../config/base-reference.ts';
+import { formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import { isUrl } from '../../config/file-source.ts';
 import type { ArtifactsSpec, BuildSpec } from '../../config/schema.ts';
 
@@ -53,12 +53,12 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
 /** A reference without the directories of this machine. */
 export function publicReference(text: string): string {
   if (text.startsWith('/')) return basename(text);
-  const reference = parseReference(text, '/');
+  const reference = parseBaseReference(text, '/');
   switch (reference.kind) {
     case 'bootstrap':
     case 'docker':
     case 'docker-daemon':
-      return formatReference(reference);
+      return formatBaseReference(reference);
     case 'oci':
       return `oci:${basename(reference.path)}${reference.tag === undefined ? '' : `:${reference.tag}`}`;
     default:

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hashFile } from '../../../common/files/digest.ts';
-import type { Reference } from '../../config/base-reference.ts';
+import type { BaseReference } from '../../config/base-reference.ts';
 import type { ArtifactsSpec, BuildSpec } from '../../config/schema.ts';
 import { registryCredentials } from '../../inputs/base/registry-credentials.ts';
 import { notAllowed, PUBLISHED_KEYS } from '../../inspect/audit/allowed.ts';
@@ -41,7 +41,7 @@ const RULES = createHash('sha256')
 export function auditStep(
   env: BuildEnvironment,
   spec: ArtifactsSpec | BuildSpec,
-  images: () => Promise<readonly Reference[]>,
+  images: () => Promise<readonly BaseReference[]>,
   signal: AbortSignal,
 ): Step {
   let asked: Promise<Needles> | undefined;
@@ -89,7 +89,7 @@ export function auditStep(
 async function buildCredentials(
   env: BuildEnvironment,
   spec: ArtifactsSpec | BuildSpec,
-  images: () => Promise<readonly Reference[]>,
+  images: () => Promise<readonly BaseReference[]>,
 ): Promise<Needles> {
   const { runner, variables } = env;
   const access = { runner, env: variables, registries: spec.registries };

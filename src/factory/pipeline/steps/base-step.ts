@@ -6,7 +6,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import type { TrustRule } from '../../../common/trust/policy.ts';
 import type { BaseChoice } from '../../catalog/flavors/choose.ts';
-import { formatReference, type Reference } from '../../config/base-reference.ts';
+import { type BaseReference, formatBaseReference } from '../../config/base-reference.ts';
 import { loadSigners } from '../../config/load-signers.ts';
 import type { BuildSpec } from '../../config/schema.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
@@ -38,7 +38,7 @@ export interface BaseFacts {
 export function baseStep(
   env: BuildEnvironment,
   spec: BuildSpec,
-  reference: Reference,
+  reference: BaseReference,
   choice: BaseChoice,
 ): Step {
   const { source, title } = sourceOf(spec, reference, choice);
@@ -62,7 +62,7 @@ export function baseStep(
     run: async (context) => {
       if (env.offline && reference.kind === 'bootstrap') throw notBootstrapped();
       const image = `localhost/kairos-factory/base:${cacheKey('base', await inputs(), []).slice(0, 16)}`;
-      await checkDeclaredArch(reference, formatReference(reference), spec.arch);
+      await checkDeclaredArch(reference, formatBaseReference(reference), spec.arch);
       const archive = await importBase(source, image, {
         runner: context.runner,
         engine: env.engine,
@@ -74,8 +74,8 @@ export function baseStep(
         say: context.say,
       });
       await using open = await env.engine.open(image);
-      await checkRootArch(open.root, formatReference(reference), spec.arch);
-      const osRelease = await readOsRelease(open, formatReference(reference));
+      await checkRootArch(open.root, formatBaseReference(reference), spec.arch);
+      const osRelease = await readOsRelease(open, formatBaseReference(reference));
       const traits = await readRootTraits(open.root, spec.arch);
       const facts: BaseFacts = { image, osRelease, traits, ...(archive ? { archive } : {}) };
       // A new state of the archive means new packages later, even when the bootstrapped root is the same.
@@ -100,14 +100,14 @@ export function baseStep(
 function baseTrust(
   env: Pick<BuildEnvironment, 'images'>,
   { trust, arch }: Pick<BuildSpec, 'trust' | 'arch'>,
-  reference: Reference,
+  reference: BaseReference,
 ): () => Promise<void> {
   const signers = trust?.base;
   if (signers === undefined) return async () => undefined;
   if (reference.kind !== 'docker') {
     throw new FactoryError(
       'usage',
-      `trust.base asks for a signature, and ${formatReference(reference)} is no image of a registry`,
+      `trust.base asks for a signature, and ${formatBaseReference(reference)} is no image of a registry`,
       {
         remedy:
           'Name the base as REGISTRY/NAME:TAG, push it to a registry and sign it; or take trust.base out.',
@@ -121,7 +121,7 @@ function baseTrust(
   };
 }
 
-function sourceOf(spec: BuildSpec, reference: Reference, choice: BaseChoice) {
+function sourceOf(spec: BuildSpec, reference: BaseReference, choice: BaseChoice) {
   if (choice.kind === 'bootstrap') {
     const { suite, components, flavor, snapshot } = choice;
     return {
@@ -130,7 +130,7 @@ function sourceOf(spec: BuildSpec, reference: Reference, choice: BaseChoice) {
     };
   }
   if (reference.kind === 'bootstrap') throw new Error('a bootstrap without a flavor');
-  return { source: reference, title: `import base ${formatReference(reference)}` };
+  return { source: reference, title: `import base ${formatBaseReference(reference)}` };
 }
 
 export async function readOsRelease(image: OpenImage, name: string): Promise<Record<string, string>> {
@@ -154,7 +154,7 @@ function notBootstrapped(): FactoryError {
 /** What identifies the content that a reference leads to. @throws FactoryError `usage` when it leads nowhere */
 export async function fingerprint(
   env: Pick<BuildEnvironment, 'digests' | 'images' | 'daemon'>,
-  reference: Reference,
+  reference: BaseReference,
   arch: string,
 ): Promise<string> {
   switch (reference.kind) {

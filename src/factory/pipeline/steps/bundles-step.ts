@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { formatReference, parseReference } from '../../config/base-reference.ts';
+import { formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { BundleSpec } from '../../config/bundles.ts';
 import type { BundleLayer } from '../../image/context/build-context.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
@@ -17,13 +17,13 @@ type Facts = { readonly bundles: readonly BundleLayer[] };
 /** Takes the bundles into the engine. @throws FactoryError `usage` for a reference that is no image */
 export function bundlesStep(env: BuildEnvironment, bundles: readonly BundleSpec[], arch: string): Step {
   const sources = bundles.map(({ image, mode }) => {
-    const reference = parseReference(image, process.cwd());
+    const reference = parseBaseReference(image, process.cwd());
     if (reference.kind === 'bootstrap') {
       throw new FactoryError('usage', `bundles: "${image}" is no image`, {
         remedy: 'Give an image of a registry, oci:DIR, docker-archive:FILE, a tar or a directory.',
       });
     }
-    return { reference, mode, name: formatReference(reference) };
+    return { reference, mode, name: formatBaseReference(reference) };
   });
   return {
     id: BUNDLES_STEP,

@@ -3,7 +3,7 @@ import { chmod, copyFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
-import { parseReference } from '../../config/base-reference.ts';
+import { parseBaseReference } from '../../config/base-reference.ts';
 import { KAIROS_INIT_PATH } from '../../image/context/kairos-init.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
@@ -17,7 +17,7 @@ import { fingerprint } from './base-step.ts';
  * @throws FactoryError `usage` for a bootstrap reference
  */
 export function frameworkStep(env: BuildEnvironment, source: string, arch: string): Step {
-  const reference = isAbsolute(source) ? undefined : parseReference(source, process.cwd());
+  const reference = isAbsolute(source) ? undefined : parseBaseReference(source, process.cwd());
   if (reference?.kind === 'bootstrap') {
     throw new FactoryError('usage', 'a bootstrapped root holds no kairos-init', {
       remedy: 'Give --framework-source with the program, or with the reference of its image.',

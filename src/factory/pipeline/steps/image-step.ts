@@ -9,7 +9,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import type { FlavorChoice } from '../../catalog/flavors/choose.ts';
 import type { Model } from '../../catalog/models/schema.ts';
-import { formatReference, type Reference } from '../../config/base-reference.ts';
+import { type BaseReference, formatBaseReference } from '../../config/base-reference.ts';
 import type { ArtifactsSpec, BuildSpec, UserContainerfile } from '../../config/schema.ts';
 import type { OpenImage } from '../../engine/container-engine.ts';
 import { contextEntries } from '../../image/context/build-context.ts';
@@ -113,13 +113,13 @@ export function imageStep(env: BuildEnvironment, spec: BuildSpec, choice: Flavor
 }
 
 /** Takes a ready OS image into the engine, with the overlay laid over it, and checks it. */
-export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, reference: Reference): Step {
+export function readyImageStep(env: BuildEnvironment, spec: ArtifactsSpec, reference: BaseReference): Step {
   if (reference.kind === 'bootstrap') {
     throw new FactoryError('usage', 'a bootstrapped root is not an OS image yet', {
       remedy: 'Use "kairos-factory build --base bootstrap:…".',
     });
   }
-  const name = formatReference(reference);
+  const name = formatBaseReference(reference);
   return {
     id: 'image',
     title: `import OS image ${name}`,

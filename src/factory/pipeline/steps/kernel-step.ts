@@ -1,5 +1,5 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { formatReference, parseReference } from '../../config/base-reference.ts';
+import { formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
@@ -9,13 +9,13 @@ import { type RootFacts, rootFacts } from './root-facts.ts';
 
 /** Takes the image that the kernel comes from into the engine. @throws FactoryError `usage` for a bootstrap reference */
 export function kernelStep(env: BuildEnvironment, text: string, arch: string): Step {
-  const reference = parseReference(text, process.cwd());
+  const reference = parseBaseReference(text, process.cwd());
   if (reference.kind === 'bootstrap') {
     throw new FactoryError('usage', 'a bootstrapped root has no kernel yet, so kernel-from cannot take one', {
       remedy: 'Build an image first, with --artifact oci, and name that.',
     });
   }
-  const name = formatReference(reference);
+  const name = formatBaseReference(reference);
   const inputs = async () => [await fingerprint(env, reference, arch), arch];
   return {
     id: 'kernel',

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import { hashFile } from '../../../common/files/digest.ts';
-import { formatReference as formatImage } from '../../../common/oci/registry/reference.ts';
+import { formatImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { chooseBase, type FlavorChoice } from '../../catalog/flavors/choose.ts';
 import { flavorChain } from '../../catalog/flavors/load.ts';
-import { formatReference, parseReference, type Reference } from '../../config/base-reference.ts';
+import { type BaseReference, formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { ArtifactsSpec, BuildSpec, UserContainerfile } from '../../config/schema.ts';
 import { userContextEntries } from '../../image/context/user-containerfile.ts';
 import { publicReference, publicUrl } from '../../inspect/provenance/public-parameters.ts';
@@ -29,7 +29,7 @@ export async function buildResources(
   const { flavor } = loaded;
   const program = env.agent(spec.arch, flavor.libc);
   const image = (role: string, text: string) =>
-    imageResource(env, role, parseReference(text, '/'), spec.arch);
+    imageResource(env, role, parseBaseReference(text, '/'), spec.arch);
   return [
     ...(base.kind === 'reference' ? [await image('base', base.reference)] : []),
     ...(archive?.indexes ?? []).map(({ url, sha256 }) => ({
@@ -57,7 +57,7 @@ export async function buildResources(
 export async function readyResources(
   env: BuildEnvironment,
   spec: ArtifactsSpec,
-  image: Reference,
+  image: BaseReference,
   arch: string,
 ): Promise<Resource[]> {
   return [await imageResource(env, 'OS image', image, arch), ...(await ownFiles(spec))];
@@ -75,15 +75,15 @@ async function ownFiles({ cloudConfig, overlayRootfs, overlayIso }: ArtifactsSpe
 async function imageResource(
   env: BuildEnvironment,
   name: string,
-  reference: Reference,
+  reference: BaseReference,
   arch: string,
 ): Promise<Resource> {
-  const uri = publicReference(formatReference(reference));
+  const uri = publicReference(formatBaseReference(reference));
   switch (reference.kind) {
     case 'docker': {
       const { digest, manifest } = await env.images.pin(reference.image, arch);
       return {
-        ...{ name, uri: `oci://${formatImage(reference.image)}` },
+        ...{ name, uri: `oci://${formatImageReference(reference.image)}` },
         digest: { sha256: hex(manifest) },
         ...(digest === manifest ? {} : { annotations: { index: digest } }),
       };
@@ -113,7 +113,7 @@ async function framework(env: BuildEnvironment, spec: BuildSpec, results: Result
   const { source } = spec.framework;
   const program = { name: 'kairos-init', ...(await file(fileOf(results, 'framework', 'program'))) };
   if (isAbsolute(source)) return [program];
-  return [program, await imageResource(env, 'kairos-init image', parseReference(source, '/'), spec.arch)];
+  return [program, await imageResource(env, 'kairos-init image', parseBaseReference(source, '/'), spec.arch)];
 }
 
 function kubernetes(spec: BuildSpec, results: Results): Resource[] {

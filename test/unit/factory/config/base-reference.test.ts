@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
 import {
-  formatReference,
-  parseReference,
-  type Reference,
+  type BaseReference,
+  formatBaseReference,
+  parseBaseReference,
 } from '../../../../src/factory/config/base-reference.ts';
 import { failureOf } from '../../support/failure.ts';
 
 describe('parseReference', () => {
-  test.each<[string, Reference]>(
+  test.each<[string, BaseReference]>(
     [
       ['bootstrap:', { kind: 'bootstrap', release: undefined }],
       ['bootstrap:bookworm', { kind: 'bootstrap', release: 'bookworm' }],
@@ -34,9 +34,9 @@ describe('parseReference', () => {
       ['/srv/root.tar.xz', { kind: 'tar', path: '/srv/root.tar.xz' }],
       ['root.txz', { kind: 'tar', path: '/home/me/root.txz' }],
       ['./a:b/root.tar.zst', { kind: 'tar', path: '/home/me/a:b/root.tar.zst' }],
-    ].filter(([text]) => text !== 'a:b/root.tar.zst') as [string, Reference][],
+    ].filter(([text]) => text !== 'a:b/root.tar.zst') as [string, BaseReference][],
   )('reads %s', (text, reference) => {
-    expect(parseReference(text, '/home/me')).toEqual(reference);
+    expect(parseBaseReference(text, '/home/me')).toEqual(reference);
   });
 
   const digest = `sha256:${'0a'.repeat(32)}`;
@@ -60,7 +60,7 @@ describe('parseReference', () => {
     ['docker://name.tar', hub, 'library/name.tar', 'latest', undefined],
   ])('reads %s', (text, registry, repository, tag, wanted) => {
     const image = { registry, repository, tag, digest: wanted };
-    expect(parseReference(text, '/home/me')).toEqual({ kind: 'docker', image });
+    expect(parseBaseReference(text, '/home/me')).toEqual({ kind: 'docker', image });
   });
 
   test.each([
@@ -86,7 +86,7 @@ describe('parseReference', () => {
     ['ghcr.io/x/y@sha256:abc', /"sha256:abc" is no digest/],
     ['build/root/', /does not name an image/],
   ])('refuses "%s"', async (text, reason) => {
-    const error = await failureOf(() => parseReference(text, '/'));
+    const error = await failureOf(() => parseBaseReference(text, '/'));
     expect(error.kind).toBe('usage');
     expect(error.message).toMatch(reason);
     expect(error.message).toContain(`"${text}"`);
@@ -98,7 +98,7 @@ describe('formatReference', () => {
   const path = fc
     .array(fc.stringMatching(/^[\w .-]{1,8}$/), { minLength: 1, maxLength: 4 })
     .map((parts) => resolve('/', ...parts));
-  const reference: fc.Arbitrary<Reference> = fc.oneof(
+  const reference: fc.Arbitrary<BaseReference> = fc.oneof(
     fc.record({
       kind: fc.constant('bootstrap' as const),
       release: fc.option(fc.stringMatching(/^[a-z]{1,9}$/), { nil: undefined }),
@@ -129,7 +129,7 @@ describe('formatReference', () => {
   test('gives a text that parses to the same reference from any directory', () => {
     fc.assert(
       fc.property(reference, path, (wanted, directory) => {
-        expect(parseReference(formatReference(wanted), directory)).toEqual(wanted);
+        expect(parseBaseReference(formatBaseReference(wanted), directory)).toEqual(wanted);
       }),
     );
   });
@@ -142,13 +142,13 @@ describe('formatReference', () => {
       fc.property(scheme, rest, path, path, (prefix, text, directory, other) => {
         let once: string;
         try {
-          once = formatReference(parseReference(`${prefix}${text}`, directory));
+          once = formatBaseReference(parseBaseReference(`${prefix}${text}`, directory));
         } catch (error) {
           expect(error).toBeInstanceOf(FactoryError);
           return;
         }
         parsed += 1;
-        expect(formatReference(parseReference(once, other))).toBe(once);
+        expect(formatBaseReference(parseBaseReference(once, other))).toBe(once);
       }),
       { numRuns: 500 },
     );

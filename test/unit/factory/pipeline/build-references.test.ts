@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { formatReference } from '../../../../src/factory/config/base-reference.ts';
+import { formatBaseReference } from '../../../../src/factory/config/base-reference.ts';
 import { loadBuildSpec } from '../../../../src/factory/config/build-spec.ts';
 import { buildReferences } from '../../../../src/factory/pipeline/build-references.ts';
 import { FLAVORS } from '../../../../src/factory/pipeline/session.ts';
 
 async function referencesOf(flags: Record<string, unknown>): Promise<string[]> {
   const spec = await loadBuildSpec({ set: [], flags });
-  return (await buildReferences(FLAVORS, spec)).map(formatReference);
+  return (await buildReferences(FLAVORS, spec)).map(formatBaseReference);
 }
 
 describe('the images that a build is made from', () => {

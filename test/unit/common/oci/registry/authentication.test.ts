@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mergeScopes, parseChallenges } from '../../../../../src/common/oci/registry/authentication.ts';
 import { findCredentials } from '../../../../../src/common/oci/registry/credentials.ts';
+import { parseImageReference } from '../../../../../src/common/oci/registry/image-reference.ts';
 import { parsePlatform } from '../../../../../src/common/oci/registry/platform.ts';
-import { parseReference } from '../../../../../src/common/oci/registry/reference.ts';
 import { openRegistry } from '../../../../../src/common/oci/registry/registry.ts';
 import { type TestHost, type TestHostOptions, testHost } from '../../../agent/support/test-host.ts';
 import { testImage } from '../layers/support/test-image.ts';
@@ -36,7 +36,7 @@ describe('challenges', () => {
 describe('credentials', () => {
   const find = async (options: TestHostOptions, reference = 'quay.io/team/os') => {
     await using host = await testHost(options);
-    const found = await findCredentials(host, parseReference(reference));
+    const found = await findCredentials(host, parseImageReference(reference));
     return { found, calls: host.calls, logged: host.logged.join('\n') };
   };
   const file = (content: object) => JSON.stringify(content);
@@ -163,7 +163,7 @@ describe('ways in', () => {
       '/etc/kairos/registry.json': JSON.stringify({ auths: { [server.address]: entry } }),
     };
     host = await testHost({ fetch: realFetch, ...(files ? { files } : {}) });
-    const registry = openRegistry(host, parseReference(`${server.address}/team/os:v1`));
+    const registry = openRegistry(host, parseImageReference(`${server.address}/team/os:v1`));
     return (await registry.resolveManifest(parsePlatform('amd64'))).digest;
   };
 
@@ -252,7 +252,7 @@ describe('ways in', () => {
         });
       },
     });
-    const registry = openRegistry(host, parseReference('a.example/os'));
+    const registry = openRegistry(host, parseImageReference('a.example/os'));
     await expect(registry.resolveManifest(parsePlatform('amd64'))).rejects.toMatchObject({ kind: 'step' });
     expect(asked).toHaveLength(1);
   });

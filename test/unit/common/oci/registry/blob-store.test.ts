@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { downloadBlobs } from '../../../../../src/common/oci/registry/blob-store.ts';
-import { parseReference } from '../../../../../src/common/oci/registry/reference.ts';
+import { parseImageReference } from '../../../../../src/common/oci/registry/image-reference.ts';
 import { openRegistry } from '../../../../../src/common/oci/registry/registry.ts';
 import { type TestHost, testHost } from '../../../agent/support/test-host.ts';
 import { sha256 } from '../layers/support/test-image.ts';
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 type Options = Partial<Parameters<typeof downloadBlobs>[3]>;
 const download = (blobs = [blob], options: Options = {}) =>
-  downloadBlobs(host, openRegistry(host, parseReference(`${server.address}/os:v1`)), blobs, {
+  downloadBlobs(host, openRegistry(host, parseImageReference(`${server.address}/os:v1`)), blobs, {
     directory: '/staging',
     ...options,
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseImageReference } from '../../../../../src/common/oci/registry/image-reference.ts';
 import { parsePlatform } from '../../../../../src/common/oci/registry/platform.ts';
-import { parseReference } from '../../../../../src/common/oci/registry/reference.ts';
 import { openRegistry, type Registry } from '../../../../../src/common/oci/registry/registry.ts';
 import { type TestHost, type TestHostOptions, testHost } from '../../../agent/support/test-host.ts';
 import { sha256, testImage } from '../layers/support/test-image.ts';
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 const open = (name = 'os:v1', insecure = false): Registry =>
-  openRegistry(host, parseReference(`${server.address}/${name}`), { insecure });
+  openRegistry(host, parseImageReference(`${server.address}/${name}`), { insecure });
 
 /** Replaces the host by one with files, programs or an environment. */
 async function rehost(options: TestHostOptions): Promise<void> {
@@ -60,7 +60,7 @@ describe('redirects', () => {
     await rehost({
       fetch: () => new Response(null, { status: 302, headers: { location: 'http://plain.example/' } }),
     });
-    const registry = openRegistry(host, parseReference('registry.example/os'));
+    const registry = openRegistry(host, parseImageReference('registry.example/os'));
     await expect(registry.resolveManifest(AMD64)).rejects.toThrow('http://plain.example');
   });
 });

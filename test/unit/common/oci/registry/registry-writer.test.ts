@@ -4,7 +4,7 @@ import { digestOf } from '../../../../../src/common/files/digest.ts';
 import { type BlobContent, bytesBlob } from '../../../../../src/common/oci/registry/blob-content.ts';
 import { PUSHING_CLIENT } from '../../../../../src/common/oci/registry/client.ts';
 import { MEDIA } from '../../../../../src/common/oci/registry/image-manifest.ts';
-import { parseReference } from '../../../../../src/common/oci/registry/reference.ts';
+import { parseImageReference } from '../../../../../src/common/oci/registry/image-reference.ts';
 import { referrersTag } from '../../../../../src/common/oci/registry/referrers.ts';
 import { createFetch } from '../../../../../src/common/oci/registry/registry-fetch.ts';
 import {
@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 const open = (options: WriterOptions = {}) =>
-  openRegistryWriter(host, parseReference(`${server.address}/team/os`), {
+  openRegistryWriter(host, parseImageReference(`${server.address}/team/os`), {
     client: PUSHING_CLIENT,
     ...options,
   });

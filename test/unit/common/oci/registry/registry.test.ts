@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseImageReference } from '../../../../../src/common/oci/registry/image-reference.ts';
 import { parsePlatform } from '../../../../../src/common/oci/registry/platform.ts';
-import { parseReference } from '../../../../../src/common/oci/registry/reference.ts';
 import { openRegistry, type Registry } from '../../../../../src/common/oci/registry/registry.ts';
 import { type TestHost, type TestHostOptions, testHost } from '../../../agent/support/test-host.ts';
 import { sha256, testImage, testIndex } from '../layers/support/test-image.ts';
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 const open = (name = 'os:v1', insecure = false): Registry =>
-  openRegistry(host, parseReference(`${server.address}/${name}`), { insecure });
+  openRegistry(host, parseImageReference(`${server.address}/${name}`), { insecure });
 
 /** Replaces the host by one with files, programs or an environment. */
 async function rehost(options: TestHostOptions): Promise<void> {
@@ -228,7 +228,7 @@ describe('failures', () => {
         throw new TypeError('fetch failed', { cause });
       },
     });
-    const registry = openRegistry(host, parseReference('registry.example/os'));
+    const registry = openRegistry(host, parseImageReference('registry.example/os'));
     await expect(registry.resolveManifest(AMD64)).rejects.toMatchObject({
       message: expect.stringContaining('certificate of registry.example is not trusted'),
       remedy: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
@@ -243,7 +243,7 @@ describe('failures', () => {
       throw new TypeError('fetch failed');
     };
     await rehost({ fetch: refuse });
-    const reference = parseReference('registry.example/os');
+    const reference = parseImageReference('registry.example/os');
     await expect(openRegistry(host, reference).resolveManifest(AMD64)).rejects.toThrow();
     expect(urls.every((url) => url.startsWith('https:'))).toBe(true);
     await expect(openRegistry(host, reference, { insecure: true }).resolveManifest(AMD64)).rejects.toThrow();
@@ -256,7 +256,7 @@ describe('failures', () => {
       controller.abort();
       return true;
     };
-    const reference = parseReference(`${server.address}/os:v1`);
+    const reference = parseImageReference(`${server.address}/os:v1`);
     const registry = openRegistry(host, reference, { signal: controller.signal });
     await expect(registry.resolveManifest(AMD64)).rejects.toMatchObject({ kind: 'interrupted' });
   }, 15_000);

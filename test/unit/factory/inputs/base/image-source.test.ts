@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { parseReference } from '../../../../../src/common/oci/registry/reference.ts';
+import { parseImageReference } from '../../../../../src/common/oci/registry/image-reference.ts';
 import type { TrustRule } from '../../../../../src/common/trust/policy.ts';
 import type { RegistrySettings } from '../../../../../src/factory/config/registries.ts';
 import { createBlobCache } from '../../../../../src/factory/inputs/base/blob-cache.ts';
@@ -61,7 +61,7 @@ function source({ access, ...options }: Settings = {}) {
   });
 }
 const lockFile = () => join(home, 'kairos-factory.lock');
-const reference = (tag = ':v1') => parseReference(`${server.address}/os${tag}`);
+const reference = (tag = ':v1') => parseImageReference(`${server.address}/os${tag}`);
 const cached = () => readdirSync(join(home, 'registry/blobs/sha256')).sort();
 const fileNames = (...digests: string[]) => digests.map((digest) => digest.slice('sha256:'.length)).sort();
 const everything = fileNames(image.digest, ...image.blobs.keys());
@@ -332,7 +332,7 @@ describe('mirrors', () => {
   const settings = (...mirrors: string[]): RegistrySettings[] => [
     { registry: 'registry.example', mirrors, insecure: false },
   ];
-  const wanted = parseReference('registry.example/os:v1');
+  const wanted = parseImageReference('registry.example/os:v1');
 
   test('are asked first, each after the one before', async () => {
     await using mirror = await testRegistry('team/os');
@@ -364,7 +364,7 @@ test('proxies come from the environment', async () => {
   const http = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   const env = { HOME: home, HTTP_PROXY: http, NO_PROXY: server.address };
   const registries = [{ registry: 'registry.example:80', mirrors: [], insecure: true }];
-  const far = parseReference('registry.example:80/os:v1');
+  const far = parseImageReference('registry.example:80/os:v1');
   await failureOf(() => source({ access: { env, registries } }).pin(far, 'amd64'), 'step');
   expect(asked.at(-1)).toBe('http://registry.example/v2/os/manifests/v1');
   const { length } = asked;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseReference } from '../../../../../src/common/oci/registry/reference.ts';
+import { parseImageReference } from '../../../../../src/common/oci/registry/image-reference.ts';
 import { type LockRequest, lockImages } from '../../../../../src/factory/inputs/base/lock-images.ts';
 import { readLock } from '../../../../../src/factory/inputs/lock/lock-file.ts';
 import { createRunner } from '../../../../../src/factory/tools/runner.ts';
@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => server[Symbol.asyncDispose]());
 
 const name = (tag: string) => `${server.address}/os:${tag}`;
-const wanted = (tag: string, arch = 'amd64') => ({ image: parseReference(name(tag)), arch });
+const wanted = (tag: string, arch = 'amd64') => ({ image: parseImageReference(name(tag)), arch });
 const warned: string[] = [];
 const lock = (request: Partial<LockRequest>) => {
   const runner = createRunner({ signal: new AbortController().signal, log: () => undefined, env: {} });

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { formatReference, parseReference } from '../../../../../src/common/oci/registry/reference.ts';
+import {
+  formatImageReference,
+  parseImageReference,
+} from '../../../../../src/common/oci/registry/image-reference.ts';
 import { RegistrySettings } from '../../../../../src/factory/config/registries.ts';
 import { placesOf } from '../../../../../src/factory/inputs/base/registry-places.ts';
 
@@ -10,8 +13,10 @@ const settings = [
 ].map((entry) => RegistrySettings.parse(entry));
 
 test('mirrors come first, each with its own settings', () => {
-  const places = placesOf(parseReference('debian:12'), settings);
-  expect(places.map(({ reference, ...rest }) => ({ name: formatReference(reference), ...rest }))).toEqual([
+  const places = placesOf(parseImageReference('debian:12'), settings);
+  expect(
+    places.map(({ reference, ...rest }) => ({ name: formatImageReference(reference), ...rest })),
+  ).toEqual([
     {
       name: 'mirror.example:5000/hub/copy/library/debian:12',
       insecure: true,
@@ -24,7 +29,7 @@ test('mirrors come first, each with its own settings', () => {
 });
 
 test('a registry without settings is its own only place', () => {
-  const image = parseReference('ghcr.io/x/y:1');
+  const image = parseImageReference('ghcr.io/x/y:1');
   expect(placesOf(image, settings)).toEqual([
     { reference: image, insecure: false, ca: undefined, isMirror: false },
   ]);

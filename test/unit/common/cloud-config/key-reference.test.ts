@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cloudConfigJsonSchema, type JsonSchema } from '../../../../src/common/cloud-config/json-schema.ts';
+import { cloudConfigReference } from '../../../../src/common/cloud-config/key-reference.ts';
 import { parseCloudConfig } from '../../../../src/common/cloud-config/parse.ts';
-import { cloudConfigReference } from '../../../../src/common/cloud-config/reference.ts';
 import { CloudConfig } from '../../../../src/common/cloud-config/schema.ts';
 import { validateCloudConfig } from '../../../../src/common/cloud-config/validate.ts';
 

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { formatSource, parseSource } from '../../../../../src/common/oci/layers/source.ts';
-import { formatReference, parseReference } from '../../../../../src/common/oci/registry/reference.ts';
+import {
+  formatImageReference,
+  parseImageReference,
+} from '../../../../../src/common/oci/registry/image-reference.ts';
 
 const DIGEST = `sha256:${'a1'.repeat(32)}`;
 
@@ -19,8 +22,8 @@ describe('references', () => {
     [`ghcr.io/a/b@${DIGEST}`, `ghcr.io/a/b@${DIGEST}`],
     [`ghcr.io/a/b:v1@${DIGEST}`, `ghcr.io/a/b:v1@${DIGEST}`],
   ])('%s is %s', (text, full) => {
-    expect(formatReference(parseReference(text))).toBe(full);
-    expect(formatReference(parseReference(full))).toBe(full);
+    expect(formatImageReference(parseImageReference(text))).toBe(full);
+    expect(formatImageReference(parseImageReference(full))).toBe(full);
   });
 
   test.each([
@@ -37,7 +40,7 @@ describe('references', () => {
     'a@b.c/x',
     `quay.io/${'x'.repeat(300)}`,
   ])('"%s" is none', (text) => {
-    expect(() => parseReference(text)).toThrow(expect.objectContaining({ kind: 'usage' }));
+    expect(() => parseImageReference(text)).toThrow(expect.objectContaining({ kind: 'usage' }));
   });
 });
 

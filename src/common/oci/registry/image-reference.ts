@@ -1,7 +1,7 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 
 /** An image in a registry. It has a tag, a digest, or both; the digest decides when there is one. */
-export interface Reference {
+export interface ImageReference {
   /** Host with its port, such as `quay.io`, `localhost:5000` or `[::1]:5000`. */
   readonly registry: string;
   readonly repository: string;
@@ -33,7 +33,7 @@ export function isDigest(text: string): boolean {
  * `latest`.
  * @throws FactoryError `usage` when the text is no reference
  */
-export function parseReference(text: string): Reference {
+export function parseImageReference(text: string): ImageReference {
   const at = text.indexOf('@');
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) throw malformed(text, `"${digest}" is no digest`);
@@ -54,7 +54,7 @@ export function parseReference(text: string): Reference {
   return { registry, repository, tag: tag ?? (digest === undefined ? 'latest' : undefined), digest };
 }
 
-function splitName(name: string): Pick<Reference, 'registry' | 'repository'> {
+function splitName(name: string): Pick<ImageReference, 'registry' | 'repository'> {
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
   const isRegistry = /[.:[\]A-Z]/.test(first) || first === 'localhost';
@@ -68,7 +68,7 @@ function splitName(name: string): Pick<Reference, 'registry' | 'repository'> {
 }
 
 /** The full text of a reference; it parses to the same again. */
-export function formatReference({ registry, repository, tag, digest }: Reference): string {
+export function formatImageReference({ registry, repository, tag, digest }: ImageReference): string {
   const tagged = tag === undefined ? '' : `:${tag}`;
   return `${registry}/${repository}${tagged}${digest === undefined ? '' : `@${digest}`}`;
 }

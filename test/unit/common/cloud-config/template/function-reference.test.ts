@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { templateReference } from '../../../../../src/common/cloud-config/template/reference.ts';
+import { templateReference } from '../../../../../src/common/cloud-config/template/function-reference.ts';
 import { expandTemplate } from '../../../../../src/common/cloud-config/template/template.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../../../../docs/templates.md'), 'utf8');
