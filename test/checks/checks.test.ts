@@ -31,7 +31,7 @@ async function files(...patterns: string[]): Promise<string[]> {
   return listed.split('\n').filter(Boolean);
 }
 
-test('format and lint', () => check('biome', 'check', '.'));
+test('format and lint', () => check('biome', 'check', '--error-on-warnings', '.'));
 test('types', () => check('tsc', '--noEmit'));
 test('no dead code', () => check('knip'));
 test('shell scripts', async () => {

@@ -69,6 +69,7 @@ describe('commands of the documentation', () => {
   test('there are some', () => expect(commands.length).toBeGreaterThan(8));
 
   // Builds are planned and not run: integration tests run them. Machines are booted by the VM tests.
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   test.each(commands)('$place: $line', async ({ line }) => {
     const home = await mkdtemp(join(TEST_HOME, 'docs-'));
     try {

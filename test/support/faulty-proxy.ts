@@ -39,6 +39,7 @@ export async function faultyProxy(registry: string): Promise<FaultyProxy> {
     handle(incoming, response).catch(() => response.destroy());
   });
 
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const { method = '', url: path = '', headers } = incoming;
     const at = seen.push(`${method} ${path.replace(/\?.*/, '')}`) - 1;

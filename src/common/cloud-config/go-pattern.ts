@@ -157,6 +157,7 @@ function casesOf(character: string): string[] {
   return [...new Set(cases)].filter((text) => [...text].length === 1);
 }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function escapeSequence(state: Translation, inClass: boolean): string {
   const { source, fail } = state;
   const character = String.fromCodePoint(source.codePointAt(state.offset) ?? 0);

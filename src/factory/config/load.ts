@@ -215,6 +215,7 @@ function anchored(
   resolveReference: (reference: string, directory: string) => string,
 ): Data {
   return Object.fromEntries(
+    // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
     Object.entries(data).map(([key, value]) => {
       if (key === 'registries') return [key, anchoredAuthorities(value, directory)];
       if (key === 'kubernetes') return [key, anchorKubernetes(value, directory)];

@@ -73,6 +73,7 @@ export function createRunner(parameters: {
     throw new FactoryError('tool', `${tool.name} is not installed`, { remedy: reinstall(tool) });
   }
 
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   async function run(tool: HostTool, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const file = await locate(tool);
     signal.throwIfAborted();

@@ -54,6 +54,7 @@ export function parseTemplate(source: string, functions: readonly string[]): Par
 }
 
 /** @param opened where the block starts; `undefined` for the template itself */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function parseBody(
   parse: Parse,
   opened: { readonly at: number; readonly keyword: Keyword } | undefined,

@@ -24,6 +24,7 @@ export function sprintf(format: string, args: readonly Value[], meter: Meter): s
   };
   const text = format.replace(
     VERB,
+    // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
     (all, flags?: string, width?: string, precision?: string, verb?: string) => {
       if (verb === undefined || flags === undefined) return '%!(NOVERB)';
       const wide = width === '*' ? star() : numberOf(width);

@@ -64,6 +64,7 @@ export function planLayer(
     }
   };
 
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   const entry = (member: Member, path: string): Change => {
     const { type } = member;
     if (path === '' && type !== '5') throw refused(member.name, 'the root is a directory');

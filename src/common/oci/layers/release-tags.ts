@@ -77,6 +77,7 @@ function pieces(text: string): string[] {
   return text.match(/\d+|[^\d.-]+/g) ?? [];
 }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function compareLists(left: readonly string[], right: readonly string[]): number {
   for (let index = 0; index < Math.max(left.length, right.length); index++) {
     const [a = '', b = ''] = [left[index], right[index]];

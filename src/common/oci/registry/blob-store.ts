@@ -85,6 +85,7 @@ async function downloadBlob(
     return progress(size);
   }
   let furthest = 0;
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   await retrying(host, { name, signal, attempts }, async (progressed) => {
     const begun = await resumable(partial, size, digest, signal);
     let isResumed = begun.size > 0;

@@ -23,6 +23,7 @@ const SHOWN = 10;
  *   is an error
  * @throws FactoryError `verification` for what does not belong, `usage` when nothing is left
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 export function selectContent(tree: string, content: ExtensionContent, isLayer: boolean): Selection {
   const leftOut = new Map<string, number>();
   const outside: string[] = [];

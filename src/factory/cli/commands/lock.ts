@@ -18,56 +18,62 @@ import { warn } from '../warn.ts';
 
 /** `kairos-factory lock`: what image references stand for, and what packages a build has → the lock file. */
 export function lockCommand() {
-  return new Command('lock')
-    .description('write down what the image references of a build stand for, and its packages')
-    .option('--update', 'ask anew for what is locked already: the registries, and for packages the archives')
-    .option('--packages', 'build the OS images, and write down their packages too')
-    .option('--flavor <name>', 'the distribution')
-    .option('--base <ref>', 'base image, as for build')
-    .option('--kernel <name>', 'one of the kernels of the flavor, as for build')
-    .option('--snapshot <date>', 'install packages as they were then, as for build')
-    .addOption(
-      new Option('--image <ref>', 'another image to lock, as for artifacts; repeatable').argParser(
-        (value: string, before: string[] | undefined) => [...(before ?? []), value],
-      ),
-    )
-    .addOption(ARTIFACT_OPTIONS.lockFile)
-    .addOption(ARTIFACT_OPTIONS.config)
-    .addOption(ARTIFACT_OPTIONS.set)
-    .action(async (options) => {
-      const { flavor, base, kernel, snapshot } = options;
-      const flags = { flavor, base, kernel, snapshot, 'lock-file': options.lockFile };
-      const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
-      const { builds, arch, registries, lockFile } = await loadLockSpec(sources);
-      const named = (options.image ?? []).map((text) => parseBaseReference(text, process.cwd()));
-      const wanted = wantedImages(named, arch);
-      for (const { spec } of builds)
-        wanted.push(...wantedImages(await buildReferences(FLAVORS, spec), spec.arch));
-      const update = options.update ?? false;
-      // What is locked is renewed; to lock packages for the first time takes a build, and that is said outright.
-      const hasPackages = Object.keys(readLock(lockFile).packages).length > 0;
-      const withPackages = (options.packages ?? false) || (update && hasPackages && builds.length > 0);
-      if (withPackages && builds.length === 0) throw nothingToBuild();
-      if (update && hasPackages && !withPackages)
-        warn('the packages in the lock stay as they are: nothing says what to build');
-      if (withPackages && (await handedOver())) return;
-      const isAsked = builds.length > 0 || named.length > 0;
-      const { signal } = new AbortController();
-      const runner = createRunner({ signal, log: () => undefined, env: process.env });
-      const request = {
-        file: lockFile,
-        wanted: isAsked ? wanted : undefined,
-        update,
-      };
-      const changes = await lockImages({ runner, registries, env: process.env }, request, warn);
-      const show = createProgressRenderer(process.stderr);
-      const packages = withPackages
-        ? await lockPackages(builds, lockFile, { onLog: rememberLog, emit: show.onEvent }).finally(() =>
-            show.close(),
-          )
-        : [];
-      process.stdout.write(renderChanges(changes, packages, relative(process.cwd(), lockFile)));
-    });
+  return (
+    new Command('lock')
+      .description('write down what the image references of a build stand for, and its packages')
+      .option(
+        '--update',
+        'ask anew for what is locked already: the registries, and for packages the archives',
+      )
+      .option('--packages', 'build the OS images, and write down their packages too')
+      .option('--flavor <name>', 'the distribution')
+      .option('--base <ref>', 'base image, as for build')
+      .option('--kernel <name>', 'one of the kernels of the flavor, as for build')
+      .option('--snapshot <date>', 'install packages as they were then, as for build')
+      .addOption(
+        new Option('--image <ref>', 'another image to lock, as for artifacts; repeatable').argParser(
+          (value: string, before: string[] | undefined) => [...(before ?? []), value],
+        ),
+      )
+      .addOption(ARTIFACT_OPTIONS.lockFile)
+      .addOption(ARTIFACT_OPTIONS.config)
+      .addOption(ARTIFACT_OPTIONS.set)
+      // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
+      .action(async (options) => {
+        const { flavor, base, kernel, snapshot } = options;
+        const flags = { flavor, base, kernel, snapshot, 'lock-file': options.lockFile };
+        const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
+        const { builds, arch, registries, lockFile } = await loadLockSpec(sources);
+        const named = (options.image ?? []).map((text) => parseBaseReference(text, process.cwd()));
+        const wanted = wantedImages(named, arch);
+        for (const { spec } of builds)
+          wanted.push(...wantedImages(await buildReferences(FLAVORS, spec), spec.arch));
+        const update = options.update ?? false;
+        // What is locked is renewed; to lock packages for the first time takes a build, and that is said outright.
+        const hasPackages = Object.keys(readLock(lockFile).packages).length > 0;
+        const withPackages = (options.packages ?? false) || (update && hasPackages && builds.length > 0);
+        if (withPackages && builds.length === 0) throw nothingToBuild();
+        if (update && hasPackages && !withPackages)
+          warn('the packages in the lock stay as they are: nothing says what to build');
+        if (withPackages && (await handedOver())) return;
+        const isAsked = builds.length > 0 || named.length > 0;
+        const { signal } = new AbortController();
+        const runner = createRunner({ signal, log: () => undefined, env: process.env });
+        const request = {
+          file: lockFile,
+          wanted: isAsked ? wanted : undefined,
+          update,
+        };
+        const changes = await lockImages({ runner, registries, env: process.env }, request, warn);
+        const show = createProgressRenderer(process.stderr);
+        const packages = withPackages
+          ? await lockPackages(builds, lockFile, { onLog: rememberLog, emit: show.onEvent }).finally(() =>
+              show.close(),
+            )
+          : [];
+        process.stdout.write(renderChanges(changes, packages, relative(process.cwd(), lockFile)));
+      })
+  );
 }
 
 /** Only images of registries can be locked: files are what they are. */

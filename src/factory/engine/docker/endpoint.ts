@@ -113,6 +113,7 @@ async function contextEndpoint(home: string, name: string, origin: string): Prom
   return { address: host, origin: source, transport: parseAddress(source, host, tls) };
 }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function parseAddress(origin: string, address: string, tls: TlsFiles | undefined): Transport {
   const malformed = () =>
     new FactoryError('usage', `${origin}: "${address}" is no address of a Docker daemon`, {

@@ -22,6 +22,7 @@ const DIRECTIVE = /^#\s*(syntax|escape|check)\s*=\s*(.+)$/i;
 const HEREDOC = /<<(-?)(["']?)([A-Za-z_]\w*)\2/g;
 
 /** Splits a Containerfile into its instructions: comments, continued lines and here-documents are understood. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 export function parseContainerfile(text: string): Containerfile {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   let directives = 0;

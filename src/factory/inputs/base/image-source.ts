@@ -98,15 +98,16 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     const known = found.get(key);
     if (known && (trust === undefined || trusted.has(key))) return known;
     // Asked for before without trust, it stays what it was found to be then.
-    const fresh = known
-      ? known.then(async (result) => {
-          if (trust) await requireTrust(image, result, trust);
-          return result;
-        })
-      : find(image, arch, trust).then((result) => {
-          done.set(key, result);
-          return result;
-        });
+    const fresh =
+      known !== undefined
+        ? known.then(async (result) => {
+            if (trust) await requireTrust(image, result, trust);
+            return result;
+          })
+        : find(image, arch, trust).then((result) => {
+            done.set(key, result);
+            return result;
+          });
     found.set(key, fresh);
     if (trust) trusted.add(key);
     return fresh;

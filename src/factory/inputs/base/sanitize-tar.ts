@@ -41,6 +41,7 @@ export async function sanitizeTar(
     throw refused(options.name, header.name, `"${name}" lies below the symbolic link ${below}`);
   };
 
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   const copy = async () => {
     for await (const entry of extract) {
       const { header } = entry;

@@ -66,6 +66,7 @@ export function scanBytes(
   return scan(read, { path: `${name}${place}`, place }, needles, buffer);
 }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function scan(
   next: Read,
   { path, place }: { readonly path: string; readonly place: string },

@@ -135,6 +135,7 @@ export function imageRecipe(
         ...(spec.snapshot === undefined ? [] : [snapshot(results)]),
       ];
     },
+    // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
     options: (results, notice) => {
       const { image, traits } = base(results);
       const needsShell = !withoutPackages || spec.kernelFrom === undefined;

@@ -48,6 +48,7 @@ export async function writableRegistry(): Promise<WritableRegistry> {
     serve(request, response).catch(() => response.destroy());
   });
 
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url = '', headers } = request;
     const { pathname: path, searchParams: query } = new URL(url, 'http://registry');
