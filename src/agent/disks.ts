@@ -41,8 +41,8 @@ export async function listDisks(host: Host): Promise<Disk[]> {
 }
 
 /**
- * The disk that a configuration means (contract 4.4): `auto` is the largest one, `/dev/disk/by-…` is followed, and
- * `script:///PATH` is a program that prints a device.
+ * The disk that a configuration means (docs/contract.md 4.4): `auto` is the largest one, `/dev/disk/by-…` is followed,
+ * and `script:///PATH` is a program that prints a device.
  * @throws FactoryError `usage` with the disks that there are
  */
 export async function chooseDisk(host: Host, wanted: string): Promise<string> {

@@ -43,7 +43,7 @@ const COMMANDS: readonly AgentCommand[] = [
   versionCommand,
 ];
 
-/** The command line of the agent (contract 5.1): one file per command. */
+/** The command line of the agent (docs/contract.md 5.1): one file per command. */
 export function createAgentProgram(context: AgentContext): Command {
   const program = new Command('kairos-agent')
     .description('Installs, configures, upgrades and resets a Kairos node.')

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What AuroraBoot does for an ISO (peers.md, B1): unpack, mksquashfs -b 1M with its default gzip, xorriso.
+# What AuroraBoot does for an ISO: unpack, mksquashfs -b 1M with its default gzip, xorriso.
 # aurora-like.sh OCI-LAYOUT WORK
 set -eu
 layout=$1 work=$2

@@ -156,7 +156,7 @@ test('a machine that cannot run programs of the other architecture is told so be
   expect(await readdir(output).catch(() => 'none')).toBe('none');
 });
 
-// Ten minutes under emulation: only where they are asked for (docs/architectures.md).
+// Ten minutes under emulation: only where they are asked for (docs/models.md).
 describe.runIf(ALL)('Debian bookworm for arm64, built', () => {
   let build: Awaited<ReturnType<typeof arm64Build>>;
   beforeAll(async () => {

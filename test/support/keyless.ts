@@ -122,7 +122,7 @@ signer_digest = sha256
 ess_cert_id_alg = sha256
 `;
 
-/** Extensions of Fulcio's certificates (fulcio, docs/oid-info.md): .8 is the issuer. */
+/** Extensions of Fulcio's certificates (Fulcio's page oid-info): .8 is the issuer. */
 const LEAF_CONFIG = `[leaf]
 keyUsage = critical,digitalSignature
 extendedKeyUsage = codeSigning

@@ -7,7 +7,7 @@ import { type AccountPlan, homeOf, planUsers } from './plan-users.ts';
 import { newSalt } from './sha512-crypt.ts';
 import { writeTable } from './table-file.ts';
 
-/** Where ids are kept over boots and upgrades: COS_PERSISTENT (contract 2.6). */
+/** Where ids are kept over boots and upgrades: COS_PERSISTENT (docs/contract.md 2.6). */
 const RECORD = '/usr/local/.kairos/users.json';
 const SHELLS = { preferred: '/bin/bash', always: '/bin/sh' };
 

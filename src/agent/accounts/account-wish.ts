@@ -2,7 +2,7 @@ import type { User } from '../../common/cloud-config/step-schema.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { isField } from './account-table.ts';
 
-/** What a configuration wants of an account (contract 4.3). What is left out stays, or takes a default. */
+/** What a configuration wants of an account (docs/contract.md 4.3). What is left out stays, or takes a default. */
 export interface AccountWish {
   readonly name: string;
   readonly uid?: number;

@@ -19,7 +19,8 @@ const KEY_LINE = /(^|\s)(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(\s|$)/;
 
 /**
  * Adds keys to `~USER/.ssh/authorized_keys`: literal ones, `github:USER`, `gitlab:USER`, and addresses of lists of keys
- * (contract 4.7). Keys that are there stay, none comes twice. Literal keys are written before any network is asked.
+ * (docs/contract.md 4.7). Keys that are there stay, none comes twice. Literal keys are written before any network is
+ * asked.
  *
  * @throws FactoryError `usage` for an unknown account, `step` for keys that cannot be fetched, and for links in the place
  * of the file or its directory: root would read for the account what it may not

@@ -51,7 +51,7 @@ export const ENTITY_FILE: Readonly<Record<Entity['kind'], string>> = {
 };
 
 /**
- * An entity from its YAML text (contract 4.7), in the form of the field's entities library.
+ * An entity from its YAML text (docs/contract.md 4.7), in the form of the field's entities library.
  *
  * @throws FactoryError `usage` when it is none
  */

@@ -1,7 +1,7 @@
 import { findRow, rowsOf, setRow } from './account-table.ts';
 import type { NumberRecord } from './number-record.ts';
 
-/** Numbers that a group has everywhere (contract 3.4). */
+/** Numbers that a group has everywhere (docs/contract.md 3.4). */
 const FIXED: ReadonlyMap<string, number> = new Map([['admin', 900]]);
 /** System groups are counted down from here (groupadd(8), `--system`). */
 const HIGHEST = 999;

@@ -20,7 +20,7 @@ export function residentOf(row: readonly string[]): Resident {
 
 /**
  * Makes the home of an account from the skeleton, unless it is there. It appears under its name when all of it is
- * written. A home that is there is not gone through: files keep their owners (contract 11.4, #26). Only one that is
+ * written. A home that is there is not gone through: files keep their owners (docs/contract.md 4.7). Only one that is
  * empty and root's, as an image may have it, is handed over.
  */
 export async function ensureHome(host: Host, { uid, gid, home }: Resident): Promise<void> {

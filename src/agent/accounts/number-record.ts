@@ -3,7 +3,7 @@ import { z } from 'zod';
 const Numbers = z.record(z.string(), z.int().min(0)).default({});
 const RecordText = z.object({ uids: Numbers, gids: Numbers });
 
-/** Ids that accounts and groups got from us: kept, because /home outlives /etc (contract 2.6, and 11.8 #51). */
+/** Ids that accounts and groups got from us: kept, because /home outlives /etc (docs/contract.md 2.6). */
 export interface NumberRecord {
   readonly uids: ReadonlyMap<string, number>;
   readonly gids: ReadonlyMap<string, number>;

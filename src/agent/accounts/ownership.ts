@@ -2,7 +2,7 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { findRow } from './account-table.ts';
 
-/** How a step names mode and owner of a file (contract 4.7). */
+/** How a step names mode and owner of a file (docs/contract.md 4.7). */
 export interface Owned {
   readonly permissions?: number | string | undefined;
   readonly owner?: number | undefined;

@@ -29,8 +29,9 @@ interface Draft {
 }
 
 /**
- * Creates or updates accounts in the tables: sorted by name, with ids that stay the same over boots (contract 11.8, #51).
- * Rows of others, and what a wish does not speak of, stay as they are; done twice, it changes nothing more.
+ * Creates or updates accounts in the tables: sorted by name, with ids that stay the same over boots
+ * (docs/contract.md 2.6). Rows of others, and what a wish does not speak of, stay as they are; done twice, it changes
+ * nothing more.
  */
 export function planUsers(
   current: Tables,

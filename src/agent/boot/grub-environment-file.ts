@@ -20,7 +20,7 @@ export async function readGrubVariables(host: Host, file: string): Promise<Map<s
 
 /**
  * Changes variables; `undefined` removes one. A file of the right size is written in its place on the disk: GRUB saves to
- * the blocks that it has (contract 1.4).
+ * the blocks that it has (docs/contract.md 1.4).
  * @throws FactoryError `usage` when they do not fit
  */
 export async function setGrubVariables(

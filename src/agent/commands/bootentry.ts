@@ -9,7 +9,7 @@ import { needLabel } from '../deploy/block-device.ts';
 import { mountWritable } from '../deploy/mounts.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** Entries of the boot menu (contract 2.1), and what the machine is when it runs one. */
+/** Entries of the boot menu (docs/contract.md 2.1), and what the machine is when it runs one. */
 const ENTRIES: Readonly<Record<string, { title: string; state?: BootState }>> = {
   cos: { title: 'the active system', state: 'active_boot' },
   fallback: { title: 'the passive system', state: 'passive_boot' },
@@ -18,7 +18,7 @@ const ENTRIES: Readonly<Record<string, { title: string; state?: BootState }>> = 
   remoterecovery: { title: 'recovery; remote access does nothing yet' },
 };
 
-/** `kairos-agent bootentry` (contract 5.1). */
+/** `kairos-agent bootentry`. */
 export const bootentryCommand: AgentCommand = ({ host, out }) =>
   new Command('bootentry')
     .description('list the entries of the boot menu, or choose one for the next boot')

@@ -3,7 +3,7 @@ import { collectConfig } from '../config/collect.ts';
 import { lookUp, renderValue } from '../config/lookup.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `config` and `config get KEY`: what all configuration of this node comes to (contract 4.2, 5.1). */
+/** `config` and `config get KEY`: what all configuration of this node comes to (docs/contract.md 4.2). */
 export const configCommand: AgentCommand = ({ host, out }) => {
   const command = new Command('config')
     .description('print the configuration of this node, merged from all its places')

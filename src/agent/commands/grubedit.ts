@@ -5,7 +5,7 @@ import type { AgentCommand } from './agent-command.ts';
 
 const FILE = '/oem/grubenv';
 
-/** `kairos-agent grubedit` (contract 5.1): the variables of the boot menu. */
+/** `kairos-agent grubedit`: the variables of the boot menu. */
 export const grubeditCommand: AgentCommand = ({ host, out }) => {
   const command = new Command('grubedit')
     .description('list the variables of the boot menu')

@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { installBundleTarget } from '../extensions/install-bundle.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `install-bundle TARGET` (contract 5.1, 5.7). */
+/** `install-bundle TARGET` (docs/contract.md 5.7). */
 export const installBundleCommand: AgentCommand = ({ host }) =>
   new Command('install-bundle')
     .description('install a bundle on this node')

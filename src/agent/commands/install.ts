@@ -14,7 +14,7 @@ const PAUSE = 5000;
 /** What `createLog` writes for this command. */
 const LOG = '/var/log/kairos/install.log';
 
-/** `kairos-agent install` (contract 5.1): what live media run. */
+/** `kairos-agent install`: what live media run. */
 export const installCommand: AgentCommand = (context) =>
   new Command('install')
     .description('install by itself as soon as a configuration says so; until then, show how to go on')
@@ -40,7 +40,7 @@ export const installCommand: AgentCommand = (context) =>
       }
     });
 
-/** Nobody sees the journal of a machine that does not get installed: its consoles say why (contract 5.3). */
+/** Nobody sees the journal of a machine that does not get installed: its consoles say why (docs/contract.md 5.3). */
 async function tellFailure(host: Host, error: unknown): Promise<void> {
   const tell = await consoleWriter(host);
   tell(`error: ${messageOf(error)}`);

@@ -7,7 +7,7 @@ import { askInstallation, Cancelled, renderAnswers } from '../onboarding/dialogu
 import { openTerminal } from '../onboarding/terminal.ts';
 import type { AgentCommand, AgentContext } from './agent-command.ts';
 
-/** `kairos-agent interactive-install` (contract 5.1). */
+/** `kairos-agent interactive-install`. */
 export const interactiveInstallCommand: AgentCommand = (context) =>
   new Command('interactive-install')
     .description('install this machine by questions')

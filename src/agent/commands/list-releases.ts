@@ -16,7 +16,7 @@ import { openRegistry } from '../../common/oci/registry/registry.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 const RELEASE_FILE = '/etc/kairos-release';
-/** Where the project publishes (contract 5.1). */
+/** Where the project publishes. */
 const REGISTRY = 'quay.io/kairos';
 
 /** Which releases are listed. */
@@ -36,7 +36,7 @@ export interface ListedRelease extends Release {
 }
 
 /**
- * Lists the releases in a registry that this node could be upgraded to, newest first (contract 6.10).
+ * Lists the releases in a registry that this node could be upgraded to, newest first (docs/contract.md 6.10).
  * @throws FactoryError `step` when the registry cannot be read, `usage` when the node does not say what it is
  */
 export async function listReleases(
@@ -67,7 +67,7 @@ async function readIdentity(host: Host): Promise<ReleaseIdentity> {
   return { ...identityFrom(values), uki: values.get('KAIROS_TRUSTED_BOOT') === 'true' };
 }
 
-/** `kairos-agent upgrade list-releases` (contract 5.1). */
+/** `kairos-agent upgrade list-releases`. */
 export const listReleasesCommand: AgentCommand = ({ host, out }) =>
   new Command('list-releases')
     .description('list the images in a registry that this node could be upgraded to, newest first')

@@ -4,7 +4,7 @@ import { collectConfig } from '../config/collect.ts';
 import { collectLogs, type LogExtras } from '../logs/collect-logs.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `logs`: one archive of what tells of a problem, without secrets (contract 5.1). */
+/** `logs`: one archive of what tells of a problem, without secrets. */
 export const logsCommand: AgentCommand = ({ host, out }) =>
   new Command('logs')
     .description('collect logs, configuration and facts of this node, without secrets')

@@ -4,7 +4,7 @@ import { collectConfig } from '../config/collect.ts';
 import { type InstallRequest, runInstall } from '../deploy/install.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `kairos-agent manual-install` (contract 5.1). */
+/** `kairos-agent manual-install`. */
 export const manualInstallCommand: AgentCommand = (context) =>
   new Command('manual-install')
     .description('install this machine by a configuration')

@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { cloudConfigJsonSchema } from '../../common/cloud-config/json-schema.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `print-schema`: the JSON Schema of cloud-configs (contract 4.10, 5.1). */
+/** `print-schema`: the JSON Schema of cloud-configs (docs/contract.md 4.10). */
 export const printSchemaCommand: AgentCommand = ({ out }) =>
   new Command('print-schema')
     .description('print the JSON Schema of cloud-configs')

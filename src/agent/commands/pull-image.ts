@@ -4,7 +4,7 @@ import { unpackImage } from '../../common/oci/layers/unpack-image.ts';
 import { createProgress } from '../deploy/progress.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `kairos-agent pull-image IMG DIR` (contract 5.1). */
+/** `kairos-agent pull-image IMG DIR`. */
 export const pullImageCommand: AgentCommand = (context) =>
   new Command('pull-image')
     .description('fetch a container image and unpack it into a directory')

@@ -7,7 +7,7 @@ import type { Host } from '../../common/host/host.ts';
 import { templateData } from '../facts/template-data.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `render-template -f FILE`: what a template comes to on this node (contract 5.1). */
+/** `render-template -f FILE`: what a template comes to on this node. */
 export const renderTemplateCommand: AgentCommand = ({ host, out }) =>
   new Command('render-template')
     .description('expand a template with the values of this node')

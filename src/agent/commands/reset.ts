@@ -6,7 +6,7 @@ import { runReset } from '../deploy/reset.ts';
 import { onConsoles } from '../onboarding/consoles.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `kairos-agent reset` (contract 5.1, 5.5). */
+/** `kairos-agent reset` (docs/contract.md 5.5). */
 export const resetCommand: AgentCommand = (context) =>
   new Command('reset')
     .description('make this node as it was after its installation; its persistent data is lost')

@@ -6,7 +6,7 @@ import { runStage } from '../stages/run-stage.ts';
 import { type Sources, sourceReader } from '../stages/sources.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `run-stage STAGE`: runs the steps of a stage, or prints their plan (contract 4.6, 5.1). */
+/** `run-stage STAGE`: runs the steps of a stage, or prints their plan (docs/contract.md 4.6). */
 export const runStageCommand: AgentCommand = ({ host, out }) =>
   new Command('run-stage')
     .description('run the steps of a stage')

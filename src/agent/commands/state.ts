@@ -3,7 +3,7 @@ import { lookUp, renderValue } from '../config/lookup.ts';
 import { stateTree } from '../config/state-tree.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `state` and `state get KEY`: what this node is and has (contract 5.1). */
+/** `state` and `state get KEY`: what this node is and has. */
 export const stateCommand: AgentCommand = ({ host, out }) => {
   const command = new Command('state')
     .description('print what this node is and has')

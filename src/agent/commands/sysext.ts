@@ -18,11 +18,11 @@ import {
 } from '../extensions/store.ts';
 import type { AgentCommand, AgentContext } from './agent-command.ts';
 
-/** `sysext`: programs and libraries laid over /usr (contract 2.7, 5.1). */
+/** `sysext`: programs and libraries laid over /usr (docs/contract.md 2.7). */
 export const sysextCommand: AgentCommand = (context) =>
   extensionCommand(context, SYSEXT, 'system extensions');
 
-/** `confext`: configuration laid over /etc (contract 2.7, 5.1). */
+/** `confext`: configuration laid over /etc (docs/contract.md 2.7). */
 export const confextCommand: AgentCommand = (context) =>
   extensionCommand(context, CONFEXT, 'configuration extensions');
 
@@ -86,7 +86,7 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what
   return command;
 }
 
-/** The flags of all subcommands; what a boot state is called stands in contract 2.4. */
+/** The flags of all subcommands; what a boot state is called stands in docs/contract.md 2.4. */
 function withScopes(command: Command) {
   return command
     .option('--active', 'for the active system')

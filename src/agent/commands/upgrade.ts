@@ -4,7 +4,7 @@ import { runUpgrade } from '../deploy/upgrade.ts';
 import type { AgentCommand } from './agent-command.ts';
 import { listReleasesCommand } from './list-releases.ts';
 
-/** `kairos-agent upgrade` (contract 5.1, 5.4). */
+/** `kairos-agent upgrade` (docs/contract.md 5.4). */
 export const upgradeCommand: AgentCommand = (context) =>
   new Command('upgrade')
     .description(

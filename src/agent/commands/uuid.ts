@@ -5,7 +5,7 @@ import type { AgentCommand } from './agent-command.ts';
 /** The firmware's identity stays over a reinstallation; machines without one have that of the installation. */
 const PLACES = ['/sys/class/dmi/id/product_uuid', '/etc/machine-id'];
 
-/** `uuid`: prints the identity of this node (contract 5.1). */
+/** `uuid`: prints the identity of this node. */
 export const uuidCommand: AgentCommand = ({ host, out }) =>
   new Command('uuid').description('print the identity of this node').action(async () => {
     for (const place of PLACES) {

@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { checkSource } from '../../common/cloud-config/check-source.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `validate`: what is wrong with a cloud-config (contract 5.1). */
+/** `validate`: what is wrong with a cloud-config. */
 export const validateCommand: AgentCommand = ({ host, out }) =>
   new Command('validate')
     .description('check a cloud-config')

@@ -5,7 +5,7 @@ import type { AgentCommand } from './agent-command.ts';
 /** Put in when the agent is compiled (scripts/build-agent). */
 export const AGENT_VERSION = process.env['KAIROS_AGENT_VERSION'] ?? 'development';
 
-/** `kairos-agent version` (contract 5.1). */
+/** `kairos-agent version`. */
 export const versionCommand: AgentCommand = ({ host, out }) =>
   new Command('version')
     .description('print the version of the agent')

@@ -1,7 +1,9 @@
 import type { BootState } from '../../common/contract/boot-state.ts';
 import type { Host } from '../../common/host/host.ts';
 
-/** In this order; the words are looked for anywhere in the line, as all programs of the field do (contract 2.4). */
+/**
+ * In this order; the words are looked for anywhere in the line, as all programs of the field do (docs/contract.md 2.4).
+ */
 const WORDS: readonly (readonly [BootState, readonly string[]])[] = [
   ['autoreset_boot', ['kairos.reset']],
   ['active_boot', ['COS_ACTIVE']],
@@ -10,7 +12,7 @@ const WORDS: readonly (readonly [BootState, readonly string[]])[] = [
   ['livecd_boot', ['live:LABEL', 'live:CDLABEL', 'netboot']],
 ];
 
-/** Entries of systemd-boot begin with these words (contract 2.4). */
+/** Entries of systemd-boot begin with these words (docs/contract.md 2.4). */
 const ENTRIES: readonly (readonly [string, BootState])[] = [
   ['active', 'active_boot'],
   ['passive', 'passive_boot'],
@@ -22,7 +24,7 @@ const ENTRIES: readonly (readonly [string, BootState])[] = [
 const LOADER = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 const SENTINELS = '/run/cos';
 
-/** The state by the kernel command line and, for a unified kernel image, by EFI variables (contract 2.4). */
+/** The state by the kernel command line and, for a unified kernel image, by EFI variables (docs/contract.md 2.4). */
 export async function bootState(host: Host): Promise<BootState> {
   const line = (await host.readText('/proc/cmdline')) ?? '';
   if (line.includes('kairos.ram')) return 'active_boot';
@@ -47,7 +49,10 @@ function utf16(bytes: Uint8Array | undefined): string {
   return new TextDecoder('utf-16le').decode(bytes).replace(/\0.*$/s, '');
 }
 
-/** Names of the sentinels in `/run/cos` that the initramfs left: `active_mode`, `upgrade_failure`, … (contract 2.4). */
+/**
+ * Names of the sentinels in `/run/cos` that the initramfs left: `active_mode`, `upgrade_failure`, …
+ * (docs/contract.md 2.4).
+ */
 export async function sentinels(host: Host): Promise<ReadonlySet<string>> {
   return new Set((await host.list(SENTINELS)).filter((name) => !name.includes('.')));
 }

@@ -6,7 +6,7 @@ import { readCommandLine } from './command-line.ts';
 import { configReader, describeProblem } from './config-files.ts';
 import { configUrlOf, readRemote } from './remote.ts';
 
-/** Later ones win; the medium is read without what is below its root (contract 4.2). */
+/** Later ones win; the medium is read without what is below its root (docs/contract.md 4.2). */
 const DIRECTORIES = [
   '/run/initramfs/live',
   '/etc/kairos',
@@ -25,7 +25,7 @@ export interface Layer {
   readonly data: ConfigData;
 }
 
-/** All configuration of a node as one tree (contract 4.2). */
+/** All configuration of a node as one tree (docs/contract.md 4.2). */
 export interface Collected {
   readonly data: ConfigData;
   /** Header of the first layer. */
@@ -55,7 +55,7 @@ export interface CollectOptions {
 
 /**
  * Merges all configuration of a node: directories, readers, the kernel command line, overwrites; each with what its
- * `config_url` leads to laid over it (contract 4.2). What cannot be read is logged and missing.
+ * `config_url` leads to laid over it (docs/contract.md 4.2). What cannot be read is logged and missing.
  * @throws FactoryError `usage` when a reader has no cloud-config
  */
 export async function collectConfig(host: Host, options: CollectOptions = {}): Promise<Collected> {

@@ -1,6 +1,6 @@
 import type { Host } from '../../common/host/host.ts';
 
-/** What the kernel command line tells the agent (contract 4.2, 4.6). */
+/** What the kernel command line tells the agent (docs/contract.md 4.2, 4.6). */
 export interface CommandLine {
   /** As the kernel shows it. */
   readonly text: string;

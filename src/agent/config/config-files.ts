@@ -6,7 +6,7 @@ import {
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { FileStat, Host } from '../../common/host/host.ts';
 
-/** Contract 4.1. */
+/** docs/contract.md 4.1. */
 const LIMIT = 1024 * 1024;
 /** How deep directories are followed; configurations lie one or two below. */
 const MAX_DEPTH = 8;
@@ -20,8 +20,8 @@ export type ReadFile =
 export type ConfigReader = (place: string, options?: { readonly shallow?: boolean }) => Promise<ReadFile[]>;
 
 /**
- * A reader of directories, in lexicographic order and with what is below them, and of single files (contract 2.8, 4.1).
- * What is no cloud-config is passed over, with a line in the log at level debug.
+ * A reader of directories, in lexicographic order and with what is below them, and of single files
+ * (docs/contract.md 2.8, 4.1). What is no cloud-config is passed over, with a line in the log at level debug.
  */
 export function configReader(host: Host): ConfigReader {
   const known = new Map<string, { readonly stamp: string; readonly file: ReadFile | undefined }>();

@@ -3,7 +3,7 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 
 /**
  * The value at a dotted key, in the manner of jq: `install.device`, `.users[0].name`, `users.0.name`, `"a.b".c`; the
- * whole tree for `.` (contract 5.1).
+ * whole tree for `.` (docs/contract.md 5.1).
  * @returns `undefined` when there is nothing
  * @throws FactoryError `usage` when the key cannot be understood
  */

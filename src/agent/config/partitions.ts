@@ -1,7 +1,7 @@
 import { LABEL } from '../../common/contract/labels.ts';
 import type { Host } from '../../common/host/host.ts';
 
-/** A partition as `state` tells of it (contract 5.1). */
+/** A partition as `state` tells of it (docs/contract.md 5.1). */
 export interface PartitionState {
   readonly found: boolean;
   readonly mounted: boolean;
@@ -18,7 +18,7 @@ export interface PartitionState {
   readonly uuid: string;
 }
 
-/** Those that `state` knows, by the labels of their filesystems (contract 1.1). */
+/** Those that `state` knows, by the labels of their filesystems (docs/contract.md 1.1). */
 const PARTITIONS = {
   persistent: LABEL.persistent,
   recovery: LABEL.recovery,

@@ -26,7 +26,7 @@ export interface RemoteOptions {
 
 /**
  * Reads the configuration at a URL or a path, and those that it names by `config_url`, at most eight and none twice
- * (contract 4.2). Machine values may stand in the URL as a template. Never throws: what fails is logged.
+ * (docs/contract.md 4.2). Machine values may stand in the URL as a template. Never throws: what fails is logged.
  */
 export async function readRemote(host: Host, url: string, options: RemoteOptions = {}): Promise<Remote> {
   const documents: CloudConfigDocument[] = [];

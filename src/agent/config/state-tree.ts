@@ -10,8 +10,8 @@ import { partitionStates } from './partitions.ts';
 const EFI_GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 
 /**
- * What `state` prints (contract 5.1): `uuid`, the partitions, `encrypted_partitions`, `boot`, `in_ram`, `system`,
- * `addresses`, `kairos`. What cannot be found out is empty, with a line in the log.
+ * What `state` prints (docs/contract.md 5.1): `uuid`, the partitions, `encrypted_partitions`, `boot`, `in_ram`,
+ * `system`, `addresses`, `kairos`. What cannot be found out is empty, with a line in the log.
  */
 export async function stateTree(host: Host): Promise<Readonly<Record<string, unknown>>> {
   const [partitions, boot, present, data, addresses, kairos] = await Promise.all([

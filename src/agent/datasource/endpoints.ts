@@ -1,4 +1,4 @@
-/** Where a cloud serves user data: its own fixed address (contract 4.9). */
+/** Where a cloud serves user data: its own fixed address (docs/contract.md 4.9). */
 export interface Endpoint {
   readonly name: string;
   readonly url: string;

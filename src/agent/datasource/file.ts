@@ -4,7 +4,7 @@ import type { Provider } from './found.ts';
 /** Seconds that a server has for its answer. */
 const TIMEOUT = 10;
 
-/** `file`: a path, `file://` or an HTTP(S) URL (contract 4.9). */
+/** `file`: a path, `file://` or an HTTP(S) URL (docs/contract.md 4.9). */
 export function fileProvider(place: string): Provider {
   return async (host) => {
     if (/^https?:\/\//i.test(place)) {

@@ -4,7 +4,7 @@ import { mountTable } from '../deploy/mounts.ts';
 import type { Provider } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';
 
-/** `cdrom`: the volume of NoCloud, on a disc or any other device (contract 4.9). */
+/** `cdrom`: the volume of NoCloud, on a disc or any other device (docs/contract.md 4.9). */
 export const cdromProvider: Provider = (host) =>
   onVolume(host, ['CIDATA', 'cidata'], async (read) => {
     const userData = (await read('user-data')) ?? (await read('config'));
@@ -17,7 +17,7 @@ export const cdromProvider: Provider = (host) =>
     };
   });
 
-/** `config-drive`: the volume of OpenStack (contract 4.9). */
+/** `config-drive`: the volume of OpenStack (docs/contract.md 4.9). */
 export const configDriveProvider: Provider = (host) =>
   onVolume(host, ['config-2', 'CONFIG-2'], async (read) => {
     const userData = await read('openstack/latest/user_data');

@@ -10,17 +10,17 @@ import { cdromProvider, configDriveProvider } from './media.ts';
 import { readUserData, type UserDataPart } from './user-data.ts';
 import { vmwareProvider } from './vmware.ts';
 
-/** Where user data is kept for all later boots (contract 1.4). */
+/** Where user data is kept for all later boots (docs/contract.md 1.4). */
 export const USERDATA_DIRECTORY = '/oem/95_userdata';
 /** Where it is for this boot when /oem cannot be written, as without a disk of our own. */
 export const VOLATILE_USERDATA_DIRECTORY = '/run/cos/95_userdata';
-/** A word of the command line that asks for user data again (contract 4.9). */
+/** A word of the command line that asks for user data again (docs/contract.md 4.9). */
 const FORCE = 'kairos.pull_datasources';
 /** User data holds passwords. */
 const PRIVATE = 0o600;
 const RESULTS = ['userdata', 'userdata.yaml'];
 
-/** Those that read from the machine itself; they are asked before the network (contract 4.9). */
+/** Those that read from the machine itself; they are asked before the network (docs/contract.md 4.9). */
 const LOCAL: Readonly<Record<string, Provider>> = {
   cdrom: cdromProvider,
   'config-drive': configDriveProvider,
@@ -28,8 +28,8 @@ const LOCAL: Readonly<Record<string, Provider>> = {
 };
 
 /**
- * Brings the user data of this machine (contract 4.9): from the first provider that has some, local ones before those of
- * the network, into `userdata` as it came and `userdata.yaml`; further parts of a multipart message follow as
+ * Brings the user data of this machine (docs/contract.md 4.9): from the first provider that has some, local ones before
+ * those of the network, into `userdata` as it came and `userdata.yaml`; further parts of a multipart message follow as
  * `userdata_01.yaml`, …, a host name from metadata as `metadata.yaml`, which user data overrides. A script becomes a
  * command of stage `boot`, run until it has succeeded once.
  *

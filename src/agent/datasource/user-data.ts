@@ -24,7 +24,8 @@ const CONFIG = 'text/cloud-config';
 const SCRIPT = 'text/x-shellscript';
 
 /**
- * Finds configurations and scripts in user data: plain, gzip, base64 or MIME multipart, in any nesting (contract 4.1).
+ * Finds configurations and scripts in user data: plain, gzip, base64 or MIME multipart, in any nesting
+ * (docs/contract.md 4.1).
  *
  * @throws FactoryError `step` when compressed data is broken
  */

@@ -8,7 +8,7 @@ const TIMEOUT = 5000;
 /** What tools write into a variable to empty it. */
 const EMPTY = ['', '---'];
 
-/** `vmware`: variables `guestinfo.userdata` and `guestinfo.metadata`, each with an encoding (contract 4.9). */
+/** `vmware`: variables `guestinfo.userdata` and `guestinfo.metadata`, each with an encoding (docs/contract.md 4.9). */
 export const vmwareProvider: Provider = async (host) => {
   if (!(await host.has('vmware-rpctool'))) return undefined;
   const userData = await variable(host, 'guestinfo.userdata');

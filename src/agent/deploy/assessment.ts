@@ -4,7 +4,7 @@ import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-fi
 
 /**
  * Has the next boot of the active system assessed. A mark that an earlier upgrade left goes, or the new system would be
- * passed over at once (contract 2.3, kairos#4303).
+ * passed over at once (docs/contract.md 2.3).
  * @param state where the state partition is mounted
  */
 export async function armAssessment(host: Host, state: string): Promise<void> {

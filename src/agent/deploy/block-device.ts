@@ -48,7 +48,7 @@ export async function partitionPlace(host: Host, device: string): Promise<Partit
   return { disk: `/dev/${disk}`, number: Number(number), start: Number(start) * SYSFS_SECTOR };
 }
 
-/** The BIOS boot partition of the disk that a partition is on, if it has one (contract 1.1). */
+/** The BIOS boot partition of the disk that a partition is on, if it has one (docs/contract.md 1.1). */
 export async function biosPartition(
   host: Host,
   sibling: string,

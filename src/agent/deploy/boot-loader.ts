@@ -52,7 +52,7 @@ export const INTERRUPTED_MENU = [
 
 /**
  * Puts the boot loader of an image on a disk, for BIOS and UEFI, whichever the image has files for; only what differs is
- * written, and each part in a way that a power cut leaves the old one or the new one (contract 1.4).
+ * written, and each part in a way that a power cut leaves the old one or the new one (docs/contract.md 1.4).
  * @param root where the image's tree is
  * @param menu `interrupted` while the system is not complete yet
  * @throws FactoryError `step` when the image can be booted in neither way

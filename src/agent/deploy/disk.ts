@@ -30,7 +30,7 @@ export function sfdiskScript(layout: DiskLayout, sector: number): string {
 }
 
 /**
- * Makes a disk free for a new table: volume groups and mappings on it are let go (contract 1.1).
+ * Makes a disk free for a new table: volume groups and mappings on it are let go (docs/contract.md 1.1).
  * @throws FactoryError `usage` when something of it is in use
  */
 export async function releaseDisk(host: Host, disk: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Host } from '../../common/host/host.ts';
 
-/** Milliseconds in which a person can still stop what comes (contract 5.3). */
+/** Milliseconds in which a person can still stop what comes (docs/contract.md 5.3). */
 const GRACE = 5000;
 
 /** What a node does when an operation has come to its end: restart, switch itself off, or neither. */

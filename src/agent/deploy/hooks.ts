@@ -3,10 +3,10 @@ import type { Host } from '../../common/host/host.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { MOUNT_ROOT, type Mounted, mount } from './mounts.ts';
 
-/** What is being done to the node; hooks and stages are named after it (contract 4.5). */
+/** What is being done to the node; hooks and stages are named after it (docs/contract.md 4.5). */
 export type Operation = 'install' | 'upgrade' | 'reset';
 
-/** Runs the stage, and the executable hook, that come before or after a whole operation (contract 4.5). */
+/** Runs the stage, and the executable hook, that come before or after a whole operation (docs/contract.md 4.5). */
 export async function runOuterHook(host: Host, operation: Operation, when: 'pre' | 'after'): Promise<void> {
   if (operation === 'install') await runStage(host, `kairos-install.${when}`, {});
   const hook = `/usr/bin/kairos-agent.${operation}.${when}.hook`;
@@ -17,7 +17,7 @@ export async function runOuterHook(host: Host, operation: Operation, when: 'pre'
   if (status !== 0) host.log('warn', `${hook} ended with ${status}`);
 }
 
-/** Files by which a stage stops an operation before anything is destroyed (contract 2.4). */
+/** Files by which a stage stops an operation before anything is destroyed (docs/contract.md 2.4). */
 const VETO = '/run/cos/fail_installation';
 
 /** Runs `before-OPERATION`. @throws FactoryError `step` when a step of it asked for the installation to be abandoned */
@@ -39,7 +39,7 @@ export interface ChrootMounts {
 const API_FILESYSTEMS = ['/dev', '/proc', '/sys', '/run'];
 
 /**
- * Runs `after-OPERATION-chroot` inside the new system (contract 4.5, 5.3), by its own agent.
+ * Runs `after-OPERATION-chroot` inside the new system (docs/contract.md 4.5, 5.3), by its own agent.
  * @param image the slot's image file
  * @param prepare what else is to be done in the mounted tree, before the stage
  */

@@ -4,7 +4,7 @@ import { uuidFromName } from '../../common/contract/uuid.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { boolean, list, number, strings, type Tree, text, tree } from './config-values.ts';
 
-/** What an installation does, out of the merged configuration (contract 4.4). */
+/** What an installation does, out of the merged configuration (docs/contract.md 4.4). */
 export interface InstallOptions {
   readonly device: string;
   readonly source: string | undefined;
@@ -30,7 +30,7 @@ export interface InstallOptions {
   readonly finish: 'reboot' | 'poweroff' | undefined;
 }
 
-/** Filesystems of `extra-partitions` that mean: leave it raw (contract 1.1). */
+/** Filesystems of `extra-partitions` that mean: leave it raw (docs/contract.md 1.2). */
 const RAW = ['', '-', 'none', 'noformat'];
 
 /**
@@ -76,7 +76,7 @@ export function installOptions(config: Tree): InstallOptions {
   };
 }
 
-/** The sizes of the system's partitions for images of these sizes in MiB (contract 1.1). */
+/** The sizes of the system's partitions for images of these sizes in MiB (docs/contract.md 1.1). */
 export function diskSizes(
   options: InstallOptions,
   systemImage: number,

@@ -25,7 +25,7 @@ import { copyImage, makeSlot, type SlotOptions, slotSize } from './slot.ts';
 export interface InstallRequest {
   /** The merged configuration. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** The configuration as the node will keep it, with its header (contract 1.4: `90_custom.yaml`). */
+  /** The configuration as the node will keep it, with its header (docs/contract.md 1.4: `90_custom.yaml`). */
   readonly configText: string;
   /** Wins over `install.device`. */
   readonly device?: string;
@@ -37,9 +37,9 @@ export interface InstallRequest {
   readonly json?: boolean;
 }
 
-/** The tree of the live medium, without what the live system has written (contract 3.4). */
+/** The tree of the live medium, without what the live system has written (docs/contract.md 3.4). */
 const LIVE_ROOT = 'dir:/run/rootfsbase';
-/** A recovery system that a live medium brings ready made (contract 1.4). */
+/** A recovery system that a live medium brings ready made (docs/contract.md 1.4). */
 const LIVE_RECOVERY = '/run/initramfs/live/recovery.squashfs';
 
 type System = 'state' | 'recovery' | 'oem' | 'persistent' | 'efi';
@@ -51,8 +51,8 @@ interface Target {
 }
 
 /**
- * Installs a node (contract 5.3): partitions, slots, boot loader, configuration. Until the last step the disk boots into a
- * message that the installation was interrupted.
+ * Installs a node (docs/contract.md 5.3): partitions, slots, boot loader, configuration. Until the last step the disk
+ * boots into a message that the installation was interrupted.
  * @throws FactoryError `usage` before anything is written, `step` or `verification` afterwards
  */
 export async function runInstall(context: AgentContext, request: InstallRequest): Promise<void> {
@@ -122,7 +122,7 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   await finish(host, request.finish ?? options.finish, options.ejectMedium);
 }
 
-/** @throws FactoryError `usage` when nobody could log in to the node and administer it (contract 4.3) */
+/** @throws FactoryError `usage` when nobody could log in to the node and administer it (docs/contract.md 4.3) */
 async function needAdministrator(
   host: Host,
   config: InstallRequest['config'],
@@ -134,7 +134,7 @@ async function needAdministrator(
   });
 }
 
-/** Partitions and filesystems on an empty disk (contract 1.1). */
+/** Partitions and filesystems on an empty disk (docs/contract.md 1.1). */
 async function prepareDisk(
   host: Host,
   wanted: string,
@@ -159,7 +159,7 @@ async function prepareDisk(
   return { device, bios: { disk, device: device('bios'), start: bios.start } };
 }
 
-/** The partitions of a disk that somebody else has prepared (contract 1.1, `no-format`). */
+/** The partitions of a disk that somebody else has prepared (docs/contract.md 1.2). */
 async function existingTarget(host: Host): Promise<Target> {
   const found = {
     state: await needLabel(host, LABEL.state),
@@ -205,7 +205,7 @@ async function installBundles(host: Host, options: InstallOptions): Promise<void
   }
 }
 
-/** The log of this installation, where the new system finds it (contract 5.3, step 9). */
+/** The log of this installation, where the new system finds it (docs/contract.md 5.3). */
 async function keepLogs(host: Host, persistent: string): Promise<void> {
   const store = `${persistent}/.state/var-log.bind/kairos`;
   await host.makeDirectory(store);

@@ -3,7 +3,7 @@ import { parseOsRelease } from '../../common/contract/os-release.ts';
 import type { Host } from '../../common/host/host.ts';
 
 /**
- * Names the entries of the boot menu (contract 5.3, step 6): the configuration's `grub-entry-name`, else the image's
+ * Names the entries of the boot menu (docs/contract.md 5.3): the configuration's `grub-entry-name`, else the image's
  * `GRUB_ENTRY_NAME`; neither leaves the menu's own.
  * @param root tree of the new system
  */

@@ -1,9 +1,9 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 
-/** Where the agent mounts partitions while it works on them (contract 1.1). */
+/** Where the agent mounts partitions while it works on them (docs/contract.md 1.1). */
 export const MOUNT_ROOT = '/run/cos';
-/** A filesystem is busy for a moment after a program that used it has ended (contract 11.7, #44). */
+/** A filesystem is busy for a moment after a program that used it has ended. */
 const UMOUNT_TRIES = 20;
 
 /** A filesystem that is mounted until this is disposed of. */

@@ -1,7 +1,7 @@
 import { parse, stringify } from 'yaml';
 import type { Host } from '../../common/host/host.ts';
 
-/** What `.kairos-state` at the root of the persistent partition tells (contract 1.4). */
+/** What `.kairos-state` at the root of the persistent partition tells (docs/contract.md 1.4). */
 export type Event = 'first-install' | 'last-active-upgrade' | 'last-recovery-upgrade' | 'last-reset';
 
 const SOURCE_KEY: Readonly<Record<Event, string>> = {

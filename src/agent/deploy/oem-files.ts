@@ -3,7 +3,7 @@ import { grubEnvironment } from '../../common/contract/grub-environment.ts';
 import type { Host } from '../../common/host/host.ts';
 import type { InstallOptions } from './install-options.ts';
 
-/** The configuration may hold passwords and tokens (contract 1.4). */
+/** The configuration may hold passwords and tokens (docs/contract.md 1.4). */
 const PRIVATE = 0o640;
 
 /** Ciphers and logins that are left when `install.ssh_hardening` is set. */
@@ -16,7 +16,7 @@ const SSH_HARDENING = [
   '',
 ].join('\n');
 
-/** What an installation leaves on the OEM partition (contract 1.4). */
+/** What an installation leaves on the OEM partition (docs/contract.md 1.4). */
 export async function writeOemFiles(
   host: Host,
   oem: string,
@@ -44,7 +44,7 @@ async function writeConfiguration(host: Host, oem: string, text: string): Promis
   }
 }
 
-/** The configuration that tells the initramfs of further mounts (contract 2.6). */
+/** The configuration that tells the initramfs of further mounts (docs/contract.md 2.6). */
 function customMounts({ bindMounts, ephemeralMounts }: InstallOptions): string | undefined {
   if (bindMounts.length + ephemeralMounts.length === 0) return undefined;
   const environment = {

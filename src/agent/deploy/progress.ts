@@ -1,6 +1,6 @@
 import type { AgentContext } from '../commands/agent-command.ts';
 
-/** The steps that front ends know (contract 5.3), and ours besides. */
+/** The steps that front ends know (docs/contract.md 5.3), and ours besides. */
 export type DeployStep =
   | 'partition'
   | 'before-install'
@@ -28,7 +28,7 @@ export interface Progress {
 const PAUSE = 2000;
 
 /**
- * Lines for the log; with `KAIROS_AGENT_PROGRESS` set, or `json`, JSON lines on standard output (contract 5.3):
+ * Lines for the log; with `KAIROS_AGENT_PROGRESS` set, or `json`, JSON lines on standard output (docs/contract.md 5.3):
  * `{"step":"active","title":"…"}`, `{"step":"download","done":1,"total":2}`.
  */
 export function createProgress({ host, out }: AgentContext, json = false): Progress {

@@ -32,12 +32,12 @@ export interface ResetRequest {
   readonly json?: boolean;
 }
 
-/** The tree of a recovery system that is a squashfs (contract 2.5). */
+/** The tree of a recovery system that is a squashfs (docs/contract.md 2.5). */
 const LIVE_ROOT = '/run/rootfsbase';
 
 /**
- * Makes a node as it was after its installation (contract 5.5): the slots from the recovery system, an empty persistent
- * partition. A power cut on the way leads back here: the boot menu is told to start the reset again.
+ * Makes a node as it was after its installation (docs/contract.md 5.5): the slots from the recovery system, an empty
+ * persistent partition. A power cut on the way leads back here: the boot menu is told to start the reset again.
  * @throws FactoryError `usage` when the node did not boot its recovery system
  */
 export async function runReset(context: AgentContext, request: ResetRequest): Promise<void> {

@@ -18,7 +18,7 @@ export interface SlotOptions {
   readonly source: Source;
   /** The image file that is made; it exists only when it is whole. */
   readonly file: string;
-  /** Filesystem label (contract 1.4). */
+  /** Filesystem label (docs/contract.md 1.4). */
   readonly label: string;
   /** Directory for what is downloaded; it stays after a failure, so that the next try goes on from there. */
   readonly staging: string;
@@ -26,13 +26,13 @@ export interface SlotOptions {
   readonly mib?: number;
   /** Patterns that are left out of a directory source. */
   readonly exclude?: readonly string[];
-  /** Directories that are made in it besides (contract 1.5). */
+  /** Directories that are made in it besides (docs/contract.md 1.5). */
   readonly extraDirectories?: readonly string[];
   readonly insecure?: boolean;
   readonly progress: Progress;
 }
 
-/** When nothing is known of a source's size, and the least for one that is estimated (contract 1.3). */
+/** When nothing is known of a source's size, and the least for one that is estimated (docs/contract.md 1.3). */
 const DEFAULT_MIB = 3072;
 const MARGIN_MIB = 100;
 const SLOT_MOUNT = `${MOUNT_ROOT}/slot`;
@@ -47,7 +47,7 @@ export interface SlotSize {
   readonly content: number;
 }
 
-/** The size of the image file for a source (contract 1.3), at least `wanted` MiB. */
+/** The size of the image file for a source (docs/contract.md 1.3), at least `wanted` MiB. */
 export async function slotSize(host: Host, source: Source, wanted = 0, insecure = false): Promise<SlotSize> {
   if (source.kind === 'dir' && !isLiveRoot(source)) {
     const tree = measureTree(host.resolve(source.path));
@@ -60,7 +60,7 @@ export async function slotSize(host: Host, source: Source, wanted = 0, insecure 
 }
 
 /**
- * Makes a slot's image file out of a source: an ext2 filesystem, checked before it counts (contract 5.3, 5.4).
+ * Makes a slot's image file out of a source: an ext2 filesystem, checked before it counts (docs/contract.md 5.3, 5.4).
  * @throws FactoryError `step` for lack of space, `verification` when the content is not an OS
  */
 export async function makeSlot(host: Host, options: SlotOptions): Promise<void> {
@@ -115,7 +115,7 @@ function isLiveRoot(source: Source): boolean {
   return source.kind === 'dir' && source.path === '/';
 }
 
-/** @throws FactoryError `verification` naming everything that an OS would lack (contract 13.1) */
+/** @throws FactoryError `verification` naming everything that an OS would lack (docs/contract.md 6.9) */
 async function checkTree(host: Host, root: string): Promise<void> {
   const findings = await checkConformance(host.resolve(root));
   const failed = findings.filter(({ passed, required }) => required && !passed);

@@ -18,7 +18,7 @@ export interface UpgradeRequest {
   readonly json?: boolean;
 }
 
-/** What an upgrade does, out of the merged configuration and the command line (contract 4.4). */
+/** What an upgrade does, out of the merged configuration and the command line (docs/contract.md 4.4). */
 export interface UpgradeOptions {
   readonly source: string;
   readonly recovery: boolean;

@@ -20,12 +20,12 @@ import { makeSlot } from './slot.ts';
 import { type UpgradeOptions, type UpgradeRequest, upgradeOptions } from './upgrade-options.ts';
 import { verifySource } from './verify-source.ts';
 
-/** How the images of a slot and of the system that is being written are called (contract 1.4). */
+/** How the images of a slot and of the system that is being written are called (docs/contract.md 1.4). */
 const TRANSITION = 'cOS/transition.img';
 
 /**
- * Upgrades a slot (contract 5.4). The new image is written beside the old ones, checked, and only then takes its name; a
- * power cut at any moment leaves the old system or the new one.
+ * Upgrades a slot (docs/contract.md 5.4). The new image is written beside the old ones, checked, and only then takes
+ * its name; a power cut at any moment leaves the old system or the new one.
  * @throws FactoryError `usage`, `verification` or `step`; the node stays as it is
  */
 export async function runUpgrade(context: AgentContext, request: UpgradeRequest): Promise<void> {
@@ -121,7 +121,7 @@ async function makeTransition(
   });
 }
 
-/** A choice for the next boot that is still pending would go past the assessment (contract 2.3). */
+/** A choice for the next boot that is still pending would go past the assessment (docs/contract.md 2.3). */
 async function forgetChosenEntry(host: Host): Promise<void> {
   const device = await findByLabel(host, LABEL.oem);
   if (device === undefined) return;
@@ -130,7 +130,7 @@ async function forgetChosenEntry(host: Host): Promise<void> {
   if ((await host.stat(file)) !== undefined) await setGrubVariables(host, file, { next_entry: undefined });
 }
 
-/** A note is worth a line when it cannot be made, not a failed upgrade (contract 5.4). */
+/** A note is worth a line when it cannot be made, not a failed upgrade (docs/contract.md 5.4). */
 async function noteUpgrade(host: Host, source: Source, recovery: boolean): Promise<void> {
   try {
     const device = await findByLabel(host, LABEL.persistent);

@@ -3,7 +3,7 @@ import { uuidFromName } from '../../common/contract/uuid.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Extent } from './plan-extents.ts';
 
-/** A partition that a step asks for (contract 4.7). */
+/** A partition that a step asks for (docs/contract.md 4.7). */
 export interface WantedPartition {
   readonly fsLabel?: string | undefined;
   readonly pLabel?: string | undefined;
@@ -65,7 +65,7 @@ export function sfdiskLine(wanted: WantedPartition, { start, size }: Extent): st
         ? SWAP
         : PARTITION_TYPE.linux;
   const fields = [`start=${start}`, `size=${size}`, `type=${type}`];
-  // The partitions of the system have the same identifiers on every node (contract 1.1).
+  // The partitions of the system have the same identifiers on every node (docs/contract.md 1.1).
   if (fsLabel.startsWith('COS_')) fields.push(`uuid=${uuidFromName(fsLabel)}`);
   if (pLabel !== '') fields.push(`name="${pLabel.replaceAll(/["\\]/g, '\\$&')}"`);
   if (bootable) fields.push(`attrs="${esp ? 'RequiredPartition' : 'LegacyBIOSBootable'}"`);

@@ -18,7 +18,7 @@ export interface DiskMap {
 
 /**
  * Places for further partitions behind the last one, each at a whole MiB; a size of 0 MiB takes the rest. The last one
- * gives up less than a MiB where it would reach into the backup table (contract 1.1).
+ * gives up less than a MiB where it would reach into the backup table (docs/contract.md 1.1).
  *
  * @throws FactoryError `usage` when they do not fit, or one behind which others follow takes the rest
  */

@@ -11,7 +11,7 @@ export interface BundleOptions {
   readonly localFile?: boolean | undefined;
 }
 
-/** An entry of `bundles` in a configuration (contract 4.3). */
+/** An entry of `bundles` in a configuration (docs/contract.md 4.3). */
 const Bundle = z.looseObject({
   targets: z.array(z.string()).default([]),
   rootfs_path: z.string().optional(),
@@ -19,7 +19,7 @@ const Bundle = z.looseObject({
 });
 
 /**
- * Installs an entry of `bundles` (contract 4.3, 5.7), one target after the other.
+ * Installs an entry of `bundles` (docs/contract.md 4.3, 5.7), one target after the other.
  *
  * @throws FactoryError `usage` for an entry that is none, and all that {@link installBundleTarget} throws
  */
@@ -39,8 +39,9 @@ export async function installBundle(host: Host, bundle: unknown): Promise<void> 
 }
 
 /**
- * Installs one bundle (contract 5.7): `container://` and `docker://` are unpacked over the root path; `run://` is unpacked
- * aside, and its `run.sh` does the rest, told by `CONTAINERDIR` where it is and by `BUNDLE_TARGET` what it is called.
+ * Installs one bundle (docs/contract.md 5.7): `container://` and `docker://` are unpacked over the root path; `run://`
+ * is unpacked aside, and its `run.sh` does the rest, told by `CONTAINERDIR` where it is and by `BUNDLE_TARGET` what it
+ * is called.
  *
  * @throws FactoryError `usage` for `package://` and unknown kinds, `step` when the image cannot be had or `run.sh` fails
  */

@@ -10,7 +10,7 @@ const RAW = /^[\w][\w.+~:-]*\.raw$/;
 
 /**
  * Brings an extension into the store: an image from `file:` or HTTP(S), or from an OCI image its `.raw` files, or else
- * its tree (contract 2.7, 5.1).
+ * its tree (docs/contract.md 2.7, 5.1).
  *
  * @returns names in the store
  * @throws FactoryError `usage` when the URI names no extension, `step` when it cannot be had

@@ -6,7 +6,8 @@ import type { Host } from '../../common/host/host.ts';
 
 /**
  * Puts the extensions that are enabled for what was booted where systemd looks, and has them merged; to be called at boot
- * (contract 2.7). Where none is enabled nothing runs. A kind that fails is logged and does not keep the other from working.
+ * (docs/contract.md 2.7). Where none is enabled nothing runs. A kind that fails is logged and does not keep the other
+ * from working.
  *
  * @returns paths of the links that were made
  */

@@ -4,8 +4,8 @@ type Group<Text extends string, Amount extends string = never> = {
 } & { readonly [K in Amount]?: number };
 
 /**
- * What is known of the machine, spelled as the field's templates spell it below `.Values` (contract 4.8): the tree of
- * github.com/zcalusic/sysinfo, as far as `/sys`, `/proc` and `/etc` tell without a program or a system call.
+ * What is known of the machine, spelled as the field's templates spell it below `.Values` (docs/contract.md 4.8): the
+ * tree of github.com/zcalusic/sysinfo, as far as `/sys`, `/proc` and `/etc` tell without a program or a system call.
  */
 export interface Facts {
   readonly node: Group<'hostname' | 'machineid' | 'hypervisor' | 'timezone'>;

@@ -6,7 +6,7 @@ import type { Facts } from './facts.ts';
 /** Under which name the protected id of a machine is made. */
 const APPLICATION = 'kairos';
 
-/** What templates of a cloud-config can use (contract 4.8). */
+/** What templates of a cloud-config can use (docs/contract.md 4.8). */
 export interface TemplateData {
   readonly Values: Facts;
   /** 32 hexadecimal digits, others each time. */

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import type { Level } from '../../common/host/host.ts';
 
-/** Operations whose log a person wants to read afterwards (contract 5.3, step 9). */
+/** Operations whose log a person wants to read afterwards (docs/contract.md 5.3). */
 const KEPT = ['install', 'manual-install', 'interactive-install', 'upgrade', 'reset'];
 const DIRECTORY = '/var/log/kairos';
 

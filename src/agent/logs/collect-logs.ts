@@ -9,7 +9,7 @@ export interface LogFile {
   readonly text: string;
 }
 
-/** What is collected besides the agent's own list: `logs` of the configuration (contract 4.3). */
+/** What is collected besides the agent's own list: `logs` of the configuration (docs/contract.md 4.3). */
 export interface LogExtras {
   /** Units. */
   readonly journal: readonly string[];
@@ -17,7 +17,7 @@ export interface LogExtras {
   readonly files: readonly string[];
 }
 
-/** Units of the system and of the Kubernetes distributions that it runs (contract 5.9). */
+/** Units of the system and of the Kubernetes distributions that it runs (docs/contract.md 5.9). */
 const UNITS = [
   ...[
     'kairos-agent',
@@ -60,7 +60,7 @@ const PROGRAMS: readonly (readonly [name: string, program: string, ...args: stri
 /** A log beyond this is cut at its beginning. */
 const LIMIT = 16 * 1024 * 1024;
 
-/** Collects what tells of a problem, without secrets (contract 5.1); what is not there is left out. */
+/** Collects what tells of a problem, without secrets (docs/contract.md 5.1); what is not there is left out. */
 export async function collectLogs(host: Host, extras: LogExtras): Promise<LogFile[]> {
   const files: LogFile[] = [];
   const add = async (path: string, text: () => Promise<string | undefined>) => {

@@ -8,8 +8,8 @@ export interface BannerFacts {
 }
 
 /**
- * The text above the login of a live system: how to go on, here and from elsewhere (contract 3.4). The code leads to SSH;
- * it fits a console of 80 columns.
+ * The text above the login of a live system: how to go on, here and from elsewhere (docs/contract.md 3.4). The code
+ * leads to SSH; it fits a console of 80 columns.
  */
 export function renderBanner({ system, addresses }: BannerFacts): string {
   const [first] = addresses;

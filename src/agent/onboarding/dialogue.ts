@@ -33,7 +33,8 @@ const HOSTNAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a
 const SSH_KEY = /^(ssh-(ed25519|rsa)|ecdsa-sha2-\S+|sk-\S+) [A-Za-z0-9+/=]+( .*)?$|^(github|gitlab):[\w.-]+$/;
 
 /**
- * Asks for all that an installation needs (contract 5.1, `interactive-install`). A wrong answer is asked for again.
+ * Asks for all that an installation needs (docs/contract.md 5.1, `interactive-install`). A wrong answer is asked for
+ * again.
  * @throws Cancelled when the person does not confirm
  */
 export async function askInstallation(terminal: Terminal, disks: readonly Disk[]): Promise<Answers> {

@@ -11,7 +11,7 @@ export interface PackageManager {
   readonly remove: readonly string[];
 }
 
-/** Nothing may ask a question at boot; recommendations are left out (contract 4.7). */
+/** Nothing may ask a question at boot; recommendations are left out (docs/contract.md 4.7). */
 const MANAGERS: readonly PackageManager[] = [
   {
     program: 'apt-get',

@@ -21,7 +21,7 @@ const CONDITIONS: readonly Condition[] = [
 ];
 
 /**
- * Whether all conditions of a step hold (contract 4.8). A skip is logged at level debug with its reason.
+ * Whether all conditions of a step hold (docs/contract.md 4.8). A skip is logged at level debug with its reason.
  * @throws FactoryError `usage` for a regular expression, a service manager or a template that is wrong
  */
 export async function conditionsHold(context: PluginContext, step: StageStep): Promise<boolean> {

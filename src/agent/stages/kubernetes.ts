@@ -6,7 +6,7 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 export const MARK = '# Written by kairos-agent from the cloud-config of this node; changes here are lost.';
 const OWN_PART = '# From the cloud-config:';
 
-/** A Kubernetes service that a block of the cloud-config asks for (contract 10.2). */
+/** A Kubernetes service that a block of the cloud-config asks for (docs/contract.md 8.2). */
 export interface KubernetesRole {
   /** The block's key. */
   readonly key: string;
@@ -16,7 +16,7 @@ export interface KubernetesRole {
   readonly command: string;
 }
 
-/** In the order of contract 10.2; units of k0s are named as `k0s install` names them (contract 10.1). */
+/** In the order of docs/contract.md 8.2; units of k0s are named as `k0s install` names them (docs/contract.md 8.1). */
 export const ROLES: readonly KubernetesRole[] = [
   { key: 'k3s', service: 'k3s', program: 'k3s', command: 'server' },
   { key: 'k3s-agent', service: 'k3s-agent', program: 'k3s', command: 'agent' },
@@ -24,7 +24,7 @@ export const ROLES: readonly KubernetesRole[] = [
   { key: 'k0s-worker', service: 'k0sworker', program: 'k0s', command: 'worker' },
 ];
 
-/** What a block says (contract 10.2). */
+/** What a block says (docs/contract.md 8.2). */
 export interface KubernetesBlock {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -50,13 +50,13 @@ export function blockOf(config: ConfigData, { key }: KubernetesRole): Kubernetes
   };
 }
 
-/** Where the environment of a service is read from (contract 10.2). */
+/** Where the environment of a service is read from (docs/contract.md 8.2). */
 export function environmentPath({ program, service }: KubernetesRole, systemd: boolean): string {
   if (program === 'k0s') return `/etc/k0s/${service}.env`;
   return systemd ? `/etc/sysconfig/${service}` : `/etc/rancher/k3s/${service}.env`;
 }
 
-/** Where systemd reads the command line of a service from (contract 10.2). */
+/** Where systemd reads the command line of a service from (docs/contract.md 8.2). */
 export function dropInPath({ service }: KubernetesRole): string {
   return `/etc/systemd/system/${service}.service.d/override.conf`;
 }
@@ -77,14 +77,14 @@ export function renderArguments(role: KubernetesRole, block: KubernetesBlock): s
       },
     );
   }
-  // The one default of the provider that needs no p2p network (contract 10.2).
+  // The one default of the provider that needs no p2p network (docs/contract.md 8.2).
   const defaults =
     role.key === 'k3s' && block.embeddedRegistry && !block.replaceArgs ? ['--embedded-registry'] : [];
   return [role.command, ...defaults, ...block.args.map((arg) => arg.trim())].filter(Boolean).join(' ');
 }
 
 /**
- * The drop-in that sets the whole command line of a unit (contract 10.2).
+ * The drop-in that sets the whole command line of a unit (docs/contract.md 8.2).
  * @param program its path
  * @throws FactoryError `usage` for arguments that no unit can hold
  */

@@ -17,12 +17,12 @@ export interface Plan {
   readonly problems: readonly string[];
 }
 
-/** The three moments of a stage (contract 4.5). */
+/** The three moments of a stage (docs/contract.md 4.5). */
 export function momentsOf(stage: string): [string, string, string] {
   return [`${stage}.before`, stage, `${stage}.after`];
 }
 
-/** Orders the steps of one moment, source after source (contract 4.6). */
+/** Orders the steps of one moment, source after source (docs/contract.md 4.6). */
 export function planMoment(moment: string, sources: readonly StageSource[]): Plan {
   const plans = sources.map((source) => planSource(moment, source));
   return {

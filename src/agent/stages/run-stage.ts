@@ -48,9 +48,9 @@ interface Run {
 }
 
 /**
- * Runs `STAGE.before`, `STAGE` and `STAGE.after`: what the agent does by itself, then the steps of all sources (contract
- * 4.5, 4.6). What fails is logged with its file and its step, and the rest goes on, unless `strict`. Never throws for a
- * step: the report tells.
+ * Runs `STAGE.before`, `STAGE` and `STAGE.after`: what the agent does by itself, then the steps of all sources
+ * (docs/contract.md 4.5, 4.6). What fails is logged with its file and its step, and the rest goes on, unless `strict`.
+ * Never throws for a step: the report tells.
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 export async function runStage(host: Host, stage: string, options: StageOptions = {}): Promise<StageReport> {
@@ -69,7 +69,7 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
   for (const moment of momentsOf(stage)) {
     if (stopped(run)) break;
     if (!options.override) stale = (await runBuiltin(run, moment)) || stale;
-    // A datasource, for one, brings files whose steps belong to the next moment (contract 4.9).
+    // A datasource, for one, brings files whose steps belong to the next moment (docs/contract.md 4.9).
     if (stale) sources = await read();
     for (const problem of sources.problems) run.problems.add(problem);
     const plan = planMoment(moment, sources.sources);
@@ -92,7 +92,7 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
   };
 }
 
-/** Where datasources leave what they found (contract 4.9). */
+/** Where datasources leave what they found (docs/contract.md 4.9). */
 const USER_DATA = [USERDATA_DIRECTORY, VOLATILE_USERDATA_DIRECTORY];
 
 async function hasUserData(host: Host): Promise<boolean> {
@@ -100,7 +100,7 @@ async function hasUserData(host: Host): Promise<boolean> {
   return files.some((file) => file !== undefined);
 }
 
-/** User data that came only with the network has missed the stages before it (contract 4.9). */
+/** User data that came only with the network has missed the stages before it (docs/contract.md 4.9). */
 async function catchUp(run: Run, options: StageOptions): Promise<void> {
   for (const stage of ['initramfs', 'boot']) {
     const report = await runStage(run.host, stage, { ...options, paths: USER_DATA, override: true });

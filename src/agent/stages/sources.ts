@@ -10,16 +10,16 @@ import { configReader, describeProblem, type ReadFile } from '../config/config-f
 import { readRemote } from '../config/remote.ts';
 import { VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
 
-/** Where steps are defined, in the order in which they run (contract 2.8). */
+/** Where steps are defined, in the order in which they run (docs/contract.md 2.8). */
 const DIRECTORIES = ['/system/oem', '/oem', VOLATILE_USERDATA_DIRECTORY, '/usr/local/cloud-config'] as const;
 /** Where live media have the configuration that was baked into them. */
 const LIVE = '/run/initramfs/live';
-/** Settings of the agent; no steps are read from there (contract 4.2). */
+/** Settings of the agent; no steps are read from there (docs/contract.md 4.2). */
 const SETTINGS = '/etc/kairos';
 const COMMAND_LINE = 'kernel command line';
 /**
- * Stages that run before the network is up (contract 4.5): their units wait for no network, and an attempt would hold up
- * the boot. URLs are read in all others, and in these when the machine was booted over the network.
+ * Stages that run before the network is up (docs/contract.md 4.5): their units wait for no network, and an attempt
+ * would hold up the boot. URLs are read in all others, and in these when the machine was booted over the network.
  */
 const OFFLINE = ['rootfs', 'initramfs', 'fs', 'boot'];
 
@@ -31,7 +31,7 @@ export interface StageFile {
   readonly stages: Readonly<Record<string, readonly StageStep[]>>;
 }
 
-/** Files whose steps are put in order together: a directory, a URL or the command line (contract 4.6). */
+/** Files whose steps are put in order together: a directory, a URL or the command line (docs/contract.md 4.6). */
 export interface StageSource {
   readonly name: string;
   readonly files: readonly StageFile[];
@@ -64,7 +64,8 @@ function hasNetwork(stage: string, { text }: CommandLine): boolean {
 
 /**
  * The sources of a stage: `/system/oem`, on live media the medium itself, `/oem` with `95_userdata` in it (or its stand-in in RAM),
- * `/usr/local/cloud-config`, extra paths, URLs of the command line, and the command line (contract 2.8, 4.6, 4.9).
+ * `/usr/local/cloud-config`, extra paths, URLs of the command line, and the command line
+ * (docs/contract.md 2.8, 4.6, 4.9).
  */
 export function sourceReader(host: Host, stage: string, options: SourceOptions = {}): ReadSources {
   const read = configReader(host);
@@ -131,7 +132,7 @@ async function ownPlaces(host: Host): Promise<string[]> {
   return [system, ...((await bootState(host)) === 'livecd_boot' ? [LIVE] : []), ...others];
 }
 
-/** Directories that configurations add by `cloud-init-paths` (contract 4.3). */
+/** Directories that configurations add by `cloud-init-paths` (docs/contract.md 4.3). */
 function configuredPaths(loaded: readonly Loaded[]): string[] {
   return loaded
     .flatMap(({ read }) => read)

@@ -16,7 +16,7 @@ export interface CheckOptions {
 }
 
 /**
- * Validates a cloud-config and prints what it finds (contract 5.1, `validate`).
+ * Validates a cloud-config and prints what it finds (docs/contract.md 5.1, `validate`).
  * @param source a file, a URL, or `-` for standard input
  * @throws FactoryError `verification` when there are errors, `usage` when there is no such file, `step` without an answer
  * from the URL

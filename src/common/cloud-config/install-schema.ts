@@ -26,7 +26,7 @@ const Image = z.looseObject({
   uri: Text.meta({ description: 'Older name of source.', deprecated: true }),
 });
 
-/** Bundles to install on the node (contract 5.7). */
+/** Bundles to install on the node (docs/contract.md 5.7). */
 export const Bundles = z.array(
   z.looseObject({
     targets: Strings.optional().meta({
@@ -39,7 +39,7 @@ export const Bundles = z.array(
   }),
 );
 
-/** Variables of the boot menu (contract 2.1, 4.3). */
+/** Variables of the boot menu (docs/contract.md 2.1, 4.3). */
 export const GrubOptions = z.looseObject({
   default_fallback: Text.meta({ description: 'Order in which the menu falls back.' }),
   default_menu_entry: Text.meta({ description: 'Title of the first entry.' }),
@@ -51,7 +51,7 @@ export const GrubOptions = z.looseObject({
   saved_entry: Text.meta({ description: 'Entry of every boot.' }),
 });
 
-/** Keys that install, upgrade and reset share (contract 4.4). */
+/** Keys that install, upgrade and reset share (docs/contract.md 4.4). */
 const deploying = {
   reboot: Flag.meta({ description: 'Reboot when it is done.' }),
   poweroff: Flag.meta({ description: 'Power off when it is done.' }),
@@ -62,7 +62,7 @@ const deploying = {
 };
 const insecure = Flag.meta({ description: 'Accept registries without valid TLS.' });
 
-/** How a node is installed (contract 4.4, 1.1). */
+/** How a node is installed (docs/contract.md 4.4, 1.1). */
 export const InstallConfig = z.looseObject({
   auto: Flag.meta({ description: 'Install at boot without asking.' }),
   device: z.string().regex(DEVICE, 'is neither auto nor /dev/… nor script:///…').optional().meta({
@@ -116,7 +116,7 @@ export const InstallConfig = z.looseObject({
 });
 export type InstallConfig = z.output<typeof InstallConfig>;
 
-/** How a node is upgraded (contract 4.4). */
+/** How a node is upgraded (docs/contract.md 4.4). */
 export const UpgradeConfig = z.looseObject({
   entry: Text.meta({ description: 'Boot entry to upgrade (Trusted Boot).' }),
   recovery: Flag.meta({ description: 'Upgrade the recovery system instead.' }),
@@ -129,7 +129,7 @@ export const UpgradeConfig = z.looseObject({
 });
 export type UpgradeConfig = z.output<typeof UpgradeConfig>;
 
-/** What a reset does (contract 4.4). */
+/** What a reset does (docs/contract.md 4.4). */
 export const ResetConfig = z.looseObject({
   'reset-persistent': Flag.meta({ description: 'Format the persistent partition; true by default.' }),
   'reset-oem': Flag.meta({ description: 'Format the OEM partition.' }),

@@ -17,7 +17,7 @@ export interface JsonSchema {
 }
 
 /**
- * The dialect as JSON Schema, draft 2020-12 (contract 4.10).
+ * The dialect as JSON Schema, draft 2020-12 (docs/contract.md 4.10).
  * @param version of the OS or tool that prints it, for `$id`
  */
 export function cloudConfigJsonSchema(version?: string): JsonSchema {

@@ -6,7 +6,7 @@ type Row = readonly [key: string, type: string, meaning: string];
 const INTRO = `# Cloud-config
 
 A cloud-config says what a node is to be: its accounts, files and services, how it is installed, and what runs at which
-moment. This page is generated from the schema in \`src/cloud-config\`: \`npm run docs\` writes it again. The same as JSON
+moment. This page is generated from the schema in \`src/common/cloud-config\`: \`npm run docs\` writes it again. The same as JSON
 Schema, for editors: [cloud-config.schema.json](cloud-config.schema.json).
 
 \`\`\`yaml

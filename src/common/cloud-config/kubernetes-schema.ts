@@ -5,7 +5,7 @@ const Text = z.string().optional();
 const Strings = z.array(z.string());
 const Environment = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
-/** A Kubernetes service of the node (contract 10.2). */
+/** A Kubernetes service of the node (docs/contract.md 8.2). */
 export const KubernetesService = z.looseObject({
   enabled: Flag.meta({ description: 'Run it on this node.' }),
   args: Strings.optional().meta({ description: 'Arguments added to those of the provider.' }),
@@ -15,7 +15,7 @@ export const KubernetesService = z.looseObject({
   embedded_registry: Flag.meta({ description: 'Nodes share their container images.' }),
 });
 
-/** The mesh between nodes and what it decides for them (contract 10.3). */
+/** The mesh between nodes and what it decides for them (docs/contract.md 8.3). */
 export const P2p = z.looseObject({
   network_token: Text.meta({ description: 'Secret that nodes of one network share.' }),
   network_id: Text.meta({ description: 'Name of the network; kairos by default.' }),
@@ -50,7 +50,7 @@ export const P2p = z.looseObject({
     .optional(),
 });
 
-/** A virtual address for the control plane (contract 10.3). */
+/** A virtual address for the control plane (docs/contract.md 8.3). */
 export const KubeVip = z.looseObject({
   enable: Flag.meta({ description: 'Run it on this node.' }),
   eip: Text.meta({ description: 'The address.' }),

@@ -7,8 +7,8 @@ import { YAML_DIALECT } from './yaml-dialect.ts';
 const MAX_INDEX = 255;
 
 /**
- * One configuration laid over another (contract 4.2): maps merge deeply, lists of maps are concatenated, lists of scalars
- * united, everything else replaced. An explicit null stays, and so resets what was there.
+ * One configuration laid over another (docs/contract.md 4.2): maps merge deeply, lists of maps are concatenated, lists
+ * of scalars united, everything else replaced. An explicit null stays, and so resets what was there.
  */
 export function mergeConfigs(base: ConfigData, over: ConfigData): ConfigData {
   // Own properties by definition, not by assignment: "__proto__" is a key like any other.
@@ -40,9 +40,9 @@ function isStructure(value: unknown): value is object {
 type Tree = Map<string, Tree | { readonly value: unknown }>;
 
 /**
- * The configuration of dotted assignments, as the kernel command line has them (contract 4.2): `install.auto=true`,
- * `users.0.name=kairos`. Numbers index lists, whose gaps close; values are YAML scalars, and text where they are none; a
- * key alone is true; a later one wins.
+ * The configuration of dotted assignments, as the kernel command line has them (docs/contract.md 4.2):
+ * `install.auto=true`, `users.0.name=kairos`. Numbers index lists, whose gaps close; values are YAML scalars, and text
+ * where they are none; a key alone is true; a later one wins.
  * @throws FactoryError `usage` for an empty part of a key, an index beyond 255, and a key below a scalar
  */
 export function fromDotted(assignments: readonly string[]): ConfigData {

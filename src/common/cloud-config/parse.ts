@@ -15,12 +15,12 @@ import {
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { YAML_DIALECT } from './yaml-dialect.ts';
 
-/** Lines that make a YAML file a cloud-config (contract 4.1). */
+/** Lines that make a YAML file a cloud-config (docs/contract.md 4.1). */
 export const HEADERS = ['#cloud-config', '#kairos-config', '#node-config'] as const;
 export type Header = (typeof HEADERS)[number];
 
 const HEADER_LINES = 10;
-/** Contract 4.1. */
+/** docs/contract.md 4.1. */
 const LIMIT = 1024 * 1024;
 
 /** A tree as YAML holds it: what it says, before any schema. */
@@ -36,13 +36,16 @@ export interface CloudConfigDocument {
   locate(path: readonly PropertyKey[]): string;
 }
 
-/** Whether one of the first ten lines is a header: what collectors take, and leave alone otherwise (contract 4.1). */
+/**
+ * Whether one of the first ten lines is a header: what collectors take, and leave alone otherwise
+ * (docs/contract.md 4.1).
+ */
 export function looksLikeCloudConfig(text: string): boolean {
   return headerOf(text) !== undefined;
 }
 
 /**
- * Reads a cloud-config; an empty one is an empty map (contract 4.1, 4.2).
+ * Reads a cloud-config; an empty one is an empty map (docs/contract.md 4.1, 4.2).
  * @param name stands for the file in messages
  * @throws FactoryError `usage` without header, beyond 1 MiB, or when it is no YAML map; with `file:line:column`
  */

@@ -23,7 +23,7 @@ const EXCERPT = 40;
 
 /**
  * Where `data` does not follow a schema of the dialect. A text with a template expression passes for every type, because
- * only the node knows what becomes of it (contract 4.8).
+ * only the node knows what becomes of it (docs/contract.md 4.8).
  */
 export function problemsOf(schema: z.ZodType, data: unknown): Problem[] {
   const result = schema.safeParse(data, { reportInput: true });

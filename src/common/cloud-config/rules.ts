@@ -4,10 +4,10 @@ import type { Problem } from './problems.ts';
 import { isStageName, suggestStage } from './stage-names.ts';
 
 const ADMIN = 'admin';
-/** Fixed partitions whose size may be 0, and the one whose size is 0 when nobody says (contract 1.1). */
+/** Fixed partitions whose size may be 0, and the one whose size is 0 when nobody says (docs/contract.md 1.1). */
 const GROWING = 'persistent';
 
-/** Whether an account of `users`, or of a step of any stage, is in the group `admin` (contract 4.3). */
+/** Whether an account of `users`, or of a step of any stage, is in the group `admin` (docs/contract.md 4.3). */
 export function hasAdmin(data: ConfigData): boolean {
   const steps = isMap(data['stages']) ? Object.values(data['stages']).flatMap(items) : [];
   const sources = [data, ...steps.filter(isMap)].map((source) => source['users']);
@@ -29,8 +29,8 @@ function items(value: unknown): unknown[] {
 }
 
 /**
- * An installation needs somebody who can administrate the node (contract 4.3). What `config_url` would bring is not known
- * here, so that a configuration with it is left alone.
+ * An installation needs somebody who can administrate the node (docs/contract.md 4.3). What `config_url` would bring is
+ * not known here, so that a configuration with it is left alone.
  */
 export function adminProblems(data: ConfigData): Problem[] {
   const { install, config_url: url } = data;
@@ -43,7 +43,7 @@ export function adminProblems(data: ConfigData): Problem[] {
   ];
 }
 
-/** At most one partition takes the rest of the disk (contract 1.1). */
+/** At most one partition takes the rest of the disk (docs/contract.md 1.1). */
 export function partitionProblems(data: ConfigData): Problem[] {
   const install = isMap(data['install']) ? data['install'] : {};
   const fixed = isMap(install['partitions']) ? install['partitions'] : {};
@@ -63,7 +63,7 @@ export function partitionProblems(data: ConfigData): Problem[] {
   }));
 }
 
-/** Stages that nothing runs (contract 4.5). */
+/** Stages that nothing runs (docs/contract.md 4.5). */
 export function stageProblems(data: ConfigData): Problem[] {
   const stages = isMap(data['stages']) ? Object.keys(data['stages']) : [];
   return stages

@@ -12,7 +12,7 @@ const Strings = z.array(z.string());
 /** An account of a list. Words such as cloud-init's `default` are accepted and mean nothing here. */
 const ListedUser = z.union([User.extend({ name: z.string().min(1) }), z.string()]);
 
-/** A file of cloud-init (contract 4.3). */
+/** A file of cloud-init (docs/contract.md 4.3). */
 export const WriteFile = z.looseObject({
   path: z.string().min(1).meta({ description: 'Absolute path.' }),
   content: Text.meta({ description: 'What is written.' }),
@@ -24,7 +24,7 @@ export const WriteFile = z.looseObject({
 });
 export type WriteFile = z.output<typeof WriteFile>;
 
-/** cloud-init's own keys (contract 4.3); they become steps of stages (contract 4.5). */
+/** cloud-init's own keys (docs/contract.md 4.3); they become steps of stages (docs/contract.md 4.5). */
 const cloudInit = {
   hostname: Text.meta({ description: 'Host name; a template may compute it.' }),
   users: z
@@ -45,7 +45,7 @@ const cloudInit = {
     .meta({ description: 'Devices whose last partition grows.' }),
 };
 
-/** Keys of the Kubernetes provider (contract 10). */
+/** Keys of the Kubernetes provider (docs/contract.md 8). */
 const kubernetes = {
   k3s: KubernetesService.optional().meta({ description: 'k3s server.' }),
   'k3s-agent': KubernetesService.optional().meta({ description: 'k3s agent.' }),
@@ -56,7 +56,7 @@ const kubernetes = {
   cluster: z.record(z.string(), z.unknown()).optional().meta({ description: 'For external providers.' }),
 };
 
-/** Disk encryption (contract 4.3, 8.4). */
+/** Disk encryption (docs/contract.md 4.3, 7). */
 const encryption = {
   kcrypt: z
     .looseObject({
@@ -83,7 +83,7 @@ const encryption = {
     .meta({ description: 'TPM registers that encryption is bound to by signature.' }),
 };
 
-/** How the agent itself works (contract 4.3). */
+/** How the agent itself works (docs/contract.md 4.3). */
 const agent = {
   config_url: Text.meta({ description: 'A further configuration, fetched and merged.' }),
   options: z
@@ -127,7 +127,7 @@ const agent = {
     .meta({ description: 'Link to a fleet server.' }),
 };
 
-/** The whole dialect of cloud-configs (contract 4.3 to 4.10). Unknown keys are accepted. */
+/** The whole dialect of cloud-configs (docs/contract.md 4.3 to 4.10). Unknown keys are accepted. */
 export const CloudConfig = z
   .looseObject({
     name: Text.meta({ description: 'Name of this configuration, for "after" of steps.' }),
@@ -151,7 +151,7 @@ export type CloudConfig = z.output<typeof CloudConfig>;
 
 /**
  * The same without keys that are null: YAML's way of saying nothing (`users:` alone), and of resetting what an earlier
- * configuration said (contract 4.2). Schemas are applied to this.
+ * configuration said (docs/contract.md 4.2). Schemas are applied to this.
  */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);

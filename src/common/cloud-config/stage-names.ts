@@ -10,7 +10,7 @@ const trustedBoot = ['install', 'upgrade', 'reset'].flatMap((operation) => [
   `kairos-uki-${operation}.after`,
 ]);
 
-/** The moments at which steps run (contract 4.5); each has its `.before` and `.after` besides. */
+/** The moments at which steps run (docs/contract.md 4.5); each has its `.before` and `.after` besides. */
 export const STAGE_NAMES: readonly string[] = [
   'rootfs',
   'initramfs',

@@ -23,8 +23,9 @@ type Users = Readonly<Record<string, User>>;
 type Keys = Readonly<Record<string, string[]>>;
 
 /**
- * What a cloud-config does at each stage (contract 4.5): the fields of cloud-init as steps, then its own stages. Keys that
- * come from the network (`github:`, `gitlab:`, URLs) are fetched in `network`. Template expressions stay as they are.
+ * What a cloud-config does at each stage (docs/contract.md 4.5): the fields of cloud-init as steps, then its own
+ * stages. Keys that come from the network (`github:`, `gitlab:`, URLs) are fetched in `network`. Template expressions
+ * stay as they are.
  * @throws FactoryError `usage` with `file:line:column` when that part does not follow the schema
  */
 export function stagesOf(document: CloudConfigDocument): Record<string, StageStep[]> {

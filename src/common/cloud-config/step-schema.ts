@@ -15,7 +15,9 @@ const owned = {
   owner_string: z.string().optional().meta({ description: 'Owner by names, as user or user:group.' }),
 };
 
-/** An account (contract 4.3). Unknown keys are accepted, as everywhere in the dialect (contract 4.10). */
+/**
+ * An account (docs/contract.md 4.3). Unknown keys are accepted, as everywhere in the dialect (docs/contract.md 4.10).
+ */
 export const User = z.looseObject({
   name: z.string().optional().meta({ description: 'Name of the account.' }),
   passwd: z.string().optional().meta({ description: 'Password hash, or a password in the clear.' }),
@@ -112,7 +114,7 @@ const Packages = z.looseObject({
   remove: Strings.optional(),
 });
 
-/** One step of a stage: conditions first, then what it does in the order of execution (contract 4.7, 4.8). */
+/** One step of a stage: conditions first, then what it does in the order of execution (docs/contract.md 4.7, 4.8). */
 export const StageStep = z.looseObject({
   name: z.string().optional().meta({ description: 'Name of the step, for messages and for "after".' }),
   after: z
@@ -184,7 +186,7 @@ export const StageStep = z.looseObject({
 });
 export type StageStep = z.output<typeof StageStep>;
 
-/** What a step can do, in the order in which it is done (contract 4.7). */
+/** What a step can do, in the order in which it is done (docs/contract.md 4.7). */
 export const PLUGIN_KEYS = [
   'dns',
   'downloads',

@@ -17,7 +17,7 @@ export interface Finding {
 
 /**
  * Everything that is wrong with a cloud-config, in the order of its lines: errors where an agent would fail or do
- * something else than what is written, warnings where it would ignore something (contract 4.3 to 4.10).
+ * something else than what is written, warnings where it would ignore something (docs/contract.md 4.3 to 4.10).
  * @param options `strict` makes errors of the warnings
  */
 export function validateCloudConfig(

@@ -20,7 +20,7 @@ const BINARY: ScalarTag = {
 
 /**
  * How cloud-configs are read: YAML 1.2, in which `yes` and `on` are words, with the merge keys and the octal numbers that
- * the field's configurations rely on (contract 4.2: its readers are written in Go, with yaml.v3).
+ * the field's configurations rely on (docs/contract.md 4.2: its readers are written in Go, with yaml.v3).
  */
 export const YAML_DIALECT = {
   merge: true,

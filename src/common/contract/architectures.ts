@@ -1,4 +1,4 @@
-/** What differs between the architectures that images are made for. Names as Go, OCI and the contract have them (6.8). */
+/** What differs between the architectures that images are made for. Names as in Go and OCI (docs/contract.md 6.8). */
 export interface Architecture {
   /** As the kernel calls it: `uname -m`. */
   readonly machine: string;
@@ -6,9 +6,11 @@ export interface Architecture {
   readonly elf: number;
   /** Its variant in an OCI platform, where images of it carry one (image-spec, "Platform Variants"). */
   readonly variant?: string;
-  /** Whether its machines may have a BIOS, for which disks get boot code and a partition (contract 1.1, 1.4). */
+  /**
+   * Whether its machines may have a BIOS, for which disks get boot code and a partition (docs/contract.md 1.1, 1.4).
+   */
   readonly bios: boolean;
-  /** Names of UEFI and of GRUB for it (UEFI specification 3.5.1.1; contract 1.4). */
+  /** Names of UEFI and of GRUB for it (UEFI specification 3.5.1.1; docs/contract.md 1.4). */
   readonly efi: {
     /** GRUB's platform, which names its directory of modules too. */
     readonly platform: 'x86_64-efi' | 'arm64-efi';

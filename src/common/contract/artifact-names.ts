@@ -1,6 +1,6 @@
 import type { ImageIdentity } from './kairos-release.ts';
 
-/** The file name of an artifact without its ending (contract 6.10). */
+/** The file name of an artifact without its ending (docs/contract.md 6.10). */
 export function artifactBaseName(identity: ImageIdentity): string {
   const parts = [
     'kairos',
@@ -15,7 +15,10 @@ export function artifactBaseName(identity: ImageIdentity): string {
   return parts.join('-');
 }
 
-/** The image name of the contract, without a registry: `flavor:release-variant-arch-model-version` (contract 6.10). */
+/**
+ * The image name of the contract, without a registry: `flavor:release-variant-arch-model-version`
+ * (docs/contract.md 6.10).
+ */
 export function imageTag(identity: ImageIdentity): string {
   return artifactBaseName(identity).slice(`kairos-${identity.flavor}-`.length).replaceAll('+', '-');
 }

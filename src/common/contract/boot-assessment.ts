@@ -1,6 +1,7 @@
 /**
  * Boot assessment: GRUB counts the boots of a new image, and goes back to the old one when the first of them did not
- * get far enough to say so (contract 2.3). Files at the root of the state partition, by the names of the contract.
+ * get far enough to say so (docs/contract.md 2.3). Files at the root of the state partition, by the names of the
+ * contract.
  */
 export const ASSESSMENT = {
   /** Hook that our menu, and upstream's, sources after its entries. */

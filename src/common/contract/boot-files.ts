@@ -34,7 +34,7 @@ const VENDORS = ['fedora', 'rocky', 'redhat', 'almalinux', 'centos'];
 const EFI_PAYLOADS = '/usr/lib/efi';
 const FONT_DIRECTORIES = ['/usr/share/grub', '/usr/share/grub2', '/boot/grub2/fonts'];
 
-/** Search orders of the contract (section 1.4, given there for amd64; the names of others differ in one part). */
+/** Search orders (docs/contract.md 1.4); the names for other architectures differ in one part. */
 function searchOrders(arch: Arch) {
   const { machine, efi } = ARCHITECTURES[arch];
   const { suffix, platform } = efi;
@@ -66,7 +66,7 @@ function searchOrders(arch: Arch) {
 const FONTS = ['ascii', 'euro', 'unicode'];
 
 /**
- * Finds the boot files of a root (contract 1.4, 6.6).
+ * Finds the boot files of a root (docs/contract.md 1.4, 6.6).
  * @param arch which architecture's: a root may hold those of several
  */
 export async function findBootFiles(root: string, arch: Arch): Promise<BootFiles> {

@@ -1,7 +1,10 @@
 import { ARCHITECTURES, type Arch } from './architectures.ts';
 import { LABEL } from './labels.ts';
 
-/** What the menus use; nothing can be loaded later, because the BIOS side ships no module directory (contract 2.1). */
+/**
+ * What the menus use; nothing can be loaded later, because the BIOS side ships no module directory
+ * (docs/contract.md 2.1).
+ */
 const COMMON_MODULES = [
   ...[
     'normal',
@@ -73,7 +76,7 @@ const SUSE: ReadonlySet<string> = new Set([
   'sled',
 ]);
 
-/** What a distribution's shim starts (contract 1.4), by `ID` of its os-release. */
+/** What a distribution's shim starts (docs/contract.md 1.4), by `ID` of its os-release. */
 export function signedNames(osId: string, arch: Arch): SignedNames {
   const { grub, mokManager } = ARCHITECTURES[arch].efi;
   return SUSE.has(osId) ? { grub: 'grub.efi', mokManager: 'MokManager.efi' } : { grub, mokManager };
@@ -91,17 +94,17 @@ export function vendorDirectories(osId: string, idLike: string): string[] {
   return [...new Set(ids.map((id) => (Object.hasOwn(VENDORS, id) ? (VENDORS[id] ?? id) : id)))];
 }
 
-/** GRUB modules that the contract wants beside the menu, for a GRUB that lacks them (contract 1.4). */
+/** GRUB modules that the contract wants beside the menu, for a GRUB that lacks them (docs/contract.md 1.4). */
 export const MENU_MODULES = ['loopback', 'squash4', 'xzio', 'gzio', 'regexp'];
 
-/** Early commands of an installed system's GRUB: go to the state partition (contract 1.4). */
+/** Early commands of an installed system's GRUB: go to the state partition (docs/contract.md 1.4). */
 export const INSTALLED_STUB = [
   `search --no-floppy --label ${LABEL.state} --set=root`,
   'set prefix=($root)/grub2',
   '',
 ].join('\n');
 
-/** Early commands of a live medium's GRUB (contract 3.1). */
+/** Early commands of a live medium's GRUB (docs/contract.md 3.1). */
 export const LIVE_STUB = [
   'search --no-floppy --file /boot/kernel --set=root',
   'set prefix=($root)/boot/grub2',
@@ -115,7 +118,7 @@ export function grubConfig(stub: string): string {
 
 /** Bytes of a disk's first sector that boot code may take; what follows is the disk's signature and partition table. */
 export const BOOT_CODE_SIZE = 0x1b8;
-/** Space between the core image's load address and the BIOS area (design, "Traps found on the way"). */
+/** Space between the core image's load address and the BIOS area (docs/decisions/0010-grub-without-grub-install.md). */
 export const CORE_LIMIT = 480 * 1024;
 /** The BIOS partition has room for two core images, so that a new one never overwrites the one in use. */
 export const CORE_SLOTS = [0, 512 * 1024] as const;
@@ -123,7 +126,7 @@ export const CORE_SLOTS = [0, 512 * 1024] as const;
 const SECTOR = 512;
 
 /**
- * Tells GRUB's two images for BIOS where the other is (design, "A raw disk made wholly in place").
+ * Tells GRUB's two images for BIOS where the other is (docs/decisions/0010-grub-without-grub-install.md).
  * @param boot `boot.img`
  * @param core what `grub-mkimage -O i386-pc` made
  * @param start byte of the disk at which the core image will stand

@@ -18,7 +18,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Programs that the agent of upstream, or ours, calls on a node (contract 5.10, 13.1). */
+/** Programs that the agent of upstream, or ours, calls on a node (docs/contract.md 5.10). */
 const PROGRAMS = [
   'kairos-agent',
   'grub2-editenv',
@@ -36,7 +36,7 @@ export const BARE_MARK = '/usr/lib/kairos/bare';
 const PROGRAM_DIRECTORIES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/bin'];
 
 /**
- * Checks a root filesystem against what an OS image must have (contract 13.1, 6.9).
+ * Checks a root filesystem against what an OS image must have (docs/contract.md 6.9).
  * @param root host path of the tree; nothing is followed outside of it
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.

@@ -3,7 +3,7 @@ import type { BootState } from './boot-state.ts';
 /** A kind of extension: images that systemd lays over a hierarchy (systemd-sysext(8)). */
 export interface ExtensionKind {
   readonly name: 'sysext' | 'confext';
-  /** Where the agent keeps them, across upgrades (contract 2.7). */
+  /** Where the agent keeps them, across upgrades (docs/contract.md 2.7). */
   readonly store: string;
   /** Where systemd looks for those of this boot. */
   readonly run: string;
@@ -23,7 +23,7 @@ export const SYSEXT: ExtensionKind = {
   run: '/run/extensions',
   program: 'systemd-sysext',
   release: 'usr/lib/extension-release.d',
-  // Contract 2.7; and /opt, as systemd has it by itself.
+  // docs/contract.md 2.7; and /opt, as systemd has it by itself.
   hierarchies: {
     variable: 'SYSTEMD_SYSEXT_HIERARCHIES',
     paths: [...['/usr', '/usr/local'].flatMap((top) => MERGED.map((name) => `${top}/${name}`)), '/opt'],
@@ -38,7 +38,7 @@ export const CONFEXT: ExtensionKind = {
   release: 'etc/extension-release.d',
 };
 
-/** What an extension can be enabled for: directories of the store (contract 2.7). */
+/** What an extension can be enabled for: directories of the store (docs/contract.md 2.7). */
 export const SCOPES = ['active', 'passive', 'recovery', 'common'] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -1,4 +1,4 @@
-/** Size in bytes that GRUB insists on (contract 1.4). */
+/** Size in bytes that GRUB insists on (docs/contract.md 1.4). */
 const BLOCK_SIZE = 1024;
 const HEADER = '# GRUB Environment Block\n';
 

@@ -1,4 +1,6 @@
-/** What an OS image says of itself in `/etc/kairos-release` (contract 6.8), as far as names are made from it. */
+/**
+ * What an OS image says of itself in `/etc/kairos-release` (docs/contract.md 6.8), as far as names are made from it.
+ */
 export interface ImageIdentity {
   readonly flavor: string;
   readonly flavorRelease: string;
@@ -16,7 +18,8 @@ export interface ImageIdentity {
 const HOME_URL = 'https://kairos.io';
 
 /**
- * Renders `/etc/kairos-release`; every value is quoted because readers of the field look for the quotes (contract 6.8).
+ * Renders `/etc/kairos-release`; every value is quoted because readers of the field look for the quotes
+ * (docs/contract.md 6.8).
  * @param tool name and version of what made the image
  */
 export function renderKairosRelease(identity: ImageIdentity, tool: string): string {
@@ -51,7 +54,7 @@ export function renderKairosRelease(identity: ImageIdentity, tool: string): stri
   return entries.map(([key, value]) => `${key}="${quoted(value)}"\n`).join('');
 }
 
-/** The keys that a valid `/etc/kairos-release` cannot lack (contract 6.9 asks for fourteen of them). */
+/** The keys that a valid `/etc/kairos-release` cannot lack (docs/contract.md 6.9). */
 export const REQUIRED_RELEASE_KEYS = [
   'KAIROS_ID',
   'KAIROS_ID_LIKE',
@@ -69,7 +72,10 @@ export const REQUIRED_RELEASE_KEYS = [
   'KAIROS_TRUSTED_BOOT',
 ] as const;
 
-/** Reads the identity back from the parsed file, so that artifacts of a ready image get their names (contract 6.10). */
+/**
+ * Reads the identity back from the parsed file, so that artifacts of a ready image get their names
+ * (docs/contract.md 6.10).
+ */
 export function identityFrom(release: ReadonlyMap<string, string>): ImageIdentity {
   const get = (key: string) => release.get(key) ?? 'unknown';
   const prefix = release.get('KAIROS_SOFTWARE_VERSION_PREFIX');

@@ -1,6 +1,6 @@
 import { LABEL } from './labels.ts';
 
-/** What a board adds to the command line (contract 2.2). */
+/** What a board adds to the command line (docs/contract.md 2.2). */
 export interface BoardArguments {
   /** Serial consoles, each as the value of a `console=`. */
   readonly consoles: readonly string[];
@@ -8,7 +8,7 @@ export interface BoardArguments {
   readonly arguments: readonly string[];
 }
 
-/** Arguments that every installed entry carries (contract 2.2). */
+/** Arguments that every installed entry carries (docs/contract.md 2.2). */
 const COMMON = [
   'console=tty1',
   'net.ifnames=1',
@@ -20,7 +20,9 @@ const COMMON = [
   'systemd.crash_reboot=yes',
 ] as const;
 
-/** SELinux on the node, as its kernel parameters say it. The contract's own images have it off (contract 2.2). */
+/**
+ * SELinux on the node, as its kernel parameters say it. The contract's own images have it off (docs/contract.md 2.2).
+ */
 const SELINUX = {
   disabled: 'selinux=0',
   permissive: 'selinux=1 enforcing=0',
@@ -29,7 +31,8 @@ const SELINUX = {
 
 /**
  * `/etc/cos/bootargs.cfg`: the GRUB fragment that sets `kernelcmd`, sourced from inside the image that boots, so that
- * each slot brings its own command line (contract 2.1, 2.2). GRUB's `label`, `img` and `recoverylabel` are set by the menu.
+ * each slot brings its own command line (docs/contract.md 2.1, 2.2). GRUB's `label`, `img` and `recoverylabel` are set
+ * by the menu.
  */
 export function bootargs(board: BoardArguments, selinux: keyof typeof SELINUX = 'disabled'): string {
   const before = [...consoleArguments(board.consoles), ...COMMON].join(' ');
@@ -48,8 +51,8 @@ export function bootargs(board: BoardArguments, selinux: keyof typeof SELINUX = 
 }
 
 /**
- * What the live menu is filled with: the arguments of the board (contract 3.3). Those that are no consoles are those of an
- * installed system: the same kernel runs.
+ * What the live menu is filled with: the arguments of the board (docs/contract.md 3.3). Those that are no consoles are
+ * those of an installed system: the same kernel runs.
  */
 export function liveConsole(board: BoardArguments): string {
   return [...consoleArguments(board.consoles), 'console=tty1', ...board.arguments].join(' ');

@@ -1,4 +1,4 @@
-/** Filesystem labels of an installed disk and of live media (contract 1.1, 1.4, 3.1). */
+/** Filesystem labels of an installed disk and of live media (docs/contract.md 1.1, 1.4, 3.1). */
 export const LABEL = {
   efi: 'COS_GRUB',
   oem: 'COS_OEM',

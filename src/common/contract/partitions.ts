@@ -4,14 +4,14 @@ import { uuidFromName } from './uuid.ts';
 
 export const MIB = 1024 * 1024;
 
-/** GPT type GUIDs (contract 1.1). */
+/** GPT type GUIDs (docs/contract.md 1.1). */
 export const PARTITION_TYPE = {
   efiSystem: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',
   biosBoot: '21686148-6449-6e6f-744e-656564454649',
   linux: '0fc63daf-8483-4772-8e79-3d69d8477de4',
 } as const;
 
-/** The partitions of every Kairos disk, by PARTLABEL (contract 1.1). */
+/** The partitions of every Kairos disk, by PARTLABEL (docs/contract.md 1.1). */
 export type SystemPartition = 'bios' | 'efi' | 'oem' | 'recovery' | 'state' | 'persistent';
 
 /** A partition before it has a place on a disk. */
@@ -54,7 +54,7 @@ export interface DiskSizes {
   readonly oem: number;
   /** 0 takes the rest of the disk. */
   readonly persistent: number;
-  /** Asked for; less than the images need is raised to that (contract 1.1). */
+  /** Asked for; less than the images need is raised to that (docs/contract.md 1.1). */
   readonly state?: number;
   readonly recovery?: number;
   readonly efi?: number;
@@ -70,22 +70,22 @@ export interface DiskGeometry {
   readonly sector: number;
 }
 
-/** Free space in the state partition beyond the images, for the next upgrade's download (contract 1.1). */
+/** Free space in the state partition beyond the images, for the next upgrade's download (docs/contract.md 1.1). */
 const STATE_MARGIN = 1000;
 const RECOVERY_MARGIN = 200;
 const EFI_SIZE = 64;
 const BIOS_SIZE = 1;
 /** The backup GPT takes 33 sectors at the end; a whole MiB keeps a disk image's size aligned. */
 const BACKUP_TABLE = 1;
-/** Entries of a GPT, and the bytes of each (contract 1.1). */
+/** Entries of a GPT, and the bytes of each (docs/contract.md 1.1). */
 const [GPT_ENTRIES, GPT_ENTRY_SIZE] = [128, 128];
 /** What the contract keeps free besides the partitions: a MiB at each end. */
 const DISK_MARGIN = 2;
 
 /**
  * The partitions of a disk that boots from UEFI and, where its machines may have one, from BIOS alike: a BIOS boot
- * partition in front of the contract's five (contract 1.1; design, "A raw disk made wholly in place"). State holds active,
- * passive and, during an upgrade, a transition image.
+ * partition in front of the contract's five (docs/contract.md 1.1; docs/decisions/0004-disks-born-installed.md). State
+ * holds active, passive and, during an upgrade, a transition image.
  */
 export function systemPartitions(sizes: DiskSizes): PartitionRequest[] {
   const linux = (name: SystemPartition, label: string, mib: number): PartitionRequest => ({
@@ -127,14 +127,14 @@ export function systemPartitions(sizes: DiskSizes): PartitionRequest[] {
   ];
 }
 
-/** The layout of a disk image: as large as its partitions are (design, decision 5). */
+/** The layout of a disk image: as large as its partitions are (docs/decisions/0004-disks-born-installed.md). */
 export function planDisk(sizes: DiskSizes & { readonly persistent: number }): DiskLayout {
   const requests = systemPartitions(sizes);
   const mib = requests.reduce((sum, request) => sum + request.mib, 1 + BACKUP_TABLE);
   return arrangePartitions(requests, { size: mib * MIB, sector: 512 });
 }
 
-/** The first byte that the backup table of a disk occupies: its header and its entries (contract 1.1). */
+/** The first byte that the backup table of a disk occupies: its header and its entries (docs/contract.md 1.1). */
 export function backupTableStart({ size, sector }: DiskGeometry): number {
   const sectors = Math.ceil((GPT_ENTRIES * GPT_ENTRY_SIZE) / sector) + 1;
   return (Math.floor(size / sector) - sectors) * sector;
@@ -142,7 +142,8 @@ export function backupTableStart({ size, sector }: DiskGeometry): number {
 
 /**
  * Gives each partition its place on a disk: from 1 MiB on, in whole MiB, in the given order but for the one that takes
- * the rest, which goes to the end. A last partition that would reach into the backup table is trimmed (contract 1.1).
+ * the rest, which goes to the end. A last partition that would reach into the backup table is trimmed
+ * (docs/contract.md 1.1).
  * @throws FactoryError `usage` when they do not fit, or more than one takes the rest
  */
 export function arrangePartitions(requests: readonly PartitionRequest[], geometry: DiskGeometry): DiskLayout {

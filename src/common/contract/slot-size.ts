@@ -7,7 +7,10 @@ export interface TreeExtent {
   readonly inodes: number;
 }
 
-/** Label of an OS image with the bytes that its files take on a disk, so that an upgrade need not guess (contract 11.2, no. 7). */
+/**
+ * Label of an OS image with the bytes that its files take on a disk, so that an upgrade need not guess
+ * (docs/contract.md 1.3).
+ */
 export const SIZE_LABEL = 'io.kairos.size';
 
 const MARGIN_MIB = 100;
@@ -16,7 +19,10 @@ const METADATA_SHARE = 1.02;
 const INODE_SIZE = 256;
 const INODE_MARGIN = 1.1;
 
-/** Size in MiB of the image file that holds a tree: its blocks, its inodes, and the contract's 100 MiB (contract 1.3). */
+/**
+ * Size in MiB of the image file that holds a tree: its blocks, its inodes, and the contract's 100 MiB
+ * (docs/contract.md 1.3).
+ */
 export function slotImageSize(tree: TreeExtent): { mib: number; inodes: number } {
   const inodes = Math.ceil((tree.inodes * INODE_MARGIN) / 1024) * 1024 + 1024;
   const mib = Math.ceil((tree.bytes * METADATA_SHARE + inodes * INODE_SIZE) / MIB) + MARGIN_MIB;

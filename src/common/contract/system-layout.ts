@@ -1,10 +1,10 @@
 /** Where the image build leaves the time that it stamps on files. */
 export const EPOCH_FILE = '/usr/lib/kairos/source-date-epoch';
 
-/** Paths that are writable in RAM, and paths that persist (contract 2.6). */
+/** Paths that are writable in RAM, and paths that persist (docs/contract.md 2.6). */
 export const RW_PATHS = ['/var', '/etc', '/srv'] as const;
 
-/** Writable in RAM when the system runs from recovery (contract 2.6). */
+/** Writable in RAM when the system runs from recovery (docs/contract.md 2.6). */
 export const RECOVERY_RW_PATHS = ['/etc', '/root', '/home', '/opt', '/srv', '/usr/local', '/var'] as const;
 
 export const PERSISTENT_STATE_TARGET = '/usr/local/.state';
@@ -49,7 +49,7 @@ export const PERSISTENT_PATHS = [
   '/var/log',
 ] as const;
 
-/** Directories that a deployed root has besides those above (contract 1.5, 2.6, 4.2, 6.4). */
+/** Directories that a deployed root has besides those above (docs/contract.md 1.5, 2.6, 4.2, 6.4). */
 export const SYSTEM_DIRECTORIES = [
   '/run',
   '/dev',
@@ -65,7 +65,10 @@ export const SYSTEM_DIRECTORIES = [
   '/etc/kairos',
 ] as const;
 
-/** Every directory that must exist in the image: a mount whose target is absent is skipped at boot (contract 2.6). */
+/**
+ * Every directory that must exist in the image: a mount whose target is absent is skipped at boot
+ * (docs/contract.md 2.6).
+ */
 export function requiredDirectories(extraPersistent: readonly string[]): string[] {
   return [
     ...new Set([
@@ -79,7 +82,8 @@ export function requiredDirectories(extraPersistent: readonly string[]): string[
 }
 
 /**
- * The layout environment that the initramfs falls back to when no configuration stage has written one (contract 2.6).
+ * The layout environment that the initramfs falls back to when no configuration stage has written one
+ * (docs/contract.md 2.6).
  * @param extraPersistent the family's own persistent paths
  */
 export function renderLayoutEnvironment(extraPersistent: readonly string[]): string {

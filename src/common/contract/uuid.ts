@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** RFC 9562 appendix: the namespace of names that are URLs, which upstream Kairos uses for labels (contract 1.1). */
+/**
+ * RFC 9562 appendix: the namespace of names that are URLs, which upstream Kairos uses for labels
+ * (docs/contract.md 1.1).
+ */
 const URL_NAMESPACE = '6ba7b811-9dad-11d1-80b4-00c04fd430c8';
 
 /**

@@ -1,7 +1,8 @@
 /**
- * What went wrong, in the terms of the person at the terminal. The kind decides the exit status (design, decision 10):
- * `usage` wrong flags or invalid configuration, `tool` a missing or too old host program, `step` a build step that failed,
- * `verification` something that did not hold when it was checked, `interrupted` a signal.
+ * What went wrong, in the terms of the person at the terminal. The kind decides the exit status
+ * (docs/decisions/0006-errors-and-exit-codes.md): `usage` wrong flags or invalid configuration, `tool` a missing or too
+ * old host program, `step` a build step that failed, `verification` something that did not hold when it was checked,
+ * `interrupted` a signal.
  */
 export type ErrorKind = 'usage' | 'tool' | 'step' | 'verification' | 'interrupted';
 

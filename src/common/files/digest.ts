@@ -2,7 +2,10 @@ import { createHash, type Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { FactoryError } from '../errors/factory-error.ts';
 
-/** Bytes of a file that are read at a time: streams take four times as long (peers.md, B3). */
+/**
+ * Bytes of a file that are read at a time: streams take four times as long
+ * (docs/decisions/0009-one-root-packed-with-zstd.md).
+ */
 const CHUNK = 4 * 1024 * 1024;
 
 /** A hash of the algorithm that a digest names. */

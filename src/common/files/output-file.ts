@@ -1,7 +1,8 @@
 import { open, rename, rm, stat, utimes } from 'node:fs/promises';
 
 /**
- * Syncs and renames: a reader sees the old file or the new one, never a torn one (design, decision 9).
+ * Syncs and renames: a reader sees the old file or the new one, never a torn one
+ * (docs/decisions/0005-whole-or-not-at-all.md).
  * @param partial the finished content, a file or a directory, under its unfinished name
  * @param epoch the time that it gets, in seconds since 1970
  */

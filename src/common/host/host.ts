@@ -61,8 +61,9 @@ export interface HttpRequest {
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * The one door between the agent and the machine (design, decision 1). Paths are absolute. Errors of the operating system
- * come through as Node gives them; a program that fails throws `FactoryError` of kind `step` with its last lines.
+ * The one door between the agent and the machine (docs/decisions/0001-typescript-on-both-sides.md). Paths are absolute.
+ * Errors of the operating system come through as Node gives them; a program that fails throws `FactoryError` of kind
+ * `step` with its last lines.
  */
 export interface Host {
   /** Runs a program of the machine; arguments go to it as they are, through no shell. */

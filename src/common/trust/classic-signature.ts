@@ -14,7 +14,7 @@ const ANNOTATION = 'dev.cosignproject.cosign/signature';
 /** What a payload for an image calls itself (the same, "Simple Signing"). */
 const TYPE = 'cosign container image signature';
 
-/** The signed payload (containers/image, docs/containers-signature.5.md). */
+/** The signed payload (containers-signature(5) of containers/image). */
 const payload = z.object({
   critical: z.object({
     type: z.string(),

@@ -32,7 +32,7 @@ export interface ArtifactContext {
   readonly notice: (text: string) => void;
 }
 
-/** One kind of artifact: (rootfs or other artifacts, spec, tools) → file (design, "The rooms"). */
+/** One kind of artifact: (rootfs or other artifacts, spec, tools) → file. */
 export interface Artifact {
   readonly kind: ArtifactKind;
   /** Ending of the file name. */

@@ -10,8 +10,9 @@ import { makeEfiGrub } from './grub-images.ts';
 export type EspEntry = readonly [path: string, source: string];
 
 /**
- * The content of an EFI system partition (contract 1.4, 3.1): shim and signed GRUB at the fallback path, else an unsigned
- * GRUB there; the stub configuration at each place where a signed GRUB looks; and what the firmware of a board wants.
+ * The content of an EFI system partition (docs/contract.md 1.4, 3.1): shim and signed GRUB at the fallback path, else
+ * an unsigned GRUB there; the stub configuration at each place where a signed GRUB looks; and what the firmware of a
+ * board wants.
  * @param medium.grub which of the image's signed GRUBs
  * @param medium.stub GRUB commands that find the medium
  * @returns the entries, or `undefined` when the image has nothing to boot UEFI with

@@ -56,7 +56,7 @@ export async function makeEfiGrub(
 
 /**
  * Puts GRUB for BIOS on a disk: boot code into the first sector, the core image into the BIOS boot partition, each told
- * where the other is (design, "A raw disk made wholly in place").
+ * where the other is (docs/decisions/0010-grub-without-grub-install.md).
  * @throws FactoryError `step` when the core image is too large
  */
 export async function embedBiosGrub(

@@ -14,10 +14,10 @@ import { makeElTorito } from './grub-images.ts';
 
 /** Path of the live menu below the templates. */
 const MENU = 'iso/boot/grub2/grub.cfg';
-/** The ESP image grows in these steps (contract 3.1). */
+/** The ESP image grows in these steps (docs/contract.md 3.1). */
 const ESP_STEP = 4 * MIB;
 
-/** The live medium: CD or stick, BIOS or UEFI (contract, section 3). */
+/** The live medium: CD or stick, BIOS or UEFI (docs/contract.md 3). */
 export const iso: Artifact = {
   kind: 'iso',
   extension: '.iso',

@@ -27,7 +27,10 @@ import { setExtLabel } from './ext-label.ts';
 import { setInodeTimes } from './ext-times.ts';
 import { embedBiosGrub } from './grub-images.ts';
 
-/** The disk with the installed layout: it boots straight into the active slot, from BIOS and UEFI (design, decision 5). */
+/**
+ * The disk with the installed layout: it boots straight into the active slot, from BIOS and UEFI
+ * (docs/decisions/0004-disks-born-installed.md).
+ */
 export const raw: Artifact = {
   kind: 'raw',
   extension: '.raw',
@@ -72,7 +75,7 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
   else if (bios) context.notice('raw: the image has no GRUB for BIOS; the disk boots from UEFI only');
 }
 
-/** `/cOS/{active,passive}.img` and GRUB's directory (contract 1.4). */
+/** `/cOS/{active,passive}.img` and GRUB's directory (docs/contract.md 1.4). */
 async function stageState(inputs: ArtifactInputs, scratch: string): Promise<string> {
   const tree = await emptyDirectory(scratch, 'state');
   await mkdir(join(tree, 'cOS'));
@@ -113,7 +116,7 @@ async function stageRecovery(inputs: ArtifactInputs, scratch: string): Promise<s
   return tree;
 }
 
-/** The configuration and GRUB's environment (contract 1.4). */
+/** The configuration and GRUB's environment (docs/contract.md 1.4). */
 async function stageOem(inputs: ArtifactInputs, scratch: string): Promise<string> {
   const tree = await emptyDirectory(scratch, 'oem');
   await writeFile(join(tree, 'grubenv'), grubEnvironment({}));

@@ -8,7 +8,8 @@ import type { Runner } from '../tools/runner.ts';
 import { setInodeTimes } from './ext-times.ts';
 
 /**
- * Makes a slot's image file: an ext2 filesystem with the root's tree (contract 1.4). The same tree gives the same bytes.
+ * Makes a slot's image file: an ext2 filesystem with the root's tree (docs/contract.md 1.4). The same tree gives the
+ * same bytes.
  * @param identity what tells this tree from others; the filesystem's UUID is made from it
  */
 export async function makeSlotImage(

@@ -56,7 +56,10 @@ export function firmwareImages({ arch = 'amd64', firmware }: Pick<Machine, 'arch
   });
 }
 
-/** The architecture that an artifact is for, by its name (contract 6.10), or `undefined` when the name does not tell. */
+/**
+ * The architecture that an artifact is for, by its name (docs/contract.md 6.10), or `undefined` when the name does not
+ * tell.
+ */
 export function artifactArch(artifact: string): Arch | undefined {
   const parts = basename(artifact).split('-');
   return ARCHES.find((arch) => parts.includes(arch));
@@ -121,7 +124,7 @@ export function qemuArguments(machine: Machine, variables: string | undefined): 
     args.push('-drive', `if=none,id=target,format=qcow2,file=${quoted(machine.target)}`);
     args.push('-device', 'virtio-blk-pci,drive=target,bootindex=0');
   }
-  // QEMU's IDE CD is invisible to cloud kernels; they do have virtio's SCSI (design, last section).
+  // QEMU's IDE CD is invisible to cloud kernels; they do have virtio's SCSI.
   args.push(
     ...(cdrom
       ? ['-device', 'virtio-scsi-pci', '-device', 'scsi-cd,drive=boot,bootindex=1']

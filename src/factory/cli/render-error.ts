@@ -11,7 +11,7 @@ export function rememberLog(file: string): void {
   logFile = file;
 }
 
-/** Writes an error to the person and sets the exit status (design, decision 10). */
+/** Writes an error to the person and sets the exit status (docs/decisions/0006-errors-and-exit-codes.md). */
 export function failWith(error: unknown): void {
   // Commander has printed its own message already.
   if (error instanceof CommanderError) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What is done with a bundle in the image build (contract 5.7). */
+/** What is done with a bundle in the image build (docs/contract.md 5.7). */
 export const BUNDLE_MODES = ['unpack', 'run'] as const;
 
 /** An entry of the key `bundles`: the reference of an image, or a mapping. */

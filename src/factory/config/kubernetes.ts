@@ -88,7 +88,7 @@ export function anchorKubernetes(value: unknown, directory: string): unknown {
 }
 
 /**
- * The variant of an image (contract 6.8): `standard` has Kubernetes, `core` has none.
+ * The variant of an image (docs/contract.md 6.8): `standard` has Kubernetes, `core` has none.
  * @throws FactoryError `usage` when what was asked for contradicts that
  */
 export function variantOf(asked: string | undefined, kubernetes: KubernetesSpec | undefined): string {

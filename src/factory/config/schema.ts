@@ -17,7 +17,7 @@ export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 export const ENGINES = ['auto', 'docker', 'buildah'] as const;
 export type EngineChoice = (typeof ENGINES)[number];
 
-/** How hard the squashfs is compressed: zstd 3, 9 or 18 (design, "Measured"). */
+/** How hard the squashfs is compressed: zstd 3, 9 or 18 (docs/decisions/0009-one-root-packed-with-zstd.md). */
 export const COMPRESSIONS = ['fast', 'balanced', 'small'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
@@ -214,7 +214,7 @@ export interface ArtifactsSpec {
   readonly sign: SignSpec | undefined;
 }
 
-/** One build, validated; a plain immutable value (design, "Words"). */
+/** One build, validated; a plain immutable value. */
 export interface BuildSpec extends ArtifactsSpec {
   readonly flavor: string | undefined;
   readonly release: string | undefined;

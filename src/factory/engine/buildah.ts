@@ -35,7 +35,7 @@ export interface BuildahOptions {
 
 /**
  * The engine for machines without a container daemon. It needs root, or user 0 of a user namespace (see unshare.ts).
- * Programs of a build run in a chroot with the host's network (design, "Found to work here").
+ * Programs of a build run in a chroot with the host's network.
  */
 export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
   const { runner, cleanup, store, work } = options;

@@ -36,7 +36,7 @@ export interface ExtensionEvents {
 }
 
 /**
- * Makes an extension in an output directory: whole, or not at all (design, decision 9).
+ * Makes an extension in an output directory: whole, or not at all (docs/decisions/0005-whole-or-not-at-all.md).
  * @throws FactoryError as documented at `makeExtension` and `openOutput`
  */
 export async function buildExtension(

@@ -4,10 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { StepResult } from './step.ts';
 
-/**
- * Added to every key. Raise it when a defect made entries wrong, so that they are never found again
- * (peers.md, B5.7).
- */
+/** Added to every key. Raise it when a defect made entries wrong, so that they are never found again. */
 const ERRATA = 2;
 
 /** Results of steps by key: a directory each, with `result.json` and the files made by the step. */

@@ -73,7 +73,7 @@ export interface SessionWish {
 
 /**
  * Runs `body` in a session: a workspace, an engine, and signals that cancel. Whatever way it ends, temporary files,
- * working containers and child processes are gone (design, decision 9).
+ * working containers and child processes are gone (docs/decisions/0005-whole-or-not-at-all.md).
  * @throws FactoryError `tool` when there is no such engine; what `body` throws; FactoryError `interrupted` after SIGINT or SIGTERM
  */
 export async function withSession<T>(

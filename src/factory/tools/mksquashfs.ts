@@ -7,7 +7,6 @@ export const MKSQUASHFS: HostTool = {
   version: {
     args: ['-version'],
     pattern: /version (\d+(?:\.\d+)*)/,
-    // Design, "Traps found on the way".
     range: '>=4.5.0 <4.7.0 || >=4.7.5',
     reason: 'it needs 4.5 or newer, and 4.7 to 4.7.4 corrupt sparse files',
   },

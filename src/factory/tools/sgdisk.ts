@@ -9,7 +9,7 @@ const SECTOR = 512;
 
 /**
  * Writes the partition table of `layout` into a file that already has the disk's size, and reads it back: sgdisk leaves
- * the table unwritten on some errors without saying so in its status (design, last line).
+ * the table unwritten on some errors without saying so in its status.
  * @param alignment sectors that every partition begins at a multiple of; sgdisk would move others
  * @throws FactoryError `step` when the table on the disk is not the one that was asked for
  */

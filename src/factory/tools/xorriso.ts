@@ -26,8 +26,8 @@ export interface IsoImage {
 }
 
 /**
- * Writes an ISO that boots from CD and, written to a stick, from disk (contract 3.2).
- * The padding is 0 because the backup GPT has to end where the file ends (contract 3.2, kairos#3153).
+ * Writes an ISO that boots from CD and, written to a stick, from disk (docs/contract.md 3.2).
+ * The padding is 0 because the backup GPT has to end where the file ends (docs/contract.md 3.2, kairos#3153).
  */
 export async function writeIso(runner: Runner, output: string, image: IsoImage): Promise<void> {
   const args = ['-abort_on', 'FAILURE', '-return_with', 'SORRY', '32', '-report_about', 'WARNING'];

@@ -8,8 +8,8 @@ import { mountTable, mountWritable } from '../../deploy/mounts.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
 /**
- * The active system has come up: it is not counted any more, and the next boot takes it again (contract 2.3). After an
- * upgrade its boot loader replaces the old one only now, when the system it belongs to has shown that it works
+ * The active system has come up: it is not counted any more, and the next boot takes it again (docs/contract.md 2.3).
+ * After an upgrade its boot loader replaces the old one only now, when the system it belongs to has shown that it works
  * (kairos#1799).
  */
 export const bootAssessmentStep: BuiltinStep = {

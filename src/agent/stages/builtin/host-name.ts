@@ -2,12 +2,12 @@ import type { Host } from '../../../common/host/host.ts';
 import { mountTable } from '../../deploy/mounts.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
-/** Directory on the persistent volume for files of /etc that every boot needs again (contract 1.4, 2.6). */
+/** Directory on the persistent volume for files of /etc that every boot needs again (docs/contract.md 1.4, 2.6). */
 const KEPT = '/usr/local/etc';
 
 /**
  * A name for the machine until a configuration gives it one: `kairos-` and the beginning of its machine-id. Where there is a
- * persistent volume, `/etc/hostname` and `/etc/hosts` lead there (contract 2.6).
+ * persistent volume, `/etc/hostname` and `/etc/hosts` lead there (docs/contract.md 2.6).
  */
 export const hostNameStep: BuiltinStep = {
   stage: 'initramfs.before',

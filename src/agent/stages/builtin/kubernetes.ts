@@ -20,7 +20,7 @@ import {
 } from '../kubernetes.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
-/** A line `SERVICE DIGEST` for each service as it was deployed last (contract 2.4, 10.2). */
+/** A line `SERVICE DIGEST` for each service as it was deployed last (docs/contract.md 2.4, 8.2). */
 const SENTINEL = '/usr/local/.kairos/deployed';
 /** Systems that are not the node's own, or are about to be thrown away. */
 const EXCLUDED = ['recovery_boot', 'livecd_boot', 'autoreset_boot'];
@@ -29,7 +29,7 @@ const PROGRAM_DIRECTORIES = ['/usr/local/bin', '/usr/bin'];
 
 /**
  * Kubernetes as the cloud-config has it, at every boot: a service is written and restarted when its block has changed
- * (upstream takes the first boot's arguments forever, contract 11.8 no. 50), and stopped when its block is gone. After
+ * (upstream takes the first boot's arguments forever, docs/contract.md 8.2), and stopped when its block is gone. After
  * the steps of `network`, which can bring a configuration and write files that the services read.
  */
 export const kubernetesStep: BuiltinStep = {
@@ -75,7 +75,10 @@ async function applyKubernetes(host: Host): Promise<void> {
   if (errors.length > 0) throw errors[0];
 }
 
-/** The p2p network decides about roles, and the provider of the field does all of this by itself (contract 10.2, 10.3). */
+/**
+ * The p2p network decides about roles, and the provider of the field does all of this by itself
+ * (docs/contract.md 8.2, 8.3).
+ */
 async function isLeftToProvider(host: Host, { data }: Collected): Promise<boolean> {
   const p2p = data['p2p'];
   const names = (await Promise.all(PROVIDERS.map((directory) => host.list(directory)))).flat();

@@ -8,7 +8,7 @@ const NOTICE = [
   '',
 ].join('\n');
 
-/** Tells everybody who comes to the machine that it fell back (contract 2.3). */
+/** Tells everybody who comes to the machine that it fell back (docs/contract.md 2.3). */
 export const upgradeFailureStep: BuiltinStep = {
   stage: 'boot.before',
   name: 'upgrade failure',

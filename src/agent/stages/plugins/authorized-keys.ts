@@ -3,7 +3,7 @@ import { addAuthorizedKeys } from '../../accounts/authorized-keys.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `authorized_keys` (contract 4.7): SSH keys by user. Users whose keys cannot be had do not keep others from theirs.
+ * `authorized_keys`: SSH keys by user. Users whose keys cannot be had do not keep others from theirs.
  *
  * @throws FactoryError `step` at the end, naming those
  */

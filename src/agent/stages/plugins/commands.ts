@@ -2,7 +2,7 @@ import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts
 import type { Plugin, PluginContext } from '../plugin.ts';
 
 /**
- * `commands` (contract 4.7): each is expanded as a template (contract 4.8) and given to `/bin/sh -c`; what it prints goes
+ * `commands`: each is expanded as a template (docs/contract.md 4.8) and given to `/bin/sh -c`; what it prints goes
  * to the log. All of them run, whatever becomes of the ones before.
  *
  * @throws FactoryError `step` at the end, naming those that failed

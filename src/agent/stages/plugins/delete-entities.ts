@@ -4,7 +4,7 @@ import { writeTable } from '../../accounts/table-file.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `delete_entities` (contract 4.7): removes the row of that kind and name; fine when there is none.
+ * `delete_entities`: removes the row of that kind and name; fine when there is none.
  *
  * @throws FactoryError `usage` for an entity that cannot be read
  */

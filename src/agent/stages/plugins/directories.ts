@@ -4,7 +4,7 @@ import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `directories` (contract 4.7): made with their parents. One that is there keeps mode and owner unless the step gives
+ * `directories`: made with their parents. One that is there keeps mode and owner unless the step gives
  * others.
  *
  * @throws FactoryError `usage` for an unknown owner, `step` when something else than a directory is in the way

@@ -4,7 +4,7 @@ import type { Plugin } from '../plugin.ts';
 const RESOLV_CONF = '/etc/resolv.conf';
 
 /**
- * `dns` (contract 4.7): name servers, search list and options in the form of resolv.conf(5). A link at `path`, such as
+ * `dns`: name servers, search list and options in the form of resolv.conf(5). A link at `path`, such as
  * the one to the stub of systemd-resolved, gives way to the file.
  */
 export const dnsPlugin: Plugin<'dns'> = {

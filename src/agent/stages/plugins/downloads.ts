@@ -14,7 +14,7 @@ import type { Plugin } from '../plugin.ts';
 const TIMEOUT = 3600;
 
 /**
- * `downloads` (contract 4.7): from HTTP(S), `file://` or an absolute path. A file appears when all of it is there; into
+ * `downloads`: from HTTP(S), `file://` or an absolute path. A file appears when all of it is there; into
  * a directory it goes under the last part of its address.
  *
  * @throws FactoryError `usage` for another kind of address or an unknown owner, `step` when there is no such thing

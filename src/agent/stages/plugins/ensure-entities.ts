@@ -6,7 +6,7 @@ import type { Plugin } from '../plugin.ts';
 const DAY = 24 * 60 * 60 * 1000;
 
 /**
- * `ensure_entities` (contract 4.7): each entity is one row of passwd(5), shadow(5), group(5) or gshadow(5), in its usual
+ * `ensure_entities`: each entity is one row of passwd(5), shadow(5), group(5) or gshadow(5), in its usual
  * file or in `path`; a row of the same name is replaced.
  *
  * @throws FactoryError `usage` for an entity that cannot be read or written

@@ -3,8 +3,8 @@ import type { Plugin } from '../plugin.ts';
 const ENVIRONMENT = '/etc/environment';
 
 /**
- * `environment` (contract 4.7): variables in `environment_file`. What the file has already stays, but for variables of the
- * same name. Values may be templates (contract 4.8).
+ * `environment`: variables in `environment_file`. What the file has already stays, but for variables of the
+ * same name. Values may be templates (docs/contract.md 4.8).
  *
  * @throws FactoryError `usage` for a broken template
  */

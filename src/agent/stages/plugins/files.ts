@@ -4,7 +4,7 @@ import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `files` (contract 4.7): content is decoded, then expanded as a template (contract 4.8) unless it is binary. A file is
+ * `files`: content is decoded, then expanded as a template (docs/contract.md 4.8) unless it is binary. A file is
  * replaced as a whole, and so is a link in its place.
  *
  * @throws FactoryError `usage` for an unknown encoding, content that does not decode, or an unknown owner

@@ -12,7 +12,7 @@ const HELPER =
   '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$AGENT_GIT_USERNAME" "$AGENT_GIT_PASSWORD"; }; f';
 
 /**
- * `git` (contract 4.7): brings a directory to what a branch holds at the moment; changes in it are lost. Secrets reach
+ * `git`: brings a directory to what a branch holds at the moment; changes in it are lost. Secrets reach
  * git by its environment and by files for the owner only, never by arguments, which anyone can read and the log keeps.
  *
  * @throws FactoryError `tool` without git, `step` when it fails

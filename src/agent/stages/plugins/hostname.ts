@@ -3,7 +3,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
 import type { Plugin } from '../plugin.ts';
 
-/** Where `/etc/hostname` and `/etc/hosts` are kept over boots (contract 2.6). */
+/** Where `/etc/hostname` and `/etc/hosts` are kept over boots (docs/contract.md 2.6). */
 const PERSISTENT = '/usr/local/etc/';
 /** What a system without `/etc/hosts` gets (hosts(5)). */
 const LOCALHOST = '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n';
@@ -12,8 +12,8 @@ const OWN_ADDRESS = '127.0.1.1';
 const KERNEL = '/proc/sys/kernel/hostname';
 
 /**
- * `hostname` (contract 4.7): expanded as a template, also with `.MachineID` and `.UUID` (contract 4.8); written to
- * `/etc/hostname` and `/etc/hosts` (contract 2.6), and given to the running kernel.
+ * `hostname`: expanded as a template, also with `.MachineID` and `.UUID` (docs/contract.md 4.8); written to
+ * `/etc/hostname` and `/etc/hosts` (docs/contract.md 2.6), and given to the running kernel.
  *
  * @throws FactoryError `usage` when what it expands to is no host name
  */

@@ -21,11 +21,11 @@ import type { Plugin } from '../plugin.ts';
 
 type Layout = NonNullable<StageStep['layout']>;
 
-/** Name of a disk that a step initializes, when it gives none (contract 1.1). */
+/** Name of a disk that a step initializes, when it gives none (docs/contract.md 1.1). */
 const DISK_NAME = 'YIP_DISK';
 
 /**
- * `layout` (contract 4.7): an empty table, more partitions, and a last partition that grows, filesystem and all. What is
+ * `layout`: an empty table, more partitions, and a last partition that grows, filesystem and all. What is
  * there already stays, so that a step can run at every boot. Growing to a size comes before the additions, which need
  * the room behind; growing to the end of the disk comes after them.
  *

@@ -1,7 +1,7 @@
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `modules` (contract 4.7): loads kernel modules, all by one `modprobe` but for those that carry parameters
+ * `modules`: loads kernel modules, all by one `modprobe` but for those that carry parameters
  * (`bonding mode=1`). One that is not there does not keep the others from being loaded (modprobe(8), `--all`).
  *
  * @throws FactoryError `step` when one cannot be loaded

@@ -11,7 +11,7 @@ const APK_WORLD = '/etc/apk/world';
 const ZYPP_LOCKS = '/etc/zypp/locks';
 
 /**
- * `package_pins` (contract 4.7): versions that the package manager is to keep to, for `packages` of this and later steps.
+ * `package_pins`: versions that the package manager is to keep to, for `packages` of this and later steps.
  *
  * @throws FactoryError `usage` for a pin that is none or that the package manager cannot hold, `step` when it fails
  */

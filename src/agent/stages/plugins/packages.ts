@@ -3,7 +3,7 @@ import { detectPackageManager, type PackageManager } from '../../packages/packag
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `packages` (contract 4.7): refresh, upgrade, install and remove, in this order, by the package manager of the image.
+ * `packages`: refresh, upgrade, install and remove, in this order, by the package manager of the image.
  *
  * @throws FactoryError `tool` when the image has none that is known, `step` when it fails
  */

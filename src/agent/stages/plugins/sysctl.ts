@@ -6,7 +6,7 @@ import type { Plugin } from '../plugin.ts';
 const TREE = '/proc/sys';
 
 /**
- * `sysctl` (contract 4.7): kernel parameters, written in the order in which they stand. One that the kernel refuses does
+ * `sysctl`: kernel parameters, written in the order in which they stand. One that the kernel refuses does
  * not keep the others from being set.
  *
  * @throws FactoryError `step` naming all that could not be set

@@ -14,7 +14,7 @@ export async function systemdRuns(host: Host): Promise<boolean> {
 }
 
 /**
- * `systemctl` (contract 4.7): drop-ins first, then enable, disable, mask and start. Where systemd does not run, as in the
+ * `systemctl`: drop-ins first, then enable, disable, mask and start. Where systemd does not run, as in the
  * initramfs and in a chroot, the first three work on the files alone, and nothing is started.
  *
  * @throws FactoryError `step` naming all units that failed, after the others were dealt with

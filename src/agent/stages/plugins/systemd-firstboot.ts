@@ -1,7 +1,7 @@
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `systemd_firstboot` (contract 4.7): options of systemd-firstboot(1) by name, such as `locale: C.UTF-8`. `true` gives an
+ * `systemd_firstboot`: options of systemd-firstboot(1) by name, such as `locale: C.UTF-8`. `true` gives an
  * option without a value, `false` none.
  *
  * @throws FactoryError `tool` when the image lacks the program, `step` when it fails

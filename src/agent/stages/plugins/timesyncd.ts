@@ -5,7 +5,7 @@ import { systemdRuns } from './systemctl.ts';
 const DROP_IN = '/etc/systemd/timesyncd.conf.d/10-kairos.conf';
 
 /**
- * `timesyncd` (contract 4.7): the keys of section Time of timesyncd.conf(5), as a drop-in. A service that runs already
+ * `timesyncd`: the keys of section Time of timesyncd.conf(5), as a drop-in. A service that runs already
  * takes them up.
  *
  * @throws FactoryError `usage` for a key or value that is no line of such a file

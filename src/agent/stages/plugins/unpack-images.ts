@@ -2,7 +2,7 @@ import { unpackImage } from '../../../common/oci/layers/unpack-image.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `unpack_images` (contract 4.7): the files of container images, laid over directories in the order of the list.
+ * `unpack_images`: the files of container images, laid over directories in the order of the list.
  *
  * @throws FactoryError when an image cannot be had or unpacked
  */

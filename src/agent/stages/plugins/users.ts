@@ -9,8 +9,8 @@ import { ensureHome, residentOf } from '../../accounts/home.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `users` (contract 4.3, 4.7): accounts are created or updated without useradd, which images may lack, and with ids that
- * stay the same (contract 11.8, #51). One that cannot be made does not keep the others from being made.
+ * `users` (docs/contract.md 4.3): accounts are created or updated without useradd, which images may lack, and with ids
+ * that stay the same (docs/contract.md 2.6). One that cannot be made does not keep the others from being made.
  *
  * @throws FactoryError `step` at the end, naming what failed
  */

@@ -12,7 +12,7 @@ import { compareText } from './value.ts';
 
 /**
  * All functions of a template, by name: those of Go text/template, and of Sprig and Helm what configurations in the field
- * use (contract 4.8).
+ * use (docs/contract.md 4.8).
  */
 export const TEMPLATE_FUNCTIONS: readonly TemplateFunction[] = [
   ...CORE_FUNCTIONS,

@@ -16,7 +16,8 @@ const FUNCTIONS = new Map(TEMPLATE_FUNCTIONS.map((known) => [known.name, known])
 const NAMES = [...FUNCTIONS.keys()];
 
 /**
- * Expands a Go template (contract 4.8; Go text/template and the functions of Sprig that docs/templates.md lists).
+ * Expands a Go template (docs/contract.md 4.8; Go text/template and the functions of Sprig that docs/templates.md
+ * lists).
  * @param data what `.` and `$` stand for; it is copied, so that `set` and `merge` change nothing of it
  * @throws FactoryError `usage`, as `template: LINE:COL: …`, for a syntax, a function or a value that is wrong
  */

@@ -3,7 +3,7 @@ import { FactoryError } from '../../errors/factory-error.ts';
 import type { Host } from '../../host/host.ts';
 import { unpackProgram } from './layers.ts';
 
-/** Directories of a running system whose content belongs to no image (contract 1.5). */
+/** Directories of a running system whose content belongs to no image (docs/contract.md 1.5). */
 export const SKIPPED = ['mnt', 'proc', 'sys', 'dev', 'tmp', 'host', 'run'] as const;
 
 /** Statuses of rsync(1) and tar(1) for files that changed or went while they were copied. */
@@ -11,7 +11,7 @@ const [RSYNC_VANISHED, TAR_CHANGED] = [24, 1];
 
 /**
  * Copies a tree with owners, times, links, holes, ACLs and extended attributes, capabilities among them, which upstream
- * loses (contract 1.5). The directories {@link SKIPPED} are made, but stay empty.
+ * loses (docs/contract.md 1.5). The directories {@link SKIPPED} are made, but stay empty.
  * @param exclude patterns as of rsync; one that begins with `/` is meant from the top of the tree
  * @throws FactoryError `step` when something cannot be copied, `usage` when there is no such directory
  */

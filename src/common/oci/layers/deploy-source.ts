@@ -63,11 +63,11 @@ export interface SourceSize {
   readonly compressed: number;
 }
 
-/** What images of unknown size are taken to grow to (contract 1.3). */
+/** What images of unknown size are taken to grow to (docs/contract.md 1.3). */
 const [REGISTRY_GROWTH, FILE_GROWTH] = [2.5, 2];
 
 /**
- * Finds out how large a source is before it is deployed (contract 1.3, #7, #8).
+ * Finds out how large a source is before it is deployed (docs/contract.md 1.3).
  * @throws FactoryError `step` or `verification` when the image cannot be looked at, `usage` when a file is not there
  */
 export async function sourceSize(

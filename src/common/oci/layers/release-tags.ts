@@ -1,4 +1,4 @@
-/** What the name of an OS image says (contract 6.8, 6.10). */
+/** What the name of an OS image says (docs/contract.md 6.8, 6.10). */
 export interface ReleaseIdentity {
   readonly flavor: string;
   readonly flavorRelease: string;
@@ -23,7 +23,7 @@ export interface Release {
 const TAG = /^(v?\d+\.\d+\.\d+(?:[-.][\w.-]*?)??)(?:-([a-z][a-z0-9]*?)-?(v\d+\.\d+\.\d+[\w.-]*))?$/;
 
 /**
- * Reads a tag `FLAVOR_RELEASE-VARIANT-ARCH-MODEL-VERSION[-k3sv1.34.1-k3s1][-uki]` (contract 6.10).
+ * Reads a tag `FLAVOR_RELEASE-VARIANT-ARCH-MODEL-VERSION[-k3sv1.34.1-k3s1][-uki]` (docs/contract.md 6.10).
  * @returns `undefined` for a tag of another system than `node`, and for disk images (`-img`)
  */
 export function parseReleaseTag(tag: string, node: ReleaseIdentity): Release | undefined {

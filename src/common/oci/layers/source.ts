@@ -5,7 +5,7 @@ import {
   parseImageReference,
 } from '../registry/image-reference.ts';
 
-/** Where an OS, a bundle or an extension comes from (contract 5.2). Paths are absolute. */
+/** Where an OS, a bundle or an extension comes from (docs/contract.md 5.2). Paths are absolute. */
 export type Source =
   | { readonly kind: 'oci'; readonly reference: ImageReference }
   /** A tree, such as the root of the live system. */
@@ -18,8 +18,8 @@ export type Source =
 const REMEDY = 'Use oci:REGISTRY/NAME:TAG, ocifile:FILE, dir:DIRECTORY or file:IMAGE.';
 
 /**
- * Parses a source (contract 5.2): `oci:`, its alias `docker:`, `dir:`, `file:` and `ocifile:`, each with `//` after it if
- * one likes; a bare reference is one of `oci:`.
+ * Parses a source (docs/contract.md 5.2): `oci:`, its alias `docker:`, `dir:`, `file:` and `ocifile:`, each with `//`
+ * after it if one likes; a bare reference is one of `oci:`.
  * @throws FactoryError `usage` when it has none of these forms
  */
 export function parseSource(text: string): Source {

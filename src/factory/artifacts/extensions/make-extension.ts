@@ -69,7 +69,7 @@ export interface MadeExtension {
   readonly epoch: number;
 }
 
-/** zstd level of the squashfs: made once, and read by many (design, "Measured"). */
+/** zstd level of the squashfs: made once, and read by many (docs/decisions/0009-one-root-packed-with-zstd.md). */
 const LEVEL = 9;
 /** Bytes that are copied at once. */
 const CHUNK = 1024 * 1024;

@@ -11,7 +11,7 @@ export type OsRelease = Readonly<Record<string, string>>;
 
 /** What a base is called, and which of a flavor's conditions hold for it. */
 export interface Distribution {
-  /** Goes into `KAIROS_FLAVOR` and names of artifacts (contract 6.8, 6.10). */
+  /** Goes into `KAIROS_FLAVOR` and names of artifacts (docs/contract.md 6.8, 6.10). */
   readonly name: string;
   /** Goes into `KAIROS_FLAVOR_RELEASE` and names of artifacts. */
   readonly release: string;
@@ -29,7 +29,7 @@ export interface Detected {
 
 /**
  * Finds the flavor of a base: by `ID`, then by the words of `ID_LIKE` in their order, which os-release(5) wants from
- * the closest relative to the farthest (contract 6.2).
+ * the closest relative to the farthest (docs/contract.md 6.2).
  * @throws FactoryError `usage` when none fits, or the base does not tell what it is
  */
 export function detectFlavor(flavors: readonly LoadedFlavor[], osRelease: OsRelease): Detected {

@@ -43,7 +43,7 @@ const Release = z.strictObject({
 });
 export type Release = z.infer<typeof Release>;
 
-/** SELinux on the node (contract 6.7; kernel parameters `selinux`, `enforcing`). */
+/** SELinux on the node (docs/contract.md 6.7; kernel parameters `selinux`, `enforcing`). */
 const SELINUX_MODES = ['disabled', 'permissive', 'enforcing'] as const;
 
 /** A flavor file after inheritance: how a distribution becomes an OS image. */

@@ -1,4 +1,4 @@
-/** The Kubernetes distributions that an image can have (contract 10.1). */
+/** The Kubernetes distributions that an image can have (docs/contract.md 8.1). */
 export const DISTRIBUTIONS = ['k3s', 'k0s'] as const;
 export type Distribution = (typeof DISTRIBUTIONS)[number];
 
@@ -14,7 +14,7 @@ interface DistributionFacts {
   readonly checksums: (arch: string) => string;
   /** The first of them that the list of checksums has. */
   readonly airgap: (version: string, arch: string) => readonly string[];
-  /** Where it looks for images when it starts (contract 10.3; k0s documentation, "Airgap install"). */
+  /** Where it looks for images when it starts (docs/contract.md 8.3; k0s documentation, "Airgap install"). */
   readonly images: string;
   /** Endings that it takes for images; any where absent. */
   readonly endings?: readonly string[];

@@ -35,7 +35,7 @@ const BoardFlavor = z.strictObject({
     .meta({ description: 'Files of the image that the firmware of the board reads.' }),
 });
 
-/** A board: `models/NAME.yaml` (contract 2.2, 6.1, 6.3). */
+/** A board: `models/NAME.yaml` (docs/contract.md 2.2, 6.1, 6.3). */
 export const Model = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   title: z.string(),

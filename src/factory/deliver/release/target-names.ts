@@ -3,8 +3,8 @@ import type { NamedBuild } from '../../pipeline/build-targets.ts';
 
 /**
  * Checks before anything is built that targets can make one release: one version, and no two targets of which it is
- * certain that their files are called alike. Names come from the image (contract 6.10), so what else clashes is found when
- * the images are there.
+ * certain that their files are called alike. Names come from the image (docs/contract.md 6.10), so what else clashes is
+ * found when the images are there.
  * @throws FactoryError `usage`
  */
 export function requireOneRelease(builds: readonly NamedBuild[]): void {

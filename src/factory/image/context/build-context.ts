@@ -86,8 +86,9 @@ export type RecipeOptions = Pick<
 >;
 
 /**
- * The Containerfile. Only what an ordinary `docker build` has (design, decision 2). The packages are installed before the
- * framework is laid in, so that a changed framework or version finds the packages in the engine's cache. So is Kubernetes.
+ * The Containerfile. Only what an ordinary `docker build` has (docs/decisions/0002-plain-containerfile.md). The
+ * packages are installed before the framework is laid in, so that a changed framework or version finds the packages in
+ * the engine's cache. So is Kubernetes.
  */
 export function renderContainerfile(options: RecipeOptions): string {
   return [...kernelStage(options, ''), `FROM ${options.base}`, ...recipe(options, ''), ''].join('\n');

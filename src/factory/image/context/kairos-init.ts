@@ -14,8 +14,8 @@ export interface KairosInit {
 export const KAIROS_INIT_PATH = '/kairos-init';
 
 /**
- * The arguments of `kairos-init` for one of its two stages (contract 6.1). A Kubernetes distribution becomes a provider,
- * which makes the image's variant `standard`.
+ * The arguments of `kairos-init` for one of its two stages (docs/contract.md 6.1). A Kubernetes distribution becomes a
+ * provider, which makes the image's variant `standard`.
  */
 export function kairosInitArguments(stage: 'install' | 'init', identity: ImageIdentity): string[] {
   const { version, model, software } = identity;

@@ -17,8 +17,8 @@ export interface KubernetesPayload {
 
 /**
  * Where images lie in the read-only root. The directory in which the program looks for them persists, and what an image
- * has there is copied into it at boot (contract 2.6): hundreds of megabytes twice, which no upgrade takes away again.
- * So there are links, which lead into whichever system is running.
+ * has there is copied into it at boot (docs/contract.md 2.6): hundreds of megabytes twice, which no upgrade takes away
+ * again. So there are links, which lead into whichever system is running.
  */
 export const IMAGES_HOME = '/usr/lib/kairos/kubernetes/images';
 

@@ -13,7 +13,7 @@ import type { BuildEnvironment } from '../build-environment.ts';
 import { resultOf, type Step } from '../step.ts';
 import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
 
-/** zstd levels (design, "Measured"; peers.md, B3: 9 is the knee, 18 beats xz). */
+/** zstd levels (docs/decisions/0009-one-root-packed-with-zstd.md). */
 const LEVEL: Readonly<Record<Compression, number>> = { fast: 3, balanced: 9, small: 18 };
 
 /** The squashfs of the rootfs, made once for all artifacts that carry it. */

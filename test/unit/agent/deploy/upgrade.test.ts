@@ -4,7 +4,7 @@ import { parseGrubEnvironment } from '../../../../src/common/contract/grub-envir
 import type { Host } from '../../../../src/common/host/host.ts';
 import { STATE, slotNode } from '../support/slot-node.ts';
 
-/** Which image the boot menu would take, as its menu and assessment script decide (contract 2.1, 2.3). */
+/** Which image the boot menu would take, as its menu and assessment script decide (docs/contract.md 2.1, 2.3). */
 async function nextBoot(
   host: Host,
 ): Promise<{ image: string | undefined; assessed: boolean; chosen: boolean }> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { artifactBaseName, imageTag } from '../../../../src/common/contract/artifact-names.ts';
 import type { ImageIdentity } from '../../../../src/common/contract/kairos-release.ts';
 
-/** The example of contract 6.10. */
+/** The example of docs/contract.md 6.10. */
 const K3S: ImageIdentity = {
   flavor: 'opensuse',
   flavorRelease: 'tumbleweed',

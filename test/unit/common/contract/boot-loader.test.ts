@@ -39,7 +39,7 @@ test('two core images have room in the BIOS partition', () => {
   expect(CORE_SLOTS[1] + CORE_LIMIT).toBeLessThanOrEqual(MIB);
 });
 
-test('the signed programs of a distribution get the names that they call each other (contract 1.4)', () => {
+test('the signed programs of a distribution get the names that they call each other (docs/contract.md 1.4)', () => {
   expect(signedNames('debian', 'amd64')).toEqual({ grub: 'grubx64.efi', mokManager: 'mmx64.efi' });
   expect(signedNames('rocky', 'arm64')).toEqual({ grub: 'grubaa64.efi', mokManager: 'mmaa64.efi' });
   const suse = { grub: 'grub.efi', mokManager: 'MokManager.efi' };

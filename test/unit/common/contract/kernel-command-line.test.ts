@@ -3,7 +3,7 @@ import { bootargs, liveConsole } from '../../../../src/common/contract/kernel-co
 
 const GENERIC = { consoles: ['ttyS0'], arguments: [] };
 
-/** What every line of contract 2.2 has before the root part. */
+/** What every line of docs/contract.md 2.2 has before the root part. */
 const BEFORE =
   'console=ttyS0 console=tty1 net.ifnames=1 rd.cos.oemlabel=COS_OEM rd.cos.oemtimeout=10 panic=5 rd.emergency=reboot rd.shell=0 systemd.crash_reboot=yes';
 

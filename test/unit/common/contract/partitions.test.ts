@@ -12,7 +12,7 @@ import {
 } from '../../../../src/common/contract/partitions.ts';
 
 const SIZES = { systemImage: 1000, recoveryImage: 900, oem: 64, persistent: 256 };
-/** Sectors of 512 bytes that the backup GPT takes at the end (contract 1.1). */
+/** Sectors of 512 bytes that the backup GPT takes at the end (docs/contract.md 1.1). */
 const BACKUP_GPT = 33 * 512;
 
 describe('planDisk', () => {

@@ -5,9 +5,9 @@ import { FLAVORS } from '../../../../../src/factory/pipeline/session.ts';
 import { detectedRelease } from './support/rendering.ts';
 
 /**
- * Names of packages that upstream installs (contract 6.3), so that a slip in a name is found where nothing can be
- * downloaded. `ours` are names that upstream does not have, each with what it is for; `without` are upstream's that we
- * leave out, each with the reason.
+ * Names of packages that upstream installs (docs/contract.md 6.3), so that a slip in a name is found where nothing can
+ * be downloaded. `ours` are names that upstream does not have, each with what it is for; `without` are upstream's that
+ * we leave out, each with the reason.
  */
 interface Names {
   /** By flavor, else for the family: the kernel of a release, by its version. */

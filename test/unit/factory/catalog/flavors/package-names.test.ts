@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { loadFlavor } from '../../../../../src/factory/catalog/flavors/load.ts';
 import { nameOf } from '../../../../../src/factory/catalog/flavors/select.ts';
 
-// The packages of these families cannot be fetched here, so their names are held against lists: those of the contract
-// (section 6.3), and, each with its reason, those that the contract does not name because they come with its others.
+// The packages of these families cannot be fetched here, so their names are held against lists: those of upstream
+// (docs/contract.md 6.3), and, each with its reason, those that the contract does not name because they come with its
+// others.
 const CONTRACT: Readonly<Record<string, string>> = {
   all: 'file gawk iptables less nano sudo tar zstd rsync lvm2 jq dosfstools e2fsprogs logrotate',
   redhat: `audit chrony cracklib-dicts device-mapper device-mapper-multipath iproute nfs-utils NetworkManager nmstate

@@ -12,7 +12,7 @@ import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 const debian = await loadFlavor(FLAVORS, 'debian');
 const arm = (releaseVersion: string) => ({ arch: 'arm64', releaseVersion });
 
-test('the models are those of the contract, section 6.1', async () => {
+test('the models are those of docs/contract.md 6.1', async () => {
   expect(await listModels(MODELS)).toEqual([
     'generic',
     'nvidia-dgx-spark',
@@ -25,7 +25,8 @@ test('the models are those of the contract, section 6.1', async () => {
 });
 
 describe('the command line', () => {
-  // Contract 2.2, but for generic arm64: servers of Arm's own design have no ttyS0, and a console too much does no harm.
+  // As in docs/contract.md 2.2, but for generic arm64: servers of Arm's own design have no ttyS0, and a console too
+  // much does no harm.
   test.each([
     ['generic', 'console=ttyAMA0 console=ttyS0 console=tty1', ''],
     [
@@ -113,7 +114,7 @@ describe('is refused', () => {
     ]);
   });
 
-  // Ubuntu is of Debian's family, but has other components, and other packages for these boards (contract 6.3).
+  // Ubuntu is of Debian's family, but has other components, and other packages for these boards (docs/contract.md 6.3).
   test('a flavor of the same family that has its firmware elsewhere', async () => {
     const model = await loadModel(MODELS, 'rpi4');
     const ubuntu = await loadFlavor(FLAVORS, 'ubuntu');

@@ -176,7 +176,7 @@ describe('contextEntries', () => {
     expect(lines).toContain('RUN ["/bin/sh", "/kairos-build/kubernetes/kubernetes.sh"]');
     const entry = (path: string) => entries.find((candidate) => candidate.path === path);
     expect(entry('kubernetes/usr/bin/k3s')).toMatchObject({ type: 'file', mode: 0o755 });
-    // The directory persists: only a link may lie there (contract 2.6).
+    // The directory persists: only a link may lie there (docs/contract.md 2.6).
     expect(entry('kubernetes/var/lib/rancher/k3s/agent/images/apps.tar')).toEqual({
       type: 'symlink',
       path: 'kubernetes/var/lib/rancher/k3s/agent/images/apps.tar',
