@@ -14,7 +14,7 @@ import {
   MODELS,
   TEMPLATES,
   toolVersion,
-} from '../../src/factory/pipeline/session.ts';
+} from '../../src/factory/pipeline/project-files.ts';
 
 /** Unpacks the build context of the benchmark's image into an empty directory; its base is `localhost/bench-base`. */
 export async function benchContext(directory: string): Promise<void> {

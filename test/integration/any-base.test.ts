@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BuildReport } from '../../src/factory/pipeline/build.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sealing } from '../../src/factory/image/context/context-folder.ts';
 import { sealRoot } from '../../src/factory/image/root/seal.ts';
-import type { BuildReport } from '../../src/factory/pipeline/build.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 import { startDockerd, type TestDaemon } from '../support/dockerd.ts';
 import { factory, OVERLAY, PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
 import { copyPrograms, listTree, makeOdd } from '../support/odd-root.ts';

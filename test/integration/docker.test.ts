@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BuildReport } from '../../src/factory/pipeline/build.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 import { startDockerd, type TestDaemon } from '../support/dockerd.ts';
 import { factory, OVERLAY, PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
 import { copyPrograms } from '../support/odd-root.ts';

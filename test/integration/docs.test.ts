@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { examineCloudConfig } from '../../src/common/cloud-config/validate.ts';
 import { loadBuildTargets } from '../../src/factory/config/build-spec.ts';
-import { compiledAgent } from '../../src/factory/pipeline/session.ts';
+import { compiledAgent } from '../../src/factory/pipeline/project-files.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';

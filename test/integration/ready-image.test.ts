@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { BuildReport } from '../../src/factory/pipeline/build.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 import { factory, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TargetsReport } from '../../src/factory/pipeline/build-targets.ts';
+import type { TargetsReport } from '../../src/factory/pipeline/build-report.ts';
 import { factory, type Outcome, TEST_HOME } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renderKairosRelease } from '../../src/common/contract/kairos-release.ts';
 import { requiredDirectories } from '../../src/common/contract/system-layout.ts';
-import type { BuildReport } from '../../src/factory/pipeline/build.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 import { factory, OVERLAY, PROJECT, TEST_HOME } from './factory.ts';
 import { tool } from './tool.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { ArtifactKind } from '../../src/factory/config/schema.ts';
-import type { BuildReport } from '../../src/factory/pipeline/build.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 
 /** The project's directory. */
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));

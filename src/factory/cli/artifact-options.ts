@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, SEVERITIES } from '../config/schema.ts';
-import type { JobOptions } from './run-job.ts';
 
 /** The configuration file that is read when none is named. */
 const DEFAULT_FILE = 'kairos-factory.yaml';
@@ -79,14 +78,27 @@ export function artifactFlags(options: ArtifactOptions): Record<string, unknown>
   };
 }
 
-/** How a job is shown and run, from the shared options. */
-export function jobOptions(options: {
+/** How targets are run and presented. */
+export interface RunOptions {
+  /** Print the plan and run nothing. */
+  readonly plan: boolean;
+  readonly json: boolean;
+  readonly useCache: boolean;
+  readonly locked: boolean;
+  readonly offline: boolean;
+  /** Whether the other targets go on when one fails. */
+  readonly continueOnError: boolean;
+}
+
+/** How targets are run and presented, from the shared options. */
+export function runOptions(options: {
   plan?: true | undefined;
   json?: true | undefined;
   locked?: true | undefined;
   offline?: true | undefined;
   cache: boolean;
-}): JobOptions {
-  const { plan = false, json = false, locked = false, offline = false, cache } = options;
-  return { plan, json, locked, offline, useCache: cache };
+  continueOnError?: true | undefined;
+}): RunOptions {
+  const { plan = false, json = false, locked = false, offline = false, continueOnError = false } = options;
+  return { plan, json, locked, offline, continueOnError, useCache: options.cache };
 }

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { toolVersion } from '../pipeline/session.ts';
+import { toolVersion } from '../pipeline/project-files.ts';
 import { artifactsCommand } from './commands/artifacts.ts';
 import { bootCommand } from './commands/boot.ts';
 import { buildCommand } from './commands/build.ts';

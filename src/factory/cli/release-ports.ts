@@ -4,7 +4,7 @@ import type { SignSpec } from '../config/signing.ts';
 import type { PublishedGroup } from '../deliver/publish/publish-build.ts';
 import { verifyOutput } from '../deliver/publish/verify-output.ts';
 import type { PortContext, PushedImage, ReleasePorts } from '../deliver/release/ports.ts';
-import type { NamedBuild } from '../pipeline/build-targets.ts';
+import type { NamedBuild } from '../pipeline/target.ts';
 import { openBuildSigner } from '../signing/sign-build.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
-import type { BuildReport } from '../pipeline/build.ts';
-import type { TargetsReport } from '../pipeline/build-targets.ts';
+import type { BuildReport, TargetsReport } from '../pipeline/build-report.ts';
 import type { PlannedStep } from '../pipeline/events.ts';
 import type { ScanReport } from '../pipeline/steps/vulnerability-step.ts';
 
@@ -63,10 +62,11 @@ function renderScan(scan: ScanReport): string {
 /** How each target ended, and what it made. */
 export function renderTargets({ targets, seconds }: TargetsReport): string {
   const rows = targets.flatMap((target) => {
-    if (target.status !== 'done') return [[target.name, target.status, '', '']];
+    const { name = '' } = target;
+    if (target.status !== 'done') return [[name, target.status, '', '']];
     const place = relative(process.cwd(), target.output) || '.';
     return target.manifest.artifacts.map(({ file, size }, index) => [
-      index === 0 ? target.name : '',
+      index === 0 ? name : '',
       index === 0 ? target.status : '',
       `${place}/${file}`,
       formatSize(size),

@@ -3,23 +3,29 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { BuildTarget } from '../config/build-spec.ts';
 import { selectTargets } from '../config/matrix.ts';
 import type { SignSpec } from '../config/signing.ts';
-import { groupPushes, type PublishedGroup, publishBuilds } from '../deliver/publish/publish-build.ts';
+import { groupPushes, type PublishedGroup } from '../deliver/publish/publish-build.ts';
 import {
   makeRelease,
   type PlannedRelease,
   planRelease,
   type ReleaseReport,
 } from '../deliver/release/make-release.ts';
-import { type NamedBuild, planTargets, runTargets, type TargetsReport } from '../pipeline/build-targets.ts';
+import type { TargetsReport } from '../pipeline/build-report.ts';
+import { planTargets, runTargets } from '../pipeline/run-targets.ts';
 import { withSession } from '../pipeline/session.ts';
+import type { NamedBuild } from '../pipeline/target.ts';
 import { secretVariables } from '../signing/signer.ts';
 import { createRunner } from '../tools/runner.ts';
+import type { RunOptions } from './artifact-options.ts';
+import { planReport } from './plan-report.ts';
+import { type CommandReport, presentReport } from './present-report.ts';
+import { publishDone } from './publish-done.ts';
 import { releasePorts, releaseSigner } from './release-ports.ts';
-import { describeError, failWith, rememberLog } from './render-error.ts';
+import { rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
 import { formatSize } from './render-report.ts';
-import { handedOver, printPlan } from './run-job.ts';
-import { type BuildsOptions, failuresOf } from './run-targets.ts';
+import { describeTargets, failuresOf } from './target-failures.ts';
+import { ranInUserNamespace } from './user-namespace.ts';
 
 /** What the single build of a configuration without targets is called in a release. */
 const SINGLE = 'os';
@@ -33,48 +39,40 @@ const SINGLE = 'os';
 export async function presentRelease(
   load: () => Promise<BuildTarget[]>,
   only: readonly string[],
-  options: BuildsOptions,
+  options: RunOptions,
 ): Promise<void> {
-  const print = (text: string) => process.stdout.write(text);
-  try {
+  await presentReport(options, async () => {
     const builds = (await load()).map(({ name = SINGLE, spec }) => ({ name, spec }));
     const wanted = only.length === 0 ? builds : selectTargets(builds, only);
-    if (await handedOver()) return;
-    await present(builds, wanted, options, print);
-  } catch (error) {
-    if (options.json) print(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
-    throw error;
-  }
+    return (await ranInUserNamespace()) ? undefined : releaseReport(builds, wanted, options);
+  });
 }
 
-async function present(
+async function releaseReport(
   builds: readonly NamedBuild[],
   wanted: readonly NamedBuild[],
-  options: BuildsOptions,
-  print: (text: string) => void,
-): Promise<void> {
-  const { plan, json, useCache, locked, offline, continueOnError } = options;
+  options: RunOptions,
+): Promise<CommandReport> {
+  const { plan, useCache, locked, offline, continueOnError } = options;
   const say = (text: string) => process.stderr.write(`[release] ${text}\n`);
   const sign = releaseSigner(builds);
-  // What cannot be pushed is told before anything is built.
+  // Everything that cannot be pushed is reported before anything is built.
   const groups = groupPushes(wanted, offline);
   const planned = await planRelease(builds, plan ? undefined : access(builds, offline));
   const show = createProgressRenderer(process.stderr);
   const common = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
   if (plan) {
     const steps = await planTargets(wanted, common);
-    printPlan(steps, groups, json, { folder: planned.folder });
-    return;
+    return planReport(steps, groups, { folder: planned.folder });
   }
   const report = await runTargets(wanted, common).finally(() => show.close());
-  const isDone = ({ name }: { readonly name?: string | undefined }) =>
-    report.targets.some((target) => target.name === name && target.status === 'done');
-  const after = createProgressRenderer(process.stderr);
-  const events = { emit: after.onEvent, onLog: rememberLog };
-  const published = await publishBuilds(groups, isDone, events).finally(() => after.close());
-  const made = await collect(planned, report, sign, published, say);
-  print(json ? renderJson(made, report) : renderRelease(made));
-  for (const error of failuresOf(report.targets).reverse()) failWith(error);
+  const published = await publishDone(groups, report);
+  const collected = await collect(planned, report, sign, published, say);
+  return {
+    json: describeRelease(collected, report),
+    text: renderRelease(collected),
+    failures: failuresOf(report.targets),
+  };
 }
 
 async function collect(
@@ -84,14 +82,11 @@ async function collect(
   published: readonly PublishedGroup[],
   say: (text: string) => void,
 ): Promise<ReleaseReport> {
-  const [first] = planned.builds;
-  return withSession(
-    async (session) => {
-      rememberLog(session.workspace.log);
-      return makeRelease(planned, report, releasePorts(sign, published), session, say);
-    },
-    { engine: first?.spec.engine, secrets: secretVariables(sign) },
-  );
+  const ports = releasePorts(sign, published);
+  return withSession((session) => makeRelease(planned, report, ports, session, say), {
+    secrets: secretVariables(sign),
+    onLog: rememberLog,
+  });
 }
 
 function access(builds: readonly NamedBuild[], offline: boolean) {
@@ -108,11 +103,9 @@ function access(builds: readonly NamedBuild[], offline: boolean) {
   };
 }
 
-function renderJson({ release, ...made }: ReleaseReport, report: TargetsReport): string {
-  const targets = report.targets.map((target) =>
-    target.status === 'failed' ? { ...target, error: describeError(target.error) } : target,
-  );
-  return `${JSON.stringify({ ...made, ...(release ? { release } : {}), targets, seconds: report.seconds }, null, 2)}\n`;
+function describeRelease({ release, ...collected }: ReleaseReport, report: TargetsReport): object {
+  const targets = describeTargets(report);
+  return { ...collected, ...(release ? { release } : {}), targets, seconds: report.seconds };
 }
 
 /** What there is now, for people. */

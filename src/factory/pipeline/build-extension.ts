@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { hashFile } from '../../common/files/digest.ts';
 import { systemHost } from '../../common/host/system-host.ts';
 import { type ExtensionSpec, extensionFile, makeExtension } from '../artifacts/extensions/make-extension.ts';
-import { interruption } from '../tools/runner.ts';
-import { sourceDateEpoch } from './build.ts';
-import { toolVersion, withSession } from './session.ts';
+import { toolVersion } from './project-files.ts';
+import { withSession } from './session.ts';
+import { sourceDateEpoch } from './source-date-epoch.ts';
 import { openOutput } from './workspace.ts';
 
 /** What a finished extension tells. */
@@ -45,44 +45,43 @@ export async function buildExtension(
   { notice, onLog }: ExtensionEvents,
 ): Promise<ExtensionReport> {
   const epoch = sourceDateEpoch(process.env['SOURCE_DATE_EPOCH']);
-  return withSession(async ({ runner, signal, workspace }) => {
-    onLog(workspace.log);
-    const host = systemHost((level, message) => appendFileSync(workspace.log, `${level}: ${message}\n`));
-    const scratch = join(workspace.work, 'extension');
-    await mkdir(scratch, { mode: 0o700 });
-    const output = await openOutput(directory);
-    try {
-      const name = extensionFile(spec);
-      const partial = output.partial(name);
-      const full = { ...spec, epoch: epoch === undefined ? undefined : Number(epoch) };
-      const made = await makeExtension(full, partial, { runner, host, signal, scratch, notice });
-      const sha256 = await hashFile(partial, signal);
-      const { size } = await stat(partial);
-      const handle = await open(partial, 'r+');
-      await handle.sync().finally(() => handle.close());
-      await utimes(partial, made.epoch, made.epoch);
-      const file = join(output.path, name);
-      await rename(partial, file);
-      const { certificateFingerprint } = made;
-      return {
-        tool: toolVersion(),
-        kind: spec.kind,
-        name: spec.name,
-        file,
-        size,
-        sha256,
-        arch: spec.arch,
-        format: spec.format,
-        sourceDateEpoch: made.epoch,
-        files: made.files,
-        rootHash: made.rootHash,
-        ...(certificateFingerprint === undefined ? {} : { certificateFingerprint }),
-      };
-    } catch (error) {
-      // What the signal ended has an error of its own, which says nothing.
-      throw signal.aborted ? interruption(signal) : error;
-    } finally {
-      await output.close();
-    }
-  });
+  return withSession(
+    async ({ runner, signal, workspace }) => {
+      const host = systemHost((level, message) => appendFileSync(workspace.log, `${level}: ${message}\n`));
+      const scratch = join(workspace.work, 'extension');
+      await mkdir(scratch, { mode: 0o700 });
+      const output = await openOutput(directory);
+      try {
+        const name = extensionFile(spec);
+        const partial = output.partial(name);
+        const full = { ...spec, epoch: epoch === undefined ? undefined : Number(epoch) };
+        const made = await makeExtension(full, partial, { runner, host, signal, scratch, notice });
+        const sha256 = await hashFile(partial, signal);
+        const { size } = await stat(partial);
+        const handle = await open(partial, 'r+');
+        await handle.sync().finally(() => handle.close());
+        await utimes(partial, made.epoch, made.epoch);
+        const file = join(output.path, name);
+        await rename(partial, file);
+        const { certificateFingerprint } = made;
+        return {
+          tool: toolVersion(),
+          kind: spec.kind,
+          name: spec.name,
+          file,
+          size,
+          sha256,
+          arch: spec.arch,
+          format: spec.format,
+          sourceDateEpoch: made.epoch,
+          files: made.files,
+          rootHash: made.rootHash,
+          ...(certificateFingerprint === undefined ? {} : { certificateFingerprint }),
+        };
+      } finally {
+        await output.close();
+      }
+    },
+    { onLog },
+  );
 }

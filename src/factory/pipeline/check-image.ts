@@ -4,11 +4,10 @@ import { join, resolve } from 'node:path';
 import { checkConformance, type Finding } from '../../common/contract/conformance.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { parseBaseReference } from '../config/base-reference.ts';
-import { createBlobCache } from '../inputs/base/blob-cache.ts';
 import { readyArch } from '../inputs/base/check-arch.ts';
-import { createImageSource } from '../inputs/base/image-source.ts';
 import { importBase } from '../inputs/base/import-base.ts';
-import { withSession } from './session.ts';
+import { withEngine } from './engine-session.ts';
+import { unlockedImages } from './image-sources.ts';
 
 /**
  * Checks an image or a directory.
@@ -24,31 +23,29 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
       remedy: 'Give an image.',
     });
   }
-  return withSession(async ({ engine, daemon, runner, workspace, signal }) => {
-    onLog(workspace.log);
-    const scratch = join(workspace.work, 'check');
-    await mkdir(scratch);
-    const image = `localhost/kairos-factory/check:${randomUUID()}`;
-    await using _image = await engine.transient(image);
-    const silent = () => undefined;
-    const images = createImageSource({
-      access: { runner, registries: [], env: process.env, signal },
-      cache: createBlobCache(workspace.registry, workspace.owner),
-      ...{ lockFile: undefined, locked: false, offline: false, mayWrite: false, notice: silent },
-    });
-    await importBase(reference, image, {
-      runner,
-      engine,
-      images,
-      daemon,
-      scratch,
-      arch: await readyArch(reference),
-      notice: silent,
-      say: silent,
-    });
-    await using open = await engine.open(image);
-    return await checkConformance(open.root);
-  });
+  return withEngine(
+    async (session) => {
+      const { engine, daemon, runner, workspace } = session;
+      const scratch = join(workspace.work, 'check');
+      await mkdir(scratch);
+      const image = `localhost/kairos-factory/check:${randomUUID()}`;
+      await using _image = await engine.transient(image);
+      const silent = () => undefined;
+      await importBase(reference, image, {
+        runner,
+        engine,
+        images: unlockedImages(session),
+        daemon,
+        scratch,
+        arch: await readyArch(reference),
+        notice: silent,
+        say: silent,
+      });
+      await using open = await engine.open(image);
+      return await checkConformance(open.root);
+    },
+    { onLog },
+  );
 }
 
 /** Whether the text names a directory of this machine: `dir:PATH`, or the path itself. */

@@ -1,9 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RegistrySettings } from '../config/registries.ts';
-import { createBlobCache } from '../inputs/base/blob-cache.ts';
-import { createImageSource } from '../inputs/base/image-source.ts';
 import { compare, type Difference } from '../inspect/diff/compare.ts';
+import { unlockedImages } from './image-sources.ts';
 import { withSession } from './session.ts';
 
 /** How two things are compared. */
@@ -24,14 +23,13 @@ export async function diffSubjects(
   b: string,
   { arch, registries, onLog }: DiffOptions,
 ): Promise<Difference> {
-  return withSession(async ({ runner, daemon, workspace, signal }) => {
-    onLog(workspace.log);
-    const images = createImageSource({
-      access: { runner, registries, env: process.env, signal },
-      cache: createBlobCache(workspace.registry, workspace.owner),
-      ...{ lockFile: undefined, locked: false, offline: false, mayWrite: false, notice: () => undefined },
-    });
-    const scratch = (name: string) => mkdtemp(join(workspace.work, `diff-${name}-`));
-    return compare(a, b, { runner, images, daemon, arch, scratch, signal });
-  });
+  return withSession(
+    async (session) => {
+      const { runner, daemon, workspace, signal } = session;
+      const images = unlockedImages(session, { registries });
+      const scratch = (name: string) => mkdtemp(join(workspace.work, `diff-${name}-`));
+      return compare(a, b, { runner, images, daemon, arch, scratch, signal });
+    },
+    { onLog },
+  );
 }

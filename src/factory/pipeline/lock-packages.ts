@@ -1,21 +1,17 @@
 import { existsSync } from 'node:fs';
+import type { BuildTarget } from '../config/build-spec.ts';
 import { changeLock, type Lock, readLock } from '../inputs/lock/lock-file.ts';
 import { comparePackages, type PackageChange } from '../inputs/lock/package-changes.ts';
-import {
-  type BuildOptions,
-  buildSteps,
-  environment,
-  imageSource,
-  planContext,
-  requireArch,
-  sessionOf,
-} from './build.ts';
-import type { NamedBuild } from './build-targets.ts';
+import type { BuildOptions } from './build-options.ts';
+import { withEngine } from './engine-session.ts';
+import { targetImages } from './image-sources.ts';
 import { recordPackages } from './record-packages.ts';
-import { runSteps } from './run-plan.ts';
-import { withSession } from './session.ts';
+import { sessionOptions } from './run-targets.ts';
+import { createScheduler, requireResults } from './scheduler.ts';
 import { resultOf } from './step.ts';
 import { osImageFacts } from './steps/image-step.ts';
+import { schedulerContext, targetEnvironment } from './target-environment.ts';
+import { buildSteps, requireArch } from './target-steps.ts';
 
 /** What became of the packages of a build. */
 export interface PackageLockChange {
@@ -29,27 +25,28 @@ export interface PackageLockChange {
 /**
  * Finds out which packages builds have now, and writes that into their lock. Only a package manager knows, so the OS images
  * are built, from what the archives have today, without artifacts. What the lock has for other builds goes.
- * @throws FactoryError as `runJob` does; the lock then has what was done until then
+ * @throws FactoryError as `runTargets` does; the lock then has what was done until then
  */
 export async function lockPackages(
-  builds: readonly (Omit<NamedBuild, 'name'> & { readonly name: string | undefined })[],
+  builds: readonly BuildTarget[],
   lockFile: string,
   options: Omit<BuildOptions, 'useCache' | 'locked' | 'offline'>,
 ): Promise<PackageLockChange[]> {
   const before = readLock(lockFile);
   const done: PackageLockChange[] = [];
-  await withSession(
+  await withEngine(
     async (session) => {
-      options.onLog(session.workspace.log);
       for (const { name, spec: whole } of builds) {
         const spec = { ...whole, artifacts: [], lockFile };
         await requireArch(spec.arch, session);
-        const how = { ...options, useCache: false, locked: false, offline: false };
-        const env = environment(session, how, imageSource(session, spec, how, true), (file) => file, name);
-        const all = await buildSteps(env, spec, session);
+        const own = { ...options, useCache: false, locked: false, offline: false };
+        const images = targetImages(session, spec, { ...own, mayWrite: true });
+        const env = targetEnvironment(session, own, { images, partial: (file) => file, target: name });
+        const all = await buildSteps(env, spec, session.signal);
         // Nothing is made from the image: no artifacts, and no documents, which lie beside them.
         const steps = all.slice(0, all.findIndex(({ id }) => id === 'image') + 1);
-        const { results } = await runSteps(steps, { ...planContext(session, how), cancel: session.cancel });
+        const run = createScheduler(schedulerContext(session, own));
+        const results = requireResults(await run({ steps }), session.signal);
         const { packages } = osImageFacts(resultOf(results, 'image'));
         recordPackages(env, spec, results, () => undefined);
         if (packages === undefined) continue;
@@ -61,7 +58,7 @@ export async function lockPackages(
         });
       }
     },
-    sessionOf(builds.map(({ spec }) => spec)),
+    sessionOptions(builds, options),
   );
   if (existsSync(lockFile))
     changeLock(lockFile, (lock) => keepOnly(lock, new Set(done.map(({ name }) => name))));

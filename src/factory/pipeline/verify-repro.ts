@@ -3,12 +3,11 @@ import { copyFile, mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { BuildSpec } from '../config/schema.ts';
-import { createBlobCache } from '../inputs/base/blob-cache.ts';
-import { createImageSource } from '../inputs/base/image-source.ts';
 import { type Blame, blame } from '../inspect/diff/blame.ts';
 import { compare, type Difference } from '../inspect/diff/compare.ts';
 import type { HostTool } from '../tools/host-tool.ts';
 import { TASKSET } from '../tools/taskset.ts';
+import { unlockedImages } from './image-sources.ts';
 import { type Session, withSession } from './session.ts';
 
 /** A build that is made twice. */
@@ -60,7 +59,6 @@ export async function verifyRepro(
   return withSession(
     async (session) => {
       const { workspace, runner, daemon, signal } = session;
-      options.onLog(workspace.log);
       const home = await mkdtemp(join(workspace.work, 'again-'));
       const [output, lock] = [join(home, 'output'), join(home, 'kairos-factory.lock')];
       await mkdir(output);
@@ -74,11 +72,7 @@ export async function verifyRepro(
         KAIROS_FACTORY_CACHE: join(home, 'cache'),
       });
 
-      const images = createImageSource({
-        access: { runner, registries: [], env: process.env, signal },
-        cache: createBlobCache(workspace.registry, workspace.owner),
-        ...{ lockFile: undefined, locked: false, offline: true, mayWrite: false, notice: () => undefined },
-      });
+      const images = unlockedImages(session, { offline: true });
       const scratch = (name: string) => mkdtemp(join(workspace.work, `diff-${name}-`));
       const compared: ReproReport['targets'][number][] = [];
       for (const { name, spec } of targets) {
@@ -94,7 +88,7 @@ export async function verifyRepro(
         targets: compared,
       };
     },
-    { engine: targets[0]?.spec.engine },
+    { onLog: options.onLog },
   );
 }
 

@@ -19,15 +19,19 @@ import { packContext } from '../image/context/context-tar.ts';
 import { userContextEntries } from '../image/context/user-containerfile.ts';
 import type { ImageSource } from '../inputs/base/image-source.ts';
 import { packDirectory, unpackStream } from '../tools/tar.ts';
-import { type BuildOptions, environment, imageSource, planContext, requireArch, sessionOf } from './build.ts';
 import type { BuildEnvironment } from './build-environment.ts';
+import type { BuildOptions } from './build-options.ts';
+import { withEngine } from './engine-session.ts';
 import { baseReference, sourceSteps } from './graph.ts';
-import { runSteps } from './run-plan.ts';
-import { withSession } from './session.ts';
+import { targetImages } from './image-sources.ts';
+import { sessionOptions } from './run-targets.ts';
+import { createScheduler, requireResults } from './scheduler.ts';
 import { type Results, resultOf } from './step.ts';
 import type { BaseFacts } from './steps/base-step.ts';
 import { readContainerfile } from './steps/containerfile-step.ts';
 import { imageRecipe } from './steps/image-recipe.ts';
+import { schedulerContext, targetEnvironment } from './target-environment.ts';
+import { requireArch } from './target-steps.ts';
 import { openOutput } from './workspace.ts';
 
 /**
@@ -37,15 +41,14 @@ import { openOutput } from './workspace.ts';
  * @throws FactoryError `usage` when something else is there, or the spec cannot be built
  */
 export async function writeContext(spec: BuildSpec, output: string, options: BuildOptions): Promise<void> {
-  await withSession(
+  await withEngine(
     async (session) => {
-      options.onLog(session.workspace.log);
       await refuseForeign(output);
       await requireArch(spec.arch, session);
       const place = await openOutput(dirname(output));
       try {
-        const images = imageSource(session, spec, options, true);
-        const env = environment(session, options, images, place.partial);
+        const images = targetImages(session, spec, { ...options, mayWrite: true });
+        const env = targetEnvironment(session, options, { images, partial: place.partial });
         const flavor = await chooseFlavor(env.flavors, spec.flavor);
         const model = await loadModel(env.models, spec.model);
         const own = spec.containerfile;
@@ -54,12 +57,12 @@ export async function writeContext(spec: BuildSpec, output: string, options: Bui
           own === undefined || isBuildableHere(own, notice) ? spec : { ...spec, containerfile: undefined };
         const recipe = imageRecipe(env, tried, flavor, model);
         const steps = sourceSteps(env, tried, flavor, session.signal);
-        const context = { ...planContext(session, options), cancel: session.cancel };
         options.emit({
           type: 'plan',
           steps: steps.map(({ id, title, needs }) => ({ id, title, needs, state: 'run' })),
         });
-        const { results } = await runSteps(steps, context);
+        const run = createScheduler(schedulerContext(session, options));
+        const results = requireResults(await run({ steps }), session.signal);
         const contextOptions = recipe.options(results, notice);
         const sources = await folderSources(spec, flavor, images);
         const partial = place.partial(basename(output));
@@ -82,7 +85,7 @@ export async function writeContext(spec: BuildSpec, output: string, options: Bui
         await place.close();
       }
     },
-    sessionOf([spec]),
+    sessionOptions([{ name: undefined, spec }], options),
   );
 }
 

@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { loadArtifactsSpec } from '../../config/build-spec.ts';
-import { ARTIFACT_OPTIONS, artifactFlags, jobOptions } from '../artifact-options.ts';
-import { presentJob } from '../run-job.ts';
+import { ARTIFACT_OPTIONS, artifactFlags, runOptions } from '../artifact-options.ts';
+import { presentTargets } from '../run-targets.ts';
 import { requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
 
@@ -40,8 +40,8 @@ export function artifactsCommand() {
       const load = async () => {
         const loaded = await loadArtifactsSpec({ set: options.set ?? [], flags }, warn);
         requireSigner(options.sign, loaded.spec.sign);
-        return { type: 'artifacts' as const, ...loaded };
+        return [loaded];
       };
-      await presentJob(load, jobOptions(options));
+      await presentTargets(load, runOptions(options));
     });
 }

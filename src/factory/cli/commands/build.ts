@@ -7,9 +7,9 @@ import {
   artifactFlags,
   configurationFile,
   gather,
-  jobOptions,
+  runOptions,
 } from '../artifact-options.ts';
-import { presentBuilds } from '../run-targets.ts';
+import { presentTargets } from '../run-targets.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
 
@@ -34,10 +34,7 @@ export function buildCommand() {
       const { flags, ...sources } = specSources(options);
       const { push, sign } = options;
       const load = () => publishedTargets({ ...sources, flags }, { push, sign }, options.only ?? []);
-      await presentBuilds(load, {
-        ...jobOptions(options),
-        continueOnError: options.continueOnError ?? false,
-      });
+      await presentTargets(load, runOptions(options));
     });
 }
 

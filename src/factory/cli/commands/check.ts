@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { checkImage, isDirectory } from '../../pipeline/check-image.ts';
 import { rememberLog } from '../render-error.ts';
-import { handedOver } from '../run-job.ts';
+import { ranInUserNamespace } from '../user-namespace.ts';
 
 /** `kairos-factory check`: is this an OS image? */
 export function checkCommand() {
@@ -15,7 +15,7 @@ export function checkCommand() {
     .option('--json', 'print the findings as JSON')
     .action(async (image, options) => {
       // A directory is only read, which takes no engine.
-      if (!(await isDirectory(image)) && (await handedOver())) return;
+      if (!(await isDirectory(image)) && (await ranInUserNamespace())) return;
       const findings = await checkImage(image, rememberLog);
       if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
       else {

@@ -3,9 +3,10 @@ import { machineArch } from '../../../common/contract/architectures.ts';
 import { loadBuildSpec } from '../../config/build-spec.ts';
 import { writeContext } from '../../pipeline/write-context.ts';
 import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
-import { describeError, rememberLog } from '../render-error.ts';
+import { presentReport } from '../present-report.ts';
+import { rememberLog } from '../render-error.ts';
 import { createProgressRenderer } from '../render-progress.ts';
-import { handedOver } from '../run-job.ts';
+import { ranInUserNamespace } from '../user-namespace.ts';
 import { warn } from '../warn.ts';
 import { specCommand, specSources } from './build.ts';
 
@@ -21,10 +22,9 @@ export function contextCommand() {
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
     .action(async ({ output: folder, ...options }) => {
-      const print = (text: string) => process.stdout.write(text);
-      try {
+      await presentReport(options, async () => {
         const spec = await loadBuildSpec(specSources(options), warn);
-        if (await handedOver()) return;
+        if (await ranInUserNamespace()) return undefined;
         const output = resolve(folder ?? DEFAULT_FOLDER);
         const show = createProgressRenderer(process.stderr);
         const { locked = false, offline = false } = options;
@@ -33,14 +33,7 @@ export function contextCommand() {
         const place = relative(process.cwd(), output) || '.';
         // Elsewhere a builder makes images for its own machine.
         const platform = spec.arch === machineArch() ? '' : `--platform linux/${spec.arch} `;
-        print(
-          options.json
-            ? `${JSON.stringify({ output }, null, 2)}\n`
-            : `Build it: docker build ${platform}${place}\n`,
-        );
-      } catch (error) {
-        if (options.json) print(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
-        throw error;
-      }
+        return { json: { output }, text: `Build it: docker build ${platform}${place}\n` };
+      });
     });
 }

@@ -3,9 +3,10 @@ import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
 import { loadLockSpec } from '../../config/build-spec.ts';
 import { diffSubjects } from '../../pipeline/diff-subjects.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
+import { presentReport } from '../present-report.ts';
 import { renderDifference } from '../render-diff.ts';
-import { describeError, rememberLog } from '../render-error.ts';
-import { handedOver } from '../run-job.ts';
+import { rememberLog } from '../render-error.ts';
+import { ranInUserNamespace } from '../user-namespace.ts';
 
 const SUBJECT =
   'an output directory, an OCI layout, a squashfs, ISO, raw or qcow2, a root (directory or tar), or an image: docker://REGISTRY/NAME:TAG, docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE';
@@ -22,25 +23,20 @@ export function diffCommand() {
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
     .action(async (a, b, options) => {
-      if (await handedOver()) return;
-      try {
+      if (await ranInUserNamespace()) return;
+      await presentReport(options, async () => {
         const { registries } = await loadLockSpec({
           ...configurationFile(options.config),
           set: options.set ?? [],
           flags: {},
         });
         const difference = await diffSubjects(a, b, { arch: options.arch, registries, onLog: rememberLog });
-        process.stdout.write(
-          options.json
-            ? `${JSON.stringify(difference, null, 2)}\n`
-            : renderDifference(difference, options.all ?? false),
-        );
-        // Not an error: the answer was found. Still no status that a script could take for a defect of ours.
-        if (!difference.isSame) process.exitCode = EXIT_STATUS.verification;
-      } catch (error) {
-        if (options.json)
-          process.stdout.write(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
-        throw error;
-      }
+        return {
+          json: difference,
+          text: renderDifference(difference, options.all ?? false),
+          // A difference is an answer, not an error; the status cannot be mistaken for that of a defect.
+          status: difference.isSame ? 0 : EXIT_STATUS.verification,
+        };
+      });
     });
 }

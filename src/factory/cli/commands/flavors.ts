@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import { ejectFlavor } from '../../catalog/flavors/eject.ts';
 import { listFlavors, loadFlavor } from '../../catalog/flavors/load.ts';
-import { FLAVORS, toolVersion } from '../../pipeline/session.ts';
+import { FLAVORS, toolVersion } from '../../pipeline/project-files.ts';
 
 /** `kairos-factory flavors [show NAME | eject NAME]`. */
 export function flavorsCommand() {

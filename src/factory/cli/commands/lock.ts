@@ -2,78 +2,77 @@ import { relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
-import { loadLockSpec } from '../../config/build-spec.ts';
+import { type BuildTarget, loadLockSpec } from '../../config/build-spec.ts';
 import { type LockChange, lockImages, type WantedImage } from '../../inputs/base/lock-images.ts';
 import { readLock } from '../../inputs/lock/lock-file.ts';
 import { formatPackageChange } from '../../inputs/lock/package-changes.ts';
 import { buildReferences } from '../../pipeline/build-references.ts';
 import { lockPackages, type PackageLockChange } from '../../pipeline/lock-packages.ts';
-import { FLAVORS } from '../../pipeline/session.ts';
+import { FLAVORS } from '../../pipeline/project-files.ts';
 import { createRunner } from '../../tools/runner.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
 import { rememberLog } from '../render-error.ts';
 import { createProgressRenderer } from '../render-progress.ts';
-import { handedOver } from '../run-job.ts';
+import { ranInUserNamespace } from '../user-namespace.ts';
 import { warn } from '../warn.ts';
 
 /** `kairos-factory lock`: what image references stand for, and what packages a build has → the lock file. */
 export function lockCommand() {
-  return (
-    new Command('lock')
-      .description('write down what the image references of a build stand for, and its packages')
-      .option(
-        '--update',
-        'ask anew for what is locked already: the registries, and for packages the archives',
-      )
-      .option('--packages', 'build the OS images, and write down their packages too')
-      .option('--flavor <name>', 'the distribution')
-      .option('--base <ref>', 'base image, as for build')
-      .option('--kernel <name>', 'one of the kernels of the flavor, as for build')
-      .option('--snapshot <date>', 'install packages as they were then, as for build')
-      .addOption(
-        new Option('--image <ref>', 'another image to lock, as for artifacts; repeatable').argParser(
-          (value: string, before: string[] | undefined) => [...(before ?? []), value],
-        ),
-      )
-      .addOption(ARTIFACT_OPTIONS.lockFile)
-      .addOption(ARTIFACT_OPTIONS.config)
-      .addOption(ARTIFACT_OPTIONS.set)
-      // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
-      .action(async (options) => {
-        const { flavor, base, kernel, snapshot } = options;
-        const flags = { flavor, base, kernel, snapshot, 'lock-file': options.lockFile };
-        const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
-        const { builds, arch, registries, lockFile } = await loadLockSpec(sources);
-        const named = (options.image ?? []).map((text) => parseBaseReference(text, process.cwd()));
-        const wanted = wantedImages(named, arch);
-        for (const { spec } of builds)
-          wanted.push(...wantedImages(await buildReferences(FLAVORS, spec), spec.arch));
-        const update = options.update ?? false;
-        // What is locked is renewed; to lock packages for the first time takes a build, and that is said outright.
-        const hasPackages = Object.keys(readLock(lockFile).packages).length > 0;
-        const withPackages = (options.packages ?? false) || (update && hasPackages && builds.length > 0);
-        if (withPackages && builds.length === 0) throw nothingToBuild();
-        if (update && hasPackages && !withPackages)
-          warn('the packages in the lock stay as they are: nothing says what to build');
-        if (withPackages && (await handedOver())) return;
-        const isAsked = builds.length > 0 || named.length > 0;
-        const { signal } = new AbortController();
-        const runner = createRunner({ signal, log: () => undefined, env: process.env });
-        const request = {
-          file: lockFile,
-          wanted: isAsked ? wanted : undefined,
-          update,
-        };
-        const changes = await lockImages({ runner, registries, env: process.env }, request, warn);
-        const show = createProgressRenderer(process.stderr);
-        const packages = withPackages
-          ? await lockPackages(builds, lockFile, { onLog: rememberLog, emit: show.onEvent }).finally(() =>
-              show.close(),
-            )
-          : [];
-        process.stdout.write(renderChanges(changes, packages, relative(process.cwd(), lockFile)));
-      })
-  );
+  return new Command('lock')
+    .description('write down what the image references of a build stand for, and its packages')
+    .option('--update', 'ask anew for what is locked already: the registries, and for packages the archives')
+    .option('--packages', 'build the OS images, and write down their packages too')
+    .option('--flavor <name>', 'the distribution')
+    .option('--base <ref>', 'base image, as for build')
+    .option('--kernel <name>', 'one of the kernels of the flavor, as for build')
+    .option('--snapshot <date>', 'install packages as they were then, as for build')
+    .addOption(
+      new Option('--image <ref>', 'another image to lock, as for artifacts; repeatable').argParser(
+        (value: string, before: string[] | undefined) => [...(before ?? []), value],
+      ),
+    )
+    .addOption(ARTIFACT_OPTIONS.lockFile)
+    .addOption(ARTIFACT_OPTIONS.config)
+    .addOption(ARTIFACT_OPTIONS.set)
+    .action(async (options) => {
+      const { flavor, base, kernel, snapshot } = options;
+      const flags = { flavor, base, kernel, snapshot, 'lock-file': options.lockFile };
+      const sources = { ...configurationFile(options.config), set: options.set ?? [], flags };
+      const { builds, arch, registries, lockFile } = await loadLockSpec(sources);
+      const named = (options.image ?? []).map((text) => parseBaseReference(text, process.cwd()));
+      const wanted = [...wantedImages(named, arch), ...(await imagesOf(builds))];
+      const update = options.update ?? false;
+      // What is locked is renewed; to lock packages for the first time takes a build, and that is said outright.
+      const hasPackages = Object.keys(readLock(lockFile).packages).length > 0;
+      const withPackages = options.packages || (update && hasPackages && builds.length > 0);
+      if (withPackages && builds.length === 0) throw nothingToBuild();
+      if (update && hasPackages && !withPackages)
+        warn('the packages in the lock stay as they are: nothing says what to build');
+      if (withPackages && (await ranInUserNamespace())) return;
+      const isAsked = builds.length > 0 || named.length > 0;
+      const { signal } = new AbortController();
+      const runner = createRunner({ signal, log: () => undefined, env: process.env });
+      const request = { file: lockFile, wanted: isAsked ? wanted : undefined, update };
+      const changes = await lockImages({ runner, registries, env: process.env }, request, warn);
+      const packages = withPackages ? await lockedPackages(builds, lockFile) : [];
+      process.stdout.write(renderChanges(changes, packages, relative(process.cwd(), lockFile)));
+    });
+}
+
+async function imagesOf(builds: readonly BuildTarget[]): Promise<WantedImage[]> {
+  const images: WantedImage[] = [];
+  for (const { spec } of builds)
+    images.push(...wantedImages(await buildReferences(FLAVORS, spec), spec.arch));
+  return images;
+}
+
+async function lockedPackages(
+  builds: readonly BuildTarget[],
+  lockFile: string,
+): Promise<PackageLockChange[]> {
+  const show = createProgressRenderer(process.stderr);
+  const options = { onLog: rememberLog, emit: show.onEvent };
+  return lockPackages(builds, lockFile, options).finally(() => show.close());
 }
 
 /** Only images of registries can be locked: files are what they are. */

@@ -8,11 +8,12 @@ import type { PushResult } from '../../deliver/publish/push-images.ts';
 import { type HeldImage, type PushSource, parsePushSource } from '../../deliver/publish/push-source.ts';
 import { parsePushTarget } from '../../deliver/publish/push-target.ts';
 import { ARTIFACT_OPTIONS, configurationFile, gather } from '../artifact-options.ts';
-import { describeError, rememberLog } from '../render-error.ts';
+import { presentReport } from '../present-report.ts';
+import { rememberLog } from '../render-error.ts';
 import { createProgressRenderer } from '../render-progress.ts';
 import { renderPush } from '../render-push.ts';
-import { handedOver } from '../run-job.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
+import { ranInUserNamespace } from '../user-namespace.ts';
 
 /** What the command line says, whole. */
 interface PushFlags {
@@ -52,20 +53,14 @@ export function pushCommand() {
     .addOption(ARTIFACT_OPTIONS.set)
     .addOption(ARTIFACT_OPTIONS.json)
     .action(async (what, options) => {
-      try {
+      await presentReport(options, async () => {
         const result = await pushed(what, options);
-        if (result === undefined) return;
-        process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : renderPush(result));
-      } catch (error) {
-        if (options.json) {
-          process.stdout.write(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
-        }
-        throw error;
-      }
+        return result && { json: result, text: renderPush(result) };
+      });
     });
 }
 
-/** @returns `undefined` when the work was handed over to a process in a user namespace */
+/** @returns `undefined` when a process in a user namespace did the work */
 async function pushed(what: readonly string[], flags: PushFlags): Promise<PushResult | undefined> {
   const set = flags.set ?? [];
   const configured = await loadPushSpec({
@@ -89,7 +84,7 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
   const meant = words.map((word) => parsePushSource(word, artifacts, process.cwd()));
 
   const isHeld = (one: PushSource | HeldImage) => one.kind === 'held';
-  if (meant.some(isHeld) && (await handedOver())) return undefined;
+  if (meant.some(isHeld) && (await ranInUserNamespace())) return undefined;
   const held: LaidOutImage[] = [];
   try {
     const sources: PushSource[] = [];

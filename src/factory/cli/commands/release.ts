@@ -1,4 +1,4 @@
-import { ARTIFACT_OPTIONS, gather, jobOptions } from '../artifact-options.ts';
+import { ARTIFACT_OPTIONS, gather, runOptions } from '../artifact-options.ts';
 import { presentRelease } from '../run-release.ts';
 import { NO_SIGN_OPTION, SIGN_OPTION } from '../sign-options.ts';
 import { publishedTargets, specCommand, specSources } from './build.ts';
@@ -24,9 +24,6 @@ export function releaseCommand() {
       const own = { ...rest, 'release-output': output, 'release-previous': options.previous };
       const { push, sign } = options;
       const all = () => publishedTargets({ ...sources, flags: own }, { push, sign }, []);
-      await presentRelease(all, options.only ?? [], {
-        ...jobOptions(options),
-        continueOnError: options.continueOnError ?? false,
-      });
+      await presentRelease(all, options.only ?? [], runOptions(options));
     });
 }

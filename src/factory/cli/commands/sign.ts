@@ -8,13 +8,14 @@ import type { RegistrySettings } from '../../config/registries.ts';
 import { SIGNATURE_FORMATS } from '../../config/signing.ts';
 import { attestImage, predicateType } from '../../deliver/publish/attest-image.ts';
 import { type SignedImage, signImage } from '../../deliver/publish/sign-image.ts';
-import { type ToolSession, withTools } from '../../deliver/publish/tool-session.ts';
+import { type Session, withSession } from '../../pipeline/session.ts';
 import { openOutput } from '../../pipeline/workspace.ts';
 import { bundleName } from '../../signing/output-files.ts';
 import { outputsIn, type SignedFile, signFiles, signOutput } from '../../signing/sign-files.ts';
 import { openSigner, type Signer, secretVariables } from '../../signing/signer.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
-import { describeError, rememberLog } from '../render-error.ts';
+import { presentReport } from '../present-report.ts';
+import { rememberLog } from '../render-error.ts';
 import { warn } from '../warn.ts';
 
 /** What the command tells in the end. */
@@ -46,8 +47,7 @@ export function signCommand() {
     .addOption(ARTIFACT_OPTIONS.set)
     .addOption(ARTIFACT_OPTIONS.json)
     .action(async (what, options) => {
-      const print = (text: string) => process.stdout.write(text);
-      try {
+      await presentReport(options, async () => {
         const { registries, sign } = await loadSigningSpec({
           ...configurationFile(options.config),
           set: options.set ?? [],
@@ -67,19 +67,21 @@ export function signCommand() {
         }
         const targets = what.map((text) => targetOf(text));
         const attest = options.attest ?? [];
-        const report = await withTools(
+        const report = await withSession(
           async (session) => {
-            const context = { runner: session.runner, env: process.env, scratch: session.work, warn };
+            const context = {
+              runner: session.runner,
+              env: process.env,
+              scratch: session.workspace.work,
+              warn,
+            };
             const signer = await openSigner(context, sign);
             return signAll(targets, attest, session, signer, registries, options.recursive ?? false);
           },
           { secrets: secretVariables(sign), onLog: rememberLog },
         );
-        print(options.json ? `${JSON.stringify(report, null, 2)}\n` : render(report));
-      } catch (error) {
-        if (options.json) print(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
-        throw error;
-      }
+        return { json: report, text: render(report) };
+      });
     });
 }
 
@@ -123,7 +125,7 @@ interface Pair {
 async function signAll(
   targets: readonly Target[],
   attest: readonly Pair[],
-  { runner, signal, work }: ToolSession,
+  { runner, signal, workspace: { work } }: Session,
   signer: Signer,
   registries: readonly RegistrySettings[],
   recursive: boolean,

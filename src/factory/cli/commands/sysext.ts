@@ -6,8 +6,9 @@ import { EXTENSION_ARCHES } from '../../artifacts/extensions/architectures.ts';
 import { parseSource } from '../../artifacts/extensions/fill-tree.ts';
 import { EXTENSION_FORMATS, type ExtensionSpec } from '../../artifacts/extensions/make-extension.ts';
 import { buildExtension, type ExtensionReport } from '../../pipeline/build-extension.ts';
-import { describeError, rememberLog } from '../render-error.ts';
-import { handedOver } from '../run-job.ts';
+import { presentReport } from '../present-report.ts';
+import { rememberLog } from '../render-error.ts';
+import { ranInUserNamespace } from '../user-namespace.ts';
 
 /** `kairos-factory sysext`: programs and libraries that a node lays over /usr and /opt. */
 export const sysextCommand = () => extensionCommand('sysext', 'a system extension: files for /usr and /opt');
@@ -42,8 +43,7 @@ function extensionCommand(kind: ExtensionSpec['kind'], what: string) {
     .option('--service-reload', 'let systemd read its units again when it is merged')
     .option('--json', 'print the report as JSON on stdout')
     .action(async (name, options) => {
-      const { json = false } = options;
-      try {
+      await presentReport(options, async () => {
         checkName(name);
         const here = process.cwd();
         const spec = {
@@ -61,16 +61,13 @@ function extensionCommand(kind: ExtensionSpec['kind'], what: string) {
           },
           signer: signerOf(options.signKey, options.certificate),
         };
-        if (await handedOver()) return;
+        if (await ranInUserNamespace()) return undefined;
         const report = await buildExtension(spec, resolve(options.output), {
           notice: (text) => process.stderr.write(`notice: ${text}\n`),
           onLog: rememberLog,
         });
-        process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : render(report));
-      } catch (error) {
-        if (json) process.stdout.write(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
-        throw error;
-      }
+        return { json: report, text: render(report) };
+      });
     });
 }
 

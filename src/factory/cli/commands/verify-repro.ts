@@ -2,9 +2,10 @@ import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
 import { loadBuildTargets } from '../../config/build-spec.ts';
 import { verifyRepro } from '../../pipeline/verify-repro.ts';
 import { ARTIFACT_OPTIONS, gather } from '../artifact-options.ts';
-import { describeError, rememberLog } from '../render-error.ts';
+import { presentReport } from '../present-report.ts';
+import { rememberLog } from '../render-error.ts';
 import { renderRepro } from '../render-repro.ts';
-import { handedOver } from '../run-job.ts';
+import { ranInUserNamespace } from '../user-namespace.ts';
 import { warn } from '../warn.ts';
 import { specCommand, specSources } from './build.ts';
 
@@ -17,8 +18,8 @@ export function verifyReproCommand() {
     .option('--only <names>', 'these targets of the configuration alone: names or patterns, a,b*', gather)
     .addOption(ARTIFACT_OPTIONS.json)
     .action(async (options) => {
-      if (await handedOver()) return;
-      try {
+      if (await ranInUserNamespace()) return;
+      await presentReport(options, async () => {
         const targets = await loadBuildTargets(specSources(options), options.only ?? [], warn);
         const [, script = '', ...words] = process.argv;
         const report = await verifyRepro(targets, {
@@ -28,12 +29,8 @@ export function verifyReproCommand() {
           onLine: (line) => process.stderr.write(`${line}\n`),
           onLog: rememberLog,
         });
-        process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : renderRepro(report));
-        if (!report.isReproducible) process.exitCode = EXIT_STATUS.verification;
-      } catch (error) {
-        if (options.json)
-          process.stdout.write(`${JSON.stringify({ error: describeError(error) }, null, 2)}\n`);
-        throw error;
-      }
+        const status = report.isReproducible ? 0 : EXIT_STATUS.verification;
+        return { json: report, text: renderRepro(report), status };
+      });
     });
 }

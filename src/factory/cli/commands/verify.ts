@@ -5,7 +5,6 @@ import type { TrustRule } from '../../../common/trust/policy.ts';
 import { loadSigningSpec } from '../../config/build-spec.ts';
 import { loadSigners } from '../../config/load-signers.ts';
 import { isKeyFile } from '../../config/signing.ts';
-import { withTools } from '../../deliver/publish/tool-session.ts';
 import { type CheckedFile, verifyFiles, verifyOutput } from '../../deliver/publish/verify-output.ts';
 import {
   askCosign,
@@ -14,9 +13,11 @@ import {
   type VerifyPolicy,
 } from '../../deliver/publish/verify-policy.ts';
 import { type CheckedImage, verifyRegistryImage } from '../../deliver/publish/verify-registry-image.ts';
+import { withSession } from '../../pipeline/session.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { ARTIFACT_OPTIONS, configurationFile, gather } from '../artifact-options.ts';
-import { describeError, rememberLog } from '../render-error.ts';
+import { presentReport } from '../present-report.ts';
+import { rememberLog } from '../render-error.ts';
 import { targetOf } from './sign.ts';
 
 /** What the command tells when everything holds. */
@@ -48,15 +49,14 @@ export function verifyCommand() {
     .addOption(ARTIFACT_OPTIONS.set)
     .addOption(ARTIFACT_OPTIONS.json)
     .action(async (what, options) => {
-      const print = (text: string) => process.stdout.write(text);
-      try {
+      await presentReport({ json: options.json, partial: () => ({ verified: false }) }, async () => {
         const { registries } = await loadSigningSpec({
           ...configurationFile(options.config),
           set: options.set ?? [],
           flags: {},
         });
         const targets = what.map((text) => targetOf(text));
-        const report = await withTools(
+        const report = await withSession(
           async ({ runner, signal }): Promise<VerifyReport> => {
             const policy = await policyFrom(options, runner);
             const access = { runner, registries, env: process.env, signal };
@@ -76,15 +76,10 @@ export function verifyCommand() {
             }
             return { verified: true, signers: allSigners(policy), images, files };
           },
-          { secrets: [], onLog: rememberLog },
+          { onLog: rememberLog },
         );
-        print(options.json ? `${JSON.stringify(report, null, 2)}\n` : render(report));
-      } catch (error) {
-        if (options.json) {
-          print(`${JSON.stringify({ verified: false, error: describeError(error) }, null, 2)}\n`);
-        }
-        throw error;
-      }
+        return { json: report, text: render(report) };
+      });
     });
 }
 

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { runIdentity } from '../../../common/files/process-identity.ts';
 import { formatBaseReference } from '../../config/base-reference.ts';
 import { loadArtifactsSpec } from '../../config/build-spec.ts';
-import { type BuildOptions, runJob } from '../../pipeline/build.ts';
+import type { BuildOptions } from '../../pipeline/build-options.ts';
+import { onlyBuild } from '../../pipeline/build-report.ts';
+import { runTargets } from '../../pipeline/run-targets.ts';
 import { cacheDirectory } from '../../pipeline/workspace.ts';
 import type { HeldImage, PushSource } from './push-source.ts';
 
@@ -16,7 +18,7 @@ export interface LaidOutImage extends AsyncDisposable {
  * Writes a ready OS image that a daemon, an archive or a directory holds as an OCI layout: the bytes that "artifacts" would
  * make of it.
  * @param at tells several images of one push apart
- * @throws FactoryError as documented at `runJob`
+ * @throws FactoryError as documented at `runTargets`, or the failure of the image
  */
 export async function layOutImage(
   { reference }: HeldImage,
@@ -29,8 +31,7 @@ export async function layOutImage(
   const flags = { image: formatBaseReference(reference), artifacts: ['oci'], output };
   const remove = () => rm(output, { recursive: true, force: true });
   try {
-    const { spec, image } = await loadArtifactsSpec({ set, flags });
-    await runJob({ type: 'artifacts', spec, image }, options);
+    onlyBuild(await runTargets([await loadArtifactsSpec({ set, flags })], options));
   } catch (error) {
     await remove();
     throw error;

@@ -7,12 +7,12 @@ import { platformOf } from '../../../common/oci/registry/platform.ts';
 import type { RegistryWriter } from '../../../common/oci/registry/registry-writer.ts';
 import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { FileKinds } from '../../config/push.ts';
+import type { Runner } from '../../tools/runner.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { chooseFiles, packFiles } from './pack-files.ts';
 import type { PushImage } from './push-images.ts';
 import type { PushTarget } from './push-target.ts';
 import { readReleaseFolder } from './release-folder.ts';
-import type { ToolSession } from './tool-session.ts';
 
 /** What to push: the output directory of a build with the kinds of artifacts that go along, an image of a layout, or one that is in the repository already. */
 export type PushSource =
@@ -65,7 +65,10 @@ export function parsePushSource(
 }
 
 /** What reading a source takes. */
-export interface SourceReading extends Pick<ToolSession, 'runner' | 'work'> {
+export interface SourceReading {
+  readonly runner: Runner;
+  /** Directory for short-lived files. */
+  readonly work: string;
   readonly say: (text: string) => void;
 }
 

@@ -2,6 +2,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
 import type { SignSpec } from '../../config/signing.ts';
 import type { BuildEvent } from '../../pipeline/events.ts';
+import { type Session, withSession } from '../../pipeline/session.ts';
 import { secretVariables } from '../../signing/signer.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { openWriter } from './open-writer.ts';
@@ -10,7 +11,6 @@ import { type PushSource, readPushSource } from './push-source.ts';
 import { type PushTarget, repositoryName, tagsFor } from './push-target.ts';
 import { readReleaseFolder } from './release-folder.ts';
 import { openPushSigner, type PushSigner, signPushed } from './sign-pushed.ts';
-import { type ToolSession, withTools } from './tool-session.ts';
 
 /** One push: what, and where to. */
 export interface PushJob {
@@ -43,7 +43,7 @@ const MIB = 1024 ** 2;
  */
 export async function push(jobs: readonly PushJob[], events: PushEvents): Promise<PushResult[]> {
   const { emit, onLog } = events;
-  const run = async (session: ToolSession) => {
+  const run = async (session: Session) => {
     const steps = jobs.map(({ target }, at) => ({
       id: jobs.length === 1 ? 'push' : `push:${at + 1}`,
       title: `push to ${repositoryName(target)}`,
@@ -72,12 +72,12 @@ export async function push(jobs: readonly PushJob[], events: PushEvents): Promis
     return results;
   };
   const secrets = jobs.flatMap(({ sign }) => secretVariables(sign));
-  return withTools(run, { secrets, onLog });
+  return withSession(run, { secrets, onLog });
 }
 
 async function pushOne(
   { sources, target, isIndex, mountFrom, registries }: PushJob,
-  { runner, signal, work, log }: ToolSession,
+  { runner, signal, workspace: { work }, log }: Session,
   signer: PushSigner | undefined,
   { emit }: PushEvents,
   say: (text: string) => void,

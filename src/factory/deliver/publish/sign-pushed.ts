@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { PREDICATES } from '../../../common/trust/verify-attestations.ts';
 import type { SignSpec } from '../../config/signing.ts';
 import type { RegistryAccess } from '../../inputs/base/resolve-image.ts';
+import type { Session } from '../../pipeline/session.ts';
 import type { DocumentKind } from '../../pipeline/steps/document.ts';
 import { openSigner, type Signer } from '../../signing/signer.ts';
 import { attestImage } from './attest-image.ts';
 import type { PushImage, PushResult, PushSignatures } from './push-images.ts';
 import { signImage } from './sign-image.ts';
-import type { ToolSession } from './tool-session.ts';
 
 /** Signs what was pushed; ready before anything is. */
 export interface PushSigner {
@@ -29,10 +29,10 @@ const TYPES: Readonly<Record<DocumentKind, keyof typeof PREDICATES>> = {
  */
 export async function openPushSigner(
   sign: SignSpec,
-  { runner, work }: ToolSession,
+  { runner, workspace }: Pick<Session, 'runner' | 'workspace'>,
   warn: (text: string) => void,
 ): Promise<PushSigner> {
-  const scratch = await mkdtemp(join(work, 'sign-'));
+  const scratch = await mkdtemp(join(workspace.work, 'sign-'));
   return { scratch, signer: await openSigner({ runner, env: process.env, scratch, warn }, sign) };
 }
 

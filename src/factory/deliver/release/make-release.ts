@@ -2,8 +2,10 @@ import { lstat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { isRemote } from '../../config/place.ts';
-import type { NamedBuild, TargetsReport } from '../../pipeline/build-targets.ts';
-import { type Session, toolVersion } from '../../pipeline/session.ts';
+import type { TargetsReport } from '../../pipeline/build-report.ts';
+import { toolVersion } from '../../pipeline/project-files.ts';
+import type { Session } from '../../pipeline/session.ts';
+import type { NamedBuild } from '../../pipeline/target.ts';
 import { openOutput } from '../../pipeline/workspace.ts';
 import { type CollectedTarget, collectTarget } from './collect-target.ts';
 import { type FinishOutcome, finishRelease } from './finish-release.ts';
@@ -84,7 +86,7 @@ export async function makeRelease(
     if (target?.status !== 'done') continue;
     signal.throwIfAborted();
     const pushed = await ports.pushImage?.(build, target, context);
-    targets.push(await collectTarget({ ...target, pushed }, ports.sign !== undefined));
+    targets.push(await collectTarget({ ...target, name: build.name, pushed }, ports.sign !== undefined));
   }
   const done = new Set(targets.map(({ target }) => target.name));
   const missing = builds.map(({ name }) => name).filter((name) => !done.has(name));

@@ -1,5 +1,5 @@
-import type { BuildReport } from '../../pipeline/build.ts';
-import type { NamedBuild } from '../../pipeline/build-targets.ts';
+import type { BuildReport } from '../../pipeline/build-report.ts';
+import type { NamedBuild } from '../../pipeline/target.ts';
 import type { OutputDirectory } from '../../pipeline/workspace.ts';
 import type { Runner } from '../../tools/runner.ts';
 

@@ -1,5 +1,5 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import type { NamedBuild } from '../../pipeline/build-targets.ts';
+import type { NamedBuild } from '../../pipeline/target.ts';
 
 /**
  * Checks before anything is built that targets can make one release: one version, and no two targets of which it is

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { releasePorts, releaseSigner } from '../../../../src/factory/cli/release-ports.ts';
 import { Sign } from '../../../../src/factory/config/signing.ts';
 import type { PublishedGroup } from '../../../../src/factory/deliver/publish/publish-build.ts';
-import type { NamedBuild } from '../../../../src/factory/pipeline/build-targets.ts';
+import type { NamedBuild } from '../../../../src/factory/pipeline/target.ts';
 
 const build = (name: string, key?: string) =>
   ({ name, spec: key === undefined ? {} : { sign: Sign.parse(key) } }) as unknown as NamedBuild;

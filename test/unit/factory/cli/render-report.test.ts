@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderPlan, renderReport } from '../../../../src/factory/cli/render-report.ts';
-import type { BuildReport } from '../../../../src/factory/pipeline/build.ts';
+import type { BuildReport } from '../../../../src/factory/pipeline/build-report.ts';
 
 describe('renderPlan', () => {
   test('is a table of steps with their states', () => {

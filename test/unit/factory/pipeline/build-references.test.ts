@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formatBaseReference } from '../../../../src/factory/config/base-reference.ts';
 import { loadBuildSpec } from '../../../../src/factory/config/build-spec.ts';
 import { buildReferences } from '../../../../src/factory/pipeline/build-references.ts';
-import { FLAVORS } from '../../../../src/factory/pipeline/session.ts';
+import { FLAVORS } from '../../../../src/factory/pipeline/project-files.ts';
 
 async function referencesOf(flags: Record<string, unknown>): Promise<string[]> {
   const spec = await loadBuildSpec({ set: [], flags });

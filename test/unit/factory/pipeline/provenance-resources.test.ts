@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { chooseFlavor } from '../../../../src/factory/catalog/flavors/choose.ts';
 import { loadArtifactsSpec, loadBuildSpec } from '../../../../src/factory/config/build-spec.ts';
 import type { BuildEnvironment } from '../../../../src/factory/pipeline/build-environment.ts';
-import { FLAVORS, MODELS, TEMPLATES } from '../../../../src/factory/pipeline/session.ts';
+import { FLAVORS, MODELS, TEMPLATES } from '../../../../src/factory/pipeline/project-files.ts';
 import type { StepResult } from '../../../../src/factory/pipeline/step.ts';
 import {
   buildResources,

@@ -4,11 +4,21 @@ import { describe, expect, test } from 'vitest';
 import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
 import { createCache } from '../../../../src/factory/pipeline/cache.ts';
 import type { BuildEvent } from '../../../../src/factory/pipeline/events.ts';
-import { planSteps, runSteps } from '../../../../src/factory/pipeline/run-plan.ts';
+import { planGroups } from '../../../../src/factory/pipeline/plan-groups.ts';
+import {
+  createScheduler,
+  requireResults,
+  type SchedulerContext,
+} from '../../../../src/factory/pipeline/scheduler.ts';
 import { fileOf, resultOf, type Step } from '../../../../src/factory/pipeline/step.ts';
 import { createRunner } from '../../../../src/factory/tools/runner.ts';
 import { failureOf } from '../../support/failure.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
+
+async function runSteps(steps: readonly Step[], context: SchedulerContext) {
+  const outcome = await createScheduler(context)({ steps });
+  return { ...outcome, results: requireResults(outcome, context.signal) };
+}
 
 /** One place where builds follow each other; each run has its own signal, as sessions have. */
 function bench() {
@@ -59,11 +69,13 @@ function bench() {
     ran: () => ran.splice(0).sort(),
     run: (steps: readonly Step[], useCache = true) => runSteps(steps, context(useCache)),
     plan: async (steps: readonly Step[], useCache = true) =>
-      Object.fromEntries((await planSteps(steps, context(useCache))).map(({ id, state }) => [id, state])),
+      Object.fromEntries(
+        (await planGroups([{ steps }], context(useCache))).map(({ id, state }) => [id, state]),
+      ),
   };
 }
 
-describe('runSteps', () => {
+describe('a group', () => {
   test('runs a step when those it needs are done, and gives it their results', async () => {
     const { run, step } = bench();
     const reader = step('c', ['a', 'b'], {
@@ -198,7 +210,7 @@ describe('the cache', () => {
   });
 });
 
-describe('planSteps', () => {
+describe('its plan', () => {
   test('names a missing program that a step far down the plan wants', async () => {
     const { plan, run, step } = bench();
     const tools = [{ name: 'no-such-program', package: 'no-such-package' }];

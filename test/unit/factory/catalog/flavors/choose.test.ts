@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chooseBase, chooseFlavor } from '../../../../../src/factory/catalog/flavors/choose.ts';
 import { openFlavor } from '../../../../../src/factory/catalog/flavors/load.ts';
-import { FLAVORS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { failureOf } from '../../../support/failure.ts';
 
 const debian = await openFlavor(FLAVORS, 'debian');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openAllFlavors } from '../../../../../src/factory/catalog/flavors/load.ts';
 import { holds, nameOf } from '../../../../../src/factory/catalog/flavors/select.ts';
-import { FLAVORS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { detectedRelease } from './support/rendering.ts';
 
 /**

@@ -7,7 +7,7 @@ import {
   type OsRelease,
 } from '../../../../../src/factory/catalog/flavors/detect.ts';
 import { openAllFlavors } from '../../../../../src/factory/catalog/flavors/load.ts';
-import { FLAVORS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { failureOf } from '../../../support/failure.ts';
 
 const flavors = await openAllFlavors(FLAVORS);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openAllFlavors, openFlavor } from '../../../../../src/factory/catalog/flavors/load.ts';
 import { Flavor } from '../../../../../src/factory/catalog/flavors/schema.ts';
-import { FLAVORS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { PROJECT } from '../../../../support/factory.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 

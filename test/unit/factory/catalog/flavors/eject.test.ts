@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ejectFlavor } from '../../../../../src/factory/catalog/flavors/eject.ts';
 import { listFlavors, openFlavor } from '../../../../../src/factory/catalog/flavors/load.ts';
-import { FLAVORS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 

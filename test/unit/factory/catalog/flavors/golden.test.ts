@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openAllFlavors } from '../../../../../src/factory/catalog/flavors/load.ts';
 import { holds } from '../../../../../src/factory/catalog/flavors/select.ts';
-import { FLAVORS, TEMPLATES } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS, TEMPLATES } from '../../../../../src/factory/pipeline/project-files.ts';
 import { PROJECT } from '../../../../support/factory.ts';
 import { detectedRelease, releaseContext, renderRelease } from './support/rendering.ts';
 

@@ -5,7 +5,7 @@ import {
   explainMissingPackage,
   missingPackages,
 } from '../../../../../src/factory/catalog/flavors/missing-package.ts';
-import { FLAVORS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 
 /**
  * What the package managers print. apt's was recorded from a build of this project on Debian bookworm. dnf, zypper and apk

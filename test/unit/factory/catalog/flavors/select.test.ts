@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadFlavor } from '../../../../../src/factory/catalog/flavors/load.ts';
 import type { Flavor } from '../../../../../src/factory/catalog/flavors/schema.ts';
 import { releaseVersion, select } from '../../../../../src/factory/catalog/flavors/select.ts';
-import { FLAVORS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { failureOf } from '../../../support/failure.ts';
 
 const debian = await loadFlavor(FLAVORS, 'debian');

@@ -7,7 +7,7 @@ import {
   parseSnapshot,
   snapshotSources,
 } from '../../../../../src/factory/catalog/flavors/snapshot.ts';
-import { FLAVORS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { failureOf } from '../../../support/failure.ts';
 
 test.each([

@@ -5,7 +5,7 @@ import { loadFlavor } from '../../../../../src/factory/catalog/flavors/load.ts';
 import { select } from '../../../../../src/factory/catalog/flavors/select.ts';
 import { requireBoard, resolveBoard } from '../../../../../src/factory/catalog/models/board.ts';
 import { listModels, loadModel } from '../../../../../src/factory/catalog/models/load.ts';
-import { FLAVORS, MODELS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS, MODELS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadBuildSpec } from '../../../../../src/factory/config/build-spec.ts';
 import { planRelease } from '../../../../../src/factory/deliver/release/make-release.ts';
 import { requireOneRelease } from '../../../../../src/factory/deliver/release/target-names.ts';
-import type { NamedBuild } from '../../../../../src/factory/pipeline/build-targets.ts';
+import type { NamedBuild } from '../../../../../src/factory/pipeline/target.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 

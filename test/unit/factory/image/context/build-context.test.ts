@@ -15,7 +15,7 @@ import {
   renderContainerfile,
 } from '../../../../../src/factory/image/context/build-context.ts';
 import type { ContextEntry } from '../../../../../src/factory/image/context/context-tar.ts';
-import { FLAVORS, MODELS, TEMPLATES } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS, MODELS, TEMPLATES } from '../../../../../src/factory/pipeline/project-files.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 
 const flavor = await loadFlavor(FLAVORS, 'debian');

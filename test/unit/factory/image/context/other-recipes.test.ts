@@ -19,7 +19,7 @@ import {
 } from '../../../../../src/factory/image/context/context-folder.ts';
 import { kairosInitArguments } from '../../../../../src/factory/image/context/kairos-init.ts';
 import { checkContainerfile } from '../../../../../src/factory/image/context/user-containerfile.ts';
-import { FLAVORS, MODELS, TEMPLATES } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS, MODELS, TEMPLATES } from '../../../../../src/factory/pipeline/project-files.ts';
 import { failureOf } from '../../../support/failure.ts';
 
 const any = await loadFlavor(FLAVORS, 'any');

@@ -5,7 +5,7 @@ import { loadModel } from '../../../../../src/factory/catalog/models/load.ts';
 import type { BuildSpec } from '../../../../../src/factory/config/schema.ts';
 import type { RootTraits } from '../../../../../src/factory/image/root/root-traits.ts';
 import type { BuildEnvironment } from '../../../../../src/factory/pipeline/build-environment.ts';
-import { FLAVORS, MODELS } from '../../../../../src/factory/pipeline/session.ts';
+import { FLAVORS, MODELS } from '../../../../../src/factory/pipeline/project-files.ts';
 import type { StepResult } from '../../../../../src/factory/pipeline/step.ts';
 import { frameworkStep } from '../../../../../src/factory/pipeline/steps/framework-step.ts';
 import { imageRecipe } from '../../../../../src/factory/pipeline/steps/image-recipe.ts';

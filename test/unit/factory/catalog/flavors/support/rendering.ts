@@ -12,7 +12,7 @@ import {
   contextEntries,
 } from '../../../../../../src/factory/image/context/build-context.ts';
 import type { ContextEntry } from '../../../../../../src/factory/image/context/context-tar.ts';
-import { MODELS, TEMPLATES } from '../../../../../../src/factory/pipeline/session.ts';
+import { MODELS, TEMPLATES } from '../../../../../../src/factory/pipeline/project-files.ts';
 
 const GENERIC = await loadModel(MODELS, 'generic');
 /** Any file: only its name and size come into play. */

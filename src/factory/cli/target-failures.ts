@@ -1,0 +1,31 @@
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { TargetReport, TargetsReport } from '../pipeline/build-report.ts';
+import { describeError } from './render-error.ts';
+
+/** The failures of targets, each once: targets that share a step share its failure. */
+export function failuresOf(targets: readonly TargetReport[]): unknown[] {
+  const failures = new Map<string, { readonly error: unknown; readonly names: string[] }>();
+  for (const target of targets) {
+    if (target.status !== 'failed') continue;
+    const key = messageOf(target.error);
+    const known = failures.get(key) ?? { error: target.error, names: [] };
+    failures.set(key, known);
+    if (target.name !== undefined) known.names.push(target.name);
+  }
+  return [...failures.values()].map(({ error, names }) => {
+    if (!(error instanceof FactoryError)) return error;
+    const { kind, message, details, remedy } = error;
+    return new FactoryError(kind, `${names.join(', ')}: ${message}`, {
+      details,
+      ...(remedy === undefined ? {} : { remedy }),
+      cause: error,
+    });
+  });
+}
+
+/** The targets of a report as JSON, with their errors described. */
+export function describeTargets({ targets }: TargetsReport): object[] {
+  return targets.map((target) =>
+    target.status === 'failed' ? { ...target, error: describeError(target.error) } : target,
+  );
+}

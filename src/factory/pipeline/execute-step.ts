@@ -1,0 +1,40 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PlanContext } from './look-up.ts';
+import type { Results, Step, StepResult } from './step.ts';
+
+/** A step that is about to run. */
+interface Execution {
+  readonly step: Step;
+  /** Id under which its progress is shown. */
+  readonly shownAs: string;
+  /** Key of its cache entry; absent for a step that is never cached. */
+  readonly key: string | undefined;
+  readonly results: Results;
+}
+
+/** Runs a step in directories of its own, and stores its result in the cache. @throws what the step throws */
+export async function executeStep(
+  { step, shownAs, key, results }: Execution,
+  context: PlanContext,
+): Promise<StepResult> {
+  const home = await mkdtemp(join(context.work, `${step.id}-`));
+  const [objects, scratch] = [join(home, 'objects'), join(home, 'scratch')];
+  await Promise.all([mkdir(objects), mkdir(scratch)]);
+  try {
+    const output = await step.run(
+      {
+        runner: context.runner,
+        objects,
+        scratch,
+        say: (text) => context.emit({ type: 'progress', id: shownAs, text }),
+        notice: (text) => context.emit({ type: 'notice', text }),
+      },
+      results,
+    );
+    const result = { ...output, digest: output.digest ?? key ?? '' };
+    return key === undefined ? result : await context.cache.store(step.id, key, objects, result);
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,57 @@
+import type { BuildSignatures } from '../signing/sign-build.ts';
+import type { BuildEnvironment } from './build-environment.ts';
+import type { BuildReport, TargetReport } from './build-report.ts';
+import type { BuildEvent } from './events.ts';
+import { recordPackages } from './record-packages.ts';
+import { writeReleaseFiles } from './release-folder.ts';
+import type { GroupOutcome } from './scheduler.ts';
+import type { Results } from './step.ts';
+import { type ScanReport, VULNERABILITY_STEP } from './steps/vulnerability-step.ts';
+import type { Target } from './target.ts';
+
+/** A target whose steps have ended. */
+interface EndedTarget {
+  readonly target: Target;
+  readonly env: BuildEnvironment;
+  readonly outcome: GroupOutcome;
+}
+
+/** How a target is finished. */
+interface FinishOptions {
+  /** When the run began, by `performance.now()`. */
+  readonly started: number;
+  /** Signs the output; absent where no signature was asked for. */
+  readonly sign: (() => Promise<BuildSignatures>) | undefined;
+  readonly emit: (event: BuildEvent) => void;
+}
+
+/**
+ * Writes what lies beside the artifacts of a target, locks its packages, signs its output, and reports how it ended.
+ * @throws the file system's error when these files cannot be written; FactoryError `usage` when the lock cannot
+ */
+export async function finishTarget(
+  { target, env, outcome }: EndedTarget,
+  { started, sign, emit }: FinishOptions,
+): Promise<TargetReport> {
+  const { name, spec } = target;
+  const { results, timings, failure, isCancelled } = outcome;
+  if (failure !== undefined) return { name, status: 'failed', error: failure };
+  if (isCancelled) return { name, status: 'cancelled' };
+  const manifest = await writeReleaseFiles(env, spec.output, results);
+  if (target.image === undefined) recordPackages(env, target.spec, results, emit);
+  // The output is whole; only a signature is missing, and this target has failed.
+  const signed = await sign?.().then(
+    (signatures) => ({ signatures }),
+    (error: unknown) => ({ error }),
+  );
+  if (signed && 'error' in signed) return { name, status: 'failed', error: signed.error };
+  const seconds = (performance.now() - started) / 1000;
+  const scan = scanOf(results);
+  return { name, status: 'done', output: spec.output, manifest, ...signed, ...scan, steps: timings, seconds };
+}
+
+/** The result of the search for vulnerabilities. */
+function scanOf(results: Results): Pick<BuildReport, 'vulnerabilities'> {
+  const scan = results.get(VULNERABILITY_STEP)?.facts['scan'] as ScanReport | undefined;
+  return scan === undefined ? {} : { vulnerabilities: scan };
+}

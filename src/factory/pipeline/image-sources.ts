@@ -1,0 +1,40 @@
+import type { RegistrySettings } from '../config/registries.ts';
+import type { ArtifactsSpec } from '../config/schema.ts';
+import { createBlobCache } from '../inputs/base/blob-cache.ts';
+import { createImageSource, type ImageSource } from '../inputs/base/image-source.ts';
+import type { BuildOptions } from './build-options.ts';
+import type { Session } from './session.ts';
+
+type RegistrySession = Pick<Session, 'runner' | 'workspace' | 'signal'>;
+
+/** How the images of a target are taken. */
+interface TargetImageOptions extends Pick<BuildOptions, 'locked' | 'offline' | 'emit'> {
+  /** Whether the lock may be written. */
+  readonly mayWrite: boolean;
+}
+
+/** The images of registries that a target is made from, as its lock pins them. */
+export function targetImages(
+  session: RegistrySession,
+  { registries, lockFile }: Pick<ArtifactsSpec, 'registries' | 'lockFile'>,
+  { locked, offline, mayWrite, emit }: TargetImageOptions,
+): ImageSource {
+  const notice = (text: string) => emit({ type: 'notice', text });
+  return createImageSource({ ...places(session, registries), lockFile, locked, offline, mayWrite, notice });
+}
+
+/** Images of registries without any lock, for commands that only read. */
+export function unlockedImages(
+  session: RegistrySession,
+  { registries = [], offline = false }: { registries?: readonly RegistrySettings[]; offline?: boolean } = {},
+): ImageSource {
+  const options = { lockFile: undefined, locked: false, mayWrite: false, notice: () => undefined };
+  return createImageSource({ ...places(session, registries), ...options, offline });
+}
+
+function places({ runner, workspace, signal }: RegistrySession, registries: readonly RegistrySettings[]) {
+  return {
+    access: { runner, registries, env: process.env, signal },
+    cache: createBlobCache(workspace.registry, workspace.owner),
+  };
+}

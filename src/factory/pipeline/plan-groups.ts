@@ -1,0 +1,52 @@
+import { checkTool } from '../tools/check-tool.ts';
+import type { HostTool } from '../tools/host-tool.ts';
+import type { PlannedStep, StepState } from './events.ts';
+import { type Group, shownId, shownStep } from './group.ts';
+import { type Answers, lookUp, type PlanContext } from './look-up.ts';
+import type { Step, StepResult } from './step.ts';
+
+/**
+ * Plans groups of steps: whether a run would run each step, or share it with an earlier group. Nothing is built; only inputs
+ * are read.
+ * @throws FactoryError `tool` for a program that a step will run and that is missing or unusable
+ */
+export async function planGroups(groups: readonly Group[], context: PlanContext): Promise<PlannedStep[]> {
+  const planned: PlannedStep[] = [];
+  const tools = new Set<HostTool>();
+  const planning: Planning = { ...context, willRun: new Set(), answers: new Map() };
+  for (const group of groups) {
+    const results = new Map<string, StepResult>();
+    for (const step of group.steps) {
+      const state = await stateOf(step, results, planning);
+      if (state !== 'cached') for (const tool of step.tools ?? []) tools.add(tool);
+      planned.push({ ...shownStep(group, step), needs: step.needs.map((id) => shownId(group, id)), state });
+    }
+  }
+  await Promise.all([...tools].map((tool) => checkTool(context.runner, tool)));
+  return planned;
+}
+
+interface Planning extends PlanContext {
+  /** Steps of this and earlier groups that will run, by id and key. */
+  readonly willRun: Set<string>;
+  readonly answers: Answers;
+}
+
+/** Whether a step will run. @param results of the steps before it that are cached; a cached one adds its own */
+async function stateOf(
+  step: Step,
+  results: Map<string, StepResult>,
+  { willRun, answers, ...context }: Planning,
+): Promise<StepState> {
+  if (!step.needs.every((id) => results.has(id))) return 'depends';
+  const { key, result } = await lookUp(step, results, context, answers);
+  if (result !== undefined) {
+    results.set(step.id, result);
+    return 'cached';
+  }
+  if (key === undefined) return 'run';
+  const identity = `${step.id} ${key}`;
+  if (willRun.has(identity)) return 'shared';
+  willRun.add(identity);
+  return 'run';
+}

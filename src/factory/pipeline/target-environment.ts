@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { ImageSource } from '../inputs/base/image-source.ts';
+import type { BuildEnvironment } from './build-environment.ts';
+import type { BuildOptions } from './build-options.ts';
+import { createCache } from './cache.ts';
+import type { EngineSession } from './engine-session.ts';
+import { AGENTS, compiledAgent, FLAVORS, MODELS, TEMPLATES, toolVersion } from './project-files.ts';
+import type { SchedulerContext } from './scheduler.ts';
+import { sourceDateEpoch } from './source-date-epoch.ts';
+
+/** What a target brings to its environment. */
+interface TargetParts {
+  readonly images: ImageSource;
+  /** Path of the unfinished form of an output file. */
+  readonly partial: (name: string) => string;
+  /** Name of the target among several. */
+  readonly target?: string | undefined;
+}
+
+/** What the steps of a target share in a session. */
+export function targetEnvironment(
+  { engine, daemon, runner, workspace }: EngineSession,
+  { useCache, locked, offline }: Pick<BuildOptions, 'useCache' | 'locked' | 'offline'>,
+  { images, partial, target }: TargetParts,
+): BuildEnvironment {
+  return {
+    engine,
+    daemon,
+    runner,
+    images,
+    locked,
+    target,
+    offline,
+    templates: TEMPLATES,
+    agent: compiledAgent,
+    agents: AGENTS,
+    variables: process.env,
+    flavors: FLAVORS,
+    models: MODELS,
+    tool: toolVersion(),
+    digests: join(workspace.cache, 'digests'),
+    downloads: join(workspace.cache, 'downloads'),
+    fetch: offline ? refuseToFetch : fetch,
+    work: workspace.work,
+    partial,
+    useCache,
+    epoch: sourceDateEpoch(process.env['SOURCE_DATE_EPOCH']),
+  };
+}
+
+async function refuseToFetch(url: string): Promise<never> {
+  throw new FactoryError('step', `${url} is not in the cache, and --offline fetches nothing`, {
+    remedy: 'Run the same command once without --offline, where there is a network; or name a local file.',
+  });
+}
+
+/** What planning and running take of a session. */
+export function schedulerContext(
+  { runner, workspace, signal, cancel }: EngineSession,
+  { useCache, emit }: Pick<BuildOptions, 'useCache' | 'emit'>,
+): SchedulerContext {
+  const { cache, work } = workspace;
+  return { cache: createCache(cache), runner, signal, cancel, work, useCache, emit };
+}

@@ -1,0 +1,53 @@
+import type { Arch } from '../../common/contract/architectures.ts';
+import { chooseFlavor } from '../catalog/flavors/choose.ts';
+import { requireSnapshots } from '../catalog/flavors/snapshot.ts';
+import { requireBoard } from '../catalog/models/board.ts';
+import { loadModel } from '../catalog/models/load.ts';
+import { parseBaseReference } from '../config/base-reference.ts';
+import type { BuildSpec } from '../config/schema.ts';
+import { requireRunnable } from '../engine/foreign-arch.ts';
+import type { BuildEnvironment } from './build-environment.ts';
+import { artifactsGraph, buildGraph } from './graph.ts';
+import { compiledAgent } from './project-files.ts';
+import type { Session } from './session.ts';
+import type { Step } from './step.ts';
+import type { Target } from './target.ts';
+
+/**
+ * The steps of a target.
+ * @throws FactoryError `usage` for a flavor, a board or a reference that does not exist or does not fit
+ */
+export async function targetSteps(
+  env: BuildEnvironment,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Step[]> {
+  if (target.image === undefined) return buildSteps(env, target.spec, signal);
+  return artifactsGraph(env, target.spec, parseBaseReference(target.image, process.cwd()), signal);
+}
+
+/** The steps of a build from a base. @throws FactoryError `usage` as documented at `targetSteps` */
+export async function buildSteps(
+  env: BuildEnvironment,
+  spec: BuildSpec,
+  signal: AbortSignal,
+): Promise<Step[]> {
+  const flavor = await chooseFlavor(env.flavors, spec.flavor);
+  const model = await loadModel(env.models, spec.model);
+  if (flavor.named !== undefined) requireBoard(model, flavor.named.flavor, spec.arch);
+  // Reported before the base is fetched, where the flavor is known.
+  if (flavor.named !== undefined && spec.snapshot !== undefined) requireSnapshots(flavor.named.flavor);
+  return buildGraph(env, spec, flavor, model, signal);
+}
+
+/**
+ * Checks what an image for another architecture needs, before the minutes that its base takes.
+ * @throws FactoryError `tool` when its programs cannot run here, or there is no agent for it
+ */
+export async function requireArch(
+  arch: Arch,
+  { runner, workspace }: Pick<Session, 'runner' | 'workspace'>,
+): Promise<void> {
+  await requireRunnable(runner, arch, workspace.work);
+  compiledAgent(arch);
+}
