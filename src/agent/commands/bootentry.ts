@@ -15,7 +15,6 @@ const ENTRIES: Readonly<Record<string, { title: string; state?: BootState }>> = 
   fallback: { title: 'the passive system', state: 'passive_boot' },
   recovery: { title: 'the recovery system', state: 'recovery_boot' },
   statereset: { title: 'recovery, which resets the node', state: 'autoreset_boot' },
-  remoterecovery: { title: 'recovery; remote access does nothing yet' },
 };
 
 /** `kairos-agent bootentry`. */

@@ -16,7 +16,7 @@ export const configCommand: AgentCommand = ({ host, out }) => {
   command
     .command('get')
     .description('print one value of it')
-    .argument('<key>', 'dotted, such as install.device or users[0].name')
+    .argument('<key>', 'dotted, such as install.device, users[0].name or options.NAME')
     .option('--json', 'print JSON')
     .exitOverride()
     .action(async (key, _, get) => {

@@ -20,7 +20,9 @@ export const manualInstallCommand: AgentCommand = (context) =>
       const { host } = context;
       const text = await readSource(file, host);
       const strict = options.strict ?? false;
-      requireValid(file, text, { strict, warn: (line) => host.log('warn', line) });
+      // Without --strict the installation itself reports what it skips, and refuses what it must not skip.
+      const unsupported = strict ? 'refuse' : 'ignore';
+      requireValid(file, text, { strict, unsupported, warn: (line) => host.log('warn', line) });
       const { data } = await collectConfig(host, { directories: [], readers: [{ name: file, text }] });
       const install = data['install'];
       const config = options.allowInsecureRegistries

@@ -1,4 +1,4 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { collectConfig } from '../config/collect.ts';
 import { runUpgrade } from '../deploy/upgrade.ts';
 import type { AgentCommand } from './agent-command.ts';
@@ -13,7 +13,7 @@ export const upgradeCommand: AgentCommand = (context) =>
     .option('--source <source>', 'oci:REGISTRY/NAME:TAG, ocifile:FILE, dir:DIRECTORY or file:IMAGE')
     .option('--image <reference>', 'the same as --source oci:… (deprecated)')
     .option('--recovery', 'upgrade the recovery system in place of the active one')
-    .option('--boot-entry <entry>', 'active or recovery')
+    .addOption(new Option('--boot-entry <entry>', 'what to upgrade').choices(['active', 'recovery']))
     .option('--exclude-path <path>', 'leave a path of a directory source out (may be repeated)', collect, [])
     .option('--allow-insecure-registries', 'let registries go without TLS')
     .option('--insecure-skip-verify', 'do not ask the trust policy of this node')

@@ -24,6 +24,12 @@ export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** The source of an image such as `install.system`; `uri` is the older name of the key. */
+export function imageSource(image: unknown): string | undefined {
+  const { source, uri } = tree(image);
+  return text(source) ?? text(uri);
+}
+
 /** A number that is not negative. */
 export function number(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined;

@@ -2,7 +2,7 @@ import { architecture } from '../../common/contract/architectures.ts';
 import { type DiskSizes, PARTITION_TYPE, type PartitionRequest } from '../../common/contract/partitions.ts';
 import { uuidFromName } from '../../common/contract/uuid.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { boolean, list, number, strings, type Tree, text, tree } from './config-values.ts';
+import { boolean, imageSource, list, number, strings, type Tree, text, tree } from './config-values.ts';
 
 /** What an installation does, out of the merged configuration (docs/contract.md 4.4). */
 export interface InstallOptions {
@@ -14,7 +14,6 @@ export interface InstallOptions {
   readonly filesystems: Partial<Record<'oem' | 'recovery' | 'state' | 'persistent', string>>;
   readonly extraPartitions: readonly PartitionRequest[];
   readonly systemMib: number;
-  readonly passiveMib: number;
   readonly recoverySource: string | undefined;
   readonly extraDirectories: readonly string[];
   readonly grubOptions: Readonly<Record<string, string>>;
@@ -42,16 +41,10 @@ export function installOptions(config: Tree): InstallOptions {
   const partitions = tree(install['partitions']);
   const size = (name: string) => number(tree(partitions[name])['size']);
   const filesystem = (name: string) => text(tree(partitions[name])['fs']);
-  const encrypted = list(install['encrypted_partitions']);
-  if (encrypted.length > 0) {
-    throw new FactoryError('usage', 'install.encrypted_partitions is not supported by this agent', {
-      remedy: 'Remove the key; the installation does not go on with an unencrypted disk in its place.',
-    });
-  }
   const names = ['efi', 'oem', 'recovery', 'state', 'persistent'] as const;
   return {
     device: text(install['device']) ?? 'auto',
-    source: text(install['source']) ?? text(install['image']) ?? text(tree(install['system'])['source']),
+    source: text(install['source']) ?? text(install['image']) ?? imageSource(install['system']),
     noFormat: boolean(install['no-format']),
     sizes: present(Object.fromEntries(names.map((name) => [name, size(name)]))),
     filesystems: present(
@@ -59,8 +52,7 @@ export function installOptions(config: Tree): InstallOptions {
     ),
     extraPartitions: list(install['extra-partitions']).map((entry) => extraPartition(tree(entry))),
     systemMib: number(tree(install['system'])['size']) ?? 0,
-    passiveMib: number(tree(install['passive'])['size']) ?? 0,
-    recoverySource: text(tree(install['recovery-system'])['source']),
+    recoverySource: imageSource(install['recovery-system']),
     extraDirectories: strings(install['extra-dirs-rootfs']),
     grubOptions: variables({ ...tree(config['grub_options']), ...tree(install['grub_options']) }),
     menuEntry: text(install['grub-entry-name']),

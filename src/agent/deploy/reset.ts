@@ -7,11 +7,12 @@ import { formatSource, parseSource, type Source } from '../../common/oci/layers/
 import { setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
+import { heedUnsupportedKeys } from '../config/unsupported.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { passAssessment } from './assessment.ts';
 import { biosPartition, findByLabel, needLabel } from './block-device.ts';
 import { placeBootLoader } from './boot-loader.ts';
-import { boolean, strings, text, tree } from './config-values.ts';
+import { boolean, imageSource, strings, text, tree } from './config-values.ts';
 import { finish } from './finish.ts';
 import { runInNewSystem } from './hooks.ts';
 import { lockNode } from './lock.ts';
@@ -48,17 +49,14 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
       remedy: 'Run "kairos-agent bootentry --select statereset" and restart.',
     });
   }
+  heedUnsupportedKeys(host, request.config, 'reset');
   const reset = tree(request.config['reset']);
   const resetOem = request.resetOem ?? boolean(reset['reset-oem']);
   const resetPersistent = reset['reset-persistent'] !== false;
   const progress = createProgress(context, request.json);
   await using _lock = await lockNode(host);
   await using recovery = await mountWritable(host, await needLabel(host, LABEL.recovery), 'recovery');
-  const source = await resetSource(
-    host,
-    recovery.path,
-    request.source ?? text(tree(reset['system'])['source']),
-  );
+  const source = await resetSource(host, recovery.path, request.source ?? imageSource(reset['system']));
   await runStage(host, 'before-reset', {});
   await chooseNextBoot(host, 'statereset');
 

@@ -1,5 +1,5 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { boolean, number, strings, text, tree } from './config-values.ts';
+import { boolean, imageSource, number, strings, text, tree } from './config-values.ts';
 
 /** What is asked of an upgrade. */
 export interface UpgradeRequest {
@@ -39,7 +39,7 @@ export function upgradeOptions(
   const recovery =
     request.recovery ?? (boolean(upgrade['recovery']) || text(upgrade['entry']) === 'recovery');
   const system = tree(upgrade[recovery ? 'recovery-system' : 'system']);
-  const source = request.source ?? text(system['source']) ?? text(system['uri']);
+  const source = request.source ?? imageSource(system);
   if (source === undefined) {
     throw new FactoryError('usage', 'nothing says what to upgrade to', {
       remedy: 'Add --source oci:REGISTRY/NAME:TAG, or set upgrade.system.source in the configuration.',

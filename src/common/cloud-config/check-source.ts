@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
-import { examineCloudConfig, type Finding, renderFinding } from './validate.ts';
+import { examineCloudConfig, type Finding, renderFinding, type ValidationOptions } from './validate.ts';
 
 /** How a command reaches what it is asked to check. */
 export interface SourceReader {
@@ -47,9 +47,9 @@ export async function checkSource(
 export function requireValid(
   name: string,
   text: string,
-  { strict, warn }: { readonly strict: boolean; readonly warn: (line: string) => void },
+  { warn, ...options }: ValidationOptions & { readonly warn: (line: string) => void },
 ): void {
-  const findings = examineCloudConfig(name, text, { strict });
+  const findings = examineCloudConfig(name, text, options);
   const lines = (kind: Finding['severity']) =>
     findings.filter(({ severity }) => severity === kind).map(({ place, message }) => `${place}: ${message}`);
   for (const line of lines('warning')) warn(line);

@@ -30,7 +30,7 @@ const Image = z.looseObject({
 export const Bundles = z.array(
   z.looseObject({
     targets: Strings.optional().meta({
-      description: 'container://, docker://, run:// or package:// with a name.',
+      description: 'container://, docker:// or run:// with the name of an image.',
     }),
     repository: Text.meta({ description: 'Package repository of package:// targets.' }),
     rootfs_path: Text.meta({ description: 'Where container:// targets are unpacked.' }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CloudConfig } from './schema.ts';
+import { UNSUPPORTED_KEYS, type UnsupportedKey } from './unsupported-keys.ts';
 
 /** A JSON Schema, as far as the generator of the reference reads it. */
 export interface JsonSchema {
@@ -30,6 +31,36 @@ export function cloudConfigJsonSchema(version?: string): JsonSchema {
   });
   return {
     ...(version === undefined ? {} : { $id: `urn:kairos:cloud-config:${version}` }),
-    ...(schema as JsonSchema),
+    ...UNSUPPORTED_KEYS.reduce(markUnsupported, schema as JsonSchema),
   };
+}
+
+/** Editors show the description, and strike out what is deprecated. */
+function markUnsupported(
+  schema: JsonSchema,
+  { path, reason, alternative, when }: UnsupportedKey,
+): JsonSchema {
+  if (when !== undefined) return schema;
+  return changeKey(schema, path, (key) => ({
+    ...key,
+    description: `Not supported: ${reason}; ${alternative}.`,
+    deprecated: true,
+  }));
+}
+
+/**
+ * A schema with a change to the key at a path, in which `*` stands for the items of a list.
+ * @param change what becomes of the key; `undefined` removes it
+ */
+export function changeKey(
+  schema: JsonSchema,
+  [key, ...rest]: readonly string[],
+  change: (key: JsonSchema) => JsonSchema | undefined,
+): JsonSchema {
+  if (key === undefined) return schema;
+  if (key === '*') return schema.items ? { ...schema, items: changeKey(schema.items, rest, change) } : schema;
+  const { [key]: inner, ...others } = schema.properties ?? {};
+  if (inner === undefined) return schema;
+  const changed = rest.length > 0 ? changeKey(inner, rest, change) : change(inner);
+  return { ...schema, properties: changed ? { ...schema.properties, [key]: changed } : others };
 }

@@ -1,5 +1,6 @@
-import type { JsonSchema } from './json-schema.ts';
+import { changeKey, type JsonSchema } from './json-schema.ts';
 import { STAGE_NAMES } from './stage-names.ts';
+import { UNSUPPORTED_KEYS, type UnsupportedKey } from './unsupported-keys.ts';
 
 type Row = readonly [key: string, type: string, meaning: string];
 
@@ -50,6 +51,8 @@ a \`--cloud-config\` with errors before they build anything.
 
 - Where there is \`install\`, one user has to be in the group \`admin\`, in \`users\` or in a step, unless
   \`install.nousers\` is true. With \`config_url\` this is left to the node.
+- Keys that upstream Kairos knows and this agent does not honour are errors, with the reason and the alternative:
+  [below](#keys-that-are-not-supported). A node warns of them and skips them.
 - One partition at most takes the rest of the disk, with size 0. \`persistent\` does when it has no size.
 
 ## Merging
@@ -68,8 +71,14 @@ const CLOUD_INIT = `The keys of cloud-init become steps that run before the file
 this order, \`growpart\`, \`users\`, \`ssh_authorized_keys\`, \`write_files\` and \`runcmd\`. SSH keys that have to be fetched
 (\`github:NAME\`, \`gitlab:NAME\`, URLs) are added in \`network\`.`;
 
-/** The reference of the dialect as a page in Markdown, generated from its JSON Schema. */
-export function cloudConfigReference(schema: JsonSchema): string {
+const UNSUPPORTED_INTRO = `Upstream Kairos knows these keys; the agent of this project does not honour them. \`validate\` and \`build\` refuse them
+where they ask for something: \`false\`, \`0\` and empty values pass. A build with \`--framework kairos-init\` takes them, because
+upstream's agent reads them; \`artifacts\` warns, because it does not know whose agent the image has. A node logs a warning and
+goes on, unless the last column names what it refuses to do.`;
+
+/** The reference of the dialect as a page in Markdown, generated from its JSON Schema and the table of unsupported keys. */
+export function cloudConfigReference(whole: JsonSchema): string {
+  const schema = withoutUnsupported(whole);
   const keys = Object.entries(schema.properties ?? {});
   const structured = keys.filter(([key, value]) => key !== 'stages' && rowsBelow(value, '').length > 0);
   const overview = keys.map(([key, value]): Row => {
@@ -82,9 +91,23 @@ export function cloudConfigReference(schema: JsonSchema): string {
     INTRO,
     `## Keys\n\n${table(overview)}\n\n${CLOUD_INIT}\n`,
     ...structured.map(([key, value]) => `## ${key}\n\n${table(rowsBelow(value, ''))}\n`),
-    `## stages\n\n${STAGES_INTRO}\n\n${stages.join('\n')}\n- \`provider-kairos.bootstrap.before.ROLE\`, \`provider-kairos.bootstrap.after.ROLE\`\n`,
+    `## stages\n\n${STAGES_INTRO}\n\n${stages.join('\n')}\n`,
     `## Steps\n\n${STEPS_INTRO}\n\n${table(rowsBelow(schema.properties?.['stages'] ?? {}, ''))}\n`,
+    `## Keys that are not supported\n\n${UNSUPPORTED_INTRO}\n\n${table(UNSUPPORTED_KEYS.map(unsupportedRow), UNSUPPORTED_HEAD)}\n`,
   ].join('\n');
+}
+
+const UNSUPPORTED_HEAD = ['key', 'reason', 'alternative', 'a node refuses to'];
+
+function unsupportedRow({ path, reason, alternative, stops = [], when }: UnsupportedKey): string[] {
+  const name = path.join('.').replaceAll('.*', '[]');
+  return [`\`${name}\`${when ? ' (some values)' : ''}`, reason, alternative, stops.join(', ')];
+}
+
+/** The schema without the keys that have no effect. */
+function withoutUnsupported(schema: JsonSchema): JsonSchema {
+  const paths = UNSUPPORTED_KEYS.filter(({ when }) => when === undefined).map(({ path }) => path);
+  return paths.reduce<JsonSchema>((left, path) => changeKey(left, path, () => undefined), schema);
 }
 
 /** Rows of everything inside of a value: `a.b`, `list[].a`. */
@@ -148,10 +171,11 @@ function mapType(schema: JsonSchema, word: string): string {
   return schema.properties || !free || !(free.type ?? free.anyOf) ? word : `${word} of ${typeOf(free, true)}`;
 }
 
-function table(rows: readonly Row[]): string {
-  const head: Row = ['key', 'type', 'meaning'];
+const KEY_HEAD = ['key', 'type', 'meaning'];
+
+function table(rows: readonly (readonly string[])[], head: readonly string[] = KEY_HEAD): string {
   const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const lines = cells.map(
     (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
   );

@@ -1,7 +1,7 @@
 import { isMap } from './merge.ts';
 import type { ConfigData } from './parse.ts';
 import type { Problem } from './problems.ts';
-import { isStageName, suggestStage } from './stage-names.ts';
+import { isStageName, isUpstreamStage, suggestStage } from './stage-names.ts';
 
 const ADMIN = 'admin';
 /** Fixed partitions whose size may be 0, and the one whose size is 0 when nobody says (docs/contract.md 1.1). */
@@ -63,13 +63,18 @@ export function partitionProblems(data: ConfigData): Problem[] {
   }));
 }
 
-/** Stages that nothing runs (docs/contract.md 4.5). */
-export function stageProblems(data: ConfigData): Problem[] {
+/**
+ * Stages that nothing runs (docs/contract.md 4.5).
+ * @param options `upstream` where the agent of upstream Kairos reads the file, which runs more of them
+ */
+export function stageProblems(data: ConfigData, { upstream }: { readonly upstream: boolean }): Problem[] {
   const stages = isMap(data['stages']) ? Object.keys(data['stages']) : [];
   return stages
-    .filter((name) => !isStageName(name))
+    .filter((name) => !isStageName(name) && !(upstream && isUpstreamStage(name)))
     .map((name) => ({
       path: ['stages', name],
-      message: `nothing runs a stage "${name}"${suggestStage(name)}`,
+      message: isUpstreamStage(name)
+        ? `this agent does not run the stage "${name}" of upstream Kairos`
+        : `nothing runs a stage "${name}"${suggestStage(name)}`,
     }));
 }

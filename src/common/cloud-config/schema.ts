@@ -20,7 +20,7 @@ export const WriteFile = z.looseObject({
   permissions: Permissions.optional(),
   owner: Text.meta({ description: 'user or user:group, by names.' }),
   append: Flag.meta({ description: 'Add to the file instead of replacing it.' }),
-  defer: Flag.meta({ description: 'Accepted: files are always written after accounts.' }),
+  defer: Flag.meta({ description: 'Write the file after the accounts, as is always done.' }),
 });
 export type WriteFile = z.output<typeof WriteFile>;
 
@@ -89,7 +89,7 @@ const agent = {
   options: z
     .record(z.string(), z.unknown())
     .optional()
-    .meta({ description: 'Free, for templates and plugins.' }),
+    .meta({ description: 'Free: "kairos-agent config get options.NAME" prints it.' }),
   env: Strings.optional().meta({ description: 'Environment of the agent, as KEY=VALUE.' }),
   debug: Flag.meta({ description: 'Log more.' }),
   strict: Flag.meta({ description: 'Fail where it would warn.' }),

@@ -5,11 +5,6 @@ const around = (operation: string) => [
   `after-${operation}-chroot`,
   `after-${operation}`,
 ];
-const trustedBoot = ['install', 'upgrade', 'reset'].flatMap((operation) => [
-  `kairos-uki-${operation}.pre`,
-  `kairos-uki-${operation}.after`,
-]);
-
 /** The moments at which steps run (docs/contract.md 4.5); each has its `.before` and `.after` besides. */
 export const STAGE_NAMES: readonly string[] = [
   'rootfs',
@@ -21,21 +16,21 @@ export const STAGE_NAMES: readonly string[] = [
   'kairos-install.pre',
   'kairos-install.after',
   ...['install', 'upgrade', 'reset'].flatMap(around),
-  ...trustedBoot,
-  'kairos-agent.bootstrap',
-  // While an image is built.
-  'install',
-  'before-init',
-  'init',
-  'after-init',
 ];
-/** Moments of the Kubernetes provider end in a role. */
-const PROVIDER = /^provider-kairos\.bootstrap\.(before|after)\..+$/;
+
+/** Stages of upstream Kairos that this agent does not run: of Trusted Boot, of providers, and of kairos-init's builds. */
+const UPSTREAM =
+  /^(kairos-uki-(install|upgrade|reset)\.(pre|after)|kairos-agent\.bootstrap|provider-kairos\.bootstrap\.(before|after)\..+|install|before-init|init|after-init)(\.(before|after))?$/;
+
+/** Whether upstream Kairos runs a stage that this agent does not run. */
+export function isUpstreamStage(name: string): boolean {
+  return UPSTREAM.test(name) && !isStageName(name);
+}
 
 /** Whether anything runs a stage of that name. */
 export function isStageName(name: string): boolean {
   const bare = name.replace(/\.(before|after)$/, '');
-  return STAGE_NAMES.includes(name) || STAGE_NAMES.includes(bare) || PROVIDER.test(name);
+  return STAGE_NAMES.includes(name) || STAGE_NAMES.includes(bare);
 }
 
 /** ` (did you mean "…"?)` for a mistyped stage, or `''`. */

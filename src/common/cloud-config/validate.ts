@@ -1,4 +1,5 @@
 import { FactoryError } from '../errors/factory-error.ts';
+import { findUnsupported } from './find-unsupported.ts';
 import { type CloudConfigDocument, parseCloudConfig } from './parse.ts';
 import { type Problem, problemsOf, unknownKeys } from './problems.ts';
 import { adminProblems, partitionProblems, stageProblems } from './rules.ts';
@@ -15,38 +16,50 @@ export interface Finding {
   readonly message: string;
 }
 
+/** How a cloud-config is judged. */
+export interface ValidationOptions {
+  /** Report every warning as an error. */
+  readonly strict?: boolean;
+  /**
+   * What to do about unsupported keys: refuse them (the default), warn where it is not known whose agent reads the file, or
+   * ignore them where it is upstream's.
+   */
+  readonly unsupported?: 'refuse' | 'warn' | 'ignore';
+}
+
 /**
  * Everything that is wrong with a cloud-config, in the order of its lines: errors where an agent would fail or do
  * something else than what is written, warnings where it would ignore something (docs/contract.md 4.3 to 4.10).
- * @param options `strict` makes errors of the warnings
  */
 export function validateCloudConfig(
   document: CloudConfigDocument,
-  { strict = false }: { readonly strict?: boolean } = {},
+  { strict = false, unsupported = 'refuse' }: ValidationOptions = {},
 ): Finding[] {
   const { data } = document;
   const findings =
     (severity: Finding['severity']) =>
     ({ path, message }: Problem): Finding => ({ severity, place: document.locate(path), message });
+  const unsupportedKeys = unsupported === 'ignore' ? [] : findUnsupported(data);
   const errors = [
     ...problemsOf(CloudConfig, withoutNulls(data)),
     ...adminProblems(data),
     ...partitionProblems(data),
+    ...(unsupported === 'refuse' ? unsupportedKeys : []),
   ]
     .slice(0, LIMIT)
     .map(findings('error'));
-  const warnings = [...unknownKeys(CloudConfig, data), ...stageProblems(data)]
+  const warnings = [
+    ...unknownKeys(CloudConfig, data),
+    ...stageProblems(data, { upstream: unsupported === 'ignore' }),
+    ...(unsupported === 'warn' ? unsupportedKeys : []),
+  ]
     .slice(0, LIMIT)
     .map(findings(strict ? 'error' : 'warning'));
   return [...errors, ...warnings].sort((a, b) => compare(position(a.place), position(b.place)));
 }
 
 /** The same for text that may be no cloud-config at all, which is one finding then. */
-export function examineCloudConfig(
-  name: string,
-  text: string,
-  options: { readonly strict?: boolean } = {},
-): Finding[] {
+export function examineCloudConfig(name: string, text: string, options: ValidationOptions = {}): Finding[] {
   let document: CloudConfigDocument;
   try {
     document = parseCloudConfig(name, text);

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { requireValid } from '../../common/cloud-config/check-source.ts';
+import type { ValidationOptions } from '../../common/cloud-config/validate.ts';
 import { ARCHES, type Arch, machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { formatBaseReference, parseBaseReference } from './base-reference.ts';
@@ -243,7 +244,15 @@ type Keys = Pick<
   readonly 'cloud-config'?: string | undefined;
   readonly 'overlay-rootfs'?: string | undefined;
   readonly 'overlay-iso'?: string | undefined;
+  /** Absent for an image that is ready. */
+  readonly framework?: { readonly name: FrameworkChoice['name'] };
 };
+
+/** Upstream's agent honours keys that ours does not; which of them a ready image has is not known here. */
+function unsupportedKeys(framework: Keys['framework']): NonNullable<ValidationOptions['unsupported']> {
+  if (framework === undefined) return 'warn';
+  return framework.name === 'builtin' ? 'refuse' : 'ignore';
+}
 
 async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Warn): Promise<ArtifactsSpec> {
   const spec = {
@@ -269,7 +278,9 @@ async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Wa
       remedy: 'Leave one of the two keys out.',
     });
   }
-  if (spec.cloudConfig !== undefined) await checkCloudConfig(spec.cloudConfig, warn);
+  if (spec.cloudConfig !== undefined) {
+    await checkCloudConfig(spec.cloudConfig, unsupportedKeys(keys.framework), warn);
+  }
   for (const directory of [spec.overlayRootfs, spec.overlayIso]) {
     if (directory !== undefined) await checkDirectory(directory);
   }
@@ -282,14 +293,18 @@ function withImage({ artifacts, push }: Keys): ArtifactsSpec['artifacts'] {
 }
 
 /** Refuses what a node could not use, before anything is built. @throws FactoryError `usage` */
-async function checkCloudConfig(file: string, warn: Warn): Promise<void> {
+async function checkCloudConfig(
+  file: string,
+  unsupported: NonNullable<ValidationOptions['unsupported']>,
+  warn: Warn,
+): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new FactoryError('usage', `${file}: cannot be read: ${messageOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });
   });
-  requireValid(file, text, { strict: false, warn });
+  requireValid(file, text, { unsupported, warn });
 }
 
 async function checkDirectory(path: string): Promise<void> {

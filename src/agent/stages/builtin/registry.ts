@@ -4,6 +4,7 @@ import { extensionsStep } from './extensions.ts';
 import { hostNameStep } from './host-name.ts';
 import { kubernetesStep } from './kubernetes.ts';
 import { liveAccountStep } from './live-account.ts';
+import { unsupportedKeysStep } from './unsupported-keys.ts';
 import { upgradeFailureStep } from './upgrade-failure.ts';
 
 /** What a moment does by itself, in order: `network`, `rootfs.before`, … */
@@ -15,6 +16,7 @@ export function builtinSteps(stage: string): BuiltinStep[] {
     upgradeFailureStep,
     liveAccountStep,
     kubernetesStep,
+    unsupportedKeysStep,
   ];
   return steps.filter((step) => step.stage === stage);
 }

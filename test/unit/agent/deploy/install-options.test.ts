@@ -60,10 +60,9 @@ describe('installOptions', () => {
     expect(installOptions({ install: { image: 'dir:/x' } }).source).toBe('dir:/x');
   });
 
-  test('refuse what would silently leave a disk unencrypted', () => {
-    expect(() => installOptions({ install: { encrypted_partitions: ['COS_PERSISTENT'] } })).toThrow(
-      /encrypted_partitions is not supported/,
-    );
+  test('uri is an older name of the source of an image', () => {
+    const install = { system: { uri: 'dir:/x' }, 'recovery-system': { uri: 'dir:/y' } };
+    expect(installOptions({ install })).toMatchObject({ source: 'dir:/x', recoverySource: 'dir:/y' });
   });
 
   test('refuse an extra partition without a name', () => {

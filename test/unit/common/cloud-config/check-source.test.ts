@@ -26,10 +26,10 @@ describe('validate', () => {
   test('a wrong file ends with the status for verification', async () => {
     const { printed, error } = await run(
       ['validate', '/oem/a.yaml'],
-      file('#cloud-config\ntypo: 1\ndebug: 2\n'),
+      file('#cloud-config\ntypo: 1\neject-cd: 2\n'),
     );
     expect(printed).toBe(
-      '/oem/a.yaml:2:1: warning: unknown key "typo"\n/oem/a.yaml:3:1: error: debug: expected true or false, found 2\n',
+      '/oem/a.yaml:2:1: warning: unknown key "typo"\n/oem/a.yaml:3:1: error: eject-cd: expected true or false, found 2\n',
     );
     expect(error).toMatchObject({
       kind: 'verification',

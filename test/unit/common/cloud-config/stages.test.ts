@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parseCloudConfig } from '../../../../src/common/cloud-config/parse.ts';
-import { isStageName, STAGE_NAMES, suggestStage } from '../../../../src/common/cloud-config/stage-names.ts';
+import {
+  isStageName,
+  isUpstreamStage,
+  STAGE_NAMES,
+  suggestStage,
+} from '../../../../src/common/cloud-config/stage-names.ts';
 import { stagesOf } from '../../../../src/common/cloud-config/stages.ts';
 import { failureOf } from '../../support/failure.ts';
 
@@ -145,17 +150,28 @@ describe('native stages', () => {
 });
 
 describe('names of stages', () => {
-  test.each([...STAGE_NAMES, 'boot.before', 'fs.after', 'provider-kairos.bootstrap.after.master/ha'])(
-    '%s',
-    (name) => {
-      expect(isStageName(name)).toBe(true);
-    },
-  );
+  test.each([...STAGE_NAMES, 'boot.before', 'fs.after'])('%s', (name) => {
+    expect(isStageName(name)).toBe(true);
+    expect(isUpstreamStage(name)).toBe(false);
+  });
 
   test.each(['', 'boo', 'boot.during', 'boot.before.after', 'before', 'provider-kairos.bootstrap.after.'])(
     'not %j',
-    (name) => expect(isStageName(name)).toBe(false),
+    (name) => {
+      expect(isStageName(name)).toBe(false);
+      expect(isUpstreamStage(name)).toBe(false);
+    },
   );
+
+  test.each([
+    'provider-kairos.bootstrap.after.master/ha',
+    'kairos-uki-upgrade.pre',
+    'kairos-agent.bootstrap.before',
+    'after-init',
+  ])('%s is run by upstream alone', (name) => {
+    expect(isStageName(name)).toBe(false);
+    expect(isUpstreamStage(name)).toBe(true);
+  });
 
   test('a mistyped one is pointed out', () => {
     expect(suggestStage('initramfs.aftr')).toBe(' (did you mean "initramfs.after"?)');

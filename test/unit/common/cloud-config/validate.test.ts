@@ -12,7 +12,7 @@ import {
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures/cloud-config');
 
-function fixtures(kind: 'good' | 'bad'): { name: string; text: string }[] {
+function fixtures(kind: 'good' | 'bad' | 'upstream'): { name: string; text: string }[] {
   return readdirSync(join(FIXTURES, kind)).map((name) => ({
     name,
     text: readFileSync(join(FIXTURES, kind, name), 'utf8'),
@@ -28,6 +28,22 @@ describe('configurations that are right', () => {
   test.each(fixtures('good'))('$name', ({ name, text }) => {
     expect(examineCloudConfig(name, text, { strict: true })).toEqual([]);
     expect(() => stagesOf(parseCloudConfig(name, text))).not.toThrow();
+  });
+});
+
+describe('configurations for the agent of upstream Kairos', () => {
+  test.each(fixtures('upstream'))('$name', ({ name, text }) => {
+    const findings = examineCloudConfig(name, text);
+    expect(findings).not.toEqual([]);
+    expect(
+      findings.map(renderFinding).filter((line) => !/is not supported: .*; |stage ".*" of up/.test(line)),
+    ).toEqual([]);
+    expect(examineCloudConfig(name, text, { strict: true, unsupported: 'ignore' })).toEqual([]);
+    const warned = examineCloudConfig(name, text, { unsupported: 'warn' });
+    expect(warned.map(({ message }) => message).sort()).toEqual(
+      findings.map(({ message }) => message).sort(),
+    );
+    expect(warned.filter(({ severity }) => severity === 'error')).toEqual([]);
   });
 });
 
@@ -59,6 +75,10 @@ describe('warnings', () => {
     ],
     ['stages:\n  bot: []\n', 'f:3:3: warning: nothing runs a stage "bot" (did you mean "boot"?)'],
     [
+      'stages:\n  kairos-uki-install.pre.before: []\n',
+      'f:3:3: warning: this agent does not run the stage "kairos-uki-install.pre.before" of upstream Kairos',
+    ],
+    [
       'stages:\n  network.befor: []\n',
       'f:3:3: warning: nothing runs a stage "network.befor" (did you mean "network.before"?)',
     ],
@@ -71,21 +91,21 @@ describe('warnings', () => {
   });
 
   test('free maps have no unknown keys', () => {
-    expect(findings('options: {a: {b: 1}}\ncluster: {x: 1}\nk3s: {env: {ANY: 1}}\n')).toEqual([]);
+    expect(findings('options: {a: {b: 1}}\nk3s: {env: {ANY: 1}}\n')).toEqual([]);
   });
 });
 
 test('findings come in the order of their lines', () => {
-  expect(findings('typo: 1\ndebug: 5\nstages:\n  nowhere: []\ninstall: {}\n')).toEqual([
+  expect(findings('typo: 1\neject-cd: 5\nstages:\n  nowhere: []\ninstall: {}\n')).toEqual([
     'f:2:1: warning: unknown key "typo"',
-    'f:3:1: error: debug: expected true or false, found 5',
+    'f:3:1: error: eject-cd: expected true or false, found 5',
     'f:5:3: warning: nothing runs a stage "nowhere"',
     'f:6:1: error: an installation needs a user in the group admin; add one, or set install.nousers: true',
   ]);
 });
 
 test('long values are cut in messages', () => {
-  expect(findings(`debug: ${'x'.repeat(500)}\n`).join().length).toBeLessThan(130);
+  expect(findings(`eject-cd: ${'x'.repeat(500)}\n`).join().length).toBeLessThan(130);
 });
 
 describe('hostile input ends soon', () => {

@@ -1,0 +1,15 @@
+import { findUnsupported } from '../../../common/cloud-config/find-unsupported.ts';
+import { collectConfig } from '../../config/collect.ts';
+import type { BuiltinStep } from './builtin-step.ts';
+
+/** Keys that this agent does not honour are in the log of every boot, with the file that sets them. */
+export const unsupportedKeysStep: BuiltinStep = {
+  stage: 'network.after',
+  name: 'unsupported keys',
+  run: async (host) => {
+    const { layers } = await collectConfig(host, { network: false });
+    for (const { name, data } of layers) {
+      for (const { message } of findUnsupported(data)) host.log('warn', `${name}: ${message} (skipped)`);
+    }
+  },
+};
