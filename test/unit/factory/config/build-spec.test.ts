@@ -227,11 +227,28 @@ describe('a cloud-config', () => {
   });
 
   test('that a node could not use is refused with every place', async () => {
-    const { file, load } = await withCloudConfig('#cloud-config\ndebug: 1\ninstall: {}\n');
+    const { file, load } = await withCloudConfig('#cloud-config\neject-cd: 1\ninstall: {}\n');
     const error = await failureOf(load, 'usage');
-    expect(error.message).toBe(`${file}:2:1: debug: expected true or false, found 1`);
+    expect(error.message).toBe(`${file}:2:1: eject-cd: expected true or false, found 1`);
     expect(error.details).toEqual([expect.stringContaining(`${file}:3:1: an installation needs a user`)]);
     expect(error.remedy).toContain('docs/cloud-config.md');
+  });
+
+  test('with keys that the agent of the image does not support is refused, warned of, or taken', async () => {
+    const { file, load } = await withCloudConfig('#cloud-config\ncosign: true\n');
+    const problem = `${file}:2:1: cosign is not supported: `;
+    expect((await failureOf(load, 'usage')).message).toContain(problem);
+    const warnings: string[] = [];
+    const warn = (line: string) => void warnings.push(line);
+    await loadArtifactsSpec({ set: [], flags: { image: 'oci:layout', 'cloud-config': file } }, warn);
+    expect(warnings).toEqual([expect.stringContaining(problem)]);
+    const flags = {
+      'cloud-config': file,
+      'framework.name': 'kairos-init',
+      'framework.source': 'oci:kairos-init',
+    };
+    await loadBuildSpec({ set: [], flags: { flavor: 'debian', ...flags } }, warn);
+    expect(warnings).toHaveLength(1);
   });
 
   test('that is only odd is taken with warnings', async () => {
