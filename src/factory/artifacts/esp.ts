@@ -32,7 +32,8 @@ export async function espEntries(
     ),
   ];
   const board = await boardFiles(inputs.optionalFile('boot', 'boardFiles'));
-  const { efi } = ARCHITECTURES[inputs.arch];
+  const { arch } = inputs;
+  const { efi } = ARCHITECTURES[arch];
   const shim = inputs.optionalFile('boot', 'shim');
   const grub = inputs.optionalFile('boot', medium.grub);
   if (shim && grub) {
@@ -40,13 +41,13 @@ export async function espEntries(
     const signed: EspEntry[] = [
       [`EFI/BOOT/${efi.fallback}`, shim],
       [`EFI/BOOT/${names.grub}`, grub],
-      ...(mokManager ? [[`EFI/BOOT/${names.mokManager}`, mokManager] as const] : []),
     ];
+    if (mokManager) signed.push([`EFI/BOOT/${names.mokManager}`, mokManager]);
     return [...signed, ...configs, ...board];
   }
   const modules = inputs.optionalFile('boot', 'efiModules');
   if (!modules) return undefined;
   const unsigned = join(context.scratch, efi.fallback);
-  await makeEfiGrub(context.runner, inputs.arch, modules, medium.stub, context.scratch, unsigned);
+  await makeEfiGrub(unsigned, { arch, stub: medium.stub }, { ...context, modules });
   return [[`EFI/BOOT/${efi.fallback}`, unsigned], ...configs, ...board];
 }

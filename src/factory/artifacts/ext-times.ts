@@ -7,8 +7,12 @@ const SUPERBLOCK = 1024;
 const MAGIC = 0xef53;
 const FEATURE_64BIT = 0x80;
 const FEATURE_METADATA_CSUM = 0x400;
-const [ATIME, CTIME, CRTIME] = [0x08, 0x0c, 0x90] as const;
-const [CTIME_EXTRA, ATIME_EXTRA, CRTIME_EXTRA] = [0x84, 0x8c, 0x94] as const;
+const ATIME = 0x08;
+const CTIME = 0x0c;
+const CRTIME = 0x90;
+const CTIME_EXTRA = 0x84;
+const ATIME_EXTRA = 0x8c;
+const CRTIME_EXTRA = 0x94;
 
 /**
  * Gives every inode of an ext2 or ext4 filesystem the same access, change and creation time. `mke2fs -d` takes them from

@@ -16,42 +16,54 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import { grubMkimage } from '../tools/grub-mkimage.ts';
 import type { Runner } from '../tools/runner.ts';
 
-/** The modules of a list that can be had from a directory of the image. */
-async function present(directory: string, names: readonly string[]): Promise<string[]> {
-  return usableModules(names, await readdir(directory));
+/** What making an image of GRUB takes. */
+export interface GrubSources {
+  readonly runner: Runner;
+  /** Directory with GRUB's modules for the platform. */
+  readonly modules: string;
+  /** Directory for short-lived files. */
+  readonly scratch: string;
+}
+
+/** One image of GRUB. */
+interface GrubImage {
+  readonly format: Parameters<typeof grubMkimage>[2]['format'];
+  /** Modules to build in, those that are optional too. */
+  readonly names: readonly string[];
+  readonly prefix: string;
+  /** Commands that run first. */
+  readonly stub: string;
+}
+
+async function makeImage(
+  output: string,
+  { stub, names, ...image }: GrubImage,
+  { runner, modules, scratch }: GrubSources,
+): Promise<void> {
+  const config = join(scratch, `${image.format}.cfg`);
+  await writeFile(config, stub);
+  const present = usableModules(names, await readdir(modules));
+  await grubMkimage(runner, output, { ...image, modules, names: present, config });
 }
 
 /** Makes the El Torito image of an ISO for BIOS. */
-export async function makeElTorito(
-  runner: Runner,
-  modules: string,
-  scratch: string,
-  output: string,
-): Promise<void> {
-  const config = join(scratch, 'eltorito.cfg');
-  await writeFile(config, LIVE_STUB);
-  const options = {
-    modules,
-    names: await present(modules, BIOS_GRUB_MODULES),
-    prefix: '/boot/grub2',
-    config,
-  };
-  await grubMkimage(runner, output, { format: 'i386-pc-eltorito', ...options });
+export async function makeElTorito(output: string, sources: GrubSources): Promise<void> {
+  const format = 'i386-pc-eltorito';
+  const image = { format, names: BIOS_GRUB_MODULES, prefix: '/boot/grub2', stub: LIVE_STUB } as const;
+  await makeImage(output, image, sources);
 }
 
-/** Makes GRUB's unsigned program for UEFI, for images that ship none. */
+/**
+ * Makes GRUB's unsigned program for UEFI, for images that ship none.
+ * @param program.stub GRUB commands that find the medium
+ */
 export async function makeEfiGrub(
-  runner: Runner,
-  arch: Arch,
-  modules: string,
-  stub: string,
-  scratch: string,
   output: string,
+  { arch, stub }: { readonly arch: Arch; readonly stub: string },
+  sources: GrubSources,
 ): Promise<void> {
-  const config = join(scratch, 'efi.cfg');
-  await writeFile(config, stub);
-  const options = { modules, names: await present(modules, efiGrubModules(arch)), prefix: '/grub2', config };
-  await grubMkimage(runner, output, { format: ARCHITECTURES[arch].efi.platform, ...options });
+  const format = ARCHITECTURES[arch].efi.platform;
+  await makeImage(output, { format, names: efiGrubModules(arch), prefix: '/grub2', stub }, sources);
 }
 
 /**
@@ -59,17 +71,15 @@ export async function makeEfiGrub(
  * where the other is (docs/decisions/0010-grub-without-grub-install.md).
  * @throws FactoryError `step` when the core image is too large
  */
-export async function embedBiosGrub(
-  runner: Runner,
-  disk: string,
-  partition: Partition,
-  modules: string,
-  scratch: string,
-): Promise<void> {
-  const [config, coreFile] = [join(scratch, 'bios.cfg'), join(scratch, 'core.img')];
-  await writeFile(config, INSTALLED_STUB);
-  const options = { modules, names: await present(modules, BIOS_GRUB_MODULES), prefix: '/grub2', config };
-  await grubMkimage(runner, coreFile, { format: 'i386-pc', ...options });
+export async function embedBiosGrub(disk: string, partition: Partition, sources: GrubSources): Promise<void> {
+  const coreFile = join(sources.scratch, 'core.img');
+  const image = {
+    format: 'i386-pc',
+    names: BIOS_GRUB_MODULES,
+    prefix: '/grub2',
+    stub: INSTALLED_STUB,
+  } as const;
+  await makeImage(coreFile, image, sources);
   const { size } = await stat(coreFile);
   if (size > Math.min(CORE_LIMIT, partition.size)) {
     throw new FactoryError('step', `GRUB's core image has ${size} bytes, more than BIOS can load`, {
@@ -78,7 +88,7 @@ export async function embedBiosGrub(
     });
   }
   const images = linkBiosImages(
-    await readFile(join(modules, 'boot.img')),
+    await readFile(join(sources.modules, 'boot.img')),
     await readFile(coreFile),
     partition.start,
   );

@@ -5,88 +5,100 @@ import { liveConsole } from '../../common/contract/kernel-command-line.ts';
 import { LABEL } from '../../common/contract/labels.ts';
 import { MIB } from '../../common/contract/partitions.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { MCOPY, MKFS_FAT, makeFat } from '../tools/fat.ts';
+import { MAKE_FAT_TOOLS, makeFat } from '../tools/fat.ts';
 import { GRUB_MKIMAGE } from '../tools/grub-mkimage.ts';
-import { writeIso, XORRISO } from '../tools/xorriso.ts';
+import { type IsoImage, writeIso, XORRISO } from '../tools/xorriso.ts';
 import type { Artifact, ArtifactContext, ArtifactInputs } from './artifact.ts';
 import { espEntries } from './esp.ts';
 import { makeElTorito } from './grub-images.ts';
 
 /** Path of the live menu below the templates. */
 const MENU = 'iso/boot/grub2/grub.cfg';
+/** Path of the image that BIOS boots, on the ISO. */
+const EL_TORITO = '/boot/eltorito.img';
 /** The ESP image grows in these steps (docs/contract.md 3.1). */
 const ESP_STEP = 4 * MIB;
+
+/** A path on the ISO, and the file or directory that goes there. */
+type IsoEntry = readonly [path: string, source: string];
 
 /** The live medium: CD or stick, BIOS or UEFI (docs/contract.md 3). */
 export const iso: Artifact = {
   kind: 'iso',
   extension: '.iso',
   needs: ['image', 'squashfs', 'boot'],
-  tools: [XORRISO, GRUB_MKIMAGE, MKFS_FAT, MCOPY],
+  tools: [XORRISO, GRUB_MKIMAGE, ...MAKE_FAT_TOOLS],
   inputs: (_spec, digests) => ({ cloudConfig: digests.cloudConfig, overlay: digests.overlayIso }),
   make,
 };
 
 async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<void> {
-  const { runner, scratch, output } = context;
-  const { epoch } = inputs.facts;
-  const write = async (name: string, text: string) => {
-    const file = join(scratch, name);
-    await writeFile(file, text);
-    return file;
-  };
-  const template = await readFile(join(inputs.templates, MENU), 'utf8');
-  const menu = template
-    .replaceAll('@CONSOLE@', liveConsole(inputs.board))
-    .replaceAll('@EXTRA_CMDLINE@', '')
-    .replaceAll('@SELINUX@', inputs.facts.selinux ?? 'selinux=0');
-  const stub = await write('stub.cfg', grubConfig(LIVE_STUB));
-  const entries: [string, string][] = [
-    ['/boot/kernel', inputs.file('boot', 'kernel')],
-    ['/boot/initrd', inputs.file('boot', 'initrd')],
-    ['/rootfs.squashfs', inputs.file('squashfs', 'squashfs')],
-    ['/boot/grub2/grub.cfg', await write('menu.cfg', menu)],
-    ['/boot/grub/grub.cfg', stub],
-    ['/EFI/BOOT/grub.cfg', stub],
-    ...vendorDirectories(inputs.facts.osId, inputs.facts.osLike ?? '').map((vendor): [string, string] => [
-      `/EFI/${vendor}/grub.cfg`,
-      stub,
-    ]),
-  ];
-
-  const biosModules = inputs.optionalFile('boot', 'biosModules');
-  const elTorito = join(scratch, 'eltorito.img');
-  if (biosModules) {
-    await makeElTorito(runner, biosModules, scratch, elTorito);
-    entries.push(
-      ['/boot/eltorito.img', elTorito],
-      ['/boot/boot_hybrid.img', join(biosModules, 'boot_hybrid.img')],
-    );
-  }
+  const system = await systemEntries(inputs, context.scratch);
+  const bios = await biosBoot(inputs, context);
   const esp = await makeEspImage(inputs, context);
-  if (esp) entries.push(['/boot/uefi.img', esp]);
-  if (!biosModules && !esp) {
+  if (!bios && !esp) {
     throw new FactoryError('step', 'the image has nothing to boot an ISO with', {
       remedy: `Install GRUB for BIOS (grub-pc-bin) or for UEFI (shim-signed, grub-efi-${inputs.arch}-signed) in the image.`,
     });
   }
-  if (inputs.spec.cloudConfig) entries.push(['/config.yaml', inputs.spec.cloudConfig]);
-  if (inputs.spec.overlayIso) entries.push(['/', inputs.spec.overlayIso]);
-  await writeIso(runner, output, {
+  const entries = [...system, ...(bios?.entries ?? [])];
+  if (esp) entries.push(['/boot/uefi.img', esp]);
+  const { cloudConfig, overlayIso } = inputs.spec;
+  if (cloudConfig) entries.push(['/config.yaml', cloudConfig]);
+  // Last: what a person lays over it wins.
+  if (overlayIso) entries.push(['/', overlayIso]);
+  await writeIso(context.runner, context.output, {
     volume: LABEL.live,
-    epoch,
+    epoch: inputs.facts.epoch,
     entries,
-    ...(biosModules
-      ? {
-          bios: {
-            elTorito: '/boot/eltorito.img',
-            catalog: '/boot/boot.catalog',
-            bootCode: join(biosModules, 'boot_hybrid.img'),
-          },
-        }
-      : {}),
+    ...(bios ? { bios: bios.boot } : {}),
     ...(esp ? { efi: esp } : {}),
   });
+}
+
+/** Kernel, initramfs, root filesystem and menus. */
+async function systemEntries(inputs: ArtifactInputs, scratch: string): Promise<IsoEntry[]> {
+  const menu = join(scratch, 'menu.cfg');
+  await writeFile(menu, await liveMenu(inputs));
+  const stub = join(scratch, 'stub.cfg');
+  await writeFile(stub, grubConfig(LIVE_STUB));
+  const vendors = vendorDirectories(inputs.facts.osId, inputs.facts.osLike ?? '');
+  return [
+    ['/boot/kernel', inputs.file('boot', 'kernel')],
+    ['/boot/initrd', inputs.file('boot', 'initrd')],
+    ['/rootfs.squashfs', inputs.file('squashfs', 'squashfs')],
+    ['/boot/grub2/grub.cfg', menu],
+    ['/boot/grub/grub.cfg', stub],
+    ['/EFI/BOOT/grub.cfg', stub],
+    ...vendors.map((vendor): IsoEntry => [`/EFI/${vendor}/grub.cfg`, stub]),
+  ];
+}
+
+async function liveMenu({ templates, board, facts }: ArtifactInputs): Promise<string> {
+  const template = await readFile(join(templates, MENU), 'utf8');
+  return template
+    .replaceAll('@CONSOLE@', liveConsole(board))
+    .replaceAll('@EXTRA_CMDLINE@', '')
+    .replaceAll('@SELINUX@', facts.selinux ?? 'selinux=0');
+}
+
+/** What BIOS boots, or nothing when the image has no GRUB for it. */
+async function biosBoot(
+  inputs: ArtifactInputs,
+  { runner, scratch }: ArtifactContext,
+): Promise<{ entries: IsoEntry[]; boot: NonNullable<IsoImage['bios']> } | undefined> {
+  const modules = inputs.optionalFile('boot', 'biosModules');
+  if (modules === undefined) return undefined;
+  const image = join(scratch, 'eltorito.img');
+  await makeElTorito(image, { runner, modules, scratch });
+  const bootCode = join(modules, 'boot_hybrid.img');
+  return {
+    entries: [
+      [EL_TORITO, image],
+      ['/boot/boot_hybrid.img', bootCode],
+    ],
+    boot: { elTorito: EL_TORITO, catalog: '/boot/boot.catalog', bootCode },
+  };
 }
 
 async function makeEspImage(inputs: ArtifactInputs, context: ArtifactContext): Promise<string | undefined> {

@@ -10,19 +10,21 @@ import { setInodeTimes } from './ext-times.ts';
 /**
  * Makes a slot's image file: an ext2 filesystem with the root's tree (docs/contract.md 1.4). The same tree gives the
  * same bytes.
- * @param identity what tells this tree from others; the filesystem's UUID is made from it
  */
 export async function makeSlotImage(
   runner: Runner,
   root: string,
-  output: string,
   options: {
+    /** File to write. */
+    readonly output: string;
     readonly tree: TreeSize;
     readonly label: string;
+    /** What tells this tree from others; the filesystem's UUID is made from it. */
     readonly identity: string;
     readonly epoch: number;
   },
 ): Promise<void> {
+  const { output, epoch } = options;
   const { mib, inodes } = slotImageSize(options.tree);
   await writeFile(output, '');
   await truncate(output, mib * MIB);
@@ -32,9 +34,10 @@ export async function makeSlotImage(
     uuid: uuidFromSeed(`slot ${options.identity}`),
     kib: mib * 1024,
     inodes,
-    epoch: options.epoch,
+    epoch,
     reserved: 0,
+    source: root,
   } as const;
-  await mke2fs(runner, { file: output, offset: 0 }, filesystem, root);
-  await setInodeTimes(output, 0, options.epoch);
+  await mke2fs(runner, { file: output, offset: 0 }, filesystem);
+  await setInodeTimes(output, 0, epoch);
 }

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { checkTool } from '../tools/check-tool.ts';
 import type { HostTool } from '../tools/host-tool.ts';
 import type { Runner } from '../tools/runner.ts';
 import { unpackStream } from '../tools/tar.ts';
-import type { ContainerEngine, ImageFile, OpenImage } from './container-engine.ts';
+import { UNSHARE } from '../tools/unshare.ts';
+import type { ContainerEngine, ImageBuildOptions, ImageFile, OpenImage } from './container-engine.ts';
 
 export const BUILDAH: HostTool = {
   name: 'buildah',
@@ -17,9 +19,6 @@ export const BUILDAH: HostTool = {
     reason: 'it needs 1.19 or newer',
   },
 };
-
-/** unshare(1). */
-const UNSHARE: HostTool = { name: 'unshare', package: 'util-linux' };
 
 /** Where a buildah engine keeps its images, and how it runs. */
 export interface BuildahOptions {
@@ -125,7 +124,9 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
   }
 
   async function build(
-    ...[context, image, { onStep, useCache, offline, arch }]: Parameters<ContainerEngine['build']>
+    context: Readable,
+    image: string,
+    { onStep, useCache, offline, arch }: ImageBuildOptions,
   ): Promise<void> {
     const directory = await mkdtemp(join(work, 'context-'));
     try {

@@ -16,6 +16,20 @@ export interface OpenImage extends AsyncDisposable {
   commit(name: string): Promise<void>;
 }
 
+/** How an image is built. */
+export interface ImageBuildOptions {
+  /** Called with every instruction that begins. */
+  readonly onStep: (text: string) => void;
+  /** Whether instructions that ran before may be taken from the engine's cache. */
+  readonly useCache: boolean;
+  /** Whether programs of the build are to have no network. */
+  readonly offline?: boolean;
+  /** Whether another Containerfile is to begin with the image. */
+  readonly isBase?: boolean;
+  /** The architecture of the base and of the image; the machine's own when absent. */
+  readonly arch?: string;
+}
+
 /** What builds and holds container images. Every method throws FactoryError of kind `step` when the engine fails. */
 export interface ContainerEngine {
   readonly name: string;
@@ -40,23 +54,8 @@ export interface ContainerEngine {
   /**
    * Builds the `Containerfile` of a context under `image`.
    * @param context a tar stream
-   * @param options.onStep called with every instruction that begins
-   * @param options.useCache whether instructions that ran before may be taken from the engine's cache
-   * @param options.offline whether programs of the build are to have no network
-   * @param options.isBase whether another Containerfile is to begin with it
-   * @param options.arch the architecture of the base and of the image; the machine's own when absent
    */
-  build(
-    context: Readable,
-    image: string,
-    options: {
-      readonly onStep: (text: string) => void;
-      readonly useCache: boolean;
-      readonly offline?: boolean;
-      readonly isBase?: boolean;
-      readonly arch?: string;
-    },
-  ): Promise<void>;
+  build(context: Readable, image: string, options: ImageBuildOptions): Promise<void>;
   open(image: string): Promise<OpenImage>;
   /** Removes what interrupted runs left behind; works after cancellation too. */
   sweep(): Promise<void>;

@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { arch as machine } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Runner } from '../tools/runner.ts';
-import type { ContainerEngine, ImageFile, OpenImage } from './container-engine.ts';
+import type { ContainerEngine, ImageBuildOptions, ImageFile, OpenImage } from './container-engine.ts';
 import type { DockerDaemon } from './docker/daemon.ts';
 import { createJournal, type Made } from './docker/journal.ts';
 import { openLoadArchive } from './docker/load-archive.ts';
@@ -63,7 +64,7 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
     });
   }
 
-  async function build(...[context, image, options]: Parameters<ContainerEngine['build']>): Promise<void> {
+  async function build(context: Readable, image: string, options: ImageBuildOptions): Promise<void> {
     const { onStep, useCache, offline = false, isBase = false, arch } = options;
     const containers = new Set<string>();
     let written = Promise.resolve();
@@ -105,7 +106,8 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
     const home = await mkdtemp(join(work, 'tree-'));
     const remove = () => rm(home, { recursive: true, force: true });
     try {
-      const [root, saved] = [join(home, 'root'), join(home, 'saved.tar')];
+      const root = join(home, 'root');
+      const saved = join(home, 'saved.tar');
       await mkdir(root);
       await daemon.save(id, saved);
       await unpackSaved(runner, saved, root, { unpacked: join(home, 'plain.tar'), arch: machineArch() });

@@ -3,8 +3,8 @@ import { userInfo } from 'node:os';
 import { execa } from 'execa';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { checkTool } from '../tools/check-tool.ts';
-import type { HostTool } from '../tools/host-tool.ts';
 import type { Runner } from '../tools/runner.ts';
+import { UNSHARE_WITH_IDS } from '../tools/unshare.ts';
 import { BUILDAH } from './buildah.ts';
 
 const MARK = 'KAIROS_FACTORY_UNSHARED';
@@ -21,18 +21,6 @@ export function needsUserNamespace(): boolean {
 export function isInUserNamespace(): boolean {
   return process.env[MARK] !== undefined;
 }
-
-/** What makes a user namespace on a machine without buildah, which Docker's engine does not need. */
-const UNSHARE: HostTool = {
-  name: 'unshare',
-  package: 'util-linux',
-  version: {
-    args: ['--version'],
-    pattern: /util-linux (\d+(?:\.\d+)*)/,
-    range: '>=2.38.0',
-    reason: 'without buildah, it needs 2.38 or newer, which knows subordinate ids',
-  },
-};
 
 /** A range of subordinate ids: subuid(5). */
 interface IdRange {
@@ -73,10 +61,10 @@ async function namespaceProgram(
 ): Promise<readonly [program: string, args: readonly string[]]> {
   const buildah = await runner.locate(BUILDAH).catch(() => undefined);
   if (buildah !== undefined) return [buildah, ['unshare']];
-  await checkTool(runner, UNSHARE);
+  await checkTool(runner, UNSHARE_WITH_IDS);
   const map = ({ start, count }: IdRange) => `${start},1,${count}`;
   const maps = [`--map-users=${map(users)}`, `--map-groups=${map(groups)}`];
-  return [await runner.locate(UNSHARE), ['--user', '--map-root-user', ...maps]];
+  return [await runner.locate(UNSHARE_WITH_IDS), ['--user', '--map-root-user', ...maps]];
 }
 
 async function subordinateIds(file: string): Promise<IdRange> {

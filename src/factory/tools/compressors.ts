@@ -5,14 +5,13 @@ import type { Runner } from './runner.ts';
 export const ZSTD: HostTool = { name: 'zstd', package: 'zstd' };
 export const XZ: HostTool = { name: 'xz', package: 'xz-utils' };
 
-/** Decompresses a stream with the named tool. */
+/** Decompresses a stream with one of the tools of this file. */
 export async function decompress(
   runner: Runner,
   tool: HostTool,
-  input: Readable,
-  output: Writable,
+  streams: { readonly input: Readable; readonly output: Writable },
 ): Promise<void> {
-  await runner.run(tool, ['-d', '-c', '-q'], { input, output });
+  await runner.run(tool, ['-d', '-c', '-q'], streams);
 }
 
 /** Compresses a stream with zstd at level 3 on all cores; the number of cores does not change the bytes. */

@@ -56,7 +56,8 @@ export interface CosignRegistry {
 export async function writeOfflineConfig(
   directory: string,
 ): Promise<{ readonly signingConfig: string; readonly trustedRoot: string }> {
-  const [signingConfig, trustedRoot] = [join(directory, 'signing.json'), join(directory, 'root.json')];
+  const signingConfig = join(directory, 'signing.json');
+  const trustedRoot = join(directory, 'root.json');
   await writeFile(signingConfig, NO_SERVICES);
   await writeFile(trustedRoot, NO_ROOT);
   return { signingConfig, trustedRoot };
@@ -68,16 +69,22 @@ export async function publicKeyOf(runner: Runner, signer: CosignSigner, key: str
   return stdout;
 }
 
-/** Signs an image `REGISTRY/NAME@DIGEST`; `classic` for the tag `sha256-HEX.sig`. */
+/** What of an image is signed, and how. */
+export interface ImageSigning {
+  /** `REGISTRY/NAME@DIGEST`. */
+  readonly image: string;
+  /** Whether the signature gets the tag `sha256-HEX.sig`, as before cosign 3. */
+  readonly classic: boolean;
+  /** Whether the images of an index are signed too. */
+  readonly recursive: boolean;
+  readonly registry: CosignRegistry;
+}
+
+/** Signs an image. @throws FactoryError `step` when cosign fails */
 export async function signImageWith(
   runner: Runner,
   signer: CosignSigner,
-  options: {
-    readonly image: string;
-    readonly classic: boolean;
-    readonly recursive: boolean;
-    readonly registry: CosignRegistry;
-  },
+  options: ImageSigning,
 ): Promise<void> {
   await cosign(runner, signer, signImageArguments(signer, options));
 }
@@ -85,14 +92,14 @@ export async function signImageWith(
 /** The arguments of {@link signImageWith}. */
 export function signImageArguments(
   signer: CosignSigner,
-  { image, classic, recursive, registry }: Parameters<typeof signImageWith>[2],
+  { image, classic, recursive, registry }: ImageSigning,
 ): string[] {
   // The form of before cosign 3 takes no signing config.
   const services = classic
     ? ['--new-bundle-format=false', '--use-signing-config=false', ...(signer.offline ? [NO_LOG] : [])]
     : servicesOf(signer);
   const depth = recursive ? ['--recursive'] : [];
-  return [...['sign', '--yes', ...keyOf(signer), ...services, ...depth], ...registryOf(registry), image];
+  return ['sign', '--yes', ...keyOf(signer), ...services, ...depth, ...registryOf(registry), image];
 }
 
 const NO_LOG = '--tlog-upload=false';
@@ -115,7 +122,11 @@ export async function attestImageWith(
 ): Promise<void> {
   const what = ['--predicate', predicate, '--type', type];
   await cosign(runner, signer, [
-    ...['attest', '--yes', ...keyOf(signer), ...servicesOf(signer), ...what],
+    'attest',
+    '--yes',
+    ...keyOf(signer),
+    ...servicesOf(signer),
+    ...what,
     ...registryOf(registry),
     image,
   ]);

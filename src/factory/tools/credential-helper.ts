@@ -4,18 +4,18 @@ import type { Runner } from './runner.ts';
 /**
  * Asks a credential helper for what opens a server (docker-credential-helpers: the server on standard input, JSON on
  * standard output). Nothing of its answer is logged.
- * @param timeout milliseconds after which it is killed
+ * @param request.server what the credentials are for, such as `https://index.docker.io/v1/`
+ * @param request.timeout milliseconds after which the helper is killed
  */
 export async function askCredentialHelper(
   runner: Runner,
   program: string,
-  server: string,
-  timeout: number,
+  request: { readonly server: string; readonly timeout: number },
 ): Promise<{ readonly status: number; readonly stdout: string }> {
   const { exitCode, stdout } = await runner.run(helper(program), ['get'], {
-    input: server,
+    input: request.server,
     secret: true,
-    timeout,
+    timeout: request.timeout,
     acceptExit: () => true,
   });
   return { status: exitCode, stdout };

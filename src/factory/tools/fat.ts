@@ -1,9 +1,11 @@
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
-export const MKFS_FAT: HostTool = { name: 'mkfs.fat', package: 'dosfstools' };
-export const MCOPY: HostTool = { name: 'mcopy', package: 'mtools' };
-export const MMD: HostTool = { name: 'mmd', package: 'mtools' };
+const MKFS_FAT: HostTool = { name: 'mkfs.fat', package: 'dosfstools' };
+const MCOPY: HostTool = { name: 'mcopy', package: 'mtools' };
+const MMD: HostTool = { name: 'mmd', package: 'mtools' };
+/** What {@link makeFat} starts. */
+export const MAKE_FAT_TOOLS: readonly HostTool[] = [MKFS_FAT, MMD, MCOPY];
 
 /** Up to here clusters are one sector: FAT16 needs at least 4085 of them. */
 const SMALL_KIB = 16 * 1024;
@@ -43,15 +45,18 @@ export async function makeFat(
   for (const [path, source] of entries) await runner.run(MCOPY, ['-i', image, source, `::${path}`], { env });
 }
 
-/** Copies all files of a FAT filesystem into an existing directory. */
+/**
+ * Copies all files of a FAT filesystem into an existing directory.
+ * @param source.offset byte at which the filesystem begins in the file
+ */
 export async function extractFat(
   runner: Runner,
-  file: string,
-  offset: number,
+  source: { readonly file: string; readonly offset: number },
   directory: string,
 ): Promise<void> {
+  const image = `${source.file}@@${source.offset}`;
   const env = { MTOOLS_SKIP_CHECK: '1', MTOOLSRC: '/dev/null' };
-  await runner.run(MCOPY, ['-s', '-n', '-m', '-i', `${file}@@${offset}`, '::/', `${directory}/`], { env });
+  await runner.run(MCOPY, ['-s', '-n', '-m', '-i', image, '::/', `${directory}/`], { env });
 }
 
 function ancestors(path: string): string[] {

@@ -28,25 +28,25 @@ export interface ExtFilesystem {
   readonly reserved: number;
   /** Whether it will grow with its disk. */
   readonly growing?: boolean;
+  /** Directory whose content goes in; the filesystem stays empty when absent. */
+  readonly source?: string;
 }
 
 /**
  * Makes a filesystem inside a file and fills it from a directory, with neither mount nor privilege.
  * @param target.offset byte at which the filesystem begins in the file
- * @param source directory whose content goes in; an empty filesystem when absent
  */
 export async function mke2fs(
   runner: Runner,
   target: { readonly file: string; readonly offset: number },
   filesystem: ExtFilesystem,
-  source?: string,
 ): Promise<void> {
   const extended = ['lazy_itable_init=0', 'lazy_journal_init=1', 'nodiscard', `hash_seed=${filesystem.uuid}`];
   if (target.offset > 0) extended.push(`offset=${target.offset}`);
   const args = extOptions(filesystem.type, filesystem.label, { growing: filesystem.growing ?? false });
   args.push('-m', String(filesystem.reserved), '-U', filesystem.uuid, '-E', extended.join(','));
   if (filesystem.inodes !== undefined) args.push('-N', String(filesystem.inodes));
-  if (source !== undefined) args.push('-d', source);
+  if (filesystem.source !== undefined) args.push('-d', filesystem.source);
   args.push(target.file, `${filesystem.kib}k`);
   // The library stamps the superblock with this instead of the clock (lib/ext2fs/initialize.c, "fs->now").
   await runner.run(MKE2FS, args, {

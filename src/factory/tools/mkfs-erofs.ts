@@ -15,14 +15,14 @@ export const MKFS_EROFS: HostTool = {
 /**
  * Packs a directory into an EROFS with lz4. All files get the same time, which is the only way that all versions know
  * to leave out the clock. The same tree gives the same bytes.
+ * @param options.output file to write
  * @param options.epoch seconds since 1970
  */
 export async function mkfsErofs(
   runner: Runner,
   directory: string,
-  output: string,
-  options: { readonly epoch: number; readonly uuid: string },
+  options: { readonly output: string; readonly epoch: number; readonly uuid: string },
 ): Promise<void> {
   const args = ['--quiet', '-zlz4hc', `-T${options.epoch}`, '--ignore-mtime', `-U${options.uuid}`];
-  await runner.run(MKFS_EROFS, [...args, output, directory]);
+  await runner.run(MKFS_EROFS, [...args, options.output, directory]);
 }

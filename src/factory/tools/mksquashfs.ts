@@ -14,16 +14,16 @@ export const MKSQUASHFS: HostTool = {
 
 /**
  * Packs a directory into a squashfs with zstd and 1 MiB blocks. The same tree gives the same bytes.
+ * @param options.output file to write
  * @param options.level zstd compression level, 1 to 22
  * @param options.epoch seconds since 1970 that the filesystem is stamped with
  */
 export async function mksquashfs(
   runner: Runner,
   directory: string,
-  output: string,
-  options: { readonly level: number; readonly epoch: number },
+  options: { readonly output: string; readonly level: number; readonly epoch: number },
 ): Promise<void> {
-  const args = [directory, output, '-noappend', '-no-progress', '-quiet', '-no-exports'];
+  const args = [directory, options.output, '-noappend', '-no-progress', '-quiet', '-no-exports'];
   args.push('-b', '1M', '-comp', 'zstd', '-Xcompression-level', String(options.level));
   // Given through the variable and not with -mkfs-time: 4.5 ends fatally when it sees both.
   await runner.run(MKSQUASHFS, args, { env: { SOURCE_DATE_EPOCH: String(options.epoch) } });

@@ -10,15 +10,15 @@ const SECTOR = 512;
 /**
  * Writes the partition table of `layout` into a file that already has the disk's size, and reads it back: sgdisk leaves
  * the table unwritten on some errors without saying so in its status.
- * @param alignment sectors that every partition begins at a multiple of; sgdisk would move others
+ * @param options.alignment sectors that every partition begins at a multiple of, 2048 when absent; sgdisk would move others
  * @throws FactoryError `step` when the table on the disk is not the one that was asked for
  */
 export async function writePartitionTable(
   runner: Runner,
-  file: string,
   layout: DiskLayout,
-  alignment = 2048,
+  options: { readonly file: string; readonly alignment?: number },
 ): Promise<void> {
+  const { file, alignment = 2048 } = options;
   const args = ['--clear', `--disk-guid=${layout.guid}`, `--set-alignment=${alignment}`];
   layout.partitions.forEach((partition, index) => {
     const number = index + 1;

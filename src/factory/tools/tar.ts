@@ -3,6 +3,13 @@ import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
 export const TAR: HostTool = { name: 'tar', package: 'tar' };
+/** libarchive's. */
+const BSDTAR: HostTool = { name: 'bsdtar', package: 'libarchive-tools' };
+
+/** The program of that name that unpacks a tar; `undefined` for any other program. */
+export function tarNamed(program: string): HostTool | undefined {
+  return [TAR, BSDTAR].find(({ name }) => name === program);
+}
 
 /**
  * Packs a directory as a tar stream: entries sorted, owners as numbers, with extended attributes and hard links.

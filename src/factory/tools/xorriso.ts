@@ -93,9 +93,8 @@ export interface IsoExtent {
 
 /** Where the content of each file of an ISO stands (xorriso(1), `report_lba`). */
 export async function isoExtents(runner: Runner, file: string): Promise<IsoExtent[]> {
-  const { stdout } = await runner.run(XORRISO, [
-    ...['-indev', `stdio:${file}`, '-find', '/', '-type', 'f', '-exec', 'report_lba', '--'],
-  ]);
+  const args = ['-indev', `stdio:${file}`, '-find', '/', '-type', 'f', '-exec', 'report_lba', '--'];
+  const { stdout } = await runner.run(XORRISO, args);
   const line = /^File data lba:\s*\d+\s*,\s*(\d+)\s*,\s*\d+\s*,\s*(\d+)\s*,\s*'(.*)'$/gm;
   return [...stdout.matchAll(line)].map(([, start, size, path = '']) => ({
     path,

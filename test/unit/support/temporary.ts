@@ -1,13 +1,24 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 /** An empty directory that is gone after the test that asked for it; its path holds no links. */
 export function temporaryDirectory(): string {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'kairos-factory-unit-')));
+  const path = makeDirectory();
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+/** The same for all tests of a file, or of a `describe`: gone after the last of them. */
+export function sharedDirectory(): string {
+  const path = makeDirectory();
+  afterAll(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function makeDirectory(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'kairos-factory-unit-')));
 }
 
 /** Marks an empty directory in {@link plant}. */

@@ -13,6 +13,9 @@ export interface ExtensionContent {
   readonly accidental: readonly string[];
 }
 
+/** Each has a backup beside it, whose name ends in `-`. */
+const ACCOUNT_FILES = ['passwd', 'group', 'shadow', 'gshadow', 'subuid', 'subgid'];
+
 /** Content by name of the kind. */
 export const CONTENT: Readonly<Record<ExtensionKind['name'], ExtensionContent>> = {
   sysext: {
@@ -29,8 +32,16 @@ export const CONTENT: Readonly<Record<ExtensionKind['name'], ExtensionContent>> 
     forbidden: [],
     // What engines write for a container, what identifies a machine, and its accounts.
     accidental: [
-      ...['hostname', 'hosts', 'resolv.conf', 'mtab', 'machine-id', 'os-release', 'ld.so.cache', '.pwd.lock'],
-      ...['passwd', 'group', 'shadow', 'gshadow', 'subuid', 'subgid'].flatMap((name) => [name, `${name}-`]),
+      'hostname',
+      'hosts',
+      'resolv.conf',
+      'mtab',
+      'machine-id',
+      'os-release',
+      'ld.so.cache',
+      '.pwd.lock',
+      ...ACCOUNT_FILES,
+      ...ACCOUNT_FILES.map((name) => `${name}-`),
     ].map((name) => `etc/${name}`),
   },
 };

@@ -42,26 +42,41 @@ export function extensionLayout({
   isSigned,
 }: ExtensionParts): DiskLayout {
   const { name, root, verity, signature } = ARCHITECTURE_FACTS[arch];
-  const partition = (suffix: string, type: string, guid: string, start: number, size: number): Partition => ({
-    name: `root-${name}${suffix}`,
-    type,
-    guid,
-    attributes: [READ_ONLY],
-    start,
-    size,
-  });
   const hashes = hashStart(dataSize);
   const partitions = [
-    partition('', root, guidOf(rootHash.slice(0, 32)), DATA_START, dataSize),
-    partition('-verity', verity, guidOf(rootHash.slice(-32)), hashes, hashSize),
+    readOnly({
+      name: `root-${name}`,
+      type: root,
+      guid: guidOf(rootHash.slice(0, 32)),
+      start: DATA_START,
+      size: dataSize,
+    }),
+    readOnly({
+      name: `root-${name}-verity`,
+      type: verity,
+      guid: guidOf(rootHash.slice(-32)),
+      start: hashes,
+      size: hashSize,
+    }),
   ];
   let end = roundUp(hashes + hashSize);
   if (isSigned) {
-    const guid = uuidFromSeed(`signature ${rootHash}`);
-    partitions.push(partition('-verity-sig', signature, guid, end, SIGNATURE_SIZE));
+    partitions.push(
+      readOnly({
+        name: `root-${name}-verity-sig`,
+        type: signature,
+        guid: uuidFromSeed(`signature ${rootHash}`),
+        start: end,
+        size: SIGNATURE_SIZE,
+      }),
+    );
     end += SIGNATURE_SIZE;
   }
   return { guid: uuidFromSeed(`extension ${rootHash}`), size: roundUp(end + BACKUP_TABLE), partitions };
+}
+
+function readOnly(partition: Omit<Partition, 'attributes'>): Partition {
+  return { ...partition, attributes: [READ_ONLY] };
 }
 
 function guidOf(hex: string): string {

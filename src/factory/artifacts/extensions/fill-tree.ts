@@ -55,8 +55,7 @@ export interface FilledTree {
  */
 export async function fillTree(
   tree: string,
-  source: ExtensionSource,
-  above: ExtensionSource | undefined,
+  { source, above }: { readonly source: ExtensionSource; readonly above: ExtensionSource | undefined },
   context: ImageContext & { readonly runner: Runner },
 ): Promise<FilledTree> {
   const { host, signal, runner } = context;

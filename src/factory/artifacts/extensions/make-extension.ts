@@ -25,7 +25,7 @@ import type { ExtensionArch } from './architectures.ts';
 import { CONTENT, type ExtensionContent } from './content.ts';
 import { DATA_START, extensionLayout, GRAIN, hashStart } from './disk-layout.ts';
 import { checkTarget, type ExtensionTarget } from './extension-release.ts';
-import { type ExtensionSource, fillTree, isLayered } from './fill-tree.ts';
+import { type ExtensionSource, type FilledTree, fillTree, isLayered } from './fill-tree.ts';
 import { placeReleaseFile } from './release-files.ts';
 import { checkSigner, isKeyExposed, type Signer, signRootHash } from './root-hash-signature.ts';
 import { type Selection, selectContent } from './select-content.ts';
@@ -104,7 +104,7 @@ export async function makeExtension(
   await mkdir(tree, { mode: 0o755 });
   const { files, epoch } = await stageTree(spec, tree, context);
   const data = join(scratch, 'data');
-  await makeFilesystem(spec, tree, data, epoch, runner);
+  await makeFilesystem(runner, spec, { tree, output: data, epoch });
 
   const { size } = await stat(data);
   const digest = await placeData(data, output);
@@ -126,10 +126,10 @@ export async function makeExtension(
   });
   await truncate(output, layout.size);
   if (signer && certificate) {
-    const signature = await signRootHash(runner, rootHash, signer, certificate, scratch);
+    const signature = await signRootHash(runner, rootHash, { signer, certificate, scratch });
     await writeAt(output, signature, layout.partitions.at(-1)?.start ?? 0);
   }
-  await writePartitionTable(runner, output, layout, GRAIN / 512);
+  await writePartitionTable(runner, layout, { file: output, alignment: GRAIN / 512 });
   return { rootHash, certificateFingerprint: certificate?.fingerprint, files, epoch };
 }
 
@@ -146,10 +146,10 @@ async function stageTree(
 ): Promise<{ files: number; epoch: number }> {
   const content = CONTENT[kind];
   const platform = parsePlatform(arch);
-  const { removed } = await fillTree(tree, source, above, { runner, host, signal, scratch, platform });
-  const selection = selectContent(tree, content, isLayered(source));
-  tellLeftOut(content, selection, removed, notice);
-  placeReleaseFile(tree, name, content, arch, target);
+  const { removed } = await fillTree(tree, { source, above }, { runner, host, signal, scratch, platform });
+  const selection = selectContent(tree, content, { isLayer: isLayered(source) });
+  reportLeftOut(content, { leftOut: selection.leftOut, removed }, notice);
+  placeReleaseFile(tree, { name, content, arch, target });
   const epoch = Math.min(latest ?? Number.POSITIVE_INFINITY, selection.newest);
   const limit = BigInt(epoch) * 1_000_000_000n;
   await chmod(tree, 0o755);
@@ -157,10 +157,9 @@ async function stageTree(
   return { files: selection.files, epoch };
 }
 
-function tellLeftOut(
+function reportLeftOut(
   { hierarchies, kind }: ExtensionContent,
-  { leftOut }: Selection,
-  removed: readonly string[],
+  { leftOut, removed }: Pick<Selection, 'leftOut'> & FilledTree,
   notice: (text: string) => void,
 ): void {
   if (leftOut.size > 0) {
@@ -175,15 +174,13 @@ function tellLeftOut(
 }
 
 async function makeFilesystem(
-  { format, kind, name, arch }: ExtensionSpec,
-  tree: string,
-  output: string,
-  epoch: number,
   runner: Runner,
+  { format, kind, name, arch }: ExtensionSpec,
+  { tree, output, epoch }: { readonly tree: string; readonly output: string; readonly epoch: number },
 ): Promise<void> {
   if (format === 'erofs') {
-    await mkfsErofs(runner, tree, output, { epoch, uuid: uuidFromSeed(`${kind} ${name} ${arch}`) });
-  } else await mksquashfs(runner, tree, output, { level: LEVEL, epoch });
+    await mkfsErofs(runner, tree, { output, epoch, uuid: uuidFromSeed(`${kind} ${name} ${arch}`) });
+  } else await mksquashfs(runner, tree, { output, level: LEVEL, epoch });
   const { size } = await stat(output);
   await truncate(output, Math.ceil(size / VERITY_BLOCK) * VERITY_BLOCK);
 }

@@ -7,18 +7,21 @@ import { checkExtensionRelease, type ExtensionTarget, renderExtensionRelease } f
 
 const PREFIX = 'extension-release.';
 
+/** What the release file of an extension says, and whose it is. */
+export interface ReleaseFile {
+  /** Of the extension. */
+  readonly name: string;
+  readonly content: ExtensionContent;
+  readonly arch: ExtensionArch;
+  readonly target: ExtensionTarget;
+}
+
 /**
  * Puts the release file into the tree of an extension, or checks the one that is there. It stands there by two names:
  * systemd 257 calls the image NAME.sysext.raw "NAME", 252 calls it "NAME.sysext", and each takes the file of that name alone.
  * @throws FactoryError `verification` when the file that is there does not fit, `usage` when it is there and a target is given too
  */
-export function placeReleaseFile(
-  tree: string,
-  name: string,
-  content: ExtensionContent,
-  arch: ExtensionArch,
-  target: ExtensionTarget,
-): void {
+export function placeReleaseFile(tree: string, { name, content, arch, target }: ReleaseFile): void {
   const { kind } = content;
   const directory = makeInside(tree, kind.release);
   const own = [`${PREFIX}${name}`, `${PREFIX}${name}.${kind.name}`];

@@ -56,16 +56,19 @@ export async function isKeyExposed({ key }: Signer): Promise<boolean> {
 /**
  * Signs a root hash and makes the content of the signature's partition (Discoverable Partitions Specification,
  * "Verity signature"): JSON, filled up with zeros. What is signed is the hash as text in hex.
- * @param scratch directory for the signature
+ * @param signing.scratch directory for the signature
  * @throws FactoryError `usage` when openssl cannot sign with this key and certificate, `step` when the signature does not hold
  */
 export async function signRootHash(
   runner: Runner,
   rootHash: string,
-  signer: Signer,
-  { fingerprint }: SigningCertificate,
-  scratch: string,
+  signing: {
+    readonly signer: Signer;
+    readonly certificate: SigningCertificate;
+    readonly scratch: string;
+  },
 ): Promise<Buffer> {
+  const { signer, certificate, scratch } = signing;
   const content = join(scratch, 'roothash');
   const signature = join(scratch, 'roothash.p7s');
   await writeFile(content, rootHash);
@@ -81,7 +84,7 @@ export async function signRootHash(
   await verifyDetached(runner, files);
   const json = {
     rootHash,
-    certificateFingerprint: fingerprint,
+    certificateFingerprint: certificate.fingerprint,
     signature: (await readFile(signature)).toString('base64'),
   };
   const text = Buffer.from(JSON.stringify(json));

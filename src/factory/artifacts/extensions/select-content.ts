@@ -19,16 +19,21 @@ const SHOWN = 10;
 
 /**
  * Reduces a tree to what an extension may hold.
- * @param isLayer whether the tree comes from an image, whose layers hold more than is wanted; otherwise what does not belong
+ * @param options.isLayer whether the tree comes from an image, whose layers hold more than is wanted; otherwise what does not belong
  *   is an error
  * @throws FactoryError `verification` for what does not belong, `usage` when nothing is left
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
-export function selectContent(tree: string, content: ExtensionContent, isLayer: boolean): Selection {
+export function selectContent(
+  tree: string,
+  content: ExtensionContent,
+  { isLayer }: { readonly isLayer: boolean },
+): Selection {
   const leftOut = new Map<string, number>();
   const outside: string[] = [];
   const unwanted: string[] = [];
-  let [files, newest] = [0, 0];
+  let files = 0;
+  let newest = 0;
   for (const { path, stats } of walkTree(tree)) {
     if (path === '') continue;
     const top = path.split('/', 1)[0] ?? '';

@@ -196,8 +196,16 @@ async function sent<T>(stream: Readable, request: Promise<T>): Promise<T> {
 async function createClient({ transport }: DockerEndpoint, runner: Runner): Promise<Docker> {
   // Everything is said here: what is left out, docker-modem takes from the environment in its own way.
   const nothing = {
-    ...{ socketPath: undefined, host: undefined, port: undefined, pathPrefix: '/', sshOptions: {} },
-    ...{ ca: undefined, cert: undefined, key: undefined, protocol: 'http', timeout: undefined },
+    socketPath: undefined,
+    host: undefined,
+    port: undefined,
+    pathPrefix: '/',
+    sshOptions: {},
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
+    protocol: 'http',
+    timeout: undefined,
   };
   const plain = { keepAlive: false };
   switch (transport.kind) {

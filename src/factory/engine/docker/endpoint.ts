@@ -29,7 +29,8 @@ export interface DockerEndpoint {
 
 const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
 /** Ports of the daemon without and with TLS (IANA, "docker" and "docker-s"). */
-const [PLAIN_PORT, TLS_PORT] = [2375, 2376];
+const PLAIN_PORT = 2375;
+const TLS_PORT = 2376;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -64,7 +65,8 @@ export async function dockerEndpoint(env: Environment): Promise<DockerEndpoint> 
 }
 
 async function tlsOfEnvironment(env: Environment, home: string): Promise<TlsFiles | undefined> {
-  const [verify, place] = [env['DOCKER_TLS_VERIFY'], env['DOCKER_CERT_PATH']];
+  const verify = env['DOCKER_TLS_VERIFY'];
+  const place = env['DOCKER_CERT_PATH'];
   // With certificates alone, Docker's command would not verify the server: that is no way of ours.
   if (!verify && !place) return undefined;
   const directory = place || home;

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { applyLayers } from '../../../common/oci/layers/layers.ts';
 import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
+import type { HostTool } from '../../tools/host-tool.ts';
 import type { Runner } from '../../tools/runner.ts';
-import { TAR } from '../../tools/tar.ts';
+import { tarNamed } from '../../tools/tar.ts';
 
 /**
  * Unpacks an archive of `docker save` into an empty directory, with owners, capabilities and hard links. The image's own
@@ -21,24 +22,34 @@ export async function unpackSaved(
   await applyLayers(layerHost(runner), layers, target);
 }
 
-/** The factory's machine, as unpacking layers needs it. */
+/** The factory's machine, as unpacking layers needs it: programs that unpack a tar, and no others. */
 export function layerHost(runner: Runner): Parameters<typeof applyLayers>[0] {
   return {
-    has: (program) =>
-      runner.locate({ ...TAR, name: program }).then(
+    has: async (program) => {
+      const tool = tarNamed(program);
+      if (tool === undefined) return false;
+      return runner.locate(tool).then(
         () => true,
         () => false,
-      ),
-    run: async (program, args) => {
-      const result = await runner.run({ ...TAR, name: program }, args);
+      );
+    },
+    run: async (program, args, options) => {
+      const acceptExit = () => options?.allowFailure === true;
+      const result = await runner.run(required(program), args, { acceptExit });
       return { ...result, status: result.exitCode };
     },
     pipeInto: async (program, args, input, options) => {
-      const result = await runner.run({ ...TAR, name: program }, args, {
+      const result = await runner.run(required(program), args, {
         input: Readable.from(input),
         ...(options?.env ? { env: options.env } : {}),
       });
       return { ...result, status: result.exitCode };
     },
   };
+}
+
+function required(program: string): HostTool {
+  const tool = tarNamed(program);
+  if (tool === undefined) throw new RangeError(`${program} does not unpack a tar`);
+  return tool;
 }

@@ -20,7 +20,12 @@ export const KAIROS_INIT_PATH = '/kairos-init';
 export function kairosInitArguments(stage: 'install' | 'init', identity: ImageIdentity): string[] {
   const { version, model, software } = identity;
   return [
-    ...['--stage', stage, '--version', version, '--model', model],
+    '--stage',
+    stage,
+    '--version',
+    version,
+    '--model',
+    model,
     ...(software === undefined
       ? []
       : ['--provider', software.prefix, `--provider-${software.prefix}-version`, software.version]),

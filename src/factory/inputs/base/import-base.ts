@@ -153,8 +153,8 @@ async function readTarball(runner: Runner, file: string, output: Writable): Prom
   const magic = await firstBytes(file);
   const input = createReadStream(file, { highWaterMark: 1024 * 1024 });
   if (magic.startsWith('\x1f\x8b')) await pipeline(input, createGunzip(), output).catch(corrupt(file));
-  else if (magic.startsWith('\xfd7zXZ')) await decompress(runner, XZ, input, output);
-  else if (magic.startsWith('\x28\xb5\x2f\xfd')) await decompress(runner, ZSTD, input, output);
+  else if (magic.startsWith('\xfd7zXZ')) await decompress(runner, XZ, { input, output });
+  else if (magic.startsWith('\x28\xb5\x2f\xfd')) await decompress(runner, ZSTD, { input, output });
   else await pipeline(input, output);
 }
 

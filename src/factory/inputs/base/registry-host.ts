@@ -19,7 +19,7 @@ export interface RegistryHostOptions {
 export function createRegistryHost({ runner, env, ca, warn }: RegistryHostOptions): RegistryHost {
   return {
     fetch: createFetch({ ca, env }),
-    run: (program, _, { input, timeout }) => askCredentialHelper(runner, program, input, timeout),
+    run: (program, _, { input, timeout }) => askCredentialHelper(runner, program, { server: input, timeout }),
     has: (program) => hasCredentialHelper(runner, program),
     readText: (path) =>
       readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {

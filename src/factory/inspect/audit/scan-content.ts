@@ -21,6 +21,13 @@ const COMBINED = new RegExp(
 /** The credentials of a build, as they may stand in a file: each in every form. */
 export type Needles = readonly Buffer[];
 
+/** What is looked for besides the rules, and where what is read has room. */
+export interface ContentScan {
+  readonly needles: Needles;
+  /** Room for one read, which callers with many files share among them; one of its own when absent. */
+  readonly buffer?: Buffer;
+}
+
 /** Fills a part of a buffer with what comes next, and gives how much that is: 0 at the end. */
 type Read = (buffer: Buffer, offset: number, length: number) => number;
 
@@ -28,18 +35,12 @@ type Read = (buffer: Buffer, offset: number, length: number) => number;
  * Looks for secrets in one file, which is read once and never whole.
  * @param file path on the host; a regular file
  * @param path what findings call it; the rules on places go by it
- * @param buffer room for one read, which callers with many files share among them
  */
-export function scanFile(
-  file: string,
-  path: string,
-  needles: Needles,
-  buffer = Buffer.allocUnsafe(CHUNK),
-): Finding[] {
+export function scanFile(file: string, path: string, options: ContentScan): Finding[] {
   const handle = openSync(file, 'r');
   try {
     const read: Read = (into, offset, length) => readSync(handle, into, offset, length, null);
-    return scan(read, { path, place: path }, needles, buffer);
+    return scan(read, { path, place: path }, options);
   } finally {
     closeSync(handle);
   }
@@ -49,13 +50,11 @@ export function scanFile(
  * Looks for secrets in a file that is in memory.
  * @param name goes before the path in findings
  * @param place path in the archive that it comes from; the rules on places go by it
- * @param buffer as of {@link scanFile}
  */
 export function scanBytes(
   bytes: Buffer,
   { name, place }: { readonly name: string; readonly place: string },
-  needles: Needles,
-  buffer: Buffer,
+  options: ContentScan,
 ): Finding[] {
   let at = 0;
   const read: Read = (into, offset, length) => {
@@ -63,15 +62,14 @@ export function scanBytes(
     at += copied;
     return copied;
   };
-  return scan(read, { path: `${name}${place}`, place }, needles, buffer);
+  return scan(read, { path: `${name}${place}`, place }, options);
 }
 
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function scan(
   next: Read,
   { path, place }: { readonly path: string; readonly place: string },
-  needles: Needles,
-  buffer: Buffer,
+  { needles, buffer = Buffer.allocUnsafe(CHUNK) }: ContentScan,
 ): Finding[] {
   const found = new Map<SecretKind, Finding>();
   const add = (kind: SecretKind, line?: number) => {

@@ -12,19 +12,24 @@ const SLICE = 64;
 /** An initramfs in the root of an image. */
 export const INITRAMFS = /^boot\/init(?:rd|ramfs)[^/]*$/;
 
+/** How a tree is searched. */
+export interface TreeScan {
+  /** Goes before the paths of findings; empty for the root of an image. */
+  readonly name: string;
+  readonly needles: Needles;
+  readonly signal: AbortSignal;
+  /** Receives a line on each initramfs that could not be unpacked. */
+  readonly notice: (text: string) => void;
+}
+
 /**
  * Looks for secrets in every file of a tree. Links are not followed, a file with several names is read once. An initramfs is
  * unpacked, in memory; whatever else is compressed or encrypted is passed over.
- * @param name goes before the paths of findings; empty for the root of an image
- * @param notice told of an initramfs that could not be unpacked
  * @throws what aborted `signal`
  */
 export async function scanTree(
   root: string,
-  name: string,
-  needles: Needles,
-  signal: AbortSignal,
-  notice: (text: string) => void,
+  { name, needles, signal, notice }: TreeScan,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const seen = new Set<string>();
@@ -37,14 +42,14 @@ export async function scanTree(
       if (seen.has(identity)) continue;
       seen.add(identity);
     }
-    findings.push(...scanFile(join(root, path), `${name}/${path}`, needles, buffer));
+    findings.push(...scanFile(join(root, path), `${name}/${path}`, { needles, buffer }));
     if (INITRAMFS.test(path)) {
       const { files, isWhole } = await readInitramfs(readFileSync(join(root, path)));
       const archive = `${name}/${path}:`;
       if (!isWhole)
         notice(`${archive} some of it is of a form that cannot be unpacked here, and was not searched`);
       for (const { path: place, content } of files)
-        findings.push(...scanBytes(content, { name: archive, place }, needles, buffer));
+        findings.push(...scanBytes(content, { name: archive, place }, { needles, buffer }));
     }
     count += 1;
     if (count % SLICE === 0) {

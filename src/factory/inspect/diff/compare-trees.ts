@@ -42,7 +42,8 @@ const ASPECTS: readonly (readonly [Aspect, (file: TreeFile) => unknown])[] = [
 export function compareTrees(before: Tree, after: Tree): FileChange[] {
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
   return paths.flatMap((path): FileChange[] => {
-    const [old, now] = [before.get(path), after.get(path)];
+    const old = before.get(path);
+    const now = after.get(path);
     if (old === undefined || now === undefined) {
       return [{ path, ...(old ? { before: old } : {}), ...(now ? { after: now } : {}), aspects: [] }];
     }

@@ -14,7 +14,8 @@ export function compareValues(before: unknown, after: unknown, key = ''): ValueC
     if (JSON.stringify(before) === JSON.stringify(after)) return [];
     return [{ key, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }];
   }
-  const [old, now] = [before as Record<string, unknown>, after as Record<string, unknown>];
+  const old = before as Record<string, unknown>;
+  const now = after as Record<string, unknown>;
   const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])];
   if (!Array.isArray(before)) keys.sort();
   return keys.flatMap((name) => compareValues(old[name], now[name], key === '' ? name : `${key}.${name}`));

@@ -75,12 +75,11 @@ async function compareSubjects(a: Subject, b: Subject, context: ContentsContext)
     onlyInA: [],
     onlyInB: [],
   };
-  const [fileA, fileB] = [singleFile(a), singleFile(b)];
+  const fileA = singleFile(a);
+  const fileB = singleFile(b);
   if (a.kind === 'image' && b.kind === 'image') {
-    const [digest, other] = [
-      await imageDigest(a.reference, context),
-      await imageDigest(b.reference, context),
-    ];
+    const digest = await imageDigest(a.reference, context);
+    const other = await imageDigest(b.reference, context);
     // A digest says all that there is to say, and unpacking takes its time.
     if (digest !== undefined && digest === other) {
       return {
@@ -97,7 +96,8 @@ async function compareSubjects(a: Subject, b: Subject, context: ContentsContext)
       : null;
   if (byte === undefined) return { ...none, a: await sideOf(a), b: await sideOf(b), isSame: true };
   const place = byte === null ? undefined : await locate(context.runner, a, byte.offset);
-  const [inA, inB] = [await openContents(whole(a), context), await openContents(whole(b), context)];
+  const inA = await openContents(whole(a), context);
+  const inB = await openContents(whole(b), context);
   const trees: TreeDifference[] = [];
   const sizes: [number, number] = [0, 0];
   for (const [tree, one] of inA.trees) {
@@ -108,11 +108,12 @@ async function compareSubjects(a: Subject, b: Subject, context: ContentsContext)
       const found = await readTree(context.runner, directory);
       return isPartial ? partial(found) : found;
     };
-    const [left, right] = [await read(one), await read(other)];
+    const left = await read(one);
+    const right = await read(other);
     if (tree === ROOTFS) sizes.splice(0, 2, sizeOf(left), sizeOf(right));
     const changes = compareTrees(left, right);
     if (changes.length > 0)
-      trees.push({ tree, changes: await withOffsets(changes, one.directory, other.directory, context) });
+      trees.push({ tree, changes: await withOffsets(changes, [one.directory, other.directory], context) });
   }
   const areImages = a.kind === 'image' && b.kind === 'image';
   const config = areImages ? compareValues(inA.config, inB.config) : await jsonDifference(fileA, fileB);
@@ -149,7 +150,8 @@ async function compareOutputs(
     from.entries
       .filter(({ id }) => !in_.entries.some((entry) => entry.id === id))
       .map(({ file }) => basename(file));
-  const [onlyInA, onlyInB] = [missing(a, b), missing(b, a)];
+  const onlyInA = missing(a, b);
+  const onlyInB = missing(b, a);
   return {
     a: { name: a.name, kind: a.kind },
     b: { name: b.name, kind: b.kind },
@@ -196,7 +198,8 @@ function sizeOf(tree: Tree): number {
 }
 
 async function packageDifference(a: Contents, b: Contents): Promise<PackageChange[]> {
-  const [rootA, rootB] = [a.trees.get(ROOTFS)?.directory, b.trees.get(ROOTFS)?.directory];
+  const rootA = a.trees.get(ROOTFS)?.directory;
+  const rootB = b.trees.get(ROOTFS)?.directory;
   if (rootA === undefined || rootB === undefined) return [];
   const versions = async (root: string) => packageVersions(await readPackages(root));
   return comparePackages(await versions(rootA), await versions(rootB));
@@ -215,8 +218,7 @@ function partial(tree: Tree): Tree {
 
 async function withOffsets(
   changes: readonly FileChange[],
-  a: string,
-  b: string,
+  [a, b]: readonly [before: string, after: string],
   { signal }: ContentsContext,
 ): Promise<FileChange[]> {
   const result: FileChange[] = [];

@@ -158,7 +158,7 @@ async function openArtifact(
   }
   for (const { name, start, size } of await readPartitions(disk)) {
     const tree = join(directory, `partition-${trees.size}`);
-    const found = await openPartition(runner, disk, { start, size }, tree);
+    const found = await openPartition(runner, { disk, start, size }, tree);
     if (found !== undefined) trees.set(`partition ${name}`, { directory: tree, isPartial: found === 'ext' });
   }
   for (const [tree, path] of Object.entries(SYSTEM_FILES)) {
@@ -179,8 +179,7 @@ async function openArtifact(
 /** Copies the files of a partition. @returns its filesystem, where that is one that we know */
 async function openPartition(
   runner: Runner,
-  file: string,
-  { start, size }: { readonly start: number; readonly size: number },
+  { disk: file, start, size }: { readonly disk: string; readonly start: number; readonly size: number },
   directory: string,
 ): Promise<'ext' | 'fat' | undefined> {
   const head = Buffer.alloc(2048);
@@ -194,7 +193,7 @@ async function openPartition(
   // FAT12/16 and FAT32 say what they are (Microsoft, "FAT: General Overview of On-Disk Format").
   if (/^FAT1[26]/.test(head.toString('latin1', 54, 62)) || head.toString('latin1', 82, 87) === 'FAT32') {
     await mkdir(directory);
-    await extractFat(runner, file, start, directory);
+    await extractFat(runner, { file, offset: start }, directory);
     return 'fat';
   }
   return undefined;

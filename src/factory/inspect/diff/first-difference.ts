@@ -16,7 +16,8 @@ export async function firstDifference(
 ): Promise<Difference | undefined> {
   await using one = await open(a);
   await using other = await open(b);
-  const [left, right] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
+  const left = Buffer.allocUnsafe(CHUNK);
+  const right = Buffer.allocUnsafe(CHUNK);
   for (let position = 0; ; position += CHUNK) {
     signal?.throwIfAborted();
     const [m, n] = await Promise.all([fill(one, left, position), fill(other, right, position)]);

@@ -9,8 +9,14 @@ export interface TablePartition {
 
 const SECTOR = 512;
 /** UEFI Specification 2.10, 5.3.2 "GPT Header" and 5.3.3 "GPT Partition Entry Array". */
-const [SIGNATURE, ENTRIES_LBA, ENTRY_COUNT, ENTRY_SIZE] = ['EFI PART', 72, 80, 84] as const;
-const [FIRST_LBA, LAST_LBA, NAME, NAME_LENGTH] = [32, 40, 56, 72] as const;
+const SIGNATURE = 'EFI PART';
+const ENTRIES_LBA = 72;
+const ENTRY_COUNT = 80;
+const ENTRY_SIZE = 84;
+const FIRST_LBA = 32;
+const LAST_LBA = 40;
+const NAME = 56;
+const NAME_LENGTH = 72;
 const ENTRY_LIMIT = 1024;
 
 /** The partitions of a GPT, in their order; none where there is no GPT. */

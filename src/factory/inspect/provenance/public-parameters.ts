@@ -13,7 +13,8 @@ export function publicParameters(spec: ArtifactsSpec | BuildSpec): Record<string
   return defined({
     ...('flavor' in spec ? buildParameters(spec) : {}),
     artifacts: [...artifacts].sort(),
-    ...{ compression, disk },
+    compression,
+    disk,
     'cloud-config': named(cloudConfig),
     'overlay-rootfs': named(overlayRootfs),
     'overlay-iso': named(overlayIso),
@@ -25,7 +26,14 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
   const { containerfile, framework, kubernetes, snapshot } = spec;
   return {
     flavor: flavor?.includes('/') ? basename(flavor) : flavor,
-    ...{ release, kernel, model, arch, variant, version, snapshot, packages: [...packages].sort() },
+    release,
+    kernel,
+    model,
+    arch,
+    variant,
+    version,
+    snapshot,
+    packages: [...packages].sort(),
     base: spec.base === undefined ? undefined : publicReference(spec.base),
     mirror: spec.mirror === undefined ? undefined : publicUrl(spec.mirror),
     'kernel-from': spec.kernelFrom === undefined ? undefined : publicReference(spec.kernelFrom),
@@ -35,7 +43,8 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
         ? framework
         : defined({ ...framework, source: publicReference(framework.source) }),
     'trust.upgrade': spec.trust?.upgrade?.map(({ match, keys, threshold }) => ({
-      ...{ match, threshold },
+      match,
+      threshold,
       keys: keys.map((key) => basename(key)),
     })),
     bundles: spec.bundles.map(({ image, mode }) => ({ image: publicReference(image), mode })),

@@ -106,7 +106,8 @@ async function agentPart(root: string, { agents, hash }: InventorySources): Prom
   return [
     {
       ...part,
-      ...{ version, licence },
+      version,
+      licence,
       parts: [
         { ...library(runtime), description: 'JavaScript runtime, compiled in' },
         ...libraries.map((found) => ({ ...library(found), description: 'library of npm, compiled in' })),
@@ -152,7 +153,10 @@ async function kubernetes(root: string, { facts, hash }: InventorySources): Prom
   const archives = images === undefined ? [] : (await readdir(images)).sort();
   return [
     {
-      ...{ name, version, licence: 'Apache-2.0', description: 'Kubernetes distribution, one program' },
+      name,
+      version,
+      licence: 'Apache-2.0',
+      description: 'Kubernetes distribution, one program',
       ...(project === undefined ? {} : { purl: `pkg:github/${project}@${encodeURIComponent(version)}` }),
       ...(file === undefined ? {} : { file: program, sha256: await hash(file) }),
     },

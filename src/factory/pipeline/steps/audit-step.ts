@@ -65,9 +65,16 @@ export function auditStep(
       say('reading every file');
       const findings: Finding[] = [];
       await using open = await openOsImage(env, results);
-      findings.push(...(await scanTree(open.root, '', await needles(), signal, notice)));
+      findings.push(...(await scanTree(open.root, { name: '', needles: await needles(), signal, notice })));
       if (spec.overlayIso !== undefined)
-        findings.push(...(await scanTree(spec.overlayIso, OVERLAY_ISO, await needles(), signal, notice)));
+        findings.push(
+          ...(await scanTree(spec.overlayIso, {
+            name: OVERLAY_ISO,
+            needles: await needles(),
+            signal,
+            notice,
+          })),
+        );
       if (spec.cloudConfig !== undefined) {
         const found = auditCloudConfig(await readFile(spec.cloudConfig, 'utf8'), await needles());
         findings.push(...found.findings);

@@ -28,7 +28,7 @@ export function squashfsStep(env: BuildEnvironment, compression: Compression): S
       const { facts } = osImageFacts(resultOf(results, 'image'));
       const file = join(objects, 'rootfs.squashfs');
       await using open = await openOsImage(env, results);
-      await mksquashfs(runner, open.root, file, { level: LEVEL[compression], epoch: facts.epoch });
+      await mksquashfs(runner, open.root, { output: file, level: LEVEL[compression], epoch: facts.epoch });
       return { facts: {}, files: { squashfs: file } };
     },
   };
@@ -47,7 +47,8 @@ export function slotImageStep(env: BuildEnvironment): Step {
       const file = join(objects, 'active.img');
       const identity = `${artifactBaseName(identityFrom(new Map(Object.entries(facts.release))))} ${facts.epoch}`;
       await using open = await openOsImage(env, results);
-      await makeSlotImage(runner, open.root, file, {
+      await makeSlotImage(runner, open.root, {
+        output: file,
         tree: facts.tree,
         label: LABEL.active,
         identity,

@@ -18,7 +18,7 @@ test('keeps the hierarchies of its kind, counts the rest, and tells the newest o
   });
   utimesSync(join(tree, 'usr/bin/tool'), 1000, 1000);
   utimesSync(join(tree, 'opt/y'), 2000, 2000);
-  const { files, leftOut, newest } = selectContent(tree, CONTENT.sysext, true);
+  const { files, leftOut, newest } = selectContent(tree, CONTENT.sysext, { isLayer: true });
   expect([files, newest]).toEqual([2, 2000]);
   expect([...leftOut].sort()).toEqual([
     ['/root.txt', 1],
@@ -33,23 +33,26 @@ test('refuses what a directory has too much, by name, and leaves it as it is', a
     'usr/lib/os-release': 'ID=x',
     'etc/x': '',
   });
-  const failure = await failureOf(() => selectContent(tree, CONTENT.sysext, false), 'verification');
+  const failure = await failureOf(
+    () => selectContent(tree, CONTENT.sysext, { isLayer: false }),
+    'verification',
+  );
   expect([...failure.details].sort()).toEqual(['/etc/x', '/usr/lib/os-release']);
   expect(readdirSync(tree).sort()).toEqual(['etc', 'usr']);
 });
 
 test('a confext of a directory may have accounts, one of a layer has none', async () => {
   const tree = plant(temporaryDirectory(), { 'etc/passwd': 'x', 'etc/app.conf': '' });
-  expect(selectContent(tree, CONTENT.confext, false).files).toBe(2);
-  expect(selectContent(tree, CONTENT.confext, true).files).toBe(1);
+  expect(selectContent(tree, CONTENT.confext, { isLayer: false }).files).toBe(2);
+  expect(selectContent(tree, CONTENT.confext, { isLayer: true }).files).toBe(1);
   expect(readdirSync(join(tree, 'etc'))).toEqual(['app.conf']);
 });
 
 test('refuses a hierarchy that is a link, and one without a file', async () => {
   const linked = plant(temporaryDirectory(), { usr: { link: '/etc' } });
-  await failureOf(() => selectContent(linked, CONTENT.sysext, true), 'verification');
+  await failureOf(() => selectContent(linked, CONTENT.sysext, { isLayer: true }), 'verification');
   const empty = plant(temporaryDirectory(), { 'usr/bin': DIRECTORY });
-  await failureOf(() => selectContent(empty, CONTENT.sysext, true), 'usage');
+  await failureOf(() => selectContent(empty, CONTENT.sysext, { isLayer: true }), 'usage');
 });
 
 test.each(['usr/lib', 'usr/lib/extension-release.d', 'usr/lib/extension-release.d/extension-release.x'])(
@@ -58,7 +61,13 @@ test.each(['usr/lib', 'usr/lib/extension-release.d', 'usr/lib/extension-release.
     const outside = temporaryDirectory();
     const tree = plant(temporaryDirectory(), { 'usr/bin/tool': '', [path]: { link: outside } });
     await failureOf(
-      () => placeReleaseFile(tree, 'x', CONTENT.sysext, 'amd64', { serviceReload: false }),
+      () =>
+        placeReleaseFile(tree, {
+          name: 'x',
+          content: CONTENT.sysext,
+          arch: 'amd64',
+          target: { serviceReload: false },
+        }),
       'verification',
     );
     expect(readdirSync(outside)).toEqual([]);

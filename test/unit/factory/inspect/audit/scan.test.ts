@@ -12,13 +12,12 @@ import { PLANTED } from './planted.ts';
 
 const notices: string[] = [];
 const scan = (root: string, secrets: readonly string[] = []) =>
-  scanTree(
-    root,
-    '',
-    secrets.map((secret) => Buffer.from(secret)),
-    new AbortController().signal,
-    (text) => notices.push(text),
-  );
+  scanTree(root, {
+    name: '',
+    needles: secrets.map((secret) => Buffer.from(secret)),
+    signal: new AbortController().signal,
+    notice: (text) => notices.push(text),
+  });
 const PEM = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 describe('scanTree', () => {
@@ -96,7 +95,7 @@ describe('scanTree', () => {
       plant(root, {
         file: `${'x'.repeat(79)}\n`.repeat(10_000).slice(0, before).concat('\n', PEM, 'y'.repeat(reach)),
       });
-      const found = scanFile(join(root, 'file'), '/file', [], Buffer.alloc(reach));
+      const found = scanFile(join(root, 'file'), '/file', { needles: [], buffer: Buffer.alloc(reach) });
       expect(found).toEqual([{ path: '/file', kind: 'private-key', line: Math.ceil(before / 80) + 1 }]);
     }
   });
@@ -147,7 +146,12 @@ describe('scanTree', () => {
       Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`f${index}`, 'x'])),
     );
     await expect(
-      scanTree(root, '', [], AbortSignal.abort(new Error('stop')), () => undefined),
+      scanTree(root, {
+        name: '',
+        needles: [],
+        signal: AbortSignal.abort(new Error('stop')),
+        notice: () => undefined,
+      }),
     ).rejects.toThrow('stop');
   });
 });

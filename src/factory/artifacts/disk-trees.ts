@@ -1,0 +1,103 @@
+import { constants } from 'node:fs';
+import { chmod, copyFile, link, mkdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ARCHITECTURES } from '../../common/contract/architectures.ts';
+import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../common/contract/boot-assessment.ts';
+import { MENU_MODULES } from '../../common/contract/boot-loader.ts';
+import { grubEnvironment } from '../../common/contract/grub-environment.ts';
+import { LABEL } from '../../common/contract/labels.ts';
+import type { SystemPartition } from '../../common/contract/partitions.ts';
+import { stampTree } from '../../common/files/walk-tree.ts';
+import type { ArtifactInputs } from './artifact.ts';
+import { setExtLabel } from './ext-label.ts';
+
+/** The partitions of a disk that hold files of the system. */
+export type DataPartition = Exclude<SystemPartition, 'bios' | 'efi'>;
+
+/**
+ * Lays out what the partitions of a new disk hold, each in a directory of its own below `scratch`; all files carry the
+ * time of the image.
+ */
+export async function stagePartitions(
+  inputs: ArtifactInputs,
+  scratch: string,
+): Promise<Readonly<Record<DataPartition, string>>> {
+  const trees = {
+    state: await stageState(inputs, scratch),
+    recovery: await stageRecovery(inputs, scratch),
+    oem: await stageOem(inputs, scratch),
+    persistent: await emptyDirectory(scratch, 'persistent'),
+  };
+  for (const tree of Object.values(trees)) stampTree(tree, inputs.facts.epoch);
+  return trees;
+}
+
+/** `/cOS/{active,passive}.img` and GRUB's directory (docs/contract.md 1.4). */
+async function stageState(inputs: ArtifactInputs, scratch: string): Promise<string> {
+  const tree = await emptyDirectory(scratch, 'state');
+  await mkdir(join(tree, 'cOS'));
+  const active = inputs.file('slot-image', 'image');
+  await link(active, join(tree, 'cOS/active.img'));
+  await copyRelabelled(active, join(tree, 'cOS/passive.img'), LABEL.passive);
+  for (const [path, source] of grubFiles(inputs)) {
+    const target = join(tree, path);
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(source, target);
+    await chmod(target, 0o644);
+  }
+  await writeFile(join(tree, ASSESSMENT.hook), ASSESSMENT_HOOK);
+  await writeFile(join(tree, ASSESSMENT.script), ASSESSMENT_SCRIPT);
+  await writeFile(join(tree, ASSESSMENT.environment), grubEnvironment({}));
+  return tree;
+}
+
+/** The files of GRUB on the state partition: path there, and source. */
+function grubFiles(inputs: ArtifactInputs): [path: string, source: string][] {
+  const files: [string, string][] = [['grub2/grub.cfg', inputs.file('boot', 'grubConfig')]];
+  const menu = inputs.optionalFile('boot', 'grubMenu');
+  if (menu) files.push(['grubmenu', menu]);
+  for (const font of ['ascii', 'euro', 'unicode']) {
+    const file = inputs.optionalFile('boot', `font-${font}`);
+    if (file) files.push([`grub2/fonts/${basename(file)}`, file]);
+  }
+  const modules = inputs.optionalFile('boot', 'efiModules');
+  const { platform } = ARCHITECTURES[inputs.arch].efi;
+  for (const name of modules ? MENU_MODULES : []) {
+    files.push([`grub2/${platform}/${name}.mod`, join(modules ?? '', `${name}.mod`)]);
+  }
+  return files;
+}
+
+async function stageRecovery(inputs: ArtifactInputs, scratch: string): Promise<string> {
+  const tree = await emptyDirectory(scratch, 'recovery');
+  await mkdir(join(tree, 'cOS'));
+  await copyRelabelled(
+    inputs.file('slot-image', 'image'),
+    join(tree, 'cOS/recovery.img'),
+    LABEL.recoverySystem,
+  );
+  return tree;
+}
+
+/** The configuration and GRUB's environment (docs/contract.md 1.4). */
+async function stageOem(inputs: ArtifactInputs, scratch: string): Promise<string> {
+  const tree = await emptyDirectory(scratch, 'oem');
+  await writeFile(join(tree, 'grubenv'), grubEnvironment({}));
+  if (inputs.spec.cloudConfig) {
+    await copyFile(inputs.spec.cloudConfig, join(tree, '90_custom.yaml'));
+    // It may hold passwords and tokens.
+    await chmod(join(tree, '90_custom.yaml'), 0o640);
+  }
+  return tree;
+}
+
+async function copyRelabelled(image: string, copy: string, label: string): Promise<void> {
+  await copyFile(image, copy, constants.COPYFILE_FICLONE);
+  await setExtLabel(copy, label);
+}
+
+async function emptyDirectory(scratch: string, name: string): Promise<string> {
+  const directory = join(scratch, name);
+  await mkdir(directory, { mode: 0o755 });
+  return directory;
+}

@@ -1,0 +1,107 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { LABEL } from '../../../../../src/common/contract/labels.ts';
+import { measureTree, stampTree } from '../../../../../src/common/files/walk-tree.ts';
+import type { ArtifactInputs } from '../../../../../src/factory/artifacts/artifact.ts';
+import { makeSlotImage } from '../../../../../src/factory/artifacts/slot-image.ts';
+import type { ArtifactsSpec } from '../../../../../src/factory/config/schema.ts';
+import { plant } from '../../../support/temporary.ts';
+import { realRunner } from './runner.ts';
+
+export const EPOCH = 1_700_000_000;
+
+/** The settings of artifacts with nothing asked for. */
+export function artifactsSpec(change: Partial<ArtifactsSpec> = {}): ArtifactsSpec {
+  return {
+    artifacts: [],
+    cloudConfig: undefined,
+    overlayRootfs: undefined,
+    overlayIso: undefined,
+    compression: 'fast',
+    engine: 'auto',
+    output: '/nowhere',
+    registries: [],
+    push: undefined,
+    lockFile: '/nowhere/lock',
+    disk: { oem: 8, persistent: 16 },
+    sbom: false,
+    failOn: undefined,
+    builderId: undefined,
+    audit: { allow: [] },
+    sign: undefined,
+    ...change,
+  };
+}
+
+/** Files that steps before an artifact leave, `STEP/NAME` to path; what is not among them is what an image lacks. */
+export type StepFiles = Readonly<Record<string, string>>;
+
+/** What an artifact for amd64 is made from: Debian, with the files given. */
+export function artifactInputs(files: StepFiles, change: Partial<ArtifactInputs> = {}): ArtifactInputs {
+  const optionalFile = (step: string, name: string) => files[`${step}/${name}`];
+  return {
+    facts: {
+      epoch: EPOCH,
+      tree: { bytes: 1024 * 1024, inodes: 10, newest: EPOCH },
+      release: {},
+      osId: 'debian',
+    },
+    optionalFile,
+    file: (step, name) => {
+      const found = optionalFile(step, name);
+      if (found === undefined) throw new Error(`the test gave no ${step}/${name}`);
+      return found;
+    },
+    openRoot: async () => {
+      throw new Error('the root is not needed');
+    },
+    spec: artifactsSpec(),
+    arch: 'amd64',
+    board: { consoles: ['ttyS0'], arguments: [] },
+    templates: resolve('templates'),
+    ...change,
+  };
+}
+
+/** The boot files of an image that boots from UEFI: each holds its own name. */
+export function plantBootFiles(home: string): StepFiles {
+  const names = ['kernel', 'initrd', 'shim', 'grub', 'grubLive', 'grubConfig', 'grubMenu'];
+  plant(home, Object.fromEntries(names.map((name) => [`boot/${name}`, `this is ${name}\n`])));
+  return Object.fromEntries(names.map((name) => [`boot/${name}`, join(home, 'boot', name)]));
+}
+
+/** A directory with GRUB's files for BIOS, none of which can be used but `boot.img`. */
+export function plantBiosModules(home: string): string {
+  const names = ['normal', 'linux', 'smbios'];
+  plant(home, {
+    ...Object.fromEntries(names.map((name) => [`bios/${name}.mod`, name])),
+    'bios/boot.img': Buffer.alloc(512, 0xab),
+    'bios/boot_hybrid.img': Buffer.alloc(512, 0xcd),
+  });
+  return join(home, 'bios');
+}
+
+/** A real slot image of a root with one file. */
+export async function makeTinySlot(
+  home: string,
+): Promise<{ file: string; tree: ArtifactInputs['facts']['tree'] }> {
+  const root = plant(join(home, 'root'), { 'etc/hello': 'hello\n' });
+  stampTree(root, EPOCH);
+  const file = join(home, 'slot.img');
+  const tree = measureTree(root);
+  await makeSlotImage(realRunner(), root, {
+    output: file,
+    tree,
+    label: LABEL.active,
+    identity: 'test',
+    epoch: EPOCH,
+  });
+  return { file, tree };
+}
+
+/** An empty directory below another. */
+export function subdirectory(home: string, name: string): string {
+  const path = join(home, name);
+  mkdirSync(path);
+  return path;
+}
