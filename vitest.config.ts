@@ -5,6 +5,8 @@ const slow = { fileParallelism: false, testTimeout: 1_200_000, hookTimeout: 1_80
 
 export default defineConfig({
   test: {
+    // scripts/test enables it. A failed test does not hide the coverage of the others.
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reportOnFailure: true, clean: false },
     projects: [
       { test: { name: 'checks', include: ['test/checks/**/*.test.ts'], ...slow } },
       // Some start real tools: a busy machine must not fail them.

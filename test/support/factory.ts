@@ -16,6 +16,11 @@ mkdirSync(TEST_HOME, { recursive: true });
 export const OVERLAY = join(PROJECT, 'test/support/overlay');
 const PROGRAM = join(PROJECT, 'bin/kairos-factory');
 
+/** Makes Node.js write which code of the program ran, when coverage is measured: scripts/test reads it. */
+const MEASURED = process.env['KAIROS_FACTORY_TEST_COVERAGE']
+  ? { NODE_V8_COVERAGE: join(TEST_HOME, 'coverage/processes') }
+  : {};
+
 /** What a run of the program left. */
 export interface Outcome {
   readonly status: number;
@@ -31,7 +36,7 @@ export async function factory(
   const result = await execa(options.program ?? PROGRAM, args, {
     reject: false,
     cwd: options.cwd ?? PROJECT,
-    env: { KAIROS_FACTORY_CACHE: join(TEST_HOME, 'cache'), CI: 'true', ...options.env },
+    env: { KAIROS_FACTORY_CACHE: join(TEST_HOME, 'cache'), CI: 'true', ...MEASURED, ...options.env },
     stdin: 'ignore',
   });
   return { status: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };

@@ -1,31 +1,14 @@
 import type { ImportGraph } from './import-graph.ts';
 
-/** The rooms of the shared and the factory wing: a room imports only itself and rooms before it. */
-export const ROOM_ORDER: readonly string[] = [
-  'common/errors',
-  'common/host',
-  'common/files',
-  'common/text',
-  'common/http',
-  'common/contract',
-  'common/oci',
-  'common/trust',
-  'common/cloud-config',
-  'factory/tools',
-  'factory/packages',
-  'factory/catalog',
-  'factory/config',
-  'factory/signing',
-  'factory/engine',
-  'factory/inputs',
-  'factory/image',
-  'factory/artifacts',
-  'factory/inspect',
-  'factory/pipeline',
-  'factory/deliver',
-  'factory/boot',
-  'factory/cli',
-];
+/**
+ * Reads the order of the rooms: the first word of each line in the block of ARCHITECTURE.md that is marked `text rooms`.
+ * @throws Error when there is no such block
+ */
+export function parseRoomOrder(markdown: string): string[] {
+  const block = /^```text rooms\n([\s\S]*?)^```$/m.exec(markdown)?.[1];
+  if (block === undefined) throw new Error('ARCHITECTURE.md has no block marked "text rooms"');
+  return block.split('\n').flatMap((line) => /^\S+/.exec(line) ?? []);
+}
 
 /** The wings that a file of a wing may import. The agent has no rooms with an order. */
 const WINGS: Readonly<Record<string, readonly string[]>> = {

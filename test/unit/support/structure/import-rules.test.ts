@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { countLines, quantile } from '../../../support/structure/file-sizes.ts';
 import { relativeImports } from '../../../support/structure/import-graph.ts';
-import { importCircles, importViolations } from '../../../support/structure/import-rules.ts';
+import { importCircles, importViolations, parseRoomOrder } from '../../../support/structure/import-rules.ts';
 
 test('finds every way to import a file', () => {
   const code = `
@@ -55,6 +55,12 @@ test('reports imports between wings, against the order of rooms, and from unknow
     'agent/main.ts imports factory/cli/main.ts: agent may not import that wing',
     'shed/e.ts is in no known wing',
   ]);
+});
+
+test('reads the order of rooms', () => {
+  const page = '# A\n\n```text\nx/y other\n```\n\n```text rooms\na/b  first\na/c\n\nd/e  last\n```\n';
+  expect(parseRoomOrder(page)).toEqual(['a/b', 'a/c', 'd/e']);
+  expect(() => parseRoomOrder('# A\n')).toThrow('no block marked "text rooms"');
 });
 
 test('finds circles, however long, and files that import themselves', () => {
