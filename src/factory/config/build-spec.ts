@@ -21,7 +21,7 @@ import {
 
 /** Hears, line by line, of what is odd but no error. */
 type Warn = (line: string) => void;
-const unheard: Warn = () => undefined;
+const ignoreWarnings: Warn = () => undefined;
 
 /** A build of a configuration that may have several. */
 export interface BuildTarget {
@@ -31,7 +31,10 @@ export interface BuildTarget {
 }
 
 /** Merges and validates the configuration of a build. @throws FactoryError `usage` */
-export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = unheard): Promise<BuildSpec> {
+export async function loadBuildSpec(
+  sources: ConfigurationSources,
+  warn: Warn = ignoreWarnings,
+): Promise<BuildSpec> {
   return buildSpec(await loadConfiguration(BuildConfiguration, sources, absoluteReference), sources, warn);
 }
 
@@ -44,7 +47,7 @@ export async function loadBuildSpec(sources: ConfigurationSources, warn: Warn = 
 export async function loadBuildTargets(
   sources: ConfigurationSources,
   only: readonly string[],
-  warn: Warn = unheard,
+  warn: Warn = ignoreWarnings,
 ): Promise<BuildTarget[]> {
   const heard = new Set<string>();
   const once = (line: string) => {
@@ -165,7 +168,7 @@ function frameworkChoice(keys: OwnParts): FrameworkChoice {
 /** Merges and validates the configuration of artifacts from a ready image. @throws FactoryError `usage` */
 export async function loadArtifactsSpec(
   sources: ConfigurationSources,
-  warn: Warn = unheard,
+  warn: Warn = ignoreWarnings,
 ): Promise<{ readonly image: string; readonly spec: ArtifactsSpec }> {
   const configuration = await loadConfiguration(ArtifactsConfiguration, sources, absoluteReference);
   return { image: configuration.image, spec: await artifactsSpec(configuration, sources, warn) };
@@ -186,7 +189,7 @@ export async function loadLockSpec(sources: ConfigurationSources): Promise<LockS
   for (const { name, configuration } of all) {
     const { flavor, base } = configuration;
     if (flavor !== undefined || base !== undefined)
-      builds.push({ name, spec: await buildSpec(configuration, sources, unheard) });
+      builds.push({ name, spec: await buildSpec(configuration, sources, ignoreWarnings) });
   }
   const first = all[0]?.configuration;
   return {

@@ -1,7 +1,7 @@
 import type { BuildSignatures } from '../signing/sign-build.ts';
-import type { Manifest } from './release-folder.ts';
 import type { StepTiming } from './scheduler.ts';
 import type { ScanReport } from './steps/vulnerability-step.ts';
+import type { Manifest } from './write-output-manifest.ts';
 
 /** The report of a finished build. */
 export interface BuildReport {

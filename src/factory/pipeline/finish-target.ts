@@ -3,11 +3,11 @@ import type { BuildEnvironment } from './build-environment.ts';
 import type { BuildReport, TargetReport } from './build-report.ts';
 import type { BuildEvent } from './events.ts';
 import { recordPackages } from './record-packages.ts';
-import { writeReleaseFiles } from './release-folder.ts';
 import type { GroupOutcome } from './scheduler.ts';
 import type { Results } from './step.ts';
 import { type ScanReport, VULNERABILITY_STEP } from './steps/vulnerability-step.ts';
 import type { Target } from './target.ts';
+import { writeOutputManifest } from './write-output-manifest.ts';
 
 /** A target whose steps have ended. */
 interface EndedTarget {
@@ -37,7 +37,7 @@ export async function finishTarget(
   const { results, timings, failure, isCancelled } = outcome;
   if (failure !== undefined) return { name, status: 'failed', error: failure };
   if (isCancelled) return { name, status: 'cancelled' };
-  const manifest = await writeReleaseFiles(env, spec.output, results);
+  const manifest = await writeOutputManifest(env, spec.output, results);
   if (target.image === undefined) recordPackages(env, target.spec, results, emit);
   // The output is whole; only a signature is missing, and this target has failed.
   const signed = await sign?.().then(

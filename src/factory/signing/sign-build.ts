@@ -29,7 +29,7 @@ export interface BuildSignatures {
 export interface BuildSigner {
   /** For the image, once it is in a registry. */
   readonly signer: Signer;
-  /** Signs the release files of an output directory. @param partial names the unfinished form of a file there */
+  /** Signs the files of an output directory. @param partial names the unfinished form of a file there */
   signOutput(directory: string, partial: (name: string) => string): Promise<BuildSignatures>;
   close(): Promise<void>;
 }

@@ -21,7 +21,7 @@ const ANY = '_any';
 
 /**
  * Checks what a person asks for.
- * @throws FactoryError `usage` when a value has characters that release files do not have, or a version is given for no system
+ * @throws FactoryError `usage` when a value has characters that an extension-release file cannot have, or a version is given for no system
  */
 export function checkTarget({ id, version, level }: ExtensionTarget): void {
   for (const [flag, value] of Object.entries({ id: id === ANY ? undefined : id, version, level })) {

@@ -26,7 +26,7 @@ import { CONTENT, type ExtensionContent } from './content.ts';
 import { DATA_START, extensionLayout, GRAIN, hashStart } from './disk-layout.ts';
 import { checkTarget, type ExtensionTarget } from './extension-release.ts';
 import { type ExtensionSource, type FilledTree, fillTree, isLayered } from './fill-tree.ts';
-import { placeReleaseFile } from './release-files.ts';
+import { placeExtensionRelease } from './place-extension-release.ts';
 import { checkSigner, isKeyExposed, type Signer, signRootHash } from './root-hash-signature.ts';
 import { type Selection, selectContent } from './select-content.ts';
 
@@ -149,7 +149,7 @@ async function stageTree(
   const { removed } = await fillTree(tree, { source, above }, { runner, host, signal, scratch, platform });
   const selection = selectContent(tree, content, { isLayer: isLayered(source) });
   reportLeftOut(content, { leftOut: selection.leftOut, removed }, notice);
-  placeReleaseFile(tree, { name, content, arch, target });
+  placeExtensionRelease(tree, { name, content, arch, target });
   const epoch = Math.min(latest ?? Number.POSITIVE_INFINITY, selection.newest);
   const limit = BigInt(epoch) * 1_000_000_000n;
   await chmod(tree, 0o755);

@@ -9,10 +9,10 @@ import type { FileKinds } from '../../config/push.ts';
 import { BUNDLE_ENDING, bundleName, isBundleName } from '../../signing/output-files.ts';
 import { compressZstd } from '../../tools/compressors.ts';
 import type { Runner } from '../../tools/runner.ts';
+import type { OutputFile } from './build-output.ts';
 import { expectOwn } from './expect-own.ts';
 import { fileType, SIGNATURE_TYPE } from './file-types.ts';
 import type { ArtifactLayer } from './oci-artifact.ts';
-import type { ReleaseFile } from './release-folder.ts';
 
 /** A file with what lies beside it, ready to be pushed. */
 export interface PackedFile {
@@ -24,7 +24,7 @@ export interface PackedFile {
 }
 
 /** The files that go along: those of the kinds that were chosen, and all that have no kind, such as sums. */
-export function chooseFiles(files: readonly ReleaseFile[], choice: FileKinds): ReleaseFile[] {
+export function chooseFiles(files: readonly OutputFile[], choice: FileKinds): OutputFile[] {
   if (choice !== 'all' && choice.length === 0) return [];
   const isWanted = (name: string) => {
     const { kind } = fileType(isBundleName(name) ? name.slice(0, -BUNDLE_ENDING.length) : name);
@@ -38,7 +38,7 @@ export function chooseFiles(files: readonly ReleaseFile[], choice: FileKinds): R
  * @throws FactoryError `verification` when a file that is compressed is not what its digest says
  */
 export async function packFiles(
-  files: readonly ReleaseFile[],
+  files: readonly OutputFile[],
   {
     runner,
     work,
@@ -63,11 +63,11 @@ export async function packFiles(
   return packed;
 }
 
-function plain({ name, path, digest, size }: ReleaseFile, mediaType: string) {
+function plain({ name, path, digest, size }: OutputFile, mediaType: string) {
   return { title: name, mediaType, digest, size, content: fileBlob(name, path, digest, size) };
 }
 
-async function compressed(file: ReleaseFile, mediaType: string, runner: Runner, work: string) {
+async function compressed(file: OutputFile, mediaType: string, runner: Runner, work: string) {
   const title = `${file.name}.zst`;
   const path = join(work, title);
   const [before, after] = [new Meter(), new Meter()];

@@ -5,12 +5,12 @@ import { formatPlatform } from '../../../common/oci/registry/platform.ts';
 import type { ManifestContent, RegistryWriter } from '../../../common/oci/registry/registry-writer.ts';
 import { signalled } from '../../../common/oci/registry/retry.ts';
 import { transferBlobs } from '../../../common/oci/registry/transfer-blobs.ts';
+import type { BuildDocument } from './build-output.ts';
 import { imageIndex } from './image-index.ts';
 import { type LayoutImage, layoutBlob } from './layout-image.ts';
 import { EMPTY_CONFIG, ociArtifact } from './oci-artifact.ts';
 import type { PackedFile } from './pack-files.ts';
 import { type PushTarget, repositoryName, tagsFor } from './push-target.ts';
-import type { BuildDocument } from './release-folder.ts';
 
 /** An image to push, and the files that belong to it. */
 export interface PushImage {

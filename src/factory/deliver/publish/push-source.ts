@@ -8,11 +8,11 @@ import type { RegistryWriter } from '../../../common/oci/registry/registry-write
 import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { FileKinds } from '../../config/push.ts';
 import type { Runner } from '../../tools/runner.ts';
+import { readBuildOutput } from './build-output.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { chooseFiles, packFiles } from './pack-files.ts';
 import type { PushImage } from './push-images.ts';
 import type { PushTarget } from './push-target.ts';
-import { readReleaseFolder } from './release-folder.ts';
 
 /** What to push: the output directory of a build with the kinds of artifacts that go along, an image of a layout, or one that is in the repository already. */
 export type PushSource =
@@ -74,7 +74,7 @@ export interface SourceReading {
 
 /**
  * Reads what is to be pushed, so that whatever is wrong with it is known before anything is pushed.
- * @throws FactoryError as documented at `readReleaseFolder` and `readLayoutImage`; `usage` for an image of another repository
+ * @throws FactoryError as documented at `readBuildOutput` and `readLayoutImage`; `usage` for an image of another repository
  */
 export async function readPushSource(
   source: PushSource,
@@ -86,7 +86,7 @@ export async function readPushSource(
   if (source.kind === 'there') return { ...(await imageThere(writer, target, source.image)), ...alone };
   if (source.kind === 'layout')
     return { ...imageOf(await readLayoutImage(source.path, source.name)), ...alone };
-  const { layout, files, documents, version, epoch } = await readReleaseFolder(source.path);
+  const { layout, files, documents, version, epoch } = await readBuildOutput(source.path);
   const image = await readLayoutImage(layout);
   const packed = await packFiles(chooseFiles(files, source.artifacts), { runner, work, say });
   return { ...imageOf(image), files: packed, documents, version, epoch };

@@ -4,12 +4,12 @@ import type { SignSpec } from '../../config/signing.ts';
 import type { BuildEvent } from '../../pipeline/events.ts';
 import { type Session, withSession } from '../../pipeline/session.ts';
 import { secretVariables } from '../../signing/signer.ts';
+import { readBuildOutput } from './build-output.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { openWriter } from './open-writer.ts';
 import { type PushImage, type PushResult, pushImages } from './push-images.ts';
 import { type PushSource, readPushSource } from './push-source.ts';
 import { type PushTarget, repositoryName, tagsFor } from './push-target.ts';
-import { readReleaseFolder } from './release-folder.ts';
 import { openPushSigner, type PushSigner, signPushed } from './sign-pushed.ts';
 
 /** One push: what, and where to. */
@@ -139,5 +139,5 @@ async function requireDifferentTags(jobs: readonly PushJob[]): Promise<void> {
 async function ownName(source: PushSource): Promise<string | undefined> {
   if (source.kind === 'there') return undefined;
   if (source.kind === 'layout') return (await readLayoutImage(source.path, source.name)).name;
-  return (await readLayoutImage((await readReleaseFolder(source.path)).layout)).name;
+  return (await readLayoutImage((await readBuildOutput(source.path)).layout)).name;
 }

@@ -4,7 +4,7 @@ import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
 import { type ImageIdentity, identityFrom } from '../../../common/contract/kairos-release.ts';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import { hashFile } from '../../../common/files/digest.ts';
-import type { Manifest } from '../../pipeline/release-folder.ts';
+import type { Manifest } from '../../pipeline/write-output-manifest.ts';
 import { bundleName, SUMS } from '../../signing/output-files.ts';
 import { type Checksum, parseChecksums } from './checksums.ts';
 import { describeFile, isListed } from './file-names.ts';

@@ -2,7 +2,7 @@ import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CONTENT } from '../../../../../src/factory/artifacts/extensions/content.ts';
-import { placeReleaseFile } from '../../../../../src/factory/artifacts/extensions/release-files.ts';
+import { placeExtensionRelease } from '../../../../../src/factory/artifacts/extensions/place-extension-release.ts';
 import { selectContent } from '../../../../../src/factory/artifacts/extensions/select-content.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../../../support/temporary.ts';
@@ -62,7 +62,7 @@ test.each(['usr/lib', 'usr/lib/extension-release.d', 'usr/lib/extension-release.
     const tree = plant(temporaryDirectory(), { 'usr/bin/tool': '', [path]: { link: outside } });
     await failureOf(
       () =>
-        placeReleaseFile(tree, {
+        placeExtensionRelease(tree, {
           name: 'x',
           content: CONTENT.sysext,
           arch: 'amd64',

@@ -95,9 +95,9 @@ describe('explainMissingPackage', async () => {
   });
 
   test('tells all of them', () => {
-    const error = explained('vmi', 'kmod', 'unheard-of');
+    const error = explained('vmi', 'kmod', 'ignoreWarnings-of');
     expect(error.details[0]).toMatch(/^and no package "kmod" \(role "base", /);
-    expect(error.details[1]).toBe('and no package "unheard-of" (asked for by another package)');
+    expect(error.details[1]).toBe('and no package "ignoreWarnings-of" (asked for by another package)');
   });
 
   test('leaves other failures as they are', () => {

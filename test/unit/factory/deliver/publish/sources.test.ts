@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../../../src/common/files/digest.ts';
+import { readBuildOutput } from '../../../../../src/factory/deliver/publish/build-output.ts';
 import { readLayoutImage } from '../../../../../src/factory/deliver/publish/layout-image.ts';
 import { parsePushSource } from '../../../../../src/factory/deliver/publish/push-source.ts';
-import { readReleaseFolder } from '../../../../../src/factory/deliver/publish/release-folder.ts';
 import { writeOciLayout } from '../../../../../src/factory/inputs/base/oci-layout.ts';
 
 // Real files: on a machine that is busy they take their time.
@@ -43,7 +43,7 @@ async function folder(change: (sums: string) => string = (sums) => sums) {
   ];
   const manifest = { schema: 1, release: { KAIROS_VERSION: 'v1' }, sourceDateEpoch: 7, artifacts, documents };
   await writeFile(join(home, 'manifest.json'), JSON.stringify(manifest));
-  return readReleaseFolder(home);
+  return readBuildOutput(home);
 }
 
 describe('an output directory', () => {
@@ -77,17 +77,17 @@ describe('an output directory', () => {
   test('whose layout was changed is refused', async () => {
     await folder();
     await writeFile(join(layout, 'index.json'), '{"schemaVersion":2,"manifests":[]}');
-    await expect(readReleaseFolder(home)).rejects.toMatchObject({ kind: 'verification' });
+    await expect(readBuildOutput(home)).rejects.toMatchObject({ kind: 'verification' });
   });
 
   test('whose SBOM was changed is refused: it would be attached to the image, signed', async () => {
     await folder();
     await writeFile(join(home, 'os.spdx.json'), '{"other":1}');
-    await expect(readReleaseFolder(home)).rejects.toMatchObject({ kind: 'verification' });
+    await expect(readBuildOutput(home)).rejects.toMatchObject({ kind: 'verification' });
   });
 
   test('that is none says so', async () => {
-    await expect(readReleaseFolder(home)).rejects.toMatchObject({ kind: 'usage' });
+    await expect(readBuildOutput(home)).rejects.toMatchObject({ kind: 'usage' });
   });
 });
 

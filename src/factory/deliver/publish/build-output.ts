@@ -8,7 +8,7 @@ import { bundleName, layoutOf, MANIFEST, parseSums, SUMS } from '../../signing/o
 import { expectOwn } from './expect-own.ts';
 
 /** A file of a build's output directory. */
-export interface ReleaseFile {
+export interface OutputFile {
   readonly name: string;
   readonly path: string;
   /** As `SHA256SUMS` has it; of that file and of signatures, by what is there. */
@@ -23,12 +23,12 @@ export interface BuildDocument {
 }
 
 /** What a build has left in its output directory. */
-export interface ReleaseFolder {
+export interface BuildOutput {
   readonly directory: string;
   /** Directory of the OCI layout. */
   readonly layout: string;
   /** All but the layout, signatures among them. */
-  readonly files: readonly ReleaseFile[];
+  readonly files: readonly OutputFile[];
   /** SBOMs and provenance, which are among the files too. */
   readonly documents: readonly BuildDocument[];
   /** Of the OS. */
@@ -60,7 +60,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._+~-]*(?:\.oci\/index\.json)?$/;
  * @throws FactoryError `usage` when it is no such directory or has no OCI image, `verification` when the two files do not
  *   agree, or a file is missing
  */
-export async function readReleaseFolder(directory: string): Promise<ReleaseFolder> {
+export async function readBuildOutput(directory: string): Promise<BuildOutput> {
   const [sumsBytes, manifestBytes] = await Promise.all(
     [SUMS, MANIFEST].map((name) =>
       readFile(join(directory, name)).catch((error: unknown) => {
@@ -93,7 +93,7 @@ export async function readReleaseFolder(directory: string): Promise<ReleaseFolde
     throw damaged(directory, `${indexName} is not what SHA256SUMS says`);
   }
 
-  const files: ReleaseFile[] = [];
+  const files: OutputFile[] = [];
   const named = [...sums].filter(([name]) => name !== indexName);
   for (const [name, sha256] of named) files.push(await fileOf(directory, name, `sha256:${sha256}`));
   const own = [
@@ -132,7 +132,7 @@ async function readDocuments(
   );
 }
 
-async function fileOf(directory: string, name: string, digest: string): Promise<ReleaseFile> {
+async function fileOf(directory: string, name: string, digest: string): Promise<OutputFile> {
   const path = join(directory, name);
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isFile()) throw damaged(directory, `${name} is missing`);

@@ -45,7 +45,7 @@ export interface Manifest {
  * Writes `manifest.json` and `SHA256SUMS` for the artifacts and documents of a finished build. Signatures of what was there
  * before go.
  */
-export async function writeReleaseFiles(
+export async function writeOutputManifest(
   env: BuildEnvironment,
   output: string,
   results: Results,

@@ -8,7 +8,7 @@ import { checkExtensionRelease, type ExtensionTarget, renderExtensionRelease } f
 const PREFIX = 'extension-release.';
 
 /** What the release file of an extension says, and whose it is. */
-export interface ReleaseFile {
+export interface ExtensionRelease {
   /** Of the extension. */
   readonly name: string;
   readonly content: ExtensionContent;
@@ -21,7 +21,7 @@ export interface ReleaseFile {
  * systemd 257 calls the image NAME.sysext.raw "NAME", 252 calls it "NAME.sysext", and each takes the file of that name alone.
  * @throws FactoryError `verification` when the file that is there does not fit, `usage` when it is there and a target is given too
  */
-export function placeReleaseFile(tree: string, { name, content, arch, target }: ReleaseFile): void {
+export function placeExtensionRelease(tree: string, { name, content, arch, target }: ExtensionRelease): void {
   const { kind } = content;
   const directory = makeInside(tree, kind.release);
   const own = [`${PREFIX}${name}`, `${PREFIX}${name}.${kind.name}`];
