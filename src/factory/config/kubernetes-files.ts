@@ -7,9 +7,12 @@ export type Pin =
   | { readonly kind: 'sha256'; readonly sha256: string }
   | { readonly kind: 'list'; readonly url: string };
 
+/** What a file of Kubernetes is. */
+export const FILE_ROLES = ['program', 'images'] as const;
+
 /** A file that Kubernetes brings into the image, by where it comes from. */
 export interface WantedFile {
-  readonly role: 'program' | 'images';
+  readonly role: (typeof FILE_ROLES)[number];
   /** Its name in the image. */
   readonly name: string;
   readonly source:

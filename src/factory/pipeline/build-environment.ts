@@ -4,7 +4,7 @@ import type { ImageSource } from '../inputs/base/image-source.ts';
 import type { Fetch } from '../inputs/download/exchange.ts';
 import type { Runner } from '../tools/runner.ts';
 
-/** What the steps of a build share; made once at the edge. */
+/** What the steps of a target share, made once at the edge. Each step names the parts that it takes. */
 export interface BuildEnvironment {
   readonly engine: ContainerEngine;
   /** The Docker daemon, for references to its images. @throws FactoryError when it cannot be used */
@@ -44,3 +44,9 @@ export interface BuildEnvironment {
   /** `SOURCE_DATE_EPOCH`, if the person set it. */
   readonly epoch: string | undefined;
 }
+
+/** What identifying the content of a reference takes. */
+export type ReferenceEnvironment = Pick<BuildEnvironment, 'digests' | 'images' | 'daemon'>;
+
+/** What taking an image into the engine takes. */
+export type ImportEnvironment = ReferenceEnvironment & Pick<BuildEnvironment, 'engine'>;

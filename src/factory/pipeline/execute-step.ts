@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlanContext } from './look-up.ts';
-import type { Results, Step, StepResult } from './step.ts';
+import { type Results, requireFacts, type Step, type StepResult } from './step.ts';
 
 /** A step that is about to run. */
 interface Execution {
@@ -32,8 +32,8 @@ export async function executeStep(
       },
       results,
     );
-    const result = { ...output, digest: output.digest ?? key ?? '' };
-    return key === undefined ? result : await context.cache.store(step.id, key, objects, result);
+    const result = requireFacts(step, { ...output, digest: output.digest ?? key ?? '' });
+    return key === undefined ? result : await context.cache.store(step, key, objects, result);
   } finally {
     await rm(home, { recursive: true, force: true });
   }

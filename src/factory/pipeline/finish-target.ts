@@ -4,8 +4,8 @@ import type { BuildReport, TargetReport } from './build-report.ts';
 import type { BuildEvent } from './events.ts';
 import { recordPackages } from './record-packages.ts';
 import type { GroupOutcome } from './scheduler.ts';
-import type { Results } from './step.ts';
-import { type ScanReport, VULNERABILITY_STEP } from './steps/vulnerability-step.ts';
+import { findResult, type Results } from './step.ts';
+import { VULNERABILITY_STEP } from './steps/vulnerability-step.ts';
 import type { Target } from './target.ts';
 import { writeOutputManifest } from './write-output-manifest.ts';
 
@@ -52,6 +52,6 @@ export async function finishTarget(
 
 /** The result of the search for vulnerabilities. */
 function scanOf(results: Results): Pick<BuildReport, 'vulnerabilities'> {
-  const scan = results.get(VULNERABILITY_STEP)?.facts['scan'] as ScanReport | undefined;
-  return scan === undefined ? {} : { vulnerabilities: scan };
+  const found = findResult(results, VULNERABILITY_STEP);
+  return found === undefined ? {} : { vulnerabilities: found.facts.scan };
 }

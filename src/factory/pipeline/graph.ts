@@ -7,18 +7,22 @@ import { readyArch } from '../inputs/base/check-arch.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { buildReferences } from './build-references.ts';
 import type { Step } from './step.ts';
-import { artifactStep, artifactStepId, checksumStep } from './steps/artifact-step.ts';
+import { artifactKey } from './steps/artifact-keys.ts';
+import { artifactStep, checksumStep } from './steps/artifact-step.ts';
 import { auditStep } from './steps/audit-step.ts';
+import { BASE_STEP } from './steps/base-facts.ts';
 import { baseStep } from './steps/base-step.ts';
 import { bundlesStep } from './steps/bundles-step.ts';
 import { containerfileStep } from './steps/containerfile-step.ts';
-import { frameworkStep } from './steps/framework-step.ts';
-import { imageStep, readyImageStep } from './steps/image-step.ts';
+import { FRAMEWORK_STEP, frameworkStep } from './steps/framework-step.ts';
+import { imageRecipe } from './steps/image-recipe.ts';
+import { imageStep } from './steps/image-step.ts';
 import { kernelStep } from './steps/kernel-step.ts';
 import { KUBERNETES_STEP, kubernetesStep } from './steps/kubernetes-step.ts';
 import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
 import { buildResources, readyResources } from './steps/provenance-resources.ts';
 import { type ProvenanceSource, provenanceStep } from './steps/provenance-step.ts';
+import { readyImageStep } from './steps/ready-image-step.ts';
 import { sbomStep } from './steps/sbom-step.ts';
 import { vulnerabilityStep } from './steps/vulnerability-step.ts';
 
@@ -30,7 +34,7 @@ export function buildGraph(
   model: Model,
   signal: AbortSignal,
 ): Step[] {
-  const image = imageStep(env, spec, flavor, model);
+  const image = imageStep(env, spec, imageRecipe(env, spec, flavor, model));
   return [
     ...sourceSteps(env, spec, flavor, signal),
     image,
@@ -48,9 +52,9 @@ export function buildGraph(
 /** The steps before the image whose results a provenance tells of. */
 function rootIds(spec: BuildSpec): string[] {
   return [
-    'base',
-    ...(spec.framework.name === 'kairos-init' ? ['framework'] : []),
-    ...(spec.kubernetes ? [KUBERNETES_STEP] : []),
+    BASE_STEP.id,
+    ...(spec.framework.name === 'kairos-init' ? [FRAMEWORK_STEP.id] : []),
+    ...(spec.kubernetes ? [KUBERNETES_STEP.id] : []),
   ];
 }
 
@@ -136,7 +140,7 @@ function withNeeded(wanted: readonly ArtifactKind[]): ArtifactKind[] {
   const all = new Set<string>(wanted);
   for (const kind of wanted) {
     for (const other of ARTIFACT_KINDS)
-      if (ARTIFACTS[kind].needs.includes(artifactStepId(other))) all.add(other);
+      if (ARTIFACTS[kind].needs.includes(artifactKey(other).id)) all.add(other);
   }
   return ARTIFACT_KINDS.filter((kind) => all.has(kind));
 }

@@ -8,8 +8,7 @@ import { targetImages } from './image-sources.ts';
 import { recordPackages } from './record-packages.ts';
 import { sessionOptions } from './run-targets.ts';
 import { createScheduler, requireResults } from './scheduler.ts';
-import { resultOf } from './step.ts';
-import { osImageFacts } from './steps/image-step.ts';
+import { IMAGE_STEP, osImageFacts } from './steps/os-image-facts.ts';
 import { schedulerContext, targetEnvironment } from './target-environment.ts';
 import { buildSteps, requireArch } from './target-steps.ts';
 
@@ -44,10 +43,10 @@ export async function lockPackages(
         const env = targetEnvironment(session, own, { images, partial: (file) => file, target: name });
         const all = await buildSteps(env, spec, session.signal);
         // Nothing is made from the image: no artifacts, and no documents, which lie beside them.
-        const steps = all.slice(0, all.findIndex(({ id }) => id === 'image') + 1);
+        const steps = all.slice(0, all.findIndex(({ id }) => id === IMAGE_STEP.id) + 1);
         const run = createScheduler(schedulerContext(session, own));
         const results = requireResults(await run({ steps }), session.signal);
-        const { packages } = osImageFacts(resultOf(results, 'image'));
+        const { packages } = osImageFacts(results);
         recordPackages(env, spec, results, () => undefined);
         if (packages === undefined) continue;
         const old = before.packages[packages.lockName];

@@ -43,7 +43,7 @@ export async function lookUp(
     step.needs.map((id) => [id, results.get(id)?.digest ?? '']),
   );
   const ask = async () => {
-    const result = context.useCache ? await context.cache.load(step.id, key) : undefined;
+    const result = context.useCache ? await context.cache.load(step, key) : undefined;
     const current = result !== undefined && (await (step.isCurrent?.(result) ?? true));
     return current ? result : undefined;
   };

@@ -3,8 +3,8 @@ import type { BuildSpec } from '../config/schema.ts';
 import { rememberPackages } from '../inputs/lock/packages.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import type { BuildEvent } from './events.ts';
-import { type Results, resultOf } from './step.ts';
-import { osImageFacts } from './steps/image-step.ts';
+import type { Results } from './step.ts';
+import { osImageFacts } from './steps/os-image-facts.ts';
 
 /**
  * Writes the packages of a finished build into the lock, and tells when they are others than before. With `--locked` they
@@ -17,7 +17,7 @@ export function recordPackages(
   results: Results,
   emit: (event: BuildEvent) => void,
 ): void {
-  const { facts, packages } = osImageFacts(resultOf(results, 'image'));
+  const { facts, packages } = osImageFacts(results);
   if (locked || packages === undefined) return;
   const changes = rememberPackages(lockFile, packages.lockName, {
     // A time that a person has set says nothing about the archive.

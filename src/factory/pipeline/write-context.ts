@@ -27,7 +27,7 @@ import { targetImages } from './image-sources.ts';
 import { sessionOptions } from './run-targets.ts';
 import { createScheduler, requireResults } from './scheduler.ts';
 import { type Results, resultOf } from './step.ts';
-import type { BaseFacts } from './steps/base-step.ts';
+import { BASE_STEP } from './steps/base-facts.ts';
 import { readContainerfile } from './steps/containerfile-step.ts';
 import { imageRecipe } from './steps/image-recipe.ts';
 import { schedulerContext, targetEnvironment } from './target-environment.ts';
@@ -115,7 +115,7 @@ async function folderSources(
 
 /** The base itself: a person's Containerfile is applied to it again, by the other builder. */
 function baseImage(results: Results): string {
-  return (resultOf(results, 'base').facts as unknown as BaseFacts).image;
+  return resultOf(results, BASE_STEP).facts.image;
 }
 
 /** Whether the person's own file can be tried here, to see what the base is afterwards. Another builder may pull. */
@@ -132,7 +132,11 @@ function folderContainerfile(own: UserContainerfile): FolderContainerfile {
   return { stage: own.stage, checked: readContainerfile(own), entries: userContextEntries(own) };
 }
 
-async function packImage(env: BuildEnvironment, image: string, file: string): Promise<void> {
+async function packImage(
+  env: Pick<BuildEnvironment, 'engine' | 'runner'>,
+  image: string,
+  file: string,
+): Promise<void> {
   await using open = await env.engine.open(image);
   await packDirectory(env.runner, open.root, createWriteStream(file));
 }

@@ -1,14 +1,17 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import type { ArtifactKind } from '../config/schema.ts';
+import { basename, join, relative } from 'node:path';
+import { ARTIFACT_KINDS, type ArtifactKind } from '../config/schema.ts';
 import type { ArchiveState } from '../inputs/base/archive-state.ts';
 import type { Pin } from '../inputs/lock/pin.ts';
+import { MANIFEST, SUMS } from '../signing/output-files.ts';
 import { removeStaleBundles } from '../signing/stale-bundles.ts';
 import type { BuildEnvironment } from './build-environment.ts';
-import { type Results, resultOf } from './step.ts';
-import { type DocumentEntry, documentsOf } from './steps/document.ts';
-import { osImageFacts } from './steps/image-step.ts';
+import { findResult, type Results } from './step.ts';
+import { checksumKey } from './steps/artifact-keys.ts';
+import { BASE_STEP } from './steps/base-facts.ts';
+import { type DocumentEntry, PROVENANCE_STEP, SBOM_STEP } from './steps/document.ts';
 import { KUBERNETES_STEP, type KubernetesFact } from './steps/kubernetes-step.ts';
+import { osImageFacts } from './steps/os-image-facts.ts';
 
 /** One artifact as reports and `manifest.json` tell it. */
 export interface ManifestEntry {
@@ -46,22 +49,16 @@ export interface Manifest {
  * before go.
  */
 export async function writeOutputManifest(
-  env: BuildEnvironment,
+  env: Pick<BuildEnvironment, 'images' | 'tool' | 'partial'>,
   output: string,
   results: Results,
 ): Promise<Manifest> {
-  const artifacts: ManifestEntry[] = [...results].flatMap(([id, result]) => {
-    if (!id.startsWith('checksum:')) return [];
-    const { file, size, sha256 } = result.facts as { file: string; size: number; sha256: string };
-    const kind = id.slice('checksum:'.length) as ArtifactKind;
-    return [{ kind, file: relative(output, file), size, sha256 }];
-  });
-  artifacts.sort((a, b) => (a.file < b.file ? -1 : 1));
-  const documents = documentsOf(results.values());
-  const { facts } = osImageFacts(resultOf(results, 'image'));
+  const artifacts = artifactsOf(results, output).sort(byFile);
+  const documents = documentsOf(results).sort(byFile);
+  const { facts } = osImageFacts(results);
   const images = env.images.pins();
-  const archive = results.get('base')?.facts['archive'] as ArchiveState | undefined;
-  const kubernetes = results.get(KUBERNETES_STEP)?.facts['files'] as Manifest['kubernetes'];
+  const archive = findResult(results, BASE_STEP)?.facts.archive;
+  const kubernetes = findResult(results, KUBERNETES_STEP)?.facts.files;
   const manifest: Manifest = {
     schema: 1,
     tool: env.tool,
@@ -74,17 +71,39 @@ export async function writeOutputManifest(
     artifacts,
     documents,
   };
-  const all = [...artifacts, ...documents].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const all = [...artifacts, ...documents].sort(byFile);
   const sums = all.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('');
-  await writeWhole(env, output, 'SHA256SUMS', sums);
-  await writeWhole(env, output, 'manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeWhole(env, join(output, SUMS), sums);
+  await writeWhole(env, join(output, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   await removeStaleBundles(output);
   return manifest;
 }
 
-async function writeWhole(env: BuildEnvironment, output: string, name: string, text: string): Promise<void> {
-  const final = join(output, name);
+function artifactsOf(results: Results, output: string): ManifestEntry[] {
+  return ARTIFACT_KINDS.flatMap((kind) => {
+    const found = findResult(results, checksumKey(kind));
+    if (found === undefined) return [];
+    const { file, size, sha256 } = found.facts;
+    return [{ kind, file: relative(output, file), size, sha256 }];
+  });
+}
+
+function documentsOf(results: Results): DocumentEntry[] {
+  return [SBOM_STEP, PROVENANCE_STEP].flatMap((key) => findResult(results, key)?.facts.documents ?? []);
+}
+
+function byFile(a: { readonly file: string }, b: { readonly file: string }): number {
+  return a.file < b.file ? -1 : 1;
+}
+
+/** Writes a file of the output directory, whole or not at all; one that has the text already keeps its times. */
+async function writeWhole(
+  { partial }: Pick<BuildEnvironment, 'partial'>,
+  final: string,
+  text: string,
+): Promise<void> {
+  const unfinished = partial(basename(final));
   if ((await readFile(final, 'utf8').catch(() => undefined)) === text) return;
-  await writeFile(env.partial(name), text);
-  await rename(env.partial(name), final);
+  await writeFile(unfinished, text);
+  await rename(unfinished, final);
 }

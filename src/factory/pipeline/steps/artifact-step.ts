@@ -1,7 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
-import { identityFrom } from '../../../common/contract/kairos-release.ts';
 import { hashFile } from '../../../common/files/digest.ts';
 import { fileIdentity, isSameFile } from '../../../common/files/file-identity.ts';
 import { putInPlace } from '../../../common/files/output-file.ts';
@@ -14,30 +13,26 @@ import type { ArtifactKind, ArtifactsSpec } from '../../config/schema.ts';
 import { checkTool } from '../../tools/check-tool.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { treeContentDigest, treeSignature } from '../digests.ts';
-import { fileOf, type Results, resultOf, type Step } from '../step.ts';
-import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
-
-/** Id of the step that makes an artifact. */
-export function artifactStepId(kind: ArtifactKind): string {
-  return `artifact:${kind}`;
-}
+import { defineStep, fileOf, optionalFileOf, type Results, type Step } from '../step.ts';
+import { artifactKey, checksumKey } from './artifact-keys.ts';
+import { imageArch, openOsImage } from './open-os-image.ts';
+import { IMAGE_STEP, imageIdentity, osImageFacts } from './os-image-facts.ts';
 
 /**
  * Makes an artifact and puts it whole into the output directory.
  * @param gates ids of the steps that may refuse the image: nothing is put in place before they have passed
  */
 export function artifactStep(
-  env: BuildEnvironment,
+  env: Pick<BuildEnvironment, 'engine' | 'runner' | 'models' | 'templates' | 'partial'>,
   spec: ArtifactsSpec,
   kind: ArtifactKind,
   gates: readonly string[],
 ): Step {
   const artifact = ARTIFACTS[kind];
-  return {
-    id: artifactStepId(kind),
+  return defineStep(artifactKey(kind), {
     title: `make ${kind}`,
     // Names and times come from the image, whatever else the artifact is made from.
-    needs: [...new Set(['image', ...artifact.needs, ...gates])],
+    needs: [...new Set([IMAGE_STEP.id, ...artifact.needs, ...gates])],
     tools: artifact.tools,
     inputs: async () => [
       spec.output,
@@ -46,8 +41,8 @@ export function artifactStep(
       kind === 'iso' ? [treeContentDigest(join(env.templates, 'iso')), treeContentDigest(env.models)] : null,
     ],
     run: async (context, results) => {
-      const { facts } = osImageFacts(resultOf(results, 'image'));
-      const name = `${artifactBaseName(identityFrom(new Map(Object.entries(facts.release))))}${artifact.extension}`;
+      const { facts } = osImageFacts(results);
+      const name = `${artifactBaseName(imageIdentity(facts))}${artifact.extension}`;
       const partial = env.partial(name);
       if (kind === 'oci') await mkdir(partial);
       const made = await artifactInputs(env, spec, artifact, results);
@@ -58,11 +53,11 @@ export function artifactStep(
       // Not the key but this very file: what was made again has a new checksum, and what is made from it is made again.
       return { facts: { identity }, files: { artifact: final }, digest: identity };
     },
-    isCurrent: async (result) => {
-      const now = await identityOf(kind, result.files['artifact'] ?? '').catch(() => undefined);
-      return now !== undefined && isSameFile(now, String(result.facts['identity']));
+    isCurrent: async ({ facts, files }) => {
+      const now = await identityOf(kind, files['artifact'] ?? '').catch(() => undefined);
+      return now !== undefined && isSameFile(now, facts.identity);
     },
-  };
+  });
 }
 
 /** Of an image layout, its directory and its index. */
@@ -72,9 +67,8 @@ function identityOf(kind: ArtifactKind, file: string): Promise<string> {
 
 /** Hashes a finished artifact; beside the steps that still run. */
 export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
-  const id = artifactStepId(kind);
-  return {
-    id: `checksum:${kind}`,
+  const { id } = artifactKey(kind);
+  return defineStep(checksumKey(kind), {
     title: `checksum ${kind}`,
     needs: [id],
     inputs: async () => [],
@@ -86,24 +80,23 @@ export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
       // What was made again with the same bytes leaves the steps behind it cached.
       return { facts: { file: hashed, sha256, size: (await stat(hashed)).size }, files: {}, digest: sha256 };
     },
-  };
+  });
 }
 
 async function artifactInputs(
-  env: BuildEnvironment,
+  env: Pick<BuildEnvironment, 'engine' | 'models' | 'templates'>,
   spec: ArtifactsSpec,
   artifact: Artifact,
   results: Results,
 ): Promise<ArtifactInputs> {
-  const { facts } = osImageFacts(resultOf(results, 'image'));
+  const { facts } = osImageFacts(results);
   const arch = imageArch(facts);
   const model = await imageModel(env, facts.release['KAIROS_MODEL']);
-  const optionalFile = (step: string, name: string) => resultOf(results, step).files[name];
   return {
     facts,
     file: (step: string, name: string) => fileOf(results, step, name),
     optionalFile: (step: string, name: string) =>
-      artifact.needs.includes(step) ? optionalFile(step, name) : undefined,
+      artifact.needs.includes(step) ? optionalFileOf(results, step, name) : undefined,
     openRoot: () => openOsImage(env, results),
     spec,
     arch,
@@ -113,7 +106,7 @@ async function artifactInputs(
 }
 
 /** The model of an image; one that was made elsewhere may be of a board that we do not know. */
-async function imageModel(env: BuildEnvironment, name = 'generic'): Promise<Model> {
+async function imageModel(env: Pick<BuildEnvironment, 'models'>, name = 'generic'): Promise<Model> {
   const known = await listModels(env.models);
   return loadModel(env.models, known.includes(name) ? name : 'generic');
 }

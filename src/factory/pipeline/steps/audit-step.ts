@@ -15,10 +15,12 @@ import { INITRAMFS, scanTree } from '../../inspect/audit/scan-tree.ts';
 import type { Finding } from '../../inspect/audit/secret-kinds.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { treeSignature } from '../digests.ts';
-import type { Step } from '../step.ts';
-import { openOsImage } from './image-step.ts';
+import { defineStep, NO_FACTS, type Step } from '../step.ts';
+import { openOsImage } from './open-os-image.ts';
+import { IMAGE_STEP } from './os-image-facts.ts';
 
-export const AUDIT_STEP = 'audit';
+/** The search for secrets. */
+const AUDIT_STEP = { id: 'audit', facts: NO_FACTS };
 /** What findings call the directory that is laid over the ISO. */
 const OVERLAY_ISO = 'overlay-iso:';
 
@@ -39,7 +41,7 @@ const RULES = createHash('sha256')
  * @param images references that the build has credentials for, or may have
  */
 export function auditStep(
-  env: BuildEnvironment,
+  env: Pick<BuildEnvironment, 'engine' | 'runner' | 'variables'>,
   spec: ArtifactsSpec | BuildSpec,
   images: () => Promise<readonly BaseReference[]>,
   signal: AbortSignal,
@@ -49,10 +51,9 @@ export function auditStep(
     asked ??= buildCredentials(env, spec, images);
     return asked;
   };
-  return {
-    id: AUDIT_STEP,
+  return defineStep(AUDIT_STEP, {
     title: 'look for secrets',
-    needs: ['image'],
+    needs: [IMAGE_STEP.id],
     inputs: async () => [
       RULES,
       spec.audit,
@@ -90,11 +91,11 @@ export function auditStep(
       // What passed makes no difference to the artifacts, however it was looked at.
       return { facts: {}, files: {}, digest: 'passed' };
     },
-  };
+  });
 }
 
 async function buildCredentials(
-  env: BuildEnvironment,
+  env: Pick<BuildEnvironment, 'runner' | 'variables'>,
   spec: ArtifactsSpec | BuildSpec,
   images: () => Promise<readonly BaseReference[]>,
 ): Promise<Needles> {

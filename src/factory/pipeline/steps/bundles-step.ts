@@ -1,21 +1,30 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { BundleSpec } from '../../config/bundles.ts';
 import type { BundleLayer } from '../../image/context/build-context.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
-import type { BuildEnvironment } from '../build-environment.ts';
+import type { ImportEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
-import { type Results, resultOf, type Step } from '../step.ts';
-import { fingerprint } from './base-step.ts';
+import { defineStep, type Results, resultOf, type Step, type StepKey } from '../step.ts';
+import { fingerprint } from './fingerprint.ts';
 
-export const BUNDLES_STEP = 'bundles';
+const layer: z.ZodType<BundleLayer> = z.object({
+  image: z.string(),
+  mode: z.enum(['unpack', 'run']),
+  name: z.string(),
+});
 
-type Facts = { readonly bundles: readonly BundleLayer[] };
+/** The bundles that are laid into the image. */
+export const BUNDLES_STEP: StepKey<{ readonly bundles: readonly BundleLayer[] }> = {
+  id: 'bundles',
+  facts: z.object({ bundles: z.array(layer) }),
+};
 
 /** Takes the bundles into the engine. @throws FactoryError `usage` for a reference that is no image */
-export function bundlesStep(env: BuildEnvironment, bundles: readonly BundleSpec[], arch: string): Step {
+export function bundlesStep(env: ImportEnvironment, bundles: readonly BundleSpec[], arch: string): Step {
   const sources = bundles.map(({ image, mode }) => {
     const reference = parseBaseReference(image, process.cwd());
     if (reference.kind === 'bootstrap') {
@@ -25,8 +34,7 @@ export function bundlesStep(env: BuildEnvironment, bundles: readonly BundleSpec[
     }
     return { reference, mode, name: formatBaseReference(reference) };
   });
-  return {
-    id: BUNDLES_STEP,
+  return defineStep(BUNDLES_STEP, {
     title: `take ${sources.length === 1 ? 'a bundle' : `${sources.length} bundles`}`,
     needs: [],
     inputs: () =>
@@ -37,15 +45,14 @@ export function bundlesStep(env: BuildEnvironment, bundles: readonly BundleSpec[
           name,
         ]),
       ),
-    isCurrent: async (result) => {
-      const { bundles: taken } = result.facts as unknown as Facts;
-      const found = await Promise.all(taken.map(({ image }) => env.engine.has(image)));
+    isCurrent: async ({ facts }) => {
+      const found = await Promise.all(facts.bundles.map(({ image }) => env.engine.has(image)));
       return found.every(Boolean);
     },
     run: async (context) => {
       const taken: BundleLayer[] = [];
       for (const { reference, mode, name } of sources) {
-        const key = cacheKey(BUNDLES_STEP, await fingerprint(env, reference, arch), []).slice(0, 16);
+        const key = cacheKey(BUNDLES_STEP.id, await fingerprint(env, reference, arch), []).slice(0, 16);
         const image = `localhost/kairos-factory/bundle:${key}`;
         context.say(`taking ${name}`);
         const scratch = await mkdtemp(join(context.scratch, 'bundle-'));
@@ -55,13 +62,12 @@ export function bundlesStep(env: BuildEnvironment, bundles: readonly BundleSpec[
         });
         taken.push({ image, mode, name });
       }
-      const facts: Facts = { bundles: taken };
-      return { facts: { ...facts }, files: {} };
+      return { facts: { bundles: taken }, files: {} };
     },
-  };
+  });
 }
 
 /** The bundles as the step left them in the engine, in the order of the configuration. */
 export function takenBundles(results: Results): readonly BundleLayer[] {
-  return (resultOf(results, BUNDLES_STEP).facts as unknown as Facts).bundles;
+  return resultOf(results, BUNDLES_STEP).facts.bundles;
 }

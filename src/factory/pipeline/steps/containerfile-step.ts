@@ -9,8 +9,8 @@ import {
 } from '../../image/context/user-containerfile.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
-import { resultOf, type Step } from '../step.ts';
-import type { BaseFacts } from './base-step.ts';
+import { defineStep, resultOf, type Step } from '../step.ts';
+import { BASE_STEP, type BaseFacts, CONTAINERFILE_STEP } from './base-facts.ts';
 import { rootFacts } from './root-facts.ts';
 
 /** Reads and checks a person's Containerfile. @throws FactoryError `usage` */
@@ -36,29 +36,32 @@ export function userContext(user: UserContainerfile, base: string): ContextEntry
 }
 
 /** Applies a person's Containerfile to the base: what comes out is the base of all that follows. */
-export function containerfileStep(env: BuildEnvironment, user: UserContainerfile, arch: string): Step {
+export function containerfileStep(
+  env: Pick<BuildEnvironment, 'engine' | 'useCache' | 'offline'>,
+  user: UserContainerfile,
+  arch: string,
+): Step {
   refusePulls(user.file, readContainerfile(user));
   const inputs = async () => [containerfileInputs(user)];
-  return {
-    id: 'containerfile',
+  return defineStep(CONTAINERFILE_STEP, {
     title: `apply ${user.file}`,
-    needs: ['base'],
+    needs: [BASE_STEP.id],
     inputs,
-    isCurrent: (result) => env.engine.has((result.facts as unknown as BaseFacts).image),
+    isCurrent: ({ facts }) => env.engine.has(facts.image),
     run: async ({ say }, results) => {
-      const base = resultOf(results, 'base');
-      const { image: from, archive } = base.facts as unknown as BaseFacts;
-      const key = cacheKey('containerfile', await inputs(), [['base', base.digest]]);
+      const base = resultOf(results, BASE_STEP);
+      const { image: from, archive } = base.facts;
+      const key = cacheKey(CONTAINERFILE_STEP.id, await inputs(), [[BASE_STEP.id, base.digest]]);
       const image = `localhost/kairos-factory/base-of:${key.slice(0, 16)}`;
       await env.engine.build(packContext(userContext(user, from)), image, {
         ...{ onStep: say, useCache: env.useCache, offline: env.offline },
         ...{ arch, isBase: true },
       });
       const facts: BaseFacts = {
-        ...(await rootFacts(env.engine, image, user.file, arch)),
+        ...(await rootFacts(env.engine, { image, name: user.file, arch })),
         ...(archive ? { archive } : {}),
       };
-      return { facts: { ...facts }, files: {} };
+      return { facts, files: {} };
     },
-  };
+  });
 }

@@ -6,25 +6,27 @@ import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import { parseBaseReference } from '../../config/base-reference.ts';
 import { KAIROS_INIT_PATH } from '../../image/context/kairos-init.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
-import type { BuildEnvironment } from '../build-environment.ts';
+import type { ImportEnvironment } from '../build-environment.ts';
 import { rememberedHash } from '../digests.ts';
-import type { Step } from '../step.ts';
-import { fingerprint } from './base-step.ts';
+import { defineStep, NO_FACTS, type Step } from '../step.ts';
+import { fingerprint } from './fingerprint.ts';
+
+/** The program `kairos-init`. */
+export const FRAMEWORK_STEP = { id: 'framework', facts: NO_FACTS };
 
 /**
  * Takes the program `kairos-init` into the cache, as the file `program`.
  * @param source the program's absolute path, or the reference of an image that holds it
  * @throws FactoryError `usage` for a bootstrap reference
  */
-export function frameworkStep(env: BuildEnvironment, source: string, arch: string): Step {
+export function frameworkStep(env: ImportEnvironment, source: string, arch: string): Step {
   const reference = isAbsolute(source) ? undefined : parseBaseReference(source, process.cwd());
   if (reference?.kind === 'bootstrap') {
     throw new FactoryError('usage', 'a bootstrapped root holds no kairos-init', {
       remedy: 'Give --framework-source with the program, or with the reference of its image.',
     });
   }
-  return {
-    id: 'framework',
+  return defineStep(FRAMEWORK_STEP, {
     title: `take kairos-init from ${source}`,
     needs: [],
     inputs: async () => [
@@ -56,5 +58,5 @@ export function frameworkStep(env: BuildEnvironment, source: string, arch: strin
       await chmod(program, 0o755);
       return { facts: {}, files: { program } };
     },
-  };
+  });
 }

@@ -1,16 +1,23 @@
 import { existsSync } from 'node:fs';
+import { z } from 'zod';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { checkProgram } from '../../catalog/kubernetes/check-program.ts';
 import type { KubernetesSpec } from '../../config/kubernetes.ts';
-import { findInList, type WantedFile, wantedFiles } from '../../config/kubernetes-files.ts';
+import { FILE_ROLES, findInList, type WantedFile, wantedFiles } from '../../config/kubernetes-files.ts';
 import { download, mismatch } from '../../inputs/download/download.ts';
 import { fetchText } from '../../inputs/download/exchange.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
 import { rememberedHash } from '../digests.ts';
-import { fileOf, type Results, resultOf, type Step, type StepContext } from '../step.ts';
-
-export const KUBERNETES_STEP = 'kubernetes';
+import {
+  defineStep,
+  fileOf,
+  type Results,
+  resultOf,
+  type Step,
+  type StepContext,
+  type StepKey,
+} from '../step.ts';
 
 /** A file of Kubernetes, verified, as it goes into the image. */
 export interface KubernetesFile {
@@ -22,24 +29,33 @@ export interface KubernetesFile {
   readonly path: string;
 }
 
-/** The same as it is told, on any machine. */
+/** The file without its place on this machine. */
 export type KubernetesFact = Omit<KubernetesFile, 'path'>;
 
-type Facts = { readonly files: readonly KubernetesFact[] };
+const fact: z.ZodType<KubernetesFact> = z.object({
+  role: z.enum(FILE_ROLES),
+  name: z.string(),
+  sha256: z.string(),
+});
+
+/** Program and images of Kubernetes. */
+export const KUBERNETES_STEP: StepKey<{ readonly files: readonly KubernetesFact[] }> = {
+  id: 'kubernetes',
+  facts: z.object({ files: z.array(fact) }),
+};
 
 /** Longest list of checksums, in characters: those of the field have about a thousand. */
 const LIST_LIMIT = 1024 * 1024;
 
 /** Fetches program and images of Kubernetes, each verified before anything uses it. */
 export function kubernetesStep(
-  env: BuildEnvironment,
+  env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'fetch'>,
   spec: KubernetesSpec,
   arch: string,
   signal: AbortSignal,
 ): Step {
   const wanted = wantedFiles(spec, arch);
-  return {
-    id: KUBERNETES_STEP,
+  return defineStep(KUBERNETES_STEP, {
     title: `fetch ${spec.distribution} ${spec.version}`,
     needs: [],
     inputs: async () => [
@@ -52,24 +68,27 @@ export function kubernetesStep(
         files.push({ ...(await obtain(env, file, context, signal)), ...named(file) });
       const program = files.find(({ role }) => role === 'program');
       if (program) await checkProgram(program.path, arch, describe(wanted[0]));
-      const facts: Facts = { files: files.map(({ path: _, ...fact }) => fact) };
+      const facts = { files: files.map(({ path: _, ...fact }) => fact) };
       return {
-        facts: { ...facts },
+        facts,
         files: Object.fromEntries(files.map((file) => [keyOf(file), file.path])),
         // The same content by another way is the same image.
-        digest: cacheKey(KUBERNETES_STEP, facts, []),
+        digest: cacheKey(KUBERNETES_STEP.id, facts, []),
       };
     },
-  };
+  });
 }
 
 /** The files that the step left. */
 export function kubernetesFiles(results: Results): KubernetesFile[] {
-  const { files } = resultOf(results, KUBERNETES_STEP).facts as unknown as Facts;
-  return files.map((file) => ({ ...file, path: fileOf(results, KUBERNETES_STEP, keyOf(file)) }));
+  const { files } = resultOf(results, KUBERNETES_STEP).facts;
+  return files.map((file) => ({ ...file, path: fileOf(results, KUBERNETES_STEP.id, keyOf(file)) }));
 }
 
-async function localHash(env: BuildEnvironment, { source }: WantedFile): Promise<string | null> {
+async function localHash(
+  env: Pick<BuildEnvironment, 'digests'>,
+  { source }: WantedFile,
+): Promise<string | null> {
   if (source.kind !== 'file') return null;
   if (existsSync(source.path)) return rememberedHash(env.digests, source.path);
   throw new FactoryError('usage', `${source.path} does not exist`, {
@@ -78,7 +97,7 @@ async function localHash(env: BuildEnvironment, { source }: WantedFile): Promise
 }
 
 async function obtain(
-  env: BuildEnvironment,
+  env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'fetch'>,
   { source, name }: WantedFile,
   { say, notice }: StepContext,
   signal: AbortSignal,

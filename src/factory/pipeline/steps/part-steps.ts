@@ -2,7 +2,6 @@ import { copyFile, cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
 import { type BootFiles, findBootFiles } from '../../../common/contract/boot-files.ts';
-import { identityFrom } from '../../../common/contract/kairos-release.ts';
 import { LABEL } from '../../../common/contract/labels.ts';
 import { makeSlotImage } from '../../artifacts/slot-image.ts';
 import type { Compression } from '../../config/schema.ts';
@@ -10,42 +9,47 @@ import { checkTool } from '../../tools/check-tool.ts';
 import { MKE2FS } from '../../tools/mke2fs.ts';
 import { MKSQUASHFS, mksquashfs } from '../../tools/mksquashfs.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { resultOf, type Step } from '../step.ts';
-import { imageArch, openOsImage, osImageFacts } from './image-step.ts';
+import { defineStep, NO_FACTS, type Step } from '../step.ts';
+import { imageArch, openOsImage } from './open-os-image.ts';
+import { IMAGE_STEP, imageIdentity, osImageFacts } from './os-image-facts.ts';
+
+const SQUASHFS_STEP = { id: 'squashfs', facts: NO_FACTS };
+const SLOT_IMAGE_STEP = { id: 'slot-image', facts: NO_FACTS };
+const BOOT_STEP = { id: 'boot', facts: NO_FACTS };
+
+type PartEnvironment = Pick<BuildEnvironment, 'engine' | 'runner'>;
 
 /** zstd levels (docs/decisions/0009-one-root-packed-with-zstd.md). */
 const LEVEL: Readonly<Record<Compression, number>> = { fast: 3, balanced: 9, small: 18 };
 
 /** The squashfs of the rootfs, made once for all artifacts that carry it. */
-export function squashfsStep(env: BuildEnvironment, compression: Compression): Step {
-  return {
-    id: 'squashfs',
+export function squashfsStep(env: PartEnvironment, compression: Compression): Step {
+  return defineStep(SQUASHFS_STEP, {
     title: `pack rootfs as squashfs (${compression})`,
-    needs: ['image'],
+    needs: [IMAGE_STEP.id],
     tools: [MKSQUASHFS],
     inputs: async () => [LEVEL[compression], await checkTool(env.runner, MKSQUASHFS)],
     run: async ({ runner, objects }, results) => {
-      const { facts } = osImageFacts(resultOf(results, 'image'));
+      const { facts } = osImageFacts(results);
       const file = join(objects, 'rootfs.squashfs');
       await using open = await openOsImage(env, results);
       await mksquashfs(runner, open.root, { output: file, level: LEVEL[compression], epoch: facts.epoch });
       return { facts: {}, files: { squashfs: file } };
     },
-  };
+  });
 }
 
 /** The image file of a disk's active slot, from which the other slots are copied. */
-export function slotImageStep(env: BuildEnvironment): Step {
-  return {
-    id: 'slot-image',
+export function slotImageStep(env: PartEnvironment): Step {
+  return defineStep(SLOT_IMAGE_STEP, {
     title: 'pack rootfs as slot image',
-    needs: ['image'],
+    needs: [IMAGE_STEP.id],
     tools: [MKE2FS],
     inputs: async () => [await checkTool(env.runner, MKE2FS)],
     run: async ({ runner, objects }, results) => {
-      const { facts } = osImageFacts(resultOf(results, 'image'));
+      const { facts } = osImageFacts(results);
       const file = join(objects, 'active.img');
-      const identity = `${artifactBaseName(identityFrom(new Map(Object.entries(facts.release))))} ${facts.epoch}`;
+      const identity = `${artifactBaseName(imageIdentity(facts))} ${facts.epoch}`;
       await using open = await openOsImage(env, results);
       await makeSlotImage(runner, open.root, {
         output: file,
@@ -56,22 +60,18 @@ export function slotImageStep(env: BuildEnvironment): Step {
       });
       return { facts: {}, files: { image: file } };
     },
-  };
+  });
 }
 
 /** Kernel, initramfs and boot loader files, copied out of the rootfs. */
-export function bootStep(env: BuildEnvironment): Step {
-  return {
-    id: 'boot',
+export function bootStep(env: Pick<PartEnvironment, 'engine'>): Step {
+  return defineStep(BOOT_STEP, {
     title: 'extract kernel and boot files',
-    needs: ['image'],
+    needs: [IMAGE_STEP.id],
     inputs: async () => [],
     run: async ({ objects }, results) => {
       await using open = await openOsImage(env, results);
-      const { fonts, ...found } = await findBootFiles(
-        open.root,
-        imageArch(osImageFacts(resultOf(results, 'image')).facts),
-      );
+      const { fonts, ...found } = await findBootFiles(open.root, imageArch(osImageFacts(results).facts));
       const files: Record<string, string> = {};
       for (const [name, source] of Object.entries(found) as [keyof BootFiles, string | undefined][]) {
         if (source === undefined) continue;
@@ -87,5 +87,5 @@ export function bootStep(env: BuildEnvironment): Step {
       }
       return { facts: {}, files };
     },
-  };
+  });
 }

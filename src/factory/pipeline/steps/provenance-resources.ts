@@ -10,21 +10,23 @@ import type { ArtifactsSpec, BuildSpec, UserContainerfile } from '../../config/s
 import { userContextEntries } from '../../image/context/user-containerfile.ts';
 import { publicReference, publicUrl } from '../../inspect/provenance/public-parameters.ts';
 import type { Resource } from '../../inspect/provenance/statement.ts';
-import type { BuildEnvironment } from '../build-environment.ts';
+import type { BuildEnvironment, ReferenceEnvironment } from '../build-environment.ts';
 import { rememberedHash, treeContentDigest } from '../digests.ts';
 import { fileOf, type Results, resultOf } from '../step.ts';
-import { type BaseFacts, fingerprint } from './base-step.ts';
-import { KUBERNETES_STEP, type KubernetesFact } from './kubernetes-step.ts';
+import { BASE_STEP } from './base-facts.ts';
+import { fingerprint } from './fingerprint.ts';
+import { FRAMEWORK_STEP } from './framework-step.ts';
+import { KUBERNETES_STEP } from './kubernetes-step.ts';
 
 /** Everything that a build's OS image and artifacts are made from, each by its digest. */
 export async function buildResources(
-  env: BuildEnvironment,
+  env: ReferenceEnvironment & Pick<BuildEnvironment, 'agent' | 'flavors' | 'models' | 'templates'>,
   spec: BuildSpec,
   choice: FlavorChoice,
   results: Results,
 ): Promise<Resource[]> {
   const base = chooseBase(choice.named, spec);
-  const { osRelease, archive } = resultOf(results, 'base').facts as unknown as BaseFacts;
+  const { osRelease, archive } = resultOf(results, BASE_STEP).facts;
   const { loaded } = choice.forBase(osRelease);
   const { flavor } = loaded;
   const program = env.agent(spec.arch, flavor.libc);
@@ -55,7 +57,7 @@ export async function buildResources(
 
 /** The same for artifacts of a ready image. */
 export async function readyResources(
-  env: BuildEnvironment,
+  env: ReferenceEnvironment,
   spec: ArtifactsSpec,
   image: BaseReference,
   arch: string,
@@ -73,7 +75,7 @@ async function ownFiles({ cloudConfig, overlayRootfs, overlayIso }: ArtifactsSpe
 }
 
 async function imageResource(
-  env: BuildEnvironment,
+  env: ReferenceEnvironment,
   name: string,
   reference: BaseReference,
   arch: string,
@@ -101,26 +103,24 @@ async function imageResource(
   }
 }
 
-async function flavorFiles(env: BuildEnvironment, reference: string): Promise<Resource[]> {
+async function flavorFiles(env: Pick<BuildEnvironment, 'flavors'>, reference: string): Promise<Resource[]> {
   const chain = await flavorChain(env.flavors, reference);
   return Promise.all(
     chain.map(async ({ name }) => ({ name: 'flavor', uri: basename(name), ...(await file(name)) })),
   );
 }
 
-async function framework(env: BuildEnvironment, spec: BuildSpec, results: Results): Promise<Resource[]> {
+async function framework(env: ReferenceEnvironment, spec: BuildSpec, results: Results): Promise<Resource[]> {
   if (spec.framework.name === 'builtin') return [];
   const { source } = spec.framework;
-  const program = { name: 'kairos-init', ...(await file(fileOf(results, 'framework', 'program'))) };
+  const program = { name: 'kairos-init', ...(await file(fileOf(results, FRAMEWORK_STEP.id, 'program'))) };
   if (isAbsolute(source)) return [program];
   return [program, await imageResource(env, 'kairos-init image', parseBaseReference(source, '/'), spec.arch)];
 }
 
 function kubernetes(spec: BuildSpec, results: Results): Resource[] {
   if (spec.kubernetes === undefined) return [];
-  const { files } = resultOf(results, KUBERNETES_STEP).facts as unknown as {
-    readonly files: readonly KubernetesFact[];
-  };
+  const { files } = resultOf(results, KUBERNETES_STEP).facts;
   return files.map(({ role, name, sha256 }) => ({
     name: `kubernetes ${role}`,
     uri: name,

@@ -8,9 +8,10 @@ import { checkTool } from '../../tools/check-tool.ts';
 import { MKE2FS } from '../../tools/mke2fs.ts';
 import { MKSQUASHFS } from '../../tools/mksquashfs.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { type Results, resultOf, type Step } from '../step.ts';
-import { documentsAreCurrent, writeDocuments } from './document.ts';
-import { osImageFacts } from './image-step.ts';
+import { defineStep, type Results, resultOf, type Step } from '../step.ts';
+import { checksumKey } from './artifact-keys.ts';
+import { documentsAreCurrent, PROVENANCE_STEP, writeDocuments } from './document.ts';
+import { IMAGE_STEP, osImageFacts } from './os-image-facts.ts';
 
 /** What an OS image was made from. */
 export interface ProvenanceSource {
@@ -24,13 +25,13 @@ const PART_TOOLS = { squashfs: MKSQUASHFS, 'slot-image': MKE2FS } as const;
 
 /** Tells what the artifacts were made from, as SLSA provenance. */
 export function provenanceStep(
-  env: BuildEnvironment,
+  env: Pick<BuildEnvironment, 'runner' | 'tool' | 'partial'>,
   spec: ArtifactsSpec,
   kinds: readonly ArtifactKind[],
   source: ProvenanceSource,
 ): Step {
   const statement = async (results: Results) => {
-    const { facts } = osImageFacts(resultOf(results, 'image'));
+    const { facts } = osImageFacts(results);
     return provenanceStatement({
       subjects: await Promise.all(kinds.map((kind) => subject(kind, results))),
       external: publicParameters(spec),
@@ -40,22 +41,21 @@ export function provenanceStep(
       versions: await versions(env, kinds),
     });
   };
-  return {
-    id: 'provenance',
+  return defineStep(PROVENANCE_STEP, {
     title: 'write provenance',
-    needs: ['image', ...source.steps, ...kinds.map((kind) => `checksum:${kind}`)],
+    needs: [IMAGE_STEP.id, ...source.steps, ...kinds.map((kind) => checksumKey(kind).id)],
     inputs: async (results) => [spec.output, await statement(results)],
     isCurrent: documentsAreCurrent,
     run: async (_context, results) =>
-      writeDocuments(env, spec, osImageFacts(resultOf(results, 'image')), {
+      writeDocuments(env, spec, osImageFacts(results), {
         provenance: await statement(results),
       }),
-  };
+  });
 }
 
 /** An image layout is known by the digest of its image: the one that it has in a registry. */
 async function subject(kind: ArtifactKind, results: Results): Promise<Resource> {
-  const { file, sha256 } = resultOf(results, `checksum:${kind}`).facts as { file: string; sha256: string };
+  const { file, sha256 } = resultOf(results, checksumKey(kind)).facts;
   if (kind !== 'oci') return { name: basename(file), digest: { sha256 } };
   const index = JSON.parse(await readFile(file, 'utf8')) as { manifests: { digest: string }[] };
   const digest = index.manifests[0]?.digest ?? '';
@@ -64,7 +64,7 @@ async function subject(kind: ArtifactKind, results: Results): Promise<Resource> 
 
 /** This program, and the host's programs whose version makes a difference to the bytes of an artifact. */
 async function versions(
-  env: BuildEnvironment,
+  env: Pick<BuildEnvironment, 'runner' | 'tool'>,
   kinds: readonly ArtifactKind[],
 ): Promise<Record<string, string>> {
   const parts = Object.entries(PART_TOOLS).flatMap(([part, tool]) =>

@@ -1,30 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { parseOsRelease } from '../../../common/contract/os-release.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import type { ContainerEngine } from '../../engine/container-engine.ts';
 import { type RootTraits, readRootTraits } from '../../image/root/root-traits.ts';
-import { readOsRelease } from './base-step.ts';
 
-/** An image in the engine, and what its root is like. */
-export interface RootFacts {
-  /** Name in the engine. */
-  readonly image: string;
-  readonly osRelease: Readonly<Record<string, string>>;
-  readonly traits: RootTraits;
-}
+const traits: z.ZodType<RootTraits> = z.object({
+  shell: z.boolean(),
+  glibc: z.boolean(),
+  systemd: z.boolean(),
+  bootLoader: z.boolean(),
+  ownLib: z.boolean(),
+  lacks: z.array(z.string()),
+  newest: z.number(),
+});
+
+/** Facts of an image in the engine. */
+export const RootFacts = z.object({
+  /** Its name in the engine. */
+  image: z.string(),
+  /** `os-release` of its root. */
+  osRelease: z.record(z.string(), z.string()),
+  traits,
+});
+export type RootFacts = Readonly<z.output<typeof RootFacts>>;
 
 /**
  * Opens an image of the engine and looks at its root.
+ * @param check called with the root before anything is read
  * @param name for messages
- * @throws FactoryError `usage` when it is no distribution's root
+ * @throws FactoryError `usage` when it is not the root of a distribution; what `check` throws
  */
 export async function rootFacts(
-  engine: ContainerEngine,
-  image: string,
-  name: string,
-  arch: string,
+  engine: Pick<ContainerEngine, 'open'>,
+  { image, name, arch }: { readonly image: string; readonly name: string; readonly arch: string },
+  check?: (root: string) => Promise<void>,
 ): Promise<RootFacts> {
   await using open = await engine.open(image);
-  return {
-    image,
-    osRelease: await readOsRelease(open, name),
-    traits: await readRootTraits(open.root, arch),
-  };
+  await check?.(open.root);
+  const osRelease = await readOsRelease(open.root, name);
+  return { image, osRelease, traits: await readRootTraits(open.root, arch) };
+}
+
+async function readOsRelease(root: string, name: string): Promise<Record<string, string>> {
+  const file =
+    (await resolveInRoot(root, '/etc/os-release')) ?? (await resolveInRoot(root, '/usr/lib/os-release'));
+  if (file === undefined) {
+    throw new FactoryError('usage', `${name} has neither /etc/os-release nor /usr/lib/os-release`, {
+      remedy: 'It is no distribution’s root filesystem; give the root itself, not a directory around it.',
+    });
+  }
+  return Object.fromEntries(parseOsRelease(await readFile(file, 'utf8')));
 }

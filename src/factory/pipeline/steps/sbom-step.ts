@@ -6,11 +6,11 @@ import { cycloneDxDocument } from '../../inspect/sbom/cyclonedx.ts';
 import { readInventory } from '../../inspect/sbom/read-inventory.ts';
 import { spdxDocument } from '../../inspect/sbom/spdx.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { resultOf, type Step } from '../step.ts';
-import { documentsAreCurrent, writeDocuments } from './document.ts';
-import { openOsImage, osImageFacts } from './image-step.ts';
+import { defineStep, type Step } from '../step.ts';
+import { documentsAreCurrent, SBOM_STEP, writeDocuments } from './document.ts';
+import { openOsImage } from './open-os-image.ts';
+import { IMAGE_STEP, osImageFacts } from './os-image-facts.ts';
 
-export const SBOM_STEP = 'sbom';
 /** Raise it when the documents of the same image change. */
 const FORMAT = 1;
 
@@ -18,16 +18,19 @@ const FORMAT = 1;
  * Tells what is in the OS image, as SPDX and as CycloneDX.
  * @param bundles references of those that were laid into it
  */
-export function sbomStep(env: BuildEnvironment, spec: ArtifactsSpec, bundles: readonly string[]): Step {
+export function sbomStep(
+  env: Pick<BuildEnvironment, 'engine' | 'partial' | 'tool' | 'agents'>,
+  spec: Pick<ArtifactsSpec, 'output'>,
+  bundles: readonly string[],
+): Step {
   const names = bundles.map(publicReference);
-  return {
-    id: SBOM_STEP,
+  return defineStep(SBOM_STEP, {
     title: 'write SBOMs',
-    needs: ['image'],
+    needs: [IMAGE_STEP.id],
     inputs: async () => [FORMAT, spec.output, env.tool, await readAgentParts(env.agents), names],
     isCurrent: documentsAreCurrent,
     run: async ({ say }, results) => {
-      const image = osImageFacts(resultOf(results, 'image'));
+      const image = osImageFacts(results);
       await using open = await openOsImage(env, results);
       say('reading the packages');
       const inventory = await readInventory(open.root, {
@@ -41,5 +44,5 @@ export function sbomStep(env: BuildEnvironment, spec: ArtifactsSpec, bundles: re
         cyclonedx: cycloneDxDocument(inventory, env.tool),
       });
     },
-  };
+  });
 }

@@ -2,7 +2,9 @@ import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { cacheKey, createCache } from '../../../../src/factory/pipeline/cache.ts';
+import type { StepKey } from '../../../../src/factory/pipeline/step.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../../support/temporary.ts';
 
 describe('cacheKey', () => {
@@ -41,6 +43,11 @@ describe('cacheKey', () => {
   });
 });
 
+const step = (id: string): StepKey<{ a: number[] }> => ({
+  id,
+  facts: z.object({ a: z.array(z.number()) }),
+});
+
 describe('createCache', () => {
   /** A cache, and the objects of a step that wait to be stored. */
   function prepare() {
@@ -57,8 +64,8 @@ describe('createCache', () => {
 
   test('gives back what was stored, with files where they are now', async () => {
     const { home, objects, cache, result } = prepare();
-    const stored = await cache.store('artifact:iso', 'key', objects, result);
-    expect(await cache.load('artifact:iso', 'key')).toEqual(stored);
+    const stored = await cache.store(step('artifact:iso'), 'key', objects, result);
+    expect(await cache.load(step('artifact:iso'), 'key')).toEqual(stored);
     expect([stored.digest, stored.facts]).toEqual(['d', { a: [1] }]);
     expect(stored.files['artifact']).toBe(join(home, 'outside.iso'));
     expect(readFileSync(stored.files['out'] ?? '', 'utf8')).toBe('content');
@@ -67,32 +74,44 @@ describe('createCache', () => {
 
   test('finds nothing under another step or key', async () => {
     const { objects, cache, result } = prepare();
-    await cache.store('a', 'key', objects, result);
-    expect(await cache.load('b', 'key')).toBeUndefined();
-    expect(await cache.load('a', 'other')).toBeUndefined();
+    await cache.store(step('a'), 'key', objects, result);
+    expect(await cache.load(step('b'), 'key')).toBeUndefined();
+    expect(await cache.load(step('a'), 'other')).toBeUndefined();
   });
 
   test('survives its move to another place', async () => {
     const { home, objects, cache, result } = prepare();
-    await cache.store('a', 'key', objects, result);
+    await cache.store(step('a'), 'key', objects, result);
     renameSync(join(home, 'cache'), join(home, 'moved'));
-    const found = await createCache(join(home, 'moved')).load('a', 'key');
+    const found = await createCache(join(home, 'moved')).load(step('a'), 'key');
     expect(readFileSync(found?.files['out'] ?? '', 'utf8')).toBe('content');
   });
 
   test.each(['out', 'artifact'])('misses when the file "%s" of a result is gone', async (name) => {
     const { objects, cache, result } = prepare();
-    const stored = await cache.store('a', 'key', objects, result);
+    const stored = await cache.store(step('a'), 'key', objects, result);
     rmSync(stored.files[name] ?? '');
-    expect(await cache.load('a', 'key')).toBeUndefined();
+    expect(await cache.load(step('a'), 'key')).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no object', 'null'],
+    ['no files', '{"digest":"d","facts":{"a":[1]}}'],
+    ['other facts', '{"digest":"d","facts":{"a":["1"]},"files":{}}'],
+  ])('misses an entry that holds %s', async (_what, text) => {
+    const { home, objects, cache, result } = prepare();
+    await cache.store(step('a'), 'key', objects, result);
+    plant(home, { 'cache/a/key/result.json': text });
+    expect(await cache.load(step('a'), 'key')).toBeUndefined();
   });
 
   test('puts a new result in the place of one that was found wanting', async () => {
     const { home, objects, cache, result } = prepare();
-    const stored = await cache.store('a', 'key', objects, result);
+    const stored = await cache.store(step('a'), 'key', objects, result);
     plant(home, { objects: DIRECTORY });
-    await cache.store('a', 'key', objects, { digest: 'new', facts: {}, files: {} });
-    expect(await cache.load('a', 'key')).toEqual({ digest: 'new', facts: {}, files: {} });
+    await cache.store(step('a'), 'key', objects, { digest: 'new', facts: { a: [] }, files: {} });
+    expect(await cache.load(step('a'), 'key')).toEqual({ digest: 'new', facts: { a: [] }, files: {} });
     expect(existsSync(stored.files['out'] ?? '')).toBe(false);
   });
 });

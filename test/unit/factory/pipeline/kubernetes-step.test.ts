@@ -32,11 +32,11 @@ function environment(served: Readonly<Record<string, string>> = {}) {
       const text = served[name];
       return text === undefined ? new Response('', { status: 404 }) : new Response(text);
     },
-  } as unknown as BuildEnvironment;
+  };
   return { home, env, asked };
 }
 
-async function run(env: BuildEnvironment, spec: KubernetesSpec) {
+async function run(env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'fetch'>, spec: KubernetesSpec) {
   const notices: string[] = [];
   const context = {
     say: () => undefined,
@@ -45,7 +45,7 @@ async function run(env: BuildEnvironment, spec: KubernetesSpec) {
   const step = kubernetesStep(env, spec, 'amd64', new AbortController().signal);
   await step.inputs(new Map());
   const result = (await step.run(context, new Map())) as StepResult;
-  return { files: kubernetesFiles(new Map([[KUBERNETES_STEP, result]])), digest: result.digest, notices };
+  return { files: kubernetesFiles(new Map([[KUBERNETES_STEP.id, result]])), digest: result.digest, notices };
 }
 
 describe('kubernetesStep', () => {

@@ -19,7 +19,10 @@ const INDEX = sha256('index');
 const BASE = {
   image: 'localhost/base',
   osRelease: { ID: 'debian', VERSION_ID: '12', VERSION_CODENAME: 'bookworm' },
-  traits: {},
+  traits: {
+    ...{ shell: true, glibc: true, systemd: true, bootLoader: true, ownLib: false },
+    ...{ lacks: [], newest: 1 },
+  },
   archive: {
     date: 1,
     indexes: [{ url: 'http://ann:secret@deb.example/InRelease', sha256: sha256('InRelease') }],

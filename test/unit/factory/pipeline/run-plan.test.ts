@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
 import { createCache } from '../../../../src/factory/pipeline/cache.ts';
 import type { BuildEvent } from '../../../../src/factory/pipeline/events.ts';
@@ -10,10 +11,21 @@ import {
   requireResults,
   type SchedulerContext,
 } from '../../../../src/factory/pipeline/scheduler.ts';
-import { fileOf, resultOf, type Step } from '../../../../src/factory/pipeline/step.ts';
+import {
+  defineStep,
+  fileOf,
+  resultOf,
+  type Step,
+  type StepDefinition,
+  type StepKey,
+} from '../../../../src/factory/pipeline/step.ts';
 import { createRunner } from '../../../../src/factory/tools/runner.ts';
 import { failureOf } from '../../support/failure.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
+
+const Facts = z.object({ id: z.exactOptional(z.string()), read: z.exactOptional(z.array(z.unknown())) });
+type Facts = z.output<typeof Facts>;
+const key = (id: string): StepKey<Facts> => ({ id, facts: Facts });
 
 async function runSteps(steps: readonly Step[], context: SchedulerContext) {
   const outcome = await createScheduler(context)({ steps });
@@ -41,10 +53,10 @@ function bench() {
     };
   };
   /** A step that notes that it ran, and leaves one file. */
-  const step = (id: string, needs: string[], more: Partial<Step> & { digest?: string } = {}): Step => {
+  type More = Partial<StepDefinition<Facts>> & { digest?: string };
+  const step = (id: string, needs: string[], more: More = {}): Step => {
     const { digest, ...rest } = more;
-    return {
-      id,
+    return defineStep(key(id), {
       title: `make ${id}`,
       needs,
       inputs: async () => null,
@@ -58,7 +70,7 @@ function bench() {
         };
       },
       ...rest,
-    };
+    });
   };
   return {
     work,
@@ -81,18 +93,18 @@ describe('a group', () => {
     const reader = step('c', ['a', 'b'], {
       run: async (_, results) => ({
         facts: {
-          read: [resultOf(results, 'a').facts['id'], resultOf(results, 'b').facts['id']],
-          file: fileOf(results, 'a', 'file'),
+          id: fileOf(results, 'a', 'file'),
+          read: [resultOf(results, key('a')).facts.id, resultOf(results, key('b')).facts.id],
         },
         files: {},
       }),
     });
     const { results } = await run([step('a', []), step('b', ['a']), reader]);
-    expect(resultOf(results, 'c').facts).toMatchObject({
+    expect(resultOf(results, key('c')).facts).toEqual({
+      id: fileOf(results, 'a', 'file'),
       read: ['a', 'b'],
-      file: fileOf(results, 'a', 'file'),
     });
-    expect(() => resultOf(results, 'none')).toThrow(RangeError);
+    expect(() => resultOf(results, key('none'))).toThrow(RangeError);
     expect(() => fileOf(results, 'a', 'none')).toThrow(RangeError);
   });
 
@@ -101,7 +113,7 @@ describe('a group', () => {
     // Each waits for the other: one after the other would never end.
     const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const meet =
-      (own: PromiseWithResolvers<void>, other: PromiseWithResolvers<void>): Step['run'] =>
+      (own: PromiseWithResolvers<void>, other: PromiseWithResolvers<void>): StepDefinition<Facts>['run'] =>
       async () => {
         own.resolve();
         await other.promise;
@@ -184,11 +196,30 @@ describe('the cache', () => {
     expect(ran()).toEqual(['a']);
   });
 
+  test('runs a step again whose cached facts have not the form that it says', async () => {
+    const { run, step, ran } = bench();
+    await run([step('a', [])]);
+    ran();
+    const isAsked = async () => {
+      throw new Error('asked about facts of another form');
+    };
+    const more = { id: 'a', facts: Facts.extend({ added: z.number() }), isCurrent: isAsked };
+    const facts = { id: 'a', added: 1 };
+    const { results } = await run([{ ...step('a', []), ...more, run: async () => ({ facts, files: {} }) }]);
+    expect(results.get('a')?.facts).toEqual(facts);
+  });
+
+  test('fails as a defect when a step returns facts of another form', async () => {
+    const { run, step } = bench();
+    const wrong = { ...step('a', []), run: async () => ({ facts: { id: 1 }, files: {} }) };
+    await expect(run([wrong])).rejects.toThrow(/^facts of step a: .*expected string.*at id/s);
+  });
+
   test('asks the step whether its result is current', async () => {
     const { run, step, ran } = bench();
     await run([step('a', [])]);
     ran();
-    await run([step('a', [], { isCurrent: async ({ facts }) => facts['id'] === 'a' })]);
+    await run([step('a', [], { isCurrent: async ({ facts }) => facts.id === 'a' })]);
     expect(ran()).toEqual([]);
     await run([step('a', [], { isCurrent: async () => false })]);
     expect(ran()).toEqual(['a']);

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
 import { createCache } from '../../../../src/factory/pipeline/cache.ts';
 import type { BuildEvent } from '../../../../src/factory/pipeline/events.ts';
@@ -30,6 +31,7 @@ function bench() {
   };
   const step = (id: string, needs: string[], inputs: unknown, run?: () => Promise<void>): Step => ({
     id,
+    facts: z.object({ inputs: z.unknown() }),
     title: `make ${id}`,
     needs,
     inputs: async () => inputs,
@@ -62,7 +64,10 @@ describe('several groups', () => {
     });
     const outcomes = await runAll([group('one', 1), group('two', 2)]);
     expect(ran.sort()).toEqual(['base "b"', 'image "i"', 'squashfs 1', 'squashfs 2']);
-    expect(outcomes.map(({ results }) => results.get('squashfs')?.facts['inputs'])).toEqual([1, 2]);
+    expect(outcomes.map(({ results }) => results.get('squashfs')?.facts)).toEqual([
+      { inputs: 1 },
+      { inputs: 2 },
+    ]);
     // Each group has its own account; what another made is as good as cached.
     const cached = outcomes.map(({ timings }) =>
       timings.filter((timing) => timing.cached).map(({ id }) => id),

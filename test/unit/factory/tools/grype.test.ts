@@ -1,9 +1,12 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { BuildEnvironment } from '../../../../src/factory/pipeline/build-environment.ts';
-import type { StepContext } from '../../../../src/factory/pipeline/step.ts';
-import { atLeast, vulnerabilityStep } from '../../../../src/factory/pipeline/steps/vulnerability-step.ts';
+import { requireFacts } from '../../../../src/factory/pipeline/step.ts';
+import {
+  atLeast,
+  VULNERABILITY_STEP,
+  vulnerabilityStep,
+} from '../../../../src/factory/pipeline/steps/vulnerability-step.ts';
 import { createRunner } from '../../../../src/factory/tools/runner.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
@@ -35,7 +38,7 @@ async function scan(matches: readonly object[] | undefined, limit: 'critical' | 
     env: { PATH: `${home}:/usr/bin:/bin`, HOME: home },
   });
   const notices: string[] = [];
-  const step = vulnerabilityStep({ runner } as unknown as BuildEnvironment, limit);
+  const step = vulnerabilityStep({ runner }, limit);
   const context = {
     runner,
     objects: home,
@@ -44,8 +47,11 @@ async function scan(matches: readonly object[] | undefined, limit: 'critical' | 
     notice: (text: string) => notices.push(text),
   };
   const results = new Map([['sbom', { digest: '', facts: {}, files: { spdx: join(home, 'sbom.json') } }]]);
-  const result = await step.run(context as StepContext, results);
-  return { scan: result.facts['scan'], notices, digest: result.digest };
+  const result = requireFacts(VULNERABILITY_STEP, {
+    digest: '',
+    ...(await step.run(context, results)),
+  });
+  return { scan: result.facts.scan, notices, digest: result.digest };
 }
 
 describe('the search for vulnerabilities', () => {

@@ -4,12 +4,13 @@ import { chooseFlavor } from '../../../../../src/factory/catalog/flavors/choose.
 import { loadModel } from '../../../../../src/factory/catalog/models/load.ts';
 import type { BuildSpec } from '../../../../../src/factory/config/schema.ts';
 import type { RootTraits } from '../../../../../src/factory/image/root/root-traits.ts';
-import type { BuildEnvironment } from '../../../../../src/factory/pipeline/build-environment.ts';
+import type { ImportEnvironment } from '../../../../../src/factory/pipeline/build-environment.ts';
 import { FLAVORS, MODELS } from '../../../../../src/factory/pipeline/project-files.ts';
 import type { StepResult } from '../../../../../src/factory/pipeline/step.ts';
 import { frameworkStep } from '../../../../../src/factory/pipeline/steps/framework-step.ts';
 import { imageRecipe } from '../../../../../src/factory/pipeline/steps/image-recipe.ts';
 import { kernelStep } from '../../../../../src/factory/pipeline/steps/kernel-step.ts';
+import type { RecipeEnvironment } from '../../../../../src/factory/pipeline/steps/recipe-parts.ts';
 import { signer } from '../../../common/trust/support/signer.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
@@ -17,8 +18,9 @@ import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 const any = await chooseFlavor(FLAVORS, 'any');
 const debian = await chooseFlavor(FLAVORS, 'debian');
 const GENERIC = await loadModel(MODELS, 'generic');
-const env = (epoch?: string) =>
-  ({ epoch, tool: 'tool', agent: () => '/agent' }) as unknown as BuildEnvironment;
+const env = (epoch?: string): RecipeEnvironment => ({
+  ...{ epoch, tool: 'tool', agent: () => '/agent', templates: '/templates', digests: '/digests' },
+});
 
 const SPEC = {
   base: 'dir:/tiny',
@@ -174,10 +176,11 @@ describe('trust.upgrade', () => {
 });
 
 test('a bootstrap reference has neither a kernel nor kairos-init', async () => {
-  expect((await failureOf(() => kernelStep(env(), 'bootstrap:', 'amd64'), 'usage')).message).toMatch(
+  const nowhere = {} as ImportEnvironment;
+  expect((await failureOf(() => kernelStep(nowhere, 'bootstrap:', 'amd64'), 'usage')).message).toMatch(
     /kernel/,
   );
-  expect((await failureOf(() => frameworkStep(env(), 'bootstrap:', 'amd64'), 'usage')).message).toMatch(
+  expect((await failureOf(() => frameworkStep(nowhere, 'bootstrap:', 'amd64'), 'usage')).message).toMatch(
     /kairos-init/,
   );
 });

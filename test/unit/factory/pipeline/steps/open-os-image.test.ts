@@ -1,16 +1,18 @@
 import { chmodSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { BuildEnvironment } from '../../../../../src/factory/pipeline/build-environment.ts';
-import { openOsImage } from '../../../../../src/factory/pipeline/steps/image-step.ts';
+import type { OpenImage } from '../../../../../src/factory/engine/container-engine.ts';
+import { openOsImage } from '../../../../../src/factory/pipeline/steps/open-os-image.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 
 test('the root of an opened image has its mode and time, and is not touched again while another step reads it', async () => {
   const root = temporaryDirectory();
   chmodSync(root, 0o700);
-  const open = { root, [Symbol.asyncDispose]: async () => undefined };
-  const env = { engine: { open: async () => open } } as unknown as BuildEnvironment;
-  const facts = { image: 'os', facts: { epoch: 1_700_000_000 } };
+  const commit = async () => undefined;
+  const open: OpenImage = { root, commit, [Symbol.asyncDispose]: async () => undefined };
+  const env = { engine: { open: async () => open } };
+  const tree = { bytes: 0, inodes: 0, newest: 0 };
+  const facts = { image: 'os', facts: { epoch: 1_700_000_000, tree, release: {}, osId: 'debian' } };
   const results = new Map([['image', { digest: 'digest', facts, files: {} }]]);
   await openOsImage(env, results);
   const first = statSync(root, { bigint: true });

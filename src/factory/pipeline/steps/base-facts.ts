@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import type { ArchiveState } from '../../inputs/base/archive-state.ts';
+import type { StepKey } from '../step.ts';
+import { RootFacts } from './root-facts.ts';
+
+const archive: z.ZodType<ArchiveState> = z.object({
+  indexes: z.array(z.object({ url: z.string(), sha256: z.string() })),
+  date: z.number(),
+});
+
+const BaseFacts = RootFacts.extend({
+  /** For a bootstrapped base: what it came from. */
+  archive: z.exactOptional(archive),
+});
+/** Facts of a base. */
+export type BaseFacts = Readonly<z.output<typeof BaseFacts>>;
+
+/** The base as it was imported or bootstrapped. */
+export const BASE_STEP: StepKey<BaseFacts> = { id: 'base', facts: BaseFacts };
+
+/** The base after the user's own Containerfile. */
+export const CONTAINERFILE_STEP: StepKey<BaseFacts> = { id: 'containerfile', facts: BaseFacts };

@@ -1,0 +1,133 @@
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { borrowedNotice } from '../../catalog/flavors/choose.ts';
+import { findRelease } from '../../catalog/flavors/select.ts';
+import { aptSnapshot, snapshotSources } from '../../catalog/flavors/snapshot.ts';
+import type { BuildSpec } from '../../config/schema.ts';
+import type { ContextOptions, KernelSource } from '../../image/context/build-context.ts';
+import { fileOf, type Results, resultOf } from '../step.ts';
+import { BASE_STEP } from './base-facts.ts';
+import { takenBundles } from './bundles-step.ts';
+import { detectSystem } from './detect-system.ts';
+import { FRAMEWORK_STEP } from './framework-step.ts';
+import { KERNEL_STEP } from './kernel-step.ts';
+import { kubernetesFiles } from './kubernetes-step.ts';
+import { baseOf, type RecipeParts } from './recipe-parts.ts';
+
+/**
+ * What the build context is rendered from.
+ * @param notice receives what the image will lack
+ * @throws FactoryError `usage` when the base cannot become an OS this way
+ */
+export function contextOptions(
+  parts: RecipeParts,
+  results: Results,
+  notice: (text: string) => void,
+): ContextOptions {
+  const { env, spec, policy } = parts;
+  const { image, traits } = baseOf(parts, results);
+  requireShell(parts, traits);
+  const { detected, loaded, selection, identity, board } = detectSystem(parts, results);
+  const borrowed = borrowedNotice(detected);
+  if (borrowed !== undefined) notice(borrowed);
+  const hasAgent = !parts.installsNothing || traits.glibc;
+  if (!hasAgent) noticeNoAgent(parts, notice);
+  const kernel = kernelSource(parts, results);
+  const snapshot = snapshotLines(parts, results);
+  return {
+    templates: env.templates,
+    flavor: loaded.flavor,
+    selection,
+    identity,
+    board,
+    base: image,
+    epoch: imageEpoch(parts, results),
+    overlay: spec.overlayRootfs,
+    tool: env.tool,
+    agent: hasAgent ? env.agent(spec.arch, loaded.flavor.libc) : undefined,
+    root: traits,
+    policy,
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...addedOptions(spec, results),
+    ...initOptions(spec, identity, results),
+  };
+}
+
+function addedOptions(
+  { kubernetes, bundles }: BuildSpec,
+  results: Results,
+): Pick<ContextOptions, 'kubernetes' | 'bundles'> {
+  return {
+    ...(kubernetes ? { kubernetes: { ...kubernetes, files: kubernetesFiles(results) } } : {}),
+    ...(bundles.length > 0 ? { bundles: takenBundles(results) } : {}),
+  };
+}
+
+function initOptions(
+  { framework }: BuildSpec,
+  image: ContextOptions['identity'],
+  results: Results,
+): Pick<ContextOptions, 'init'> {
+  if (framework.name === 'builtin') return {};
+  const program = fileOf(results, FRAMEWORK_STEP.id, 'program');
+  return { init: { program, image, version: framework.version } };
+}
+
+function kernelSource(parts: RecipeParts, results: Results): KernelSource | undefined {
+  if (parts.spec.kernelFrom === undefined) return undefined;
+  const { image, traits } = resultOf(results, KERNEL_STEP).facts;
+  const { bootLoader, ownLib } = baseOf(parts, results).traits;
+  return {
+    image,
+    epoch: Number(parts.env.epoch ?? traits.newest),
+    library: ownLib ? '/lib' : '/usr/lib',
+    bootLoader: parts.installsNothing && !bootLoader,
+  };
+}
+
+/**
+ * Where no package archive gives a date, the image is as old as the newest file that it is made from. Files that a user's
+ * Containerfile makes have the time of the build, and do not count.
+ */
+function imageEpoch(parts: RecipeParts, results: Results): string | undefined {
+  const { env, spec, installsNothing } = parts;
+  if (env.epoch !== undefined) return env.epoch;
+  const { archive, traits } = resultOf(results, BASE_STEP).facts;
+  if (spec.framework.name === 'kairos-init') return String(archive?.date ?? traits.newest);
+  if (!installsNothing) return undefined;
+  return String(Math.max(traits.newest, kernelSource(parts, results)?.epoch ?? 0));
+}
+
+/** The package sources of a snapshot, as the package manager of the flavor reads them. */
+export function snapshotLines(parts: RecipeParts, results: Results): string[] | undefined {
+  const { spec } = parts;
+  if (spec.snapshot === undefined) return undefined;
+  const { loaded, distribution, target, board } = detectSystem(parts, results);
+  const { suite, key } = findRelease(loaded.flavor, distribution.release);
+  const sources = snapshotSources(loaded.flavor, target, suite ?? key, spec.snapshot, spec.mirror);
+  if (loaded.flavor['package-manager'] !== 'apt') return sources.map(({ uri }) => uri);
+  const components = loaded.flavor.bootstrap?.components ?? [];
+  return aptSnapshot(sources, [...new Set([...components, ...board.components])]);
+}
+
+function noticeNoAgent({ spec, policy }: RecipeParts, notice: (text: string) => void): void {
+  if (spec.framework.name !== 'builtin') return;
+  notice(
+    'the base lacks the GNU C library, which the agent needs, and so the image has no agent: it boots and mounts ' +
+      'what persists, but reads no cloud-config, and neither installs nor upgrades itself',
+  );
+  if (policy) notice('the policy of trust.upgrade is in the image, and there is no agent to enforce it');
+}
+
+function requireShell({ spec, installsNothing }: RecipeParts, { shell }: { readonly shell: boolean }): void {
+  if (shell || (installsNothing && spec.kernelFrom !== undefined)) return;
+  throw new FactoryError(
+    'usage',
+    `${spec.base ?? 'the base'} has no /bin/sh, which the build runs its scripts with`,
+    {
+      remedy:
+        'Use the variant of the image that has a shell, or bring one with a --containerfile (COPY busybox /bin/sh). ' +
+        'A root in which nothing is to be installed needs none with --flavor any and --kernel-from.',
+    },
+  );
+}

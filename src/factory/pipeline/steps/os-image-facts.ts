@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { ImageFacts } from '../../../common/contract/image-facts.ts';
+import { type ImageIdentity, identityFrom } from '../../../common/contract/kairos-release.ts';
+import { type Results, resultOf, type StepKey } from '../step.ts';
+
+const facts: z.ZodType<ImageFacts> = z.object({
+  epoch: z.number(),
+  tree: z.object({ bytes: z.number(), inodes: z.number(), newest: z.number() }),
+  release: z.record(z.string(), z.string()),
+  osId: z.string(),
+  selinux: z.exactOptional(z.string()),
+  kernel: z.exactOptional(z.string()),
+  osLike: z.exactOptional(z.string()),
+});
+
+const OsImageFacts = z.object({
+  /** Name in the engine. */
+  image: z.string(),
+  facts,
+  /** Version of each package, and under which name a lock has them; absent where nothing was installed. */
+  packages: z.exactOptional(z.object({ lockName: z.string(), installed: z.record(z.string(), z.string()) })),
+  /** Whether the versions were those of a lock, and not the newest of the archive. */
+  pinned: z.exactOptional(z.boolean()),
+});
+/** Facts of the OS image. */
+export type OsImageFacts = Readonly<z.output<typeof OsImageFacts>>;
+
+/** The OS image: built, or ready. */
+export const IMAGE_STEP: StepKey<OsImageFacts> = { id: 'image', facts: OsImageFacts };
+
+/** The facts of the OS image among the results. */
+export function osImageFacts(results: Results): OsImageFacts {
+  return resultOf(results, IMAGE_STEP).facts;
+}
+
+/** What an OS image calls itself in `/etc/kairos-release`. */
+export function imageIdentity({ release }: Pick<ImageFacts, 'release'>): ImageIdentity {
+  return identityFrom(new Map(Object.entries(release)));
+}

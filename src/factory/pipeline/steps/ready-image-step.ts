@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { EPOCH_FILE } from '../../../common/contract/system-layout.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
+import { type BaseReference, formatBaseReference } from '../../config/base-reference.ts';
+import type { ArtifactsSpec } from '../../config/schema.ts';
+import { directoryEntries } from '../../image/context/context-tar.ts';
+import { sealRoot } from '../../image/root/seal.ts';
+import { readyArch } from '../../inputs/base/check-arch.ts';
+import { importBase } from '../../inputs/base/import-base.ts';
+import type { BuildEnvironment, ImportEnvironment } from '../build-environment.ts';
+import { treeSignature } from '../digests.ts';
+import { defineStep, type Step } from '../step.ts';
+import { fingerprint } from './fingerprint.ts';
+import { IMAGE_STEP } from './os-image-facts.ts';
+import { buildImage, sealImage } from './seal-image.ts';
+
+/** Takes a ready OS image into the engine, with the overlay laid over it, and checks it. */
+export function readyImageStep(
+  env: ImportEnvironment & Pick<BuildEnvironment, 'useCache' | 'offline'>,
+  spec: Pick<ArtifactsSpec, 'overlayRootfs'>,
+  reference: BaseReference,
+): Step {
+  if (reference.kind === 'bootstrap') {
+    throw new FactoryError('usage', 'a bootstrapped root is not an OS image yet', {
+      remedy: 'Use "kairos-factory build --base bootstrap:…".',
+    });
+  }
+  const name = formatBaseReference(reference);
+  return defineStep(IMAGE_STEP, {
+    title: `import OS image ${name}`,
+    needs: [],
+    inputs: async () => [
+      await fingerprint(env, reference, await readyArch(reference)),
+      spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
+    ],
+    isCurrent: ({ facts }) => env.engine.has(facts.image),
+    run: async (context) => {
+      const image = `localhost/kairos-factory/taken:${randomUUID()}`;
+      await using _image = await env.engine.transient(image);
+      const arch = await readyArch(reference);
+      const { engine, images, daemon } = env;
+      await importBase(reference, image, { ...context, engine, images, daemon, arch });
+      if (spec.overlayRootfs === undefined) return sealImage(env, context, { image, name, seal: sealOwn });
+      const text = `FROM ${image}\nCOPY overlay/ /\n`;
+      const entries = [
+        { type: 'text', path: 'Containerfile', text, mode: 0o644 } as const,
+        ...directoryEntries(spec.overlayRootfs, 'overlay'),
+      ];
+      await buildImage(env, context, { entries, image, arch });
+      return sealImage(env, context, { image, name });
+    },
+  });
+}
+
+/**
+ * Seals an image that another builder made from our Containerfile: `build` does this after its engine, and that could not
+ * be done there. An image that is sealed already stays as it is, and so does one that we did not make.
+ */
+async function sealOwn(root: string): Promise<unknown> {
+  return (await resolveInRoot(root, EPOCH_FILE)) === undefined ? undefined : sealRoot(root);
+}
