@@ -50,7 +50,7 @@ export async function chooseDisk(host: Host, wanted: string): Promise<string> {
   if (wanted === '' || wanted === 'auto') {
     const [largest] = disks;
     if (largest) return largest.path;
-    throw new FactoryError('usage', 'this machine has no disk to install to', {
+    throw new FactoryError('DISK_NOT_FOUND', 'this machine has no disk to install to', {
       remedy: 'Is the disk connected, and is its driver in the image?',
     });
   }
@@ -58,7 +58,7 @@ export async function chooseDisk(host: Host, wanted: string): Promise<string> {
   const { stdout, status } = await host.run('readlink', ['-f', device], { allowFailure: true });
   const path = status === 0 ? stdout.trim() : device;
   if (disks.some((disk) => disk.path === path)) return path;
-  throw new FactoryError('usage', `${wanted} is no disk that could be installed to`, {
+  throw new FactoryError('DISK_NOT_FOUND', `${wanted} is no disk that could be installed to`, {
     details: disks.map(describeDisk),
     remedy: disks.length > 0 ? 'Use one of these disks, or auto.' : 'This machine has no disk to install to.',
   });
@@ -74,7 +74,7 @@ async function askScript(host: Host, wanted: string): Promise<string> {
   const { stdout } = await host.run(script, []);
   const device = stdout.trim().split('\n').at(-1) ?? '';
   if (device.startsWith('/dev/')) return device;
-  throw new FactoryError('usage', `${basename(script)} printed "${device}", which is no device`, {
+  throw new FactoryError('DISK_NOT_FOUND', `${basename(script)} printed "${device}", which is no device`, {
     remedy: 'The script has to print the path of a device as its last line.',
   });
 }

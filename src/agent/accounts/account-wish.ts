@@ -61,7 +61,7 @@ function uidOf(name: string, uid: string | number | undefined): number | undefin
 }
 
 function unusable(name: string, reason: string): FactoryError {
-  return new FactoryError('usage', `The user ${name} cannot be created: ${reason}`, {
+  return new FactoryError('ACCOUNT_INVALID', `The user ${name} cannot be created: ${reason}`, {
     remedy: `Correct the entry ${name} under "users".`,
   });
 }

@@ -28,9 +28,13 @@ const KEY_LINE = /(^|\s)(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(\s|$)/;
 export async function addAuthorizedKeys(host: Host, user: string, keys: readonly string[]): Promise<void> {
   const row = findRow((await host.readText('/etc/passwd')) ?? '', user);
   if (row === undefined) {
-    throw new FactoryError('usage', `SSH keys are for the user ${user}, whom the machine does not have`, {
-      remedy: 'Create the user under "users", in the same step or one before.',
-    });
+    throw new FactoryError(
+      'ACCOUNT_INVALID',
+      `SSH keys are for the user ${user}, whom the machine does not have`,
+      {
+        remedy: 'Create the user under "users", in the same step or one before.',
+      },
+    );
   }
   const resident = residentOf(row);
   const lines = keys.flatMap(linesOf);
@@ -43,7 +47,7 @@ export async function addAuthorizedKeys(host: Host, user: string, keys: readonly
       .catch((error) => failures.push(messageOf(error)));
   }
   if (failures.length === 0) return;
-  throw new FactoryError('step', `SSH keys of ${user} are missing: ${failures.join('; ')}`, {
+  throw new FactoryError('ACCOUNT_FAILED', `SSH keys of ${user} are missing: ${failures.join('; ')}`, {
     remedy: 'Check the names, and put the keys into the stage network.',
   });
 }
@@ -62,7 +66,7 @@ async function fetchKeys(host: Host, url: string): Promise<string[]> {
   const found = lines.filter((line) => KEY_LINE.test(line));
   // A portal of some network answers with a page of its own.
   if (found.length < lines.length || text.length > MAX_ANSWER) {
-    throw new FactoryError('step', `${url} answers with something else than keys`, {
+    throw new FactoryError('ACCOUNT_FAILED', `${url} answers with something else than keys`, {
       remedy: 'Open the address in a browser to see what it shows.',
     });
   }
@@ -92,7 +96,7 @@ async function writeKeys(host: Host, resident: Resident, keys: readonly string[]
 async function expectKind(host: Host, path: string, kind: 'file' | 'directory'): Promise<void> {
   const there = await host.stat(path, { follow: false });
   if (there === undefined || there.kind === kind) return;
-  throw new FactoryError('step', `${path} is no ${kind}, and keys are not written through it`, {
+  throw new FactoryError('ACCOUNT_FAILED', `${path} is no ${kind}, and keys are not written through it`, {
     remedy: `Remove it: the agent makes a ${kind} in its place.`,
   });
 }

@@ -59,7 +59,7 @@ export function parseEntity(text: string): Entity {
   try {
     return EntityText.parse(parse(text));
   } catch (error) {
-    throw new FactoryError('usage', `An entity cannot be read: ${reasonOf(error)}`, {
+    throw new FactoryError('ACCOUNT_INVALID', `An entity cannot be read: ${reasonOf(error)}`, {
       remedy: 'Give kind (user, shadow, group or gshadow) and its fields as YAML text.',
       cause: error,
     });
@@ -99,7 +99,7 @@ export function entityRow(entity: Entity, { table, groups, today }: EntityContex
   const bad = row.find((field) => !isField(field));
   if (bad === undefined && nameOf(entity) !== '') return row;
   throw new FactoryError(
-    'usage',
+    'ACCOUNT_INVALID',
     `The ${entity.kind} "${nameOf(entity)}" has a value that cannot be written`,
     {
       remedy: 'Leave colons and line ends out of names and values.',
@@ -142,7 +142,7 @@ function idOf(entity: Entity, table: string): number {
 function gidOf(group: string, groups: string): string {
   const gid = findRow(groups, group)?.[2];
   if (gid !== undefined) return gid;
-  throw new FactoryError('usage', `There is no group ${group}`, {
+  throw new FactoryError('ACCOUNT_INVALID', `There is no group ${group}`, {
     remedy: 'Create it by an entity before this one.',
   });
 }

@@ -55,7 +55,7 @@ async function lookUp(
     return kind === 'user' ? { id: Number(row[2]), gid: Number(row[3]) } : { id: Number(row[2]) };
   }
   if (/^\d+$/.test(name)) return { id: Number(name) };
-  throw new FactoryError('usage', `There is no ${kind} ${name}`, {
+  throw new FactoryError('ACCOUNT_INVALID', `There is no ${kind} ${name}`, {
     remedy: `Create the ${kind} in a step before this one, or give its number.`,
   });
 }

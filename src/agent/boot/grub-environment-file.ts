@@ -45,7 +45,7 @@ function encode(file: string, variables: ReadonlyMap<string, string>): Buffer {
   try {
     return grubEnvironment(Object.fromEntries(variables));
   } catch (error) {
-    throw new FactoryError('usage', `${file}: ${messageOf(error)}`, {
+    throw new FactoryError('OPTION_INVALID', `${file}: ${messageOf(error)}`, {
       remedy: 'Use fewer or shorter variables, each in one line.',
       cause: error,
     });

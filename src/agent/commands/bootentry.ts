@@ -30,7 +30,7 @@ export const bootentryCommand: AgentCommand = ({ host, out }) =>
       if (select !== undefined) {
         if (!Object.hasOwn(ENTRIES, select)) {
           throw new FactoryError(
-            'usage',
+            'OPTION_INVALID',
             `the boot menu has no entry "${select}"${didYouMean(select, Object.keys(ENTRIES))}`,
             {
               remedy: `Choose one of: ${Object.keys(ENTRIES).join(', ')}.`,

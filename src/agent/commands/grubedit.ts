@@ -28,7 +28,7 @@ function parseAssignment(text: string): [string, string | undefined] {
   const at = text.indexOf('=');
   const name = text.slice(0, at);
   if (at < 1 || !/^[A-Za-z_]\w*$/.test(name)) {
-    throw new FactoryError('usage', `"${text}" is not of the form NAME=VALUE`, {
+    throw new FactoryError('OPTION_INVALID', `"${text}" is not of the form NAME=VALUE`, {
       remedy: 'Write extra_cmdline=quiet, for one.',
     });
   }

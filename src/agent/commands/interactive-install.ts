@@ -26,7 +26,7 @@ export const interactiveInstallCommand: AgentCommand = (context) =>
 async function askAndInstall(context: AgentContext, source: string | undefined): Promise<void> {
   const disks = await listDisks(context.host);
   if (disks.length === 0) {
-    throw new FactoryError('usage', 'this machine has no disk to install to', {
+    throw new FactoryError('DISK_NOT_FOUND', 'this machine has no disk to install to', {
       remedy: 'Is the disk connected, and is its driver in the image?',
     });
   }

@@ -60,7 +60,7 @@ async function readIdentity(host: Host): Promise<ReleaseIdentity> {
     (key) => !values.get(`KAIROS_${key}`),
   );
   if (missing !== undefined) {
-    throw new FactoryError('usage', `${RELEASE_FILE} does not say KAIROS_${missing}`, {
+    throw new FactoryError('NODE_NOT_READY', `${RELEASE_FILE} does not say KAIROS_${missing}`, {
       remedy: 'Run this on a node, or look into the registry itself.',
     });
   }

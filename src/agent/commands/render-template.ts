@@ -22,7 +22,7 @@ async function readTemplate(host: Host, file: string): Promise<string> {
   if (file === '-') return text(process.stdin);
   const source = await host.readText(resolve(file));
   if (source !== undefined) return source;
-  throw new FactoryError('usage', `there is no file ${file}`, {
+  throw new FactoryError('FILE_NOT_FOUND', `there is no file ${file}`, {
     remedy: 'Name a template that exists, or - for standard input.',
   });
 }

@@ -36,7 +36,7 @@ export const resetCommand: AgentCommand = (context) =>
 
 async function confirm(): Promise<void> {
   if (!process.stdin.isTTY) {
-    throw new FactoryError('usage', 'there is nobody to ask whether everything may be lost', {
+    throw new FactoryError('CONFIRMATION_MISSING', 'there is nobody to ask whether everything may be lost', {
       remedy: 'Add --unattended.',
     });
   }
@@ -45,5 +45,5 @@ async function confirm(): Promise<void> {
     'Everything in /usr/local, /home and the other persistent paths is lost. Type "reset": ',
   );
   terminal.close();
-  if (answer.trim() !== 'reset') throw new FactoryError('usage', 'nothing was reset');
+  if (answer.trim() !== 'reset') throw new FactoryError('CONFIRMATION_MISSING', 'nothing was reset');
 }

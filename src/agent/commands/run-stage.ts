@@ -34,7 +34,7 @@ export const runStageCommand: AgentCommand = ({ host, out }) =>
       const report = await runStage(host, stage, { ...sources, strict: options.strict ?? false });
       if (options.json) out(`${JSON.stringify(report, null, 2)}\n`);
       if (options.strict && report.problems.length > 0) {
-        throw new FactoryError('step', `stage ${stage} failed`, {
+        throw new FactoryError('STAGE_FAILED', `stage ${stage} failed`, {
           details: report.problems,
           remedy: 'Correct the configuration, or run the stage without --strict.',
         });

@@ -102,7 +102,7 @@ function chosen(flags: ScopeFlags): Scope[] {
 function needed(flags: ScopeFlags): Scope[] {
   const scopes = chosen(flags);
   if (scopes.length > 0) return scopes;
-  throw new FactoryError('usage', 'this needs to know for which system', {
+  throw new FactoryError('OPTION_MISSING', 'this needs to know for which system', {
     remedy: `Add ${SCOPES.map((scope) => `--${scope}`).join(', ')}.`,
   });
 }

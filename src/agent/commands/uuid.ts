@@ -16,7 +16,11 @@ export const uuidCommand: AgentCommand = ({ host, out }) =>
         return;
       }
     }
-    throw new FactoryError('step', 'this node has neither a UUID of its firmware nor a machine-id', {
-      remedy: 'Run "systemd-machine-id-setup".',
-    });
+    throw new FactoryError(
+      'MACHINE_ID_MISSING',
+      'this node has neither a UUID of its firmware nor a machine-id',
+      {
+        remedy: 'Run "systemd-machine-id-setup".',
+      },
+    );
   });

@@ -25,9 +25,13 @@ function partsOf(key: string): string[] {
     const from = pattern.lastIndex;
     const match = pattern.exec(key);
     if (!match) {
-      throw new FactoryError('usage', `the key "${key}" cannot be understood from "${key.slice(from)}" on`, {
-        remedy: 'Write it as a.b, a[0].b or "a.b".c.',
-      });
+      throw new FactoryError(
+        'OPTION_INVALID',
+        `the key "${key}" cannot be understood from "${key.slice(from)}" on`,
+        {
+          remedy: 'Write it as a.b, a[0].b or "a.b".c.',
+        },
+      );
     }
     parts.push(match.slice(1).find((part) => part !== undefined) ?? '');
   }

@@ -62,7 +62,9 @@ export function configUrlOf({ data }: Pick<CloudConfigDocument, 'data'>): string
 }
 
 function loopError(address: string, what: string): FactoryError {
-  return new FactoryError('usage', `${shown(address)} ${what}`, { remedy: 'End the chain of config_url.' });
+  return new FactoryError('CLOUD_CONFIG_UNREADABLE', `${shown(address)} ${what}`, {
+    remedy: 'End the chain of config_url.',
+  });
 }
 
 async function expandUrl(host: Host, url: string): Promise<string> {
@@ -93,7 +95,7 @@ async function readAddress(
   const path = address.replace(/^file:\/\//i, '');
   const text = path.startsWith('/') ? await host.readText(path) : undefined;
   if (text !== undefined) return text;
-  throw new FactoryError('usage', `there is no file ${path}`, {
+  throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `there is no file ${path}`, {
     remedy: 'Give an http:// or https:// URL, or an absolute path.',
   });
 }

@@ -13,7 +13,7 @@ export function heedUnsupportedKeys(host: Host, config: ConfigData, operation: N
   const found = findUnsupported(config);
   const [first, ...others] = found.filter(({ entry }) => entry.stops?.includes(operation));
   if (first !== undefined) {
-    throw new FactoryError('usage', first.message, {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', first.message, {
       details: others.map(({ message }) => message),
       remedy: `Change the configuration; nothing was done, because the ${operation} would drop what the key asks for.`,
     });

@@ -62,9 +62,13 @@ function firstName(text: string): string | undefined {
 /** `fetch` chooses its port by itself; curl can be told. */
 async function fromLowPort(host: Host, { name, url }: Endpoint): Promise<Found | undefined> {
   if (!(await host.has('curl'))) {
-    throw new FactoryError('tool', `user data of ${name} can only be had with curl, which is not there`, {
-      remedy: 'Add curl to the image.',
-    });
+    throw new FactoryError(
+      'TOOL_MISSING',
+      `user data of ${name} can only be had with curl, which is not there`,
+      {
+        remedy: 'Add curl to the image.',
+      },
+    );
   }
   const args = ['--fail', '--silent', '--max-time', String(TIMEOUT), '--local-port', '1-1023', url];
   const { status, stdout } = await host.run('curl', args, { allowFailure: true });

@@ -82,7 +82,9 @@ function resolveProviders(host: Host, names: readonly string[]): Named[] {
   });
   if (known.length === 0 && problems.length > 0) {
     const all = [...Object.keys(LOCAL), 'file:PLACE', ...ENDPOINTS.map(({ name }) => name)];
-    throw new FactoryError('usage', problems.join('; '), { remedy: `Choose from ${all.join(', ')}.` });
+    throw new FactoryError('OPTION_INVALID', problems.join('; '), {
+      remedy: `Choose from ${all.join(', ')}.`,
+    });
   }
   for (const problem of problems) host.log('info', problem);
   return known;

@@ -91,7 +91,7 @@ function unpack(bytes: Uint8Array): Uint8Array {
   try {
     return gunzipSync(bytes, { maxOutputLength: LIMIT });
   } catch (error) {
-    throw new FactoryError('step', `compressed user data cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('ARCHIVE_CORRUPT', `compressed user data cannot be read: ${messageOf(error)}`, {
       remedy: 'Make it again with gzip.',
       cause: error,
     });

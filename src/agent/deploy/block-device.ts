@@ -12,7 +12,9 @@ export async function diskGeometry(host: Host, disk: string): Promise<DiskGeomet
   const name = basename(disk);
   const size = await host.readText(`/sys/class/block/${name}/size`);
   if (size === undefined) {
-    throw new FactoryError('usage', `${disk} is no disk`, { remedy: 'Choose one that lsblk shows.' });
+    throw new FactoryError('DISK_NOT_FOUND', `${disk} is no disk`, {
+      remedy: 'Choose one that lsblk shows.',
+    });
   }
   const sector = await host.readText(`/sys/class/block/${name}/queue/logical_block_size`);
   return { size: Number(size) * SYSFS_SECTOR, sector: Number(sector ?? SYSFS_SECTOR) };
@@ -40,7 +42,7 @@ export async function partitionPlace(host: Host, device: string): Promise<Partit
     host.readText(`/sys/class/block/${name}/start`),
   ]);
   if (number === undefined || start === undefined) {
-    throw new FactoryError('usage', `${device} is no partition of a disk`);
+    throw new FactoryError('PARTITION_NOT_FOUND', `${device} is no partition of a disk`);
   }
   // /sys/class/block/vda1 leads to …/block/vda/vda1.
   const link = await host.readLink(`/sys/class/block/${name}`);
@@ -77,7 +79,7 @@ export async function findByLabel(host: Host, label: string, seconds = 0): Promi
 export async function needLabel(host: Host, label: string): Promise<string> {
   const device = await findByLabel(host, label);
   if (device !== undefined) return device;
-  throw new FactoryError('usage', `there is no partition with the label ${label}`, {
+  throw new FactoryError('PARTITION_NOT_FOUND', `there is no partition with the label ${label}`, {
     remedy: 'Is this an installed Kairos node? From a live medium, install it first.',
   });
 }
@@ -86,7 +88,7 @@ export async function needLabel(host: Host, label: string): Promise<string> {
 export async function waitForDevice(host: Host, device: string, seconds = 15): Promise<void> {
   for (let left = seconds * 10; (await host.stat(device)) === undefined; left -= 1) {
     if (left <= 0) {
-      throw new FactoryError('step', `${device} has not appeared after ${seconds} s`, {
+      throw new FactoryError('DEVICE_MISSING', `${device} has not appeared after ${seconds} s`, {
         remedy: 'Look at "dmesg" for errors of the disk, and try again.',
       });
     }

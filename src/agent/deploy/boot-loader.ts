@@ -69,7 +69,7 @@ export async function placeBootLoader(
   const onBios = await placeBios(host, files, places);
   const onUefi = await placeEsp(host, root, files, places);
   if (!onBios && !onUefi) {
-    throw new FactoryError('step', 'the image has no boot loader for this disk', {
+    throw new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has no boot loader for this disk', {
       remedy: 'Use an image with GRUB for BIOS (i386-pc), or with shim and a signed GRUB.',
     });
   }
@@ -138,7 +138,7 @@ async function placeEsp(host: Host, root: string, files: BootFiles, { esp }: Boo
 function hostArch(host: Host): Arch {
   const found = ARCHES.find((arch) => arch === host.arch);
   if (found !== undefined) return found;
-  throw new FactoryError('step', `there is no boot loader for ${host.arch}`, {
+  throw new FactoryError('BOOT_LOADER_UNUSABLE', `there is no boot loader for ${host.arch}`, {
     remedy: `Use a machine of one of: ${ARCHES.join(', ')}.`,
   });
 }
@@ -166,9 +166,13 @@ async function placeBios(host: Host, files: BootFiles, { bios }: BootPlaces): Pr
 async function makeCoreImage(host: Host, modules: string): Promise<Buffer> {
   const core = await makeGrubImage(host, modules, 'i386-pc', BIOS_GRUB_MODULES);
   if (core.length === 0 || core.length > CORE_LIMIT) {
-    throw new FactoryError('step', `GRUB's core image has ${core.length} bytes; BIOS loads ${CORE_LIMIT}`, {
-      remedy: 'Report it with the version of GRUB in the image.',
-    });
+    throw new FactoryError(
+      'BOOT_LOADER_UNUSABLE',
+      `GRUB's core image has ${core.length} bytes; BIOS loads ${CORE_LIMIT}`,
+      {
+        remedy: 'Report it with the version of GRUB in the image.',
+      },
+    );
   }
   return core;
 }

@@ -40,7 +40,7 @@ export async function releaseDisk(host: Host, disk: string): Promise<void> {
     [disk, ...parts.map((part) => `/dev/${part}`)].includes(source),
   );
   if (mounted.length > 0) {
-    throw new FactoryError('usage', `${disk} is in use`, {
+    throw new FactoryError('DISK_IN_USE', `${disk} is in use`, {
       details: mounted.map(({ source, path }) => `${source} is mounted at ${path}`),
       remedy: 'Choose another disk, or unmount these first.',
     });
@@ -53,7 +53,7 @@ export async function releaseDisk(host: Host, disk: string): Promise<void> {
       if (mapping && (await host.has('dmsetup')))
         await host.run('dmsetup', ['remove', mapping], { allowFailure: true });
       if ((await host.stat(`${directory}/holders/${holder}`)) !== undefined) {
-        throw new FactoryError('usage', `${disk} is in use by ${mapping ?? holder}`, {
+        throw new FactoryError('DISK_IN_USE', `${disk} is in use by ${mapping ?? holder}`, {
           remedy: 'Stop that volume, or choose another disk.',
         });
       }

@@ -24,9 +24,13 @@ const VETO = '/run/cos/fail_installation';
 export async function runBeforeStage(host: Host, operation: Operation): Promise<void> {
   await runStage(host, `before-${operation}`, {});
   if (operation === 'install' && (await host.stat(VETO)) !== undefined) {
-    throw new FactoryError('step', `a step of stage before-install asked to abandon the installation`, {
-      remedy: `It made ${VETO}; see the log of that stage.`,
-    });
+    throw new FactoryError(
+      'INSTALL_VETOED',
+      `a step of stage before-install asked to abandon the installation`,
+      {
+        remedy: `It made ${VETO}; see the log of that stage.`,
+      },
+    );
   }
 }
 

@@ -91,7 +91,7 @@ export function diskSizes(
 function extraPartition(entry: Tree): PartitionRequest {
   const name = text(entry['name']);
   if (name === undefined) {
-    throw new FactoryError('usage', 'a partition of install.extra-partitions has no name', {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', 'a partition of install.extra-partitions has no name', {
       remedy: 'Give each of them a name.',
     });
   }

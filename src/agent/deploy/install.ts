@@ -131,7 +131,7 @@ async function needAdministrator(
   options: InstallOptions,
 ): Promise<void> {
   if (hasAdmin(config) || options.noUsers || (await host.stat('/etc/kairos/.nousers')) !== undefined) return;
-  throw new FactoryError('usage', 'the configuration has no user in the group admin', {
+  throw new FactoryError('CLOUD_CONFIG_INVALID', 'the configuration has no user in the group admin', {
     remedy: 'Add one under "users" with "groups: [admin]", or set install.nousers.',
   });
 }

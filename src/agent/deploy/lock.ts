@@ -24,12 +24,12 @@ export async function lockNode(host: Host): Promise<AsyncDisposable> {
     const holder = (await host.readText(`${LOCK}/pid`))?.trim();
     // The name of a process that was killed leads nowhere.
     if (holder === undefined || (await host.stat(`/proc/${holder}`)) !== undefined) {
-      throw new FactoryError('usage', 'another installation, upgrade or reset is at work', {
+      throw new FactoryError('NODE_BUSY', 'another installation, upgrade or reset is at work', {
         remedy: `Wait until process ${holder ?? 'of the other'} has ended.`,
       });
     }
     await rm(directory, { recursive: true, force: true });
-    if (!(await take())) throw new FactoryError('usage', 'another operation has just begun');
+    if (!(await take())) throw new FactoryError('NODE_BUSY', 'another operation has just begun');
   }
   await host.write(`${LOCK}/pid`, `${process.pid}\n`);
   return { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };

@@ -88,7 +88,7 @@ export async function unmount(host: Host, path: string): Promise<void> {
     const { status, stderr } = await host.run('umount', [path], { allowFailure: true });
     if (status === 0) return;
     if (tries === UMOUNT_TRIES) {
-      throw new FactoryError('step', `${path} cannot be unmounted: ${stderr.trim()}`, {
+      throw new FactoryError('UNMOUNT_FAILED', `${path} cannot be unmounted: ${stderr.trim()}`, {
         remedy: `See what uses it: fuser -vm ${path}`,
       });
     }

@@ -45,7 +45,7 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
   const { host } = context;
   const booted = await bootState(host);
   if (booted !== 'recovery_boot' && booted !== 'autoreset_boot') {
-    throw new FactoryError('usage', 'a node can be reset from its recovery system only', {
+    throw new FactoryError('NODE_NOT_READY', 'a node can be reset from its recovery system only', {
       remedy: 'Run "kairos-agent bootentry --select statereset" and restart.',
     });
   }

@@ -120,7 +120,7 @@ async function checkTree(host: Host, root: string): Promise<void> {
   const findings = await checkConformance(host.resolve(root));
   const failed = findings.filter(({ passed, required }) => required && !passed);
   if (failed.length === 0) return;
-  throw new FactoryError('verification', 'the image is not an OS that this machine could boot', {
+  throw new FactoryError('IMAGE_NOT_OS', 'the image is not an OS that this machine could boot', {
     details: failed.map(({ check, text }) => `${check}: ${text}`),
     remedy: 'Use an image made by kairos-factory, or see "kairos-factory check".',
   });
@@ -129,7 +129,7 @@ async function checkTree(host: Host, root: string): Promise<void> {
 async function checkFilesystem(host: Host, file: string): Promise<void> {
   const { status, stdout, stderr } = await host.run('e2fsck', ['-f', '-n', file], { allowFailure: true });
   if (status === 0) return;
-  throw new FactoryError('verification', `the filesystem of ${file} has errors`, {
+  throw new FactoryError('FILESYSTEM_CORRUPT', `the filesystem of ${file} has errors`, {
     details: `${stdout}\n${stderr}`.split('\n').filter(Boolean).slice(-10),
     remedy: 'Look at "dmesg" for errors of the disk.',
   });
@@ -138,7 +138,7 @@ async function checkFilesystem(host: Host, file: string): Promise<void> {
 /** Copies an image file as it is, holes included, and gives it another label. */
 export async function copyImage(host: Host, source: string, file: string, label: string): Promise<void> {
   const size = (await host.stat(source))?.size;
-  if (size === undefined) throw new FactoryError('usage', `there is no image file ${source}`);
+  if (size === undefined) throw new FactoryError('IMAGE_NOT_FOUND', `there is no image file ${source}`);
   await needSpace(host, dirname(file), size / MIB);
   await host.makeDirectory(dirname(file));
   await host.run('cp', ['--sparse=always', '--reflink=auto', source, file]);
@@ -152,7 +152,11 @@ async function needSpace(host: Host, directory: string, mib: number): Promise<vo
   const { bavail, bsize } = await statfs(host.resolve(directory));
   const free = Math.floor((bavail * bsize) / MIB);
   if (free >= mib) return;
-  throw new FactoryError('step', `${directory} has ${free} MiB free, the image needs ${Math.ceil(mib)}`, {
-    remedy: 'Use a smaller image, or install anew with larger partitions (install.partitions).',
-  });
+  throw new FactoryError(
+    'DISK_FULL',
+    `${directory} has ${free} MiB free, the image needs ${Math.ceil(mib)}`,
+    {
+      remedy: 'Use a smaller image, or install anew with larger partitions (install.partitions).',
+    },
+  );
 }

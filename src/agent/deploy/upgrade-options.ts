@@ -41,7 +41,7 @@ export function upgradeOptions(
   const system = tree(upgrade[recovery ? 'recovery-system' : 'system']);
   const source = request.source ?? imageSource(system);
   if (source === undefined) {
-    throw new FactoryError('usage', 'nothing says what to upgrade to', {
+    throw new FactoryError('OPTION_MISSING', 'nothing says what to upgrade to', {
       remedy: 'Add --source oci:REGISTRY/NAME:TAG, or set upgrade.system.source in the configuration.',
     });
   }

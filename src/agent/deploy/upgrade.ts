@@ -136,7 +136,7 @@ async function forgetChosenEntry(host: Host): Promise<void> {
 async function noteUpgrade(host: Host, source: Source, recovery: boolean): Promise<void> {
   try {
     const device = await findByLabel(host, LABEL.persistent);
-    if (device === undefined) throw new FactoryError('step', 'there is no persistent partition');
+    if (device === undefined) throw new FactoryError('DEVICE_MISSING', 'there is no persistent partition');
     await using persistent = await mountWritable(host, device, 'persistent');
     const event = recovery ? 'last-recovery-upgrade' : 'last-active-upgrade';
     await noteEvent(host, persistent.path, event, formatSource(source));

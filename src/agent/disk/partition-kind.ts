@@ -40,14 +40,18 @@ export function filesystemOf({ filesystem, fsLabel = '' }: WantedPartition): str
   const type = SAME[wanted] ?? wanted;
   const most = LABEL_LENGTH[type];
   if (most === undefined) {
-    throw new FactoryError('usage', `${wanted} is no filesystem that can be made`, {
+    throw new FactoryError('PARTITION_INVALID', `${wanted} is no filesystem that can be made`, {
       remedy: `Choose one of ${Object.keys(LABEL_LENGTH).join(', ')}, or none.`,
     });
   }
   if (fsLabel.length > most) {
-    throw new FactoryError('usage', `the label ${fsLabel} has more than the ${most} characters of ${type}`, {
-      remedy: 'Choose a shorter label.',
-    });
+    throw new FactoryError(
+      'PARTITION_INVALID',
+      `the label ${fsLabel} has more than the ${most} characters of ${type}`,
+      {
+        remedy: 'Choose a shorter label.',
+      },
+    );
   }
   return type;
 }

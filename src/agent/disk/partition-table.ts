@@ -40,7 +40,9 @@ export async function diskOf(host: Host, device: string): Promise<string> {
   const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
   const disk = rows.find(([, type]) => type === 'disk' || type === 'loop')?.[0];
   if (status === 0 && disk !== undefined) return disk;
-  throw new FactoryError('usage', `${device} is not on a disk`, { remedy: 'Choose one that lsblk shows.' });
+  throw new FactoryError('PARTITION_NOT_FOUND', `${device} is not on a disk`, {
+    remedy: 'Choose one that lsblk shows.',
+  });
 }
 
 /** The GPT of a disk; `undefined` when it has none. @throws FactoryError `usage` when it is no disk */
@@ -64,7 +66,7 @@ export async function readTable(host: Host, disk: string): Promise<PartitionTabl
 export async function needTable(host: Host, disk: string): Promise<PartitionTable> {
   const table = await readTable(host, disk);
   if (table !== undefined) return table;
-  throw new FactoryError('usage', `${disk} has no GPT`, {
+  throw new FactoryError('PARTITION_INVALID', `${disk} has no GPT`, {
     remedy: 'For an empty disk, give its path and "init_disk: true".',
   });
 }

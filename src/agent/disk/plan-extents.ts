@@ -24,9 +24,13 @@ export interface DiskMap {
  */
 export function planAdditions(disk: DiskMap, sizes: readonly number[]): Extent[] {
   if (sizes.slice(0, -1).includes(0)) {
-    throw new FactoryError('usage', 'a partition that takes the rest of the disk has others behind it', {
-      remedy: 'Put the partition of size 0 last.',
-    });
+    throw new FactoryError(
+      'PARTITION_INVALID',
+      'a partition that takes the rest of the disk has others behind it',
+      {
+        remedy: 'Put the partition of size 0 last.',
+      },
+    );
   }
   const unit = sectorsOf(disk, 1);
   const limit = endOf(disk);
@@ -40,7 +44,7 @@ export function planAdditions(disk: DiskMap, sizes: readonly number[]): Extent[]
     if (size <= 0 || size > room || (mib === 0 && room < unit)) {
       const free = Math.max(0, Math.floor((room * disk.sector) / MIB));
       throw new FactoryError(
-        'usage',
+        'DISK_TOO_SMALL',
         `the disk has ${free} MiB left, a partition needs ${Math.max(mib, 1)}`,
         {
           remedy: 'Ask for smaller partitions, or use a larger disk.',
@@ -61,7 +65,7 @@ export function planAdditions(disk: DiskMap, sizes: readonly number[]): Extent[]
 export function planExpansion(disk: DiskMap, mib: number): Extent | undefined {
   const last = lastExtent(disk.partitions);
   if (last === undefined) {
-    throw new FactoryError('usage', 'the disk has no partition that could be expanded', {
+    throw new FactoryError('PARTITION_NOT_FOUND', 'the disk has no partition that could be expanded', {
       remedy: 'Add one with add_partitions.',
     });
   }
@@ -71,9 +75,13 @@ export function planExpansion(disk: DiskMap, mib: number): Extent | undefined {
   if (wanted - last.size < unit) return undefined;
   if (wanted - room >= unit) {
     const most = Math.floor((room * disk.sector) / MIB);
-    throw new FactoryError('usage', `the last partition can have ${most} MiB at most, ${mib} are asked for`, {
-      remedy: 'Ask for less, or for 0, which is all there is.',
-    });
+    throw new FactoryError(
+      'DISK_TOO_SMALL',
+      `the last partition can have ${most} MiB at most, ${mib} are asked for`,
+      {
+        remedy: 'Ask for less, or for 0, which is all there is.',
+      },
+    );
   }
   const size = Math.min(wanted, room);
   return size - last.size < unit ? undefined : { start: last.start, size };

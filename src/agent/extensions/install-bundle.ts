@@ -27,7 +27,7 @@ export async function installBundle(host: Host, bundle: unknown): Promise<void> 
   const parsed = Bundle.safeParse(bundle);
   if (!parsed.success) {
     throw new FactoryError(
-      'usage',
+      'BUNDLE_INVALID',
       `an entry of "bundles" cannot be read: ${z.prettifyError(parsed.error)}`,
       {
         remedy: 'Write targets: ["run://IMAGE"] or the like.',
@@ -65,9 +65,13 @@ export async function installBundleTarget(
       await runBundle(host, source, name);
       return;
     case 'package':
-      throw new FactoryError('usage', `${target} is a package of luet, which this agent does not have`, {
-        remedy: 'Use the same software as container:// or run:// bundle, or put it into the image.',
-      });
+      throw new FactoryError(
+        'BUNDLE_INVALID',
+        `${target} is a package of luet, which this agent does not have`,
+        {
+          remedy: 'Use the same software as container:// or run:// bundle, or put it into the image.',
+        },
+      );
     default:
       throw unknownKind(target);
   }
@@ -78,7 +82,7 @@ async function runBundle(host: Host, source: string, name: string): Promise<void
   try {
     await unpackImage(host, source, directory, {});
     if ((await host.stat(`${directory}/run.sh`))?.kind !== 'file') {
-      throw new FactoryError('usage', `the bundle ${name} has no run.sh`, {
+      throw new FactoryError('BUNDLE_INVALID', `the bundle ${name} has no run.sh`, {
         remedy: 'If its files are what is wanted, use container:// in place of run://.',
       });
     }
@@ -94,7 +98,7 @@ async function runBundle(host: Host, source: string, name: string): Promise<void
 }
 
 function unknownKind(target: string): FactoryError {
-  return new FactoryError('usage', `"${target}" is no bundle`, {
+  return new FactoryError('BUNDLE_INVALID', `"${target}" is no bundle`, {
     remedy: 'Write container://IMAGE, docker://IMAGE or run://IMAGE.',
   });
 }

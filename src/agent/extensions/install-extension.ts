@@ -30,7 +30,7 @@ export async function installExtension(host: Host, kind: ExtensionKind, uri: str
 
 function checkName(name: string, uri: string): void {
   if (RAW.test(name) && !SCOPES.some((scope) => scope === name)) return;
-  throw new FactoryError('usage', `${uri} does not name an extension image`, {
+  throw new FactoryError('EXTENSION_NOT_FOUND', `${uri} does not name an extension image`, {
     remedy: 'Give file:, http:// or https:// with a file NAME.raw, or oci: with an image.',
   });
 }
@@ -59,9 +59,13 @@ async function keepTree(host: Host, kind: ExtensionKind, directory: string, imag
     .find((file) => file.startsWith('extension-release.'))
     ?.slice('extension-release.'.length);
   if (name === undefined || !/^\w[\w.+~-]*$/.test(name) || SCOPES.some((scope) => scope === name)) {
-    throw new FactoryError('usage', `${parseImageReference(image).repository} has no ${kind.name}`, {
-      remedy: `Put a .raw image at its top, or a file ${kind.release}/extension-release.NAME.`,
-    });
+    throw new FactoryError(
+      'EXTENSION_NOT_FOUND',
+      `${parseImageReference(image).repository} has no ${kind.name}`,
+      {
+        remedy: `Put a .raw image at its top, or a file ${kind.release}/extension-release.NAME.`,
+      },
+    );
   }
   await replace(host, directory, `${kind.store}/${name}`);
   return name;

@@ -36,7 +36,7 @@ export async function findExtension(host: Host, kind: ExtensionKind, name: strin
   if (found !== undefined && matching.length === 1) return found;
   const what =
     matching.length > 1 ? `${name} can be ${matching.join(' or ')}` : `there is no ${kind.name} ${name}`;
-  throw new FactoryError('usage', what, {
+  throw new FactoryError('EXTENSION_NOT_FOUND', what, {
     remedy: `Choose one that "kairos-agent ${kind.name} list" shows, or install it first.`,
   });
 }
@@ -49,7 +49,7 @@ export async function enableExtension(
   scopes: readonly Scope[],
 ): Promise<void> {
   if ((await host.stat(`${store}/${name}`)) === undefined) {
-    throw new FactoryError('usage', `${store}/${name} is not there`, {
+    throw new FactoryError('EXTENSION_NOT_FOUND', `${store}/${name} is not there`, {
       remedy: 'Install the extension again.',
     });
   }
@@ -93,7 +93,7 @@ export async function applyNow(host: Host, kind: ExtensionKind, name: string): P
   }
   const messages = await refresh(host, kind);
   if (scope === undefined || (await unmerged(host, kind, [name])).length === 0) return;
-  throw new FactoryError('step', `${name} was not merged`, {
+  throw new FactoryError('EXTENSION_NOT_MERGED', `${name} was not merged`, {
     details: messages.split('\n').filter(Boolean),
     remedy: `Check that it is for this system, and that its key is known: "SYSTEMD_LOG_LEVEL=debug ${kind.program} refresh".`,
   });

@@ -58,7 +58,7 @@ const MANAGERS: readonly PackageManager[] = [
 /** The package manager of the node, the first of those that are known. @throws FactoryError `tool` when there is none */
 export async function detectPackageManager(host: Host): Promise<PackageManager> {
   for (const manager of MANAGERS) if (await host.has(manager.program)) return manager;
-  throw new FactoryError('tool', 'there is no package manager that is known', {
+  throw new FactoryError('TOOL_MISSING', 'there is no package manager that is known', {
     remedy: `Use an image with ${MANAGERS.map(({ program }) => program).join(', ')}.`,
   });
 }

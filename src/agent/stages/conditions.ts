@@ -92,9 +92,13 @@ async function byServiceManager({ host }: PluginContext, step: StageStep): Promi
   if (!wanted) return undefined;
   const program = SERVICE_MANAGERS[wanted];
   if (program === undefined) {
-    throw new FactoryError('usage', `only_service_manager: "${wanted}" is not a service manager`, {
-      remedy: 'Set it to systemd or openrc.',
-    });
+    throw new FactoryError(
+      'CLOUD_CONFIG_INVALID',
+      `only_service_manager: "${wanted}" is not a service manager`,
+      {
+        remedy: 'Set it to systemd or openrc.',
+      },
+    );
   }
   const present = await hasProgram(host, program);
   return present ? undefined : `only_service_manager: ${wanted} is not there`;
@@ -129,7 +133,7 @@ async function exists(host: Host, path: string): Promise<boolean> {
 
 function matching(key: string, source: string, texts: readonly string[], found: string): string | undefined {
   const pattern = goPattern(source, (problem) => {
-    throw new FactoryError('usage', `${key}: ${problem}`, {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `${key}: ${problem}`, {
       remedy: `Set ${key} to a regular expression in the syntax of Go: https://pkg.go.dev/regexp/syntax`,
     });
   });

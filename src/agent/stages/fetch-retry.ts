@@ -30,7 +30,7 @@ export async function fetchRetrying<T>(host: Host, fetching: Fetching<T>): Promi
     );
     if ('value' in outcome) return outcome.value;
     if (outcome.final || attempt === ATTEMPTS) {
-      throw new FactoryError('step', `${shown} cannot be fetched: ${outcome.reason}`, {
+      throw new FactoryError('DOWNLOAD_FAILED', `${shown} cannot be fetched: ${outcome.reason}`, {
         remedy: 'Check the address, and that the stage runs when the network is up (stage network).',
         cause: outcome.cause,
       });

@@ -70,7 +70,7 @@ export function renderArguments(role: KubernetesRole, block: KubernetesBlock): s
   const broken = block.args.find((arg) => /[\r\n]/.test(arg.trim()));
   if (broken !== undefined) {
     throw new FactoryError(
-      'usage',
+      'CLOUD_CONFIG_INVALID',
       `${role.key}.args: "${broken.trim().split(/[\r\n]/)[0]}…" has several lines`,
       {
         remedy: 'Write one argument per entry of the list.',
@@ -114,7 +114,7 @@ export function renderEnvironment(
 ): string {
   const lines = Object.entries({ ...block.env, ...more }).map(([name, value]) => {
     if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return `${name}="${value.replaceAll(/["\\$`]/g, '\\$&')}"`;
-    throw new FactoryError('usage', `${role.key}.env: "${name}" is no name of a variable`, {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `${role.key}.env: "${name}" is no name of a variable`, {
       remedy: 'Use letters, digits and underscores.',
     });
   });

@@ -34,7 +34,7 @@ export async function checkSource(
   else out(findings.map((finding) => `${renderFinding(finding)}\n`).join(''));
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   if (errors > 0) {
-    throw new FactoryError('verification', `${name}: ${errors} error(s) in the cloud-config`, {
+    throw new FactoryError('CLOUD_CONFIG_REFUSED', `${name}: ${errors} error(s) in the cloud-config`, {
       remedy: 'Correct what is listed; docs/cloud-config.md has every key.',
     });
   }
@@ -55,7 +55,7 @@ export function requireValid(
   for (const line of lines('warning')) warn(line);
   const [first, ...others] = lines('error');
   if (first === undefined) return;
-  throw new FactoryError('usage', first, {
+  throw new FactoryError('CLOUD_CONFIG_INVALID', first, {
     details: others,
     remedy: 'Correct the cloud-config; docs/cloud-config.md lists every key.',
   });
@@ -69,13 +69,15 @@ export async function readSource(source: string, reader: SourceReader): Promise<
   if (/^https?:\/\//.test(source)) return fetchText(source, reader);
   const path = source === '-' ? '/dev/stdin' : resolve(source);
   const text = await reader.readText(path).catch((error: unknown) => {
-    throw new FactoryError('usage', `${source}: cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${source}: cannot be read: ${messageOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });
   });
   if (text === undefined) {
-    throw new FactoryError('usage', `${source}: there is no such file`, { remedy: 'Check the path.' });
+    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${source}: there is no such file`, {
+      remedy: 'Check the path.',
+    });
   }
   return text;
 }
@@ -85,9 +87,9 @@ async function fetchText(url: string, reader: SourceReader): Promise<string> {
   try {
     const response = await reader.fetch(url);
     if (response.ok) return await response.text();
-    throw new FactoryError('step', `${url}: the server answered ${response.status}`, { remedy });
+    throw new FactoryError('DOWNLOAD_FAILED', `${url}: the server answered ${response.status}`, { remedy });
   } catch (error) {
     if (error instanceof FactoryError) throw error;
-    throw new FactoryError('step', `${url}: ${messageOf(error)}`, { remedy, cause: error });
+    throw new FactoryError('DOWNLOAD_FAILED', `${url}: ${messageOf(error)}`, { remedy, cause: error });
   }
 }

@@ -104,5 +104,5 @@ function scalar(text: string): unknown {
 }
 
 function dottedError(problem: string, remedy: string): FactoryError {
-  return new FactoryError('usage', `kairos.config: ${problem}`, { remedy });
+  return new FactoryError('CLOUD_CONFIG_INVALID', `kairos.config: ${problem}`, { remedy });
 }

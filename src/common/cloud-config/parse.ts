@@ -51,13 +51,19 @@ export function looksLikeCloudConfig(text: string): boolean {
  */
 export function parseCloudConfig(name: string, text: string): CloudConfigDocument {
   if (Buffer.byteLength(text) > LIMIT) {
-    throw new FactoryError('usage', `${name}:1:1: a cloud-config has at most 1 MiB`, { remedy: 'Split it.' });
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `${name}:1:1: a cloud-config has at most 1 MiB`, {
+      remedy: 'Split it.',
+    });
   }
   const header = headerOf(text);
   if (!header) {
-    throw new FactoryError('usage', `${name}:1:1: none of the first ten lines is ${HEADERS.join(' or ')}`, {
-      remedy: `Make ${HEADERS[0]} its first line; without it a node ignores the file.`,
-    });
+    throw new FactoryError(
+      'CLOUD_CONFIG_INVALID',
+      `${name}:1:1: none of the first ten lines is ${HEADERS.join(' or ')}`,
+      {
+        remedy: `Make ${HEADERS[0]} its first line; without it a node ignores the file.`,
+      },
+    );
   }
   const lines = new LineCounter();
   const document = parseDocument(text.replace(/^\uFEFF/, ' '), { ...YAML_DIALECT, lineCounter: lines });
@@ -88,7 +94,7 @@ const SYNTAX: Readonly<Partial<Record<string, string>>> = {
 /** @throws FactoryError `usage` */
 function checkSyntax(document: Document, place: (offset: number) => string): void {
   const fail = (offset: number | undefined, message: string, remedy: string) => {
-    throw new FactoryError('usage', `${place(offset ?? 0)}: ${message}`, { remedy });
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `${place(offset ?? 0)}: ${message}`, { remedy });
   };
   const broken = document.errors[0];
   if (broken) fail(broken.pos[0], SYNTAX[broken.code] ?? broken.message, 'Correct the YAML syntax.');
@@ -125,14 +131,18 @@ function toData(document: Document, place: (offset: number) => string): ConfigDa
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return {};
   if (!isMap(contents)) {
-    throw new FactoryError('usage', `${place(offsetOf(document, []))}: a cloud-config is a map of keys`, {
-      remedy: 'Begin with a key, such as "stages:".',
-    });
+    throw new FactoryError(
+      'CLOUD_CONFIG_INVALID',
+      `${place(offsetOf(document, []))}: a cloud-config is a map of keys`,
+      {
+        remedy: 'Begin with a key, such as "stages:".',
+      },
+    );
   }
   try {
     return document.toJS() as ConfigData;
   } catch (error) {
-    throw new FactoryError('usage', `${place(0)}: ${messageOf(error)}`, {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `${place(0)}: ${messageOf(error)}`, {
       remedy: 'Repeat less through YAML aliases.',
       cause: error,
     });

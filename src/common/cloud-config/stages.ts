@@ -34,7 +34,10 @@ export function stagesOf(document: CloudConfigDocument): Record<string, StageSte
     ({ path, message }) => `${document.locate(path)}: ${message}`,
   );
   if (first) {
-    throw new FactoryError('usage', first, { details: others, remedy: 'Correct the cloud-config.' });
+    throw new FactoryError('CLOUD_CONFIG_INVALID', first, {
+      details: others,
+      remedy: 'Correct the cloud-config.',
+    });
   }
   // The schema transforms nothing, and what it would still object to are templates in place of numbers.
   const part = data as StagePart;

@@ -26,7 +26,7 @@ export async function inspectImage(
   for (const finding of failed.filter(({ required }) => !required)) notice(finding.text);
   const wrong = failed.filter(({ required }) => required);
   if (wrong.length > 0) {
-    throw new FactoryError('verification', `${name} is not an OS image: ${wrong.length} check(s) failed`, {
+    throw new FactoryError('IMAGE_NOT_OS', `${name} is not an OS image: ${wrong.length} check(s) failed`, {
       details: wrong.map(({ check, text }) => `${check}: ${text}`),
       remedy: 'Make one from it with "kairos-factory build --base …".',
     });

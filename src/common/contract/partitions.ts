@@ -150,20 +150,20 @@ export function arrangePartitions(requests: readonly PartitionRequest[], geometr
   const greedy = requests.filter(({ mib }) => mib === 0);
   if (greedy.length > 1) {
     throw new FactoryError(
-      'usage',
+      'PARTITION_INVALID',
       `partitions ${greedy.map(({ name }) => name).join(' and ')} both ask for the rest of the disk`,
       { remedy: 'Give all but one of them a size in MiB.' },
     );
   }
   const names = requests.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new FactoryError('usage', `two partitions are called ${twice}`);
+  if (twice !== undefined) throw new FactoryError('PARTITION_INVALID', `two partitions are called ${twice}`);
 
   const needed = requests.reduce((sum, { mib }) => sum + mib, 0);
   const limit = backupTableStart(geometry);
   const tooSmall = () =>
     new FactoryError(
-      'usage',
+      'DISK_TOO_SMALL',
       `the disk has ${Math.floor(geometry.size / MIB)} MiB, the partitions need ${needed + DISK_MARGIN}`,
       { remedy: 'Choose a larger disk, or ask for smaller partitions.' },
     );

@@ -1,10 +1,4 @@
-/**
- * What went wrong, in the terms of the person at the terminal. The kind decides the exit status
- * (docs/decisions/0006-errors-and-exit-codes.md): `usage` wrong flags or invalid configuration, `tool` a missing or too
- * old host program, `step` a build step that failed, `verification` something that did not hold when it was checked,
- * `interrupted` a signal.
- */
-export type ErrorKind = 'usage' | 'tool' | 'step' | 'verification' | 'interrupted';
+import { ERROR_CODES, type ErrorCode, type ErrorKind } from './error-codes.ts';
 
 /** Exit status of each kind; 0 is success and 1 is kept for defects of our own. */
 export const EXIT_STATUS: Readonly<Record<ErrorKind, number>> = {
@@ -27,13 +21,16 @@ export interface FactoryErrorOptions {
 /** The one error that the factory throws on purpose; anything else that reaches the top is a defect. */
 export class FactoryError extends Error {
   override readonly name = 'FactoryError';
+  /** What scripts, and our own code, decide by. */
+  readonly code: ErrorCode;
   readonly kind: ErrorKind;
   readonly remedy: string | undefined;
   readonly details: readonly string[];
 
-  constructor(kind: ErrorKind, message: string, options: FactoryErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: FactoryErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.kind = kind;
+    this.code = code;
+    this.kind = ERROR_CODES[code].kind;
     this.remedy = options.remedy;
     this.details = options.details ?? [];
   }

@@ -50,7 +50,7 @@ export async function hashFile(
 /** @throws FactoryError `verification` when two digests differ */
 export function expectDigest(name: string, expected: string, actual: string): void {
   if (expected === actual) return;
-  throw new FactoryError('verification', `${name} is not what its digest says`, {
+  throw new FactoryError('DIGEST_MISMATCH', `${name} is not what its digest says`, {
     details: [`expected ${expected}`, `received ${actual}`],
     remedy: 'Try again; if it stays, the registry or something before it changes what it delivers.',
   });

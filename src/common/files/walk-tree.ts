@@ -38,7 +38,7 @@ function there<T>(path: string, full: string, read: () => T): T {
     return read();
   } catch (error) {
     if (path === '' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new FactoryError('usage', `${full} went away while its directory was read`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${full} went away while its directory was read`, {
       remedy: 'Run the command again when nothing else writes there.',
       cause: error,
     });

@@ -120,7 +120,7 @@ async function runProgram(
   const finished = { status, stdout: stdout(), stderr: stderr() };
   if (status !== 0 && !options.allowFailure) {
     const lines = `${finished.stdout}\n${finished.stderr}`.split('\n').filter((line) => line.trim() !== '');
-    throw new FactoryError('step', `${program} failed with status ${status}`, {
+    throw new FactoryError('TOOL_FAILED', `${program} failed with status ${status}`, {
       details: lines.slice(-TAIL),
     });
   }
@@ -159,11 +159,13 @@ function ended(child: ChildProcess, program: string): Promise<number> {
     child.on('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'ENOENT'
-          ? new FactoryError('tool', `${program} is not there`, {
+          ? new FactoryError('TOOL_MISSING', `${program} is not there`, {
               remedy: `Add the package that has ${program} to the image.`,
               cause: error,
             })
-          : new FactoryError('step', `${program} cannot be run: ${messageOf(error)}`, { cause: error }),
+          : new FactoryError('TOOL_FAILED', `${program} cannot be run: ${messageOf(error)}`, {
+              cause: error,
+            }),
       ),
     );
     child.on('close', (code, signal) => resolve(code ?? 128 + signalNumber(signal)));

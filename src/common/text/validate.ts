@@ -28,7 +28,7 @@ export function validate<S extends z.ZodType>(
   const result = schema.safeParse(data, { reportInput: true });
   if (result.success) return result.data;
   const [first, ...others] = result.error.issues.flatMap((issue) => explain(schema, issue, locate));
-  throw new FactoryError('usage', first ?? `invalid ${what}`, {
+  throw new FactoryError('CONFIG_INVALID', first ?? `invalid ${what}`, {
     details: others,
     remedy: `Correct the ${what}; docs/${PAGES[what]}.md lists every key.`,
   });

@@ -18,7 +18,7 @@ export interface YamlSource {
  */
 export async function readYaml(file: string): Promise<YamlSource> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new FactoryError('usage', `${file}: cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('CONFIG_UNREADABLE', `${file}: cannot be read: ${messageOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });
@@ -36,7 +36,7 @@ export function parseYaml(name: string, text: string): YamlSource {
   };
   const broken = document.errors[0];
   if (broken) {
-    throw new FactoryError('usage', `${place(broken.pos[0])}: ${broken.message}`, {
+    throw new FactoryError('CONFIG_INVALID', `${place(broken.pos[0])}: ${broken.message}`, {
       remedy: 'Correct the YAML syntax.',
     });
   }
@@ -53,7 +53,7 @@ function toData(document: Document, name: string): unknown {
   try {
     return document.toJS() as unknown;
   } catch (error) {
-    throw new FactoryError('usage', `${name}:1:1: ${messageOf(error)}`, {
+    throw new FactoryError('CONFIG_INVALID', `${name}:1:1: ${messageOf(error)}`, {
       remedy: 'Correct the YAML aliases.',
       cause: error,
     });

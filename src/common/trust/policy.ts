@@ -174,7 +174,7 @@ async function requireSafe(
 
 function unusable(error: unknown, directory: string): FactoryError {
   const known = error instanceof FactoryError ? error : undefined;
-  return new FactoryError('verification', `the trust policy cannot be used: ${messageOf(error)}`, {
+  return new FactoryError('TRUST_POLICY_UNUSABLE', `the trust policy cannot be used: ${messageOf(error)}`, {
     details: known?.details ?? [],
     remedy:
       known?.remedy ??

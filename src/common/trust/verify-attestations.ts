@@ -62,10 +62,15 @@ export async function verifyAttestations(
     else refusals.push(`${digest} has no attestation of the type ${type} that counts`);
   }
   if (verified.length === types.length) return verified;
-  throw new FactoryError('verification', `the image ${digest} lacks attestations that the policy asks for`, {
-    details: refusals,
-    remedy: 'Attach them with "kairos-factory sign REF --attest TYPE=FILE", or take them out of the policy.',
-  });
+  throw new FactoryError(
+    'ATTESTATION_MISSING',
+    `the image ${digest} lacks attestations that the policy asks for`,
+    {
+      details: refusals,
+      remedy:
+        'Attach them with "kairos-factory sign REF --attest TYPE=FILE", or take them out of the policy.',
+    },
+  );
 }
 
 /**

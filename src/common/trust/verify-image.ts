@@ -54,14 +54,14 @@ export async function verifyImage(
   const name = repositoryName(image.registry, image.repository);
   const rules = rulesFor(policy, name);
   if (rules.length === 0) {
-    throw new FactoryError('verification', `no entry of the trust policy speaks for ${name}`, {
+    throw new FactoryError('TRUST_POLICY_SILENT', `no entry of the trust policy speaks for ${name}`, {
       details: policy.rules.map(({ match, place }) => `${place}: ${match}`),
       remedy: `Use an image from a repository that the policy names, or add an entry for ${name} to it.`,
     });
   }
   const malformed = image.digests.find((digest) => !/^sha256:[0-9a-f]{64}$/.test(digest));
   if (malformed !== undefined) {
-    throw new FactoryError('verification', `${name}: "${malformed}" is no sha256 digest`, {
+    throw new FactoryError('DIGEST_MISMATCH', `${name}: "${malformed}" is no sha256 digest`, {
       remedy: 'Use an image whose registry names it by sha256.',
     });
   }
@@ -191,7 +191,7 @@ function refused(name: string, rules: readonly TrustRule[], refusals: readonly s
     const files = [...new Set([...keys, ...identities].map((signer) => signer.name))].join(', ');
     return `${place}: wants ${threshold === 1 ? 'a signature' : `signatures by ${threshold} different keys`} of ${files}`;
   });
-  return new FactoryError('verification', `${name} is not signed as the trust policy asks`, {
+  return new FactoryError('SIGNATURE_REFUSED', `${name} is not signed as the trust policy asks`, {
     details: [...refusals, ...wanted],
     remedy:
       'Sign the image by its digest with a key of the policy (docs/trust.md), or choose one that is signed.',

@@ -26,9 +26,9 @@ export async function setInodeTimes(file: string, offset: number, epoch: number)
   try {
     const superblock = await readAt(handle, offset + SUPERBLOCK, 1024);
     if (superblock.readUInt16LE(0x38) !== MAGIC)
-      throw new FactoryError('step', `${file} holds no ext filesystem`);
+      throw new FactoryError('TOOL_FAILED', `${file} holds no ext filesystem`);
     if (superblock.readUInt32LE(0x64) & FEATURE_METADATA_CSUM) {
-      throw new FactoryError('step', `${file}: inodes with checksums cannot be changed in place`);
+      throw new FactoryError('TOOL_FAILED', `${file}: inodes with checksums cannot be changed in place`);
     }
     const blockSize = 1024 << superblock.readUInt32LE(0x18);
     const blocksPerGroup = superblock.readUInt32LE(0x20);
@@ -91,6 +91,6 @@ function lastBit(bitmap: Buffer, bits: number): number {
 async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
   const { bytesRead } = await handle.read(buffer, 0, length, position);
-  if (bytesRead < length) throw new FactoryError('step', 'the filesystem ends early');
+  if (bytesRead < length) throw new FactoryError('TOOL_FAILED', 'the filesystem ends early');
   return buffer;
 }

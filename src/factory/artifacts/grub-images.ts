@@ -82,10 +82,14 @@ export async function embedBiosGrub(disk: string, partition: Partition, sources:
   await makeImage(coreFile, image, sources);
   const { size } = await stat(coreFile);
   if (size > Math.min(CORE_LIMIT, partition.size)) {
-    throw new FactoryError('step', `GRUB's core image has ${size} bytes, more than BIOS can load`, {
-      remedy:
-        'This is a defect of the list of GRUB modules; report it with the version of GRUB in the image.',
-    });
+    throw new FactoryError(
+      'BOOT_LOADER_UNUSABLE',
+      `GRUB's core image has ${size} bytes, more than BIOS can load`,
+      {
+        remedy:
+          'This is a defect of the list of GRUB modules; report it with the version of GRUB in the image.',
+      },
+    );
   }
   const images = linkBiosImages(
     await readFile(join(sources.modules, 'boot.img')),

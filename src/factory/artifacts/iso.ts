@@ -37,7 +37,7 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
   const bios = await biosBoot(inputs, context);
   const esp = await makeEspImage(inputs, context);
   if (!bios && !esp) {
-    throw new FactoryError('step', 'the image has nothing to boot an ISO with', {
+    throw new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has nothing to boot an ISO with', {
       remedy: `Install GRUB for BIOS (grub-pc-bin) or for UEFI (shim-signed, grub-efi-${inputs.arch}-signed) in the image.`,
     });
   }

@@ -120,7 +120,7 @@ async function embedBootCode(
 }
 
 function nothingToBoot(arch: ArtifactInputs['arch']): FactoryError {
-  return new FactoryError('step', 'the image has nothing to boot a disk with', {
+  return new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has nothing to boot a disk with', {
     remedy: `Install GRUB for UEFI (shim-signed, grub-efi-${arch}-signed) in the image.`,
   });
 }

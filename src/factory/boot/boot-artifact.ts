@@ -24,7 +24,7 @@ export async function bootArtifact(runner: Runner, machine: Machine): Promise<nu
   diskFormat(machine.artifact);
   const stats = await stat(machine.artifact).catch(() => undefined);
   if (!stats?.isFile()) {
-    throw new FactoryError('usage', `${machine.artifact} is no file`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${machine.artifact} is no file`, {
       remedy: 'Give the path of an artifact.',
     });
   }
@@ -47,7 +47,7 @@ export async function privateVariables(machine: Machine, directory: string): Pro
   const { code, variables } = images;
   for (const file of [code, variables]) {
     await access(file).catch(() => {
-      throw new FactoryError('tool', `the firmware ${file} is not installed`, {
+      throw new FactoryError('TOOL_MISSING', `the firmware ${file} is not installed`, {
         remedy: `Install it: sudo apt-get install ${FIRMWARE_PACKAGE[machine.arch ?? 'amd64']}`,
       });
     });

@@ -51,7 +51,7 @@ export const AAVMF = {
 export function firmwareImages({ arch = 'amd64', firmware }: Pick<Machine, 'arch' | 'firmware'>) {
   if (firmware !== 'bios') return (arch === 'arm64' ? AAVMF : OVMF)[firmware];
   if (ARCHITECTURES[arch].bios) return undefined;
-  throw new FactoryError('usage', `a machine of ${arch} has no BIOS`, {
+  throw new FactoryError('ARCH_UNSUPPORTED', `a machine of ${arch} has no BIOS`, {
     remedy: 'Choose --firmware uefi or secureboot.',
   });
 }
@@ -81,7 +81,7 @@ const FORMATS = { '.iso': 'raw', '.raw': 'raw', '.qcow2': 'qcow2' } as const;
 export function parseFirmware(text: string): Firmware {
   const found = FIRMWARES.find((firmware) => firmware === text);
   if (found) return found;
-  throw new FactoryError('usage', `unknown firmware "${text}"${didYouMean(text, FIRMWARES)}`, {
+  throw new FactoryError('OPTION_INVALID', `unknown firmware "${text}"${didYouMean(text, FIRMWARES)}`, {
     remedy: `Choose one of: ${FIRMWARES.join(', ')}.`,
   });
 }
@@ -90,7 +90,7 @@ export function parseFirmware(text: string): Firmware {
 export function diskFormat(artifact: string): 'raw' | 'qcow2' {
   const ending = Object.keys(FORMATS).find((candidate) => artifact.endsWith(candidate));
   if (ending) return FORMATS[ending as keyof typeof FORMATS];
-  throw new FactoryError('usage', `${artifact} is not bootable`, {
+  throw new FactoryError('SOURCE_UNSUITABLE', `${artifact} is not bootable`, {
     remedy: 'Give an .iso, .raw or .qcow2 file.',
   });
 }

@@ -64,7 +64,7 @@ interface ArtifactOptions {
 
 /** The values of the shared options by configuration key. @throws FactoryError `usage` when `--artifact` names nothing */
 export function artifactFlags(options: ArtifactOptions): Record<string, unknown> {
-  if (options.artifact?.length === 0) throw new FactoryError('usage', '--artifact names nothing');
+  if (options.artifact?.length === 0) throw new FactoryError('OPTION_INVALID', '--artifact names nothing');
   return {
     artifacts: options.artifact,
     'cloud-config': options.cloudConfig,

@@ -46,7 +46,7 @@ export function releasePorts(sign: SignSpec | undefined, published: readonly Pub
 export function releaseSigner(builds: readonly NamedBuild[]): SignSpec | undefined {
   const [first, ...others] = builds.map(({ spec }) => spec.sign);
   if (others.every((other) => isDeepStrictEqual(other, first))) return first;
-  throw new FactoryError('usage', 'targets of one release are signed differently', {
+  throw new FactoryError('TARGET_CONFLICT', 'targets of one release are signed differently', {
     remedy: 'Write the key sign once, outside of matrix and targets.',
   });
 }

@@ -93,7 +93,7 @@ function access(builds: readonly NamedBuild[], offline: boolean) {
   const { signal } = new AbortController();
   const runner = createRunner({ signal, log: () => undefined, env: process.env });
   const [first] = builds;
-  if (first === undefined) throw new FactoryError('usage', 'the configuration has no target');
+  if (first === undefined) throw new FactoryError('TARGET_UNKNOWN', 'the configuration has no target');
   return {
     registries: { runner, registries: first.spec.registries, env: process.env },
     fetch,

@@ -19,7 +19,7 @@ export function signFlag(sign: string | boolean | undefined): Record<string, unk
 /** @throws FactoryError `usage` when a signature is asked for and nobody is named to make it */
 export function requireSigner(option: string | boolean | undefined, sign: SignSpec | undefined): void {
   if (option !== true || sign !== undefined) return;
-  throw new FactoryError('usage', '--sign names no key, and the configuration has no key "sign"', {
+  throw new FactoryError('SIGNER_MISSING', '--sign names no key, and the configuration has no key "sign"', {
     remedy: 'Write --sign KEY, with a file, env://VARIABLE, the URI of a KMS, or keyless.',
   });
 }

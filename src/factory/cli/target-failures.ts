@@ -14,8 +14,8 @@ export function failuresOf(targets: readonly TargetReport[]): unknown[] {
   }
   return [...failures.values()].map(({ error, names }) => {
     if (!(error instanceof FactoryError)) return error;
-    const { kind, message, details, remedy } = error;
-    return new FactoryError(kind, `${names.join(', ')}: ${message}`, {
+    const { code, message, details, remedy } = error;
+    return new FactoryError(code, `${names.join(', ')}: ${message}`, {
       details,
       ...(remedy === undefined ? {} : { remedy }),
       cause: error,

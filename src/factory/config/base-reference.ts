@@ -116,7 +116,7 @@ export function formatBaseReference(reference: BaseReference): string {
 }
 
 function malformed(text: string, problem: string): FactoryError {
-  return new FactoryError('usage', `cannot use "${text}" as an image: ${problem}`, {
+  return new FactoryError('IMAGE_REFERENCE_INVALID', `cannot use "${text}" as an image: ${problem}`, {
     remedy: `Use one of: ${FORMS}.`,
   });
 }

@@ -66,9 +66,13 @@ export async function loadBuildTargets(
   if (only.length === 0) return all;
   const named = all.flatMap(({ name, spec }) => (name === undefined ? [] : [{ name, spec }]));
   if (named.length > 0) return selectTargets(named, only);
-  throw new FactoryError('usage', '--only: the configuration has a single build, which has no name', {
-    remedy: 'Leave --only out, or write the keys matrix or targets.',
-  });
+  throw new FactoryError(
+    'TARGET_UNKNOWN',
+    '--only: the configuration has a single build, which has no name',
+    {
+      remedy: 'Leave --only out, or write the keys matrix or targets.',
+    },
+  );
 }
 
 async function buildSpec(
@@ -115,13 +119,15 @@ async function userContainerfile(
   const file = keys.containerfile;
   if (file === undefined) {
     if (keys['containerfile-context'] === undefined) return undefined;
-    throw new FactoryError('usage', 'containerfile-context is given without a containerfile', {
+    throw new FactoryError('OPTION_CONFLICT', 'containerfile-context is given without a containerfile', {
       remedy: 'Name the file with --containerfile.',
     });
   }
   const stats = await stat(file).catch(() => undefined);
   if (!stats?.isFile())
-    throw new FactoryError('usage', `${file} is no file`, { remedy: 'Check the path of --containerfile.' });
+    throw new FactoryError('FILE_NOT_FOUND', `${file} is no file`, {
+      remedy: 'Check the path of --containerfile.',
+    });
   const context = keys['containerfile-context'] ?? dirname(file);
   await checkDirectory(context);
   return { file, stage: keys['containerfile-stage'], context, products };
@@ -132,13 +138,17 @@ function frameworkChoice(keys: OwnParts): FrameworkChoice {
   const { name, source, version } = keys.framework;
   if (name === 'builtin') {
     if (source === undefined && version === undefined) return { name };
-    throw new FactoryError('usage', 'the builtin framework has no source and no version to choose', {
-      remedy: 'Add --framework kairos-init, or leave them out.',
-    });
+    throw new FactoryError(
+      'OPTION_CONFLICT',
+      'the builtin framework has no source and no version to choose',
+      {
+        remedy: 'Add --framework kairos-init, or leave them out.',
+      },
+    );
   }
   if (source === undefined) {
     throw new FactoryError(
-      'usage',
+      'SOURCE_UNSUITABLE',
       'framework kairos-init needs a source: its program, or an image with it',
       {
         remedy: 'Give --framework-source with the path of kairos-init or the reference of its image.',
@@ -155,7 +165,7 @@ function frameworkChoice(keys: OwnParts): FrameworkChoice {
           : 'snapshot';
   if (other !== undefined) {
     throw new FactoryError(
-      'usage',
+      'OPTION_CONFLICT',
       `${other} does not go with framework kairos-init, which installs by itself`,
       {
         remedy: 'Leave it out; a --containerfile can install more.',
@@ -230,9 +240,13 @@ function lockFileOf(named: string | undefined, { file }: ConfigurationSources): 
 function defaultArch(): Arch {
   const found = ARCHES.find((arch) => arch === machineArch());
   if (found !== undefined) return found;
-  throw new FactoryError('usage', `no images are made for ${machineArch()}, which this machine is`, {
-    remedy: `Say which: --arch ${ARCHES.join('|')}.`,
-  });
+  throw new FactoryError(
+    'ARCH_UNSUPPORTED',
+    `no images are made for ${machineArch()}, which this machine is`,
+    {
+      remedy: `Say which: --arch ${ARCHES.join('|')}.`,
+    },
+  );
 }
 
 type Keys = Pick<
@@ -277,7 +291,7 @@ async function artifactsSpec(keys: Keys, sources: ConfigurationSources, warn: Wa
     audit: keys.audit,
   };
   if (spec.failOn !== undefined && !spec.sbom) {
-    throw new FactoryError('usage', 'fail-on reads the SBOM, and sbom is false', {
+    throw new FactoryError('OPTION_CONFLICT', 'fail-on reads the SBOM, and sbom is false', {
       remedy: 'Leave one of the two keys out.',
     });
   }
@@ -302,7 +316,7 @@ async function checkCloudConfig(
   warn: Warn,
 ): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new FactoryError('usage', `${file}: cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${file}: cannot be read: ${messageOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });
@@ -313,7 +327,7 @@ async function checkCloudConfig(
 async function checkDirectory(path: string): Promise<void> {
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isDirectory())
-    throw new FactoryError('usage', `${path} is no directory`, { remedy: 'Check the path.' });
+    throw new FactoryError('FILE_NOT_FOUND', `${path} is no directory`, { remedy: 'Check the path.' });
 }
 
 function absoluteReference(reference: string, directory: string): string {

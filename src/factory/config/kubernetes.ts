@@ -95,7 +95,7 @@ export function variantOf(asked: string | undefined, kubernetes: KubernetesSpec 
   const variant = kubernetes === undefined ? 'core' : 'standard';
   if (asked === undefined || asked === variant) return variant;
   throw new FactoryError(
-    'usage',
+    'OPTION_CONFLICT',
     kubernetes === undefined
       ? 'variant standard has a Kubernetes distribution, and none is named'
       : `variant core has no Kubernetes, and ${kubernetes.distribution} is asked for`,

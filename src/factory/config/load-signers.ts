@@ -37,7 +37,7 @@ export async function loadSigners(
 
 /** What is said of signers that cannot be used. */
 export function unusableSigners(place: string, problem: string): FactoryError {
-  return new FactoryError('usage', `${place} ${problem}`, {
+  return new FactoryError('SIGNERS_INVALID', `${place} ${problem}`, {
     remedy: 'Correct it; docs/signing.md shows how signers are named, and where a trusted root comes from.',
   });
 }

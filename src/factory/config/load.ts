@@ -98,9 +98,13 @@ export async function loadConfiguration<S extends z.ZodType>(
   const all = await loadConfigurations(schema, sources, resolveReference);
   const [only] = all;
   if (only && all.length === 1) return only.configuration;
-  throw new FactoryError('usage', `${sources.file} has ${all.length} targets, and one is wanted here`, {
-    remedy: 'Name a file with one target.',
-  });
+  throw new FactoryError(
+    'TARGET_UNKNOWN',
+    `${sources.file} has ${all.length} targets, and one is wanted here`,
+    {
+      remedy: 'Name a file with one target.',
+    },
+  );
 }
 
 /** A file, what of it all targets share, and the target. */
@@ -154,7 +158,7 @@ function mergeAndValidate<S extends z.ZodType>(
 
 function varied(key: string, target: string): FactoryError {
   return new FactoryError(
-    'usage',
+    'OPTION_CONFLICT',
     `"${key}" cannot be set from the command line: target ${target} has its own`,
     {
       remedy: 'Choose among the targets with --only NAME, or change the file.',
@@ -166,7 +170,7 @@ function mapping(file: YamlSource): Data {
   if (file.data === null) return {};
   if (typeof file.data !== 'object' || Array.isArray(file.data)) {
     throw new FactoryError(
-      'usage',
+      'CONFIG_INVALID',
       `${file.locate([])}: the configuration is not a mapping of keys to values`,
     );
   }
@@ -177,7 +181,7 @@ function parseAssignment(text: string): { path: string[]; value: unknown } {
   const at = text.indexOf('=');
   const path = text.slice(0, at).split('.');
   if (at < 1 || path.includes('')) {
-    throw new FactoryError('usage', `--set ${text}: not of the form key=value`, {
+    throw new FactoryError('OPTION_INVALID', `--set ${text}: not of the form key=value`, {
       remedy: 'Write --set disk.oem=128.',
     });
   }

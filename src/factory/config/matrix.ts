@@ -50,22 +50,30 @@ export function expandMatrix(
   const names = new Map<string, Variation>();
   for (const target of all) {
     if (target.name === '') {
-      throw new FactoryError('usage', `${locate(target.place)}: a target has neither values nor a name`, {
-        remedy: 'Give it a name, or take it out.',
-      });
+      throw new FactoryError(
+        'CONFIG_INVALID',
+        `${locate(target.place)}: a target has neither values nor a name`,
+        {
+          remedy: 'Give it a name, or take it out.',
+        },
+      );
     }
     // Directories of some file systems do not tell upper case from lower.
     const twin = names.get(target.name.toLowerCase());
     if (twin !== undefined) {
-      throw new FactoryError('usage', `${locate(target.place)}: a second target is called ${target.name}`, {
-        details: [`the first is at ${locate(twin.place)}`],
-        remedy: 'Give one of them another name: name: NAME.',
-      });
+      throw new FactoryError(
+        'TARGET_CONFLICT',
+        `${locate(target.place)}: a second target is called ${target.name}`,
+        {
+          details: [`the first is at ${locate(twin.place)}`],
+          remedy: 'Give one of them another name: name: NAME.',
+        },
+      );
     }
     names.set(target.name.toLowerCase(), target);
   }
   if (all.length === 0) {
-    throw new FactoryError('usage', `${locate(['matrix'])}: the matrix has no targets`, {
+    throw new FactoryError('TARGET_UNKNOWN', `${locate(['matrix'])}: the matrix has no targets`, {
       remedy: 'Take something out of exclude.',
     });
   }
@@ -90,7 +98,7 @@ export function selectTargets<T extends { readonly name: string }>(
     );
     const found = targets.filter(({ name }) => expression.test(name));
     if (found.length === 0) {
-      throw new FactoryError('usage', `--only: no target is called "${pattern}"`, {
+      throw new FactoryError('TARGET_UNKNOWN', `--only: no target is called "${pattern}"`, {
         remedy: `There are: ${targets.map(({ name }) => name).join(', ')}.`,
       });
     }
@@ -115,7 +123,7 @@ function matrixCells(
   exclude.forEach((pattern, index) => {
     if (product.some(({ values }) => fits(values, pattern))) return;
     throw new FactoryError(
-      'usage',
+      'CONFIG_INVALID',
       `${locate(['matrix', 'exclude', index])}: nothing in the matrix is like this`,
       {
         remedy: 'Write the values as they stand in the matrix, or take the entry out.',

@@ -60,7 +60,7 @@ function addKey(
 }
 
 function unusable(problem: string): FactoryError {
-  return new FactoryError('usage', `trust.upgrade: ${problem}`, {
+  return new FactoryError('TRUST_CONFIG_INVALID', `trust.upgrade: ${problem}`, {
     remedy: 'Name files with one public key in PEM form each, as "cosign generate-key-pair" writes them.',
   });
 }

@@ -96,13 +96,16 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
       return {
         root: kept,
         commit: async () => {
-          throw new FactoryError('step', `the image ${image} is kept already; build on it to change it`);
+          throw new FactoryError(
+            'DOCKER_FAILED',
+            `the image ${image} is kept already; build on it to change it`,
+          );
         },
         [Symbol.asyncDispose]: async () => undefined,
       };
     }
     const id = built.get(image) ?? (await daemon.imageId(image));
-    if (id === undefined) throw new FactoryError('step', `the Docker daemon has no image ${image}`);
+    if (id === undefined) throw new FactoryError('DOCKER_FAILED', `the Docker daemon has no image ${image}`);
     const home = await mkdtemp(join(work, 'tree-'));
     const remove = () => rm(home, { recursive: true, force: true });
     try {

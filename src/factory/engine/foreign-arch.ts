@@ -37,15 +37,19 @@ export async function requireRunnable(runner: Runner, arch: Arch, work: string):
 
 function unable(arch: Arch, details: readonly string[]): FactoryError {
   const { machine } = ARCHITECTURES[arch];
-  return new FactoryError('tool', `this machine cannot run the programs of an image for ${arch}`, {
-    details: [
-      ...details,
-      `sudo apt-get install ${PACKAGES}`,
-      `sudo mount -t binfmt_misc binfmt_misc ${BINFMT}`,
-      `sudo update-binfmts --enable qemu-${machine}`,
-    ],
-    remedy: `Install the emulator and let the kernel use it, by the commands above; or build on a machine of ${arch}.`,
-  });
+  return new FactoryError(
+    'FOREIGN_ARCH_UNAVAILABLE',
+    `this machine cannot run the programs of an image for ${arch}`,
+    {
+      details: [
+        ...details,
+        `sudo apt-get install ${PACKAGES}`,
+        `sudo mount -t binfmt_misc binfmt_misc ${BINFMT}`,
+        `sudo update-binfmts --enable qemu-${machine}`,
+      ],
+      remedy: `Install the emulator and let the kernel use it, by the commands above; or build on a machine of ${arch}.`,
+    },
+  );
 }
 
 /** A missing arch-test is told of like a missing emulator: one answer names all that is needed. */

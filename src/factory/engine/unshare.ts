@@ -74,7 +74,7 @@ async function subordinateIds(file: string): Promise<IdRange> {
     const [owner, start, count] = line.split(':');
     if (owner === username || owner === String(uid)) return { start: Number(start), count: Number(count) };
   }
-  throw new FactoryError('tool', `user ${username} has no subordinate ids in ${file}`, {
+  throw new FactoryError('SUBORDINATE_IDS_MISSING', `user ${username} has no subordinate ids in ${file}`, {
     remedy: `Run: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
   });
 }

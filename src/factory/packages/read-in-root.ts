@@ -17,9 +17,13 @@ export async function fileInRoot(root: string, path: string): Promise<string | u
   // A pipe or a device would never end.
   if (!stats?.isFile()) return undefined;
   if (stats.size <= LARGEST) return file;
-  throw new FactoryError('step', `${path} of the image has ${stats.size} bytes, more than such a file has`, {
-    remedy: 'Look at the image: a file of its package manager is not what it should be.',
-  });
+  throw new FactoryError(
+    'PACKAGE_DATABASE_UNREADABLE',
+    `${path} of the image has ${stats.size} bytes, more than such a file has`,
+    {
+      remedy: 'Look at the image: a file of its package manager is not what it should be.',
+    },
+  );
 }
 
 /** Reads a file that {@link fileInRoot} finds. */

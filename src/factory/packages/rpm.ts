@@ -31,10 +31,14 @@ export async function readRpmPackages(root: string): Promise<InstalledPackage[]>
 
 async function readDatabase(root: string, directory: string): Promise<InstalledPackage[]> {
   const damaged = (file: string, cause: unknown) =>
-    new FactoryError('step', `${directory}/${file} of the image cannot be read: ${messageOf(cause)}`, {
-      remedy: 'Look at it with rpm --rebuilddb in the image.',
-      cause,
-    });
+    new FactoryError(
+      'PACKAGE_DATABASE_UNREADABLE',
+      `${directory}/${file} of the image cannot be read: ${messageOf(cause)}`,
+      {
+        remedy: 'Look at it with rpm --rebuilddb in the image.',
+        cause,
+      },
+    );
   try {
     const sqlite = await sqliteHeaders(root, `${directory}/rpmdb.sqlite`);
     if (sqlite !== undefined) return packagesOf(sqlite);
@@ -48,10 +52,14 @@ async function readDatabase(root: string, directory: string): Promise<InstalledP
     throw damaged('Packages.db', error);
   }
   if ((await resolveInRoot(root, `${directory}/Packages`)) === undefined) return [];
-  throw new FactoryError('step', `${directory}/Packages of the image is of a format that rpm has given up`, {
-    remedy:
-      'Run rpm --rebuilddb with rpm 4.17 or newer in the image, take a newer release of the base, or do without an SBOM (--set sbom=false).',
-  });
+  throw new FactoryError(
+    'PACKAGE_DATABASE_UNREADABLE',
+    `${directory}/Packages of the image is of a format that rpm has given up`,
+    {
+      remedy:
+        'Run rpm --rebuilddb with rpm 4.17 or newer in the image, take a newer release of the base, or do without an SBOM (--set sbom=false).',
+    },
+  );
 }
 
 function packagesOf(headers: Iterable<Uint8Array>): InstalledPackage[] {

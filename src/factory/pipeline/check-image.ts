@@ -19,7 +19,7 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
   if (await isDirectory(text)) return checkConformance(resolve(directoryPath(text)));
   const reference = parseBaseReference(text, process.cwd());
   if (reference.kind === 'bootstrap') {
-    throw new FactoryError('usage', 'there is nothing to check in a bootstrap reference', {
+    throw new FactoryError('SOURCE_UNSUITABLE', 'there is nothing to check in a bootstrap reference', {
       remedy: 'Give an image.',
     });
   }

@@ -18,7 +18,7 @@ export function compiledAgent(arch: string, libc: 'glibc' | 'musl' = 'glibc'): s
   if (existsSync(file)) return file;
   const name = `${arch}${libc === 'musl' ? '-musl' : ''}`;
   const setup = `./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`;
-  throw new FactoryError('tool', `the agent for ${name} was not built`, {
+  throw new FactoryError('AGENT_MISSING', `the agent for ${name} was not built`, {
     remedy: `Run: ${libc === 'musl' ? `./scripts/build-agent ${name}` : setup}`,
   });
 }

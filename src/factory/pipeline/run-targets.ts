@@ -88,9 +88,13 @@ export function sessionOptions(
 function engineOf(targets: readonly Target[]): EngineChoice | undefined {
   const [engine, ...others] = new Set(targets.map(({ spec }) => spec.engine));
   if (others.length === 0) return engine;
-  throw new FactoryError('usage', `targets name different engines: ${[engine, ...others].join(', ')}`, {
-    remedy: 'Name one engine for all targets, outside of matrix and targets.',
-  });
+  throw new FactoryError(
+    'TARGET_CONFLICT',
+    `targets name different engines: ${[engine, ...others].join(', ')}`,
+    {
+      remedy: 'Name one engine for all targets, outside of matrix and targets.',
+    },
+  );
 }
 
 function archesOf(targets: readonly Target[]) {

@@ -71,7 +71,7 @@ export async function withSession<T>(
 }
 
 function interruptedBy(name: NodeJS.Signals): FactoryError {
-  return new FactoryError('interrupted', `interrupted by ${name}`, {
+  return new FactoryError('INTERRUPTED', `interrupted by ${name}`, {
     remedy: 'Run the command again to go on.',
   });
 }

@@ -8,7 +8,7 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 export function sourceDateEpoch(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (/^[1-9]\d{0,9}$/.test(text)) return text;
-  throw new FactoryError('usage', `SOURCE_DATE_EPOCH: "${text}" is not a Unix timestamp`, {
+  throw new FactoryError('OPTION_INVALID', `SOURCE_DATE_EPOCH: "${text}" is not a Unix timestamp`, {
     remedy: 'Set it to a whole number of seconds, or not at all.',
   });
 }

@@ -50,7 +50,7 @@ export function targetEnvironment(
 }
 
 async function refuseToFetch(url: string): Promise<never> {
-  throw new FactoryError('step', `${url} is not in the cache, and --offline fetches nothing`, {
+  throw new FactoryError('NOT_CACHED', `${url} is not in the cache, and --offline fetches nothing`, {
     remedy: 'Run the same command once without --offline, where there is a network; or name a local file.',
   });
 }

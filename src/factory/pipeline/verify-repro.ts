@@ -128,7 +128,7 @@ async function build(
     : [self, []];
   await runner.run(tool, [...before, ...words], { env, onLine }).catch((error: unknown) => {
     if (!(error instanceof FactoryError) || error.kind !== 'step') throw error;
-    throw new FactoryError('step', `the ${which} build failed`, {
+    throw new FactoryError('REBUILD_FAILED', `the ${which} build failed`, {
       // What it printed has been told already.
       remedy: 'Make "kairos-factory build" work with the same flags first.',
       cause: error,

@@ -80,9 +80,13 @@ export interface OutputDirectory {
  */
 export async function openOutput(path: string): Promise<OutputDirectory> {
   await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new FactoryError('usage', `cannot make the output directory ${path}: ${error.message}`, {
-      remedy: 'Choose another one with --output.',
-    });
+    throw new FactoryError(
+      'OUTPUT_UNWRITABLE',
+      `cannot make the output directory ${path}: ${error.message}`,
+      {
+        remedy: 'Choose another one with --output.',
+      },
+    );
   });
   const me = runIdentity(process.pid);
   const lock = join(path, '.kairos-factory.lock');
@@ -101,7 +105,7 @@ export async function openOutput(path: string): Promise<OutputDirectory> {
 async function takeLock(lock: string, own: string, me: string): Promise<void> {
   const place = dirname(lock);
   await writeFile(own, me).catch((error: NodeJS.ErrnoException) => {
-    throw new FactoryError('usage', `cannot write to ${place}: ${error.message}`, {
+    throw new FactoryError('OUTPUT_UNWRITABLE', `cannot write to ${place}: ${error.message}`, {
       remedy: 'Choose another --output.',
     });
   });
@@ -118,7 +122,7 @@ async function takeLock(lock: string, own: string, me: string): Promise<void> {
       const holder = await readFile(lock, 'utf8').catch(() => '');
       if (attempt > 0 || isAlive(holder)) {
         throw new FactoryError(
-          'usage',
+          'OUTPUT_BUSY',
           `another build (process ${holder.split('-')[0]}) writes to ${place}`,
           {
             remedy: 'Wait for it to end, or give another directory with --output.',

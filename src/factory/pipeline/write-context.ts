@@ -145,12 +145,12 @@ async function packImage(
 async function refuseForeign(path: string): Promise<void> {
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw new FactoryError('usage', `${path} cannot be a context folder: ${error.message}`, {
+    throw new FactoryError('FILE_EXISTS', `${path} cannot be a context folder: ${error.message}`, {
       remedy: 'Choose another --output.',
     });
   });
   if (names.length === 0 || existsSync(join(path, FOLDER_MARK))) return;
-  throw new FactoryError('usage', `${path} is not empty, and not a context that kairos-factory wrote`, {
+  throw new FactoryError('FILE_EXISTS', `${path} is not empty, and not a context that kairos-factory wrote`, {
     remedy: 'Choose another --output, or empty it yourself.',
   });
 }

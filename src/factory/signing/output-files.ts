@@ -70,7 +70,7 @@ export function parseSums(text: string, place: string): ListedFile[] {
 }
 
 function wrong(place: string, problem: string): FactoryError {
-  return new FactoryError('verification', `${place} ${problem}`, {
+  return new FactoryError('SIGNED_LIST_INVALID', `${place} ${problem}`, {
     remedy: 'Use the list that the build wrote; build again if it is damaged.',
   });
 }

@@ -102,9 +102,13 @@ export async function signOutput(
 ): Promise<SignedFile[]> {
   const listed = await readSums(directory);
   if (listed === undefined) {
-    throw new FactoryError('usage', `${directory} has no ${SUMS}, so it is no output of a build`, {
-      remedy: 'Name the directory that a build wrote to, or the files themselves.',
-    });
+    throw new FactoryError(
+      'BUILD_OUTPUT_INVALID',
+      `${directory} has no ${SUMS}, so it is no output of a build`,
+      {
+        remedy: 'Name the directory that a build wrote to, or the files themselves.',
+      },
+    );
   }
   const names = new Set(listed.map(({ name }) => name));
   const isThere = async (name: string) =>
@@ -174,9 +178,13 @@ async function signLarge(
 /** What cosign wrote has to hold; without a key of our own, it has to be about this file. */
 async function check(file: string, bundle: Uint8Array, { signer, signal }: FileSigning): Promise<string> {
   const bad = (reason: string) =>
-    new FactoryError('verification', `cosign wrote a signature that does not hold: ${file} ${reason}`, {
-      remedy: 'Sign again; if it stays, use another version of cosign.',
-    });
+    new FactoryError(
+      'SIGNATURE_NOT_STORED',
+      `cosign wrote a signature that does not hold: ${file} ${reason}`,
+      {
+        remedy: 'Sign again; if it stays, use another version of cosign.',
+      },
+    );
   if (signer.publicKey === undefined) {
     const sha256 = await hashFile(file, signal);
     if (bundleDigest(bundle) !== sha256) throw bad('is not what it is for');
@@ -193,7 +201,7 @@ async function check(file: string, bundle: Uint8Array, { signer, signal }: FileS
 
 function requireSum(file: string, wanted: string | undefined, actual: string): void {
   if (wanted === undefined || wanted === actual) return;
-  throw new FactoryError('verification', `${file} is not what ${SUMS} says, so nothing is signed`, {
+  throw new FactoryError('SIGNED_LIST_INVALID', `${file} is not what ${SUMS} says, so nothing is signed`, {
     details: [`listed: ${wanted}`, `found:  ${actual}`],
     remedy: 'Build again: the file was changed after the build.',
   });

@@ -59,9 +59,13 @@ export async function openSigner(context: SignerContext, sign: SignSpec): Promis
 
 function checkFormat({ format, ...sign }: SignSpec): void {
   if (format === 'bundle' || sign['signing-config'] === undefined) return;
-  throw new FactoryError('usage', `the signature format ${format} does not go with a signing-config`, {
-    remedy: 'Use the format bundle; cosign writes the classic form with its built-in services only.',
-  });
+  throw new FactoryError(
+    'OPTION_CONFLICT',
+    `the signature format ${format} does not go with a signing-config`,
+    {
+      remedy: 'Use the format bundle; cosign writes the classic form with its built-in services only.',
+    },
+  );
 }
 
 async function secretsOf({ env }: SignerContext, sign: SignSpec): Promise<Readonly<Record<string, string>>> {
@@ -72,9 +76,13 @@ async function secretsOf({ env }: SignerContext, sign: SignSpec): Promise<Readon
   if (sign.key === KEYLESS) return variable('SIGSTORE_ID_TOKEN');
   const named = /^env:\/\/(.+)$/.exec(sign.key)?.[1];
   if (named !== undefined && env[named] === undefined) {
-    throw new FactoryError('usage', `the variable ${named}, which is to hold the signing key, is not set`, {
-      remedy: `Put the key's PEM text into ${named}, or name a file.`,
-    });
+    throw new FactoryError(
+      'SIGNING_KEY_UNUSABLE',
+      `the variable ${named}, which is to hold the signing key, is not set`,
+      {
+        remedy: `Put the key's PEM text into ${named}, or name a file.`,
+      },
+    );
   }
   return {
     ...variable('COSIGN_PKCS11_PIN'),
@@ -87,9 +95,13 @@ async function passwordOf(env: SignerContext['env'], sign: SignSpec): Promise<st
   const file = sign['password-file'];
   if (file !== undefined) {
     const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw new FactoryError('usage', `cannot read the password of the signing key: ${messageOf(error)}`, {
-        remedy: 'Check the path of password-file and its permissions.',
-      });
+      throw new FactoryError(
+        'SIGNING_KEY_UNUSABLE',
+        `cannot read the password of the signing key: ${messageOf(error)}`,
+        {
+          remedy: 'Check the path of password-file and its permissions.',
+        },
+      );
     });
     // The line end is the editor's, not the password's.
     return text.replace(/\r?\n$/, '');
@@ -98,7 +110,7 @@ async function passwordOf(env: SignerContext['env'], sign: SignSpec): Promise<st
   const value = env[name];
   if (value === undefined && sign['password-env'] !== undefined) {
     throw new FactoryError(
-      'usage',
+      'SIGNING_KEY_UNUSABLE',
       `the variable ${name}, which is to hold the password of the signing key, is not set`,
       { remedy: `Set ${name}, or name a file with password-file.` },
     );
@@ -115,11 +127,13 @@ async function tryKey({ runner, warn }: SignerContext, cosign: CosignSigner, key
   try {
     publicKey = parsePublicKey(key, pem);
   } catch (error) {
-    throw new FactoryError('usage', `the signing key ${key} ${messageOf(error)}`, { remedy: OTHER_KEY });
+    throw new FactoryError('SIGNING_KEY_UNUSABLE', `the signing key ${key} ${messageOf(error)}`, {
+      remedy: OTHER_KEY,
+    });
   }
   if (publicKey.key.asymmetricKeyType !== 'ed25519') return publicKey;
   throw new FactoryError(
-    'usage',
+    'SIGNING_KEY_UNUSABLE',
     `the signing key ${key} is an Ed25519 key, and no node can check what cosign makes with one`,
     { remedy: OTHER_KEY },
   );
@@ -130,7 +144,7 @@ const OTHER_KEY = 'Use a key on P-256, as "cosign generate-key-pair" makes it, o
 async function checkKeyFile(key: string, warn: (text: string) => void): Promise<void> {
   const stats = await stat(key).catch(() => undefined);
   if (!stats?.isFile()) {
-    throw new FactoryError('usage', `there is no signing key ${key}`, {
+    throw new FactoryError('SIGNING_KEY_UNUSABLE', `there is no signing key ${key}`, {
       remedy:
         'Give a file, env://VARIABLE, the URI of a KMS, or keyless; "cosign generate-key-pair" makes a key.',
     });
@@ -142,7 +156,7 @@ function unusable(key: string, error: unknown): unknown {
   if (!(error instanceof FactoryError) || error.kind !== 'step') return error;
   const isPassword = error.details.some((line) => /decrypt/i.test(line));
   return new FactoryError(
-    'usage',
+    'SIGNING_KEY_UNUSABLE',
     isPassword ? `the password of the signing key ${key} is wrong` : `the signing key ${key} cannot be used`,
     {
       details: isPassword ? [] : error.details,

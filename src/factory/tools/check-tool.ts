@@ -16,10 +16,12 @@ export async function checkTool(runner: Runner, tool: HostTool): Promise<string>
   // GRUB writes 2.06, which is no semantic version until the zero goes.
   const version = semver.coerce(found?.replaceAll(/\.0+(?=\d)/g, '.'));
   if (!found || !version) {
-    throw new FactoryError('tool', `${location} does not tell its version`, { remedy: reinstall(tool) });
+    throw new FactoryError('TOOL_UNUSABLE', `${location} does not tell its version`, {
+      remedy: reinstall(tool),
+    });
   }
   if (!semver.satisfies(version, tool.version.range)) {
-    throw new FactoryError('tool', `${tool.name} ${found} is not usable: ${tool.version.reason}`, {
+    throw new FactoryError('TOOL_UNUSABLE', `${tool.name} ${found} is not usable: ${tool.version.reason}`, {
       remedy: tool.install ?? `Install ${tool.name} ${tool.version.range} (Debian package ${tool.package}).`,
     });
   }

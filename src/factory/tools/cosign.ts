@@ -169,7 +169,7 @@ async function cosign(runner: Runner, signer: CosignSigner, args: readonly strin
   const running = runner.run(COSIGN, args, { env: cosignEnvironment(signer) });
   return running.catch((error: unknown) => {
     if (!(error instanceof FactoryError) || error.kind !== 'step' || args.includes('--key')) throw error;
-    throw new FactoryError('step', error.message, {
+    throw new FactoryError('TOOL_FAILED', error.message, {
       details: error.details,
       remedy:
         'Without a key, cosign needs a token of the CI (SIGSTORE_ID_TOKEN, or one that it finds itself) and the network to the services that give certificates; docs/signing.md.',

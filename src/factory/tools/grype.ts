@@ -69,7 +69,7 @@ export async function findVulnerabilities(
       },
     );
   } catch (error) {
-    throw new FactoryError('step', 'grype gave no report that can be read', {
+    throw new FactoryError('TOOL_FAILED', 'grype gave no report that can be read', {
       remedy: 'Look at the log; and use a grype whose "--output json" has the field "matches".',
       cause: error,
     });

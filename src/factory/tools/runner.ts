@@ -70,7 +70,7 @@ export function createRunner(parameters: {
       );
       if (found) return candidate;
     }
-    throw new FactoryError('tool', `${tool.name} is not installed`, { remedy: reinstall(tool) });
+    throw new FactoryError('TOOL_MISSING', `${tool.name} is not installed`, { remedy: reinstall(tool) });
   }
 
   // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
@@ -119,7 +119,7 @@ export function createRunner(parameters: {
     await broken;
     const exitCode = result.exitCode ?? -1;
     if (result.failed && !(result.exitCode !== undefined && options.acceptExit?.(exitCode))) {
-      throw new FactoryError('step', `${tool.name} ${outcome(result)}`, {
+      throw new FactoryError('TOOL_FAILED', `${tool.name} ${outcome(result)}`, {
         details: options.secret ? [] : lastLines(String(result.stderr || result.stdout || '')),
         ...(options.secret ? {} : { cause: result }),
       });
@@ -132,7 +132,7 @@ export function createRunner(parameters: {
 
 /** The error that a cancelled signal stands for. */
 export function interruption(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new FactoryError('interrupted', 'interrupted');
+  return signal.reason instanceof Error ? signal.reason : new FactoryError('INTERRUPTED', 'interrupted');
 }
 
 function outcome(result: {

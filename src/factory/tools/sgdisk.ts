@@ -33,7 +33,7 @@ export async function writePartitionTable(
   const sound =
     stdout.includes('No problems found') && layout.partitions.every(({ name }) => stdout.includes(name));
   if (!sound)
-    throw new FactoryError('step', 'the partition table did not reach the disk image', {
+    throw new FactoryError('TOOL_FAILED', 'the partition table did not reach the disk image', {
       details: stdout.split('\n'),
     });
 }

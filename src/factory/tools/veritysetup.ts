@@ -55,7 +55,9 @@ export async function formatVerity(
   const { stdout } = await runner.run(VERITYSETUP, args);
   const rootHash = /^Root hash:\s*([0-9a-f]{64})\s*$/m.exec(stdout)?.[1];
   if (rootHash !== undefined) return rootHash;
-  throw new FactoryError('step', 'veritysetup did not tell the root hash', { details: stdout.split('\n') });
+  throw new FactoryError('TOOL_FAILED', 'veritysetup did not tell the root hash', {
+    details: stdout.split('\n'),
+  });
 }
 
 /** @throws FactoryError `verification` when the filesystem or its hashes are not what the root hash stands for */
@@ -67,7 +69,7 @@ export async function verifyVerity(
   const args = ['verify', data, hashFile, rootHash, `--hash-offset=${hashOffset}`];
   const { exitCode, stdout, stderr } = await runner.run(VERITYSETUP, args, { acceptExit: () => true });
   if (exitCode === 0) return;
-  throw new FactoryError('verification', 'the filesystem does not fit its root hash', {
+  throw new FactoryError('FILESYSTEM_CORRUPT', 'the filesystem does not fit its root hash', {
     details: `${stdout}${stderr}`.split('\n').filter(Boolean),
     remedy: 'Look at "dmesg" for errors of the disk, and make it again.',
   });

@@ -1,4 +1,5 @@
-import { type ErrorKind, FactoryError } from '../../../src/common/errors/factory-error.ts';
+import type { ErrorKind } from '../../../src/common/errors/error-codes.ts';
+import { FactoryError } from '../../../src/common/errors/factory-error.ts';
 
 /** The FactoryError that `work` ends with; any other end, or another kind where one is named, fails the test. */
 export async function failureOf(work: () => unknown, kind?: ErrorKind): Promise<FactoryError> {

@@ -56,9 +56,13 @@ async function applyKubernetes(host: Host): Promise<void> {
     (program) => ROLES.filter((role) => role.program === program && blockOf(data, role)).length > 1,
   );
   if (both[0]) {
-    throw new FactoryError('usage', `${both[0]} is enabled as control plane and as worker at once`, {
-      remedy: 'Enable one of the two: a node of the control plane runs workloads, too.',
-    });
+    throw new FactoryError(
+      'CLOUD_CONFIG_INVALID',
+      `${both[0]} is enabled as control plane and as worker at once`,
+      {
+        remedy: 'Enable one of the two: a node of the control plane runs workloads, too.',
+      },
+    );
   }
   const systemd = (await host.stat('/run/systemd/system')) !== undefined;
   // Those that go make room for those that come.
@@ -116,7 +120,7 @@ async function findProgram(host: Host, { key, program }: KubernetesRole): Promis
   for (const path of PROGRAM_DIRECTORIES.map((directory) => `${directory}/${program}`)) {
     if ((await host.stat(path)) !== undefined) return path;
   }
-  throw new FactoryError('step', `${key} is enabled, but this system has no ${program}`, {
+  throw new FactoryError('STAGE_FAILED', `${key} is enabled, but this system has no ${program}`, {
     remedy: `Upgrade to an image with ${program}, or disable the block "${key}".`,
   });
 }

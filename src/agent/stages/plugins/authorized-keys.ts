@@ -15,7 +15,7 @@ export const authorizedKeysPlugin: Plugin<'authorized_keys'> = {
       await addAuthorizedKeys(host, user, keys).catch((error) => failures.push(messageOf(error)));
     }
     if (failures.length === 0) return;
-    throw new FactoryError('step', failures.join('; '), {
+    throw new FactoryError('ACCOUNT_FAILED', failures.join('; '), {
       remedy: 'Check the names of users and keys, and put keys from the network into the stage network.',
     });
   },

@@ -18,7 +18,7 @@ export const commandsPlugin: Plugin<'commands'> = {
       failures.push(`${titleOf(command)}: ${failure}`);
     }
     if (failures.length === 0) return;
-    throw new FactoryError('step', `${failures.length} of ${commands.length} commands failed`, {
+    throw new FactoryError('STAGE_FAILED', `${failures.length} of ${commands.length} commands failed`, {
       remedy: 'Run the command by hand on the node to see why, and correct it in the configuration.',
       details: failures,
     });

@@ -17,7 +17,7 @@ export const directoriesPlugin: Plugin<'directories'> = {
       const mode = modeOf(owned.permissions);
       const there = await host.stat(path);
       if (there !== undefined && there.kind !== 'directory') {
-        throw new FactoryError('step', `${path} is there and is no directory`, {
+        throw new FactoryError('STAGE_FAILED', `${path} is there and is no directory`, {
           remedy: 'Remove it, or choose another path.',
         });
       }

@@ -60,7 +60,9 @@ async function bring(host: Host, url: string, timeout: number, part: string): Pr
   }
   const source = localPath(url);
   if ((await host.stat(source))?.kind !== 'file') {
-    throw new FactoryError('step', `${source} is no file`, { remedy: 'Correct the url of the download.' });
+    throw new FactoryError('STAGE_FAILED', `${source} is no file`, {
+      remedy: 'Correct the url of the download.',
+    });
   }
   await write(createReadStream(host.resolve(source)));
 }
@@ -68,7 +70,7 @@ async function bring(host: Host, url: string, timeout: number, part: string): Pr
 function localPath(url: string): string {
   if (url.startsWith('file://')) return fileURLToPath(url);
   if (url.startsWith('/')) return url;
-  throw new FactoryError('usage', `${url} is no address that can be downloaded`, {
+  throw new FactoryError('CLOUD_CONFIG_INVALID', `${url} is no address that can be downloaded`, {
     remedy: 'Give https://, http:// or file://, or an absolute path.',
   });
 }

@@ -23,7 +23,7 @@ export const filesPlugin: Plugin<'files'> = {
         continue;
       }
       if (typeof written !== 'string') {
-        throw new FactoryError('usage', `What is appended to ${path} is no text`, {
+        throw new FactoryError('CLOUD_CONFIG_INVALID', `What is appended to ${path} is no text`, {
           remedy: 'Leave out "append" to write the file as a whole.',
         });
       }
@@ -46,7 +46,7 @@ function decodeContent(path: string, content: string, encoding: string): Uint8Ar
   const names = encoding.toLowerCase().split('+');
   const unknown = names.find((name) => ![...BASE64, ...GZIP, ...PLAIN].includes(name));
   if (unknown !== undefined) {
-    throw new FactoryError('usage', `${path} has the unknown encoding ${encoding}`, {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `${path} has the unknown encoding ${encoding}`, {
       remedy: 'Write b64, gz or gz+b64.',
     });
   }
@@ -58,17 +58,21 @@ function decodeContent(path: string, content: string, encoding: string): Uint8Ar
   try {
     return gunzipSync(outer);
   } catch (error) {
-    throw new FactoryError('usage', `The content of ${path} is not gzip: ${messageOf(error)}`, {
-      remedy: 'Make it with gzip -c FILE | base64, and write encoding: gz+b64.',
-      cause: error,
-    });
+    throw new FactoryError(
+      'CLOUD_CONFIG_INVALID',
+      `The content of ${path} is not gzip: ${messageOf(error)}`,
+      {
+        remedy: 'Make it with gzip -c FILE | base64, and write encoding: gz+b64.',
+        cause: error,
+      },
+    );
   }
 }
 
 function decodeBase64(path: string, content: string): Uint8Array {
   const packed = content.replaceAll(/\s/g, '');
   if (/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return Buffer.from(packed, 'base64');
-  throw new FactoryError('usage', `The content of ${path} is not base64`, {
+  throw new FactoryError('CLOUD_CONFIG_INVALID', `The content of ${path} is not base64`, {
     remedy: 'Make it with base64 FILE, or leave out the encoding.',
   });
 }

@@ -21,7 +21,7 @@ export const gitPlugin: Plugin<'git'> = {
   key: 'git',
   run: async ({ host }, { url, path, branch, branch_only = false, auth = {} }) => {
     if (!(await host.has('git'))) {
-      throw new FactoryError('tool', `${path} cannot be cloned: git is not there`, {
+      throw new FactoryError('TOOL_MISSING', `${path} cannot be cloned: git is not there`, {
         remedy: 'Add the package git to the image.',
       });
     }
@@ -41,7 +41,7 @@ export const gitPlugin: Plugin<'git'> = {
       await git('checkout', '--quiet', '--force', ...local, 'FETCH_HEAD');
     } catch (error) {
       throw new FactoryError(
-        'step',
+        'STAGE_FAILED',
         `${path} cannot be brought to what ${source.url} has: ${messageOf(error)}`,
         {
           remedy: 'Check the address, the branch and the login of the step, and that the network is up.',

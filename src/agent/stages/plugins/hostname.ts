@@ -23,7 +23,7 @@ export const hostnamePlugin: Plugin<'hostname'> = {
     const name = (await expand(template)).trim();
     // hostname(7): labels of 63 characters; the kernel holds 64 in all (__NEW_UTS_LEN).
     if (name.length > 64 || !/^[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9][a-z0-9-]{0,62})*$/i.test(name)) {
-      throw new FactoryError('usage', `"${name}" is no host name`, {
+      throw new FactoryError('CLOUD_CONFIG_INVALID', `"${name}" is no host name`, {
         remedy: 'Use letters, digits, "-" and ".", 64 characters at most.',
       });
     }

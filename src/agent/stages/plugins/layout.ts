@@ -52,16 +52,20 @@ async function findDisk(
   { label, path, init_disk }: NonNullable<Layout['device']>,
 ): Promise<string> {
   if (init_disk && !path) {
-    throw new FactoryError('usage', 'init_disk needs the path of the disk', {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', 'init_disk needs the path of the disk', {
       remedy: 'Give device.path, such as /dev/disk/by-id/…',
     });
   }
   const labelled = label && !init_disk ? await findByLabel(host, label) : undefined;
   const device = labelled ?? path;
   if (device) return diskOf(host, device);
-  throw new FactoryError('usage', label ? `no filesystem has the label ${label}` : 'layout names no device', {
-    remedy: 'Give the label of a filesystem on the disk (device.label), or its path (device.path).',
-  });
+  throw new FactoryError(
+    'PARTITION_NOT_FOUND',
+    label ? `no filesystem has the label ${label}` : 'layout names no device',
+    {
+      remedy: 'Give the label of a filesystem on the disk (device.label), or its path (device.path).',
+    },
+  );
 }
 
 /** A disk that has the table of that name keeps it, with all that is on it. */
@@ -112,7 +116,7 @@ async function add(host: Host, disk: string, missing: readonly WantedPartition[]
   for (const { partition, place } of planned) {
     const made = after.partitions.find(({ start }) => start === place.start);
     if (made === undefined) {
-      throw new FactoryError('step', `a partition of ${disk} has not come into its table`, {
+      throw new FactoryError('DEVICE_MISSING', `a partition of ${disk} has not come into its table`, {
         remedy: 'Look at "dmesg" for errors of the disk.',
       });
     }

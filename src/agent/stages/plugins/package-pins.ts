@@ -22,7 +22,7 @@ export const packagePinsPlugin: Plugin<'package_pins'> = {
     const broken = pins.find(([name, version]) => !/^[\w.+:*@][^\s=]*$/.test(name) || !/^\S+$/.test(version));
     if (broken) {
       throw new FactoryError(
-        'usage',
+        'CLOUD_CONFIG_INVALID',
         `package_pins: "${broken[0]}: ${broken[1]}" is no package and version`,
         {
           remedy: 'Write NAME: "VERSION".',
@@ -81,7 +81,7 @@ const PINNING: Readonly<
     await host.write(APK_WORLD, `${lines.join('\n')}\n`);
   },
   pacman: async () => {
-    throw new FactoryError('usage', 'pacman cannot keep a package at a version', {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', 'pacman cannot keep a package at a version', {
       remedy: 'Leave package_pins out, or build the image with the version that is wanted.',
     });
   },

@@ -19,7 +19,9 @@ export const packagesPlugin: Plugin<'packages'> = {
     if (wanted.length === 0) return;
     const flag = [...install, ...remove].find((name) => name.startsWith('-'));
     if (flag !== undefined) {
-      throw new FactoryError('usage', `${flag} is no name of a package`, { remedy: 'Name packages only.' });
+      throw new FactoryError('CLOUD_CONFIG_INVALID', `${flag} is no name of a package`, {
+        remedy: 'Name packages only.',
+      });
     }
     const manager = await detectPackageManager(host);
     for (const argsOf of wanted) await host.run(manager.program, argsOf(manager), { env: manager.env });

@@ -29,7 +29,7 @@ export const sysctlPlugin: Plugin<'sysctl'> = {
       }
     }
     if (problems.length > 0) {
-      throw new FactoryError('step', `kernel parameters cannot be set: ${problems.join('; ')}`, {
+      throw new FactoryError('STAGE_FAILED', `kernel parameters cannot be set: ${problems.join('; ')}`, {
         remedy: 'Compare with "sysctl -a"; a parameter of a module is there once the module is loaded.',
       });
     }

@@ -40,7 +40,7 @@ export const systemctlPlugin: Plugin<'systemctl'> = {
         await attempt(problems, `start ${unit}`, () => host.run('systemctl', ['start', unit]));
     }
     if (problems.length > 0) {
-      throw new FactoryError('step', `systemd units: ${problems.join('; ')}`, {
+      throw new FactoryError('STAGE_FAILED', `systemd units: ${problems.join('; ')}`, {
         remedy: 'See "systemctl status UNIT"; a unit has to be in the image, or written by an earlier step.',
       });
     }
@@ -51,7 +51,7 @@ function overridePath(service: string, name = ''): string {
   const unit = SUFFIX.test(service) ? service : `${service}.service`;
   const file = name === '' ? OVERRIDE : name.endsWith('.conf') ? name : `${name}.conf`;
   if (`${unit}${file}`.includes('/')) {
-    throw new FactoryError('usage', `"${service}" and "${name}" cannot name a drop-in`, {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `"${service}" and "${name}" cannot name a drop-in`, {
       remedy: 'Give a name of a unit and a name of a file, without directories.',
     });
   }

@@ -15,7 +15,7 @@ export const timesyncdPlugin: Plugin<'timesyncd'> = {
   run: async ({ host }, settings) => {
     const lines = Object.entries(settings).map(([key, value]) => {
       if (/^\w+$/.test(key) && !String(value).includes('\n')) return `${key}=${value}\n`;
-      throw new FactoryError('usage', `timesyncd: ${key} is no setting of timesyncd.conf`, {
+      throw new FactoryError('CLOUD_CONFIG_INVALID', `timesyncd: ${key} is no setting of timesyncd.conf`, {
         remedy: 'Write settings such as NTP: "0.pool.ntp.org 1.pool.ntp.org", each on one line.',
       });
     });

@@ -35,7 +35,7 @@ export const usersPlugin: Plugin<'users'> = {
       await furnish(host, wish, user, row).catch((error) => failures.push(messageOf(error)));
     }
     if (failures.length === 0) return;
-    throw new FactoryError('step', failures.join('; '), {
+    throw new FactoryError('ACCOUNT_FAILED', failures.join('; '), {
       remedy: 'Correct the entries under "users".',
     });
   },

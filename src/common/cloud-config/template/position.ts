@@ -13,5 +13,5 @@ export function templateError(
   const before = source.slice(0, offset);
   const line = before.split('\n').length;
   const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1;
-  return new FactoryError('usage', `template: ${line}:${column}: ${message}`, { remedy });
+  return new FactoryError('TEMPLATE_INVALID', `template: ${line}:${column}: ${message}`, { remedy });
 }

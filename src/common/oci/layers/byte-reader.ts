@@ -69,7 +69,7 @@ export class ByteReader {
 
 /** @returns the error for a tar that ends where more was announced */
 export function cutShort(): FactoryError {
-  return new FactoryError('verification', 'a layer of the image is cut short', {
+  return new FactoryError('IMAGE_CORRUPT', 'a layer of the image is cut short', {
     remedy: 'Fetch or make the image again.',
   });
 }

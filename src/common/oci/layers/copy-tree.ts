@@ -23,7 +23,9 @@ export async function copyTree(
 ): Promise<void> {
   const stats = await host.stat(source);
   if (stats?.kind !== 'directory') {
-    throw new FactoryError('usage', `${source} is no directory`, { remedy: 'Check the path of the source.' });
+    throw new FactoryError('FILE_NOT_FOUND', `${source} is no directory`, {
+      remedy: 'Check the path of the source.',
+    });
   }
   await host.makeDirectory(target);
   const top = source.endsWith('/') ? source : `${source}/`;
@@ -91,7 +93,7 @@ export async function* packTree(
 function uncopied(source: string, stderr: string): FactoryError {
   const details = stderr.split('\n').filter((line) => line.trim() !== '');
   const isFull = details.some((line) => /no space left/i.test(line));
-  return new FactoryError('step', `${source} cannot be copied`, {
+  return new FactoryError('IMAGE_UNPACK_FAILED', `${source} cannot be copied`, {
     details: details.slice(-10),
     remedy: isFull
       ? 'There is no space left: use larger partitions.'

@@ -44,7 +44,7 @@ export async function deploySource(
       return { labels: {} };
     case 'file':
       throw new FactoryError(
-        'usage',
+        'SOURCE_UNSUITABLE',
         `${source.path} is an image of a filesystem; it cannot fill a directory`,
         {
           remedy: 'Use it as the image itself, or name a directory with dir:.',
@@ -99,7 +99,8 @@ export async function sourceSize(
     }
     case 'file': {
       const size = (await host.stat(source.path))?.size;
-      if (size === undefined) throw new FactoryError('usage', `there is no image file ${source.path}`);
+      if (size === undefined)
+        throw new FactoryError('IMAGE_NOT_FOUND', `there is no image file ${source.path}`);
       return { bytes: size, exact: true, compressed: size };
     }
     case 'dir': {

@@ -34,7 +34,7 @@ const LINKS = 8;
  */
 export async function openImageFiles(path: string, unpacked: string): Promise<ImageFiles> {
   const stats = await stat(path).catch((error: unknown) => {
-    throw new FactoryError('usage', `${path} cannot be used as an image: ${messageOf(error)}`, {
+    throw new FactoryError('IMAGE_UNREADABLE', `${path} cannot be used as an image: ${messageOf(error)}`, {
       remedy: 'Name a tar of an image, or the directory of an OCI layout.',
       cause: error,
     });
@@ -123,7 +123,7 @@ async function plainTar(path: string, unpacked: string): Promise<string> {
   if (!isCompressed) return path;
   await pipeline(tar, createWriteStream(unpacked, { mode: 0o600 })).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOSPC') throw error;
-    throw new FactoryError('step', `there is no space left to decompress ${path}`, {
+    throw new FactoryError('DISK_FULL', `there is no space left to decompress ${path}`, {
       remedy: 'Decompress it elsewhere, and name the tar.',
       cause: error,
     });
@@ -133,7 +133,7 @@ async function plainTar(path: string, unpacked: string): Promise<string> {
 
 /** @returns the error for an archive that holds no image */
 export function unusable(path: string, reason: string): FactoryError {
-  return new FactoryError('verification', `${path} cannot be used as an image: ${reason}`, {
+  return new FactoryError('IMAGE_CORRUPT', `${path} cannot be used as an image: ${reason}`, {
     remedy: 'Make it again, with "docker save" or "skopeo copy … oci-archive:FILE".',
   });
 }

@@ -160,7 +160,7 @@ function checkText(name: string, text: string): void {
 
 function refused(name: string, reason: string): FactoryError {
   const shown = Buffer.from(name.slice(0, 120), 'latin1').toString('utf8');
-  return new FactoryError('verification', `the image is refused for ${JSON.stringify(shown)}: ${reason}`, {
+  return new FactoryError('ENTRY_REFUSED', `the image is refused for ${JSON.stringify(shown)}: ${reason}`, {
     remedy: 'Do not use this image unless you know who made it.',
   });
 }

@@ -83,7 +83,7 @@ function decompression(magic: Buffer): Decompress | undefined {
   if (magic.readUInt32BE(0) === 0x28b52ffd) return decompressZstd;
   const text = magic.toString('latin1');
   if (text !== '\xfd7zXZ\0' && !text.startsWith('BZh')) return undefined;
-  throw new FactoryError('verification', 'a layer of the image is compressed with xz or bzip2', {
+  throw new FactoryError('IMAGE_CORRUPT', 'a layer of the image is compressed with xz or bzip2', {
     remedy: 'Make the image with layers of gzip or zstd.',
   });
 }
@@ -110,7 +110,7 @@ async function* explained(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
     yield* source;
   } catch (error) {
     if (error instanceof FactoryError) throw error;
-    throw new FactoryError('verification', `a layer of the image is corrupt: ${messageOf(error)}`, {
+    throw new FactoryError('IMAGE_CORRUPT', `a layer of the image is corrupt: ${messageOf(error)}`, {
       remedy: 'Fetch or make the image again.',
       cause: error,
     });

@@ -44,7 +44,7 @@ export async function applyLayers(
 ): Promise<number> {
   const present = (await readdir(target)).filter((name) => name !== LOST);
   if (present.length > 0) {
-    throw new FactoryError('usage', `${target} is not empty`, { remedy: 'Name an empty directory.' });
+    throw new FactoryError('FILE_EXISTS', `${target} is not empty`, { remedy: 'Name an empty directory.' });
   }
   const program = await unpackProgram(host);
   const root = Buffer.from(target);
@@ -101,7 +101,7 @@ async function unpack(
 function unwritten(target: string, error: unknown): unknown {
   if (!(error instanceof FactoryError) || error.kind !== 'step') return error;
   const isFull = error.details.some((line) => /no space left/i.test(line));
-  return new FactoryError('step', `the image cannot be unpacked into ${target}`, {
+  return new FactoryError('IMAGE_UNPACK_FAILED', `the image cannot be unpacked into ${target}`, {
     details: error.details,
     remedy: isFull
       ? 'There is no space left: use a smaller image or a larger system partition.'
@@ -138,7 +138,7 @@ export async function unpackProgram(host: UnpackHost, keepDirectories = false): 
     ];
     return { name, args: isGnu ? [...common, ...gnu] : common };
   }
-  throw new FactoryError('tool', 'there is no tar that keeps capabilities and attributes', {
+  throw new FactoryError('TOOL_MISSING', 'there is no tar that keeps capabilities and attributes', {
     remedy: 'Add GNU tar (package tar) or bsdtar to the image.',
   });
 }
@@ -266,7 +266,7 @@ async function* membersOf<T>(opened: OpenLayer, visit: Visit<T>): AsyncGenerator
 }
 
 function tooMany(): FactoryError {
-  return new FactoryError('verification', `the image has more than ${ENTRY_LIMIT} entries`, {
+  return new FactoryError('IMAGE_CORRUPT', `the image has more than ${ENTRY_LIMIT} entries`, {
     remedy: 'Do not use this image unless you know who made it.',
   });
 }

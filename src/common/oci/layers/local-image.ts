@@ -93,7 +93,7 @@ function tagged(
     ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === tag,
   );
   if (found.length > 0) return found;
-  throw new FactoryError('usage', `${path} has no image with the tag ${tag}`, {
+  throw new FactoryError('IMAGE_NOT_FOUND', `${path} has no image with the tag ${tag}`, {
     remedy: 'Leave the tag out, or give one that its index.json names.',
   });
 }
@@ -105,7 +105,7 @@ function choose(path: string, entries: readonly Descriptor[], platform: Platform
   if (distinct.length === 1) return distinct[0];
   const unnamed = distinct.filter((entry) => entry.platform === undefined);
   if (unnamed.length < 2) return choosePlatform(distinct, platform) ?? unnamed[0];
-  throw new FactoryError('usage', `${path} holds ${distinct.length} images`, {
+  throw new FactoryError('IMAGE_AMBIGUOUS', `${path} holds ${distinct.length} images`, {
     remedy: 'Make it of one image alone.',
   });
 }
@@ -135,7 +135,7 @@ function blobPath(digest: string): string {
 async function openDockerArchive(path: string, files: ImageFiles, bytes: Uint8Array): Promise<LocalImage> {
   const [image, ...others] = dockerImages(path, bytes);
   if (image === undefined || others.length > 0) {
-    throw new FactoryError('usage', `${path} holds ${others.length + 1} images`, {
+    throw new FactoryError('IMAGE_AMBIGUOUS', `${path} holds ${others.length + 1} images`, {
       remedy: 'Make it with "docker save" of one image alone.',
     });
   }

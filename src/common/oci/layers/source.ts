@@ -36,9 +36,13 @@ export function parseSource(text: string): Source {
       return { kind: 'oci', reference: parseImageReference(rest.replace(/^\/\//, '')) };
     default:
       if (trimmed === '' || /^[./]/.test(trimmed)) {
-        throw new FactoryError('usage', `"${text}" does not say what kind of source it is`, {
-          remedy: REMEDY,
-        });
+        throw new FactoryError(
+          'IMAGE_REFERENCE_INVALID',
+          `"${text}" does not say what kind of source it is`,
+          {
+            remedy: REMEDY,
+          },
+        );
       }
       return { kind: 'oci', reference: parseImageReference(trimmed) };
   }
@@ -55,5 +59,7 @@ function absolute(text: string, path: string): string {
   // After a scheme, "//" may begin a URL (file:///srv/x) or be the root written twice (dir://).
   const clean = path.replace(/^\/{2,}/, '/');
   if (clean.startsWith('/')) return clean.length > 1 ? clean.replace(/\/+$/, '') || '/' : clean;
-  throw new FactoryError('usage', `the path of source "${text}" is not absolute`, { remedy: REMEDY });
+  throw new FactoryError('IMAGE_REFERENCE_INVALID', `the path of source "${text}" is not absolute`, {
+    remedy: REMEDY,
+  });
 }

@@ -177,7 +177,7 @@ function untilNul(bytes: Buffer): string {
 }
 
 function corrupt(reason: string): FactoryError {
-  return new FactoryError('verification', `a layer of the image is no tar that can be read: ${reason}`, {
+  return new FactoryError('IMAGE_CORRUPT', `a layer of the image is no tar that can be read: ${reason}`, {
     remedy: 'Fetch or make the image again.',
   });
 }

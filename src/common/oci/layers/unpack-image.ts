@@ -90,7 +90,7 @@ export async function unpackImage(
 function imageSource(source: ImageSource | string): ImageSource {
   const parsed = typeof source === 'string' ? parseSource(source) : source;
   if (parsed.kind === 'oci' || parsed.kind === 'ocifile') return parsed;
-  throw new FactoryError('usage', `${formatSource(parsed)} is no container image`, {
+  throw new FactoryError('SOURCE_UNSUITABLE', `${formatSource(parsed)} is no container image`, {
     remedy: 'Use oci:REGISTRY/NAME:TAG or ocifile:FILE.',
   });
 }
@@ -135,7 +135,7 @@ async function fetchImage(
     const { digest, indexDigest } = image;
     if (options.digest !== undefined && ![digest, indexDigest].includes(options.digest)) {
       throw new FactoryError(
-        'verification',
+        'DIGEST_MISMATCH',
         `${source.path} is another image than the one that was verified`,
         {
           details: [`expected ${options.digest}`, `found ${digest}`],
@@ -171,7 +171,7 @@ function checkPlatform(
   const found = formatPlatform({ os: os || 'linux', architecture });
   const message = `${formatSource(source)} is made for ${found}, not for ${formatPlatform(wanted)}`;
   if (isStrict) {
-    throw new FactoryError('verification', message, {
+    throw new FactoryError('CONTENT_ARCH_MISMATCH', message, {
       remedy: 'Use an image that is made for this machine.',
     });
   }

@@ -60,7 +60,7 @@ async function need(reader: ByteReader, size: number): Promise<Buffer> {
 }
 
 function corrupt(): FactoryError {
-  return new FactoryError('verification', 'a layer of the image is corrupt: it is no zstd', {
+  return new FactoryError('IMAGE_CORRUPT', 'a layer of the image is corrupt: it is no zstd', {
     remedy: 'Fetch or make the image again.',
   });
 }

@@ -108,7 +108,7 @@ export function accessRefused(
   const { registry } = reference;
   const remedy = hasCredentials ? client.badCredentials(registry) : client.noCredentials(registry);
   return new FactoryError(
-    'step',
+    'REGISTRY_UNAUTHORIZED',
     `the registry refuses access to ${formatImageReference(reference)} (HTTP ${status})`,
     {
       remedy,
@@ -127,7 +127,7 @@ async function fetchToken(
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && (mayBePlain || isPlain))) {
     throw new FactoryError(
-      'step',
+      'REGISTRY_REFUSED',
       `${reference.registry} names no usable place for tokens: ${JSON.stringify(realm)}`,
       { remedy: 'Tell who runs the registry: its token server must be reached by https.' },
     );

@@ -116,7 +116,7 @@ async function downloadBlob(
       if (bytes > size) {
         await rm(partial, { force: true });
         throw new FactoryError(
-          'verification',
+          'DIGEST_MISMATCH',
           `${name} is larger than the ${size} bytes that it should have`,
           {
             remedy: 'Try again; if it stays, the registry or something before it changes what it delivers.',
@@ -171,7 +171,7 @@ async function needSpace(
   if (needed <= free) return;
   const mib = (bytes: number) => Math.ceil(bytes / MIB);
   throw new FactoryError(
-    'step',
+    'DISK_FULL',
     `${directory} has ${Math.floor(free / MIB)} MiB free, the download needs ${mib(needed)} MiB`,
     { remedy: 'Free some space there, or use a smaller image.' },
   );

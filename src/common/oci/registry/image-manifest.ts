@@ -113,7 +113,7 @@ function check<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
 }
 
 function unusable(name: string, reason: string): FactoryError {
-  return new FactoryError('verification', `${name} is not an image that can be used: ${reason}`, {
+  return new FactoryError('IMAGE_CORRUPT', `${name} is not an image that can be used: ${reason}`, {
     remedy: 'Check that the name is that of an OS image; push it again if it is.',
   });
 }

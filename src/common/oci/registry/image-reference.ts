@@ -74,7 +74,7 @@ export function formatImageReference({ registry, repository, tag, digest }: Imag
 }
 
 function malformed(text: string, problem: string): FactoryError {
-  return new FactoryError('usage', `"${text}" does not name an image: ${problem}`, {
+  return new FactoryError('IMAGE_REFERENCE_INVALID', `"${text}" does not name an image: ${problem}`, {
     remedy: 'Write REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:DIGEST.',
   });
 }

@@ -16,7 +16,7 @@ export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   const [os, name = '', variant] = parts.length === 1 ? ['linux', ...parts] : parts;
   if (os !== 'linux' || !/^[a-z0-9_]+$/.test(name) || parts.length > 3 || variant === '') {
-    throw new FactoryError('usage', `"${text}" is no platform`, {
+    throw new FactoryError('OPTION_INVALID', `"${text}" is no platform`, {
       remedy: 'Write linux/amd64 or linux/arm64.',
     });
   }
@@ -58,7 +58,7 @@ export function noSuchPlatform(name: string, wanted: Platform, entries: readonly
   const known = entries.flatMap(({ platform }) =>
     platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],
   );
-  return new FactoryError('step', `${name} has no image for ${formatPlatform(wanted)}`, {
+  return new FactoryError('PLATFORM_NOT_FOUND', `${name} has no image for ${formatPlatform(wanted)}`, {
     details: known.length === 0 ? [] : [`it has ${known.join(', ')}`],
     remedy: 'Use an image that is made for this machine.',
   });

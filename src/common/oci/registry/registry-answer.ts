@@ -38,7 +38,7 @@ const REMEDIES: Readonly<Record<number, string>> = {
 /** @returns the error for a request that a registry refuses for good */
 export async function refused(what: string, registry: string, response: Response): Promise<FactoryError> {
   const details = await refusalLines(response);
-  return new FactoryError('step', `${registry} does not take ${what}: HTTP ${response.status}`, {
+  return new FactoryError('REGISTRY_REFUSED', `${registry} does not take ${what}: HTTP ${response.status}`, {
     details,
     remedy:
       REMEDIES[response.status] ??

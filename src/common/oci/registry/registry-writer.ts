@@ -108,9 +108,13 @@ export function openRegistryWriter(
         if (bytes === undefined) return;
         await put(`${name}:${tag}`, tag, { bytes, digest: digestOf(bytes), mediaType: MEDIA.index });
       }
-      throw new FactoryError('step', `${name}:${tag} is written by another program all the time`, {
-        remedy: 'Try again when nothing else pushes artifacts or signatures of this image.',
-      });
+      throw new FactoryError(
+        'REGISTRY_TAG_TAKEN',
+        `${name}:${tag} is written by another program all the time`,
+        {
+          remedy: 'Try again when nothing else pushes artifacts or signatures of this image.',
+        },
+      );
     },
     tag: async (manifest, tag) => {
       const before = await find(tag);
@@ -135,7 +139,11 @@ function undefinedWhenMissing(error: unknown): undefined {
 }
 
 function takenTag(name: string, tag: string): FactoryError {
-  return new FactoryError('step', `${name}:${tag} is an image, and would have to list what belongs to one`, {
-    remedy: 'Remove that tag from the registry; its name is kept for referrers (distribution-spec 1.1).',
-  });
+  return new FactoryError(
+    'REGISTRY_TAG_TAKEN',
+    `${name}:${tag} is an image, and would have to list what belongs to one`,
+    {
+      remedy: 'Remove that tag from the registry; its name is kept for referrers (distribution-spec 1.1).',
+    },
+  );
 }

@@ -256,7 +256,7 @@ function stringsOf(value: unknown): string[] {
 function missing(reference: ImageReference, wanted: string | undefined): FactoryError {
   const name = formatImageReference(reference);
   const what = wanted === undefined || wanted === reference.tag ? name : `${wanted} of ${name}`;
-  return new FactoryError('step', `the registry has no ${what} (HTTP 404)`, {
+  return new FactoryError('REGISTRY_NOT_FOUND', `the registry has no ${what} (HTTP 404)`, {
     remedy: 'Check the name and the tag of the image.',
   });
 }

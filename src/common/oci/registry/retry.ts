@@ -58,7 +58,7 @@ export async function retrying<T>(
       if (!(error instanceof TransientError)) throw error;
       failures += 1;
       if (failures >= attempts) {
-        throw new FactoryError('step', `${name} cannot be ${verb}: ${error.message}`, {
+        throw new FactoryError('REGISTRY_UNREACHABLE', `${name} cannot be ${verb}: ${error.message}`, {
           remedy:
             'Check the network, its proxy and name server, and whether the registry works; then try again.',
           cause: error,
@@ -76,7 +76,7 @@ export function signalled(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
   throw signal.reason instanceof FactoryError
     ? signal.reason
-    : new FactoryError('interrupted', 'the transfer was interrupted');
+    : new FactoryError('INTERRUPTED', 'the transfer was interrupted');
 }
 
 /** What an error of `fetch`, or of a body that breaks off, means; errors of our own stay what they are. */
@@ -84,11 +84,15 @@ export function explainNetwork(host: string, error: unknown): Error {
   if (error instanceof FactoryError || error instanceof TransientError) return error;
   const reason = deepest(error);
   if (CERTIFICATE.test(reason.code)) {
-    return new FactoryError('step', `the certificate of ${host} is not trusted: ${reason.text}`, {
-      remedy:
-        'Check the clock; name your own CA with "ca" in the key "registries" of the factory, elsewhere with NODE_EXTRA_CA_CERTS; or allow the registry to be insecure.',
-      cause: error,
-    });
+    return new FactoryError(
+      'CERTIFICATE_UNTRUSTED',
+      `the certificate of ${host} is not trusted: ${reason.text}`,
+      {
+        remedy:
+          'Check the clock; name your own CA with "ca" in the key "registries" of the factory, elsewhere with NODE_EXTRA_CA_CERTS; or allow the registry to be insecure.',
+        cause: error,
+      },
+    );
   }
   return new TransientError(reason.text, { cause: error });
 }

@@ -125,7 +125,7 @@ export function createTransport(
     const { response } = await send(path, { headers, ...(ending && { signal: ending }) });
     if (response.ok || response.status === 404 || response.status === 416) return response;
     await response.body?.cancel();
-    throw new FactoryError('step', `${registry} answers HTTP ${response.status} for ${name}`, {
+    throw new FactoryError('REGISTRY_REFUSED', `${registry} answers HTTP ${response.status} for ${name}`, {
       remedy: 'Check the name of the image and that the address is that of a registry.',
     });
   };
@@ -171,9 +171,13 @@ function placeOf(target: string, base: string, mayBePlain: boolean): URL {
   if (url.protocol === 'https:' || (url.protocol === 'http:' && (mayBePlain || base.startsWith('http:')))) {
     return url;
   }
-  throw new FactoryError('step', `${new URL(base).host} names a place that is not gone to: ${url.origin}`, {
-    remedy: 'Tell who runs the registry: behind a proxy, it has to know that it is reached by https.',
-  });
+  throw new FactoryError(
+    'REDIRECT_UNSAFE',
+    `${new URL(base).host} names a place that is not gone to: ${url.origin}`,
+    {
+      remedy: 'Tell who runs the registry: behind a proxy, it has to know that it is reached by https.',
+    },
+  );
 }
 
 /** Follows redirects itself: no runtime agrees with another on what happens to the `Authorization` header. */
@@ -194,7 +198,7 @@ async function follow(host: RegistryHost, url: string, sending: Sending): Promis
     const isPlain = next.protocol === 'http:' && (mayBePlain || target.protocol === 'http:');
     if (count >= REDIRECTS || (next.protocol !== 'https:' && !isPlain)) {
       throw new FactoryError(
-        'step',
+        'REDIRECT_UNSAFE',
         `${target.host} redirects to a place that is not followed: ${next.origin}`,
         {
           remedy: 'Tell who runs the registry: blobs must be reached by https.',
@@ -217,7 +221,7 @@ async function readLimited(name: string, response: Response, limit: number): Pro
     for await (const chunk of response.body ?? []) {
       size += chunk.length;
       if (size > limit) {
-        throw new FactoryError('verification', `the answer for ${name} is larger than ${limit} bytes`, {
+        throw new FactoryError('RESPONSE_TOO_LARGE', `the answer for ${name} is larger than ${limit} bytes`, {
           remedy: 'Check that the name is that of an OS image.',
         });
       }

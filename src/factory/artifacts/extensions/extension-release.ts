@@ -26,12 +26,12 @@ const ANY = '_any';
 export function checkTarget({ id, version, level }: ExtensionTarget): void {
   for (const [flag, value] of Object.entries({ id: id === ANY ? undefined : id, version, level })) {
     if (value === undefined || VALUE.test(value)) continue;
-    throw new FactoryError('usage', `"${value}" is no ${flag} of an OS`, {
+    throw new FactoryError('OPTION_INVALID', `"${value}" is no ${flag} of an OS`, {
       remedy: 'Write it as /etc/os-release of the node has it, without quotes.',
     });
   }
   if ((id ?? ANY) === ANY && (version !== undefined || level !== undefined)) {
-    throw new FactoryError('usage', 'a version or a level alone does not say of which OS', {
+    throw new FactoryError('OPTION_INVALID', 'a version or a level alone does not say of which OS', {
       remedy: 'Add --os-release-id.',
     });
   }
@@ -61,7 +61,7 @@ export function renderExtensionRelease(
 export function checkExtensionRelease(place: string, text: string, arch: ExtensionArch): void {
   const fields = parseOsRelease(text);
   const wrong = (problem: string, remedy: string) =>
-    new FactoryError('verification', `${place}: ${problem}`, { remedy });
+    new FactoryError('EXTENSION_CONTENT_REFUSED', `${place}: ${problem}`, { remedy });
   if (!fields.get('ID')) {
     throw wrong('there is no ID, so no system takes the extension', 'Write ID= of the system, or ID=_any.');
   }

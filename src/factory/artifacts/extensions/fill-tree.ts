@@ -31,7 +31,7 @@ export function parseSource(text: string, directory: string): ExtensionSource {
     case 'docker-archive':
       return reference;
     default:
-      throw new FactoryError('usage', `an extension cannot be made from ${text}`, {
+      throw new FactoryError('SOURCE_UNSUITABLE', `an extension cannot be made from ${text}`, {
         remedy: 'Use dir:DIR, FILE.tar, oci:DIR, docker-archive:FILE or docker://REGISTRY/NAME:TAG.',
       });
   }
@@ -60,7 +60,7 @@ export async function fillTree(
 ): Promise<FilledTree> {
   const { host, signal, runner } = context;
   if (above !== undefined && !(isLayered(source) && isLayered(above))) {
-    throw new FactoryError('usage', 'only an image has layers above those of another image', {
+    throw new FactoryError('SOURCE_UNSUITABLE', 'only an image has layers above those of another image', {
       remedy: 'Give images to --from and --above.',
     });
   }
@@ -91,7 +91,7 @@ export async function fillTree(
       : await sharedLayers(image, above as LayeredImage, context);
   const layers = await image.layersFrom(first);
   if (layers.length === 0 || first < 0) {
-    throw new FactoryError('usage', `${image.name} adds no layer`, {
+    throw new FactoryError('SOURCE_UNSUITABLE', `${image.name} adds no layer`, {
       remedy: 'Give an image that has one more.',
     });
   }
@@ -109,7 +109,7 @@ async function sharedLayers(
 ): Promise<number> {
   const base = await openImage(above, await ownScratch(context, 'above'));
   if (base.layerIds.every((id, index) => image.layerIds[index] === id)) return base.layerIds.length;
-  throw new FactoryError('verification', `${image.name} is not built on ${base.name}`, {
+  throw new FactoryError('EXTENSION_CONTENT_REFUSED', `${image.name} is not built on ${base.name}`, {
     details: [`its layers: ${image.layerIds.join(' ')}`, `those of the other: ${base.layerIds.join(' ')}`],
     remedy: 'Give the very image that it was built from to --above.',
   });
@@ -125,5 +125,5 @@ async function ownScratch(context: ImageContext, name: string): Promise<ImageCon
 async function needed(path: string, kind: 'directory' | 'file'): Promise<number> {
   const stats = await stat(path).catch(() => undefined);
   if (stats !== undefined && (kind === 'directory' ? stats.isDirectory() : stats.isFile())) return stats.size;
-  throw new FactoryError('usage', `there is no ${kind} ${path}`, { remedy: 'Check the path.' });
+  throw new FactoryError('FILE_NOT_FOUND', `there is no ${kind} ${path}`, { remedy: 'Check the path.' });
 }

@@ -48,7 +48,7 @@ export async function openImage(image: LayeredImage, context: ImageContext): Pro
   const { architecture } = opened.config;
   if (!architecture || architecture === context.platform.architecture) return opened;
   throw new FactoryError(
-    'verification',
+    'CONTENT_ARCH_MISMATCH',
     `${opened.name} is made for ${architecture}, not for ${context.platform.architecture}`,
     { remedy: 'Give the architecture with --arch, or another image.' },
   );

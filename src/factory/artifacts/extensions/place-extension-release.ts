@@ -27,7 +27,7 @@ export function placeExtensionRelease(tree: string, { name, content, arch, targe
   const own = [`${PREFIX}${name}`, `${PREFIX}${name}.${kind.name}`];
   const others = readdirSync(directory).filter((file) => file.startsWith(PREFIX) && !own.includes(file));
   if (others.length > 0) {
-    throw new FactoryError('verification', `the content is that of another ${kind.name}`, {
+    throw new FactoryError('EXTENSION_CONTENT_REFUSED', `the content is that of another ${kind.name}`, {
       details: others.map((file) => `/${kind.release}/${file}`),
       remedy: `Call it ${others[0]?.slice(PREFIX.length)}, or take these files out.`,
     });
@@ -36,9 +36,13 @@ export function placeExtensionRelease(tree: string, { name, content, arch, targe
   const there = readIfThere(tree, `${kind.release}/${file}`);
   if (there !== undefined) {
     if (target.id !== undefined || target.serviceReload) {
-      throw new FactoryError('usage', `the content has a ${file} that says which systems it is for`, {
-        remedy: 'Leave the options for it out, or take the file out.',
-      });
+      throw new FactoryError(
+        'OPTION_INVALID',
+        `the content has a ${file} that says which systems it is for`,
+        {
+          remedy: 'Leave the options for it out, or take the file out.',
+        },
+      );
     }
     checkExtensionRelease(`/${kind.release}/${file}`, there, arch);
   }
@@ -60,9 +64,13 @@ function makeInside(tree: string, path: string): string {
       mkdirSync(place);
       chmodSync(place, 0o755);
     } else if (!stats.isDirectory()) {
-      throw new FactoryError('verification', `/${place.slice(tree.length + 1)} is not a directory`, {
-        remedy: 'Use content that has it as one.',
-      });
+      throw new FactoryError(
+        'EXTENSION_CONTENT_REFUSED',
+        `/${place.slice(tree.length + 1)} is not a directory`,
+        {
+          remedy: 'Use content that has it as one.',
+        },
+      );
     }
   }
   return place;
@@ -73,7 +81,7 @@ function readIfThere(tree: string, path: string): string | undefined {
   const stats = lstatSync(place, { throwIfNoEntry: false });
   if (stats === undefined) return undefined;
   if (stats.isFile()) return readFileSync(place, 'utf8');
-  throw new FactoryError('verification', `/${path} is not a file`, {
+  throw new FactoryError('EXTENSION_CONTENT_REFUSED', `/${path} is not a file`, {
     remedy: 'Make it one, or take it out.',
   });
 }

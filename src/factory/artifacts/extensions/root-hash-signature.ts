@@ -23,7 +23,8 @@ export interface SigningCertificate {
  * @throws FactoryError `usage` when one cannot be read, is of another kind, or the key has a passphrase
  */
 export async function checkSigner({ key, certificate }: Signer): Promise<SigningCertificate> {
-  const wrong = (problem: string, remedy: string) => new FactoryError('usage', problem, { remedy });
+  const wrong = (problem: string, remedy: string) =>
+    new FactoryError('SIGNING_KEY_UNUSABLE', problem, { remedy });
   const read = (path: string) =>
     readFile(path, 'utf8').catch((error: unknown) => {
       throw wrong(`cannot read ${path}: ${messageOf(error)}`, 'Check the path and its permissions.');
@@ -75,11 +76,15 @@ export async function signRootHash(
   const files = { content, signature, certificate: signer.certificate };
   await signDetached(runner, files, signer.key).catch((error: unknown) => {
     if (!(error instanceof FactoryError) || error.kind !== 'step') throw error;
-    throw new FactoryError('usage', `cannot sign with ${signer.key} and ${signer.certificate}`, {
-      details: error.details,
-      remedy: 'Give a key of RSA or of an elliptic curve, and the certificate of this very key.',
-      cause: error,
-    });
+    throw new FactoryError(
+      'SIGNING_KEY_UNUSABLE',
+      `cannot sign with ${signer.key} and ${signer.certificate}`,
+      {
+        details: error.details,
+        remedy: 'Give a key of RSA or of an elliptic curve, and the certificate of this very key.',
+        cause: error,
+      },
+    );
   });
   await verifyDetached(runner, files);
   const json = {
@@ -89,6 +94,6 @@ export async function signRootHash(
   };
   const text = Buffer.from(JSON.stringify(json));
   // At least one zero ends the text.
-  if (text.length >= SIGNATURE_SIZE) throw new FactoryError('step', 'the signature is too large');
+  if (text.length >= SIGNATURE_SIZE) throw new FactoryError('TOOL_FAILED', 'the signature is too large');
   return Buffer.concat([text, Buffer.alloc(SIGNATURE_SIZE - text.length)]);
 }

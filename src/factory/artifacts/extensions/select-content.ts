@@ -39,7 +39,7 @@ export function selectContent(
     const top = path.split('/', 1)[0] ?? '';
     const isInside = content.hierarchies.includes(top);
     if (isInside && path === top && !stats.isDirectory()) {
-      throw new FactoryError('verification', `/${top} is not a directory`, {
+      throw new FactoryError('EXTENSION_CONTENT_REFUSED', `/${top} is not a directory`, {
         remedy: 'Use content that has it as one.',
       });
     }
@@ -60,9 +60,13 @@ export function selectContent(
   }
   if (!isLayer && outside.length > 0) throw refused(content, outside);
   if (files === 0) {
-    throw new FactoryError('usage', `there is no file below ${listOf(content)} for a ${content.kind.name}`, {
-      remedy: 'Give content that has some.',
-    });
+    throw new FactoryError(
+      'SOURCE_UNSUITABLE',
+      `there is no file below ${listOf(content)} for a ${content.kind.name}`,
+      {
+        remedy: 'Give content that has some.',
+      },
+    );
   }
   for (const { path } of [...walkTree(tree)]) {
     const isTop = path !== '' && !path.includes('/');
@@ -74,10 +78,14 @@ export function selectContent(
 
 function refused(content: ExtensionContent, paths: readonly string[]): FactoryError {
   const more = paths.length > SHOWN ? [`… and ${paths.length - SHOWN} more`] : [];
-  return new FactoryError('verification', `a ${content.kind.name} cannot hold ${paths.length} of the files`, {
-    details: [...paths.slice(0, SHOWN), ...more],
-    remedy: `Keep what is below ${listOf(content)}, without device nodes${content.forbidden.map((path) => ` and /${path}`).join('')}.`,
-  });
+  return new FactoryError(
+    'EXTENSION_CONTENT_REFUSED',
+    `a ${content.kind.name} cannot hold ${paths.length} of the files`,
+    {
+      details: [...paths.slice(0, SHOWN), ...more],
+      remedy: `Keep what is below ${listOf(content)}, without device nodes${content.forbidden.map((path) => ` and /${path}`).join('')}.`,
+    },
+  );
 }
 
 function listOf({ hierarchies }: ExtensionContent): string {

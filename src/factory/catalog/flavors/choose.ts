@@ -55,7 +55,7 @@ export function chooseBase(
   const asked = /^bootstrap:(.*)$/.exec(wish.base ?? '');
   if (wish.base !== undefined && asked === null) return { kind: 'reference', reference: wish.base };
   if (named === undefined) {
-    throw new FactoryError('usage', 'neither a flavor nor a base image is given', {
+    throw new FactoryError('OPTION_MISSING', 'neither a flavor nor a base image is given', {
       remedy: 'Name a distribution with --flavor, an image with --base, or both.',
     });
   }
@@ -65,7 +65,7 @@ export function chooseBase(
   if (asked === null && release.base !== undefined && !(bootstrap && (wish.mirror ?? wish.snapshot)))
     return { kind: 'reference', reference: release.base };
   if (bootstrap === undefined) {
-    throw new FactoryError('usage', `flavor ${flavor.name} cannot be bootstrapped`, {
+    throw new FactoryError('FLAVOR_UNSUITABLE', `flavor ${flavor.name} cannot be bootstrapped`, {
       remedy:
         release.base === undefined
           ? 'Name a root filesystem or an image with --base.'

@@ -41,9 +41,13 @@ export function detectFlavor(flavors: readonly LoadedFlavor[], osRelease: OsRele
   if (best !== undefined)
     return { loaded: best.loaded, distribution: distribution(best.loaded.flavor, osRelease) };
   const like = osRelease['ID_LIKE'] ? ` (ID_LIKE "${osRelease['ID_LIKE']}")` : '';
-  throw new FactoryError('usage', `the base is "${osRelease['ID'] ?? ''}"${like}, which no flavor is for`, {
-    remedy: `There are ${flavors.map(({ flavor }) => flavor.name).join(', ')}. Choose one with --flavor, or write one of your own: docs/flavors.md.`,
-  });
+  throw new FactoryError(
+    'FLAVOR_UNSUITABLE',
+    `the base is "${osRelease['ID'] ?? ''}"${like}, which no flavor is for`,
+    {
+      remedy: `There are ${flavors.map(({ flavor }) => flavor.name).join(', ')}. Choose one with --flavor, or write one of your own: docs/flavors.md.`,
+    },
+  );
 }
 
 /**
@@ -55,9 +59,13 @@ export function fitFlavor(loaded: LoadedFlavor, osRelease: OsRelease): Detected 
   if (flavor['os-release-id'] === ANY) return { loaded, distribution: ownName(flavor, osRelease) };
   if (likeness(flavor, osRelease) === undefined) {
     const id = osRelease['ID'] ?? '';
-    throw new FactoryError('usage', `the base is "${id}", which is not what flavor ${flavor.name} is for`, {
-      remedy: `Use a base whose /etc/os-release says ID=${ownIds(flavor).join(' or ')}, or another --flavor; without --flavor it is found by the base.`,
-    });
+    throw new FactoryError(
+      'FLAVOR_UNSUITABLE',
+      `the base is "${id}", which is not what flavor ${flavor.name} is for`,
+      {
+        remedy: `Use a base whose /etc/os-release says ID=${ownIds(flavor).join(' or ')}, or another --flavor; without --flavor it is found by the base.`,
+      },
+    );
   }
   return { loaded, distribution: distribution(flavor, osRelease) };
 }
@@ -125,7 +133,7 @@ function relatedVersion(flavor: Flavor, osRelease: OsRelease): string {
 function nameable(key: string, text: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._~+-]*$/.test(text)) return text;
   throw new FactoryError(
-    'usage',
+    'BASE_UNSUITABLE',
     `the base's os-release has ${key}="${text}", which cannot be part of a name`,
     {
       remedy: 'os-release(5) allows letters, digits, ".", "_" and "-"; correct /etc/os-release of the base.',

@@ -55,7 +55,7 @@ export async function flavorChain(directory: string, reference: string): Promise
   if (isFlavorFile(reference)) return inheritance(directory, resolve(reference), true, []);
   const known = await listFlavors(directory);
   if (!known.includes(reference)) {
-    throw new FactoryError('usage', `unknown flavor "${reference}"${didYouMean(reference, known)}`, {
+    throw new FactoryError('FLAVOR_UNKNOWN', `unknown flavor "${reference}"${didYouMean(reference, known)}`, {
       remedy: `Choose one of: ${known.join(', ')}; or name a file of your own, such as ./my.yaml.`,
     });
   }
@@ -71,15 +71,23 @@ async function inheritance(
 ): Promise<YamlSource[]> {
   if (below.includes(file)) {
     const names = [...below, file].map((path) => nameOf(directory, path));
-    throw new FactoryError('usage', `${file}: flavors extend each other in a circle: ${names.join(' → ')}`, {
-      remedy: 'Remove one of the "extends".',
-    });
+    throw new FactoryError(
+      'CONFIG_INVALID',
+      `${file}: flavors extend each other in a circle: ${names.join(' → ')}`,
+      {
+        remedy: 'Remove one of the "extends".',
+      },
+    );
   }
   const source = await readYaml(file);
   if (!isPlainObject(source.data)) {
-    throw new FactoryError('usage', `${source.locate([])}: a flavor is a mapping of keys to values`, {
-      remedy: 'docs/flavors.md lists every key.',
-    });
+    throw new FactoryError(
+      'CONFIG_INVALID',
+      `${source.locate([])}: a flavor is a mapping of keys to values`,
+      {
+        remedy: 'docs/flavors.md lists every key.',
+      },
+    );
   }
   const parent = source.data['extends'];
   if (parent === undefined) return [source];
@@ -93,7 +101,7 @@ async function inheritance(
     }
   }
   throw new FactoryError(
-    'usage',
+    'CONFIG_INVALID',
     `${source.locate(['extends'])}: "extends" is not the name of a flavor file`,
     {
       remedy: own

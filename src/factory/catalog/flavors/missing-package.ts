@@ -58,7 +58,7 @@ export function explainMissingPackage(error: unknown, sources: PackageSources): 
   if (first === undefined) return error;
   const tell = ({ name, origin }: { name: string; origin: string }) => `package "${name}" ${origin}`;
   const own = missing.some((name) => sources.packages.includes(name));
-  return new FactoryError('step', `${sources.distribution} has no ${tell(first)}`, {
+  return new FactoryError('PACKAGE_NOT_FOUND', `${sources.distribution} has no ${tell(first)}`, {
     details: [...others.map((other) => `and no ${tell(other)}`), ...error.details],
     remedy: own
       ? 'Correct the name in "packages", or take it out; the package may also be in a repository that the base does not use.'

@@ -73,7 +73,7 @@ function packagesOfKernel(flavor: Flavor, target: Target, kernel: string): strin
 function noKernel(flavor: Flavor, kernel: string, where = ''): FactoryError {
   const known = Object.keys(flavor.kernels);
   const text = `flavor ${flavor.name} has no kernel "${kernel}"${where}${didYouMean(kernel, known)}`;
-  return new FactoryError('usage', text, { remedy: `Choose one of: ${known.join(', ')}.` });
+  return new FactoryError('KERNEL_UNKNOWN', text, { remedy: `Choose one of: ${known.join(', ')}.` });
 }
 
 /**
@@ -88,7 +88,7 @@ export function findRelease(flavor: Flavor, release: string): Release & { readon
   if (found) return { ...found[1], key: found[0] };
   const known = entries.map(([key]) => key);
   throw new FactoryError(
-    'usage',
+    'RELEASE_UNKNOWN',
     `flavor ${flavor.name} has no release "${release}"${didYouMean(release, known)}`,
     { remedy: `Choose one of: ${known.join(', ')}.` },
   );

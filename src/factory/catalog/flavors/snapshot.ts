@@ -56,9 +56,13 @@ export function snapshotSources(
   const sources = snapshot.sources.filter((source) => holds({ name: source.path, ...source }, target));
   if (sources.length === 0) throw noSnapshots(flavor, ` for ${suite}`);
   if (snapshotTime(timestamp) < Date.parse(snapshot.since)) {
-    throw new FactoryError('usage', `the snapshots of ${flavor.title} begin on ${snapshot.since}`, {
-      remedy: 'Give a later date.',
-    });
+    throw new FactoryError(
+      'SNAPSHOT_UNAVAILABLE',
+      `the snapshots of ${flavor.title} begin on ${snapshot.since}`,
+      {
+        remedy: 'Give a later date.',
+      },
+    );
   }
   const values: Readonly<Record<string, string>> = { suite, timestamp, date: timestamp.slice(0, 8) };
   const fill = (text: string) =>
@@ -78,7 +82,7 @@ export function requireSnapshots(flavor: Flavor): NonNullable<Flavor['snapshot']
 }
 
 function noSnapshots({ name }: Flavor, which = ''): FactoryError {
-  return new FactoryError('usage', `flavor ${name} knows no archive of snapshots${which}`, {
+  return new FactoryError('SNAPSHOT_UNAVAILABLE', `flavor ${name} knows no archive of snapshots${which}`, {
     remedy: 'Leave --snapshot out; the lock file and --locked hold packages to their versions all the same.',
   });
 }

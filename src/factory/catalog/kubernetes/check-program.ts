@@ -20,7 +20,7 @@ export async function checkProgram(file: string, arch: string, name: string): Pr
   }
   if (header.subarray(0, 2).toString('latin1') === '#!') return;
   if (header.subarray(0, 4).toString('latin1') !== '\x7fELF') {
-    throw new FactoryError('verification', `${name} is no program: it begins with neither ELF nor #!`, {
+    throw new FactoryError('PROGRAM_INVALID', `${name} is no program: it begins with neither ELF nor #!`, {
       remedy: 'Give the program itself, not an archive of it or a web page.',
     });
   }
@@ -29,7 +29,7 @@ export async function checkProgram(file: string, arch: string, name: string): Pr
   if (header[4] === 2 && header[5] === 1 && machine === MACHINES[arch]) return;
   const found = Object.keys(MACHINES).find((key) => MACHINES[key] === machine);
   throw new FactoryError(
-    'verification',
+    'CONTENT_ARCH_MISMATCH',
     `${name} is a program for ${found ?? `machine ${machine}`}, and the image is for ${arch}`,
     { remedy: `Give the program for ${arch}.` },
   );

@@ -28,14 +28,14 @@ export function requireBoard(model: Model, flavor: Flavor, arch: string): void {
   const arches: readonly string[] = model.arches;
   if (!arches.includes(arch)) {
     throw new FactoryError(
-      'usage',
+      'MODEL_UNSUITABLE',
       `model ${model.name} (${model.title}) is for ${arches.join(' and ')}, not for ${arch}`,
       { remedy: `Add --arch ${arches[0]}, or choose another --model.` },
     );
   }
   if (model.flavors !== undefined && boardFlavor(model, flavor) === undefined) {
     throw new FactoryError(
-      'usage',
+      'MODEL_UNSUITABLE',
       `model ${model.name} does not say what flavor ${flavor.name} needs for it`,
       {
         remedy: `Choose one of these flavors: ${Object.keys(model.flavors).join(', ')}; or describe it in models/${model.name}.yaml.`,

@@ -16,7 +16,7 @@ export const listModels: (directory: string) => Promise<string[]> = listFlavors;
 export async function loadModel(directory: string, name: string): Promise<Model> {
   const known = await listModels(directory);
   if (!known.includes(name)) {
-    throw new FactoryError('usage', `unknown model "${name}"${didYouMean(name, known)}`, {
+    throw new FactoryError('MODEL_UNKNOWN', `unknown model "${name}"${didYouMean(name, known)}`, {
       remedy: `Choose one of: ${known.join(', ')}.`,
     });
   }

@@ -60,7 +60,7 @@ function wantedArch(text: string | undefined, artifact: string): Arch {
   const found = ARCHES.find((arch) => arch === text);
   if (found) return found;
   throw new FactoryError(
-    'usage',
+    'ARCH_UNSUPPORTED',
     `--arch: "${text}" is none of ${ARCHES.join(', ')}${didYouMean(text, ARCHES)}`,
   );
 }
@@ -73,5 +73,5 @@ async function targetDisk(runner: Runner, file: string): Promise<string> {
 function number(flag: string, text: string, largest: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0 && value <= largest) return value;
-  throw new FactoryError('usage', `${flag}: "${text}" is not a number from 1 to ${largest}`);
+  throw new FactoryError('OPTION_INVALID', `${flag}: "${text}" is not a number from 1 to ${largest}`);
 }

@@ -25,6 +25,6 @@ export function checkCommand() {
         }
       }
       const failed = findings.filter(({ passed, required }) => required && !passed).length;
-      if (failed > 0) throw new FactoryError('verification', `${image}: ${failed} check(s) failed`);
+      if (failed > 0) throw new FactoryError('IMAGE_NOT_OS', `${image}: ${failed} check(s) failed`);
     });
 }

@@ -42,7 +42,7 @@ export function flavorsCommand() {
 async function writeNew(file: string, text: string): Promise<void> {
   await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
     const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new FactoryError('usage', exists ? `${file} exists` : `${file}: ${messageOf(error)}`, {
+    throw new FactoryError('FILE_EXISTS', exists ? `${file} exists` : `${file}: ${messageOf(error)}`, {
       remedy: exists ? 'Name another file, or remove it first.' : 'Check the path and its permissions.',
       cause: error,
     });

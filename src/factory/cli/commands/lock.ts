@@ -83,9 +83,13 @@ function wantedImages(references: readonly BaseReference[], arch: string): Wante
 }
 
 function nothingToBuild(): FactoryError {
-  return new FactoryError('usage', 'packages are locked by building, and nothing says what to build', {
-    remedy: 'Name a flavor or a base, or work in the directory of the configuration file.',
-  });
+  return new FactoryError(
+    'OPTION_MISSING',
+    'packages are locked by building, and nothing says what to build',
+    {
+      remedy: 'Name a flavor or a base, or work in the directory of the configuration file.',
+    },
+  );
 }
 
 function renderChanges(

@@ -72,7 +72,7 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
   requireSigner(flags.sign, sign);
   const to = flags.to ?? configured.push?.to;
   if (to === undefined) {
-    throw new FactoryError('usage', 'it is not said where to push to', {
+    throw new FactoryError('OPTION_MISSING', 'it is not said where to push to', {
       remedy: 'Give --to REGISTRY/NAME[:TAG], or write the key push.',
     });
   }
@@ -123,7 +123,7 @@ function fileKinds(words: readonly string[]): FileKinds {
   return words.map((word) => {
     const kind = FILE_KINDS.find((known) => known === word);
     if (kind !== undefined) return kind;
-    throw new FactoryError('usage', `--artifacts: "${word}" is no kind of file that can be pushed`, {
+    throw new FactoryError('OPTION_INVALID', `--artifacts: "${word}" is no kind of file that can be pushed`, {
       remedy: `Write all, none, or some of ${FILE_KINDS.join(',')}.`,
     });
   });

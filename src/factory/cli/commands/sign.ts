@@ -61,7 +61,7 @@ export function signCommand() {
           },
         });
         if (sign === undefined) {
-          throw new FactoryError('usage', 'nothing says who signs', {
+          throw new FactoryError('SIGNER_MISSING', 'nothing says who signs', {
             remedy: 'Give --key, or write the key "sign" into the configuration.',
           });
         }
@@ -99,7 +99,7 @@ export function targetOf(text: string): Target {
   if (stats?.isFile()) return { kind: 'file', path };
   const name = text.replace(/^docker:\/\//, '');
   if (/^[./~]/.test(text) || !/[/@:]/.test(name)) {
-    throw new FactoryError('usage', `${text} is neither a file nor an image of a registry`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${text} is neither a file nor an image of a registry`, {
       remedy: 'Check the path; write an image as REGISTRY/NAME@sha256:DIGEST or REGISTRY/NAME:TAG.',
     });
   }
@@ -110,7 +110,7 @@ export function targetOf(text: string): Target {
 function gatherPairs(value: string, before: readonly Pair[] | undefined): Pair[] {
   const at = value.indexOf('=');
   if (at < 1) {
-    throw new FactoryError('usage', `--attest ${value} is not of the form TYPE=FILE`, {
+    throw new FactoryError('OPTION_INVALID', `--attest ${value} is not of the form TYPE=FILE`, {
       remedy: 'Write --attest spdxjson=image.spdx.json.',
     });
   }
@@ -135,7 +135,7 @@ async function signAll(
   const files = { runner, signer, scratch: work, signal, say };
   for (const { type } of attest) predicateType(type);
   if (attest.length > 0 && !targets.some(({ kind }) => kind === 'image')) {
-    throw new FactoryError('usage', '--attest attaches to an image, and none is given', {
+    throw new FactoryError('OPTION_CONFLICT', '--attest attaches to an image, and none is given', {
       remedy: 'Name the image, too: REGISTRY/NAME@sha256:DIGEST.',
     });
   }

@@ -73,7 +73,7 @@ function extensionCommand(kind: ExtensionSpec['kind'], what: string) {
 
 function checkName(name: string): void {
   if (NAME.test(name) && !TAKEN.test(name)) return;
-  throw new FactoryError('usage', `an extension cannot be called "${name}"`, {
+  throw new FactoryError('OPTION_INVALID', `an extension cannot be called "${name}"`, {
     remedy:
       'Use letters, digits and - . _ + ~, without an ending such as .raw; active, passive, recovery and common are taken.',
   });
@@ -84,7 +84,7 @@ function signerOf(key: string | undefined, certificate: string | undefined): Ext
   if (key !== undefined && certificate !== undefined) {
     return { key: resolve(key), certificate: resolve(certificate) };
   }
-  throw new FactoryError('usage', 'a signature takes a key and its certificate', {
+  throw new FactoryError('OPTION_MISSING', 'a signature takes a key and its certificate', {
     remedy: `Add ${key === undefined ? '--sign-key' : '--certificate'}.`,
   });
 }
@@ -93,7 +93,7 @@ function machineArch(): ExtensionSpec['arch'] {
   const [name] = EXTENSION_ARCHES.filter((each) => each === (machine() === 'x64' ? 'amd64' : machine()));
   if (name !== undefined) return name;
   throw new FactoryError(
-    'usage',
+    'ARCH_UNSUPPORTED',
     `extensions cannot be made for the architecture of this machine, ${machine()}`,
     {
       remedy: `Add --arch ${EXTENSION_ARCHES.join(' or --arch ')}.`,

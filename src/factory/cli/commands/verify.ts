@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import type { ErrorCode } from '../../../common/errors/error-codes.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { TrustRule } from '../../../common/trust/policy.ts';
 import { loadSigningSpec } from '../../config/build-spec.ts';
@@ -97,18 +98,27 @@ async function policyFrom(options: SignerOptions, runner: Runner): Promise<Verif
   if (policy !== undefined) {
     const others = [key.length > 0, identity, issuer, trustedRoot, attestation.length > 0].some(Boolean);
     if (!others) return loadVerifyPolicy(resolve(policy), runner);
-    throw usage('--policy says everything, so no other signer can be given', 'Put it into the policy.');
+    throw usage(
+      'OPTION_CONFLICT',
+      '--policy says everything, so no other signer can be given',
+      'Put it into the policy.',
+    );
   }
   if ((identity === undefined) !== (issuer === undefined))
-    throw usage('an identity is a subject and its issuer', 'Give --identity and --issuer.');
+    throw usage('OPTION_MISSING', 'an identity is a subject and its issuer', 'Give --identity and --issuer.');
   if (identity !== undefined && trustedRoot === undefined) {
     throw usage(
+      'OPTION_MISSING',
       'an identity can be verified only with a trusted root, a file that says which authorities and logs count',
       'Give --trusted-root FILE; that of the public instance is trusted_root.json of its TUF repository (docs/signing.md).',
     );
   }
   if (key.length === 0 && identity === undefined)
-    throw usage('nothing says who must have signed', 'Give --policy, --key, or --identity and --issuer.');
+    throw usage(
+      'SIGNER_MISSING',
+      'nothing says who must have signed',
+      'Give --policy, --key, or --identity and --issuer.',
+    );
   const signers = {
     keys: key.map((each) => (isKeyFile(each) ? resolve(each) : each)),
     identities: identity === undefined || issuer === undefined ? [] : [{ identity, issuer }],
@@ -118,13 +128,14 @@ async function policyFrom(options: SignerOptions, runner: Runner): Promise<Verif
   return policyOf(await loadSigners('the command line', signers, askCosign(runner)), attestation);
 }
 
-function usage(message: string, remedy: string): FactoryError {
-  return new FactoryError('usage', message, { remedy });
+function usage(code: ErrorCode, message: string, remedy: string): FactoryError {
+  return new FactoryError(code, message, { remedy });
 }
 
 function signersOf({ signers }: VerifyPolicy): TrustRule {
   if (signers !== undefined) return signers;
   throw usage(
+    'SIGNER_MISSING',
     'the policy of a node speaks for images of registries, not for files',
     'Give --key, or a policy file of the form in docs/signing.md.',
   );

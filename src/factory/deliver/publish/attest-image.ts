@@ -41,7 +41,7 @@ const Statement = z.object({
 export function predicateType(type: string): string {
   const uri = Object.hasOwn(PREDICATES, type) ? PREDICATES[type as keyof typeof PREDICATES] : type;
   if (/^https?:\/\/\S+$/.test(uri)) return uri;
-  throw new FactoryError('usage', `"${type}" is no type of attestation`, {
+  throw new FactoryError('ATTESTATION_INVALID', `"${type}" is no type of attestation`, {
     remedy: `Use ${Object.keys(PREDICATES).join(', ')}, or the URI of a predicate's type.`,
   });
 }
@@ -80,7 +80,7 @@ export async function attestImage(
 
 async function readPredicate(file: string, type: string, digest: string): Promise<unknown> {
   const wrong = (problem: string, remedy: string) =>
-    new FactoryError('usage', `${file} ${problem}`, { remedy });
+    new FactoryError('ATTESTATION_INVALID', `${file} ${problem}`, { remedy });
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw wrong(`cannot be read: ${messageOf(error)}`, 'Check the path and its permissions.');
   });

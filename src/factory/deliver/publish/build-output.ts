@@ -65,7 +65,7 @@ export async function readBuildOutput(directory: string): Promise<BuildOutput> {
     [SUMS, MANIFEST].map((name) =>
       readFile(join(directory, name)).catch((error: unknown) => {
         throw new FactoryError(
-          'usage',
+          'BUILD_OUTPUT_INVALID',
           `${directory} is no output directory of a build: ${messageOf(error)}`,
           {
             remedy: 'Give the directory that "build" wrote to; of several targets, that of each.',
@@ -83,7 +83,7 @@ export async function readBuildOutput(directory: string): Promise<BuildOutput> {
   }
   const index = [...sums].find(([name]) => layoutOf(name) !== undefined);
   if (index === undefined) {
-    throw new FactoryError('usage', `${directory} has no OCI image, which is what is pushed`, {
+    throw new FactoryError('BUILD_OUTPUT_INVALID', `${directory} has no OCI image, which is what is pushed`, {
       remedy: 'Build again with "oci" among the artifacts.',
     });
   }
@@ -156,5 +156,5 @@ function parseManifestFile(directory: string, text: string): z.infer<typeof mani
 }
 
 function damaged(directory: string, problem: string): FactoryError {
-  return new FactoryError('verification', `${directory}: ${problem}`, { remedy: 'Build it again.' });
+  return new FactoryError('SIGNED_LIST_INVALID', `${directory}: ${problem}`, { remedy: 'Build it again.' });
 }

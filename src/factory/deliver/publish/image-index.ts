@@ -27,7 +27,7 @@ export function imageIndex(images: readonly PlatformImage[]): ManifestContent {
   );
   if (double) {
     throw new FactoryError(
-      'usage',
+      'PUSH_TAG_CONFLICT',
       `two of the images are for ${double.name}, and an index has one for each platform`,
       {
         remedy: 'Push them under names or tags of their own.',

@@ -48,7 +48,7 @@ export function layoutBlob(directory: string, digest: string): string {
 export async function readLayoutImage(directory: string, name?: string): Promise<LayoutImage> {
   const label = `the layout ${directory}`;
   const text = await readFile(join(directory, 'index.json')).catch((error: unknown) => {
-    throw new FactoryError('usage', `${directory} is no OCI layout: ${messageOf(error)}`, {
+    throw new FactoryError('IMAGE_UNREADABLE', `${directory} is no OCI layout: ${messageOf(error)}`, {
       remedy: 'Give the directory that holds index.json, oci-layout and blobs.',
       cause: error,
     });
@@ -60,7 +60,7 @@ export async function readLayoutImage(directory: string, name?: string): Promise
   const [entry] = fitting;
   if (entry === undefined || fitting.length > 1) {
     const names = entries.map((one) => one.annotations?.[REF_NAME] ?? one.digest);
-    throw new FactoryError('usage', `${label} has ${fitting.length} images that could be meant`, {
+    throw new FactoryError('IMAGE_AMBIGUOUS', `${label} has ${fitting.length} images that could be meant`, {
       details: names,
       remedy: 'Name one of them: oci:DIR:NAME.',
     });
@@ -108,7 +108,7 @@ async function readPlatform(directory: string, config: Descriptor): Promise<Plat
 }
 
 function incomplete(directory: string, digest: string, problem: string): FactoryError {
-  return new FactoryError('verification', `the layout ${directory} is not whole: ${digest}: ${problem}`, {
+  return new FactoryError('DIGEST_MISMATCH', `the layout ${directory} is not whole: ${digest}: ${problem}`, {
     remedy: 'Build it again.',
   });
 }

@@ -37,7 +37,7 @@ export function groupPushes(builds: readonly PublishedBuild[], offline = false):
     if (wanted === undefined) continue;
     const target = parsePushTarget(wanted.to, wanted.tags);
     if (offline) {
-      throw new FactoryError('usage', `--offline cannot push to ${repositoryName(target)}`, {
+      throw new FactoryError('OPTION_CONFLICT', `--offline cannot push to ${repositoryName(target)}`, {
         remedy: 'Leave out the push, or --offline; "kairos-factory push" pushes what was built later.',
       });
     }
@@ -70,7 +70,7 @@ function requireOneSigner(target: PushTarget, builds: readonly PublishedBuild[])
   const other = others.find(({ spec }) => !isDeepStrictEqual(spec.sign, first?.spec.sign));
   if (other === undefined) return;
   throw new FactoryError(
-    'usage',
+    'TARGET_CONFLICT',
     `${first?.name ?? 'one build'} and ${other.name ?? 'another'} become one index, ${repositoryName(target)}:${target.tags[0]}, and are signed differently`,
     { remedy: 'Write the key sign once, outside of matrix and targets.' },
   );
@@ -90,7 +90,7 @@ function requireOwnTags(groups: readonly PushGroup[]): void {
 
 function sameTag(tag: string, builds: readonly PublishedBuild[]): FactoryError {
   const names = builds.map(({ name }) => name ?? 'the build').join(' and ');
-  return new FactoryError('usage', `${names} would both be pushed as ${tag}`, {
+  return new FactoryError('PUSH_TAG_CONFLICT', `${names} would both be pushed as ${tag}`, {
     remedy: 'Give each a tag of its own, or none: then each is named by what it is.',
   });
 }

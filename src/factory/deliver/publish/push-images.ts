@@ -158,7 +158,7 @@ async function pushArtifacts(writer: RegistryWriter, image: PushImage): Promise<
 function platformImage({ manifest, platform }: PushImage) {
   if (platform === undefined) {
     throw new FactoryError(
-      'usage',
+      'SOURCE_UNSUITABLE',
       `${manifest.digest} cannot become part of an index: it names no platform`,
       {
         remedy: 'Give images that are for one platform each, one by one.',

@@ -41,14 +41,18 @@ export function parsePushSource(
   if (existsSync(join(path, 'manifest.json'))) return { kind: 'folder', path, artifacts };
   if (existsSync(join(path, 'oci-layout'))) return { kind: 'layout', path, name: undefined };
   if (existsSync(path) && statSync(path).isDirectory()) {
-    throw new FactoryError('usage', `${text} is neither the output directory of a build nor an OCI layout`, {
-      remedy: 'Give the directory that has manifest.json; of several targets, that of each.',
-    });
+    throw new FactoryError(
+      'BUILD_OUTPUT_INVALID',
+      `${text} is neither the output directory of a build nor an OCI layout`,
+      {
+        remedy: 'Give the directory that has manifest.json; of several targets, that of each.',
+      },
+    );
   }
   const reference = parseBaseReference(text, directory);
   // A word that is no more than the name of an image is a path that is not there.
   if (reference.kind === 'docker' && !/[:@][^/]*$/.test(text)) {
-    throw new FactoryError('usage', `${text} is not there`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${text} is not there`, {
       remedy: 'Give the output directory of a build, an OCI layout, or REGISTRY/NAME@DIGEST.',
     });
   }
@@ -58,7 +62,9 @@ export function parsePushSource(
     case 'docker':
       return { kind: 'there', image: reference.image };
     case 'bootstrap':
-      throw new FactoryError('usage', `"${text}" is no image that there is`, { remedy: 'Build it first.' });
+      throw new FactoryError('FILE_NOT_FOUND', `"${text}" is no image that there is`, {
+        remedy: 'Build it first.',
+      });
     default:
       return { kind: 'held', reference };
   }
@@ -105,9 +111,13 @@ async function imageThere(writer: RegistryWriter, { repository }: PushTarget, im
   const text = formatImageReference(image);
   if (image.registry !== repository.registry || image.repository !== repository.repository) {
     const name = formatImageReference({ ...repository, tag: undefined, digest: undefined });
-    throw new FactoryError('usage', `${text} is not in ${name}: only what is there can get a tag there`, {
-      remedy: 'Copy it there first, or push it as an OCI layout: oci:DIR.',
-    });
+    throw new FactoryError(
+      'IMAGE_NOT_FOUND',
+      `${text} is not in ${name}: only what is there can get a tag there`,
+      {
+        remedy: 'Copy it there first, or push it as an OCI layout: oci:DIR.',
+      },
+    );
   }
   const { bytes, digest, mediaType } = await writer.reader.getManifestBytes(image.digest ?? image.tag);
   const parsed = parseManifest(text, bytes, mediaType);

@@ -21,7 +21,7 @@ export function parsePushTarget(text: string, more: readonly string[] = []): Pus
   const name = text.replace(/^docker:\/\//, '');
   const { registry, repository, tag, digest } = parseImageReference(name);
   if (digest !== undefined) {
-    throw new FactoryError('usage', `"${text}" cannot be pushed to: it has a digest`, {
+    throw new FactoryError('PUSH_TARGET_INVALID', `"${text}" cannot be pushed to: it has a digest`, {
       remedy: 'Write REGISTRY/NAME or REGISTRY/NAME:TAG; the digest follows from what is pushed.',
     });
   }
@@ -46,7 +46,7 @@ export function tagsFor(target: PushTarget, name: string | undefined): readonly 
   if (target.tags.length > 0) return target.tags;
   if (name !== undefined && /^\w[\w.-]{0,127}$/.test(name)) return [name];
   throw new FactoryError(
-    'usage',
+    'PUSH_TARGET_INVALID',
     `no tag for ${repositoryName(target)}, and what is pushed has no name of its own`,
     {
       remedy: 'Add one to the name, REGISTRY/NAME:TAG, or give --tag.',

@@ -126,9 +126,13 @@ async function requireDifferentTags(jobs: readonly PushJob[]): Promise<void> {
       const other = places.get(name);
       if (other) {
         const paths = [other, source].map((one) => ('path' in one ? one.path : name));
-        throw new FactoryError('usage', `${paths.join(' and ')} would both be pushed as ${name}`, {
-          remedy: 'Give each a name or a tag of its own.',
-        });
+        throw new FactoryError(
+          'PUSH_TAG_CONFLICT',
+          `${paths.join(' and ')} would both be pushed as ${name}`,
+          {
+            remedy: 'Give each a name or a tag of its own.',
+          },
+        );
       }
       places.set(name, source);
     }

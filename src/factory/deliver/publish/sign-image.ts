@@ -61,7 +61,7 @@ export async function signImage(text: string, signing: ImageSigning): Promise<Si
     const lost = signer.forms.filter((form) => !now.has(form));
     if (lost.length > 0) {
       throw new FactoryError(
-        'verification',
+        'SIGNATURE_NOT_STORED',
         `${image} was signed, and the registry does not have the signature`,
         {
           details: lost.map((form) => `there is no ${form} signature by ${signer.name}`),

@@ -47,12 +47,16 @@ export async function verifyOutput(
 ): Promise<readonly CheckedFile[]> {
   const { files, problems } = await verifyDirectory(directory, '', signers, signal);
   if (files.length === 0 && problems.length === 0) {
-    throw new FactoryError('usage', `${directory} has no ${SUMS}, so it is no output of a build`, {
-      remedy: 'Name the directory that a build wrote to, or the files themselves.',
-    });
+    throw new FactoryError(
+      'BUILD_OUTPUT_INVALID',
+      `${directory} has no ${SUMS}, so it is no output of a build`,
+      {
+        remedy: 'Name the directory that a build wrote to, or the files themselves.',
+      },
+    );
   }
   if (problems.length === 0) return files;
-  throw new FactoryError('verification', `${directory} is not what ${namesOf(signers)} signed`, {
+  throw new FactoryError('SIGNATURE_REFUSED', `${directory} is not what ${namesOf(signers)} signed`, {
     details: problems.map(printable),
     remedy:
       'Fetch the named files again from who released them; remove those that are not listed, or sign what is yours.',
@@ -72,7 +76,7 @@ export async function verifyFiles(
   for (const name of names) found.push(await checkFile('', { name }, signers, signal));
   const problems = found.flatMap((each) => each.problems);
   if (problems.length === 0) return found.flatMap(({ files }) => files);
-  throw new FactoryError('verification', `not signed by ${namesOf(signers)}: ${names.join(', ')}`, {
+  throw new FactoryError('SIGNATURE_REFUSED', `not signed by ${namesOf(signers)}: ${names.join(', ')}`, {
     details: problems.map(printable),
     remedy:
       'Fetch file and bundle again from who released them; the bundle lies beside the file, as FILE.sigstore.json.',

@@ -87,7 +87,7 @@ async function checkContent(
     if (parsed.kind === 'manifest') {
       for (const blob of [parsed.manifest.config, ...parsed.manifest.layers]) blobs.set(blob.digest, blob);
     } else if (depth === NESTING) {
-      throw new FactoryError('verification', `${name}: indexes are nested too deeply`, {
+      throw new FactoryError('IMAGE_CORRUPT', `${name}: indexes are nested too deeply`, {
         remedy: 'Name one of its images by its digest.',
       });
     } else for (const entry of parsed.index.manifests) await gather(entry.digest, depth + 1);
@@ -120,7 +120,7 @@ async function checkBlob(
     }
     if (bytes < size) throw new TransientError(`the connection ended after ${bytes} of ${size} bytes`);
     if (bytes > size) {
-      throw new FactoryError('verification', `${name} is larger than its ${size} bytes`, {
+      throw new FactoryError('DIGEST_MISMATCH', `${name} is larger than its ${size} bytes`, {
         remedy: 'Do not use the image: the registry has something else than what was signed.',
       });
     }

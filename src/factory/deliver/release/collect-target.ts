@@ -144,7 +144,7 @@ function gone(place: string) {
 }
 
 function missing(place: string, reason: string): FactoryError {
-  return new FactoryError('verification', `${place} should be there, as the build made it: ${reason}`, {
+  return new FactoryError('RELEASE_INVALID', `${place} should be there, as the build made it: ${reason}`, {
     remedy: 'Run the same command again: what is missing is made again.',
   });
 }

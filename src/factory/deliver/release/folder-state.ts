@@ -58,7 +58,7 @@ export function requireOwnFolder(folder: string, { foreign, isFinished, isUnfini
   if (foreign.length === 0) return;
   const isOther = !isFinished && !isUnfinished;
   const problem = isOther ? 'is not empty, and no release' : 'has files that no release put there';
-  throw new FactoryError('usage', `${folder} ${problem}`, {
+  throw new FactoryError('FILE_EXISTS', `${folder} ${problem}`, {
     details: foreign.slice(0, 10),
     remedy: 'Move them away, or name another folder with --output.',
   });

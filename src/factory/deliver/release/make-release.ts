@@ -51,14 +51,18 @@ export async function planRelease(
   const outputs = builds.map(({ spec }) => spec.output);
   const clash = outputs.find((output) => output === folder || output.startsWith(`${folder}/`));
   if (clash !== undefined) {
-    throw new FactoryError('usage', `the release cannot be in ${folder}, where a build writes: ${clash}`, {
-      remedy: 'Name another folder with --output, or with the key release-output.',
-    });
+    throw new FactoryError(
+      'OPTION_CONFLICT',
+      `the release cannot be in ${folder}, where a build writes: ${clash}`,
+      {
+        remedy: 'Name another folder with --output, or with the key release-output.',
+      },
+    );
   }
   requireOwnFolder(folder, await readFolderState(folder));
   const place = same(builds, 'releasePrevious', 'release-previous');
   if (place !== undefined && !isRemote(place) && (await isSameDirectory(place, folder))) {
-    throw new FactoryError('usage', `${folder} cannot be compared with itself`, {
+    throw new FactoryError('OPTION_CONFLICT', `${folder} cannot be compared with itself`, {
       remedy: 'Give the release before this one with --previous, or write this one to another folder.',
     });
   }
@@ -111,7 +115,7 @@ function same(
 ): string | undefined {
   const values = new Set(builds.map(({ spec }) => spec[property]));
   if (values.size <= 1) return [...values][0];
-  throw new FactoryError('usage', `targets of one release have several values of ${key}`, {
+  throw new FactoryError('TARGET_CONFLICT', `targets of one release have several values of ${key}`, {
     details: [...values].map((value) => value ?? 'none'),
     remedy: 'Write it once, outside of matrix and targets.',
   });

@@ -31,7 +31,7 @@ export async function readPrevious(place: string, read: ReadText): Promise<Previ
     const text = await read(file.name);
     const found = createHash('sha256').update(text).digest('hex');
     if (found !== file.sha256) {
-      throw new FactoryError('verification', `${place}: ${file.name} is not what its checksum says`, {
+      throw new FactoryError('DIGEST_MISMATCH', `${place}: ${file.name} is not what its checksum says`, {
         details: [`expected sha256 ${file.sha256}`, `found    sha256 ${found}`],
         remedy: 'Compare with a release that is whole.',
       });
@@ -45,9 +45,13 @@ export async function readPrevious(place: string, read: ReadText): Promise<Previ
 export function folderReader(folder: string): ReadText {
   return (name) =>
     readFile(join(folder, name), 'utf8').catch((error: unknown) => {
-      throw new FactoryError('usage', `${folder} is no release to compare with: ${messageOf(error)}`, {
-        remedy: 'Give the folder, the address or the reference of a finished release with --previous.',
-      });
+      throw new FactoryError(
+        'BUILD_OUTPUT_INVALID',
+        `${folder} is no release to compare with: ${messageOf(error)}`,
+        {
+          remedy: 'Give the folder, the address or the reference of a finished release with --previous.',
+        },
+      );
     });
 }
 

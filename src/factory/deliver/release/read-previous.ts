@@ -37,9 +37,13 @@ const Artifact = z.object({
 export async function openPrevious(place: string, access: PreviousAccess): Promise<PreviousRelease> {
   if (!isRemote(place)) return readPrevious(place, folderReader(resolve(place)));
   if (access.offline) {
-    throw new FactoryError('usage', `${place} is not on this machine, and --offline fetches nothing`, {
-      remedy: 'Name a folder with --previous, or leave --offline out.',
-    });
+    throw new FactoryError(
+      'OPTION_CONFLICT',
+      `${place} is not on this machine, and --offline fetches nothing`,
+      {
+        remedy: 'Name a folder with --previous, or leave --offline out.',
+      },
+    );
   }
   const reader = /^https?:/.test(place) ? addressReader(place, access) : await artifactReader(place, access);
   return readPrevious(place, reader);
@@ -68,9 +72,13 @@ async function artifactReader(place: string, access: PreviousAccess): Promise<Re
       const digest = digests.get(file);
       if (digest !== undefined)
         return Buffer.from(await registry.getBlobBytes(digest, TEXT_LIMIT)).toString('utf8');
-      throw new FactoryError('usage', `${name} is no release to compare with: it has no ${file}`, {
-        remedy: 'Name the artifact that a release was pushed as, or the folder of one.',
-      });
+      throw new FactoryError(
+        'BUILD_OUTPUT_INVALID',
+        `${name} is no release to compare with: it has no ${file}`,
+        {
+          remedy: 'Name the artifact that a release was pushed as, or the folder of one.',
+        },
+      );
     };
   });
 }

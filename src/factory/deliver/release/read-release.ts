@@ -9,7 +9,7 @@ import { Release } from './schema.ts';
 export function parseRelease(text: string, place: string): Release {
   const parsed = Release.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new FactoryError('verification', `${place} is no release.json that is known`, {
+  throw new FactoryError('RELEASE_INVALID', `${place} is no release.json that is known`, {
     details: parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.')}: ${message}`),
     remedy: 'Name the release.json of a release, or its folder.',
   });

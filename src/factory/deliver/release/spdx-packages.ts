@@ -38,7 +38,7 @@ const Document = z.object({
 export function spdxPackages(text: string, place: string): ReleasedPackage[] {
   const parsed = Document.safeParse(parseJson(text));
   if (!parsed.success) {
-    throw new FactoryError('verification', `${place} is no SPDX 2 document in JSON`, {
+    throw new FactoryError('RELEASE_INVALID', `${place} is no SPDX 2 document in JSON`, {
       details: parsed.error.issues.slice(0, 3).map(({ path, message }) => `${path.join('.')}: ${message}`),
       remedy: 'Name a release whose SBOM is whole.',
     });

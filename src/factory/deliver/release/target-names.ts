@@ -10,7 +10,7 @@ import type { NamedBuild } from '../../pipeline/target.ts';
 export function requireOneRelease(builds: readonly NamedBuild[]): void {
   const versions = new Map(builds.map(({ name, spec }) => [spec.version, name]));
   if (versions.size > 1) {
-    throw new FactoryError('usage', 'a release has one version, and its targets have several', {
+    throw new FactoryError('TARGET_CONFLICT', 'a release has one version, and its targets have several', {
       details: [...versions].map(([version, name]) => `${name}: ${version}`),
       remedy: 'Give all targets the same version, outside of matrix and targets.',
     });
@@ -32,7 +32,7 @@ export function requireOneRelease(builds: readonly NamedBuild[]): void {
 /** The refusal of targets whose files have the same names. */
 export function namedAlike(one: string, other: string, stem: string): FactoryError {
   return new FactoryError(
-    'usage',
+    'TARGET_CONFLICT',
     `the files of targets ${one} and ${other} would have the same names: ${stem}`,
     {
       remedy:

@@ -98,7 +98,7 @@ function foreignFiles(files: readonly string[], known: readonly string[]): strin
 }
 
 function refused(folder: string, problems: readonly string[]): FactoryError {
-  return new FactoryError('verification', `${folder} is no whole release: ${problems.length} problem(s)`, {
+  return new FactoryError('RELEASE_INVALID', `${folder} is no whole release: ${problems.length} problem(s)`, {
     details: problems.slice(0, 50),
     remedy: 'Do not publish or use it. Make the release again, or copy it again from where it was made.',
   });

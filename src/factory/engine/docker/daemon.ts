@@ -91,7 +91,7 @@ export async function connectDaemon(
   );
   if (!isRecent(api)) {
     throw new FactoryError(
-      'tool',
+      'DOCKER_UNAVAILABLE',
       `the Docker daemon at ${endpoint.address} is too old: it has API ${api}, and ${OLDEST_API.join('.')} is needed`,
       { remedy: 'Install Docker 20.10 or newer, or use --engine buildah.' },
     );
@@ -158,9 +158,13 @@ export async function connectDaemon(
         });
         const image = await follow(await sent(context, request), listener);
         if (image !== undefined) return image;
-        throw new FactoryError('step', 'the Docker daemon ended the build without telling of an image', {
-          remedy: 'Read the log of the daemon.',
-        });
+        throw new FactoryError(
+          'DOCKER_FAILED',
+          'the Docker daemon ended the build without telling of an image',
+          {
+            remedy: 'Read the log of the daemon.',
+          },
+        );
       }),
     tag: (image, name) =>
       attempt(`naming an image ${name}`, async () => {
@@ -221,7 +225,7 @@ async function createClient({ transport }: DockerEndpoint, runner: Runner): Prom
     case 'ssh': {
       if (isInUserNamespace()) {
         throw new FactoryError(
-          'tool',
+          'DOCKER_UNAVAILABLE',
           'ssh cannot be used by an ordinary user here: it looks for the keys of root',
           {
             remedy:

@@ -30,7 +30,7 @@ export function requestError(endpoint: DockerEndpoint, doing: string, error: unk
   if (status !== undefined) {
     // docker-modem puts its own words in front.
     const reason = messageOf(error).replace(/^\(HTTP code \d+\) [^-]* - /, '');
-    return new FactoryError('step', `${doing}: the Docker daemon answers: ${reason.trim()}`, {
+    return new FactoryError('DOCKER_FAILED', `${doing}: the Docker daemon answers: ${reason.trim()}`, {
       cause: error,
     });
   }
@@ -40,7 +40,7 @@ export function requestError(endpoint: DockerEndpoint, doing: string, error: unk
   const lost = error instanceof SshError || BROKEN.has(code) || isUnreachable;
   if (!lost) return error instanceof Error ? error : new Error(String(error));
   return new FactoryError(
-    'step',
+    'DOCKER_FAILED',
     `${doing}: the connection to the Docker daemon at ${endpoint.address} broke off`,
     {
       details: error instanceof SshError ? error.lines : [messageOf(error)],
@@ -58,21 +58,21 @@ export function connectionError(endpoint: DockerEndpoint, error: unknown): Error
   const elsewhere = origin === undefined ? '' : `, correct ${origin}`;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code === 'EACCES' || code === 'EPERM') {
-    return new FactoryError('tool', `you may not use the Docker daemon's socket: ${place}`, {
+    return new FactoryError('DOCKER_UNAVAILABLE', `you may not use the Docker daemon's socket: ${place}`, {
       remedy:
         'Become a member of its group (sudo usermod --append --groups docker USER, then log in again), or use --engine buildah.',
       cause: error,
     });
   }
   if (CERTIFICATE.test(code)) {
-    return new FactoryError('verification', `the Docker daemon is not the one it should be: ${place}`, {
+    return new FactoryError('DAEMON_UNTRUSTED', `the Docker daemon is not the one it should be: ${place}`, {
       details: [messageOf(error)],
       remedy: 'Check ca.pem, and that the certificate is made for this host name.',
       cause: error,
     });
   }
   const details = error instanceof SshError ? error.lines : [messageOf(error)];
-  return new FactoryError('tool', `the Docker daemon does not answer: ${place}`, {
+  return new FactoryError('DOCKER_UNAVAILABLE', `the Docker daemon does not answer: ${place}`, {
     details,
     remedy: `Start it${elsewhere}, or use --engine buildah.`,
     cause: error,

@@ -73,10 +73,14 @@ async function tlsOfEnvironment(env: Environment, home: string): Promise<TlsFile
   const [ca, cert, key] = await Promise.all(
     ['ca.pem', 'cert.pem', 'key.pem'].map((name) =>
       readFile(join(directory, name), 'utf8').catch((error: unknown) => {
-        throw new FactoryError('usage', `the Docker certificate cannot be read: ${messageOf(error)}`, {
-          remedy: 'Let DOCKER_CERT_PATH name a directory with ca.pem, cert.pem and key.pem.',
-          cause: error,
-        });
+        throw new FactoryError(
+          'DOCKER_CONFIG_INVALID',
+          `the Docker certificate cannot be read: ${messageOf(error)}`,
+          {
+            remedy: 'Let DOCKER_CERT_PATH name a directory with ca.pem, cert.pem and key.pem.',
+            cause: error,
+          },
+        );
       }),
     ),
   );
@@ -95,16 +99,24 @@ async function contextEndpoint(home: string, name: string, origin: string): Prom
   const id = createHash('sha256').update(name).digest('hex');
   const meta = join(home, 'contexts/meta', id, 'meta.json');
   const text = await readFile(meta, 'utf8').catch((error: unknown) => {
-    throw new FactoryError('usage', `there is no Docker context "${name}", which ${origin} names`, {
-      remedy: 'List the contexts with: docker context ls',
-      cause: error,
-    });
+    throw new FactoryError(
+      'DOCKER_CONFIG_INVALID',
+      `there is no Docker context "${name}", which ${origin} names`,
+      {
+        remedy: 'List the contexts with: docker context ls',
+        cause: error,
+      },
+    );
   });
   const { Host: host, SkipTLSVerify: skip } = parsed(meta, contextSchema, text).Endpoints.docker;
   if (skip) {
-    throw new FactoryError('usage', `the Docker context "${name}" does not verify its server`, {
-      remedy: `Give it the server's CA: docker context update ${name} --docker host=${host},ca=FILE`,
-    });
+    throw new FactoryError(
+      'DOCKER_CONFIG_INVALID',
+      `the Docker context "${name}" does not verify its server`,
+      {
+        remedy: `Give it the server's CA: docker context update ${name} --docker host=${host},ca=FILE`,
+      },
+    );
   }
   const read = (file: string) =>
     readFile(join(home, 'contexts/tls', id, 'docker', file), 'utf8').catch(() => undefined);
@@ -118,7 +130,7 @@ async function contextEndpoint(home: string, name: string, origin: string): Prom
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function parseAddress(origin: string, address: string, tls: TlsFiles | undefined): Transport {
   const malformed = () =>
-    new FactoryError('usage', `${origin}: "${address}" is no address of a Docker daemon`, {
+    new FactoryError('DOCKER_CONFIG_INVALID', `${origin}: "${address}" is no address of a Docker daemon`, {
       remedy: 'Use unix:///PATH, tcp://HOST:PORT or ssh://[USER@]HOST[:PORT].',
     });
   if (address.startsWith('unix://')) {
@@ -162,9 +174,13 @@ function parsed<T>(file: string, schema: z.ZodType<T>, text: string): T {
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
-    throw new FactoryError('usage', `${file} is not what Docker writes: ${messageOf(error).split('\n')[0]}`, {
-      remedy: 'Repair the file, or set DOCKER_HOST.',
-      cause: error,
-    });
+    throw new FactoryError(
+      'DOCKER_CONFIG_INVALID',
+      `${file} is not what Docker writes: ${messageOf(error).split('\n')[0]}`,
+      {
+        remedy: 'Repair the file, or set DOCKER_HOST.',
+        cause: error,
+      },
+    );
   }
 }

@@ -73,7 +73,7 @@ export async function followMessages(
     const error = message.errorDetail?.message ?? message.error;
     if (error !== undefined) {
       tell(rest);
-      throw new FactoryError('step', `docker: ${error.trim()}`, { details: last });
+      throw new FactoryError('DOCKER_FAILED', `docker: ${error.trim()}`, { details: last });
     }
   }
   tell(rest);
@@ -91,7 +91,7 @@ function parse(line: string): DockerMessage {
 }
 
 function unreadable(text: string): FactoryError {
-  return new FactoryError('step', 'the Docker daemon sends what is no message of it', {
+  return new FactoryError('DOCKER_FAILED', 'the Docker daemon sends what is no message of it', {
     details: [text.slice(0, 200)],
     remedy: 'See whether something else answers at the address of the daemon.',
   });

@@ -126,7 +126,7 @@ export function folderEntries(
   const clash = own?.entries.find(({ path }) => path.split('/')[0] === FOLDER_HOME);
   if (clash !== undefined) {
     throw new FactoryError(
-      'usage',
+      'CONTAINERFILE_INVALID',
       `the context of the Containerfile has ${clash.path}, a place that is ours`,
       {
         remedy: `Rename ${FOLDER_HOME} there, or leave it out with a .dockerignore.`,

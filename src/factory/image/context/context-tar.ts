@@ -34,7 +34,7 @@ export function directoryEntries(
     const source = join(root, path);
     if (stats.isSymbolicLink()) return { type: 'symlink', path: place, target: readlinkSync(source) };
     if (!stats.isFile()) {
-      throw new FactoryError('usage', `${source} is neither file, directory nor link`, {
+      throw new FactoryError('SOURCE_UNSUITABLE', `${source} is neither file, directory nor link`, {
         remedy: 'Remove it.',
       });
     }

@@ -43,7 +43,7 @@ export interface CheckedContainerfile {
 export function checkContainerfile(name: string, text: string): CheckedContainerfile {
   const file = parseContainerfile(text);
   const fail = (line: number, problem: string, remedy: string) =>
-    new FactoryError('usage', `${name}:${line + 1}: ${problem}`, { remedy });
+    new FactoryError('CONTAINERFILE_INVALID', `${name}:${line + 1}: ${problem}`, { remedy });
   const stages = file.instructions.filter(({ name: kind }) => kind === 'FROM').map((from) => stageOf(from));
   const [first] = stages;
   if (first === undefined) {
@@ -130,7 +130,7 @@ export function refusePulls(name: string, { pulls }: CheckedContainerfile): void
   const [pull] = pulls;
   if (pull === undefined) return;
   throw new FactoryError(
-    'usage',
+    'CONTAINERFILE_INVALID',
     `${name}:${pull.line}: image "${pull.image}" would have to be pulled, and builds pull nothing`,
     {
       remedy:

@@ -30,7 +30,7 @@ export async function sealRoot(root: string): Promise<number> {
   const file = await resolveInRoot(root, EPOCH_FILE);
   const epoch = file === undefined ? Number.NaN : Number((await readFile(file, 'utf8')).trim());
   if (!Number.isSafeInteger(epoch) || epoch <= 0) {
-    throw new FactoryError('step', `the image build left no time in ${EPOCH_FILE}`, {
+    throw new FactoryError('IMAGE_INCOMPLETE', `the image build left no time in ${EPOCH_FILE}`, {
       remedy: 'This is a defect of the flavor’s build script; report it.',
     });
   }
@@ -40,7 +40,7 @@ export async function sealRoot(root: string): Promise<number> {
   // Resolved like everything else: an image whose /etc is a link must not make us write outside of it.
   const etc = await resolveInRoot(root, '/etc');
   if (etc === undefined)
-    throw new FactoryError('step', 'the image has no /etc', { remedy: 'Use another base.' });
+    throw new FactoryError('IMAGE_INCOMPLETE', 'the image has no /etc', { remedy: 'Use another base.' });
   for (const [name, text] of [
     ['hostname', ''],
     ['hosts', '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n'],
@@ -66,7 +66,7 @@ async function emptyVolatile(root: string, directory: string, mode: number): Pro
   // A link may stand for one of these, as /var/tmp for /tmp, but not for anything that is to stay.
   if (!Object.keys(VOLATILE).some((place) => path === join(root, place))) {
     throw new FactoryError(
-      'verification',
+      'ENTRY_REFUSED',
       `the image's /${directory} is a link to ${path.slice(root.length) || '/'}`,
       {
         remedy: `Make /${directory} a directory in the base.`,

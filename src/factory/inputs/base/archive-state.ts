@@ -21,7 +21,7 @@ export interface ArchiveState {
 export async function readArchiveState(lists: string, scheme: string): Promise<ArchiveState> {
   const names = (await readdir(lists)).filter((name) => name.endsWith('InRelease')).sort();
   if (names.length === 0)
-    throw new FactoryError('step', 'the package archive has no signed index (InRelease)', {
+    throw new FactoryError('PACKAGE_INDEX_MISSING', 'the package archive has no signed index (InRelease)', {
       remedy: 'Use an archive that has one for this release.',
     });
   const dates: number[] = [];

@@ -54,7 +54,7 @@ async function checkRecorded(
   const reader = await recordedReader(file);
   if (reader !== undefined) return check(reader, image, pin, rule);
   throw new FactoryError(
-    'step',
+    'NOT_CACHED',
     `no signature of ${pin.reference} is in the cache, and --offline fetches none`,
     {
       remedy: 'Run the same command once without --offline, where there is a network.',
@@ -100,7 +100,7 @@ async function check(
   if (verified.digest === pin.manifest || (await leadsTo(reader, verified.digest, pin.manifest, 0)))
     return verified;
   throw new FactoryError(
-    'verification',
+    'LOCK_DIFFERS',
     `${formatImageReference(image)}: the signed index ${verified.digest} does not have the manifest ${pin.manifest}`,
     { remedy: 'Restore the lock file, or renew it with: kairos-factory lock --update' },
   );

@@ -55,9 +55,13 @@ export async function checkRootArch(root: string, name: string, arch: Arch): Pro
 
 function otherArch(name: string, found: readonly string[], arch: Arch): FactoryError {
   const known = ARCHES.find((candidate) => found.includes(candidate));
-  return new FactoryError('usage', `the base ${name} is for ${found.join(' and ')}, not for ${arch}`, {
-    remedy: `${known === undefined ? 'Give' : `Add --arch ${known}, or give`} a base (or a tag of it) for ${arch}.`,
-  });
+  return new FactoryError(
+    'IMAGE_ARCH_MISMATCH',
+    `the base ${name} is for ${found.join(' and ')}, not for ${arch}`,
+    {
+      remedy: `${known === undefined ? 'Give' : `Add --arch ${known}, or give`} a base (or a tag of it) for ${arch}.`,
+    },
+  );
 }
 
 /**

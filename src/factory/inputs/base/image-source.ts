@@ -73,14 +73,18 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     }
     const missing = `${name} is not in ${lockName}${entry === undefined ? '' : ` for linux/${arch}`}`;
     if (locked) {
-      throw new FactoryError('usage', `${missing}, and --locked takes nothing else`, {
+      throw new FactoryError('LOCK_ENTRY_MISSING', `${missing}, and --locked takes nothing else`, {
         remedy: 'Run: kairos-factory lock, look at what it has changed, and keep the lock file.',
       });
     }
     if (offline) {
-      throw new FactoryError('usage', `${missing}, and --offline asks no registry what it stands for`, {
-        remedy: 'Run: kairos-factory lock, where there is a network.',
-      });
+      throw new FactoryError(
+        'LOCK_ENTRY_MISSING',
+        `${missing}, and --offline asks no registry what it stands for`,
+        {
+          remedy: 'Run: kairos-factory lock, where there is a network.',
+        },
+      );
     }
     // Another arch of an image that is locked has to be of the same index.
     const exact = entry === undefined ? image : { ...image, digest: entry.digest };
@@ -162,7 +166,7 @@ async function download(
 /** What was locked once may have been removed since. */
 function explainMissing(error: unknown): never {
   if (!(error instanceof FactoryError) || !error.message.endsWith('(HTTP 404)')) throw error;
-  throw new FactoryError('step', error.message, {
+  throw new FactoryError('REGISTRY_NOT_FOUND', error.message, {
     remedy:
       'The registry has no longer what the lock names. To take what it has now, run: kairos-factory lock --update',
     cause: error,
@@ -188,7 +192,7 @@ async function readManifest(
   }
   const parsed = parseManifest(name, bytes);
   if (parsed.kind === 'index') {
-    throw new FactoryError('verification', `${name}: ${digest} is no manifest but an index`, {
+    throw new FactoryError('LOCK_DIFFERS', `${name}: ${digest} is no manifest but an index`, {
       remedy: 'Run: kairos-factory lock --update',
     });
   }
@@ -211,7 +215,7 @@ async function takeCached(cache: BlobCache, name: string, digest: string): Promi
 }
 
 function lacking(name: string, blobs: readonly { readonly digest: string; readonly size?: number }[]) {
-  return new FactoryError('step', `${name} is not whole in the cache, and --offline fetches nothing`, {
+  return new FactoryError('NOT_CACHED', `${name} is not whole in the cache, and --offline fetches nothing`, {
     details: blobs.map(
       ({ digest, size }) => `missing: ${digest}${size === undefined ? '' : ` (${size} bytes)`}`,
     ),

@@ -120,7 +120,7 @@ export async function importBase(
 export async function daemonImage(daemon: DockerDaemon, name: string): Promise<string> {
   const id = await daemon.imageId(name);
   if (id !== undefined) return id;
-  throw new FactoryError('usage', `the Docker daemon at ${daemon.address} has no image ${name}`, {
+  throw new FactoryError('BASE_NOT_FOUND', `the Docker daemon at ${daemon.address} has no image ${name}`, {
     remedy: `Check the name with "docker image ls", or fetch it: docker pull ${name}`,
   });
 }
@@ -171,7 +171,7 @@ async function firstBytes(file: string): Promise<string> {
 
 function unreadable(path: string): (error: unknown) => never {
   return (error) => {
-    throw new FactoryError('usage', `cannot read the base ${path}: ${messageOf(error)}`, {
+    throw new FactoryError('IMAGE_UNREADABLE', `cannot read the base ${path}: ${messageOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });
@@ -182,7 +182,7 @@ function corrupt(file: string): (error: unknown) => never {
   return (error) => {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!code.startsWith('Z_')) throw error;
-    throw new FactoryError('step', `${file}: cannot be decompressed: ${messageOf(error)}`, {
+    throw new FactoryError('ARCHIVE_CORRUPT', `${file}: cannot be decompressed: ${messageOf(error)}`, {
       remedy: 'The file is corrupt or cut short; fetch or make it again.',
       cause: error,
     });

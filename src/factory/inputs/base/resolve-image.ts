@@ -78,13 +78,17 @@ export async function openPlace(
 /** Reads certificates of authorities. @throws FactoryError `usage` when they cannot be read, or are none */
 export async function readAuthorities(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new FactoryError('usage', `cannot read the certificates of the registry: ${messageOf(error)}`, {
-      remedy: 'Check the path of "ca" in the key "registries".',
-      cause: error,
-    });
+    throw new FactoryError(
+      'CONFIG_INVALID',
+      `cannot read the certificates of the registry: ${messageOf(error)}`,
+      {
+        remedy: 'Check the path of "ca" in the key "registries".',
+        cause: error,
+      },
+    );
   });
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new FactoryError('usage', `${file} holds no certificate in the form PEM`, {
+  throw new FactoryError('CONFIG_INVALID', `${file} holds no certificate in the form PEM`, {
     remedy: 'Give a file that begins with -----BEGIN CERTIFICATE-----.',
   });
 }
@@ -107,7 +111,7 @@ export async function resolveImage(
   }).catch((error: unknown) => {
     // An index without the arch is the same mistake as an image for another one; a mirror may just lack it.
     if (!(error instanceof FactoryError) || !error.message.includes(' has no image for ')) throw error;
-    throw new FactoryError('usage', error.message, {
+    throw new FactoryError('IMAGE_ARCH_MISMATCH', error.message, {
       details: error.details,
       remedy: OTHER_ARCH,
       cause: error,
@@ -122,7 +126,11 @@ export function requirePlatform(name: string, config: ImageConfig, wanted: Platf
   const { os = wanted.os, architecture = wanted.architecture } = config;
   if (os === wanted.os && architecture === wanted.architecture) return;
   const found = formatPlatform({ os, architecture });
-  throw new FactoryError('usage', `${name} is for ${found}, and the build for ${formatPlatform(wanted)}`, {
-    remedy: OTHER_ARCH,
-  });
+  throw new FactoryError(
+    'IMAGE_ARCH_MISMATCH',
+    `${name} is for ${found}, and the build for ${formatPlatform(wanted)}`,
+    {
+      remedy: OTHER_ARCH,
+    },
+  );
 }

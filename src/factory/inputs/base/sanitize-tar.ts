@@ -80,14 +80,18 @@ export async function sanitizeTar(
   } catch (error) {
     if (error instanceof FactoryError || isSystemError(error) || (error as Error)?.name === 'AbortError')
       throw error;
-    throw new FactoryError('step', `${options.name}: cannot be read as a tar archive: ${messageOf(error)}`, {
-      remedy: 'The file is corrupt or cut short; fetch or make it again.',
-      cause: error,
-    });
+    throw new FactoryError(
+      'ARCHIVE_CORRUPT',
+      `${options.name}: cannot be read as a tar archive: ${messageOf(error)}`,
+      {
+        remedy: 'The file is corrupt or cut short; fetch or make it again.',
+        cause: error,
+      },
+    );
   }
   if (entries === 0) {
     throw new FactoryError(
-      'step',
+      'ARCHIVE_CORRUPT',
       `${options.name}: holds no entries: it is empty, or corrupt or cut short`,
       {
         remedy: 'Give a tar of a root filesystem.',
@@ -117,7 +121,7 @@ function checkKind(archive: string, header: Header): void {
   const sparse = Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse.'));
   if (!sparse && KINDS.includes(header.type ?? '')) return;
   throw new FactoryError(
-    'step',
+    'ARCHIVE_CORRUPT',
     `${archive}: entry "${header.name}" is of a kind that cannot be taken over`,
     {
       remedy: 'Pack the root again without --sparse: tar -C ROOT -c .',
@@ -135,7 +139,7 @@ function insidePath(archive: string, name: string): string {
 }
 
 function refused(archive: string, entry: string, reason: string): FactoryError {
-  return new FactoryError('verification', `${archive}: entry "${entry}" is refused: ${reason}`, {
+  return new FactoryError('ENTRY_REFUSED', `${archive}: entry "${entry}" is refused: ${reason}`, {
     remedy:
       'Do not use this archive unless you know who made it; pack the root again with "tar -C ROOT -c .".',
   });

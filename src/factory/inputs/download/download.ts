@@ -64,7 +64,7 @@ export async function download({ url, sha256 }: Download, context: DownloadConte
 
 /** The refusal of content that is not what it must be. */
 export function mismatch(name: string, wanted: string, found: string): FactoryError {
-  return new FactoryError('verification', `${name} is not what its checksum says`, {
+  return new FactoryError('DIGEST_MISMATCH', `${name} is not what its checksum says`, {
     details: [`expected sha256 ${wanted}`, `found    sha256 ${found}`],
     remedy: 'Check address, version and checksum. Use the file only when you know why they differ.',
   });
@@ -138,7 +138,7 @@ async function adoptPart(directory: string, sha256: string, part: string): Promi
 }
 
 function unreachable(error: Broken): FactoryError {
-  return new FactoryError('step', error.message, {
+  return new FactoryError('DOWNLOAD_FAILED', error.message, {
     remedy:
       'Check the network and its proxy (HTTPS_PROXY); or fetch the file elsewhere and name it by its path.',
     cause: error,

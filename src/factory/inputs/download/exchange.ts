@@ -35,10 +35,14 @@ export class Broken extends Error {
     const code = String((last as { code?: unknown } | undefined)?.code ?? '');
     const reason = messageOf(last) || code || 'the connection failed';
     if (CERTIFICATE.test(code)) {
-      return new FactoryError('step', `the certificate of ${host} is not trusted: ${reason}`, {
-        remedy: 'Check the clock; name your own authority with NODE_EXTRA_CA_CERTS.',
-        cause: error,
-      });
+      return new FactoryError(
+        'CERTIFICATE_UNTRUSTED',
+        `the certificate of ${host} is not trusted: ${reason}`,
+        {
+          remedy: 'Check the clock; name your own authority with NODE_EXTRA_CA_CERTS.',
+          cause: error,
+        },
+      );
     }
     return new Broken(`${host} cannot be reached: ${reason}`, { cause: error });
   }
@@ -65,7 +69,7 @@ export async function exchange(
   if (url.startsWith('https:') && response.url.startsWith('http:')) {
     await response.body?.cancel();
     throw new FactoryError(
-      'verification',
+      'REDIRECT_WITHOUT_TLS',
       `${host} redirects from https to ${new URL(response.url).host} without TLS`,
       {
         remedy: 'Use an address that stays with https.',
@@ -79,7 +83,7 @@ export async function exchange(
     const wait = Number.isFinite(seconds) ? Math.min(seconds * 1000, PATIENCE) : undefined;
     throw new Broken(`${host} answers HTTP ${status}`, { wait });
   }
-  throw new FactoryError('step', `${host} answers HTTP ${status} for ${new URL(url).pathname}`, {
+  throw new FactoryError('DOWNLOAD_FAILED', `${host} answers HTTP ${status} for ${new URL(url).pathname}`, {
     remedy: 'Check address and version; or fetch the file elsewhere and name it by its path.',
   });
 }
@@ -102,14 +106,14 @@ export async function fetchText(
         throw Broken.from(url, error);
       });
       if (text.length <= limit) return text;
-      throw new FactoryError('verification', `${url} is larger than ${limit} characters`, {
+      throw new FactoryError('RESPONSE_TOO_LARGE', `${url} is larger than ${limit} characters`, {
         remedy: 'Check the address: this is not what it should be.',
       });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Broken)) throw error;
       if (attempt < 3) continue;
-      throw new FactoryError('step', error.message, {
+      throw new FactoryError('DOWNLOAD_FAILED', error.message, {
         remedy: 'Check the network and its proxy (HTTPS_PROXY).',
         cause: error,
       });

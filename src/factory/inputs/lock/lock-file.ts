@@ -61,7 +61,7 @@ export function readLock(file: string): Lock {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new FactoryError('usage', `${file}: cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('CONFIG_UNREADABLE', `${file}: cannot be read: ${messageOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });
@@ -79,7 +79,7 @@ export function writeLock(file: string, lock: Lock): void {
     renameSync(partial, file);
   } catch (error) {
     rmSync(partial, { force: true });
-    throw new FactoryError('usage', `cannot write the lock file ${file}: ${messageOf(error)}`, {
+    throw new FactoryError('OUTPUT_UNWRITABLE', `cannot write the lock file ${file}: ${messageOf(error)}`, {
       remedy: `Make ${dirname(file)} writable, or name another file with --lock-file.`,
       cause: error,
     });

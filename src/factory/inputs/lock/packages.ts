@@ -45,11 +45,15 @@ export function requireLockedPackages(file: string, name: string): LockedPackage
   const found = Object.hasOwn(packages, name) ? packages[name] : undefined;
   if (found !== undefined) return found;
   const known = Object.keys(packages);
-  throw new FactoryError('usage', `${file} has no packages for ${name}, and --locked takes nothing else`, {
-    details: known.length > 0 ? [`it has: ${known.join(', ')}`] : [],
-    remedy:
-      'Build once without --locked, or run: kairos-factory lock --packages; then look at the lock file and keep it.',
-  });
+  throw new FactoryError(
+    'LOCK_ENTRY_MISSING',
+    `${file} has no packages for ${name}, and --locked takes nothing else`,
+    {
+      details: known.length > 0 ? [`it has: ${known.join(', ')}`] : [],
+      remedy:
+        'Build once without --locked, or run: kairos-factory lock --packages; then look at the lock file and keep it.',
+    },
+  );
 }
 
 /**
@@ -71,7 +75,7 @@ export function requireSamePackages(
     snapshots && locked.archive !== undefined
       ? ` To have the archive as it was then, add: --snapshot ${locked.archive}`
       : '';
-  throw new FactoryError('verification', `${name}: ${count} from the lock`, {
+  throw new FactoryError('LOCK_DIFFERS', `${name}: ${count} from the lock`, {
     details: changes.map(formatPackageChange),
     remedy: `If the new state is meant, run: kairos-factory lock --update.${past}`,
   });

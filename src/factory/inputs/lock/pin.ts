@@ -36,7 +36,7 @@ export function lockedPin(
   if (entry === undefined) return {};
   const manifest = Object.hasOwn(entry.platforms, platform) ? entry.platforms[platform] : undefined;
   if (image.digest !== undefined && ![entry.digest, manifest].includes(image.digest)) {
-    throw new FactoryError('verification', `${reference} is locked to another digest than it is given with`, {
+    throw new FactoryError('LOCK_DIFFERS', `${reference} is locked to another digest than it is given with`, {
       details: [`given:  ${image.digest}`, `locked: ${entry.digest} (${file})`],
       remedy:
         'Correct the digest in the reference; or, if the new one is meant, run: kairos-factory lock --update',

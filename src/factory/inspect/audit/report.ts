@@ -11,7 +11,7 @@ export function secretsFound(findings: readonly Finding[]): FactoryError {
     return `${path}${line === undefined ? '' : `:${line}`}: ${what}; ${remedy}`;
   });
   const more = lines.length > SHOWN ? [`and ${lines.length - SHOWN} more`] : [];
-  return new FactoryError('verification', `${findings.length} secret(s) in what would be shipped`, {
+  return new FactoryError('SECRET_FOUND', `${findings.length} secret(s) in what would be shipped`, {
     details: [...lines.slice(0, SHOWN), ...more],
     remedy: 'Remove them; what is no secret goes under audit.allow in the configuration, with the reason.',
   });

@@ -49,7 +49,7 @@ export async function openSubject(text: string): Promise<Subject> {
   const reference = parseBaseReference(text, process.cwd());
   switch (reference.kind) {
     case 'bootstrap':
-      throw new FactoryError('usage', 'there is nothing to compare in a bootstrap reference', {
+      throw new FactoryError('SOURCE_UNSUITABLE', 'there is nothing to compare in a bootstrap reference', {
         remedy: 'Give an image, or an artifact.',
       });
     case 'dir':

@@ -88,7 +88,7 @@ function baseTrust(
   if (signers === undefined) return async () => undefined;
   if (reference.kind !== 'docker') {
     throw new FactoryError(
-      'usage',
+      'TRUST_CONFIG_INVALID',
       `trust.base asks for a signature, and ${formatBaseReference(reference)} is no image of a registry`,
       {
         remedy:
@@ -116,7 +116,7 @@ function sourceOf(spec: BuildSpec, reference: BaseReference, choice: BaseChoice)
 }
 
 function notBootstrapped(): FactoryError {
-  return new FactoryError('step', 'it is not in the cache, and --offline fetches no packages', {
+  return new FactoryError('NOT_CACHED', 'it is not in the cache, and --offline fetches no packages', {
     remedy: 'Run the same command once without --offline, where the package archive can be reached.',
   });
 }

@@ -28,7 +28,7 @@ export function bundlesStep(env: ImportEnvironment, bundles: readonly BundleSpec
   const sources = bundles.map(({ image, mode }) => {
     const reference = parseBaseReference(image, process.cwd());
     if (reference.kind === 'bootstrap') {
-      throw new FactoryError('usage', `bundles: "${image}" is no image`, {
+      throw new FactoryError('IMAGE_REFERENCE_INVALID', `bundles: "${image}" is no image`, {
         remedy: 'Give an image of a registry, oci:DIR, docker-archive:FILE, a tar or a directory.',
       });
     }

@@ -122,7 +122,7 @@ function noticeNoAgent({ spec, policy }: RecipeParts, notice: (text: string) => 
 function requireShell({ spec, installsNothing }: RecipeParts, { shell }: { readonly shell: boolean }): void {
   if (shell || (installsNothing && spec.kernelFrom !== undefined)) return;
   throw new FactoryError(
-    'usage',
+    'BASE_UNSUITABLE',
     `${spec.base ?? 'the base'} has no /bin/sh, which the build runs its scripts with`,
     {
       remedy:

@@ -25,7 +25,10 @@ export async function fingerprint(
     case 'oci':
       return mustExist(reference.path, async () => {
         const index = await readFile(join(reference.path, 'index.json'), 'utf8').catch(() => {
-          throw new FactoryError('usage', `${reference.path} is no OCI image layout: it has no index.json`);
+          throw new FactoryError(
+            'IMAGE_UNREADABLE',
+            `${reference.path} is no OCI image layout: it has no index.json`,
+          );
         });
         return `${index} ${reference.tag ?? ''}`;
       });
@@ -36,5 +39,7 @@ export async function fingerprint(
 
 async function mustExist(path: string, then: () => Promise<string>): Promise<string> {
   if (existsSync(path)) return then();
-  throw new FactoryError('usage', `${path} does not exist`, { remedy: 'Check the path of the image.' });
+  throw new FactoryError('BASE_NOT_FOUND', `${path} does not exist`, {
+    remedy: 'Check the path of the image.',
+  });
 }

@@ -22,7 +22,7 @@ export const FRAMEWORK_STEP = { id: 'framework', facts: NO_FACTS };
 export function frameworkStep(env: ImportEnvironment, source: string, arch: string): Step {
   const reference = isAbsolute(source) ? undefined : parseBaseReference(source, process.cwd());
   if (reference?.kind === 'bootstrap') {
-    throw new FactoryError('usage', 'a bootstrapped root holds no kairos-init', {
+    throw new FactoryError('SOURCE_UNSUITABLE', 'a bootstrapped root holds no kairos-init', {
       remedy: 'Give --framework-source with the program, or with the reference of its image.',
     });
   }
@@ -49,7 +49,7 @@ export function frameworkStep(env: ImportEnvironment, source: string, arch: stri
         await using open = await env.engine.open(image);
         const found = await resolveInRoot(open.root, KAIROS_INIT_PATH);
         if (found === undefined || !(await stat(found)).isFile()) {
-          throw new FactoryError('usage', `${source} has no program ${KAIROS_INIT_PATH}`, {
+          throw new FactoryError('SOURCE_UNSUITABLE', `${source} has no program ${KAIROS_INIT_PATH}`, {
             remedy: 'Give the image of kairos-init, or the program itself.',
           });
         }

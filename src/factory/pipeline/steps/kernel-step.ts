@@ -14,9 +14,13 @@ export const KERNEL_STEP: StepKey<RootFacts> = { id: 'kernel', facts: RootFacts 
 export function kernelStep(env: ImportEnvironment, text: string, arch: string): Step {
   const reference = parseBaseReference(text, process.cwd());
   if (reference.kind === 'bootstrap') {
-    throw new FactoryError('usage', 'a bootstrapped root has no kernel yet, so kernel-from cannot take one', {
-      remedy: 'Build an image first, with --artifact oci, and name that.',
-    });
+    throw new FactoryError(
+      'SOURCE_UNSUITABLE',
+      'a bootstrapped root has no kernel yet, so kernel-from cannot take one',
+      {
+        remedy: 'Build an image first, with --artifact oci, and name that.',
+      },
+    );
   }
   const name = formatBaseReference(reference);
   const inputs = async () => [await fingerprint(env, reference, arch), arch];
@@ -34,9 +38,13 @@ export function kernelStep(env: ImportEnvironment, text: string, arch: string): 
       });
       const facts = await rootFacts(env.engine, { image, name, arch });
       if (!facts.traits.shell) {
-        throw new FactoryError('usage', `${name} has no /bin/sh, and no kernel can be taken from it`, {
-          remedy: 'Give an image of a distribution, with a kernel and dracut.',
-        });
+        throw new FactoryError(
+          'BASE_UNSUITABLE',
+          `${name} has no /bin/sh, and no kernel can be taken from it`,
+          {
+            remedy: 'Give an image of a distribution, with a kernel and dracut.',
+          },
+        );
       }
       return { facts, files: {} };
     },

@@ -91,7 +91,7 @@ async function localHash(
 ): Promise<string | null> {
   if (source.kind !== 'file') return null;
   if (existsSync(source.path)) return rememberedHash(env.digests, source.path);
-  throw new FactoryError('usage', `${source.path} does not exist`, {
+  throw new FactoryError('FILE_NOT_FOUND', `${source.path} does not exist`, {
     remedy: 'Check the path that the key kubernetes names.',
   });
 }
@@ -116,7 +116,7 @@ async function obtain(
     const found = findInList(await fetchText(env.fetch, pin.url, signal, LIST_LIMIT), urls);
     if (found === undefined) {
       throw new FactoryError(
-        'verification',
+        'DIGEST_MISMATCH',
         `${pin.url} has no checksum of ${urls.map(lastPart).join(' or ')}`,
         {
           remedy: 'Check version and architecture; or name the file with its sha256.',

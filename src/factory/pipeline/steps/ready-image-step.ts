@@ -22,7 +22,7 @@ export function readyImageStep(
   reference: BaseReference,
 ): Step {
   if (reference.kind === 'bootstrap') {
-    throw new FactoryError('usage', 'a bootstrapped root is not an OS image yet', {
+    throw new FactoryError('SOURCE_UNSUITABLE', 'a bootstrapped root is not an OS image yet', {
       remedy: 'Use "kairos-factory build --base bootstrap:…".',
     });
   }

@@ -35,9 +35,13 @@ export function recipeParts(
   const installsNothing = choice.named?.flavor['package-manager'] === 'none';
   if (installsNothing && spec.packages.length > 0) {
     const name = choice.named?.flavor.name;
-    throw new FactoryError('usage', `flavor ${name} installs nothing, so packages cannot be added`, {
-      remedy: 'Use the flavor of the distribution, or a --containerfile that installs them.',
-    });
+    throw new FactoryError(
+      'FLAVOR_UNSUITABLE',
+      `flavor ${name} installs nothing, so packages cannot be added`,
+      {
+        remedy: 'Use the flavor of the distribution, or a --containerfile that installs them.',
+      },
+    );
   }
   if (choice.named !== undefined && spec.kernelFrom === undefined && !installsNothing) {
     requireKernel(choice.named.flavor, spec.kernel);
@@ -49,9 +53,13 @@ export function recipeParts(
 function upgradePolicy({ trust, framework }: BuildSpec): readonly PolicyFile[] | undefined {
   if (trust?.upgrade === undefined) return undefined;
   if (framework.name === 'builtin') return renderPolicy(trust.upgrade);
-  throw new FactoryError('usage', "upstream's agent does not read the policy of trust.upgrade", {
-    remedy: 'Use the builtin framework, or take trust.upgrade out.',
-  });
+  throw new FactoryError(
+    'TRUST_CONFIG_INVALID',
+    "upstream's agent does not read the policy of trust.upgrade",
+    {
+      remedy: 'Use the builtin framework, or take trust.upgrade out.',
+    },
+  );
 }
 
 /** The step whose result the image begins with. */

@@ -47,7 +47,7 @@ async function readOsRelease(root: string, name: string): Promise<Record<string,
   const file =
     (await resolveInRoot(root, '/etc/os-release')) ?? (await resolveInRoot(root, '/usr/lib/os-release'));
   if (file === undefined) {
-    throw new FactoryError('usage', `${name} has neither /etc/os-release nor /usr/lib/os-release`, {
+    throw new FactoryError('BASE_UNSUITABLE', `${name} has neither /etc/os-release nor /usr/lib/os-release`, {
       remedy: 'It is no distribution’s root filesystem; give the root itself, not a directory around it.',
     });
   }

@@ -26,7 +26,7 @@ export async function buildImage(
     await engine.build(packContext(entries), image, { onStep: say, useCache, offline, arch, isBase });
   } catch (error) {
     if (!offline || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
-    throw new FactoryError('step', 'it wants a network, and --offline gives it none', {
+    throw new FactoryError('NOT_CACHED', 'it wants a network, and --offline gives it none', {
       details: error.details,
       remedy:
         'What it wanted to fetch is in its last lines. Run the same command once without --offline, where there is a network.',

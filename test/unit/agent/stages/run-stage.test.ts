@@ -18,7 +18,7 @@ function recorder(): { done: string[]; plugins: Plugin[] } {
     run: async ({ host, expand }, lines) => {
       for (const line of lines) {
         if (line === 'fail')
-          throw new FactoryError('step', 'it fails', { remedy: 'Do better.', details: ['why'] });
+          throw new FactoryError('STAGE_FAILED', 'it fails', { remedy: 'Do better.', details: ['why'] });
         if (line.startsWith('write ')) {
           const stages = ['demo', 'initramfs.after', 'boot', 'network.after'].map(
             (stage) => `  ${stage}: [{commands: ["${stage} from ${line}"]}]`,

@@ -73,7 +73,7 @@ export async function testHost(options: TestHostOptions = {}): Promise<TestHost>
         ...(typeof answer === 'string' ? { stdout: answer } : answer),
       };
       if (finished.status !== 0 && !runOptions.allowFailure) {
-        throw new FactoryError('step', `${program} failed with status ${finished.status}`, {
+        throw new FactoryError('TOOL_FAILED', `${program} failed with status ${finished.status}`, {
           details: finished.stderr.split('\n'),
         });
       }

@@ -11,7 +11,10 @@ async function systemError(): Promise<unknown> {
 
 describe('explain', () => {
   test('puts the title in front, and keeps the rest', () => {
-    const error = new FactoryError('tool', 'x is not installed', { remedy: 'install it', details: ['a'] });
+    const error = new FactoryError('TOOL_MISSING', 'x is not installed', {
+      remedy: 'install it',
+      details: ['a'],
+    });
     const explained = explain('make ISO', error);
     expect(explained).toBeInstanceOf(FactoryError);
     expect(explained).toMatchObject({
@@ -34,14 +37,14 @@ describe('explain', () => {
     (line) => {
       const explained = explain(
         't',
-        new FactoryError('step', 'failed', { details: ['x', line], remedy: 'other' }),
+        new FactoryError('TOOL_FAILED', 'failed', { details: ['x', line], remedy: 'other' }),
       );
       expect((explained as FactoryError).remedy).toContain('Free some space');
     },
   );
 
   test('leaves defects and interruptions as they are', () => {
-    const errors = [new TypeError('x'), 'text', new FactoryError('interrupted', 'stop')];
+    const errors = [new TypeError('x'), 'text', new FactoryError('INTERRUPTED', 'stop')];
     for (const error of errors) expect(explain('t', error)).toBe(error);
   });
 });
@@ -62,7 +65,7 @@ describe('settleAll', () => {
   const late = (error: unknown) => new Promise<never>((_, reject) => setImmediate(() => reject(error)));
 
   test('throws the failure that explains itself, though another came first', async () => {
-    const told = new FactoryError('verification', 'hostile');
+    const told = new FactoryError('DIGEST_MISMATCH', 'hostile');
     await expect(settleAll([Promise.reject(new Error('premature close')), late(told)])).rejects.toBe(told);
   });
 

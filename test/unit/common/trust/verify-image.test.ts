@@ -282,7 +282,7 @@ describe('a registry that fails', () => {
   });
 
   test('is left at once after an interruption', async () => {
-    const interruption = new FactoryError('interrupted', 'interrupted');
+    const interruption = new FactoryError('INTERRUPTED', 'interrupted');
     const error = await failureOf(() => verifyImage(broken(interruption), image, policyOf([release])));
     expect(error).toBe(interruption);
   });

@@ -283,7 +283,7 @@ describe('its plan', () => {
 });
 
 describe('a failure', () => {
-  const broke = () => new FactoryError('step', 'broke', { details: ['last line'], remedy: 'mend it' });
+  const broke = () => new FactoryError('TOOL_FAILED', 'broke', { details: ['last line'], remedy: 'mend it' });
 
   test('names its step, and keeps kind, details and remedy', async () => {
     const { run, step, events } = bench();
@@ -351,7 +351,7 @@ describe('a failure', () => {
   test('by a signal is told as such, and nothing starts after it', async () => {
     const { context, step, ran, events } = bench();
     const session = context();
-    const interrupted = new FactoryError('interrupted', 'interrupted by SIGINT');
+    const interrupted = new FactoryError('INTERRUPTED', 'interrupted by SIGINT');
     session.cancel(interrupted);
     await expect(runSteps([step('a', [])], session)).rejects.toBe(interrupted);
     expect([ran(), events]).toEqual([[], []]);

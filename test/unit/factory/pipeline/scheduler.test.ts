@@ -52,7 +52,7 @@ function bench() {
 }
 
 const broken = async () => {
-  throw new FactoryError('tool', 'it broke', { remedy: 'Mend it.' });
+  throw new FactoryError('TOOL_MISSING', 'it broke', { remedy: 'Mend it.' });
 };
 
 describe('several groups', () => {

@@ -147,7 +147,7 @@ test('a key alone signs with a config that names no service', async () => {
 });
 
 test('what keyless needs is told when it fails', async () => {
-  const { runner } = recorder(new FactoryError('step', 'cosign failed with status 1'));
+  const { runner } = recorder(new FactoryError('TOOL_FAILED', 'cosign failed with status 1'));
   const error = await failureOf(() => signBlob(runner, keyless, { file: '/f', bundle: '/b' }), 'step');
   expect(error.remedy).toContain('SIGSTORE_ID_TOKEN');
 });

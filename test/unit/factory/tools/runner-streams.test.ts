@@ -66,7 +66,7 @@ describe('what goes in and comes out', () => {
 
   test('fails when the input does, with the input’s own error', async () => {
     const { runner } = setUp();
-    const broken = new FactoryError('verification', 'the source is hostile');
+    const broken = new FactoryError('DIGEST_MISMATCH', 'the source is hostile');
     const input = new Readable({
       read() {
         this.push('half');
@@ -119,7 +119,7 @@ describe('how a tool ends', () => {
 describe('cancelling', () => {
   test('ends a tool that waits for a stream', async () => {
     const { controller, runner } = setUp();
-    const reason = new FactoryError('interrupted', 'interrupted by SIGTERM');
+    const reason = new FactoryError('INTERRUPTED', 'interrupted by SIGTERM');
     const input = new PassThrough();
     const running = runner.run(CAT, [], { input, onLine: () => controller.abort(reason) });
     input.write('a line\n');
@@ -128,7 +128,7 @@ describe('cancelling', () => {
 
   test('beforehand starts nothing', async () => {
     const { controller, sh, log } = setUp();
-    const reason = new FactoryError('interrupted', 'stop');
+    const reason = new FactoryError('INTERRUPTED', 'stop');
     controller.abort(reason);
     await expect(sh('echo x')).rejects.toBe(reason);
     expect(log).toEqual([]);

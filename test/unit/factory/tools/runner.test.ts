@@ -89,7 +89,7 @@ test('cancelling kills the tool and what it started', async () => {
   });
   const child = Number(await started);
   expect(isAlive(child)).toBe(true);
-  controller.abort(new FactoryError('interrupted', 'stop'));
+  controller.abort(new FactoryError('INTERRUPTED', 'stop'));
   await failureOf(() => running, 'interrupted');
   await vi.waitFor(() => expect(isAlive(child)).toBe(false));
 });

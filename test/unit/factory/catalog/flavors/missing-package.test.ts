@@ -68,7 +68,7 @@ describe('explainMissingPackage', async () => {
     distribution: 'debian 12',
   };
   const failed = (...names: readonly string[]) =>
-    new FactoryError('step', 'buildah failed with status 125', {
+    new FactoryError('TOOL_FAILED', 'buildah failed with status 125', {
       details: names.map((name) => `E: Unable to locate package ${name}`),
     });
   const explained = (...names: readonly string[]) =>
@@ -104,7 +104,7 @@ describe('explainMissingPackage', async () => {
     for (const error of [
       failed(),
       new Error('x'),
-      new FactoryError('interrupted', 'E: Unable to locate package x'),
+      new FactoryError('INTERRUPTED', 'E: Unable to locate package x'),
     ])
       expect(explainMissingPackage(error, sources)).toBe(error);
   });

@@ -124,7 +124,8 @@ function signer(): { ports: ReleasePorts; signed: string[] } {
     },
     verify: async (folder) => {
       for (const [name, bundle] of bundles(folder))
-        if (!holds(folder, name, bundle)) throw new FactoryError('verification', `${name} is not signed`);
+        if (!holds(folder, name, bundle))
+          throw new FactoryError('SIGNATURE_REFUSED', `${name} is not signed`);
     },
   };
   return { ports, signed };
