@@ -1,24 +1,14 @@
 import { relative, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
-import type { ErrorCode } from '../../../common/errors/error-codes.ts';
-import { FactoryError } from '../../../common/errors/factory-error.ts';
-import type { TrustRule } from '../../../common/trust/policy.ts';
 import { loadSigningSpec } from '../../config/build-spec.ts';
-import { loadSigners } from '../../config/load-signers.ts';
-import { isKeyFile } from '../../config/signing.ts';
 import { type CheckedFile, verifyFiles, verifyOutput } from '../../deliver/publish/verify-output.ts';
-import {
-  askCosign,
-  loadVerifyPolicy,
-  policyOf,
-  type VerifyPolicy,
-} from '../../deliver/publish/verify-policy.ts';
+import type { VerifyPolicy } from '../../deliver/publish/verify-policy.ts';
 import { type CheckedImage, verifyRegistryImage } from '../../deliver/publish/verify-registry-image.ts';
 import { withSession } from '../../pipeline/session.ts';
-import type { Runner } from '../../tools/runner.ts';
 import { ARTIFACT_OPTIONS, configurationFile, gather } from '../artifact-options.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
+import { fileSigners, policyFrom } from '../verify-signers.ts';
 import { targetOf } from './sign.ts';
 
 /** What the command tells when everything holds. */
@@ -69,9 +59,9 @@ export function verifyCommand() {
                 const { content } = options;
                 images.push(await verifyRegistryImage(target.text, { access, policy, content, signal, say }));
               } else if (target.kind === 'file') {
-                files.push(...(await verifyFiles([target.path], signersOf(policy), signal)));
+                files.push(...(await verifyFiles([target.path], fileSigners(policy), signal)));
               } else {
-                const found = await verifyOutput(target.path, signersOf(policy), signal);
+                const found = await verifyOutput(target.path, fileSigners(policy), signal);
                 files.push(...found.map((file) => ({ ...file, directory: target.path })));
               }
             }
@@ -82,63 +72,6 @@ export function verifyCommand() {
         return { json: report, text: render(report) };
       });
     });
-}
-
-interface SignerOptions {
-  readonly policy?: string | undefined;
-  readonly key?: string[] | undefined;
-  readonly identity?: string | undefined;
-  readonly issuer?: string | undefined;
-  readonly trustedRoot?: string | undefined;
-  readonly attestation?: string[] | undefined;
-}
-
-async function policyFrom(options: SignerOptions, runner: Runner): Promise<VerifyPolicy> {
-  const { policy, key = [], identity, issuer, trustedRoot, attestation = [] } = options;
-  if (policy !== undefined) {
-    const others = [key.length > 0, identity, issuer, trustedRoot, attestation.length > 0].some(Boolean);
-    if (!others) return loadVerifyPolicy(resolve(policy), runner);
-    throw usage(
-      'OPTION_CONFLICT',
-      '--policy says everything, so no other signer can be given',
-      'Put it into the policy.',
-    );
-  }
-  if ((identity === undefined) !== (issuer === undefined))
-    throw usage('OPTION_MISSING', 'an identity is a subject and its issuer', 'Give --identity and --issuer.');
-  if (identity !== undefined && trustedRoot === undefined) {
-    throw usage(
-      'OPTION_MISSING',
-      'an identity can be verified only with a trusted root, a file that says which authorities and logs count',
-      'Give --trusted-root FILE; that of the public instance is trusted_root.json of its TUF repository (docs/signing.md).',
-    );
-  }
-  if (key.length === 0 && identity === undefined)
-    throw usage(
-      'SIGNER_MISSING',
-      'nothing says who must have signed',
-      'Give --policy, --key, or --identity and --issuer.',
-    );
-  const signers = {
-    keys: key.map((each) => (isKeyFile(each) ? resolve(each) : each)),
-    identities: identity === undefined || issuer === undefined ? [] : [{ identity, issuer }],
-    'trusted-root': trustedRoot === undefined ? undefined : resolve(trustedRoot),
-    threshold: 1,
-  };
-  return policyOf(await loadSigners('the command line', signers, askCosign(runner)), attestation);
-}
-
-function usage(code: ErrorCode, message: string, remedy: string): FactoryError {
-  return new FactoryError(code, message, { remedy });
-}
-
-function signersOf({ signers }: VerifyPolicy): TrustRule {
-  if (signers !== undefined) return signers;
-  throw usage(
-    'SIGNER_MISSING',
-    'the policy of a node speaks for images of registries, not for files',
-    'Give --key, or a policy file of the form in docs/signing.md.',
-  );
 }
 
 function allSigners({ images }: VerifyPolicy): VerifyReport['signers'] {
