@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-// Writes the pages of docs/ that come from schemas: `npm run docs`.
-import { writeFile } from 'node:fs/promises';
+// Writes what comes from code in the pages of docs/: `npm run docs`.
+import { readFile, writeFile } from 'node:fs/promises';
 import { cloudConfigJsonSchema } from '../src/common/cloud-config/json-schema.ts';
 import { cloudConfigReference } from '../src/common/cloud-config/key-reference.ts';
 import { templateReference } from '../src/common/cloud-config/template/function-reference.ts';
+import { withErrorCodes } from '../src/common/errors/code-reference.ts';
 import { releaseJsonSchema } from '../src/factory/deliver/release/schema.ts';
 
 const docs = new URL('../docs/', import.meta.url);
@@ -13,3 +14,5 @@ await writeFile(new URL('cloud-config.schema.json', docs), `${JSON.stringify(sch
 const release = releaseJsonSchema();
 await writeFile(new URL('release.schema.json', docs), `${JSON.stringify(release, null, 2)}\n`);
 await writeFile(new URL('templates.md', docs), templateReference());
+const errors = new URL('errors.md', docs);
+await writeFile(errors, withErrorCodes(await readFile(errors, 'utf8')));

@@ -27,5 +27,6 @@ function fail(error: unknown): number {
   log('error', messageOf(error));
   for (const line of error.details) log('error', `  ${line}`);
   if (error.remedy !== undefined) log('error', `to do: ${error.remedy}`);
+  log('error', `code: ${error.code}`);
   return EXIT_STATUS[error.kind];
 }

@@ -44,8 +44,10 @@ export const installCommand: AgentCommand = (context) =>
 async function tellFailure(host: Host, error: unknown): Promise<void> {
   const tell = await consoleWriter(host);
   tell(`error: ${messageOf(error)}`);
-  const { details, remedy } = error instanceof FactoryError ? error : { details: [], remedy: undefined };
-  for (const line of details) tell(`error:   ${line}`);
-  if (remedy !== undefined) tell(`to do: ${remedy}`);
+  if (error instanceof FactoryError) {
+    for (const line of error.details) tell(`error:   ${line}`);
+    if (error.remedy !== undefined) tell(`to do: ${error.remedy}`);
+    tell(`code: ${error.code}`);
+  }
   tell(`The installation has failed, and the machine stays on. Its log is ${LOG}.`);
 }

@@ -87,7 +87,6 @@ export const ERROR_CODES = {
   // Host tools
   TOOL_MISSING: tool('A program that is needed, or a file that comes with one, is not installed.'),
   TOOL_UNUSABLE: tool('A program is too old, or of a version that is known to be broken.'),
-  SCANNER_MISSING: tool('--fail-on needs grype, which is not installed.'),
   AGENT_MISSING: tool('The agent was not built for that architecture.'),
   SUBORDINATE_IDS_MISSING: tool('The user has no subordinate ids.'),
   FOREIGN_ARCH_UNAVAILABLE: tool('This machine cannot run programs of that architecture.'),

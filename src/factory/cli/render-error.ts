@@ -22,13 +22,13 @@ export function failWith(error: unknown): void {
   process.exitCode = error instanceof FactoryError ? EXIT_STATUS[error.kind] : DEFECT_STATUS;
 }
 
-/** The exit status and text of an error, for the report of `--json`. */
+/** The code, exit status and text of an error, for the report of `--json`. */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof FactoryError)) {
     return { kind: 'defect', status: DEFECT_STATUS, message: String(error), log: logFile };
   }
-  const { kind, message, details, remedy } = error;
-  return { kind, status: EXIT_STATUS[kind], message, details, remedy, log: logFile };
+  const { code, kind, message, details, remedy } = error;
+  return { code, kind, status: EXIT_STATUS[kind], message, details, remedy, log: logFile };
 }
 
 function renderError(error: unknown): string {
@@ -44,6 +44,7 @@ function renderError(error: unknown): string {
     `${red('error:')} ${error.message}`,
     ...error.details.map((line) => `  ${line}`),
     ...remedy,
+    `  code: ${error.code}`,
     ...(quiet ? [] : log),
     '',
   ].join('\n');

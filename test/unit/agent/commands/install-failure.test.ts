@@ -29,6 +29,7 @@ test('an installation that fails says why, what to do and where the log is, on e
     expect(shown).toContain('kairos: error: /dev/nothing is no disk that could be installed to\r\n');
     expect(shown).toContain('kairos: error:   /dev/vda  16.0 GiB  QEMU\r\n');
     expect(shown).toContain('kairos: to do: Use one of these disks, or auto.\r\n');
+    expect(shown).toContain('kairos: code: DISK_NOT_FOUND\r\n');
     expect(shown).toContain('/var/log/kairos/install.log');
   }
   expect(host.commands().filter((line) => /reboot|poweroff/.test(line))).toEqual([]);

@@ -28,7 +28,11 @@ describe('explain', () => {
 
   test('gives errors of the system a remedy', async () => {
     const explained = explain('make ISO', await systemError());
-    expect(explained).toMatchObject({ kind: 'step', remedy: 'Check that the path exists.' });
+    expect(explained).toMatchObject({
+      code: 'PATH_NOT_FOUND',
+      kind: 'step',
+      remedy: 'Check that the path exists.',
+    });
     expect(messageOf(explained)).toMatch(/^make ISO: ENOENT: .*\/nothing\/here/);
   });
 
@@ -39,7 +43,10 @@ describe('explain', () => {
         't',
         new FactoryError('TOOL_FAILED', 'failed', { details: ['x', line], remedy: 'other' }),
       );
-      expect((explained as FactoryError).remedy).toContain('Free some space');
+      expect(explained).toMatchObject({
+        code: 'DISK_FULL',
+        remedy: expect.stringContaining('Free some space'),
+      });
     },
   );
 

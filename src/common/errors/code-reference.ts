@@ -1,0 +1,32 @@
+import { ERROR_CODES, type ErrorKind } from './error-codes.ts';
+import { EXIT_STATUS } from './factory-error.ts';
+
+const BEGIN =
+  '<!-- Error codes: written by scripts/generate-docs.ts from src/common/errors/error-codes.ts -->';
+const END = '<!-- End of the error codes -->';
+
+/** The page docs/errors.md with its table of codes as the source has them now. @throws RangeError when it has no place for it */
+export function withErrorCodes(page: string): string {
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin === -1 || end < begin) throw new RangeError('the page has no place for the error codes');
+  return `${page.slice(0, begin)}${BEGIN}\n\n${tables()}\n${page.slice(end)}`;
+}
+
+/** A table for each kind, in the order of exit codes. */
+function tables(): string {
+  return (Object.keys(EXIT_STATUS) as ErrorKind[])
+    .map((kind) => {
+      const rows = Object.entries(ERROR_CODES)
+        .filter(([, facts]) => facts.kind === kind)
+        .map(([code, { summary }]) => `| \`${code}\` | ${summary} |`);
+      return [
+        `### \`${kind}\`: exit code ${EXIT_STATUS[kind]}`,
+        '',
+        '| code | what it means |',
+        '| --- | --- |',
+        ...rows,
+        '',
+      ].join('\n');
+    })
+    .join('\n');
+}
