@@ -82,7 +82,13 @@ describe('gates', () => {
     const refused = await artifacts(empty, output, ['--fail-on', 'high'], env);
     expect(refused.status).toBe(5);
     expect(JSON.parse(refused.stdout).error.details).toEqual(['high: CVE-2026-1 in openssl 3 (fixed in 9)']);
-    const skipped = await artifacts(empty, output, ['--fail-on', 'high']);
+    const missing = await artifacts(empty, output, ['--fail-on', 'high']);
+    expect(missing.status).toBe(3);
+    expect(JSON.parse(missing.stdout).error).toMatchObject({
+      code: 'TOOL_MISSING',
+      message: 'grype is not installed',
+    });
+    const skipped = await artifacts(empty, output, ['--fail-on', 'high,unless-missing']);
     expect(skipped.status, skipped.stderr).toBe(0);
     expect(JSON.parse(skipped.stdout)).toMatchObject({ vulnerabilities: { status: 'skipped' } });
     expect(skipped.stderr).toContain('vulnerabilities were not looked for: grype is not installed');

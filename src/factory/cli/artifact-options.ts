@@ -25,7 +25,7 @@ export const ARTIFACT_OPTIONS = {
   engine: new Option('--engine <name>', `what builds and holds container images: ${ENGINES.join('|')}`),
   failOn: new Option(
     '--fail-on <severity>',
-    `refuse known vulnerabilities, when grype is installed: ${SEVERITIES.join('|')}`,
+    `refuse known vulnerabilities, which grype finds: ${SEVERITIES.join('|')}[,unless-missing]`,
   ),
   output: new Option('--output <dir>', 'where the artifacts go (default: build)'),
   config: new Option('--config <file>', `configuration file (default: ${DEFAULT_FILE}, if there is one)`),

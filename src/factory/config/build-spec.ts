@@ -14,8 +14,8 @@ import {
   type ArtifactsSpec,
   BuildConfiguration,
   type BuildSpec,
+  type FailOn,
   type FrameworkChoice,
-  type Severity,
   type UserContainerfile,
 } from './schema.ts';
 
@@ -253,7 +253,7 @@ type Keys = Pick<
   ArtifactsSpec,
   'artifacts' | 'compression' | 'engine' | 'output' | 'disk' | 'registries' | 'sbom' | 'audit'
 > & {
-  readonly 'fail-on'?: Severity | undefined;
+  readonly 'fail-on'?: FailOn | undefined;
   readonly 'builder-id'?: string | undefined;
   readonly sign?: ArtifactsSpec['sign'];
   readonly push?: ArtifactsSpec['push'];

@@ -34,6 +34,24 @@ const FRAMEWORKS = ['builtin', 'kairos-init'] as const;
 /** How bad a vulnerability is, the worst first (grype; the words of CVSS and of Debian's tracker). */
 export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'negligible'] as const;
 export type Severity = (typeof SEVERITIES)[number];
+/** What follows a severity in `fail-on` where a build may go on without a scanner. */
+const UNLESS_MISSING = ',unless-missing';
+
+/** From which severity on a known vulnerability fails a build. */
+export interface FailOn {
+  readonly severity: Severity;
+  /** Whether a build goes on where there is no scanner; else that is an error. */
+  readonly unlessMissing: boolean;
+}
+
+const FailOn = z
+  .enum([...SEVERITIES, ...SEVERITIES.map((severity) => `${severity}${UNLESS_MISSING}` as const)])
+  .transform(
+    (text): FailOn => ({
+      severity: text.replace(UNLESS_MISSING, '') as Severity,
+      unlessMissing: text.endsWith(UNLESS_MISSING),
+    }),
+  );
 
 const Size = z.int().min(16).max(1_000_000);
 
@@ -80,10 +98,10 @@ const artifactKeys = {
     .boolean()
     .default(true)
     .meta({ description: 'Write what is in the OS image, as SPDX and as CycloneDX.' }),
-  'fail-on': z
-    .enum(SEVERITIES)
-    .optional()
-    .meta({ description: 'Refuse an image with a known vulnerability of this severity or a worse one.' }),
+  'fail-on': FailOn.optional().meta({
+    description:
+      'Refuse an image with a known vulnerability of this severity or a worse one; with `,unless-missing` behind it, also go on without a scanner.',
+  }),
   'builder-id': z.url().optional().meta({ description: 'Who builds, in the provenance: a URI.' }),
   audit: Audit.prefault({}).meta({ description: 'What the search for secrets lets pass.' }),
   sign: Sign.optional().meta({ description: 'Who signs what is made: a key, or a mapping.' }),
@@ -206,7 +224,7 @@ export interface ArtifactsSpec {
   /** Whether SBOMs are written. */
   readonly sbom: boolean;
   /** The least severity of a known vulnerability that an image is refused for. */
-  readonly failOn: Severity | undefined;
+  readonly failOn: FailOn | undefined;
   /** URI of the builder, for the provenance. */
   readonly builderId: string | undefined;
   readonly audit: Audit;

@@ -5,14 +5,19 @@ import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
 /** Not in Debian: a program of Anchore's, or any other that answers in the same way under its name. */
-export const GRYPE: HostTool = { name: 'grype', package: 'grype' };
+export const GRYPE: HostTool = {
+  name: 'grype',
+  package: 'grype',
+  install:
+    'Install grype (https://github.com/anchore/grype); or accept builds without a scan where it is missing: --fail-on SEVERITY,unless-missing.',
+};
 
 const Report = z.looseObject({
   matches: z.array(
     z.looseObject({
       vulnerability: z.looseObject({
         id: z.string(),
-        severity: z.string().default('Unknown'),
+        severity: z.string().default('unknown'),
         fix: z.looseObject({ versions: z.array(z.string()).default([]) }).optional(),
       }),
       artifact: z.looseObject({ name: z.string(), version: z.string() }),
@@ -37,7 +42,7 @@ export async function hasGrype(runner: Runner): Promise<boolean> {
   return runner.locate(GRYPE).then(
     () => true,
     (error: unknown) => {
-      if (error instanceof FactoryError && error.kind === 'tool') return false;
+      if (error instanceof FactoryError && error.code === 'TOOL_MISSING') return false;
       throw error;
     },
   );

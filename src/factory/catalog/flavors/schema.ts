@@ -45,6 +45,9 @@ export type Release = z.infer<typeof Release>;
 
 /** SELinux on the node (docs/contract.md 6.7; kernel parameters `selinux`, `enforcing`). */
 const SELINUX_MODES = ['disabled', 'permissive', 'enforcing'] as const;
+/** Until a build labels the files of its image. */
+const NOT_ENFORCING =
+  '"enforcing" does not work yet: container images carry no labels, and a system without labels does not boot; use permissive or disabled';
 
 /** A flavor file after inheritance: how a distribution becomes an OS image. */
 export const Flavor = z.strictObject({
@@ -69,7 +72,10 @@ export const Flavor = z.strictObject({
   network: z.enum(['systemd-networkd', 'networkmanager', 'connman', 'detect']).meta({
     description: 'What configures interfaces; selects the tree `templates/image/NAME`, where there is one.',
   }),
-  selinux: z.enum(SELINUX_MODES).meta({ description: 'Its mode on the node.' }),
+  selinux: z
+    .enum(SELINUX_MODES)
+    .refine((mode) => mode !== 'enforcing', NOT_ENFORCING)
+    .meta({ description: 'Its mode on the node.' }),
   'default-release': z.string(),
   'rolling-release': z
     .string()

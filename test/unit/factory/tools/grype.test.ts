@@ -1,12 +1,14 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { FailOn } from '../../../../src/factory/config/schema.ts';
 import { requireFacts } from '../../../../src/factory/pipeline/step.ts';
 import {
   atLeast,
   VULNERABILITY_STEP,
   vulnerabilityStep,
 } from '../../../../src/factory/pipeline/steps/vulnerability-step.ts';
+import { GRYPE } from '../../../../src/factory/tools/grype.ts';
 import { createRunner } from '../../../../src/factory/tools/runner.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
@@ -19,7 +21,10 @@ const found = (id: string, severity: string, fix: readonly string[] = []) => ({
 });
 
 /** Runs the step with a scanner that reports these, or none. */
-async function scan(matches: readonly object[] | undefined, limit: 'critical' | 'low' = 'critical') {
+async function scan(
+  matches: readonly object[] | undefined,
+  { severity = 'critical', unlessMissing = false }: Partial<FailOn> = {},
+) {
   const home = plant(temporaryDirectory(), { 'sbom.json': '{}' });
   if (matches !== undefined) {
     plant(home, {
@@ -38,7 +43,7 @@ async function scan(matches: readonly object[] | undefined, limit: 'critical' | 
     env: { PATH: `${home}:/usr/bin:/bin`, HOME: home },
   });
   const notices: string[] = [];
-  const step = vulnerabilityStep({ runner }, limit);
+  const step = vulnerabilityStep({ runner }, { severity, unlessMissing });
   const context = {
     runner,
     objects: home,
@@ -55,8 +60,22 @@ async function scan(matches: readonly object[] | undefined, limit: 'critical' | 
 }
 
 describe('the search for vulnerabilities', () => {
-  test('is skipped in plain words where there is no scanner', async () => {
-    expect(await scan(undefined)).toEqual({
+  test('fails where there is no scanner, before anything is made', async () => {
+    await expect(scan(undefined)).rejects.toMatchObject({
+      code: 'TOOL_MISSING',
+      remedy: expect.stringContaining('--fail-on SEVERITY,unless-missing'),
+    });
+    const step = (unlessMissing: boolean) =>
+      vulnerabilityStep(
+        { runner: createRunner({ signal: new AbortController().signal, log: () => undefined, env: {} }) },
+        { severity: 'low', unlessMissing },
+      );
+    expect(step(false).tools).toEqual([GRYPE]);
+    expect(step(true).tools).toEqual([]);
+  });
+
+  test('is skipped in plain words where that was accepted', async () => {
+    expect(await scan(undefined, { unlessMissing: true })).toEqual({
       scan: { status: 'skipped', reason: 'grype is not installed' },
       notices: [expect.stringMatching(/were not looked for: grype is not installed/)],
       digest: 'passed',
@@ -64,12 +83,12 @@ describe('the search for vulnerabilities', () => {
   });
 
   test('passes below the limit, and counts', async () => {
-    expect(
-      await scan([found('CVE-1', 'High'), found('CVE-2', 'High'), found('CVE-3', 'Unknown')]),
-    ).toMatchObject({
-      scan: { status: 'passed', counts: { high: 2, unknown: 1 } },
-      notices: [],
-    });
+    expect(await scan([found('CVE-1', 'High'), found('CVE-2', 'High'), found('CVE-3', 'Low')])).toMatchObject(
+      {
+        scan: { status: 'passed', counts: { high: 2, low: 1 } },
+        notices: [],
+      },
+    );
   });
 
   test('fails from the limit on, the worst first, with the fix', async () => {
@@ -78,7 +97,7 @@ describe('the search for vulnerabilities', () => {
       found('CVE-1', 'Critical', ['3.0.2']),
       found('CVE-3', 'Negligible'),
     ];
-    await expect(scan(matches, 'low')).rejects.toMatchObject({
+    await expect(scan(matches, { severity: 'low' })).rejects.toMatchObject({
       kind: 'verification',
       message: '2 known vulnerabilities of severity low or worse',
       details: [
@@ -93,15 +112,16 @@ describe('the search for vulnerabilities', () => {
   });
 });
 
-test('a severity that is not known is none', () => {
+test('a severity that is not known is worse than all others', () => {
   const one = (severity: string) => ({ id: severity, severity, package: 'a', version: '1' });
-  const all = ['unknown', 'negligible', 'low', 'medium', 'high', 'critical'].map(one);
+  const all = ['negligible', 'unknown', 'low', 'medium', 'high', 'critical'].map(one);
   expect(atLeast(all, 'negligible').map(({ id }) => id)).toEqual([
+    'unknown',
     'critical',
     'high',
     'medium',
     'low',
     'negligible',
   ]);
-  expect(atLeast(all, 'critical').map(({ id }) => id)).toEqual(['critical']);
+  expect(atLeast(all, 'critical').map(({ id }) => id)).toEqual(['unknown', 'critical']);
 });

@@ -150,6 +150,10 @@ describe('a flavor file of one’s own', () => {
       'extends: child\nselinux: on\n',
       'my.yaml:2:1: selinux: "on" is none of disabled, permissive, enforcing',
     ],
+    [
+      'extends: child\nselinux: enforcing\n',
+      'my.yaml:2:1: selinux: "enforcing" does not work yet: container images carry no labels, and a system without labels does not boot; use permissive or disabled',
+    ],
     ['extends: child\npackages:\n  base: vim\n', 'my.yaml:3:3: packages.base: '],
     ['- child\n', 'my.yaml:1:1: a flavor is a mapping of keys to values'],
     ['extends: child\nname: [\n', 'my.yaml:3:1: '],
