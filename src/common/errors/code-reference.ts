@@ -18,15 +18,21 @@ function tables(): string {
     .map((kind) => {
       const rows = Object.entries(ERROR_CODES)
         .filter(([, facts]) => facts.kind === kind)
-        .map(([code, { summary }]) => `| \`${code}\` | ${summary} |`);
-      return [
-        `### \`${kind}\`: exit code ${EXIT_STATUS[kind]}`,
-        '',
-        '| code | what it means |',
-        '| --- | --- |',
-        ...rows,
-        '',
-      ].join('\n');
+        .map(([code, { summary }]): Row => [`\`${code}\``, summary]);
+      return `### \`${kind}\`: exit code ${EXIT_STATUS[kind]}\n\n${table(['code', 'what it means'], rows)}`;
     })
     .join('\n');
+}
+
+type Row = readonly [string, string];
+
+/** A table of Markdown whose columns are aligned, as the formatter wants them. */
+function table(head: Row, rows: readonly Row[]): string {
+  const widths = [0, 1].map((column) =>
+    Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length)),
+  );
+  const line = (row: Row) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |\n`;
+  return [line(head), rule, ...rows.map(line)].join('');
 }
