@@ -1,3 +1,4 @@
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import type { AccountWish } from './account-wish.ts';
@@ -8,7 +9,7 @@ import { newSalt } from './sha512-crypt.ts';
 import { writeTable } from './table-file.ts';
 
 /** Where ids are kept over boots and upgrades: COS_PERSISTENT (docs/contract.md 2.6). */
-const RECORD = '/usr/local/.kairos/users.json';
+const RECORD = NODE_PATH.userRecord;
 const SHELLS = { preferred: '/bin/bash', always: '/bin/sh' };
 
 /**

@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import type { BootState } from '../../common/contract/boot-state.ts';
 import { LABEL } from '../../common/contract/labels.ts';
+import { OEM_FILE } from '../../common/contract/partition-files.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { didYouMean } from '../../common/text/suggest.ts';
 import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
@@ -25,7 +26,7 @@ export const bootentryCommand: AgentCommand = ({ host, out }) =>
     .option('--json', 'print JSON')
     .action(async (options) => {
       await using oem = await mountWritable(host, await needLabel(host, LABEL.oem), 'oem');
-      const file = `${oem.path}/grubenv`;
+      const file = `${oem.path}/${OEM_FILE.grubEnvironment}`;
       const { select } = options;
       if (select !== undefined) {
         if (!Object.hasOwn(ENTRIES, select)) {

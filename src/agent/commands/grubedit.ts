@@ -1,9 +1,10 @@
 import { Command } from '@commander-js/extra-typings';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-const FILE = '/oem/grubenv';
+const FILE = NODE_PATH.grubEnvironment;
 
 /** `kairos-agent grubedit`: the variables of the boot menu. */
 export const grubeditCommand: AgentCommand = ({ host, out }) => {

@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { stringify } from 'yaml';
 import { identityFrom } from '../../common/contract/kairos-release.ts';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
@@ -15,7 +16,7 @@ import { formatImageReference, parseImageReference } from '../../common/oci/regi
 import { openRegistry } from '../../common/oci/registry/registry.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-const RELEASE_FILE = '/etc/kairos-release';
+const RELEASE_FILE = NODE_PATH.release;
 /** Where the project publishes. */
 const REGISTRY = 'quay.io/kairos';
 

@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
 import type { AgentCommand } from './agent-command.ts';
 
@@ -13,7 +14,7 @@ export const versionCommand: AgentCommand = ({ host, out }) =>
     .action(async (options) => {
       out(`v${AGENT_VERSION}\n`);
       if (!options.long) return;
-      const release = parseOsRelease((await host.readText('/etc/kairos-release')) ?? '');
+      const release = parseOsRelease((await host.readText(NODE_PATH.release)) ?? '');
       for (const key of ['KAIROS_NAME', 'KAIROS_VERSION', 'KAIROS_INIT_VERSION']) {
         out(`${key}=${release.get(key) ?? ''}\n`);
       }

@@ -1,4 +1,6 @@
 import type { BootState } from '../../common/contract/boot-state.ts';
+import { LABEL } from '../../common/contract/labels.ts';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import type { Host } from '../../common/host/host.ts';
 
 /**
@@ -6,9 +8,9 @@ import type { Host } from '../../common/host/host.ts';
  */
 const WORDS: readonly (readonly [BootState, readonly string[]])[] = [
   ['autoreset_boot', ['kairos.reset']],
-  ['active_boot', ['COS_ACTIVE']],
-  ['passive_boot', ['COS_PASSIVE']],
-  ['recovery_boot', ['COS_RECOVERY', 'COS_SYSTEM', 'recovery-mode']],
+  ['active_boot', [LABEL.active]],
+  ['passive_boot', [LABEL.passive]],
+  ['recovery_boot', [LABEL.recovery, LABEL.recoverySystem, 'recovery-mode']],
   ['livecd_boot', ['live:LABEL', 'live:CDLABEL', 'netboot']],
 ];
 
@@ -22,7 +24,6 @@ const ENTRIES: readonly (readonly [string, BootState])[] = [
 
 /** GUID of systemd's boot loader interface. */
 const LOADER = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
-const SENTINELS = '/run/cos';
 
 /** The state by the kernel command line and, for a unified kernel image, by EFI variables (docs/contract.md 2.4). */
 export async function bootState(host: Host): Promise<BootState> {
@@ -54,5 +55,5 @@ function utf16(bytes: Uint8Array | undefined): string {
  * (docs/contract.md 2.4).
  */
 export async function sentinels(host: Host): Promise<ReadonlySet<string>> {
-  return new Set((await host.list(SENTINELS)).filter((name) => !name.includes('.')));
+  return new Set((await host.list(NODE_PATH.run)).filter((name) => !name.includes('.')));
 }

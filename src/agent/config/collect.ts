@@ -1,20 +1,20 @@
 import { fromDotted, mergeConfigs } from '../../common/cloud-config/merge.ts';
 import { type ConfigData, type Header, parseCloudConfig } from '../../common/cloud-config/parse.ts';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import type { Host } from '../../common/host/host.ts';
-import { VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
 import { readCommandLine } from './command-line.ts';
 import { configReader, describeProblem } from './config-files.ts';
 import { configUrlOf, readRemote } from './remote.ts';
 
 /** Later ones win; the medium is read without what is below its root (docs/contract.md 4.2). */
 const DIRECTORIES = [
-  '/run/initramfs/live',
-  '/etc/kairos',
-  '/usr/local/cloud-config',
-  '/oem',
-  VOLATILE_USERDATA_DIRECTORY,
+  NODE_PATH.liveMedium,
+  NODE_PATH.settings,
+  NODE_PATH.cloudConfig,
+  NODE_PATH.oem,
+  NODE_PATH.volatileUserData,
 ];
-const SHALLOW = '/run/initramfs/live';
+const SHALLOW = NODE_PATH.liveMedium;
 const DEFAULT_HEADER: Header = '#cloud-config';
 
 /** One configuration among those that were merged. */

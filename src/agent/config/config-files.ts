@@ -3,11 +3,10 @@ import {
   looksLikeCloudConfig,
   parseCloudConfig,
 } from '../../common/cloud-config/parse.ts';
+import { CLOUD_CONFIG_LIMIT } from '../../common/contract/cloud-config-limit.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { FileStat, Host } from '../../common/host/host.ts';
 
-/** docs/contract.md 4.1. */
-const LIMIT = 1024 * 1024;
 /** How deep directories are followed; configurations lie one or two below. */
 const MAX_DEPTH = 8;
 
@@ -67,7 +66,7 @@ async function find(host: Host, path: string, depth: number, named = true): Prom
 }
 
 async function readConfig(host: Host, path: string, stat: FileStat): Promise<ReadFile | undefined> {
-  if (stat.size > LIMIT) {
+  if (stat.size > CLOUD_CONFIG_LIMIT) {
     host.log('debug', `${path} is passed over: a cloud-config has at most 1 MiB`);
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
 import { messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
@@ -64,7 +65,7 @@ async function addressesOf(host: Host): Promise<string[]> {
 }
 
 async function kairosOf(host: Host): Promise<Readonly<Record<string, unknown>>> {
-  const release = parseOsRelease((await host.readText('/etc/kairos-release')) ?? '');
+  const release = parseOsRelease((await host.readText(NODE_PATH.release)) ?? '');
   const secureBoot = await efiVariable(host, `SecureBoot-${EFI_GLOBAL}`);
   return {
     flavor: release.get('KAIROS_FLAVOR') ?? '',

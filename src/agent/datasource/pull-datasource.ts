@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { readCommandLine } from '../config/command-line.ts';
@@ -10,10 +11,6 @@ import { cdromProvider, configDriveProvider } from './media.ts';
 import { readUserData, type UserDataPart } from './user-data.ts';
 import { vmwareProvider } from './vmware.ts';
 
-/** Where user data is kept for all later boots (docs/contract.md 1.4). */
-export const USERDATA_DIRECTORY = '/oem/95_userdata';
-/** Where it is for this boot when /oem cannot be written, as without a disk of our own. */
-export const VOLATILE_USERDATA_DIRECTORY = '/run/cos/95_userdata';
 /** A word of the command line that asks for user data again (docs/contract.md 4.9). */
 const FORCE = 'kairos.pull_datasources';
 /** User data holds passwords. */
@@ -40,7 +37,7 @@ const LOCAL: Readonly<Record<string, Provider>> = {
 export async function pullDatasource(
   host: Host,
   providers: readonly string[],
-  path: string = USERDATA_DIRECTORY,
+  path: string = NODE_PATH.userData,
 ): Promise<string | undefined> {
   const forced = (await readCommandLine(host)).text.split(/\s+/).some((word) => word.split('=')[0] === FORCE);
   if (!forced && (await isPresent(host, path))) return undefined;
@@ -53,7 +50,7 @@ export async function pullDatasource(
 }
 
 async function isPresent(host: Host, path: string): Promise<boolean> {
-  const places = [path, VOLATILE_USERDATA_DIRECTORY];
+  const places = [path, NODE_PATH.volatileUserData];
   const files = places.flatMap((place) => RESULTS.map((name) => `${place}/${name}`));
   return (await Promise.all(files.map((file) => host.stat(file)))).some((stat) => stat !== undefined);
 }
@@ -125,8 +122,8 @@ async function keep(host: Host, found: Found, path: string): Promise<string> {
     if (!isReadOnly(error)) throw error;
   }
   host.log('warn', `${path} cannot be written: user data is kept for this boot only`);
-  await writeAll(host, found, VOLATILE_USERDATA_DIRECTORY);
-  return VOLATILE_USERDATA_DIRECTORY;
+  await writeAll(host, found, NODE_PATH.volatileUserData);
+  return NODE_PATH.volatileUserData;
 }
 
 async function writeAll(host: Host, found: Found, directory: string): Promise<void> {

@@ -21,6 +21,7 @@ import {
 } from '../../common/contract/boot-loader.ts';
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
+import { GRUB_FILE } from '../../common/contract/partition-files.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { readAt, writeAt } from './block-device.ts';
@@ -84,21 +85,21 @@ async function placeMenu(
   const copy = async (source: string | undefined, path: string) => {
     if (source !== undefined) await replace(host, `${state}/${path}`, await readFile(source));
   };
-  for (const font of files.fonts) await copy(font, `grub2/fonts/${basename(font)}`);
+  for (const font of files.fonts) await copy(font, `${GRUB_FILE.fonts}/${basename(font)}`);
   for (const name of files.efiModules ? MENU_MODULES : []) {
     await copy(
       join(files.efiModules ?? '', `${name}.mod`),
-      `grub2/${ARCHITECTURES[hostArch(host)].efi.platform}/${name}.mod`,
+      `${GRUB_FILE.directory}/${ARCHITECTURES[hostArch(host)].efi.platform}/${name}.mod`,
     );
   }
-  await copy(files.grubMenu, 'grubmenu');
+  await copy(files.grubMenu, GRUB_FILE.branding);
   await replace(host, state + ASSESSMENT.hook, ASSESSMENT_HOOK);
   await replace(host, state + ASSESSMENT.script, ASSESSMENT_SCRIPT);
   if ((await host.stat(state + ASSESSMENT.environment))?.size !== grubEnvironment({}).length) {
     await host.write(state + ASSESSMENT.environment, grubEnvironment({}));
   }
-  if (menu === 'interrupted') await host.write(`${state}/grub2/grub.cfg`, INTERRUPTED_MENU);
-  else await copy(files.grubConfig, 'grub2/grub.cfg');
+  if (menu === 'interrupted') await host.write(`${state}/${GRUB_FILE.menu}`, INTERRUPTED_MENU);
+  else await copy(files.grubConfig, GRUB_FILE.menu);
   await checkpoint(host, state);
 }
 
@@ -189,7 +190,7 @@ async function makeGrubImage(
   try {
     const [config, output] = [`${scratch}/early.cfg`, `${scratch}/core.img`];
     await host.write(config, INSTALLED_STUB);
-    const target = ['-O', format, '-d', modules, '-p', '/grub2'];
+    const target = ['-O', format, '-d', modules, '-p', `/${GRUB_FILE.directory}`];
     const files = ['-c', host.resolve(config), '-o', host.resolve(output)];
     await host.run(program, [...target, ...files, ...usableModules(names, await readdir(modules))]);
     return Buffer.from((await host.readBytes(output)) ?? []);

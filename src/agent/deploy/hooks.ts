@@ -1,3 +1,4 @@
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { runStage } from '../stages/run-stage.ts';
@@ -18,7 +19,7 @@ export async function runOuterHook(host: Host, operation: Operation, when: 'pre'
 }
 
 /** Files by which a stage stops an operation before anything is destroyed (docs/contract.md 2.4). */
-const VETO = '/run/cos/fail_installation';
+const VETO = NODE_PATH.failInstallation;
 
 /** Runs `before-OPERATION`. @throws FactoryError `step` when a step of it asked for the installation to be abandoned */
 export async function runBeforeStage(host: Host, operation: Operation): Promise<void> {
@@ -64,8 +65,8 @@ export async function runInNewSystem(
   for (const directory of API_FILESYSTEMS) {
     if ((await host.stat(`${root}${directory}`)) !== undefined) stack.use(await bind(directory, directory));
   }
-  if (mounts.oem) stack.use(await bind(mounts.oem, '/oem'));
-  if (mounts.persistent) stack.use(await bind(mounts.persistent, '/usr/local'));
+  if (mounts.oem) stack.use(await bind(mounts.oem, NODE_PATH.oem));
+  if (mounts.persistent) stack.use(await bind(mounts.persistent, NODE_PATH.persistent));
   const stage = `after-${operation}-chroot`;
   const { status, stderr } = await host.run(
     'chroot',

@@ -1,5 +1,7 @@
 import { hasAdmin } from '../../common/cloud-config/rules.ts';
 import { LABEL } from '../../common/contract/labels.ts';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
+import { PERSISTENT_FILE, SLOT_FILE } from '../../common/contract/partition-files.ts';
 import { arrangePartitions, systemPartitions } from '../../common/contract/partitions.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
@@ -39,9 +41,9 @@ export interface InstallRequest {
 }
 
 /** The tree of the live medium, without what the live system has written (docs/contract.md 3.4). */
-const LIVE_ROOT = 'dir:/run/rootfsbase';
+const LIVE_ROOT = `dir:${NODE_PATH.liveRoot}`;
 /** A recovery system that a live medium brings ready made (docs/contract.md 1.4). */
-const LIVE_RECOVERY = '/run/initramfs/live/recovery.squashfs';
+const LIVE_RECOVERY = NODE_PATH.liveRecovery;
 
 type System = 'state' | 'recovery' | 'oem' | 'persistent' | 'efi';
 
@@ -87,9 +89,9 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   await placeBootLoader(host, '/', places, 'interrupted');
 
   progress.step('active', `Writing the system to ${target.device('state')}`);
-  const active = `${state.path}/cOS/active.img`;
+  const active = `${state.path}/${SLOT_FILE.active}`;
   const slot = {
-    staging: `${state.path}/cOS/download`,
+    staging: `${state.path}/${SLOT_FILE.download}`,
     extraDirectories: options.extraDirectories,
     progress,
   };
@@ -104,7 +106,7 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   progress.step('recovery', 'Writing the recovery system');
   await writeRecovery(host, recovery.path, active, options, slot);
   progress.step('passive', 'Writing the passive system');
-  await copyImage(host, active, `${state.path}/cOS/passive.img`, LABEL.passive);
+  await copyImage(host, active, `${state.path}/${SLOT_FILE.passive}`, LABEL.passive);
 
   progress.step('after-install', 'Finishing');
   await installBundles(host, options);
@@ -130,7 +132,7 @@ async function needAdministrator(
   config: InstallRequest['config'],
   options: InstallOptions,
 ): Promise<void> {
-  if (hasAdmin(config) || options.noUsers || (await host.stat('/etc/kairos/.nousers')) !== undefined) return;
+  if (hasAdmin(config) || options.noUsers || (await host.stat(NODE_PATH.noUsers)) !== undefined) return;
   throw new FactoryError('CLOUD_CONFIG_INVALID', 'the configuration has no user in the group admin', {
     remedy: 'Add one under "users" with "groups: [admin]", or set install.nousers.',
   });
@@ -180,7 +182,7 @@ async function writeRecovery(
   options: InstallOptions,
   slot: Pick<SlotOptions, 'staging' | 'extraDirectories' | 'progress'>,
 ): Promise<void> {
-  const file = `${directory}/cOS/recovery.img`;
+  const file = `${directory}/${SLOT_FILE.recovery}`;
   if (options.recoverySource !== undefined) {
     const source = parseSource(options.recoverySource);
     await makeSlot(host, {
@@ -192,7 +194,7 @@ async function writeRecovery(
     });
   } else if ((await host.stat(LIVE_RECOVERY)) !== undefined) {
     await host.makeDirectory(`${directory}/cOS`);
-    await host.run('cp', [LIVE_RECOVERY, `${directory}/cOS/recovery.squashfs`]);
+    await host.run('cp', [LIVE_RECOVERY, `${directory}/${SLOT_FILE.recoverySquashfs}`]);
   } else await copyImage(host, active, file, LABEL.recoverySystem);
 }
 
@@ -209,7 +211,7 @@ async function installBundles(host: Host, options: InstallOptions): Promise<void
 
 /** The log of this installation, where the new system finds it (docs/contract.md 5.3). */
 async function keepLogs(host: Host, persistent: string): Promise<void> {
-  const store = `${persistent}/.state/var-log.bind/kairos`;
+  const store = `${persistent}/${PERSISTENT_FILE.logs}/kairos`;
   await host.makeDirectory(store);
   for (const name of await host.list('/var/log/kairos')) {
     await host.run('cp', [`/var/log/kairos/${name}`, `${store}/install-${name}`], { allowFailure: true });

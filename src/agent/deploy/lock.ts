@@ -1,9 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 
-const LOCK = '/run/cos/kairos-agent.lock';
+const LOCK = `${NODE_PATH.run}/kairos-agent.lock`;
 
 /**
  * Keeps two operations on the slots of one node apart, until it is disposed of.

@@ -1,5 +1,6 @@
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
+import { GRUB_FILE } from '../../common/contract/partition-files.ts';
 import type { Host } from '../../common/host/host.ts';
 
 /**
@@ -16,5 +17,5 @@ export async function setMenuName(
   const release = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '');
   const name = wanted ?? release.get('GRUB_ENTRY_NAME');
   if (name === undefined || name === '') return;
-  await host.write(`${state}/grub_oem_env`, grubEnvironment({ default_menu_entry: name }));
+  await host.write(`${state}/${GRUB_FILE.rebranding}`, grubEnvironment({ default_menu_entry: name }));
 }

@@ -1,8 +1,9 @@
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 
 /** Where the agent mounts partitions while it works on them (docs/contract.md 1.1). */
-export const MOUNT_ROOT = '/run/cos';
+export const MOUNT_ROOT = NODE_PATH.run;
 /** A filesystem is busy for a moment after a program that used it has ended. */
 const UMOUNT_TRIES = 20;
 

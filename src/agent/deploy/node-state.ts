@@ -1,4 +1,5 @@
 import { parse, stringify } from 'yaml';
+import { PERSISTENT_FILE } from '../../common/contract/partition-files.ts';
 import type { Host } from '../../common/host/host.ts';
 
 /** What `.kairos-state` at the root of the persistent partition tells (docs/contract.md 1.4). */
@@ -17,7 +18,7 @@ const SOURCE_KEY: Readonly<Record<Event, string>> = {
  * @param persistent where the persistent partition is mounted
  */
 export async function noteEvent(host: Host, persistent: string, event: Event, source: string): Promise<void> {
-  const file = `${persistent}/.kairos-state`;
+  const file = `${persistent}/${PERSISTENT_FILE.history}`;
   const state = { ...(await readNodeState(host, file)) };
   state[event] = host
     .now()

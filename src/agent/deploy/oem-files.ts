@@ -1,10 +1,9 @@
 import { stringify } from 'yaml';
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
+import { OEM_CONFIG_MODE, OEM_FILE } from '../../common/contract/partition-files.ts';
 import type { Host } from '../../common/host/host.ts';
 import type { InstallOptions } from './install-options.ts';
-
-/** The configuration may hold passwords and tokens (docs/contract.md 1.4). */
-const PRIVATE = 0o640;
 
 /** Ciphers and logins that are left when `install.ssh_hardening` is set. */
 const SSH_HARDENING = [
@@ -24,13 +23,17 @@ export async function writeOemFiles(
   configText: string,
 ): Promise<void> {
   await writeConfiguration(host, oem, configText);
-  if ((await host.stat(`${oem}/grubenv`)) === undefined || Object.keys(options.grubOptions).length > 0) {
-    await host.write(`${oem}/grubenv`, grubEnvironment(options.grubOptions));
+  if (
+    (await host.stat(`${oem}/${OEM_FILE.grubEnvironment}`)) === undefined ||
+    Object.keys(options.grubOptions).length > 0
+  ) {
+    await host.write(`${oem}/${OEM_FILE.grubEnvironment}`, grubEnvironment(options.grubOptions));
   }
   const mounts = customMounts(options);
-  if (mounts !== undefined) await host.write(`${oem}/10_user_custom_mounts.yaml`, mounts, { mode: PRIVATE });
+  if (mounts !== undefined)
+    await host.write(`${oem}/${OEM_FILE.customMounts}`, mounts, { mode: OEM_CONFIG_MODE });
   if (options.sshHardening) {
-    await host.write(`${oem}/10_ssh_hardening.yaml`, sshHardening(), { mode: PRIVATE });
+    await host.write(`${oem}/${OEM_FILE.sshHardening}`, sshHardening(), { mode: OEM_CONFIG_MODE });
   }
 }
 
@@ -39,7 +42,7 @@ async function writeConfiguration(host: Host, oem: string, text: string): Promis
   for (let number = 90; number < 100; number += 1) {
     const file = `${oem}/${number}_custom.yaml`;
     const current = await host.readText(file);
-    if (current === undefined) await host.write(file, text, { mode: PRIVATE });
+    if (current === undefined) await host.write(file, text, { mode: OEM_CONFIG_MODE });
     if (current === undefined || current === text) return;
   }
 }
@@ -51,7 +54,7 @@ function customMounts({ bindMounts, ephemeralMounts }: InstallOptions): string |
     CUSTOM_BIND_MOUNTS: bindMounts.join(' '),
     CUSTOM_EPHEMERAL_MOUNTS: ephemeralMounts.join(' '),
   };
-  const step = { environment_file: '/run/cos/custom-layout.env', environment };
+  const step = { environment_file: NODE_PATH.customLayout, environment };
   return `#cloud-config\n${stringify({ name: 'user_custom_mounts', stages: { rootfs: [step] } })}`;
 }
 

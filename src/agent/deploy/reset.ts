@@ -1,6 +1,8 @@
 import { extOptions } from '../../common/contract/filesystems.ts';
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
 import { LABEL } from '../../common/contract/labels.ts';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
+import { OEM_FILE, SLOT_FILE } from '../../common/contract/partition-files.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { formatSource, parseSource, type Source } from '../../common/oci/layers/source.ts';
@@ -34,7 +36,7 @@ export interface ResetRequest {
 }
 
 /** The tree of a recovery system that is a squashfs (docs/contract.md 2.5). */
-const LIVE_ROOT = '/run/rootfsbase';
+const LIVE_ROOT = NODE_PATH.liveRoot;
 
 /**
  * Makes a node as it was after its installation (docs/contract.md 5.5): the slots from the recovery system, an empty
@@ -64,13 +66,13 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
   {
     const device = await needLabel(host, LABEL.state);
     await using state = await openState(host, device);
-    const [active, passive] = [`${state.path}/cOS/active.img`, `${state.path}/cOS/passive.img`];
-    const transition = `${state.path}/cOS/transition.img`;
+    const [active, passive] = [`${state.path}/${SLOT_FILE.active}`, `${state.path}/${SLOT_FILE.passive}`];
+    const transition = `${state.path}/${SLOT_FILE.transition}`;
     await makeSlot(host, {
       source,
       file: transition,
       label: LABEL.active,
-      staging: `${state.path}/cOS/download`,
+      staging: `${state.path}/${SLOT_FILE.download}`,
       extraDirectories: strings(reset['extra-dirs-rootfs']),
       progress,
     });
@@ -102,8 +104,8 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
 
 async function resetSource(host: Host, recovery: string, wanted: string | undefined): Promise<Source> {
   if (wanted !== undefined) return parseSource(wanted);
-  const image = `${recovery}/cOS/recovery.img`;
-  const squashfs = await host.stat(`${recovery}/cOS/recovery.squashfs`);
+  const image = `${recovery}/${SLOT_FILE.recovery}`;
+  const squashfs = await host.stat(`${recovery}/${SLOT_FILE.recoverySquashfs}`);
   if (squashfs === undefined && (await host.stat(image)) !== undefined) return parseSource(`file:${image}`);
   return parseSource(`dir:${LIVE_ROOT}`);
 }
@@ -139,8 +141,8 @@ async function formatLabel(host: Host, label: string, name: string): Promise<voi
   const growing = label === LABEL.persistent;
   await host.run('mke2fs', [...extOptions('ext4', label, { growing }), '-m', growing ? '5' : '0', device]);
   if (label !== LABEL.oem) return;
-  await using oem = await mount(host, device, '/oem');
-  await host.write(`${oem.path}/grubenv`, grubEnvironment({}));
+  await using oem = await mount(host, device, NODE_PATH.oem);
+  await host.write(`${oem.path}/${OEM_FILE.grubEnvironment}`, grubEnvironment({}));
   host.log('info', `${name} was emptied`);
 }
 
@@ -148,7 +150,7 @@ async function chooseNextBoot(host: Host, entry: string | undefined): Promise<vo
   const device = await findByLabel(host, LABEL.oem);
   if (device === undefined) return;
   await using oem = await mountWritable(host, device, 'oem');
-  await setGrubVariables(host, `${oem.path}/grubenv`, { next_entry: entry });
+  await setGrubVariables(host, `${oem.path}/${OEM_FILE.grubEnvironment}`, { next_entry: entry });
   await checkpoint(host, oem.path);
 }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { checkConformance } from '../../common/contract/conformance.ts';
 import { extOptions } from '../../common/contract/filesystems.ts';
 import { MIB } from '../../common/contract/partitions.ts';
-import { slotImageSize } from '../../common/contract/slot-size.ts';
+import { DEFAULT_SLOT_MIB, SLOT_MARGIN_MIB, slotImageSize } from '../../common/contract/slot-size.ts';
 import { SYSTEM_DIRECTORIES } from '../../common/contract/system-layout.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { measureTree } from '../../common/files/walk-tree.ts';
@@ -32,9 +32,6 @@ export interface SlotOptions {
   readonly progress: Progress;
 }
 
-/** When nothing is known of a source's size, and the least for one that is estimated (docs/contract.md 1.3). */
-const DEFAULT_MIB = 3072;
-const MARGIN_MIB = 100;
 const SLOT_MOUNT = `${MOUNT_ROOT}/slot`;
 /** Bytes of content for each inode: images with many small files run out of the default. */
 const BYTES_PER_INODE = 8192;
@@ -55,7 +52,7 @@ export async function slotSize(host: Host, source: Source, wanted = 0, insecure 
   }
   const { bytes, exact } = await sourceSize(host, source, { insecure });
   const content = Math.ceil(bytes / MIB);
-  const mib = exact ? content + MARGIN_MIB : Math.max(content + MARGIN_MIB, DEFAULT_MIB);
+  const mib = exact ? content + SLOT_MARGIN_MIB : Math.max(content + SLOT_MARGIN_MIB, DEFAULT_SLOT_MIB);
   return { mib: Math.max(wanted, mib), content };
 }
 

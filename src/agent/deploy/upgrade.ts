@@ -1,4 +1,5 @@
 import { LABEL } from '../../common/contract/labels.ts';
+import { OEM_FILE, SLOT_FILE } from '../../common/contract/partition-files.ts';
 import { MIB } from '../../common/contract/partitions.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
@@ -20,9 +21,6 @@ import { createProgress, type Progress } from './progress.ts';
 import { makeSlot } from './slot.ts';
 import { type UpgradeOptions, type UpgradeRequest, upgradeOptions } from './upgrade-options.ts';
 import { verifySource } from './verify-source.ts';
-
-/** How the images of a slot and of the system that is being written are called (docs/contract.md 1.4). */
-const TRANSITION = 'cOS/transition.img';
 
 /**
  * Upgrades a slot (docs/contract.md 5.4). The new image is written beside the old ones, checked, and only then takes
@@ -55,8 +53,8 @@ async function upgradeActive(
   progress: Progress,
 ): Promise<void> {
   await using state = await mountWritable(host, await needLabel(host, LABEL.state), 'state');
-  const [active, passive] = [`${state.path}/cOS/active.img`, `${state.path}/cOS/passive.img`];
-  const transition = `${state.path}/${TRANSITION}`;
+  const [active, passive] = [`${state.path}/${SLOT_FILE.active}`, `${state.path}/${SLOT_FILE.passive}`];
+  const transition = `${state.path}/${SLOT_FILE.transition}`;
   await runStage(host, 'before-upgrade', {});
   await makeTransition(host, state.path, transition, LABEL.active, source, options, progress, active);
   await runInNewSystem(host, transition, 'upgrade', {}, (root) =>
@@ -84,8 +82,11 @@ async function upgradeRecovery(
   progress: Progress,
 ): Promise<void> {
   await using recovery = await mountWritable(host, await needLabel(host, LABEL.recovery), 'recovery');
-  const [image, squashfs] = [`${recovery.path}/cOS/recovery.img`, `${recovery.path}/cOS/recovery.squashfs`];
-  const transition = `${recovery.path}/${TRANSITION}`;
+  const [image, squashfs] = [
+    `${recovery.path}/${SLOT_FILE.recovery}`,
+    `${recovery.path}/${SLOT_FILE.recoverySquashfs}`,
+  ];
+  const transition = `${recovery.path}/${SLOT_FILE.transition}`;
   await runStage(host, 'before-upgrade', {});
   const label = LABEL.recoverySystem;
   await makeTransition(host, recovery.path, transition, label, source, options, progress, image);
@@ -113,7 +114,7 @@ async function makeTransition(
     source,
     file,
     label,
-    staging: `${partition}/cOS/download`,
+    staging: `${partition}/${SLOT_FILE.download}`,
     // Never smaller than the one before it, so that a node's own size stays.
     mib: Math.max(options.systemMib, size),
     exclude: options.exclude,
@@ -128,7 +129,7 @@ async function forgetChosenEntry(host: Host): Promise<void> {
   const device = await findByLabel(host, LABEL.oem);
   if (device === undefined) return;
   await using oem = await mountWritable(host, device, 'oem');
-  const file = `${oem.path}/grubenv`;
+  const file = `${oem.path}/${OEM_FILE.grubEnvironment}`;
   if ((await host.stat(file)) !== undefined) await setGrubVariables(host, file, { next_entry: undefined });
 }
 

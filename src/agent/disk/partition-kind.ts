@@ -1,3 +1,4 @@
+import { LABEL_PREFIX } from '../../common/contract/labels.ts';
 import { PARTITION_TYPE } from '../../common/contract/partitions.ts';
 import { uuidFromName } from '../../common/contract/uuid.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
@@ -70,7 +71,7 @@ export function sfdiskLine(wanted: WantedPartition, { start, size }: Extent): st
         : PARTITION_TYPE.linux;
   const fields = [`start=${start}`, `size=${size}`, `type=${type}`];
   // The partitions of the system have the same identifiers on every node (docs/contract.md 1.1).
-  if (fsLabel.startsWith('COS_')) fields.push(`uuid=${uuidFromName(fsLabel)}`);
+  if (fsLabel.startsWith(LABEL_PREFIX)) fields.push(`uuid=${uuidFromName(fsLabel)}`);
   if (pLabel !== '') fields.push(`name="${pLabel.replaceAll(/["\\]/g, '\\$&')}"`);
   if (bootable) fields.push(`attrs="${esp ? 'RequiredPartition' : 'LegacyBIOSBootable'}"`);
   return fields.join(', ');

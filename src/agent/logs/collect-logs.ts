@@ -1,3 +1,4 @@
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { redactConfig, redactText } from './redact.ts';
@@ -32,22 +33,28 @@ const UNITS = [
 ];
 /** Lines of a journal, from its end; enough for weeks of most units. */
 const LINES = '20000';
-const FILES = ['/run/immucore/*', '/run/cos/*', '/var/log/kairos*', '/var/log/kairos*/*', '/oem/grubenv'];
+const FILES = [
+  '/run/immucore/*',
+  `${NODE_PATH.run}/*`,
+  '/var/log/kairos*',
+  '/var/log/kairos*/*',
+  NODE_PATH.grubEnvironment,
+];
 const PLAIN = [
   '/proc/cmdline',
   '/proc/self/mounts',
   '/proc/partitions',
   '/etc/os-release',
-  '/etc/kairos-release',
+  NODE_PATH.release,
   '/etc/fstab',
 ];
 const CONFIGS = [
-  '/system/oem',
-  '/oem',
-  '/oem/95_userdata',
-  '/usr/local/cloud-config',
-  '/etc/kairos',
-  '/run/cos/95_userdata',
+  NODE_PATH.systemOem,
+  NODE_PATH.oem,
+  NODE_PATH.userData,
+  NODE_PATH.cloudConfig,
+  NODE_PATH.settings,
+  NODE_PATH.volatileUserData,
 ];
 const PROGRAMS: readonly (readonly [name: string, program: string, ...args: string[]])[] = [
   ['kernel', 'dmesg'],

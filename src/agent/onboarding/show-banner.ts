@@ -1,3 +1,4 @@
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
 import type { Host } from '../../common/host/host.ts';
 import { globalAddresses } from './addresses.ts';
@@ -15,7 +16,7 @@ export async function showBanner(host: Host, shown?: string): Promise<string> {
   const addresses = await globalAddresses(host);
   const state = addresses.join(' ');
   if (state === shown) return state;
-  const release = parseOsRelease((await host.readText('/etc/kairos-release')) ?? '');
+  const release = parseOsRelease((await host.readText(NODE_PATH.release)) ?? '');
   const system = `${release.get('KAIROS_NAME') ?? 'kairos'} ${release.get('KAIROS_VERSION') ?? ''}`.trim();
   // A backslash would begin an escape of agetty's.
   await host.write(ISSUE, renderBanner({ system, addresses }).replaceAll('\\', '\\\\'));

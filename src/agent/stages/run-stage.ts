@@ -1,8 +1,8 @@
 import type { StageStep } from '../../common/cloud-config/step-schema.ts';
 import { expandTemplate } from '../../common/cloud-config/template/template.ts';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
-import { USERDATA_DIRECTORY, VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
 import { templateData } from '../facts/template-data.ts';
 import { builtinSteps } from './builtin/registry.ts';
 import { conditionsHold } from './conditions.ts';
@@ -93,7 +93,7 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
 }
 
 /** Where datasources leave what they found (docs/contract.md 4.9). */
-const USER_DATA = [USERDATA_DIRECTORY, VOLATILE_USERDATA_DIRECTORY];
+const USER_DATA = [NODE_PATH.userData, NODE_PATH.volatileUserData];
 
 async function hasUserData(host: Host): Promise<boolean> {
   const files = await Promise.all(USER_DATA.map((directory) => host.stat(`${directory}/userdata.yaml`)));

@@ -3,19 +3,24 @@ import { fromDotted, mergeConfigs } from '../../common/cloud-config/merge.ts';
 import type { CloudConfigDocument } from '../../common/cloud-config/parse.ts';
 import { stagesOf } from '../../common/cloud-config/stages.ts';
 import type { StageStep } from '../../common/cloud-config/step-schema.ts';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import type { Host } from '../../common/host/host.ts';
 import { bootState } from '../config/boot-state.ts';
 import { type CommandLine, readCommandLine } from '../config/command-line.ts';
 import { configReader, describeProblem, type ReadFile } from '../config/config-files.ts';
 import { readRemote } from '../config/remote.ts';
-import { VOLATILE_USERDATA_DIRECTORY } from '../datasource/pull-datasource.ts';
 
 /** Where steps are defined, in the order in which they run (docs/contract.md 2.8). */
-const DIRECTORIES = ['/system/oem', '/oem', VOLATILE_USERDATA_DIRECTORY, '/usr/local/cloud-config'] as const;
+const DIRECTORIES = [
+  NODE_PATH.systemOem,
+  NODE_PATH.oem,
+  NODE_PATH.volatileUserData,
+  NODE_PATH.cloudConfig,
+] as const;
 /** Where live media have the configuration that was baked into them. */
-const LIVE = '/run/initramfs/live';
+const LIVE = NODE_PATH.liveMedium;
 /** Settings of the agent; no steps are read from there (docs/contract.md 4.2). */
-const SETTINGS = '/etc/kairos';
+const SETTINGS = NODE_PATH.settings;
 const COMMAND_LINE = 'kernel command line';
 /**
  * Stages that run before the network is up (docs/contract.md 4.5): their units wait for no network, and an attempt

@@ -12,6 +12,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
+import { CLOUD_CONFIG_LIMIT } from '../contract/cloud-config-limit.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { YAML_DIALECT } from './yaml-dialect.ts';
 
@@ -20,8 +21,6 @@ export const HEADERS = ['#cloud-config', '#kairos-config', '#node-config'] as co
 export type Header = (typeof HEADERS)[number];
 
 const HEADER_LINES = 10;
-/** docs/contract.md 4.1. */
-const LIMIT = 1024 * 1024;
 
 /** A tree as YAML holds it: what it says, before any schema. */
 export type ConfigData = Readonly<Record<string, unknown>>;
@@ -50,7 +49,7 @@ export function looksLikeCloudConfig(text: string): boolean {
  * @throws FactoryError `usage` without header, beyond 1 MiB, or when it is no YAML map; with `file:line:column`
  */
 export function parseCloudConfig(name: string, text: string): CloudConfigDocument {
-  if (Buffer.byteLength(text) > LIMIT) {
+  if (Buffer.byteLength(text) > CLOUD_CONFIG_LIMIT) {
     throw new FactoryError('CLOUD_CONFIG_INVALID', `${name}:1:1: a cloud-config has at most 1 MiB`, {
       remedy: 'Split it.',
     });

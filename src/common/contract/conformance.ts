@@ -3,6 +3,7 @@ import { resolveInRoot } from '../files/resolve-in-root.ts';
 import { ARCHES, ARCHITECTURES } from './architectures.ts';
 import { findBootFiles, kernelHas } from './boot-files.ts';
 import { REQUIRED_RELEASE_KEYS } from './kairos-release.ts';
+import { NODE_PATH } from './node-paths.ts';
 import { parseOsRelease } from './os-release.ts';
 import { rootArch } from './root-arch.ts';
 import { requiredDirectories } from './system-layout.ts';
@@ -64,7 +65,7 @@ export async function checkConformance(root: string): Promise<Finding[]> {
     whole,
   );
 
-  const release = await resolveInRoot(root, '/etc/kairos-release');
+  const release = await resolveInRoot(root, NODE_PATH.release);
   const text = release === undefined ? '' : await readFile(release, 'utf8');
   const keys = parseOsRelease(text);
   const said = keys.get('KAIROS_ARCH');

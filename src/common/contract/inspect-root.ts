@@ -5,6 +5,7 @@ import { resolveInRoot } from '../files/resolve-in-root.ts';
 import { measureTree } from '../files/walk-tree.ts';
 import { checkConformance } from './conformance.ts';
 import type { ImageFacts } from './image-facts.ts';
+import { NODE_PATH } from './node-paths.ts';
 import { parseOsRelease } from './os-release.ts';
 import { EPOCH_FILE } from './system-layout.ts';
 
@@ -43,7 +44,7 @@ export async function inspectImage(
     // An image that was made elsewhere is as old as its newest file.
     epoch: Number((await read(EPOCH_FILE)).trim()) || tree.newest,
     tree,
-    release: Object.fromEntries(parseOsRelease(await read('/etc/kairos-release'))),
+    release: Object.fromEntries(parseOsRelease(await read(NODE_PATH.release))),
     osId: (await read(BOOT_LOADER_ID)).trim() || (osRelease.get('ID') ?? 'linux'),
     osLike: osRelease.get('ID_LIKE') ?? '',
     selinux: selinuxArguments(await read('/etc/cos/bootargs.cfg')),

@@ -1,3 +1,6 @@
+/** What the filesystem labels of the system begin with. */
+export const LABEL_PREFIX = 'COS_';
+
 /** Filesystem labels of an installed disk and of live media (docs/contract.md 1.1, 1.4, 3.1). */
 export const LABEL = {
   efi: 'COS_GRUB',

@@ -11,6 +11,10 @@ export const PARTITION_TYPE = {
   linux: '0fc63daf-8483-4772-8e79-3d69d8477de4',
 } as const;
 
+/** The names that GUIDs of disks derive from (docs/contract.md 1.1): an installed disk, and one made by a step `layout`. */
+const DISK_NAME = 'KAIROS_DISK';
+export const LAYOUT_DISK_NAME = 'YIP_DISK';
+
 /** The partitions of every Kairos disk, by PARTLABEL (docs/contract.md 1.1). */
 export type SystemPartition = 'bios' | 'efi' | 'oem' | 'recovery' | 'state' | 'persistent';
 
@@ -179,7 +183,7 @@ export function arrangePartitions(requests: readonly PartitionRequest[], geometr
     next = start + size;
     return { ...partition, start, size };
   });
-  return { guid: uuidFromName('KAIROS_DISK'), size: geometry.size, partitions };
+  return { guid: uuidFromName(DISK_NAME), size: geometry.size, partitions };
 }
 
 /** The partition of that name. @throws RangeError when the layout has none, which is a defect of the caller */

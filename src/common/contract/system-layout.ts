@@ -1,5 +1,10 @@
+import { LABEL } from './labels.ts';
+import { NODE_PATH } from './node-paths.ts';
 /** Where the image build leaves the time that it stamps on files. */
 export const EPOCH_FILE = '/usr/lib/kairos/source-date-epoch';
+
+/** The layout environment that an image carries. */
+export const LAYOUT_FILE = '/usr/lib/kairos/cos-layout.env';
 
 /** Paths that are writable in RAM, and paths that persist (docs/contract.md 2.6). */
 export const RW_PATHS = ['/var', '/etc', '/srv'] as const;
@@ -7,7 +12,7 @@ export const RW_PATHS = ['/var', '/etc', '/srv'] as const;
 /** Writable in RAM when the system runs from recovery (docs/contract.md 2.6). */
 export const RECOVERY_RW_PATHS = ['/etc', '/root', '/home', '/opt', '/srv', '/usr/local', '/var'] as const;
 
-export const PERSISTENT_STATE_TARGET = '/usr/local/.state';
+export const PERSISTENT_STATE_TARGET = `${NODE_PATH.persistent}/.state`;
 
 export const PERSISTENT_PATHS = [
   '/etc/cni',
@@ -57,12 +62,12 @@ export const SYSTEM_DIRECTORIES = [
   '/proc',
   '/sys',
   '/tmp',
-  '/oem',
+  NODE_PATH.oem,
   '/srv',
-  '/usr/local',
-  '/usr/local/cloud-config',
-  '/system/oem',
-  '/etc/kairos',
+  NODE_PATH.persistent,
+  NODE_PATH.cloudConfig,
+  NODE_PATH.systemOem,
+  NODE_PATH.settings,
 ] as const;
 
 /**
@@ -88,7 +93,7 @@ export function requiredDirectories(extraPersistent: readonly string[]): string[
  */
 export function renderLayoutEnvironment(extraPersistent: readonly string[]): string {
   return [
-    'VOLUMES="LABEL=COS_PERSISTENT:/usr/local"',
+    `VOLUMES="LABEL=${LABEL.persistent}:${NODE_PATH.persistent}"`,
     'OVERLAY="tmpfs:25%"',
     `RW_PATHS="${RW_PATHS.join(' ')}"`,
     `PERSISTENT_STATE_PATHS="${[...PERSISTENT_PATHS, ...extraPersistent].join(' ')}"`,

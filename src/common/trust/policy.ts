@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NODE_PATH } from '../contract/node-paths.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { validate } from '../text/validate.ts';
 import { parseYaml, type YamlSource } from '../text/yaml-source.ts';
@@ -7,7 +8,7 @@ import { parsePublicKey, type TrustKey } from './public-key.ts';
 import { matches, matchProblem, specificity } from './repository-match.ts';
 
 /** Where a node keeps its trust policy. */
-export const TRUST_DIRECTORY = '/etc/kairos/trust';
+export const TRUST_DIRECTORY = `${NODE_PATH.settings}/trust`;
 
 /** What an entry of the policy says: enough of these keys must have signed whatever comes from there. */
 export interface TrustRule {

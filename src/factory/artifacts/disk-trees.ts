@@ -6,6 +6,7 @@ import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../common/con
 import { MENU_MODULES } from '../../common/contract/boot-loader.ts';
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
 import { LABEL } from '../../common/contract/labels.ts';
+import { GRUB_FILE, OEM_CONFIG_MODE, OEM_FILE, SLOT_FILE } from '../../common/contract/partition-files.ts';
 import type { SystemPartition } from '../../common/contract/partitions.ts';
 import { stampTree } from '../../common/files/walk-tree.ts';
 import type { ArtifactInputs } from './artifact.ts';
@@ -37,8 +38,8 @@ async function stageState(inputs: ArtifactInputs, scratch: string): Promise<stri
   const tree = await emptyDirectory(scratch, 'state');
   await mkdir(join(tree, 'cOS'));
   const active = inputs.file('slot-image', 'image');
-  await link(active, join(tree, 'cOS/active.img'));
-  await copyRelabelled(active, join(tree, 'cOS/passive.img'), LABEL.passive);
+  await link(active, join(tree, SLOT_FILE.active));
+  await copyRelabelled(active, join(tree, SLOT_FILE.passive), LABEL.passive);
   for (const [path, source] of grubFiles(inputs)) {
     const target = join(tree, path);
     await mkdir(dirname(target), { recursive: true });
@@ -53,17 +54,17 @@ async function stageState(inputs: ArtifactInputs, scratch: string): Promise<stri
 
 /** The files of GRUB on the state partition: path there, and source. */
 function grubFiles(inputs: ArtifactInputs): [path: string, source: string][] {
-  const files: [string, string][] = [['grub2/grub.cfg', inputs.file('boot', 'grubConfig')]];
+  const files: [string, string][] = [[GRUB_FILE.menu, inputs.file('boot', 'grubConfig')]];
   const menu = inputs.optionalFile('boot', 'grubMenu');
-  if (menu) files.push(['grubmenu', menu]);
+  if (menu) files.push([GRUB_FILE.branding, menu]);
   for (const font of ['ascii', 'euro', 'unicode']) {
     const file = inputs.optionalFile('boot', `font-${font}`);
-    if (file) files.push([`grub2/fonts/${basename(file)}`, file]);
+    if (file) files.push([`${GRUB_FILE.fonts}/${basename(file)}`, file]);
   }
   const modules = inputs.optionalFile('boot', 'efiModules');
   const { platform } = ARCHITECTURES[inputs.arch].efi;
   for (const name of modules ? MENU_MODULES : []) {
-    files.push([`grub2/${platform}/${name}.mod`, join(modules ?? '', `${name}.mod`)]);
+    files.push([`${GRUB_FILE.directory}/${platform}/${name}.mod`, join(modules ?? '', `${name}.mod`)]);
   }
   return files;
 }
@@ -73,7 +74,7 @@ async function stageRecovery(inputs: ArtifactInputs, scratch: string): Promise<s
   await mkdir(join(tree, 'cOS'));
   await copyRelabelled(
     inputs.file('slot-image', 'image'),
-    join(tree, 'cOS/recovery.img'),
+    join(tree, SLOT_FILE.recovery),
     LABEL.recoverySystem,
   );
   return tree;
@@ -82,11 +83,11 @@ async function stageRecovery(inputs: ArtifactInputs, scratch: string): Promise<s
 /** The configuration and GRUB's environment (docs/contract.md 1.4). */
 async function stageOem(inputs: ArtifactInputs, scratch: string): Promise<string> {
   const tree = await emptyDirectory(scratch, 'oem');
-  await writeFile(join(tree, 'grubenv'), grubEnvironment({}));
+  await writeFile(join(tree, OEM_FILE.grubEnvironment), grubEnvironment({}));
   if (inputs.spec.cloudConfig) {
-    await copyFile(inputs.spec.cloudConfig, join(tree, '90_custom.yaml'));
+    await copyFile(inputs.spec.cloudConfig, join(tree, OEM_FILE.config));
     // It may hold passwords and tokens.
-    await chmod(join(tree, '90_custom.yaml'), 0o640);
+    await chmod(join(tree, OEM_FILE.config), OEM_CONFIG_MODE);
   }
   return tree;
 }

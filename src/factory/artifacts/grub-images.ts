@@ -11,6 +11,7 @@ import {
   linkBiosImages,
   usableModules,
 } from '../../common/contract/boot-loader.ts';
+import { GRUB_FILE } from '../../common/contract/partition-files.ts';
 import type { Partition } from '../../common/contract/partitions.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { grubMkimage } from '../tools/grub-mkimage.ts';
@@ -63,7 +64,11 @@ export async function makeEfiGrub(
   sources: GrubSources,
 ): Promise<void> {
   const format = ARCHITECTURES[arch].efi.platform;
-  await makeImage(output, { format, names: efiGrubModules(arch), prefix: '/grub2', stub }, sources);
+  await makeImage(
+    output,
+    { format, names: efiGrubModules(arch), prefix: `/${GRUB_FILE.directory}`, stub },
+    sources,
+  );
 }
 
 /**
@@ -76,7 +81,7 @@ export async function embedBiosGrub(disk: string, partition: Partition, sources:
   const image = {
     format: 'i386-pc',
     names: BIOS_GRUB_MODULES,
-    prefix: '/grub2',
+    prefix: `/${GRUB_FILE.directory}`,
     stub: INSTALLED_STUB,
   } as const;
   await makeImage(coreFile, image, sources);

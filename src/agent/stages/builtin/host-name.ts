@@ -1,9 +1,7 @@
+import { NODE_PATH } from '../../../common/contract/node-paths.ts';
 import type { Host } from '../../../common/host/host.ts';
 import { mountTable } from '../../deploy/mounts.ts';
 import type { BuiltinStep } from './builtin-step.ts';
-
-/** Directory on the persistent volume for files of /etc that every boot needs again (docs/contract.md 1.4, 2.6). */
-const KEPT = '/usr/local/etc';
 
 /**
  * A name for the machine until a configuration gives it one: `kairos-` and the beginning of its machine-id. Where there is a
@@ -15,7 +13,7 @@ export const hostNameStep: BuiltinStep = {
   run: async (host) => {
     const id = (await host.readText('/etc/machine-id'))?.trim() ?? '';
     const name = id === '' ? 'kairos' : `kairos-${id.slice(0, 4)}`;
-    const persistent = (await mountTable(host)).some(({ path }) => path.endsWith('/usr/local'));
+    const persistent = (await mountTable(host)).some(({ path }) => path.endsWith(NODE_PATH.persistent));
     await keep(host, persistent, 'hostname', `${name}\n`);
     await keep(
       host,
@@ -27,7 +25,7 @@ export const hostNameStep: BuiltinStep = {
 };
 
 async function keep(host: Host, persistent: boolean, file: string, content: string): Promise<void> {
-  const place = persistent ? `${KEPT}/${file}` : `/etc/${file}`;
+  const place = persistent ? `${NODE_PATH.keptEtc}/${file}` : `/etc/${file}`;
   if ((await host.stat(place))?.size) {
     if (!persistent || (await host.stat(`/etc/${file}`, { follow: false }))?.kind === 'link') return;
   } else await host.write(place, content);

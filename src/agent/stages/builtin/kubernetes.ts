@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isMap } from '../../../common/cloud-config/merge.ts';
 import type { ConfigData } from '../../../common/cloud-config/parse.ts';
+import { NODE_PATH, PROVIDER_DIRECTORIES } from '../../../common/contract/node-paths.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
 import { bootState } from '../../config/boot-state.ts';
@@ -21,10 +22,9 @@ import {
 import type { BuiltinStep } from './builtin-step.ts';
 
 /** A line `SERVICE DIGEST` for each service as it was deployed last (docs/contract.md 2.4, 8.2). */
-const SENTINEL = '/usr/local/.kairos/deployed';
+const SENTINEL = NODE_PATH.deployed;
 /** Systems that are not the node's own, or are about to be thrown away. */
 const EXCLUDED = ['recovery_boot', 'livecd_boot', 'autoreset_boot'];
-const PROVIDERS = ['/system/providers', '/usr/local/system/providers'];
 const PROGRAM_DIRECTORIES = ['/usr/local/bin', '/usr/bin'];
 
 /**
@@ -85,7 +85,7 @@ async function applyKubernetes(host: Host): Promise<void> {
  */
 async function isLeftToProvider(host: Host, { data }: Collected): Promise<boolean> {
   const p2p = data['p2p'];
-  const names = (await Promise.all(PROVIDERS.map((directory) => host.list(directory)))).flat();
+  const names = (await Promise.all(PROVIDER_DIRECTORIES.map((directory) => host.list(directory)))).flat();
   const left = (isMap(p2p) && Boolean(p2p['network_token'])) || names.includes('agent-provider-kairos');
   if (left) host.log('info', 'Kubernetes is left to the provider');
   return left;

@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path';
+import { NODE_PATH } from '../../../common/contract/node-paths.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
 import type { Plugin } from '../plugin.ts';
 
 /** Where `/etc/hostname` and `/etc/hosts` are kept over boots (docs/contract.md 2.6). */
-const PERSISTENT = '/usr/local/etc/';
+const PERSISTENT = `${NODE_PATH.keptEtc}/`;
 /** What a system without `/etc/hosts` gets (hosts(5)). */
 const LOCALHOST = '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n';
 /** The address that Debian gives to a host name of its own (Debian reference, section 5.1.1). */

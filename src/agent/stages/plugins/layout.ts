@@ -1,5 +1,5 @@
 import type { StageStep } from '../../../common/cloud-config/step-schema.ts';
-import { MIB, PARTITION_TYPE } from '../../../common/contract/partitions.ts';
+import { LAYOUT_DISK_NAME, MIB, PARTITION_TYPE } from '../../../common/contract/partitions.ts';
 import { uuidFromName } from '../../../common/contract/uuid.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
@@ -21,9 +21,6 @@ import type { Plugin } from '../plugin.ts';
 
 type Layout = NonNullable<StageStep['layout']>;
 
-/** Name of a disk that a step initializes, when it gives none (docs/contract.md 1.1). */
-const DISK_NAME = 'YIP_DISK';
-
 /**
  * `layout`: an empty table, more partitions, and a last partition that grows, filesystem and all. What is
  * there already stays, so that a step can run at every boot. Growing to a size comes before the additions, which need
@@ -37,7 +34,7 @@ export const layoutPlugin: Plugin<'layout'> = {
     if (device === undefined) return;
     for (const partition of wanted) filesystemOf(partition);
     const disk = await findDisk(host, device);
-    if (device.init_disk) await initialize(host, disk, device.disk_name || DISK_NAME);
+    if (device.init_disk) await initialize(host, disk, device.disk_name || LAYOUT_DISK_NAME);
     const missing = await missingPartitions(host, disk, wanted);
     const toEnd = expand?.size === 0;
     // Once its additions are there, the last partition is another one.

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SIZE_LABEL } from '../../contract/slot-size.ts';
+import { GROWTH, SIZE_LABEL } from '../../contract/slot-size.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Host } from '../../host/host.ts';
 import { labelsOf } from '../registry/image-manifest.ts';
@@ -63,9 +63,6 @@ export interface SourceSize {
   readonly compressed: number;
 }
 
-/** What images of unknown size are taken to grow to (docs/contract.md 1.3). */
-const [REGISTRY_GROWTH, FILE_GROWTH] = [2.5, 2];
-
 /**
  * Finds out how large a source is before it is deployed (docs/contract.md 1.3).
  * @throws FactoryError `step` or `verification` when the image cannot be looked at, `usage` when a file is not there
@@ -83,7 +80,7 @@ export async function sourceSize(
       const registry = openRegistry(host, reference, { insecure, ...(signal && { signal }) });
       const { manifest, config } = await registry.resolveManifest(platform);
       const compressed = manifest.layers.reduce((sum, { size }) => sum + size, 0);
-      return estimated(labelsOf(config, manifest), compressed, compressed * REGISTRY_GROWTH);
+      return estimated(labelsOf(config, manifest), compressed, compressed * GROWTH.registry);
     }
     case 'ocifile': {
       const size = (await host.stat(source.path))?.size ?? 0;
@@ -92,7 +89,7 @@ export async function sourceSize(
         const unpacked = host.resolve(join(staging, 'archive.tar'));
         const { labels, layers } = await openLocalImage(host.resolve(source.path), platform, unpacked);
         const compressed = layers.reduce((sum, layer) => sum + layer.size, 0);
-        return estimated(labels, compressed, Math.max(size, compressed) * FILE_GROWTH);
+        return estimated(labels, compressed, Math.max(size, compressed) * GROWTH.file);
       } finally {
         await host.remove(staging);
       }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { NODE_PATH } from '../../contract/node-paths.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Host } from '../../host/host.ts';
 import { downloadBlobs } from '../registry/blob-store.ts';
@@ -102,7 +103,7 @@ export function platformOf(host: Host, platform: Platform | string | undefined):
 
 /** Images are larger than what fits into memory, where /tmp is; the persistent partition is better if there is one. */
 async function scratch(host: Host): Promise<string> {
-  const persistent = '/usr/local';
+  const persistent = NODE_PATH.persistent;
   if ((await host.stat(persistent))?.kind === 'directory') {
     const directory = `${persistent}/.kairos-unpack-${randomBytes(6).toString('hex')}`;
     const isMade = await host.makeDirectory(directory, 0o700).then(

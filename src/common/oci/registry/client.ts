@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { NODE_PATH } from '../../contract/node-paths.ts';
 
 /** Who speaks to a registry: where its credentials lie, and what a person is told to do about them. */
 export interface Client {
@@ -35,7 +36,7 @@ export const NODE_CLIENT: Client = {
       // Units and the initramfs have no HOME.
       '/root/.config/containers/auth.json',
       '/root/.docker/config.json',
-      '/etc/kairos/registry.json',
+      `${NODE_PATH.settings}/registry.json`,
     ]),
   ],
   noCredentials: (registry) =>

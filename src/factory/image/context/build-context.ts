@@ -4,7 +4,13 @@ import { BOARD_FILES } from '../../../common/contract/boot-files.ts';
 import { BARE_MARK } from '../../../common/contract/conformance.ts';
 import { type ImageIdentity, renderKairosRelease } from '../../../common/contract/kairos-release.ts';
 import { bootargs } from '../../../common/contract/kernel-command-line.ts';
-import { renderLayoutEnvironment, requiredDirectories } from '../../../common/contract/system-layout.ts';
+import { NODE_PATH } from '../../../common/contract/node-paths.ts';
+import {
+  EPOCH_FILE,
+  LAYOUT_FILE,
+  renderLayoutEnvironment,
+  requiredDirectories,
+} from '../../../common/contract/system-layout.ts';
 import { TRUST_DIRECTORY } from '../../../common/trust/policy.ts';
 import type { Flavor } from '../../catalog/flavors/schema.ts';
 import type { Selection } from '../../catalog/flavors/select.ts';
@@ -244,9 +250,9 @@ export function ownEntries(options: ContextOptions): ContextEntry[] {
       : kubernetesEntries(templates, servicesOf(options), options.kubernetes)),
     ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
     ...(options.agent === undefined ? [] : [program('framework/usr/bin/kairos-agent', options.agent)]),
-    text('framework/etc/kairos-release', renderKairosRelease(identity, options.tool)),
+    text(`framework${NODE_PATH.release}`, renderKairosRelease(identity, options.tool)),
     text('framework/etc/cos/bootargs.cfg', bootargs(board, flavor.selinux)),
-    text('framework/usr/lib/kairos/cos-layout.env', renderLayoutEnvironment(flavor['persistent-paths'])),
+    text(`framework${LAYOUT_FILE}`, renderLayoutEnvironment(flavor['persistent-paths'])),
     ...policyEntries(options.policy),
     ...Object.entries(board.texts).map(([path, content]) => text(`framework${BOARD_FILES}/${path}`, content)),
     ...(options.bundles?.some(({ mode }) => mode === 'run')
@@ -310,7 +316,7 @@ function kernelEntries(
 function bareEntries(options: ContextOptions): ContextEntry[] {
   const lacking = isScripted(options) ? [] : (options.root?.lacks ?? []);
   return [
-    text('framework/usr/lib/kairos/source-date-epoch', `${options.epoch ?? ''}\n`),
+    text(`framework${EPOCH_FILE}`, `${options.epoch ?? ''}\n`),
     ...(options.agent === undefined ? [text(`framework${BARE_MARK}`, BARE_TEXT)] : []),
     ...lacking.map((path): ContextEntry => ({ type: 'directory', path: `framework${path}` })),
   ];

@@ -1,5 +1,6 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SLOT_FILE } from '../../../common/contract/partition-files.ts';
 import { applyLayers } from '../../../common/oci/layers/layers.ts';
 import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
 import type { DockerDaemon } from '../../engine/docker/daemon.ts';
@@ -55,7 +56,7 @@ export interface Contents {
 /** Files of artifacts that hold the system, by the tree that they stand in, best first. */
 const SYSTEM_FILES: Readonly<Record<string, string>> = {
   iso: 'rootfs.squashfs',
-  'partition state': 'cOS/active.img',
+  'partition state': SLOT_FILE.active,
 };
 
 /**
