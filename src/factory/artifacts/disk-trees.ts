@@ -86,7 +86,6 @@ async function stageOem(inputs: ArtifactInputs, scratch: string): Promise<string
   await writeFile(join(tree, OEM_FILE.grubEnvironment), grubEnvironment({}));
   if (inputs.spec.cloudConfig) {
     await copyFile(inputs.spec.cloudConfig, join(tree, OEM_FILE.config));
-    // It may hold passwords and tokens.
     await chmod(join(tree, OEM_FILE.config), OEM_CONFIG_MODE);
   }
   return tree;
