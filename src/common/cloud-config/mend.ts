@@ -22,9 +22,9 @@ export function mendDocument(document: CloudConfigDocument): MendedDocument {
   const problems: string[] = [];
   // Each turn takes something away or changes its type, so it comes to an end.
   for (let found = problemsOf(StagePart, data)[0]; found; found = problemsOf(StagePart, data)[0]) {
-    const { path, message } = found;
+    const { path, message, acceptsText } = found;
     const value = valueAt(data, path);
-    if ((typeof value === 'number' || typeof value === 'boolean') && message.includes('text')) {
+    if ((typeof value === 'number' || typeof value === 'boolean') && acceptsText) {
       put(data, path, String(value));
       if (problemsOf(StagePart, data)[0]?.path.join('\0') !== path.join('\0')) continue;
     }

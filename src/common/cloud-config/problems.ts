@@ -7,6 +7,12 @@ export interface Problem {
   readonly message: string;
 }
 
+/** A value of another form than the schema's. */
+interface SchemaProblem extends Problem {
+  /** Whether a text would be right in its place. */
+  readonly acceptsText: boolean;
+}
+
 type Issue = z.core.$ZodIssue;
 
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -25,7 +31,7 @@ const EXCERPT = 40;
  * Where `data` does not follow a schema of the dialect. A text with a template expression passes for every type, because
  * only the node knows what becomes of it (docs/contract.md 4.8).
  */
-export function problemsOf(schema: z.ZodType, data: unknown): Problem[] {
+export function problemsOf(schema: z.ZodType, data: unknown): SchemaProblem[] {
   const result = schema.safeParse(data, { reportInput: true });
   return result.success ? [] : result.error.issues.flatMap((issue) => explain(issue, []));
 }
@@ -62,14 +68,15 @@ export function nameOf(path: readonly PropertyKey[]): string {
   return path.length === 0 ? 'the configuration' : path.map(String).join('.');
 }
 
-function explain(issue: Issue, prefix: readonly PropertyKey[]): Problem[] {
+function explain(issue: Issue, prefix: readonly PropertyKey[]): SchemaProblem[] {
   if (typeof issue.input === 'string' && issue.input.includes('{{')) return [];
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {
     const branch = issue.errors.find((issues) => !issues.some(isOfOtherKind));
     if (branch) return branch.flatMap((inner) => explain(inner, path));
   }
-  return [{ path, message: sentence(issue, nameOf(path)) }];
+  const acceptsText = expectedKinds(issue).includes('string');
+  return [{ path, message: sentence(issue, nameOf(path)), acceptsText }];
 }
 
 /** Whether a branch of a union was not meant at all. */

@@ -36,7 +36,7 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /** Whether a program failed because the disk is full, by what it printed. */
-export function isDiskFull({ details }: FactoryError): boolean {
+export function isDiskFull({ details }: Pick<FactoryError, 'details'>): boolean {
   return details.some((line) => DISK_FULL_OUTPUT.test(line));
 }
 

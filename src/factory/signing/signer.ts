@@ -4,7 +4,13 @@ import { parsePublicKey, type TrustKey } from '../../common/trust/public-key.ts'
 import type { SignatureForm } from '../../common/trust/signature.ts';
 import { isKeyFile, KEYLESS, type SignSpec } from '../config/signing.ts';
 import { checkTool } from '../tools/check-tool.ts';
-import { COSIGN, type CosignSigner, publicKeyOf, writeOfflineConfig } from '../tools/cosign.ts';
+import {
+  COSIGN,
+  type CosignSigner,
+  isWrongPassword,
+  publicKeyOf,
+  writeOfflineConfig,
+} from '../tools/cosign.ts';
 import type { Runner } from '../tools/runner.ts';
 
 /** Who signs, ready to do so. */
@@ -154,7 +160,7 @@ async function checkKeyFile(key: string, warn: (text: string) => void): Promise<
 
 function unusable(key: string, error: unknown): unknown {
   if (!(error instanceof FactoryError) || error.kind !== 'step') return error;
-  const isPassword = error.details.some((line) => /decrypt/i.test(line));
+  const isPassword = isWrongPassword(error);
   return new FactoryError(
     'SIGNING_KEY_UNUSABLE',
     isPassword ? `the password of the signing key ${key} is wrong` : `the signing key ${key} cannot be used`,

@@ -196,3 +196,8 @@ function registryOf({ insecure, ca }: CosignRegistry): string[] {
     ...(ca === undefined ? [] : ['--registry-cacert', ca]),
   ];
 }
+
+/** Whether cosign could not decrypt a key, by what it printed. */
+export function isWrongPassword({ details }: FactoryError): boolean {
+  return details.some((line) => /decrypt/i.test(line));
+}

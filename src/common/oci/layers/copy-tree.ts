@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { isDiskFull } from '../../errors/explain.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Host } from '../../host/host.ts';
 import { unpackProgram } from './layers.ts';
@@ -92,8 +93,8 @@ export async function* packTree(
 
 function uncopied(source: string, stderr: string): FactoryError {
   const details = stderr.split('\n').filter((line) => line.trim() !== '');
-  const isFull = details.some((line) => /no space left/i.test(line));
-  return new FactoryError('IMAGE_UNPACK_FAILED', `${source} cannot be copied`, {
+  const isFull = isDiskFull({ details });
+  return new FactoryError(isFull ? 'DISK_FULL' : 'IMAGE_UNPACK_FAILED', `${source} cannot be copied`, {
     details: details.slice(-10),
     remedy: isFull
       ? 'There is no space left: use larger partitions.'

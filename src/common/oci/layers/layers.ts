@@ -1,5 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
+import { isDiskFull } from '../../errors/explain.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Host } from '../../host/host.ts';
 import { signalled } from '../registry/retry.ts';
@@ -100,14 +101,18 @@ async function unpack(
 
 function unwritten(target: string, error: unknown): unknown {
   if (!(error instanceof FactoryError) || error.kind !== 'step') return error;
-  const isFull = error.details.some((line) => /no space left/i.test(line));
-  return new FactoryError('IMAGE_UNPACK_FAILED', `the image cannot be unpacked into ${target}`, {
-    details: error.details,
-    remedy: isFull
-      ? 'There is no space left: use a smaller image or a larger system partition.'
-      : 'Look at "dmesg" for errors of the disk.',
-    cause: error,
-  });
+  const isFull = isDiskFull(error);
+  return new FactoryError(
+    isFull ? 'DISK_FULL' : 'IMAGE_UNPACK_FAILED',
+    `the image cannot be unpacked into ${target}`,
+    {
+      details: error.details,
+      remedy: isFull
+        ? 'There is no space left: use a smaller image or a larger system partition.'
+        : 'Look at "dmesg" for errors of the disk.',
+      cause: error,
+    },
+  );
 }
 
 /** A program that unpacks a tar, and its arguments but for the directory and the archive. */

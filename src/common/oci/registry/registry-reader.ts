@@ -21,5 +21,5 @@ export function registryReader(registry: Registry): RegistryReader {
 
 /** An image without signatures is no failure yet; any other failure is, and it refuses the image either way. */
 function isMissing(error: unknown): boolean {
-  return error instanceof FactoryError && error.message.endsWith('(HTTP 404)');
+  return error instanceof FactoryError && error.code === 'REGISTRY_NOT_FOUND';
 }

@@ -134,7 +134,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 function undefinedWhenMissing(error: unknown): undefined {
-  if (error instanceof FactoryError && error.message.endsWith('(HTTP 404)')) return undefined;
+  if (error instanceof FactoryError && error.code === 'REGISTRY_NOT_FOUND') return undefined;
   throw error;
 }
 

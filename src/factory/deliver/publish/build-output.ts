@@ -104,7 +104,11 @@ export async function readBuildOutput(directory: string): Promise<BuildOutput> {
     files.push(await fileOf(directory, name, digestOf(bytes ?? Buffer.alloc(0))));
   for (const { name } of [...files]) {
     const bundle = bundleName(name);
-    const signature = await readFile(join(directory, bundle)).catch(() => undefined);
+    const signature = await readFile(join(directory, bundle)).catch((error: NodeJS.ErrnoException) => {
+      // One that cannot be read must not be left behind silently.
+      if (error.code !== 'ENOENT') throw error;
+      return undefined;
+    });
     if (signature) files.push(await fileOf(directory, bundle, digestOf(signature)));
   }
   files.sort((a, b) => (a.name < b.name ? -1 : 1));

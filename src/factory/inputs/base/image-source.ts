@@ -165,7 +165,7 @@ async function download(
 
 /** What was locked once may have been removed since. */
 function explainMissing(error: unknown): never {
-  if (!(error instanceof FactoryError) || !error.message.endsWith('(HTTP 404)')) throw error;
+  if (!(error instanceof FactoryError) || error.code !== 'REGISTRY_NOT_FOUND') throw error;
   throw new FactoryError('REGISTRY_NOT_FOUND', error.message, {
     remedy:
       'The registry has no longer what the lock names. To take what it has now, run: kairos-factory lock --update',

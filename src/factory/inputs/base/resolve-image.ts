@@ -110,7 +110,7 @@ export async function resolveImage(
     return { reference: lockName(image), digest, platform: formatPlatform(platform), manifest };
   }).catch((error: unknown) => {
     // An index without the arch is the same mistake as an image for another one; a mirror may just lack it.
-    if (!(error instanceof FactoryError) || !error.message.includes(' has no image for ')) throw error;
+    if (!(error instanceof FactoryError) || error.code !== 'PLATFORM_NOT_FOUND') throw error;
     throw new FactoryError('IMAGE_ARCH_MISMATCH', error.message, {
       details: error.details,
       remedy: OTHER_ARCH,

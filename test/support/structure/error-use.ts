@@ -1,0 +1,16 @@
+const MESSAGE = String.raw`(?:\bmessage|\bmessageOf\(\w+\)|\breasonOf\(\w+\))`;
+const DECISIONS = [
+  new RegExp(String.raw`${MESSAGE}\??\.(?:endsWith|startsWith|includes|match|search|indexOf)\(`),
+  new RegExp(String.raw`\.(?:test|exec)\((?:[\w.]*\.)?${MESSAGE}\)`),
+  new RegExp(String.raw`${MESSAGE} [!=]== ['"\x60]`),
+];
+
+/** The lines of a source that decide by the text of a message. */
+export function messageDecisions(source: string): string[] {
+  return source.split('\n').filter((line) => DECISIONS.some((pattern) => pattern.test(line)));
+}
+
+/** How often a source throws a plain `Error`. */
+export function plainErrors(source: string): number {
+  return source.match(/\bthrow new Error\(/g)?.length ?? 0;
+}
