@@ -1,4 +1,5 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { parseJson } from './parse-json.ts';
 import { Release } from './schema.ts';
 
 /**
@@ -13,12 +14,4 @@ export function parseRelease(text: string, place: string): Release {
     details: parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.')}: ${message}`),
     remedy: 'Name the release.json of a release, or its folder.',
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { parseJson } from './parse-json.ts';
 
 /** Whose rules order the versions of a package. */
 export type PackageType = 'deb' | 'rpm' | 'apk';
@@ -56,14 +57,6 @@ function parseUrl(url: string): { type: PackageType; arch: string } | undefined 
   const [, type, qualifiers = ''] = /^pkg:(deb|rpm|apk)\/[^?#]*(?:\?([^#]*))?/.exec(url) ?? [];
   if (type === undefined) return undefined;
   return { type: type as PackageType, arch: new URLSearchParams(qualifiers).get('arch') ?? '' };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function compare(a: string, b: string): number {
