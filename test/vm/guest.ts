@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { privateVariables } from '../../src/factory/boot/boot-artifact.ts';
 import { type Machine, qemuArguments } from '../../src/factory/boot/machine.ts';
-import { QEMU } from '../../src/factory/tools/qemu.ts';
+import { testQemu } from './qemu.ts';
 
 /** The shell prompt of the automatically logged-in root of test images. */
 const PROMPT = /root@[\w-]+:~# /;
@@ -51,7 +51,9 @@ export async function startGuest(
   // One processor: emulated ones that wait for each other hang now and then where they share those of a busy machine.
   const full: Machine = { memory: 2048, cores: 1, snapshot: true, kvm: false, ...machine };
   const args = [...qemuArguments(full, await privateVariables(full, scratch)), ...extra];
-  const child = execa(QEMU[full.arch ?? 'amd64'].name, args, {
+  const qemu = testQemu(full.arch);
+  const child = execa(qemu.program, [...qemu.arguments, ...args], {
+    env: qemu.env,
     reject: false,
     buffer: false,
     stdin: 'pipe',
