@@ -1,3 +1,5 @@
+import { perlClass } from './perl-class.ts';
+
 /** What ends a translation: the problem goes to the caller's error. */
 type Fail = (problem: string) => never;
 
@@ -32,8 +34,6 @@ const POSIX: Readonly<Record<string, string>> = {
   upper: 'A-Z',
   word: '0-9A-Za-z_',
 };
-/** RE2's \s has no vertical tab, its \w and \d are ASCII (RE2 syntax, "Perl character classes"). */
-const PERL: Readonly<Record<string, string>> = { d: '0-9', w: '0-9A-Za-z_', s: '\\t\\n\\f\\r ' };
 const REPEAT = /\{\d+(?:,\d*)?\}/y;
 
 /**
@@ -157,25 +157,17 @@ function casesOf(character: string): string[] {
   return [...new Set(cases)].filter((text) => [...text].length === 1);
 }
 
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function escapeSequence(state: Translation, inClass: boolean): string {
   const { source, fail } = state;
   const character = String.fromCodePoint(source.codePointAt(state.offset) ?? 0);
   const rest = source.slice(state.offset);
   state.offset += character.length;
-  const perl = PERL[character.toLowerCase()];
-  if (perl !== undefined) {
-    if (character === character.toLowerCase()) return inClass ? perl : `[${perl}]`;
-    return inClass ? negated(character) : `[^${perl}]`;
-  }
+  const perl = perlClass(character, inClass);
+  if (perl !== undefined) return perl;
   const code = /^(?:x([0-9A-Fa-f]{2})|x\{([0-9A-Fa-f]+)\}|([0-3]?[0-7]{2}|0))/.exec(rest);
   if (code) {
     state.offset += code[0].length - 1;
-    const value =
-      code[3] === undefined ? Number.parseInt(code[1] ?? code[2] ?? '', 16) : Number.parseInt(code[3], 8);
-    if (value > 0x10ffff) return fail(`"${source}" names a character that is not there`);
-    const named = String.fromCodePoint(value);
-    return inClass ? escaped(named) : literal(named, flagsOf(state).i);
+    return codePoint(state, code, inClass);
   }
   const property = /^[pP](?:([A-Z])|\{(\^?)(\w+)\})/.exec(rest);
   if (property) {
@@ -184,20 +176,28 @@ function escapeSequence(state: Translation, inClass: boolean): string {
   }
   if (/[fnrtv]/.test(character)) return `\\${character}`;
   if (character === 'a') return '\\x07';
-  if (!inClass && (character === 'b' || character === 'B')) return `\\${character}`;
-  if (!inClass && character === 'A') return '(?<![\\s\\S])';
-  if (!inClass && character === 'z') return '(?![\\s\\S])';
+  const assertion = inClass ? undefined : ASSERTIONS[character];
+  if (assertion !== undefined) return assertion;
   if (!inClass && character === 'Q') return quoted(state);
   if (/^[\p{L}\p{N}]/u.test(character) || rest === '')
     return fail(`"${source}" has an escape that Go does not know`);
   return escaped(character);
 }
 
-/** The opposite of a Perl class, for use inside of brackets. */
-function negated(character: string): string {
-  if (character === 'S') return '\\x00-\\x08\\v\\x0E-\\x1F!-\\u{10FFFF}';
-  const ranges = character === 'D' ? '\\x00-\\/:-' : '\\x00-\\/:-@\\[-\\^`\\{-';
-  return `${ranges}\\u{10FFFF}`;
+/** What stands for a position, outside of brackets. */
+const ASSERTIONS: Readonly<Record<string, string>> = {
+  b: '\\b',
+  B: '\\B',
+  A: '(?<![\\s\\S])',
+  z: '(?![\\s\\S])',
+};
+
+/** A character by its code: `\x41`, `\x{1F600}`, `\101`. */
+function codePoint(state: Translation, [, short, long, octal]: RegExpExecArray, inClass: boolean): string {
+  const value = octal === undefined ? Number.parseInt(short ?? long ?? '', 16) : Number.parseInt(octal, 8);
+  if (value > 0x10ffff) return state.fail(`"${state.source}" names a character that is not there`);
+  const named = String.fromCodePoint(value);
+  return inClass ? escaped(named) : literal(named, flagsOf(state).i);
 }
 
 const SCRIPTS = /^(?:L[ulmto]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfos]?)$/;

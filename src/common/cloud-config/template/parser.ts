@@ -54,7 +54,6 @@ export function parseTemplate(source: string, functions: readonly string[]): Par
 }
 
 /** @param opened where the block starts; `undefined` for the template itself */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function parseBody(
   parse: Parse,
   opened: { readonly at: number; readonly keyword: Keyword } | undefined,
@@ -66,12 +65,9 @@ function parseBody(
     if (token.kind === 'text') {
       nodes.push({ kind: 'text', at: token.offset, text: token.text });
     } else if (token.kind === 'left') {
-      const { text, kind, offset } = cursor.peekWord();
-      const keyword = kind === 'word' ? KEYWORDS.find((word) => word === text) : undefined;
-      if (keyword) cursor.next();
+      const { keyword, offset } = takeKeyword(cursor);
       if (keyword === 'end' || keyword === 'else') {
-        if (!opened) throw cursor.error(offset, `unexpected {{${keyword}}}: no block is open`);
-        if (keyword === 'end') cursor.expect('right', 'end');
+        closeBlock(cursor, { keyword, offset, isOpen: opened !== undefined });
         return { nodes, by: keyword, at: offset };
       }
       const node = keyword ? parseKeyword(parse, keyword, offset) : parseAction(parse, offset);
@@ -82,6 +78,29 @@ function parseBody(
       return { nodes, by: undefined, at: token.offset };
     }
   }
+}
+
+function closeBlock(
+  cursor: Parse['cursor'],
+  {
+    keyword,
+    offset,
+    isOpen,
+  }: { readonly keyword: 'end' | 'else'; readonly offset: number; readonly isOpen: boolean },
+): void {
+  if (!isOpen) throw cursor.error(offset, `unexpected {{${keyword}}}: no block is open`);
+  if (keyword === 'end') cursor.expect('right', 'end');
+}
+
+/** Steps over the keyword that an action begins with, if it begins with one. */
+function takeKeyword(cursor: Parse['cursor']): {
+  readonly keyword: Keyword | undefined;
+  readonly offset: number;
+} {
+  const { text, kind, offset } = cursor.peekWord();
+  const keyword = kind === 'word' ? KEYWORDS.find((word) => word === text) : undefined;
+  if (keyword) cursor.next();
+  return { keyword, offset };
 }
 
 function parseAction({ cursor, scope }: Parse, at: number): Node {

@@ -23,7 +23,6 @@ const SHOWN = 10;
  *   is an error
  * @throws FactoryError `verification` for what does not belong, `usage` when nothing is left
  */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 export function selectContent(
   tree: string,
   content: ExtensionContent,
@@ -46,9 +45,7 @@ export function selectContent(
     // Empty directories elsewhere are no content.
     if (stats.isDirectory()) continue;
     const isNode = !stats.isFile() && !stats.isSymbolicLink();
-    const isForbidden =
-      content.forbidden.includes(path) || (isLayer && content.accidental.includes(path)) || isNode;
-    if (isInside && !isForbidden) {
+    if (isInside && !isNode && !isForbidden(path, content, { isLayer })) {
       files += 1;
       newest = Math.max(newest, Math.floor(Number(stats.mtimeMs) / 1000));
       continue;
@@ -68,12 +65,24 @@ export function selectContent(
       },
     );
   }
-  for (const { path } of [...walkTree(tree)]) {
-    const isTop = path !== '' && !path.includes('/');
-    if (isTop && !content.hierarchies.includes(path)) unwanted.push(path);
+  for (const path of [...unwanted, ...topsOutside(tree, content)]) {
+    rmSync(join(tree, path), { recursive: true, force: true });
   }
-  for (const path of unwanted) rmSync(join(tree, path), { recursive: true, force: true });
   return { files, leftOut, newest };
+}
+
+function isForbidden(
+  path: string,
+  content: ExtensionContent,
+  { isLayer }: { readonly isLayer: boolean },
+): boolean {
+  return content.forbidden.includes(path) || (isLayer && content.accidental.includes(path));
+}
+
+/** What stands at the top of a tree, and is no hierarchy of extensions. */
+function topsOutside(tree: string, { hierarchies }: ExtensionContent): string[] {
+  const paths = [...walkTree(tree)].map(({ path }) => path);
+  return paths.filter((path) => path !== '' && !path.includes('/') && !hierarchies.includes(path));
 }
 
 function refused(content: ExtensionContent, paths: readonly string[]): FactoryError {

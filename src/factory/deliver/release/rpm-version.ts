@@ -25,38 +25,40 @@ function split(text: string): { epoch: string; version: string; release: string 
 const SEPARATOR = /^[^A-Za-z0-9~^]+/;
 
 /** Segments of letters or digits are compared from the left; `~` is older than the end, `^` newer than it. */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function compareSegments(a: string, b: string): number {
   let [left, right] = [a, b];
   for (;;) {
     left = left.replace(SEPARATOR, '');
     right = right.replace(SEPARATOR, '');
-    if (left.startsWith('~') || right.startsWith('~')) {
-      if (!left.startsWith('~')) return 1;
-      if (!right.startsWith('~')) return -1;
-      [left, right] = [left.slice(1), right.slice(1)];
-      continue;
-    }
-    if (left.startsWith('^') || right.startsWith('^')) {
-      if (left === '') return -1;
-      if (right === '') return 1;
-      if (!left.startsWith('^')) return 1;
-      if (!right.startsWith('^')) return -1;
-      [left, right] = [left.slice(1), right.slice(1)];
-      continue;
-    }
-    if (left === '' || right === '') return Math.sign(left.length - right.length);
-    const isNumber = /^[0-9]/.test(left);
-    const segment = isNumber ? /^[0-9]+/ : /^[A-Za-z]+/;
-    const one = segment.exec(left)?.[0] ?? '';
-    const two = segment.exec(right)?.[0];
-    // A number is newer than letters.
-    if (two === undefined) return isNumber ? 1 : -1;
-    const order = isNumber ? compareNumbers(one, two) : compareBytes(one, two);
+    const marked = compareMarks(left, right);
+    if (marked !== undefined && marked !== 0) return marked;
+    if (marked === undefined && (left === '' || right === '')) return Math.sign(left.length - right.length);
+    const [one, two] =
+      marked === 0 ? [left.slice(0, 1), right.slice(0, 1)] : [segmentOf(left), segmentOf(right)];
+    const order = compareSegment(one, two);
     if (order !== 0) return order;
     left = left.slice(one.length);
     right = right.slice(two.length);
   }
+}
+
+/** Decides by a leading `~` or `^`: `undefined` when there is none, 0 when both have the same. */
+function compareMarks(left: string, right: string): number | undefined {
+  if (left.startsWith('~') || right.startsWith('~')) {
+    return Number(right.startsWith('~')) - Number(left.startsWith('~'));
+  }
+  if (!left.startsWith('^') && !right.startsWith('^')) return undefined;
+  if (left === '' || right === '') return left === '' ? -1 : 1;
+  return Number(right.startsWith('^')) - Number(left.startsWith('^'));
+}
+
+const segmentOf = (text: string) => /^(?:[0-9]+|[A-Za-z]+)/.exec(text)?.[0] ?? '';
+
+function compareSegment(one: string, two: string): number {
+  const [isNumber, isOtherNumber] = [one, two].map((text) => /^[0-9]/.test(text));
+  // A number is newer than letters.
+  if (isNumber !== isOtherNumber) return isNumber ? 1 : -1;
+  return isNumber ? compareNumbers(one, two) : compareBytes(one, two);
 }
 
 function compareBytes(a: string, b: string): number {

@@ -22,7 +22,6 @@ const DIRECTIVE = /^#\s*(syntax|escape|check)\s*=\s*(.+)$/i;
 const HEREDOC = /<<(-?)(["']?)([A-Za-z_]\w*)\2/g;
 
 /** Splits a Containerfile into its instructions: comments, continued lines and here-documents are understood. */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 export function parseContainerfile(text: string): Containerfile {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   let directives = 0;
@@ -36,21 +35,29 @@ export function parseContainerfile(text: string): Containerfile {
   for (let at = directives; at < lines.length; at += 1) {
     if (isSilent(lines[at])) continue;
     const first = at;
-    let whole = '';
-    for (; at < lines.length; at += 1) {
-      const line = lines[at] ?? '';
-      // Within an instruction too, comments and blank lines count for nothing.
-      if (at > first && isSilent(line)) continue;
-      const trimmed = line.trimEnd();
-      whole += trimmed.endsWith(continuation) ? trimmed.slice(0, -1) : line;
-      if (!trimmed.endsWith(continuation)) break;
-    }
+    const { whole, last } = joinContinued(lines, first, continuation);
+    at = last;
     const [, name = '', rest = ''] = /^\s*(\S+)\s*(.*)$/s.exec(whole) ?? [];
     const upper = name.toUpperCase();
     if (['RUN', 'COPY', 'ADD'].includes(upper)) at = afterHeredocs(lines, rest, at);
     instructions.push({ name: upper, rest: rest.trim(), first, last: Math.min(at, lines.length - 1) });
   }
   return { lines, directives, instructions };
+}
+
+/** An instruction without the ends of its continued lines, and where its last line is. */
+function joinContinued(lines: readonly string[], first: number, continuation: string) {
+  let whole = '';
+  let last = first;
+  for (; last < lines.length; last += 1) {
+    const line = lines[last] ?? '';
+    // Within an instruction too, comments and blank lines count for nothing.
+    if (last > first && isSilent(line)) continue;
+    const trimmed = line.trimEnd();
+    whole += trimmed.endsWith(continuation) ? trimmed.slice(0, -1) : line;
+    if (!trimmed.endsWith(continuation)) break;
+  }
+  return { whole, last };
 }
 
 function isSilent(line: string | undefined): boolean {
