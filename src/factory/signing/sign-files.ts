@@ -17,6 +17,7 @@ import { SIGN_PREDICATE } from '../../common/trust/bundle.ts';
 import { bundleDigest, verifyFile } from '../../common/trust/verify-file.ts';
 import { signBlob, signStatement } from '../tools/cosign.ts';
 import type { Runner } from '../tools/runner.ts';
+import { notABuildOutput } from './not-a-build-output.ts';
 import { bundleName, MANIFEST, readSums, SUMS } from './output-files.ts';
 import type { Signer } from './signer.ts';
 
@@ -102,13 +103,7 @@ export async function signOutput(
 ): Promise<SignedFile[]> {
   const listed = await readSums(directory);
   if (listed === undefined) {
-    throw new FactoryError(
-      'BUILD_OUTPUT_INVALID',
-      `${directory} has no ${SUMS}, so it is no output of a build`,
-      {
-        remedy: 'Name the directory that a build wrote to, or the files themselves.',
-      },
-    );
+    throw notABuildOutput(directory);
   }
   const names = new Set(listed.map(({ name }) => name));
   const isThere = async (name: string) =>

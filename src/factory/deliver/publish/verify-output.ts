@@ -4,6 +4,7 @@ import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts
 import type { TrustRule } from '../../../common/trust/policy.ts';
 import { verifyFile } from '../../../common/trust/verify-file.ts';
 import { printable } from '../../../common/trust/verify-image.ts';
+import { notABuildOutput } from '../../signing/not-a-build-output.ts';
 import {
   bundleName,
   isBundleName,
@@ -47,13 +48,7 @@ export async function verifyOutput(
 ): Promise<readonly CheckedFile[]> {
   const { files, problems } = await verifyDirectory(directory, '', signers, signal);
   if (files.length === 0 && problems.length === 0) {
-    throw new FactoryError(
-      'BUILD_OUTPUT_INVALID',
-      `${directory} has no ${SUMS}, so it is no output of a build`,
-      {
-        remedy: 'Name the directory that a build wrote to, or the files themselves.',
-      },
-    );
+    throw notABuildOutput(directory);
   }
   if (problems.length === 0) return files;
   throw new FactoryError('SIGNATURE_REFUSED', `${directory} is not what ${namesOf(signers)} signed`, {
