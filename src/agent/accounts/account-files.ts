@@ -1,7 +1,7 @@
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
-import type { AccountWish } from './account-wish.ts';
+import type { AccountRequest } from './account-request.ts';
 import type { Tables } from './group-plan.ts';
 import { formatNumberRecord, type NumberRecord, parseNumberRecord } from './number-record.ts';
 import { type AccountPlan, homeOf, planUsers } from './plan-users.ts';
@@ -17,13 +17,13 @@ const SHELLS = { preferred: '/bin/bash', always: '/bin/sh' };
  * replaced in one go, with its mode and owner. Groups come first and passwd last, so that no account is there before what
  * belongs to it.
  */
-export async function updateAccounts(host: Host, wishes: readonly AccountWish[]): Promise<AccountPlan> {
+export async function updateAccounts(host: Host, requests: readonly AccountRequest[]): Promise<AccountPlan> {
   const before = await readTables(host);
   const record = parseNumberRecord(await host.readText(RECORD));
   const hasBash = (await host.stat(SHELLS.preferred)) !== undefined;
-  const plan = planUsers(before, wishes, {
+  const plan = planUsers(before, requests, {
     record,
-    homeOwners: await homeOwners(host, wishes),
+    homeOwners: await homeOwners(host, requests),
     defaultShell: hasBash ? SHELLS.preferred : SHELLS.always,
     salt: newSalt,
   });
@@ -43,10 +43,10 @@ async function readTables(host: Host): Promise<Tables> {
   return { passwd, shadow, group, gshadow };
 }
 
-/** Who owns the homes in /home, and those that the wishes name. */
-async function homeOwners(host: Host, wishes: readonly AccountWish[]): Promise<Map<string, number>> {
+/** Who owns the homes in /home, and those that the requests name. */
+async function homeOwners(host: Host, requests: readonly AccountRequest[]): Promise<Map<string, number>> {
   const homes = new Map((await host.list('/home')).map((name) => [name, homeOf(name)]));
-  for (const { name, home } of wishes) if (home !== undefined) homes.set(name, home);
+  for (const { name, home } of requests) if (home !== undefined) homes.set(name, home);
   const owners = await Promise.all(
     [...homes].map(async ([name, home]): Promise<[string, number][]> => {
       const stat = await host.stat(home, { follow: false });

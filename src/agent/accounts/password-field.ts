@@ -6,7 +6,7 @@ const NO_PASSWORD = '*';
 const HASH = /^\$[a-z0-9-]{1,12}\$[A-Za-z0-9./$=,+-]+$/;
 
 /** What is asked of a password field. */
-export interface PasswordWish {
+export interface PasswordRequest {
   /** A hash, or the password itself; without it the field stays. */
   readonly password?: string;
   readonly locked: boolean;
@@ -16,10 +16,14 @@ export interface PasswordWish {
  * The password field of shadow(5). A password that the current field is a hash of keeps that hash, so that a boot does
  * not change the file; any other is hashed with a new salt. A lock is the prefix `!` (passwd(1), `--lock`).
  */
-export function passwordField(wish: PasswordWish, current: string | undefined, salt: () => string): string {
-  const open = wish.password === undefined ? current : hashOf(wish.password, current, salt);
+export function passwordField(
+  request: PasswordRequest,
+  current: string | undefined,
+  salt: () => string,
+): string {
+  const open = request.password === undefined ? current : hashOf(request.password, current, salt);
   if (open === undefined) return NO_PASSWORD;
-  return wish.locked && !/^[!*]/.test(open) ? `!${open}` : open;
+  return request.locked && !/^[!*]/.test(open) ? `!${open}` : open;
 }
 
 function hashOf(password: string, current: string | undefined, salt: () => string): string {

@@ -1,5 +1,5 @@
+import type { AccountRequest } from './account-request.ts';
 import { findRow, rowsOf } from './account-table.ts';
-import type { AccountWish } from './account-wish.ts';
 import type { NumberRecord } from './number-record.ts';
 
 /** Where fresh ids come from: SYS_UID_MIN to UID_MAX of login.defs(5), with what useradd(8) does by default. */
@@ -25,13 +25,13 @@ export interface UidPlan {
  * that of the record, and at last the lowest free one from 1000 up, or for system accounts the highest from 999 down.
  * No two names get the same.
  */
-export function planUids(wishes: readonly AccountWish[], context: UidContext): UidPlan {
+export function planUids(requests: readonly AccountRequest[], context: UidContext): UidPlan {
   // Of two rows with one name, the first counts (getpwnam(3)).
   const rows = rowsOf(context.passwd).reverse();
   const uids = new Map(rows.map(([name = '', , uid]) => [name, Number(uid)]));
   const isTaken = (uid: number) => [...uids.values()].includes(uid);
-  const problems = claimExplicit(wishes, uids);
-  const open = wishes.filter(({ name, uid }) => uid === undefined && !uids.has(name));
+  const problems = claimExplicit(requests, uids);
+  const open = requests.filter(({ name, uid }) => uid === undefined && !uids.has(name));
   const keep = (ids: ReadonlyMap<string, number>) => {
     for (const { name } of open) {
       const uid = ids.get(name);
@@ -50,7 +50,7 @@ export function planUids(wishes: readonly AccountWish[], context: UidContext): U
     if (free === undefined) problems.push(`there is no free uid for ${name}`);
     else uids.set(name, free);
   }
-  const wanted = wishes.flatMap(({ name, uid }): [string, number][] => {
+  const wanted = requests.flatMap(({ name, uid }): [string, number][] => {
     const planned = uids.get(name);
     return planned === undefined || (uid !== undefined && uid !== planned) ? [] : [[name, planned]];
   });
@@ -61,9 +61,9 @@ export function planUids(wishes: readonly AccountWish[], context: UidContext): U
  * Gives out the ids that are asked for. An account that moves may free the one that another waits for, so this goes on
  * until nothing moves: a second run over the result then finds nothing left to do.
  */
-function claimExplicit(wishes: readonly AccountWish[], uids: Map<string, number>): string[] {
+function claimExplicit(requests: readonly AccountRequest[], uids: Map<string, number>): string[] {
   const ownerOf = (uid: number) => [...uids].find(([, other]) => other === uid)?.[0];
-  let waiting = wishes.filter(({ uid }) => uid !== undefined);
+  let waiting = requests.filter(({ uid }) => uid !== undefined);
   for (let before = -1; before !== waiting.length; ) {
     before = waiting.length;
     waiting = waiting.filter(({ name, uid }) => {

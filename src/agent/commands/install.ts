@@ -29,7 +29,7 @@ export const installCommand: AgentCommand = (context) =>
           try {
             await runInstall({ ...context, host }, { config: data, configText });
           } catch (error) {
-            await tellFailure(context.host, error);
+            await reportFailure(context.host, error);
             throw error;
           }
           return;
@@ -41,13 +41,13 @@ export const installCommand: AgentCommand = (context) =>
     });
 
 /** Nobody sees the journal of a machine that does not get installed: its consoles say why (docs/contract.md 5.3). */
-async function tellFailure(host: Host, error: unknown): Promise<void> {
-  const tell = await consoleWriter(host);
-  tell(`error: ${messageOf(error)}`);
+async function reportFailure(host: Host, error: unknown): Promise<void> {
+  const print = await consoleWriter(host);
+  print(`error: ${messageOf(error)}`);
   if (error instanceof FactoryError) {
-    for (const line of error.details) tell(`error:   ${line}`);
-    if (error.remedy !== undefined) tell(`to do: ${error.remedy}`);
-    tell(`code: ${error.code}`);
+    for (const line of error.details) print(`error:   ${line}`);
+    if (error.remedy !== undefined) print(`to do: ${error.remedy}`);
+    print(`code: ${error.code}`);
   }
-  tell(`The installation has failed, and the machine stays on. Its log is ${LOG}.`);
+  print(`The installation has failed, and the machine stays on. Its log is ${LOG}.`);
 }

@@ -9,7 +9,7 @@ import type { Host } from '../../common/host/host.ts';
  * @param operation what is about to be done with the node
  * @throws FactoryError `usage` when a key asks for protection that the operation would drop
  */
-export function heedUnsupportedKeys(host: Host, config: ConfigData, operation: NodeOperation): void {
+export function reportUnsupportedKeys(host: Host, config: ConfigData, operation: NodeOperation): void {
   const found = findUnsupported(config);
   const [first, ...others] = found.filter(({ entry }) => entry.stops?.includes(operation));
   if (first !== undefined) {

@@ -7,7 +7,7 @@ import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { formatSource, parseSource } from '../../common/oci/layers/source.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
-import { heedUnsupportedKeys } from '../config/unsupported.ts';
+import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { chooseDisk } from '../disks.ts';
 import { installBundle } from '../extensions/install-bundle.ts';
 import { runStage } from '../stages/run-stage.ts';
@@ -60,7 +60,7 @@ interface Target {
  */
 export async function runInstall(context: AgentContext, request: InstallRequest): Promise<void> {
   const { host } = context;
-  heedUnsupportedKeys(host, request.config, 'install');
+  reportUnsupportedKeys(host, request.config, 'install');
   const options = installOptions(request.config);
   await needAdministrator(host, request.config, options);
   const source = parseSource(request.source ?? options.source ?? LIVE_ROOT);

@@ -9,7 +9,7 @@ import { formatSource, parseSource, type Source } from '../../common/oci/layers/
 import { setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
-import { heedUnsupportedKeys } from '../config/unsupported.ts';
+import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { passAssessment } from './assessment.ts';
 import { biosPartition, findByLabel, needLabel } from './block-device.ts';
@@ -51,7 +51,7 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
       remedy: 'Run "kairos-agent bootentry --select statereset" and restart.',
     });
   }
-  heedUnsupportedKeys(host, request.config, 'reset');
+  reportUnsupportedKeys(host, request.config, 'reset');
   const reset = tree(request.config['reset']);
   const resetOem = request.resetOem ?? boolean(reset['reset-oem']);
   const resetPersistent = reset['reset-persistent'] !== false;

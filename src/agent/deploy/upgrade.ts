@@ -7,7 +7,7 @@ import { formatSource, parseSource, type Source } from '../../common/oci/layers/
 import { setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
-import { heedUnsupportedKeys } from '../config/unsupported.ts';
+import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { armAssessment, assessment } from './assessment.ts';
 import { findByLabel, needLabel } from './block-device.ts';
@@ -29,7 +29,7 @@ import { verifySource } from './verify-source.ts';
  */
 export async function runUpgrade(context: AgentContext, request: UpgradeRequest): Promise<void> {
   const { host } = context;
-  heedUnsupportedKeys(host, request.config, 'upgrade');
+  reportUnsupportedKeys(host, request.config, 'upgrade');
   const options = upgradeOptions(request.config, request);
   const progress = createProgress(context, request.json);
   await using _lock = await lockNode(host);

@@ -5,7 +5,7 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Extent } from './plan-extents.ts';
 
 /** A partition that a step asks for (docs/contract.md 4.7). */
-export interface WantedPartition {
+export interface RequestedPartition {
   readonly fsLabel?: string | undefined;
   readonly pLabel?: string | undefined;
   /** MiB; 0 takes the rest. */
@@ -35,7 +35,7 @@ const SAME: Readonly<Record<string, string>> = { fat: 'vfat', fat16: 'vfat', fat
  * The filesystem of a partition: ext2 when the step names none, `undefined` for one that stays raw.
  * @throws FactoryError `usage` for one that is not known, or whose label is too long
  */
-export function filesystemOf({ filesystem, fsLabel = '' }: WantedPartition): string | undefined {
+export function filesystemOf({ filesystem, fsLabel = '' }: RequestedPartition): string | undefined {
   const wanted = (filesystem || 'ext2').toLowerCase();
   if (RAW.includes(wanted)) return undefined;
   const type = SAME[wanted] ?? wanted;
@@ -58,7 +58,7 @@ export function filesystemOf({ filesystem, fsLabel = '' }: WantedPartition): str
 }
 
 /** The line by which sfdisk adds a partition (sfdisk(8), "Named-fields format"). */
-export function sfdiskLine(wanted: WantedPartition, { start, size }: Extent): string {
+export function sfdiskLine(wanted: RequestedPartition, { start, size }: Extent): string {
   const filesystem = filesystemOf(wanted);
   const { pLabel = '', fsLabel = '', bootable = false } = wanted;
   const esp = filesystem === 'vfat' && bootable;

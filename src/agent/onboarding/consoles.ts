@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import type { Host } from '../../common/host/host.ts';
 
-/** Tells a line on all consoles of the kernel (kernel documentation, /sys/class/tty/console/active). */
+/** Prints a line on all consoles of the kernel (kernel documentation, /sys/class/tty/console/active). */
 export async function consoleWriter(host: Host): Promise<(line: string) => void> {
   const active = (await host.readText('/sys/class/tty/console/active')) ?? '';
   const names = active.trim().split(/\s+/).filter(Boolean);
@@ -21,12 +21,12 @@ export async function consoleWriter(host: Host): Promise<(line: string) => void>
  * whichever somebody looks at.
  */
 export async function onConsoles(host: Host): Promise<Host> {
-  const tell = await consoleWriter(host);
+  const print = await consoleWriter(host);
   return {
     ...host,
     log: (level, message) => {
       host.log(level, message);
-      if (level !== 'debug') tell(level === 'info' ? message : `${level}: ${message}`);
+      if (level !== 'debug') print(level === 'info' ? message : `${level}: ${message}`);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mendDocument } from '../../common/cloud-config/mend.ts';
+import { dropInvalidParts } from '../../common/cloud-config/drop-invalid-parts.ts';
 import { fromDotted, mergeConfigs } from '../../common/cloud-config/merge.ts';
 import type { CloudConfigDocument } from '../../common/cloud-config/parse.ts';
 import { stagesOf } from '../../common/cloud-config/stages.ts';
@@ -108,7 +108,7 @@ export function sourceReader(host: Host, stage: string, options: SourceOptions =
   };
 }
 
-interface MendedFile {
+interface CheckedFile {
   readonly file: StageFile;
   readonly problems: readonly string[];
 }
@@ -174,18 +174,18 @@ function commandLineConfig(host: Host, { assignments, stageAssignments }: Comman
 }
 
 /** A configuration as steps; what no node could use is left out of it, and logged. */
-function toStageFile(host: Host, document: CloudConfigDocument): MendedFile {
+function toStageFile(host: Host, document: CloudConfigDocument): CheckedFile {
   const name = document.data['name'];
-  const mended = mendDocument(document);
-  const problems = mended.problems.map((problem) => describeProblem(document.name, new Error(problem)));
+  const checked = dropInvalidParts(document);
+  const problems = checked.problems.map((problem) => describeProblem(document.name, new Error(problem)));
   for (const problem of problems) host.log('error', problem);
   const named = typeof name === 'string' && name !== '' ? { name } : {};
-  return { file: { path: document.name, stages: stagesOf(mended.document), ...named }, problems };
+  return { file: { path: document.name, stages: stagesOf(checked.document), ...named }, problems };
 }
 
 function assemble(
   loaded: readonly Loaded[],
-  stagesIn: (document: CloudConfigDocument) => MendedFile,
+  stagesIn: (document: CloudConfigDocument) => CheckedFile,
 ): Sources {
   const problems: string[] = [];
   const sources = loaded.map(({ name, read }) => {
@@ -194,9 +194,9 @@ function assemble(
         problems.push(file.problem);
         return [];
       }
-      const mended = stagesIn(file.document);
-      problems.push(...mended.problems);
-      return [mended.file];
+      const checked = stagesIn(file.document);
+      problems.push(...checked.problems);
+      return [checked.file];
     });
     return { name, files };
   });

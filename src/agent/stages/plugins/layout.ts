@@ -6,7 +6,7 @@ import type { Host } from '../../../common/host/host.ts';
 import { findByLabel, waitForDevice } from '../../deploy/block-device.ts';
 import { formatPartition, releaseDisk } from '../../deploy/disk.ts';
 import { growFilesystem } from '../../disk/grow-filesystem.ts';
-import { filesystemOf, sfdiskLine, type WantedPartition } from '../../disk/partition-kind.ts';
+import { filesystemOf, type RequestedPartition, sfdiskLine } from '../../disk/partition-kind.ts';
 import {
   appendPartitions,
   diskOf,
@@ -77,11 +77,11 @@ async function initialize(host: Host, disk: string, name: string): Promise<void>
 async function missingPartitions(
   host: Host,
   disk: string,
-  wanted: readonly WantedPartition[],
-): Promise<WantedPartition[]> {
+  wanted: readonly RequestedPartition[],
+): Promise<RequestedPartition[]> {
   if (wanted.length === 0) return [];
   const { partitions } = await needTable(host, disk);
-  const missing: WantedPartition[] = [];
+  const missing: RequestedPartition[] = [];
   for (const partition of wanted) {
     const { fsLabel, pLabel } = partition;
     if (fsLabel && (await findByLabel(host, fsLabel)) !== undefined) continue;
@@ -93,7 +93,7 @@ async function missingPartitions(
   return missing;
 }
 
-async function add(host: Host, disk: string, missing: readonly WantedPartition[]): Promise<void> {
+async function add(host: Host, disk: string, missing: readonly RequestedPartition[]): Promise<void> {
   if (missing.length === 0) return;
   const table = await needTable(host, disk);
   const places = planAdditions(
@@ -130,7 +130,7 @@ async function isEmpty(host: Host, device: string): Promise<boolean> {
   return status === 2 && stdout.trim() === '';
 }
 
-async function format(host: Host, made: TablePartition, wanted: WantedPartition): Promise<void> {
+async function format(host: Host, made: TablePartition, wanted: RequestedPartition): Promise<void> {
   const filesystem = filesystemOf(wanted);
   const label = wanted.fsLabel || undefined;
   if (filesystem === undefined) return;

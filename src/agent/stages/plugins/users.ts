@@ -2,8 +2,8 @@ import type { User } from '../../../common/cloud-config/step-schema.ts';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
 import { updateAccounts } from '../../accounts/account-files.ts';
+import { type AccountRequest, accountRequest } from '../../accounts/account-request.ts';
 import { findRow } from '../../accounts/account-table.ts';
-import { type AccountWish, accountWish } from '../../accounts/account-wish.ts';
 import { addAuthorizedKeys } from '../../accounts/authorized-keys.ts';
 import { ensureHome, residentOf } from '../../accounts/home.ts';
 import type { Plugin } from '../plugin.ts';
@@ -18,21 +18,21 @@ export const usersPlugin: Plugin<'users'> = {
   key: 'users',
   run: async ({ host }, users) => {
     const failures: string[] = [];
-    const wishes = Object.entries(users).flatMap(([name, user]) => {
+    const requests = Object.entries(users).flatMap(([name, user]) => {
       try {
-        return [accountWish(name, user)];
+        return [accountRequest(name, user)];
       } catch (error) {
         failures.push(messageOf(error));
         return [];
       }
     });
-    const { tables, problems } = await updateAccounts(host, wishes);
+    const { tables, problems } = await updateAccounts(host, requests);
     failures.push(...problems);
-    for (const wish of wishes) {
-      const user = users[wish.name];
-      const row = findRow(tables.passwd, wish.name);
+    for (const request of requests) {
+      const user = users[request.name];
+      const row = findRow(tables.passwd, request.name);
       if (user === undefined || row === undefined) continue;
-      await furnish(host, wish, user, row).catch((error) => failures.push(messageOf(error)));
+      await furnish(host, request, user, row).catch((error) => failures.push(messageOf(error)));
     }
     if (failures.length === 0) return;
     throw new FactoryError('ACCOUNT_FAILED', failures.join('; '), {
@@ -42,9 +42,14 @@ export const usersPlugin: Plugin<'users'> = {
 };
 
 /** The home of an account and its SSH keys. System accounts have a home when one is named (useradd(8)). */
-async function furnish(host: Host, wish: AccountWish, user: User, row: readonly string[]): Promise<void> {
-  const wantsHome = !user.no_create_home && (!wish.system || wish.home !== undefined);
+async function furnish(
+  host: Host,
+  request: AccountRequest,
+  user: User,
+  row: readonly string[],
+): Promise<void> {
+  const wantsHome = !user.no_create_home && (!request.system || request.home !== undefined);
   if (wantsHome) await ensureHome(host, residentOf(row));
   const keys = user.ssh_authorized_keys ?? [];
-  if (keys.length > 0) await addAuthorizedKeys(host, wish.name, keys);
+  if (keys.length > 0) await addAuthorizedKeys(host, request.name, keys);
 }

@@ -11,7 +11,7 @@ const field = (password: string | undefined, locked: boolean, current?: string) 
 test.each([
   ['no password on a new account', field(undefined, false), '*'],
   ['a lock on a new account needs nothing more', field(undefined, true), '*'],
-  ['no wish leaves what is there', field(undefined, false, '!'), '!'],
+  ['no request leaves what is there', field(undefined, false, '!'), '!'],
   ['a lock is set before what is there', field(undefined, true, HASH), `!${HASH}`],
   ['a lock closes an empty field', field(undefined, true, ''), '!'],
   ['a lock is not set twice', field(undefined, true, `!${HASH}`), `!${HASH}`],

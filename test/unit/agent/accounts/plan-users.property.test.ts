@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type AccountRequest, accountRequest } from '../../../../src/agent/accounts/account-request.ts';
 import { findRow, rowsOf } from '../../../../src/agent/accounts/account-table.ts';
-import { type AccountWish, accountWish } from '../../../../src/agent/accounts/account-wish.ts';
 import type { Tables } from '../../../../src/agent/accounts/group-plan.ts';
 import { type PlanContext, planUsers } from '../../../../src/agent/accounts/plan-users.ts';
 
@@ -12,7 +12,7 @@ const group = fc.constantFrom('admin', 'docker', 'wheel', 'users', ...NAMES);
 const id = fc.oneof(fc.integer({ min: 998, max: 1006 }), fc.integer({ min: 0, max: 70_000 }));
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
-const wish: fc.Arbitrary<AccountWish> = fc
+const request: fc.Arbitrary<AccountRequest> = fc
   .record({
     name,
     uid: maybe(id),
@@ -26,8 +26,8 @@ const wish: fc.Arbitrary<AccountWish> = fc
     homedir: maybe(fc.constant('/srv/home')),
     shell: maybe(fc.constant('/bin/sh')),
   })
-  .map(({ name: of, ...user }) => accountWish(of, user));
-const wishes = fc.uniqueArray(wish, { selector: (one) => one.name, maxLength: 6 });
+  .map(({ name: of, ...user }) => accountRequest(of, user));
+const requests = fc.uniqueArray(request, { selector: (one) => one.name, maxLength: 6 });
 
 /** Tables with accounts and groups of unique names and numbers, and with lines that are none. */
 const tables: fc.Arbitrary<Tables> = fc
@@ -72,7 +72,7 @@ const RUNS = { numRuns: 200 };
 
 test('property: the second time nothing changes', () => {
   fc.assert(
-    fc.property(tables, wishes, context, (before, wanted, given) => {
+    fc.property(tables, requests, context, (before, wanted, given) => {
       const once = planUsers(before, wanted, given);
       const twice = planUsers(once.tables, wanted, { ...given, record: once.record });
       expect(twice).toEqual(once);
@@ -83,7 +83,7 @@ test('property: the second time nothing changes', () => {
 
 test('property: no two accounts have one uid, no two groups one gid', () => {
   fc.assert(
-    fc.property(tables, wishes, context, (before, wanted, given) => {
+    fc.property(tables, requests, context, (before, wanted, given) => {
       const { tables: after, problems } = planUsers(before, wanted, given);
       for (const table of [after.passwd, after.group]) {
         const numbers = rowsOf(table).map(([, , number]) => number);
@@ -102,7 +102,7 @@ test('property: no two accounts have one uid, no two groups one gid', () => {
 
 test('property: the lines of others are kept byte for byte, and in order', () => {
   fc.assert(
-    fc.property(tables, wishes, context, (before, wanted, given) => {
+    fc.property(tables, requests, context, (before, wanted, given) => {
       const { tables: after } = planUsers(before, wanted, given);
       const touched = new Set(wanted.flatMap((one) => [one.name, ...one.groups]));
       const others = (table: string | undefined) =>
@@ -121,7 +121,7 @@ test('property: the lines of others are kept byte for byte, and in order', () =>
 
 test('property: accounts keep their uids over boots, whoever joins them', () => {
   fc.assert(
-    fc.property(tables, wishes, wishes, context, (image, first, more, any) => {
+    fc.property(tables, requests, requests, context, (image, first, more, any) => {
       // A machine that begins: homes and records of another history may contradict each other.
       const given = { ...any, homeOwners: new Map(), record: { uids: new Map(), gids: new Map() } };
       const boot = planUsers(image, first, given);

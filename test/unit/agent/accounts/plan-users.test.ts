@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { accountRequest } from '../../../../src/agent/accounts/account-request.ts';
 import { findRow, rowsOf } from '../../../../src/agent/accounts/account-table.ts';
-import { accountWish } from '../../../../src/agent/accounts/account-wish.ts';
 import type { Tables } from '../../../../src/agent/accounts/group-plan.ts';
 import { type PlanContext, planUsers } from '../../../../src/agent/accounts/plan-users.ts';
 import type { User } from '../../../../src/common/cloud-config/step-schema.ts';
@@ -19,8 +19,8 @@ const CONTEXT: PlanContext = {
 };
 
 function plan(users: Record<string, User>, context: Partial<PlanContext> = {}, tables = IMAGE) {
-  const wishes = Object.entries(users).map(([name, user]) => accountWish(name, user));
-  return planUsers(tables, wishes, { ...CONTEXT, ...context });
+  const requests = Object.entries(users).map(([name, user]) => accountRequest(name, user));
+  return planUsers(tables, requests, { ...CONTEXT, ...context });
 }
 
 function uidsOf({ tables }: { tables: Tables }): Record<string, number> {

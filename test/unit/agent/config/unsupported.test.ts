@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { heedUnsupportedKeys } from '../../../../src/agent/config/unsupported.ts';
+import { reportUnsupportedKeys } from '../../../../src/agent/config/unsupported.ts';
 import { unsupportedKeysStep } from '../../../../src/agent/stages/builtin/unsupported-keys.ts';
 import { UNSUPPORTED_KEYS } from '../../../../src/common/cloud-config/unsupported-keys.ts';
 import { testHost } from '../support/test-host.ts';
@@ -18,7 +18,7 @@ describe('a node', () => {
   )('warns of $name, or stops', async ({ path, name, stops = [] }) => {
     for (const operation of ['install', 'upgrade', 'reset'] as const) {
       await using host = await testHost({});
-      const heed = () => heedUnsupportedKeys(host, setting(path), operation);
+      const heed = () => reportUnsupportedKeys(host, setting(path), operation);
       if (stops.includes(operation)) {
         expect(heed).toThrow(/is not supported: /);
         continue;

@@ -81,7 +81,7 @@ const accounts: readonly Reader[] = ['users.*', 'stages.*.*.users.*'].flatMap((b
       ...['name', 'passwd', 'lock_passwd', 'lockPasswd', 'groups', 'primary_group', 'uid', 'gecos'],
       ...['homedir', 'no_user_group', 'system', 'shell'],
     ],
-    file: 'agent/accounts/account-wish.ts',
+    file: 'agent/accounts/account-request.ts',
   },
   { below, keys: ['ssh_authorized_keys', 'no_create_home'], file: 'agent/stages/plugins/users.ts' },
 ]);

@@ -1,25 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { mendDocument } from '../../../../src/common/cloud-config/mend.ts';
+import { dropInvalidParts } from '../../../../src/common/cloud-config/drop-invalid-parts.ts';
 import { parseCloudConfig } from '../../../../src/common/cloud-config/parse.ts';
 import { stagesOf } from '../../../../src/common/cloud-config/stages.ts';
 
-function mend(...lines: string[]) {
-  const { document, problems } = mendDocument(
+function check(...lines: string[]) {
+  const { document, problems } = dropInvalidParts(
     parseCloudConfig('a.yaml', ['#cloud-config', ...lines, ''].join('\n')),
   );
   return { stages: stagesOf(document), problems };
 }
 
-describe('mendDocument', () => {
+describe('dropInvalidParts', () => {
   test('leaves a sound document as it is', () => {
-    expect(mend('hostname: a', 'stages: {boot: [{commands: [b]}]}')).toEqual({
+    expect(check('hostname: a', 'stages: {boot: [{commands: [b]}]}')).toEqual({
       stages: { initramfs: [{ name: 'hostname', hostname: 'a' }], boot: [{ commands: ['b'] }] },
       problems: [],
     });
   });
 
   test('takes a number or boolean for text, where text belongs', () => {
-    const { stages, problems } = mend(
+    const { stages, problems } = check(
       'stages:',
       '  boot:',
       '  - files: [{path: /a, content: 1}]',
@@ -30,7 +30,7 @@ describe('mendDocument', () => {
   });
 
   test('loses one step for a mistake, not the others', () => {
-    const { stages, problems } = mend(
+    const { stages, problems } = check(
       'stages:',
       '  boot:',
       '  - commands: [first]',
@@ -48,7 +48,7 @@ describe('mendDocument', () => {
   });
 
   test('keeps an account that has a mistake in one field: somebody may have to log in', () => {
-    const { stages, problems } = mend(
+    const { stages, problems } = check(
       'users:',
       '- name: ann',
       '  groups: [admin]',
@@ -62,7 +62,7 @@ describe('mendDocument', () => {
   });
 
   test('loses what cannot be saved, and comes to an end', () => {
-    const { stages, problems } = mend('users: 5', 'stages: [a, b]', 'hostname: {}', 'runcmd: no list');
+    const { stages, problems } = check('users: 5', 'stages: [a, b]', 'hostname: {}', 'runcmd: no list');
     expect(stages).toEqual({});
     expect(problems).toHaveLength(4);
   });

@@ -2,8 +2,8 @@ import type { User } from '../../common/cloud-config/step-schema.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { isField } from './account-table.ts';
 
-/** What a configuration wants of an account (docs/contract.md 4.3). What is left out stays, or takes a default. */
-export interface AccountWish {
+/** What a configuration asks of an account (docs/contract.md 4.3). What is left out stays, or takes a default. */
+export interface AccountRequest {
   readonly name: string;
   readonly uid?: number;
   /** A hash, or the password itself. */
@@ -26,12 +26,12 @@ const MAX_ID = 2 ** 32 - 3;
 /** What adduser(8) takes when it is not strict; not a number, which would be an id. */
 const NAME = /^(?!\d+$)[a-z0-9_][a-z0-9_.-]{0,31}\$?$/i;
 
-/** The wish of an entry of `users`. @throws FactoryError `usage` for what the account files cannot hold */
-export function accountWish(name: string, user: User): AccountWish {
+/** The request of an entry of `users`. @throws FactoryError `usage` for what the account files cannot hold */
+export function accountRequest(name: string, user: User): AccountRequest {
   const { passwd, gecos, homedir, shell, primary_group, no_user_group } = user;
   const groups = typeof user.groups === 'string' ? user.groups.split(',') : (user.groups ?? []);
   const primaryGroup = nonEmpty(primary_group) ?? (no_user_group ? COMMON_GROUP : undefined);
-  const wish = {
+  const request = {
     name,
     locked: user.lock_passwd ?? user.lockPasswd ?? false,
     groups: [...new Set(groups.map((group) => group.trim()).filter((group) => group !== ''))].sort(),
@@ -43,15 +43,16 @@ export function accountWish(name: string, user: User): AccountWish {
     ...optional('home', nonEmpty(homedir)),
     ...optional('shell', nonEmpty(shell)),
   };
-  const badName = [name, ...wish.groups].find((text) => !NAME.test(text));
+  const badName = [name, ...request.groups].find((text) => !NAME.test(text));
   if (badName !== undefined) throw unusable(name, `"${badName}" is no name of a user or group`);
   if (primaryGroup !== undefined && !NAME.test(primaryGroup) && !/^\d+$/.test(primaryGroup)) {
     throw unusable(name, `"${primaryGroup}" is no group`);
   }
-  const texts = [wish.gecos, wish.home, wish.shell].filter((text) => text !== undefined);
+  const texts = [request.gecos, request.home, request.shell].filter((text) => text !== undefined);
   if (!texts.every(isField)) throw unusable(name, 'gecos, homedir and shell hold no colon and no line end');
-  if (wish.home !== undefined && !wish.home.startsWith('/')) throw unusable(name, 'homedir is not absolute');
-  return wish;
+  if (request.home !== undefined && !request.home.startsWith('/'))
+    throw unusable(name, 'homedir is not absolute');
+  return request;
 }
 
 function uidOf(name: string, uid: string | number | undefined): number | undefined {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { accountWish } from '../../../../src/agent/accounts/account-wish.ts';
+import { accountRequest } from '../../../../src/agent/accounts/account-request.ts';
 import type { User } from '../../../../src/common/cloud-config/step-schema.ts';
 
 test('an empty entry wants an account with all defaults', () => {
-  expect(accountWish('bob', {})).toEqual({ name: 'bob', locked: false, groups: [], system: false });
+  expect(accountRequest('bob', {})).toEqual({ name: 'bob', locked: false, groups: [], system: false });
   const blank = { passwd: '', uid: '', homedir: '', shell: '', primary_group: '' };
-  expect(accountWish('bob', blank)).toEqual(accountWish('bob', {}));
+  expect(accountRequest('bob', blank)).toEqual(accountRequest('bob', {}));
 });
 
 test('every key is heard, in both spellings', () => {
@@ -20,7 +20,7 @@ test('every key is heard, in both spellings', () => {
     primary_group: 'staff',
     system: true,
   };
-  expect(accountWish('bob', user)).toEqual({
+  expect(accountRequest('bob', user)).toEqual({
     name: 'bob',
     password: 'x',
     locked: true,
@@ -32,7 +32,7 @@ test('every key is heard, in both spellings', () => {
     primaryGroup: 'staff',
     system: true,
   });
-  expect(accountWish('bob', { no_user_group: true }).primaryGroup).toBe('users');
+  expect(accountRequest('bob', { no_user_group: true }).primaryGroup).toBe('users');
 });
 
 test.each<[string, User]>([
@@ -48,5 +48,5 @@ test.each<[string, User]>([
   ['bob', { shell: '/bin/sh\nroot2::0:0::/:' }],
   ['bob', { homedir: 'home' }],
 ])('%j with %j cannot be', (name, user) => {
-  expect(() => accountWish(name, user)).toThrow(/cannot be created/);
+  expect(() => accountRequest(name, user)).toThrow(/cannot be created/);
 });

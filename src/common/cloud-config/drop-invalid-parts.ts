@@ -4,7 +4,7 @@ import { withoutNulls } from './schema.ts';
 import { StagePart } from './stages.ts';
 
 /** A document of which everything that makes steps follows the schema, and what was wrong with it. */
-export interface MendedDocument {
+export interface CheckedDocument {
   readonly document: CloudConfigDocument;
   /** A line each, with `file:line:column`. */
   readonly problems: readonly string[];
@@ -17,7 +17,7 @@ type Path = readonly PropertyKey[];
  * the accounts. A number or boolean where a text belongs counts as text, as it does for Go's YAML. Validation, in contrast,
  * names all of it as errors.
  */
-export function mendDocument(document: CloudConfigDocument): MendedDocument {
+export function dropInvalidParts(document: CloudConfigDocument): CheckedDocument {
   const data = structuredClone(withoutNulls(document.data)) as ConfigData;
   const problems: string[] = [];
   // Each turn takes something away or changes its type, so it comes to an end.
