@@ -68,7 +68,7 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   await runOuterHook(host, 'install', 'pre');
 
   progress.step('partition', 'Looking at the source and the disk');
-  const { mib } = await slotSize(host, source, options.systemMib, options.insecure);
+  const { mib } = await slotSize(host, source, { mib: options.systemMib, insecure: options.insecure });
   // Vetoed before anything is destroyed.
   await runBeforeStage(host, 'install');
   const target = options.noFormat
@@ -123,7 +123,7 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   await stack.disposeAsync();
   await runOuterHook(host, 'install', 'after');
   progress.step('done', 'The installation is complete');
-  await finish(host, request.finish ?? options.finish, options.ejectMedium);
+  await finish(host, { action: request.finish ?? options.finish, ejectMedium: options.ejectMedium });
 }
 
 /** @throws FactoryError `usage` when nobody could log in to the node and administer it (docs/contract.md 4.3) */

@@ -99,7 +99,7 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
   await chooseNextBoot(host, undefined);
   progress.step('done', 'The node was reset');
   const asked = boolean(reset['poweroff']) ? 'poweroff' : boolean(reset['reboot']) ? 'reboot' : undefined;
-  await finish(host, request.finish ?? asked);
+  await finish(host, { action: request.finish ?? asked });
 }
 
 async function resetSource(host: Host, recovery: string, wanted: string | undefined): Promise<Source> {

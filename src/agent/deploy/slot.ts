@@ -44,8 +44,12 @@ export interface SlotSize {
   readonly content: number;
 }
 
-/** The size of the image file for a source (docs/contract.md 1.3), at least `wanted` MiB. */
-export async function slotSize(host: Host, source: Source, wanted = 0, insecure = false): Promise<SlotSize> {
+/** The size of the image file for a source (docs/contract.md 1.3), at least the `mib` that were asked for. */
+export async function slotSize(
+  host: Host,
+  source: Source,
+  { mib: wanted = 0, insecure = false }: Pick<SlotOptions, 'mib' | 'insecure'>,
+): Promise<SlotSize> {
   if (source.kind === 'dir' && !isLiveRoot(source)) {
     const tree = measureTree(host.resolve(source.path));
     return { mib: Math.max(wanted, slotImageSize(tree).mib), content: Math.ceil(tree.bytes / MIB) };
@@ -82,7 +86,7 @@ export async function makeSlot(host: Host, options: SlotOptions): Promise<void> 
 
 async function fillImage(host: Host, options: SlotOptions): Promise<void> {
   const { source, file, label } = options;
-  const { mib, content } = await slotSize(host, source, options.mib, options.insecure);
+  const { mib, content } = await slotSize(host, source, options);
   await needSpace(host, dirname(file), content);
   await host.makeDirectory(dirname(file));
   await host.run('truncate', ['-s', `${mib}M`, file]);

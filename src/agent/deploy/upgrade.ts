@@ -38,25 +38,35 @@ export async function runUpgrade(context: AgentContext, request: UpgradeRequest)
     skip: request.skipVerify ?? false,
     insecure: options.insecure,
   });
-  if (options.recovery) await upgradeRecovery(host, source, options, progress);
-  else await upgradeActive(host, source, options, progress);
-  await noteUpgrade(host, source, options.recovery);
+  const upgrade: Upgrade = { source, options, progress };
+  if (options.recovery) await upgradeRecovery(host, upgrade);
+  else await upgradeActive(host, upgrade);
+  await noteUpgrade(host, upgrade);
   await runStage(host, 'after-upgrade', {});
   progress.step('done', `The ${options.recovery ? 'recovery system' : 'system'} was upgraded`);
-  await finish(host, options.finish);
+  await finish(host, { action: options.finish });
 }
 
-async function upgradeActive(
-  host: Host,
-  source: Source,
-  options: UpgradeOptions,
-  progress: Progress,
-): Promise<void> {
+/** An upgrade that is under way. */
+interface Upgrade {
+  /** Verified, and pinned to its digest. */
+  readonly source: Source;
+  readonly options: UpgradeOptions;
+  readonly progress: Progress;
+}
+
+async function upgradeActive(host: Host, upgrade: Upgrade): Promise<void> {
+  const { options, progress } = upgrade;
   await using state = await mountWritable(host, await needLabel(host, LABEL.state), 'state');
   const [active, passive] = [`${state.path}/${SLOT_FILE.active}`, `${state.path}/${SLOT_FILE.passive}`];
   const transition = `${state.path}/${SLOT_FILE.transition}`;
   await runStage(host, 'before-upgrade', {});
-  await makeTransition(host, state.path, transition, LABEL.active, source, options, progress, active);
+  await makeTransition(host, upgrade, {
+    partition: state.path,
+    file: transition,
+    label: LABEL.active,
+    current: active,
+  });
   await runInNewSystem(host, transition, 'upgrade', {}, (root) =>
     setMenuName(host, root, state.path, options.menuEntry),
   );
@@ -75,12 +85,7 @@ async function upgradeActive(
   await host.run('sync', ['-f', active]);
 }
 
-async function upgradeRecovery(
-  host: Host,
-  source: Source,
-  options: UpgradeOptions,
-  progress: Progress,
-): Promise<void> {
+async function upgradeRecovery(host: Host, upgrade: Upgrade): Promise<void> {
   await using recovery = await mountWritable(host, await needLabel(host, LABEL.recovery), 'recovery');
   const [image, squashfs] = [
     `${recovery.path}/${SLOT_FILE.recovery}`,
@@ -88,9 +93,13 @@ async function upgradeRecovery(
   ];
   const transition = `${recovery.path}/${SLOT_FILE.transition}`;
   await runStage(host, 'before-upgrade', {});
-  const label = LABEL.recoverySystem;
-  await makeTransition(host, recovery.path, transition, label, source, options, progress, image);
-  progress.step('swap', 'Making the new system the recovery system');
+  await makeTransition(host, upgrade, {
+    partition: recovery.path,
+    file: transition,
+    label: LABEL.recoverySystem,
+    current: image,
+  });
+  upgrade.progress.step('swap', 'Making the new system the recovery system');
   await host.rename(transition, image);
   await checkpoint(host, recovery.path);
   // The menu prefers a squashfs, so it goes when the image is in its place.
@@ -98,15 +107,22 @@ async function upgradeRecovery(
   await checkpoint(host, recovery.path);
 }
 
+/** Where the new system is written. */
+interface Transition {
+  /** Mount point of the partition. */
+  readonly partition: string;
+  /** The image file that is made. */
+  readonly file: string;
+  /** Label of its filesystem. */
+  readonly label: string;
+  /** The image file that it replaces. */
+  readonly current: string;
+}
+
 async function makeTransition(
   host: Host,
-  partition: string,
-  file: string,
-  label: string,
-  source: Source,
-  options: UpgradeOptions,
-  progress: Progress,
-  current: string,
+  { source, options, progress }: Upgrade,
+  { partition, file, label, current }: Transition,
 ): Promise<void> {
   progress.step('active', `Writing the new system to ${file}`);
   const size = Math.ceil(((await host.stat(current))?.size ?? 0) / MIB);
@@ -134,7 +150,7 @@ async function forgetChosenEntry(host: Host): Promise<void> {
 }
 
 /** A note is worth a line when it cannot be made, not a failed upgrade (docs/contract.md 5.4). */
-async function noteUpgrade(host: Host, source: Source, recovery: boolean): Promise<void> {
+async function noteUpgrade(host: Host, { source, options: { recovery } }: Upgrade): Promise<void> {
   try {
     const device = await findByLabel(host, LABEL.persistent);
     if (device === undefined) throw new FactoryError('DEVICE_MISSING', 'there is no persistent partition');
