@@ -1,3 +1,4 @@
+import { menuVariables } from '../../common/cloud-config/menu-variables.ts';
 import { architecture } from '../../common/contract/architectures.ts';
 import { type DiskSizes, PARTITION_TYPE, type PartitionRequest } from '../../common/contract/partitions.ts';
 import { uuidFromName } from '../../common/contract/uuid.ts';
@@ -54,7 +55,7 @@ export function installOptions(config: Tree): InstallOptions {
     systemMib: number(tree(install['system'])['size']) ?? 0,
     recoverySource: imageSource(install['recovery-system']),
     extraDirectories: strings(install['extra-dirs-rootfs']),
-    grubOptions: variables({ ...tree(config['grub_options']), ...tree(install['grub_options']) }),
+    grubOptions: menuVariables(config),
     menuEntry: text(install['grub-entry-name']),
     bindMounts: strings(install['bind_mounts']),
     ephemeralMounts: strings(install['ephemeral_mounts']),
@@ -106,10 +107,6 @@ function extraPartition(entry: Tree): PartitionRequest {
     attributes: [],
     mib: number(entry['size']) ?? 0,
   };
-}
-
-function variables(value: Tree): Record<string, string> {
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, String(item)]));
 }
 
 function present<T extends object>(value: T): T {

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, link, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { menuVariables } from '../../common/cloud-config/menu-variables.ts';
+import { parseCloudConfig } from '../../common/cloud-config/parse.ts';
 import { ARCHITECTURES } from '../../common/contract/architectures.ts';
 import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../common/contract/boot-assessment.ts';
 import { MENU_MODULES } from '../../common/contract/boot-loader.ts';
@@ -83,12 +85,19 @@ async function stageRecovery(inputs: ArtifactInputs, scratch: string): Promise<s
 /** The configuration and GRUB's environment (docs/contract.md 1.4). */
 async function stageOem(inputs: ArtifactInputs, scratch: string): Promise<string> {
   const tree = await emptyDirectory(scratch, 'oem');
-  await writeFile(join(tree, OEM_FILE.grubEnvironment), grubEnvironment({}));
-  if (inputs.spec.cloudConfig) {
-    await copyFile(inputs.spec.cloudConfig, join(tree, OEM_FILE.config));
+  const { cloudConfig } = inputs.spec;
+  const variables = cloudConfig === undefined ? {} : await menuVariablesOf(cloudConfig);
+  await writeFile(join(tree, OEM_FILE.grubEnvironment), grubEnvironment(variables));
+  if (cloudConfig !== undefined) {
+    await copyFile(cloudConfig, join(tree, OEM_FILE.config));
     await chmod(join(tree, OEM_FILE.config), OEM_CONFIG_MODE);
   }
   return tree;
+}
+
+/** What an installer would write into the environment of the boot menu. */
+async function menuVariablesOf(cloudConfig: string): Promise<Record<string, string>> {
+  return menuVariables(parseCloudConfig(cloudConfig, await readFile(cloudConfig, 'utf8')).data);
 }
 
 async function copyRelabelled(image: string, copy: string, label: string): Promise<void> {

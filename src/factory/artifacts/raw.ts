@@ -25,7 +25,11 @@ export const raw: Artifact = {
   extension: '.raw',
   needs: ['image', 'slot-image', 'boot'],
   tools: [MKE2FS, SGDISK, GRUB_MKIMAGE, ...MAKE_FAT_TOOLS],
-  inputs: (spec, digests) => ({ disk: spec.disk, cloudConfig: digests.cloudConfig }),
+  inputs: ({ disk }, { cloudConfig }) => ({
+    disk,
+    // A disk of an earlier version has none of the configuration's variables in the environment of its menu.
+    ...(cloudConfig === undefined ? {} : { cloudConfig, menuVariables: true }),
+  }),
   make,
 };
 

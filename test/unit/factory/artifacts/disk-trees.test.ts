@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseGrubEnvironment } from '../../../../src/common/contract/grub-environment.ts';
 import { stagePartitions } from '../../../../src/factory/artifacts/disk-trees.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 import {
@@ -77,6 +78,16 @@ describe('what the partitions of a disk hold', () => {
 
   test('is no cloud-config where none was given', async () => {
     expect(readdirSync((await stage()).oem)).toEqual(['grubenv']);
+  });
+
+  test('are the variables of the boot menu that the configuration sets', async () => {
+    const config =
+      'grub_options: {extra_cmdline: quiet, saved_entry: cos}\ninstall: {nousers: true, grub_options: {extra_cmdline: debug}}\n';
+    const { oem } = await stage(undefined, `#cloud-config\n${config}`);
+    expect([...parseGrubEnvironment(readFileSync(join(oem, 'grubenv')))]).toEqual([
+      ['extra_cmdline', 'debug'],
+      ['saved_entry', 'cos'],
+    ]);
   });
 
   test('carries the time of the image', async () => {
