@@ -8,7 +8,7 @@ import { importCircles, importViolations, parseRoomOrder } from '../support/stru
 
 const SOURCES = join(PROJECT, 'src');
 /** Files that are still over the limit. The list only gets shorter. */
-const OVER_THE_LIMIT = ['factory/config/build-spec.ts', 'factory/image/context/build-context.ts'];
+const OVER_THE_LIMIT = ['factory/config/build-spec.ts'];
 /** Lines of the median file and of the file at nine tenths. They only get lower; the goal is 70 and 160. */
 const MEDIAN = 70;
 const NINE_TENTHS = 170;

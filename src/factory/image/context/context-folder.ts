@@ -1,14 +1,9 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import {
-  type ContextOptions,
-  isScripted,
-  kernelStage,
-  ownEntries,
-  programsOf,
-  recipe,
-  text,
-} from './build-context.ts';
+import { isScripted, kernelStage, recipe } from './containerfile.ts';
+import type { ContextOptions } from './context-options.ts';
 import type { ContextEntry } from './context-tar.ts';
+import { programsOf, text } from './entry.ts';
+import { ownEntries } from './own-entries.ts';
 import { parseContainerfile } from './parse-containerfile.ts';
 import type { CheckedContainerfile } from './user-containerfile.ts';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { BundleSpec } from '../../config/bundles.ts';
-import type { BundleLayer } from '../../image/context/build-context.ts';
+import type { BundleLayer } from '../../image/context/context-options.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
 import type { ImportEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';

@@ -3,7 +3,7 @@ import { borrowedNotice } from '../../catalog/flavors/choose.ts';
 import { findRelease } from '../../catalog/flavors/select.ts';
 import { aptSnapshot, snapshotSources } from '../../catalog/flavors/snapshot.ts';
 import type { BuildSpec } from '../../config/schema.ts';
-import type { ContextOptions, KernelSource } from '../../image/context/build-context.ts';
+import type { ContextOptions, KernelSource } from '../../image/context/context-options.ts';
 import { fileOf, type Results, resultOf } from '../step.ts';
 import { BASE_STEP } from './base-facts.ts';
 import { takenBundles } from './bundles-step.ts';

@@ -4,7 +4,7 @@ import type { FlavorChoice } from '../../catalog/flavors/choose.ts';
 import { explainMissingPackage } from '../../catalog/flavors/missing-package.ts';
 import type { Model } from '../../catalog/models/schema.ts';
 import type { BuildSpec } from '../../config/schema.ts';
-import type { ContextOptions } from '../../image/context/build-context.ts';
+import type { ContextOptions } from '../../image/context/context-options.ts';
 import { packageLockName } from '../../inputs/lock/packages.ts';
 import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
 import type { Results } from '../step.ts';

@@ -9,11 +9,9 @@ import { loadFlavor } from '../../../../../src/factory/catalog/flavors/load.ts';
 import { select } from '../../../../../src/factory/catalog/flavors/select.ts';
 import { resolveBoard } from '../../../../../src/factory/catalog/models/board.ts';
 import { loadModel } from '../../../../../src/factory/catalog/models/load.ts';
-import {
-  type ContextOptions,
-  contextEntries,
-  renderContainerfile,
-} from '../../../../../src/factory/image/context/build-context.ts';
+import { contextEntries } from '../../../../../src/factory/image/context/build-context.ts';
+import { renderContainerfile } from '../../../../../src/factory/image/context/containerfile.ts';
+import type { ContextOptions } from '../../../../../src/factory/image/context/context-options.ts';
 import type { ContextEntry } from '../../../../../src/factory/image/context/context-tar.ts';
 import { FLAVORS, MODELS, TEMPLATES } from '../../../../../src/factory/pipeline/project-files.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';

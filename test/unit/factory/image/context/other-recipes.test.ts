@@ -3,12 +3,8 @@ import { loadFlavor } from '../../../../../src/factory/catalog/flavors/load.ts';
 import { select } from '../../../../../src/factory/catalog/flavors/select.ts';
 import { resolveBoard } from '../../../../../src/factory/catalog/models/board.ts';
 import { loadModel } from '../../../../../src/factory/catalog/models/load.ts';
-import {
-  type BundleLayer,
-  type ContextOptions,
-  contextEntries,
-  renderContainerfile,
-} from '../../../../../src/factory/image/context/build-context.ts';
+import { contextEntries } from '../../../../../src/factory/image/context/build-context.ts';
+import { renderContainerfile } from '../../../../../src/factory/image/context/containerfile.ts';
 import {
   FOLDER_MARK,
   type FolderContainerfile,
@@ -17,6 +13,10 @@ import {
   folderEntries,
   renderFolderRecipe,
 } from '../../../../../src/factory/image/context/context-folder.ts';
+import type {
+  BundleLayer,
+  ContextOptions,
+} from '../../../../../src/factory/image/context/context-options.ts';
 import { kairosInitArguments } from '../../../../../src/factory/image/context/kairos-init.ts';
 import { checkContainerfile } from '../../../../../src/factory/image/context/user-containerfile.ts';
 import { FLAVORS, MODELS, TEMPLATES } from '../../../../../src/factory/pipeline/project-files.ts';

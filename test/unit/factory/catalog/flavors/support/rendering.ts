@@ -7,10 +7,8 @@ import type { LoadedFlavor } from '../../../../../../src/factory/catalog/flavors
 import { select } from '../../../../../../src/factory/catalog/flavors/select.ts';
 import { resolveBoard } from '../../../../../../src/factory/catalog/models/board.ts';
 import { loadModel } from '../../../../../../src/factory/catalog/models/load.ts';
-import {
-  type ContextOptions,
-  contextEntries,
-} from '../../../../../../src/factory/image/context/build-context.ts';
+import { contextEntries } from '../../../../../../src/factory/image/context/build-context.ts';
+import type { ContextOptions } from '../../../../../../src/factory/image/context/context-options.ts';
 import type { ContextEntry } from '../../../../../../src/factory/image/context/context-tar.ts';
 import { MODELS, TEMPLATES } from '../../../../../../src/factory/pipeline/project-files.ts';
 

@@ -1,0 +1,114 @@
+import type { BundleLayer, ContextOptions, KernelSource } from './context-options.ts';
+import { type KairosInit, kairosInitArguments } from './kairos-init.ts';
+
+/** Where the build's own files stand while it runs; the last step removes them. */
+const BUILD_HOME = '/kairos-build';
+const KERNEL_STAGE = 'kairos-factory-kernel';
+/** Where `collect-kernel.sh` leaves what it gathered. */
+const COLLECTED = '/kairos-collected';
+
+const run = (...words: readonly string[]) => `RUN ${JSON.stringify(words).replaceAll('","', '", "')}`;
+const runScript = (script: string) => run('/bin/sh', `${BUILD_HOME}/${script}`);
+
+/** What of the options a Containerfile is made of. */
+export type RecipeOptions = Pick<
+  ContextOptions,
+  'base' | 'flavor' | 'overlay' | 'kernel' | 'root' | 'init' | 'kubernetes' | 'bundles'
+>;
+
+/**
+ * The Containerfile. Only what an ordinary `docker build` has (docs/decisions/0002-plain-containerfile.md). The
+ * packages are installed before the framework is laid in, so that a changed framework or version finds the packages in
+ * the engine's cache. So is Kubernetes.
+ */
+export function renderContainerfile(options: RecipeOptions): string {
+  return [...kernelStage(options, ''), `FROM ${options.base}`, ...recipe(options, ''), ''].join('\n');
+}
+
+/**
+ * The stage that gathers a kernel and makes its initramfs; none where the kernel is installed.
+ * @param home directory of the context, with a closing slash, that holds our files
+ */
+export function kernelStage({ kernel }: RecipeOptions, home: string): string[] {
+  if (kernel === undefined) return [];
+  return [
+    `FROM ${kernel.image} AS ${KERNEL_STAGE}`,
+    'USER 0',
+    `COPY ${home}dracut/ /`,
+    `COPY ${home}kernel/ ${BUILD_HOME}/kernel/`,
+    runScript('kernel/collect-kernel.sh'),
+  ];
+}
+
+/** What follows the `FROM` of the base. */
+export function recipe(options: RecipeOptions, home: string): string[] {
+  const { flavor, overlay, kernel, init } = options;
+  const overlaid = overlay === undefined ? [] : [`COPY ${home}overlay/ /`];
+  // The base may have been made to run as another user.
+  if (init !== undefined) return ['USER 0', ...initSteps(init, home, overlaid)];
+  const manager = flavor['package-manager'];
+  return [
+    'USER 0',
+    ...(manager === 'none'
+      ? []
+      : [`COPY ${home}install/ ${BUILD_HOME}/install/`, runScript(`install/install-${manager}.sh`)]),
+    ...(kernel === undefined ? [] : takeKernel(kernel)),
+    ...(options.kubernetes === undefined
+      ? []
+      : [
+          `COPY ${home}kubernetes/ /`,
+          `COPY ${home}kubernetes-build/ ${BUILD_HOME}/kubernetes/`,
+          runScript('kubernetes/kubernetes.sh'),
+        ]),
+    `COPY ${home}framework/ /`,
+    ...renderBundles(options.bundles ?? [], home),
+    ...overlaid,
+    ...(isScripted(options)
+      ? [`COPY ${home}finish/ ${BUILD_HOME}/finish/`, runScript('finish/finish.sh')]
+      : []),
+  ];
+}
+
+function takeKernel({ library, bootLoader }: KernelSource): string[] {
+  const copy = (from: string, to: string) => `COPY --from=${KERNEL_STAGE} ${COLLECTED}/${from}/ ${to}`;
+  return [
+    copy('boot', '/boot/'),
+    copy('modules', `${library}/modules/`),
+    copy('firmware', `${library}/firmware/`),
+    ...(bootLoader ? [copy('boot-loader', '/')] : []),
+  ];
+}
+
+function initSteps(init: KairosInit, home: string, overlaid: readonly string[]): string[] {
+  const program = `${BUILD_HOME}/init/kairos-init`;
+  const stage = (name: 'install' | 'init') => run(program, ...kairosInitArguments(name, init.image));
+  return [
+    `COPY ${home}init/ ${BUILD_HOME}/init/`,
+    ...(init.version === undefined
+      ? []
+      : [run('/bin/sh', `${BUILD_HOME}/init/check-kairos-init.sh`, init.version)]),
+    stage('install'),
+    ...overlaid,
+    stage('init'),
+    runScript('init/finish-kairos-init.sh'),
+  ];
+}
+
+/** Whether scripts run in the root: always, but for a root without a shell that needs none. */
+export function isScripted({ flavor, root, kernel }: RecipeOptions): boolean {
+  return flavor['package-manager'] !== 'none' || kernel === undefined || (root?.shell ?? true);
+}
+
+/** Bundles come after the framework, as they do on a node, and before the overlay, which has the last word. */
+function renderBundles(bundles: readonly BundleLayer[], home: string): string[] {
+  const script = `${BUILD_HOME}/bundles/run-bundle.sh`;
+  return bundles.flatMap(({ image, mode, name }, index) => {
+    if (mode === 'unpack') return [`COPY --from=${image} / /`];
+    const place = `${BUILD_HOME}/bundle-${index}`;
+    return [
+      `COPY ${home}bundles/ ${BUILD_HOME}/bundles/`,
+      `COPY --from=${image} / ${place}/`,
+      run('/bin/sh', script, place, name),
+    ];
+  });
+}

@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import { BOARD_FILES } from '../../../common/contract/boot-files.ts';
+import { BARE_MARK } from '../../../common/contract/conformance.ts';
+import { renderKairosRelease } from '../../../common/contract/kairos-release.ts';
+import { bootargs } from '../../../common/contract/kernel-command-line.ts';
+import { NODE_PATH } from '../../../common/contract/node-paths.ts';
+import {
+  EPOCH_FILE,
+  LAYOUT_FILE,
+  renderLayoutEnvironment,
+  requiredDirectories,
+} from '../../../common/contract/system-layout.ts';
+import { TRUST_DIRECTORY } from '../../../common/trust/policy.ts';
+import { isScripted } from './containerfile.ts';
+import type { ContextOptions } from './context-options.ts';
+import { type ContextEntry, directoryEntries } from './context-tar.ts';
+import { lines, program, programsOf, text } from './entry.ts';
+import { frameworkTrees, servicesOf } from './framework-trees.ts';
+import type { KairosInit } from './kairos-init.ts';
+import { kubernetesEntries } from './kubernetes-entries.ts';
+
+/** The files of the build context besides the Containerfile. */
+export function ownEntries(options: ContextOptions): ContextEntry[] {
+  const { templates, flavor, overlay, init, kubernetes } = options;
+  const overlaid = overlay === undefined ? [] : directoryEntries(overlay, 'overlay');
+  if (init !== undefined) return [...initEntries(options, init), ...overlaid];
+  return [
+    ...installEntries(options),
+    ...kernelEntries(options),
+    ...(kubernetes === undefined ? [] : kubernetesEntries(templates, servicesOf(options), kubernetes)),
+    ...frameworkEntries(options),
+    ...(options.bundles?.some(({ mode }) => mode === 'run')
+      ? [programsOf(templates)('bundles/run-bundle.sh', 'build/run-bundle.sh')]
+      : []),
+    ...(flavor['package-manager'] === 'none' ? bareEntries(options) : []),
+    ...overlaid,
+    ...(isScripted(options) ? finishEntries(options) : []),
+  ];
+}
+
+function initEntries({ templates, flavor, epoch }: ContextOptions, init: KairosInit): ContextEntry[] {
+  const template = programsOf(templates);
+  return [
+    program('init/kairos-init', init.program),
+    template('init/check-kairos-init.sh', 'build/check-kairos-init.sh'),
+    template('init/finish-kairos-init.sh', 'build/finish-kairos-init.sh'),
+    lines('init/directories', requiredDirectories(flavor['persistent-paths'])),
+    text('init/source-date-epoch', epoch ?? ''),
+  ];
+}
+
+function installEntries(options: ContextOptions): ContextEntry[] {
+  const { templates, flavor, selection, board, epoch, pins, snapshot } = options;
+  const manager = flavor['package-manager'];
+  if (manager === 'none') return [];
+  const template = programsOf(templates);
+  return [
+    lines('install/packages', selection.packages),
+    lines('install/components', board.components),
+    lines('install/repository-packages', selection.repositoryPackages),
+    lines('install/repositories', selection.repositories),
+    text('install/source-date-epoch', epoch ?? ''),
+    ...(pins === undefined ? [] : [lines('install/pins', pinLines(pins))]),
+    ...(snapshot === undefined ? [] : [lines('install/snapshot', snapshot)]),
+    template(`install/install-${manager}.sh`, `build/install-${manager}.sh`),
+    ...(manager === 'apt' ? [template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg')] : []),
+  ];
+}
+
+function frameworkEntries(options: ContextOptions): ContextEntry[] {
+  const { flavor, identity, board, agent, tool, policy } = options;
+  return [
+    ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
+    ...(agent === undefined ? [] : [program('framework/usr/bin/kairos-agent', agent)]),
+    text(`framework${NODE_PATH.release}`, renderKairosRelease(identity, tool)),
+    text('framework/etc/cos/bootargs.cfg', bootargs(board, flavor.selinux)),
+    text(`framework${LAYOUT_FILE}`, renderLayoutEnvironment(flavor['persistent-paths'])),
+    ...policyEntries(policy),
+    ...Object.entries(board.texts).map(([path, content]) => text(`framework${BOARD_FILES}/${path}`, content)),
+  ];
+}
+
+function finishEntries({ templates, flavor, selection, board, kernel }: ContextOptions): ContextEntry[] {
+  const boardFiles = board.files.map(({ from, to }) => `${from} ${to}`);
+  const runlevels = selection.runlevels.map((pair) => pair.join(' '));
+  return [
+    lines('finish/directories', requiredDirectories(flavor['persistent-paths'])),
+    lines('finish/enable', selection.enable),
+    lines('finish/mask', selection.mask),
+    lines('finish/board-files', boardFiles),
+    lines('finish/unmask', selection.unmask),
+    lines('finish/runlevels', runlevels),
+    lines('finish/selinux', [flavor.selinux]),
+    ...(kernel === undefined ? [] : [text('finish/kernel-is-there', '')]),
+    programsOf(templates)('finish/finish.sh', 'build/finish.sh'),
+  ];
+}
+
+/** The agent takes a policy only from files that nobody but root may write. */
+function policyEntries(policy: ContextOptions['policy']): ContextEntry[] {
+  if (policy === undefined) return [];
+  const directory = `framework${TRUST_DIRECTORY}`;
+  return [
+    { type: 'directory', path: directory },
+    ...policy.map(({ name, text: content }) => text(`${directory}/${name}`, content)),
+  ];
+}
+
+/** `NAME ARCH VERSION`; the architecture is `-` where the package manager tells none. */
+function pinLines(pins: Readonly<Record<string, string>>): string[] {
+  return Object.entries(pins).flatMap(([key, versions]) => {
+    const [name = '', arch = '-'] = key.split(':');
+    return versions.split(' ').map((version) => `${name} ${arch} ${version}`);
+  });
+}
+
+function kernelEntries({ kernel, templates }: ContextOptions): ContextEntry[] {
+  if (kernel === undefined) return [];
+  const template = programsOf(templates);
+  return [
+    ...directoryEntries(join(templates, 'image/dracut'), 'dracut'),
+    text('kernel/source-date-epoch', `${kernel.epoch}\n`),
+    template('kernel/collect-kernel.sh', 'build/collect-kernel.sh'),
+  ];
+}
+
+/** What an installation script leaves in other roots, and directories where no script can make them. */
+function bareEntries(options: ContextOptions): ContextEntry[] {
+  const lacking = isScripted(options) ? [] : (options.root?.lacks ?? []);
+  return [
+    text(`framework${EPOCH_FILE}`, `${options.epoch ?? ''}\n`),
+    ...(options.agent === undefined ? [text(`framework${BARE_MARK}`, BARE_TEXT)] : []),
+    ...lacking.map((path): ContextEntry => ({ type: 'directory', path: `framework${path}` })),
+  ];
+}
+
+const BARE_TEXT =
+  'This system boots and keeps its directories, but has no agent: the base lacks the GNU C library.\n';
