@@ -120,3 +120,8 @@ function malformed(text: string, problem: string): FactoryError {
     remedy: `Use one of: ${FORMS}.`,
   });
 }
+
+/** A reference with its relative path resolved against a directory. @throws FactoryError `usage` */
+export function absoluteReference(reference: string, directory: string): string {
+  return formatBaseReference(parseBaseReference(reference, directory));
+}

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { loadArtifactsSpec } from '../../config/build-spec.ts';
+import { loadArtifactsSpec } from '../../config/artifacts-spec.ts';
 import { ARTIFACT_OPTIONS, artifactFlags, runOptions } from '../artifact-options.ts';
 import { presentTargets } from '../run-targets.ts';
 import { requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';

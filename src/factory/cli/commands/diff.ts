@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
-import { loadLockSpec } from '../../config/build-spec.ts';
+import { loadLockSpec } from '../../config/command-specs.ts';
 import { diffSubjects } from '../../pipeline/diff-subjects.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
 import { presentReport } from '../present-report.ts';

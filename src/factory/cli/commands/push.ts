@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { loadPushSpec } from '../../config/build-spec.ts';
+import { loadPushSpec } from '../../config/command-specs.ts';
 import { FILE_KINDS, type FileKinds } from '../../config/push.ts';
 import { type LaidOutImage, layOutImage } from '../../deliver/publish/lay-out.ts';
 import { push } from '../../deliver/publish/push.ts';

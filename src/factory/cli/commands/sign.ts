@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { parseImageReference } from '../../../common/oci/registry/image-reference.ts';
-import { loadSigningSpec } from '../../config/build-spec.ts';
+import { loadSigningSpec } from '../../config/command-specs.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
 import { SIGNATURE_FORMATS } from '../../config/signing.ts';
 import { attestImage, predicateType } from '../../deliver/publish/attest-image.ts';

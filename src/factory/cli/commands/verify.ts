@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
-import { loadSigningSpec } from '../../config/build-spec.ts';
+import { loadSigningSpec } from '../../config/command-specs.ts';
 import { type CheckedFile, verifyFiles, verifyOutput } from '../../deliver/publish/verify-output.ts';
 import type { VerifyPolicy } from '../../deliver/publish/verify-policy.ts';
 import { type CheckedImage, verifyRegistryImage } from '../../deliver/publish/verify-registry-image.ts';

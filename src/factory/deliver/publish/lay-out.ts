@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runIdentity } from '../../../common/files/process-identity.ts';
+import { loadArtifactsSpec } from '../../config/artifacts-spec.ts';
 import { formatBaseReference } from '../../config/base-reference.ts';
-import { loadArtifactsSpec } from '../../config/build-spec.ts';
 import type { BuildOptions } from '../../pipeline/build-options.ts';
 import { onlyBuild } from '../../pipeline/build-report.ts';
 import { runTargets } from '../../pipeline/run-targets.ts';

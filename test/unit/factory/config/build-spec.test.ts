@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { machineArch } from '../../../../src/common/contract/architectures.ts';
-import { loadArtifactsSpec, loadBuildSpec, loadLockSpec } from '../../../../src/factory/config/build-spec.ts';
+import { loadArtifactsSpec } from '../../../../src/factory/config/artifacts-spec.ts';
+import { loadBuildSpec } from '../../../../src/factory/config/build-spec.ts';
+import { loadLockSpec } from '../../../../src/factory/config/command-specs.ts';
 import { failureOf } from '../../support/failure.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../../support/temporary.ts';
 

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  loadArtifactsSpec,
-  loadBuildSpec,
-  loadSigningSpec,
-} from '../../../../src/factory/config/build-spec.ts';
+import { loadArtifactsSpec } from '../../../../src/factory/config/artifacts-spec.ts';
+import { loadBuildSpec } from '../../../../src/factory/config/build-spec.ts';
+import { loadSigningSpec } from '../../../../src/factory/config/command-specs.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 

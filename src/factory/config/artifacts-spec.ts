@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { requireValid } from '../../common/cloud-config/check-source.ts';
+import type { ValidationOptions } from '../../common/cloud-config/validate.ts';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { absoluteReference } from './base-reference.ts';
+import { type ConfigurationSources, loadConfiguration } from './load.ts';
+import { lockFilePath } from './lock-file-path.ts';
+import { requireDirectory } from './require-directory.ts';
+import { ArtifactsConfiguration, type ArtifactsSpec, type FrameworkChoice, type FailOn } from './schema.ts';
+
+/** Receives warnings, line by line. */
+export type Warn = (line: string) => void;
+export const ignoreWarnings: Warn = () => undefined;
+
+/** Merges and validates the configuration of artifacts from a ready image. @throws FactoryError `usage` */
+export async function loadArtifactsSpec(
+  sources: ConfigurationSources,
+  warn: Warn = ignoreWarnings,
+): Promise<{ readonly image: string; readonly spec: ArtifactsSpec }> {
+  const configuration = await loadConfiguration(ArtifactsConfiguration, sources, absoluteReference);
+  return { image: configuration.image, spec: await artifactsSpec(configuration, sources, warn) };
+}
+
+type Keys = Pick<
+  ArtifactsSpec,
+  'artifacts' | 'compression' | 'engine' | 'output' | 'disk' | 'registries' | 'sbom' | 'audit'
+> & {
+  readonly 'fail-on'?: FailOn | undefined;
+  readonly 'builder-id'?: string | undefined;
+  readonly sign?: ArtifactsSpec['sign'];
+  readonly push?: ArtifactsSpec['push'];
+  readonly 'lock-file'?: string | undefined;
+  readonly 'cloud-config'?: string | undefined;
+  readonly 'overlay-rootfs'?: string | undefined;
+  readonly 'overlay-iso'?: string | undefined;
+  /** Absent for an image that is ready. */
+  readonly framework?: { readonly name: FrameworkChoice['name'] };
+};
+
+/** Upstream's agent honours keys that ours does not; which of them a ready image has is not known here. */
+function unsupportedKeys(framework: Keys['framework']): NonNullable<ValidationOptions['unsupported']> {
+  if (framework === undefined) return 'warn';
+  return framework.name === 'builtin' ? 'refuse' : 'ignore';
+}
+
+/** The part of a specification that builds and ready images share. @throws FactoryError `usage` */
+export async function artifactsSpec(
+  keys: Keys,
+  sources: ConfigurationSources,
+  warn: Warn,
+): Promise<ArtifactsSpec> {
+  const spec = {
+    artifacts: withImage(keys),
+    push: keys.push,
+    compression: keys.compression,
+    engine: keys.engine,
+    output: resolve(keys.output),
+    registries: keys.registries,
+    lockFile: lockFilePath(keys['lock-file'], sources),
+    disk: keys.disk,
+    sign: keys.sign,
+    cloudConfig: keys['cloud-config'],
+    overlayRootfs: keys['overlay-rootfs'],
+    overlayIso: keys['overlay-iso'],
+    sbom: keys.sbom,
+    failOn: keys['fail-on'],
+    builderId: keys['builder-id'],
+    audit: keys.audit,
+  };
+  if (spec.failOn !== undefined && !spec.sbom) {
+    throw new FactoryError('OPTION_CONFLICT', 'fail-on reads the SBOM, and sbom is false', {
+      remedy: 'Leave one of the two keys out.',
+    });
+  }
+  if (spec.cloudConfig !== undefined) {
+    await checkCloudConfig(spec.cloudConfig, unsupportedKeys(keys.framework), warn);
+  }
+  for (const directory of [spec.overlayRootfs, spec.overlayIso]) {
+    if (directory !== undefined) await requireDirectory(directory);
+  }
+  return spec;
+}
+
+/** What is pushed is the image, so it is made too. */
+function withImage({ artifacts, push }: Keys): ArtifactsSpec['artifacts'] {
+  return push === undefined || artifacts.includes('oci') ? artifacts : ['oci', ...artifacts];
+}
+
+/** Refuses what a node could not use, before anything is built. @throws FactoryError `usage` */
+async function checkCloudConfig(
+  file: string,
+  unsupported: NonNullable<ValidationOptions['unsupported']>,
+  warn: Warn,
+): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${file}: cannot be read: ${messageOf(error)}`, {
+      remedy: 'Check the path and its permissions.',
+      cause: error,
+    });
+  });
+  requireValid(file, text, { unsupported, warn });
+}
