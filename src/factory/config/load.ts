@@ -1,15 +1,10 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { validate } from '../../common/text/validate.ts';
 import { parseYaml, readYaml, type YamlSource } from '../../common/text/yaml-source.ts';
-import { isFlavorFile } from '../catalog/flavors/flavor-file.ts';
-import { anchorBundles } from './bundles.ts';
-import { anchorKubernetes } from './kubernetes.ts';
+import { anchorPaths, type ResolveReference } from './anchor-paths.ts';
 import { expandMatrix, MatrixKeys, type Variation } from './matrix.ts';
-import { isRemote } from './place.ts';
-import { anchorKey, anchorSign, anchorTrust } from './signing.ts';
 
 /** Where the values of a configuration come from; a later source wins: file, `--set`, flags. */
 export interface ConfigurationSources {
@@ -20,27 +15,6 @@ export interface ConfigurationSources {
   /** Values of flags by configuration key; `undefined` where a flag was not given. */
   readonly flags: Readonly<Record<string, unknown>>;
 }
-
-/** Keys whose value is a path; relative ones are relative to the file, or to the working directory, that names them. */
-const PATH_KEYS = new Set([
-  'sign.password-file',
-  'sign.signing-config',
-  'sign.trusted-root',
-  'cloud-config',
-  'overlay-rootfs',
-  'overlay-iso',
-  'output',
-  'lock-file',
-  'containerfile',
-  'containerfile-context',
-  'release-output',
-]);
-/** Keys whose value is a reference that may hold a relative path after its prefix. */
-const REFERENCE_KEYS = new Set(['base', 'image', 'kernel-from']);
-/** The key whose value is a program's path or the reference of an image. */
-const SOURCE_KEY = 'framework.source';
-/** The key whose value is a path, an address or the reference of a release. */
-const PREVIOUS_KEY = 'release-previous';
 
 /** Flags that are not called like their key. */
 const FLAG_NAMES: Readonly<Record<string, string>> = {
@@ -69,7 +43,7 @@ export interface Configured<T> {
 export async function loadConfigurations<S extends z.ZodType>(
   schema: S,
   sources: ConfigurationSources,
-  resolveReference: (reference: string, directory: string) => string,
+  resolveReference: ResolveReference,
 ): Promise<Configured<z.output<S>>[]> {
   const file = sources.file === undefined ? undefined : await readYaml(sources.file);
   const { matrix, targets, ...common } = file ? mapping(file) : {};
@@ -93,7 +67,7 @@ export async function loadConfigurations<S extends z.ZodType>(
 export async function loadConfiguration<S extends z.ZodType>(
   schema: S,
   sources: ConfigurationSources,
-  resolveReference: (reference: string, directory: string) => string,
+  resolveReference: ResolveReference,
 ): Promise<z.output<S>> {
   const all = await loadConfigurations(schema, sources, resolveReference);
   const [only] = all;
@@ -118,12 +92,12 @@ function mergeAndValidate<S extends z.ZodType>(
   schema: S,
   source: FileSource | undefined,
   sources: ConfigurationSources,
-  resolveReference: (reference: string, directory: string) => string,
+  resolveReference: ResolveReference,
 ): z.output<S> {
   const { file, variation } = source ?? {};
   const flags = Object.fromEntries(Object.entries(sources.flags).filter(([, value]) => value !== undefined));
   const assignments = sources.set.map(parseAssignment);
-  const anchor = (data: Data, directory: string) => anchored(data, directory, resolveReference);
+  const anchor = (data: Data, directory: string) => anchorPaths(data, { directory, resolveReference });
 
   for (const key of [
     ...Object.keys(flags).map(firstKey),
@@ -204,68 +178,7 @@ function assign(data: Data, path: readonly string[], value: unknown): Data {
   ]);
 }
 
-function anchorValue(
-  path: readonly string[],
-  value: unknown,
-  resolveReference: (reference: string, directory: string) => string,
-): unknown {
-  const whole = anchored(assign({}, path, value), process.cwd(), resolveReference);
+function anchorValue(path: readonly string[], value: unknown, resolveReference: ResolveReference): unknown {
+  const whole = anchorPaths(assign({}, path, value), { directory: process.cwd(), resolveReference });
   return path.reduce((below: unknown, key) => (below as Data)[key], whole);
-}
-
-function anchored(
-  data: Data,
-  directory: string,
-  resolveReference: (reference: string, directory: string) => string,
-): Data {
-  return Object.fromEntries(
-    // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
-    Object.entries(data).map(([key, value]) => {
-      if (key === 'registries') return [key, anchoredAuthorities(value, directory)];
-      if (key === 'kubernetes') return [key, anchorKubernetes(value, directory)];
-      if (key === 'bundles') return [key, anchorBundles(value, directory, resolveReference)];
-      if (key === 'sign') return [key, anchorSign(value, directory)];
-      if (key === 'sign.key' && typeof value === 'string') return [key, anchorKey(value, directory)];
-      if (key === 'trust') return [key, anchorTrust(value, directory)];
-      if (key === 'framework') return [key, anchoredFramework(value, directory, resolveReference)];
-      if (typeof value !== 'string') return [key, value];
-      if (PATH_KEYS.has(key)) return [key, resolve(directory, value)];
-      if (key === 'flavor' && isFlavorFile(value)) return [key, resolve(directory, value)];
-      if (key === PREVIOUS_KEY) return [key, isRemote(value) ? value : resolve(directory, value)];
-      if (key === SOURCE_KEY) return [key, fileOrReference(value, directory, resolveReference)];
-      return [key, REFERENCE_KEYS.has(key) ? resolveReference(value, directory) : value];
-    }),
-  );
-}
-
-/** Certificates of registries are paths, too. What has another form is left to the schema. */
-function anchoredAuthorities(value: unknown, directory: string): unknown {
-  if (!Array.isArray(value)) return value;
-  return value.map((entry: unknown) => {
-    const ca = typeof entry === 'object' && entry !== null ? (entry as Data)['ca'] : undefined;
-    return typeof ca === 'string' ? { ...(entry as Data), ca: resolve(directory, ca) } : entry;
-  });
-}
-
-/** `source` of the mapping `framework`, as a file may write it. */
-function anchoredFramework(
-  value: unknown,
-  directory: string,
-  resolveReference: (reference: string, directory: string) => string,
-): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const { source } = value as Data;
-  if (typeof source !== 'string') return value;
-  return { ...value, source: fileOrReference(source, directory, resolveReference) };
-}
-
-/** A program's absolute path, or the reference of an image that holds it: what has a scheme, or is no file here. */
-function fileOrReference(
-  text: string,
-  directory: string,
-  resolveReference: (reference: string, directory: string) => string,
-): string {
-  const file = resolve(directory, text);
-  const isImage = /^[a-z-]+:/.test(text) || /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/.test(text);
-  return isImage || !existsSync(file) ? resolveReference(text, directory) : file;
 }

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isFlavorFile } from '../catalog/flavors/flavor-file.ts';
+import { anchorBundles } from './bundles.ts';
+import { anchorKubernetes } from './kubernetes.ts';
+import { isRemote } from './place.ts';
+import { anchorKey, anchorSign, anchorTrust } from './signing.ts';
+
+/** Resolves a reference that may hold a relative path against a directory. */
+export type ResolveReference = (reference: string, directory: string) => string;
+
+/** What relative paths are resolved against. */
+interface Anchor {
+  /** The directory of the file that names them, or the working directory. */
+  readonly directory: string;
+  readonly resolveReference: ResolveReference;
+}
+
+type Data = Readonly<Record<string, unknown>>;
+type AnchorText = (value: string, anchor: Anchor) => unknown;
+
+const path: AnchorText = (value, { directory }) => resolve(directory, value);
+const reference: AnchorText = (value, { directory, resolveReference }) => resolveReference(value, directory);
+
+/** Keys whose value is a text that may be or hold a path. */
+const TEXT_KEYS: Readonly<Record<string, AnchorText>> = {
+  'sign.password-file': path,
+  'sign.signing-config': path,
+  'sign.trusted-root': path,
+  'cloud-config': path,
+  'overlay-rootfs': path,
+  'overlay-iso': path,
+  output: path,
+  'lock-file': path,
+  containerfile: path,
+  'containerfile-context': path,
+  'release-output': path,
+  base: reference,
+  image: reference,
+  'kernel-from': reference,
+  'framework.source': fileOrReference,
+  'release-previous': (value, { directory }) => (isRemote(value) ? value : resolve(directory, value)),
+  flavor: (value, { directory }) => (isFlavorFile(value) ? resolve(directory, value) : value),
+  'sign.key': (value, { directory }) => anchorKey(value, directory),
+};
+
+/** Keys whose value may be a mapping or a list that holds paths. */
+const MAPPING_KEYS: Readonly<Record<string, (value: unknown, anchor: Anchor) => unknown>> = {
+  registries: (value, { directory }) => anchorAuthorities(value, directory),
+  kubernetes: (value, { directory }) => anchorKubernetes(value, directory),
+  bundles: (value, { directory, resolveReference }) => anchorBundles(value, directory, resolveReference),
+  sign: (value, { directory }) => anchorSign(value, directory),
+  trust: (value, { directory }) => anchorTrust(value, directory),
+  framework: anchorFramework,
+};
+
+/** Makes relative paths in the values of a configuration absolute. What has another form is left to the schema. */
+export function anchorPaths(data: Data, anchor: Anchor): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, anchorKeyed(key, value, anchor)]),
+  );
+}
+
+function anchorKeyed(key: string, value: unknown, anchor: Anchor): unknown {
+  // Own properties only: a key may be called like one of every object.
+  if (Object.hasOwn(MAPPING_KEYS, key)) return MAPPING_KEYS[key]?.(value, anchor);
+  if (typeof value === 'string' && Object.hasOwn(TEXT_KEYS, key)) return TEXT_KEYS[key]?.(value, anchor);
+  return value;
+}
+
+/** Certificates of registries are paths, too. */
+function anchorAuthorities(value: unknown, directory: string): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((entry: unknown) => {
+    const ca = typeof entry === 'object' && entry !== null ? (entry as Data)['ca'] : undefined;
+    return typeof ca === 'string' ? { ...(entry as Data), ca: resolve(directory, ca) } : entry;
+  });
+}
+
+/** `source` of the mapping `framework`, as a file may write it. */
+function anchorFramework(value: unknown, anchor: Anchor): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { source } = value as Data;
+  return typeof source === 'string' ? { ...value, source: fileOrReference(source, anchor) } : value;
+}
+
+/** A program's absolute path, or the reference of an image that holds it: what has a scheme, or is no file here. */
+function fileOrReference(text: string, { directory, resolveReference }: Anchor): string {
+  const file = resolve(directory, text);
+  const isImage = /^[a-z-]+:/.test(text) || /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/.test(text);
+  return isImage || !existsSync(file) ? resolveReference(text, directory) : file;
+}
