@@ -8,7 +8,10 @@ import { formatSize } from './render-report.ts';
 const SHOWN = 40;
 
 /** How two things differ, for a person. @param all whether long sections are shown whole */
-export function renderDifference(difference: Difference, all: boolean): string {
+export function renderDifference(
+  difference: Difference,
+  { all = false }: { readonly all?: boolean | undefined } = {},
+): string {
   const { a, b, isSame } = difference;
   if (isSame) return `${a.name} and ${b.name} are the same.\n`;
   return `${[...lines(difference, all ? Number.POSITIVE_INFINITY : SHOWN)].join('\n')}\n`;

@@ -19,7 +19,7 @@ export function renderRepro({ isReproducible, varied, targets }: ReproReport): s
             '  The package archive changed between the builds. To have one state of it, use --snapshot, or --locked.',
           ]
         : []),
-      renderDifference(difference, false).trimEnd(),
+      renderDifference(difference).trimEnd(),
     ];
   });
   return `${[...parts, how].join('\n')}\n`;

@@ -57,7 +57,7 @@ async function releaseReport(
   const say = (text: string) => process.stderr.write(`[release] ${text}\n`);
   const sign = releaseSigner(builds);
   // Everything that cannot be pushed is reported before anything is built.
-  const groups = groupPushes(wanted, offline);
+  const groups = groupPushes(wanted, { offline });
   const planned = await planRelease(builds, plan ? undefined : access(builds, offline));
   const show = createProgressRenderer(process.stderr);
   const common = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };

@@ -28,7 +28,7 @@ export async function presentTargets(
   await presentReport({ json, partial: () => done }, async () => {
     const targets = await load();
     // Everything that cannot be pushed is reported before anything is built.
-    const groups = groupPushes(targets, offline);
+    const groups = groupPushes(targets, { offline });
     if (await ranInUserNamespace()) return undefined;
     const show = createProgressRenderer(process.stderr);
     const run = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };

@@ -7,7 +7,7 @@ import { absoluteReference } from './base-reference.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
 import { lockFilePath } from './lock-file-path.ts';
 import { requireDirectory } from './require-directory.ts';
-import { ArtifactsConfiguration, type ArtifactsSpec, type FrameworkChoice, type FailOn } from './schema.ts';
+import { ArtifactsConfiguration, type ArtifactsSpec, type FailOn, type FrameworkChoice } from './schema.ts';
 
 /** Receives warnings, line by line. */
 export type Warn = (line: string) => void;

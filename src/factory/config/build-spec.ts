@@ -54,9 +54,13 @@ export async function loadBuildTargets(
   if (only.length === 0) return all;
   const named = all.flatMap(({ name, spec }) => (name === undefined ? [] : [{ name, spec }]));
   if (named.length > 0) return selectTargets(named, only);
-  throw new FactoryError('TARGET_UNKNOWN', '--only: the configuration has a single build, which has no name', {
-    remedy: 'Leave --only out, or write the keys matrix or targets.',
-  });
+  throw new FactoryError(
+    'TARGET_UNKNOWN',
+    '--only: the configuration has a single build, which has no name',
+    {
+      remedy: 'Leave --only out, or write the keys matrix or targets.',
+    },
+  );
 }
 
 /** The specification of one build of a configuration. @throws FactoryError `usage` */

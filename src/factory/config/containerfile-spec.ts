@@ -28,7 +28,9 @@ export async function userContainerfile(
   }
   const stats = await stat(file).catch(() => undefined);
   if (!stats?.isFile())
-    throw new FactoryError('FILE_NOT_FOUND', `${file} is no file`, { remedy: 'Check the path of --containerfile.' });
+    throw new FactoryError('FILE_NOT_FOUND', `${file} is no file`, {
+      remedy: 'Check the path of --containerfile.',
+    });
   const context = keys['containerfile-context'] ?? dirname(file);
   await requireDirectory(context);
   return { file, stage: keys['containerfile-stage'], context, products };

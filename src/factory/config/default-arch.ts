@@ -5,7 +5,11 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 export function defaultArch(): Arch {
   const found = ARCHES.find((arch) => arch === machineArch());
   if (found !== undefined) return found;
-  throw new FactoryError('ARCH_UNSUPPORTED', `no images are made for ${machineArch()}, which this machine is`, {
-    remedy: `Say which: --arch ${ARCHES.join('|')}.`,
-  });
+  throw new FactoryError(
+    'ARCH_UNSUPPORTED',
+    `no images are made for ${machineArch()}, which this machine is`,
+    {
+      remedy: `Say which: --arch ${ARCHES.join('|')}.`,
+    },
+  );
 }

@@ -12,9 +12,13 @@ export function frameworkChoice(keys: FrameworkKeys): FrameworkChoice {
   const { name, source, version } = keys.framework;
   if (name === 'builtin') {
     if (source === undefined && version === undefined) return { name };
-    throw new FactoryError('OPTION_CONFLICT', 'the builtin framework has no source and no version to choose', {
-      remedy: 'Add --framework kairos-init, or leave them out.',
-    });
+    throw new FactoryError(
+      'OPTION_CONFLICT',
+      'the builtin framework has no source and no version to choose',
+      {
+        remedy: 'Add --framework kairos-init, or leave them out.',
+      },
+    );
   }
   if (source === undefined) {
     throw new FactoryError(

@@ -1,6 +1,5 @@
 import { ARTIFACTS } from '../artifacts/registry.ts';
 import { type BaseChoice, chooseBase, type FlavorChoice } from '../catalog/flavors/choose.ts';
-import type { Model } from '../catalog/models/schema.ts';
 import { type BaseReference, parseBaseReference } from '../config/base-reference.ts';
 import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactsSpec, type BuildSpec } from '../config/schema.ts';
 import { readyArch } from '../inputs/base/check-arch.ts';
@@ -23,18 +22,14 @@ import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
 import { buildResources, readyResources } from './steps/provenance-resources.ts';
 import { type ProvenanceSource, provenanceStep } from './steps/provenance-step.ts';
 import { readyImageStep } from './steps/ready-image-step.ts';
+import type { RecipeSource } from './steps/recipe-parts.ts';
 import { sbomStep } from './steps/sbom-step.ts';
 import { vulnerabilityStep } from './steps/vulnerability-step.ts';
 
 /** The steps of `build`: base, Kubernetes, bundles → OS image → gates, parts → artifacts → checksums → provenance. */
-export function buildGraph(
-  env: BuildEnvironment,
-  spec: BuildSpec,
-  flavor: FlavorChoice,
-  model: Model,
-  signal: AbortSignal,
-): Step[] {
-  const image = imageStep(env, spec, imageRecipe(env, spec, flavor, model));
+export function buildGraph(env: BuildEnvironment, source: RecipeSource, signal: AbortSignal): Step[] {
+  const { spec, choice: flavor } = source;
+  const image = imageStep(env, spec, imageRecipe(env, source));
   return [
     ...sourceSteps(env, spec, flavor, signal),
     image,

@@ -37,7 +37,7 @@ export async function buildSteps(
   if (flavor.named !== undefined) requireBoard(model, flavor.named.flavor, spec.arch);
   // Reported before the base is fetched, where the flavor is known.
   if (flavor.named !== undefined && spec.snapshot !== undefined) requireSnapshots(flavor.named.flavor);
-  return buildGraph(env, spec, flavor, model, signal);
+  return buildGraph(env, { spec, choice: flavor, model }, signal);
 }
 
 /**

@@ -55,7 +55,7 @@ export async function writeContext(spec: BuildSpec, output: string, options: Bui
         const notice = (text: string) => options.emit({ type: 'notice', text });
         const tried =
           own === undefined || isBuildableHere(own, notice) ? spec : { ...spec, containerfile: undefined };
-        const recipe = imageRecipe(env, tried, flavor, model);
+        const recipe = imageRecipe(env, { spec: tried, choice: flavor, model });
         const steps = sourceSteps(env, tried, flavor, session.signal);
         options.emit({
           type: 'plan',

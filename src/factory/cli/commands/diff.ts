@@ -33,7 +33,7 @@ export function diffCommand() {
         const difference = await diffSubjects(a, b, { arch: options.arch, registries, onLog: rememberLog });
         return {
           json: difference,
-          text: renderDifference(difference, options.all ?? false),
+          text: renderDifference(difference, options),
           // A difference is an answer, not an error; the status cannot be mistaken for that of a defect.
           status: difference.isSame ? 0 : EXIT_STATUS.verification,
         };

@@ -76,7 +76,8 @@ export function signCommand() {
               warn,
             };
             const signer = await openSigner(context, sign);
-            return signAll(targets, attest, session, signer, registries, options.recursive ?? false);
+            const recursive = options.recursive ?? false;
+            return signAll({ targets, attest, registries, recursive }, signer, session);
           },
           { secrets: secretVariables(sign), onLog: rememberLog },
         );
@@ -122,13 +123,20 @@ interface Pair {
   readonly predicate: string;
 }
 
+/** What is signed. */
+interface SignRequest {
+  readonly targets: readonly Target[];
+  /** Documents that images get. */
+  readonly attest: readonly Pair[];
+  readonly registries: readonly RegistrySettings[];
+  /** Whether the images of an index are signed too. */
+  readonly recursive: boolean;
+}
+
 async function signAll(
-  targets: readonly Target[],
-  attest: readonly Pair[],
-  { runner, signal, workspace: { work } }: Session,
+  { targets, attest, registries, recursive }: SignRequest,
   signer: Signer,
-  registries: readonly RegistrySettings[],
-  recursive: boolean,
+  { runner, signal, workspace: { work } }: Session,
 ): Promise<SignReport> {
   const say = (text: string) => process.stderr.write(`${text}\n`);
   const access = { runner, registries, env: process.env, signal };

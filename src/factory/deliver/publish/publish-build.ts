@@ -30,7 +30,10 @@ export interface PublishedGroup extends PushResult {
  * @throws FactoryError `usage` when builds of one architecture would take a tag from each other, when those of an index are
  *   signed differently, or when there is no network
  */
-export function groupPushes(builds: readonly PublishedBuild[], offline = false): PushGroup[] {
+export function groupPushes(
+  builds: readonly PublishedBuild[],
+  { offline = false }: { readonly offline?: boolean } = {},
+): PushGroup[] {
   const groups = new Map<string, { target: PushTarget; builds: PublishedBuild[] }>();
   for (const [at, build] of builds.entries()) {
     const { push: wanted } = build.spec;

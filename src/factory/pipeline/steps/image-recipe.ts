@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import type { ImageIdentity } from '../../../common/contract/kairos-release.ts';
-import type { FlavorChoice } from '../../catalog/flavors/choose.ts';
 import { explainMissingPackage } from '../../catalog/flavors/missing-package.ts';
-import type { Model } from '../../catalog/models/schema.ts';
 import type { BuildSpec } from '../../config/schema.ts';
 import type { ContextOptions } from '../../image/context/context-options.ts';
 import { packageLockName } from '../../inputs/lock/packages.ts';
@@ -15,7 +13,13 @@ import { detectSystem } from './detect-system.ts';
 import { FRAMEWORK_STEP } from './framework-step.ts';
 import { KERNEL_STEP } from './kernel-step.ts';
 import { KUBERNETES_STEP } from './kubernetes-step.ts';
-import { baseKey, type RecipeEnvironment, type RecipeParts, recipeParts } from './recipe-parts.ts';
+import {
+  baseKey,
+  type RecipeEnvironment,
+  type RecipeParts,
+  type RecipeSource,
+  recipeParts,
+} from './recipe-parts.ts';
 
 /** How an OS image is made from the results of the steps before it. */
 export interface ImageRecipe {
@@ -38,12 +42,7 @@ export interface ImageRecipe {
 }
 
 /** The recipe of a build. @throws FactoryError `usage` for keys that do not go together */
-export function imageRecipe(
-  env: RecipeEnvironment,
-  spec: BuildSpec,
-  choice: FlavorChoice,
-  model: Model,
-): ImageRecipe {
+export function imageRecipe(env: RecipeEnvironment, { spec, choice, model }: RecipeSource): ImageRecipe {
   const parts = recipeParts(env, { spec, choice, model });
   const kernel = spec.kernelFrom ? undefined : spec.kernel;
   return {

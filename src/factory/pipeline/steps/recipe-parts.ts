@@ -14,12 +14,16 @@ export type RecipeEnvironment = Pick<
   'templates' | 'digests' | 'agent' | 'epoch' | 'tool' | 'target'
 >;
 
-/** What an OS image is made from, as far as it is known before the base is there. */
-export interface RecipeParts {
-  readonly env: RecipeEnvironment;
+/** A build, with its flavor and its board. */
+export interface RecipeSource {
   readonly spec: BuildSpec;
   readonly choice: FlavorChoice;
   readonly model: Model;
+}
+
+/** What an OS image is made from, as far as it is known before the base is there. */
+export interface RecipeParts extends RecipeSource {
+  readonly env: RecipeEnvironment;
   /** Whether the flavor adds no packages to the base. */
   readonly installsNothing: boolean;
   /** The policy that is baked into the image. */
@@ -27,10 +31,7 @@ export interface RecipeParts {
 }
 
 /** Checks what a recipe is made from. @throws FactoryError `usage` for keys that do not go together */
-export function recipeParts(
-  env: RecipeEnvironment,
-  { spec, choice, model }: Pick<RecipeParts, 'spec' | 'choice' | 'model'>,
-): RecipeParts {
+export function recipeParts(env: RecipeEnvironment, { spec, choice, model }: RecipeSource): RecipeParts {
   // A flavor that is detected from the base has packages: the one without takes any base, and has to be named.
   const installsNothing = choice.named?.flavor['package-manager'] === 'none';
   if (installsNothing && spec.packages.length > 0) {

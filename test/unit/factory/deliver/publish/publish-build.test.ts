@@ -113,8 +113,8 @@ describe('several builds', () => {
 
   test('without a network there is nothing to push to', () => {
     const [one, none] = [build('a', 'a.example/os'), build('a', undefined)];
-    expect(() => groupPushes([one], true)).toThrow('--offline cannot push to a.example/os');
-    expect(groupPushes([none], true)).toEqual([]);
+    expect(() => groupPushes([one], { offline: true })).toThrow('--offline cannot push to a.example/os');
+    expect(groupPushes([none], { offline: true })).toEqual([]);
   });
 
   test('an index that lacks one of them is not pushed', async () => {

@@ -61,8 +61,9 @@ const silent = () => undefined;
 describe('imageRecipe of a root in which nothing is installed', () => {
   test('takes names from the base, time from the newest file, the boot loader from the kernel’s image', () => {
     const notices: string[] = [];
-    const options = imageRecipe(env(), SPEC, any, GENERIC).options(results(root('the-base')), (text) =>
-      notices.push(text),
+    const options = imageRecipe(env(), { spec: SPEC, choice: any, model: GENERIC }).options(
+      results(root('the-base')),
+      (text) => notices.push(text),
     );
     expect(options).toMatchObject({
       base: 'the-base',
@@ -77,7 +78,9 @@ describe('imageRecipe of a root in which nothing is installed', () => {
 
   test('has an agent where the base can run it, and its own boot loader where it has one', () => {
     const base = root('the-base', { glibc: true, bootLoader: true, ownLib: false });
-    expect(imageRecipe(env('5'), SPEC, any, GENERIC).options(results(base), silent)).toMatchObject({
+    expect(
+      imageRecipe(env('5'), { spec: SPEC, choice: any, model: GENERIC }).options(results(base), silent),
+    ).toMatchObject({
       agent: '/agent',
       epoch: '5',
       kernel: { epoch: 5, library: '/usr/lib', bootLoader: false },
@@ -86,7 +89,7 @@ describe('imageRecipe of a root in which nothing is installed', () => {
 
   test('goes on from what a Containerfile made of the base, but not by its times', () => {
     const spec = { ...SPEC, containerfile: { file: '/f', stage: 'before', context: '/' } } as BuildSpec;
-    const recipe = imageRecipe(env(), spec, any, GENERIC);
+    const recipe = imageRecipe(env(), { spec, choice: any, model: GENERIC });
     expect(recipe.needs).toEqual(['base', 'containerfile', 'kernel']);
     const changed = { containerfile: root('changed', { newest: 9000, glibc: true }) };
     expect(recipe.options(results(root('the-base'), changed), silent)).toMatchObject({
@@ -98,16 +101,22 @@ describe('imageRecipe of a root in which nothing is installed', () => {
 
   test('needs no shell with a kernel from elsewhere, and one without', async () => {
     const base = results(root('the-base', { shell: false }));
-    expect(imageRecipe(env(), SPEC, any, GENERIC).options(base, silent).base).toBe('the-base');
+    expect(imageRecipe(env(), { spec: SPEC, choice: any, model: GENERIC }).options(base, silent).base).toBe(
+      'the-base',
+    );
     const { kernelFrom: _, ...without } = SPEC;
-    const recipe = imageRecipe(env(), { ...without, kernelFrom: undefined }, any, GENERIC);
+    const recipe = imageRecipe(env(), {
+      spec: { ...without, kernelFrom: undefined },
+      choice: any,
+      model: GENERIC,
+    });
     const error = await failureOf(() => recipe.options(base, silent), 'usage');
     expect(error.message).toContain('dir:/tiny has no /bin/sh');
   });
 
   test('takes no packages', async () => {
     const error = await failureOf(
-      () => imageRecipe(env(), { ...SPEC, packages: ['vim'] }, any, GENERIC),
+      () => imageRecipe(env(), { spec: { ...SPEC, packages: ['vim'] }, choice: any, model: GENERIC }),
       'usage',
     );
     expect(error.message).toContain('flavor any installs nothing');
@@ -119,17 +128,18 @@ describe('imageRecipe of a distribution', () => {
     results(root('the-base', traits, { ID: 'debian', VERSION_ID: '12' }));
 
   test('installs all but the kernel with one from elsewhere, and its own boot loader', () => {
-    const { selection, kernel, agent, epoch } = imageRecipe(env(), SPEC, debian, GENERIC).options(
-      base(),
-      silent,
-    );
+    const { selection, kernel, agent, epoch } = imageRecipe(env(), {
+      spec: SPEC,
+      choice: debian,
+      model: GENERIC,
+    }).options(base(), silent);
     expect(selection.packages).toContain('grub-pc-bin');
     expect(selection.packages.filter((name) => name.startsWith('linux-'))).toEqual([]);
     expect([kernel?.bootLoader, agent, epoch]).toEqual([false, '/agent', undefined]);
   });
 
   test('refuses a base without a shell, by name', async () => {
-    const recipe = imageRecipe(env(), SPEC, debian, GENERIC);
+    const recipe = imageRecipe(env(), { spec: SPEC, choice: debian, model: GENERIC });
     const error = await failureOf(() => recipe.options(base({ shell: false }), silent), 'usage');
     expect(error.message).toContain('dir:/tiny has no /bin/sh');
     expect(error.remedy).toContain('variant of the image that has a shell');
@@ -138,7 +148,11 @@ describe('imageRecipe of a distribution', () => {
   test('hands kairos-init its program and the base’s date', () => {
     const { kernelFrom: _, ...rest } = SPEC;
     const framework = { name: 'kairos-init', source: '/k', version: 'v1' } as const;
-    const recipe = imageRecipe(env(), { ...rest, kernelFrom: undefined, framework }, debian, GENERIC);
+    const recipe = imageRecipe(env(), {
+      spec: { ...rest, kernelFrom: undefined, framework },
+      choice: debian,
+      model: GENERIC,
+    });
     expect(recipe.needs).toEqual(['base', 'framework']);
     const taken = { ...base().get('base'), files: { program: '/cache/kairos-init' } } as StepResult;
     const all = new Map([...base(), ['framework', taken]]);
@@ -158,8 +172,9 @@ describe('trust.upgrade', () => {
   test('goes into the image, with a word where nothing would enforce it', () => {
     const notices: string[] = [];
     const spec = trusting(join(release(), 'release.pub'));
-    const options = imageRecipe(env(), spec, any, GENERIC).options(results(root('the-base')), (text) =>
-      notices.push(text),
+    const options = imageRecipe(env(), { spec, choice: any, model: GENERIC }).options(
+      results(root('the-base')),
+      (text) => notices.push(text),
     );
     expect(options.policy?.map(({ name }) => name)).toEqual(['policy.yaml', 'release.pub']);
     expect(notices.join()).toContain('there is no agent to enforce it');
@@ -168,9 +183,15 @@ describe('trust.upgrade', () => {
   test('is refused for an agent that does not read it, and with a key that is none', async () => {
     const framework = { name: 'kairos-init', source: '/k', version: undefined } as const;
     const spec = trusting(join(release(), 'release.pub'), { framework });
-    const foreign = await failureOf(() => imageRecipe(env(), spec, debian, GENERIC), 'usage');
+    const foreign = await failureOf(
+      () => imageRecipe(env(), { spec, choice: debian, model: GENERIC }),
+      'usage',
+    );
     expect(foreign.message).toContain('does not read the policy of trust.upgrade');
-    const missing = await failureOf(() => imageRecipe(env(), trusting('/nowhere'), any, GENERIC), 'usage');
+    const missing = await failureOf(
+      () => imageRecipe(env(), { spec: trusting('/nowhere'), choice: any, model: GENERIC }),
+      'usage',
+    );
     expect(missing.message).toContain('trust.upgrade: /nowhere');
   });
 });
