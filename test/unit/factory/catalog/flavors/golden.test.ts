@@ -8,7 +8,7 @@ import { FLAVORS, TEMPLATES } from '../../../../../src/factory/pipeline/project-
 import { PROJECT } from '../../../../support/factory.ts';
 import { detectedRelease, releaseContext, renderRelease } from './support/rendering.ts';
 
-/** Renew after a change that is meant: `vitest run --project unit test/unit/flavors/golden.test.ts -u`. */
+/** Update after an intended change: `vitest run --project unit test/unit/factory/catalog/flavors/golden.test.ts -u`. */
 const GOLDEN = join(PROJECT, 'test/golden');
 const ARCHES = ['amd64', 'arm64'];
 const VARIANTS = ['core', 'standard'];
