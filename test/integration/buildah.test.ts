@@ -6,7 +6,7 @@ import { createBuildahEngine } from '../../src/factory/engine/buildah.ts';
 import { writeOciLayout } from '../../src/factory/inputs/base/oci-layout.ts';
 import { createRunner } from '../../src/factory/tools/runner.ts';
 import { tool } from '../support/tool.ts';
-import { tarBytes } from '../unit/common/oci/layers/support/tar-bytes.ts';
+import { tarBytes } from '../unit/support/tar-bytes.ts';
 
 /** Without root the program enters a user namespace first, which a test cannot do for itself. */
 test.skipIf(process.getuid?.() !== 0)(

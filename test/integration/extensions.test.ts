@@ -25,13 +25,13 @@ import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
 import { startRegistry } from '../support/registry.ts';
 import { makeSigner, type TestSigner } from '../support/signer.ts';
 import { tool } from '../support/tool.ts';
-import { type TestMember, tarBytes } from '../unit/common/oci/layers/support/tar-bytes.ts';
 import {
   type TestImage,
   testImage,
   testIndex,
   testLayout,
 } from '../unit/common/oci/layers/support/test-image.ts';
+import { type TestMember, tarBytes } from '../unit/support/tar-bytes.ts';
 
 const MIB = 1024 * 1024;
 const TIME = 1_700_000_000;

@@ -9,9 +9,9 @@ import { makeCertificates } from '../support/certificates.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
-import { tarBytes } from '../unit/common/oci/layers/support/tar-bytes.ts';
 import { testImage } from '../unit/common/oci/layers/support/test-image.ts';
 import { testRegistry } from '../unit/common/oci/layers/support/test-registry.ts';
+import { tarBytes } from '../unit/support/tar-bytes.ts';
 
 /** Content that is pushed without ceremony, and the same behind TLS and a password. */
 let plain: TestRegistry;

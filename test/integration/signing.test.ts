@@ -20,7 +20,7 @@ import { factory, type Outcome, PROJECT, TEST_HOME } from '../support/factory.ts
 import { IDENTITY, ISSUER, startKeyless } from '../support/keyless.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
-import { tarBytes } from '../unit/common/oci/layers/support/tar-bytes.ts';
+import { tarBytes } from '../unit/support/tar-bytes.ts';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 /** Long enough to be found wherever it might leak to. */

@@ -1,3 +1,4 @@
+import { printableFileName } from '../../common/files/file-name.ts';
 import { formatPackageChange } from '../inputs/lock/package-changes.ts';
 import type { Difference, Side, TreeDifference } from '../inspect/diff/compare.ts';
 import type { FileChange } from '../inspect/diff/compare-trees.ts';
@@ -33,7 +34,12 @@ function* lines(difference: Difference, limit: number): Generator<string> {
   if (artifacts.length === 0) yield* section('packages', packages.map(formatPackageChange), limit);
   const values = config.map(({ key, before, after }) => `${key}: ${short(before)} -> ${short(after)}`);
   yield* section('configuration', values, limit);
-  for (const tree of trees) yield* section(treeTitle(tree), tree.changes.map(fileLine), limit);
+  for (const tree of trees)
+    yield* section(
+      treeTitle(tree),
+      tree.changes.map((change) => printableFileName(fileLine(change))),
+      limit,
+    );
   for (const artifact of artifacts) {
     yield '';
     yield* lines(artifact, limit);

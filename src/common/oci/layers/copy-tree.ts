@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { isDiskFull } from '../../errors/explain.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Host } from '../../host/host.ts';
-import { unpackProgram } from './layers.ts';
+import { unpackProgram } from './unpack-program.ts';
 
 /** Directories of a running system whose content belongs to no image (docs/contract.md 1.5). */
 export const SKIPPED = ['mnt', 'proc', 'sys', 'dev', 'tmp', 'host', 'run'] as const;

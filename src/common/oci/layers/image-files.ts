@@ -3,8 +3,10 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import type { ByteSource } from '../../files/byte-reader.ts';
+import { padding } from '../../tar/block.ts';
+import { readMember } from '../../tar/read-member.ts';
 import { openLayer } from './layer-stream.ts';
-import { padding, readMember } from './tar-members.ts';
 
 /** A file, or a part of one. */
 export interface FilePart {
@@ -70,7 +72,8 @@ async function findInTar(file: string): Promise<ImageFiles['find']> {
   try {
     let position = 0;
     const { size: end } = await handle.stat();
-    const cursor = {
+    const cursor: ByteSource = {
+      corrupt: (reason) => unusable(file, reason),
       take: async (size: number) => {
         const bytes = await readAt(handle, position, size);
         position += bytes.length;
@@ -82,7 +85,8 @@ async function findInTar(file: string): Promise<ImageFiles['find']> {
     };
     for (let member = await readMember(cursor); member; member = await readMember(cursor)) {
       if (parts.size >= MEMBER_LIMIT) throw unusable(file, `it has more than ${MEMBER_LIMIT} members`);
-      const { type, size } = member;
+      const { type, size, sparse } = member;
+      if (sparse !== undefined) throw unusable(file, `${member.name} is stored as a sparse file`);
       const name = plainName(member.name);
       if (type === '0') parts.set(name, { file, start: position, size });
       // A symbolic link is relative to its place, a hard link to the archive.

@@ -1,12 +1,12 @@
 import { FactoryError } from '../../errors/factory-error.ts';
-import type { Member } from './tar-members.ts';
+import type { TarMember } from '../../tar/member.ts';
 
 /** Symbolic links of a tree: their paths and where they point. One byte per character. */
 export type Links = ReadonlyMap<string, string>;
 
 /** What a member of a layer means for the tree (image-spec 1.1, "Image Layer Filesystem Changeset"). */
 export type Change =
-  | { readonly kind: 'entry'; readonly path: string; readonly member: Member }
+  | { readonly kind: 'entry'; readonly path: string; readonly member: TarMember }
   /** What the layers below have at that path goes. */
   | { readonly kind: 'whiteout'; readonly path: string }
   /** What the layers below have within that directory goes. */
@@ -18,7 +18,7 @@ export interface LayerPlan {
    * @returns `undefined` for what only storage drivers know
    * @throws FactoryError `verification` when a member could reach outside of the tree
    */
-  plan(member: Member): Change | undefined;
+  plan(member: TarMember): Change | undefined;
   /** Forgets the links of the layers below at a path, and below it. */
   forget(path: string, alsoItself: boolean): void;
   /** All links that there are by now. */
@@ -65,7 +65,7 @@ export function planLayer(
   };
 
   // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
-  const entry = (member: Member, path: string): Change => {
+  const entry = (member: TarMember, path: string): Change => {
     const { type } = member;
     if (path === '' && type !== '5') throw refused(member.name, 'the root is a directory');
     if (type === '5' && own.has(path)) throw refused(member.name, 'it is a link and a directory');

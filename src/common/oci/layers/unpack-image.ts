@@ -7,9 +7,9 @@ import { downloadBlobs } from '../registry/blob-store.ts';
 import { type ImageConfig, labelsOf, type Platform } from '../registry/image-manifest.ts';
 import { formatPlatform, parsePlatform } from '../registry/platform.ts';
 import { openRegistry } from '../registry/registry.ts';
+import { applyLayers, overlayTar } from './apply-layers.ts';
 import { packTree } from './copy-tree.ts';
 import type { LayerFile } from './layer-stream.ts';
-import { applyLayers, overlayTar } from './layers.ts';
 import { openLocalImage } from './local-image.ts';
 import { formatSource, parseSource, type Source } from './source.ts';
 

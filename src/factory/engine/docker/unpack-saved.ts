@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { applyLayers } from '../../../common/oci/layers/layers.ts';
+import { applyLayers } from '../../../common/oci/layers/apply-layers.ts';
 import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
 import type { HostTool } from '../../tools/host-tool.ts';
 import type { Runner } from '../../tools/runner.ts';

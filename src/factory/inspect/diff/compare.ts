@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
+import { encodeFileName } from '../../../common/files/file-name.ts';
 import { comparePackages, type PackageChange } from '../../inputs/lock/package-changes.ts';
 import { packageVersions } from '../../inputs/lock/packages.ts';
 import { readPackages } from '../../packages/read-packages.ts';
@@ -230,10 +231,15 @@ async function withOffsets(
       continue;
     }
     looked += 1;
-    const found = await firstDifference(join(a, change.path), join(b, change.path), signal);
+    const found = await firstDifference(fileIn(a, change.path), fileIn(b, change.path), signal);
     result.push(found ? { ...change, offset: found.offset } : change);
   }
   return result;
+}
+
+/** A file of an unpacked tree; its name need not be UTF-8. */
+function fileIn(directory: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(`${directory}/`), encodeFileName(path)]);
 }
 
 async function jsonDifference(a: string | undefined, b: string | undefined): Promise<ValueChange[]> {

@@ -1,7 +1,7 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SLOT_FILE } from '../../../common/contract/partition-files.ts';
-import { applyLayers } from '../../../common/oci/layers/layers.ts';
+import { applyLayers } from '../../../common/oci/layers/apply-layers.ts';
 import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
 import type { DockerDaemon } from '../../engine/docker/daemon.ts';
 import { layerHost } from '../../engine/docker/unpack-saved.ts';

@@ -1,3 +1,4 @@
+import type { PathLike } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Where two files begin to differ. */
@@ -10,8 +11,8 @@ const CHUNK = 4 * 1024 * 1024;
 
 /** Compares two files byte by byte. @returns nothing when they are the same */
 export async function firstDifference(
-  a: string,
-  b: string,
+  a: PathLike,
+  b: PathLike,
   signal?: AbortSignal,
 ): Promise<Difference | undefined> {
   await using one = await open(a);

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { settleAll } from '../../../common/errors/settle.ts';
-import { ByteReader } from '../../../common/oci/layers/byte-reader.ts';
-import { type Member, padding, readMember } from '../../../common/oci/layers/tar-members.ts';
+import { decodeFileName } from '../../../common/files/file-name.ts';
+import type { TarMember } from '../../../common/tar/member.ts';
+import { readTar } from '../../../common/tar/read-tar.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { packDirectory } from '../../tools/tar.ts';
 
@@ -38,7 +40,10 @@ export interface TreeFile {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Files of a tree by their paths, without a leading slash; the root itself is `.`. */
+/**
+ * Files of a tree by their paths, without a leading slash; the root itself is `.`. Paths are text as of
+ * `decodeFileName`.
+ */
 export type Tree = ReadonlyMap<string, TreeFile>;
 
 const ATTRIBUTE = 'SCHILY.xattr.';
@@ -56,14 +61,12 @@ export async function readTree(runner: Runner, directory: string): Promise<Tree>
   return tree;
 }
 
-/** Reads the tar of a tree. @throws FactoryError `verification` when it is none */
+/** Reads the tar of a tree. @throws FactoryError `step` when it is not a tar */
 export async function readTreeTar(stream: AsyncIterable<Uint8Array>): Promise<Tree> {
-  const reader = new ByteReader(stream);
   const tree = new Map<string, TreeFile>();
-  for (let member = await readMember(reader); member; member = await readMember(reader)) {
+  for await (const { member, content } of readTar(stream, { corrupt, globalHeaders: 'ignore' })) {
     const hash = createHash('sha256');
-    for await (const part of reader.pass(member.size)) hash.update(part);
-    await reader.skip(padding(member.size));
+    for await (const part of content()) hash.update(part);
     const path = pathOf(member.name);
     // A further name of a file that was read before.
     const first = member.type === '1' ? pathOf(member.linkName) : undefined;
@@ -75,12 +78,11 @@ export async function readTreeTar(stream: AsyncIterable<Uint8Array>): Promise<Tr
         : fileOf(member, KINDS[member.type] ?? 'file', hash.digest('hex')),
     );
   }
-  await reader.drain();
   return tree;
 }
 
-function fileOf(member: Member, kind: TreeFile['kind'], sha256: string): TreeFile {
-  const { mode, uid, gid, modified, size, device } = member;
+function fileOf(member: TarMember, kind: TreeFile['kind'], sha256: string): TreeFile {
+  const { mode, uid, gid, modified, sparse, device } = member;
   const attributes = member.records.flatMap(([key, value]) =>
     key.startsWith(ATTRIBUTE)
       ? [[text(key.slice(ATTRIBUTE.length)), Buffer.from(value, 'latin1').toString('hex')] as const]
@@ -88,11 +90,11 @@ function fileOf(member: Member, kind: TreeFile['kind'], sha256: string): TreeFil
   );
   return {
     kind,
-    mode: mode & 0o7777,
+    mode,
     uid,
     gid,
     modified,
-    size: kind === 'file' ? size : 0,
+    size: kind === 'file' ? (sparse?.realSize ?? member.size) : 0,
     ...(kind === 'file' ? { sha256 } : {}),
     ...(kind === 'symlink' ? { target: text(member.linkName) } : {}),
     ...(kind === 'device' ? { device: device.join(':') } : {}),
@@ -109,5 +111,9 @@ function pathOf(name: string): string {
 
 /** The reader has one character for each byte. */
 function text(latin1: string): string {
-  return Buffer.from(latin1, 'latin1').toString('utf8');
+  return decodeFileName(Buffer.from(latin1, 'latin1'));
+}
+
+function corrupt(reason: string): FactoryError {
+  return new FactoryError('ARCHIVE_CORRUPT', `the tar of the tree cannot be read: ${reason}`);
 }

@@ -7,8 +7,8 @@ import { expect, test } from 'vitest';
 import type { DockerDaemon } from '../../../../src/factory/engine/docker/daemon.ts';
 import { createDockerEngine } from '../../../../src/factory/engine/docker.ts';
 import { createRunner } from '../../../../src/factory/tools/runner.ts';
-import { type TestMember, tarBytes } from '../../common/oci/layers/support/tar-bytes.ts';
 import { sha256 } from '../../common/oci/layers/support/test-image.ts';
+import { type TestMember, tarBytes } from '../../support/tar-bytes.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 
 /*

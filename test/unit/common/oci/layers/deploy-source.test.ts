@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deploySource, sourceSize } from '../../../../../src/common/oci/layers/deploy-source.ts';
 import { parseSource } from '../../../../../src/common/oci/layers/source.ts';
 import { type TestHost, testHost } from '../../../agent/support/test-host.ts';
-import { type TestMember, tarBytes } from './support/tar-bytes.ts';
+import { type TestMember, tarBytes } from '../../../support/tar-bytes.ts';
 import { testImage, testIndex, testLayout } from './support/test-image.ts';
 import { realFetch, type TestRegistry, testRegistry } from './support/test-registry.ts';
 

@@ -7,7 +7,7 @@ import { deploySource } from '../../../../../src/common/oci/layers/deploy-source
 import { parseSource } from '../../../../../src/common/oci/layers/source.ts';
 import { unpackImage } from '../../../../../src/common/oci/layers/unpack-image.ts';
 import { type TestHost, testHost } from '../../../agent/support/test-host.ts';
-import { type TestMember, tarBytes } from './support/tar-bytes.ts';
+import { type TestMember, tarBytes } from '../../../support/tar-bytes.ts';
 import { sha256, type TestImage, testImage, testIndex, testLayout } from './support/test-image.ts';
 import { realFetch, type TestRegistry, testRegistry } from './support/test-registry.ts';
 

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { applyLayers } from '../../../../../src/common/oci/layers/layers.ts';
+import { applyLayers } from '../../../../../src/common/oci/layers/apply-layers.ts';
 import { type TestHost, testHost } from '../../../agent/support/test-host.ts';
-import { type TestMember, tarBytes } from './support/tar-bytes.ts';
+import { type TestMember, tarBytes } from '../../../support/tar-bytes.ts';
 
 let host: TestHost;
 let target: string;

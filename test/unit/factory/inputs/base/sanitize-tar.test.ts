@@ -7,8 +7,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FactoryError } from '../../../../../src/common/errors/factory-error.ts';
 import { sanitizeTar } from '../../../../../src/factory/inputs/base/sanitize-tar.ts';
+import { readAll } from '../../../common/tar/support/read-all.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { makeTar, type ReadEntry, readTar, type TarEntry } from '../../../support/tar.ts';
+import { gnuLong, type TestMember, tarBytes } from '../../../support/tar-bytes.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 
 const MTIME = new Date('2024-05-06T07:08:09Z');
@@ -30,6 +32,11 @@ async function sanitized(
 
 async function sanitizedEntries(entries: readonly TarEntry[], epoch?: number) {
   return sanitized(await makeTar(entries), epoch);
+}
+
+/** What came through, byte for byte. */
+async function sanitizedMembers(members: readonly TestMember[]) {
+  return readAll((await sanitized(tarBytes(members))).bytes);
 }
 
 async function refusal(...entries: TarEntry[]): Promise<FactoryError> {
@@ -71,6 +78,55 @@ describe('a good tar', () => {
     };
     const { entries } = await sanitizedEntries([{ name: 'bin/ping', content: 'elf', mode: 0o755, pax }]);
     expect(entries[0]?.header.pax).toMatchObject(pax);
+  });
+
+  test('keeps names, targets and attributes that are not UTF-8', async () => {
+    const pax = {
+      'SCHILY.xattr.security.capability': '\x01\0\0\x02\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0',
+      'SCHILY.xattr.system.posix_acl_access': '\x02\0\0\0\x01\0\x07\0\xff\xff\xff\xff',
+    };
+    const members = await sanitizedMembers([
+      { name: 'srv/x_\xe9', content: 'one', pax },
+      { name: 'srv/x_\xff', content: 'two' },
+      { name: 'srv/hard', type: 'hard', linkName: 'srv/x_\xe9' },
+      { name: 'srv/soft\n', type: 'link', linkName: 'caf\xe9' },
+    ]);
+    expect(members.map(({ member: { name, linkName }, stored }) => [name, linkName, `${stored}`])).toEqual([
+      ['srv/x_\xe9', '', 'one'],
+      ['srv/x_\xff', '', 'two'],
+      ['srv/hard', 'srv/x_\xe9', ''],
+      ['srv/soft\n', 'caf\xe9', ''],
+    ]);
+    expect(Object.fromEntries(members[0]?.member.records ?? [])).toMatchObject(pax);
+  });
+
+  test('keeps times before 1970, fractions and large owners', async () => {
+    const members = await sanitizedMembers([
+      { name: 'a', base256: true, modified: -86_400, uid: 3_000_000, gid: 2 ** 32 - 2 },
+      { name: 'b', pax: { mtime: '4102444800.123456789' } },
+    ]);
+    expect(members.map(({ member }) => member)).toMatchObject([
+      { modified: '-86400', uid: 3_000_000, gid: 2 ** 32 - 2 },
+      { modified: '4102444800.123456789' },
+    ]);
+  });
+
+  test('has zeros for the holes of a sparse file, which not all readers of layers know', async () => {
+    const [read] = await sanitizedMembers([
+      { name: 'disk.img', content: 'Z'.repeat(512), sparse: { realSize: 9000, regions: [[8192, 512]] } },
+    ]);
+    expect(read?.member).toMatchObject({ name: 'disk.img', type: '0', size: 9000 });
+    expect(read?.member.sparse).toBeUndefined();
+    const whole = Buffer.concat([Buffer.alloc(8192), Buffer.alloc(512, 'Z'), Buffer.alloc(296)]);
+    expect(read?.stored.equals(whole)).toBe(true);
+  });
+
+  test('takes what global headers say, as tar programs do', async () => {
+    const [read] = await sanitizedMembers([
+      { name: 'g', type: 'global', content: '12 uid=4711\n' },
+      { name: 'f' },
+    ]);
+    expect(read?.member.uid).toBe(4711);
   });
 
   test('keeps hard links', async () => {
@@ -148,7 +204,7 @@ describe('times', () => {
     const pax = { mtime: String(epoch + 1.5), 'SCHILY.xattr.user.note': 'x' };
     const { entries } = await sanitizedEntries([{ name: 'f', content: 'x', mtime: newer, pax }], epoch);
     expect(entries[0]?.header.mtime).toEqual(MTIME);
-    expect(entries[0]?.header.pax).not.toHaveProperty('mtime');
+    expect(entries[0]?.header.pax).toHaveProperty('mtime', String(epoch));
     expect(entries[0]?.header.pax).toHaveProperty(['SCHILY.xattr.user.note'], 'x');
   });
 
@@ -220,13 +276,64 @@ describe('a hostile tar is refused, with the name of the entry', () => {
     expect(error.message).toMatch(/holds a NUL/);
   });
 
-  test('with a name inside of a sparse header, which others read and we do not', async () => {
+  test('with the name of a sparse file but no map, which readers understand differently', async () => {
     const error = await refusal({
       name: 'a',
       content: 'x',
       pax: { 'GNU.sparse.name': '../../evil' },
     } as TarEntry);
-    expect([error.kind, error.remedy]).toEqual(['step', expect.stringMatching(/without --sparse/)]);
+    expect([error.kind, error.message]).toEqual(['step', expect.stringMatching(/a sparse file has no size/)]);
+  });
+
+  test.each<[string, RegExp, TestMember[]]>([
+    ['kind', /"x\\xe9" is of a kind/, [{ name: 'x\xe9', flag: 'V' }]],
+    ['NUL in a target', /target holds a NUL/, [{ name: 'x', type: 'link', pax: { linkpath: 'a\0b' } }]],
+    [
+      'long target',
+      /target is too long/,
+      [{ name: 'x', type: 'link', pax: { linkpath: 'x/'.repeat(2100) } }],
+    ],
+    [
+      'long GNU name',
+      /path is too long/,
+      [gnuLong('L', 'x/'.repeat(2100)), { name: 'x', type: 'directory' }],
+    ],
+    [
+      'sparse bomb',
+      /holes in files have more than/,
+      [
+        {
+          name: 'x',
+          content: 'abc',
+          pax: { 'GNU.sparse.size': '9000000000000', 'GNU.sparse.map': '0,3' },
+        },
+      ],
+    ],
+    [
+      'name of a sparse file',
+      /outside of the root/,
+      [
+        {
+          name: 'x',
+          content: 'abc',
+          pax: { 'GNU.sparse.size': '3', 'GNU.sparse.map': '0,3', 'GNU.sparse.name': '../x' },
+        },
+      ],
+    ],
+    [
+      'member below a Latin-1 link',
+      /below the symbolic link d\\xe9/,
+      [{ name: 'd\xe9', type: 'link', linkName: '/etc' }, { name: 'd\xe9/passwd' }],
+    ],
+    [
+      'name for every member',
+      /every file the same path/,
+      [{ name: 'g', type: 'global', content: '11 path=ab\n' }, { name: 'f' }],
+    ],
+  ])('for a %s', async (_, reason, members) => {
+    const error = await failureOf(() => sanitized(tarBytes(members)));
+    expect(error.message).toMatch(/^root\.tar: /);
+    expect(error.message).toMatch(reason);
   });
 
   test('and a directory that takes the place of a link may have children', async () => {
@@ -267,7 +374,7 @@ describe('a broken tar is a failed step that names the file', () => {
     const error = await failureOf(() => sanitized(bytes));
     expect([error.kind, error.message]).toEqual([
       'step',
-      expect.stringMatching(/^root\.tar: .*Invalid tar header/),
+      expect.stringMatching(/^root\.tar: .*a checksum is wrong/),
     ]);
   });
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { compareTrees } from '../../../../../src/factory/inspect/diff/compare-trees.ts';
 import { readTreeTar, type TreeFile } from '../../../../../src/factory/inspect/diff/tree.ts';
 import { makeTar } from '../../../support/tar.ts';
+import { tarBytes } from '../../../support/tar-bytes.ts';
 
 const FILE: TreeFile = {
   kind: 'file',
@@ -69,4 +70,28 @@ test('the tar of a tree is read with links, modes and names that are not ASCII',
   expect(tree.get('other')).toMatchObject({ kind: 'file', linkOf: 'ä', sha256: tree.get('ä')?.sha256 });
   expect(tree.get('link')).toMatchObject({ kind: 'symlink', target: 'ä' });
   expect(tree.get('pipe')?.kind).toBe('fifo');
+});
+
+test('names and targets that are not UTF-8 stay apart, and attributes are shown byte for byte', async () => {
+  const value = '\x01\0\0\x02\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
+  const bytes = tarBytes([
+    { name: 'x_\xe9', content: 'one', pax: { 'SCHILY.xattr.security.capability': value } },
+    { name: 'x_\xff', content: 'two' },
+    { name: 'hard', type: 'hard', linkName: 'x_\xff' },
+    { name: 'soft', type: 'link', linkName: '\xe9' },
+  ]);
+  const tree = await readTreeTar(Readable.from([bytes]));
+  expect([...tree.keys()]).toEqual(['x_\udce9', 'x_\udcff', 'hard', 'soft']);
+  expect(tree.get('x_\udce9')?.attributes).toEqual({
+    'security.capability': Buffer.from(value, 'latin1').toString('hex'),
+  });
+  expect(tree.get('hard')).toMatchObject({ linkOf: 'x_\udcff', sha256: tree.get('x_\udcff')?.sha256 });
+  expect(tree.get('soft')?.target).toBe('\udce9');
+});
+
+test('a tree that is not a tar is an error', async () => {
+  await expect(readTreeTar(Readable.from([Buffer.alloc(512, 'x')]))).rejects.toMatchObject({
+    code: 'ARCHIVE_CORRUPT',
+    message: 'the tar of the tree cannot be read: it is not a tar archive, or a checksum is wrong',
+  });
 });

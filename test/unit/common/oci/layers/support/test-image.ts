@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { type TestMember, tarBytes } from './tar-bytes.ts';
+import { type TestMember, tarBytes } from '../../../../support/tar-bytes.ts';
 
 /** What a registry or a layout holds, by digest. */
 export type Blobs = Map<string, Buffer>;

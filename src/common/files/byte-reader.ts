@@ -1,19 +1,32 @@
-import { FactoryError } from '../../errors/factory-error.ts';
+/** Makes the error for data that cannot be read. @param reason a clause, such as `it is cut short` */
+export type CorruptionError = (reason: string) => Error;
+
+/** What a parser needs of its input. */
+export interface ByteSource {
+  /** The next `size` bytes; `undefined` at the end. Throws {@link corrupt} when the input ends within them. */
+  take(size: number): Promise<Buffer | undefined>;
+  /** Passes over the next `size` bytes. */
+  skip(size: number): Promise<void>;
+  /** The error for malformed data, in the words of whoever opened the input. */
+  readonly corrupt: CorruptionError;
+}
 
 /** Reads a stream in pieces of known sizes, without copying what can be handed on. */
-export class ByteReader {
+export class ByteReader implements ByteSource {
   readonly #source: AsyncIterator<Uint8Array>;
   #rest: Buffer = Buffer.alloc(0);
   /** Bytes that were read. */
   position = 0;
+  readonly corrupt: CorruptionError;
 
-  constructor(source: AsyncIterable<Uint8Array>) {
+  constructor(source: AsyncIterable<Uint8Array>, corrupt: CorruptionError) {
     this.#source = source[Symbol.asyncIterator]();
+    this.corrupt = corrupt;
   }
 
   /**
    * The next `size` bytes; `undefined` at the end of the stream.
-   * @throws FactoryError `verification` when the stream ends within them
+   * @throws the error of `corrupt` when the stream ends within them
    */
   async take(size: number): Promise<Buffer | undefined> {
     const parts: Buffer[] = [];
@@ -22,7 +35,7 @@ export class ByteReader {
       const part = await this.#next(missing);
       if (part === undefined) {
         if (missing === size) return undefined;
-        throw cutShort();
+        throw this.corrupt(CUT_SHORT);
       }
       parts.push(part);
       missing -= part.length;
@@ -32,18 +45,18 @@ export class ByteReader {
 
   /**
    * Hands the next `size` bytes on as they come.
-   * @throws FactoryError `verification` when the stream ends within them
+   * @throws the error of `corrupt` when the stream ends within them
    */
   async *pass(size: number): AsyncGenerator<Buffer> {
     for (let missing = size; missing > 0; ) {
       const part = await this.#next(missing);
-      if (part === undefined) throw cutShort();
+      if (part === undefined) throw this.corrupt(CUT_SHORT);
       missing -= part.length;
       yield part;
     }
   }
 
-  /** @throws FactoryError `verification` when the stream ends within the next `size` bytes */
+  /** @throws the error of `corrupt` when the stream ends within the next `size` bytes */
   async skip(size: number): Promise<void> {
     for await (const _ of this.pass(size));
   }
@@ -52,6 +65,11 @@ export class ByteReader {
   async drain(): Promise<void> {
     this.#rest = Buffer.alloc(0);
     while (!(await this.#source.next()).done);
+  }
+
+  /** Ends the stream early. */
+  async close(): Promise<void> {
+    await this.#source.return?.();
   }
 
   async #next(limit: number): Promise<Buffer | undefined> {
@@ -67,9 +85,15 @@ export class ByteReader {
   }
 }
 
-/** @returns the error for a tar that ends where more was announced */
-export function cutShort(): FactoryError {
-  return new FactoryError('IMAGE_CORRUPT', 'a layer of the image is cut short', {
-    remedy: 'Fetch or make the image again.',
-  });
+/** The reason given for input that ends too early. */
+export const CUT_SHORT = 'it is cut short';
+
+/**
+ * The next `size` bytes, all of them.
+ * @throws the error of `corrupt` when the input ends before or within them
+ */
+export async function takeAll(source: Pick<ByteSource, 'take' | 'corrupt'>, size: number): Promise<Buffer> {
+  const bytes = size === 0 ? Buffer.alloc(0) : await source.take(size);
+  if (bytes === undefined || bytes.length < size) throw source.corrupt(CUT_SHORT);
+  return bytes;
 }

@@ -14,9 +14,9 @@ import {
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { applyLayers, overlayTar } from '../../../../../src/common/oci/layers/layers.ts';
+import { applyLayers, overlayTar } from '../../../../../src/common/oci/layers/apply-layers.ts';
 import { type TestHost, testHost } from '../../../agent/support/test-host.ts';
-import { type TestMember, tarBytes } from './support/tar-bytes.ts';
+import { type TestMember, tarBytes } from '../../../support/tar-bytes.ts';
 
 const isRoot = process.getuid?.() === 0;
 let host: TestHost;

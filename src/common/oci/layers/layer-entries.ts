@@ -1,0 +1,72 @@
+import { FactoryError } from '../../errors/factory-error.ts';
+import { readTar, type TarEntry } from '../../tar/read-tar.ts';
+import { holesOf } from '../../tar/sparse-map.ts';
+import { TAR_END, writeMember } from '../../tar/write-member.ts';
+import { signalled } from '../registry/retry.ts';
+import { corruptLayer } from './corrupt-layer.ts';
+import type { LayerPlan } from './layer-plan.ts';
+import type { OpenLayer } from './layer-stream.ts';
+
+/** Entries of all layers together. */
+const ENTRY_LIMIT = 4_000_000;
+/** Bytes of all holes together: a later copy of the tree may write them as zeros. */
+const HOLES_LIMIT = 64 * 1024 ** 3;
+
+/** What is counted over all layers of an image. */
+export interface LayerCounters {
+  entries: number;
+  /** Bytes of files that are stored. */
+  bytes: number;
+  /** Bytes of holes in files. */
+  holes: number;
+}
+
+/** How the members of a layer are planned. */
+export interface PlannedLayerOptions {
+  readonly plan: LayerPlan;
+  readonly counters: LayerCounters;
+  readonly signal: AbortSignal | undefined;
+  /** Called with each path that the layer removes, one byte per character. */
+  readonly removed?: ((path: string) => void) | undefined;
+}
+
+/** The members of a layer; its digests are checked after the last one, and it is closed in any case. */
+export async function* entriesOf(opened: OpenLayer): AsyncGenerator<TarEntry> {
+  try {
+    yield* readTar(opened.tar, { corrupt: corruptLayer, globalHeaders: 'ignore' });
+    opened.check();
+  } finally {
+    opened.close();
+  }
+}
+
+/**
+ * The layer as a tar of plain entries, in the form that `encodeHeader` gives them.
+ * @throws FactoryError `verification` when a member is refused, or there are too many
+ */
+export async function* plannedTar(layer: OpenLayer, options: PlannedLayerOptions): AsyncGenerator<Buffer> {
+  const { plan, counters, signal, removed } = options;
+  for await (const { member, stored } of entriesOf(layer)) {
+    signalled(signal);
+    const change = plan.plan(member);
+    if (change?.kind === 'whiteout') removed?.(change.path);
+    count(counters, member);
+    if (change?.kind !== 'entry') continue;
+    yield* writeMember(change.member, stored());
+    counters.bytes += member.size;
+  }
+  yield TAR_END;
+}
+
+function count(counters: LayerCounters, { sparse }: TarEntry['member']): void {
+  counters.entries += 1;
+  if (counters.entries > ENTRY_LIMIT) throw tooLarge(`${ENTRY_LIMIT} entries`);
+  counters.holes += holesOf(sparse);
+  if (counters.holes > HOLES_LIMIT) throw tooLarge(`${HOLES_LIMIT} bytes of holes in its files`);
+}
+
+function tooLarge(limit: string): FactoryError {
+  return new FactoryError('IMAGE_CORRUPT', `the image has more than ${limit}`, {
+    remedy: 'Do not use this image unless you know who made it.',
+  });
+}

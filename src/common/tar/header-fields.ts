@@ -1,0 +1,43 @@
+import { MalformedTar } from './malformed.ts';
+
+/** The sum of a header's bytes, with spaces in place of the checksum field (POSIX.1-2024, "ustar Interchange Format"). */
+export function checksum(block: Buffer): number {
+  let sum = 8 * 0x20;
+  for (const byte of block) sum += byte;
+  for (const byte of block.subarray(148, 156)) sum -= byte;
+  return sum;
+}
+
+/** An octal number, or one in base 256 when its first bit is set (GNU tar manual, "Basic Tar Format"). */
+export function numberAt(block: Buffer, start: number, length: number): number {
+  const field = block.subarray(start, start + length);
+  if ((field[0] ?? 0) & 0x80) {
+    const value = Number(BigInt.asIntN(length * 8 - 1, BigInt(`0x${field.toString('hex')}`)));
+    if (!Number.isSafeInteger(value)) throw new MalformedTar('a number is too large');
+    return value;
+  }
+  const octal = untilNul(field).trim();
+  if (octal === '') return 0;
+  if (!/^[0-7]+$/.test(octal)) throw new MalformedTar('a number is malformed');
+  return Number.parseInt(octal, 8);
+}
+
+/** A number as of {@link numberAt} that is not negative. */
+export function naturalAt(block: Buffer, start: number, length: number): number {
+  const value = numberAt(block, start, length);
+  if (value < 0) throw new MalformedTar('a number is negative');
+  return value;
+}
+
+/** A decimal number of an extended header, exact and not negative. */
+export function decimal(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new MalformedTar('a number is malformed');
+  return value;
+}
+
+/** The bytes of a field up to its first NUL, one per character. */
+export function untilNul(bytes: Buffer): string {
+  const end = bytes.indexOf(0);
+  return bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
+}
