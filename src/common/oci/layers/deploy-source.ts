@@ -114,11 +114,21 @@ function estimated(labels: Readonly<Record<string, string>>, compressed: number,
 }
 
 /** Sum of all files, each counted once whatever its hard links, without what a copy leaves out. */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 async function treeSize(root: string): Promise<number> {
   const skipped = new Set(SKIPPED.map((path) => join(root, path)));
   const counted = new Set<string>();
   let bytes = 0;
+  for await (const file of filesBelow(root, skipped)) {
+    const { size, nlink, dev, ino } = await lstat(file);
+    const key = `${dev}:${ino}`;
+    if (nlink === 1 || !counted.has(key)) bytes += size;
+    if (nlink > 1) counted.add(key);
+  }
+  return bytes;
+}
+
+/** Paths of the regular files below a directory. */
+async function* filesBelow(root: string, skipped: ReadonlySet<string>): AsyncGenerator<string> {
   const waiting = [root];
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
     const entries: Dirent[] = await readdir(directory, { withFileTypes: true });
@@ -126,13 +136,7 @@ async function treeSize(root: string): Promise<number> {
       const path = join(directory, entry.name);
       if (skipped.has(path)) continue;
       if (entry.isDirectory()) waiting.push(path);
-      else if (entry.isFile()) {
-        const { size, nlink, dev, ino } = await lstat(path);
-        const key = `${dev}:${ino}`;
-        if (nlink === 1 || !counted.has(key)) bytes += size;
-        if (nlink > 1) counted.add(key);
-      }
+      else if (entry.isFile()) yield path;
     }
   }
-  return bytes;
 }

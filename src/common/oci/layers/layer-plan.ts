@@ -64,24 +64,29 @@ export function planLayer(
     }
   };
 
-  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
-  const entry = (member: TarMember, path: string): Change => {
-    const { type } = member;
-    if (path === '' && type !== '5') throw refused(member.name, 'the root is a directory');
-    if (type === '5' && own.has(path)) throw refused(member.name, 'it is a link and a directory');
-    const target = type === '1' ? follow(pointOf, partsOf(member.linkName), member.name) : undefined;
-    if (target === '') throw refused(member.name, 'it is a hard link to the root');
-    // A hard link to a symbolic link is one, too.
-    const points = type === '2' ? member.linkName : target === undefined ? undefined : pointOf(target);
+  /** Notes what stands at a path by now, and the target when it is a symbolic link. */
+  const note = (path: string, { type, name }: TarMember, target: string | undefined) => {
     if (type !== '5') replaced.add(path);
-    if (points === undefined) links.delete(path);
-    else {
-      checkText(member.name, points);
-      links.set(path, points);
-      own.add(path);
-    }
     lower.delete(path);
-    const linkName = target ?? (type === '2' ? member.linkName : '');
+    if (target === undefined) {
+      links.delete(path);
+      return;
+    }
+    checkText(name, target);
+    links.set(path, target);
+    own.add(path);
+  };
+
+  const entry = (member: TarMember, path: string): Change => {
+    const { type, name } = member;
+    if (path === '' && type !== '5') throw refused(name, 'the root is a directory');
+    if (type === '5' && own.has(path)) throw refused(name, 'it is a link and a directory');
+    const original = type === '1' ? follow(pointOf, partsOf(member.linkName), name) : undefined;
+    if (original === '') throw refused(name, 'it is a hard link to the root');
+    const ownTarget = type === '2' ? member.linkName : undefined;
+    // A hard link to a symbolic link is one, too.
+    note(path, member, original === undefined ? ownTarget : pointOf(original));
+    const linkName = original ?? ownTarget ?? '';
     return { kind: 'entry', path, member: { ...member, name: path === '' ? '.' : path, linkName } };
   };
 

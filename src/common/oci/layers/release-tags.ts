@@ -77,17 +77,18 @@ function pieces(text: string): string[] {
   return text.match(/\d+|[^\d.-]+/g) ?? [];
 }
 
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function compareLists(left: readonly string[], right: readonly string[]): number {
-  for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const [a = '', b = ''] = [left[index], right[index]];
-    if (a === b) continue;
-    // Fewer fields come first, and numbers before words.
-    if (a === '' || b === '') return a === '' ? -1 : 1;
-    const [x, y] = [Number(a), Number(b)];
-    if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
-    const order = Number.isNaN(x) ? (a < b ? -1 : 1) : x - y;
-    if (order !== 0) return order;
-  }
-  return 0;
+  const length = Math.max(left.length, right.length);
+  const orders = Array.from({ length }, (_, index) => compareFields(left[index] ?? '', right[index] ?? ''));
+  return orders.find((order) => order !== 0) ?? 0;
+}
+
+/** Fewer fields come first, and numbers before words. */
+function compareFields(a: string, b: string): number {
+  if (a === b) return 0;
+  if (a === '' || b === '') return a === '' ? -1 : 1;
+  const [x, y] = [Number(a), Number(b)];
+  if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
+  if (Number.isNaN(x)) return a < b ? -1 : 1;
+  return x - y;
 }
