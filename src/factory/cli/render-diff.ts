@@ -1,6 +1,7 @@
 import { printableFileName } from '../../common/files/file-name.ts';
 import { formatPackageChange } from '../inputs/lock/package-changes.ts';
-import type { Difference, Side, TreeDifference } from '../inspect/diff/compare.ts';
+import type { Difference, Side } from '../inspect/diff/compare.ts';
+import type { TreeDifference } from '../inspect/diff/compare-contents.ts';
 import type { FileChange } from '../inspect/diff/compare-trees.ts';
 import type { TreeFile } from '../inspect/diff/tree.ts';
 import { formatSize } from './render-report.ts';

@@ -1,23 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { encodeFileName } from '../../../common/files/file-name.ts';
 import { comparePackages, type PackageChange } from '../../inputs/lock/package-changes.ts';
 import { packageVersions } from '../../inputs/lock/packages.ts';
 import { readPackages } from '../../packages/read-packages.ts';
-import { compareTrees, type FileChange } from './compare-trees.ts';
+import { compareContents, type TreeDifference } from './compare-contents.ts';
 import { compareValues, type ValueChange } from './compare-values.ts';
-import {
-  type Contents,
-  type ContentsContext,
-  imageDigest,
-  openContents,
-  ROOTFS,
-  type UnpackedTree,
-} from './contents.ts';
+import { type Contents, type ContentsContext, imageDigest, openContents, ROOTFS } from './contents.ts';
 import { firstDifference } from './first-difference.ts';
 import { locate } from './locate.ts';
 import { openSubject, type Subject } from './subject.ts';
-import { readTree, type Tree } from './tree.ts';
 
 /** How one thing differs from another of its kind. */
 export interface Difference {
@@ -48,15 +39,6 @@ export interface Side {
   readonly digest?: string;
 }
 
-/** How a tree differs. */
-export interface TreeDifference {
-  readonly tree: string;
-  readonly changes: readonly FileChange[];
-}
-
-/** Where the first differing byte of a file is looked for: of so many files in a tree. */
-const LOOKED_INTO = 1000;
-
 /**
  * Compares two images or artifacts.
  * @throws FactoryError as `openSubject` and `openContents` do
@@ -65,73 +47,58 @@ export async function compare(a: string, b: string, context: ContentsContext): P
   return compareSubjects(await openSubject(a), await openSubject(b), context);
 }
 
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
+const NONE: Omit<Difference, 'a' | 'b' | 'isSame'> = {
+  packages: [],
+  config: [],
+  trees: [],
+  artifacts: [],
+  onlyInA: [],
+  onlyInB: [],
+};
+
 async function compareSubjects(a: Subject, b: Subject, context: ContentsContext): Promise<Difference> {
   if (a.kind === 'output' && b.kind === 'output') return compareOutputs(a, b, context);
-  const none: Omit<Difference, 'a' | 'b' | 'isSame'> = {
-    packages: [],
-    config: [],
-    trees: [],
-    artifacts: [],
-    onlyInA: [],
-    onlyInB: [],
-  };
+  // A digest says all that there is to say, and unpacking takes its time.
+  const digest = await sharedDigest(a, b, context);
+  if (digest !== undefined) {
+    return {
+      ...NONE,
+      a: { ...(await sideOf(a)), digest },
+      b: { ...(await sideOf(b)), digest },
+      isSame: true,
+    };
+  }
   const fileA = singleFile(a);
   const fileB = singleFile(b);
-  if (a.kind === 'image' && b.kind === 'image') {
-    const digest = await imageDigest(a.reference, context);
-    const other = await imageDigest(b.reference, context);
-    // A digest says all that there is to say, and unpacking takes its time.
-    if (digest !== undefined && digest === other) {
-      return {
-        ...none,
-        a: { ...(await sideOf(a)), digest },
-        b: { ...(await sideOf(b)), digest },
-        isSame: true,
-      };
-    }
+  const areFiles = fileA !== undefined && fileB !== undefined && a.kind === b.kind;
+  const byte = areFiles ? await firstDifference(fileA, fileB, context.signal) : undefined;
+  if (areFiles && byte === undefined) {
+    return { ...NONE, a: await sideOf(a), b: await sideOf(b), isSame: true };
   }
-  const byte =
-    fileA !== undefined && fileB !== undefined && a.kind === b.kind
-      ? await firstDifference(fileA, fileB, context.signal)
-      : null;
-  if (byte === undefined) return { ...none, a: await sideOf(a), b: await sideOf(b), isSame: true };
-  const place = byte === null ? undefined : await locate(context.runner, a, byte.offset);
+  const place = byte && (await locate(context.runner, a, byte.offset));
   const inA = await openContents(whole(a), context);
   const inB = await openContents(whole(b), context);
-  const trees: TreeDifference[] = [];
-  const sizes: [number, number] = [0, 0];
-  for (const [tree, one] of inA.trees) {
-    const other = inB.trees.get(tree);
-    if (other === undefined) continue;
-    const isPartial = one.isPartial || other.isPartial;
-    const read = async ({ directory }: UnpackedTree) => {
-      const found = await readTree(context.runner, directory);
-      return isPartial ? partial(found) : found;
-    };
-    const left = await read(one);
-    const right = await read(other);
-    if (tree === ROOTFS) sizes.splice(0, 2, sizeOf(left), sizeOf(right));
-    const changes = compareTrees(left, right);
-    if (changes.length > 0)
-      trees.push({ tree, changes: await withOffsets(changes, [one.directory, other.directory], context) });
-  }
+  const { trees, sizes } = await compareContents(inA, inB, context);
   const areImages = a.kind === 'image' && b.kind === 'image';
   const config = areImages ? compareValues(inA.config, inB.config) : await jsonDifference(fileA, fileB);
-  const isSame =
-    byte === null && trees.length === 0 && config.length === 0 && (!areImages || inA.digest === inB.digest);
+  const isSameImage = !areImages || inA.digest === inB.digest;
   return {
-    ...none,
+    ...NONE,
     a: { ...described(inA, sizes[0]), ...(await sideOf(a)) },
     b: { ...described(inB, sizes[1]), ...(await sideOf(b)) },
-    isSame,
-    ...(byte === null
-      ? {}
-      : { firstByte: { offset: byte.offset, ...(place === undefined ? {} : { place }) } }),
+    isSame: byte === undefined && trees.length === 0 && config.length === 0 && isSameImage,
+    ...(byte && { firstByte: { offset: byte.offset, ...(place !== undefined && { place }) } }),
     packages: await packageDifference(inA, inB),
     config,
     trees,
   };
+}
+
+/** The digest of two images, when it is the same and can be told without unpacking. */
+async function sharedDigest(a: Subject, b: Subject, context: ContentsContext): Promise<string | undefined> {
+  if (a.kind !== 'image' || b.kind !== 'image') return undefined;
+  const digest = await imageDigest(a.reference, context);
+  return digest === (await imageDigest(b.reference, context)) ? digest : undefined;
 }
 
 async function compareOutputs(
@@ -192,54 +159,12 @@ function described({ digest }: Contents, size: number): Partial<Side> {
   return { ...(digest === undefined ? {} : { digest }), ...(size > 0 ? { size } : {}) };
 }
 
-function sizeOf(tree: Tree): number {
-  let size = 0;
-  for (const file of tree.values()) if (file.linkOf === undefined) size += file.size;
-  return size;
-}
-
 async function packageDifference(a: Contents, b: Contents): Promise<PackageChange[]> {
   const rootA = a.trees.get(ROOTFS)?.directory;
   const rootB = b.trees.get(ROOTFS)?.directory;
   if (rootA === undefined || rootB === undefined) return [];
   const versions = async (root: string) => packageVersions(await readPackages(root));
   return comparePackages(await versions(rootA), await versions(rootB));
-}
-
-/** A tree without what one of the two sides cannot have: see `isPartial`. */
-function partial(tree: Tree): Tree {
-  const kept = [...tree].filter(([path]) => path !== 'lost+found');
-  return new Map(
-    kept.map(([path, { linkOf: _, ...file }]) => {
-      const isTimeless = path === '.' || file.kind === 'symlink';
-      return [path, { ...file, attributes: {}, ...(isTimeless ? { modified: '0' } : {}) }];
-    }),
-  );
-}
-
-async function withOffsets(
-  changes: readonly FileChange[],
-  [a, b]: readonly [before: string, after: string],
-  { signal }: ContentsContext,
-): Promise<FileChange[]> {
-  const result: FileChange[] = [];
-  let looked = 0;
-  for (const change of changes) {
-    const isFile = change.before?.kind === 'file' && change.after?.kind === 'file';
-    if (!isFile || !change.aspects.includes('content') || looked === LOOKED_INTO) {
-      result.push(change);
-      continue;
-    }
-    looked += 1;
-    const found = await firstDifference(fileIn(a, change.path), fileIn(b, change.path), signal);
-    result.push(found ? { ...change, offset: found.offset } : change);
-  }
-  return result;
-}
-
-/** A file of an unpacked tree; its name need not be UTF-8. */
-function fileIn(directory: string, path: string): Buffer {
-  return Buffer.concat([Buffer.from(`${directory}/`), encodeFileName(path)]);
 }
 
 async function jsonDifference(a: string | undefined, b: string | undefined): Promise<ValueChange[]> {

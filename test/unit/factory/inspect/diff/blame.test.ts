@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { blame } from '../../../../../src/factory/inspect/diff/blame.ts';
-import type { Difference, Side, TreeDifference } from '../../../../../src/factory/inspect/diff/compare.ts';
+import type { Difference, Side } from '../../../../../src/factory/inspect/diff/compare.ts';
+import type { TreeDifference } from '../../../../../src/factory/inspect/diff/compare-contents.ts';
 
 function differing(
   name: string,
