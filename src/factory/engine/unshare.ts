@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { execa } from 'execa';
-import { FactoryError } from '../../common/errors/factory-error.ts';
 import { checkTool } from '../tools/check-tool.ts';
 import type { Runner } from '../tools/runner.ts';
 import { UNSHARE_WITH_IDS } from '../tools/unshare.ts';
 import { BUILDAH } from './buildah.ts';
+import { type IdRange, subordinateIds } from './subordinate-ids.ts';
 
 const MARK = 'KAIROS_FACTORY_UNSHARED';
 
@@ -22,12 +20,6 @@ export function isInUserNamespace(): boolean {
   return process.env[MARK] !== undefined;
 }
 
-/** A range of subordinate ids: subuid(5). */
-interface IdRange {
-  readonly start: number;
-  readonly count: number;
-}
-
 /**
  * Runs this very command again inside a user namespace.
  * @returns its exit status
@@ -36,7 +28,7 @@ interface IdRange {
 export async function runInUserNamespace(runner: Runner): Promise<number> {
   const users = await subordinateIds('/etc/subuid');
   const groups = await subordinateIds('/etc/subgid');
-  const [program, args] = await namespaceProgram(runner, users, groups);
+  const { program, args } = await namespaceCommand(runner, { users, groups });
   const child = execa(
     program,
     [...args, '--', process.execPath, ...process.execArgv, ...process.argv.slice(1)],
@@ -53,28 +45,26 @@ export async function runInUserNamespace(runner: Runner): Promise<number> {
   return exitCode ?? 1;
 }
 
-/** buildah maps users as the other does: the person is 0, subordinate ids count from 1. Stores of both are the same. */
-async function namespaceProgram(
+/** A program, and the arguments that go before the command that it runs in a user namespace. */
+export interface NamespaceCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * What makes a user namespace on this machine. buildah maps users as unshare does: the person is 0, subordinate ids count
+ * from 1. Stores of both are the same.
+ * @throws FactoryError `tool` when there is neither buildah nor an `unshare` that is new enough
+ */
+export async function namespaceCommand(
   runner: Runner,
-  users: IdRange,
-  groups: IdRange,
-): Promise<readonly [program: string, args: readonly string[]]> {
+  { users, groups }: { readonly users: IdRange; readonly groups: IdRange },
+): Promise<NamespaceCommand> {
   const buildah = await runner.locate(BUILDAH).catch(() => undefined);
-  if (buildah !== undefined) return [buildah, ['unshare']];
+  if (buildah !== undefined) return { program: buildah, args: ['unshare'] };
   await checkTool(runner, UNSHARE_WITH_IDS);
   const map = ({ start, count }: IdRange) => `${start},1,${count}`;
   const maps = [`--map-users=${map(users)}`, `--map-groups=${map(groups)}`];
-  return [await runner.locate(UNSHARE_WITH_IDS), ['--user', '--map-root-user', ...maps]];
-}
-
-async function subordinateIds(file: string): Promise<IdRange> {
-  const { username, uid } = userInfo();
-  const text = await readFile(file, 'utf8').catch(() => '');
-  for (const line of text.split('\n')) {
-    const [owner, start, count] = line.split(':');
-    if (owner === username || owner === String(uid)) return { start: Number(start), count: Number(count) };
-  }
-  throw new FactoryError('SUBORDINATE_IDS_MISSING', `user ${username} has no subordinate ids in ${file}`, {
-    remedy: `Run: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
-  });
+  const program = await runner.locate(UNSHARE_WITH_IDS);
+  return { program, args: ['--user', '--map-root-user', ...maps] };
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { messageOf } from '../../../../src/common/errors/factory-error.ts';
 import { bundleDigest, verifyFile } from '../../../../src/common/trust/verify-file.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
+import { blobBundle } from './support/blob-bundle.ts';
 import { bundle, type Signer, signer, statement } from './support/signer.ts';
 
 const release = signer('release.pub');
@@ -12,20 +13,6 @@ const plain = signer('plain.pub', 'ed25519');
 const CONTENT = 'the content of a file';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-/** A bundle as `cosign sign-blob` 3.1.3 writes it. */
-function blobBundle(by: Signer, content = CONTENT, change: object = {}): string {
-  const digest = createHash('sha256').update(content).digest('base64');
-  return JSON.stringify({
-    mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
-    verificationMaterial: { publicKey: { hint: 'any' } },
-    messageSignature: {
-      messageDigest: { algorithm: 'SHA2_256', digest },
-      signature: by.sign(Buffer.from(content)).toString('base64'),
-      ...change,
-    },
-  });
-}
 
 function check(text: string, by: readonly Signer[] = [release], content = CONTENT) {
   const file = join(plant(temporaryDirectory(), { file: content }), 'file');
@@ -44,7 +31,7 @@ describe('verifyFile', () => {
     ['RSA', other],
     ['Ed25519', plain],
   ])('accepts a signature by %s, and tells whose it is', async (_, by) => {
-    const found = await check(blobBundle(by), [signer('first.pub'), by]);
+    const found = await check(blobBundle(by, CONTENT), [signer('first.pub'), by]);
     expect(found).toMatchObject({ sha256: sha256(CONTENT), signer: { name: by.trust.name } });
   });
 
@@ -61,8 +48,8 @@ describe('verifyFile', () => {
   });
 
   test('refuses what is not as it was signed', async () => {
-    expect(await refusal(blobBundle(release), [other])).toContain('by an unknown key');
-    expect(await refusal(blobBundle(release), undefined, 'changed')).toContain('was changed');
+    expect(await refusal(blobBundle(release, CONTENT), [other])).toContain('by an unknown key');
+    expect(await refusal(blobBundle(release, CONTENT), undefined, 'changed')).toContain('was changed');
     // The digest alone is nobody's word.
     expect(await refusal(blobBundle(release, CONTENT, { signature: 'AAAA' }))).toContain('by an unknown key');
     const swapped = { messageDigest: { algorithm: 'SHA2_256', digest: Buffer.alloc(32).toString('base64') } };
@@ -78,7 +65,7 @@ describe('verifyFile', () => {
 });
 
 test('bundleDigest tells what a bundle is about, and trusts nobody for it', () => {
-  expect(bundleDigest(Buffer.from(blobBundle(release)))).toBe(sha256(CONTENT));
+  expect(bundleDigest(Buffer.from(blobBundle(release, CONTENT)))).toBe(sha256(CONTENT));
   const statementOf = bundle(statement(`sha256:${sha256(CONTENT)}`), release);
   expect(bundleDigest(Buffer.from(statementOf))).toBe(sha256(CONTENT));
 });

@@ -54,7 +54,7 @@ async function timesOf(name: string, path: string): Promise<Record<string, numbe
 }
 
 describe('setInodeTimes', () => {
-  // ext4 has 64-bit descriptors; at 1 KiB blocks the descriptors begin a block later; 40 MiB of those are five groups.
+  // 400 MiB are four groups of blocks.
   test.each<[string, Partial<ExtFilesystem>, number]>([
     ['ext2', {}, 0],
     ['ext4', { type: 'ext4', kib: 16 * 1024 }, 0],
@@ -89,6 +89,17 @@ describe('setInodeTimes', () => {
     await tool('e2fsck', '-f', '-n', images[0]?.file ?? '');
     // Not with toEqual, which would print megabytes.
     expect(Buffer.compare(one ?? Buffer.alloc(1), two ?? Buffer.alloc(0))).toBe(0);
+  });
+
+  test('finds the inodes of a filesystem of 1 KiB blocks, whose descriptors begin a block later', async () => {
+    const home = temporaryDirectory();
+    const source = plant(join(home, 'source'), { file: 'content' });
+    const file = join(home, 'image');
+    // 20 MiB are three groups of such blocks.
+    await tool('mke2fs', '-q', '-t', 'ext2', '-b', '1024', '-d', source, file, '20M');
+    await setInodeTimes(file, 0, EPOCH);
+    expect(await timesOf(file, '/file')).toMatchObject({ atime: EPOCH, ctime: EPOCH });
+    await tool('e2fsck', '-f', '-n', file);
   });
 
   test('changes nothing outside of the filesystem', async () => {

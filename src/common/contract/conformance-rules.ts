@@ -1,0 +1,224 @@
+import { lstat, open, readdir, stat } from 'node:fs/promises';
+import { resolveInRoot } from '../files/resolve-in-root.ts';
+import { ARCHES, ARCHITECTURES } from './architectures.ts';
+import { kernelHas } from './boot-files.ts';
+import { DEFAULT_ARCH, type ExaminedRoot } from './examine-root.ts';
+import { REQUIRED_RELEASE_KEYS } from './kairos-release.ts';
+import { requiredDirectories } from './system-layout.ts';
+
+/** One rule that an OS image is held to. */
+export interface ConformanceRule {
+  /** Names the rule in reports. */
+  readonly id: string;
+  /** An image that breaks a `required` rule is not an OS; of one that breaks an `advisory` rule, a report says so. */
+  readonly severity: 'required' | 'advisory' | 'required unless bare';
+  /** Which roots the rule is for; all when absent. */
+  readonly appliesTo?: (root: ExaminedRoot) => boolean;
+  /** What a report says of a root that keeps the rule. */
+  readonly found: string | ((root: ExaminedRoot) => string);
+  /** What is wrong with a root and what to do; `undefined` when nothing is. */
+  readonly problem: (root: ExaminedRoot) => string | undefined | Promise<string | undefined>;
+}
+
+/** Programs that the agent of upstream, or ours, calls on a node (docs/contract.md 5.10). */
+const PROGRAMS = [
+  'kairos-agent',
+  'grub2-editenv',
+  'rsync',
+  'mkfs.ext2',
+  'mkfs.ext4',
+  'mkfs.vfat',
+  'tune2fs',
+  'sudo',
+  'less',
+  'mount',
+];
+const PROGRAM_DIRECTORIES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/bin'];
+const KERNEL_OPTIONS = ['CONFIG_SQUASHFS_ZSTD', 'CONFIG_OVERLAY_FS', 'CONFIG_BLK_DEV_LOOP'];
+const DIRECTORIES = requiredDirectories([]);
+
+/** What begins an uncompressed cpio, and each of the compressions that kernels unpack. */
+const INITRAMFS_MAGIC = ['070701', '\x1f\x8b', '\xfd7zXZ', '\x28\xb5\x2f\xfd', '\x02!L\x18'];
+
+const unless = (holds: boolean, problem: string) => (holds ? undefined : problem);
+
+function hasFile(
+  id: string,
+  path: string,
+  rule: Pick<ConformanceRule, 'severity'> & { readonly otherwise: string },
+): ConformanceRule {
+  return {
+    id,
+    severity: rule.severity,
+    found: path,
+    problem: async ({ has }) => unless(await has(path), `${path} is missing: ${rule.otherwise}`),
+  };
+}
+
+/** The rules, in the order of a report (docs/contract.md 6.9). */
+export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
+  hasFile('os-release', '/etc/os-release', {
+    severity: 'required',
+    otherwise: 'the base is not a distribution',
+  }),
+  hasFile('init', '/sbin/init', { severity: 'required', otherwise: 'install an init system' }),
+  hasFile('shell', '/bin/sh', {
+    severity: 'required unless bare',
+    otherwise: 'the image cannot run as a container',
+  }),
+  {
+    id: 'architecture',
+    severity: 'required',
+    // The rule on the keys of the release file reports one that is missing.
+    appliesTo: ({ statedArch }) => Boolean(statedArch),
+    found: ({ statedArch = '' }) => statedArch,
+    problem: ({ arch, statedArch, programArch }) => {
+      if (arch === undefined) return `KAIROS_ARCH is ${statedArch}; images are made for ${ARCHES.join(', ')}`;
+      return unless(
+        programArch === undefined || programArch === statedArch,
+        `KAIROS_ARCH is ${statedArch}, but the programs are for ${programArch}: correct /etc/kairos-release`,
+      );
+    },
+  },
+  {
+    id: 'kernel',
+    severity: 'required',
+    found: '/boot/vmlinuz',
+    problem: ({ boot }) =>
+      unless(boot.kernel !== undefined, '/boot/vmlinuz is missing or leads nowhere: install a kernel'),
+  },
+  {
+    id: 'initramfs',
+    severity: 'required',
+    found: '/boot/initrd',
+    problem: async ({ boot }) => {
+      const size = boot.initrd === undefined ? 0 : (await lstat(boot.initrd)).size;
+      return unless(size > 0, '/boot/initrd is missing or empty: run dracut');
+    },
+  },
+  {
+    id: 'kernel options',
+    severity: 'required',
+    found: 'squashfs with zstd, overlay and loop are there',
+    problem: async ({ path }) =>
+      unless(
+        await kernelHas(path, KERNEL_OPTIONS),
+        'the kernel lacks CONFIG_SQUASHFS_ZSTD, CONFIG_OVERLAY_FS or CONFIG_BLK_DEV_LOOP: use another kernel',
+      ),
+  },
+  ...['/etc/cos/grub.cfg', '/etc/cos/bootargs.cfg'].map((path) =>
+    hasFile('boot menu', path, { severity: 'required', otherwise: 'the disk would have no menu' }),
+  ),
+  {
+    id: 'UEFI boot',
+    severity: 'advisory',
+    found: 'shim and signed GRUB',
+    problem: ({ boot }) =>
+      unless(
+        boot.shim !== undefined && boot.grub !== undefined,
+        'shim or signed GRUB is missing: no Secure Boot',
+      ),
+  },
+  {
+    id: 'BIOS boot',
+    severity: 'advisory',
+    appliesTo: ({ arch = DEFAULT_ARCH }) => ARCHITECTURES[arch].bios,
+    found: 'GRUB modules for i386-pc',
+    problem: ({ boot }) =>
+      unless(boot.biosModules !== undefined, 'GRUB modules for i386-pc are missing: no BIOS boot'),
+  },
+  {
+    id: 'GRUB fonts',
+    severity: 'advisory',
+    found: 'GRUB fonts',
+    problem: ({ boot }) => unless(boot.fonts.length > 0, 'GRUB fonts are missing: the menu is plain text'),
+  },
+  {
+    id: 'kairos-release',
+    severity: 'required',
+    found: '/etc/kairos-release has all keys',
+    problem: ({ release }) => {
+      const missing = REQUIRED_RELEASE_KEYS.filter((key) => !release.keys.get(key));
+      return unless(missing.length === 0, `/etc/kairos-release lacks ${missing.join(', ')}`);
+    },
+  },
+  {
+    id: 'kairos-release quoting',
+    severity: 'required',
+    found: 'values are quoted',
+    problem: ({ release }) =>
+      unless(
+        /^KAIROS_RELEASE="[^"]*"$/m.test(release.text),
+        'KAIROS_RELEASE is not in double quotes, which other tools of the field look for',
+      ),
+  },
+  {
+    id: 'directories',
+    severity: 'required',
+    found: `${DIRECTORIES.length} directories of the layout`,
+    problem: async ({ has }) => {
+      const absent = await absentOf(DIRECTORIES, has);
+      return unless(
+        absent.length === 0,
+        `missing directories: ${absent.join(' ')}; mounts on them are skipped at boot`,
+      );
+    },
+  },
+  {
+    id: 'programs',
+    severity: 'required unless bare',
+    found: PROGRAMS.join(' '),
+    problem: async ({ has }) => {
+      const isSomewhere = async (program: string) => {
+        const places = PROGRAM_DIRECTORIES.map((directory) => `${directory}/${program}`);
+        return (await absentOf(places, has)).length < places.length;
+      };
+      const absent = await absentOf(PROGRAMS, isSomewhere);
+      return unless(absent.length === 0, `missing programs: ${absent.join(' ')}`);
+    },
+  },
+  {
+    id: 'host keys',
+    severity: 'required',
+    found: 'no SSH host keys',
+    problem: async ({ path }) => {
+      const ssh = await resolveInRoot(path, '/etc/ssh');
+      const names = ssh === undefined ? [] : await readdir(ssh);
+      const keys = names.filter((name) => /^ssh_host_.*_key$/.test(name));
+      return unless(keys.length === 0, `SSH host keys in the image: ${keys.join(' ')}`);
+    },
+  },
+  {
+    id: 'machine-id',
+    severity: 'required',
+    found: 'no machine-id',
+    problem: async ({ path }) => {
+      const file = await resolveInRoot(path, '/etc/machine-id');
+      const isEmpty = file === undefined || (await stat(file)).size === 0;
+      return unless(isEmpty, '/etc/machine-id is not empty: every node would be the same machine');
+    },
+  },
+  {
+    id: 'initramfs format',
+    severity: 'required',
+    appliesTo: ({ boot }) => boot.initrd !== undefined,
+    found: 'an archive the kernel reads',
+    problem: async ({ boot }) =>
+      unless(await isInitramfs(boot.initrd ?? ''), '/boot/initrd is not an initramfs'),
+  },
+];
+
+async function absentOf(
+  names: readonly string[],
+  isThere: (name: string) => Promise<boolean>,
+): Promise<string[]> {
+  const present = await Promise.all(names.map(isThere));
+  return names.filter((_, index) => !present[index]);
+}
+
+async function isInitramfs(file: string): Promise<boolean> {
+  await using handle = await open(file);
+  const { buffer } = await handle.read(Buffer.alloc(6), 0, 6, 0);
+  const start = buffer.toString('latin1');
+  return INITRAMFS_MAGIC.some((magic) => start.startsWith(magic));
+}

@@ -1,0 +1,124 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { WriteStream } from 'node:tty';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createProgressRenderer } from '../../../../src/factory/cli/render-progress.ts';
+import type { BuildEvent, PlannedStep } from '../../../../src/factory/pipeline/events.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** A stream that keeps what is written to it; a terminal or not. */
+function keepingStream(isTTY: boolean) {
+  const written: string[] = [];
+  const stream: WriteStream = Object.create(WriteStream.prototype, {
+    isTTY: { value: isTTY },
+    columns: { value: 80 },
+    rows: { value: 40 },
+    // The list puts its own in place while it is shown.
+    write: {
+      writable: true,
+      value: (text: string | Uint8Array) => {
+        written.push(String(text));
+        return true;
+      },
+    },
+  });
+  return { stream, text: () => written.join('') };
+}
+
+const step = (id: string, title: string): PlannedStep => ({ id, title, needs: [], state: 'run' });
+
+/** What a build of two steps reports, the second of which may fail. */
+const EVENTS: readonly BuildEvent[] = [
+  { type: 'plan', steps: [step('base', 'import the base'), step('image', 'build the image')] },
+  { type: 'start', id: 'base', title: 'import the base' },
+  { type: 'end', id: 'base', title: 'import the base', cached: true, seconds: 0 },
+  { type: 'start', id: 'image', title: 'build the image' },
+  { type: 'progress', id: 'image', text: 'RUN apt-get' },
+  { type: 'notice', text: 'no GRUB for BIOS' },
+];
+const DONE: BuildEvent = {
+  type: 'end',
+  id: 'image',
+  title: 'build the image',
+  cached: false,
+  seconds: 61.25,
+};
+const FAILED: BuildEvent = { type: 'fail', id: 'image', title: 'build the image', message: 'status 100' };
+
+describe('away from a terminal', () => {
+  const lines = async (...events: readonly BuildEvent[]) => {
+    const { stream, text } = keepingStream(false);
+    const { onEvent, close } = createProgressRenderer(stream);
+    for (const event of events) onEvent(event);
+    await close();
+    return text();
+  };
+
+  test('each event is a line that names its step', async () => {
+    expect(await lines(...EVENTS, DONE)).toBe(
+      [
+        '[base] import the base',
+        '[base] cached',
+        '[image] build the image',
+        '[image] … RUN apt-get',
+        'notice: no GRUB for BIOS',
+        '[image] done in 61.3 s',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('a failed step says so, and leaves the reason to the error', async () => {
+    expect(await lines(...EVENTS, FAILED)).toMatch(/\[image\] failed\n$/);
+  });
+});
+
+describe('at a terminal', () => {
+  /** Plays events to a terminal; standard output is one, too, unless said otherwise. */
+  const played = async (
+    events: readonly BuildEvent[],
+    { ci, stdout = true }: { ci?: string; stdout?: boolean } = {},
+  ) => {
+    vi.stubEnv('CI', ci);
+    const before = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY');
+    Object.defineProperty(process.stdout, 'isTTY', { value: stdout, configurable: true });
+    onTestFinished(() => {
+      if (before) Object.defineProperty(process.stdout, 'isTTY', before);
+      else Reflect.deleteProperty(process.stdout, 'isTTY');
+    });
+    const { stream, text } = keepingStream(true);
+    const { onEvent, close } = createProgressRenderer(stream);
+    for (const event of events) {
+      onEvent(event);
+      await nextTurn();
+    }
+    await close();
+    return stripVTControlCharacters(text());
+  };
+
+  test('the list ends with each step, how long it took, and what was to be noticed', async () => {
+    const text = await played([...EVENTS, DONE]);
+    expect(text).toContain('import the base (cached)');
+    expect(text).toContain('build the image (61.3 s)');
+    expect(text).toMatch(/notice: no GRUB for BIOS\n$/);
+    expect(text).not.toContain('[base]');
+  });
+
+  test.each<[string, readonly BuildEvent[]]>([
+    ['a step failed', [...EVENTS, FAILED]],
+    ['steps never ran', EVENTS],
+    ['nothing was planned', []],
+  ])('the list ends when %s', async (_, events) => {
+    expect(await played(events)).not.toContain('(61.3 s)');
+  });
+
+  test.each<[string, { ci?: string; stdout?: boolean }]>([
+    ['of a CI, which sets CI', { ci: 'true' }],
+    ['whose standard output goes elsewhere', { stdout: false }],
+  ])('%s, events are lines', async (_, options) => {
+    expect(await played([...EVENTS, DONE], options)).toContain('[base] cached\n');
+  });
+});
