@@ -1,14 +1,12 @@
-import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { FactoryError } from '../../common/errors/factory-error.ts';
 import { formatImageReference } from '../../common/oci/registry/image-reference.ts';
 import { chooseBase, chooseFlavor, type FlavorChoice } from '../catalog/flavors/choose.ts';
 import { loadModel } from '../catalog/models/load.ts';
 import { type BaseReference, parseBaseReference } from '../config/base-reference.ts';
 import type { BuildSpec, UserContainerfile } from '../config/schema.ts';
 import {
-  FOLDER_MARK,
   type FolderContainerfile,
   type FolderSource,
   type FolderSources,
@@ -22,6 +20,7 @@ import { packDirectory, unpackStream } from '../tools/tar.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import type { BuildOptions } from './build-options.ts';
 import { withEngine } from './engine-session.ts';
+import { refuseForeign } from './foreign-folder.ts';
 import { baseReference, sourceSteps } from './graph.ts';
 import { targetImages } from './image-sources.ts';
 import { sessionOptions } from './run-targets.ts';
@@ -139,18 +138,4 @@ async function packImage(
 ): Promise<void> {
   await using open = await env.engine.open(image);
   await packDirectory(env.runner, open.root, createWriteStream(file));
-}
-
-/** @throws FactoryError `usage` when there is something at `path` that may not be replaced */
-async function refuseForeign(path: string): Promise<void> {
-  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw new FactoryError('FILE_EXISTS', `${path} cannot be a context folder: ${error.message}`, {
-      remedy: 'Choose another --output.',
-    });
-  });
-  if (names.length === 0 || existsSync(join(path, FOLDER_MARK))) return;
-  throw new FactoryError('FILE_EXISTS', `${path} is not empty, and not a context that kairos-factory wrote`, {
-    remedy: 'Choose another --output, or empty it yourself.',
-  });
 }

@@ -19,7 +19,7 @@ const IDS = { users: { start: 100_000, count: 65_536 }, groups: { start: 200_000
 /** A machine with some programs. */
 function machine(programs: Readonly<Record<string, string>>): Runner {
   const locate: Runner['locate'] = async ({ name }) => {
-    if (programs[name] === undefined) throw new FactoryError('tool', `${name} is not installed`);
+    if (programs[name] === undefined) throw new FactoryError('TOOL_MISSING', `${name} is not installed`);
     return `/usr/bin/${name}`;
   };
   return {

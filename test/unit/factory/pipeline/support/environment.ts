@@ -1,0 +1,55 @@
+import type { OpenImage } from '../../../../../src/factory/engine/container-engine.ts';
+import type { BuildEnvironment } from '../../../../../src/factory/pipeline/build-environment.ts';
+import { FLAVORS, MODELS, TEMPLATES } from '../../../../../src/factory/pipeline/project-files.ts';
+import { realRunner } from '../../artifacts/support/runner.ts';
+
+const unexpected = (what: string) => async (): Promise<never> => {
+  throw new Error(`${what} is not part of this test`);
+};
+
+/** A directory as an image that is open. */
+export function openDirectory(root: string): OpenImage {
+  return { root, commit: unexpected('committing'), [Symbol.asyncDispose]: async () => undefined };
+}
+
+/** What steps share, with nothing that reaches out of the test but what is given. */
+export function testEnvironment(change: Partial<BuildEnvironment> = {}): BuildEnvironment {
+  return {
+    engine: testEngine(),
+    daemon: unexpected('the daemon'),
+    runner: realRunner(),
+    images: { pin: unexpected('a registry'), fetch: unexpected('a registry'), pins: () => [] },
+    locked: false,
+    offline: false,
+    templates: TEMPLATES,
+    flavors: FLAVORS,
+    models: MODELS,
+    tool: 'kairos-factory 0.0.0',
+    agent: () => '/nowhere/agent',
+    agents: '/nowhere',
+    variables: {},
+    digests: '/nowhere/digests',
+    downloads: '/nowhere/downloads',
+    fetch: unexpected('the network'),
+    work: '/nowhere/work',
+    partial: (name) => name,
+    useCache: true,
+    epoch: undefined,
+    ...change,
+  };
+}
+
+/** An engine that does nothing but what is given. */
+export function testEngine(change: Partial<BuildEnvironment['engine']> = {}): BuildEnvironment['engine'] {
+  return {
+    name: 'none',
+    describe: unexpected('the engine'),
+    has: unexpected('the engine'),
+    load: unexpected('the engine'),
+    transient: unexpected('the engine'),
+    build: unexpected('the engine'),
+    open: unexpected('the engine'),
+    sweep: unexpected('the engine'),
+    ...change,
+  };
+}

@@ -1,0 +1,32 @@
+import type { Results, StepContext } from '../../../../../src/factory/pipeline/step.ts';
+import { temporaryDirectory } from '../../../support/temporary.ts';
+import { realRunner } from '../../artifacts/support/runner.ts';
+
+/** What a step runs in, and the notices that it leaves. */
+export function stepContext(): { readonly context: StepContext; readonly notices: readonly string[] } {
+  const notices: string[] = [];
+  const context = {
+    runner: realRunner(),
+    objects: temporaryDirectory(),
+    scratch: temporaryDirectory(),
+    say: () => undefined,
+    notice: (text: string) => void notices.push(text),
+  };
+  return { context, notices };
+}
+
+/** The result of an OS image for amd64, of Debian. */
+export function imageResults(epoch: number): Results {
+  const release = {
+    KAIROS_FLAVOR: 'debian',
+    KAIROS_FLAVOR_RELEASE: '12',
+    KAIROS_FAMILY: 'debian',
+    KAIROS_VARIANT: 'core',
+    KAIROS_ARCH: 'amd64',
+    KAIROS_MODEL: 'generic',
+    KAIROS_VERSION: 'v1.2.3',
+  };
+  const tree = { bytes: 4096, inodes: 1, newest: epoch };
+  const facts = { image: 'os', facts: { epoch, tree, release, osId: 'debian' } };
+  return new Map([['image', { digest: 'image digest', facts, files: {} }]]);
+}
