@@ -81,6 +81,7 @@ describe('wrong usage says what is wrong, where, and what to do (exit status 2)'
     const { status, stdout } = await build('--flavor', 'debain', '--json');
     expect(status).toBe(2);
     expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'FLAVOR_UNKNOWN',
       kind: 'usage',
       status: 2,
       message: expect.stringMatching(/debain/),
