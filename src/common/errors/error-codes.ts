@@ -1,8 +1,7 @@
 /**
- * What went wrong, in the terms of the person at the terminal. The kind decides the exit status
- * (docs/decisions/0006-errors-and-exit-codes.md): `usage` wrong flags or invalid configuration, `tool` a missing or too
- * old host program, `step` a build step that failed, `verification` something that did not hold when it was checked,
- * `interrupted` a signal.
+ * The kind of an error, from the user's point of view. The kind decides the exit status
+ * (docs/decisions/0006-errors-and-exit-codes.md): `usage` for wrong flags or invalid configuration, `tool` for a missing or
+ * outdated host program, `step` for a failed build step, `verification` for a failed check, `interrupted` for a signal.
  */
 export type ErrorKind = 'usage' | 'tool' | 'step' | 'verification' | 'interrupted';
 
@@ -19,39 +18,39 @@ interface CodeFacts {
  */
 export const ERROR_CODES = {
   // Flags and configuration
-  OPTION_INVALID: usage('A flag or an argument has a value that it cannot have.'),
+  OPTION_INVALID: usage('A flag or an argument has an invalid value.'),
   OPTION_MISSING: usage('A flag, an argument or a key that this command needs is missing.'),
   OPTION_CONFLICT: usage('Two flags or keys exclude each other.'),
   CONFIG_INVALID: usage('A configuration, flavor, model or lock file is malformed or has an invalid value.'),
   CONFIG_UNREADABLE: usage('A configuration, flavor, model or lock file cannot be read.'),
-  TARGET_UNKNOWN: usage('The configuration has no such target, or one has to be chosen.'),
-  TARGET_CONFLICT: usage('Targets of one command contradict each other.'),
-  FLAVOR_UNKNOWN: usage('There is no such flavor.'),
-  FLAVOR_UNSUITABLE: usage('The flavor does not fit the base, or cannot do what is asked of it.'),
+  TARGET_UNKNOWN: usage('The configuration has no such target, or has several and none was selected.'),
+  TARGET_CONFLICT: usage('Targets of one command conflict with each other.'),
+  FLAVOR_UNKNOWN: usage('The flavor does not exist.'),
+  FLAVOR_UNSUITABLE: usage('The flavor does not match the base, or does not support the request.'),
   KERNEL_UNKNOWN: usage('The flavor has no such kernel.'),
   RELEASE_UNKNOWN: usage('The flavor has no such release of its distribution.'),
   SNAPSHOT_UNAVAILABLE: usage('The distribution keeps no snapshot of its archive for that day.'),
-  MODEL_UNKNOWN: usage('There is no such model.'),
-  MODEL_UNSUITABLE: usage('The model does not fit the architecture or the flavor.'),
-  ARCH_UNSUPPORTED: usage('That architecture is not supported here.'),
+  MODEL_UNKNOWN: usage('The model does not exist.'),
+  MODEL_UNSUITABLE: usage('The model does not support the architecture or the flavor.'),
+  ARCH_UNSUPPORTED: usage('The architecture is not supported.'),
   CONTAINERFILE_INVALID: usage('The Containerfile cannot be built on a base.'),
   DOCKER_CONFIG_INVALID: usage('The configuration of the Docker client cannot be used.'),
   TEMPLATE_INVALID: usage('A template is malformed.'),
 
   // Files and images that are given
-  FILE_NOT_FOUND: usage('A file or directory that was named does not exist, or is of another type.'),
-  FILE_EXISTS: usage('The place to write to already has something else.'),
-  OUTPUT_UNWRITABLE: usage('The place to write to cannot be written.'),
-  OUTPUT_BUSY: usage('Another build writes to the same output directory.'),
+  FILE_NOT_FOUND: usage('A given file or directory does not exist, or has the wrong type.'),
+  FILE_EXISTS: usage('The destination already exists with other content.'),
+  OUTPUT_UNWRITABLE: usage('The destination is not writable.'),
+  OUTPUT_BUSY: usage('Another build is writing to the same output directory.'),
   BUILD_OUTPUT_INVALID: usage(
-    'The directory is not the output of a build or a release, or lacks what is needed of it.',
+    'The directory is not the output of a build or a release, or lacks required files.',
   ),
   SOURCE_UNSUITABLE: usage(
-    'The source is of a type that cannot be used here, or has nothing that is needed.',
+    'The type of the source is not supported here, or the source lacks the required content.',
   ),
-  IMAGE_REFERENCE_INVALID: usage('The text does not name an image.'),
+  IMAGE_REFERENCE_INVALID: usage('The text is not an image reference.'),
   IMAGE_NOT_FOUND: usage('The layout, archive, daemon or registry has no such image.'),
-  IMAGE_AMBIGUOUS: usage('The layout or archive holds several images, and the tag does not choose one.'),
+  IMAGE_AMBIGUOUS: usage('The layout or archive contains several images, and the tag does not select one.'),
   IMAGE_UNREADABLE: usage('The layout, archive or base cannot be read.'),
   IMAGE_ARCH_MISMATCH: usage('The image is for another architecture than the build.'),
   BASE_NOT_FOUND: usage('The base does not exist.'),
@@ -62,110 +61,108 @@ export const ERROR_CODES = {
   SIGNERS_INVALID: usage(
     'The keys, identities or trusted root that signatures are verified with cannot be used.',
   ),
-  SIGNER_MISSING: usage('Nothing says who signs, or who must have signed.'),
+  SIGNER_MISSING: usage('Neither flags nor configuration say who signs, or who must have signed.'),
   SIGNING_KEY_UNUSABLE: usage('The signing key or its certificate cannot be used.'),
-  TRUST_CONFIG_INVALID: usage('trust.upgrade or trust.base asks for something that cannot be done.'),
-  ATTESTATION_INVALID: usage('The attestation is of an unknown type, or its file cannot be used.'),
-  PUSH_TARGET_INVALID: usage('The place to push to is missing, or cannot be pushed to.'),
+  TRUST_CONFIG_INVALID: usage('trust.upgrade or trust.base cannot be applied.'),
+  ATTESTATION_INVALID: usage('The type of the attestation is unknown, or its file cannot be used.'),
+  PUSH_TARGET_INVALID: usage('The push destination is missing or unsuitable.'),
   PUSH_TAG_CONFLICT: usage('Two of the images to push would get the same tag or platform.'),
 
   // Cloud-config and the node
   CLOUD_CONFIG_INVALID: usage('The cloud-config is malformed, or has an invalid value.'),
   CLOUD_CONFIG_UNREADABLE: usage('The cloud-config cannot be read.'),
   ACCOUNT_INVALID: usage('A user, group or entity cannot be created or does not exist.'),
-  DISK_NOT_FOUND: usage('There is no such disk to install to.'),
+  DISK_NOT_FOUND: usage('The disk to install to does not exist.'),
   DISK_IN_USE: usage('The disk is mounted, or used by a volume.'),
   DISK_TOO_SMALL: usage('The disk is too small for the partitions.'),
-  PARTITION_NOT_FOUND: usage('There is no such partition or filesystem.'),
-  PARTITION_INVALID: usage('The partitions that are asked for cannot be made.'),
+  PARTITION_NOT_FOUND: usage('The partition or filesystem does not exist.'),
+  PARTITION_INVALID: usage('The requested partitions cannot be created.'),
   NODE_BUSY: usage('Another installation, upgrade or reset is running on the node.'),
   NODE_NOT_READY: usage('The node is not in the state that the command needs.'),
-  CONFIRMATION_MISSING: usage('The question before something is erased was not answered with yes.'),
-  EXTENSION_NOT_FOUND: usage('The node has no such extension, or the source holds none.'),
+  CONFIRMATION_MISSING: usage('Erasing data was not confirmed.'),
+  EXTENSION_NOT_FOUND: usage('The node has no such extension, or the source does not contain one.'),
   BUNDLE_INVALID: usage('The bundle cannot be used.'),
 
   // Host tools
-  TOOL_MISSING: tool('A program that is needed, or a file that comes with one, is not installed.'),
-  TOOL_UNUSABLE: tool('A program is too old, or of a version that is known to be broken.'),
+  TOOL_MISSING: tool('A required program, or a file that comes with one, is not installed.'),
+  TOOL_UNUSABLE: tool('A program is too old, or its version is known to be broken.'),
   AGENT_MISSING: tool('The agent was not built for that architecture.'),
   SUBORDINATE_IDS_MISSING: tool('The user has no subordinate ids.'),
   FOREIGN_ARCH_UNAVAILABLE: tool('This machine cannot run programs of that architecture.'),
   DOCKER_UNAVAILABLE: tool('The Docker daemon does not answer, refuses the user, or is too old.'),
 
   // Steps: the machine
-  TOOL_FAILED: step('A program ended with an error, or did not make what it should.'),
-  DISK_FULL: step('There is no space left, or too little for what comes.'),
-  PERMISSION_DENIED: step('The operating system does not permit it.'),
-  PATH_NOT_FOUND: step('A file is missing that has to be there in the middle of a step.'),
+  TOOL_FAILED: step('A program failed, or did not produce the expected result.'),
+  DISK_FULL: step('There is no space left, or too little to continue.'),
+  PERMISSION_DENIED: step('The operating system denied permission.'),
+  PATH_NOT_FOUND: step('A file that a step needs is missing.'),
   READ_ONLY: step('The filesystem is read-only.'),
-  TOO_MANY_OPEN_FILES: step('The limit of open files is too low.'),
+  TOO_MANY_OPEN_FILES: step('The limit on open files is too low.'),
   DOCKER_FAILED: step('The Docker daemon reported an error, or went away during the build.'),
 
   // Steps: the network
-  NOT_CACHED: step('--offline, and the cache lacks something.'),
+  NOT_CACHED: step('--offline was given, and the cache lacks something that the build needs.'),
   CERTIFICATE_UNTRUSTED: step('The certificate of a server is not trusted.'),
   DOWNLOAD_FAILED: step('A file cannot be downloaded.'),
-  REDIRECT_UNSAFE: step('A server redirects to a place that is not followed.'),
+  REDIRECT_UNSAFE: step('A server redirects to an address that is not followed.'),
   REGISTRY_UNAUTHORIZED: step('The registry refuses access with these credentials, or without any.'),
   REGISTRY_NOT_FOUND: step('The registry has no such image, tag or blob.'),
-  REGISTRY_REFUSED: step('The registry refuses a request, or answers in a way that cannot be used.'),
-  REGISTRY_UNREACHABLE: step('The registry cannot be reached, or gives up in the middle of a transfer.'),
-  REGISTRY_TAG_TAKEN: step('The tag cannot be written because something else has it.'),
-  PLATFORM_NOT_FOUND: step('The index of an image lists none for the platform.'),
+  REGISTRY_REFUSED: step('The registry refuses a request, or its response cannot be used.'),
+  REGISTRY_UNREACHABLE: step('The registry cannot be reached, or aborts a transfer.'),
+  REGISTRY_TAG_TAKEN: step('The tag cannot be written because it already refers to something else.'),
+  PLATFORM_NOT_FOUND: step('The index has no image for the platform.'),
 
   // Steps: content
   PACKAGE_NOT_FOUND: step('The distribution has no such package.'),
   PACKAGE_DATABASE_UNREADABLE: step('The package database of an image cannot be read.'),
   PACKAGE_INDEX_MISSING: step('The package archive has no signed index.'),
-  ARCHIVE_CORRUPT: step('An archive, or another compressed file, is corrupt or cut short.'),
+  ARCHIVE_CORRUPT: step('An archive, or another compressed file, is corrupt or truncated.'),
   IMAGE_INCOMPLETE: step('The root filesystem of the image lacks something that the step needs.'),
   IMAGE_UNPACK_FAILED: step('The image cannot be unpacked.'),
   BOOT_LOADER_UNUSABLE: step(
-    'The image has no boot loader for this artifact, disk or machine, or one that is too large.',
+    'The image has no boot loader for this artifact, disk or machine, or it is too large.',
   ),
   REBUILD_FAILED: step('One of the two builds of verify-repro failed.'),
 
   // Steps: the node
-  STAGE_FAILED: step('A stage, or a step of it, failed.'),
+  STAGE_FAILED: step('A stage, or one of its steps, failed.'),
   ACCOUNT_FAILED: step('A user or its SSH keys could not be set up completely.'),
   DEVICE_MISSING: step('A device did not appear, or a partition is missing.'),
   UNMOUNT_FAILED: step('A filesystem cannot be unmounted.'),
-  INSTALL_VETOED: step('A step of the stage before-install asked to abandon the installation.'),
+  INSTALL_VETOED: step('A step of the stage before-install cancelled the installation.'),
   EXTENSION_NOT_MERGED: step('The extension was not merged into the system.'),
-  MACHINE_ID_MISSING: step('The node has no identifier of its own.'),
+  MACHINE_ID_MISSING: step('The node has no machine ID.'),
 
   // Verification
-  DIGEST_MISMATCH: verification('A file, an image or a blob is not what its digest or checksum says.'),
-  RESPONSE_TOO_LARGE: verification('A server sends more than the answer can have.'),
+  DIGEST_MISMATCH: verification('A file, an image or a blob does not match its digest or checksum.'),
+  RESPONSE_TOO_LARGE: verification('The response of a server exceeds the size limit.'),
   REDIRECT_WITHOUT_TLS: verification('A server redirects from https to http.'),
-  LOCK_DIFFERS: verification('An image or the packages are not those of the lock file.'),
-  IMAGE_CORRUPT: verification(
-    'An image or one of its layers is corrupt, or of a form that is not supported.',
-  ),
+  LOCK_DIFFERS: verification('An image or the packages differ from the lock file.'),
+  IMAGE_CORRUPT: verification('An image or one of its layers is corrupt or has an unsupported format.'),
   ENTRY_REFUSED: verification(
-    'A file in an image or archive is refused, because it could reach outside of the root.',
+    'A file in an image or archive is refused, because it could reach outside the root.',
   ),
   CONTENT_ARCH_MISMATCH: verification(
-    'An image or a program is for another architecture than where it belongs.',
+    'An image or a program has the wrong architecture for its destination.',
   ),
   IMAGE_NOT_OS: verification('The image is not an OS image.'),
   FILESYSTEM_CORRUPT: verification('A filesystem has errors.'),
-  CLOUD_CONFIG_REFUSED: verification('The cloud-config has errors, which are all listed.'),
+  CLOUD_CONFIG_REFUSED: verification('The cloud-config has errors; the message lists all of them.'),
   TRUST_POLICY_UNUSABLE: verification('The trust policy of the node cannot be used, so nothing is trusted.'),
-  TRUST_POLICY_SILENT: verification('No entry of the trust policy is about this image.'),
-  SIGNATURE_REFUSED: verification('An image or file is not signed by whom it has to be.'),
-  SIGNATURE_NOT_STORED: verification('A signature was made, and does not hold or did not arrive.'),
-  ATTESTATION_MISSING: verification('The image lacks an attestation that the policy asks for.'),
-  SIGNED_LIST_INVALID: verification('SHA256SUMS is damaged, or is not what the files are.'),
-  EXTENSION_CONTENT_REFUSED: verification('The content does not fit the extension.'),
-  PROGRAM_INVALID: verification('A file that has to be a program is not one.'),
-  SECRET_FOUND: verification('The image, or what goes onto the media beside it, holds a secret.'),
+  TRUST_POLICY_SILENT: verification('No entry of the trust policy applies to this image.'),
+  SIGNATURE_REFUSED: verification('An image or file is not signed by a required signer.'),
+  SIGNATURE_NOT_STORED: verification('A new signature is invalid or did not reach its destination.'),
+  ATTESTATION_MISSING: verification('The image lacks an attestation that the policy requires.'),
+  SIGNED_LIST_INVALID: verification('SHA256SUMS is damaged, or does not match the files.'),
+  EXTENSION_CONTENT_REFUSED: verification('The content is not allowed in the extension.'),
+  PROGRAM_INVALID: verification('A file that must be a program is not one.'),
+  SECRET_FOUND: verification('The image, or other content of the media, contains a secret.'),
   VULNERABILITY_FOUND: verification('A package has a known vulnerability that --fail-on refuses.'),
-  RELEASE_INVALID: verification('A release is not whole, or a document of it cannot be used.'),
-  DAEMON_UNTRUSTED: verification('The Docker daemon is not the one that its certificate has to name.'),
+  RELEASE_INVALID: verification('A release is incomplete, or one of its documents cannot be used.'),
+  DAEMON_UNTRUSTED: verification('The certificate of the Docker daemon is not the expected one.'),
 
   // Signals
-  INTERRUPTED: { kind: 'interrupted', summary: 'The command got SIGINT or SIGTERM.' },
+  INTERRUPTED: { kind: 'interrupted', summary: 'The command received SIGINT or SIGTERM.' },
 } as const satisfies Record<string, CodeFacts>;
 
 /** The code of an error. */
