@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Tells what was compiled into an agent, for its SBOM: scripts/agent-parts.ts AGENT METAFILE >PARTS
-// METAFILE is what "bun build --metafile" wrote: the files that went into the program.
+// Lists the parts compiled into an agent, for its SBOM: scripts/agent-parts.ts AGENT METAFILE >PARTS
+// METAFILE is the output of "bun build --metafile": the files that are part of the program.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
@@ -15,7 +15,7 @@ const read = <T>(file: string): T => JSON.parse(readFileSync(file, 'utf8')) as T
 const about = ({ name, version, license = 'NOASSERTION' }: Package) => ({ name, version, licence: license });
 
 const { inputs } = read<{ inputs: Record<string, unknown> }>(metafile);
-/** The innermost package that a file belongs to: npm nests a second version of a package below the one that wants it. */
+/** The innermost package that a file belongs to: npm nests a second version of a package below the one that depends on it. */
 const home = (file: string) => /^.*\/?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0];
 const homes = new Set(Object.keys(inputs).map(home));
 const libraries = [...homes]

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes what comes from code in the pages of docs/: `npm run docs`.
+// Writes the generated parts of docs/: `npm run docs`.
 import { readFile, writeFile } from 'node:fs/promises';
 import { cloudConfigJsonSchema } from '../src/common/cloud-config/json-schema.ts';
 import { cloudConfigReference } from '../src/common/cloud-config/key-reference.ts';

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Gathers below /kairos-collected what boots another root: kernel, modules, firmware, a fresh initramfs, boot loader.
-# Runs inside the image build, in the image that is named as kernel-from; beside it stands:
-#   source-date-epoch  seconds since 1970 that the initramfs is stamped with
+# Collects in /kairos-collected what another root needs to boot: kernel, modules, firmware, a new initramfs, boot loader.
+# Runs inside the image build, in the image given as kernel-from. Reads from its directory:
+#   source-date-epoch  the Unix timestamp for the initramfs
 set -eu
 
 here=$(dirname "$0")
@@ -19,10 +19,10 @@ for candidate in $(find /lib/modules/ -mindepth 1 -maxdepth 1 -printf '%f\n' | s
   if [ -e "/boot/vmlinuz-$candidate" ]; then kernel=$candidate; fi
 done
 [ -n "$kernel" ] || refuse 'has no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules'
-command -v dracut >/dev/null || refuse 'has no dracut, which makes the initramfs: install dracut in it'
+command -v dracut >/dev/null || refuse 'has no dracut, which generates the initramfs: install dracut in it'
 for module in dmsquash-live dm; do
   found=$(find /usr/lib/dracut/modules.d -maxdepth 1 -name "*$module" | head -n 1)
-  [ -n "$found" ] || refuse "has no dracut module $module: install dracut-live (Debian) or its like in it"
+  [ -n "$found" ] || refuse "has no dracut module $module: install dracut-live (Debian) or its equivalent in it"
 done
 
 mkdir -p "$out/boot" "$out/modules" "$out/firmware" "$out/boot-loader/usr/lib/kairos"
@@ -33,7 +33,7 @@ for file in "/boot/config-$kernel" "/boot/System.map-$kernel"; do
 done
 depmod -a "$kernel"
 cp -a "/lib/modules/$kernel" "$out/modules/"
-# Links to headers and sources of the machine that compiled it lead nowhere.
+# Links to the headers and sources on the machine that compiled the kernel are dangling.
 rm -f "$out/modules/$kernel/build" "$out/modules/$kernel/source"
 if [ -d /lib/firmware ]; then cp -a /lib/firmware/. "$out/firmware/"; fi
 
@@ -56,5 +56,5 @@ done
   . /etc/os-release
   echo "$ID" >"$out/boot-loader/usr/lib/kairos/boot-loader-id"
 )
-# What the engine and the clock left on them.
+# Removes the timestamps of this build.
 find "$out" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" '{}' +

@@ -1,8 +1,8 @@
 #!/bin/sh
-# What is left to do after kairos-init has made the OS: the time that the image is stamped with, directories, cleanup.
-# Runs inside the image build; everything it reads stands beside it:
-#   directories        one absolute path per line, made where missing
-#   source-date-epoch  seconds since 1970
+# Finishes an OS made by kairos-init: the image's timestamp, directories, cleanup.
+# Runs inside the image build. Reads from its directory:
+#   directories        one absolute path per line, created if missing
+#   source-date-epoch  a Unix timestamp
 set -eu
 
 here=$(dirname "$0")

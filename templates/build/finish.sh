@@ -1,12 +1,12 @@
 #!/bin/sh
 # Turns a root with packages and framework into the OS: kernel names, directories, initramfs, services, cleanup.
-# Runs inside the image build, in a shell and with tools that may be BusyBox's; everything it reads stands beside it:
-#   directories  one absolute path per line, made where missing
-#   enable, mask, unmask  units of systemd, one per line
-#   runlevels    services of OpenRC, RUNLEVEL SERVICE per line
+# Runs inside the image build; shell and tools may be BusyBox's. Reads from its directory:
+#   directories  one absolute path per line, created if missing
+#   enable, mask, unmask  systemd units, one per line
+#   runlevels    OpenRC services, RUNLEVEL SERVICE per line
 #   selinux      disabled, permissive or enforcing
-#   board-files  what a board's firmware reads: a pattern of one file of the root, and its path on the ESP
-#   kernel-is-there  a file, where kernel and initramfs have come from another image
+#   board-files  files that a board's firmware reads: a pattern for one file of the root, and its path on the ESP
+#   kernel-is-there  exists if kernel and initramfs come from another image
 set -eu
 
 here=$(dirname "$0")
@@ -20,11 +20,11 @@ chmod 1777 /tmp
 chmod 0440 /etc/sudoers.d/90-kairos-admin
 
 # --- kernel and initramfs -----------------------------------------------------------------------------------------
-# kernel_file K: prints where the kernel of modules K is, as a path below /boot, or an absolute one outside of it.
-#   vmlinuz-K   Debian, Fedora, SUSE, and what is compressed in general
+# kernel_file K: prints the path of the kernel for modules K, relative to /boot, or absolute if it is elsewhere.
+#   vmlinuz-K   Debian, Fedora, SUSE, and compressed kernels in general
 #   Image-K     SUSE on arm64
-#   vmlinuz-lts Alpine, named by the last part of K alone
-#   modules/K   Fedora and others in a build, where kernel-install has copied nothing
+#   vmlinuz-lts Alpine, named after the last part of K only
+#   modules/K   Fedora and others in a build, where kernel-install has not copied it
 kernel_file() {
   for name in "vmlinuz-$1" "Image-$1" "vmlinuz-${1##*-}"; do
     if [ -e "/boot/$name" ]; then
@@ -53,7 +53,7 @@ if [ ! -e "$here/kernel-is-there" ]; then
   file=$(kernel_file "$kernel")
   case $file in
     /*)
-      # A copy and not a link: boot loaders and the contract look in /boot alone.
+      # A copy and not a link: boot loaders and the contract look only in /boot.
       cp -p "$file" "/boot/vmlinuz-$kernel"
       if [ -e "/lib/modules/$kernel/config" ]; then cp -p "/lib/modules/$kernel/config" "/boot/config-$kernel"; fi
       file=vmlinuz-$kernel
@@ -61,16 +61,16 @@ if [ ! -e "$here/kernel-is-there" ]; then
   esac
   ln -sfn "$file" /boot/vmlinuz
   rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
-  # What Alpine's dracut makes by itself when a kernel is installed.
+  # Alpine's dracut generates these automatically when a kernel is installed.
   rm -f /boot/dracut-*
   depmod -a "$kernel"
-  # zstd is several times cheaper than gzip and smaller, where the kernel can read it.
+  # If the kernel supports zstd, it is several times cheaper than gzip and gives smaller files.
   compress='gzip -6 -n'
   for config in "/boot/config-$kernel" "/boot/config-${kernel##*-}" "/lib/modules/$kernel/config"; do
     if grep -qx 'CONFIG_RD_ZSTD=y' "$config" 2>/dev/null; then compress='zstd -3 -q -T0'; fi
   done
   if ! command -v dracut >/dev/null; then
-    echo "no dracut: the initramfs of every flavor is made by it; add its package to the flavor" >&2
+    echo "no dracut: it generates the initramfs of every flavor; add its package to the flavor" >&2
     exit 1
   fi
   dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
@@ -80,22 +80,22 @@ fi
 # --- files for the firmware of the board ----------------------------------------------------------------------------
 while read -r pattern path; do
   file=
-  # shellcheck disable=SC2086 # a pattern; with several kernels the last one is the newest
+  # shellcheck disable=SC2086 # a pattern; of several kernels, the last one is the newest
   for candidate in $(printf '%s\n' $pattern | sort -V); do [ ! -f "$candidate" ] || file=$candidate; done
   if [ -z "$file" ]; then
-    echo "no $pattern in the image, which the firmware of this board needs: which package has it?" >&2
+    echo "the image has no $pattern, which the firmware of this board needs; add the package that contains it" >&2
     exit 1
   fi
   mkdir -p "$(dirname "/usr/lib/kairos/esp/$path")"
   cp "$file" "/usr/lib/kairos/esp/$path"
 done <"$here/board-files"
-# Packages of firmware lay copies of all that they have where they expect an ESP.
+# Firmware packages copy all their files to where they expect an ESP.
 [ ! -s "$here/board-files" ] || rm -rf /boot/firmware
 
 # --- services -----------------------------------------------------------------------------------------------------
 if command -v systemctl >/dev/null; then
   systemctl set-default multi-user.target
-  # Base images for containers mask what a machine needs.
+  # Base images for containers mask units that a machine needs.
   if [ -s "$here/unmask" ]; then xargs -r systemctl unmask <"$here/unmask"; fi
   xargs -r systemctl enable <"$here/enable"
   xargs -r systemctl mask <"$here/mask"
@@ -103,13 +103,13 @@ fi
 if command -v rc-update >/dev/null && [ -s "$here/runlevels" ]; then
   while read -r runlevel service; do
     if [ ! -x "/etc/init.d/$service" ]; then
-      echo "no service $service for runlevel $runlevel: /etc/init.d has none; remove it from the flavor or add its package" >&2
+      echo "no service $service for runlevel $runlevel: /etc/init.d does not have it; remove it from the flavor or add its package" >&2
       exit 1
     fi
     rc-update -q add "$service" "$runlevel"
   done <"$here/runlevels"
 fi
-# BusyBox's init has no units: the logins of the screen and of the serial line are lines of its table.
+# BusyBox's init has no units: the logins on the screen and on the serial line are lines in its table.
 if [ -f /etc/inittab ] && [ -x /usr/lib/kairos/console ]; then
   sed -e '/^tty1:/d' -e '/^#*ttyS0:/d' /etc/inittab >/etc/inittab.kairos
   echo 'tty1::respawn:/usr/lib/kairos/console tty1' >>/etc/inittab.kairos
@@ -119,8 +119,8 @@ if [ -f /etc/inittab ] && [ -x /usr/lib/kairos/console ]; then
 fi
 
 # --- SELinux ------------------------------------------------------------------------------------------------------
-# The mode stands on the kernel's command line as well. Container images do not carry labels, so nothing could be
-# enforced but the end of the boot.
+# The mode is also set on the kernel command line. Container images have no labels, so enforcing it would only stop the
+# boot.
 mode=disabled
 if [ -s "$here/selinux" ]; then mode=$(cat "$here/selinux"); fi
 case $mode in
@@ -132,7 +132,7 @@ case $mode in
     fi
     ;;
   *)
-    echo "SELinux $mode: images carry no labels, and a system without them does not boot so; use permissive or disabled" >&2
+    echo "SELinux $mode: images carry no labels, and an unlabelled system does not boot in this mode; use permissive or disabled" >&2
     exit 1
     ;;
 esac
@@ -149,7 +149,7 @@ for name in editenv install mkimage; do
   fi
 done
 
-# --- nothing of this build or of one machine stays -----------------------------------------------------------------
+# --- remove traces of this build and of one machine -----------------------------------------------------------------
 rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub /var/lib/dbus/machine-id /var/lib/systemd/random-seed
 : >/etc/machine-id
 rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid- /etc/.pwd.lock
@@ -160,7 +160,7 @@ for directory in /var/cache/apt /var/lib/apt/lists /tmp /var/tmp /run \
   /var/cache/dnf /var/cache/libdnf5 /var/cache/zypp /var/cache/apk; do
   if [ -d "$directory" ]; then find "$directory" -xdev -mindepth 1 -delete 2>/dev/null || true; fi
 done
-# The day of the last password change is the day of the build unless a tool knows better.
+# Most tools set the day of the last password change to the day of the build.
 day=$((SOURCE_DATE_EPOCH / 86400))
 if [ -e /etc/shadow ]; then
   awk -F: -v OFS=: -v day="$day" '$3 > day { $3 = day } { print }' /etc/shadow >/etc/shadow.kairos

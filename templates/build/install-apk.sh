@@ -1,27 +1,27 @@
 #!/bin/sh
-# Installs the packages of the flavor with apk. Runs inside the image build, in BusyBox's shell and with its tools;
-# everything it reads stands beside it:
+# Installs the packages of the flavor with apk. Runs inside the image build, in BusyBox's shell and with its tools.
+# Reads from its directory:
 #   packages             one name per line
-#   repository-packages  packages that bring keys and repositories, installed first, one per line
-#   repositories         names of parts of the archive, such as community, that the base may have switched off, one per line
-#   pins                 where there is one: versions to prefer to all others, NAME ARCH VERSION, one package per line
-#   source-date-epoch    seconds since 1970, or empty: then the date of the newest package that the archive has
+#   repository-packages  packages that add keys and repositories, installed first, one per line
+#   repositories         parts of the archive, such as community, that may be disabled in the base, one per line
+#   pins                 optional: versions to prefer to all others, NAME ARCH VERSION, one package per line
+#   source-date-epoch    a Unix timestamp; if empty, the date of the newest package in the archive is used
 set -eu
 
 here=$(dirname "$0")
 
-# mkinitfs, which other packages may bring, and dracut's own trigger would make an initramfs before our configuration is
-# complete; it is made once, at the end.
+# mkinitfs, which other packages may install, and dracut's own trigger would generate an initramfs before our configuration
+# is complete; it is generated once, at the end.
 mkdir -p /etc/mkinitfs
 echo 'disable_trigger="YES"' >/etc/mkinitfs/mkinitfs.conf
 
-# An archive is there, commented out or not, with the address of the others; else it is made from main's.
+# A missing or commented-out repository is added with the address of main.
 while read -r repository; do
   [ -n "$repository" ] || continue
   if grep -q "^[^#].*/$repository\$" /etc/apk/repositories; then continue; fi
   address=$(sed -n 's,^\([^#].*\)/main$,\1,p' /etc/apk/repositories | head -n 1)
   if [ -z "$address" ]; then
-    echo "/etc/apk/repositories has no archive main, from which the address of $repository would follow" >&2
+    echo "/etc/apk/repositories has no repository main, from which the address of $repository is derived" >&2
     exit 1
   fi
   echo "$address/$repository" >>/etc/apk/repositories
@@ -33,8 +33,8 @@ if [ -s "$here/repository-packages" ]; then
   apk -q update
 fi
 
-# What the build stamps on files: when the newest package of the archive was built, so that the same archive gives the
-# same image on any day. The index is a tar in two gzip members, the signature and the lists ("t:" is a package's time).
+# The timestamp of the image's files is the build time of the newest package in the archive, so that the same archive gives
+# the same image on any day. The index is a tar in two gzip members, the signature and the lists ("t:" is a package's time).
 epoch=$(cat "$here/source-date-epoch")
 if [ -z "$epoch" ]; then
   for index in /var/cache/apk/APKINDEX.*.tar.gz /etc/apk/cache/APKINDEX.*.tar.gz; do
@@ -44,21 +44,20 @@ if [ -z "$epoch" ]; then
   done
 fi
 if [ -z "$epoch" ]; then
-  echo "no package archive tells its date; set SOURCE_DATE_EPOCH" >&2
+  echo "no package archive states its date; set SOURCE_DATE_EPOCH" >&2
   exit 1
 fi
 mkdir -p /usr/lib/kairos
 echo "$epoch" >/usr/lib/kairos/source-date-epoch
 export SOURCE_DATE_EPOCH="$epoch"
 
-# The wanted versions that the archive has hold as long as a package of ours asks for them; it goes again below, and what
-# is installed then stays as it is.
+# A virtual package requires the pinned versions that the archive has. It is removed below, and the installed versions stay.
 if [ -s "$here/pins" ]; then
   for index in /var/cache/apk/APKINDEX.*.tar.gz /etc/apk/cache/APKINDEX.*.tar.gz; do
     [ -f "$index" ] || continue
     gzip -dc "$index" | tar -xOf - APKINDEX | sed -n -e 's/^P://p' -e 's/^V://p' | paste -d ' ' - -
   done >"$here/available"
-  # In the index, the version stands after the name.
+  # In the index, the version follows the name.
   awk 'FNR == NR { has[$1 " " $2] = 1; next } ($1 " " $3) in has { print $1 "=" $3 }' "$here/available" "$here/pins" \
     >"$here/wanted"
   if [ -s "$here/wanted" ]; then xargs apk -q add --virtual .kairos-pins <"$here/wanted"; fi

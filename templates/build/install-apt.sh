@@ -1,18 +1,18 @@
 #!/bin/sh
-# Installs the packages of the flavor. Runs inside the image build; everything it reads stands beside it:
+# Installs the packages of the flavor. Runs inside the image build. Reads from its directory:
 #   packages             one name per line
-#   components           of Debian's archive, to be enabled besides those of the base; one name per line
-#   repository-packages  as packages; they bring repositories, and are installed before all others
-#   repositories         empty: apt has none that are switched off
-#   dpkg-lean.cfg        which files of a package are left out
-#   pins                 where there is one: versions to prefer to all others, NAME ARCH VERSION, one package per line
-#   snapshot             where there is one: a sources.list(5) of the past, in place of the base's own
-#   source-date-epoch    seconds since 1970, or empty: then the date of the package archive
+#   components           components of Debian's archive to enable in addition to those of the base, one per line
+#   repository-packages  packages that add repositories, installed before all others, one per line
+#   repositories         empty: apt has no disabled repositories
+#   dpkg-lean.cfg        the files of packages that are not installed
+#   pins                 optional: versions to prefer to all others, NAME ARCH VERSION, one package per line
+#   snapshot             optional: a sources.list(5) of a snapshot, which replaces the base's own
+#   source-date-epoch    a Unix timestamp; if empty, the date of the package archive is used
 set -eu
 
 here=$(dirname "$0")
 export DEBIAN_FRONTEND=noninteractive
-# The kernel's hooks would make an initramfs before our configuration is complete; it is made once, at the end.
+# The kernel's hooks would generate an initramfs before our configuration is complete; it is generated once, at the end.
 export INITRD=No
 
 mkdir -p /etc/dpkg/dpkg.cfg.d
@@ -28,11 +28,11 @@ while read -r component; do
 done <"$here/components"
 
 if [ -s "$here/repositories" ]; then
-  echo "apt has no repositories to enable; name packages that bring them" >&2
+  echo "apt has no repositories to enable; name packages that add them" >&2
   exit 1
 fi
-# Beside the image's own configuration and not in it: nothing of it stays. A priority above 1000 also goes back to an older
-# version (apt_preferences(5)); a version that no archive has is passed over.
+# Separate from the image's own configuration, so that nothing of it remains. A priority above 1000 also allows downgrades
+# (apt_preferences(5)); a version that no archive has is ignored.
 if [ -s "$here/snapshot" ]; then
   mv "$here/snapshot" "$here/snapshot.list"
   printf 'Dir::Etc::sourcelist "%s";\nDir::Etc::sourceparts "-";\nAcquire::Retries "5";\n' "$here/snapshot.list" \
@@ -50,7 +50,7 @@ if [ -e "$here/preferences" ]; then
 fi
 
 apt-get -q update
-# What the base has in other versions goes to these, too.
+# Packages of the base change to these versions too.
 if [ -e "$here/preferences" ]; then
   apt-get -q -y dist-upgrade --allow-downgrades --no-install-recommends -o Dpkg::Options::=--force-unsafe-io
 fi
@@ -59,8 +59,8 @@ if [ -s "$here/repository-packages" ]; then
   apt-get -q update
 fi
 
-# What the build stamps on files: the newest date that the package archive itself carries, so that the same packages
-# give the same image on any day.
+# The timestamp of the image's files is the newest date in the package archive itself, so that the same packages give the
+# same image on any day.
 epoch=$(cat "$here/source-date-epoch")
 if [ -z "$epoch" ]; then
   for list in /var/lib/apt/lists/*Release; do
@@ -71,17 +71,17 @@ if [ -z "$epoch" ]; then
   done
 fi
 if [ -z "$epoch" ]; then
-  echo "no package archive tells its date; set SOURCE_DATE_EPOCH" >&2
+  echo "no package archive states its date; set SOURCE_DATE_EPOCH" >&2
   exit 1
 fi
 mkdir -p /usr/lib/kairos
 echo "$epoch" >/usr/lib/kairos/source-date-epoch
-# Maintainer scripts stamp what they write with it too.
+# Maintainer scripts use it for the files they write, too.
 export SOURCE_DATE_EPOCH="$epoch"
 
 xargs apt-get -q -y install --no-install-recommends -o Dpkg::Options::=--force-unsafe-io <"$here/packages"
 
-# The same for what the base had before dpkg knew.
+# The same for files of the base that were installed before dpkg was configured.
 find /usr/share/doc -mindepth 2 ! -type d ! -name copyright -delete
 rm -rf /usr/share/man/* /usr/share/info/* /usr/share/lintian /usr/share/linda
 find /usr/share/locale -mindepth 1 ! -name locale.alias -delete 2>/dev/null || true

@@ -1,38 +1,38 @@
 #!/bin/sh
-# Installs the packages of the flavor with dnf (4 or 5). Runs inside the image build; everything it reads stands beside it:
+# Installs the packages of the flavor with dnf (4 or 5). Runs inside the image build. Reads from its directory:
 #   packages             one name per line
-#   repository-packages  packages that bring repositories, installed first, one per line
-#   repositories         ids of repositories that the base has switched off and the build uses, one per line
-#   pins                 where there is one: versions to prefer to all others, NAME ARCH VERSION, one package per line
-#   source-date-epoch    seconds since 1970, or empty: then the date of the repositories' metadata
+#   repository-packages  packages that add repositories, installed first, one per line
+#   repositories         ids of disabled repositories of the base that the build uses, one per line
+#   pins                 optional: versions to prefer to all others, NAME ARCH VERSION, one package per line
+#   source-date-epoch    a Unix timestamp; if empty, the date of the repositories' metadata is used
 set -eu
 
 here=$(dirname "$0")
-# kernel-install would make an initramfs before our configuration is complete; it is made once, at the end, and the
-# kernel is put into /boot there (kernel-install(8), KERNEL_INSTALL_BYPASS).
+# kernel-install would generate an initramfs before our configuration is complete; it is generated once, at the end, when
+# the kernel is also copied to /boot (kernel-install(8), KERNEL_INSTALL_BYPASS).
 export KERNEL_INSTALL_BYPASS=1
 
-# Only for this build: the node keeps the repositories as its distribution has them.
+# Only for this build: the node keeps its distribution's repository settings.
 enabled=
 while read -r repository; do
   [ -z "$repository" ] || enabled="$enabled --enablerepo=$repository"
 done <"$here/repositories"
 
-# Recommended packages and documentation are left out. A name that no repository knows is an error in both versions.
+# Installs without recommended packages and documentation. A name that no repository has is an error in both versions.
 install() {
   # shellcheck disable=SC2086 # words
   xargs dnf -q -y --setopt=install_weak_deps=False --setopt=tsflags=nodocs $enabled install
 }
 
-# No package may be as new as the second it was installed in, so the date comes first. The files of the metadata tell when
-# they were made; that of the newest is the date, so that the same packages give the same image on any day.
+# The timestamp is needed before packages are installed, because they are stamped with it. The newest date in the metadata
+# of the repositories is used, so that the same packages give the same image on any day.
 read_epoch() {
   find /var/cache/dnf /var/cache/libdnf5 -name repomd.xml -exec cat {} + 2>/dev/null |
     tr '<' '\n' | sed -n 's/^timestamp>\([0-9]*\).*/\1/p' | sort -n | tail -n 1
 }
 
-# Hides all versions of a package but the wanted one, where a repository has that. What the base has in another version goes
-# to this one first, up or down, because what is hidden is not seen as installed either.
+# Hides all versions of a package except the pinned one, if a repository has it. Packages that the base has in another version
+# are upgraded or downgraded first, because hidden versions do not count as installed either.
 prefer_pins() {
   # shellcheck disable=SC2086 # words
   dnf -q $enabled repoquery --available --qf '%{name} %{arch} %{evr}\n' | sort -u | awk 'NF == 3' >"$here/available"
@@ -41,7 +41,7 @@ prefer_pins() {
   others=$(awk 'FNR == NR { there[$1 " " $2] = $3; next }
     ($1 " " $2) in there && there[$1 " " $2] != $3 { print $1 "-" $3 "." $2 }' "$here/installed" "$here/wanted")
   for direction in upgrade downgrade; do
-    # shellcheck disable=SC2086 # words; each refuses what the other is for
+    # shellcheck disable=SC2086 # words; each direction fails for the packages of the other
     [ -z "$others" ] || dnf -q -y --setopt=tsflags=nodocs --setopt=strict=False $enabled $direction $others || true
   done
   hidden=$(awk 'FNR == NR { wanted[$0] = 1; known[$1 " " $2] = 1; next }
@@ -50,7 +50,7 @@ prefer_pins() {
 }
 
 epoch=$(cat "$here/source-date-epoch")
-# rpm stamps its database with it, where it knows the variable.
+# Versions of rpm that support the variable use it in their database.
 [ -z "$epoch" ] || export SOURCE_DATE_EPOCH="$epoch"
 if [ -s "$here/repository-packages" ]; then
   known=$enabled
@@ -63,7 +63,7 @@ dnf -q -y $enabled makecache
 if [ -s "$here/pins" ]; then prefer_pins; fi
 if [ -z "$epoch" ]; then epoch=$(read_epoch); fi
 if [ -z "$epoch" ]; then
-  echo "no repository tells its date; set SOURCE_DATE_EPOCH" >&2
+  echo "no repository states its date; set SOURCE_DATE_EPOCH" >&2
   exit 1
 fi
 mkdir -p /usr/lib/kairos
@@ -74,7 +74,7 @@ install <"$here/packages"
 
 dnf -q clean all
 rm -rf /var/cache/dnf/* /var/cache/libdnf5/* /var/cache/yum
-# The histories tell when the build ran; which packages are there, the rpm database tells.
+# The histories record when the build ran; the rpm database lists the installed packages.
 rm -f /var/lib/dnf/history.sqlite* /usr/lib/sysimage/libdnf5/transaction_history.sqlite*
 rm -rf /usr/share/man/* /usr/share/info/*
 find /usr/share/doc -mindepth 2 ! -type d ! -name 'COPYING*' ! -name 'LICENSE*' -delete 2>/dev/null || true

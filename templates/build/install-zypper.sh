@@ -1,19 +1,18 @@
 #!/bin/sh
-# Installs the packages of the flavor with zypper. Runs inside the image build; everything it reads stands beside it:
+# Installs the packages of the flavor with zypper. Runs inside the image build. Reads from its directory:
 #   packages             one name per line
-#   repository-packages  packages that bring repositories, installed first, one per line
-#   repositories         aliases of repositories that the base has switched off, one per line
-#   pins                 where there is one: versions to prefer to all others, NAME ARCH VERSION, one package per line
-#   snapshot             where there is one: addresses of repositories of the past, in place of the base's own, one per line
-#   source-date-epoch    seconds since 1970, or empty: then the date of the repositories' metadata
+#   repository-packages  packages that add repositories, installed first, one per line
+#   repositories         aliases of disabled repositories of the base, one per line
+#   pins                 optional: versions to prefer to all others, NAME ARCH VERSION, one package per line
+#   snapshot             optional: addresses of snapshot repositories, which replace the base's own, one per line
+#   source-date-epoch    a Unix timestamp; if empty, the date of the repositories' metadata is used
 set -eu
 
 here=$(dirname "$0")
 
-# Recommended packages are left out. Nothing is asked; a name that no repository knows is an error.
-# Packages change what a running system has loaded, and zypper says so by its exit code (zypper(8): 102 reboot needed, 103
-# zypper itself changed, 106 a repository was passed over); the first two are no failure of a build. xargs would make 123 of
-# all, so there is none here.
+# Installs without recommended packages and without questions; a name that no repository has is an error.
+# zypper's exit code also reports changes to the running system (zypper(8): 102 reboot needed, 103 zypper itself changed, 106 a
+# repository was skipped); the first two do not fail a build. xargs would turn all of them into 123, so it is not used.
 install() {
   set --
   while read -r package; do
@@ -28,8 +27,8 @@ install() {
   esac
 }
 
-# Locks out every version of a package but the wanted one, where a repository has that. What the base has in another version
-# goes to this one first, because a lock would keep it.
+# Locks every version of a package except the pinned one, if a repository has it. Packages that the base has in another version
+# are changed to it first, because a lock would keep them.
 prefer_pins() {
   zypper --non-interactive --quiet search --details --type package | awk -F'|' '
     FNR == NR { pinned[$0] = 1; next }
@@ -40,26 +39,25 @@ prefer_pins() {
     ($1 " " $2) in there && there[$1 " " $2] != $3 { print $1 "." $2 "=" $3 }' "$here/installed" "$here/wanted" >"$here/others"
   if [ -s "$here/others" ]; then oldpackage=--oldpackage install <"$here/others"; fi
   if [ -e /etc/zypp/locks ]; then cp -p /etc/zypp/locks "$here/locks"; fi
-  # The form that "zypper addlock" writes.
+  # The format of "zypper addlock".
   while read -r name _ version; do
     printf '\ntype: package\nversion: != %s\nmatch_type: exact\ncase_sensitive: on\nsolvable_name: %s\n\n' "$version" "$name"
   done <"$here/wanted" >>/etc/zypp/locks
 }
 
-# The files of the metadata tell when they were made; that of the newest is the date, so that the same packages give the
-# same image on any day.
+# The newest date in the metadata of the repositories, so that the same packages give the same image on any day.
 read_epoch() {
   find /var/cache/zypp/raw -name repomd.xml -exec cat {} + 2>/dev/null |
     tr '<' '\n' | sed -n 's/^timestamp>\([0-9]*\).*/\1/p' | sort -n | tail -n 1
 }
 
 epoch=$(cat "$here/source-date-epoch")
-# rpm stamps its database with it, where it knows the variable.
+# Versions of rpm that support the variable use it in their database.
 [ -z "$epoch" ] || export SOURCE_DATE_EPOCH="$epoch"
 while read -r repository; do
   [ -z "$repository" ] || zypper --non-interactive --quiet modifyrepo --enable "$repository"
 done <"$here/repositories"
-# The base's own repositories are as they were when this is done.
+# The base's own repositories are restored afterwards.
 if [ -s "$here/snapshot" ]; then
   cp -a /etc/zypp/repos.d "$here/repos.d"
   zypper --non-interactive --quiet modifyrepo --all --disable
@@ -80,7 +78,7 @@ if [ -s "$here/repository-packages" ]; then
 fi
 if [ -z "$epoch" ]; then epoch=$(read_epoch); fi
 if [ -z "$epoch" ]; then
-  echo "no repository tells its date; set SOURCE_DATE_EPOCH" >&2
+  echo "no repository states its date; set SOURCE_DATE_EPOCH" >&2
   exit 1
 fi
 mkdir -p /usr/lib/kairos
@@ -99,7 +97,7 @@ if [ -d "$here/repos.d" ]; then
 fi
 zypper --non-interactive --quiet clean --all
 rm -rf /var/cache/zypp/*
-# Made at random, and a list of what the build did.
+# A random identifier, and the log of this build.
 rm -f /var/lib/zypp/AnonymousUniqueId /var/log/zypper.log
 rm -rf /var/log/zypp
 rm -rf /usr/share/man/* /usr/share/info/*

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Finishes Kubernetes in the image. Runs inside the image build; what it reads stands beside it:
-#   program  k3s or k0s, which lies in /usr/bin
-#   version  the version that the image is going to be named after
+# Finishes Kubernetes in the image. Runs inside the image build. Reads from its directory:
+#   program  k3s or k0s, which is in /usr/bin
+#   version  the version that goes into the image's name
 set -euf
 
 here=$(dirname "$0")
 program=$(cat "$here/program")
 version=$(cat "$here/version")
 
-# Names and release file speak of this version; another program behind them would deceive every upgrade.
+# Names and release file contain this version; a program of another version would mislead every upgrade.
 case $program in
   k0s) ask=version ;;
   *) ask=--version ;;
@@ -22,11 +22,11 @@ for word in $said; do
   if [ "$word" = "$version" ]; then found=yes; fi
 done
 if [ -z "$found" ]; then
-  echo "/usr/bin/$program is not $version: it says \"$said\"" >&2
+  echo "/usr/bin/$program is not $version: it reports \"$said\"" >&2
   exit 1
 fi
 
-# The program is these as well, when it is called so; what the base brings has precedence.
+# k3s acts as these programs when called by their names; programs of the base take precedence.
 if [ "$program" = k3s ]; then
   for name in kubectl crictl ctr; do
     command -v "$name" >/dev/null || ln -s k3s "/usr/bin/$name"

@@ -4,7 +4,7 @@ set -eu
 
 cd "$1"
 if [ ! -f run.sh ]; then
-  echo "the bundle $2 has no run.sh; if its files are what is wanted, use mode: unpack" >&2
+  echo "the bundle $2 has no run.sh; to install only its files, use mode: unpack" >&2
   exit 1
 fi
 export CONTAINERDIR="$1" BUNDLE_TARGET="$2"

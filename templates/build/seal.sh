@@ -1,7 +1,7 @@
 #!/bin/sh
-# Copies the finished root to /kairos-sealed, without what the builder and the clock left in it: for other builders what
-# "kairos-factory build" does itself after its engine (src/factory/image/root/seal.ts, which this must agree with). It is the last
-# thing that runs in a context folder; the image is made of the copy alone. The tools of the root may be BusyBox's.
+# Copies the finished root to /kairos-sealed, without the traces of the builder and the clock. For other builders, this is what
+# "kairos-factory build" does itself after its engine (src/factory/image/root/seal.ts; keep both in step). It runs last in a
+# context folder; the image is made only from the copy. The tools of the root may be BusyBox's.
 set -eu
 
 out=/kairos-sealed
@@ -18,17 +18,17 @@ for path in /* /.[!.]* /..?*; do
   esac
   set -- "$@" "$path"
 done
-# Not in the copy: whatever is in that counts.
+# Outside the copy, because everything in the copy becomes part of the image.
 mark=$(mktemp)
 touch -d "@$SOURCE_DATE_EPOCH" "$mark"
-# All at once: hard links lead from one to another. BusyBox's loses extended attributes.
+# All in one call, to preserve hard links. BusyBox's cp loses extended attributes.
 cp -a "$@" "$out/"
 cd "$out"
-# It also makes symbolic links as new as the copy; its touch -r would take the time of what they lead to.
+# BusyBox's cp also gives symbolic links the time of the copy; its touch -r would use the time of their targets.
 # shellcheck disable=SC2016 # for the inner shell
 find . -type l -newer "$mark" -exec /bin/sh -c 'for link; do touch -h -d "@$(stat -c %Y "/$link")" "$link"; done' sh '{}' +
 
-# $1: mode; $2: directory whose content belongs to a running machine
+# $1: mode; $2: a directory that only a running machine fills
 empty() {
   if [ ! -d "$2" ] || [ -h "$2" ]; then return; fi
   find "$2" -mindepth 1 -maxdepth 1 -exec rm -rf '{}' +
@@ -36,7 +36,7 @@ empty() {
   touch -d "@$SOURCE_DATE_EPOCH" "$2"
 }
 
-# Builders mount files of their own over these.
+# Builders mount their own files over these.
 rm -rf etc/hostname etc/hosts etc/mtab etc/resolv.conf
 : >etc/hostname
 printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >etc/hosts

@@ -228,7 +228,7 @@ describe('kairos-init (a stand-in with its interface) as the framework', () => {
     const { status, stderr } = await factory(
       squashfs('build', ...base, ...source, '--output', join(home, 'other')),
     );
-    expect(stderr).toMatch(/kairos-init is not version 0\.5\.10: it says "kairos-init v0\.5\.1"/);
+    expect(stderr).toMatch(/kairos-init is not version 0\.5\.10: it reports "kairos-init v0\.5\.1"/);
     expect(status).toBe(4);
   });
 });

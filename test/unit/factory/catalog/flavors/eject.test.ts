@@ -21,9 +21,9 @@ test('the copy keeps the reasons that stand beside packages, and those of the ne
   const text = await ejectFlavor(FLAVORS, 'ubuntu', 'kairos-factory v0');
   expect(text).toMatch(/^# Copied from the flavor and what it extends by kairos-factory v0/);
   expect(text).toContain('- ca-certificates # TLS to registries and mirrors\n');
-  expect(text).toContain('# Every package earns its place; the reason stands beside it.\npackages:\n');
+  expect(text).toContain('# Every package has a reason, given in the comment beside it.\npackages:\n');
   expect(text).toContain('- { name: systemd-resolved, releases: ">=24.04" } # part of systemd before\n');
-  expect(text).not.toContain('What every distribution of the Debian family shares');
+  expect(text).not.toContain('Shared by the Debian family');
   expect(text.indexOf('name: ubuntu')).toBeLessThan(text.indexOf('family: debian'));
 });
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# emergency hook: says what a person can do, and reboots by itself where the command line asks for it (dracut would call
-# a reboot program that the initramfs does not have, and end in a kernel panic).
+# emergency hook: prints the remedy, and reboots if the command line requests it (dracut would call a reboot program that
+# the initramfs does not have, and end in a kernel panic).
 
 # shellcheck source=/dev/null
 . /lib/kairos/lib.sh
@@ -10,7 +10,7 @@ case $root in
     kairos:*)
         if [ ! -e "/dev/disk/by-label/${root#kairos:}" ]; then
             echo "<3>kairos: no partition with the label ${root#kairos:} has appeared." >/dev/kmsg
-            echo "<3>kairos: Is the disk there, and its driver in the image? The boot menu has recovery; a live medium can repair." >/dev/kmsg
+            echo "<3>kairos: Check that the disk is attached and the image has its driver. Repair the system from the recovery entry or a live medium." >/dev/kmsg
         fi
         ;;
 esac

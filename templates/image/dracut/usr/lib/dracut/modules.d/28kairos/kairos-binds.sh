@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# Directories that persist: each is bound from a store on the persistent volume, and what the image has to offer is copied
-# into it. There are dozens and most are empty, so programs are started for all at once.
+# Persistent directories: each is bind-mounted from a store on the persistent volume, and the image's content is copied
+# into it. There are dozens and most are empty, so each program is started once for all of them.
 
 kairos_store_of() {
     kairos_dash "${1#"$NEWROOT"}"
@@ -19,8 +19,8 @@ kairos_is_empty() {
     set -f
 }
 
-# kairos_fill_stores PATH…: newer files of the image replace those of the stores; what only a store has stays.
-# The stores are bound by now, but a plain bind of the root shows the image without anything that was mounted upon it.
+# kairos_fill_stores PATH…: newer files of the image replace those in the stores; files that only a store has stay.
+# The stores are mounted by now, but a plain bind mount of the root shows the image without the mounts on top of it.
 kairos_fill_stores() {
     [ $# -gt 0 ] || return 0
     kairos_open_chroot
@@ -30,7 +30,7 @@ kairos_fill_stores() {
     if kairos_image_has rsync; then
         kairos_sources=
         for kairos_path in "$@"; do
-            # What comes after /./ is the path at the destination.
+            # The part after /./ is the path at the destination.
             kairos_sources="$kairos_sources $kairos_pristine/.$kairos_path/"
         done
         # shellcheck disable=SC2086
@@ -65,7 +65,7 @@ kairos_mount_binds() {
             kairos_stores="$kairos_stores $kairos_other"
         fi
         kairos_is_empty "$NEWROOT$kairos_path" || kairos_full="$kairos_full $kairos_path"
-        # The store of a parent that was bound before may lack the directory that the image has.
+        # The store of a parent that was mounted earlier may lack a directory of the image.
         kairos_lines="$kairos_lines$kairos_other $NEWROOT$kairos_path none bind,X-mount.mkdir 0 0
 "
         kairos_remember "${kairos_other#"$NEWROOT"}" "$kairos_path" none bind

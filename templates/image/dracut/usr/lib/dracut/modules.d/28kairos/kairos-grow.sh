@@ -1,18 +1,17 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# The persistent partition fills the disk, whatever size the disk had when the image was written.
-# sfdisk, partx and resize2fs are the image's own, by chroot: they are needed once in a machine's life, and in the
-# initramfs every boot would pay for unpacking them. Every step can be repeated: a power cut costs the next boot nothing
-# but doing the rest.
+# The persistent partition grows to fill the disk, whose size is unknown when the image is made.
+# sfdisk, partx and resize2fs of the image are called by chroot: they are needed once per machine, and in the initramfs every
+# boot would pay for unpacking them. Every step can be repeated: after a power cut, the next boot does the remaining work.
 
-# 512-byte sectors; less is not worth rewriting a partition table.
+# In 512-byte sectors; less is not worth rewriting the partition table.
 KAIROS_WORTH=32768
 
-# kairos_grow_partition DEVICE: sets kairos_kernel_name; looks at sysfs only, as long as there is nothing to grow.
+# kairos_grow_partition DEVICE: sets kairos_kernel_name; reads only sysfs if there is nothing to grow.
 kairos_grow_partition() {
     kairos_kernel_name=${1##*/}
     kairos_sys=/sys/class/block/$kairos_kernel_name
-    # Only partitions have these; a mapped device has grown with what it maps, or has not.
+    # Only partitions have these files; a mapped device follows the device below it.
     [ -r "$kairos_sys/partition" ] || return 0
     read -r kairos_number <"$kairos_sys/partition"
     read -r kairos_start <"$kairos_sys/start"
@@ -33,9 +32,9 @@ kairos_grow_partition() {
 
     kairos_open_chroot
     kairos_info "growing partition $kairos_number to the end of $kairos_disk"
-    # First the backup table to the end of the disk, which makes the space usable; then the partition. libfdisk writes
-    # the backup before the primary, so one of them is whole at any time. Other partitions of the disk are mounted:
-    # nothing is re-read, and the kernel is told of the one partition only.
+    # First move the backup table to the end of the disk, which makes the space usable; then grow the partition. libfdisk
+    # writes the backup before the primary, so one of them is always intact. Other partitions of the disk are mounted, so
+    # the table is not re-read, and the kernel is notified only of this partition.
     if ! kairos_report=$(
         {
             chroot "$NEWROOT" sfdisk --quiet --no-reread --no-tell-kernel --relocate gpt-bak-std "$kairos_disk" &&
@@ -46,16 +45,16 @@ kairos_grow_partition() {
     ); then
         kairos_warn "could not grow partition $kairos_number of $kairos_disk: $kairos_report"
     fi
-    # udev looks at a disk anew that somebody has written to.
+    # udev probes a disk again after it was written to.
     udevadm settle --timeout=30
 }
 
-# kairos_grow_filesystem: of the partition seen last, now mounted. The superblock is asked, not what happened above: the
-# power may have gone between the two in an earlier boot.
+# kairos_grow_filesystem: grows that of the last partition, now mounted. The superblock decides, not the result above: the
+# power may have failed between the two steps in an earlier boot.
 kairos_grow_filesystem() {
     [ -r "/sys/class/block/$kairos_kernel_name/size" ] || return 0
     read -r kairos_size <"/sys/class/block/$kairos_kernel_name/size"
-    # Words of the superblock: inodes, blocks, reserved, free blocks, free inodes, first block, log2(block size / 1 KiB), …
+    # 32-bit words of the superblock: inodes, blocks, reserved, free blocks, free inodes, first block, log2(block size / 1 KiB), …
     # and at byte 56 the magic number of ext2, 3 and 4.
     # shellcheck disable=SC2046
     set -- $(od -A n -t u4 -j 1024 -N 60 "/dev/$kairos_kernel_name" 2>/dev/null)

@@ -1,9 +1,9 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# What is mounted where: the layout environment of a stage, of the image, of the command line.
+# Reads the layout environment from a stage, the image and the command line.
 
-# Reads KEY="…" lines into layout_* variables; lists grow when $2 is add. No eval: the file is data. Keys come in any order
-# (stages write them sorted), so what is custom is kept apart until all are read.
+# Reads KEY="…" lines into layout_* variables; appends to lists if $2 is add. No eval: the file is data. Keys come in any order
+# (stages write them sorted), so custom entries are kept apart until all are read.
 kairos_read_layout() {
     while IFS= read -r kairos_line || [ -n "$kairos_line" ]; do
         kairos_value=${kairos_line#*=}
@@ -50,7 +50,7 @@ kairos_load_layout() {
         kairos_read_layout "$KAIROS_RUN/cos-layout.env"
     else
         case $kairos_state in
-            # These run with everything in RAM, so that nothing of the disk is in use while it is repaired.
+            # These run entirely in RAM, so that the disk is not in use while it is repaired.
             recovery | autoreset) ;;
             *)
                 if [ -r "$NEWROOT/usr/lib/kairos/cos-layout.env" ]; then
@@ -61,12 +61,12 @@ kairos_load_layout() {
                 ;;
         esac
     fi
-    # What the image adds for its family persists, so it is not for those that run in RAM.
+    # The image's additions for its family are persistent paths, so they do not apply to modes that run in RAM.
     case $kairos_state in
         recovery | autoreset) ;;
         *)
             kairos_add_layout "$NEWROOT/usr/lib/kairos/extra-layout.env"
-            # From install.bind_mounts and install.ephemeral_mounts, by a configuration of the installer.
+            # The installer's configuration writes it from install.bind_mounts and install.ephemeral_mounts.
             kairos_add_layout "$KAIROS_RUN/custom-layout.env"
             ;;
     esac
@@ -83,7 +83,7 @@ kairos_sort() {
     kairos_sorted=$(printf '%s\n' $1 | LC_ALL=C sort -u)
 }
 
-# kairos_dash /var/log: sets kairos_name to var-log, which is what the path is called in the overlay and in the store.
+# kairos_dash /var/log: sets kairos_name to var-log, the name of the path in the overlay and in the store.
 kairos_dash() {
     kairos_rest=${1#/}
     kairos_name=
@@ -101,7 +101,7 @@ kairos_dash() {
     done
 }
 
-# kairos_usable PATH: can something be mounted there? The image is read-only, so a directory it lacks cannot be made.
+# kairos_usable PATH: succeeds if PATH can be a mount point. The image is read-only, so a missing directory cannot be created.
 kairos_usable() {
     case $1 in
         /*) ;;
@@ -110,7 +110,7 @@ kairos_usable() {
             return 1
             ;;
     esac
-    # From outside the image an absolute link leads astray.
+    # Outside the image, an absolute link has the wrong target.
     if [ -L "$NEWROOT$1" ]; then
         kairos_warn "layout: $1 is a symbolic link in the image: skipped"
         return 1

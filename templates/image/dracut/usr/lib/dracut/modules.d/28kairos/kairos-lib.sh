@@ -1,13 +1,13 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# What every part needs: messages, the command line, waiting for a device, chroot. All of it runs in dracut's init, so
+# Functions for all parts: messages, the command line, waiting for a device, chroot. All of it runs in dracut's init, so
 # names start with kairos_, nothing calls exit, and programs are started only where the shell cannot do it itself.
 
 KAIROS_RUN=/run/cos
 KAIROS_STATE_DIR=/run/initramfs/cos-state
 KAIROS_LOG_DIR=/run/immucore
 
-# The kernel refuses a record of more than a kilobyte, and what programs say may be long.
+# The kernel refuses records longer than a kilobyte, and the output of programs may be long.
 kairos_info() {
     printf '<6>kairos: %.900s\n' "$*" >/dev/kmsg
 }
@@ -16,7 +16,7 @@ kairos_warn() {
     printf '<4>kairos: warning: %.900s\n' "$*" >/dev/kmsg
 }
 
-# kairos_fail WHAT REMEDY: the boot cannot go on. Does not return.
+# kairos_fail WHAT REMEDY: stops the boot. Does not return.
 kairos_fail() {
     mkdir -p "$KAIROS_LOG_DIR"
     printf '%s\n%s\n' "$1" "$2" >"$KAIROS_LOG_DIR/boot_failure.log"
@@ -59,7 +59,7 @@ kairos_read_cmdline() {
 }
 
 # kairos_wait_device SPEC SECONDS: sets kairos_device to the node of LABEL=…, UUID=…, … or fails after SECONDS. The node, not
-# the link: udev takes links away for a moment while it looks at a device that has changed, as repair and growth do it.
+# the link: udev removes links for a moment while it probes a changed device, as after a repair or growth.
 kairos_wait_device() {
     case $1 in
         LABEL=*) kairos_device=/dev/disk/by-label/${1#*=} ;;
@@ -77,21 +77,21 @@ kairos_wait_device() {
     kairos_device=$(readlink -f "$kairos_device")
 }
 
-# kairos_mount OPTIONS DEVICE DIRECTORY: fails with the reason in kairos_report. udev may have the device open just then,
-# so a failure counts only when udev is done.
+# kairos_mount OPTIONS DEVICE DIRECTORY: fails with the reason in kairos_report. udev may have the device open at that
+# moment, so a failure counts only after udev has settled.
 kairos_mount() {
     kairos_report=$(mount -o "$1" "$2" "$3" 2>&1) && return 0
     udevadm settle --timeout=30
     kairos_report=$(mount -o "$1" "$2" "$3" 2>&1)
 }
 
-# Repairs an ext filesystem before it is mounted for writing. Nobody sits at the console to answer questions, so what
-# preening leaves is repaired without asking; a filesystem that is not ext is left to mount.
+# Repairs an ext filesystem before it is mounted for writing. Nobody is at the console to answer questions, so errors
+# that preening leaves are repaired without asking; other filesystems are left to mount.
 kairos_repair() {
     kairos_report=$(e2fsck -p "$1" 2>&1)
     kairos_result=$?
     if [ "$kairos_result" -eq 4 ]; then
-        kairos_warn "$1 has errors that e2fsck does not repair by itself; repairing all of them"
+        kairos_warn "$1 has errors that e2fsck does not repair automatically; repairing all of them"
         mkdir -p "$KAIROS_LOG_DIR"
         e2fsck -y "$1" >"$KAIROS_LOG_DIR/e2fsck-${1##*/}.log" 2>&1
         kairos_result=$?
@@ -103,7 +103,7 @@ kairos_repair() {
     esac
 }
 
-# The image's own programs see devices and kernel as we do. Bound once, released before the switch of root.
+# Gives the image's programs access to devices and kernel. Bind-mounted once, unmounted before the root is switched.
 kairos_open_chroot() {
     [ -z "$kairos_chroot" ] || return 0
     for kairos_dir in dev proc sys run; do
@@ -114,12 +114,12 @@ kairos_open_chroot() {
 
 kairos_close_chroot() {
     [ -n "$kairos_chroot" ] || return 0
-    # Lazily, because it takes the whole tree below each with it.
+    # Lazily, because this detaches the whole tree below each.
     umount -l "$NEWROOT/run" "$NEWROOT/sys" "$NEWROOT/proc" "$NEWROOT/dev"
     kairos_chroot=
 }
 
-# Is there such a program in the image? Without starting one.
+# Succeeds if the image has the program. Does not start one.
 kairos_image_has() {
     [ -x "$NEWROOT/usr/bin/$1" ] || [ -x "$NEWROOT/usr/sbin/$1" ] || [ -x "$NEWROOT/bin/$1" ] || [ -x "$NEWROOT/sbin/$1" ]
 }

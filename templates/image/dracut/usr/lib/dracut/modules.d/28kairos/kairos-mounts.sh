@@ -1,8 +1,8 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# Overlays in RAM and volumes from the disk. kairos_fstab collects what is mounted, as the running system will see it.
+# Overlays in RAM and volumes from the disk. kairos_fstab collects the mounts, as the running system will see them.
 
-# Seconds that a volume may take to appear. Its disk is usually the one that the root came from, so it is long there.
+# Timeout for a volume to appear, in seconds. It is usually on the disk of the root, which is already present.
 KAIROS_VOLUME_TIMEOUT=20
 
 # kairos_remember WHAT WHERE TYPE OPTIONS
@@ -11,20 +11,20 @@ kairos_remember() {
 "
 }
 
-# kairos_mount_all LINES: one mount program for all of them; what did not work out is named.
+# kairos_mount_all LINES: one call of mount for all of them; failures are reported.
 kairos_mount_all() {
     printf '%s' "$1" >/run/kairos-mounts
     if ! kairos_report=$(mount --all --fstab /run/kairos-mounts 2>&1); then
-        kairos_warn "not everything could be mounted: $kairos_report"
+        kairos_warn "some mounts failed: $kairos_report"
     fi
     rm -f /run/kairos-mounts
 }
 
-# Mounts OEM, where the owner's configuration lives. A machine without one still boots.
+# Mounts OEM, which has the owner's configuration. A machine without it still boots.
 kairos_mount_oem() {
     [ -d "$NEWROOT/oem" ] && [ -n "$kairos_oem_label" ] || return 0
     if ! kairos_wait_device "LABEL=$kairos_oem_label" "$kairos_oem_timeout"; then
-        kairos_warn "no partition $kairos_oem_label after $kairos_oem_timeout s: going on without its configuration"
+        kairos_warn "no partition $kairos_oem_label after $kairos_oem_timeout s: continuing without its configuration"
         return 0
     fi
     kairos_repair "$kairos_device"
@@ -35,7 +35,7 @@ kairos_mount_oem() {
     fi
 }
 
-# Where the upper sides of the overlays live: a tmpfs, or a partition that is named instead.
+# The upper layers of the overlays: on a tmpfs, or on a given partition.
 kairos_mount_overlay_base() {
     mkdir -p /run/overlay
     case $layout_overlay in
@@ -84,7 +84,7 @@ kairos_mount_overlays() {
     done
     # shellcheck disable=SC2086
     [ -z "$kairos_dirs" ] || mkdir -p $kairos_dirs
-    # An overlay's root shows the owner and mode of its upper side.
+    # The root of an overlay has the owner and mode of its upper directory.
     # shellcheck disable=SC2086
     [ -z "$kairos_targets" ] || kairos_copy_modes kairos_upper_of $kairos_targets
     kairos_lines="${kairos_lines}tmpfs $NEWROOT/tmp tmpfs mode=1777,nosuid,nodev 0 0
@@ -98,8 +98,8 @@ kairos_upper_of() {
     kairos_other=/run/overlay/$kairos_name/.overlay/upper
 }
 
-# kairos_copy_modes FUNCTION DIRECTORY…: gives the directory that FUNCTION names for each (in kairos_other) the owner and
-# mode of it. One program for the question, and more only for the few that are not root's with 0755.
+# kairos_copy_modes FUNCTION DIRECTORY…: copies owner and mode of each directory to the one that FUNCTION names for it (in
+# kairos_other). One program reads them all; others are started only for directories that do not belong to root with mode 0755.
 kairos_copy_modes() {
     kairos_function=$1
     shift
@@ -113,13 +113,13 @@ $(stat -c '%a %u:%g %n' "$@")
 EOT
 }
 
-# VOLUMES: SPEC:PATH each. The persistent one is writable and grows; the boot goes on without any of them.
+# VOLUMES: SPEC:PATH each. The persistent one is writable and grows; the boot continues if any is missing.
 kairos_mount_volumes() {
     kairos_persistent=
     for kairos_volume in $layout_volumes; do
         kairos_spec=${kairos_volume%%:*}
         kairos_path=${kairos_volume#*:}
-        # Configurations of the field list OEM as well, which is there already.
+        # Existing configurations also list OEM, which is already mounted.
         case $kairos_fstab in
             *"$kairos_spec $kairos_path "*) continue ;;
         esac

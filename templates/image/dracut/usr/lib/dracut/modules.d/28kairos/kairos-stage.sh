@@ -1,10 +1,10 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# Cloud-config stages that belong to the initramfs. The agent is optional, and what it does never stops a boot.
+# Cloud-config stages that run in the initramfs. The agent is optional, and its failure never stops a boot.
 
 # kairos_run_stage STAGE [chroot]
 kairos_run_stage() {
-    # -L: a link that is absolute in the image leads nowhere from here.
+    # -L: an absolute link of the image is dangling here.
     [ -x "$NEWROOT/usr/bin/kairos-agent" ] || [ -L "$NEWROOT/usr/bin/kairos-agent" ] || return 0
     mkdir -p "$KAIROS_LOG_DIR"
     kairos_log=$KAIROS_LOG_DIR/stage-$1.log
@@ -19,8 +19,8 @@ kairos_run_stage() {
     [ "$kairos_result" -eq 0 ] || kairos_warn "stage $1 ended with $kairos_result; its log is $kairos_log"
 }
 
-# Configurations of this stage use absolute paths and see the initramfs as their root; only where they themselves live,
-# and what the agent's link points at, is borrowed from the image for as long as the stage runs.
+# Configurations of this stage use absolute paths with the initramfs as their root. Only their own directories, and the target
+# of the agent's link, are borrowed from the image while the stage runs.
 kairos_run_outside() {
     kairos_links=
     for kairos_link in /system /oem "$(readlink "$NEWROOT/usr/bin/kairos-agent")"; do

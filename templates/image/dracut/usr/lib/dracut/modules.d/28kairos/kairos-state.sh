@@ -1,9 +1,9 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# Which of its slots the machine boots, told from the command line as every Kairos program does, and the sentinels that
-# cloud-configs ask for.
+# Detects from the command line, as every Kairos program does, which slot the machine boots, and writes the sentinels that
+# cloud-configs test for.
 
-# Sets kairos_state and kairos_extra. The order is part of the contract: a squashfs recovery, for one, names both
+# Sets kairos_state and kairos_extra. The order is part of the contract: a squashfs recovery, for example, names both
 # COS_RECOVERY and live:LABEL, and counts as recovery.
 kairos_read_state() {
     kairos_extra=
@@ -13,7 +13,7 @@ kairos_read_state() {
             kairos_extra=in_ram_mode
             ;;
         *rd.immucore.uki*)
-            # A unified kernel image tells its slot by EFI variable and brings its own init: this is not it.
+            # A unified kernel image reports its slot in an EFI variable and has its own init; it is not handled here.
             kairos_state=unknown
             kairos_extra=uki_boot_mode
             ;;
@@ -37,7 +37,7 @@ kairos_state_label() {
     esac
 }
 
-# Is the root our own to lay out? Not when dracut made a writable one of a live image, nor when somebody forbade it.
+# Succeeds if this module mounts the layout: not if dracut made a live image writable, nor if the command line disables it.
 kairos_owns_root() {
     [ -z "$kairos_disabled" ] || return 1
     case $kairos_root in

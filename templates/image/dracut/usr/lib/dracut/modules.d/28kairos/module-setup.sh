@@ -1,9 +1,9 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# dracut calls these functions when it makes the initramfs. The module mounts an immutable Kairos system.
+# dracut calls these functions when it generates the initramfs. The module mounts an immutable Kairos system.
 
 check() {
-    # The root of another system is none of our business: only on request.
+    # Only on request, so that other systems are not affected.
     return 255
 }
 
@@ -12,7 +12,7 @@ depends() {
 }
 
 installkernel() {
-    # A kernel that lacks one of these (or has it built in) is fine: instmods passes over it.
+    # A kernel that lacks one of these (or has it built in) is fine: instmods skips it.
     hostonly='' instmods overlay loop squashfs ext4 vfat isofs nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 \
         virtio_blk virtio_scsi virtio_pci virtio_mmio sr_mod sd_mod cdrom uas usb_storage \
         xhci_pci xhci_pci_renesas nvme ahci hv_storvsc vmw_pvscsi mptspi xen_blkfront
@@ -20,10 +20,10 @@ installkernel() {
 
 install() {
     inst_multiple mount umount losetup e2fsck chroot sleep sort stat mkdir rmdir ln rm mv cp chmod chown readlink od sync udevadm
-    # Only the libraries of the agent, which runs from the mounted image: its file may be larger than the initramfs.
+    # Only the agent's libraries; it runs from the mounted image, because its file may be larger than the initramfs.
     if [ -x "$dracutsysrootdir/usr/bin/kairos-agent" ] && command -v ldd >/dev/null; then
         libraries=$(ldd "$dracutsysrootdir/usr/bin/kairos-agent" 2>/dev/null | grep -o '/[^ ]*')
-        # A static program has none, and dracut takes an empty list for a mistake.
+        # A static program has none, and dracut treats an empty list as an error.
         # shellcheck disable=SC2086
         [ -z "$libraries" ] || inst_multiple -o $libraries
     fi
@@ -31,17 +31,17 @@ install() {
     for file in lib state stage layout grow mounts binds identity; do
         inst_simple "$moddir/kairos-$file.sh" "/lib/kairos/$file.sh"
     done
-    # What the file systems table may say depends on it.
+    # The content of /etc/fstab depends on it.
     if command -v systemctl >/dev/null; then
         systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p' >"$initdir/lib/kairos/systemd-version"
     fi
-    # After the root arguments are read (10), before the live image's (30) and plain block devices (95) are looked at.
+    # After the root arguments are read (10), before those of the live image (30) and plain block devices (95).
     inst_hook cmdline 20 "$moddir/parse-kairos.sh"
     inst_hook mount 10 "$moddir/mount-kairos.sh"
     inst_hook pre-pivot 30 "$moddir/pivot-kairos.sh"
     inst_hook emergency 20 "$moddir/emergency-kairos.sh"
 
-    # dracut waits three minutes for a root device; an unattended machine had better try its fallback sooner.
+    # dracut waits three minutes for a root device; an unattended machine should try its fallback sooner.
     mkdir -p "$initdir/etc/cmdline.d"
     echo 'rd.retry=60' >"$initdir/etc/cmdline.d/28kairos.conf"
 }

@@ -7,12 +7,12 @@ kairos_mount_root() {
     kairos_file=$KAIROS_STATE_DIR$kairos_image
     kairos_remedy="Choose fallback or recovery in the boot menu; from recovery or a live medium, upgrade or reset writes the slot anew."
 
-    # udev has made this link before it came to us; a moment is for the case that it looks at the device once more.
+    # udev created this link earlier; the short wait covers the case that it probes the device again.
     kairos_wait_device "LABEL=$kairos_label" 5 || kairos_device=/dev/disk/by-label/$kairos_label
     # /run moves into the new root, so the running system finds the partition at this path, as the contract has it.
     mkdir -p "$KAIROS_STATE_DIR"
     if ! kairos_mount "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR"; then
-        # Mounting recovers the journal after a power cut; only what that cannot mend is worth a repair that writes.
+        # Mounting recovers the journal after a power cut; only if that fails is a repair that writes justified.
         kairos_repair "$kairos_device"
         kairos_mount "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR" ||
             kairos_fail "cannot mount partition $kairos_label ($kairos_device): $kairos_report" "$kairos_remedy"
@@ -21,9 +21,9 @@ kairos_mount_root() {
         kairos_fail "partition $kairos_label has no file $kairos_image, or it is empty" "$kairos_remedy"
     fi
 
-    # Takes no time on a clean filesystem. Whether the image is usable is for mount to say; a flaw is worth a line.
+    # Fast on a clean filesystem. Errors are only reported; mount decides whether the image is usable.
     if [ "$kairos_mode" = ro ] && ! kairos_report=$(e2fsck -n "$kairos_file" 2>&1); then
-        kairos_warn "e2fsck finds fault with $kairos_image on $kairos_label: $kairos_report"
+        kairos_warn "e2fsck found errors in $kairos_image on $kairos_label: $kairos_report"
     fi
 
     if [ "$kairos_mode" = ro ]; then

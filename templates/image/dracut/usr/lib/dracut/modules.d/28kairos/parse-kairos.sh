@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# cmdline hook: claims the root of a command line that names an image file, before dracut takes root=LABEL=COS_ACTIVE for
-# a partition (there is no such partition: the label is inside the file).
+# cmdline hook: claims the root if the command line names an image file, before dracut treats root=LABEL=COS_ACTIVE as a
+# partition (the label is that of the filesystem inside the file).
 
 # shellcheck source=/dev/null
 . /lib/kairos/lib.sh
@@ -19,8 +19,8 @@ if [ -n "$kairos_image" ]; then
 else
     case $kairos_root in
         live:*)
-            # dmsquash-live insists on an overlay for a squashfs that is the root itself, but its shell flavour makes it
-            # only on this argument, which a recovery's command line lacks.
+            # dmsquash-live requires an overlay for a squashfs root, but its shell variant creates it only with this argument,
+            # which the command line of a recovery lacks.
             case " $kairos_cmdline" in
                 *' rd.live.overlay'*) ;;
                 *) echo 'rd.live.overlay.overlayfs=1' >>/etc/cmdline.d/28kairos.conf ;;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
-# pre-pivot hook: the root is mounted; everything else of an immutable system follows, in the order of the contract.
+# pre-pivot hook: the root is mounted; sets up the rest of the immutable system, in the order of the contract.
 
 for kairos_part in stage layout grow mounts binds identity; do
     # shellcheck source=/dev/null
@@ -12,7 +12,7 @@ kairos_prepare() {
     kairos_chroot=
     kairos_persistent=
     kairos_write_sentinels
-    # A live medium has no owner yet; anything else has its configuration on the disk.
+    # A live medium has no owner yet; any other system has its configuration on the disk.
     [ "$kairos_state" = live ] || kairos_mount_oem
     kairos_run_stage rootfs
     if kairos_owns_root; then
@@ -25,7 +25,7 @@ kairos_prepare() {
         kairos_mount_binds
         kairos_write_fstab
     fi
-    # Not so when we were told to keep off a read-only image.
+    # Skipped if the command line disables the layout.
     if [ -w "$NEWROOT/etc" ]; then
         kairos_set_machine_id
         kairos_link_resolver
@@ -34,7 +34,7 @@ kairos_prepare() {
     kairos_close_chroot
 }
 
-# Words of a configuration are paths, never patterns.
+# Values of a configuration are paths, never patterns.
 set -f
 kairos_prepare
 set +f
