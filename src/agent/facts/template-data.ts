@@ -15,7 +15,7 @@ export interface TemplateData {
   readonly ProtectedID: string;
   /** `/etc/machine-id`; empty when there is none. */
   readonly MachineID: string;
-  /** The UUID of the firmware, else one made from the machine id, else empty. */
+  /** The firmware's UUID, or else one derived from the machine id, or empty. */
   readonly UUID: string;
 }
 

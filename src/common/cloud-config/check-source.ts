@@ -41,7 +41,7 @@ export async function checkSource(
 }
 
 /**
- * Refuses a cloud-config with errors; what is only a warning is handed on.
+ * Refuses a cloud-config with errors; warnings are returned.
  * @throws FactoryError `usage` whose first line is the first error, with file, line and column
  */
 export function requireValid(

@@ -15,14 +15,10 @@ const Partition = z.looseObject({
 
 /** A file system image of the node: where it comes from and how large it becomes. */
 const Image = z.looseObject({
-  size: z
-    .int()
-    .min(0)
-    .optional()
-    .meta({ description: 'MiB; computed from the source when it is not given.' }),
+  size: z.int().min(0).optional().meta({ description: 'MiB; computed from the source by default.' }),
   fs: Text.meta({ description: 'Filesystem of the image.' }),
   label: Text.meta({ description: 'Filesystem label of the image.' }),
-  source: Text.meta({ description: 'oci:, dir:, file: or ocifile: with what it names.' }),
+  source: Text.meta({ description: 'oci:, dir:, file: or ocifile:, followed by the image or path.' }),
   uri: Text.meta({ description: 'Older name of source.', deprecated: true }),
 });
 
@@ -30,34 +26,34 @@ const Image = z.looseObject({
 export const Bundles = z.array(
   z.looseObject({
     targets: Strings.optional().meta({
-      description: 'container://, docker:// or run:// with the name of an image.',
+      description: 'container://, docker:// or run://, followed by the name of an image.',
     }),
     repository: Text.meta({ description: 'Package repository of package:// targets.' }),
     rootfs_path: Text.meta({ description: 'Where container:// targets are unpacked.' }),
     db_path: Text.meta({ description: 'Package database of package:// targets.' }),
-    local_file: Flag.meta({ description: 'The targets are tar files of the node.' }),
+    local_file: Flag.meta({ description: 'The targets are tar files on the node.' }),
   }),
 );
 
 /** Variables of the boot menu (docs/contract.md 2.1, 4.3). */
 export const GrubOptions = z.looseObject({
-  default_fallback: Text.meta({ description: 'Order in which the menu falls back.' }),
+  default_fallback: Text.meta({ description: 'Fallback order of the menu.' }),
   default_menu_entry: Text.meta({ description: 'Title of the first entry.' }),
-  extra_cmdline: Text.meta({ description: 'Kernel arguments of every entry.' }),
-  extra_active_cmdline: Text.meta({ description: 'Kernel arguments of the active entry.' }),
-  extra_passive_cmdline: Text.meta({ description: 'Kernel arguments of the passive entry.' }),
-  extra_recovery_cmdline: Text.meta({ description: 'Kernel arguments of the recovery entry.' }),
-  next_entry: Text.meta({ description: 'Entry of the next boot only.' }),
-  saved_entry: Text.meta({ description: 'Entry of every boot.' }),
+  extra_cmdline: Text.meta({ description: 'Kernel arguments for every entry.' }),
+  extra_active_cmdline: Text.meta({ description: 'Kernel arguments for the active entry.' }),
+  extra_passive_cmdline: Text.meta({ description: 'Kernel arguments for the passive entry.' }),
+  extra_recovery_cmdline: Text.meta({ description: 'Kernel arguments for the recovery entry.' }),
+  next_entry: Text.meta({ description: 'Entry for the next boot only.' }),
+  saved_entry: Text.meta({ description: 'Entry for every boot.' }),
 });
 
 /** Keys that install, upgrade and reset share (docs/contract.md 4.4). */
 const deploying = {
-  reboot: Flag.meta({ description: 'Reboot when it is done.' }),
-  poweroff: Flag.meta({ description: 'Power off when it is done.' }),
+  reboot: Flag.meta({ description: 'Reboot afterwards.' }),
+  poweroff: Flag.meta({ description: 'Power off afterwards.' }),
   'grub-entry-name': Text.meta({ description: 'Title of the entry in the boot menu.' }),
   'extra-dirs-rootfs': Strings.optional().meta({
-    description: 'Further directories of the root filesystem.',
+    description: 'Additional directories in the root filesystem.',
   }),
 };
 const insecure = Flag.meta({ description: 'Accept registries without valid TLS.' });
@@ -68,24 +64,28 @@ export const InstallConfig = z.looseObject({
   device: z.string().regex(DEVICE, 'is neither auto nor /dev/… nor script:///…').optional().meta({
     description: 'Target disk: auto (the largest one), a path below /dev, or script:///PATH that prints one.',
   }),
-  source: Text.meta({ description: 'Image to install instead of the one that runs.' }),
+  source: Text.meta({ description: 'Image to install instead of the running one.' }),
   image: Text.meta({ description: 'Older name of source.', deprecated: true }),
-  'no-format': Flag.meta({ description: 'Keep the partitions of the disk; their labels have to be right.' }),
-  force: Flag.meta({ description: 'Go on where an installation is found.' }),
-  'part-table': z.enum(['gpt']).optional().meta({ description: 'Kind of partition table.' }),
-  firmware: z.enum(['efi', 'bios']).optional().meta({ description: 'Guessed when it is not given.' }),
+  'no-format': Flag.meta({
+    description: 'Keep the existing partitions; they must have the expected labels.',
+  }),
+  force: Flag.meta({ description: 'Continue if an installation is found.' }),
+  'part-table': z.enum(['gpt']).optional().meta({ description: 'Type of the partition table.' }),
+  firmware: z.enum(['efi', 'bios']).optional().meta({ description: 'Detected by default.' }),
   tty: Text.meta({ description: 'Console device.' }),
   iso: Text.meta({ description: 'ISO to install from.' }),
-  'cloud-init': z.union([z.string(), Strings]).optional().meta({ description: 'Further cloud-configs.' }),
-  nousers: Flag.meta({ description: 'Install a node that nobody can log in to.' }),
+  'cloud-init': z.union([z.string(), Strings]).optional().meta({ description: 'Additional cloud-configs.' }),
+  nousers: Flag.meta({ description: 'Allow a node that nobody can log in to.' }),
   ssh_hardening: Flag.meta({ description: 'Write a stricter configuration of the SSH server.' }),
   env: Strings.optional().meta({ description: 'Environment of the installer, as KEY=VALUE.' }),
   grub_options: GrubOptions.optional(),
   bundles: Bundles.optional(),
   encrypted_partitions: Strings.optional().meta({ description: 'Labels of the partitions to encrypt.' }),
-  skip_copy_kcrypt_plugin: Flag.meta({ description: 'Leave plugins for encryption out of OEM.' }),
+  skip_copy_kcrypt_plugin: Flag.meta({ description: 'Do not copy encryption plugins to OEM.' }),
   bind_mounts: Strings.optional().meta({ description: 'Directories that persist.' }),
-  ephemeral_mounts: Strings.optional().meta({ description: 'Directories that are writable and forgotten.' }),
+  ephemeral_mounts: Strings.optional().meta({
+    description: 'Directories that are writable and lost at reboot.',
+  }),
   partitions: z
     .looseObject({
       efi: Partition.optional(),
@@ -101,17 +101,19 @@ export const InstallConfig = z.looseObject({
       z.looseObject({
         name: z.string().min(1).meta({ description: 'Partition label.' }),
         size: Size.optional(),
-        fs: Text.meta({ description: 'ext2 by default; "-", none or noformat leaves it raw.' }),
+        fs: Text.meta({
+          description: 'ext2 by default; "-", none or noformat leaves the partition unformatted.',
+        }),
         label: Text.meta({ description: 'Filesystem label.' }),
       }),
     )
     .optional()
-    .meta({ description: 'Partitions after the fixed ones.' }),
+    .meta({ description: 'Additional partitions, after the fixed ones.' }),
   system: Image.optional(),
   passive: Image.optional(),
   'recovery-system': Image.optional(),
   'allow-insecure-registries': insecure,
-  'skip-entries': Strings.optional().meta({ description: 'Boot entries to leave out (Trusted Boot).' }),
+  'skip-entries': Strings.optional().meta({ description: 'Boot entries to omit (Trusted Boot).' }),
   ...deploying,
 });
 export type InstallConfig = z.output<typeof InstallConfig>;

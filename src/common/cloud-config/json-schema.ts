@@ -25,7 +25,7 @@ export function cloudConfigJsonSchema(version?: string): JsonSchema {
   const schema = z.toJSONSchema(CloudConfig, {
     io: 'input',
     override: ({ jsonSchema }) => {
-      // Zod bounds whole numbers by what JavaScript can hold, which is no rule of the dialect.
+      // Zod bounds whole numbers to what JavaScript can represent, which is not a rule of the dialect.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });

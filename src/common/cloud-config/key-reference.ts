@@ -6,9 +6,9 @@ type Row = readonly [key: string, type: string, meaning: string];
 
 const INTRO = `# Cloud-config
 
-A cloud-config says what a node is to be: its accounts, files and services, how it is installed, and what runs at which
-moment. This page is generated from the schema in \`src/common/cloud-config\`: \`npm run docs\` writes it again. The same as JSON
-Schema, for editors: [cloud-config.schema.json](cloud-config.schema.json).
+A cloud-config describes a node: its accounts, files and services, how it is installed, and which commands run at which stage.
+This page is generated from the schema in \`src/common/cloud-config\` by \`npm run docs\`. For editors, the same schema as JSON
+Schema: [cloud-config.schema.json](cloud-config.schema.json).
 
 \`\`\`yaml
 #cloud-config
@@ -30,12 +30,12 @@ stages:
 
 ## The file
 
-- One of its first ten lines is \`#cloud-config\`, \`#kairos-config\` or \`#node-config\`; its name ends in \`.yaml\` or
-  \`.yml\`; it has at most 1 MiB.
-- It is one document of YAML 1.2 with merge keys (\`<<\`). \`0644\` and \`0o644\` are octal; \`yes\`, \`no\`, \`on\` and \`off\`
-  are words, not truth values. A key that is there twice is an error.
-- A key without a value says nothing. In a configuration that is merged over another one, it resets the key.
-- A text that begins with a template expression has to be in quotes: \`hostname: "{{ .Random }}"\`.
+- One of the first ten lines is \`#cloud-config\`, \`#kairos-config\` or \`#node-config\`; the file name ends in \`.yaml\` or
+  \`.yml\`; the size is at most 1 MiB.
+- The file is a single YAML 1.2 document; merge keys (\`<<\`) are supported. \`0644\` and \`0o644\` are octal; \`yes\`, \`no\`, \`on\` and
+  \`off\` are strings, not booleans. A duplicate key is an error.
+- A key without a value is ignored. In a configuration that is merged over another one, it resets the key.
+- A string that begins with a template expression must be quoted: \`hostname: "{{ .Random }}"\`.
 
 ## Checking
 
@@ -44,37 +44,37 @@ kairos-factory validate config.yaml
 kairos-factory validate --strict --json config.yaml
 \`\`\`
 
-Findings name \`file:line:column\`. Errors are what a node would fail at: values of a wrong type, a missing
-administrator, partitions that cannot be. Unknown keys and stages that nothing runs are warnings, because other programs
-may read them; \`--strict\` makes errors of them. Where there are errors, the exit code is 5. \`build\` and \`artifacts\` refuse
+Findings have the location \`file:line:column\`. Errors are problems that would make a node fail: values of the wrong type, a
+missing administrator, impossible partitions. Unknown keys, and stages that nothing runs, are warnings, because other programs
+may read them; \`--strict\` turns them into errors. With errors, the exit code is 5. \`build\` and \`artifacts\` refuse
 a \`--cloud-config\` with errors before they build anything.
 
-- Where there is \`install\`, one user has to be in the group \`admin\`, in \`users\` or in a step, unless
-  \`install.nousers\` is true. With \`config_url\` this is left to the node.
-- Keys that upstream Kairos knows and this agent does not honour are errors, with the reason and the alternative:
-  [below](#keys-that-are-not-supported). A node warns of them and skips them.
-- One partition at most takes the rest of the disk, with size 0. \`persistent\` does when it has no size.
+- With \`install\`, one user must be in the group \`admin\`, in \`users\` or in a step, unless
+  \`install.nousers\` is true. With \`config_url\`, the node checks this.
+- Keys of upstream Kairos that this agent does not support are errors, with the reason and the alternative:
+  [below](#keys-that-are-not-supported). A node warns about them and skips them.
+- At most one partition takes the rest of the disk, with size 0. \`persistent\` does if it has no size.
 
 ## Merging
 
 A node merges its configurations in the order in which it reads them: maps merge key by key, lists of maps are
-concatenated, lists of scalars are united without duplicates, all else is replaced by what comes later.
+concatenated, lists of scalars are united without duplicates, and any other value is replaced by the later one.
 On the kernel command line, \`kairos.config=a.b.0.c=value\` sets a key; numbers index lists.
 `;
 
-const STAGES_INTRO = `Steps run in the order in which they are written. Each of these stages has a \`.before\` and an \`.after\` besides:`;
+const STAGES_INTRO = `Steps run in the order of the file. Each of these stages also has a \`.before\` and an \`.after\`:`;
 
-const STEPS_INTRO = `A step runs when all of its conditions hold. What it does is done in the order of this table, whatever the order in
-the file. \`commands\`, \`files\`, \`if\`, \`environment\` and \`hostname\` may have template expressions.`;
+const STEPS_INTRO = `A step runs if all of its conditions hold. Its actions run in the order of this table, regardless of the order in
+the file. \`commands\`, \`files\`, \`if\`, \`environment\` and \`hostname\` may contain template expressions.`;
 
 const CLOUD_INIT = `The keys of cloud-init become steps that run before the file's own: \`hostname\` in the stage \`initramfs\`; in \`boot\`, in
 this order, \`growpart\`, \`users\`, \`ssh_authorized_keys\`, \`write_files\` and \`runcmd\`. SSH keys that have to be fetched
 (\`github:NAME\`, \`gitlab:NAME\`, URLs) are added in \`network\`.`;
 
-const UNSUPPORTED_INTRO = `Upstream Kairos knows these keys; the agent of this project does not honour them. \`validate\` and \`build\` refuse them
-where they ask for something: \`false\`, \`0\` and empty values pass. A build with \`--framework kairos-init\` takes them, because
-upstream's agent reads them; \`artifacts\` warns, because it does not know whose agent the image has. A node logs a warning and
-goes on, unless the last column names what it refuses to do.`;
+const UNSUPPORTED_INTRO = `These keys of upstream Kairos are not supported by this project's agent. \`validate\` and \`build\` refuse them
+if they have an effect: \`false\`, \`0\` and empty values are accepted. A build with \`--framework kairos-init\` accepts them, because
+upstream's agent reads them; \`artifacts\` warns, because it cannot know which agent the image has. A node logs a warning and
+continues, unless the last column names an operation that it refuses.`;
 
 /** The reference of the dialect as a page in Markdown, generated from its JSON Schema and the table of unsupported keys. */
 export function cloudConfigReference(whole: JsonSchema): string {

@@ -46,7 +46,7 @@ export function looksLikeCloudConfig(text: string): boolean {
 /**
  * Reads a cloud-config; an empty one is an empty map (docs/contract.md 4.1, 4.2).
  * @param name stands for the file in messages
- * @throws FactoryError `usage` without header, beyond 1 MiB, or when it is no YAML map; with `file:line:column`
+ * @throws FactoryError `usage` without header, beyond 1 MiB, or when it is not a YAML map; with `file:line:column`
  */
 export function parseCloudConfig(name: string, text: string): CloudConfigDocument {
   if (Buffer.byteLength(text) > CLOUD_CONFIG_LIMIT) {
@@ -165,7 +165,7 @@ interface Child {
   readonly offset: number | undefined;
 }
 
-/** A map's entry stands at its key: it is the word that the person has to look at. */
+/** The location of a map's entry is its key, which is what the user has to look at. */
 function child(node: unknown, step: PropertyKey, document: Document): Child | undefined {
   if (isSeq(node)) {
     const value = node.items[Number(step)];

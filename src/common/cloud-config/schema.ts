@@ -15,22 +15,24 @@ const ListedUser = z.union([User.extend({ name: z.string().min(1) }), z.string()
 /** A file of cloud-init (docs/contract.md 4.3). */
 export const WriteFile = z.looseObject({
   path: z.string().min(1).meta({ description: 'Absolute path.' }),
-  content: Text.meta({ description: 'What is written.' }),
+  content: Text.meta({ description: 'Content of the file.' }),
   encoding: Text.meta({ description: 'b64, base64, gz, gzip, gz+b64 and other combinations joined by +.' }),
   permissions: Permissions.optional(),
-  owner: Text.meta({ description: 'user or user:group, by names.' }),
+  owner: Text.meta({ description: 'Owner by name, as user or user:group.' }),
   append: Flag.meta({ description: 'Add to the file instead of replacing it.' }),
-  defer: Flag.meta({ description: 'Write the file after the accounts, as is always done.' }),
+  defer: Flag.meta({ description: 'Write the file after the accounts are created; always the case here.' }),
 });
 export type WriteFile = z.output<typeof WriteFile>;
 
 /** cloud-init's own keys (docs/contract.md 4.3); they become steps of stages (docs/contract.md 4.5). */
 const cloudInit = {
-  hostname: Text.meta({ description: 'Host name; a template may compute it.' }),
+  hostname: Text.meta({ description: 'Host name; may be a template.' }),
   users: z
     .union([z.array(ListedUser), z.record(z.string(), User)])
     .optional()
-    .meta({ description: 'Accounts, as a list or by name. An installation needs one in the group admin.' }),
+    .meta({
+      description: 'Accounts, as a list or a map by name. An installation needs one in the group admin.',
+    }),
   ssh_authorized_keys: Strings.optional().meta({
     description: 'Keys for the first of users, or root: literal, github:NAME, gitlab:NAME or a URL.',
   }),
@@ -38,11 +40,11 @@ const cloudInit = {
   runcmd: z
     .array(z.union([z.string(), Strings]))
     .optional()
-    .meta({ description: 'Commands to run, as lines for the shell or as lists of arguments.' }),
+    .meta({ description: 'Commands to run, as shell command lines or as lists of arguments.' }),
   growpart: z
     .looseObject({ devices: Strings.optional().meta({ description: 'Paths of devices.' }) })
     .optional()
-    .meta({ description: 'Devices whose last partition grows.' }),
+    .meta({ description: 'Devices whose last partition is grown.' }),
 };
 
 /** Keys of the Kubernetes provider (docs/contract.md 8). */
@@ -51,7 +53,7 @@ const kubernetes = {
   'k3s-agent': KubernetesService.optional().meta({ description: 'k3s agent.' }),
   k0s: KubernetesService.optional().meta({ description: 'k0s controller.' }),
   'k0s-worker': KubernetesService.optional().meta({ description: 'k0s worker.' }),
-  p2p: P2p.optional().meta({ description: 'Mesh between nodes.' }),
+  p2p: P2p.optional().meta({ description: 'Mesh network between nodes.' }),
   kubevip: KubeVip.optional().meta({ description: 'Virtual address of the control plane.' }),
   cluster: z.record(z.string(), z.unknown()).optional().meta({ description: 'For external providers.' }),
 };
@@ -72,7 +74,7 @@ const encryption = {
         .optional(),
     })
     .optional()
-    .meta({ description: 'Where passphrases of encrypted partitions come from.' }),
+    .meta({ description: 'Source of the passphrases of encrypted partitions.' }),
   'bind-pcrs': z
     .array(z.union([z.string(), z.int()]))
     .optional()
@@ -80,51 +82,53 @@ const encryption = {
   'bind-public-pcrs': z
     .array(z.union([z.string(), z.int()]))
     .optional()
-    .meta({ description: 'TPM registers that encryption is bound to by signature.' }),
+    .meta({ description: 'TPM registers that encryption is bound to by a signed policy.' }),
 };
 
 /** How the agent itself works (docs/contract.md 4.3). */
 const agent = {
-  config_url: Text.meta({ description: 'A further configuration, fetched and merged.' }),
+  config_url: Text.meta({
+    description: 'URL of an additional configuration, which is downloaded and merged.',
+  }),
   options: z
     .record(z.string(), z.unknown())
     .optional()
-    .meta({ description: 'Free: "kairos-agent config get options.NAME" prints it.' }),
+    .meta({ description: 'Free-form; "kairos-agent config get options.NAME" prints a value.' }),
   env: Strings.optional().meta({ description: 'Environment of the agent, as KEY=VALUE.' }),
-  debug: Flag.meta({ description: 'Log more.' }),
-  strict: Flag.meta({ description: 'Fail where it would warn.' }),
+  debug: Flag.meta({ description: 'Enable debug logging.' }),
+  strict: Flag.meta({ description: 'Turn warnings into errors.' }),
   arch: Text.meta({ description: 'Architecture of images: amd64, arm64.' }),
   platform: z
     .union([z.string(), z.record(z.string(), z.unknown())])
     .optional()
     .meta({ description: 'Platform of images, such as linux/arm64.' }),
-  'cloud-init-paths': Strings.optional().meta({ description: 'Further directories with cloud-configs.' }),
+  'cloud-init-paths': Strings.optional().meta({ description: 'Additional directories with cloud-configs.' }),
   'eject-cd': Flag.meta({ description: 'Eject the medium after the installation.' }),
   verify: Flag.meta({ description: 'Verify images.' }),
   cosign: Flag.meta({ description: 'Verify signatures of images.' }),
   'cosign-key': Text.meta({ description: 'Public key of those signatures.' }),
   'squash-compression': Strings.optional().meta({ description: 'Arguments for mksquashfs.' }),
-  'squash-no-compression': Flag.meta({ description: "Leave the compression to mksquashfs's default." }),
+  'squash-no-compression': Flag.meta({ description: "Use mksquashfs's default compression." }),
   'uki-max-entries': z
     .int()
     .min(0)
     .optional()
-    .meta({ description: 'Boot entries to keep (Trusted Boot); 3.' }),
+    .meta({ description: 'Boot entries to keep (Trusted Boot); 3 by default.' }),
   logs: z
     .looseObject({
       journal: Strings.optional().meta({ description: 'Units.' }),
-      files: Strings.optional().meta({ description: 'Paths; they may have wildcards.' }),
+      files: Strings.optional().meta({ description: 'Paths, which may contain wildcards.' }),
     })
     .optional()
-    .meta({ description: 'What "logs" collects besides its own.' }),
+    .meta({ description: 'Additional logs for the command "logs".' }),
   phonehome: z
     .looseObject({
       url: Text.meta({ description: 'Address of the server.' }),
-      token: Text.meta({ description: 'Secret for registering.' }),
+      token: Text.meta({ description: 'Registration secret.' }),
       group: Text.meta({ description: 'Group that the node joins.' }),
     })
     .optional()
-    .meta({ description: 'Link to a fleet server.' }),
+    .meta({ description: 'Connection to a fleet server.' }),
 };
 
 /** The whole dialect of cloud-configs (docs/contract.md 4.3 to 4.10). Unknown keys are accepted. */
@@ -135,12 +139,12 @@ export const CloudConfig = z
     stages: z
       .record(z.string(), z.array(StageStep))
       .optional()
-      .meta({ description: 'Steps by the moment at which they run.' }),
+      .meta({ description: 'Steps, by the stage in which they run.' }),
     install: InstallConfig.optional().meta({ description: 'How a node is installed.' }),
     upgrade: UpgradeConfig.optional().meta({ description: 'How a node is upgraded.' }),
     reset: ResetConfig.optional().meta({ description: 'What a reset does.' }),
     bundles: Bundles.optional().meta({ description: 'Bundles to install on the node.' }),
-    fail_on_bundles_errors: Flag.meta({ description: 'A bundle that fails ends the boot step.' }),
+    fail_on_bundles_errors: Flag.meta({ description: 'Fail the boot step if a bundle fails.' }),
     grub_options: GrubOptions.optional().meta({ description: 'Variables of the boot menu.' }),
     ...kubernetes,
     ...encryption,

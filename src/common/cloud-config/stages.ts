@@ -39,7 +39,7 @@ export function stagesOf(document: CloudConfigDocument): Record<string, StageSte
       remedy: 'Correct the cloud-config.',
     });
   }
-  // The schema transforms nothing, and what it would still object to are templates in place of numbers.
+  // The schema transforms nothing, and its only remaining objections are to templates where it expects numbers.
   const part = data as StagePart;
   const merged = new Map<string, StageStep[]>();
   for (const [stage, steps] of [

@@ -12,7 +12,7 @@ const owned = {
   permissions: Permissions.optional(),
   owner: Id.optional().meta({ description: 'User id.' }),
   group: Id.optional().meta({ description: 'Group id.' }),
-  owner_string: z.string().optional().meta({ description: 'Owner by names, as user or user:group.' }),
+  owner_string: z.string().optional().meta({ description: 'Owner by name, as user or user:group.' }),
 };
 
 /**
@@ -20,24 +20,27 @@ const owned = {
  */
 export const User = z.looseObject({
   name: z.string().optional().meta({ description: 'Name of the account.' }),
-  passwd: z.string().optional().meta({ description: 'Password hash, or a password in the clear.' }),
-  lock_passwd: z.boolean().optional().meta({ description: 'Nobody can log in with a password.' }),
+  passwd: z.string().optional().meta({ description: 'Password hash, or a cleartext password.' }),
+  lock_passwd: z.boolean().optional().meta({ description: 'Disable password logins.' }),
   lockPasswd: z.boolean().optional().meta({ description: 'The same as lock_passwd.' }),
   groups: z
     .union([Strings, z.string()])
     .optional()
-    .meta({ description: 'Further groups, as a list or as text with commas.' }),
-  primary_group: z.string().optional().meta({ description: 'Group of the account; its own by default.' }),
+    .meta({ description: 'Additional groups, as a list or comma-separated.' }),
+  primary_group: z
+    .string()
+    .optional()
+    .meta({ description: 'Primary group; default: a group with the name of the account.' }),
   ssh_authorized_keys: Strings.optional().meta({
     description: 'Public keys: literal, github:NAME, gitlab:NAME or a URL.',
   }),
-  uid: z.union([z.string(), Id]).optional().meta({ description: 'Number of the account.' }),
-  gecos: z.string().optional().meta({ description: 'Name of the person.' }),
+  uid: z.union([z.string(), Id]).optional().meta({ description: 'User id.' }),
+  gecos: z.string().optional().meta({ description: 'Full name.' }),
   homedir: z.string().optional().meta({ description: 'Home directory.' }),
-  no_create_home: z.boolean().optional().meta({ description: 'Make no home directory.' }),
-  no_user_group: z.boolean().optional().meta({ description: 'Make no group of the same name.' }),
-  system: z.boolean().optional().meta({ description: 'An account of a service.' }),
-  no_log_init: z.boolean().optional().meta({ description: 'Leave the login logs alone.' }),
+  no_create_home: z.boolean().optional().meta({ description: 'Do not create a home directory.' }),
+  no_user_group: z.boolean().optional().meta({ description: 'Do not create a group with the same name.' }),
+  system: z.boolean().optional().meta({ description: 'Create a system account.' }),
+  no_log_init: z.boolean().optional().meta({ description: 'Do not initialise the login logs.' }),
   shell: z.string().optional().meta({ description: 'Login shell.' }),
 });
 export type User = z.output<typeof User>;
@@ -120,18 +123,18 @@ export const StageStep = z.looseObject({
   after: z
     .array(z.looseObject({ name: z.string() }))
     .optional()
-    .meta({ description: 'Steps that come before this one, as CONFIG.STEP.' }),
-  if: z.string().optional().meta({ description: 'A shell condition: the step runs when it exits with 0.' }),
+    .meta({ description: 'Steps that must run before this one, as CONFIG.STEP.' }),
+  if: z.string().optional().meta({ description: 'A shell condition: the step runs if it exits with 0.' }),
   if_files: z
     .looseObject({ any: Strings.optional(), all: Strings.optional(), none: Strings.optional() })
     .optional(),
-  node: z.string().optional().meta({ description: 'Regular expression that the host name has to match.' }),
-  only_os: z.string().optional().meta({ description: 'Regular expression on ID of os-release.' }),
+  node: z.string().optional().meta({ description: 'Regular expression for the host name.' }),
+  only_os: z.string().optional().meta({ description: 'Regular expression for ID in os-release.' }),
   only_os_version: z
     .string()
     .optional()
-    .meta({ description: 'Regular expression on VERSION_ID of os-release.' }),
-  only_arch: z.string().optional().meta({ description: 'Regular expression on the architecture.' }),
+    .meta({ description: 'Regular expression for VERSION_ID in os-release.' }),
+  only_arch: z.string().optional().meta({ description: 'Regular expression for the architecture.' }),
   only_service_manager: z.string().optional().meta({ description: 'systemd or openrc.' }),
   dns: z
     .looseObject({
@@ -141,19 +144,19 @@ export const StageStep = z.looseObject({
       path: z.string().optional(),
     })
     .optional(),
-  downloads: z.array(Download).optional().meta({ description: 'Files to fetch.' }),
+  downloads: z.array(Download).optional().meta({ description: 'Files to download.' }),
   git: Git.optional(),
   ensure_entities: z
     .array(Entity)
     .optional()
-    .meta({ description: 'Lines of the account files that have to be there.' }),
-  directories: z.array(Directory).optional().meta({ description: 'Directories to make.' }),
+    .meta({ description: 'Entries that must exist in the account files.' }),
+  directories: z.array(Directory).optional().meta({ description: 'Directories to create.' }),
   files: z.array(FileEntry).optional().meta({ description: 'Files to write.' }),
-  commands: Strings.optional().meta({ description: 'Lines for the shell.' }),
+  commands: Strings.optional().meta({ description: 'Shell command lines.' }),
   delete_entities: z
     .array(Entity)
     .optional()
-    .meta({ description: 'Lines of the account files that must not be there.' }),
+    .meta({ description: 'Entries to remove from the account files.' }),
   hostname: z.string().optional().meta({ description: 'Host name.' }),
   sysctl: z.record(z.string(), Scalar).optional().meta({ description: 'Kernel parameters.' }),
   users: z.record(z.string(), User).optional().meta({ description: 'Accounts by name.' }),
@@ -165,17 +168,20 @@ export const StageStep = z.looseObject({
   timesyncd: z
     .record(z.string(), Scalar)
     .optional()
-    .meta({ description: 'Section Time of the configuration of timesyncd.' }),
+    .meta({ description: 'Settings of the section Time for timesyncd.' }),
   systemctl: Systemctl.optional(),
-  environment: z.record(z.string(), Scalar).optional().meta({ description: 'Variables to write.' }),
+  environment: z
+    .record(z.string(), Scalar)
+    .optional()
+    .meta({ description: 'Environment variables to write.' }),
   environment_file: z
     .string()
     .optional()
-    .meta({ description: 'Where environment goes; /etc/environment by default.' }),
+    .meta({ description: 'File for environment; /etc/environment by default.' }),
   systemd_firstboot: z
     .record(z.string(), Scalar)
     .optional()
-    .meta({ description: 'Arguments of systemd-firstboot.' }),
+    .meta({ description: 'Arguments for systemd-firstboot.' }),
   datasource: z.looseObject({ providers: Strings.optional(), path: z.string().optional() }).optional(),
   layout: Layout.optional(),
   package_pins: z.record(z.string(), z.string()).optional().meta({ description: 'Versions of packages.' }),

@@ -1,4 +1,4 @@
-/** What is done to a node. */
+/** An operation on a node. */
 export type NodeOperation = 'install' | 'upgrade' | 'reset';
 
 /** A key that upstream Kairos knows and this project's agent does not honour. */
@@ -10,11 +10,11 @@ export interface UnsupportedKey {
   /** A clause in the imperative: what to write instead. */
   readonly alternative: string;
   /**
-   * Operations that a node refuses while the key is set, because going on would drop protection that somebody asked for.
-   * In all other cases it warns and goes on.
+   * Operations that a node refuses while the key is set, because it would otherwise drop protection that was requested.
+   * In all other cases it warns and continues.
    */
   readonly stops?: readonly NodeOperation[];
-  /** The values that are meant; all, where it is absent. */
+  /** Whether a value is unsupported; every value, if absent. */
   readonly when?: (value: unknown) => boolean;
 }
 
@@ -60,17 +60,17 @@ const installation: readonly UnsupportedKey[] = [
   },
   {
     path: ['install', 'tty'],
-    reason: 'the installer chooses no console',
+    reason: 'the installer does not select a console',
     alternative: 'add console=… to grub_options.extra_cmdline',
   },
   {
     path: ['install', 'iso'],
-    reason: 'the installer reads no ISO',
+    reason: 'the installer does not read an ISO',
     alternative: 'set install.source to oci:, ocifile:, dir: or file:',
   },
   {
     path: ['install', 'cloud-init'],
-    reason: 'the installer reads no further files by this key',
+    reason: 'the installer does not read additional files',
     alternative: 'put everything into one file, or set config_url',
   },
   {
@@ -148,7 +148,7 @@ const bundles: readonly UnsupportedKey[] = [['bundles'], ['install', 'bundles']]
 const services: readonly UnsupportedKey[] = [
   {
     path: ['p2p'],
-    reason: 'this agent has no mesh between nodes',
+    reason: 'this agent has no mesh network between nodes',
     alternative: 'configure k3s or k0s, and give workers the address of the server',
   },
   {
@@ -158,7 +158,7 @@ const services: readonly UnsupportedKey[] = [
   },
   {
     path: ['cluster'],
-    reason: 'this agent calls no provider plugins',
+    reason: 'this agent does not call provider plugins',
     alternative: 'configure k3s or k0s',
   },
   {
@@ -170,7 +170,7 @@ const services: readonly UnsupportedKey[] = [
 
 const registries: readonly UnsupportedKey[] = ['k3s-agent', 'k0s', 'k0s-worker'].map((service) => ({
   path: [service, 'embedded_registry'],
-  reason: 'only the server of k3s turns its embedded registry on',
+  reason: 'only the k3s server enables the embedded registry',
   alternative: 'set k3s.embedded_registry on the servers',
 }));
 
@@ -182,7 +182,7 @@ const agent: readonly UnsupportedKey[] = [
   })),
   {
     path: ['debug'],
-    reason: 'the level of the log is chosen when the agent starts',
+    reason: 'the log level is set when the agent starts',
     alternative: 'run "kairos-agent --debug COMMAND"',
   },
   {
@@ -197,7 +197,7 @@ const agent: readonly UnsupportedKey[] = [
   })),
   ...['squash-compression', 'squash-no-compression'].map((key) => ({
     path: [key],
-    reason: 'the agent makes no squashfs',
+    reason: 'the agent does not create a squashfs',
     alternative: 'set compression in kairos-factory.yaml for the squashfs of an ISO',
   })),
   {

@@ -166,7 +166,7 @@ function evaluateOperand(state: State, dot: Value, operand: Operand): Value {
   }
 }
 
-/** A key that a map does not have is no value, and so is everything below; a field of nil is an error, as in Go. */
+/** A missing key of a map gives no value, as does everything below it; a field of nil is an error, as in Go. */
 function fieldsOf(state: State, at: number, from: Value, names: readonly string[]): Value {
   let value = from;
   for (const name of names) {

@@ -4,7 +4,7 @@ const INTRO = `<!-- Written by scripts/generate-docs.ts from src/common/cloud-co
 # Templates
 
 Texts of a cloud-config are [Go templates](https://pkg.go.dev/text/template): \`commands\`, \`files\`, \`if\`,
-\`environment\` and \`hostname\`. \`kairos-agent render-template -f FILE\` prints what a template comes to on a node.
+\`environment\` and \`hostname\`. \`kairos-agent render-template -f FILE\` prints the result of a template on a node.
 
 \`\`\`yaml
 stages:
@@ -21,7 +21,7 @@ stages:
 
 ## Values
 
-| Name | What it is |
+| Name | Content |
 | --- | --- |
 | \`.Values.node\` | \`hostname\`, \`machineid\`, \`hypervisor\`, \`timezone\` |
 | \`.Values.os\` | \`name\`, \`vendor\`, \`version\`, \`release\`, \`architecture\` |
@@ -34,28 +34,28 @@ stages:
 | \`.Values.memory\` | \`size\` (MB) |
 | \`.Values.storage\` | list of \`name\`, \`driver\`, \`vendor\`, \`model\`, \`serial\`, \`size\` (GB) |
 | \`.Values.network\` | list of \`name\`, \`driver\`, \`macaddress\`, \`speed\` (Mbit/s) |
-| \`.MachineID\` | \`/etc/machine-id\`; empty before there is one |
-| \`.UUID\` | UUID of the firmware, else one made from the machine id |
-| \`.ProtectedID\` | an id of this machine that does not give away its machine id |
+| \`.MachineID\` | \`/etc/machine-id\`; empty until it exists |
+| \`.UUID\` | the firmware's UUID, or else one derived from the machine id |
+| \`.ProtectedID\` | an id of this machine that does not reveal its machine id |
 | \`.Random\` | 32 random hexadecimal digits |
 
-What a machine does not tell is left out, and prints \`<no value>\`: \`{{ .Values.product.uuid | default "none" }}\`.
+Values that a machine does not report are missing, and print \`<no value>\`: \`{{ .Values.product.uuid | default "none" }}\`.
 
 ## What differs from Go
 
-- Whole and other numbers are one type: \`eq 1 1.0\` is true, and \`div\` and the like cut both.
+- Integers and floating-point numbers are one type: \`eq 1 1.0\` is true, and functions such as \`div\` truncate both.
 - \`substr\`, \`trunc\` and \`slice\` count characters instead of bytes.
 - \`date\` works in UTC. Keys of maps are always sorted.
-- \`b64dec\` and \`fromYaml\` fail for a text that is wrong.
-- A template makes at most 10 MiB, and ends with an error when it does not come to an end.
+- \`b64dec\` and \`fromYaml\` fail for invalid input.
+- The output of a template is at most 10 MiB. A template that does not terminate ends with an error.
 
 ## Functions
 
-Besides those of Go, they are those of [Sprig](https://masterminds.github.io/sprig/) and Helm that configurations use.
+Available are the functions of Go, and those of [Sprig](https://masterminds.github.io/sprig/) and Helm that configurations use.
 `;
 
 /** The page on templates, docs/templates.md. */
 export function templateReference(): string {
   const rows = TEMPLATE_FUNCTIONS.map(({ name, description }) => `| \`${name}\` | ${description} |`);
-  return [INTRO, '| Function | What it gives |', '| --- | --- |', ...rows, ''].join('\n');
+  return [INTRO, '| Function | Result |', '| --- | --- |', ...rows, ''].join('\n');
 }

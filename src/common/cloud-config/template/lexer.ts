@@ -25,7 +25,7 @@ export type TokenKind =
 /** A piece of a template. */
 export interface Token {
   readonly kind: TokenKind;
-  /** What stands there; of a field or a variable its name, of a string what it means. */
+  /** The text of the token; the name of a field or variable, the value of a string. */
   readonly text: string;
   readonly offset: number;
   /** The value of a number or a character. */

@@ -16,7 +16,7 @@ export const CORE_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   fixed('not', 'whether the value is empty', [any], ([value]) => !isTrue(value)),
   variadic('index', 'item of a list or map, one step for each further argument', [any], any, indexOf),
-  variadic('slice', 'part of a text or list, from one place up to another', [any], any, sliceOf),
+  variadic('slice', 'part of a text or list, from one position up to another', [any], any, sliceOf),
   fixed('len', 'number of items, or of bytes of a text', [any], ([value], { fail }) => {
     if (typeof value === 'string') return Buffer.byteLength(value);
     if (isList(value)) return value.length;
@@ -24,7 +24,7 @@ export const CORE_FUNCTIONS: readonly TemplateFunction[] = [
   }),
   variadic(
     'print',
-    'the values as text, with spaces between those that are not text',
+    'the values as text, with spaces between values that are not strings',
     [],
     any,
     (_, values, context) =>
@@ -44,24 +44,20 @@ export const CORE_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   variadic(
     'printf',
-    'the values as a format such as "%s has %d" says',
+    'the values formatted with a format such as "%s has %d"',
     [string],
     any,
     ([format], values, context) => sprintf(format, values, context),
   ),
-  variadic('html', 'the text with the characters of HTML escaped', [], text, (_, values) =>
-    escapeHtml(values.join('')),
-  ),
-  variadic('js', 'the text with the characters of JavaScript escaped', [], text, (_, values) =>
-    escapeJs(values.join('')),
-  ),
+  variadic('html', 'the text escaped for HTML', [], text, (_, values) => escapeHtml(values.join(''))),
+  variadic('js', 'the text escaped for JavaScript', [], text, (_, values) => escapeJs(values.join(''))),
   variadic('urlquery', 'the text escaped for the query of a URL', [], text, (_, values) =>
     escapeQuery(values.join('')),
   ),
 
   variadic(
     'default',
-    'the second value, or the first when the second is empty',
+    'the second value, or the first if the second is empty',
     [any],
     any,
     ([other], [value]) => (isTrue(value) ? value : other),
@@ -74,20 +70,20 @@ export const CORE_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   variadic('coalesce', 'the first value that is not empty', [], any, (_, values) => values.find(isTrue)),
   variadic('all', 'whether no value is empty', [], any, (_, values) => values.every(isTrue)),
-  variadic('any', 'whether a value is not empty', [], any, (_, values) => values.some(isTrue)),
+  variadic('any', 'whether at least one value is not empty', [], any, (_, values) => values.some(isTrue)),
   fixed(
     'ternary',
-    'the first value when the third is true, or the second',
+    'the first value if the third is true, or else the second',
     [any, any, bool],
     ([yes, no, test]) => (test ? yes : no),
   ),
   fixed(
     'required',
-    'the second value; the template fails with the first when it is empty',
+    'the second value; if it is empty, the template fails with the first',
     [string, any],
     required,
   ),
-  fixed('fail', 'lets the template fail with a message', [string], ([message], context) =>
+  fixed('fail', 'makes the template fail with a message', [string], ([message], context) =>
     context.fail(message),
   ),
   fixed('kindOf', 'kind of the value: string, int, float64, bool, slice, map or invalid', [any], ([value]) =>
@@ -99,7 +95,7 @@ export const CORE_FUNCTIONS: readonly TemplateFunction[] = [
     [string, any],
     ([kind, value]) => kindOf(value) === kind,
   ),
-  fixed('typeOf', 'type of the value as Go calls it', [any], ([value]) => typeOf(value)),
+  fixed('typeOf', 'type of the value, with its name in Go', [any], ([value]) => typeOf(value)),
   fixed(
     'typeIs',
     'whether the value is of that type',

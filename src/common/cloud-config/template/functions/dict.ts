@@ -4,7 +4,7 @@ import { type Dict, isDict, isTrue, sortedKeys, typeOf, type Value } from '../va
 
 /** Sprig, "Dictionaries". Where Sprig leaves the order of keys open, they are sorted. */
 export const DICT_FUNCTIONS: readonly TemplateFunction[] = [
-  variadic('dict', 'a map of keys, each followed by its value', [], any, (_, values, context) => {
+  variadic('dict', 'a map from alternating keys and values', [], any, (_, values, context) => {
     const made: Dict = new Map();
     for (let index = 0; index < values.length; index += 2) {
       made.set(text(values[index], context), index + 1 < values.length ? values[index + 1] : '');
@@ -16,14 +16,14 @@ export const DICT_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   fixed(
     'set',
-    'sets a key of the map, and gives the map',
+    'sets a key of the map, and returns the map',
     [dict, string, any],
     ([into, key, value], { grow }) => {
       grow(key.length);
       return into.set(key, value);
     },
   ),
-  fixed('unset', 'removes a key of the map, and gives the map', [dict, string], ([from, key]) => {
+  fixed('unset', 'removes a key of the map, and returns the map', [dict, string], ([from, key]) => {
     from.delete(key);
     return from;
   }),
@@ -51,7 +51,7 @@ export const DICT_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   variadic(
     'merge',
-    'adds to the first map what the others have and it has not, and gives it',
+    'adds the keys that the first map lacks from the others, and returns it',
     [dict],
     dict,
     ([into], others, context) => {
@@ -61,7 +61,7 @@ export const DICT_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   variadic(
     'mergeOverwrite',
-    'the same, but what the later maps have wins',
+    'the same, but later maps take precedence',
     [dict],
     dict,
     ([into], others, context) => {
@@ -71,7 +71,7 @@ export const DICT_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   variadic(
     'dig',
-    'value below a path of keys, else the value before the map, which comes last',
+    'value at a path of keys in the map, the last argument, or else the argument before it',
     [],
     any,
     dig,

@@ -8,8 +8,8 @@ import { isDict, isList, sortedKeys, toValue, type Value } from '../value.ts';
 
 /** Sprig, "Encoding Functions" and "Cryptographic and Security Functions"; Helm for YAML. */
 export const ENCODING_FUNCTIONS: readonly TemplateFunction[] = [
-  fixed('b64enc', 'the text in Base64', [string], ([value]) => Buffer.from(value).toString('base64')),
-  fixed('b64dec', 'the text that is in Base64', [string], ([value], { fail }) => {
+  fixed('b64enc', 'the text encoded as Base64', [string], ([value]) => Buffer.from(value).toString('base64')),
+  fixed('b64dec', 'the text decoded from Base64', [string], ([value], { fail }) => {
     if (
       !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value.replace(/[\r\n]/g, ''))
     ) {
@@ -28,10 +28,10 @@ export const ENCODING_FUNCTIONS: readonly TemplateFunction[] = [
   fixed('toPrettyJson', 'the value as JSON on several lines', [any], ([value], context) =>
     json(value, context, 2),
   ),
-  fixed('toRawJson', 'the value as JSON, with <, > and & as they are', [any], ([value], context) =>
+  fixed('toRawJson', 'the value as JSON, with <, > and & unescaped', [any], ([value], context) =>
     JSON.stringify(plain(value, context, 0)),
   ),
-  fixed('fromJson', 'the value that is in JSON; nil when the text is not JSON', [string], ([value]) => {
+  fixed('fromJson', 'the value parsed from JSON; nil if the text is not JSON', [string], ([value]) => {
     try {
       return toValue(JSON.parse(value));
     } catch {
@@ -45,7 +45,7 @@ export const ENCODING_FUNCTIONS: readonly TemplateFunction[] = [
       indentSeq: false,
     }).trimEnd(),
   ),
-  fixed('fromYaml', 'the value that is in YAML', [string], ([value], { fail }) => {
+  fixed('fromYaml', 'the value parsed from YAML', [string], ([value], { fail }) => {
     try {
       return toValue(parse(value, { ...YAML_DIALECT, maxAliasCount: 100 }));
     } catch (error) {

@@ -8,15 +8,15 @@ export const LIST_FUNCTIONS: readonly TemplateFunction[] = [
   variadic('tuple', 'the same as list', [], any, (_, values) => values),
   fixed('first', 'first item of a list', [list], ([items]) => items[0]),
   fixed('last', 'last item of a list', [list], ([items]) => items.at(-1)),
-  fixed('rest', 'all items but the first', [list], ([items]) => items.slice(1)),
-  fixed('initial', 'all items but the last', [list], ([items]) => items.slice(0, -1)),
-  fixed('append', 'the list with the value after it', [list, any], ([items, value]) => [...items, value]),
-  fixed('prepend', 'the list with the value before it', [list, any], ([items, value]) => [value, ...items]),
-  variadic('concat', 'one list of the items of all', [], list, (_, lists, { grow }) => {
+  fixed('rest', 'all items except the first', [list], ([items]) => items.slice(1)),
+  fixed('initial', 'all items except the last', [list], ([items]) => items.slice(0, -1)),
+  fixed('append', 'the list with the value appended', [list, any], ([items, value]) => [...items, value]),
+  fixed('prepend', 'the list with the value prepended', [list, any], ([items, value]) => [value, ...items]),
+  variadic('concat', 'one list with the items of all lists', [], list, (_, lists, { grow }) => {
     grow(lists.reduce((sum, items) => sum + items.length, 0));
     return lists.flat();
   }),
-  fixed('uniq', 'the list with each value once', [list], ([items], context) => {
+  fixed('uniq', 'the list without duplicates', [list], ([items], context) => {
     const kept: Value[] = [];
     for (const item of items) if (!holds(kept, item, context)) kept.push(item);
     return kept;
@@ -27,29 +27,29 @@ export const LIST_FUNCTIONS: readonly TemplateFunction[] = [
   variadic('without', 'the list without the values', [list], any, ([items], values, context) =>
     items.filter((item) => !holds(values, item, context)),
   ),
-  fixed('compact', 'the list without what is empty', [list], ([items]) => items.filter(isTrue)),
-  fixed('reverse', 'the list from its end', [list], ([items]) => items.toReversed()),
+  fixed('compact', 'the list without empty items', [list], ([items]) => items.filter(isTrue)),
+  fixed('reverse', 'the list in reverse order', [list], ([items]) => items.toReversed()),
   fixed('sortAlpha', 'the items as text, sorted', [texts], ([items]) => [...items].sort(compareText)),
-  fixed('join', 'the items of a list as one text, with the first text between them', [string, texts], joined),
+  fixed('join', 'the items of a list joined with the first text', [string, texts], joined),
   fixed(
     'split',
-    'the parts of the second text between the first, as a map with keys _0, _1, …',
+    'the second text split at the first, as a map with keys _0, _1, …',
     [string, string],
     ([separator, value]) => numbered(value.split(separator)),
   ),
   fixed(
     'splitn',
-    'the same, with at most that many parts',
+    'the same as split, with at most that many parts',
     [string, int, string],
     ([separator, count, value]) => numbered(splitAtMost(value, separator, count)),
   ),
   fixed(
     'splitList',
-    'the parts of the second text between the first, as a list',
+    'the second text split at the first, as a list',
     [string, string],
     ([separator, value]) => value.split(separator),
   ),
-  fixed('until', 'a list of the whole numbers from 0 up to the number', [whole], ([end], context) =>
+  fixed('until', 'a list of the integers from 0 up to the number', [whole], ([end], context) =>
     steps(0, end, end < 0 ? -1 : 1, context),
   ),
   fixed(
@@ -58,13 +58,7 @@ export const LIST_FUNCTIONS: readonly TemplateFunction[] = [
     [whole, whole, whole],
     ([start, end, step], context) => steps(start, end, step, context),
   ),
-  variadic(
-    'seq',
-    'the numbers up to the last as a text, as the program seq prints them',
-    [],
-    whole,
-    sequence,
-  ),
+  variadic('seq', 'the numbers up to the last as text, as the program seq prints them', [], whole, sequence),
 ];
 
 /** Whether a value equal in its whole content is there. */

@@ -27,13 +27,13 @@ export const PATTERN_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   fixed(
     'regexReplaceAll',
-    'the text with its matches replaced; ${1} stands for a group',
+    'the text with its matches replaced; ${1} refers to a group',
     [string, string, string],
     ([source, value, to], context) => replaceAll(source, value, context, (match) => expand(to, match)),
   ),
   fixed(
     'regexReplaceAllLiteral',
-    'the text with its matches replaced by the third as it is',
+    'the text with its matches replaced by the third text literally',
     [string, string, string],
     ([source, value, to], context) => replaceAll(source, value, context, () => to),
   ),
@@ -43,7 +43,7 @@ export const PATTERN_FUNCTIONS: readonly TemplateFunction[] = [
     [string, string, int],
     ([source, value, count], context) => splitBy(compiled(source, context, 'g'), value, count),
   ),
-  fixed('regexQuoteMeta', 'the text as an expression that matches just it', [string], ([value]) =>
+  fixed('regexQuoteMeta', 'the text as an expression that matches it literally', [string], ([value]) =>
     value.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'),
   ),
 ];

@@ -29,11 +29,11 @@ export const SYSTEM_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   fixed(
     'ext',
-    'ending of a file name, with its dot',
+    'extension of a file name, with its dot',
     [string],
     ([path]) => /\.[^./]*$/.exec(path)?.[0] ?? '',
   ),
-  fixed('clean', 'shortest path to the same place', [string], ([path]) => clean(path)),
+  fixed('clean', 'the path in its shortest form', [string], ([path]) => clean(path)),
   fixed('isAbs', 'whether a path is absolute', [string], ([path]) => path.startsWith('/')),
   random('randAlphaNum', 'random letters and digits', LETTERS + DIGITS),
   random('randAlpha', 'random letters', LETTERS),
@@ -48,10 +48,10 @@ export const SYSTEM_FUNCTIONS: readonly TemplateFunction[] = [
         : fail('the second number has to be larger'),
   ),
   fixed('uuidv4', 'a random UUID', [], () => randomUUID()),
-  fixed('now', 'the time', [], (_, { now }) => now()),
+  fixed('now', 'the current time', [], (_, { now }) => now()),
   fixed(
     'date',
-    'a time as a layout such as "2006-01-02" says, in UTC',
+    'a time formatted with a layout such as "2006-01-02", in UTC',
     [string, any],
     ([layout, time], { now }) =>
       formatDate(
@@ -59,7 +59,7 @@ export const SYSTEM_FUNCTIONS: readonly TemplateFunction[] = [
         time instanceof Date ? time : typeof time === 'number' ? new Date(time * 1000) : now(),
       ),
   ),
-  fixed('unixEpoch', 'seconds of a time since 1970, as text', [any], ([time], { fail }) =>
+  fixed('unixEpoch', 'the Unix timestamp of a time, as text', [any], ([time], { fail }) =>
     time instanceof Date ? String(Math.floor(time.getTime() / 1000)) : fail('expected a time'),
   ),
 ];

@@ -6,16 +6,16 @@ import { quote } from '../printf.ts';
 export const TEXT_FUNCTIONS: readonly TemplateFunction[] = [
   fixed('upper', 'the text in upper case', [string], ([value]) => value.toUpperCase()),
   fixed('lower', 'the text in lower case', [string], ([value]) => value.toLowerCase()),
-  fixed('title', 'the text with each word in upper case at its start', [string], ([value]) =>
+  fixed('title', 'the text with the first letter of each word in upper case', [string], ([value]) =>
     value.replace(/(?<![\p{L}\p{N}_])\p{L}/gu, (letter) => letter.toUpperCase()),
   ),
-  fixed('untitle', 'the text with each word in lower case at its start', [string], ([value]) =>
+  fixed('untitle', 'the text with the first letter of each word in lower case', [string], ([value]) =>
     value.replace(/(?<!\S)\p{L}/gu, (letter) => letter.toLowerCase()),
   ),
-  fixed('trim', 'the text without white space around it', [string], ([value]) => value.trim()),
+  fixed('trim', 'the text without leading and trailing white space', [string], ([value]) => value.trim()),
   fixed(
     'trimAll',
-    'the second text without the characters of the first around it',
+    'the second text without leading and trailing characters of the first',
     [string, string],
     ([set, value]) => stripped(value, set),
   ),
@@ -30,11 +30,11 @@ export const TEXT_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   fixed(
     'replace',
-    'the third text with the second in place of the first',
+    'the third text with the first replaced by the second',
     [string, string, string],
     replaced,
   ),
-  fixed('contains', 'whether the first text is in the second', [string, string], ([part, value]) =>
+  fixed('contains', 'whether the second text contains the first', [string, string], ([part, value]) =>
     value.includes(part),
   ),
   fixed('hasPrefix', 'whether the second text starts with the first', [string, string], ([prefix, value]) =>
@@ -50,7 +50,7 @@ export const TEXT_FUNCTIONS: readonly TemplateFunction[] = [
   }),
   fixed(
     'substr',
-    'characters of the text from one place up to another',
+    'characters of the text from one position up to another',
     [int, int, string],
     ([start, end, value]) => {
       const characters = [...value];
@@ -73,7 +73,7 @@ export const TEXT_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   fixed(
     'nindent',
-    'the same, after a new line',
+    'the same as indent, after a new line',
     [int, string],
     ([width, value], context) => `\n${indented(width, value, context)}`,
   ),
@@ -87,7 +87,7 @@ export const TEXT_FUNCTIONS: readonly TemplateFunction[] = [
       .map((value) => `'${text(value, context)}'`)
       .join(' '),
   ),
-  variadic('cat', 'the values with spaces between them', [], any, (_, values, context) =>
+  variadic('cat', 'the values joined with spaces', [], any, (_, values, context) =>
     present(values)
       .map((value) => text(value, context))
       .join(' '),
