@@ -9,7 +9,6 @@ const SOURCES = join(PROJECT, 'src');
 /** Files that may throw a plain `Error`, and why. */
 const PLAIN_ERRORS: Readonly<Record<string, string>> = {
   'common/oci/registry/repository-reader.ts': 'a reason, which becomes why a signature does not count',
-  'common/oci/registry/authentication.ts': 'a reason, which the retries put into words',
   'common/trust/bundle.ts': 'a reason, which becomes why a signature does not count',
   'common/trust/bundle-signature.ts': 'a reason, which becomes why a signature does not count',
   'common/trust/classic-signature.ts': 'a reason, which becomes why a signature does not count',

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createNodeFetch } from '../../src/common/http/node-fetch.ts';
 import type { ReleaseReport } from '../../src/factory/deliver/release/make-release.ts';
 import { openPrevious, type PreviousAccess } from '../../src/factory/deliver/release/read-previous.ts';
 import { releaseContents } from '../../src/factory/deliver/release/release-contents.ts';
@@ -305,7 +306,7 @@ describe('a release of two targets', () => {
     const runner = createRunner({ signal, log: () => undefined, env: process.env });
     const access: PreviousAccess = {
       registries: { runner, registries: [], env: process.env },
-      ...{ fetch, signal, offline: false, notice: () => undefined },
+      ...{ fetch: createNodeFetch({ env: process.env }), signal, offline: false, notice: () => undefined },
     };
     expect((await openPrevious(folder, access)).release).toEqual(release);
     const server = createServer(async (request, response) => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
-import { fetchRetrying } from '../stages/fetch-retry.ts';
+import { fetchBytesOnNode } from '../stages/fetch-retry.ts';
 import { findRow } from './account-table.ts';
 import { ensureHome, type Resident, residentOf } from './home.ts';
 
@@ -61,11 +61,11 @@ function addressOf(key: string): string | undefined {
 }
 
 async function fetchKeys(host: Host, url: string): Promise<string[]> {
-  const text = await fetchRetrying(host, { url, timeout: TIMEOUT, read: (response) => response.text() });
-  const lines = text.length > MAX_ANSWER ? [] : linesOf(text);
+  const bytes = await fetchBytesOnNode(host, { url, timeout: TIMEOUT, limit: MAX_ANSWER });
+  const lines = linesOf(Buffer.from(bytes).toString('utf8'));
   const found = lines.filter((line) => KEY_LINE.test(line));
   // A portal of some network answers with a page of its own.
-  if (found.length < lines.length || text.length > MAX_ANSWER) {
+  if (found.length < lines.length) {
     throw new FactoryError('ACCOUNT_FAILED', `${url} answers with something else than keys`, {
       remedy: 'Open the address in a browser to see what it shows.',
     });

@@ -2,12 +2,15 @@ import { type CloudConfigDocument, parseCloudConfig } from '../../common/cloud-c
 import { expandTemplate } from '../../common/cloud-config/template/template.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
+import { shownUrl } from '../../common/http/shown-url.ts';
 import { templateData } from '../facts/template-data.ts';
-import { fetchRetrying } from '../stages/fetch-retry.ts';
+import { fetchBytesOnNode } from '../stages/fetch-retry.ts';
 import { describeProblem } from './config-files.ts';
 
 /** Seconds that a server has for its answer. */
 const TIMEOUT = 30;
+/** No configuration is larger, in bytes. */
+const LIMIT = 16 * 1024 * 1024;
 /** A configuration may name the next one by its own `config_url`, so often. */
 const MAX_DEPTH = 8;
 
@@ -87,7 +90,8 @@ async function readAddress(
 ): Promise<string | undefined> {
   if (isUrl(address)) {
     if (network) {
-      return fetchRetrying(host, { url: address, timeout: TIMEOUT, read: (response) => response.text() });
+      const bytes = await fetchBytesOnNode(host, { url: address, timeout: TIMEOUT, limit: LIMIT });
+      return Buffer.from(bytes).toString('utf8');
     }
     host.log('debug', `${shown(address)} is left for a stage with a network`);
     return undefined;
@@ -104,8 +108,7 @@ function isUrl(address: string): boolean {
   return /^https?:\/\//i.test(address);
 }
 
-/** A URL as a log may show it: passwords and tokens stand in its other parts. */
+/** An address as a log may show it. */
 function shown(address: string): string {
-  const url = isUrl(address) ? URL.parse(address) : null;
-  return url === null ? address.replace(/[?#].*$/, '') : `${url.protocol}//${url.host}${url.pathname}`;
+  return isUrl(address) ? shownUrl(address) : address.replace(/[?#].*$/, '');
 }

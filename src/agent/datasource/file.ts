@@ -1,5 +1,5 @@
-import { fetchRetrying } from '../stages/fetch-retry.ts';
-import type { Provider } from './found.ts';
+import { fetchBytesOnNode } from '../stages/fetch-retry.ts';
+import { USER_DATA_LIMIT as LIMIT, type Provider } from './found.ts';
 
 /** Seconds that a server has for its answer. */
 const TIMEOUT = 10;
@@ -8,12 +8,7 @@ const TIMEOUT = 10;
 export function fileProvider(place: string): Provider {
   return async (host) => {
     if (/^https?:\/\//i.test(place)) {
-      const userData = await fetchRetrying(host, {
-        url: place,
-        timeout: TIMEOUT,
-        read: async (response) => new Uint8Array(await response.arrayBuffer()),
-      });
-      return { userData };
+      return { userData: await fetchBytesOnNode(host, { url: place, timeout: TIMEOUT, limit: LIMIT }) };
     }
     const userData = await host.readBytes(place.replace(/^file:\/\//i, ''));
     return userData === undefined ? undefined : { userData };

@@ -9,5 +9,8 @@ export interface Found {
   readonly networkConfig?: Uint8Array;
 }
 
+/** No user data is larger, in bytes. */
+export const USER_DATA_LIMIT = 64 * 1024 * 1024;
+
 /** Looks for user data; `undefined` when there is none of this kind. Failures may be thrown. */
 export type Provider = (host: Host) => Promise<Found | undefined>;

@@ -1,7 +1,11 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import type { Host, HttpRequest } from '../../common/host/host.ts';
+import type { Host } from '../../common/host/host.ts';
+import type { HttpRequest } from '../../common/host/http-fetch.ts';
+import { within } from '../../common/http/abort.ts';
+import { readLimited } from '../../common/http/read-limited.ts';
+import { followRedirects } from '../../common/http/redirects.ts';
 import type { Endpoint } from './endpoints.ts';
-import type { Found, Provider } from './found.ts';
+import { type Found, type Provider, USER_DATA_LIMIT } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';
 
 /** Seconds: a machine elsewhere waits so long at each boot, for an address that nobody has. */
@@ -26,8 +30,13 @@ export function httpProvider(endpoint: Endpoint): Provider {
 
 /** `undefined` for a refusal: this is not that cloud, or it has no user data. @throws the error of `fetch` */
 async function get(host: Host, url: string, request: HttpRequest): Promise<Uint8Array | undefined> {
-  const response = await host.fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT * 1000) });
-  return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
+  const signal = within(TIMEOUT * 1000, undefined);
+  const { response } = await followRedirects(host.fetch, url, { ...request, signal });
+  if (!response.ok) return void (await response.body?.cancel());
+  return readLimited(response, USER_DATA_LIMIT, () => {
+    const problem = `${url} answers with more than ${USER_DATA_LIMIT} bytes`;
+    return new FactoryError('RESPONSE_TOO_LARGE', problem, { remedy: 'Give the machine smaller user data.' });
+  });
 }
 
 /** Services that know of no tokens answer without one. */

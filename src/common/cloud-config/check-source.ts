@@ -1,13 +1,19 @@
 import { resolve } from 'node:path';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { fetchBytes } from '../http/fetch-retrying.ts';
+import type { HttpPort } from '../http/http-port.ts';
 import { examineCloudConfig, type Finding, renderFinding, type ValidationOptions } from './validate.ts';
 
 /** How a command reaches what it is asked to check. */
-export interface SourceReader {
+export interface SourceReader extends HttpPort {
   /** `undefined` when there is no such file. */
   readText(path: string): Promise<string | undefined>;
-  fetch(url: string): Promise<Response>;
 }
+
+/** No cloud-config is larger, in bytes. */
+const LIMIT = 16 * 1024 * 1024;
+/** Milliseconds that a server has for its answer. */
+const TIMEOUT = 60_000;
 
 /** How findings are shown. */
 export interface CheckOptions {
@@ -84,12 +90,6 @@ export async function readSource(source: string, reader: SourceReader): Promise<
 
 async function fetchText(url: string, reader: SourceReader): Promise<string> {
   const remedy = 'Check the address and the network.';
-  try {
-    const response = await reader.fetch(url);
-    if (response.ok) return await response.text();
-    throw new FactoryError('DOWNLOAD_FAILED', `${url}: the server answered ${response.status}`, { remedy });
-  } catch (error) {
-    if (error instanceof FactoryError) throw error;
-    throw new FactoryError('DOWNLOAD_FAILED', `${url}: ${messageOf(error)}`, { remedy, cause: error });
-  }
+  const bytes = await fetchBytes(reader, { url, limit: LIMIT, timeout: TIMEOUT, attempts: 1, remedy });
+  return Buffer.from(bytes).toString('utf8');
 }

@@ -1,3 +1,5 @@
+import type { HttpFetch } from './http-fetch.ts';
+
 /** What a program left behind. */
 export interface Finished {
   /** Exit status; 128 + n after signal n. */
@@ -43,18 +45,6 @@ export interface WriteOptions {
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
-}
-
-/** A request over HTTP(S); proxies come from the environment. */
-export interface HttpRequest {
-  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly signal?: AbortSignal;
-  /** Do not follow redirects. */
-  readonly manual?: boolean;
-  /** Accept any certificate. */
-  readonly insecure?: boolean;
 }
 
 /** Levels of the log. */
@@ -110,8 +100,8 @@ export interface Host {
   /** The path as the process itself sees it, for streams. */
   resolve(path: string): string;
 
-  /** @throws the error of `fetch` when there is no answer */
-  fetch(url: string, request?: HttpRequest): Promise<Response>;
+  /** Proxies come from the environment. Use it through `src/common/http`, which follows redirects and tries again. */
+  readonly fetch: HttpFetch;
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   now(): Date;
   readonly env: Readonly<Record<string, string | undefined>>;

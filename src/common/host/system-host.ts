@@ -22,7 +22,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
-import type { FileStat, Finished, Host, HttpRequest, Level, RunOptions, WriteOptions } from './host.ts';
+import type { FileStat, Finished, Host, Level, RunOptions, WriteOptions } from './host.ts';
+import type { HttpRequest } from './http-fetch.ts';
 
 /** Lines of a failed program that its error carries. */
 const TAIL = 20;
@@ -79,7 +80,7 @@ export function systemHost(log: (level: Level, message: string) => void, root = 
       return `/${(await mkdtemp(join(at('/tmp'), prefix))).slice(root.length).replace(/^\/+/, '')}`;
     },
     resolve: at,
-    fetch: (url, request = {}) => fetch(url, fetchOptions(request)),
+    fetch: async (url, request = {}) => fetch(url, fetchOptions(request)),
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
     now: () => new Date(),
     env: process.env,
@@ -88,11 +89,13 @@ export function systemHost(log: (level: Level, message: string) => void, root = 
   };
 }
 
-function fetchOptions({ insecure, manual, ...request }: HttpRequest): RequestInit {
+function fetchOptions({ insecure, body, ...request }: HttpRequest): RequestInit {
+  if (typeof body === 'object') throw new TypeError('a node uploads no streams');
   // `tls` is what the runtime of the compiled agent understands; Node ignores it.
   return {
     ...request,
-    redirect: manual ? 'manual' : 'follow',
+    redirect: 'manual',
+    ...(body === undefined ? {} : { body }),
     ...(insecure ? { tls: { rejectUnauthorized: false } } : {}),
   };
 }

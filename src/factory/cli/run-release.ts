@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { createNodeFetch } from '../../common/http/node-fetch.ts';
 import type { BuildTarget } from '../config/build-spec.ts';
 import { selectTargets } from '../config/matrix.ts';
 import type { SignSpec } from '../config/signing.ts';
@@ -96,7 +97,7 @@ function access(builds: readonly NamedBuild[], offline: boolean) {
   if (first === undefined) throw new FactoryError('TARGET_UNKNOWN', 'the configuration has no target');
   return {
     registries: { runner, registries: first.spec.registries, env: process.env },
-    fetch,
+    fetch: createNodeFetch({ env: process.env }),
     signal,
     offline,
     notice: (text: string) => process.stderr.write(`notice: ${text}\n`),

@@ -1,7 +1,7 @@
+import type { HttpFetch } from '../../common/host/http-fetch.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import type { DockerDaemon } from '../engine/docker/daemon.ts';
 import type { ImageSource } from '../inputs/base/image-source.ts';
-import type { Fetch } from '../inputs/download/exchange.ts';
 import type { Runner } from '../tools/runner.ts';
 
 /** What the steps of a target share, made once at the edge. Each step names the parts that it takes. */
@@ -34,7 +34,7 @@ export interface BuildEnvironment {
   /** Directory where downloads are kept. */
   readonly downloads: string;
   /** The way to the network. */
-  readonly fetch: Fetch;
+  readonly fetch: HttpFetch;
   /** Directory for short-lived files. */
   readonly work: string;
   /** Path of the unfinished form of a file in the output directory. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { createNodeFetch } from '../../common/http/node-fetch.ts';
 import type { ImageSource } from '../inputs/base/image-source.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import type { BuildOptions } from './build-options.ts';
@@ -41,7 +42,7 @@ export function targetEnvironment(
     tool: toolVersion(),
     digests: join(workspace.cache, 'digests'),
     downloads: join(workspace.cache, 'downloads'),
-    fetch: offline ? refuseToFetch : fetch,
+    fetch: offline ? refuseToFetch : createNodeFetch({ env: process.env }),
     work: workspace.work,
     partial,
     useCache,

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
 import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
-import { fetchRetrying } from '../fetch-retry.ts';
+import { fetchOnNode } from '../fetch-retry.ts';
 import type { Plugin } from '../plugin.ts';
 
 /** Seconds for one attempt when the step names none. */
@@ -51,11 +51,7 @@ async function bring(host: Host, url: string, timeout: number, part: string): Pr
   const write = (source: Readable) =>
     pipeline(source, createWriteStream(host.resolve(part), { mode: 0o600 }));
   if (/^https?:\/\//i.test(url)) {
-    await fetchRetrying(host, {
-      url,
-      timeout,
-      read: ({ body }) => write(body === null ? Readable.from([]) : Readable.from(body)),
-    });
+    await fetchOnNode(host, { url, timeout }, ({ body }) => write(Readable.from(body ?? [])));
     return;
   }
   const source = localPath(url);

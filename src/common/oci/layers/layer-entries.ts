@@ -1,8 +1,8 @@
 import { FactoryError } from '../../errors/factory-error.ts';
+import { throwIfAborted } from '../../http/abort.ts';
 import { readTar, type TarEntry } from '../../tar/read-tar.ts';
 import { holesOf } from '../../tar/sparse-map.ts';
 import { TAR_END, writeMember } from '../../tar/write-member.ts';
-import { signalled } from '../registry/retry.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import type { LayerPlan } from './layer-plan.ts';
 import type { OpenLayer } from './layer-stream.ts';
@@ -47,7 +47,7 @@ export async function* entriesOf(opened: OpenLayer): AsyncGenerator<TarEntry> {
 export async function* plannedTar(layer: OpenLayer, options: PlannedLayerOptions): AsyncGenerator<Buffer> {
   const { plan, counters, signal, removed } = options;
   for await (const { member, stored } of entriesOf(layer)) {
-    signalled(signal);
+    throwIfAborted(signal);
     const change = plan.plan(member);
     if (change?.kind === 'whiteout') removed?.(change.path);
     count(counters, member);

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
-import { signalled } from '../registry/retry.ts';
+import { throwIfAborted } from '../../http/abort.ts';
 import { entriesOf } from './layer-entries.ts';
 import { type Change, type LayerPlan, type Links, planLayer } from './layer-plan.ts';
 import { type LayerFile, openLayer } from './layer-stream.ts';
@@ -28,7 +28,7 @@ export async function prepareTree(
   const plan = planLayer(below);
   const opened = await openLayer(layer, () => {});
   for await (const { member } of entriesOf(opened)) {
-    signalled(signal);
+    throwIfAborted(signal);
     const change = plan.plan(member);
     if (change === undefined) continue;
     const isThere = await makeWay(root, change, plan);

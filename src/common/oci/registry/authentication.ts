@@ -1,4 +1,7 @@
 import { FactoryError } from '../../errors/factory-error.ts';
+import { within } from '../../http/abort.ts';
+import { exchange } from '../../http/exchange.ts';
+import { readLimited } from '../../http/read-limited.ts';
 import type { Client } from './client.ts';
 import { type Credentials, findCredentials } from './credentials.ts';
 import { formatImageReference, type ImageReference } from './image-reference.ts';
@@ -13,6 +16,8 @@ export interface Challenge {
 
 /** Milliseconds that a token may take. */
 const TIMEOUT = 30_000;
+/** Bytes of its answer. */
+const LIMIT = 1024 * 1024;
 
 /** Parses a `WWW-Authenticate` header, which may hold more than one challenge. */
 export function parseChallenges(header: string): Challenge[] {
@@ -135,9 +140,9 @@ async function fetchToken(
   const asked = parameters.get('scope') || `repository:${reference.repository}:pull`;
   const scope = mergeScopes([asked, ...scopes]).join(' ');
   const service = parameters.get('service');
-  const common = { signal: AbortSignal.timeout(TIMEOUT), insecure };
-  const response = await (credentials?.kind === 'identity'
-    ? host.fetch(url.href, {
+  const common = { signal: within(TIMEOUT, undefined), insecure, redirects: { mayLeaveTls: mayBePlain } };
+  const { response } = await (credentials?.kind === 'identity'
+    ? exchange(host, url.href, {
         ...common,
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -149,20 +154,25 @@ async function fetchToken(
           ...(service === undefined ? {} : { service }),
         }).toString(),
       })
-    : host.fetch(withQuery(url, { scope, service }), {
+    : exchange(host, withQuery(url, { scope, service }), {
         ...common,
         headers:
           credentials?.kind === 'password'
             ? { authorization: basic(credentials.username, credentials.password) }
             : {},
       }));
-  if (response.status >= 500 || response.status === 429) {
-    throw new Error(`the token server ${url.host} answers ${response.status}`);
-  }
-  const answer: unknown = response.ok ? await response.json() : await response.body?.cancel();
+  const answer = response.ok ? await readAnswer(url.host, response) : await response.body?.cancel();
   const token = tokenOf(answer);
   if (token === undefined) throw accessRefused(reference, response.status, credentials !== undefined, client);
   return token;
+}
+
+async function readAnswer(server: string, response: Response): Promise<unknown> {
+  const bytes = await readLimited(response, LIMIT, () => {
+    const problem = `the token server ${server} answers with more than ${LIMIT} bytes`;
+    return new FactoryError('RESPONSE_TOO_LARGE', problem, { remedy: 'Check the name of the registry.' });
+  });
+  return JSON.parse(Buffer.from(bytes).toString('utf8'));
 }
 
 function withQuery(url: URL, values: Readonly<Record<string, string | undefined>>): string {

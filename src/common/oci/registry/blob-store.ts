@@ -3,11 +3,13 @@ import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { blobFileName, expectDigest, hashFor } from '../../files/digest.ts';
+import { throwIfAborted } from '../../http/abort.ts';
+import { retrying } from '../../http/retry.ts';
+import { TransientHttpError } from '../../http/transient-error.ts';
 import type { Descriptor } from './image-manifest.ts';
 import { formatImageReference } from './image-reference.ts';
 import type { Registry } from './registry.ts';
 import type { RegistryHost } from './registry-host.ts';
-import { retrying, signalled, TransientError } from './retry.ts';
 import { transferBlobs } from './transfer-blobs.ts';
 
 /** How blobs are downloaded. */
@@ -86,12 +88,13 @@ async function downloadBlob(
   }
   let furthest = 0;
   // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
-  await retrying(host, { name, signal, attempts }, async (progressed) => {
+  await retrying(host, { name, signal, attempts, code: 'REGISTRY_UNREACHABLE' }, async (progressed) => {
     const begun = await resumable(partial, size, digest, signal);
     let isResumed = begun.size > 0;
     if (begun.size < size || size === 0) {
       const { offset, body } = await registry.getBlob(digest, begun.size, signal);
-      if (offset !== 0 && offset !== begun.size) throw new TransientError('the wrong part of a blob came');
+      if (offset !== 0 && offset !== begun.size)
+        throw new TransientHttpError('the wrong part of a blob came');
       isResumed = offset > 0;
       const hash = isResumed ? begun.hash : hashFor(digest);
       const handle = await open(partial, isResumed ? 'a' : 'w', 0o600);
@@ -106,13 +109,13 @@ async function downloadBlob(
           if (bytes > furthest) progressed();
           furthest = Math.max(furthest, bytes);
           progress(bytes);
-          signalled(signal);
+          throwIfAborted(signal);
         }
         await handle.sync();
       } finally {
         await handle.close();
       }
-      if (bytes < size) throw new TransientError(`the connection ended after ${bytes} of ${size} bytes`);
+      if (bytes < size) throw new TransientHttpError(`the connection ended after ${bytes} of ${size} bytes`);
       if (bytes > size) {
         await rm(partial, { force: true });
         throw new FactoryError(
@@ -128,7 +131,7 @@ async function downloadBlob(
     const actual = `${digest.split(':')[0]}:${begun.hash.digest('hex')}`;
     if (actual !== digest) {
       await rm(partial, { force: true });
-      if (isResumed) throw new TransientError('what an earlier try left is damaged');
+      if (isResumed) throw new TransientHttpError('what an earlier try left is damaged');
     }
     expectDigest(name, digest, actual);
     await rename(partial, file);
@@ -148,7 +151,7 @@ async function hashFile(file: string, digest: string, signal: AbortSignal) {
   const hash = hashFor(digest);
   let size = 0;
   for await (const chunk of createReadStream(file, { highWaterMark: MIB }) as AsyncIterable<Buffer>) {
-    signalled(signal);
+    throwIfAborted(signal);
     hash.update(chunk);
     size += chunk.length;
   }

@@ -1,5 +1,6 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 import { expectDigest } from '../../files/digest.ts';
+import { readBeginning } from '../../http/read-limited.ts';
 
 /** distribution-spec 1.1, "Error Codes": at most this much of an answer is read for them. */
 const LIMIT = 64 * 1024;
@@ -8,10 +9,10 @@ const LINES = 4;
 
 /** What a registry says about a request that it refuses, line by line; nothing when it says nothing that can be read. */
 export async function refusalLines(response: Response): Promise<string[]> {
-  const text = await response
-    .text()
-    .then((whole) => whole.slice(0, LIMIT))
-    .catch(() => '');
+  const text = await readBeginning(response, LIMIT).then(
+    (bytes) => Buffer.from(bytes).toString('utf8'),
+    () => '',
+  );
   try {
     const { errors } = JSON.parse(text) as { errors?: unknown };
     if (!Array.isArray(errors)) return [];
@@ -38,10 +39,11 @@ const REMEDIES: Readonly<Record<number, string>> = {
 /** @returns the error for a request that a registry refuses for good */
 export async function refused(what: string, registry: string, response: Response): Promise<FactoryError> {
   const details = await refusalLines(response);
-  return new FactoryError('REGISTRY_REFUSED', `${registry} does not take ${what}: HTTP ${response.status}`, {
+  const { status } = response;
+  return new FactoryError('REGISTRY_REFUSED', `${registry} does not take ${what}: HTTP ${status}`, {
     details,
     remedy:
-      REMEDIES[response.status] ??
+      REMEDIES[status] ??
       'Check the name, and what the registry says; its log may say more about the request.',
   });
 }

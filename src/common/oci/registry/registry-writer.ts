@@ -1,5 +1,7 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 import { digestOf, expectDigest } from '../../files/digest.ts';
+import { within } from '../../http/abort.ts';
+import { retrying } from '../../http/retry.ts';
 import type { BlobContent } from './blob-content.ts';
 import { type BlobOutcome, type UploadOptions, uploadBlob } from './blob-upload.ts';
 import { type Descriptor, MEDIA, parseManifest } from './image-manifest.ts';
@@ -8,7 +10,6 @@ import { referrersTag, withReferrers } from './referrers.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import { expectAnswered, refused } from './registry-answer.ts';
 import type { RegistryHost } from './registry-host.ts';
-import { retrying } from './retry.ts';
 import { createTransport, TIMEOUT, type TransportOptions } from './transport.ts';
 
 /** A manifest or an index, as bytes. */
@@ -66,19 +67,22 @@ export function openRegistryWriter(
   const name = formatImageReference({ ...reference, tag: undefined, digest: undefined });
 
   const put = async (what: string, place: string, { bytes, digest, mediaType }: ManifestContent) =>
-    retrying(host, { name: what, verb: 'pushed', signal, attempts }, async () => {
-      const ending = AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]);
-      const { response } = await transport.send(`${root}/manifests/${place}`, {
-        method: 'PUT',
-        headers: { 'content-type': mediaType },
-        body: { size: bytes.length, open: () => once(bytes) },
-        signal: ending,
-      });
-      if (!response.ok) throw await refused(what, registry, response);
-      await response.body?.cancel();
-      expectAnswered(what, digest, response);
-      return response.headers;
-    });
+    retrying(
+      host,
+      { name: what, verb: 'pushed', code: 'REGISTRY_UNREACHABLE', signal, attempts },
+      async () => {
+        const { response } = await transport.send(`${root}/manifests/${place}`, {
+          method: 'PUT',
+          headers: { 'content-type': mediaType },
+          body: { size: bytes.length, open: () => once(bytes) },
+          signal: within(timeout, signal),
+        });
+        if (!response.ok) throw await refused(what, registry, response);
+        await response.body?.cancel();
+        expectAnswered(what, digest, response);
+        return response.headers;
+      },
+    );
 
   /** A manifest by tag, if there is one. */
   const find = async (tag: string) => reader.getManifestBytes(tag).catch(undefinedWhenMissing);
@@ -88,7 +92,7 @@ export function openRegistryWriter(
     reader,
     pushBlob: (content, { progress, signal: more } = {}) => {
       const signals = [signal, more].filter((one) => one !== undefined);
-      return uploadBlob(host, transport, { root, registry }, content, {
+      return uploadBlob(host, { transport, root, registry }, content, {
         ...{ signal: AbortSignal.any(signals), attempts, timeout, mountFrom, chunk, progress },
       });
     },

@@ -1,5 +1,8 @@
 import { FactoryError, messageOf } from '../../errors/factory-error.ts';
 import { digestOf, expectDigest } from '../../files/digest.ts';
+import { startIdleTimeout, untilIdle } from '../../http/idle-timeout.ts';
+import { explainNetwork } from '../../http/network-error.ts';
+import { TransientHttpError } from '../../http/transient-error.ts';
 import {
   type Descriptor,
   type ImageConfig,
@@ -12,8 +15,14 @@ import {
 import { formatImageReference, type ImageReference, isDigest } from './image-reference.ts';
 import { choosePlatform, noSuchPlatform } from './platform.ts';
 import type { RegistryHost } from './registry-host.ts';
-import { explainNetwork, TransientError } from './retry.ts';
-import { type Answer, createTransport, TIMEOUT, type Transport, type TransportOptions } from './transport.ts';
+import {
+  type Answer,
+  CERTIFICATE_REMEDY,
+  createTransport,
+  TIMEOUT,
+  type Transport,
+  type TransportOptions,
+} from './transport.ts';
 
 /** A manifest or an index as the registry holds it; its digest has been checked. */
 export interface ManifestBytes {
@@ -52,7 +61,7 @@ export interface Registry {
   getManifestBytes(tagOrDigest?: string): Promise<ManifestBytes>;
   /** A small blob as a whole, checked. */
   getBlobBytes(digest: string, limit: number): Promise<Uint8Array>;
-  /** A blob from `offset` on, not checked. Throws TransientError when trying again may help. */
+  /** A blob from `offset` on, not checked. Throws TransientHttpError when trying again may help. */
   getBlob(digest: string, offset: number, signal?: AbortSignal): Promise<BlobPart>;
   /** All tags of the repository, in the order of the registry. */
   listTags(): Promise<string[]>;
@@ -121,7 +130,7 @@ export function openRegistry(
     getManifestBytes,
     getBlobBytes,
     getBlob: (digest, offset, signal) =>
-      blobPart(transport, reference, digest, offset, signal, options.timeout),
+      blobPart(transport, reference, { digest, offset, signal, timeout: options.timeout }),
     listTags: async () => {
       const first = `${root}/tags/list`;
       const pages = await readPages(transport, first, TAGS_LIMIT);
@@ -155,47 +164,42 @@ export function openRegistry(
   };
 }
 
+interface PartRequest {
+  readonly digest: string;
+  readonly offset: number;
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds without data. */
+  readonly timeout: number | undefined;
+}
+
 /** An answer with a body that is handed on chunk by chunk; silence for too long ends it. */
 async function blobPart(
   transport: Transport,
   reference: ImageReference,
-  digest: string,
-  offset: number,
-  signal: AbortSignal | undefined,
-  timeout = TIMEOUT,
+  { digest, offset, signal, timeout = TIMEOUT }: PartRequest,
 ): Promise<BlobPart> {
-  const silence = new AbortController();
-  const ending = AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]);
-  const watch = () =>
-    setTimeout(() => silence.abort(new TransientError(`no data for ${timeout / 1000} s`)), timeout).unref();
-  let timer = watch();
+  const idle = startIdleTimeout(timeout, signal);
   try {
     const headers = offset > 0 ? { range: `bytes=${offset}-` } : {};
     const path = `/v2/${reference.repository}/blobs/${digest}`;
-    const response = await transport.exchange(path, headers, ending);
+    const response = await transport.exchange(path, headers, idle.signal);
     if (response.status === 404) throw missing(reference, digest);
     if (response.status === 416) {
       await response.body?.cancel();
-      return await blobPart(transport, reference, digest, 0, signal, timeout);
+      idle.stop();
+      return await blobPart(transport, reference, { digest, offset: 0, signal, timeout });
     }
     const start = response.status === 206 ? startOf(response) : 0;
-    const body = response.body;
     async function* chunks() {
       try {
-        for await (const chunk of body ?? []) {
-          clearTimeout(timer);
-          yield chunk;
-          timer = watch();
-        }
+        yield* untilIdle(response.body, idle, timeout);
       } catch (error) {
-        throw explainNetwork(reference.registry, error);
-      } finally {
-        clearTimeout(timer);
+        throw explainNetwork(reference.registry, error, CERTIFICATE_REMEDY);
       }
     }
     return { offset: start, body: chunks() };
   } catch (error) {
-    clearTimeout(timer);
+    idle.stop();
     throw error;
   }
 }
@@ -204,7 +208,7 @@ async function blobPart(
 function startOf(response: Response): number {
   const first = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
   if (first !== undefined) return Number(first);
-  throw new TransientError('a part of a blob came without its place');
+  throw new TransientHttpError('a part of a blob came without its place');
 }
 
 /** Follows `Link: <…>; rel="next"` (distribution-spec, "Listing Tags"); no page when the first is not there. */

@@ -1,9 +1,15 @@
 import { FactoryError } from '../../errors/factory-error.ts';
+import type { HttpRequest } from '../../host/http-fetch.ts';
+import { within } from '../../http/abort.ts';
+import { exchange as exchangeHttp } from '../../http/exchange.ts';
+import { explainNetwork } from '../../http/network-error.ts';
+import { readLimited } from '../../http/read-limited.ts';
+import { retrying } from '../../http/retry.ts';
+import { TransientHttpError } from '../../http/transient-error.ts';
 import { accessRefused, createAuthenticator } from './authentication.ts';
 import { type Client, NODE_CLIENT } from './client.ts';
 import { formatImageReference, type ImageReference } from './image-reference.ts';
-import type { RegistryHost, RegistryRequest } from './registry-host.ts';
-import { explainNetwork, retryAfter, retrying, TransientError } from './retry.ts';
+import type { RegistryHost } from './registry-host.ts';
 
 /** How a registry is spoken to. */
 export interface TransportOptions {
@@ -27,7 +33,7 @@ export interface Answer {
 }
 
 /** One request. */
-export type TransportRequest = Pick<RegistryRequest, 'method' | 'headers' | 'body' | 'signal'>;
+export type TransportRequest = Omit<HttpRequest, 'insecure'>;
 
 /** The way to one repository of a registry. */
 export interface Transport {
@@ -35,13 +41,13 @@ export interface Transport {
    * One exchange of any method, authenticated, redirects followed.
    * @param target a path, or the whole address that the registry gave for the next request
    * @returns what the registry answers, whatever it is, but for refusals of access and statuses that may pass
-   * @throws FactoryError `step` for 401 and 403, TransientError
+   * @throws FactoryError `step` for 401 and 403, TransientHttpError
    */
   send(
     target: string,
     request: TransportRequest,
   ): Promise<{ readonly response: Response; readonly url: string }>;
-  /** One exchange, authenticated, redirects followed. A status that may pass is a {@link TransientError}. */
+  /** One exchange, authenticated, redirects followed. A status that may pass is a {@link TransientHttpError}. */
   exchange(path: string, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>;
   /**
    * A whole body, tried again when the connection breaks.
@@ -53,7 +59,9 @@ export interface Transport {
 
 /** Milliseconds after which a connection counts as dead. */
 export const TIMEOUT = 60_000;
-const REDIRECTS = 5;
+/** What helps against a certificate that is not trusted. */
+export const CERTIFICATE_REMEDY =
+  'Check the clock; name your own CA with "ca" in the key "registries" of the factory, elsewhere with NODE_EXTRA_CA_CERTS; or allow the registry to be insecure.';
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/;
 
 /** Opens the way to the registry of a reference; the first request finds out whether it speaks TLS. */
@@ -78,12 +86,16 @@ export function createTransport(
   let base: Promise<string> | undefined;
 
   const exchangeOnce = async (url: string, request: TransportRequest) => {
+    const redirects = { mayLeaveTls: mayBePlain, mayForwardBody: true };
     try {
-      return await follow(host, url, { ...request, insecure, mayBePlain });
+      return await exchangeHttp(host, url, {
+        ...{ ...request, insecure, redirects },
+        certificateRemedy: CERTIFICATE_REMEDY,
+      });
     } catch (error) {
-      // What was found out while the registry was starting may be wrong.
-      base = undefined;
-      throw explainNetwork(new URL(url).host, error);
+      // A registry that was starting may speak TLS by now.
+      if (!(error instanceof TransientHttpError) || error.status === undefined) base = undefined;
+      throw error;
     }
   };
   const secure = `https://${address}`;
@@ -101,10 +113,10 @@ export function createTransport(
       const isOwn = url.origin === new URL(own).origin;
       const authorization = isOwn ? authenticator.current() : undefined;
       const full = { ...headers, ...(authorization && { authorization }) };
-      const response = await exchangeOnce(url.href, { ...request, headers: full });
+      const { response, url: place } = await exchangeOnce(url.href, { ...request, headers: full });
       if (response.status === 401 && isOwn && !isSecond) {
         await authenticator.answer(response).catch((error: unknown) => {
-          throw explainNetwork(registry, error);
+          throw explainNetwork(registry, error, CERTIFICATE_REMEDY);
         });
         continue;
       }
@@ -112,12 +124,7 @@ export function createTransport(
         await response.body?.cancel();
         throw accessRefused(reference, response.status, authorization !== undefined, client);
       }
-      if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
-        await response.body?.cancel();
-        const wait = retryAfter(response.headers.get('retry-after'), host.now());
-        throw new TransientError(`${registry} answers HTTP ${response.status}`, { wait });
-      }
-      return { response, url: url.href };
+      return { response, url: place };
     }
   };
 
@@ -125,7 +132,8 @@ export function createTransport(
     const { response } = await send(path, { headers, ...(ending && { signal: ending }) });
     if (response.ok || response.status === 404 || response.status === 416) return response;
     await response.body?.cancel();
-    throw new FactoryError('REGISTRY_REFUSED', `${registry} answers HTTP ${response.status} for ${name}`, {
+    const problem = `${registry} answers HTTP ${response.status} for ${name}`;
+    throw new FactoryError('REGISTRY_REFUSED', problem, {
       remedy: 'Check the name of the image and that the address is that of a registry.',
     });
   };
@@ -134,11 +142,15 @@ export function createTransport(
     send,
     exchange,
     bytes: (path, limit, headers) =>
-      retrying(host, { name, signal, attempts }, async () => {
-        const ending = AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]);
-        const response = await exchange(path, headers, ending);
+      retrying(host, { name, signal, attempts, code: 'REGISTRY_UNREACHABLE' }, async () => {
+        const response = await exchange(path, headers, within(timeout, signal));
         if (response.status === 404) return void (await response.body?.cancel());
-        return { bytes: await readLimited(name, response, limit), headers: response.headers };
+        const bytes = await readLimited(response, limit, () => tooLarge(name, limit)).catch(
+          (error: unknown) => {
+            throw explainNetwork(registry, error, CERTIFICATE_REMEDY);
+          },
+        );
+        return { bytes, headers: response.headers };
       }),
   };
 }
@@ -147,7 +159,6 @@ export function createTransport(
 async function speaks(host: RegistryHost, base: string, insecure: boolean): Promise<boolean> {
   try {
     const response = await host.fetch(`${base}/v2/`, {
-      manual: true,
       insecure,
       signal: AbortSignal.timeout(10_000),
     });
@@ -158,11 +169,6 @@ async function speaks(host: RegistryHost, base: string, insecure: boolean): Prom
     host.log('debug', `${base} does not answer: ${explained.message}`);
     return explained instanceof FactoryError;
   }
-}
-
-interface Sending extends TransportRequest {
-  readonly insecure: boolean;
-  readonly mayBePlain: boolean;
 }
 
 /** The address of a request. @throws FactoryError `step` when the registry gave one that would do without TLS */
@@ -180,55 +186,8 @@ function placeOf(target: string, base: string, mayBePlain: boolean): URL {
   );
 }
 
-/** Follows redirects itself: no runtime agrees with another on what happens to the `Authorization` header. */
-async function follow(host: RegistryHost, url: string, sending: Sending): Promise<Response> {
-  const { insecure, mayBePlain, headers: own, ...request } = sending;
-  let [target, headers] = [new URL(url), { 'accept-encoding': 'identity', ...own }];
-  for (let count = 0; ; count++) {
-    const response = await host.fetch(target.href, {
-      ...request,
-      headers,
-      manual: true,
-      insecure,
-    });
-    const location = response.headers.get('location');
-    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
-    await response.body?.cancel();
-    const next = new URL(location, target);
-    const isPlain = next.protocol === 'http:' && (mayBePlain || target.protocol === 'http:');
-    if (count >= REDIRECTS || (next.protocol !== 'https:' && !isPlain)) {
-      throw new FactoryError(
-        'REDIRECT_UNSAFE',
-        `${target.host} redirects to a place that is not followed: ${next.origin}`,
-        {
-          remedy: 'Tell who runs the registry: blobs must be reached by https.',
-        },
-      );
-    }
-    if (next.origin !== target.origin) {
-      const { authorization: _, ...rest } = headers as Record<string, string>;
-      headers = { 'accept-encoding': 'identity', ...rest };
-    }
-    target = next;
-  }
-}
-
-/** @throws FactoryError `verification` when the body is too large, TransientError when it breaks off */
-async function readLimited(name: string, response: Response, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      size += chunk.length;
-      if (size > limit) {
-        throw new FactoryError('RESPONSE_TOO_LARGE', `the answer for ${name} is larger than ${limit} bytes`, {
-          remedy: 'Check that the name is that of an OS image.',
-        });
-      }
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw explainNetwork(name, error);
-  }
-  return Buffer.concat(chunks);
+function tooLarge(name: string, limit: number): FactoryError {
+  return new FactoryError('RESPONSE_TOO_LARGE', `the answer for ${name} is larger than ${limit} bytes`, {
+    remedy: 'Check that the name is that of an OS image.',
+  });
 }

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from '@commander-js/extra-typings';
 import { checkSource, type SourceReader } from '../../../common/cloud-config/check-source.ts';
+import { httpPort } from '../../../common/http/http-port.ts';
+import { createNodeFetch } from '../../../common/http/node-fetch.ts';
 
 const READER: SourceReader = {
   readText: (path) => readFile(path, 'utf8'),
-  fetch: (url) => fetch(url),
+  ...httpPort(createNodeFetch({ env: process.env }), () => undefined),
 };
 
 /** `kairos-factory validate`: is this a cloud-config that a node can use? */

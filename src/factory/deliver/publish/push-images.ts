@@ -1,9 +1,9 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { throwIfAborted } from '../../../common/http/abort.ts';
 import { type BlobContent, bytesBlob, fileBlob } from '../../../common/oci/registry/blob-content.ts';
 import type { Descriptor, Platform } from '../../../common/oci/registry/image-manifest.ts';
 import { formatPlatform } from '../../../common/oci/registry/platform.ts';
 import type { ManifestContent, RegistryWriter } from '../../../common/oci/registry/registry-writer.ts';
-import { signalled } from '../../../common/oci/registry/retry.ts';
 import { transferBlobs } from '../../../common/oci/registry/transfer-blobs.ts';
 import type { BuildDocument } from './build-output.ts';
 import { imageIndex } from './image-index.ts';
@@ -105,7 +105,7 @@ export async function pushImages(
   };
   const more = await beforeTags?.(result);
   for (const tag of tags) {
-    signalled(signal);
+    throwIfAborted(signal);
     const before = await writer.tag(top, tag);
     if (before !== undefined) notice?.(`${result.reference}:${tag} was ${before} before`);
   }

@@ -1,11 +1,12 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { expectDigest, hashFor } from '../../../common/files/digest.ts';
+import { retrying } from '../../../common/http/retry.ts';
+import { TransientHttpError } from '../../../common/http/transient-error.ts';
 import { type Descriptor, parseManifest } from '../../../common/oci/registry/image-manifest.ts';
 import { formatImageReference, parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import type { Registry } from '../../../common/oci/registry/registry.ts';
 import type { RegistryHost } from '../../../common/oci/registry/registry-host.ts';
 import { registryReader } from '../../../common/oci/registry/registry-reader.ts';
-import { retrying, TransientError } from '../../../common/oci/registry/retry.ts';
 import { type VerifiedAttestation, verifyAttestations } from '../../../common/trust/verify-attestations.ts';
 import { type Verified, verifyImage } from '../../../common/trust/verify-image.ts';
 import type { RegistryAccess } from '../../inputs/base/resolve-image.ts';
@@ -109,7 +110,7 @@ async function checkBlob(
   signal: AbortSignal,
 ): Promise<void> {
   const name = `${digest} of ${formatImageReference(registry.reference)}`;
-  await retrying(host, { name, signal }, async () => {
+  await retrying(host, { name, signal, code: 'REGISTRY_UNREACHABLE' }, async () => {
     const { body } = await registry.getBlob(digest, 0, signal);
     const hash = hashFor(digest);
     let bytes = 0;
@@ -118,7 +119,7 @@ async function checkBlob(
       if (bytes > size) break;
       hash.update(chunk);
     }
-    if (bytes < size) throw new TransientError(`the connection ended after ${bytes} of ${size} bytes`);
+    if (bytes < size) throw new TransientHttpError(`the connection ended after ${bytes} of ${size} bytes`);
     if (bytes > size) {
       throw new FactoryError('DIGEST_MISMATCH', `${name} is larger than its ${size} bytes`, {
         remedy: 'Do not use the image: the registry has something else than what was signed.',

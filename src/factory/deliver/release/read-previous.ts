@@ -1,17 +1,18 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import type { HttpFetch } from '../../../common/host/http-fetch.ts';
 import { formatImageReference, parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { isRemote } from '../../config/place.ts';
 import { atPlaces, type RegistryAccess } from '../../inputs/base/resolve-image.ts';
-import { type Fetch, fetchText } from '../../inputs/download/exchange.ts';
+import { fetchText } from '../../inputs/download/fetch-text.ts';
 import { RELEASE_FILE } from './file-names.ts';
 import { folderReader, type PreviousRelease, type ReadText, readPrevious } from './previous.ts';
 
 /** The way to releases that are not in a folder. */
 export interface PreviousAccess {
   readonly registries: RegistryAccess;
-  readonly fetch: Fetch;
+  readonly fetch: HttpFetch;
   readonly signal: AbortSignal;
   /** Fetch nothing. */
   readonly offline: boolean;
@@ -56,7 +57,7 @@ function addressReader(address: string, { fetch, signal }: PreviousAccess): Read
   return (name) => {
     const url = new URL(name.split('/').map(encodeURIComponent).join('/'), folder);
     url.search = folder.search;
-    return fetchText(fetch, url.href, signal, TEXT_LIMIT);
+    return fetchText(fetch, { url: url.href, signal, limit: TEXT_LIMIT });
   };
 }
 

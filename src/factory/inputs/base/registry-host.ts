@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createFetch } from '../../../common/oci/registry/registry-fetch.ts';
+import { httpPort } from '../../../common/http/http-port.ts';
+import { createNodeFetch } from '../../../common/http/node-fetch.ts';
 import type { RegistryHost } from '../../../common/oci/registry/registry-host.ts';
 import { askCredentialHelper, hasCredentialHelper } from '../../tools/credential-helper.ts';
 import type { Runner } from '../../tools/runner.ts';
@@ -18,7 +18,7 @@ export interface RegistryHostOptions {
 /** The machine that the factory runs on, as reading registries needs it. */
 export function createRegistryHost({ runner, env, ca, warn }: RegistryHostOptions): RegistryHost {
   return {
-    fetch: createFetch({ ca, env }),
+    ...httpPort(createNodeFetch({ ca, env }), warn),
     run: (program, _, { input, timeout }) => askCredentialHelper(runner, program, { server: input, timeout }),
     has: (program) => hasCredentialHelper(runner, program),
     readText: (path) =>
@@ -28,11 +28,6 @@ export function createRegistryHost({ runner, env, ca, warn }: RegistryHostOption
       }),
     makeDirectory: async (path, mode) => void (await mkdir(path, { recursive: true, mode })),
     resolve: (path) => path,
-    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal ? { signal } : {}),
-    now: () => new Date(),
     env,
-    log: (level, message) => {
-      if (level === 'warn') warn(message);
-    },
   };
 }

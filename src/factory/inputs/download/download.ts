@@ -4,11 +4,17 @@ import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { hashFile } from '../../../common/files/digest.ts';
 import { isAlive, runIdentity } from '../../../common/files/process-identity.ts';
-import { Broken, exchange, type Fetch } from './exchange.ts';
+import type { HttpFetch } from '../../../common/host/http-fetch.ts';
+import { exchange } from '../../../common/http/exchange.ts';
+import { type HttpPort, httpPort } from '../../../common/http/http-port.ts';
+import { startIdleTimeout, untilIdle } from '../../../common/http/idle-timeout.ts';
+import { explainNetwork } from '../../../common/http/network-error.ts';
+import { retrying } from '../../../common/http/retry.ts';
+import { shownUrl } from '../../../common/http/shown-url.ts';
+import { TransientHttpError } from '../../../common/http/transient-error.ts';
 
 /** A file of the network whose content is known beforehand. */
 export interface Download {
@@ -21,7 +27,7 @@ export interface Download {
 export interface DownloadContext {
   /** Where downloads are kept, named by their sha256. */
   readonly directory: string;
-  readonly fetch: Fetch;
+  readonly fetch: HttpFetch;
   readonly signal: AbortSignal;
   /** Tells the person how far it is. */
   readonly say: (text: string) => void;
@@ -32,6 +38,8 @@ export interface DownloadContext {
 /** Attempts in a row that bring nothing new, before it is given up. */
 const ATTEMPTS = 5;
 const PAUSE = 1000;
+/** Milliseconds without data, after which a connection counts as dead. */
+const IDLE_TIMEOUT = 5 * 60_000;
 const MEBIBYTE = 1024 * 1024;
 /** How many bytes pass between two lines of progress. */
 const REPORT = 16 * MEBIBYTE;
@@ -72,55 +80,91 @@ export function mismatch(name: string, wanted: string, found: string): FactoryEr
 
 /** Goes on until the file is whole; attempts that bring something do not count. */
 async function fetchWhole(url: string, part: string, context: DownloadContext): Promise<void> {
-  for (let failures = 0; ; ) {
+  const { fetch, signal, say, pause = PAUSE } = context;
+  const port = httpPort(fetch, say);
+  const remedy =
+    'Check the network and its proxy (HTTPS_PROXY); or fetch the file elsewhere and name it by its path.';
+  const patience = { attempts: ATTEMPTS, pause, pauseLimit: PAUSE * 2 ** ATTEMPTS };
+  await retrying(port, { name: shownUrl(url), signal, remedy, ...patience }, async (progressed) => {
     const before = await sizeOf(part);
     try {
-      return await fetchRest(url, part, before, context);
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!(error instanceof Broken)) throw error;
-      failures = (await sizeOf(part)) > before ? 1 : failures + 1;
-      if (failures >= ATTEMPTS) throw unreachable(error);
-      const pause = error.wait ?? (context.pause ?? PAUSE) * 2 ** (failures - 1);
-      context.say(`${error.message}; trying again in ${Math.ceil(pause / 1000)} s`);
-      await sleep(pause, undefined, { signal: context.signal }).catch(() => undefined);
-      context.signal.throwIfAborted();
+      await fetchRest(port, { url, part, from: before }, context);
+    } finally {
+      if ((await sizeOf(part)) > before) progressed();
     }
+  });
+}
+
+interface Rest {
+  readonly url: string;
+  readonly part: string;
+  /** Bytes that are there. */
+  readonly from: number;
+}
+
+async function fetchRest(port: HttpPort, { url, part, from }: Rest, context: DownloadContext): Promise<void> {
+  const idle = startIdleTimeout(IDLE_TIMEOUT, context.signal);
+  try {
+    const headers = from > 0 ? { range: `bytes=${from}-` } : {};
+    const { response } = await exchange(port, url, { headers, signal: idle.signal });
+    // Nothing is left to send: the part is as long as the file, or longer, which its checksum will tell.
+    if (response.status === 416 && from > 0) return void (await response.body?.cancel());
+    if (!response.ok) throw await refused(url, response);
+    // A server may not know ranges and send everything.
+    const start = response.status === 206 ? from : 0;
+    const length = Number(response.headers.get('content-length') ?? Number.NaN);
+    const size = await appendBody(untilIdle(response.body, idle, IDLE_TIMEOUT), {
+      ...{ part, start, signal: idle.signal, total: start + length, say: context.say },
+    });
+    if (!Number.isNaN(length) && size < start + length) {
+      throw new TransientHttpError(`${new URL(url).host} ends too early`);
+    }
+  } catch (error) {
+    throw explainNetwork(new URL(url).host, error);
+  } finally {
+    idle.stop();
   }
 }
 
-async function fetchRest(url: string, part: string, from: number, context: DownloadContext): Promise<void> {
-  const response = await exchange(
-    context.fetch,
-    url,
-    context.signal,
-    from > 0 ? `bytes=${from}-` : undefined,
-  );
-  // Nothing is left to send: the part is as long as the file, or longer, which its checksum will tell.
-  if (response.status === 416) return void (await response.body?.cancel());
-  // A server may not know ranges and send everything.
-  const start = response.status === 206 ? from : 0;
-  const length = Number(response.headers.get('content-length') ?? Number.NaN);
-  const total = Number.isNaN(length) ? '' : ` of ${mebibytes(start + length)}`;
-  let size = start;
-  let told = start;
+interface Appending {
+  readonly part: string;
+  /** Bytes of the part that stay. */
+  readonly start: number;
+  /** Bytes of the whole file; NaN when the server does not say. */
+  readonly total: number;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+/** Writes a body to the end of a part. @returns the bytes that the part has then */
+async function appendBody(
+  body: AsyncIterable<Uint8Array>,
+  { part, start, total, signal, say }: Appending,
+): Promise<number> {
+  const ofTotal = Number.isNaN(total) ? '' : ` of ${mebibytes(total)}`;
+  let [size, reported] = [start, start];
   const count = async function* (chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
       size += chunk.length;
-      if (size - told >= REPORT) {
-        told = size;
-        context.say(`${mebibytes(size)}${total} MiB`);
+      if (size - reported >= REPORT) {
+        reported = size;
+        say(`${mebibytes(size)}${ofTotal} MiB`);
       }
       yield chunk;
     }
   };
   const file = createWriteStream(part, { flags: start > 0 ? 'a' : 'w', mode: 0o600 });
-  try {
-    await pipeline(Readable.from(response.body ?? []), count, file, { signal: context.signal });
-  } catch (error) {
-    throw Broken.from(url, error);
-  }
-  if (!Number.isNaN(length) && size < start + length) throw new Broken(`${new URL(url).host} ends too early`);
+  await pipeline(Readable.from(body), count, file, { signal });
+  return size;
+}
+
+async function refused(url: string, response: Response): Promise<FactoryError> {
+  await response.body?.cancel();
+  const { status } = response;
+  const { host, pathname } = new URL(url);
+  return new FactoryError('DOWNLOAD_FAILED', `${host} answers HTTP ${status} for ${pathname}`, {
+    remedy: 'Check address and version; or fetch the file elsewhere and name it by its path.',
+  });
 }
 
 /** Goes on with what a dead run has left. */
@@ -135,14 +179,6 @@ async function adoptPart(directory: string, sha256: string, part: string): Promi
     );
     if (isTaken) return;
   }
-}
-
-function unreachable(error: Broken): FactoryError {
-  return new FactoryError('DOWNLOAD_FAILED', error.message, {
-    remedy:
-      'Check the network and its proxy (HTTPS_PROXY); or fetch the file elsewhere and name it by its path.',
-    cause: error,
-  });
 }
 
 async function sync(path: string): Promise<void> {

@@ -5,7 +5,7 @@ import { checkProgram } from '../../catalog/kubernetes/check-program.ts';
 import type { KubernetesSpec } from '../../config/kubernetes.ts';
 import { FILE_ROLES, findInList, type WantedFile, wantedFiles } from '../../config/kubernetes-files.ts';
 import { download, mismatch } from '../../inputs/download/download.ts';
-import { fetchText } from '../../inputs/download/exchange.ts';
+import { fetchText } from '../../inputs/download/fetch-text.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
 import { rememberedHash } from '../digests.ts';
@@ -113,7 +113,7 @@ async function obtain(
   let chosen = { url: first, sha256: pin.kind === 'sha256' ? pin.sha256 : '' };
   if (pin.kind === 'list') {
     say(`reading ${pin.url}`);
-    const found = findInList(await fetchText(env.fetch, pin.url, signal, LIST_LIMIT), urls);
+    const found = findInList(await fetchText(env.fetch, { url: pin.url, signal, limit: LIST_LIMIT }), urls);
     if (found === undefined) {
       throw new FactoryError(
         'DIGEST_MISMATCH',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { pullDatasource } from '../../../../src/agent/datasource/pull-datasource.ts';
 import { datasourcePlugin } from '../../../../src/agent/stages/plugins/datasource.ts';
-import type { HttpRequest } from '../../../../src/common/host/host.ts';
+import type { HttpRequest } from '../../../../src/common/host/http-fetch.ts';
 import { type Call, testHost } from '../support/test-host.ts';
 
 const CONFIG = '#cloud-config\nhostname: a\n';
@@ -126,7 +126,10 @@ describe('datasource', () => {
     await using host = await testHost(web({ [url]: answer }));
     await pullDatasource(host, [name]);
     expect(await host.readText(RESULT)).toBe(CONFIG);
-    expect(Object.keys(headers ?? {})).toEqual(header === undefined ? [] : [header]);
+    expect(Object.keys(headers ?? {})).toEqual([
+      'accept-encoding',
+      ...(header === undefined ? [] : [header]),
+    ]);
     expect(await host.stat('/oem/95_userdata/metadata.yaml')).toBeUndefined();
   });
 

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
-import type { Finished, Host, HttpRequest, RunOptions } from '../../../../src/common/host/host.ts';
+import type { Finished, Host, RunOptions } from '../../../../src/common/host/host.ts';
+import type { HttpRequest } from '../../../../src/common/host/http-fetch.ts';
 import { systemHost } from '../../../../src/common/host/system-host.ts';
 
 /** In memory: some tests write thousands of files, each to the disk, and a busy disk takes a minute for that. */

@@ -76,7 +76,10 @@ describe('validate', () => {
     });
     expect(printed).toBe(`${url}:2:1: warning: unknown key "typo"\n`);
     const missing = await run(['validate', url], { fetch: () => new Response('', { status: 404 }) });
-    expect(missing.error).toMatchObject({ kind: 'step', message: `${url}: the server answered 404` });
+    expect(missing.error).toMatchObject({
+      kind: 'step',
+      message: `${url} cannot be fetched: the server answers HTTP 404`,
+    });
     expect((await run(['validate', url])).error).toMatchObject({
       kind: 'step',
       message: expect.stringContaining('fetch failed'),

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../../../src/common/files/digest.ts';
+import { createNodeFetch } from '../../../../../src/common/http/node-fetch.ts';
 import { type BlobContent, bytesBlob } from '../../../../../src/common/oci/registry/blob-content.ts';
 import { PUSHING_CLIENT } from '../../../../../src/common/oci/registry/client.ts';
 import { MEDIA } from '../../../../../src/common/oci/registry/image-manifest.ts';
 import { parseImageReference } from '../../../../../src/common/oci/registry/image-reference.ts';
 import { referrersTag } from '../../../../../src/common/oci/registry/referrers.ts';
-import { createFetch } from '../../../../../src/common/oci/registry/registry-fetch.ts';
 import {
   openRegistryWriter,
   type WriterOptions,
@@ -27,7 +27,7 @@ const digest = digestOf(content);
 const blob = bytesBlob('the layer', content);
 const OTHER = `sha256:${'0'.repeat(64)}`;
 /** The real one: it reads the certificates of the system, which takes its time. */
-const fetch = createFetch({ env: {} });
+const fetch = createNodeFetch({ env: {} });
 let server: WritableRegistry;
 let host: TestHost;
 

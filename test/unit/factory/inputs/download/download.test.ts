@@ -5,11 +5,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createNodeFetch } from '../../../../../src/common/http/node-fetch.ts';
 import { download } from '../../../../../src/factory/inputs/download/download.ts';
-import { fetchText } from '../../../../../src/factory/inputs/download/exchange.ts';
+import { fetchText } from '../../../../../src/factory/inputs/download/fetch-text.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 
+const fetch = createNodeFetch({ env: {} });
 const CONTENT = Buffer.from('the program '.repeat(1000));
 const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
 
@@ -119,6 +121,6 @@ describe('download', () => {
 test('a small text that is too large is refused', async () => {
   const { url } = await serve(whole);
   const signal = new AbortController().signal;
-  expect(await fetchText(fetch, url, signal, CONTENT.length)).toBe(CONTENT.toString());
-  await failureOf(() => fetchText(fetch, url, signal, CONTENT.length - 1), 'verification');
+  expect(await fetchText(fetch, { url, signal, limit: CONTENT.length })).toBe(CONTENT.toString());
+  await failureOf(() => fetchText(fetch, { url, signal, limit: CONTENT.length - 1 }), 'verification');
 });

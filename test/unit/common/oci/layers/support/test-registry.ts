@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { HttpRequest } from '../../../../../../src/common/host/host.ts';
+import type { HttpRequest } from '../../../../../../src/common/host/http-fetch.ts';
 import { sha256, type TestImage } from './test-image.ts';
 
 /** A request that the server got. */
@@ -92,6 +92,7 @@ function mediaType(bytes: Buffer): string {
 }
 
 /** The network for a test host: the real one, for servers of the test's own. */
-export function realFetch(url: string, { manual, insecure: _, ...request }: HttpRequest): Promise<Response> {
-  return fetch(url, { ...request, redirect: manual ? 'manual' : 'follow' });
+export function realFetch(url: string, { insecure: _, body, ...request }: HttpRequest): Promise<Response> {
+  if (typeof body === 'object') throw new TypeError('a node uploads no streams');
+  return fetch(url, { ...request, redirect: 'manual', ...(body === undefined ? {} : { body }) });
 }

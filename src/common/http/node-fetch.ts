@@ -7,10 +7,10 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
-import type { RegistryHost, RegistryRequest, StreamBody } from './registry-host.ts';
+import type { HttpFetch, HttpRequest, StreamBody } from '../host/http-fetch.ts';
 
-/** What the way to a registry is made of. */
-export interface FetchOptions {
+/** How the network is reached. */
+export interface NodeFetchOptions {
   /** Certificates of authorities to trust besides those of Node and of the system, as PEM. */
   readonly ca?: string | undefined;
   /** Proxies are named by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not. */
@@ -21,10 +21,10 @@ export interface FetchOptions {
 const EMPTY = [101, 204, 205, 304];
 
 /**
- * Makes a `fetch` that knows proxies, more certificates, and none at all; Node's own cannot be told about them by the
- * request. It follows no redirects, whatever is asked.
+ * Makes the factory's side of the port, on `node:http`: the `fetch` of Node takes neither proxies nor certificates from
+ * the caller. It has no idle timeout of its own.
  */
-export function createFetch({ ca, env }: FetchOptions): RegistryHost['fetch'] {
+export function createNodeFetch({ ca, env }: NodeFetchOptions): HttpFetch {
   const common = { keepAlive: true, proxyEnv: { ...env } };
   const plain = new HttpAgent(common);
   const secure = new Map<boolean, HttpsAgent>();
@@ -51,8 +51,8 @@ export function createFetch({ ca, env }: FetchOptions): RegistryHost['fetch'] {
 }
 
 interface Exchanging {
-  readonly signal: RegistryRequest['signal'];
-  readonly body: RegistryRequest['body'];
+  readonly signal: HttpRequest['signal'];
+  readonly body: HttpRequest['body'];
   /** Whether the answer has no content, whatever its headers say. */
   readonly isBodyless: boolean;
 }
@@ -66,7 +66,7 @@ function exchange(
     if (signal?.aborted) throw signal.reason;
     const request = open();
     let answer: IncomingMessage | undefined;
-    // Whoever reads the body is to hear the reason, not that the socket was closed.
+    // The reader of the body gets the reason, not that the socket was closed.
     const abort = () => (answer ?? request).destroy(signal?.reason as Error);
     signal?.addEventListener('abort', abort);
     request.on('error', reject);

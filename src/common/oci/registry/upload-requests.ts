@@ -1,0 +1,165 @@
+import { within } from '../../http/abort.ts';
+import { startIdleTimeout } from '../../http/idle-timeout.ts';
+import { TransientHttpError } from '../../http/transient-error.ts';
+import { expectAnswered, refused } from './registry-answer.ts';
+import type { Transport, TransportRequest } from './transport.ts';
+import { keptBytes } from './upload-plan.ts';
+
+/** Where a blob goes, and how long its requests may take. */
+export interface UploadTarget {
+  readonly transport: Transport;
+  /** `/v2/REPOSITORY` */
+  readonly root: string;
+  readonly registry: string;
+  /** Milliseconds for a short answer, and without progress. */
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The blob as requests name it. */
+interface Blob {
+  readonly name: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** An upload that the registry has begun. */
+export interface UploadSession {
+  /** Address of the next request. */
+  readonly location: string;
+  readonly offset: number;
+  readonly minimum: number;
+}
+
+/** A part of a blob, or nothing of it, and the request that sends it. */
+export interface UploadPart {
+  readonly method: 'PATCH' | 'PUT';
+  readonly location: string;
+  readonly start: number;
+  readonly end: number;
+  readonly read: (start: number, end: number) => AsyncIterable<Uint8Array>;
+  /** Called before a piece is sent. @param end where the piece ends */
+  readonly onSending: (end: number) => void;
+  /** Called after a piece was sent. @param end where the piece ends */
+  readonly onSent: (end: number) => void;
+}
+
+/** Registries read what they were sent once more before they answer the last request: a second for this many bytes. */
+const DIGESTED_PER_SECOND = 16 * 1024 * 1024;
+/** Milliseconds that giving up an upload may take. */
+const FAREWELL = 5_000;
+
+/** Whether the repository has a blob. @throws FactoryError `step` when the registry refuses to say */
+export async function hasBlob(target: UploadTarget, { name, digest }: Blob): Promise<boolean> {
+  const { response } = await ask(target, `${target.root}/blobs/${digest}`, { method: 'HEAD' });
+  await response.body?.cancel();
+  if (response.status === 404) return false;
+  if (!response.ok) throw await refused(`a question for ${name}`, target.registry, response);
+  expectAnswered(name, digest, response);
+  return true;
+}
+
+/**
+ * Begins an upload (distribution-spec 1.1, "Pushing blobs").
+ * @param mountFrom another repository of the registry, whose blob is used when it has it
+ * @throws FactoryError `step` when the registry refuses
+ */
+export async function beginUpload(
+  target: UploadTarget,
+  { name, digest }: Blob,
+  mountFrom: string | undefined,
+): Promise<UploadSession | 'mounted'> {
+  const query = mountFrom === undefined ? '' : `?mount=${digest}&from=${encodeURIComponent(mountFrom)}`;
+  const { response, location } = await ask(target, `${target.root}/blobs/uploads/${query}`, {
+    method: 'POST',
+    headers: { 'content-length': '0' },
+  });
+  if (response.status === 201 && mountFrom !== undefined) {
+    await response.body?.cancel();
+    expectAnswered(name, digest, response);
+    return 'mounted';
+  }
+  if (response.status !== 202) throw await refused(name, target.registry, response);
+  await response.body?.cancel();
+  if (location === undefined) {
+    throw new TransientHttpError(`${target.registry} begins an upload without its place`);
+  }
+  return { location, offset: 0, minimum: Number(response.headers.get('oci-chunk-min-length') ?? 0) || 0 };
+}
+
+/**
+ * Asks how much the registry has of an upload.
+ * @param sent how much it was ever sent
+ * @returns `undefined` when it has lost the upload, or its answer cannot be true
+ */
+export async function resumeUpload(
+  target: UploadTarget,
+  { location, offset: otherwise, minimum }: UploadSession,
+  sent: number,
+): Promise<UploadSession | undefined> {
+  const { response, location: next } = await ask(target, location, { method: 'GET' });
+  await response.body?.cancel();
+  const offset = keptBytes(response.headers.get('range'), sent, otherwise);
+  if (!response.ok || offset === undefined) return undefined;
+  return { minimum, location: next ?? location, offset };
+}
+
+/** Sends a part of a blob and waits for the answer. @returns it, and the address of the next request */
+export async function sendPart(
+  { transport, timeout, signal }: UploadTarget,
+  { size }: Blob,
+  { method, location, start, end, read, onSending, onSent }: UploadPart,
+) {
+  const idle = startIdleTimeout(timeout, signal);
+  const last = method === 'PUT' ? timeout + (size / DIGESTED_PER_SECOND) * 1000 : timeout;
+  async function* body() {
+    let at = start;
+    for await (const piece of read(start, end)) {
+      idle.restart(timeout);
+      onSending(at + piece.length);
+      yield piece;
+      at += piece.length;
+      onSent(at);
+    }
+    idle.restart(last);
+  }
+  const isEmpty = start === end && size > 0;
+  const range = method === 'PATCH' ? { 'content-range': `${start}-${end - 1}` } : {};
+  const headers = isEmpty
+    ? { 'content-length': '0' }
+    : { 'content-type': 'application/octet-stream', ...range };
+  const content = isEmpty ? {} : { body: { size: end - start, open: body } };
+  try {
+    const request = { method, headers, signal: idle.signal, ...content };
+    const { response, url } = await transport.send(location, request);
+    return { response, location: locationOf(response, url) };
+  } finally {
+    idle.stop();
+  }
+}
+
+/** Lets the registry forget an upload. Whatever it answers, it does so by itself some day. */
+export async function abandonUpload({ transport }: UploadTarget, location: string): Promise<void> {
+  await transport
+    .send(location, { method: 'DELETE', signal: within(FAREWELL, undefined) })
+    .then(({ response }) => response.body?.cancel())
+    .catch(() => undefined);
+}
+
+/** Adds the digest to an address whose own query stays as it is, because registries sign it. */
+export function withDigest(location: string, digest: string): string {
+  const url = new URL(location);
+  url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(digest)}`;
+  return url.href;
+}
+
+async function ask({ transport, timeout, signal }: UploadTarget, place: string, request: TransportRequest) {
+  const { response, url } = await transport.send(place, { ...request, signal: within(timeout, signal) });
+  return { response, location: locationOf(response, url) };
+}
+
+/** The address of the next request; relative to the one that was answered (RFC 9110, section 10.2.2). */
+function locationOf(response: Response, url: string): string | undefined {
+  const location = response.headers.get('location');
+  return location !== null && URL.canParse(location, url) ? new URL(location, url).href : undefined;
+}
