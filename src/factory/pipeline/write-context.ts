@@ -14,7 +14,7 @@ import {
   rootTar,
 } from '../image/context/context-folder.ts';
 import { packContext } from '../image/context/context-tar.ts';
-import { userContextEntries } from '../image/context/user-containerfile.ts';
+import { userContextEntries } from '../image/context/user-context.ts';
 import type { ImageSource } from '../inputs/base/image-source.ts';
 import { packDirectory, unpackStream } from '../tools/tar.ts';
 import type { BuildEnvironment } from './build-environment.ts';

@@ -1,33 +1,33 @@
 import type { BundleLayer, ContextOptions, KernelSource } from './context-options.ts';
 import { type KairosInit, kairosInitArguments } from './kairos-init.ts';
 
-/** Where the build's own files stand while it runs; the last step removes them. */
+/** Directory of the build's own files inside the image; the last step removes it. */
 const BUILD_HOME = '/kairos-build';
 const KERNEL_STAGE = 'kairos-factory-kernel';
-/** Where `collect-kernel.sh` leaves what it gathered. */
+/** Output directory of `collect-kernel.sh`. */
 const COLLECTED = '/kairos-collected';
 
 const run = (...words: readonly string[]) => `RUN ${JSON.stringify(words).replaceAll('","', '", "')}`;
 const runScript = (script: string) => run('/bin/sh', `${BUILD_HOME}/${script}`);
 
-/** What of the options a Containerfile is made of. */
+/** The options that the Containerfile depends on. */
 export type RecipeOptions = Pick<
   ContextOptions,
   'base' | 'flavor' | 'overlay' | 'kernel' | 'root' | 'init' | 'kubernetes' | 'bundles'
 >;
 
 /**
- * The Containerfile. Only what an ordinary `docker build` has (docs/decisions/0002-plain-containerfile.md). The
- * packages are installed before the framework is laid in, so that a changed framework or version finds the packages in
- * the engine's cache. So is Kubernetes.
+ * Renders the Containerfile, which uses only features of plain `docker build` (docs/decisions/0002-plain-containerfile.md).
+ * Packages and Kubernetes are installed before the framework is copied in, so that they stay in the engine's cache when
+ * the framework or the version changes.
  */
 export function renderContainerfile(options: RecipeOptions): string {
   return [...kernelStage(options, ''), `FROM ${options.base}`, ...recipe(options, ''), ''].join('\n');
 }
 
 /**
- * The stage that gathers a kernel and makes its initramfs; none where the kernel is installed.
- * @param home directory of the context, with a closing slash, that holds our files
+ * The stage that collects a kernel and makes its initramfs; empty when the kernel comes from the flavor's packages.
+ * @param home directory of the context that holds our files: empty, or with a trailing slash
  */
 export function kernelStage({ kernel }: RecipeOptions, home: string): string[] {
   if (kernel === undefined) return [];
@@ -40,11 +40,11 @@ export function kernelStage({ kernel }: RecipeOptions, home: string): string[] {
   ];
 }
 
-/** What follows the `FROM` of the base. */
+/** The instructions that follow the `FROM` of the base. @param home as for {@link kernelStage} */
 export function recipe(options: RecipeOptions, home: string): string[] {
   const { flavor, overlay, kernel, init } = options;
   const overlaid = overlay === undefined ? [] : [`COPY ${home}overlay/ /`];
-  // The base may have been made to run as another user.
+  // The base may set another user.
   if (init !== undefined) return ['USER 0', ...initSteps(init, home, overlaid)];
   const manager = flavor['package-manager'];
   return [
@@ -52,7 +52,7 @@ export function recipe(options: RecipeOptions, home: string): string[] {
     ...(manager === 'none'
       ? []
       : [`COPY ${home}install/ ${BUILD_HOME}/install/`, runScript(`install/install-${manager}.sh`)]),
-    ...(kernel === undefined ? [] : takeKernel(kernel)),
+    ...(kernel === undefined ? [] : copyKernel(kernel)),
     ...(options.kubernetes === undefined
       ? []
       : [
@@ -69,7 +69,7 @@ export function recipe(options: RecipeOptions, home: string): string[] {
   ];
 }
 
-function takeKernel({ library, bootLoader }: KernelSource): string[] {
+function copyKernel({ library, bootLoader }: KernelSource): string[] {
   const copy = (from: string, to: string) => `COPY --from=${KERNEL_STAGE} ${COLLECTED}/${from}/ ${to}`;
   return [
     copy('boot', '/boot/'),
@@ -94,12 +94,12 @@ function initSteps(init: KairosInit, home: string, overlaid: readonly string[]):
   ];
 }
 
-/** Whether scripts run in the root: always, but for a root without a shell that needs none. */
+/** Whether build scripts run in the root: always, except in a root without a shell to which only files are copied. */
 export function isScripted({ flavor, root, kernel }: RecipeOptions): boolean {
   return flavor['package-manager'] !== 'none' || kernel === undefined || (root?.shell ?? true);
 }
 
-/** Bundles come after the framework, as they do on a node, and before the overlay, which has the last word. */
+/** Bundles come after the framework, as on a node, and before the overlay, which overrides everything. */
 function renderBundles(bundles: readonly BundleLayer[], home: string): string[] {
   const script = `${BUILD_HOME}/bundles/run-bundle.sh`;
   return bundles.flatMap(({ image, mode, name }, index) => {

@@ -2,48 +2,48 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { isScripted, kernelStage, recipe } from './containerfile.ts';
 import type { ContextOptions } from './context-options.ts';
 import type { ContextEntry } from './context-tar.ts';
-import { programsOf, text } from './entry.ts';
+import { templatePrograms, text } from './entry.ts';
 import { ownEntries } from './own-entries.ts';
 import { parseContainerfile } from './parse-containerfile.ts';
 import type { CheckedContainerfile } from './user-containerfile.ts';
 
-/** Directory of a context folder that holds our files; all beside it is the person's. */
+/** Directory of a context folder that holds our files; everything outside it, except the recipe, belongs to the user. */
 export const FOLDER_HOME = '.kairos-factory';
-/** Tells a folder of ours from others: what it was made by, and for which image. */
+/** Marks a folder as written by us. Records the tool and the image. */
 export const FOLDER_MARK = `${FOLDER_HOME}/context.json`;
 
-/** Where another builder takes a root filesystem from. */
+/** Where another builder gets a root filesystem from. */
 export type FolderSource =
   | {
       readonly kind: 'registry';
-      /** `REGISTRY/NAME@sha256:…`: the manifest of the one platform. */
+      /** `REGISTRY/NAME@sha256:…`: the manifest of one platform. */
       readonly reference: string;
-      /** The name that a person gave it, for people. */
+      /** The reference that the user gave, for a comment in the recipe. */
       readonly name: string;
       readonly platform: string;
     }
-  /** A tar of {@link rootTar} in the folder. */
+  /** A tar in the folder, at the path that {@link rootTar} returns. */
   | { readonly kind: 'tar' };
 
-/** Where all the images of a build come from in a folder. */
+/** The sources of all images of a build. */
 export interface FolderSources {
   readonly base: FolderSource;
   readonly kernel: FolderSource | undefined;
-  /** In the order of the bundles. */
+  /** One per bundle, in the same order. */
   readonly bundles: readonly FolderSource[];
 }
 
-/** Path of a root filesystem's tar in a folder. */
+/** Path of a root filesystem's tar in the folder. @param root a number is the index of a bundle */
 export function rootTar(root: 'base' | 'kernel' | number): string {
   return `${FOLDER_HOME}/${typeof root === 'number' ? `bundle-${root}` : root}.tar`;
 }
 
 const STAGE = { base: 'kairos-factory-base', kernel: 'kairos-factory-kernel-image', os: 'kairos-factory-os' };
 const bundleStage = (index: number) => `kairos-factory-bundle-${index}`;
-/** Where `seal.sh` leaves the image's root. */
+/** Output directory of `seal.sh`: the root of the final image. */
 const SEALED = '/kairos-sealed';
 
-/** A person's Containerfile in a folder, with what it copies. */
+/** A user's Containerfile for a context folder, with the entries of its context. */
 export interface FolderContainerfile {
   readonly stage: 'before' | 'after';
   readonly checked: CheckedContainerfile;
@@ -51,8 +51,8 @@ export interface FolderContainerfile {
 }
 
 /**
- * One recipe for everything: the same instructions that a build runs, the person's own among them, and at the end what a
- * build does after its engine.
+ * Renders the single recipe of a context folder: the instructions of a build, with the user's Containerfile merged in,
+ * followed by the sealing that a build of ours does after its engine.
  */
 export function renderFolderRecipe(
   options: ContextOptions,
@@ -91,13 +91,13 @@ function from(stage: string, source: FolderSource, tar: string): string[] {
 }
 
 /**
- * The end of a recipe: seals its last stage, and makes the image of what comes out alone.
- * @param lines the recipe up to there
+ * The end of a recipe: seals the last stage, and makes the image from the sealed tree alone.
+ * @param lines the recipe so far
  * @param home as for {@link kernelStage}
  */
 export function sealing(lines: readonly string[], home: string): string[] {
   const { instructions } = parseContainerfile(lines.join('\n'));
-  // By its number: a person's last stage has the name that it has, or none.
+  // By number: the user's last stage may have any name, or none.
   const stage = instructions.filter(({ name }) => name === 'FROM').length - 1;
   return [
     'USER 0',
@@ -109,9 +109,9 @@ export function sealing(lines: readonly string[], home: string): string[] {
 }
 
 /**
- * The files of a context folder, but for the tars of {@link rootTar}. The recipe is called `Dockerfile`, which every
- * builder looks for by itself.
- * @throws FactoryError `usage` when the person's context has a place that is ours
+ * The files of a context folder, except the tars at {@link rootTar}. The recipe is named `Dockerfile`, which every
+ * builder finds without an option.
+ * @throws FactoryError `usage` when the user's context has a {@link FOLDER_HOME} of its own
  */
 export function folderEntries(
   options: ContextOptions,
@@ -122,16 +122,16 @@ export function folderEntries(
   if (clash !== undefined) {
     throw new FactoryError(
       'CONTAINERFILE_INVALID',
-      `the context of the Containerfile has ${clash.path}, a place that is ours`,
+      `the Containerfile's context has ${clash.path}, a path that is reserved`,
       {
-        remedy: `Rename ${FOLDER_HOME} there, or leave it out with a .dockerignore.`,
+        remedy: `Rename ${FOLDER_HOME} in the context, or exclude it with a .dockerignore.`,
       },
     );
   }
   const mark = { schema: 1, tool: options.tool, image: options.identity };
   const ours = [
     ...ownEntries(options),
-    ...(isScripted(options) ? [programsOf(options.templates)('seal/seal.sh', 'build/seal.sh')] : []),
+    ...(isScripted(options) ? [templatePrograms(options.templates)('seal/seal.sh', 'build/seal.sh')] : []),
   ];
   return [
     text('Dockerfile', renderFolderRecipe(options, sources, own)),

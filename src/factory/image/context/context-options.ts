@@ -7,17 +7,17 @@ import type { RootTraits } from '../root/root-traits.ts';
 import type { KairosInit } from './kairos-init.ts';
 import type { KubernetesPayload } from './kubernetes-entries.ts';
 
-/** A bundle that the engine has. */
+/** A bundle whose image is in the engine. */
 export interface BundleLayer {
-  /** Name in the engine. */
+  /** Name of the image in the engine. */
   readonly image: string;
-  /** Whether its files are laid into the root, or its `run.sh` is run. */
+  /** Whether its files are copied into the root, or its `run.sh` is run. */
   readonly mode: 'unpack' | 'run';
-  /** What it is called, for its program and for messages. */
+  /** The name that the user gave it, for its `run.sh` and for messages. */
   readonly name: string;
 }
 
-/** What a build context is rendered from. */
+/** The inputs of a build context. */
 export interface ContextOptions {
   readonly templates: string;
   readonly flavor: Flavor;
@@ -26,12 +26,12 @@ export interface ContextOptions {
   readonly board: Pick<Board, 'components' | 'consoles' | 'arguments' | 'files' | 'texts'>;
   /** Name of the base image in the engine. */
   readonly base: string;
-  /** Seconds since 1970 that the image is stamped with; the date of the package archive when absent. */
+  /** Unix timestamp in seconds that the image is stamped with; the date of the package archive when absent. */
   readonly epoch: string | undefined;
   readonly overlay: string | undefined;
-  /** Versions that packages are to have where the archive has them: `NAME:ARCH` to version, or versions with spaces. */
+  /** Versions to install where the archive has them: `NAME:ARCH` to one version, or several separated by spaces. */
   readonly pins?: Readonly<Record<string, string>> | undefined;
-  /** Archives of the past, in the words of the package manager: what packages are installed from. */
+  /** Snapshot archives to install packages from, in the package manager's own format. */
   readonly snapshot?: readonly string[] | undefined;
   readonly kubernetes?: KubernetesPayload | undefined;
   readonly bundles?: readonly BundleLayer[] | undefined;
@@ -39,24 +39,24 @@ export interface ContextOptions {
   readonly policy?: readonly PolicyFile[] | undefined;
   /** Name and version of this tool. */
   readonly tool: string;
-  /** The compiled agent for the image's architecture: a file. Absent where the base cannot run it. */
+  /** Path of the compiled agent for the image's architecture. Absent when the base cannot run it. */
   readonly agent: string | undefined;
-  /** Where the kernel comes from another image: how it is taken over. */
+  /** The image that the kernel comes from, when it is not installed from packages. */
   readonly kernel?: KernelSource;
-  /** The root that a flavor without packages is laid over; by default one with a shell. */
+  /** Traits of the base root, for a flavor without packages; by default it has a shell. */
   readonly root?: Pick<RootTraits, 'shell' | 'systemd' | 'lacks'>;
-  /** Upstream's initializer, in place of our own framework. */
+  /** Upstream's kairos-init, to use instead of our own framework. */
   readonly init?: KairosInit;
 }
 
-/** An image that kernel, modules, firmware and initramfs are taken from. */
+/** An image that supplies the kernel, modules, firmware and initramfs. */
 export interface KernelSource {
   /** Name of the image in the engine. */
   readonly image: string;
-  /** Seconds since 1970 that the initramfs is stamped with. */
+  /** Unix timestamp in seconds that the initramfs is stamped with. */
   readonly epoch: number;
-  /** The directory of the base that holds `modules` and `firmware`: `/usr/lib`, or `/lib` where that is one of its own. */
+  /** The directory of the base for `modules` and `firmware`: `/usr/lib`, or `/lib` where that is not a link to it. */
   readonly library: '/lib' | '/usr/lib';
-  /** Whether GRUB and shim are taken from it too. */
+  /** Whether it supplies GRUB and shim too. */
   readonly bootLoader: boolean;
 }

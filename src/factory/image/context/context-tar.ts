@@ -6,9 +6,9 @@ import tar from 'tar-stream';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { walkTree } from '../../../common/files/walk-tree.ts';
 
-/** One file of a build context. */
+/** One entry of a build context. */
 export type ContextEntry = {
-  /** Relative to the context. */
+  /** Path relative to the context. */
   readonly path: string;
 } & (
   | { readonly type: 'directory' }
@@ -18,10 +18,10 @@ export type ContextEntry = {
 );
 
 /**
- * The entries of a directory, to stand below `prefix` in a context. Modes lose the write bits of group and others,
- * which come from a person's umask and not from a decision.
- * @param isLeftOut what is passed over, with all that is below it; by its path in the directory
- * @throws FactoryError `usage` when it holds sockets, pipes or device nodes
+ * Lists a directory as context entries below `prefix`. Write permission of group and others is dropped: it comes from
+ * the user's umask, not from a decision.
+ * @param isLeftOut whether to skip a path of the directory, with everything below it
+ * @throws FactoryError `usage` when the directory holds a socket, pipe or device node
  */
 export function directoryEntries(
   root: string,
@@ -34,7 +34,7 @@ export function directoryEntries(
     const source = join(root, path);
     if (stats.isSymbolicLink()) return { type: 'symlink', path: place, target: readlinkSync(source) };
     if (!stats.isFile()) {
-      throw new FactoryError('SOURCE_UNSUITABLE', `${source} is neither file, directory nor link`, {
+      throw new FactoryError('SOURCE_UNSUITABLE', `${source} is not a file, directory or link`, {
         remedy: 'Remove it.',
       });
     }
@@ -48,7 +48,7 @@ export function directoryEntries(
   });
 }
 
-/** Packs entries as a tar stream in which everything belongs to root. Parents must come before children. */
+/** Packs entries into a tar stream whose entries all belong to root. Parents must come before children. */
 export function packContext(entries: readonly ContextEntry[]): Readable {
   const pack = tar.pack();
   const owner = { uid: 0, gid: 0, mtime: new Date() };

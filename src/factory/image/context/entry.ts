@@ -2,20 +2,20 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContextEntry } from './context-tar.ts';
 
-/** A file of a context, by its content. */
+/** A context entry with the given content. */
 export const text = (path: string, content: string, mode = 0o644): ContextEntry => ({
   type: 'text',
   path,
   text: content,
   mode,
 });
-/** What makes programs of a context out of templates. */
-export const programsOf = (templates: string) => (path: string, name: string) =>
+/** Returns a function that makes an executable context entry at `path` from the template `name`. */
+export const templatePrograms = (templates: string) => (path: string, name: string) =>
   text(path, readFileSync(join(templates, name), 'utf8'), 0o755);
-/** A file of a context with an item in each line. */
+/** A context entry with one item per line. */
 export const lines = (path: string, items: readonly string[]) =>
   text(path, items.map((item) => `${item}\n`).join(''));
-/** A program of a context that is a file of this machine. */
+/** An executable context entry with the content of a file on the host. */
 export const program = (path: string, source: string): ContextEntry => ({
   type: 'file',
   path,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContextOptions } from './context-options.ts';
 
-/** What starts services: the flavor's, or what the root has. */
+/** The service manager of the flavor or, where the flavor detects it, of the root. */
 export function servicesOf({
   flavor,
   root,
@@ -12,12 +12,12 @@ export function servicesOf({
   return root?.systemd ? 'systemd' : 'none';
 }
 
-/** The trees of the framework that fit a root: what all have, and those of its init system, initramfs, network and family. */
+/** The template directories for an image: the common one, and those of its service manager, initramfs, network and family. */
 export function frameworkTrees(
   options: Pick<ContextOptions, 'templates' | 'flavor' | 'root' | 'kernel'>,
 ): string[] {
   const { templates, flavor } = options;
-  // With a kernel from elsewhere the initramfs is made there.
+  // A kernel from another image brings the initramfs that was made there.
   const generator = options.kernel === undefined ? flavor.initramfs : 'none';
   const network =
     flavor.network === 'detect' ? (options.root?.systemd ? 'systemd-networkd' : 'none') : flavor.network;

@@ -1,11 +1,11 @@
-/** Whether a path of a context, without a leading slash, is left out. */
+/** Whether a path of a context, without a leading slash, is ignored. */
 export type Ignores = (path: string) => boolean;
 
 /**
- * Reads the text of a `.dockerignore` or `.containerignore`. The last line that matches a path, or a directory above it,
- * decides; a line that begins with `!` takes back in. Blank lines and those that begin with `#` say nothing. Patterns
- * are those of Docker (docs.docker.com, "dockerignore file"): `*` and `?` stay within a name, `**` crosses directories,
- * `[…]` are sets of characters.
+ * Parses the text of a `.dockerignore` or `.containerignore` file. The last line that matches a path, or a directory
+ * above it, decides; a line that starts with `!` includes the path again. Blank lines and lines that start with `#` are
+ * skipped. Patterns are Docker's (docs.docker.com, "dockerignore file"): `*` and `?` match within one path component,
+ * `**` matches any number of directories, and `[…]` is a character class.
  */
 export function parseIgnoreFile(text: string): Ignores {
   const rules = text
@@ -14,14 +14,14 @@ export function parseIgnoreFile(text: string): Ignores {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
-      const takesIn = line.startsWith('!');
-      const pattern = clean(takesIn ? line.slice(1).trim() : line);
-      return { takesIn, pattern: new RegExp(`^(?:${translate(pattern)})(?:/|$)`, 'su') };
+      const includes = line.startsWith('!');
+      const pattern = clean(includes ? line.slice(1).trim() : line);
+      return { includes, pattern: new RegExp(`^(?:${translate(pattern)})(?:/|$)`, 'su') };
     });
-  return (path) => rules.findLast(({ pattern }) => pattern.test(path))?.takesIn === false;
+  return (path) => rules.findLast(({ pattern }) => pattern.test(path))?.includes === false;
 }
 
-/** As Go's path.Clean of an absolute path does it: no leading, doubled or closing slashes, no `.` and `..`. */
+/** Cleans a pattern as Go's `path.Clean` cleans an absolute path: no leading, repeated or trailing slashes, no `.` or `..`. */
 function clean(pattern: string): string {
   const parts: string[] = [];
   for (const part of pattern.split('/')) {
@@ -31,7 +31,7 @@ function clean(pattern: string): string {
   return parts.join('/');
 }
 
-/** The source of a regular expression that matches what a cleaned pattern matches. */
+/** Translates a cleaned pattern to the source of an equivalent regular expression. */
 function translate(pattern: string): string {
   // A pattern that names the context itself matches nothing below it.
   if (pattern === '') return '(?!)';

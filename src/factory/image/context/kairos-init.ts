@@ -1,21 +1,21 @@
 import type { ImageIdentity } from '../../../common/contract/kairos-release.ts';
 
-/** Upstream's initializer, to be run in a build. */
+/** Upstream's kairos-init, as a build runs it. */
 export interface KairosInit {
-  /** Its program: a file. */
+  /** Path of the executable. */
   readonly program: string;
-  /** What the image is to be. */
+  /** The identity that the image gets. */
   readonly image: ImageIdentity;
-  /** The version that it must say it is; not checked when absent. */
+  /** The version that it must report; not checked when absent. */
   readonly version: string | undefined;
 }
 
-/** Where the images of upstream hold the program. */
+/** Path of the executable in upstream's images. */
 export const KAIROS_INIT_PATH = '/kairos-init';
 
 /**
- * The arguments of `kairos-init` for one of its two stages (docs/contract.md 6.1). A Kubernetes distribution becomes a
- * provider, which makes the image's variant `standard`.
+ * The arguments of `kairos-init` for one of its two stages (docs/contract.md 6.1). A Kubernetes distribution is passed as
+ * a provider, which makes the image's variant `standard`.
  */
 export function kairosInitArguments(stage: 'install' | 'init', identity: ImageIdentity): string[] {
   const { version, model, software } = identity;

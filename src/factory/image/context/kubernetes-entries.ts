@@ -3,29 +3,29 @@ import { join } from 'node:path';
 import { DISTRIBUTION_FACTS, type Distribution } from '../../catalog/kubernetes/distribution.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
 
-/** Kubernetes as it goes into an image. */
+/** The Kubernetes distribution to put into an image. */
 export interface KubernetesPayload {
   readonly distribution: Distribution;
   readonly version: string;
   readonly files: readonly {
     readonly role: 'program' | 'images';
     readonly name: string;
-    /** Where it lies on this machine. */
+    /** Path on the host. */
     readonly path: string;
   }[];
 }
 
 /**
- * Where images lie in the read-only root. The directory in which the program looks for them persists, and what an image
- * has there is copied into it at boot (docs/contract.md 2.6): hundreds of megabytes twice, which no upgrade takes away
- * again. So there are links, which lead into whichever system is running.
+ * Directory of the container images in the read-only root. The directory in which the distribution looks for them is
+ * persistent, and its content is copied there at boot (docs/contract.md 2.6): hundreds of megabytes a second time, which
+ * no upgrade removes. Links avoid that; they resolve into whichever system is running.
  */
 export const IMAGES_HOME = '/usr/lib/kairos/kubernetes/images';
 
 /**
- * The part of a build context that brings Kubernetes: files, units, settings of the kernel below `kubernetes/`, and the
- * script that finishes it below `kubernetes-build/`.
- * @param serviceManager which trees of units fit
+ * The context entries that install Kubernetes: files, units and kernel settings below `kubernetes/`, and the script that
+ * completes the installation below `kubernetes-build/`.
+ * @param serviceManager decides between systemd units and OpenRC scripts
  */
 export function kubernetesEntries(
   templates: string,

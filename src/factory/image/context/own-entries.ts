@@ -14,12 +14,12 @@ import { TRUST_DIRECTORY } from '../../../common/trust/policy.ts';
 import { isScripted } from './containerfile.ts';
 import type { ContextOptions } from './context-options.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
-import { lines, program, programsOf, text } from './entry.ts';
+import { lines, program, templatePrograms, text } from './entry.ts';
 import { frameworkTrees, servicesOf } from './framework-trees.ts';
 import type { KairosInit } from './kairos-init.ts';
 import { kubernetesEntries } from './kubernetes-entries.ts';
 
-/** The files of the build context besides the Containerfile. */
+/** All files of the build context except the Containerfile, parents before children. */
 export function ownEntries(options: ContextOptions): ContextEntry[] {
   const { templates, flavor, overlay, init, kubernetes } = options;
   const overlaid = overlay === undefined ? [] : directoryEntries(overlay, 'overlay');
@@ -30,7 +30,7 @@ export function ownEntries(options: ContextOptions): ContextEntry[] {
     ...(kubernetes === undefined ? [] : kubernetesEntries(templates, servicesOf(options), kubernetes)),
     ...frameworkEntries(options),
     ...(options.bundles?.some(({ mode }) => mode === 'run')
-      ? [programsOf(templates)('bundles/run-bundle.sh', 'build/run-bundle.sh')]
+      ? [templatePrograms(templates)('bundles/run-bundle.sh', 'build/run-bundle.sh')]
       : []),
     ...(flavor['package-manager'] === 'none' ? bareEntries(options) : []),
     ...overlaid,
@@ -39,7 +39,7 @@ export function ownEntries(options: ContextOptions): ContextEntry[] {
 }
 
 function initEntries({ templates, flavor, epoch }: ContextOptions, init: KairosInit): ContextEntry[] {
-  const template = programsOf(templates);
+  const template = templatePrograms(templates);
   return [
     program('init/kairos-init', init.program),
     template('init/check-kairos-init.sh', 'build/check-kairos-init.sh'),
@@ -53,7 +53,7 @@ function installEntries(options: ContextOptions): ContextEntry[] {
   const { templates, flavor, selection, board, epoch, pins, snapshot } = options;
   const manager = flavor['package-manager'];
   if (manager === 'none') return [];
-  const template = programsOf(templates);
+  const template = templatePrograms(templates);
   return [
     lines('install/packages', selection.packages),
     lines('install/components', board.components),
@@ -92,11 +92,11 @@ function finishEntries({ templates, flavor, selection, board, kernel }: ContextO
     lines('finish/runlevels', runlevels),
     lines('finish/selinux', [flavor.selinux]),
     ...(kernel === undefined ? [] : [text('finish/kernel-is-there', '')]),
-    programsOf(templates)('finish/finish.sh', 'build/finish.sh'),
+    templatePrograms(templates)('finish/finish.sh', 'build/finish.sh'),
   ];
 }
 
-/** The agent takes a policy only from files that nobody but root may write. */
+/** The agent accepts a policy only from files that only root can write. */
 function policyEntries(policy: ContextOptions['policy']): ContextEntry[] {
   if (policy === undefined) return [];
   const directory = `framework${TRUST_DIRECTORY}`;
@@ -106,7 +106,7 @@ function policyEntries(policy: ContextOptions['policy']): ContextEntry[] {
   ];
 }
 
-/** `NAME ARCH VERSION`; the architecture is `-` where the package manager tells none. */
+/** `NAME ARCH VERSION`; the architecture is `-` where the package manager reports none. */
 function pinLines(pins: Readonly<Record<string, string>>): string[] {
   return Object.entries(pins).flatMap(([key, versions]) => {
     const [name = '', arch = '-'] = key.split(':');
@@ -116,7 +116,7 @@ function pinLines(pins: Readonly<Record<string, string>>): string[] {
 
 function kernelEntries({ kernel, templates }: ContextOptions): ContextEntry[] {
   if (kernel === undefined) return [];
-  const template = programsOf(templates);
+  const template = templatePrograms(templates);
   return [
     ...directoryEntries(join(templates, 'image/dracut'), 'dracut'),
     text('kernel/source-date-epoch', `${kernel.epoch}\n`),
@@ -124,7 +124,7 @@ function kernelEntries({ kernel, templates }: ContextOptions): ContextEntry[] {
   ];
 }
 
-/** What an installation script leaves in other roots, and directories where no script can make them. */
+/** Files that installation scripts write in other roots, and the missing directories when no script can create them. */
 function bareEntries(options: ContextOptions): ContextEntry[] {
   const lacking = isScripted(options) ? [] : (options.root?.lacks ?? []);
   return [

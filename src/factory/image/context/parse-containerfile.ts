@@ -2,26 +2,26 @@
 export interface Instruction {
   /** In capitals, such as `FROM`. */
   readonly name: string;
-  /** What follows the name, continued lines joined. */
+  /** Everything after the name, with continued lines joined. */
   readonly rest: string;
-  /** First and last line, counted from 0. */
+  /** First and last line, zero-based. */
   readonly first: number;
   readonly last: number;
 }
 
-/** A Containerfile, split as far as it must be to put it together with another. */
+/** A Containerfile, parsed as far as merging it with another one requires. */
 export interface Containerfile {
   readonly lines: readonly string[];
-  /** How many lines of parser directives (`# syntax=`, `# escape=`) stand at its head: they count nowhere else. */
+  /** Number of parser directives (`# syntax=`, `# escape=`) at the top; elsewhere they are plain comments. */
   readonly directives: number;
   readonly instructions: readonly Instruction[];
 }
 
 const DIRECTIVE = /^#\s*(syntax|escape|check)\s*=\s*(.+)$/i;
-/** `<<EOF`, `<<-EOF`, `<<"EOF"` of an instruction that may have one (Dockerfile reference, "Here-Documents"). */
+/** `<<EOF`, `<<-EOF` or `<<"EOF"` (Dockerfile reference, "Here-Documents"). */
 const HEREDOC = /<<(-?)(["']?)([A-Za-z_]\w*)\2/g;
 
-/** Splits a Containerfile into its instructions: comments, continued lines and here-documents are understood. */
+/** Splits a Containerfile into its instructions. Handles comments, continued lines and here-documents. */
 export function parseContainerfile(text: string): Containerfile {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   let directives = 0;
@@ -33,7 +33,7 @@ export function parseContainerfile(text: string): Containerfile {
   }
   const instructions: Instruction[] = [];
   for (let at = directives; at < lines.length; at += 1) {
-    if (isSilent(lines[at])) continue;
+    if (isBlankOrComment(lines[at])) continue;
     const first = at;
     const { whole, last } = joinContinued(lines, first, continuation);
     at = last;
@@ -45,14 +45,14 @@ export function parseContainerfile(text: string): Containerfile {
   return { lines, directives, instructions };
 }
 
-/** An instruction without the ends of its continued lines, and where its last line is. */
+/** Joins an instruction with its continuation lines. @returns its text, and the index of its last line */
 function joinContinued(lines: readonly string[], first: number, continuation: string) {
   let whole = '';
   let last = first;
   for (; last < lines.length; last += 1) {
     const line = lines[last] ?? '';
-    // Within an instruction too, comments and blank lines count for nothing.
-    if (last > first && isSilent(line)) continue;
+    // Comments and blank lines are skipped within an instruction too.
+    if (last > first && isBlankOrComment(line)) continue;
     const trimmed = line.trimEnd();
     whole += trimmed.endsWith(continuation) ? trimmed.slice(0, -1) : line;
     if (!trimmed.endsWith(continuation)) break;
@@ -60,17 +60,17 @@ function joinContinued(lines: readonly string[], first: number, continuation: st
   return { whole, last };
 }
 
-function isSilent(line: string | undefined): boolean {
+function isBlankOrComment(line: string | undefined): boolean {
   return /^\s*(#|$)/.test(line ?? '');
 }
 
-/** The last line of the here-documents that an instruction opens. */
+/** The index of the last line of the here-documents that an instruction opens; `at` when it opens none. */
 function afterHeredocs(lines: readonly string[], rest: string, at: number): number {
   let last = at;
   for (const [, dash, , word] of rest.matchAll(HEREDOC)) {
     const ends = (line: string) => (dash ? line.replace(/^\t+/, '') : line) === word;
     const end = lines.findIndex((line, index) => index > last && ends(line));
-    // Without an end there is none: the shell's own << within a RUN of one line.
+    // Without a terminator it is not a here-document but the shell's << operator in a one-line RUN.
     if (end !== -1) last = end;
   }
   return last;

@@ -1,15 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import type { UserContainerfile } from '../../config/schema.ts';
-import { type ContextEntry, directoryEntries } from './context-tar.ts';
-import { type Ignores, parseIgnoreFile } from './ignore-file.ts';
 import { type Containerfile, type Instruction, parseContainerfile } from './parse-containerfile.ts';
 
-/** The variable that stands for the image to start from, by the custom of the field. */
+/** The conventional variable for the base image. */
 const BASE = /^(\$BASE_IMAGE|\$\{BASE_IMAGE(:-[^}]*)?\})$/;
 
-/** A `COPY` from a stage by its number. */
+/** A `COPY` that refers to a stage by number. */
 const NUMBERED = /^(?:--\S+\s+)*?--from=\d+(\s|$)/;
 
 interface Stage {
@@ -19,26 +14,26 @@ interface Stage {
   readonly name: string | undefined;
 }
 
-/** A person's Containerfile, ready to be put into one of ours. */
+/** A user's Containerfile, ready to be merged into a generated one. */
 export interface CheckedContainerfile {
-  /** Parser directives, which must stand at the head of the whole. */
+  /** Parser directives, which must come first in the merged file. */
   readonly directives: readonly string[];
-  /** The lines before its first `FROM`: arguments that hold for all stages, which must stand before any of them. */
+  /** The lines before the first `FROM`: global arguments, which must precede every stage of the merged file. */
   readonly globals: readonly string[];
   /**
-   * Its other lines, with the base put in.
-   * @param base what `${BASE_IMAGE}` is to be: an image or a stage
+   * The remaining lines, with the base filled in.
+   * @param base the image or stage that replaces `${BASE_IMAGE}`
    */
   readonly render: (base: string) => string[];
-  /** Images other than the base that a builder would have to pull, by line. */
+  /** Images other than the base that a builder would have to pull, with their line numbers. */
   readonly pulls: readonly { readonly line: number; readonly image: string }[];
 }
 
 /**
- * Reads a person's Containerfile. It has no `FROM`, and then all of it is applied to the base; or it has stages, and the
- * last one begins, directly or through others, with `FROM ${BASE_IMAGE}`.
- * @param name for messages
- * @throws FactoryError `usage`, with the line, when the result would not be made from the base
+ * Parses and checks a user's Containerfile. Either it has no `FROM`, and all of it is applied to the base; or it has
+ * stages, the last of which starts, directly or through other stages, from `${BASE_IMAGE}`.
+ * @param name file name, for messages
+ * @throws FactoryError `usage`, with the line, when the file is empty or its result would not be built on the base
  */
 export function checkContainerfile(name: string, text: string): CheckedContainerfile {
   const file = parseContainerfile(text);
@@ -49,7 +44,7 @@ export function checkContainerfile(name: string, text: string): CheckedContainer
   if (first === undefined) {
     const [instruction] = file.instructions;
     if (instruction === undefined)
-      throw fail(0, 'it has no instruction', 'Give a Containerfile that does something.');
+      throw fail(0, 'there are no instructions', 'Use a Containerfile with at least one instruction.');
     return {
       directives: file.lines.slice(0, file.directives),
       globals: [],
@@ -60,21 +55,21 @@ export function checkContainerfile(name: string, text: string): CheckedContainer
   const early = file.instructions.find(
     ({ name: kind, first: line }) => kind !== 'ARG' && line < first.instruction.first,
   );
-  if (early) throw fail(early.first, `${early.name} stands before the first FROM`, 'Move it below a FROM.');
+  if (early) throw fail(early.first, `${early.name} comes before the first FROM`, 'Move it below a FROM.');
   const last = stages.at(-1) ?? first;
   if (!startsFromBase(last, stages)) {
     throw fail(
       last.instruction.first,
       `its last stage starts from "${last.image}", so the base would be lost`,
-      'Begin the last stage with "FROM ${BASE_IMAGE}", or leave every FROM out.',
+      'Start the last stage with "FROM ${BASE_IMAGE}", or omit every FROM.',
     );
   }
   const numbered = file.instructions.find(({ name: kind, rest }) => kind === 'COPY' && NUMBERED.test(rest));
   if (numbered)
     throw fail(
       numbered.first,
-      'a stage is named by its number',
-      'Name it with "AS", and use the name: here, numbers shift.',
+      'COPY --from refers to a stage by number',
+      'Name the stage with "AS" and use the name: numbers change when stages are added.',
     );
   const isStage = (image: string) => stages.some((stage) => stage.name === image.toLowerCase());
   const pulls = stages
@@ -105,7 +100,7 @@ function startsFromBase(stage: Stage, stages: readonly Stage[]): boolean {
   return parent !== undefined && startsFromBase(parent, before);
 }
 
-/** Images that `COPY --from` names and that are no stages. */
+/** Images, as opposed to stages, that `COPY --from` refers to. */
 function externalCopies(file: Containerfile, stages: readonly Stage[]): { line: number; image: string }[] {
   return file.instructions.flatMap(({ name, rest, first }) => {
     const image = name === 'COPY' ? /^(?:--\S+\s+)*?--from=(\S+)/.exec(rest)?.[1] : undefined;
@@ -125,7 +120,7 @@ function replaced(file: Containerfile, stages: readonly Stage[], base: string): 
   return [...lines, ...file.lines.slice(at)];
 }
 
-/** Refuses what would have to be pulled, where nothing can be. @throws FactoryError `usage` */
+/** Checks that a build without network needs no other images. @throws FactoryError `usage` with the first such image */
 export function refusePulls(name: string, { pulls }: CheckedContainerfile): void {
   const [pull] = pulls;
   if (pull === undefined) return;
@@ -134,29 +129,8 @@ export function refusePulls(name: string, { pulls }: CheckedContainerfile): void
     `${name}:${pull.line}: image "${pull.image}" would have to be pulled, and builds pull nothing`,
     {
       remedy:
-        'Lay the files that you need from it into the context and COPY them; or write the context with ' +
+        'Copy the files that you need from it into the context and COPY them from there; or write the context with ' +
         '"kairos-factory context" and build it with a builder that pulls.',
     },
   );
-}
-
-/**
- * The files that a person's Containerfile may copy: its context directory, without what builds write there, without what
- * the ignore file leaves out and without the ignore file itself. As with other builders, `NAME.dockerignore` beside the Containerfile comes before
- * `.containerignore` and `.dockerignore` in the context.
- */
-export function userContextEntries({ file, context, products }: UserContainerfile): ContextEntry[] {
-  const candidates = [`${file}.containerignore`, `${file}.dockerignore`].concat(
-    ['.containerignore', '.dockerignore'].map((name) => join(context, name)),
-  );
-  const ignoreFile = candidates.find((candidate) => existsSync(candidate));
-  const ignores: Ignores =
-    ignoreFile === undefined ? () => false : parseIgnoreFile(readFileSync(ignoreFile, 'utf8'));
-  const own = new Set([...candidates, file].map((path) => relative(context, path)));
-  // Names that a builder would take for the recipe, which is ours.
-  const recipes = new Set(['Containerfile', 'Dockerfile']);
-  const written = new Set(products.map((path) => relative(context, path)).filter((path) => path !== ''));
-  return directoryEntries(context, '.', (path) => written.has(path))
-    .map((entry) => ({ ...entry, path: entry.path.slice('./'.length) }))
-    .filter(({ path }) => path !== '' && !own.has(path) && !recipes.has(path) && !ignores(path));
 }

@@ -4,24 +4,24 @@ import { requiredDirectories } from '../../../common/contract/system-layout.ts';
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import { walkTree } from '../../../common/files/walk-tree.ts';
 
-/** What a build has to know of a root before it lays anything into it. */
+/** Properties of a base root that decide how a build adds to it. */
 export interface RootTraits {
-  /** Whether it has `/bin/sh`, without which no script of a build can run in it. */
+  /** Whether it has `/bin/sh`, which every build script needs. */
   readonly shell: boolean;
-  /** Whether it has the loader of the GNU C library, which the agent needs. */
+  /** Whether it has the dynamic loader of the GNU C library, which the agent needs. */
   readonly glibc: boolean;
   readonly systemd: boolean;
-  /** Whether it brings GRUB's modules or a signed GRUB of its own. */
+  /** Whether it contains GRUB modules or a signed GRUB. */
   readonly bootLoader: boolean;
-  /** Whether `/lib` is a directory of its own, and not a link to `/usr/lib`. */
+  /** Whether `/lib` is a directory rather than a link to `/usr/lib`. */
   readonly ownLib: boolean;
-  /** Directories of the layout that it does not have. */
+  /** Directories of the layout that are missing. */
   readonly lacks: readonly string[];
-  /** The newest modification of a file in seconds since 1970. Directories do not count: engines touch them. */
+  /** Latest modification time of any file, as a Unix timestamp in seconds. Directories do not count: engines touch them. */
   readonly newest: number;
 }
 
-/** Where programs for the GNU C library look for their loader, by Debian's name of the architecture. */
+/** Path of the GNU C library's dynamic loader, by Debian architecture. */
 const LOADERS: Readonly<Record<string, string>> = {
   amd64: '/lib64/ld-linux-x86-64.so.2',
   arm64: '/lib/ld-linux-aarch64.so.1',
@@ -30,20 +30,20 @@ const LOADERS: Readonly<Record<string, string>> = {
 const SYSTEMD = ['/usr/lib/systemd/systemd', '/lib/systemd/systemd'];
 const BOOT_LOADERS = ['/usr/lib/grub', '/usr/share/grub2', '/usr/share/efi', '/boot/efi/EFI'];
 
-/** Directories that engines write to while they work with an image. */
+/** Paths that engines write to while they work with an image. */
 const VOLATILE = /^(?:dev|proc|sys|run|tmp)\/|^etc\/(?:hostname|hosts|resolv\.conf)$/;
 
-/** Looks at the tree at `root` for what it offers to a build. */
+/** Inspects the tree at `root`. @param arch Debian architecture, which decides the loader to look for */
 export async function readRootTraits(root: string, arch: string): Promise<RootTraits> {
-  const hasOne = async (paths: readonly string[]) => {
+  const hasAny = async (paths: readonly string[]) => {
     const found = await Promise.all(paths.map((path) => resolveInRoot(root, path)));
     return found.some((path) => path !== undefined);
   };
   return {
-    shell: await hasOne(['/bin/sh']),
-    glibc: await hasOne([LOADERS[arch] ?? []].flat()),
-    systemd: await hasOne(SYSTEMD),
-    bootLoader: await hasOne(BOOT_LOADERS),
+    shell: await hasAny(['/bin/sh']),
+    glibc: await hasAny([LOADERS[arch] ?? []].flat()),
+    systemd: await hasAny(SYSTEMD),
+    bootLoader: await hasAny(BOOT_LOADERS),
     ownLib: await isDirectory(join(root, 'lib')),
     lacks: await missing(root, requiredDirectories([])),
     newest: newestFile(root),

@@ -7,8 +7,8 @@ import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import { stampTree } from '../../../common/files/walk-tree.ts';
 
 /**
- * Directories whose content belongs to a running machine, with the modes that they get. Engines mount something over most
- * of them, and a build in another builder (`templates/build/seal.sh`) cannot see what is below.
+ * Directories whose content belongs to a running machine, and the modes they get. Engines mount something over most of
+ * them, and `templates/build/seal.sh`, which runs in other builders, cannot see below those mounts.
  */
 const VOLATILE = {
   dev: 0o755,
@@ -20,24 +20,36 @@ const VOLATILE = {
 } as const;
 
 /**
- * Takes out of a freshly built root what the engine and the clock left in it, so that the same build gives the same tree:
- * the content of volatile directories, the files that engines place in `/etc`, and every time later than the epoch.
- * `templates/build/seal.sh` does the same where another builder builds; the two must agree.
- * @returns the epoch in seconds since 1970
- * @throws FactoryError `step` when the build left no epoch
+ * Removes every trace of the engine and the clock from a freshly built root, so that the same build gives the same tree.
+ * Empties the volatile directories, replaces the files that engines write to `/etc`, and sets every time later than the
+ * epoch to the epoch. `templates/build/seal.sh` does the same in other builders; the two must agree.
+ * @returns the epoch, a Unix timestamp in seconds
+ * @throws FactoryError `step` when the build left no epoch, when there is no `/etc`, or when a volatile directory is a
+ *   link to a directory that must stay
  */
 export async function sealRoot(root: string): Promise<number> {
   const file = await resolveInRoot(root, EPOCH_FILE);
   const epoch = file === undefined ? Number.NaN : Number((await readFile(file, 'utf8')).trim());
   if (!Number.isSafeInteger(epoch) || epoch <= 0) {
-    throw new FactoryError('IMAGE_INCOMPLETE', `the image build left no time in ${EPOCH_FILE}`, {
+    throw new FactoryError('IMAGE_INCOMPLETE', `the image build left no timestamp in ${EPOCH_FILE}`, {
       remedy: 'This is a defect of the flavor’s build script; report it.',
     });
   }
   const emptied: string[] = [];
-  for (const [directory, mode] of Object.entries(VOLATILE))
-    emptied.push(...(await emptyVolatile(root, directory, mode)));
-  // Resolved like everything else: an image whose /etc is a link must not make us write outside of it.
+  for (const [directory, mode] of Object.entries(VOLATILE)) {
+    const path = await emptyVolatile(root, directory, mode);
+    if (path !== undefined) emptied.push(path);
+  }
+  await resetEtc(root);
+  const limit = BigInt(epoch) * 1_000_000_000n;
+  stampTree(root, epoch, ({ stats }) => stats.mtimeNs > limit);
+  for (const path of emptied) utimesSync(path, epoch, epoch);
+  return epoch;
+}
+
+/** Replaces the files that engines write to `/etc`. @throws FactoryError `step` when there is no `/etc` */
+async function resetEtc(root: string): Promise<void> {
+  // Resolved within the root: an /etc that is a link must not make us write outside it.
   const etc = await resolveInRoot(root, '/etc');
   if (etc === undefined)
     throw new FactoryError('IMAGE_INCOMPLETE', 'the image has no /etc', { remedy: 'Use another base.' });
@@ -48,22 +60,18 @@ export async function sealRoot(root: string): Promise<number> {
     await rm(join(etc, name), { recursive: true, force: true });
     await writeFile(join(etc, name), text, { mode: 0o644 });
   }
-  // The link to the resolver is made at boot; engines leave their own file here.
+  // The node links this to its resolver at boot; engines leave their own file here.
   await rm(join(etc, 'resolv.conf'), { recursive: true, force: true });
-  // Docker hides the image's own behind one of another form. This is the one that systemd makes (tmpfiles.d/etc.conf).
+  // Docker replaces the image's own link. This is the link that systemd makes (tmpfiles.d/etc.conf).
   await rm(join(etc, 'mtab'), { recursive: true, force: true });
   await symlink('../proc/self/mounts', join(etc, 'mtab'));
-  const limit = BigInt(epoch) * 1_000_000_000n;
-  stampTree(root, epoch, ({ stats }) => stats.mtimeNs > limit);
-  for (const path of emptied) utimesSync(path, epoch, epoch);
-  return epoch;
 }
 
-/** @returns the directory, where there is one */
-async function emptyVolatile(root: string, directory: string, mode: number): Promise<string[]> {
+/** Empties one volatile directory and sets its mode. @returns its resolved path; nothing when the root does not have it */
+async function emptyVolatile(root: string, directory: string, mode: number): Promise<string | undefined> {
   const path = await resolveInRoot(root, `/${directory}`);
-  if (path === undefined || !statSync(path).isDirectory()) return [];
-  // A link may stand for one of these, as /var/tmp for /tmp, but not for anything that is to stay.
+  if (path === undefined || !statSync(path).isDirectory()) return undefined;
+  // A link may lead to another volatile directory, such as /var/tmp to /tmp, but not to one whose content must stay.
   if (!Object.keys(VOLATILE).some((place) => path === join(root, place))) {
     throw new FactoryError(
       'ENTRY_REFUSED',
@@ -75,5 +83,5 @@ async function emptyVolatile(root: string, directory: string, mode: number): Pro
   }
   for (const name of readdirSync(path)) await rm(join(path, name), { recursive: true, force: true });
   chmodSync(path, mode);
-  return [path];
+  return path;
 }

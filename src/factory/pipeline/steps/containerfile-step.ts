@@ -5,8 +5,8 @@ import {
   type CheckedContainerfile,
   checkContainerfile,
   refusePulls,
-  userContextEntries,
 } from '../../image/context/user-containerfile.ts';
+import { userContextEntries } from '../../image/context/user-context.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
 import { defineStep, resultOf, type Step } from '../step.ts';

@@ -7,7 +7,7 @@ import { chooseBase, type FlavorChoice } from '../../catalog/flavors/choose.ts';
 import { flavorChain } from '../../catalog/flavors/load.ts';
 import { type BaseReference, formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { ArtifactsSpec, BuildSpec, UserContainerfile } from '../../config/schema.ts';
-import { userContextEntries } from '../../image/context/user-containerfile.ts';
+import { userContextEntries } from '../../image/context/user-context.ts';
 import { publicReference, publicUrl } from '../../inspect/provenance/public-parameters.ts';
 import type { Resource } from '../../inspect/provenance/statement.ts';
 import type { BuildEnvironment, ReferenceEnvironment } from '../build-environment.ts';

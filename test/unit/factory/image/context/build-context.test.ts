@@ -39,7 +39,7 @@ const OPTIONS: ContextOptions = {
   epoch: '1700000000',
   overlay: undefined,
   tool: 'kairos-factory v0.1.0',
-  // Any file: only its name and size come into play.
+  // Any file: only its path and size matter.
   agent: import.meta.filename,
 };
 
@@ -51,7 +51,7 @@ function textOf(entries: readonly ContextEntry[], path: string): string {
 }
 
 describe('renderContainerfile', () => {
-  test('without an overlay copies none', () => {
+  test('copies no overlay when there is none', () => {
     expect(
       renderContainerfile({ base: 'localhost/base:1', flavor, overlay: undefined }),
     ).toMatchInlineSnapshot(`
@@ -66,7 +66,7 @@ describe('renderContainerfile', () => {
     `);
   });
 
-  test('lays the overlay over the framework, before the system is finished', () => {
+  test('copies the overlay after the framework and before the finish script', () => {
     const lines = renderContainerfile({ base: 'b', flavor, overlay: '/o' }).split('\n');
     const [framework, overlay, finish] = [
       'COPY framework/ /',
@@ -77,7 +77,7 @@ describe('renderContainerfile', () => {
     expect([framework, overlay, finish]).toEqual([framework, overlay, finish].sort((a = 0, b = 0) => a - b));
   });
 
-  test('copies only what the context has', () => {
+  test('copies only directories that the context has', () => {
     const entries = contextEntries(OPTIONS);
     const sources = [...textOf(entries, 'Containerfile').matchAll(/^COPY (\S+)\/ /gm)].map(
       (match) => match[1] ?? '',
@@ -91,7 +91,7 @@ describe('renderContainerfile', () => {
 describe('contextEntries', () => {
   const overlay = () => plant(temporaryDirectory(), { 'etc/motd': 'hello', 'etc/link': { link: 'motd' } });
 
-  test('gives parents before children', () => {
+  test('lists parents before children', () => {
     const entries = contextEntries({ ...OPTIONS, overlay: overlay() });
     const first = new Map<string, number>();
     entries.forEach(({ path }, index) => {
@@ -107,20 +107,20 @@ describe('contextEntries', () => {
     });
   });
 
-  test('lets nobody but root write', () => {
+  test('gives write permission to root alone', () => {
     const entries = contextEntries({ ...OPTIONS, overlay: overlay() });
     const modes = entries.flatMap((entry) => ('mode' in entry ? [[entry.path, entry.mode & 0o022]] : []));
     expect(modes.length).toBeGreaterThan(0);
     expect(modes.filter(([, mode]) => mode !== 0)).toEqual([]);
   });
 
-  test('stays within the context, with names that are relative', () => {
+  test('uses relative paths that stay within the context', () => {
     for (const { path } of contextEntries({ ...OPTIONS, overlay: overlay() })) {
       expect(path).not.toMatch(/^\/|(^|\/)\.\.(\/|$)|\/$/);
     }
   });
 
-  test('says what is to be installed, enabled, masked and made', () => {
+  test('lists packages to install, units to enable and mask, and directories to create', () => {
     const entries = contextEntries(OPTIONS);
     const lines = (path: string) => textOf(entries, path).split('\n').slice(0, -1);
     expect(lines('install/packages')).toEqual(selection.packages);
@@ -132,7 +132,7 @@ describe('contextEntries', () => {
     expect(textOf(contextEntries({ ...OPTIONS, epoch: undefined }), 'install/source-date-epoch')).toBe('');
   });
 
-  test('has the framework of the contract', () => {
+  test('contains the framework that the contract requires', () => {
     const entries = contextEntries(OPTIONS);
     expect(textOf(entries, 'framework/etc/cos/bootargs.cfg')).toBe(bootargs(board));
     expect(parseOsRelease(textOf(entries, 'framework/etc/kairos-release')).get('KAIROS_VERSION')).toBe(
@@ -151,7 +151,7 @@ describe('contextEntries', () => {
     );
   });
 
-  test('has an overlay where one was given', () => {
+  test('contains the overlay, if there is one', () => {
     const paths = contextEntries({ ...OPTIONS, overlay: overlay() }).map(({ path }) => path);
     expect(paths).toEqual(
       expect.arrayContaining(['overlay', 'overlay/etc', 'overlay/etc/motd', 'overlay/etc/link']),
@@ -159,7 +159,7 @@ describe('contextEntries', () => {
     expect(contextEntries(OPTIONS).filter(({ path }) => path.startsWith('overlay'))).toEqual([]);
   });
 
-  test('has Kubernetes where it was given, before the framework', () => {
+  test('contains Kubernetes, if requested, before the framework', () => {
     const kubernetes = {
       distribution: 'k3s',
       version: 'v1.34.1+k3s1',
@@ -174,7 +174,7 @@ describe('contextEntries', () => {
     expect(lines).toContain('RUN ["/bin/sh", "/kairos-build/kubernetes/kubernetes.sh"]');
     const entry = (path: string) => entries.find((candidate) => candidate.path === path);
     expect(entry('kubernetes/usr/bin/k3s')).toMatchObject({ type: 'file', mode: 0o755 });
-    // The directory persists: only a link may lie there (docs/contract.md 2.6).
+    // The directory is persistent: it may contain only a link (docs/contract.md 2.6).
     expect(entry('kubernetes/var/lib/rancher/k3s/agent/images/apps.tar')).toEqual({
       type: 'symlink',
       path: 'kubernetes/var/lib/rancher/k3s/agent/images/apps.tar',
@@ -188,7 +188,7 @@ describe('contextEntries', () => {
     expect(contextEntries(OPTIONS).filter(({ path }) => path.startsWith('kubernetes'))).toEqual([]);
   });
 
-  test('units and scripts are there for every role that the agent knows', () => {
+  test('has units and scripts for every role that the agent knows', () => {
     for (const { program, service } of ROLES) {
       for (const [manager, path] of [
         ['systemd', `usr/lib/systemd/system/${service}.service`],
@@ -196,7 +196,7 @@ describe('contextEntries', () => {
       ] as const) {
         const text = readFileSync(join(TEMPLATES, 'kubernetes', program, manager, path), 'utf8');
         expect(text).toContain(`/usr/bin/${program}`);
-        // What the agent writes on a node is read.
+        // The unit reads the environment file that the agent writes on a node.
         const role = ROLES.find((candidate) => candidate.service === service) ?? ROLES[0];
         const environment = role && environmentPath(role, manager === 'systemd');
         expect(text.replaceAll('%N', service)).toContain(environment);
@@ -204,7 +204,7 @@ describe('contextEntries', () => {
     }
   });
 
-  test('has bundles between framework and overlay, in their order', () => {
+  test('copies bundles between framework and overlay, in order', () => {
     const bundles = [
       { image: 'localhost/b:1', mode: 'run', name: 'oci:/b "1"' },
       { image: 'localhost/b:2', mode: 'unpack', name: 'oci:/b2' },
@@ -225,7 +225,7 @@ describe('contextEntries', () => {
   });
 });
 
-test('a board brings its components, its files and its arguments', async () => {
+test('a board adds its components, files and kernel arguments', async () => {
   const arm = { arch: 'arm64', releaseVersion: '12' };
   const rpi4 = resolveBoard(await loadModel(MODELS, 'rpi4'), flavor, arm);
   const entries = contextEntries({ ...OPTIONS, board: rpi4 });
@@ -246,7 +246,7 @@ test('a board brings its components, its files and its arguments', async () => {
   expect(textOf(generic, 'finish/board-files')).toBe('');
 });
 
-test('the trust policy of the node lies where its agent looks, writable by root alone', () => {
+test('the trust policy of the node is where the agent looks for it, writable by root alone', () => {
   const policy = [
     { name: 'policy.yaml', text: 'repositories: []\n' },
     { name: 'release.pub', text: 'KEY\n' },

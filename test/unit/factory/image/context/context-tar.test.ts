@@ -12,7 +12,7 @@ import { readTar } from '../../../support/tar.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../../../support/temporary.ts';
 
 describe('directoryEntries', () => {
-  test('tells kinds, modes without the write bits of others, and sizes', () => {
+  test('lists types, sizes, and modes without write permission for others', () => {
     const root = plant(temporaryDirectory(), {
       'd/file': 'four',
       'd/empty': DIRECTORY,
@@ -29,19 +29,19 @@ describe('directoryEntries', () => {
     ]);
   });
 
-  test('refuses sockets, with their path', async () => {
+  test('refuses sockets and reports the path', async () => {
     const root = temporaryDirectory();
     const socket = join(root, 'socket');
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(socket, resolve));
     onTestFinished(() => void server.close());
     const error = await failureOf(() => directoryEntries(root, 'overlay'));
-    expect([error.kind, error.message]).toEqual(['usage', `${socket} is neither file, directory nor link`]);
+    expect([error.kind, error.message]).toEqual(['usage', `${socket} is not a file, directory or link`]);
   });
 });
 
 describe('packContext', () => {
-  test('gives a tar in which everything belongs to root', async () => {
+  test('makes a tar whose entries all belong to root', async () => {
     const large = Buffer.alloc(300_000, 'abc');
     const root = plant(temporaryDirectory(), { large, empty: '' });
     const file = (path: string, name: string, size: number): ContextEntry => ({
@@ -85,7 +85,7 @@ describe('packContext', () => {
     expect(read[3]?.content.equals(large)).toBe(true);
   });
 
-  test('fails when a file has gone', async () => {
+  test('fails when a file has disappeared', async () => {
     const root = plant(temporaryDirectory(), { file: 'x' });
     const entries = directoryEntries(root, 'overlay');
     rmSync(join(root, 'file'));

@@ -1,23 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { parseIgnoreFile } from '../../../../../src/factory/image/context/ignore-file.ts';
 
-/** Which of the paths an ignore file leaves out. */
+/** The paths that an ignore file matches. */
 function ignored(text: string, ...paths: readonly string[]): string[] {
   return paths.filter(parseIgnoreFile(text));
 }
 
 describe('parseIgnoreFile', () => {
   test.each([
-    ['a name, and all below it', 'a', ['a', 'a/b/c'], ['ab', 'b/a']],
-    ['leading and closing slashes, dots', '/a/../b/./', ['b', 'b/c'], ['a']],
+    ['a name, and everything below it', 'a', ['a', 'a/b/c'], ['ab', 'b/a']],
+    ['leading and trailing slashes, dots', '/a/../b/./', ['b', 'b/c'], ['a']],
     ['* within a name', '*.md', ['x.md', '.md'], ['d/x.md', 'x.mdx']],
     ['* in the middle', 'a/*/c', ['a/b/c', 'a/b/c/d'], ['a/c', 'a/b/x/c']],
-    ['** for any directories', '**/x', ['x', 'a/x', 'a/b/x'], ['ax', 'a/bx']],
+    ['** for any number of directories', '**/x', ['x', 'a/x', 'a/b/x'], ['ax', 'a/bx']],
     ['** at the end', 'a/**', ['a/b', 'a/b/c'], ['b']],
     ['?', 'a?c', ['abc'], ['ac', 'a/c']],
-    ['sets', '[a-c]x', ['ax', 'cx'], ['dx']],
-    ['sets turned round', '[^a]x', ['bx'], ['ax', '/x']],
-    ['what means something to regular expressions', 'a.b+(c)', ['a.b+(c)'], ['aXb+(c)', 'a.bb(c)']],
+    ['character classes', '[a-c]x', ['ax', 'cx'], ['dx']],
+    ['negated character classes', '[^a]x', ['bx'], ['ax', '/x']],
+    ['metacharacters of regular expressions', 'a.b+(c)', ['a.b+(c)'], ['aXb+(c)', 'a.bb(c)']],
     ['an escaped star', 'a\\*', ['a*'], ['ab']],
     ['the directory itself', '.', [], ['a', 'a/b']],
   ])('%s', (_, pattern, out, within) => {
@@ -31,7 +31,7 @@ describe('parseIgnoreFile', () => {
     ).toEqual(['x', 'data', 'data/x', 'data/keep/secret', '#']);
   });
 
-  test('an empty file leaves nothing out', () => {
+  test('an empty file ignores nothing', () => {
     expect(ignored('\uFEFF\n# nothing\n', 'a', '#', 'a/b')).toEqual([]);
   });
 });

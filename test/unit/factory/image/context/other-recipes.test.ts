@@ -63,7 +63,7 @@ const INIT: ContextOptions = {
 const pathsOf = (options: ContextOptions) => contextEntries(options).map(({ path }) => path);
 
 describe('a kernel from another image', () => {
-  test('is gathered in a stage of its own and laid over a root in which nothing is installed', () => {
+  test('is collected in its own stage and copied over a root in which nothing is installed', () => {
     expect(renderContainerfile(BARE)).toMatchInlineSnapshot(`
       "FROM localhost/kernel:1 AS kairos-factory-kernel
       USER 0
@@ -83,7 +83,7 @@ describe('a kernel from another image', () => {
     `);
   });
 
-  test('goes to /usr/lib where /lib is a link to it, and leaves the boot loader that the base has', () => {
+  test('goes to /usr/lib if /lib is a link to it, and keeps the boot loader of the base', () => {
     const text = renderContainerfile({
       ...BARE,
       kernel: { ...kernel, library: '/usr/lib', bootLoader: false },
@@ -92,7 +92,7 @@ describe('a kernel from another image', () => {
     expect(text).not.toContain('boot-loader');
   });
 
-  test('needs no shell in the base: then nothing runs in it, and directories come by COPY', () => {
+  test('needs no shell in the base: without one nothing runs in it, and COPY creates directories', () => {
     const options = { ...BARE, root: { ...shell, shell: false } };
     const [, own = ''] = renderContainerfile(options).split('FROM localhost/base:1');
     expect(own).not.toContain('RUN');
@@ -100,7 +100,7 @@ describe('a kernel from another image', () => {
     expect(pathsOf(BARE)).not.toContain('framework/oem');
   });
 
-  test('leaves the kernel packages of a flavor out, and the rest in', () => {
+  test('omits the kernel packages of a flavor, and installs the others', () => {
     const { packages } = select(debian, target, undefined, []);
     expect(packages).toContain('systemd');
     expect(packages.filter((name) => name.startsWith('linux-image'))).toEqual([]);
@@ -108,7 +108,7 @@ describe('a kernel from another image', () => {
     expect(text.indexOf('install-apt.sh')).toBeLessThan(text.indexOf('--from=kairos-factory-kernel'));
   });
 
-  test('brings the initramfs module to where the initramfs is made, and marks a root without an agent', () => {
+  test('copies the initramfs module to the stage that makes the initramfs, and marks a root without an agent', () => {
     const paths = pathsOf(BARE);
     expect(paths).toContain('dracut/usr/lib/dracut/modules.d/28kairos/module-setup.sh');
     expect(paths.filter((path) => path.startsWith('framework/usr/lib/dracut'))).toEqual([]);
@@ -119,7 +119,7 @@ describe('a kernel from another image', () => {
     expect(whole).not.toContain('framework/usr/lib/kairos/bare');
   });
 
-  test('units are for roots with systemd', () => {
+  test('adds units only to roots with systemd', () => {
     const unit = 'framework/usr/lib/systemd/system/cos-setup-boot.service';
     expect(pathsOf(BARE)).not.toContain(unit);
     expect(pathsOf({ ...BARE, root: { ...shell, systemd: true } })).toContain(unit);
@@ -127,7 +127,7 @@ describe('a kernel from another image', () => {
 });
 
 describe('kairos-init', () => {
-  test('runs in its two stages, after its version was checked', () => {
+  test('runs in its two stages, after a check of its version', () => {
     expect(renderContainerfile({ ...INIT, overlay: '/o' })).toMatchInlineSnapshot(`
       "FROM localhost/base:1
       USER 0
@@ -141,7 +141,7 @@ describe('kairos-init', () => {
     `);
   });
 
-  test('brings nothing of our own framework', () => {
+  test('adds nothing of our own framework', () => {
     expect(pathsOf(INIT)).toEqual([
       'Containerfile',
       'init/kairos-init',
@@ -152,7 +152,7 @@ describe('kairos-init', () => {
     ]);
   });
 
-  test('gets a Kubernetes distribution as its provider', () => {
+  test('gets a Kubernetes distribution as a provider', () => {
     const software = { prefix: 'k3s', version: 'v1.34.1+k3s1' };
     expect(kairosInitArguments('init', { ...identity, variant: 'standard', software })).toEqual([
       ...['--stage', 'init', '--version', 'v1.2.3', '--model', 'generic'],
@@ -171,7 +171,7 @@ describe('a context folder', () => {
   const TARS: FolderSources = { base: tar, kernel: tar, bundles: [] };
   const before = (text: string) => renderFolderRecipe(BARE, TARS, own('before', text)).split('\n');
 
-  test('goes on in the last stage of a Containerfile that is applied to the base', () => {
+  test('continues in the last stage of a Containerfile that is applied to the base', () => {
     expect(renderFolderRecipe(BARE, TARS, own('before', '# syntax=x\nCOPY data /d'))).toMatchInlineSnapshot(`
       "# syntax=x
       # Made by kairos-factory v0.1.0. "docker build ." or "buildah build ." gives the image.
@@ -203,14 +203,14 @@ describe('a context folder', () => {
     `);
   });
 
-  test('lets one that is applied afterwards begin with our stage', () => {
+  test('starts a Containerfile that is applied afterwards from our stage', () => {
     const text = renderFolderRecipe(BARE, TARS, own('after', 'USER 1\nCOPY data /d'));
     expect(text).toContain('FROM kairos-factory-base AS kairos-factory-os\nUSER 0\n');
     expect(text).toMatch(/finish\.sh"\]\nFROM kairos-factory-os\nUSER 1\nCOPY data \/d\nUSER 0\n/);
     expect(text).toMatch(/\nFROM scratch\nCOPY --from=4 \/kairos-sealed\/ \/\n$/);
   });
 
-  test('takes images of registries from there, by their digests, and lays no tar of them', () => {
+  test('refers to registry images by digest, and needs no tar of them', () => {
     const registry = (name: string): FolderSource => ({
       kind: 'registry',
       reference: `docker.io/library/${name}@sha256:${'0'.repeat(64)}`,
@@ -235,19 +235,19 @@ describe('a context folder', () => {
     expect(text).not.toContain('localhost/');
   });
 
-  test('seals nothing in a root that no script can run in', () => {
+  test('does not seal a root that cannot run scripts', () => {
     const options = { ...BARE, root: { ...shell, shell: false } };
     expect(renderFolderRecipe(options, TARS, undefined)).not.toContain('seal');
     expect(folderEntries(options, TARS, undefined).filter(({ path }) => path.includes('/seal'))).toEqual([]);
   });
 
-  test('keeps the arguments of all stages before any stage', () => {
+  test('keeps global arguments before every stage', () => {
     const lines = before('ARG TAG=1\nFROM golang:${TAG} AS go\nFROM $BASE_IMAGE\nRUN a');
     expect(lines.indexOf('ARG TAG=1')).toBeGreaterThan(-1);
     expect(lines.indexOf('ARG TAG=1')).toBeLessThan(lines.findIndex((line) => line.startsWith('FROM')));
   });
 
-  test('keeps the stages of the person’s own', () => {
+  test('keeps the stages of the user', () => {
     const lines = before('FROM $BASE_IMAGE AS t\nRUN a\nFROM $BASE_IMAGE\nCOPY --from=t /a /a');
     const at = lines.indexOf('FROM kairos-factory-base AS t');
     expect(lines.slice(at, at + 5)).toEqual([
@@ -259,7 +259,7 @@ describe('a context folder', () => {
     ]);
   });
 
-  test('keeps ours in one directory, the person’s beside it', () => {
+  test('keeps our files in one directory, and the user’s outside it', () => {
     const entries = folderEntries(BARE, TARS, own('before', 'RUN a'));
     const outside = entries.map(({ path }) => path).filter((path) => !path.startsWith('.kairos-factory'));
     expect(outside).toEqual(['Dockerfile', 'data/a']);
@@ -267,7 +267,7 @@ describe('a context folder', () => {
     expect(mark?.type === 'text' && JSON.parse(mark.text)).toMatchObject({ schema: 1, image: identity });
   });
 
-  test('refuses a context that uses its place', async () => {
+  test('refuses a context that uses the reserved directory', async () => {
     const clash = { type: 'text', path: '.kairos-factory/x', text: '', mode: 0o644 } as const;
     const error = await failureOf(
       () => folderEntries(BARE, TARS, { ...own('before', 'RUN a'), entries: [clash] }),

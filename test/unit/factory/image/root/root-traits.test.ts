@@ -9,7 +9,7 @@ type Tree = Parameters<typeof plant>[1];
 const traits = (tree: Tree, arch = 'amd64') => readRootTraits(plant(temporaryDirectory(), tree), arch);
 
 describe('readRootTraits', () => {
-  test('of a root with nothing', async () => {
+  test('finds nothing in an empty root', async () => {
     expect(await traits({ 'etc/os-release': 'ID=x\n' })).toMatchObject({
       shell: false,
       glibc: false,
@@ -19,7 +19,7 @@ describe('readRootTraits', () => {
     });
   });
 
-  test('of a root with all, its links followed within it', async () => {
+  test('finds everything in a full root, following links within it', async () => {
     const tree: Tree = {
       bin: { link: 'usr/bin' },
       lib: { link: '/usr/lib' },
@@ -37,16 +37,16 @@ describe('readRootTraits', () => {
       bootLoader: true,
       ownLib: false,
     });
-    // The loader is that of the architecture.
+    // The loader depends on the architecture.
     expect(await traits(tree, 'arm64')).toMatchObject({ glibc: false });
     expect(await traits(tree, 'riscv64')).toMatchObject({ glibc: false });
   });
 
-  test('a shell that is a link out of the root is none', async () => {
+  test('does not count a shell that is a link out of the root', async () => {
     expect(await traits({ 'bin/sh': { link: '/usr/bin/env' } })).toMatchObject({ shell: false });
   });
 
-  test('says what directories of the layout are missing, and whether /lib is its own', async () => {
+  test('reports the missing directories of the layout, and whether /lib is a directory', async () => {
     const { lacks, ownLib } = await traits({ 'lib/x': '', 'etc/ssh/x': '', 'usr/local/cloud-config/x': '' });
     expect(ownLib).toBe(true);
     expect(requiredDirectories([]).filter((path) => !lacks.includes(path))).toEqual([
@@ -57,7 +57,7 @@ describe('readRootTraits', () => {
     ]);
   });
 
-  test('dates it by its newest file, and not by what engines touch', async () => {
+  test('takes the date from the newest file, except files that engines touch', async () => {
     const root = plant(temporaryDirectory(), {
       'usr/old': '',
       'usr/new': '',

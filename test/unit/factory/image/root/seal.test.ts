@@ -21,7 +21,7 @@ function root(files: Parameters<typeof plant>[1] = {}): string {
   return plant(temporaryDirectory(), { [EPOCH_FILE]: `${EPOCH}\n`, etc: DIRECTORY, ...files });
 }
 
-/** A directory that stands for the host's own: it must be the same after every seal. */
+/** A directory that represents the host: sealing must not change it. */
 function host(): { path: string; check: () => void } {
   const files = { hostname: 'host', hosts: 'host', 'resolv.conf': 'host', secret: 'host' };
   const path = plant(temporaryDirectory(), files);
@@ -33,11 +33,11 @@ function host(): { path: string; check: () => void } {
 }
 
 describe('sealRoot', () => {
-  test('gives the epoch', async () => {
+  test('returns the epoch', async () => {
     expect(await sealRoot(root())).toBe(EPOCH);
   });
 
-  test('empties what belongs to a running machine, hidden files too, and keeps the directories', async () => {
+  test('empties volatile directories, including hidden files, and keeps the directories', async () => {
     const volatile = ['dev', 'proc', 'sys', 'run', 'tmp', 'var/tmp'];
     const path = root({
       ...Object.fromEntries(
@@ -56,7 +56,7 @@ describe('sealRoot', () => {
     expect(existsSync(join(path, 'var/lib/kept'))).toBe(true);
   });
 
-  test('takes away what engines leave in /etc', async () => {
+  test('removes what engines leave in /etc', async () => {
     const path = root({
       'etc/hostname': 'buildkit',
       'etc/hosts': '10.0.0.1 builder',
@@ -70,7 +70,7 @@ describe('sealRoot', () => {
     expect(readlinkSync(join(path, 'etc/mtab'))).toBe('../proc/self/mounts');
   });
 
-  test('clamps every later time and leaves earlier ones, of links too', async () => {
+  test('clamps later times, including those of links, and keeps earlier ones', async () => {
     const path = root({ old: 'x', new: 'x', link: { link: 'old' } });
     utimesSync(join(path, 'old'), 1000, 1000);
     utimesSync(join(path, 'new'), EPOCH + 0.5, EPOCH + 0.5);
@@ -83,7 +83,7 @@ describe('sealRoot', () => {
     expect(lstatSync(join(path, 'link')).mtimeMs).toBe(EPOCH * 1000);
   });
 
-  test('gives the same tree when it is done twice', async () => {
+  test('is idempotent', async () => {
     const path = root({ 'etc/hosts': 'x', 'tmp/x': 'x' });
     const shape = () =>
       [...walkTree(path)].map(({ path: name, stats }) => [name, stats.mode, stats.size, stats.mtimeNs]);
@@ -93,12 +93,12 @@ describe('sealRoot', () => {
     expect(shape()).toEqual(once);
   });
 
-  test.each(['', 'today', '0', '-5', '1.5'])('refuses a build that left the time %j', async (text) => {
+  test.each(['', 'today', '0', '-5', '1.5'])('refuses a build that left the timestamp %j', async (text) => {
     const error = await failureOf(() => sealRoot(root({ [EPOCH_FILE]: text })));
     expect([error.kind, error.message]).toEqual(['step', expect.stringContaining(EPOCH_FILE)]);
   });
 
-  test('refuses a build that left no time, or no /etc', async () => {
+  test('refuses a build that left no timestamp or no /etc', async () => {
     expect((await failureOf(() => sealRoot(temporaryDirectory()))).kind).toBe('step');
     const path = plant(temporaryDirectory(), { [EPOCH_FILE]: `${EPOCH}` });
     const error = await failureOf(() => sealRoot(path));
@@ -108,7 +108,7 @@ describe('sealRoot', () => {
 
 describe('a hostile root', () => {
   test.each(['absolute', 'relative'])(
-    'with an /etc that is an %s link to the host writes nothing there',
+    'whose /etc is an %s link to the host causes no write there',
     async (form) => {
       const { path: outside, check } = host();
       const path = plant(temporaryDirectory(), { [EPOCH_FILE]: `${EPOCH}` });
@@ -120,7 +120,7 @@ describe('a hostile root', () => {
     },
   );
 
-  test('with an /etc that is a link inside is sealed there', async () => {
+  test('whose /etc is a link within the root is sealed at its target', async () => {
     const path = plant(temporaryDirectory(), {
       [EPOCH_FILE]: `${EPOCH}`,
       'usr/etc/hosts': 'x',
@@ -130,7 +130,7 @@ describe('a hostile root', () => {
     expect(readFileSync(join(path, 'usr/etc/hosts'), 'utf8')).toMatch(/^127\.0\.0\.1/);
   });
 
-  test('with files of /etc that are links to the host replaces the links', async () => {
+  test('whose /etc contains links to the host gets files in their place', async () => {
     const { path: outside, check } = host();
     const names = ['hostname', 'hosts', 'resolv.conf'];
     const path = root(
@@ -142,7 +142,7 @@ describe('a hostile root', () => {
   });
 
   test.each(['tmp', 'run', 'dev'])(
-    'with a /%s that is a link to the host removes nothing there',
+    'whose /%s is a link to the host causes no removal there',
     async (name) => {
       const { path: outside, check } = host();
       await sealRoot(root({ [name]: { link: outside } }));
@@ -150,7 +150,7 @@ describe('a hostile root', () => {
     },
   );
 
-  test('with links to the host below a volatile directory removes the links only', async () => {
+  test('with links to the host in a volatile directory loses only the links', async () => {
     const { path: outside, check } = host();
     const path = root({ 'tmp/d/link': { link: outside }, 'tmp/link': { link: outside } });
     await sealRoot(path);
@@ -158,7 +158,7 @@ describe('a hostile root', () => {
     check();
   });
 
-  test('with its time in a file outside is refused', async () => {
+  test('whose timestamp file is outside the root is refused', async () => {
     const outside = plant(temporaryDirectory(), { time: '1700000000' });
     const path = plant(temporaryDirectory(), {
       etc: DIRECTORY,
