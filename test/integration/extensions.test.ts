@@ -223,7 +223,7 @@ describe('an extension from a directory', () => {
     expect(await listing(tree)).toEqual(await listing(root));
   });
 
-  test('that was changed does not fit its root hash', async () => {
+  test('that was changed does not match its root hash', async () => {
     const { report } = await made('sysext', 'hello', '--from', `dir:${await content()}`);
     const filesystem = await partition(report.file, 0);
     const [, hashes] = await partitions(report.file);

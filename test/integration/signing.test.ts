@@ -317,7 +317,7 @@ describe('the output of a build', () => {
     ],
     [
       'a link in place of a file',
-      'os.iso is no regular file',
+      'os.iso is not a regular file',
       async () => {
         await rename(at('os.iso'), join(home, 'moved.iso'));
         await tool('ln', '-s', join(home, 'moved.iso'), at('os.iso'));
@@ -339,14 +339,14 @@ describe('the output of a build', () => {
     await refused(run(['verify', output, '--key', stranger.publicKey]), 'by an unknown key');
   });
 
-  test('gets no signature at all when one of its files is not what the list says', async () => {
+  test('gets no signatures when one of its files does not match the list', async () => {
     await makeOutput('half');
     for (const name of await readdir(output)) if (name.endsWith('.sigstore.json')) await rm(at(name));
     await writeFile(
       at('SHA256SUMS'),
       `${await readFile(at('SHA256SUMS'), 'utf8')}${'0'.repeat(64)}  manifest.json\n`,
     );
-    await refused(sign(output, '--key', release.privateKey), 'manifest.json is not what SHA256SUMS says');
+    await refused(sign(output, '--key', release.privateKey), 'manifest.json does not match SHA256SUMS');
     expect((await readdir(output)).filter((name) => /sigstore|partial|lock/.test(name))).toEqual([]);
   });
 
@@ -369,7 +369,7 @@ describe('the output of a build', () => {
 });
 
 describe('the key', () => {
-  test('can be a variable, its password one or a file; wrong ones are told before anything is made', async () => {
+  test('can be in a variable, and its password in a variable or a file; a wrong key or password is reported before signing', async () => {
     const file = join(home, 'some.txt');
     await writeFile(file, 'some');
     await writeFile(join(home, 'password'), `${PASSWORD}\n`, { mode: 0o600 });
@@ -377,7 +377,7 @@ describe('the key', () => {
     const inVariable = ['sign', file, '--key', 'env://RELEASE_KEY', '--password-file', 'password'];
     expect((await run(inVariable, { RELEASE_KEY: key })).status).toBe(0);
     expect((await run(inVariable)).stderr).toContain(
-      'RELEASE_KEY, which is to hold the signing key, is not set',
+      'the variable RELEASE_KEY for the signing key is not set',
     );
     await rm(`${file}.sigstore.json`);
     const wrong = await run(['sign', file, '--key', release.privateKey], { COSIGN_PASSWORD: 'wrong' });
@@ -386,7 +386,10 @@ describe('the key', () => {
       expect.stringContaining('the password of the signing key'),
     ]);
     const missing = await run(['sign', file, '--key', 'missing.key']);
-    expect([missing.status, missing.stderr]).toEqual([2, expect.stringContaining('there is no signing key')]);
+    expect([missing.status, missing.stderr]).toEqual([
+      2,
+      expect.stringContaining('missing.key does not exist'),
+    ]);
     const old = join(home, 'old-cosign');
     await mkdir(old);
     await writeFile(join(old, 'cosign'), '#!/bin/sh\necho "GitVersion:    v2.6.1"\n', { mode: 0o755 });

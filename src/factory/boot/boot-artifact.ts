@@ -8,7 +8,7 @@ import { FIRMWARE_PACKAGE, QEMU } from '../tools/qemu.ts';
 import type { Runner } from '../tools/runner.ts';
 import { diskFormat, firmwareImages, type Machine, qemuArguments } from './machine.ts';
 
-/** Whether this machine can virtualise in hardware. */
+/** Whether hardware virtualisation (KVM) is available to this process. */
 export async function hasKvm(): Promise<boolean> {
   const handle = await open('/dev/kvm', constants.O_RDWR).catch(() => undefined);
   await handle?.close();
@@ -16,7 +16,7 @@ export async function hasKvm(): Promise<boolean> {
 }
 
 /**
- * Boots a machine in QEMU with its console on this terminal, until it is switched off.
+ * Boots a machine in QEMU with its console on this terminal, and waits until it powers off.
  * @returns QEMU's exit status
  * @throws FactoryError `usage` when the artifact is missing or not bootable, `tool` when QEMU or its firmware is
  */
@@ -24,7 +24,7 @@ export async function bootArtifact(runner: Runner, machine: Machine): Promise<nu
   diskFormat(machine.artifact);
   const stats = await stat(machine.artifact).catch(() => undefined);
   if (!stats?.isFile()) {
-    throw new FactoryError('FILE_NOT_FOUND', `${machine.artifact} is no file`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${machine.artifact} is not a file`, {
       remedy: 'Give the path of an artifact.',
     });
   }
@@ -40,7 +40,12 @@ export async function bootArtifact(runner: Runner, machine: Machine): Promise<nu
   }
 }
 
-/** The firmware writes to its variables, so each machine gets its own. */
+/**
+ * Copies the firmware's variables for one machine, because the firmware writes to them.
+ * @param directory receives the copy
+ * @returns path of the copy; `undefined` for a BIOS
+ * @throws FactoryError `tool` when the firmware is not installed
+ */
 export async function privateVariables(machine: Machine, directory: string): Promise<string | undefined> {
   const images = firmwareImages(machine);
   if (images === undefined) return undefined;

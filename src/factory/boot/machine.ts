@@ -16,16 +16,16 @@ export interface Machine {
   readonly arch?: Arch;
   readonly attachment: Attachment;
   readonly firmware: Firmware;
-  /** A further disk, qcow2, that is booted first once it can be: what an installation from the artifact writes to. */
+  /** Path of a second qcow2 disk for an installation; once it is bootable, it boots first. */
   readonly target?: string;
   /** In MiB. */
   readonly memory: number;
   readonly cores: number;
-  /** Port of the host that leads to port 22 of the guest. */
+  /** Port of the host to forward to port 22 of the guest. */
   readonly sshPort?: number;
-  /** Whether writes to the artifact are thrown away at the end. */
+  /** Whether writes to the artifact are discarded at the end. */
   readonly snapshot: boolean;
-  /** Hardware virtualisation; emulation, which is far slower, when absent. */
+  /** Whether to use hardware virtualisation; emulation is far slower. */
   readonly kvm: boolean;
 }
 
@@ -38,27 +38,26 @@ export const OVMF = {
   },
 } as const;
 
-/** The same of Debian's `qemu-efi-aarch64`. */
+/** Firmware images of Debian's `qemu-efi-aarch64`. */
 export const AAVMF = {
   uefi: { code: '/usr/share/AAVMF/AAVMF_CODE.fd', variables: '/usr/share/AAVMF/AAVMF_VARS.fd' },
   secureboot: { code: '/usr/share/AAVMF/AAVMF_CODE.ms.fd', variables: '/usr/share/AAVMF/AAVMF_VARS.ms.fd' },
 } as const;
 
 /**
- * The firmware images of a machine, or `undefined` for a BIOS, which QEMU brings along.
- * @throws FactoryError `usage` when machines of that architecture have no BIOS
+ * The firmware images of a machine, or `undefined` for a BIOS, which QEMU includes.
+ * @throws FactoryError `usage` when the architecture has no BIOS
  */
 export function firmwareImages({ arch = 'amd64', firmware }: Pick<Machine, 'arch' | 'firmware'>) {
   if (firmware !== 'bios') return (arch === 'arm64' ? AAVMF : OVMF)[firmware];
   if (ARCHITECTURES[arch].bios) return undefined;
-  throw new FactoryError('ARCH_UNSUPPORTED', `a machine of ${arch} has no BIOS`, {
+  throw new FactoryError('ARCH_UNSUPPORTED', `${arch} machines have no BIOS`, {
     remedy: 'Choose --firmware uefi or secureboot.',
   });
 }
 
 /**
- * The architecture that an artifact is for, by its name (docs/contract.md 6.10), or `undefined` when the name does not
- * tell.
+ * The architecture of an artifact, from its file name (docs/contract.md 6.10); `undefined` when the name has none.
  */
 export function artifactArch(artifact: string): Arch | undefined {
   const parts = basename(artifact).split('-');
@@ -66,9 +65,9 @@ export function artifactArch(artifact: string): Arch | undefined {
 }
 
 /**
- * What to emulate, of all that QEMU 7.2 can (`max`). On amd64 not the fast string operations, which Linux clears memory with:
- * they are the slowest when emulated, byte by byte, and a boot spent a third of its time there. On arm64 an older processor:
- * on `max` the agent dies of a segmentation fault now and then (docs/models.md).
+ * The processor that QEMU 7.2 emulates. amd64 is `max` without the fast string operations: Linux clears memory with them, but
+ * QEMU emulates them byte by byte, which took a third of the boot time. arm64 is an older processor, because on `max` the
+ * agent occasionally crashes with a segmentation fault (docs/models.md).
  */
 const EMULATED_CPU = { amd64: 'max,erms=off,fsrm=off', arm64: 'cortex-a72' } as const satisfies Record<
   Arch,
@@ -77,7 +76,7 @@ const EMULATED_CPU = { amd64: 'max,erms=off,fsrm=off', arm64: 'cortex-a72' } as 
 
 const FORMATS = { '.iso': 'raw', '.raw': 'raw', '.qcow2': 'qcow2' } as const;
 
-/** @throws FactoryError `usage` when it is none */
+/** Parses the value of `--firmware`. @throws FactoryError `usage` when it is not a firmware */
 export function parseFirmware(text: string): Firmware {
   const found = FIRMWARES.find((firmware) => firmware === text);
   if (found) return found;
@@ -86,7 +85,7 @@ export function parseFirmware(text: string): Firmware {
   });
 }
 
-/** QEMU's name for the format of an artifact. @throws FactoryError `usage` when it is not bootable */
+/** QEMU's name for the disk format of an artifact. @throws FactoryError `usage` when it is not bootable */
 export function diskFormat(artifact: string): 'raw' | 'qcow2' {
   const ending = Object.keys(FORMATS).find((candidate) => artifact.endsWith(candidate));
   if (ending) return FORMATS[ending as keyof typeof FORMATS];
@@ -96,8 +95,9 @@ export function diskFormat(artifact: string): 'raw' | 'qcow2' {
 }
 
 /**
- * The arguments of QEMU for the machine's architecture.
- * @param variables a private copy of the firmware's variables, for UEFI
+ * The arguments to start QEMU with.
+ * @param variables path of a private copy of the firmware's variables; required for UEFI
+ * @throws FactoryError `usage` when the artifact is not bootable, or the architecture has no BIOS
  */
 export function qemuArguments(machine: Machine, variables: string | undefined): string[] {
   const secure = machine.firmware === 'secureboot';
@@ -115,7 +115,7 @@ export function qemuArguments(machine: Machine, variables: string | undefined): 
     if (secure && !arm) args.push('-global', 'driver=cfi.pflash01,property=secure,value=on');
   }
   const iso = machine.artifact.endsWith('.iso');
-  // SeaBIOS tries one disk only, and that is the one to install to.
+  // SeaBIOS tries only one disk, which is the installation target.
   const cdrom = machine.attachment === 'cdrom' || (iso && machine.target !== undefined);
   const readonly = cdrom || iso;
   const drive = `if=none,id=boot,format=${diskFormat(machine.artifact)},file=${quoted(machine.artifact)}`;
@@ -124,7 +124,7 @@ export function qemuArguments(machine: Machine, variables: string | undefined): 
     args.push('-drive', `if=none,id=target,format=qcow2,file=${quoted(machine.target)}`);
     args.push('-device', 'virtio-blk-pci,drive=target,bootindex=0');
   }
-  // QEMU's IDE CD is invisible to cloud kernels; they do have virtio's SCSI.
+  // Cloud kernels have no driver for QEMU's IDE CD, but they have virtio-scsi.
   args.push(
     ...(cdrom
       ? ['-device', 'virtio-scsi-pci', '-device', 'scsi-cd,drive=boot,bootindex=1']

@@ -1,10 +1,14 @@
 import { type InstalledPackage, optionalText, statements } from './installed-package.ts';
 import { readTextInRoot } from './read-in-root.ts';
 
-/** Where apk 2 and, from Alpine 3.22 on, apk 3 keep what is installed. */
+/** The databases of installed packages of apk 2 and of apk 3 (Alpine 3.22 and later). */
 const DATABASES = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'];
 
-/** Packages of apk, from its database in text (Alpine wiki, "Apk spec": the fields of APKINDEX). */
+/**
+ * Reads the packages that apk installed, from its text database (Alpine wiki, "Apk spec": the fields of APKINDEX).
+ * @param root host path of the tree
+ * @returns in the order of the database; empty without one
+ */
 export async function readApkPackages(root: string): Promise<InstalledPackage[]> {
   for (const path of DATABASES) {
     const text = await readTextInRoot(root, path);
@@ -13,7 +17,7 @@ export async function readApkPackages(root: string): Promise<InstalledPackage[]>
   return [];
 }
 
-/** Paragraphs of lines `LETTER:value`. Those on files, `F` and what follows it, are of no interest here. */
+/** Parses paragraphs of lines `LETTER:value`, up to the list of files, which begins at `F`. */
 function parseApkDatabase(text: string): InstalledPackage[] {
   return text.split(/\n\n+/).flatMap((paragraph) => {
     const fields = new Map<string, string>();

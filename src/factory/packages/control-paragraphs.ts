@@ -1,9 +1,9 @@
-/** Fields of one paragraph by their names in lower case; lines of a field are joined by a newline, without their indent. */
+/** Fields of a paragraph by lower-case name; the lines of a field are joined by newlines, without their indent. */
 export type Paragraph = ReadonlyMap<string, string>;
 
 /**
- * Parses control files of Debian (Debian Policy, 5.1): paragraphs of `Field: value`, continued by indented lines.
- * Lines that are neither, and comments, are passed over. Of a repeated field the first counts.
+ * Parses Debian control files (Debian Policy, 5.1): paragraphs of `Field: value`, continued by indented lines. Skips comments
+ * and all other lines. If a field is repeated, the first counts.
  */
 export function parseControl(text: string): Paragraph[] {
   const paragraphs: Paragraph[] = [];

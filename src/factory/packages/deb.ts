@@ -6,12 +6,16 @@ import { type InstalledPackage, optionalText } from './installed-package.ts';
 import { readTextInRoot } from './read-in-root.ts';
 
 const STATUS = '/var/lib/dpkg/status';
-/** One file for each package, without a field `Status`: images that were put together without dpkg. */
+/** One file per package, without the field `Status`; found in images that were assembled without dpkg. */
 const STATUS_DIRECTORY = '/var/lib/dpkg/status.d';
-/** States of dpkg(1) in which no file of the package is there. */
+/** States of dpkg(1) in which no files of the package are installed. */
 const ABSENT = new Set(['not-installed', 'config-files']);
 
-/** Packages of dpkg, with the licences of `/usr/share/doc/PACKAGE/copyright`. */
+/**
+ * Reads the packages that dpkg installed, with the licences from `/usr/share/doc/PACKAGE/copyright`.
+ * @param root host path of the tree
+ * @returns in the order of the database; empty without one
+ */
 export async function readDebPackages(root: string): Promise<InstalledPackage[]> {
   const texts = [await readTextInRoot(root, STATUS), ...(await statusFiles(root))];
   const paragraphs = texts.flatMap((text) => parseControl(text ?? '')).filter(isInstalled);
@@ -27,7 +31,7 @@ export async function readDebPackages(root: string): Promise<InstalledPackage[]>
 async function statusFiles(root: string): Promise<(string | undefined)[]> {
   const directory = await resolveInRoot(root, STATUS_DIRECTORY);
   const names = directory === undefined ? [] : (await readdir(directory)).sort();
-  // Beside them lie their lists of checksums.
+  // The directory also holds lists of checksums.
   const files = names.filter((name) => !name.endsWith('.md5sums'));
   return Promise.all(files.map((name) => readTextInRoot(root, `${STATUS_DIRECTORY}/${name}`)));
 }
@@ -40,7 +44,7 @@ function isInstalled(paragraph: Paragraph): boolean {
 function debPackage(paragraph: Paragraph, licences: readonly string[]): InstalledPackage {
   const name = paragraph.get('package') ?? '';
   const version = paragraph.get('version') ?? '';
-  // `Source: NAME (VERSION)`, either absent where it is the package's own.
+  // `Source: NAME (VERSION)`; each part is absent if it equals the package's own.
   const source = /^(\S+)(?:\s+\((.+)\))?$/.exec(paragraph.get('source') ?? '');
   return {
     type: 'deb',

@@ -1,34 +1,34 @@
-/** A package that a package manager says is installed in a root. */
+/** A package that a package manager lists as installed in a root. */
 export interface InstalledPackage {
   readonly type: 'deb' | 'rpm' | 'apk';
   readonly name: string;
-  /** As the package manager writes it, with the epoch where there is one: `1:2.3-4`. */
+  /** As the package manager writes it, including the epoch, if any: `1:2.3-4`. */
   readonly version: string;
-  /** In the package manager's own words, such as `amd64`, `x86_64` or `all`. */
+  /** In the package manager's terms, such as `amd64`, `x86_64` or `all`. */
   readonly arch: string;
   /** The source package that it was built from. */
   readonly source?: { readonly name: string; readonly version: string };
   /**
-   * What the package says of its licences, word for word, without doubles and sorted; empty when it does not say. Each
-   * statement holds for some part of the package.
+   * The package's licence statements, verbatim, sorted and without duplicates; empty if it has none. Each statement applies
+   * to some part of the package.
    */
   readonly licences: readonly string[];
   readonly maintainer?: string;
   readonly homepage?: string;
 }
 
-/** The order of an inventory: by name, then arch, then version; of the code units, so that it is the same everywhere. */
+/** Compares packages for sorting: by name, then arch, then version, by code units, so independent of the locale. */
 export function byName(a: InstalledPackage, b: InstalledPackage): number {
   return compare(a.name, b.name) || compare(a.arch, b.arch) || compare(a.version, b.version);
 }
 
-/** Statements on licences in the form that an inventory has them in. */
+/** Normalises licence statements: trims them, collapses white space, sorts them and removes empty and duplicate ones. */
 export function statements(found: Iterable<string>): string[] {
   const clean = [...found].map((statement) => statement.trim().replaceAll(/\s+/g, ' '));
   return [...new Set(clean.filter((statement) => statement !== ''))].sort(compare);
 }
 
-/** Text fields of a package that may be absent or empty, as an {@link InstalledPackage} has them. */
+/** Trims optional text fields of a package, and leaves out the absent and empty ones. */
 export function optionalText<Key extends string>(
   fields: Readonly<Record<Key, string | undefined>>,
 ): Partial<Record<Key, string>> {

@@ -6,11 +6,11 @@ import { readRpmPackages } from './rpm.ts';
 export type { InstalledPackage } from './installed-package.ts';
 
 /**
- * Reads what is installed in a root from the databases of its package managers (dpkg, rpm, apk). Nothing of the root is
- * run, nothing is written to it, and nothing is followed outside of it.
+ * Reads the installed packages of a root from the databases of its package managers (dpkg, rpm, apk). Runs no program of the
+ * root, writes nothing to it, and follows no link out of it.
  * @param root host path of the tree
  * @returns sorted by name; empty for a root without a package manager
- * @throws FactoryError `step` when there is a database that cannot be read: an inventory is whole or is none
+ * @throws FactoryError `step` when a database cannot be read, because an inventory must be complete
  */
 export async function readPackages(root: string): Promise<readonly InstalledPackage[]> {
   const found = await Promise.all([readDebPackages(root), readRpmPackages(root), readApkPackages(root)]);

@@ -1,6 +1,6 @@
 import { type InstalledPackage, optionalText, statements } from './installed-package.ts';
 
-/** Tags of rpm that an inventory needs (rpm reference manual, "RPM tags"). */
+/** The rpm tags that an inventory needs (rpm reference manual, "RPM tags"). */
 const TAG = {
   name: 1000,
   version: 1001,
@@ -17,27 +17,27 @@ const TAG = {
 const INT32 = 4;
 const STRING = 6;
 const I18N_STRING = 9;
-/** Number of index entries and of data bytes, before both. */
+/** Bytes before the index: the number of index entries and the number of data bytes. */
 const INTRO = 8;
 const ENTRY = 16;
-/** Keys that signatures are checked with, which rpm keeps as if they were packages. */
+/** The name of signing keys, which rpm stores like packages. */
 const KEY_PACKAGE = 'gpg-pubkey';
 
 /**
- * Reads a package out of a header as rpm's databases hold it (rpm, "RPM v4 package format": the header structure, without
- * its magic): big-endian numbers of index entries and data bytes, entries of tag, type, offset and count, data.
- * @returns `undefined` for a signing key, which rpm keeps among the packages
- * @throws RangeError when it is no header
+ * Reads a package from a header of an rpm database (rpm, "RPM v4 package format": the header structure without its magic):
+ * the big-endian numbers of index entries and data bytes, then entries of tag, type, offset and count, then the data.
+ * @returns `undefined` for a signing key, which rpm stores among the packages
+ * @throws RangeError when it is not a header
  */
 export function rpmPackage(header: Uint8Array): InstalledPackage | undefined {
   const values = readTags(Buffer.from(header.buffer, header.byteOffset, header.byteLength));
   const text = (tag: number) => values.get(tag)?.toString() ?? '';
   const name = text(TAG.name);
-  if (name === '') throw new RangeError('a header without a name');
+  if (name === '') throw new RangeError('a header has no name');
   if (name === KEY_PACKAGE) return undefined;
   const epoch = values.get(TAG.epoch);
   const version = `${text(TAG.version)}-${text(TAG.release)}`;
-  // Sources are named by a file, `NAME-VERSION-RELEASE.src.rpm`, or `.nosrc.rpm` when not all may be passed on.
+  // The source is a file name: `NAME-VERSION-RELEASE.src.rpm`, or `.nosrc.rpm` if not all sources are redistributable.
   const source = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(text(TAG.sourceRpm));
   return {
     type: 'rpm',
@@ -54,7 +54,8 @@ function readTags(header: Buffer): ReadonlyMap<number, string | number> {
   const wanted: ReadonlySet<number> = new Set(Object.values(TAG));
   const entries = header.readUInt32BE(0);
   const data = INTRO + entries * ENTRY;
-  if (data + header.readUInt32BE(4) > header.length) throw new RangeError('a header longer than its record');
+  if (data + header.readUInt32BE(4) > header.length)
+    throw new RangeError('a header is longer than its record');
   const values = new Map<number, string | number>();
   for (let at = INTRO; at < data; at += ENTRY) {
     const tag = header.readUInt32BE(at);
@@ -62,10 +63,10 @@ function readTags(header: Buffer): ReadonlyMap<number, string | number> {
     const type = header.readUInt32BE(at + 4);
     const begin = data + header.readUInt32BE(at + 8);
     if (type === INT32) values.set(tag, header.readUInt32BE(begin));
-    // Of a text in several languages the first is the one without a language.
+    // The first value of a localised text is the one for no locale.
     if (type === STRING || type === I18N_STRING) {
       const end = header.indexOf(0, begin);
-      if (begin >= header.length || end === -1) throw new RangeError('a text without an end');
+      if (begin >= header.length || end === -1) throw new RangeError('a text is not terminated');
       values.set(tag, header.toString('utf8', begin, end));
     }
   }

@@ -1,4 +1,4 @@
-/** Numbers of rpm's "ndb" are little-endian; positions are in blocks of 16 bytes, slots lie in pages of 4096. */
+/** rpm's "ndb" stores little-endian numbers, positions in blocks of 16 bytes, and slots in pages of 4096 bytes. */
 const BLOCK = 16;
 const PAGE = 4096;
 const SLOT = 16;
@@ -6,13 +6,13 @@ const HEADER = 32;
 const MAGIC = { database: 'RpmP', slot: 'Slot', blob: 'BlbS' } as const;
 
 /**
- * The package headers of an rpm database of the format ndb, as SUSE's have (rpm, lib/backend/ndb/rpmpkg.c): a header that
- * tells how many pages of slots follow; each used slot names a package and the blocks that hold its header.
- * @throws RangeError when it is no such database
+ * Yields the package headers of an rpm database in the format ndb, which SUSE uses (rpm, lib/backend/ndb/rpmpkg.c): a header
+ * with the number of pages of slots; each used slot has a package's index and the position of its header.
+ * @throws RangeError when the file is not such a database
  */
 export function* ndbHeaders(database: Buffer): Generator<Uint8Array> {
   expect(database, 0, MAGIC.database);
-  if (database.readUInt32LE(4) !== 0) throw new RangeError('a version of the format that is not known');
+  if (database.readUInt32LE(4) !== 0) throw new RangeError('the version of the format is unknown');
   const end = database.readUInt32LE(12) * PAGE;
   for (let slot = HEADER; slot < end; slot += SLOT) {
     expect(database, slot, MAGIC.slot);
@@ -20,14 +20,15 @@ export function* ndbHeaders(database: Buffer): Generator<Uint8Array> {
     if (index === 0) continue;
     const blob = database.readUInt32LE(slot + 8) * BLOCK;
     expect(database, blob, MAGIC.blob);
-    if (database.readUInt32LE(blob + 4) !== index) throw new RangeError('a slot of another package');
+    if (database.readUInt32LE(blob + 4) !== index) throw new RangeError('a slot points to another package');
     const length = database.readUInt32LE(blob + 12);
-    if (blob + BLOCK + length > database.length) throw new RangeError('a package beyond the end of the file');
+    if (blob + BLOCK + length > database.length)
+      throw new RangeError('a package extends beyond the end of the file');
     yield database.subarray(blob + BLOCK, blob + BLOCK + length);
   }
 }
 
 function expect(database: Buffer, at: number, magic: string): void {
   if (database.toString('latin1', at, at + magic.length) !== magic)
-    throw new RangeError(`no ${magic} at ${at}`);
+    throw new RangeError(`"${magic}" is missing at byte ${at}`);
 }

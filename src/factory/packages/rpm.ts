@@ -8,20 +8,22 @@ import { fileInRoot, readInRoot } from './read-in-root.ts';
 import { rpmPackage } from './rpm-header.ts';
 import { ndbHeaders } from './rpm-ndb.ts';
 
-/** Where rpm keeps its database: Fedora and SUSE, and all before them. */
+/** The directories of rpm's database: today's (Fedora, SUSE), and the older one. */
 const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];
 
 /**
- * Packages of rpm, out of its database: SQLite (Fedora, Rocky) or ndb (SUSE). We read it ourselves and not through the host's
- * rpm: few hosts have one, and Debian's knows no ndb.
- * @throws FactoryError `step` for a database that is damaged, or of the Berkeley DB that rpm had before 2021
+ * Reads the packages that rpm installed, from its SQLite (Fedora, Rocky) or ndb (SUSE) database. We read it ourselves, because
+ * few hosts have rpm, and Debian's does not support ndb.
+ * @param root host path of the tree
+ * @returns in the order of the database; empty without one
+ * @throws FactoryError `step` when the database is damaged, or in the Berkeley DB format that rpm used before 2021
  */
 export async function readRpmPackages(root: string): Promise<InstalledPackage[]> {
   const seen = new Set<string>();
   const packages: InstalledPackage[] = [];
   for (const directory of DIRECTORIES) {
     const place = await resolveInRoot(root, directory);
-    // Either may be a link to the other.
+    // One may be a link to the other.
     if (place === undefined || seen.has(place)) continue;
     seen.add(place);
     packages.push(...(await readDatabase(root, directory)));
@@ -35,7 +37,7 @@ async function readDatabase(root: string, directory: string): Promise<InstalledP
       'PACKAGE_DATABASE_UNREADABLE',
       `${directory}/${file} of the image cannot be read: ${messageOf(cause)}`,
       {
-        remedy: 'Look at it with rpm --rebuilddb in the image.',
+        remedy: 'Try to repair it with rpm --rebuilddb in the image.',
         cause,
       },
     );
@@ -54,10 +56,10 @@ async function readDatabase(root: string, directory: string): Promise<InstalledP
   if ((await resolveInRoot(root, `${directory}/Packages`)) === undefined) return [];
   throw new FactoryError(
     'PACKAGE_DATABASE_UNREADABLE',
-    `${directory}/Packages of the image is of a format that rpm has given up`,
+    `${directory}/Packages of the image is in a format that rpm has dropped (Berkeley DB)`,
     {
       remedy:
-        'Run rpm --rebuilddb with rpm 4.17 or newer in the image, take a newer release of the base, or do without an SBOM (--set sbom=false).',
+        'Run rpm --rebuilddb with rpm 4.17 or newer in the image, use a newer release of the base, or build without an SBOM (--set sbom=false).',
     },
   );
 }
@@ -66,12 +68,12 @@ function packagesOf(headers: Iterable<Uint8Array>): InstalledPackage[] {
   return [...headers].map(rpmPackage).filter((found) => found !== undefined);
 }
 
-/** The headers of a database of the format SQLite; `undefined` when there is none. */
+/** Reads the headers of an SQLite database; `undefined` when there is none. */
 async function sqliteHeaders(root: string, path: string): Promise<Uint8Array[] | undefined> {
   const file = await fileInRoot(root, path);
   if (file === undefined) return undefined;
   const { DatabaseSync } = await import('node:sqlite');
-  // A copy: SQLite writes beside a database that it reads, and what a killed rpm left in the log belongs to it.
+  // A copy, because SQLite writes files next to the database. The log may hold changes of an interrupted rpm.
   const copy = await mkdtemp(join(tmpdir(), 'kairos-factory-rpm-'));
   try {
     await copyFile(file, join(copy, 'rpmdb.sqlite'));
@@ -83,7 +85,7 @@ async function sqliteHeaders(root: string, path: string): Promise<Uint8Array[] |
       const rows = database.prepare('SELECT blob FROM Packages ORDER BY hnum').all();
       return rows.map(({ blob }) => {
         if (blob instanceof Uint8Array) return blob;
-        throw new RangeError('a package without a header');
+        throw new RangeError('a package has no header');
       });
     } finally {
       database.close();

@@ -1,11 +1,11 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { SUMS } from './output-files.ts';
 
-/** The error for a directory that is to be signed or verified and that no build wrote. */
+/** The error for signing or verifying a directory that is not the output of a build. */
 export function notABuildOutput(directory: string): FactoryError {
   return new FactoryError(
     'BUILD_OUTPUT_INVALID',
     `${directory} has no ${SUMS}, so it is not the output of a build`,
-    { remedy: 'Name the directory that a build wrote to, or the files themselves.' },
+    { remedy: 'Give the output directory of a build, or the files themselves.' },
   );
 }

@@ -2,13 +2,13 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 
-/** The list of files and their sums in an output directory. */
+/** The name of the checksum list in an output directory. */
 export const SUMS = 'SHA256SUMS';
-/** A file that describes the others, where the sums do not have it. */
+/** The name of the build manifest, which the checksum list may leave out. */
 export const MANIFEST = 'manifest.json';
-/** What the name of a bundle ends in. */
+/** The extension of a bundle. */
 export const BUNDLE_ENDING = '.sigstore.json';
-/** The index of an image layout, which pins everything else of it. */
+/** The index of an image layout, which pins the rest of the layout. */
 const LAYOUT_INDEX = /^(.+)\/index\.json$/;
 
 /** A line of `SHA256SUMS`. */
@@ -19,19 +19,19 @@ export interface ListedFile {
 }
 
 /**
- * The name of the bundle of a file. That of an image layout lies beside the layout's directory, which is an artifact as a
- * whole: nothing is put into it.
+ * The name of the bundle of a file. For an image layout it is next to the layout's directory, because the directory as a
+ * whole is the artifact.
  */
 export function bundleName(name: string): string {
   return `${LAYOUT_INDEX.exec(name)?.[1] ?? name}${BUNDLE_ENDING}`;
 }
 
-/** The directory of an image layout that a listed file is the index of. */
+/** The directory of the image layout whose index the listed file is; `undefined` for other files. */
 export function layoutOf(name: string): string | undefined {
   return LAYOUT_INDEX.exec(name)?.[1];
 }
 
-/** Whether a name is that of a bundle. */
+/** Whether a file name is a bundle's. */
 export function isBundleName(name: string): boolean {
   return name.endsWith(BUNDLE_ENDING);
 }
@@ -39,20 +39,20 @@ export function isBundleName(name: string): boolean {
 /**
  * Reads `SHA256SUMS`.
  * @returns `undefined` when the directory has none
- * @throws FactoryError `verification` as `parseSums` does, and when it is no regular file
+ * @throws FactoryError `verification` as `parseSums` does, and when it is not a regular file
  */
 export async function readSums(directory: string): Promise<ListedFile[] | undefined> {
   const file = join(directory, SUMS);
   const stats = await lstat(file).catch(() => undefined);
   if (stats === undefined) return undefined;
-  if (!stats.isFile()) throw wrong(file, 'is no regular file');
+  if (!stats.isFile()) throw wrong(file, 'is not a regular file');
   return parseSums(await readFile(file, 'utf8'), file);
 }
 
 /**
- * Reads the text of `SHA256SUMS` (coreutils, sha256sum(1)).
- * @param place names the file in messages
- * @throws FactoryError `verification` for lines of another form, names that leave the directory, and names that come twice
+ * Parses the text of `SHA256SUMS` (coreutils, sha256sum(1)).
+ * @param place name of the file for messages
+ * @throws FactoryError `verification` for malformed lines, names outside the directory, and duplicate names
  */
 export function parseSums(text: string, place: string): ListedFile[] {
   const names = new Set<string>();
@@ -61,8 +61,7 @@ export function parseSums(text: string, place: string): ListedFile[] {
     .filter((line) => line !== '')
     .map((line) => {
       const [, sha256 = '', name = ''] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
-      if (!isInside(name))
-        throw wrong(place, `has a line that cannot be used: ${JSON.stringify(line.slice(0, 200))}`);
+      if (!isInside(name)) throw wrong(place, `has an invalid line: ${JSON.stringify(line.slice(0, 200))}`);
       if (names.has(name)) throw wrong(place, `lists ${name} twice`);
       names.add(name);
       return { name, sha256 };
@@ -71,12 +70,12 @@ export function parseSums(text: string, place: string): ListedFile[] {
 
 function wrong(place: string, problem: string): FactoryError {
   return new FactoryError('SIGNED_LIST_INVALID', `${place} ${problem}`, {
-    remedy: 'Use the list that the build wrote; build again if it is damaged.',
+    remedy: 'Restore the list that the build wrote, or build again.',
   });
 }
 
 function isInside(name: string): boolean {
   const parts = name.split('/');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this rejects.
   return name !== '' && !/[\x00-\x1f\\]/.test(name) && !parts.some((part) => ['', '.', '..'].includes(part));
 }

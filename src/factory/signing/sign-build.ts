@@ -5,37 +5,38 @@ import type { Runner } from '../tools/runner.ts';
 import { signOutput } from './sign-files.ts';
 import { openSigner, type Signer } from './signer.ts';
 
-/** What signing a build takes of its session. */
+/** The parts of a build session that signing needs. */
 export interface BuildSigningContext {
   readonly runner: Runner;
   readonly signal: AbortSignal;
-  /** Directory for short-lived files. */
+  /** Directory for temporary files. */
   readonly work: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly notice: (text: string) => void;
 }
 
-/** What became of the signatures of a build. */
+/** The signatures of a build. */
 export interface BuildSignatures {
-  /** The key as the person named it, or `keyless`. */
+  /** The key as the user wrote it, or `keyless`. */
   readonly signer: string;
   /** sha256 of the public key; absent for keyless. */
   readonly fingerprint?: string;
-  /** Bundles, absolute. */
+  /** Absolute paths of the bundles. */
   readonly bundles: readonly string[];
 }
 
-/** Signs what a build made; ready before it begins. */
+/** Signs the files and the image of a build; opened before the build begins. */
 export interface BuildSigner {
-  /** For the image, once it is in a registry. */
+  /** Signs the image after the push to a registry. */
   readonly signer: Signer;
-  /** Signs the files of an output directory. @param partial names the unfinished form of a file there */
+  /** Signs the files of an output directory. @param partial maps a file name to the path of its unfinished form */
   signOutput(directory: string, partial: (name: string) => string): Promise<BuildSignatures>;
   close(): Promise<void>;
 }
 
 /**
- * Gets the signer of a build ready, and tries its key: what is wrong with it is told before the minutes that a build takes.
+ * Opens the signer of a build and tries its key, so that a key problem is reported before the build, which takes minutes.
+ * @returns `undefined` for a build that is not signed
  * @throws FactoryError as `openSigner` does
  */
 export async function openBuildSigner(
@@ -49,7 +50,10 @@ export async function openBuildSigner(
     signer,
     signOutput: async (directory, partial) => {
       const files = await signOutput(directory, partial, {
-        ...{ runner, signer, scratch, signal },
+        runner,
+        signer,
+        scratch,
+        signal,
         say: () => undefined,
       });
       const fingerprint = signer.publicKey?.fingerprint;

@@ -21,45 +21,45 @@ import { notABuildOutput } from './not-a-build-output.ts';
 import { bundleName, MANIFEST, readSums, SUMS } from './output-files.ts';
 import type { Signer } from './signer.ts';
 
-/** What signing files takes. */
+/** The signer and the environment for signing files. */
 export interface FileSigning {
   readonly runner: Runner;
   readonly signer: Signer;
-  /** Directory for short-lived files. */
+  /** Directory for temporary files. */
   readonly scratch: string;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
 }
 
-/** A file to sign, by absolute paths. */
+/** A file to sign; all paths are absolute. */
 export interface FileToSign {
   readonly file: string;
   readonly bundle: string;
-  /** Where the bundle is made, in the same directory; renamed when all are done. */
+  /** Temporary path of the bundle, in the same directory; renamed when all files are signed. */
   readonly partial: string;
-  /** What the file has to be, in hex. */
+  /** Expected digest of the file, in hex. */
   readonly sha256?: string;
 }
 
-/** A file that has been signed. */
+/** A signed file. */
 export interface SignedFile {
   readonly file: string;
   readonly bundle: string;
   readonly sha256: string;
-  /** Whether a good signature by the same key was there before. */
+  /** Whether the file already had a valid signature by the same key. */
   readonly unchanged: boolean;
 }
 
 /**
- * cosign 3.1.3 reads a file as a whole into memory, and takes 2.4 times its size (`/usr/bin/time -v cosign sign-blob`,
- * 600 MiB). What is larger than this many bytes gets a signed statement about its sha256 instead.
+ * cosign 3.1.3 reads the whole file into memory and needs 2.4 times its size (`/usr/bin/time -v cosign sign-blob`, 600 MiB).
+ * A file of more than this many bytes gets a signed statement about its sha256 instead.
  */
 const WHOLE_LIMIT = 1024 ** 3;
 
 /**
- * Signs files: each gets a sigstore bundle. All of them appear, or none. A bundle that is there and good by the same key
- * stays as it is.
- * @throws FactoryError `verification` when a file is not what it has to be, `step` when cosign fails
+ * Signs files with a sigstore bundle each. Either all bundles appear or none. An existing bundle that is valid for the same
+ * key is kept.
+ * @throws FactoryError `verification` when a file does not match its digest, `step` when cosign fails
  */
 export async function signFiles(files: readonly FileToSign[], signing: FileSigning): Promise<SignedFile[]> {
   const made: SignedFile[] = [];
@@ -75,7 +75,7 @@ export async function signFiles(files: readonly FileToSign[], signing: FileSigni
   }
 }
 
-/** The outputs of builds in a directory: itself, or those of the targets of a build, which have one each. */
+/** Lists the build outputs of a directory: the directory itself, or the subdirectories of the targets. */
 export async function outputsIn(directory: string): Promise<string[]> {
   const hasSums = async (place: string) =>
     (await lstat(join(place, SUMS)).catch(() => undefined)) !== undefined;
@@ -87,14 +87,14 @@ export async function outputsIn(directory: string): Promise<string[]> {
     const place = join(directory, entry.name);
     if (entry.isDirectory() && (await hasSums(place))) places.push(place);
   }
-  // Which says what is wrong with the directory itself.
+  // The caller then reports what is wrong with the directory itself.
   return places.length > 0 ? places : [directory];
 }
 
 /**
- * Signs the output of a build: everything that `SHA256SUMS` lists, the manifest and the list itself.
- * @param partial names the unfinished form of a file in the directory
- * @throws FactoryError `usage` when it is no output of a build, `verification` when its files are not those of the list
+ * Signs the output of a build: every file in `SHA256SUMS`, the manifest, and the list itself.
+ * @param partial maps a file name to the path of its unfinished form
+ * @throws FactoryError `usage` when it is not the output of a build, `verification` when a file does not match the list
  */
 export async function signOutput(
   directory: string,
@@ -102,13 +102,11 @@ export async function signOutput(
   signing: FileSigning,
 ): Promise<SignedFile[]> {
   const listed = await readSums(directory);
-  if (listed === undefined) {
-    throw notABuildOutput(directory);
-  }
+  if (listed === undefined) throw notABuildOutput(directory);
   const names = new Set(listed.map(({ name }) => name));
-  const isThere = async (name: string) =>
+  const exists = async (name: string) =>
     (await lstat(join(directory, name)).catch(() => undefined))?.isFile();
-  const extra = !names.has(MANIFEST) && (await isThere(MANIFEST)) ? [{ name: MANIFEST }] : [];
+  const extra = !names.has(MANIFEST) && (await exists(MANIFEST)) ? [{ name: MANIFEST }] : [];
   const toSign = [...listed, ...extra, { name: SUMS }].map((entry): FileToSign => {
     const bundle = bundleName(entry.name);
     return {
@@ -122,15 +120,15 @@ export async function signOutput(
 }
 
 async function signFile(
-  { file, bundle, partial, sha256: wanted }: FileToSign,
+  { file, bundle, partial, sha256: expected }: FileToSign,
   signing: FileSigning,
 ): Promise<SignedFile> {
   const { signer, signal, say } = signing;
   const keys = signer.publicKey === undefined ? [] : [signer.publicKey];
-  const there = await readFile(bundle).catch(() => undefined);
-  const kept = there && (await verifyFile(file, there, { keys }, signal).catch(() => undefined));
+  const existing = await readFile(bundle).catch(() => undefined);
+  const kept = existing && (await verifyFile(file, existing, { keys }, signal).catch(() => undefined));
   if (kept) {
-    requireSum(file, wanted, kept.sha256);
+    requireSum(file, expected, kept.sha256);
     return { file, bundle, sha256: kept.sha256, unchanged: true };
   }
   say(`signing ${basename(file)}`);
@@ -141,7 +139,7 @@ async function signFile(
     if (size > WHOLE_LIMIT) await signLarge(file, made, home, signing);
     else await signBlob(signing.runner, signer.cosign, { file, bundle: made });
     const sha256 = await check(file, await readFile(made), signing);
-    requireSum(file, wanted, sha256);
+    requireSum(file, expected, sha256);
     await copyFile(made, partial);
     await chmod(partial, 0o644);
     return { file, bundle, sha256, unchanged: false };
@@ -170,19 +168,15 @@ async function signLarge(
   await signStatement(runner, signer.cosign, { statement, bundle });
 }
 
-/** What cosign wrote has to hold; without a key of our own, it has to be about this file. */
+/** Verifies the bundle that cosign wrote; without a public key, checks only that it is for this file. */
 async function check(file: string, bundle: Uint8Array, { signer, signal }: FileSigning): Promise<string> {
   const bad = (reason: string) =>
-    new FactoryError(
-      'SIGNATURE_NOT_STORED',
-      `cosign wrote a signature that does not hold: ${file} ${reason}`,
-      {
-        remedy: 'Sign again; if it stays, use another version of cosign.',
-      },
-    );
+    new FactoryError('SIGNATURE_NOT_STORED', `cosign wrote an invalid signature: ${file} ${reason}`, {
+      remedy: 'Sign again; if that does not help, use another version of cosign.',
+    });
   if (signer.publicKey === undefined) {
     const sha256 = await hashFile(file, signal);
-    if (bundleDigest(bundle) !== sha256) throw bad('is not what it is for');
+    if (bundleDigest(bundle) !== sha256) throw bad('is not the file that it signs');
     return sha256;
   }
   const verified = await verifyFile(file, bundle, { keys: [signer.publicKey] }, signal).catch(
@@ -194,10 +188,10 @@ async function check(file: string, bundle: Uint8Array, { signer, signal }: FileS
   return verified.sha256;
 }
 
-function requireSum(file: string, wanted: string | undefined, actual: string): void {
-  if (wanted === undefined || wanted === actual) return;
-  throw new FactoryError('SIGNED_LIST_INVALID', `${file} is not what ${SUMS} says, so nothing is signed`, {
-    details: [`listed: ${wanted}`, `found:  ${actual}`],
+function requireSum(file: string, expected: string | undefined, actual: string): void {
+  if (expected === undefined || expected === actual) return;
+  throw new FactoryError('SIGNED_LIST_INVALID', `${file} does not match ${SUMS}, so nothing is signed`, {
+    details: [`listed: ${expected}`, `found:  ${actual}`],
     remedy: 'Build again: the file was changed after the build.',
   });
 }

@@ -13,35 +13,35 @@ import {
 } from '../tools/cosign.ts';
 import type { Runner } from '../tools/runner.ts';
 
-/** Who signs, ready to do so. */
+/** An opened signer: its key has been tried. */
 export interface Signer {
-  /** For reports: the key as the person named it, or `keyless`. */
+  /** For reports: the key as the user wrote it, or `keyless`. */
   readonly name: string;
   readonly cosign: CosignSigner;
   /** The public half of the key; absent for keyless. */
   readonly publicKey: TrustKey | undefined;
-  /** Forms that signatures of images get. */
+  /** The forms of signature that images get. */
   readonly forms: readonly SignatureForm[];
 }
 
-/** What a signer is opened with. */
+/** The environment that a signer is opened in. */
 export interface SignerContext {
   readonly runner: Runner;
-  /** Where secrets are looked up; the runner's programs need not have them. */
+  /** The variables to look up secrets in; the runner's environment may lack them. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Directory for files that live as long as the signer. */
+  /** Directory for files that are needed as long as the signer. */
   readonly scratch: string;
   readonly warn: (text: string) => void;
 }
 
-/** Names of the variables that hold secrets of a signer: no program but cosign is to have them. */
+/** Names of the variables that hold secrets of a signer; only cosign may inherit them. */
 export function secretVariables(sign: SignSpec | undefined): string[] {
   const key = /^env:\/\/(.+)$/.exec(sign?.key ?? '')?.[1];
   return [sign?.['password-env'], key].filter((name) => name !== undefined);
 }
 
 /**
- * Gets a signer ready and tries its key, so that what is wrong is told before anything is made.
+ * Opens a signer and tries its key, so that problems are reported before anything is written.
  * @throws FactoryError `tool` without a usable cosign, `usage` for a key or password that cannot be used
  */
 export async function openSigner(context: SignerContext, sign: SignSpec): Promise<Signer> {
@@ -67,9 +67,9 @@ function checkFormat({ format, ...sign }: SignSpec): void {
   if (format === 'bundle' || sign['signing-config'] === undefined) return;
   throw new FactoryError(
     'OPTION_CONFLICT',
-    `the signature format ${format} does not go with a signing-config`,
+    `the signature format ${format} cannot be combined with a signing-config`,
     {
-      remedy: 'Use the format bundle; cosign writes the classic form with its built-in services only.',
+      remedy: 'Use the format bundle; cosign supports the classic form with its built-in services only.',
     },
   );
 }
@@ -82,13 +82,9 @@ async function secretsOf({ env }: SignerContext, sign: SignSpec): Promise<Readon
   if (sign.key === KEYLESS) return variable('SIGSTORE_ID_TOKEN');
   const named = /^env:\/\/(.+)$/.exec(sign.key)?.[1];
   if (named !== undefined && env[named] === undefined) {
-    throw new FactoryError(
-      'SIGNING_KEY_UNUSABLE',
-      `the variable ${named}, which is to hold the signing key, is not set`,
-      {
-        remedy: `Put the key's PEM text into ${named}, or name a file.`,
-      },
-    );
+    throw new FactoryError('SIGNING_KEY_UNUSABLE', `the variable ${named} for the signing key is not set`, {
+      remedy: `Put the key's PEM text into ${named}, or give a file.`,
+    });
   }
   return {
     ...variable('COSIGN_PKCS11_PIN'),
@@ -109,7 +105,7 @@ async function passwordOf(env: SignerContext['env'], sign: SignSpec): Promise<st
         },
       );
     });
-    // The line end is the editor's, not the password's.
+    // Editors end a file with a newline, which is not part of the password.
     return text.replace(/\r?\n$/, '');
   }
   const name = sign['password-env'] ?? 'COSIGN_PASSWORD';
@@ -117,8 +113,8 @@ async function passwordOf(env: SignerContext['env'], sign: SignSpec): Promise<st
   if (value === undefined && sign['password-env'] !== undefined) {
     throw new FactoryError(
       'SIGNING_KEY_UNUSABLE',
-      `the variable ${name}, which is to hold the password of the signing key, is not set`,
-      { remedy: `Set ${name}, or name a file with password-file.` },
+      `the variable ${name} for the password of the signing key is not set`,
+      { remedy: `Set ${name}, or give a file with password-file.` },
     );
   }
   return value ?? '';
@@ -140,22 +136,23 @@ async function tryKey({ runner, warn }: SignerContext, cosign: CosignSigner, key
   if (publicKey.key.asymmetricKeyType !== 'ed25519') return publicKey;
   throw new FactoryError(
     'SIGNING_KEY_UNUSABLE',
-    `the signing key ${key} is an Ed25519 key, and no node can check what cosign makes with one`,
+    `the signing key ${key} is an Ed25519 key, and nodes cannot verify the signatures that cosign makes with it`,
     { remedy: OTHER_KEY },
   );
 }
 
-const OTHER_KEY = 'Use a key on P-256, as "cosign generate-key-pair" makes it, or RSA of 2048 bits or more.';
+const OTHER_KEY =
+  'Use a P-256 key, which "cosign generate-key-pair" creates, or an RSA key of at least 2048 bits.';
 
 async function checkKeyFile(key: string, warn: (text: string) => void): Promise<void> {
   const stats = await stat(key).catch(() => undefined);
   if (!stats?.isFile()) {
-    throw new FactoryError('SIGNING_KEY_UNUSABLE', `there is no signing key ${key}`, {
+    throw new FactoryError('SIGNING_KEY_UNUSABLE', `the signing key ${key} does not exist`, {
       remedy:
-        'Give a file, env://VARIABLE, the URI of a KMS, or keyless; "cosign generate-key-pair" makes a key.',
+        'Give a file, env://VARIABLE, the URI of a KMS key, or keyless; "cosign generate-key-pair" creates a key.',
     });
   }
-  if ((stats.mode & 0o077) !== 0) warn(`the signing key ${key} can be read by others: chmod 600 ${key}`);
+  if ((stats.mode & 0o077) !== 0) warn(`the signing key ${key} is readable by other users: chmod 600 ${key}`);
 }
 
 function unusable(key: string, error: unknown): unknown {
@@ -167,7 +164,7 @@ function unusable(key: string, error: unknown): unknown {
     {
       details: isPassword ? [] : error.details,
       remedy: isPassword
-        ? 'Give it with COSIGN_PASSWORD, or name where it is with sign.password-file or sign.password-env.'
+        ? 'Set COSIGN_PASSWORD, sign.password-file or sign.password-env.'
         : 'Check the key; for a KMS, also its address and your credentials there.',
       cause: error,
     },

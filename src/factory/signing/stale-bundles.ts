@@ -5,8 +5,8 @@ import { bundleDigest } from '../../common/trust/verify-file.ts';
 import { bundleName, MANIFEST, readSums, SUMS } from './output-files.ts';
 
 /**
- * Removes the signatures in an output directory that are for what was there before. Those of files that are the same
- * again stay: whoever made them, they hold.
+ * Removes the bundles in an output directory that sign an earlier version of their file. Bundles of unchanged files stay,
+ * whoever signed them.
  * @returns names of the removed bundles
  */
 export async function removeStaleBundles(directory: string): Promise<string[]> {
@@ -25,7 +25,7 @@ export async function removeStaleBundles(directory: string): Promise<string[]> {
   return removed;
 }
 
-/** What is damaged is for nothing. */
+/** The digest that a bundle signs; `undefined` for a damaged bundle. */
 function signedDigest(bundle: Uint8Array): string | undefined {
   try {
     return bundleDigest(bundle);

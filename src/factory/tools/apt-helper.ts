@@ -3,7 +3,7 @@ import type { Runner } from './runner.ts';
 
 const APT_HELPER: HostTool = { name: '/usr/lib/apt/apt-helper', package: 'apt' };
 
-/** Downloads a file the way apt does, with the person's proxies. */
+/** Downloads a file with apt's own client, through the user's proxies. @throws FactoryError `step` when that fails */
 export async function aptDownload(runner: Runner, url: string, file: string): Promise<void> {
   await runner.run(APT_HELPER, ['-q', 'download-file', url, file]);
 }

@@ -4,9 +4,9 @@ import type { Runner } from './runner.ts';
 export const ARCH_TEST: HostTool = { name: 'arch-test', package: 'arch-test' };
 
 /**
- * Whether this machine runs programs of an architecture inside another root, as those of an image build: tried, with a
- * program of that architecture (arch-test(1)). An emulator that the kernel would have to find in that root fails it.
- * @param directory an empty directory, which is the root; changing into it wants root, or user 0 of a user namespace
+ * Whether this machine runs programs of an architecture inside another root, as an image build does. arch-test(1) tries
+ * one; an emulator that the kernel would have to find inside that root fails the test.
+ * @param directory an empty directory to use as the root; changing into it requires root, or user 0 of a user namespace
  */
 export async function runsPrograms(runner: Runner, arch: string, directory: string): Promise<boolean> {
   const args = ['--chroot', directory, arch];

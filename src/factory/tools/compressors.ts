@@ -5,7 +5,7 @@ import type { Runner } from './runner.ts';
 export const ZSTD: HostTool = { name: 'zstd', package: 'zstd' };
 export const XZ: HostTool = { name: 'xz', package: 'xz-utils' };
 
-/** Decompresses a stream with one of the tools of this file. */
+/** Decompresses a stream. @param tool {@link ZSTD} or {@link XZ} */
 export async function decompress(
   runner: Runner,
   tool: HostTool,

@@ -13,46 +13,45 @@ export const COSIGN: HostTool = {
     args: ['version'],
     pattern: /GitVersion:\s+v?(\d+\.\d+\.\d+)/,
     range: '>=3.1.0 <4.0.0',
-    reason: 'bundles in registries and signing without any service take cosign 3.1',
+    reason: 'bundles in registries and signing without a transparency service need cosign 3.1',
   },
 };
 
 /**
- * Variables that hold secrets of cosign, or change what it does behind our back. No other program gets the former, and
- * cosign gets what a signer says.
+ * Variables that hold cosign's secrets. No other program inherits them; cosign gets those that the signer sets.
  */
 export const COSIGN_SECRETS = ['COSIGN_PASSWORD', 'COSIGN_PKCS11_PIN', 'SIGSTORE_ID_TOKEN'] as const;
-/** Signatures would go elsewhere than where they are looked for, or cosign would ask at the terminal. */
+/** Variables that would send signatures to another repository, or make cosign prompt at the terminal. */
 const UNWANTED = { COSIGN_REPOSITORY: undefined, COSIGN_EXPERIMENTAL: undefined } as const;
 
-/** A config without any service: nothing is asked of the network but the registry (cosign, `signing-config create`). */
+/** A signing config without services: cosign contacts the registry only (cosign, `signing-config create`). */
 const NO_SERVICES =
   '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","rekorTlogConfig":{},"tsaConfig":{}}\n';
-/** What belongs to it. Without one, cosign asks the public instance's for it at each call (cosign 3.1.3, `common.go`). */
+/** The matching trusted root. Without one, cosign fetches the public instance's on each call (cosign 3.1.3, `common.go`). */
 const NO_ROOT = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}\n';
 
-/** How cosign signs: by which key, and with which services. */
+/** The key and the services that cosign signs with. */
 export interface CosignSigner {
-  /** Path, `env://VARIABLE` or URI of a key; absent for a certificate of the CI's identity. */
+  /** Path, `env://VARIABLE` or URI of a key; absent for a certificate for the CI job's identity. */
   readonly key: string | undefined;
   /** Signing config and trusted root, both paths; absent for the public services. */
   readonly signingConfig: string | undefined;
   readonly trustedRoot: string | undefined;
-  /** Whether they are those of {@link writeOfflineConfig}: the key alone signs. */
+  /** Whether both come from {@link writeOfflineConfig}, so that the key alone signs. */
   readonly offline: boolean;
-  /** What cosign alone gets in its environment. */
+  /** Environment variables for cosign only. */
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** How a registry is reached. */
+/** How cosign connects to a registry. */
 export interface CosignRegistry {
-  /** Accept any certificate, and no TLS at all. */
+  /** Accept any certificate, and plain HTTP. */
   readonly insecure: boolean;
-  /** File with certificates of authorities. */
+  /** File with CA certificates. */
   readonly ca: string | undefined;
 }
 
-/** Writes what makes cosign sign with a key alone, without any network, into a directory. */
+/** Writes a signing config and a trusted root that let cosign sign with a key alone, without a network. @returns both paths */
 export async function writeOfflineConfig(
   directory: string,
 ): Promise<{ readonly signingConfig: string; readonly trustedRoot: string }> {
@@ -63,13 +62,13 @@ export async function writeOfflineConfig(
   return { signingConfig, trustedRoot };
 }
 
-/** The public half of a signing key, in PEM. @throws FactoryError `step` when cosign cannot have the key */
+/** The public half of a signing key, in PEM. @throws FactoryError `step` when cosign cannot use the key */
 export async function publicKeyOf(runner: Runner, signer: CosignSigner, key: string): Promise<string> {
   const { stdout } = await cosign(runner, signer, ['public-key', '--key', key]);
   return stdout;
 }
 
-/** What of an image is signed, and how. */
+/** Which image to sign, and how. */
 export interface ImageSigning {
   /** `REGISTRY/NAME@DIGEST`. */
   readonly image: string;
@@ -94,74 +93,92 @@ export function signImageArguments(
   signer: CosignSigner,
   { image, classic, recursive, registry }: ImageSigning,
 ): string[] {
-  // The form of before cosign 3 takes no signing config.
+  // The classic form does not accept a signing config.
   const services = classic
     ? ['--new-bundle-format=false', '--use-signing-config=false', ...(signer.offline ? [NO_LOG] : [])]
     : servicesOf(signer);
-  const depth = recursive ? ['--recursive'] : [];
-  return ['sign', '--yes', ...keyOf(signer), ...services, ...depth, ...registryOf(registry), image];
+  return [
+    'sign',
+    '--yes',
+    ...keyOf(signer),
+    ...services,
+    ...(recursive ? ['--recursive'] : []),
+    ...registryOf(registry),
+    image,
+  ];
 }
 
 const NO_LOG = '--tlog-upload=false';
 
-/** Attaches a predicate to an image `REGISTRY/NAME@DIGEST`. @param type URI of its type */
+/**
+ * Attests a predicate for an image and pushes the attestation.
+ * @param options.image `REGISTRY/NAME@DIGEST`
+ * @param options.predicate path of the predicate
+ * @param options.type URI of the predicate's type
+ * @throws FactoryError `step` when cosign fails
+ */
 export async function attestImageWith(
   runner: Runner,
   signer: CosignSigner,
-  {
-    image,
-    predicate,
-    type,
-    registry,
-  }: {
+  options: {
     readonly image: string;
     readonly predicate: string;
     readonly type: string;
     readonly registry: CosignRegistry;
   },
 ): Promise<void> {
-  const what = ['--predicate', predicate, '--type', type];
   await cosign(runner, signer, [
     'attest',
     '--yes',
     ...keyOf(signer),
     ...servicesOf(signer),
-    ...what,
-    ...registryOf(registry),
-    image,
+    '--predicate',
+    options.predicate,
+    '--type',
+    options.type,
+    ...registryOf(options.registry),
+    options.image,
   ]);
 }
 
-/** Signs the content of a file; cosign holds it in memory. */
+/** Signs the content of a file, which cosign reads into memory, and writes the bundle. @throws FactoryError `step` when cosign fails */
 export async function signBlob(
   runner: Runner,
   signer: CosignSigner,
   { file, bundle }: { readonly file: string; readonly bundle: string },
 ): Promise<void> {
-  const output = ['--bundle', bundle];
   await cosign(runner, signer, [
     'sign-blob',
     '--yes',
     ...keyOf(signer),
     ...servicesOf(signer),
-    ...output,
+    '--bundle',
+    bundle,
     file,
   ]);
 }
 
-/** Signs an in-toto statement in a file. */
+/** Signs an in-toto statement in a file and writes the bundle. @throws FactoryError `step` when cosign fails */
 export async function signStatement(
   runner: Runner,
   signer: CosignSigner,
   { statement, bundle }: { readonly statement: string; readonly bundle: string },
 ): Promise<void> {
-  const what = ['--statement', statement, '--bundle', bundle];
-  await cosign(runner, signer, ['attest-blob', '--yes', ...keyOf(signer), ...servicesOf(signer), ...what]);
+  await cosign(runner, signer, [
+    'attest-blob',
+    '--yes',
+    ...keyOf(signer),
+    ...servicesOf(signer),
+    '--statement',
+    statement,
+    '--bundle',
+    bundle,
+  ]);
 }
 
-/** The environment that cosign gets besides the runner's. */
+/** The variables that cosign gets in addition to the runner's environment; `undefined` removes one. */
 export function cosignEnvironment({ key, secrets }: CosignSigner): NonNullable<RunOptions['env']> {
-  // An empty password rather than a question at a terminal that nobody sits at.
+  // An empty password prevents a prompt at the terminal.
   return { ...UNWANTED, ...(key === undefined ? {} : { COSIGN_PASSWORD: '' }), ...secrets };
 }
 
@@ -172,14 +189,14 @@ async function cosign(runner: Runner, signer: CosignSigner, args: readonly strin
     throw new FactoryError('TOOL_FAILED', error.message, {
       details: error.details,
       remedy:
-        'Without a key, cosign needs a token of the CI (SIGSTORE_ID_TOKEN, or one that it finds itself) and the network to the services that give certificates; docs/signing.md.',
+        'Without a key, cosign needs a token from the CI (SIGSTORE_ID_TOKEN, or one that it detects) and a connection to the services that issue certificates; see docs/signing.md.',
       cause: error,
     });
   });
 }
 
 function keyOf({ key }: CosignSigner): string[] {
-  // Without a token of the CI: an error, in place of a browser or a device code that nobody sees.
+  // Without a CI token this fails, instead of opening a browser or waiting for a device code.
   return key === undefined ? ['--fulcio-auth-flow', 'token'] : ['--key', key];
 }
 
@@ -197,7 +214,7 @@ function registryOf({ insecure, ca }: CosignRegistry): string[] {
   ];
 }
 
-/** Whether cosign could not decrypt a key, by what it printed. */
+/** Whether cosign failed because it could not decrypt a key, judged by its output. */
 export function isWrongPassword({ details }: FactoryError): boolean {
   return details.some((line) => /decrypt/i.test(line));
 }

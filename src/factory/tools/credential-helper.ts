@@ -2,10 +2,11 @@ import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
 /**
- * Asks a credential helper for what opens a server (docker-credential-helpers: the server on standard input, JSON on
- * standard output). Nothing of its answer is logged.
- * @param request.server what the credentials are for, such as `https://index.docker.io/v1/`
+ * Asks a credential helper for the credentials of a server (docker-credential-helpers: the server on standard input, JSON
+ * on standard output). The answer is never logged.
+ * @param request.server the server that the credentials are for, such as `https://index.docker.io/v1/`
  * @param request.timeout milliseconds after which the helper is killed
+ * @returns its exit status and output; a failure of the helper is not an error here
  */
 export async function askCredentialHelper(
   runner: Runner,
@@ -21,7 +22,7 @@ export async function askCredentialHelper(
   return { status: exitCode, stdout };
 }
 
-/** Whether there is such a helper. */
+/** Whether a credential helper of that name is installed. */
 export async function hasCredentialHelper(runner: Runner, program: string): Promise<boolean> {
   return runner.locate(helper(program)).then(
     () => true,

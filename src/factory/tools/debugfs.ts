@@ -6,11 +6,11 @@ const DEBUGFS: HostTool = { name: 'debugfs', package: 'e2fsprogs' };
 /** An ext filesystem in a file. */
 export interface ExtLocation {
   readonly file: string;
-  /** Byte at which it begins. */
+  /** Byte offset of the filesystem in the file. */
   readonly offset: number;
 }
 
-/** The name of an ext filesystem for e2fsprogs (debugfs(8) and ext2fs_open: options after the name). */
+/** The name of an ext filesystem in the syntax of e2fsprogs (debugfs(8), ext2fs_open: options follow the name). */
 function nameOf({ file, offset }: ExtLocation): string {
   return offset === 0 ? file : `${file}?offset=${offset}`;
 }
@@ -23,7 +23,7 @@ export async function dumpExt(runner: Runner, location: ExtLocation, directory: 
   await runner.run(DEBUGFS, ['-R', `rdump / "${directory}"`, nameOf(location)]);
 }
 
-/** The path of the file that a block belongs to; nothing for a block of the filesystem itself. */
+/** The path of the file that a block belongs to; `undefined` for a block of metadata. */
 export async function extFileOfBlock(
   runner: Runner,
   location: ExtLocation,

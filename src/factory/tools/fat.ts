@@ -4,27 +4,27 @@ import type { Runner } from './runner.ts';
 const MKFS_FAT: HostTool = { name: 'mkfs.fat', package: 'dosfstools' };
 const MCOPY: HostTool = { name: 'mcopy', package: 'mtools' };
 const MMD: HostTool = { name: 'mmd', package: 'mtools' };
-/** What {@link makeFat} starts. */
+/** The tools that {@link makeFat} runs. */
 export const MAKE_FAT_TOOLS: readonly HostTool[] = [MKFS_FAT, MMD, MCOPY];
 
-/** Up to here clusters are one sector: FAT16 needs at least 4085 of them. */
+/** Up to this size a cluster is one sector: FAT16 needs at least 4085 clusters. */
 const SMALL_KIB = 16 * 1024;
 
 /** A FAT filesystem inside a file. */
 export interface FatTarget {
   readonly file: string;
-  /** Byte at which the filesystem begins. */
+  /** Byte offset of the filesystem in the file. */
   readonly offset: number;
   /** In KiB. */
   readonly kib: number;
   readonly label: string;
-  /** Seconds since 1970. */
+  /** Unix timestamp for every file. */
   readonly epoch: number;
 }
 
 /**
- * Makes a FAT filesystem in a file and fills it, with neither mount nor privilege.
- * @param entries pairs of a path inside, with `/` between its parts, and the file whose content goes there
+ * Creates a FAT filesystem in a file and copies files into it, without mounting and without privileges.
+ * @param entries pairs of a path in the filesystem, separated by `/`, and the host file to copy there
  */
 export async function makeFat(
   runner: Runner,
@@ -32,7 +32,7 @@ export async function makeFat(
   entries: readonly (readonly [path: string, source: string])[],
 ): Promise<void> {
   const env = { SOURCE_DATE_EPOCH: String(target.epoch), MTOOLS_SKIP_CHECK: '1', MTOOLSRC: '/dev/null' };
-  // Said outright, because mkfs.fat derives both from the size of the whole file. FAT16 as upstream's ESP is.
+  // Explicit, because mkfs.fat derives both from the size of the whole file. FAT16, like upstream's ESP.
   const cluster = target.kib <= SMALL_KIB ? '1' : '4';
   const format = ['--invariant', '-F', '16', '-s', cluster, '-i', '4B414952', '-n', target.label];
   if (target.offset > 0) format.push(`--offset=${target.offset / 512}`);
@@ -47,7 +47,7 @@ export async function makeFat(
 
 /**
  * Copies all files of a FAT filesystem into an existing directory.
- * @param source.offset byte at which the filesystem begins in the file
+ * @param source.offset byte offset of the filesystem in the file
  */
 export async function extractFat(
   runner: Runner,

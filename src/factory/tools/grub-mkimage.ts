@@ -13,10 +13,10 @@ export const GRUB_MKIMAGE: HostTool = {
 };
 
 /**
- * Makes a GRUB core image.
+ * Builds a GRUB core image and writes it to `output`.
  * @param options.modules directory with the platform's `*.mod` and `*.img` files
  * @param options.names modules to build in
- * @param options.config file with the commands run first
+ * @param options.config file with the commands that GRUB runs first
  */
 export async function grubMkimage(
   runner: Runner,
@@ -29,17 +29,7 @@ export async function grubMkimage(
     readonly config: string;
   },
 ): Promise<void> {
-  const args = [
-    '-O',
-    options.format,
-    '-d',
-    options.modules,
-    '-p',
-    options.prefix,
-    '-c',
-    options.config,
-    '-o',
-    output,
-  ];
-  await runner.run(GRUB_MKIMAGE, [...args, ...options.names]);
+  const { format, modules, names, prefix, config } = options;
+  const args = ['-O', format, '-d', modules, '-p', prefix, '-c', config, '-o', output];
+  await runner.run(GRUB_MKIMAGE, [...args, ...names]);
 }

@@ -4,12 +4,12 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
-/** Not in Debian: a program of Anchore's, or any other that answers in the same way under its name. */
+/** Anchore's scanner, which Debian does not package, or any program of that name with the same interface. */
 export const GRYPE: HostTool = {
   name: 'grype',
   package: 'grype',
   install:
-    'Install grype (https://github.com/anchore/grype); or accept builds without a scan where it is missing: --fail-on SEVERITY,unless-missing.',
+    'Install grype (https://github.com/anchore/grype), or allow builds without a scan where it is missing: --fail-on SEVERITY,unless-missing.',
 };
 
 const Report = z.looseObject({
@@ -25,15 +25,15 @@ const Report = z.looseObject({
   ),
 });
 
-/** A vulnerability that a scanner has found in a package. */
+/** A vulnerability that the scanner found in a package. */
 export interface Vulnerability {
   /** Such as `CVE-2024-3094`. */
   readonly id: string;
-  /** In lower case, as the scanner calls it. */
+  /** The scanner's term, in lower case. */
   readonly severity: string;
   readonly package: string;
   readonly version: string;
-  /** The version that mends it; absent where there is none. */
+  /** The version that fixes it; absent if there is none. */
   readonly fixedIn?: string;
 }
 
@@ -49,10 +49,10 @@ export async function hasGrype(runner: Runner): Promise<boolean> {
 }
 
 /**
- * Asks which known vulnerabilities the packages of an SBOM have.
+ * Scans the packages of an SBOM for known vulnerabilities.
  * @param sbom path of a document in SPDX or CycloneDX
- * @param report path of a file that receives the scanner's own report: it may have tens of megabytes
- * @throws FactoryError `step` when the scanner fails, or answers something else than a report
+ * @param report path of the file that receives the scanner's own report, which can take tens of megabytes
+ * @throws FactoryError `step` when the scanner fails or its output is not a report
  */
 export async function findVulnerabilities(
   runner: Runner,
@@ -74,8 +74,8 @@ export async function findVulnerabilities(
       },
     );
   } catch (error) {
-    throw new FactoryError('TOOL_FAILED', 'grype gave no report that can be read', {
-      remedy: 'Look at the log; and use a grype whose "--output json" has the field "matches".',
+    throw new FactoryError('TOOL_FAILED', 'cannot read the report of grype', {
+      remedy: 'Look at the log, and use a grype whose "--output json" has the field "matches".',
       cause: error,
     });
   }

@@ -1,22 +1,22 @@
-/** A host program that we call: how it is named, where it comes from, and how old it may be. */
+/** A program of the host that we run: its name, the package it comes from, and the versions supported. */
 export interface HostTool {
   readonly name: string;
-  /** The Debian package that has it. */
+  /** The Debian package that contains it. */
   readonly package: string;
-  /** How it is installed, in a sentence, where Debian's package is not the way. */
+  /** A sentence on how to install it, if not from Debian's package. */
   readonly install?: string;
-  /** How to ask for its version, and where in the answer it stands; absent where no version matters. */
+  /** How to query its version and which are supported; absent if any version will do. */
   readonly version?: {
     readonly args: readonly string[];
     readonly pattern: RegExp;
     /** A semver range. */
     readonly range: string;
-    /** Why the range is what it is, said to the person whose tool is outside of it. */
+    /** Why the range is required; part of the error message for a tool outside it. */
     readonly reason: string;
   };
 }
 
-/** What a person does about a missing tool. */
+/** The remedy for a missing tool. */
 export function reinstall(tool: HostTool): string {
   return tool.install ?? `Install it: sudo apt-get install ${tool.package}`;
 }

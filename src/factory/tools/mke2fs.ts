@@ -9,32 +9,32 @@ export const MKE2FS: HostTool = {
     args: ['-V'],
     pattern: /mke2fs (\d+(?:\.\d+)*)/,
     range: '>=1.45.0',
-    reason: 'older ones do not sort the entries of a copied directory',
+    reason: 'older versions do not sort the entries of a copied directory',
   },
 };
 
-/** What an ext filesystem is to be. */
+/** An ext filesystem to create. */
 export interface ExtFilesystem {
   readonly type: 'ext2' | 'ext4';
   readonly label: string;
   readonly uuid: string;
   /** Size in KiB. */
   readonly kib: number;
-  /** Number of inodes; mke2fs' own choice when absent. */
+  /** Number of inodes; mke2fs decides when absent. */
   readonly inodes?: number;
-  /** Seconds since 1970. */
+  /** Unix timestamp for the superblock. */
   readonly epoch: number;
-  /** Percentage of blocks kept for root. */
+  /** Percentage of blocks reserved for root. */
   readonly reserved: number;
-  /** Whether it will grow with its disk. */
+  /** Whether the filesystem will grow with its disk. */
   readonly growing?: boolean;
-  /** Directory whose content goes in; the filesystem stays empty when absent. */
+  /** Directory to copy in; the filesystem stays empty when absent. */
   readonly source?: string;
 }
 
 /**
- * Makes a filesystem inside a file and fills it from a directory, with neither mount nor privilege.
- * @param target.offset byte at which the filesystem begins in the file
+ * Creates a filesystem in a file and copies a directory into it, without mounting and without privileges.
+ * @param target.offset byte offset of the filesystem in the file
  */
 export async function mke2fs(
   runner: Runner,
@@ -48,7 +48,7 @@ export async function mke2fs(
   if (filesystem.inodes !== undefined) args.push('-N', String(filesystem.inodes));
   if (filesystem.source !== undefined) args.push('-d', filesystem.source);
   args.push(target.file, `${filesystem.kib}k`);
-  // The library stamps the superblock with this instead of the clock (lib/ext2fs/initialize.c, "fs->now").
+  // libext2fs stamps the superblock with this time instead of the clock's (lib/ext2fs/initialize.c, "fs->now").
   await runner.run(MKE2FS, args, {
     env: { E2FSPROGS_FAKE_TIME: String(filesystem.epoch), MKE2FS_CONFIG: '/dev/null' },
   });

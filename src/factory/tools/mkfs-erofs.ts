@@ -8,15 +8,15 @@ export const MKFS_EROFS: HostTool = {
     args: ['--version'],
     pattern: /mkfs\.erofs (?:\(erofs-utils\) )?(\d+(?:\.\d+)*)/,
     range: '>=1.5.0',
-    reason: 'nothing older than 1.5 was tried',
+    reason: 'older versions are untested',
   },
 };
 
 /**
- * Packs a directory into an EROFS with lz4. All files get the same time, which is the only way that all versions know
- * to leave out the clock. The same tree gives the same bytes.
+ * Packs a directory into an EROFS image with lz4. All files get the same time, the only setting with which every supported
+ * version ignores the clock. The same tree gives the same bytes.
  * @param options.output file to write
- * @param options.epoch seconds since 1970
+ * @param options.epoch Unix timestamp for every file
  */
 export async function mkfsErofs(
   runner: Runner,

@@ -13,10 +13,10 @@ export const MKSQUASHFS: HostTool = {
 };
 
 /**
- * Packs a directory into a squashfs with zstd and 1 MiB blocks. The same tree gives the same bytes.
+ * Packs a directory into a squashfs image with zstd and 1 MiB blocks. The same tree gives the same bytes.
  * @param options.output file to write
  * @param options.level zstd compression level, 1 to 22
- * @param options.epoch seconds since 1970 that the filesystem is stamped with
+ * @param options.epoch Unix timestamp of the filesystem
  */
 export async function mksquashfs(
   runner: Runner,
@@ -25,6 +25,6 @@ export async function mksquashfs(
 ): Promise<void> {
   const args = [directory, options.output, '-noappend', '-no-progress', '-quiet', '-no-exports'];
   args.push('-b', '1M', '-comp', 'zstd', '-Xcompression-level', String(options.level));
-  // Given through the variable and not with -mkfs-time: 4.5 ends fatally when it sees both.
+  // Set by the variable only: 4.5 aborts when it gets -mkfs-time as well.
   await runner.run(MKSQUASHFS, args, { env: { SOURCE_DATE_EPOCH: String(options.epoch) } });
 }

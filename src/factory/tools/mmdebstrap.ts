@@ -8,10 +8,10 @@ export const MMDEBSTRAP: HostTool = { name: 'mmdebstrap', package: 'mmdebstrap' 
 /**
  * Bootstraps a minimal root of the Debian family as a tar file.
  * @param options.release the suite
- * @param options.mirror archive to use; mmdebstrap's default, with updates and security, when absent
- * @param options.components parts of the archive
- * @param options.sources lines of a sources.list to use in place of a mirror, and those that the root keeps
- * @param options.lists directory that receives apt's lists, from which the state of the archive is read
+ * @param options.mirror URL of the archive; mmdebstrap's default, with updates and security, when absent
+ * @param options.components components of the archive, such as `main`
+ * @param options.sources lines of a sources.list to use instead of a mirror, and the lines that the root keeps
+ * @param options.lists directory that receives apt's lists, which identify the state of the archive
  */
 export async function mmdebstrap(
   runner: Runner,
@@ -40,7 +40,7 @@ export async function mmdebstrap(
   }
   const kept = join(options.lists, '..', 'sources.list');
   await writeFile(kept, options.sources.kept.map((line) => `${line}\n`).join(''));
-  // Archives of the past answer slowly, and refuse who asks for much at once.
+  // Snapshot archives answer slowly and limit the request rate.
   args.push('--aptopt=Acquire::Retries "5"', `--customize-hook=upload ${kept} /etc/apt/sources.list`);
   args.push(options.release, output, ...options.sources.lines);
   await runner.run(MMDEBSTRAP, args);

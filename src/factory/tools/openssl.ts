@@ -8,11 +8,11 @@ export const OPENSSL: HostTool = {
     args: ['version'],
     pattern: /OpenSSL (\d+(?:\.\d+)*)/,
     range: '>=1.1.1',
-    reason: 'older ones have had no security updates since 2019',
+    reason: 'older versions have had no security updates since 2019',
   },
 };
 
-/** A detached signature; all are paths. */
+/** The paths of a detached signature and its inputs. */
 export interface DetachedSignature {
   readonly content: string;
   /** PKCS#7 in DER. */
@@ -22,9 +22,9 @@ export interface DetachedSignature {
 }
 
 /**
- * Signs a file as the kernel and systemd want the signature of a root hash: PKCS#7, detached, without attributes and
- * without certificates (kernel documentation, "dm-verity"; systemd, repart.d(5), `Verity=signature`).
- * @param key path of the private key in PEM, without a passphrase. It is read by openssl alone
+ * Signs a file in the form that the kernel and systemd require for a root hash: detached PKCS#7 without attributes or
+ * certificates (kernel documentation, "dm-verity"; systemd, repart.d(5), `Verity=signature`).
+ * @param key path of the private key in PEM, without a passphrase; only openssl reads it
  * @throws FactoryError `step` when openssl fails
  */
 export async function signDetached(
@@ -33,17 +33,17 @@ export async function signDetached(
   key: string,
 ): Promise<void> {
   const args = ['cms', '-sign', '-binary', '-noattr', '-nocerts', '-md', 'sha256', '-outform', 'DER'];
-  // An empty passphrase, so that nothing ever asks for one at the terminal.
+  // An empty passphrase prevents a prompt at the terminal.
   args.push('-signer', certificate, '-inkey', key, '-passin', 'pass:', '-in', content, '-out', signature);
   await runner.run(OPENSSL, args);
 }
 
-/** @throws FactoryError `step` when the signature is not one of the certificate's key over the content */
+/** Checks a detached signature. @throws FactoryError `step` when the certificate's key did not sign the content */
 export async function verifyDetached(
   runner: Runner,
   { content, signature, certificate }: DetachedSignature,
 ): Promise<void> {
-  // -noverify: whether the certificate is trusted is the node's question, not whether the signature is right.
+  // -noverify: this checks the signature; the node decides whether to trust the certificate.
   const args = ['cms', '-verify', '-binary', '-inform', 'DER', '-in', signature, '-content', content];
   args.push('-certfile', certificate, '-nointern', '-noverify', '-out', '/dev/null');
   await runner.run(OPENSSL, args);

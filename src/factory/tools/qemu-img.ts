@@ -8,25 +8,25 @@ export const QEMU_IMG: HostTool = {
     args: ['--version'],
     pattern: /version (\d+(?:\.\d+)*)/,
     range: '>=5.1.0',
-    reason: 'older ones have no zstd compression in qcow2',
+    reason: 'older versions lack zstd compression in qcow2',
   },
 };
 
 /**
- * Converts a raw disk image to a compressed qcow2. Not with -W: it would be a third faster, but writes the clusters in
- * the order in which they happen to be ready.
+ * Converts a raw disk image to a compressed qcow2. Without -W, which is a third faster but writes clusters in the order in
+ * which they become ready.
  */
 export async function convertToQcow2(runner: Runner, raw: string, output: string): Promise<void> {
   const args = ['convert', '-f', 'raw', '-O', 'qcow2', '-c', '-o', 'compression_type=zstd'];
   await runner.run(QEMU_IMG, [...args, raw, output]);
 }
 
-/** Makes an empty qcow2 disk; `size` as qemu-img has it, such as `32G`. */
+/** Creates an empty qcow2 disk. @param size in the notation of qemu-img, such as `32G` */
 export async function createDisk(runner: Runner, file: string, size: string): Promise<void> {
   await runner.run(QEMU_IMG, ['create', '-q', '-f', 'qcow2', file, size]);
 }
 
-/** Writes the disk that an image file stands for as a sparse file. */
+/** Converts a disk image of any format to a sparse raw file. */
 export async function convertToRaw(runner: Runner, image: string, output: string): Promise<void> {
   await runner.run(QEMU_IMG, ['convert', '-O', 'raw', image, output]);
 }

@@ -1,39 +1,30 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { connectStreams, type StreamOptions } from './connect-streams.ts';
 import { type HostTool, reinstall } from './host-tool.ts';
 
-/** How one call of a host program differs from the ordinary. */
-export interface RunOptions {
+/** Options of one call of a host program. */
+export interface RunOptions extends StreamOptions {
   readonly cwd?: string;
   /** Added to the runner's environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Text for the standard input, or a stream whose errors fail the call. */
-  readonly input?: string | Readable;
-  /** Where the standard output goes instead of into the result. */
-  readonly output?: Writable;
-  /** Which exit codes are no failure; only 0 when absent. */
+  /** Which exit codes count as success; only 0 when absent. */
   readonly acceptExit?: (code: number) => boolean;
-  /** What it prints is a secret: it is neither logged nor told when the tool fails. */
-  readonly secret?: boolean;
   /** Milliseconds after which the tool is killed; no limit when absent. */
   readonly timeout?: number;
-  /** Called with every line that the tool prints on either stream. */
-  readonly onLine?: (line: string) => void;
 }
 
-/** What a finished host program left. */
+/** The output and the exit code of a finished host program. */
 export interface RunResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: number;
 }
 
-/** The one way to host programs: arguments as an array, never through a shell. */
+/** Runs host programs: arguments are an array, and no shell is involved. */
 export interface Runner {
   /** @throws FactoryError `tool` when the program is missing, `step` when it fails, `interrupted` when cancelled */
   run(tool: HostTool, args: readonly string[], options?: RunOptions): Promise<RunResult>;
@@ -45,9 +36,9 @@ const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/local/sbin'];
 const LAST_LINES = 15;
 
 /**
- * Makes a runner whose programs all die with `signal`. Each runs in the C locale and in UTC, so that what it prints and
- * writes does not depend on the person's settings.
- * @param log called with every command line and every line printed
+ * Creates a runner that kills its programs when `signal` is aborted. Each runs in the C locale and in UTC, so that its output
+ * does not depend on the user's settings.
+ * @param parameters.log called with every command line and every line printed
  */
 export function createRunner(parameters: {
   readonly signal: AbortSignal;
@@ -73,7 +64,6 @@ export function createRunner(parameters: {
     throw new FactoryError('TOOL_MISSING', `${tool.name} is not installed`, { remedy: reinstall(tool) });
   }
 
-  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   async function run(tool: HostTool, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const file = await locate(tool);
     signal.throwIfAborted();
@@ -93,53 +83,48 @@ export function createRunner(parameters: {
       buffer: { stdout: options.output === undefined, stderr: true },
       maxBuffer: 16 * 1024 * 1024,
     });
-    const feeds: Promise<void>[] = [];
-    if (options.input !== undefined && typeof options.input !== 'string') {
-      // A tool that ends early closes its end; its own exit status tells more than EPIPE does.
-      feeds.push(pipeline(options.input, child.stdin as Writable, { signal }).catch(ignoreBrokenPipe));
-    }
-    if (options.output) feeds.push(pipeline(child.stdout, options.output, { signal }));
-    const follow = async (from: 'stdout' | 'stderr') => {
-      for await (const line of child.iterable({ from })) {
-        if (!options.secret) log(line);
-        options.onLine?.(line);
-      }
-    };
-    // A failed tool also fails these; what it means is told below.
-    const reading = Promise.allSettled([follow('stderr'), options.output ? undefined : follow('stdout')]);
-    const fed = Promise.allSettled(feeds);
-    const broken = Promise.all(feeds).catch((error: unknown) => {
-      child.kill();
-      throw error;
-    });
-    broken.catch(() => undefined);
+    const streams = connectStreams(child, options, { signal, log });
     const result = await child;
-    await Promise.all([reading, fed]);
+    await streams.closed;
     if (signal.aborted) throw interruption(signal);
-    await broken;
-    const exitCode = result.exitCode ?? -1;
-    if (result.failed && !(result.exitCode !== undefined && options.acceptExit?.(exitCode))) {
-      throw new FactoryError('TOOL_FAILED', `${tool.name} ${outcome(result)}`, {
-        details: options.secret ? [] : lastLines(String(result.stderr || result.stdout || '')),
-        ...(options.secret ? {} : { cause: result }),
-      });
-    }
-    return { stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? ''), exitCode };
+    await streams.copied;
+    const { exitCode } = result;
+    const accepted = exitCode !== undefined && options.acceptExit?.(exitCode);
+    if (result.failed && !accepted) throw toolFailure(tool, result, options);
+    return {
+      stdout: String(result.stdout ?? ''),
+      stderr: String(result.stderr ?? ''),
+      exitCode: exitCode ?? -1,
+    };
   }
 
   return { run, locate };
 }
 
-/** The error that a cancelled signal stands for. */
+/** The error to throw for an aborted signal: its reason, or `INTERRUPTED`. */
 export function interruption(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new FactoryError('INTERRUPTED', 'interrupted');
 }
 
-function outcome(result: {
-  exitCode?: number | undefined;
-  signal?: string | undefined;
-  message?: string | undefined;
-}): string {
+/** How a program ended, with its captured output. */
+interface Outcome {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly message?: string | undefined;
+  readonly stdout?: unknown;
+  readonly stderr?: unknown;
+}
+
+function toolFailure(tool: HostTool, result: Outcome, { secret }: RunOptions): FactoryError {
+  const message = `${tool.name} ${describeOutcome(result)}`;
+  if (secret) return new FactoryError('TOOL_FAILED', message);
+  return new FactoryError('TOOL_FAILED', message, {
+    details: lastLines(String(result.stderr || result.stdout || '')),
+    cause: result,
+  });
+}
+
+function describeOutcome(result: Outcome): string {
   if (result.signal) return `was killed by ${result.signal}`;
   return result.exitCode === undefined
     ? `could not run: ${result.message}`
@@ -151,8 +136,4 @@ function lastLines(text: string): string[] {
     .split('\n')
     .filter((line) => line.trim() !== '')
     .slice(-LAST_LINES);
-}
-
-function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }

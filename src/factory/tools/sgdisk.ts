@@ -8,10 +8,10 @@ export const SGDISK: HostTool = { name: 'sgdisk', package: 'gdisk' };
 const SECTOR = 512;
 
 /**
- * Writes the partition table of `layout` into a file that already has the disk's size, and reads it back: sgdisk leaves
- * the table unwritten on some errors without saying so in its status.
- * @param options.alignment sectors that every partition begins at a multiple of, 2048 when absent; sgdisk would move others
- * @throws FactoryError `step` when the table on the disk is not the one that was asked for
+ * Writes the partition table of `layout` into a file of the disk's size and reads it back, because sgdisk exits
+ * with 0 on some errors that leave the table unwritten.
+ * @param options.alignment in sectors, 2048 when absent; sgdisk moves partitions that do not begin at a multiple of it
+ * @throws FactoryError `step` when the table on the disk is not `layout`
  */
 export async function writePartitionTable(
   runner: Runner,
@@ -33,7 +33,7 @@ export async function writePartitionTable(
   const sound =
     stdout.includes('No problems found') && layout.partitions.every(({ name }) => stdout.includes(name));
   if (!sound)
-    throw new FactoryError('TOOL_FAILED', 'the partition table did not reach the disk image', {
+    throw new FactoryError('TOOL_FAILED', 'sgdisk did not write the partition table to the disk image', {
       details: stdout.split('\n'),
     });
 }

@@ -3,17 +3,17 @@ import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
 export const TAR: HostTool = { name: 'tar', package: 'tar' };
-/** libarchive's. */
+/** The tar of libarchive. */
 const BSDTAR: HostTool = { name: 'bsdtar', package: 'libarchive-tools' };
 
-/** The program of that name that unpacks a tar; `undefined` for any other program. */
+/** The tar program of that name; `undefined` if there is none. */
 export function tarNamed(program: string): HostTool | undefined {
   return [TAR, BSDTAR].find(({ name }) => name === program);
 }
 
 /**
- * Packs a directory as a tar stream: entries sorted, owners as numbers, with extended attributes and hard links.
- * The same tree gives the same bytes, whoever packs it.
+ * Packs a directory as a tar stream: sorted entries, numeric owners, extended attributes and hard links. The same tree gives
+ * the same bytes for every user.
  */
 export async function packDirectory(runner: Runner, directory: string, output: Writable): Promise<void> {
   const args = [
@@ -24,7 +24,7 @@ export async function packDirectory(runner: Runner, directory: string, output: W
     '--xattrs',
     '--xattrs-include=*',
   ];
-  // No access and change times, and no process id in the names of extended headers.
+  // Without access and change times, and without a process id in the names of extended headers.
   args.push(
     '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime',
     '--directory',
@@ -34,7 +34,7 @@ export async function packDirectory(runner: Runner, directory: string, output: W
   await runner.run(TAR, args, { output });
 }
 
-/** Unpacks a tar stream of our own making into an empty directory. */
+/** Unpacks a tar stream from {@link packDirectory} into an empty directory. */
 export async function unpackStream(runner: Runner, input: Readable, directory: string): Promise<void> {
   await runner.run(
     TAR,
@@ -45,7 +45,7 @@ export async function unpackStream(runner: Runner, input: Readable, directory: s
   );
 }
 
-/** Unpacks the tar of a root, compressed or not, into an empty directory, with owners and extended attributes. */
+/** Unpacks the tar of a root filesystem, compressed or not, into an empty directory, with owners and extended attributes. */
 export async function unpackRoot(runner: Runner, file: string, directory: string): Promise<void> {
   const flags = ['--numeric-owner', '--same-owner', '--same-permissions', '--xattrs', '--xattrs-include=*'];
   await runner.run(TAR, ['--extract', ...flags, '--file', file, '--directory', directory]);

@@ -3,7 +3,7 @@ import type { Runner } from './runner.ts';
 
 const UNSQUASHFS: HostTool = { name: 'unsquashfs', package: 'squashfs-tools' };
 
-/** Unpacks a squashfs, with owners, times and extended attributes, into a directory that is not there yet. */
+/** Unpacks a squashfs, with owners, times and extended attributes, into a directory that does not exist yet. */
 export async function unsquashfs(runner: Runner, file: string, directory: string): Promise<void> {
   await runner.run(UNSQUASHFS, ['-no-progress', '-quiet', '-dest', directory, file]);
 }

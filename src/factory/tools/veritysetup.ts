@@ -8,28 +8,28 @@ export const VERITYSETUP: HostTool = {
   version: {
     args: ['--version'],
     pattern: /veritysetup (\d+(?:\.\d+)*)/,
-    // Debian bullseye's.
+    // 2.3 is Debian bullseye's.
     range: '>=2.3.0',
-    reason: 'nothing older than 2.3 was tried',
+    reason: 'older versions are untested',
   },
 };
 
-/** Bytes of a block of data and of a block of hashes, both: the kernel takes no larger ones than a page. */
+/** Bytes of a data block and of a hash block; the kernel accepts at most a page. */
 export const VERITY_BLOCK = 4096;
-/** Hashes of sha256 in a block. */
+/** sha256 hashes per block. */
 const FANOUT = VERITY_BLOCK / 32;
 
-/** Where a filesystem and its hashes are. */
+/** Where a filesystem and its hash tree are. */
 export interface VerityPlace {
-  /** A file that is the filesystem and nothing else, in whole blocks. */
+  /** A file with the filesystem only, in whole blocks. */
   readonly data: string;
   readonly hashFile: string;
-  /** Byte of `hashFile` at which the superblock begins, in whole blocks. */
+  /** Byte offset of the superblock in `hashFile`, in whole blocks. */
   readonly hashOffset: number;
 }
 
 /**
- * Bytes that the superblock and the hashes of a filesystem take (kernel documentation, "dm-verity", "Hash Tree").
+ * Size of the superblock and the hash tree of a filesystem, in bytes (kernel documentation, "dm-verity", "Hash Tree").
  * @param size bytes of the filesystem, in whole blocks
  */
 export function verityTreeSize(size: number): number {
@@ -39,10 +39,10 @@ export function verityTreeSize(size: number): number {
 }
 
 /**
- * Writes superblock and hashes of a filesystem into a file, with neither a loop device nor privilege.
+ * Writes the superblock and the hash tree of a filesystem into a file, without a loop device and without privileges.
  * @param options.salt bytes in hex
  * @returns the root hash in hex
- * @throws FactoryError `step` when it fails, or does not say the root hash
+ * @throws FactoryError `step` when veritysetup fails or does not print the root hash
  */
 export async function formatVerity(
   runner: Runner,
@@ -55,12 +55,12 @@ export async function formatVerity(
   const { stdout } = await runner.run(VERITYSETUP, args);
   const rootHash = /^Root hash:\s*([0-9a-f]{64})\s*$/m.exec(stdout)?.[1];
   if (rootHash !== undefined) return rootHash;
-  throw new FactoryError('TOOL_FAILED', 'veritysetup did not tell the root hash', {
+  throw new FactoryError('TOOL_FAILED', 'veritysetup did not print the root hash', {
     details: stdout.split('\n'),
   });
 }
 
-/** @throws FactoryError `verification` when the filesystem or its hashes are not what the root hash stands for */
+/** Checks a filesystem against its root hash. @throws FactoryError `verification` when data or hash tree do not match it */
 export async function verifyVerity(
   runner: Runner,
   { data, hashFile, hashOffset }: VerityPlace,
@@ -69,8 +69,8 @@ export async function verifyVerity(
   const args = ['verify', data, hashFile, rootHash, `--hash-offset=${hashOffset}`];
   const { exitCode, stdout, stderr } = await runner.run(VERITYSETUP, args, { acceptExit: () => true });
   if (exitCode === 0) return;
-  throw new FactoryError('FILESYSTEM_CORRUPT', 'the filesystem does not fit its root hash', {
+  throw new FactoryError('FILESYSTEM_CORRUPT', 'the filesystem does not match its root hash', {
     details: `${stdout}${stderr}`.split('\n').filter(Boolean),
-    remedy: 'Look at "dmesg" for errors of the disk, and make it again.',
+    remedy: 'Check "dmesg" for disk errors, and create the filesystem again.',
   });
 }

@@ -8,16 +8,16 @@ export const XORRISO: HostTool = {
     args: ['-version'],
     pattern: /xorriso version\s*:\s*(\d+(?:\.\d+)*)/,
     range: '>=1.5.0',
-    reason: 'older ones cannot declare an appended EFI partition in the GPT',
+    reason: 'older versions cannot list an appended EFI partition in the GPT',
   },
 };
 
-/** What an ISO holds, and how it boots. */
+/** The content of an ISO, and how it boots. */
 export interface IsoImage {
   readonly volume: string;
-  /** Seconds since 1970. */
+  /** Unix timestamp of every file and of the filesystem. */
   readonly epoch: number;
-  /** Pairs of an absolute path on the ISO and the file or directory that goes there; a later one wins. */
+  /** Pairs of an absolute path on the ISO and the file or directory to put there; later pairs win. */
   readonly entries: readonly (readonly [path: string, source: string])[];
   /** The path on the ISO of the El Torito image, and the file with the MBR boot code; absent without BIOS boot. */
   readonly bios?: { readonly elTorito: string; readonly catalog: string; readonly bootCode: string };
@@ -26,8 +26,8 @@ export interface IsoImage {
 }
 
 /**
- * Writes an ISO that boots from CD and, written to a stick, from disk (docs/contract.md 3.2).
- * The padding is 0 because the backup GPT has to end where the file ends (docs/contract.md 3.2, kairos#3153).
+ * Writes an ISO that boots from CD and, copied to a USB stick, as a disk (docs/contract.md 3.2).
+ * Padding is 0 because the backup GPT must end at the end of the file (docs/contract.md 3.2, kairos#3153).
  */
 export async function writeIso(runner: Runner, output: string, image: IsoImage): Promise<void> {
   const args = ['-abort_on', 'FAILURE', '-return_with', 'SORRY', '32', '-report_about', 'WARNING'];
@@ -79,19 +79,19 @@ export async function writeIso(runner: Runner, output: string, image: IsoImage):
   await runner.run(XORRISO, args, { env: { SOURCE_DATE_EPOCH: String(image.epoch) } });
 }
 
-/** Copies all files of an ISO into a directory that is not there yet. */
+/** Copies all files of an ISO into a directory that does not exist yet. */
 export async function extractIso(runner: Runner, file: string, directory: string): Promise<void> {
   await runner.run(XORRISO, ['-osirrox', 'on', '-indev', `stdio:${file}`, '-extract', '/', directory]);
 }
 
-/** A file of an ISO, and where its content stands, in bytes. */
+/** A file of an ISO, and the position of its content in bytes. */
 export interface IsoExtent {
   readonly path: string;
   readonly start: number;
   readonly size: number;
 }
 
-/** Where the content of each file of an ISO stands (xorriso(1), `report_lba`). */
+/** Locates the content of each file of an ISO (xorriso(1), `report_lba`). */
 export async function isoExtents(runner: Runner, file: string): Promise<IsoExtent[]> {
   const args = ['-indev', `stdio:${file}`, '-find', '/', '-type', 'f', '-exec', 'report_lba', '--'];
   const { stdout } = await runner.run(XORRISO, args);

@@ -164,7 +164,7 @@ async function checkFile(
   const file = join(directory, name);
   const stats = await lstat(file).catch(() => undefined);
   if (stats === undefined) return problem('is missing');
-  if (!stats.isFile()) return problem('is no regular file');
+  if (!stats.isFile()) return problem('is not a regular file');
   if (signers.threshold > 1) return problem(`can have one signature, and ${signers.threshold} are asked for`);
   const bundle = join(directory, bundleName(name));
   const bundleStats = await lstat(bundle).catch(() => undefined);

@@ -23,7 +23,7 @@ const MACHINE: Machine = {
   kvm: false,
 };
 
-/** The values of every use of an option. */
+/** All values of a repeated option. */
 function values(machine: Machine, option: string, variables = '/tmp/variables.fd'): string[] {
   const args = qemuArguments(machine, machine.firmware === 'bios' ? undefined : variables);
   return args.flatMap((arg, index) => (arg === option ? [args[index + 1] ?? ''] : []));
@@ -57,12 +57,12 @@ describe.each<Firmware>(['bios', 'uefi', 'secureboot'])('%s', (firmware) => {
   });
 });
 
-test('secure boot starts with variables that have the vendors’ keys', () => {
+test('secure boot uses variables with the vendors’ keys', () => {
   expect(OVMF.secureboot.variables).toContain('.ms.');
   expect(OVMF.secureboot.code).toContain('.secboot.');
 });
 
-test('memory of an emulated machine is not cleared byte by byte', () => {
+test('an emulated machine has no fast string operations', () => {
   expect(values(MACHINE, '-cpu')).toEqual(['max,erms=off,fsrm=off']);
   expect(values({ ...MACHINE, kvm: true }, '-cpu')).toEqual(['max']);
 });
@@ -82,7 +82,7 @@ describe('arm64', () => {
 
   test('has no BIOS', async () => {
     const error = await failureOf(() => qemuArguments(machine, undefined), 'usage');
-    expect(error.message).toBe('a machine of arm64 has no BIOS');
+    expect(error.message).toBe('arm64 machines have no BIOS');
   });
 
   test.each([
@@ -94,7 +94,7 @@ describe('arm64', () => {
   });
 });
 
-test('memory, cores and acceleration are what was asked for', () => {
+test('memory, cores and acceleration follow the options', () => {
   const machine = { ...MACHINE, memory: 4096, cores: 3 };
   expect([values(machine, '-m'), values(machine, '-smp'), values(machine, '-accel')]).toEqual([
     ['4096'],
@@ -113,14 +113,14 @@ test('a comma in a path is part of the path', () => {
   ]);
 });
 
-test('the port for SSH is open on this machine only', () => {
+test('the SSH port is open on this machine only', () => {
   expect(values({ ...MACHINE, sshPort: 2222 }, '-netdev')).toEqual([
     'user,id=net,hostfwd=tcp:127.0.0.1:2222-:22',
   ]);
   expect(values(MACHINE, '-netdev')).toEqual(['user,id=net']);
 });
 
-test('writes are thrown away when that was asked for, and the medium can be written', () => {
+test('writes are discarded on request, if the medium is writable', () => {
   const has = (machine: Machine) =>
     qemuArguments(machine, undefined).some(
       (argument) => argument.includes('id=boot') && argument.includes('snapshot=on'),
@@ -130,7 +130,7 @@ test('writes are thrown away when that was asked for, and the medium can be writ
   expect(has({ ...MACHINE, snapshot: true, artifact: '/out/os.iso' })).toBe(false);
 });
 
-test('a disk to install to is booted first, and keeps what is written', () => {
+test('an installation target boots first and keeps what is written', () => {
   const args = qemuArguments({ ...MACHINE, snapshot: true, target: '/disks/a,b.qcow2' }, undefined);
   expect(args).toContain('if=none,id=target,format=qcow2,file=/disks/a,,b.qcow2');
   expect(args.indexOf('virtio-blk-pci,drive=target,bootindex=0')).toBeLessThan(
@@ -138,13 +138,13 @@ test('a disk to install to is booted first, and keeps what is written', () => {
   );
 });
 
-test('an ISO beside a disk to install to is a CD: a BIOS tries one disk only', () => {
+test('an ISO with an installation target is a CD, because a BIOS tries one disk only', () => {
   const args = qemuArguments({ ...MACHINE, artifact: '/out/os.iso', target: '/disk.qcow2' }, undefined);
   expect(args).toContain('scsi-cd,drive=boot,bootindex=1');
 });
 
 describe('parseFirmware', () => {
-  test.each(FIRMWARES)('knows %s', (firmware) => {
+  test.each(FIRMWARES)('accepts %s', (firmware) => {
     expect(parseFirmware(firmware)).toBe(firmware);
   });
 

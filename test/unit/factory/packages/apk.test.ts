@@ -44,13 +44,16 @@ const EXPECTED = [
   },
 ];
 
-// A real database is out of reach here: Debian has no apk. The fields are those of Alpine's own.
-test.each(['lib/apk/db/installed', 'usr/lib/apk/db/installed'])('packages of apk in /%s', async (path) => {
-  const root = plant(temporaryDirectory(), { [path]: DATABASE });
-  expect(await readPackages(root)).toEqual(EXPECTED);
-});
+// No real database is available: Debian does not package apk. The fields are those of Alpine's databases.
+test.each(['lib/apk/db/installed', 'usr/lib/apk/db/installed'])(
+  'reads the packages of apk in /%s',
+  async (path) => {
+    const root = plant(temporaryDirectory(), { [path]: DATABASE });
+    expect(await readPackages(root)).toEqual(EXPECTED);
+  },
+);
 
-test('a link from the one place to the other gives them once', async () => {
+test('lists packages once when one directory links to the other', async () => {
   const root = plant(temporaryDirectory(), {
     'usr/lib/apk/db/installed': DATABASE,
     lib: { link: 'usr/lib' },

@@ -36,7 +36,7 @@ Version: 3
 `;
 
 describe('packages of dpkg', () => {
-  test('are those whose files are there, with source and version, sorted', async () => {
+  test('are those with installed files, with source and version, sorted', async () => {
     const root = plant(temporaryDirectory(), { 'var/lib/dpkg/status': STATUS });
     expect(await readPackages(root)).toEqual([
       {
@@ -56,7 +56,7 @@ describe('packages of dpkg', () => {
     ]);
   });
 
-  test('are also those of an image without dpkg, in status.d', async () => {
+  test('include those in status.d, of an image without dpkg', async () => {
     const root = plant(temporaryDirectory(), {
       'var/lib/dpkg/status.d/tzdata': 'Package: tzdata\nVersion: 2024a\nArchitecture: all\n',
       'var/lib/dpkg/status.d/tzdata.md5sums': 'd41d8cd98f00b204e9800998ecf8427e  usr/x\n',
@@ -66,7 +66,7 @@ describe('packages of dpkg', () => {
     ]);
   });
 
-  test('take their licences from the copyright file, through a link to that of another package', async () => {
+  test('have the licences of the copyright file, also through a link to another package’s', async () => {
     const root = plant(temporaryDirectory(), {
       'var/lib/dpkg/status':
         'Package: a-doc\nVersion: 1\nArchitecture: all\n\nPackage: a\nVersion: 1\nArchitecture: all\n',
@@ -77,7 +77,7 @@ describe('packages of dpkg', () => {
     expect((await readPackages(root)).map(({ licences }) => licences)).toEqual([['Expat'], ['Expat']]);
   });
 
-  test('do not lead out of the root', async () => {
+  test('are not read from outside the root', async () => {
     const outside = plant(temporaryDirectory(), { copyright: 'see /usr/share/common-licenses/GPL-3' });
     const root = plant(temporaryDirectory(), {
       'var/lib/dpkg/status': `Package: ../../../../../../../..${outside}\nVersion: 1\n\nPackage: b\nVersion: 1\n`,
@@ -92,7 +92,7 @@ describe('packages of dpkg', () => {
 });
 
 describe('copyrightLicences', () => {
-  test('takes the short names of the machine-readable form, once each', () => {
+  test('returns the short names of the machine-readable form, once each', () => {
     const text = [
       'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/',
       'License: GPL-2+ or  Expat\n',
@@ -102,7 +102,7 @@ describe('copyrightLicences', () => {
     expect(copyrightLicences(text)).toEqual(['BSD-3-Clause', 'GPL-2+ or Expat']);
   });
 
-  test('takes the common licences that free text refers to, without the dot of the sentence', () => {
+  test('returns the common licences that free text refers to, without a trailing full stop', () => {
     const text =
       'On Debian see /usr/share/common-licenses/GPL-2.\nand `/usr/share/common-licenses/LGPL-2.1'.concat(
         "'.",
@@ -110,7 +110,7 @@ describe('copyrightLicences', () => {
     expect(copyrightLicences(text)).toEqual(['GPL-2', 'LGPL-2.1']);
   });
 
-  test('guesses nothing', () => {
+  test('does not guess', () => {
     expect(copyrightLicences('This is free software under some terms.')).toEqual([]);
   });
 });
@@ -118,7 +118,7 @@ describe('copyrightLicences', () => {
 describe('parseControl', () => {
   const name = fc.stringMatching(/^[A-Za-z][A-Za-z0-9-]{0,10}$/);
   const value = fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/);
-  test('reads back what is written', () => {
+  test('parses what a writer produces', () => {
     const paragraph = fc.uniqueArray(fc.tuple(name, fc.array(value, { minLength: 1, maxLength: 3 })), {
       selector: ([key]) => key.toLowerCase(),
       minLength: 1,

@@ -1,4 +1,4 @@
-/** Fields of a package's header by the names that the reader has for their tags. */
+/** Fields of a package's header, by the reader's names for their tags. */
 export interface HeaderFields {
   readonly name: string;
   readonly version: string;
@@ -23,7 +23,7 @@ const TAGS = {
   sourceRpm: [1044, 6],
 } as const;
 
-/** A header as rpm's databases hold it. */
+/** Builds a header in the form of rpm's databases. */
 export function rpmHeader(fields: HeaderFields): Buffer {
   const index: Buffer[] = [];
   const data: Buffer[] = [];
@@ -38,7 +38,7 @@ export function rpmHeader(fields: HeaderFields): Buffer {
   return Buffer.concat([numbers('BE', index.length, offset), ...index, ...data]);
 }
 
-/** A database of the format ndb with these headers. */
+/** Builds a database in the format ndb with these headers. */
 export function ndbDatabase(blobs: readonly Uint8Array[]): Buffer {
   const pages = 1;
   const slots: Buffer[] = [];

@@ -6,7 +6,7 @@ import { ndbHeaders } from '../../../../src/factory/packages/rpm-ndb.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 import { ndbDatabase, rpmHeader } from './rpm-format.ts';
 
-// Databases that the real rpm has made are read in test/integration/packages.test.ts.
+// test/integration/packages.test.ts reads databases that the real rpm wrote.
 const FIELDS = {
   name: 'bash',
   version: '5.2',
@@ -30,17 +30,17 @@ describe('rpmPackage', () => {
     expect(rpmPackage(rpmHeader(FIELDS))).toEqual(BASH);
   });
 
-  test('a package without epoch, source and licence', () => {
+  test('reads a package without epoch, source and licence', () => {
     expect(rpmPackage(rpmHeader({ name: 'a', version: '1', release: '2' }))).toEqual({
       ...{ type: 'rpm', name: 'a', version: '1-2', arch: 'noarch', licences: [] },
     });
   });
 
-  test('the keys of signatures are no packages', () => {
+  test('skips signing keys', () => {
     expect(rpmPackage(rpmHeader({ name: 'gpg-pubkey', version: '1', release: '2' }))).toBeUndefined();
   });
 
-  test('what is no header is refused, and nothing but that', () => {
+  test('rejects everything that is not a header, with a RangeError only', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expect(() => rpmPackage(bytes)).toThrow(RangeError);
@@ -56,7 +56,7 @@ describe('rpmPackage', () => {
 });
 
 describe('ndb', () => {
-  test('gives back the headers that it holds', () => {
+  test('yields the headers of a database', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 100 }), { maxLength: 20 }), (blobs) => {
         expect([...ndbHeaders(ndbDatabase(blobs))].map((blob) => [...blob])).toEqual(
@@ -66,7 +66,7 @@ describe('ndb', () => {
     );
   });
 
-  test('is found where SUSE keeps it, once, though the old place links to it', async () => {
+  test('is read once from the directory of SUSE, although the old directory links to it', async () => {
     const root = plant(temporaryDirectory(), {
       'usr/lib/sysimage/rpm/Packages.db': ndbDatabase([rpmHeader(FIELDS)]),
       'var/lib/rpm': { link: '../../usr/lib/sysimage/rpm' },
@@ -80,10 +80,10 @@ describe('a database that cannot be read', () => {
     [
       'usr/lib/sysimage/rpm/Packages.db',
       'nonsense',
-      /Packages\.db of the image cannot be read: no RpmP at 0/,
+      /Packages\.db of the image cannot be read: "RpmP" is missing at byte 0/,
     ],
     ['var/lib/rpm/rpmdb.sqlite', 'nonsense', /rpmdb\.sqlite of the image cannot be read/],
-    ['var/lib/rpm/Packages', 'b-tree', /of a format that rpm has given up/],
+    ['var/lib/rpm/Packages', 'b-tree', /in a format that rpm has dropped/],
   ])('%s', async (path, content, message) => {
     const root = plant(temporaryDirectory(), { [path]: content });
     await expect(readPackages(root)).rejects.toThrow(

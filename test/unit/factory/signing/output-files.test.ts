@@ -6,7 +6,7 @@ import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
 const SUM = 'a'.repeat(64);
 
-test('the bundle of an image layout lies beside the layout', () => {
+test('the bundle of an image layout is next to the layout', () => {
   expect(bundleName('os.iso')).toBe('os.iso.sigstore.json');
   expect(bundleName('os.oci/index.json')).toBe('os.oci.sigstore.json');
   expect([layoutOf('os.oci/index.json'), layoutOf('index.json'), layoutOf('os.iso')]).toEqual([
@@ -39,12 +39,12 @@ describe('readSums', () => {
     `${SUM}  a\n${SUM}  a`,
   ])('refuses %j', async (text) => {
     const error = await failureOf(() => read(text), 'verification');
-    expect(error.message).toMatch(/has a line that cannot be used|lists a twice/);
+    expect(error.message).toMatch(/has an invalid line|lists a twice/);
   });
 
   test('refuses a link', async () => {
     const home = plant(temporaryDirectory(), { other: '', SHA256SUMS: { link: 'other' } });
     const error = await failureOf(() => readSums(home), 'verification');
-    expect(error.message).toBe(`${join(home, 'SHA256SUMS')} is no regular file`);
+    expect(error.message).toBe(`${join(home, 'SHA256SUMS')} is not a regular file`);
   });
 });

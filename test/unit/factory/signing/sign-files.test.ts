@@ -14,8 +14,8 @@ import { plant, temporaryDirectory } from '../../support/temporary.ts';
 import { subdirectory } from '../artifacts/support/inputs.ts';
 
 /*
- * cosign is played here, with real keys and real bundles: what is tested is what is signed, kept and refused. The real
- * program is in test/integration/signing.test.ts.
+ * A fake cosign with real keys and real bundles: these tests cover what is signed, kept and refused.
+ * test/integration/signing.test.ts runs the real program.
  */
 
 const release = keyPair('release.key');
@@ -23,7 +23,7 @@ const stranger = keyPair('stranger.key');
 const sha256 = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
 const isBundle = (name: string) => name.endsWith('.sigstore.json');
 
-/** Signs with a key as cosign does. @param play what happens in place of signing a file, where that is something else */
+/** Signs with a key as cosign does. @param play replaces the signing of a file */
 function cosign(by: KeyPair, play: (file: string) => string | undefined = () => undefined) {
   const signed: string[] = [];
   const value = (args: readonly string[], name: string) => args[args.indexOf(name) + 1] ?? '';
@@ -74,7 +74,7 @@ function setUp(
 }
 
 describe('signFiles', () => {
-  test('puts a bundle beside each file that holds for its content, and leaves nothing else behind', async () => {
+  test('writes a valid bundle next to each file, and leaves nothing else behind', async () => {
     const { directory, scratch, signing, toSign, names } = setUp({ one: '1', two: '2' });
     const made = await signFiles([toSign('one', sha256('1')), toSign('two')], signing);
     expect(made.map(({ sha256: found, unchanged }) => [found, unchanged])).toEqual([
@@ -91,7 +91,7 @@ describe('signFiles', () => {
     expect(statSync(made1).mode & 0o777).toBe(0o644);
   });
 
-  test('keeps a good bundle by the same key, and does not ask cosign again', async () => {
+  test('keeps a valid bundle by the same key, and does not run cosign again', async () => {
     const there = blobBundle(release, '1');
     const { directory, signing, signed, toSign } = setUp({ one: '1', 'one.sigstore.json': there });
     const [made] = await signFiles([toSign('one')], signing);
@@ -104,7 +104,7 @@ describe('signFiles', () => {
     ['another key', blobBundle(stranger, '1')],
     ['an earlier content', blobBundle(release, 'earlier')],
     ['nothing at all', 'damaged'],
-  ])('signs again where the bundle is for %s', async (_, there) => {
+  ])('signs again when the bundle is for %s', async (_, there) => {
     const { directory, signing, signed, toSign } = setUp({ one: '1', 'one.sigstore.json': there });
     const [made] = await signFiles([toSign('one')], signing);
     expect(made?.unchanged).toBe(false);
@@ -112,7 +112,7 @@ describe('signFiles', () => {
     expect(readFileSync(join(directory, 'one.sigstore.json'), 'utf8')).not.toBe(there);
   });
 
-  test('signs nothing of several when one is not what it has to be', async () => {
+  test('signs none of several files when one does not match its digest', async () => {
     const { signing, toSign, names } = setUp({ one: '1', two: '2' });
     const error = await failureOf(
       () => signFiles([toSign('one'), toSign('two', sha256('other'))], signing),
@@ -122,7 +122,7 @@ describe('signFiles', () => {
     expect(names()).toEqual(['one', 'two']);
   });
 
-  test('refuses a kept bundle of a file that is not what it has to be', async () => {
+  test('refuses a file with a valid bundle that does not match its digest', async () => {
     const { signing, toSign } = setUp({ one: '1', 'one.sigstore.json': blobBundle(release, '1') });
     await failureOf(() => signFiles([toSign('one', sha256('other'))], signing), 'verification');
   });
@@ -130,15 +130,15 @@ describe('signFiles', () => {
   test.each([
     ['by another key', () => blobBundle(stranger, '1'), true],
     ['for another file', () => blobBundle(release, 'other'), true],
-    ['for another file, without a key of our own', () => blobBundle(release, 'other'), false],
-  ])('takes no signature from cosign that is %s', async (_, play, publicKey) => {
+    ['for another file, without a public key', () => blobBundle(release, 'other'), false],
+  ])('refuses a signature from cosign that is %s', async (_, play, publicKey) => {
     const { signing, toSign, names } = setUp({ one: '1' }, { play, publicKey });
     const error = await failureOf(() => signFiles([toSign('one')], signing), 'verification');
-    expect(error.message).toContain('does not hold');
+    expect(error.message).toContain('cosign wrote an invalid signature');
     expect(names()).toEqual(['one']);
   });
 
-  test('signs a statement on the digest of a file that is too large for cosign’s memory', async () => {
+  test('signs a statement about the digest of a file that is too large for cosign to load', async () => {
     const { directory, signing, signed, toSign } = setUp({ large: '' });
     const file = join(directory, 'large');
     truncateSync(file, 1024 ** 3 + 1);
@@ -155,7 +155,7 @@ describe('signOutput', () => {
   const files = { 'os.iso': 'iso', 'os.oci/index.json': 'index', SHA256SUMS: sums };
   const partialIn = (directory: string) => (name: string) => join(directory, `.partial-${name}`);
 
-  test('signs what the list names, the manifest and the list itself; the layout beside its directory', async () => {
+  test('signs the listed files, the manifest and the list itself; the bundle of a layout is next to its directory', async () => {
     const { directory, signing, names } = setUp({ ...files, 'manifest.json': '{}', 'unlisted.txt': '' });
     const made = await signOutput(directory, partialIn(directory), signing);
     expect(made.map(({ file }) => file.slice(directory.length + 1))).toEqual([
@@ -173,7 +173,7 @@ describe('signOutput', () => {
     expect(readdirSync(join(directory, 'os.oci'))).toEqual(['index.json']);
   });
 
-  test('signs the manifest once where the list names it', async () => {
+  test('signs the manifest once when it is listed', async () => {
     const listed = { ...files, 'manifest.json': '{}', SHA256SUMS: `${sums}${sha256('{}')}  manifest.json\n` };
     const { directory, signing } = setUp(listed);
     const made = await signOutput(directory, partialIn(directory), signing);

@@ -9,7 +9,7 @@ import { signer as someone } from '../../common/trust/support/signer.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
-/** Prints a public key and keeps the password that it got; the real one has the integration tests. */
+/** Prints a public key and records the password that it got. Integration tests run the real cosign. */
 function fakeCosign(pem: string) {
   const home = temporaryDirectory();
   const script = `#!/bin/sh
@@ -35,7 +35,7 @@ esac
 const release = someone('release.pub');
 
 describe('openSigner', () => {
-  test('has the password from where the person says, without the end of its line', async () => {
+  test('reads the password from the configured place, without its newline', async () => {
     const { home, open } = fakeCosign(release.pem);
     const password = async (sign: object, env?: Record<string, string>) =>
       (await open(sign, env)).cosign.secrets['COSIGN_PASSWORD'];
@@ -47,7 +47,7 @@ describe('openSigner', () => {
     expect(await password({ 'password-file': join(home, 'the-password') })).toBe('from file');
   });
 
-  test('knows the key that will sign', async () => {
+  test('reports the key that will sign', async () => {
     const { open, home } = fakeCosign(release.pem);
     const signer = await open({ format: 'both' });
     expect(signer.publicKey?.fingerprint).toBe(release.trust.fingerprint);
@@ -55,16 +55,16 @@ describe('openSigner', () => {
     expect(signer.cosign).toMatchObject({ offline: true, signingConfig: join(home, 'signing.json') });
   });
 
-  test('warns of a key that others can read', async () => {
+  test('warns about a key that other users can read', async () => {
     const { home, open, warnings } = fakeCosign(release.pem);
     await open({});
     expect(warnings).toEqual([]);
     chmodSync(join(home, 'release.key'), 0o644);
     await open({});
-    expect(warnings).toEqual([expect.stringContaining('can be read by others')]);
+    expect(warnings).toEqual([expect.stringContaining('is readable by other users')]);
   });
 
-  test('takes the token of the CI for keyless, and looks for no key', async () => {
+  test('uses the token of the CI for keyless, and does not look for a key', async () => {
     const { open } = fakeCosign(release.pem);
     const { cosign, publicKey } = await open(
       { key: 'keyless' },
@@ -75,18 +75,22 @@ describe('openSigner', () => {
     expect(cosign.secrets).not.toHaveProperty('COSIGN_PASSWORD');
   });
 
-  test('hands the variable of a key to cosign', async () => {
+  test('passes the variable of a key to cosign', async () => {
     const { open } = fakeCosign(release.pem);
     const { cosign } = await open({ key: 'env://MY_KEY' }, { MY_KEY: 'PEM', OTHER: 'no' });
     expect(cosign.secrets).toEqual({ MY_KEY: 'PEM', COSIGN_PASSWORD: '' });
   });
 
   test.each([
-    ['a key that is not there', { key: '/nowhere.key' }, 'there is no signing key'],
-    ['a variable that is not set', { key: 'env://NOWHERE' }, 'NOWHERE, which is to hold the signing key'],
-    ['a password that is not set', { 'password-env': 'NOWHERE' }, 'NOWHERE, which is to hold the password'],
-    ['a password file that is not there', { 'password-file': '/nowhere' }, 'cannot read the password'],
-    ['the classic form with services', { format: 'classic', 'signing-config': '/sc' }, 'does not go with'],
+    ['a missing key', { key: '/nowhere.key' }, 'the signing key /nowhere.key does not exist'],
+    ['an unset variable for the key', { key: 'env://NOWHERE' }, 'NOWHERE for the signing key is not set'],
+    ['an unset variable for the password', { 'password-env': 'NOWHERE' }, 'NOWHERE for the password'],
+    ['a missing password file', { 'password-file': '/nowhere' }, 'cannot read the password'],
+    [
+      'the classic form with services',
+      { format: 'classic', 'signing-config': '/sc' },
+      'cannot be combined with',
+    ],
   ])('refuses %s', async (_, sign, message) => {
     const { open } = fakeCosign(release.pem);
     const error = await failureOf(() => open(sign), 'usage');
@@ -94,13 +98,13 @@ describe('openSigner', () => {
     expect(error.remedy).toBeTruthy();
   });
 
-  test('refuses a key whose signatures no node can check', async () => {
+  test('refuses a key whose signatures nodes cannot verify', async () => {
     const { open } = fakeCosign(someone('x', 'ed25519').pem);
     expect((await failureOf(() => open({}), 'usage')).message).toContain('is an Ed25519 key');
   });
 });
 
-test('programs inherit nothing of what signs', () => {
+test('lists the variables that programs must not inherit', () => {
   const names = secretVariables(Sign.parse({ key: 'env://MY_KEY', 'password-env': 'MINE' }));
   expect(names.sort()).toEqual(['MINE', 'MY_KEY']);
   const env = { PATH: '/bin', MY_KEY: 'a', MINE: 'b', COSIGN_PASSWORD: 'c', SIGSTORE_ID_TOKEN: 'd' };

@@ -7,7 +7,7 @@ import { plant, temporaryDirectory } from '../../support/temporary.ts';
 const sha256 = (text: string, encoding: 'hex' | 'base64') =>
   createHash('sha256').update(text).digest(encoding);
 
-/** What a bundle says that it is for; nothing here asks who signed. */
+/** A bundle for that content. The signer does not matter here. */
 const bundleFor = (text: string) =>
   JSON.stringify({
     mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
@@ -18,7 +18,7 @@ const bundleFor = (text: string) =>
     },
   });
 
-test('bundles of what is the same stay, all others go', async () => {
+test('keeps the bundles of unchanged files, and removes all others', async () => {
   const home = temporaryDirectory();
   const sums = `${sha256('new', 'hex')}  os.iso\n${sha256('index', 'hex')}  os.oci/index.json\n${sha256('raw', 'hex')}  os.raw\n`;
   plant(home, {

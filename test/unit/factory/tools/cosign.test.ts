@@ -30,7 +30,7 @@ const keyless: CosignSigner = {
   ...{ offline: false, secrets: { SIGSTORE_ID_TOKEN: 'token' } },
 };
 
-/** Keeps what would be run; the real program has the integration tests. */
+/** Records the calls. Integration tests run the real program. */
 function recorder(fail?: unknown) {
   const calls: { readonly args: readonly string[]; readonly env: RunOptions['env'] }[] = [];
   const runner: Runner = {
@@ -48,14 +48,14 @@ function recorder(fail?: unknown) {
 describe('the arguments for signing an image', () => {
   const options = { image: IMAGE, classic: false, recursive: false, registry: OPEN };
 
-  test('name a key and no service', () => {
+  test('contain the key and no service', () => {
     expect(signImageArguments(offline, options)).toEqual([
       ...['sign', '--yes', '--key', '/release.key'],
       ...['--signing-config', '/work/signing.json', '--trusted-root', '/work/root.json', IMAGE],
     ]);
   });
 
-  test('of the classic form take no signing config, and no log either where the key alone signs', () => {
+  test('have no signing config in the classic form, and no log when the key alone signs', () => {
     const classic = { ...options, classic: true };
     const form = ['--new-bundle-format=false', '--use-signing-config=false'];
     expect(signImageArguments(offline, classic)).toEqual([
@@ -73,7 +73,7 @@ describe('the arguments for signing an image', () => {
     'hashivault://release',
     'k8s://namespace/key',
     'env://RELEASE_KEY',
-  ])('hand on %s', (key) => {
+  ])('contain the key %s', (key) => {
     expect(signImageArguments({ ...offline, key }, options).slice(0, 4)).toEqual([
       'sign',
       '--yes',
@@ -82,13 +82,13 @@ describe('the arguments for signing an image', () => {
     ]);
   });
 
-  test('without a key ask for no browser, and take the public services where none are named', () => {
+  test('use no browser without a key, and the public services by default', () => {
     expect(signImageArguments(keyless, options)).toEqual([
       ...['sign', '--yes', '--fulcio-auth-flow', 'token', IMAGE],
     ]);
   });
 
-  test('tell how the registry is reached', () => {
+  test('contain the options for the registry', () => {
     const registry = { insecure: true, ca: '/ca.pem' };
     expect(signImageArguments(offline, { ...options, recursive: true, registry }).slice(-5)).toEqual(
       [
@@ -107,7 +107,7 @@ describe('the arguments for signing an image', () => {
 });
 
 describe('the environment', () => {
-  test('has the secrets, and nothing that changes where signatures go', () => {
+  test('contains the secrets, and nothing that redirects signatures', () => {
     expect(cosignEnvironment(offline)).toEqual({
       COSIGN_REPOSITORY: undefined,
       COSIGN_EXPERIMENTAL: undefined,
@@ -121,7 +121,7 @@ describe('the environment', () => {
     });
   });
 
-  test('is where all secrets stay', async () => {
+  test('is the only place with secrets', async () => {
     const { calls, runner } = recorder();
     const image = { image: IMAGE, registry: OPEN };
     await publicKeyOf(runner, offline, '/release.key');
@@ -136,7 +136,7 @@ describe('the environment', () => {
   });
 });
 
-test('a key alone signs with a config that names no service', async () => {
+test('the config for signing with a key alone has no services', async () => {
   const { signingConfig, trustedRoot } = await writeOfflineConfig(temporaryDirectory());
   expect(JSON.parse(readFileSync(signingConfig, 'utf8'))).toEqual({
     mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
@@ -146,7 +146,7 @@ test('a key alone signs with a config that names no service', async () => {
   expect(Object.keys(JSON.parse(readFileSync(trustedRoot, 'utf8')))).toEqual(['mediaType']);
 });
 
-test('what keyless needs is told when it fails', async () => {
+test('a failure of keyless signing lists its requirements', async () => {
   const { runner } = recorder(new FactoryError('TOOL_FAILED', 'cosign failed with status 1'));
   const error = await failureOf(() => signBlob(runner, keyless, { file: '/f', bundle: '/b' }), 'step');
   expect(error.remedy).toContain('SIGSTORE_ID_TOKEN');

@@ -12,15 +12,15 @@ import { GRYPE } from '../../../../src/factory/tools/grype.ts';
 import { createRunner } from '../../../../src/factory/tools/runner.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
-// grype's vulnerability database cannot be fetched where these tests are made. A script under its name keeps to its command
-// line (grype --output json --file FILE sbom:FILE) and to the form of its report.
+// These tests cannot download grype's vulnerability database. A script of that name implements its command line
+// (grype --output json --file FILE sbom:FILE) and the form of its report.
 const found = (id: string, severity: string, fix: readonly string[] = []) => ({
   vulnerability: { id, severity, fix: { versions: fix, state: fix.length > 0 ? 'fixed' : 'not-fixed' } },
   artifact: { name: 'openssl', version: '3.0.1', purl: 'pkg:deb/debian/openssl@3.0.1' },
   matchDetails: [],
 });
 
-/** Runs the step with a scanner that reports these, or none. */
+/** Runs the step with a scanner that reports these matches, or without a scanner. */
 async function scan(
   matches: readonly object[] | undefined,
   { severity = 'critical', unlessMissing = false }: Partial<FailOn> = {},
@@ -59,8 +59,8 @@ async function scan(
   return { scan: result.facts.scan, notices, digest: result.digest };
 }
 
-describe('the search for vulnerabilities', () => {
-  test('fails where there is no scanner, before anything is made', async () => {
+describe('the vulnerability scan', () => {
+  test('fails without a scanner before it writes anything', async () => {
     await expect(scan(undefined)).rejects.toMatchObject({
       code: 'TOOL_MISSING',
       remedy: expect.stringContaining('--fail-on SEVERITY,unless-missing'),
@@ -74,7 +74,7 @@ describe('the search for vulnerabilities', () => {
     expect(step(true).tools).toEqual([]);
   });
 
-  test('is skipped in plain words where that was accepted', async () => {
+  test('is skipped with a notice if that is allowed', async () => {
     expect(await scan(undefined, { unlessMissing: true })).toEqual({
       scan: { status: 'skipped', reason: 'grype is not installed' },
       notices: [expect.stringMatching(/were not looked for: grype is not installed/)],
@@ -82,7 +82,7 @@ describe('the search for vulnerabilities', () => {
     });
   });
 
-  test('passes below the limit, and counts', async () => {
+  test('passes below the limit and reports the counts', async () => {
     expect(await scan([found('CVE-1', 'High'), found('CVE-2', 'High'), found('CVE-3', 'Low')])).toMatchObject(
       {
         scan: { status: 'passed', counts: { high: 2, low: 1 } },
@@ -91,7 +91,7 @@ describe('the search for vulnerabilities', () => {
     );
   });
 
-  test('fails from the limit on, the worst first, with the fix', async () => {
+  test('fails at the limit, and lists the worst first with the fix', async () => {
     const matches = [
       found('CVE-2', 'Medium'),
       found('CVE-1', 'Critical', ['3.0.2']),
@@ -107,12 +107,12 @@ describe('the search for vulnerabilities', () => {
     });
   });
 
-  test('fails when the answer is no report', async () => {
+  test('fails when the output is not a report', async () => {
     await expect(scan([{ nothing: true }])).rejects.toMatchObject({ kind: 'step' });
   });
 });
 
-test('a severity that is not known is worse than all others', () => {
+test('an unknown severity is worse than all others', () => {
   const one = (severity: string) => ({ id: severity, severity, package: 'a', version: '1' });
   const all = ['negligible', 'unknown', 'low', 'medium', 'high', 'critical'].map(one);
   expect(atLeast(all, 'negligible').map(({ id }) => id)).toEqual([

@@ -12,7 +12,7 @@ import { XORRISO } from '../../../../src/factory/tools/xorriso.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
-/** A runner that finds, in front of the system's, a program of that name with that script. */
+/** A runner with a script of that name first on its PATH. */
 function withProgram(name: string, script: string) {
   const directory = plant(temporaryDirectory(), { [name]: `#!/bin/sh\n${script}\n` });
   chmodSync(join(directory, name), 0o755);
@@ -23,7 +23,7 @@ function withProgram(name: string, script: string) {
   };
 }
 
-// What each tool prints, stream and form, as Debian's do.
+// The output of Debian's tools, on the stream that they use.
 const MKSQUASHFS_SAYS = (version: string) => `echo "mksquashfs version ${version} (2023/03/17)"; exit 1`;
 const MKE2FS_SAYS = (version: string) => `echo "mke2fs ${version} (5-Feb-2023)" >&2`;
 const GRUB_SAYS = (version: string) => `echo "grub-mkimage (GRUB) ${version}"`;
@@ -66,16 +66,16 @@ test.each<[HostTool, (version: string) => string, string]>([
 });
 
 describe('checkTool', () => {
-  test('refuses a tool that does not tell its version, with its path', async () => {
+  test('refuses a tool that does not report its version, with its path', async () => {
     const { runner, directory } = withProgram('mksquashfs', 'echo something else');
     const error = await failureOf(() => checkTool(runner, MKSQUASHFS));
     expect([error.kind, error.message]).toEqual([
       'tool',
-      `${directory}/mksquashfs does not tell its version`,
+      `${directory}/mksquashfs does not report its version`,
     ]);
   });
 
-  test('asks no version of a tool that has no range', async () => {
+  test('does not query the version of a tool without a range', async () => {
     const { runner } = withProgram('plain', 'exit 1');
     expect(await checkTool(runner, { name: 'plain', package: 'p' })).toBe('');
   });

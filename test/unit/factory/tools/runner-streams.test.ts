@@ -20,18 +20,18 @@ function setUp(env: Readonly<Record<string, string | undefined>> = process.env) 
   return { controller, log, runner, sh };
 }
 
-describe('what goes in and comes out', () => {
-  test('is text for small things', async () => {
+describe('input and output', () => {
+  test('can be text', async () => {
     const { runner } = setUp();
     const result = await runner.run(CAT, [], { input: 'a\nb\n' });
     expect(result).toEqual({ stdout: 'a\nb\n', stderr: '', exitCode: 0 });
   });
 
-  test('is nothing where no input is given', async () => {
+  test('is empty without input', async () => {
     expect((await setUp().runner.run(CAT, [])).stdout).toBe('');
   });
 
-  test('is a stream for large ones, byte for byte', async () => {
+  test('can be streams, copied byte for byte', async () => {
     const { runner } = setUp();
     const block = randomBytes(1024 * 1024);
     const output = new PassThrough();
@@ -48,7 +48,7 @@ describe('what goes in and comes out', () => {
     expect(result.stdout).toBe('');
   });
 
-  test('is told line by line and logged, both streams, after the command line', async () => {
+  test('is reported and logged line by line, from both streams, after the command line', async () => {
     const { sh, log } = setUp();
     const lines: string[] = [];
     await sh('echo out; echo err >&2', { onLine: (line) => lines.push(line) });
@@ -57,7 +57,7 @@ describe('what goes in and comes out', () => {
     expect(log.slice(1).sort()).toEqual(['err', 'out']);
   });
 
-  test('may be less than was offered: a tool that reads no more is no failure', async () => {
+  test('may stay unread: a tool that stops reading has not failed', async () => {
     const { runner } = setUp();
     const input = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(64 * 1024, 'x')));
     const { stdout } = await runner.run({ name: 'head', package: 'coreutils' }, ['-c', '3'], { input });
@@ -76,20 +76,20 @@ describe('what goes in and comes out', () => {
     await expect(runner.run(CAT, [], { input })).rejects.toBe(broken);
   });
 
-  test('fails when the output does, and the tool is stopped', async () => {
+  test('fails when the output does, and kills the tool', async () => {
     const { sh } = setUp();
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
       code: 'ENOSPC',
       errno: -28,
     });
     const output = new Writable({ write: (_, __, done) => done(full) });
-    // It writes no more, so that only being stopped ends it.
+    // It stops writing, so only killing it ends it.
     await expect(sh('echo x; sleep 1000', { output })).rejects.toBe(full);
   });
 });
 
 describe('how a tool ends', () => {
-  test('shows its last fifteen lines, empty ones left out', async () => {
+  test('shows its last fifteen non-empty lines', async () => {
     const error = await failureOf(() =>
       setUp().sh('for i in $(seq 40); do echo line $i >&2; echo >&2; done; exit 3'),
     );
@@ -97,12 +97,12 @@ describe('how a tool ends', () => {
     expect(error.details).toEqual(Array.from({ length: 15 }, (_, index) => `line ${index + 26}`));
   });
 
-  test('shows what it printed where it has no errors', async () => {
+  test('shows its standard output when there is no error output', async () => {
     const error = await failureOf(() => setUp().sh('echo told; exit 1'));
     expect(error.details).toEqual(['told']);
   });
 
-  test('may be a status that is no failure', async () => {
+  test('may be an accepted status', async () => {
     const { sh } = setUp();
     expect((await sh('exit 5', { acceptExit: (code) => code === 5 })).exitCode).toBe(5);
     expect((await failureOf(() => sh('exit 6', { acceptExit: (code) => code === 5 }))).message).toContain(
@@ -110,7 +110,7 @@ describe('how a tool ends', () => {
     );
   });
 
-  test('is told when it was a signal, which no status excuses', async () => {
+  test('is reported when it was a signal, whatever the accepted statuses', async () => {
     const error = await failureOf(() => setUp().sh('kill -KILL $$', { acceptExit: () => true }));
     expect([error.kind, error.message]).toEqual(['step', 'sh was killed by SIGKILL']);
   });
@@ -126,7 +126,7 @@ describe('cancelling', () => {
     await expect(running).rejects.toBe(reason);
   });
 
-  test('beforehand starts nothing', async () => {
+  test('beforehand starts no program', async () => {
     const { controller, sh, log } = setUp();
     const reason = new FactoryError('INTERRUPTED', 'stop');
     controller.abort(reason);
@@ -138,23 +138,23 @@ describe('cancelling', () => {
 describe('the environment', () => {
   const show = 'echo "$LC_ALL|$LANGUAGE|$TZ|$KEPT|$ADDED"';
 
-  test('is C and UTC, whatever the person has, and keeps the rest', async () => {
+  test('sets the C locale and UTC, and keeps the rest', async () => {
     const env = { ...process.env, LC_ALL: 'de_DE.UTF-8', LANGUAGE: 'de', TZ: 'Asia/Tokyo', KEPT: 'kept' };
     expect((await setUp(env).sh(show)).stdout).toBe('C||UTC|kept|\n');
   });
 
-  test('can be added to and taken from for one call', async () => {
+  test('can be extended and reduced for one call', async () => {
     const { sh } = setUp({ ...process.env, KEPT: 'kept' });
     expect((await sh(show, { env: { ADDED: 'added', KEPT: undefined } })).stdout).toBe('C||UTC||added\n');
     expect((await sh(show)).stdout).toBe('C||UTC|kept|\n');
   });
 
-  test('has nothing of this process that was not given', async () => {
+  test('inherits nothing from this process', async () => {
     const { sh } = setUp({ PATH: process.env['PATH'] });
     expect((await sh('echo "$HOME|$USER"')).stdout).toBe('|\n');
   });
 
-  test('has the directory that is asked for', async () => {
+  test('has the requested working directory', async () => {
     const cwd = temporaryDirectory();
     expect((await setUp().sh('pwd', { cwd })).stdout).toBe(`${cwd}\n`);
   });
@@ -168,19 +168,19 @@ describe('locate', () => {
   }
   const TOOL = { name: 'some-tool', package: 'some-package' };
 
-  test('finds the first on PATH, and runs that', async () => {
+  test('finds and runs the first one on PATH', async () => {
     const [first, second] = [program('some-tool', 0o755), program('some-tool', 0o755)];
     const { runner } = setUp({ PATH: [temporaryDirectory(), first, second, '/bin'].join(delimiter) });
     expect(await runner.locate(TOOL)).toBe(join(first, 'some-tool'));
     expect((await runner.run(TOOL, [])).stdout).toBe('mine\n');
   });
 
-  test('takes a full path as it is', async () => {
+  test('accepts an absolute path', async () => {
     const file = join(program('some-tool', 0o755), 'some-tool');
     expect(await setUp({ PATH: '' }).runner.locate({ ...TOOL, name: file })).toBe(file);
   });
 
-  test('refuses what is missing or cannot be run, with the package that has it', async () => {
+  test('refuses a missing or non-executable program, and names its package', async () => {
     const { runner } = setUp({ PATH: program('some-tool', 0o644) });
     const error = await failureOf(() => runner.run(TOOL, []));
     expect([error.kind, error.message]).toEqual(['tool', 'some-tool is not installed']);

@@ -15,7 +15,7 @@ const log: string[] = [];
 const runner = (env: Record<string, string | undefined> = process.env, controller = new AbortController()) =>
   createRunner({ signal: controller.signal, log: (line) => void log.push(line), env });
 
-/** A process that has ended may stay as a zombie until its parent asks for it (proc_pid_stat(5), field 3). */
+/** Whether a process has ended; it may stay a zombie until its parent waits for it (proc_pid_stat(5), field 3). */
 function isAlive(pid: number): boolean {
   try {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
@@ -24,7 +24,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('a missing tool is named with the way to get it', async () => {
+test('the error for a missing tool says how to install it', async () => {
   const error = await failureOf(
     () => runner().run({ name: 'no-such-tool', package: 'some-package' }, []),
     'tool',
@@ -32,7 +32,7 @@ test('a missing tool is named with the way to get it', async () => {
   expect(error.remedy).toMatch(/apt-get install some-package/);
 });
 
-test('a failing tool tells its last words', async () => {
+test('the error for a failed tool has its last lines', async () => {
   const error = await failureOf(
     () => runner().run(SH, ['-c', 'echo first >&2; echo last >&2; exit 7']),
     'step',
@@ -42,7 +42,7 @@ test('a failing tool tells its last words', async () => {
   expect(log).toContain('last');
 });
 
-test('what is secret is neither logged nor told, and what takes too long is killed', async () => {
+test('secret output is neither logged nor reported, and a slow tool is killed', async () => {
   const { stdout } = await runner().run(SH, ['-c', 'cat; echo hush'], { input: 'quiet', secret: true });
   expect(stdout).toBe('quiethush\n');
   const error = await failureOf(
@@ -59,7 +59,7 @@ test('what is secret is neither logged nor told, and what takes too long is kill
   expect(log.filter((line) => /^(quiet)?hush/.test(line))).toEqual([]);
 });
 
-test('the environment is C and UTC, and sbin is on the path', async () => {
+test('the environment has the C locale and UTC, and sbin is on the path', async () => {
   const { stdout } = await runner({ PATH: '/usr/bin:/bin', LC_ALL: 'de_DE', TZ: 'Asia/Tokyo' }).run(SH, [
     '-c',
     'echo $LC_ALL $TZ $PATH',
@@ -67,7 +67,7 @@ test('the environment is C and UTC, and sbin is on the path', async () => {
   expect(stdout).toMatch(/^C UTC .*\/usr\/sbin/);
 });
 
-test('streams go in and out, and arguments are never a shell’s', async () => {
+test('streams are connected, and arguments never reach a shell', async () => {
   let text = '';
   const output = new Writable({
     write: (chunk, _, done) => {
@@ -94,7 +94,7 @@ test('cancelling kills the tool and what it started', async () => {
   await vi.waitFor(() => expect(isAlive(child)).toBe(false));
 });
 
-test('versions: too old, in a gap, and GRUB’s own way of writing them', async () => {
+test('versions: too old, in an excluded range, and in GRUB’s notation', async () => {
   const withVersion = (name: string, text: string) => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, name), `#!/bin/sh\necho '${text}'\n`);

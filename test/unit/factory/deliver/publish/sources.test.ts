@@ -65,7 +65,7 @@ describe('an output directory', () => {
   const noFile = (name: string) => (sums: string) => `${sums}${'0'.repeat(64)}  ${name}\n`;
   test.each([
     ['another sum of the ISO', otherSum, 'agree'],
-    ['a name that leads elsewhere', noFile('../secret'), 'cannot be used'],
+    ['a name that leads elsewhere', noFile('../secret'), 'has an invalid line'],
     ['a file that is not there', noFile('os.raw'), 'os.raw is missing'],
   ])('with %s is refused', async (_, change, problem) => {
     await expect(folder(change)).rejects.toMatchObject({

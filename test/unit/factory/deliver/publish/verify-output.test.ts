@@ -150,7 +150,7 @@ describe('verifyOutput', () => {
         const sums = `${readFileSync(join(home, 'SHA256SUMS'), 'utf8')}${sha256('')}  ../x\n`;
         writeFileSync(join(home, 'SHA256SUMS'), sums);
       },
-      /SHA256SUMS has a line that cannot be used/,
+      /SHA256SUMS has an invalid line/,
     ],
   ])('refuses %s, and nothing else', async (_, damage, problem) => {
     const home = plant(join(temporaryDirectory(), 'output'), outputFiles());
