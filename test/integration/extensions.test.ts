@@ -325,7 +325,7 @@ describe('an extension from an image', () => {
     const oci = `oci:${await layout(images)}`;
     const from = ['--from', `${oci}:os`, '--above', `${oci}:base`];
     const { report, stderr } = await made('sysext', 'added', ...from);
-    expect(stderr).toContain('removes /usr/bin/old, which an extension cannot');
+    expect(stderr).toContain('removes /usr/bin/old, which an extension cannot do');
     const tree = await unpacked(report.file);
     expect(await readFile(join(tree, 'opt/middle'), 'utf8')).toBe('middle');
     expect(existsSync(join(tree, 'usr/bin/base'))).toBe(false);

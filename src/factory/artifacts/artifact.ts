@@ -6,46 +6,46 @@ import type { OpenImage } from '../engine/container-engine.ts';
 import type { HostTool } from '../tools/host-tool.ts';
 import type { Runner } from '../tools/runner.ts';
 
-/** Files and values that artifacts are made from. */
+/** Files and values that artifacts are built from. */
 export interface ArtifactInputs {
   readonly facts: ImageFacts;
-  /** Files by name, of the steps that the artifact needs. */
+  /** Path of a named file of a step that the artifact needs. */
   readonly file: (step: string, name: string) => string;
-  /** The same for files that an image may lack. */
+  /** Like `file`, for files that an image may lack. */
   readonly optionalFile: (step: string, name: string) => string | undefined;
   /** Opens the root filesystem of the OS image. */
   readonly openRoot: () => Promise<OpenImage>;
   readonly spec: ArtifactsSpec;
   readonly arch: Arch;
-  /** What the image's board adds to the command line of its kernel. */
+  /** Arguments that the image's board adds to the kernel command line. */
   readonly board: BoardArguments;
   readonly templates: string;
 }
 
-/** What making an artifact may use. */
+/** The services and paths for building an artifact. */
 export interface ArtifactContext {
   readonly runner: Runner;
   /** An empty directory on the filesystem of the cache. */
   readonly scratch: string;
-  /** The unfinished file, or directory, to write; it is put in place when `make` is done. */
+  /** The file or directory to write, under a temporary name; it is renamed when `make` is done. */
   readonly output: string;
   readonly notice: (text: string) => void;
 }
 
-/** One kind of artifact: (rootfs or other artifacts, spec, tools) → file. */
+/** One kind of artifact: how it is built from the rootfs or other artifacts. */
 export interface Artifact {
   readonly kind: ArtifactKind;
-  /** Ending of the file name. */
+  /** Suffix of the file name. */
   readonly extension: string;
   /** Steps that it needs: parts of the rootfs, or `artifact:KIND`. */
   readonly needs: readonly string[];
   readonly tools: readonly HostTool[];
-  /** What of the spec, besides its needs, makes a difference to its bytes: for the cache key. */
+  /** The parts of the spec, other than `needs`, that affect its bytes: for the cache key. */
   readonly inputs: (spec: ArtifactsSpec, digests: SpecDigests) => unknown;
   readonly make: (inputs: ArtifactInputs, context: ArtifactContext) => Promise<void>;
 }
 
-/** Digests of the files and directories that a spec names; absent where the spec names none. */
+/** Digests of the files and directories that a spec names, if any. */
 export interface SpecDigests {
   readonly cloudConfig?: string;
   readonly overlayIso?: string;

@@ -14,12 +14,14 @@ import { stampTree } from '../../common/files/walk-tree.ts';
 import type { ArtifactInputs } from './artifact.ts';
 import { setExtLabel } from './ext-label.ts';
 
-/** The partitions of a disk that hold files of the system. */
+/** The partitions of a disk that are filled from a directory. */
 export type DataPartition = Exclude<SystemPartition, 'bios' | 'efi'>;
 
 /**
- * Lays out what the partitions of a new disk hold, each in a directory of its own below `scratch`; all files carry the
- * time of the image.
+ * Stages the content of a new disk's partitions, each in its own directory below `scratch`. All files get the timestamp
+ * of the image.
+ * @returns the directory of each partition
+ * @throws FactoryError `usage` when the cloud-config cannot be parsed
  */
 export async function stagePartitions(
   inputs: ArtifactInputs,
@@ -35,7 +37,7 @@ export async function stagePartitions(
   return trees;
 }
 
-/** `/cOS/{active,passive}.img` and GRUB's directory (docs/contract.md 1.4). */
+/** Stages `/cOS/{active,passive}.img` and GRUB's directory (docs/contract.md 1.4). */
 async function stageState(inputs: ArtifactInputs, scratch: string): Promise<string> {
   const tree = await emptyDirectory(scratch, 'state');
   await mkdir(join(tree, 'cOS'));
@@ -54,7 +56,7 @@ async function stageState(inputs: ArtifactInputs, scratch: string): Promise<stri
   return tree;
 }
 
-/** The files of GRUB on the state partition: path there, and source. */
+/** GRUB's files on the state partition, with their sources. */
 function grubFiles(inputs: ArtifactInputs): [path: string, source: string][] {
   const files: [string, string][] = [[GRUB_FILE.menu, inputs.file('boot', 'grubConfig')]];
   const menu = inputs.optionalFile('boot', 'grubMenu');
@@ -82,7 +84,7 @@ async function stageRecovery(inputs: ArtifactInputs, scratch: string): Promise<s
   return tree;
 }
 
-/** The configuration and GRUB's environment (docs/contract.md 1.4). */
+/** Stages the cloud-config and GRUB's environment (docs/contract.md 1.4). */
 async function stageOem(inputs: ArtifactInputs, scratch: string): Promise<string> {
   const tree = await emptyDirectory(scratch, 'oem');
   const { cloudConfig } = inputs.spec;
@@ -95,7 +97,7 @@ async function stageOem(inputs: ArtifactInputs, scratch: string): Promise<string
   return tree;
 }
 
-/** What an installer would write into the environment of the boot menu. */
+/** The variables that an installer would write to the boot menu's environment. */
 async function menuVariablesOf(cloudConfig: string): Promise<Record<string, string>> {
   return menuVariables(parseCloudConfig(cloudConfig, await readFile(cloudConfig, 'utf8')).data);
 }

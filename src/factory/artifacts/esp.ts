@@ -6,16 +6,16 @@ import { grubConfig, signedNames, vendorDirectories } from '../../common/contrac
 import type { ArtifactContext, ArtifactInputs } from './artifact.ts';
 import { makeEfiGrub } from './grub-images.ts';
 
-/** A path inside an EFI system partition and the file that goes there. */
+/** A path on an EFI system partition and the file to copy to it. */
 export type EspEntry = readonly [path: string, source: string];
 
 /**
- * The content of an EFI system partition (docs/contract.md 1.4, 3.1): shim and signed GRUB at the fallback path, else
- * an unsigned GRUB there; the stub configuration at each place where a signed GRUB looks; and what the firmware of a
- * board wants.
- * @param medium.grub which of the image's signed GRUBs
+ * The content of an EFI system partition (docs/contract.md 1.4, 3.1): shim and signed GRUB at the fallback path, or an
+ * unsigned GRUB; the stub configuration at every path where a signed GRUB looks for it; and the files that the firmware
+ * of the board needs.
+ * @param medium.grub which of the image's signed GRUBs to use
  * @param medium.stub GRUB commands that find the medium
- * @returns the entries, or `undefined` when the image has nothing to boot UEFI with
+ * @returns the entries, or `undefined` when the image has no boot loader for UEFI
  */
 export async function espEntries(
   inputs: ArtifactInputs,

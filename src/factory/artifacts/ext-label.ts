@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 const LABEL_OFFSET = 1024 + 0x78;
 const LABEL_LENGTH = 16;
 
-/** Renames an ext2 filesystem without checksums in place, as `tune2fs -L` does, but without stamping the time. */
+/** Sets the label of an ext2 filesystem without checksums in place, like `tune2fs -L`, but without updating its timestamps. */
 export async function setExtLabel(file: string, label: string): Promise<void> {
   const name = Buffer.alloc(LABEL_LENGTH);
   name.write(label, 'ascii');

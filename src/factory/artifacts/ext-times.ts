@@ -15,18 +15,18 @@ const ATIME_EXTRA = 0x8c;
 const CRTIME_EXTRA = 0x94;
 
 /**
- * Gives every inode of an ext2 or ext4 filesystem the same access, change and creation time. `mke2fs -d` takes them from
- * the source directory, where they tell when and by whom it was read; modification times are kept.
- * @param offset byte at which the filesystem begins in the file
- * @param epoch seconds since 1970
- * @throws FactoryError `step` when there is no such filesystem, or its inodes carry checksums
+ * Sets the access, change and creation time of every inode of an ext2 or ext4 filesystem. `mke2fs -d` copies these times
+ * from the source directory, where they depend on when it was read. Modification times are kept.
+ * @param offset offset of the filesystem in the file, in bytes
+ * @param epoch Unix timestamp in seconds
+ * @throws FactoryError `step` when there is no such filesystem, or when its inodes have checksums
  */
 export async function setInodeTimes(file: string, offset: number, epoch: number): Promise<void> {
   const handle = await open(file, 'r+');
   try {
     const superblock = await readAt(handle, offset + SUPERBLOCK, 1024);
     if (superblock.readUInt16LE(0x38) !== MAGIC)
-      throw new FactoryError('TOOL_FAILED', `${file} holds no ext filesystem`);
+      throw new FactoryError('TOOL_FAILED', `${file} is not an ext filesystem`);
     if (superblock.readUInt32LE(0x64) & FEATURE_METADATA_CSUM) {
       throw new FactoryError('TOOL_FAILED', `${file}: inodes with checksums cannot be changed in place`);
     }
@@ -64,12 +64,12 @@ export async function setInodeTimes(file: string, offset: number, epoch: number)
 }
 
 function stamp(inode: Buffer, epoch: number): void {
-  // Reserved inodes that were never written stay as they are.
+  // Reserved inodes that were never written remain unchanged.
   if (inode.readUInt16LE(0) === 0) return;
   inode.writeUInt32LE(epoch, ATIME);
   inode.writeUInt32LE(epoch, CTIME);
   if (inode.length <= 128) return;
-  // i_extra_isize tells how much of the second half is in use.
+  // i_extra_isize is the size of the second half that is in use.
   const extra = 128 + inode.readUInt16LE(0x80);
   for (const [field, value] of [
     [CTIME_EXTRA, 0],
@@ -91,6 +91,6 @@ function lastBit(bitmap: Buffer, bits: number): number {
 async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
   const { bytesRead } = await handle.read(buffer, 0, length, position);
-  if (bytesRead < length) throw new FactoryError('TOOL_FAILED', 'the filesystem ends early');
+  if (bytesRead < length) throw new FactoryError('TOOL_FAILED', 'the filesystem is truncated');
   return buffer;
 }

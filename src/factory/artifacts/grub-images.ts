@@ -17,22 +17,22 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import { grubMkimage } from '../tools/grub-mkimage.ts';
 import type { Runner } from '../tools/runner.ts';
 
-/** What making an image of GRUB takes. */
+/** The tools and directories for building a GRUB image. */
 export interface GrubSources {
   readonly runner: Runner;
-  /** Directory with GRUB's modules for the platform. */
+  /** Directory of GRUB's modules for the platform. */
   readonly modules: string;
-  /** Directory for short-lived files. */
+  /** Directory for temporary files. */
   readonly scratch: string;
 }
 
-/** One image of GRUB. */
+/** A GRUB image to build. */
 interface GrubImage {
   readonly format: Parameters<typeof grubMkimage>[2]['format'];
-  /** Modules to build in, those that are optional too. */
+  /** Modules to build in, including optional ones. */
   readonly names: readonly string[];
   readonly prefix: string;
-  /** Commands that run first. */
+  /** Embedded configuration, which runs first. */
   readonly stub: string;
 }
 
@@ -47,7 +47,7 @@ async function makeImage(
   await grubMkimage(runner, output, { ...image, modules, names: present, config });
 }
 
-/** Makes the El Torito image of an ISO for BIOS. */
+/** Builds the El Torito image that BIOS boots from an ISO. @throws FactoryError `step` when grub-mkimage fails */
 export async function makeElTorito(output: string, sources: GrubSources): Promise<void> {
   const format = 'i386-pc-eltorito';
   const image = { format, names: BIOS_GRUB_MODULES, prefix: '/boot/grub2', stub: LIVE_STUB } as const;
@@ -55,8 +55,9 @@ export async function makeElTorito(output: string, sources: GrubSources): Promis
 }
 
 /**
- * Makes GRUB's unsigned program for UEFI, for images that ship none.
+ * Builds an unsigned GRUB for UEFI, for images without a signed one.
  * @param program.stub GRUB commands that find the medium
+ * @throws FactoryError `step` when grub-mkimage fails
  */
 export async function makeEfiGrub(
   output: string,
@@ -72,8 +73,8 @@ export async function makeEfiGrub(
 }
 
 /**
- * Puts GRUB for BIOS on a disk: boot code into the first sector, the core image into the BIOS boot partition, each told
- * where the other is (docs/decisions/0010-grub-without-grub-install.md).
+ * Installs GRUB for BIOS on a disk: the boot code goes into the first sector, the core image into the BIOS boot
+ * partition, each with the location of the next (docs/decisions/0010-grub-without-grub-install.md).
  * @throws FactoryError `step` when the core image is too large
  */
 export async function embedBiosGrub(disk: string, partition: Partition, sources: GrubSources): Promise<void> {
@@ -89,10 +90,10 @@ export async function embedBiosGrub(disk: string, partition: Partition, sources:
   if (size > Math.min(CORE_LIMIT, partition.size)) {
     throw new FactoryError(
       'BOOT_LOADER_UNUSABLE',
-      `GRUB's core image has ${size} bytes, more than BIOS can load`,
+      `GRUB's core image of ${size} bytes is larger than BIOS can load`,
       {
         remedy:
-          'This is a defect of the list of GRUB modules; report it with the version of GRUB in the image.',
+          'This is a defect in the list of GRUB modules; report it with the version of GRUB in the image.',
       },
     );
   }

@@ -14,15 +14,15 @@ import { makeElTorito } from './grub-images.ts';
 
 /** Path of the live menu below the templates. */
 const MENU = 'iso/boot/grub2/grub.cfg';
-/** Path of the image that BIOS boots, on the ISO. */
+/** Path on the ISO of the image that BIOS boots. */
 const EL_TORITO = '/boot/eltorito.img';
-/** The ESP image grows in these steps (docs/contract.md 3.1). */
+/** The size of the ESP image is a multiple of this (docs/contract.md 3.1). */
 const ESP_STEP = 4 * MIB;
 
-/** A path on the ISO, and the file or directory that goes there. */
+/** A path on the ISO and the file or directory to copy to it. */
 type IsoEntry = readonly [path: string, source: string];
 
-/** The live medium: CD or stick, BIOS or UEFI (docs/contract.md 3). */
+/** The live medium, for CD or USB drive and for BIOS or UEFI (docs/contract.md 3). */
 export const iso: Artifact = {
   kind: 'iso',
   extension: '.iso',
@@ -37,7 +37,7 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
   const bios = await biosBoot(inputs, context);
   const esp = await makeEspImage(inputs, context);
   if (!bios && !esp) {
-    throw new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has nothing to boot an ISO with', {
+    throw new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has no boot loader for an ISO', {
       remedy: `Install GRUB for BIOS (grub-pc-bin) or for UEFI (shim-signed, grub-efi-${inputs.arch}-signed) in the image.`,
     });
   }
@@ -45,7 +45,7 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
   if (esp) entries.push(['/boot/uefi.img', esp]);
   const { cloudConfig, overlayIso } = inputs.spec;
   if (cloudConfig) entries.push(['/config.yaml', cloudConfig]);
-  // Last: what a person lays over it wins.
+  // The user's overlay comes last, so that it overrides everything.
   if (overlayIso) entries.push(['/', overlayIso]);
   await writeIso(context.runner, context.output, {
     volume: LABEL.live,
@@ -82,7 +82,7 @@ async function liveMenu({ templates, board, facts }: ArtifactInputs): Promise<st
     .replaceAll('@SELINUX@', facts.selinux ?? 'selinux=0');
 }
 
-/** What BIOS boots, or nothing when the image has no GRUB for it. */
+/** Files and boot records for BIOS; nothing when the image has no GRUB for BIOS. */
 async function biosBoot(
   inputs: ArtifactInputs,
   { runner, scratch }: ArtifactContext,

@@ -6,7 +6,7 @@ import { compressZstd, ZSTD } from '../tools/compressors.ts';
 import { packDirectory, TAR } from '../tools/tar.ts';
 import type { Artifact } from './artifact.ts';
 
-/** The OS image as an OCI image layout: one zstd layer, so that engine and layer cache leave no trace in its digest. */
+/** The OS image as an OCI image layout with one zstd layer, so that its digest does not depend on engine and layer cache. */
 export const oci: Artifact = {
   kind: 'oci',
   extension: '.oci',

@@ -17,7 +17,7 @@ import { setInodeTimes } from './ext-times.ts';
 import { embedBiosGrub } from './grub-images.ts';
 
 /**
- * The disk with the installed layout: it boots straight into the active slot, from BIOS and UEFI
+ * A disk image with the installed layout, which boots directly into the active slot from BIOS and UEFI
  * (docs/decisions/0004-disks-born-installed.md).
  */
 export const raw: Artifact = {
@@ -27,7 +27,7 @@ export const raw: Artifact = {
   tools: [MKE2FS, SGDISK, GRUB_MKIMAGE, ...MAKE_FAT_TOOLS],
   inputs: ({ disk }, { cloudConfig }) => ({
     disk,
-    // A disk of an earlier version has none of the configuration's variables in the environment of its menu.
+    // Invalidates cached disks of earlier versions, which lack the configuration's variables in the menu's environment.
     ...(cloudConfig === undefined ? {} : { cloudConfig, menuVariables: true }),
   }),
   make,
@@ -39,7 +39,7 @@ async function make(inputs: ArtifactInputs, context: ArtifactContext): Promise<v
   await writeFile(output, '');
   await truncate(output, layout.size);
   await writePartitionTable(runner, layout, { file: output });
-  // First what may be refused; the large partitions take by far the most time.
+  // Steps that may fail come first; the large partitions take by far the most time.
   await fillEsp(inputs, context, layout);
   await embedBootCode(inputs, context, layout);
   await fillDataPartitions(inputs, context, layout);
@@ -64,7 +64,7 @@ async function fillDataPartitions(
   const { epoch } = inputs.facts;
   const trees = await stagePartitions(inputs, context.scratch);
   const fill = (name: DataPartition) => fillPartition(context, layout, { name, source: trees[name], epoch });
-  // The two large ones side by side: they fill different places of one file.
+  // The two large partitions are written in parallel, to different ranges of one file.
   await Promise.all([fill('state'), fill('recovery')]);
   await fill('oem');
   await fill('persistent');
@@ -124,7 +124,7 @@ async function embedBootCode(
 }
 
 function nothingToBoot(arch: ArtifactInputs['arch']): FactoryError {
-  return new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has nothing to boot a disk with', {
+  return new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has no boot loader for a disk', {
     remedy: `Install GRUB for UEFI (shim-signed, grub-efi-${arch}-signed) in the image.`,
   });
 }

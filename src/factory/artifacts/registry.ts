@@ -6,5 +6,5 @@ import { qcow2 } from './qcow2.ts';
 import { raw } from './raw.ts';
 import { squashfs } from './squashfs.ts';
 
-/** Every artifact by its kind. A new one is a file beside this one and a line here. */
+/** Every artifact by kind. To add one, write a module next to this one and add it here. */
 export const ARTIFACTS: Readonly<Record<ArtifactKind, Artifact>> = { oci, squashfs, iso, raw, qcow2 };

@@ -8,8 +8,9 @@ import type { Runner } from '../tools/runner.ts';
 import { setInodeTimes } from './ext-times.ts';
 
 /**
- * Makes a slot's image file: an ext2 filesystem with the root's tree (docs/contract.md 1.4). The same tree gives the
- * same bytes.
+ * Builds the image file of a slot: an ext2 filesystem with the root's tree (docs/contract.md 1.4). The same tree gives
+ * the same bytes.
+ * @throws FactoryError `step` when mke2fs fails
  */
 export async function makeSlotImage(
   runner: Runner,
@@ -19,7 +20,7 @@ export async function makeSlotImage(
     readonly output: string;
     readonly tree: TreeSize;
     readonly label: string;
-    /** What tells this tree from others; the filesystem's UUID is made from it. */
+    /** Identifies the tree; the filesystem's UUID is derived from it. */
     readonly identity: string;
     readonly epoch: number;
   },

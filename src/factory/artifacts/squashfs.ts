@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import type { Artifact } from './artifact.ts';
 
-/** The root filesystem as a squashfs: the very file that the ISO carries. */
+/** The root filesystem as a squashfs: the same file as on the ISO. */
 export const squashfs: Artifact = {
   kind: 'squashfs',
   extension: '.squashfs',

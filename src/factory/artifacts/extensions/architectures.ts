@@ -1,8 +1,8 @@
-/** What an architecture is called in images: Go's names. */
+/** Architectures by their Go names, as images use them. */
 export const EXTENSION_ARCHES = ['amd64', 'arm64'] as const;
 export type ExtensionArch = (typeof EXTENSION_ARCHES)[number];
 
-/** What a disk image of an architecture is made of. */
+/** Identifiers in the disk image of an extension for one architecture. */
 export interface ArchitectureFacts {
   /** As in `ARCHITECTURE=` of os-release(5), and in the names of partitions. */
   readonly name: string;

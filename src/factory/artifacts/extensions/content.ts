@@ -1,22 +1,22 @@
 import { CONFEXT, type ExtensionKind, SYSEXT } from '../../../common/contract/extension-kinds.ts';
 
-/** What a kind of extension may hold (systemd-sysext(8), os-release(5)). */
+/** What a kind of extension may contain (systemd-sysext(8), os-release(5)). */
 export interface ExtensionContent {
   readonly kind: ExtensionKind;
-  /** The directories at the top that systemd merges; all others are never seen on a node. */
+  /** The top-level directories that systemd merges; files elsewhere never appear on a node. */
   readonly hierarchies: readonly string[];
-  /** Key of the release file that goes before the version of the OS. */
+  /** Key of the release file that takes precedence over the version of the OS. */
   readonly level: 'SYSEXT_LEVEL' | 'CONFEXT_LEVEL';
-  /** Paths that an extension must not bring; systemd refuses the first kind with it (src/sysext/sysext.c). */
+  /** Paths that an extension must not contain; systemd refuses a sysext with them (src/sysext/sysext.c). */
   readonly forbidden: readonly string[];
-  /** Paths that every layer of an image has by accident, and that would take the place of the node's own. */
+  /** Paths that image layers often contain by accident and that would hide the node's own files. */
   readonly accidental: readonly string[];
 }
 
-/** Each has a backup beside it, whose name ends in `-`. */
+/** Each has a backup whose name ends in `-`. */
 const ACCOUNT_FILES = ['passwd', 'group', 'shadow', 'gshadow', 'subuid', 'subgid'];
 
-/** Content by name of the kind. */
+/** Content rules by the name of the extension kind. */
 export const CONTENT: Readonly<Record<ExtensionKind['name'], ExtensionContent>> = {
   sysext: {
     kind: SYSEXT,
@@ -30,7 +30,7 @@ export const CONTENT: Readonly<Record<ExtensionKind['name'], ExtensionContent>> 
     hierarchies: ['etc'],
     level: 'CONFEXT_LEVEL',
     forbidden: [],
-    // What engines write for a container, what identifies a machine, and its accounts.
+    // Files that engines write for a container, the machine's identity, and its accounts.
     accidental: [
       'hostname',
       'hosts',

@@ -2,37 +2,38 @@ import type { DiskLayout, Partition } from '../../../common/contract/partitions.
 import { uuidFromSeed } from '../../../common/contract/uuid.ts';
 import { ARCHITECTURE_FACTS, type ExtensionArch } from './architectures.ts';
 
-/** Bytes that partitions begin at multiples of: systemd-repart's grain, and the block of dm-verity. */
+/** Alignment of partitions in bytes: systemd-repart's grain, and the block size of dm-verity. */
 export const GRAIN = 4096;
-/** Byte at which the filesystem begins, as in all disk images. */
+/** Offset of the filesystem in bytes, as in all disk images. */
 export const DATA_START = 1024 * 1024;
-/** Bytes of the signature's partition, as systemd-repart has it. systemd reads at most 4 MiB. */
+/** Size of the signature partition in bytes, as in systemd-repart. systemd reads at most 4 MiB. */
 export const SIGNATURE_SIZE = 16 * 1024;
-/** Backup of the table: a header and 128 entries of 128 bytes. */
+/** Size of the backup partition table: a header and 128 entries of 128 bytes. */
 const BACKUP_TABLE = 33 * 512;
 /** "Read-only" (Discoverable Partitions Specification, "Partition Flags"). */
 const READ_ONLY = 60;
 
-/** What the parts of an extension's disk image take. */
+/** Properties that determine the layout of an extension's disk image. */
 export interface ExtensionParts {
   readonly arch: ExtensionArch;
-  /** Bytes of the filesystem and of the hashes, both in whole blocks. */
+  /** Size of the filesystem in bytes, in whole blocks. */
   readonly dataSize: number;
+  /** Size of the hash tree in bytes, in whole blocks. */
   readonly hashSize: number;
-  /** In hex. */
+  /** Root hash in hex. */
   readonly rootHash: string;
   readonly isSigned: boolean;
 }
 
-/** Byte at which the hashes begin. */
+/** Offset of the hash tree in bytes. */
 export function hashStart(dataSize: number): number {
   return roundUp(DATA_START + dataSize);
 }
 
 /**
- * The partitions of an extension: filesystem, hashes, and the signature of the root hash where there is one
- * (Discoverable Partitions Specification). The GUIDs of the first two are the two halves of the root hash, which is how
- * systemd finds what belongs together; the others follow from it too.
+ * Lays out the partitions of an extension: filesystem, hash tree, and the signature of the root hash, if any (Discoverable
+ * Partitions Specification). The GUIDs of the first two are the two halves of the root hash, by which systemd matches
+ * them; the other GUIDs are derived from it too.
  */
 export function extensionLayout({
   arch,

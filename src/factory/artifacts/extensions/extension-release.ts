@@ -9,35 +9,35 @@ export interface ExtensionTarget {
   readonly id?: string | undefined;
   /** `VERSION_ID` of the systems. */
   readonly version?: string | undefined;
-  /** `SYSEXT_LEVEL` or `CONFEXT_LEVEL`: goes before the version. */
+  /** `SYSEXT_LEVEL` or `CONFEXT_LEVEL`: takes precedence over the version. */
   readonly level?: string | undefined;
-  /** Have systemd read its units again after merging; systemd 255 and newer. */
+  /** Whether systemd reloads its units after merging; systemd 255 and newer. */
   readonly serviceReload: boolean;
 }
 
-/** Characters that need no quoting, in values of os-release(5). */
+/** Values that need no quoting in os-release(5). */
 const VALUE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const ANY = '_any';
 
 /**
- * Checks what a person asks for.
- * @throws FactoryError `usage` when a value has characters that an extension-release file cannot have, or a version is given for no system
+ * Checks the requested target.
+ * @throws FactoryError `usage` when a value has characters that would need quoting, or a version is given without an ID
  */
 export function checkTarget({ id, version, level }: ExtensionTarget): void {
   for (const [flag, value] of Object.entries({ id: id === ANY ? undefined : id, version, level })) {
     if (value === undefined || VALUE.test(value)) continue;
-    throw new FactoryError('OPTION_INVALID', `"${value}" is no ${flag} of an OS`, {
-      remedy: 'Write it as /etc/os-release of the node has it, without quotes.',
+    throw new FactoryError('OPTION_INVALID', `"${value}" is not a valid OS ${flag}`, {
+      remedy: 'Use the value from /etc/os-release of the node, without quotes.',
     });
   }
   if ((id ?? ANY) === ANY && (version !== undefined || level !== undefined)) {
-    throw new FactoryError('OPTION_INVALID', 'a version or a level alone does not say of which OS', {
+    throw new FactoryError('OPTION_INVALID', 'a version or level needs the ID of the OS', {
       remedy: 'Add --os-release-id.',
     });
   }
 }
 
-/** The text of a release file. */
+/** Renders a release file. */
 export function renderExtensionRelease(
   content: ExtensionContent,
   arch: ExtensionArch,
@@ -54,20 +54,23 @@ export function renderExtensionRelease(
 }
 
 /**
- * Checks a release file that the content brings.
+ * Checks a release file that the content already has.
  * @param place its path, for messages
- * @throws FactoryError `verification` when no system would take the extension
+ * @throws FactoryError `verification` when no system of this architecture would accept the extension
  */
 export function checkExtensionRelease(place: string, text: string, arch: ExtensionArch): void {
   const fields = parseOsRelease(text);
   const wrong = (problem: string, remedy: string) =>
     new FactoryError('EXTENSION_CONTENT_REFUSED', `${place}: ${problem}`, { remedy });
   if (!fields.get('ID')) {
-    throw wrong('there is no ID, so no system takes the extension', 'Write ID= of the system, or ID=_any.');
+    throw wrong(
+      'there is no ID, so no system accepts the extension',
+      'Add the ID= of the system, or ID=_any.',
+    );
   }
   const { name } = ARCHITECTURE_FACTS[arch];
   const found = fields.get('ARCHITECTURE');
   if (found && found !== ANY && found !== name) {
-    throw wrong(`ARCHITECTURE is ${found}, not ${name}`, 'Give the architecture with --arch.');
+    throw wrong(`ARCHITECTURE is ${found}, not ${name}`, 'Set the architecture with --arch.');
   }
 }

@@ -16,8 +16,9 @@ export type ExtensionSource = LayeredImage | Extract<BaseReference, { kind: 'dir
 const REGISTRY = 'docker://';
 
 /**
- * Parses what `--from` and `--above` take.
- * @throws FactoryError `usage` when it has none of the known forms
+ * Parses the value of `--from` or `--above`.
+ * @param directory directory that relative paths are resolved against
+ * @throws FactoryError `usage` when it is not a known kind of source
  */
 export function parseSource(text: string, directory: string): ExtensionSource {
   if (text.startsWith(REGISTRY)) {
@@ -42,66 +43,81 @@ export function isLayered(source: ExtensionSource): source is LayeredImage {
   return source.kind !== 'dir' && source.kind !== 'tar';
 }
 
-/** What filling a tree leaves to be told. */
+/** The result of {@link fillTree}. */
 export interface FilledTree {
   /** Paths that the layers remove from the image below them. */
   readonly removed: readonly string[];
 }
 
+type FillContext = ImageContext & { readonly runner: Runner };
+
 /**
- * Unpacks the content of an extension into an empty directory: of an image its last layer, or all above those of `above`.
- * Owners, modes, extended attributes and hard links stay. What could reach outside of the directory is refused.
- * @throws FactoryError `usage` when a source leads nowhere, `verification` when it is hostile, corrupt, or not built on `above`
+ * Unpacks the content of an extension into an empty directory: for an image, its last layer or all layers above those of
+ * `above`. Preserves owners, modes, extended attributes and hard links. Refuses entries that would reach outside the directory.
+ * @throws FactoryError `usage` when a source does not exist, `verification` when it is hostile, corrupt, or not built on
+ *   `above`
  */
 export async function fillTree(
   tree: string,
   { source, above }: { readonly source: ExtensionSource; readonly above: ExtensionSource | undefined },
-  context: ImageContext & { readonly runner: Runner },
+  context: FillContext,
 ): Promise<FilledTree> {
-  const { host, signal, runner } = context;
   if (above !== undefined && !(isLayered(source) && isLayered(above))) {
     throw new FactoryError('SOURCE_UNSUITABLE', 'only an image has layers above those of another image', {
-      remedy: 'Give images to --from and --above.',
+      remedy: 'Use images for both --from and --above.',
     });
   }
-  if (source.kind === 'dir') {
-    await needed(source.path, 'directory');
-    const stream = new PassThrough({ highWaterMark: 1024 * 1024 });
-    const packing = packDirectory(runner, source.path, stream).catch((error: Error) => {
-      stream.destroy(error);
-      throw error;
-    });
-    await settleAll([packing, overlayTar(host, stream, tree, signal)]);
-    return { removed: [] };
+  if (isLayered(source))
+    return applyImage(tree, { source, above: above as LayeredImage | undefined }, context);
+  if (source.kind === 'dir') await copyDirectory(tree, source.path, context);
+  else await unpackTar(tree, source.path, context);
+  return { removed: [] };
+}
+
+async function copyDirectory(
+  tree: string,
+  directory: string,
+  { host, signal, runner }: FillContext,
+): Promise<void> {
+  await sizeOf(directory, 'directory');
+  const stream = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const packing = packDirectory(runner, directory, stream).catch((error: Error) => {
+    stream.destroy(error);
+    throw error;
+  });
+  await settleAll([packing, overlayTar(host, stream, tree, signal)]);
+}
+
+async function unpackTar(tree: string, file: string, { host, signal }: FillContext): Promise<void> {
+  const size = await sizeOf(file, 'file');
+  const opened = await openLayer({ file, start: 0, size }, () => undefined);
+  try {
+    await overlayTar(host, opened.tar, tree, signal);
+  } finally {
+    opened.close();
   }
-  if (source.kind === 'tar') {
-    const size = await needed(source.path, 'file');
-    const opened = await openLayer({ file: source.path, start: 0, size }, () => undefined);
-    try {
-      await overlayTar(host, opened.tar, tree, signal);
-    } finally {
-      opened.close();
-    }
-    return { removed: [] };
-  }
+}
+
+async function applyImage(
+  tree: string,
+  { source, above }: { readonly source: LayeredImage; readonly above: LayeredImage | undefined },
+  context: FillContext,
+): Promise<FilledTree> {
   const image = await openImage(source, await ownScratch(context, 'image'));
-  const first =
-    above === undefined
-      ? image.layerIds.length - 1
-      : await sharedLayers(image, above as LayeredImage, context);
+  const first = above === undefined ? image.layerIds.length - 1 : await sharedLayers(image, above, context);
   const layers = await image.layersFrom(first);
   if (layers.length === 0 || first < 0) {
     throw new FactoryError('SOURCE_UNSUITABLE', `${image.name} adds no layer`, {
-      remedy: 'Give an image that has one more.',
+      remedy: 'Use an image with at least one more layer.',
     });
   }
   const removed: string[] = [];
   const missing = (path: string) => void removed.push(Buffer.from(path, 'latin1').toString());
-  await applyLayers(host, layers, tree, { signal, missing });
+  await applyLayers(context.host, layers, tree, { signal: context.signal, missing });
   return { removed };
 }
 
-/** How many layers an image has in common with the one that it is built on. */
+/** The number of layers that an image shares with the image it is built on. */
 async function sharedLayers(
   image: { readonly name: string; readonly layerIds: readonly string[] },
   above: LayeredImage,
@@ -110,8 +126,11 @@ async function sharedLayers(
   const base = await openImage(above, await ownScratch(context, 'above'));
   if (base.layerIds.every((id, index) => image.layerIds[index] === id)) return base.layerIds.length;
   throw new FactoryError('EXTENSION_CONTENT_REFUSED', `${image.name} is not built on ${base.name}`, {
-    details: [`its layers: ${image.layerIds.join(' ')}`, `those of the other: ${base.layerIds.join(' ')}`],
-    remedy: 'Give the very image that it was built from to --above.',
+    details: [
+      `layers of ${image.name}: ${image.layerIds.join(' ')}`,
+      `layers of ${base.name}: ${base.layerIds.join(' ')}`,
+    ],
+    remedy: 'Use the exact image that it was built from for --above.',
   });
 }
 
@@ -121,8 +140,8 @@ async function ownScratch(context: ImageContext, name: string): Promise<ImageCon
   return { ...context, scratch };
 }
 
-/** @returns bytes of a file */
-async function needed(path: string, kind: 'directory' | 'file'): Promise<number> {
+/** @returns the size in bytes. @throws FactoryError `usage` when there is no such file or directory */
+async function sizeOf(path: string, kind: 'directory' | 'file'): Promise<number> {
   const stats = await stat(path).catch(() => undefined);
   if (stats !== undefined && (kind === 'directory' ? stats.isDirectory() : stats.isFile())) return stats.size;
   throw new FactoryError('FILE_NOT_FOUND', `there is no ${kind} ${path}`, { remedy: 'Check the path.' });

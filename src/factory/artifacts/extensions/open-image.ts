@@ -15,31 +15,31 @@ export interface RegistryImage {
   readonly name: string;
 }
 
-/** Images whose layers can be told apart. */
+/** References to images whose layers are available separately. */
 export type LayeredImage = RegistryImage | Extract<BaseReference, { kind: 'oci' | 'docker-archive' }>;
 
-/** An image that was looked at. Nothing of its layers has been read or checked yet. */
+/** An image whose manifest and configuration have been read. Its layers have not been read or verified yet. */
 export interface OpenedImage {
   readonly name: string;
   readonly config: ImageConfig;
-  /** One for each layer, the lowest first: of its uncompressed tar where all images tell it, else of its blob. */
+  /** One digest per layer, lowest first: of the uncompressed tar where the configuration lists it, otherwise of the blob. */
   readonly layerIds: readonly string[];
-  /** Layers from one on, as files that carry the digests they are checked against. */
+  /** The layers from `index` on, as files with the digests to verify them against. */
   readonly layersFrom: (index: number) => Promise<readonly LayerFile[]>;
 }
 
-/** What looking at an image may use. */
+/** The services and the target platform for opening an image. */
 export interface ImageContext {
   readonly host: Host;
   readonly platform: Platform;
-  /** A directory that is gone afterwards. */
+  /** A directory, which the caller removes afterwards. */
   readonly scratch: string;
   readonly signal: AbortSignal;
 }
 
 /**
  * Opens an image for one platform.
- * @throws FactoryError `usage` when the reference leads nowhere, `verification` when it is no image or is made for another
+ * @throws FactoryError `usage` when the reference does not exist, `verification` when it is not an image or is for another
  *   architecture, `step` when a registry does not answer
  */
 export async function openImage(image: LayeredImage, context: ImageContext): Promise<OpenedImage> {
@@ -49,8 +49,8 @@ export async function openImage(image: LayeredImage, context: ImageContext): Pro
   if (!architecture || architecture === context.platform.architecture) return opened;
   throw new FactoryError(
     'CONTENT_ARCH_MISMATCH',
-    `${opened.name} is made for ${architecture}, not for ${context.platform.architecture}`,
-    { remedy: 'Give the architecture with --arch, or another image.' },
+    `${opened.name} is for ${architecture}, not for ${context.platform.architecture}`,
+    { remedy: 'Set the architecture with --arch, or use another image.' },
   );
 }
 

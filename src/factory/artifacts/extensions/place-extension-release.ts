@@ -7,9 +7,9 @@ import { checkExtensionRelease, type ExtensionTarget, renderExtensionRelease } f
 
 const PREFIX = 'extension-release.';
 
-/** What the release file of an extension says, and whose it is. */
+/** The extension and the systems it is for, which its release file describes. */
 export interface ExtensionRelease {
-  /** Of the extension. */
+  /** Name of the extension. */
   readonly name: string;
   readonly content: ExtensionContent;
   readonly arch: ExtensionArch;
@@ -17,44 +17,45 @@ export interface ExtensionRelease {
 }
 
 /**
- * Puts the release file into the tree of an extension, or checks the one that is there. It stands there by two names:
- * systemd 257 calls the image NAME.sysext.raw "NAME", 252 calls it "NAME.sysext", and each takes the file of that name alone.
- * @throws FactoryError `verification` when the file that is there does not fit, `usage` when it is there and a target is given too
+ * Writes the release file into the tree of an extension, or checks an existing one. It gets two names: for the image
+ * NAME.sysext.raw, systemd 257 reads only the file for "NAME", and systemd 252 only the file for "NAME.sysext".
+ * @throws FactoryError `verification` when the existing file does not match, `usage` when there is one and a target is
+ *   given too
  */
 export function placeExtensionRelease(tree: string, { name, content, arch, target }: ExtensionRelease): void {
   const { kind } = content;
   const directory = makeInside(tree, kind.release);
-  const own = [`${PREFIX}${name}`, `${PREFIX}${name}.${kind.name}`];
-  const others = readdirSync(directory).filter((file) => file.startsWith(PREFIX) && !own.includes(file));
+  const names = [`${PREFIX}${name}`, `${PREFIX}${name}.${kind.name}`];
+  const others = readdirSync(directory).filter((file) => file.startsWith(PREFIX) && !names.includes(file));
   if (others.length > 0) {
-    throw new FactoryError('EXTENSION_CONTENT_REFUSED', `the content is that of another ${kind.name}`, {
+    throw new FactoryError('EXTENSION_CONTENT_REFUSED', `the content belongs to another ${kind.name}`, {
       details: others.map((file) => `/${kind.release}/${file}`),
-      remedy: `Call it ${others[0]?.slice(PREFIX.length)}, or take these files out.`,
+      remedy: `Name the extension ${others[0]?.slice(PREFIX.length)}, or remove these files.`,
     });
   }
-  const [file = ''] = own;
-  const there = readIfThere(tree, `${kind.release}/${file}`);
-  if (there !== undefined) {
+  const [file = ''] = names;
+  const existing = readIfPresent(tree, `${kind.release}/${file}`);
+  if (existing !== undefined) {
     if (target.id !== undefined || target.serviceReload) {
       throw new FactoryError(
         'OPTION_INVALID',
-        `the content has a ${file} that says which systems it is for`,
+        `the content already has a ${file}, which says which systems it is for`,
         {
-          remedy: 'Leave the options for it out, or take the file out.',
+          remedy: 'Omit the options for it, or remove the file.',
         },
       );
     }
-    checkExtensionRelease(`/${kind.release}/${file}`, there, arch);
+    checkExtensionRelease(`/${kind.release}/${file}`, existing, arch);
   }
-  const text = there ?? renderExtensionRelease(content, arch, target);
-  for (const each of own) {
-    if (readIfThere(tree, `${kind.release}/${each}`) !== undefined && each === file) continue;
+  const text = existing ?? renderExtensionRelease(content, arch, target);
+  for (const each of names) {
+    if (readIfPresent(tree, `${kind.release}/${each}`) !== undefined && each === file) continue;
     writeFileSync(join(directory, each), text);
     chmodSync(join(directory, each), 0o644);
   }
 }
 
-/** Makes a directory of the tree, none of whose parents may be a link: it could lead out of the tree. */
+/** Creates a directory in the tree. None of its parents may be a link, which could lead out of the tree. */
 function makeInside(tree: string, path: string): string {
   let place = tree;
   for (const part of path.split('/')) {
@@ -68,7 +69,7 @@ function makeInside(tree: string, path: string): string {
         'EXTENSION_CONTENT_REFUSED',
         `/${place.slice(tree.length + 1)} is not a directory`,
         {
-          remedy: 'Use content that has it as one.',
+          remedy: 'Use content in which it is a directory.',
         },
       );
     }
@@ -76,12 +77,12 @@ function makeInside(tree: string, path: string): string {
   return place;
 }
 
-function readIfThere(tree: string, path: string): string | undefined {
+function readIfPresent(tree: string, path: string): string | undefined {
   const place = join(tree, path);
   const stats = lstatSync(place, { throwIfNoEntry: false });
   if (stats === undefined) return undefined;
   if (stats.isFile()) return readFileSync(place, 'utf8');
   throw new FactoryError('EXTENSION_CONTENT_REFUSED', `/${path} is not a file`, {
-    remedy: 'Make it one, or take it out.',
+    remedy: 'Replace it with a regular file, or remove it.',
   });
 }

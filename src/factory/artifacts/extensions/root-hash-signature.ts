@@ -6,21 +6,21 @@ import { signDetached, verifyDetached } from '../../tools/openssl.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { SIGNATURE_SIZE } from './disk-layout.ts';
 
-/** Who signs; both are paths of PEM files. */
+/** A signing key and its certificate, as paths of PEM files. */
 export interface Signer {
   readonly key: string;
   readonly certificate: string;
 }
 
-/** A certificate that was read. */
+/** A certificate that has been read and parsed. */
 export interface SigningCertificate {
-  /** sha256 of the certificate in DER, in hex. */
+  /** SHA-256 of the DER encoding, in hex. */
   readonly fingerprint: string;
 }
 
 /**
- * Checks key and certificate before anything is made. Of the key nothing is read but its first and last lines' kind.
- * @throws FactoryError `usage` when one cannot be read, is of another kind, or the key has a passphrase
+ * Checks key and certificate before anything is built. Only the PEM header of the key is examined.
+ * @throws FactoryError `usage` when a file cannot be read or is of the wrong type, or when the key has a passphrase
  */
 export async function checkSigner({ key, certificate }: Signer): Promise<SigningCertificate> {
   const wrong = (problem: string, remedy: string) =>
@@ -31,10 +31,13 @@ export async function checkSigner({ key, certificate }: Signer): Promise<Signing
     });
   const kind = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----\r?\n(Proc-Type: 4,ENCRYPTED)?/.exec(await read(key));
   if (kind === null)
-    throw wrong(`${key} is no private key in PEM`, 'Make one: openssl genpkey -algorithm RSA …');
+    throw wrong(
+      `${key} is not a private key in PEM format`,
+      'Generate one: openssl genpkey -algorithm RSA …',
+    );
   if (kind[1] === 'ENCRYPTED PRIVATE KEY' || kind[2] !== undefined) {
     throw wrong(
-      `${key} has a passphrase, which cannot be given here`,
+      `${key} has a passphrase, which is not supported here`,
       'Decrypt it into a file that only you can read: openssl pkey -in KEY -out PLAIN.',
     );
   }
@@ -43,22 +46,23 @@ export async function checkSigner({ key, certificate }: Signer): Promise<Signing
     return { fingerprint: new X509Certificate(text).fingerprint256.replaceAll(':', '').toLowerCase() };
   } catch (error) {
     throw wrong(
-      `${certificate} is no certificate: ${messageOf(error)}`,
-      'Give an X.509 certificate in PEM, that of the key.',
+      `${certificate} is not a certificate: ${messageOf(error)}`,
+      'Use the X.509 certificate of the key, in PEM format.',
     );
   }
 }
 
-/** Whether others than its owner may read a key. */
+/** Whether users other than the owner have access to the key. @throws when it cannot be read */
 export async function isKeyExposed({ key }: Signer): Promise<boolean> {
   return ((await stat(key)).mode & 0o077) !== 0;
 }
 
 /**
- * Signs a root hash and makes the content of the signature's partition (Discoverable Partitions Specification,
- * "Verity signature"): JSON, filled up with zeros. What is signed is the hash as text in hex.
- * @param signing.scratch directory for the signature
- * @throws FactoryError `usage` when openssl cannot sign with this key and certificate, `step` when the signature does not hold
+ * Signs a root hash and returns the content of the signature partition (Discoverable Partitions Specification,
+ * "Verity signature"): JSON, padded with zeros. The signed content is the hash as hexadecimal text.
+ * @param signing.scratch directory for temporary files
+ * @throws FactoryError `usage` when openssl cannot sign with this key and certificate, `step` when the signature does not
+ *   verify
  */
 export async function signRootHash(
   runner: Runner,
@@ -81,7 +85,7 @@ export async function signRootHash(
       `cannot sign with ${signer.key} and ${signer.certificate}`,
       {
         details: error.details,
-        remedy: 'Give a key of RSA or of an elliptic curve, and the certificate of this very key.',
+        remedy: 'Use an RSA or elliptic-curve key, and the certificate of that key.',
         cause: error,
       },
     );
@@ -93,7 +97,7 @@ export async function signRootHash(
     signature: (await readFile(signature)).toString('base64'),
   };
   const text = Buffer.from(JSON.stringify(json));
-  // At least one zero ends the text.
+  // The text must end with at least one zero byte.
   if (text.length >= SIGNATURE_SIZE) throw new FactoryError('TOOL_FAILED', 'the signature is too large');
   return Buffer.concat([text, Buffer.alloc(SIGNATURE_SIZE - text.length)]);
 }

@@ -4,24 +4,24 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { walkTree } from '../../../common/files/walk-tree.ts';
 import type { ExtensionContent } from './content.ts';
 
-/** What a tree is reduced by, and how old it is. */
+/** The files that stay in a tree and the paths that were removed. */
 export interface Selection {
-  /** How many files stay. */
+  /** Number of files that stay. */
   readonly files: number;
-  /** Paths that went, by the directory at the top, or by their own name where only they went. */
+  /** Number of files removed, by path: a top-level directory, or the file itself when its directory stays. */
   readonly leftOut: ReadonlyMap<string, number>;
-  /** The newest of the files that stay, in seconds since 1970. */
+  /** Latest modification time of the files that stay, as a Unix timestamp in seconds. */
   readonly newest: number;
 }
 
-/** Names that a message lists. */
+/** Maximum number of paths in a message. */
 const SHOWN = 10;
 
 /**
- * Reduces a tree to what an extension may hold.
- * @param options.isLayer whether the tree comes from an image, whose layers hold more than is wanted; otherwise what does not belong
- *   is an error
- * @throws FactoryError `verification` for what does not belong, `usage` when nothing is left
+ * Removes from a tree the files that an extension must not contain.
+ * @param options.isLayer whether the tree comes from image layers, which contain unrelated files; in other trees such
+ *   files are an error
+ * @throws FactoryError `verification` for files that an extension must not contain, `usage` when no file is left
  */
 export function selectContent(
   tree: string,
@@ -39,10 +39,10 @@ export function selectContent(
     const isInside = content.hierarchies.includes(top);
     if (isInside && path === top && !stats.isDirectory()) {
       throw new FactoryError('EXTENSION_CONTENT_REFUSED', `/${top} is not a directory`, {
-        remedy: 'Use content that has it as one.',
+        remedy: 'Use content in which it is a directory.',
       });
     }
-    // Empty directories elsewhere are no content.
+    // Empty directories elsewhere do not count.
     if (stats.isDirectory()) continue;
     const isNode = !stats.isFile() && !stats.isSymbolicLink();
     if (isInside && !isNode && !isForbidden(path, content, { isLayer })) {
@@ -61,7 +61,7 @@ export function selectContent(
       'SOURCE_UNSUITABLE',
       `there is no file below ${listOf(content)} for a ${content.kind.name}`,
       {
-        remedy: 'Give content that has some.',
+        remedy: 'Use content that has files there.',
       },
     );
   }
@@ -79,7 +79,7 @@ function isForbidden(
   return content.forbidden.includes(path) || (isLayer && content.accidental.includes(path));
 }
 
-/** What stands at the top of a tree, and is no hierarchy of extensions. */
+/** The top-level entries of a tree that are not extension hierarchies. */
 function topsOutside(tree: string, { hierarchies }: ExtensionContent): string[] {
   const paths = [...walkTree(tree)].map(({ path }) => path);
   return paths.filter((path) => path !== '' && !path.includes('/') && !hierarchies.includes(path));
@@ -89,10 +89,10 @@ function refused(content: ExtensionContent, paths: readonly string[]): FactoryEr
   const more = paths.length > SHOWN ? [`… and ${paths.length - SHOWN} more`] : [];
   return new FactoryError(
     'EXTENSION_CONTENT_REFUSED',
-    `a ${content.kind.name} cannot hold ${paths.length} of the files`,
+    `a ${content.kind.name} must not contain ${paths.length} of the files`,
     {
       details: [...paths.slice(0, SHOWN), ...more],
-      remedy: `Keep what is below ${listOf(content)}, without device nodes${content.forbidden.map((path) => ` and /${path}`).join('')}.`,
+      remedy: `Keep only files below ${listOf(content)}, except device nodes${content.forbidden.map((path) => ` and /${path}`).join('')}.`,
     },
   );
 }

@@ -13,11 +13,11 @@ import {
   subdirectory,
 } from './support/inputs.ts';
 
-/** Where an ext filesystem has its label (kernel documentation, "The Super Block"). */
+/** Offset of the label in an ext filesystem (kernel documentation, "The Super Block"). */
 const LABEL_START = 1024 + 0x78;
 const MENU_MODULES = ['loopback', 'squash4', 'xzio', 'gzio', 'regexp'];
 
-/** Stages partitions whose slot image is nothing but a label. */
+/** Stages partitions with a slot image that consists of a label. */
 async function stage(more: (home: string) => StepFiles = () => ({}), cloudConfig?: string) {
   const home = temporaryDirectory();
   const slot = Buffer.alloc(4096);
@@ -37,26 +37,26 @@ const labelOf = (file: string) =>
     .toString('latin1', LABEL_START, LABEL_START + 16)
     .replace(/\0+$/, '');
 
-describe('what the partitions of a disk hold', () => {
-  test('are the same system in three slots, each with a label of its own', async () => {
+describe('stagePartitions', () => {
+  test('puts the same system into three slots, each with its own label', async () => {
     const { state, recovery } = await stage();
     expect(labelOf(join(state, 'cOS/active.img'))).toBe('COS_ACTIVE');
     expect(labelOf(join(state, 'cOS/passive.img'))).toBe('COS_PASSIVE');
     expect(labelOf(join(recovery, 'cOS/recovery.img'))).toBe('COS_SYSTEM');
   });
 
-  test('is nothing on the persistent partition', async () => {
+  test('leaves the persistent partition empty', async () => {
     expect(readdirSync((await stage()).persistent)).toEqual([]);
   });
 
-  test('is the menu of the image, readable by everybody', async () => {
+  test('copies the menu of the image, readable by everybody', async () => {
     const { state } = await stage();
     expect(readFileSync(join(state, 'grub2/grub.cfg'), 'utf8')).toBe('this is grubConfig\n');
     expect(readFileSync(join(state, 'grubmenu'), 'utf8')).toBe('this is grubMenu\n');
     expect(statSync(join(state, 'grubmenu')).mode & 0o777).toBe(0o644);
   });
 
-  test('are fonts and modules of GRUB only when the image has them', async () => {
+  test('copies fonts and modules of GRUB only if the image has them', async () => {
     expect(readdirSync(join((await stage()).state, 'grub2'))).not.toContain('fonts');
     const { state } = await stage((home) => {
       plant(home, Object.fromEntries(MENU_MODULES.map((name) => [`efi/${name}.mod`, name])));
@@ -69,18 +69,18 @@ describe('what the partitions of a disk hold', () => {
     );
   });
 
-  test('is the cloud-config, which not everybody may read', async () => {
+  test('copies the cloud-config, and restricts who can read it', async () => {
     const { oem } = await stage(undefined, '#cloud-config\n');
     const file = join(oem, '90_custom.yaml');
     expect(readFileSync(file, 'utf8')).toBe('#cloud-config\n');
     expect(statSync(file).mode & 0o777).toBe(0o640);
   });
 
-  test('is no cloud-config where none was given', async () => {
+  test('writes no cloud-config if none is given', async () => {
     expect(readdirSync((await stage()).oem)).toEqual(['grubenv']);
   });
 
-  test('are the variables of the boot menu that the configuration sets', async () => {
+  test('sets the variables of the boot menu from the cloud-config', async () => {
     const config =
       'grub_options: {extra_cmdline: quiet, saved_entry: cos}\ninstall: {nousers: true, grub_options: {extra_cmdline: debug}}\n';
     const { oem } = await stage(undefined, `#cloud-config\n${config}`);
@@ -90,7 +90,7 @@ describe('what the partitions of a disk hold', () => {
     ]);
   });
 
-  test('carries the time of the image', async () => {
+  test('gives all files the timestamp of the image', async () => {
     const { oem, state } = await stage();
     for (const path of [oem, join(oem, 'grubenv'), join(state, 'cOS')])
       expect(statSync(path).mtimeMs, path).toBe(EPOCH * 1000);

@@ -25,12 +25,12 @@ const filesystem = (change: Partial<ExtFilesystem> = {}): ExtFilesystem => ({
   ...change,
 });
 
-/** A disk with a filesystem at `offset` whose files were read and changed just now, and written long ago. */
+/** A disk with a filesystem at `offset` whose files have recent access and change times, and old modification times. */
 async function makeDisk(change: Partial<ExtFilesystem> = {}, offset = 0) {
   const home = temporaryDirectory();
   const source = plant(join(home, 'source'), { 'dir/file': 'content', link: { link: 'dir' } });
   stampTree(source, WRITTEN);
-  // Read at another time than it was written.
+  // The access time must differ from the modification time.
   utimesSync(join(source, 'dir/file'), new Date(), WRITTEN);
   const file = join(home, 'disk');
   const wanted = filesystem({ ...change, source });
@@ -40,7 +40,7 @@ async function makeDisk(change: Partial<ExtFilesystem> = {}, offset = 0) {
   return { file, name: offset === 0 ? file : `${file}?offset=${offset}` };
 }
 
-/** The times of an inode in seconds since 1970, as debugfs prints them in hex. */
+/** The times of an inode as Unix timestamps in seconds, from the hexadecimal output of debugfs. */
 async function timesOf(name: string, path: string): Promise<Record<string, number>> {
   const text = await tool('debugfs', '-R', `stat ${path}`, name);
   return Object.fromEntries(
@@ -54,12 +54,12 @@ async function timesOf(name: string, path: string): Promise<Record<string, numbe
 }
 
 describe('setInodeTimes', () => {
-  // 400 MiB are four groups of blocks.
+  // 400 MiB is four block groups.
   test.each<[string, Partial<ExtFilesystem>, number]>([
     ['ext2', {}, 0],
     ['ext4', { type: 'ext4', kib: 16 * 1024 }, 0],
     ['ext4 inside a disk', { type: 'ext4', kib: 16 * 1024 }, 3 * MIB],
-    ['ext2 of many groups', { kib: 400 * 1024 }, 0],
+    ['ext2 with several block groups', { kib: 400 * 1024 }, 0],
   ])(
     'sets access, change and creation times in %s and keeps modification times',
     async (_, change, offset) => {
@@ -78,7 +78,7 @@ describe('setInodeTimes', () => {
   test.each<[string, Partial<ExtFilesystem>]>([
     ['ext2', {}],
     ['ext4', { type: 'ext4', kib: 16 * 1024 }],
-  ])('leaves a sound %s whose bytes depend on nothing but its content', async (_, change) => {
+  ])('leaves a valid %s whose bytes depend only on its content', async (_, change) => {
     const images = [await makeDisk(change), await makeDisk(change)];
     const [one, two] = await Promise.all(
       images.map(async ({ file }) => {
@@ -91,18 +91,18 @@ describe('setInodeTimes', () => {
     expect(Buffer.compare(one ?? Buffer.alloc(1), two ?? Buffer.alloc(0))).toBe(0);
   });
 
-  test('finds the inodes of a filesystem of 1 KiB blocks, whose descriptors begin a block later', async () => {
+  test('finds the inodes of a filesystem with 1 KiB blocks, whose descriptors start one block later', async () => {
     const home = temporaryDirectory();
     const source = plant(join(home, 'source'), { file: 'content' });
     const file = join(home, 'image');
-    // 20 MiB are three groups of such blocks.
+    // 20 MiB is three groups of such blocks.
     await tool('mke2fs', '-q', '-t', 'ext2', '-b', '1024', '-d', source, file, '20M');
     await setInodeTimes(file, 0, EPOCH);
     expect(await timesOf(file, '/file')).toMatchObject({ atime: EPOCH, ctime: EPOCH });
     await tool('e2fsck', '-f', '-n', file);
   });
 
-  test('changes nothing outside of the filesystem', async () => {
+  test('changes nothing outside the filesystem', async () => {
     const { file } = await makeDisk({}, MIB);
     const around = Buffer.alloc(MIB, 7);
     const content = await readFile(file);
@@ -121,10 +121,10 @@ describe('setInodeTimes', () => {
   test('refuses a file that ends before the superblock does', async () => {
     const file = join(plant(temporaryDirectory(), { file: Buffer.alloc(1500) }), 'file');
     const error = await failureOf(() => setInodeTimes(file, 0, EPOCH), 'step');
-    expect(error.message).toContain('ends early');
+    expect(error.message).toContain('truncated');
   });
 
-  test('refuses inodes with checksums, which would no longer match', async () => {
+  test('refuses inodes with checksums, which the change would invalidate', async () => {
     const home = temporaryDirectory();
     const file = join(home, 'image');
     await tool('mke2fs', '-q', '-t', 'ext4', '-O', 'metadata_csum', file, '8M');

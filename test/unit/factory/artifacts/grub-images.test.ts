@@ -41,18 +41,18 @@ describe('GRUB on a disk for BIOS', () => {
     return { work, calls, disk };
   };
 
-  test('has boot code in the first sector that leads to the core image in the BIOS partition', async () => {
+  test('has boot code in the first sector that points to the core image in the BIOS partition', async () => {
     const { work, disk } = embed(5000);
     await work;
     const bytes = readFileSync(disk);
     expect(bytes[0]).toBe(0xab);
     expect(coreImageStart(bytes.subarray(0, BOOT_CODE_SIZE))).toBe(MIB);
     expect(bytes.toString('latin1', MIB, MIB + 4)).toBe('GRUB');
-    // Sectors of the core image behind its first.
+    // The sectors of the core image after its first.
     expect(bytes.readUInt16LE(MIB + 508)).toBe(9);
   });
 
-  test('leaves the partition table and all other bytes of the disk alone', async () => {
+  test('changes neither the partition table nor other bytes of the disk', async () => {
     const { work, disk } = embed(5000);
     await work;
     const bytes = readFileSync(disk);
@@ -60,7 +60,7 @@ describe('GRUB on a disk for BIOS', () => {
     expect(others.map((part) => part.every((byte) => byte === 0xee))).toEqual([true, true]);
   });
 
-  test('goes to the state partition, and has the modules that the image has', async () => {
+  test('continues on the state partition, and includes the modules that the image has', async () => {
     const { work, calls } = embed(5000);
     await work;
     const [args = []] = calls;
@@ -68,15 +68,15 @@ describe('GRUB on a disk for BIOS', () => {
     expect(option(args, '-p')).toBe('/grub2');
     expect(readFileSync(option(args, '-c'), 'utf8')).toBe(INSTALLED_STUB);
     expect(args).toEqual(expect.arrayContaining(['biosdisk', 'normal', 'linux', 'smbios']));
-    // Optional, and not in the directory.
+    // Optional, and missing from the directory.
     expect(args).not.toContain('lzopio');
   });
 
-  test('may be exactly as large as BIOS can load', async () => {
+  test('may have exactly the size that BIOS can load', async () => {
     await expect(embed(CORE_LIMIT).work).resolves.toBeUndefined();
   });
 
-  test('is refused one byte above that, before the disk is touched', async () => {
+  test('is refused one byte above that size, before the disk is changed', async () => {
     const { work, disk } = embed(CORE_LIMIT + 1);
     const error = await failureOf(() => work, 'step');
     expect(error.message).toContain(`${CORE_LIMIT + 1} bytes`);
@@ -84,7 +84,7 @@ describe('GRUB on a disk for BIOS', () => {
   });
 });
 
-test('the El Torito image of an ISO looks for the medium by its kernel', async () => {
+test('the El Torito image of an ISO finds the medium by its kernel', async () => {
   const { runner, calls, modules, scratch, output } = setUp(100);
   await makeElTorito(output, { runner, modules, scratch });
   const [args = []] = calls;

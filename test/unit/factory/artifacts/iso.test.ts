@@ -48,7 +48,7 @@ const bootRecord = (file: string) => tool('xorriso', '-indev', file, '-report_el
 const read = (root: string, path: string) => readFileSync(join(root, path), 'utf8');
 
 describe('the ISO', () => {
-  test('holds kernel, initramfs, root filesystem and menu where the live system looks for them', async () => {
+  test('has kernel, initramfs, root filesystem and menu where the live system looks for them', async () => {
     const { open, output } = await makeIso(fromBoth);
     const root = await open();
     expect(read(root, 'boot/kernel')).toBe('this is kernel\n');
@@ -59,7 +59,7 @@ describe('the ISO', () => {
     expect(await tool('blkid', '-p', '-o', 'value', '-s', 'LABEL', output)).toContain('COS_LIVE');
   });
 
-  test('has a menu with the consoles of the board, and no placeholder left', async () => {
+  test('has a menu with the consoles of the board and without placeholders', async () => {
     const { open } = await makeIso(fromUefi, () => ({
       board: { consoles: ['ttyS0', 'ttyAMA0'], arguments: ['quiet'] },
     }));
@@ -81,7 +81,7 @@ describe('the ISO', () => {
     ['BIOS and UEFI', fromBoth, ['BIOS', 'UEFI']],
     ['UEFI alone', fromUefi, ['UEFI']],
     ['BIOS alone', (home) => withoutShim(fromBoth(home)), ['BIOS']],
-  ])('boots from %s, as the image can', async (_, plan, platforms) => {
+  ])('boots from %s, depending on the boot loaders of the image', async (_, plan, platforms) => {
     const { output } = await makeIso(plan);
     const lines = (await bootRecord(output)).matchAll(/^El Torito boot img :\s+\d+\s+(\w+)/gm);
     expect([...lines].map(([, platform]) => platform)).toEqual(platforms);
@@ -89,11 +89,11 @@ describe('the ISO', () => {
 
   test('is refused when the image has no GRUB at all', async () => {
     const error = await failureOf(() => makeIso((home) => withoutShim(fromUefi(home))), 'step');
-    expect(error.message).toContain('nothing to boot an ISO with');
+    expect(error.message).toContain('no boot loader for an ISO');
     expect(error.remedy).toContain('grub-efi-amd64-signed');
   });
 
-  test('has an ESP in its partition table with the live GRUB, and room for what goes in', async () => {
+  test('has an ESP in its partition table with the live GRUB and enough space', async () => {
     const { output, home } = await makeIso((source) => {
       const files = fromUefi(source);
       plant(source, { 'boot/shim': Buffer.alloc(5 * MIB, 1) });
@@ -107,7 +107,7 @@ describe('the ISO', () => {
     expect(statSync(join(directory, 'EFI/BOOT/BOOTX64.EFI')).size).toBe(5 * MIB);
   });
 
-  test('carries the cloud-config, and the overlay over all else', async () => {
+  test('contains the cloud-config, and the overlay overrides everything else', async () => {
     const { open } = await makeIso(fromUefi, (home) => {
       plant(home, { 'c.yaml': '#cloud-config\n', 'over/extra/file': 'extra', 'over/boot/initrd': 'mine' });
       const spec = artifactsSpec({ cloudConfig: join(home, 'c.yaml'), overlayIso: join(home, 'over') });
@@ -120,7 +120,7 @@ describe('the ISO', () => {
     expect(readdirSync(join(root, 'boot'))).toContain('kernel');
   });
 
-  test('is the same, byte for byte, when it is made again', async () => {
+  test('is reproducible byte for byte', async () => {
     const one = await makeIso(fromBoth);
     const two = await makeIso(fromBoth);
     await expect(tool('cmp', one.output, two.output)).resolves.toBe('');

@@ -30,7 +30,7 @@ describe('a raw disk for BIOS and UEFI', () => {
     disk = await makeDisk(home, bootFiles(home));
   });
 
-  test('has the partitions of the contract, and a table that sgdisk finds sound', async () => {
+  test('has the partitions of the contract, and a table that sgdisk accepts', async () => {
     const names = ['bios', 'efi', 'oem', 'recovery', 'state', 'persistent'];
     expect(disk.partitions.map(({ name }) => name)).toEqual(names);
     expect(await tool('sgdisk', '--verify', disk.output)).toContain('No problems found');
@@ -38,7 +38,7 @@ describe('a raw disk for BIOS and UEFI', () => {
     expect(statSync(disk.output).size).toBe(last.start + last.size + MIB);
   });
 
-  test('has a sound filesystem with its own label in each partition', async () => {
+  test('has a valid filesystem with its own label in each partition', async () => {
     for (const [name, label] of Object.entries({
       oem: 'COS_OEM',
       recovery: 'COS_RECOVERY',
@@ -52,14 +52,14 @@ describe('a raw disk for BIOS and UEFI', () => {
     }
   });
 
-  test('holds the system in its slots', async () => {
+  test('contains the system in its slots', async () => {
     const state = subdirectory(home, 'state');
     await dumpExt(realRunner(), { file: disk.output, offset: startOf(disk, 'state') }, state);
     expect(readFileSync(join(state, 'cOS/active.img')).equals(readFileSync(disk.slot))).toBe(true);
     expect(readFileSync(join(state, 'grub2/grub.cfg'), 'utf8')).toBe('this is grubConfig\n');
   });
 
-  test('has the boot loader of the image on the ESP, which goes on to the state partition', async () => {
+  test('has the boot loader of the image on the ESP, which continues on the state partition', async () => {
     const esp = subdirectory(home, 'esp');
     await extractFat(realRunner(), { file: disk.output, offset: startOf(disk, 'efi') }, esp);
     expect(readFileSync(join(esp, 'EFI/BOOT/BOOTX64.EFI'), 'utf8')).toBe('this is shim\n');
@@ -67,16 +67,16 @@ describe('a raw disk for BIOS and UEFI', () => {
     expect(readFileSync(join(esp, 'EFI/debian/grub.cfg'), 'utf8')).toContain('COS_STATE');
   });
 
-  test('has boot code that leads to the BIOS partition', async () => {
+  test('has boot code that points to the BIOS partition', async () => {
     await using handle = await open(disk.output);
     const { buffer } = await handle.read(Buffer.alloc(BOOT_CODE_SIZE), 0, BOOT_CODE_SIZE, 0);
     expect(coreImageStart(buffer)).toBe(startOf(disk, 'bios'));
   });
 
-  test('is the same when it is made again, up to the metadata of the large partitions', async () => {
+  test('is reproducible, up to the metadata of the large partitions', async () => {
     const again = temporaryDirectory();
     const { output } = await makeDisk(again, bootFiles(again));
-    // Reading all of it takes half a minute; test/integration/reproducible.test.ts does.
+    // Reading the whole disk takes half a minute; test/integration/reproducible.test.ts does that.
     const end = startOf(disk, 'recovery') + 4 * MIB;
     await expect(tool('cmp', `--bytes=${end}`, disk.output, output)).resolves.toBe('');
     const times = await tool('debugfs', '-R', 'stat /grubenv', `${output}?offset=${startOf(disk, 'oem')}`);
@@ -85,7 +85,7 @@ describe('a raw disk for BIOS and UEFI', () => {
 });
 
 describe('a raw disk of an image that lacks a boot loader', () => {
-  /** Ends where filesystems would be made, which takes seconds: all is said by then. */
+  /** Stops before the filesystems are made, which would take seconds: all notices have been given by then. */
   async function noticesFor(missing: string): Promise<string[]> {
     const { runner } = withoutGrub(3000);
     const run: Runner['run'] = async (program, ...rest) => {
@@ -105,15 +105,15 @@ describe('a raw disk of an image that lacks a boot loader', () => {
   test.each([
     ['BIOS', 'boot/biosModules', 'the disk boots from UEFI only'],
     ['UEFI', 'boot/shim', 'the disk boots from BIOS only'],
-  ])('for %s says so', async (_, missing, text) => {
+  ])('for %s gives a notice', async (_, missing, text) => {
     expect(await noticesFor(missing)).toEqual([expect.stringContaining(text)]);
   });
 
-  test('for UEFI is refused on arm64, where there is no BIOS, with the packages to install', async () => {
+  test('for UEFI is refused on arm64, which has no BIOS, and the remedy names the packages to install', async () => {
     const home = temporaryDirectory();
     const files = without(plantBootFiles(home), 'boot/shim');
     const error = await failureOf(() => makeDisk(home, files, { change: { arch: 'arm64' } }), 'step');
-    expect(error.message).toContain('nothing to boot a disk with');
+    expect(error.message).toContain('no boot loader for a disk');
     expect(error.remedy).toContain('grub-efi-arm64-signed');
   });
 });

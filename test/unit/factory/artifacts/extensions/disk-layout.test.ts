@@ -10,7 +10,7 @@ import { VERITY_BLOCK, verityTreeSize } from '../../../../../src/factory/tools/v
 
 const HASH = '00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef';
 
-test('the GUIDs of filesystem and hashes are the halves of the root hash', () => {
+test('the GUIDs of filesystem and hash tree are the halves of the root hash', () => {
   const parts = { dataSize: 4096, hashSize: 4096, rootHash: HASH, isSigned: false, arch: 'arm64' } as const;
   const { partitions } = extensionLayout(parts);
   expect(partitions.map(({ guid, name }) => [name, guid])).toEqual([
@@ -19,7 +19,7 @@ test('the GUIDs of filesystem and hashes are the halves of the root hash', () =>
   ]);
 });
 
-// What "veritysetup format" prints as "Hash blocks", with the block of the superblock.
+// The "Hash blocks" that "veritysetup format" prints, plus the block of the superblock.
 test.each([
   [1, 1],
   [2, 2],
@@ -32,7 +32,7 @@ test.each([
   expect(verityTreeSize(blocks * VERITY_BLOCK)).toBe(taken * VERITY_BLOCK);
 });
 
-test('partitions are aligned, do not overlap, and leave room for the tables', () => {
+test('partitions are aligned, do not overlap, and leave space for the tables', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1_000_000 }),

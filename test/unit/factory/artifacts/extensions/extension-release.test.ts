@@ -14,7 +14,7 @@ describe('the release file', () => {
     );
   });
 
-  test('has what was asked for, with the level that its kind has', () => {
+  test('contains the requested target, with the level key of its kind', () => {
     const target = { id: 'debian', version: '12', level: '2.0', serviceReload: true };
     const rest = 'ARCHITECTURE=arm64\nEXTENSION_RELOAD_MANAGER=1\n';
     expect(renderExtensionRelease(CONTENT.sysext, 'arm64', target)).toBe(
@@ -27,14 +27,14 @@ describe('the release file', () => {
     [{ id: 'a\nID=b' }, 'id'],
     [{ id: '_other' }, 'id'],
     [{ id: 'debian', version: '"12"' }, 'version'],
-    [{ version: '12' }, 'of which OS'],
-    [{ id: '_any', level: '1' }, 'of which OS'],
-  ])('cannot say %j', async (target, what) => {
+    [{ version: '12' }, 'needs the ID of the OS'],
+    [{ id: '_any', level: '1' }, 'needs the ID of the OS'],
+  ])('refuses the target %j', async (target, what) => {
     const { message } = await failureOf(() => checkTarget({ serviceReload: false, ...target }), 'usage');
     expect(message).toContain(what);
   });
 
-  test('that is there is checked', async () => {
+  test('is checked if the content already has one', async () => {
     expect(() => checkExtensionRelease('f', 'ID=_any\n', 'amd64')).not.toThrow();
     expect(() => checkExtensionRelease('f', 'ID=x\nARCHITECTURE="x86-64"\n', 'amd64')).not.toThrow();
     for (const text of ['', 'VERSION_ID=1\n', 'ID=\n', 'ID=x\nARCHITECTURE=arm64\n'])

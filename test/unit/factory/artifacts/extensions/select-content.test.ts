@@ -7,7 +7,7 @@ import { selectContent } from '../../../../../src/factory/artifacts/extensions/s
 import { failureOf } from '../../../support/failure.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../../../support/temporary.ts';
 
-test('keeps the hierarchies of its kind, counts the rest, and tells the newest of what stays', () => {
+test('keeps the hierarchies of its kind, counts removed files, and reports the newest file that stays', () => {
   const tree = plant(temporaryDirectory(), {
     'usr/bin/tool': 'x',
     'opt/y': 'x',
@@ -27,7 +27,7 @@ test('keeps the hierarchies of its kind, counts the rest, and tells the newest o
   expect(readdirSync(tree).sort()).toEqual(['opt', 'usr']);
 });
 
-test('refuses what a directory has too much, by name, and leaves it as it is', async () => {
+test('refuses a directory with other files, lists them, and leaves it unchanged', async () => {
   const tree = plant(temporaryDirectory(), {
     'usr/bin/tool': 'x',
     'usr/lib/os-release': 'ID=x',
@@ -41,14 +41,14 @@ test('refuses what a directory has too much, by name, and leaves it as it is', a
   expect(readdirSync(tree).sort()).toEqual(['etc', 'usr']);
 });
 
-test('a confext of a directory may have accounts, one of a layer has none', async () => {
+test('a confext from a directory may contain account files, a confext from a layer loses them', async () => {
   const tree = plant(temporaryDirectory(), { 'etc/passwd': 'x', 'etc/app.conf': '' });
   expect(selectContent(tree, CONTENT.confext, { isLayer: false }).files).toBe(2);
   expect(selectContent(tree, CONTENT.confext, { isLayer: true }).files).toBe(1);
   expect(readdirSync(join(tree, 'etc'))).toEqual(['app.conf']);
 });
 
-test('refuses a hierarchy that is a link, and one without a file', async () => {
+test('refuses a hierarchy that is a link, and one without files', async () => {
   const linked = plant(temporaryDirectory(), { usr: { link: '/etc' } });
   await failureOf(() => selectContent(linked, CONTENT.sysext, { isLayer: true }), 'verification');
   const empty = plant(temporaryDirectory(), { 'usr/bin': DIRECTORY });

@@ -9,14 +9,14 @@ import type { Runner } from '../../../../../src/factory/tools/runner.ts';
 import { artifactInputs, makeTinySlot, type StepFiles, subdirectory } from './inputs.ts';
 import { withoutGrub } from './runner.ts';
 
-/** A raw disk that was made, and what there was to say. */
+/** A raw disk, and the notices that building it gave. */
 export interface TestDisk {
   readonly output: string;
   readonly slot: string;
   readonly partitions: readonly TablePartition[];
 }
 
-/** Makes a raw disk below `home`, from a tiny slot image and the files given. */
+/** Builds a raw disk below `home`, from a tiny slot image and the given files. */
 export async function makeDisk(
   home: string,
   files: StepFiles,
@@ -36,7 +36,7 @@ export async function makeDisk(
   return { output, slot: slot.file, partitions: await readPartitions(output) };
 }
 
-/** The first byte of a partition. */
+/** The offset of a partition in bytes. */
 export function startOf({ partitions }: TestDisk, name: string): number {
   const found = partitions.find((partition) => partition.name === name);
   if (found === undefined) throw new Error(`the disk has no partition ${name}`);

@@ -10,7 +10,7 @@ import { realRunner } from './runner.ts';
 
 export const EPOCH = 1_700_000_000;
 
-/** The settings of artifacts with nothing asked for. */
+/** Default artifact settings. */
 export function artifactsSpec(change: Partial<ArtifactsSpec> = {}): ArtifactsSpec {
   return {
     artifacts: [],
@@ -33,10 +33,10 @@ export function artifactsSpec(change: Partial<ArtifactsSpec> = {}): ArtifactsSpe
   };
 }
 
-/** Files that steps before an artifact leave, `STEP/NAME` to path; what is not among them is what an image lacks. */
+/** Files of the steps that an artifact needs, by `STEP/NAME`. Files that are not listed are missing from the image. */
 export type StepFiles = Readonly<Record<string, string>>;
 
-/** What an artifact for amd64 is made from: Debian, with the files given. */
+/** The inputs of an artifact for amd64: Debian, with the given files. */
 export function artifactInputs(files: StepFiles, change: Partial<ArtifactInputs> = {}): ArtifactInputs {
   const optionalFile = (step: string, name: string) => files[`${step}/${name}`];
   return {
@@ -63,14 +63,14 @@ export function artifactInputs(files: StepFiles, change: Partial<ArtifactInputs>
   };
 }
 
-/** The boot files of an image that boots from UEFI: each holds its own name. */
+/** The boot files of an image that boots from UEFI: each contains its own name. */
 export function plantBootFiles(home: string): StepFiles {
   const names = ['kernel', 'initrd', 'shim', 'grub', 'grubLive', 'grubConfig', 'grubMenu'];
   plant(home, Object.fromEntries(names.map((name) => [`boot/${name}`, `this is ${name}\n`])));
   return Object.fromEntries(names.map((name) => [`boot/${name}`, join(home, 'boot', name)]));
 }
 
-/** A directory with GRUB's files for BIOS, none of which can be used but `boot.img`. */
+/** A directory with GRUB's files for BIOS, of which only `boot.img` is usable. */
 export function plantBiosModules(home: string): string {
   const names = ['normal', 'linux', 'smbios'];
   plant(home, {
@@ -81,7 +81,7 @@ export function plantBiosModules(home: string): string {
   return join(home, 'bios');
 }
 
-/** A real slot image of a root with one file. */
+/** Builds a real slot image of a root with one file. */
 export async function makeTinySlot(
   home: string,
 ): Promise<{ file: string; tree: ArtifactInputs['facts']['tree'] }> {
@@ -99,7 +99,7 @@ export async function makeTinySlot(
   return { file, tree };
 }
 
-/** An empty directory below another. */
+/** Creates an empty directory below another. */
 export function subdirectory(home: string, name: string): string {
   const path = join(home, name);
   mkdirSync(path);

@@ -2,13 +2,13 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { GRUB_MKIMAGE } from '../../../../../src/factory/tools/grub-mkimage.ts';
 import { createRunner, type Runner } from '../../../../../src/factory/tools/runner.ts';
 
-/** A runner of the machine's real tools. */
+/** A runner that uses the host's real tools. */
 export function realRunner(): Runner {
   const { signal } = new AbortController();
   return createRunner({ signal, log: () => undefined, env: process.env });
 }
 
-/** A runner without `grub-mkimage`, for which no module is there: calls are kept, and the image is a file of some size. */
+/** A runner that replaces `grub-mkimage`, which would need modules: it records calls, and writes an image of the given size. */
 export function withoutGrub(size: number): { readonly runner: Runner; readonly calls: string[][] } {
   const real = realRunner();
   const calls: string[][] = [];
