@@ -10,5 +10,5 @@ export const validateCommand: AgentCommand = ({ host, out }) =>
     .option('--strict', 'take warnings for errors')
     .option('--json', 'print the findings as JSON')
     .action(async (source, { strict = false, json = false }) => {
-      await checkSource(source, { strict, json }, host, out);
+      await checkSource(source, host, { strict, json, out });
     });

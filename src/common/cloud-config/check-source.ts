@@ -4,34 +4,37 @@ import { fetchBytes } from '../http/fetch-retrying.ts';
 import type { HttpPort } from '../http/http-port.ts';
 import { examineCloudConfig, type Finding, renderFinding, type ValidationOptions } from './validate.ts';
 
-/** How a command reaches what it is asked to check. */
+/** How a command reads the document that it checks. */
 export interface SourceReader extends HttpPort {
   /** `undefined` when there is no such file. */
   readText(path: string): Promise<string | undefined>;
 }
 
-/** No cloud-config is larger, in bytes. */
+/** Maximum size of a cloud-config, in bytes. */
 const LIMIT = 16 * 1024 * 1024;
 /** Milliseconds that a server has for its answer. */
 const TIMEOUT = 60_000;
 
-/** How findings are shown. */
+/** How findings are judged and printed. */
 export interface CheckOptions {
+  /** Report warnings as errors. */
   readonly strict: boolean;
+  /** Print the findings as JSON instead of one line each. */
   readonly json: boolean;
+  /** Receives the text to print. */
+  readonly out: (text: string) => void;
 }
 
 /**
- * Validates a cloud-config and prints what it finds (docs/contract.md 5.1, `validate`).
+ * Validates a cloud-config and prints the findings (docs/contract.md 5.1, `validate`).
  * @param source a file, a URL, or `-` for standard input
- * @throws FactoryError `verification` when there are errors, `usage` when there is no such file, `step` without an answer
- * from the URL
+ * @throws FactoryError `verification` when there are errors, `usage` when the file does not exist, `step` when the URL
+ * cannot be fetched
  */
 export async function checkSource(
   source: string,
-  { strict, json }: CheckOptions,
   reader: SourceReader,
-  out: (text: string) => void,
+  { strict, json, out }: CheckOptions,
 ): Promise<void> {
   const name = source === '-' ? 'stdin' : source;
   const findings = examineCloudConfig(name, await readSource(source, reader), { strict });
@@ -41,14 +44,14 @@ export async function checkSource(
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   if (errors > 0) {
     throw new FactoryError('CLOUD_CONFIG_REFUSED', `${name}: ${errors} error(s) in the cloud-config`, {
-      remedy: 'Correct what is listed; docs/cloud-config.md has every key.',
+      remedy: 'Correct the listed errors; docs/cloud-config.md describes every key.',
     });
   }
 }
 
 /**
- * Refuses a cloud-config with errors; warnings are returned.
- * @throws FactoryError `usage` whose first line is the first error, with file, line and column
+ * Refuses a cloud-config with errors, and passes each warning to `warn`.
+ * @throws FactoryError `usage` whose message is the first error, with file, line and column; its details are the others
  */
 export function requireValid(
   name: string,
@@ -63,13 +66,13 @@ export function requireValid(
   if (first === undefined) return;
   throw new FactoryError('CLOUD_CONFIG_INVALID', first, {
     details: others,
-    remedy: 'Correct the cloud-config; docs/cloud-config.md lists every key.',
+    remedy: 'Correct the cloud-config; docs/cloud-config.md describes every key.',
   });
 }
 
 /**
  * Reads a document: a file, a URL, or `-` for standard input.
- * @throws FactoryError `usage` when there is no such file, `step` without an answer from the URL
+ * @throws FactoryError `usage` when the file does not exist or cannot be read, `step` when the URL cannot be fetched
  */
 export async function readSource(source: string, reader: SourceReader): Promise<string> {
   if (/^https?:\/\//.test(source)) return fetchText(source, reader);
@@ -81,7 +84,7 @@ export async function readSource(source: string, reader: SourceReader): Promise<
     });
   });
   if (text === undefined) {
-    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${source}: there is no such file`, {
+    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${source}: the file does not exist`, {
       remedy: 'Check the path.',
     });
   }

@@ -3,24 +3,24 @@ import { problemsOf } from './problems.ts';
 import { withoutNulls } from './schema.ts';
 import { StagePart } from './stages.ts';
 
-/** A document of which everything that makes steps follows the schema, and what was wrong with it. */
+/** A document whose step-making parts follow the schema, and the problems that were removed from it. */
 export interface CheckedDocument {
   readonly document: CloudConfigDocument;
-  /** A line each, with `file:line:column`. */
+  /** One line per problem, with `file:line:column`. */
   readonly problems: readonly string[];
 }
 
 type Path = readonly PropertyKey[];
 
 /**
- * Takes out of a document what a node cannot use, and leaves the rest: a mistake in one step must not cost the others, nor
- * the accounts. A number or boolean where a text belongs counts as text, as it does for Go's YAML. Validation, in contrast,
- * names all of it as errors.
+ * Removes the parts of a document that a node cannot use and keeps the rest: a mistake in one step must not disable the
+ * other steps or the accounts. A number or boolean where text is expected becomes text, as in Go's YAML. Validation, in
+ * contrast, reports all of these as errors.
  */
 export function dropInvalidParts(document: CloudConfigDocument): CheckedDocument {
   const data = structuredClone(withoutNulls(document.data)) as ConfigData;
   const problems: string[] = [];
-  // Each turn takes something away or changes its type, so it comes to an end.
+  // Each iteration removes a value or changes its type, so the loop terminates.
   for (let found = problemsOf(StagePart, data)[0]; found; found = problemsOf(StagePart, data)[0]) {
     const { path, message, acceptsText } = found;
     const value = valueAt(data, path);
@@ -35,7 +35,7 @@ export function dropInvalidParts(document: CloudConfigDocument): CheckedDocument
   return { document: { ...document, data }, problems };
 }
 
-/** The smallest part that makes sense without what is at a path: a step, an entry of a list, a field of an account. */
+/** The smallest part to remove so that the rest stays meaningful: a step, a list entry, a field of an account. */
 function unitOf(path: Path): Path {
   const [top, second] = path;
   if (top === 'stages') return path.slice(0, Math.min(path.length, 3));
@@ -66,7 +66,7 @@ function drop(data: unknown, path: Path): void {
   const key = path.at(-1);
   if (Array.isArray(parent) && typeof key === 'number') parent.splice(key, 1);
   else if (typeof parent === 'object' && parent !== null && key !== undefined) {
-    // A field that is missing cannot be taken out: then what lacks it goes.
+    // A missing field cannot be removed, so the value that lacks it is removed instead.
     if (Object.hasOwn(parent, key)) delete (parent as Container)[key];
     else drop(data, path.slice(0, -1));
   }

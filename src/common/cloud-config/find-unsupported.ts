@@ -8,18 +8,18 @@ export interface UnsupportedUse extends Problem {
 }
 
 /**
- * The unsupported keys that a configuration sets. A value that asks for nothing (`false`, `0`, an empty text, list or map)
- * does not count: leaving the key out means the same.
+ * Finds the unsupported keys that a configuration sets. Falsy and empty values (`false`, `0`, an empty text, list or map)
+ * do not count: they mean the same as omitting the key.
  */
 export function findUnsupported(data: ConfigData): UnsupportedUse[] {
   return UNSUPPORTED_KEYS.flatMap((entry) =>
     valuesAt(data, entry.path)
-      .filter(({ value }) => asksForSomething(value) && (entry.when?.(value) ?? true))
+      .filter(({ value }) => requestsSomething(value) && (entry.when?.(value) ?? true))
       .map(({ path }) => ({ entry, path, message: describeUnsupported(nameOf(path), entry) })),
   );
 }
 
-/** One sentence about an unsupported key under the name that it has in a file. */
+/** Describes an unsupported key in one sentence; `name` is its path in the file. */
 export function describeUnsupported(name: string, { reason, alternative }: UnsupportedKey): string {
   return `${name} is not supported: ${reason}; ${alternative}`;
 }
@@ -43,7 +43,7 @@ function children({ path, value }: Place, step: string): Place[] {
   return [{ path: [...path, step], value: (value as ConfigData)[step] }];
 }
 
-function asksForSomething(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null) return Object.values(value).some(asksForSomething);
+function requestsSomething(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(requestsSomething);
   return Boolean(value);
 }

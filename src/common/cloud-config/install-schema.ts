@@ -5,7 +5,7 @@ const Text = z.string().optional();
 const Strings = z.array(z.string());
 const Size = z.int().min(0).meta({ description: 'MiB; 0 takes the rest of the disk.' });
 
-/** What a device may be called: `auto`, a path, a script that prints one, or a template that becomes one of them. */
+/** Valid device values: `auto`, a path, a script that prints a path, or a template that expands to one of these. */
 const DEVICE = /^(auto|\/dev\/.+|script:\/\/\/.+|.*\{\{.*)?$/;
 
 const Partition = z.looseObject({
@@ -13,7 +13,7 @@ const Partition = z.looseObject({
   fs: Text.meta({ description: 'Filesystem, such as ext4.' }),
 });
 
-/** A file system image of the node: where it comes from and how large it becomes. */
+/** A filesystem image on the node: its source and its size. */
 const Image = z.looseObject({
   size: z.int().min(0).optional().meta({ description: 'MiB; computed from the source by default.' }),
   fs: Text.meta({ description: 'Filesystem of the image.' }),

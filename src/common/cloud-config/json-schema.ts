@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CloudConfig } from './schema.ts';
 import { UNSUPPORTED_KEYS, type UnsupportedKey } from './unsupported-keys.ts';
 
-/** A JSON Schema, as far as the generator of the reference reads it. */
+/** The subset of JSON Schema that the reference generator reads. */
 export interface JsonSchema {
   readonly $id?: string;
   readonly type?: string | readonly string[];
@@ -18,14 +18,14 @@ export interface JsonSchema {
 }
 
 /**
- * The dialect as JSON Schema, draft 2020-12 (docs/contract.md 4.10).
+ * Returns the cloud-config schema as JSON Schema, draft 2020-12 (docs/contract.md 4.10).
  * @param version of the OS or tool that prints it, for `$id`
  */
 export function cloudConfigJsonSchema(version?: string): JsonSchema {
   const schema = z.toJSONSchema(CloudConfig, {
     io: 'input',
     override: ({ jsonSchema }) => {
-      // Zod bounds whole numbers to what JavaScript can represent, which is not a rule of the dialect.
+      // Zod limits integers to JavaScript's safe range; the dialect has no such limit.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
@@ -35,7 +35,7 @@ export function cloudConfigJsonSchema(version?: string): JsonSchema {
   };
 }
 
-/** Editors show the description, and strike out what is deprecated. */
+/** Editors show the description and strike through deprecated keys. */
 function markUnsupported(
   schema: JsonSchema,
   { path, reason, alternative, when }: UnsupportedKey,
@@ -49,8 +49,8 @@ function markUnsupported(
 }
 
 /**
- * A schema with a change to the key at a path, in which `*` stands for the items of a list.
- * @param change what becomes of the key; `undefined` removes it
+ * Returns a copy of a schema in which the key at a path is changed; `*` in the path matches the items of a list.
+ * @param change returns the new schema of the key; `undefined` removes the key
  */
 export function changeKey(
   schema: JsonSchema,

@@ -76,7 +76,7 @@ if they have an effect: \`false\`, \`0\` and empty values are accepted. A build 
 upstream's agent reads them; \`artifacts\` warns, because it cannot know which agent the image has. A node logs a warning and
 continues, unless the last column names an operation that it refuses.`;
 
-/** The reference of the dialect as a page in Markdown, generated from its JSON Schema and the table of unsupported keys. */
+/** Generates the Markdown reference of the dialect from its JSON Schema and the table of unsupported keys. */
 export function cloudConfigReference(whole: JsonSchema): string {
   const schema = withoutUnsupported(whole);
   const keys = Object.entries(schema.properties ?? {});
@@ -110,7 +110,7 @@ function withoutUnsupported(schema: JsonSchema): JsonSchema {
   return paths.reduce<JsonSchema>((left, path) => changeKey(left, path, () => undefined), schema);
 }
 
-/** Rows of everything inside of a value: `a.b`, `list[].a`. */
+/** The rows for all keys nested in a value: `a.b`, `list[].a`. */
 function rowsBelow(schema: JsonSchema, prefix: string): Row[] {
   const inner = structureOf(schema);
   const required = new Set(inner?.required);
@@ -119,12 +119,12 @@ function rowsBelow(schema: JsonSchema, prefix: string): Row[] {
     const below = rowsBelow(value, `${name}${suffixOf(value)}.`);
     const own = rowOf(name, value, required.has(key));
     const row: Row = [`\`${name}\``, own[1], own[2]];
-    // A map that has only parts to show needs no row of its own.
+    // A map without a description of its own needs no row beside those of its keys.
     return below.length > 0 && own[2] === '' ? below : [row, ...below];
   });
 }
 
-/** The map with fixed keys inside of lists, free maps and alternatives. */
+/** The map with fixed keys that is nested in lists, free maps and alternatives. */
 function structureOf(schema: JsonSchema): JsonSchema | undefined {
   if (schema.properties) return schema;
   const free = schema.additionalProperties;

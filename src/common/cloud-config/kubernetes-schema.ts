@@ -15,7 +15,7 @@ export const KubernetesService = z.looseObject({
   embedded_registry: Flag.meta({ description: 'Nodes share their container images.' }),
 });
 
-/** The mesh between nodes and what it decides for them (docs/contract.md 8.3). */
+/** The mesh between nodes, and the roles that it assigns (docs/contract.md 8.3). */
 export const P2p = z.looseObject({
   network_token: Text.meta({ description: 'Secret shared by the nodes of a network.' }),
   network_id: Text.meta({ description: 'Name of the network; kairos by default.' }),

@@ -1,7 +1,7 @@
 import { isMap } from './merge.ts';
 import type { ConfigData } from './parse.ts';
 
-/** The variables of the boot menu that a configuration sets: `grub_options`, and `install.grub_options` over it. */
+/** The boot menu variables that a configuration sets: `grub_options`, overridden by `install.grub_options`. */
 export function menuVariables(config: ConfigData): Record<string, string> {
   const { grub_options: common, install } = config;
   const special = isMap(install) ? install['grub_options'] : undefined;

@@ -3,15 +3,15 @@ import { FactoryError } from '../errors/factory-error.ts';
 import type { ConfigData } from './parse.ts';
 import { YAML_DIALECT } from './yaml-dialect.ts';
 
-/** The largest index that a dotted key may have. */
+/** The largest list index allowed in a dotted key. */
 const MAX_INDEX = 255;
 
 /**
- * One configuration laid over another (docs/contract.md 4.2): maps merge deeply, lists of maps are concatenated, lists
- * of scalars united, everything else replaced. An explicit null stays, and so resets what was there.
+ * Merges `over` into a copy of `base` (docs/contract.md 4.2): maps merge deeply, lists of maps are concatenated, lists of
+ * scalars are united, everything else is replaced. An explicit null is kept, and thus resets the earlier value.
  */
 export function mergeConfigs(base: ConfigData, over: ConfigData): ConfigData {
-  // Own properties by definition, not by assignment: "__proto__" is a key like any other.
+  // Properties are defined, not assigned: "__proto__" is a key like any other.
   return Object.fromEntries([
     ...Object.entries(base),
     ...Object.entries(over).map(([key, value]) => [
@@ -28,7 +28,7 @@ function mergeValues(base: unknown, over: unknown): unknown {
   return items.some(isStructure) ? items : [...new Set(items)];
 }
 
-/** Whether a value of YAML is a map. */
+/** Whether a YAML value is a map. */
 export function isMap(value: unknown): value is ConfigData {
   return isStructure(value) && !Array.isArray(value);
 }
@@ -40,9 +40,9 @@ function isStructure(value: unknown): value is object {
 type Tree = Map<string, Tree | { readonly value: unknown }>;
 
 /**
- * The configuration of dotted assignments, as the kernel command line has them (docs/contract.md 4.2):
- * `install.auto=true`, `users.0.name=kairos`. Numbers index lists, whose gaps close; values are YAML scalars, and text
- * where they are none; a key alone is true; a later one wins.
+ * Builds a configuration from dotted assignments, as given on the kernel command line (docs/contract.md 4.2):
+ * `install.auto=true`, `users.0.name=kairos`. Numbers index lists, without gaps; a value is read as a YAML scalar, or
+ * else as text; a key without a value is true; later assignments win.
  * @throws FactoryError `usage` for an empty part of a key, an index beyond 255, and a key below a scalar
  */
 export function fromDotted(assignments: readonly string[]): ConfigData {

@@ -16,16 +16,16 @@ import { CLOUD_CONFIG_LIMIT } from '../contract/cloud-config-limit.ts';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { YAML_DIALECT } from './yaml-dialect.ts';
 
-/** Lines that make a YAML file a cloud-config (docs/contract.md 4.1). */
+/** Header lines that mark a YAML file as a cloud-config (docs/contract.md 4.1). */
 export const HEADERS = ['#cloud-config', '#kairos-config', '#node-config'] as const;
 export type Header = (typeof HEADERS)[number];
 
 const HEADER_LINES = 10;
 
-/** A tree as YAML holds it: what it says, before any schema. */
+/** Parsed YAML data, not yet validated. */
 export type ConfigData = Readonly<Record<string, unknown>>;
 
-/** A cloud-config with the way from a value back to its place in the file. */
+/** A parsed cloud-config that can locate its values in the file. */
 export interface CloudConfigDocument {
   /** The file, for messages. */
   readonly name: string;
@@ -36,22 +36,22 @@ export interface CloudConfigDocument {
 }
 
 /**
- * Whether one of the first ten lines is a header: what collectors take, and leave alone otherwise
- * (docs/contract.md 4.1).
+ * Whether one of the first ten lines is a header; nodes ignore files without one (docs/contract.md 4.1).
  */
 export function looksLikeCloudConfig(text: string): boolean {
   return headerOf(text) !== undefined;
 }
 
 /**
- * Reads a cloud-config; an empty one is an empty map (docs/contract.md 4.1, 4.2).
- * @param name stands for the file in messages
- * @throws FactoryError `usage` without header, beyond 1 MiB, or when it is not a YAML map; with `file:line:column`
+ * Parses a cloud-config; an empty document is an empty map (docs/contract.md 4.1, 4.2).
+ * @param name the name of the file in messages
+ * @throws FactoryError `usage`, with `file:line:column`, when the header is missing, the text exceeds 1 MiB, or it is not
+ * a YAML map
  */
 export function parseCloudConfig(name: string, text: string): CloudConfigDocument {
   if (Buffer.byteLength(text) > CLOUD_CONFIG_LIMIT) {
-    throw new FactoryError('CLOUD_CONFIG_INVALID', `${name}:1:1: a cloud-config has at most 1 MiB`, {
-      remedy: 'Split it.',
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `${name}:1:1: the cloud-config is larger than 1 MiB`, {
+      remedy: 'Split it into several files.',
     });
   }
   const header = headerOf(text);
@@ -60,7 +60,7 @@ export function parseCloudConfig(name: string, text: string): CloudConfigDocumen
       'CLOUD_CONFIG_INVALID',
       `${name}:1:1: none of the first ten lines is ${HEADERS.join(' or ')}`,
       {
-        remedy: `Make ${HEADERS[0]} its first line; without it a node ignores the file.`,
+        remedy: `Make ${HEADERS[0]} its first line; without a header, a node ignores the file.`,
       },
     );
   }
@@ -84,9 +84,9 @@ function headerOf(text: string): Header | undefined {
   return HEADERS.find((header) => start.includes(header));
 }
 
-/** Plainer words for errors of the parser that speak of its interface. */
+/** Replacements for parser messages that refer to the parser's API. */
 const SYNTAX: Readonly<Partial<Record<string, string>>> = {
-  MULTIPLE_DOCS: 'a second YAML document begins here',
+  MULTIPLE_DOCS: 'a second YAML document starts here',
   RESOURCE_EXHAUSTION: 'this is nested too deeply',
 };
 
@@ -102,10 +102,10 @@ function checkSyntax(document: Document, place: (offset: number) => string): voi
     Node: (_, node) => {
       if (isAlias(node)) {
         if (anchors.has(node.source)) return;
-        fail(node.range?.[0], `there is no anchor "${node.source}" before this alias`, 'Correct the alias.');
+        fail(node.range?.[0], `alias to an undefined anchor "${node.source}"`, 'Correct the alias.');
       } else if (node.anchor !== undefined) anchors.add(node.anchor);
       const twice = isMap(node) ? firstDuplicate(node) : undefined;
-      if (twice) fail(startOf(twice), `the key "${keyOf(twice)}" is there twice`, 'Keep one of them.');
+      if (twice) fail(startOf(twice), `duplicate key "${keyOf(twice)}"`, 'Keep one of them.');
     },
     Pair: (_, { key }) => {
       if (!isCollection(key)) return;
@@ -114,7 +114,7 @@ function checkSyntax(document: Document, place: (offset: number) => string): voi
   });
 }
 
-/** The library's own search for duplicates takes the square of the number of keys, which 1 MiB makes a minute of. */
+/** The library's own search for duplicate keys is quadratic: it takes a minute for 1 MiB. */
 function firstDuplicate(map: YAMLMap): unknown {
   const seen = new Set<string>();
   for (const { key } of map.items) {
@@ -125,16 +125,16 @@ function firstDuplicate(map: YAMLMap): unknown {
   return undefined;
 }
 
-/** @throws FactoryError `usage` for anything but a map, and for aliases that multiply without bound */
+/** @throws FactoryError `usage` for anything but a map, and for aliases that expand without bound */
 function toData(document: Document, place: (offset: number) => string): ConfigData {
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return {};
   if (!isMap(contents)) {
     throw new FactoryError(
       'CLOUD_CONFIG_INVALID',
-      `${place(offsetOf(document, []))}: a cloud-config is a map of keys`,
+      `${place(offsetOf(document, []))}: a cloud-config must be a map`,
       {
-        remedy: 'Begin with a key, such as "stages:".',
+        remedy: 'Start with a key, such as "stages:".',
       },
     );
   }
@@ -142,7 +142,7 @@ function toData(document: Document, place: (offset: number) => string): ConfigDa
     return document.toJS() as ConfigData;
   } catch (error) {
     throw new FactoryError('CLOUD_CONFIG_INVALID', `${place(0)}: ${messageOf(error)}`, {
-      remedy: 'Repeat less through YAML aliases.',
+      remedy: 'Use fewer YAML aliases.',
       cause: error,
     });
   }
@@ -165,7 +165,7 @@ interface Child {
   readonly offset: number | undefined;
 }
 
-/** The location of a map's entry is its key, which is what the user has to look at. */
+/** The location of a map entry is that of its key, which is what the user has to look at. */
 function child(node: unknown, step: PropertyKey, document: Document): Child | undefined {
   if (isSeq(node)) {
     const value = node.items[Number(step)];

@@ -1,9 +1,9 @@
-/** RE2's \s has no vertical tab, its \w and \d are ASCII (RE2 syntax, "Perl character classes"). */
+/** In RE2, \s does not match a vertical tab, and \w and \d match ASCII only (RE2 syntax, "Perl character classes"). */
 const RANGES: Readonly<Record<string, string>> = { d: '0-9', w: '0-9A-Za-z_', s: '\\t\\n\\f\\r ' };
 
 /**
- * What `\d`, `\s`, `\w`, and their opposites in upper case, are in a regular expression of JavaScript.
- * @param inClass whether it stands inside of brackets
+ * Translates `\d`, `\s`, `\w` and their negations in upper case to a JavaScript regular expression.
+ * @param inClass whether the escape is inside brackets
  * @returns `undefined` for any other character
  */
 export function perlClass(character: string, inClass: boolean): string | undefined {
@@ -13,7 +13,7 @@ export function perlClass(character: string, inClass: boolean): string | undefin
   return inClass ? negated(character) : `[^${ranges}]`;
 }
 
-/** The opposite of a Perl class, for use inside of brackets. */
+/** The negation of a Perl class, for use inside brackets. */
 function negated(character: string): string {
   if (character === 'S') return '\\x00-\\x08\\v\\x0E-\\x1F!-\\u{10FFFF}';
   const ranges = character === 'D' ? '\\x00-\\/:-' : '\\x00-\\/:-@\\[-\\^`\\{-';

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { didYouMean } from '../text/suggest.ts';
 
-/** What is wrong with the value at a path. */
+/** A problem with the value at a path. */
 export interface Problem {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
-/** A value of another form than the schema's. */
+/** A value that does not match the schema. */
 interface SchemaProblem extends Problem {
-  /** Whether a text would be right in its place. */
+  /** Whether the schema accepts text at this path. */
   readonly acceptsText: boolean;
 }
 
@@ -24,23 +24,23 @@ const EXPECTED: Readonly<Record<string, string>> = {
   object: 'a map',
   record: 'a map',
 };
-/** Longest piece of a value in a message. */
+/** Characters of a value that a message quotes at most. */
 const EXCERPT = 40;
 
 /**
- * Where `data` does not follow a schema of the dialect. A text with a template expression passes for every type, because
- * only the node knows what becomes of it (docs/contract.md 4.8).
+ * Finds the values in `data` that do not match a schema of the dialect. Text with a template expression is accepted for
+ * every type, because only the node can expand it (docs/contract.md 4.8).
  */
 export function problemsOf(schema: z.ZodType, data: unknown): SchemaProblem[] {
   const result = schema.safeParse(data, { reportInput: true });
   return result.success ? [] : result.error.issues.flatMap((issue) => explain(issue, []));
 }
 
-/** Keys that the schema does not name, with the nearest one that it does. */
+/** Finds keys that the schema does not define; the message suggests the closest known key. */
 export function unknownKeys(schema: unknown, data: unknown, path: readonly PropertyKey[] = []): Problem[] {
   if (schema instanceof z.ZodOptional) return unknownKeys(schema.unwrap(), data, path);
   if (schema instanceof z.ZodUnion) {
-    // Options differ in kind: one that is about other kinds of values finds nothing.
+    // The options differ in type; those of another type than the value find nothing.
     return schema.options.flatMap((option) => unknownKeys(option, data, path));
   }
   if (Array.isArray(data)) {
@@ -63,7 +63,7 @@ export function unknownKeys(schema: unknown, data: unknown, path: readonly Prope
   );
 }
 
-/** A path as people write it: `users.0.name`. */
+/** A path in dotted notation: `users.0.name`. */
 export function nameOf(path: readonly PropertyKey[]): string {
   return path.length === 0 ? 'the configuration' : path.map(String).join('.');
 }
@@ -72,15 +72,15 @@ function explain(issue: Issue, prefix: readonly PropertyKey[]): SchemaProblem[] 
   if (typeof issue.input === 'string' && issue.input.includes('{{')) return [];
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {
-    const branch = issue.errors.find((issues) => !issues.some(isOfOtherKind));
+    const branch = issue.errors.find((issues) => !issues.some(isTypeMismatch));
     if (branch) return branch.flatMap((inner) => explain(inner, path));
   }
   const acceptsText = expectedKinds(issue).includes('string');
   return [{ path, message: sentence(issue, nameOf(path)), acceptsText }];
 }
 
-/** Whether a branch of a union was not meant at all. */
-function isOfOtherKind(issue: Issue): boolean {
+/** Whether the value is of another type than this branch of a union. */
+function isTypeMismatch(issue: Issue): boolean {
   return issue.code === 'invalid_type' && issue.path.length === 0;
 }
 

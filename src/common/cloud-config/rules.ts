@@ -4,10 +4,10 @@ import type { Problem } from './problems.ts';
 import { isStageName, isUpstreamStage, suggestStage } from './stage-names.ts';
 
 const ADMIN = 'admin';
-/** Fixed partitions whose size may be 0, and the one whose size is 0 when nobody says (docs/contract.md 1.1). */
+/** The fixed partition that takes the rest of the disk when it has no size (docs/contract.md 1.1). */
 const GROWING = 'persistent';
 
-/** Whether an account of `users`, or of a step of any stage, is in the group `admin` (docs/contract.md 4.3). */
+/** Whether an account in `users`, or in a step of any stage, belongs to the group `admin` (docs/contract.md 4.3). */
 export function hasAdmin(data: ConfigData): boolean {
   const steps = isMap(data['stages']) ? Object.values(data['stages']).flatMap(items) : [];
   const sources = [data, ...steps.filter(isMap)].map((source) => source['users']);
@@ -17,7 +17,7 @@ export function hasAdmin(data: ConfigData): boolean {
 function isAdmin(user: unknown): boolean {
   if (!isMap(user)) return false;
   const { groups, primary_group: primary } = user;
-  // Text is cloud-init's form: "admin, docker".
+  // cloud-init also accepts text: "admin, docker".
   const names = typeof groups === 'string' ? groups.split(',').map((name) => name.trim()) : items(groups);
   return primary === ADMIN || names.includes(ADMIN);
 }
@@ -29,8 +29,8 @@ function items(value: unknown): unknown[] {
 }
 
 /**
- * An installation needs somebody who can administrate the node (docs/contract.md 4.3). What `config_url` would bring is
- * not known here, so that a configuration with it is left alone.
+ * Checks that an installation configures an administrator (docs/contract.md 4.3). A configuration with `config_url`
+ * passes, because the content of that URL is not known here.
  */
 export function adminProblems(data: ConfigData): Problem[] {
   const { install, config_url: url } = data;
@@ -43,7 +43,7 @@ export function adminProblems(data: ConfigData): Problem[] {
   ];
 }
 
-/** At most one partition takes the rest of the disk (docs/contract.md 1.1). */
+/** Checks that at most one partition takes the rest of the disk (docs/contract.md 1.1). */
 export function partitionProblems(data: ConfigData): Problem[] {
   const install = isMap(data['install']) ? data['install'] : {};
   const fixed = isMap(install['partitions']) ? install['partitions'] : {};
@@ -64,8 +64,8 @@ export function partitionProblems(data: ConfigData): Problem[] {
 }
 
 /**
- * Stages that nothing runs (docs/contract.md 4.5).
- * @param options `upstream` where the agent of upstream Kairos reads the file, which runs more of them
+ * Finds stages that are never run (docs/contract.md 4.5).
+ * @param options `upstream` when the agent of upstream Kairos reads the file, which runs more stages
  */
 export function stageProblems(data: ConfigData, { upstream }: { readonly upstream: boolean }): Problem[] {
   const stages = isMap(data['stages']) ? Object.keys(data['stages']) : [];

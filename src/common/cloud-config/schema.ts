@@ -9,10 +9,10 @@ const Flag = z.boolean().optional();
 const Text = z.string().optional();
 const Strings = z.array(z.string());
 
-/** An account of a list. Words such as cloud-init's `default` are accepted and mean nothing here. */
+/** An account in a list. Plain strings such as cloud-init's `default` are accepted and have no effect. */
 const ListedUser = z.union([User.extend({ name: z.string().min(1) }), z.string()]);
 
-/** A file of cloud-init (docs/contract.md 4.3). */
+/** An entry of cloud-init's `write_files` (docs/contract.md 4.3). */
 export const WriteFile = z.looseObject({
   path: z.string().min(1).meta({ description: 'Absolute path.' }),
   content: Text.meta({ description: 'Content of the file.' }),
@@ -24,7 +24,7 @@ export const WriteFile = z.looseObject({
 });
 export type WriteFile = z.output<typeof WriteFile>;
 
-/** cloud-init's own keys (docs/contract.md 4.3); they become steps of stages (docs/contract.md 4.5). */
+/** cloud-init's own keys (docs/contract.md 4.3), which are converted to steps of stages (docs/contract.md 4.5). */
 const cloudInit = {
   hostname: Text.meta({ description: 'Host name; may be a template.' }),
   users: z
@@ -85,7 +85,7 @@ const encryption = {
     .meta({ description: 'TPM registers that encryption is bound to by a signed policy.' }),
 };
 
-/** How the agent itself works (docs/contract.md 4.3). */
+/** Settings of the agent itself (docs/contract.md 4.3). */
 const agent = {
   config_url: Text.meta({
     description: 'URL of an additional configuration, which is downloaded and merged.',
@@ -154,8 +154,8 @@ export const CloudConfig = z
 export type CloudConfig = z.output<typeof CloudConfig>;
 
 /**
- * The same without keys that are null: YAML's way of saying nothing (`users:` alone), and of resetting what an earlier
- * configuration said (docs/contract.md 4.2). Schemas are applied to this.
+ * Returns a copy without null values: YAML's form of an empty key (`users:` alone), and the way to reset a key of an
+ * earlier configuration (docs/contract.md 4.2). Schemas are applied to the result.
  */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);

@@ -5,7 +5,7 @@ import { problemsOf } from './problems.ts';
 import { CloudConfig, type WriteFile, withoutNulls } from './schema.ts';
 import type { StageStep, User } from './step-schema.ts';
 
-/** The part of a cloud-config that becomes steps. */
+/** The part of a cloud-config that is converted to steps. */
 export const StagePart = CloudConfig.pick({
   stages: true,
   hostname: true,
@@ -23,10 +23,10 @@ type Users = Readonly<Record<string, User>>;
 type Keys = Readonly<Record<string, string[]>>;
 
 /**
- * What a cloud-config does at each stage (docs/contract.md 4.5): the fields of cloud-init as steps, then its own
- * stages. Keys that come from the network (`github:`, `gitlab:`, URLs) are fetched in `network`. Template expressions
- * stay as they are.
- * @throws FactoryError `usage` with `file:line:column` when that part does not follow the schema
+ * Returns the steps of a cloud-config by stage (docs/contract.md 4.5): cloud-init's keys converted to steps, then the
+ * file's own stages. SSH keys from the network (`github:`, `gitlab:`, URLs) are fetched in `network`. Template
+ * expressions are not expanded.
+ * @throws FactoryError `usage` with `file:line:column` when this part does not match the schema
  */
 export function stagesOf(document: CloudConfigDocument): Record<string, StageStep[]> {
   const data = withoutNulls(document.data);
@@ -39,7 +39,7 @@ export function stagesOf(document: CloudConfigDocument): Record<string, StageSte
       remedy: 'Correct the cloud-config.',
     });
   }
-  // The schema transforms nothing, and its only remaining objections are to templates where it expects numbers.
+  // The schema transforms nothing. The only mismatches left are templates where it expects numbers.
   const part = data as StagePart;
   const merged = new Map<string, StageStep[]>();
   for (const [stage, steps] of [
@@ -51,7 +51,7 @@ export function stagesOf(document: CloudConfigDocument): Record<string, StageSte
   return Object.fromEntries(merged);
 }
 
-/** In cloud-init's own order; accounts come before files, so that files can belong to them. */
+/** In cloud-init's order: accounts come before files, which they may own. */
 function cloudInitStages(part: StagePart): Stages {
   const users = usersOf(part.users);
   const keys = keysOf(part, users);
@@ -71,12 +71,12 @@ function cloudInitStages(part: StagePart): Stages {
   };
 }
 
-/** A step of one plugin, or none when there is nothing for it to do. */
+/** A step for one plugin, or none when there are no entries. */
 function step(name: string, plugin: keyof StageStep, entries: object): StageStep[] {
   return Object.keys(entries).length > 0 ? [{ name, [plugin]: entries }] : [];
 }
 
-/** Accounts by name. Words in the list, such as cloud-init's `default`, name no account of ours. */
+/** Accounts by name. Plain strings in the list, such as cloud-init's `default`, are ignored. */
 function usersOf(users: StagePart['users']): Users {
   if (users === undefined) return {};
   if (!Array.isArray(users)) return users;
@@ -98,7 +98,7 @@ function localKeysOnly(users: Users): Users {
   );
 }
 
-/** The keys at the top belong to the first account, or to root. */
+/** The top-level keys belong to the first account, or to root. */
 function keysOf(part: StagePart, users: Users): { local: Keys; remote: Keys } {
   const owner = Object.keys(users)[0] ?? 'root';
   const top = part.ssh_authorized_keys ?? [];
@@ -114,7 +114,7 @@ function toFile({ owner, defer: _, ...file }: WriteFile): NonNullable<StageStep[
   return owner === undefined ? file : { ...file, owner_string: owner };
 }
 
-/** A command as a list of arguments becomes a line for the shell. */
+/** Converts a command to a shell line; a list of arguments is quoted. */
 function toCommand(command: string | string[]): string {
   if (typeof command === 'string') return command;
   return command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');

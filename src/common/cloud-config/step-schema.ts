@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** Octal as people write it: `0644` (a number once YAML has read it), or the text `"0644"`. */
+/** An octal mode: `0644` (which YAML reads as a number), or the text `"0644"`. */
 export const Permissions = z
   .union([z.int().min(0).max(0o7777), z.string().regex(/^0?o?[0-7]{3,4}$/, 'is not a mode such as "0644"')])
   .meta({ description: 'Octal mode, such as 0644.' });
 const Strings = z.array(z.string());
 const Id = z.int().min(0);
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
-/** Ownership of a file: numeric ids, or names as `user:group`. */
+/** Mode and owner of a file; the owner as numeric ids, or as `user:group`. */
 const owned = {
   permissions: Permissions.optional(),
   owner: Id.optional().meta({ description: 'User id.' }),
@@ -16,7 +16,7 @@ const owned = {
 };
 
 /**
- * An account (docs/contract.md 4.3). Unknown keys are accepted, as everywhere in the dialect (docs/contract.md 4.10).
+ * A user account (docs/contract.md 4.3). Unknown keys are accepted, as everywhere in the dialect (docs/contract.md 4.10).
  */
 export const User = z.looseObject({
   name: z.string().optional().meta({ description: 'Name of the account.' }),
@@ -66,7 +66,7 @@ const Git = z.looseObject({
     })
     .optional(),
 });
-/** A line set of the account files, in the form of the field's "entities" library: a YAML document as text. */
+/** Entries for the account files, in the format of the "entities" library: a YAML document as text. */
 const Entity = z.looseObject({ path: z.string().optional(), entity: z.string() });
 const Directory = z.looseObject({ path: z.string(), ...owned });
 const FileEntry = z.looseObject({
@@ -117,7 +117,7 @@ const Packages = z.looseObject({
   remove: Strings.optional(),
 });
 
-/** One step of a stage: conditions first, then what it does in the order of execution (docs/contract.md 4.7, 4.8). */
+/** One step of a stage: its conditions, then its actions in the order of execution (docs/contract.md 4.7, 4.8). */
 export const StageStep = z.looseObject({
   name: z.string().optional().meta({ description: 'Name of the step, for messages and for "after".' }),
   after: z
@@ -192,7 +192,7 @@ export const StageStep = z.looseObject({
 });
 export type StageStep = z.output<typeof StageStep>;
 
-/** What a step can do, in the order in which it is done (docs/contract.md 4.7). */
+/** The actions of a step, in the order of execution (docs/contract.md 4.7). */
 export const PLUGIN_KEYS = [
   'dns',
   'downloads',

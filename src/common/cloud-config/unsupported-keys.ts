@@ -1,25 +1,25 @@
-/** An operation on a node. */
+/** An operation that deploys an image to a node. */
 export type NodeOperation = 'install' | 'upgrade' | 'reset';
 
 /** A key that upstream Kairos knows and this project's agent does not honour. */
 export interface UnsupportedKey {
-  /** Where it is: `*` stands for each item of a list. A map covers everything below it. */
+  /** Its path; `*` matches each item of a list. A map covers everything below it. */
   readonly path: readonly string[];
-  /** A clause: why it has no effect. */
+  /** Why it has no effect, as a clause. */
   readonly reason: string;
-  /** A clause in the imperative: what to write instead. */
+  /** What to write instead, as an imperative clause. */
   readonly alternative: string;
   /**
-   * Operations that a node refuses while the key is set, because it would otherwise drop protection that was requested.
-   * In all other cases it warns and continues.
+   * Operations that a node refuses while the key is set, because continuing would drop protection that the administrator
+   * requested. For all others it logs a warning and continues.
    */
   readonly stops?: readonly NodeOperation[];
-  /** Whether a value is unsupported; every value, if absent. */
+  /** Whether a value is affected; all values when absent. */
   readonly when?: (value: unknown) => boolean;
 }
 
 const ALL: readonly NodeOperation[] = ['install', 'upgrade', 'reset'];
-/** Unlocking is missing from upgrades too, but a system that runs has no encrypted partition to lose by one. */
+/** Upgrades cannot unlock partitions either, but a running system has no encrypted partition that an upgrade could lose. */
 const FORMATTING: readonly NodeOperation[] = ['install', 'reset'];
 const LEAVE_OUT = 'leave it out';
 
@@ -116,7 +116,7 @@ const installation: readonly UnsupportedKey[] = [
   },
 ];
 
-/** Format and label of every image belong to the layout that boot menu and initramfs look for. */
+/** The boot menu and the initramfs rely on a fixed format and label for each image. */
 const images: readonly UnsupportedKey[] = [
   ['install', 'system'],
   ['install', 'recovery-system'],
@@ -208,8 +208,8 @@ const agent: readonly UnsupportedKey[] = [
 ];
 
 /**
- * Every key of upstream's cloud-config that has no effect here. Validation refuses them, a node warns and skips them, and
- * the reference page lists them. The keys stay in the schema, so that their types are still checked.
+ * Every key of upstream's cloud-config that has no effect here. Validation refuses them, a node skips them with a
+ * warning, and the reference page lists them. They stay in the schema, so that their types are still checked.
  */
 export const UNSUPPORTED_KEYS: readonly UnsupportedKey[] = [
   ...trust,

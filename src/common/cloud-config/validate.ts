@@ -5,10 +5,10 @@ import { type Problem, problemsOf, unknownKeys } from './problems.ts';
 import { adminProblems, partitionProblems, stageProblems } from './rules.ts';
 import { CloudConfig, withoutNulls } from './schema.ts';
 
-/** Findings of each severity beyond this help nobody. */
+/** Maximum number of findings reported per severity. */
 const LIMIT = 100;
 
-/** Something to say about a cloud-config. */
+/** An error or a warning about a cloud-config. */
 export interface Finding {
   readonly severity: 'error' | 'warning';
   /** `file:line:column` */
@@ -21,15 +21,16 @@ export interface ValidationOptions {
   /** Report every warning as an error. */
   readonly strict?: boolean;
   /**
-   * What to do about unsupported keys: refuse them (the default), warn where it is not known whose agent reads the file, or
-   * ignore them where it is upstream's.
+   * How to treat unsupported keys: refuse them (the default), warn when it is unknown which agent reads the file, or
+   * ignore them when the upstream agent does.
    */
   readonly unsupported?: 'refuse' | 'warn' | 'ignore';
 }
 
 /**
- * Everything that is wrong with a cloud-config, in the order of its lines: errors where an agent would fail or do
- * something else than what is written, warnings where it would ignore something (docs/contract.md 4.3 to 4.10).
+ * Checks a cloud-config (docs/contract.md 4.3 to 4.10).
+ * @returns findings in line order: errors where an agent would fail or deviate from the file, warnings where it would
+ * ignore something
  */
 export function validateCloudConfig(
   document: CloudConfigDocument,
@@ -58,7 +59,7 @@ export function validateCloudConfig(
   return [...errors, ...warnings].sort((a, b) => compare(position(a.place), position(b.place)));
 }
 
-/** The same for text that may be no cloud-config at all, which is one finding then. */
+/** Like {@link validateCloudConfig}, for text that may not parse as a cloud-config; that is reported as one finding. */
 export function examineCloudConfig(name: string, text: string, options: ValidationOptions = {}): Finding[] {
   let document: CloudConfigDocument;
   try {
@@ -71,7 +72,7 @@ export function examineCloudConfig(name: string, text: string, options: Validati
   return validateCloudConfig(document, options);
 }
 
-/** A finding as one line. */
+/** Renders a finding as one line. */
 export function renderFinding({ severity, place, message }: Finding): string {
   return `${place}: ${severity}: ${message}`;
 }

@@ -1,6 +1,6 @@
 import type { DocumentOptions, ParseOptions, ScalarTag, SchemaOptions } from 'yaml';
 
-/** Whole numbers as Go's yaml.v3 reads them: `0644` is octal, and `_` may group digits. */
+/** Integers as Go's yaml.v3 reads them: `0644` is octal, and `_` may separate digits. */
 const GO_INT: ScalarTag = {
   tag: 'tag:yaml.org,2002:int',
   default: true,
@@ -12,15 +12,15 @@ const GO_INT: ScalarTag = {
   },
 };
 
-/** Binary content becomes text, as it does in Go. */
+/** Binary content becomes text, as in Go. */
 const BINARY: ScalarTag = {
   tag: 'tag:yaml.org,2002:binary',
   resolve: (text) => Buffer.from(text, 'base64').toString('utf8'),
 };
 
 /**
- * How cloud-configs are read: YAML 1.2, in which `yes` and `on` are words, with the merge keys and the octal numbers that
- * the field's configurations rely on (docs/contract.md 4.2: its readers are written in Go, with yaml.v3).
+ * The YAML dialect of cloud-configs: YAML 1.2, in which `yes` and `on` are strings, with the merge keys and octal numbers
+ * that existing configurations rely on (docs/contract.md 4.2: upstream's readers use Go's yaml.v3).
  */
 export const YAML_DIALECT = {
   merge: true,

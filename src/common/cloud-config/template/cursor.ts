@@ -2,25 +2,25 @@ import type { FactoryError } from '../../errors/factory-error.ts';
 import type { Token, TokenKind } from './lexer.ts';
 import { templateError } from './position.ts';
 
-/** Walks over the tokens of a template. */
+/** Iterates over the tokens of a template. */
 export interface Cursor {
-  /** The token that comes next. */
+  /** The next token, without consuming it. */
   peek(): Token;
   next(): Token;
-  /** The next one that is not a space. */
+  /** The next token that is not a space; only the spaces are consumed. */
   peekWord(): Token;
   skipSpace(): void;
-  /** Takes a token of that kind, spaces before it aside. @throws FactoryError `usage` when it is another */
+  /** Skips spaces and consumes a token of the given kind. @throws FactoryError `usage` for a token of another kind */
   expect(kind: TokenKind, context: string): Token;
-  error(at: number, message: string, remedy?: string): FactoryError;
+  error(at: number, message: string): FactoryError;
 }
 
-/** Starts at the first token. */
+/** Returns a cursor at the first token. */
 export function cursorOf(source: string, tokens: readonly Token[]): Cursor {
   const last: Token = { kind: 'end', text: '', offset: source.length };
   let index = 0;
   const peek = () => tokens[index] ?? last;
-  const error = (at: number, message: string, remedy?: string) => templateError(source, at, message, remedy);
+  const error = (at: number, message: string) => templateError(source, at, message);
   const next = () => {
     const token = peek();
     index++;
@@ -47,7 +47,7 @@ export function cursorOf(source: string, tokens: readonly Token[]): Cursor {
   };
 }
 
-/** A token in a message. */
+/** Describes a token for a message. */
 export function describe({ kind, text }: Token): string {
   if (kind === 'end') return 'end of the template';
   if (kind === 'field') return `".${text}"`;

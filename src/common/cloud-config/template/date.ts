@@ -17,7 +17,7 @@ const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 
 const ELEMENT =
   /January|Jan|Monday|Mon|MST|2006|Z07:00|Z0700|-07:00|-0700|-07|__2|002|01|02|03|04|05|06|15|_2|PM|pm|[.,](?:0+|9+)(?!\d)|1|2|3|4|5/g;
 
-/** A time in UTC, as a layout of Go says: it spells the time Mon Jan 2 15:04:05 MST 2006 (Go time, "Constants"). */
+/** Formats a time in UTC by a Go layout, which spells the time Mon Jan 2 15:04:05 MST 2006 (Go time, "Constants"). */
 export function formatDate(layout: string, time: Date): string {
   return layout.replace(ELEMENT, (element) => formatElement(element, time));
 }

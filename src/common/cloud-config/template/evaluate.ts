@@ -6,10 +6,10 @@ import { templateError } from './position.ts';
 import { iterate } from './range.ts';
 import { isDict, isList, isTrue, kindOf, typeOf, type Value } from './value.ts';
 
-/** Templates inside each other; deeper ones would exhaust the stack. */
+/** Maximum nesting of templates; deeper ones would exhaust the stack. */
 const MAX_DEPTH = 100;
 
-/** What an expansion works with. */
+/** The environment, the clock and the functions of an expansion. */
 export interface EvaluateOptions extends Pick<FunctionContext, 'env' | 'now'> {
   readonly functions: ReadonlyMap<string, TemplateFunction>;
 }
@@ -30,7 +30,7 @@ interface State extends EvaluateOptions {
 
 type Jump = 'break' | 'continue' | undefined;
 
-/** Walks a template (Go text/template). @throws FactoryError `usage` with line and column */
+/** Evaluates a template with `data` as `.` (Go text/template). @throws FactoryError `usage` with line and column */
 export function evaluateTemplate(template: ParsedTemplate, data: Value, options: EvaluateOptions): string {
   const variables = [{ name: '$', value: data }];
   const state: State = { ...options, template, budget: createBudget(), output: [], variables, depth: 0 };
@@ -73,7 +73,7 @@ function step(state: State, dot: Value, node: Node): Jump {
   }
 }
 
-/** Variables that `perform` declares end with it. */
+/** Runs `perform`, and removes the variables that it declared. */
 function scoped<T>({ variables }: State, perform: () => T): T {
   const { length } = variables;
   const result = perform();
@@ -104,13 +104,13 @@ function walkRange(state: State, dot: Value, node: Block): Jump {
 function callTemplate(state: State, dot: Value, node: Extract<Node, { kind: 'template' }>): void {
   const nodes = state.template.definitions.get(node.name);
   if (!nodes) fail(state, node.at, `template "${node.name}" is not defined`);
-  if (state.depth >= MAX_DEPTH) fail(state, node.at, `templates go deeper than ${MAX_DEPTH}`);
+  if (state.depth >= MAX_DEPTH) fail(state, node.at, `templates are nested more than ${MAX_DEPTH} deep`);
   const inner = node.pipe ? evaluatePipe(state, dot, node.pipe) : undefined;
   const variables = [{ name: '$', value: inner }];
   walk({ ...state, variables, depth: state.depth + 1 }, inner, nodes);
 }
 
-/** The value of the last command; nil becomes no value, as in Go. */
+/** Evaluates a pipeline to the value of its last command; nil becomes "no value", as in Go. */
 function evaluatePipe(state: State, dot: Value, pipe: Pipe): Value {
   let value: Value;
   for (const [index, command] of pipe.commands.entries()) {
@@ -131,7 +131,7 @@ function setVariable(state: State, pipe: Pipe, name: string, value: Value): void
   variable.value = value;
 }
 
-/** @param piped the result of the command before, as the last argument; empty for the first command */
+/** @param piped the result of the previous command, passed as the last argument; empty for the first command */
 function evaluateCommand(state: State, dot: Value, command: Command, piped: readonly Value[]): Value {
   const { first, args, at } = command;
   spend(state, at, 0);
@@ -166,7 +166,7 @@ function evaluateOperand(state: State, dot: Value, operand: Operand): Value {
   }
 }
 
-/** A missing key of a map gives no value, as does everything below it; a field of nil is an error, as in Go. */
+/** A missing key of a map yields "no value", and so do its fields; a field of nil is an error, as in Go. */
 function fieldsOf(state: State, at: number, from: Value, names: readonly string[]): Value {
   let value = from;
   for (const name of names) {
@@ -188,7 +188,7 @@ function callFunction(
   const known = state.functions.get(name);
   if (!known) fail(state, at, `function "${name}" is not supported`);
   const context = contextOf(state, at, name);
-  // These two stop at the first argument that decides (Go text/template, "Functions").
+  // `and` and `or` stop at the first decisive argument (Go text/template, "Functions").
   if (name === 'and' || name === 'or') return shortCircuit(state, dot, name, operands, piped, context);
   const args = [...operands.map((operand) => evaluateOperand(state, dot, operand)), ...piped];
   const result = known.call(args, context);

@@ -1,18 +1,18 @@
 import type { FunctionContext } from './function.ts';
 import { isDict, isList, sortedKeys, type Value } from './value.ts';
 
-/** What formatting needs of the context of a function. */
+/** The part of a function's context that formatting needs. */
 export type Meter = Pick<FunctionContext, 'grow' | 'fail'>;
 
-/** Lists and maps inside each other; `set` can make a map that holds itself. */
+/** Maximum nesting of lists and maps; `set` can make a map that contains itself. */
 const MAX_DEPTH = 100;
 
 /**
- * A value as Go prints it with `%v` (Go fmt, "Printing").
- * @throws FactoryError `usage` when that is too long or endless
+ * Formats a value as Go does with `%v` (Go fmt, "Printing").
+ * @throws FactoryError `usage` when the text is too long or the value contains itself
  */
 export function formatValue(value: Value, meter: Meter, depth = 0): string {
-  if (depth > MAX_DEPTH) meter.fail(`a value goes deeper than ${MAX_DEPTH}`);
+  if (depth > MAX_DEPTH) meter.fail(`a value is nested more than ${MAX_DEPTH} deep`);
   meter.grow(1);
   if (value === undefined || value === null) return '<nil>';
   if (typeof value === 'string') return value;
@@ -35,12 +35,12 @@ function joined(parts: readonly string[], open: string, meter: Meter): string {
   return `${open}${parts.join(' ')}]`;
 }
 
-/** A number as Go prints it with `%v`; a whole one has no exponent below 1e21, as an `int` of Go. */
+/** Formats a number as Go does with `%v`; an integer below 1e21 has no exponent, like Go's `int`. */
 export function formatNumber(value: number): string {
   return Number.isInteger(value) && Math.abs(value) < 1e21 ? String(value) : formatShortest(value);
 }
 
-/** As Go's `%g`: the fewest digits, with an exponent below 1e-4 and from 1e6 on (Go strconv.FormatFloat, `g` and -1). */
+/** Formats a number like Go's `%g`: the fewest digits, with an exponent below 1e-4 and from 1e6 (Go strconv.FormatFloat). */
 export function formatShortest(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
@@ -48,12 +48,12 @@ export function formatShortest(value: number): string {
   return size !== 0 && (size < 1e-4 || size >= 1e6) ? twoDigitExponent(value.toExponential()) : String(value);
 }
 
-/** Go writes at least two digits of an exponent. */
+/** Pads an exponent to two digits, as Go does. */
 export function twoDigitExponent(text: string): string {
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
-/** A time as Go prints it, in UTC. */
+/** Formats a time as Go prints it, in UTC. */
 function formatTime(time: Date): string {
   const [day = '', clock = ''] = time.toISOString().split('T');
   return `${day} ${clock.replace(/\.?0*Z$/, '')} +0000 UTC`;

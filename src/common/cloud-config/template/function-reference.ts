@@ -54,7 +54,7 @@ Values that a machine does not report are missing, and print \`<no value>\`: \`{
 Available are the functions of Go, and those of [Sprig](https://masterminds.github.io/sprig/) and Helm that configurations use.
 `;
 
-/** The page on templates, docs/templates.md. */
+/** Generates docs/templates.md. */
 export function templateReference(): string {
   const rows = TEMPLATE_FUNCTIONS.map(({ name, description }) => `| \`${name}\` | ${description} |`);
   return [INTRO, '| Function | Result |', '| --- | --- |', ...rows, ''].join('\n');

@@ -1,29 +1,29 @@
 import type { Value } from './value.ts';
 
-/** What a function works with besides its arguments. */
+/** What a function can use in addition to its arguments. */
 export interface FunctionContext {
   /** Environment variables, for `env` and `expandenv`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
-  /** @throws FactoryError `usage` with the place of the call */
+  /** @throws FactoryError `usage` with the position of the call */
   fail(message: string): never;
-  /** Announces text or a list of that size, before it is made. @throws FactoryError `usage` when that is too much */
+  /** Reserves budget before a text or list of `size` is created. @throws FactoryError `usage` when a limit is exceeded */
   grow(size: number): void;
 }
 
 /** A function of the template language. */
 export interface TemplateFunction {
   readonly name: string;
-  /** One line for the documentation. */
+  /** One line for docs/templates.md. */
   readonly description: string;
   call(args: readonly Value[], context: FunctionContext): Value;
 }
 
-/** Takes an argument as the function wants it. @throws FactoryError `usage` for another kind */
+/** Converts an argument to the type that a function expects. @throws FactoryError `usage` for another type */
 export type Param<T> = (value: Value, context: FunctionContext) => T;
 type Params<T extends readonly unknown[]> = { readonly [K in keyof T]: Param<T[K]> };
 
-/** A function with a fixed number of arguments. */
+/** Defines a function with a fixed number of arguments. */
 export function fixed<T extends readonly unknown[]>(
   name: string,
   description: string,
@@ -39,7 +39,7 @@ export function fixed<T extends readonly unknown[]>(
   return { name, description, call };
 }
 
-/** A function whose last parameter stands for any number of arguments, from `least` on. */
+/** Defines a function whose last parameter takes any number of arguments, but at least `least`. */
 export function variadic<T extends readonly unknown[], R>(
   name: string,
   description: string,
@@ -64,6 +64,6 @@ function convert<T extends readonly unknown[]>(
   args: readonly Value[],
   context: FunctionContext,
 ): T {
-  // Each parameter gives the type at its place, which the compiler cannot follow through `map`.
+  // Each parameter converts to the type at its index, which the compiler cannot follow through `map`.
   return params.map((param, index) => param(args[index], context)) as unknown as T;
 }

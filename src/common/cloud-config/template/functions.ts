@@ -11,8 +11,8 @@ import { TEXT_FUNCTIONS } from './functions/text.ts';
 import { compareText } from './value.ts';
 
 /**
- * All functions of a template, by name: those of Go text/template, and of Sprig and Helm what configurations in the field
- * use (docs/contract.md 4.8).
+ * All template functions, sorted by name: those of Go text/template, and those of Sprig and Helm that existing
+ * configurations use (docs/contract.md 4.8).
  */
 export const TEMPLATE_FUNCTIONS: readonly TemplateFunction[] = [
   ...CORE_FUNCTIONS,

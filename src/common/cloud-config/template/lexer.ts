@@ -1,7 +1,7 @@
 import { templateError } from './position.ts';
 import { unquote } from './unquote.ts';
 
-/** What a token is (Go text/template, "Actions" and "Arguments"). `word` is a keyword, a constant or a function. */
+/** The kind of a token (Go text/template, "Actions" and "Arguments"). `word` is a keyword, a constant or a function. */
 export type TokenKind =
   | 'text'
   | 'left'
@@ -25,7 +25,7 @@ export type TokenKind =
 /** A piece of a template. */
 export interface Token {
   readonly kind: TokenKind;
-  /** The text of the token; the name of a field or variable, the value of a string. */
+  /** The source text; the name of a field or variable, the value of a string. */
   readonly text: string;
   readonly offset: number;
   /** The value of a number or a character. */
@@ -34,7 +34,7 @@ export interface Token {
 
 const LEFT = '{{';
 const RIGHT = '}}';
-/** White space of the trim rules and between arguments. */
+/** White space that trim markers remove and that separates arguments. */
 const SPACE = /[ \t\r\n]+/y;
 const COMMENT = /\/\*[\s\S]*?\*\//y;
 const COMMENT_END = /(?:[ \t\r\n](-))?\}\}/y;
@@ -48,10 +48,10 @@ const QUOTED = /"((?:[^"\\\n]|\\[^\n])*)"/y;
 const RAW = /`([^`]*)`/y;
 const CHAR = /'((?:[^'\\\n]|\\[^\n])+)'/y;
 const SYMBOL = /:=|[=|,()]/y;
-/** What has to follow a field, a variable, a word or a number. */
+/** What must follow a field, a variable, a word or a number. */
 const TERMINATOR = /[ \t\r\n.,|:()=]|\}\}|$/y;
 
-/** Splits a template into tokens; the last is `end`. @throws FactoryError `usage` with line and column */
+/** Splits a template into tokens, the last of which is `end`. @throws FactoryError `usage` with line and column */
 export function tokenize(source: string): readonly Token[] {
   const tokens: Token[] = [];
   let offset = 0;
@@ -74,11 +74,11 @@ export function tokenize(source: string): readonly Token[] {
 
 interface Closed {
   readonly offset: number;
-  /** The white space after it goes. */
+  /** Whether the white space after it is removed. */
   readonly trim: boolean;
 }
 
-/** The start of an action, with its trim marker; a comment is skipped as a whole. */
+/** Reads the start of an action with its trim marker; a comment is skipped as a whole. */
 function openAction(source: string, left: number): Closed & { readonly comment?: Closed } {
   const marked = /^-[ \t\r\n]/.test(source.slice(left + 2, left + 4));
   const offset = left + (marked ? 3 : 2);
@@ -91,7 +91,7 @@ function openAction(source: string, left: number): Closed & { readonly comment?:
     throw templateError(
       source,
       start + comment[0].length,
-      'a comment has to end right before the closing }}',
+      'a comment must end immediately before the closing }}',
     );
   }
   const after = start + comment[0].length + closing[0].length;
@@ -101,7 +101,7 @@ function openAction(source: string, left: number): Closed & { readonly comment?:
 function trimmed(text: string, start: boolean, end: boolean): string {
   const left = start ? text.replace(/^[ \t\r\n]+/, '') : text;
   if (!end) return left;
-  // A loop: the regular expression with `+$` takes quadratic time on long white space.
+  // A loop, because a regular expression with `+$` takes quadratic time on long white space.
   let length = left.length;
   while (length > 0 && ' \t\r\n'.includes(left.charAt(length - 1))) length--;
   return left.slice(0, length);
@@ -118,7 +118,7 @@ function insideAction(source: string, left: number, from: number, tokens: Token[
       tokens.push({ kind: 'right', text: RIGHT, offset });
       return { offset: offset + (marker?.[0].length ?? RIGHT.length), trim: marker !== undefined };
     }
-    if (offset >= source.length) throw templateError(source, left, 'the action is not closed by }}');
+    if (offset >= source.length) throw templateError(source, left, 'the action is not closed with }}');
     const { token, length } = next(source, offset);
     if (token.kind === '(') depth++;
     if (token.kind === ')' && --depth < 0)
@@ -183,7 +183,7 @@ function terminated(source: string, offset: number, token: string, name: string)
 
 function literal(source: string, offset: number, body: string, quote: '"' | "'"): string {
   const text = unquote(body, quote);
-  if (text === undefined) throw templateError(source, offset, 'an escape in the literal is not one of Go');
+  if (text === undefined) throw templateError(source, offset, 'the literal has an invalid escape sequence');
   return text;
 }
 
@@ -191,10 +191,10 @@ function character(source: string, offset: number, body: string): number {
   const characters = [...literal(source, offset, body, "'")];
   const code = characters[0]?.codePointAt(0);
   if (characters.length === 1 && code !== undefined) return code;
-  throw templateError(source, offset, 'a character constant holds one character');
+  throw templateError(source, offset, 'a character constant must have exactly one character');
 }
 
-/** Go reads a leading 0 as octal, and `_` as a separator. */
+/** Go reads a number with a leading 0 as octal, and ignores `_`. */
 function numberOf(source: string, offset: number, text: string): number {
   const digits = text.replaceAll('_', '').replace(/^[+-]/, '').toLowerCase();
   const value = Number(/^0\d+$/.test(digits) ? `0o${digits.slice(1)}` : digits);
@@ -203,7 +203,7 @@ function numberOf(source: string, offset: number, text: string): number {
 }
 
 function match(pattern: RegExp, source: string, offset: number): RegExpExecArray | undefined {
-  // The patterns are shared and sticky: the place is set before each use.
+  // The patterns are shared and sticky, so the position is set before each use.
   pattern.lastIndex = offset;
   return pattern.exec(source) ?? undefined;
 }

@@ -28,7 +28,7 @@ export interface Pipe {
   readonly commands: readonly Command[];
 }
 
-/** What has a body: the other is for what is empty. */
+/** A block with a body; `otherwise` is the body for an empty value. */
 export interface Block {
   readonly kind: 'if' | 'with' | 'range';
   readonly at: number;
@@ -37,7 +37,7 @@ export interface Block {
   readonly otherwise: readonly Node[];
 }
 
-/** A piece of a template as it is walked (Go text/template, "Actions"). */
+/** A node of the syntax tree (Go text/template, "Actions"). */
 export type Node =
   | { readonly kind: 'text'; readonly at: number; readonly text: string }
   | { readonly kind: 'action'; readonly at: number; readonly pipe: Pipe }
@@ -50,7 +50,7 @@ export type Node =
     }
   | { readonly kind: 'break' | 'continue'; readonly at: number };
 
-/** A whole template: its own nodes, and those of `define` and `block` by name. */
+/** A parsed template: its own nodes, and those of `define` and `block` by name. */
 export interface ParsedTemplate {
   readonly source: string;
   readonly nodes: readonly Node[];

@@ -2,20 +2,20 @@ import { formatValue } from './format.ts';
 import type { Param } from './function.ts';
 import { type Dict, isDict, isList, kindOf, type List, typeOf, type Value } from './value.ts';
 
-/** Anything. */
+/** Any value. */
 export const any: Param<Value> = (value) => value ?? null;
 
-/** Text, as it is: Go takes no number for it. */
+/** Text; as in Go, numbers are not converted. */
 export const string: Param<string> = (value, context) =>
   typeof value === 'string' ? value : context.fail(`expected a string, got ${nameOf(value)}`);
 
-/** A whole number, as it is. */
+/** A whole number, without conversion. */
 export const int: Param<number> = (value, context) =>
   typeof value === 'number' && Number.isInteger(value)
     ? value
     : context.fail(`expected a whole number, got ${nameOf(value)}`);
 
-/** A truth value. */
+/** A boolean. */
 export const bool: Param<boolean> = (value, context) =>
   typeof value === 'boolean' ? value : context.fail(`expected true or false, got ${nameOf(value)}`);
 
@@ -23,7 +23,7 @@ export const bool: Param<boolean> = (value, context) =>
 export const list: Param<List> = (value, context) =>
   isList(value) ? value : context.fail(`expected a list, got ${nameOf(value)}`);
 
-/** A list; nil stands for an empty one. */
+/** A list; nil is an empty list. */
 export const optionalList: Param<List> = (value, context) =>
   value === undefined || value === null ? [] : list(value, context);
 
@@ -31,10 +31,10 @@ export const optionalList: Param<List> = (value, context) =>
 export const dict: Param<Dict> = (value, context) =>
   isDict(value) ? value : context.fail(`expected a map, got ${nameOf(value)}`);
 
-/** Anything as text: Sprig's `strval`. */
+/** Any value, converted to text: Sprig's `strval`. */
 export const text: Param<string> = (value, context) => formatValue(value ?? null, context);
 
-/** Anything as text or a list of it: Sprig's `strslice`, which leaves nil out. */
+/** Any value, converted to a list of texts without nil: Sprig's `strslice`. */
 export const texts: Param<readonly string[]> = (value, context) => {
   if (value === undefined || value === null) return [];
   if (!isList(value)) return [formatValue(value, context)];
@@ -43,7 +43,7 @@ export const texts: Param<readonly string[]> = (value, context) => {
     .map((item) => formatValue(item, context));
 };
 
-/** Anything as a number, 0 when it is none: Sprig casts for arithmetic. */
+/** Any value, converted to a number, or 0 when it is not numeric: Sprig's casts for arithmetic. */
 export const number: Param<number> = (value) => {
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
@@ -52,7 +52,7 @@ export const number: Param<number> = (value) => {
   return Number.isFinite(parsed) ? parsed : 0;
 };
 
-/** The same, cut to a whole number. */
+/** Like {@link number}, truncated to a whole number. */
 export const whole: Param<number> = (value, context) => Math.trunc(number(value, context));
 
 function nameOf(value: Value): string {

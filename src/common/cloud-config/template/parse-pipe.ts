@@ -3,25 +3,30 @@ import { type Cursor, describe } from './cursor.ts';
 import type { Token, TokenKind } from './lexer.ts';
 import type { Command, Operand, Pipe } from './nodes.ts';
 
-/** Parentheses inside each other; deeper ones would exhaust the stack. */
+/** Maximum nesting of parentheses; deeper ones would exhaust the stack. */
 const MAX_DEPTH = 100;
 
-/** What a pipeline may name. */
+/** The names that a pipeline may use. */
 export interface Scope {
-  /** Functions that there are. */
+  /** Names of all functions. */
   readonly functions: readonly string[];
   /** Variables declared so far, innermost last; a pipeline adds its own. */
   readonly variables: string[];
 }
 
 /**
- * Reads a pipeline up to `}}` or `)`, which is taken too (Go text/template, "Pipelines").
- * @param context what it belongs to, for messages
+ * Parses a pipeline including its closing `}}` (Go text/template, "Pipelines").
+ * @param context the construct that it belongs to, for messages
  * @throws FactoryError `usage` with line and column
  */
-export function parsePipe(cursor: Cursor, scope: Scope, context: string, depth = 0): Pipe {
+export function parsePipe(cursor: Cursor, scope: Scope, context: string): Pipe {
+  return parseNested(cursor, scope, context, 0);
+}
+
+/** Parses a pipeline up to its `}}`, or within parentheses up to its `)`. */
+function parseNested(cursor: Cursor, scope: Scope, context: string, depth: number): Pipe {
   const at = cursor.peekWord().offset;
-  if (depth > MAX_DEPTH) throw cursor.error(at, `parentheses inside each other go deeper than ${MAX_DEPTH}`);
+  if (depth > MAX_DEPTH) throw cursor.error(at, `parentheses are nested more than ${MAX_DEPTH} deep`);
   const end: TokenKind = depth === 0 ? 'right' : ')';
   const first = cursor.peekWord();
   const head = first.kind === 'variable' ? parseHead(cursor, scope, context) : NO_HEAD;
@@ -40,7 +45,7 @@ export function parsePipe(cursor: Cursor, scope: Scope, context: string, depth =
   return { at, variables: head.variables, assigns: head.assigns, commands };
 }
 
-/** Takes the `|` between commands, or the end. */
+/** Consumes the `|` between commands, or the end. */
 function isClosed(cursor: Cursor, end: TokenKind, commands: readonly Command[]): boolean {
   const token = cursor.peekWord();
   if (token.kind === end) {
@@ -62,7 +67,7 @@ function isClosed(cursor: Cursor, end: TokenKind, commands: readonly Command[]):
 interface Head {
   readonly variables: readonly string[];
   readonly assigns: boolean;
-  /** The variable when nothing is declared: the first operand. */
+  /** The variable as first operand, when it is not a declaration. */
   readonly operand?: Operand;
 }
 
@@ -139,7 +144,7 @@ function parseTerm(cursor: Cursor, scope: Scope, token: Token, depth: number): O
     case 'variable':
       return variable(cursor, scope, token);
     case '(':
-      return { kind: 'group', pipe: parsePipe(cursor, scope, 'parentheses', depth + 1), names: [], at };
+      return { kind: 'group', pipe: parseNested(cursor, scope, 'parentheses', depth + 1), names: [], at };
     case 'word':
       return word(cursor, scope, token);
     default:
@@ -160,7 +165,7 @@ function word(cursor: Cursor, { functions }: Scope, { text, offset: at }: Token)
   throw cursor.error(at, `function "${text}" is not supported${didYouMean(text, functions)}`);
 }
 
-/** The fields that follow a term without a space. */
+/** Adds the fields that follow a term without a space. */
 function withFields(cursor: Cursor, term: Operand, at: number): Operand {
   const names: string[] = [];
   while (cursor.peek().kind === 'field') names.push(cursor.next().text);

@@ -3,9 +3,9 @@ import { tokenize } from './lexer.ts';
 import type { Node, ParsedTemplate } from './nodes.ts';
 import { parsePipe, type Scope } from './parse-pipe.ts';
 
-/** Blocks inside each other; deeper ones would exhaust the stack. */
+/** Maximum nesting of blocks; deeper ones would exhaust the stack. */
 const MAX_DEPTH = 100;
-/** Words that start or end an action instead of a pipeline. */
+/** Words that start an action that is not a pipeline. */
 const KEYWORDS = [
   'if',
   'with',
@@ -24,26 +24,26 @@ interface Parse {
   readonly cursor: Cursor;
   readonly scope: Scope;
   readonly definitions: Map<string, readonly Node[]>;
-  /** Definitions that are not empty. */
+  /** Names of the definitions that are not empty. */
   readonly filled: Set<string>;
-  /** How deep in blocks it is. */
+  /** Current nesting of blocks. */
   depth: number;
-  /** How deep in ranges it is. */
+  /** Current nesting of ranges. */
   ranges: number;
 }
 
 interface Body {
   readonly nodes: readonly Node[];
-  /** What ended it; `undefined` at the end of the template. `else` is taken, what follows it is not. */
+  /** The keyword that ended it; `undefined` at the end of the template. `else` is consumed, the rest of its action is not. */
   readonly by: 'end' | 'else' | undefined;
-  /** Where that stands. */
+  /** The offset of that keyword. */
   readonly at: number;
 }
 
 /**
- * Reads a template.
+ * Parses a template.
  * @param functions names of all functions
- * @throws FactoryError `usage` with line and column, for a syntax that is wrong and for a name that does not exist
+ * @throws FactoryError `usage` with line and column, for a syntax error or an undefined name
  */
 export function parseTemplate(source: string, functions: readonly string[]): ParsedTemplate {
   const cursor = cursorOf(source, tokenize(source));
@@ -53,7 +53,7 @@ export function parseTemplate(source: string, functions: readonly string[]): Par
   return { source, nodes, definitions: parse.definitions };
 }
 
-/** @param opened where the block starts; `undefined` for the template itself */
+/** @param opened the start of the block; `undefined` for the template itself */
 function parseBody(
   parse: Parse,
   opened: { readonly at: number; readonly keyword: Keyword } | undefined,
@@ -92,7 +92,7 @@ function closeBlock(
   if (keyword === 'end') cursor.expect('right', 'end');
 }
 
-/** Steps over the keyword that an action begins with, if it begins with one. */
+/** Consumes the keyword that an action starts with, if there is one. */
 function takeKeyword(cursor: Parse['cursor']): {
   readonly keyword: Keyword | undefined;
   readonly offset: number;
@@ -143,7 +143,7 @@ function parseKeyword(parse: Parse, keyword: Opening, at: number): Node | undefi
   }
 }
 
-/** A definition has variables of its own. As in Go, one of two with a name has to be empty. */
+/** A definition has its own variables. As in Go, a name may be defined twice only if one definition is empty. */
 function parseDefinition(parse: Parse, keyword: 'define' | 'block', name: string, at: number): void {
   const inner: Parse = { ...parse, scope: { ...parse.scope, variables: ['$'] }, ranges: 0 };
   const nodes = deeper(inner, at, () => {
@@ -171,7 +171,7 @@ function parseBlock(parse: Parse, kind: 'if' | 'with' | 'range', at: number): No
   });
 }
 
-/** `{{else}}` with its body, or `{{else if}}` and `{{else with}}`, which share the one `{{end}}`. */
+/** Parses `{{else}}` with its body, or `{{else if}}` and `{{else with}}`, which share the block's `{{end}}`. */
 function parseElse(parse: Parse, kind: 'if' | 'with' | 'range', opened: number): readonly Node[] {
   const { cursor } = parse;
   const token = cursor.peekWord();
@@ -187,7 +187,7 @@ function parseElse(parse: Parse, kind: 'if' | 'with' | 'range', opened: number):
 }
 
 function deeper<T>(parse: Parse, at: number, read: () => T): T {
-  if (parse.depth >= MAX_DEPTH) throw parse.cursor.error(at, `blocks go deeper than ${MAX_DEPTH}`);
+  if (parse.depth >= MAX_DEPTH) throw parse.cursor.error(at, `blocks are nested more than ${MAX_DEPTH} deep`);
   parse.depth++;
   const result = read();
   parse.depth--;

@@ -1,17 +1,13 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 
-/** What to do about any template that does not expand. */
-const REMEDY = 'Correct the template; docs/templates.md lists what it can use.';
+const REMEDY = 'Correct the template; docs/templates.md lists the available values and functions.';
 
-/** An error at a place of a template: `template: LINE:COL: MESSAGE`, both counted from 1. */
-export function templateError(
-  source: string,
-  offset: number,
-  message: string,
-  remedy = REMEDY,
-): FactoryError {
+/** Returns an error at a position of a template: `template: LINE:COL: MESSAGE`, both counted from 1. */
+export function templateError(source: string, offset: number, message: string): FactoryError {
   const before = source.slice(0, offset);
   const line = before.split('\n').length;
   const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1;
-  return new FactoryError('TEMPLATE_INVALID', `template: ${line}:${column}: ${message}`, { remedy });
+  return new FactoryError('TEMPLATE_INVALID', `template: ${line}:${column}: ${message}`, {
+    remedy: REMEDY,
+  });
 }

@@ -13,44 +13,52 @@ interface Spec {
 }
 
 /**
- * Go's `fmt.Sprintf`. Mistakes between verbs and arguments go into the text, as in Go: `%!d(string=x)`.
+ * Go's `fmt.Sprintf`. Mismatches between verbs and arguments become part of the text, as in Go: `%!d(string=x)`.
  * @throws FactoryError `usage` when the text becomes too long
  */
 export function sprintf(format: string, args: readonly Value[], meter: Meter): string {
-  let used = 0;
-  const star = () => {
-    const value = args[used++];
-    return typeof value === 'number' ? value : undefined;
-  };
-  const text = format.replace(
-    VERB,
-    // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
-    (all, flags?: string, width?: string, precision?: string, verb?: string) => {
-      if (verb === undefined || flags === undefined) return '%!(NOVERB)';
-      const wide = width === '*' ? star() : numberOf(width);
-      const left = wide !== undefined && wide < 0 ? '-' : '';
-      const exact = all.includes('.') ? ((precision === '*' ? star() : numberOf(precision)) ?? 0) : undefined;
-      if (verb === '%') return '%';
-      if (used >= args.length) return `%!${verb}(MISSING)`;
-      const spec = {
-        flags: flags + left,
-        width: wide === undefined ? undefined : Math.abs(wide),
-        precision: exact,
-        verb,
-      };
-      if ((spec.width ?? 0) > MAX_WIDTH || (exact ?? 0) > MAX_WIDTH)
-        meter.fail('a width or precision of printf is too large');
-      const part = formatVerb(spec, args[used++], meter);
-      meter.grow(part.length);
-      return part;
-    },
-  );
-  const extra = args.slice(used).map((value) => typed(value, meter));
+  const remaining = [...args];
+  const text = format.replace(VERB, (verb: string, ...groups: (string | undefined)[]) => {
+    const spec = readSpec(verb, groups, remaining);
+    if (spec === undefined) return '%!(NOVERB)';
+    if (spec.verb === '%') return '%';
+    if (remaining.length === 0) return `%!${spec.verb}(MISSING)`;
+    if ((spec.width ?? 0) > MAX_WIDTH || (spec.precision ?? 0) > MAX_WIDTH)
+      meter.fail('a width or precision of printf is too large');
+    const part = formatVerb(spec, remaining.shift(), meter);
+    meter.grow(part.length);
+    return part;
+  });
+  const extra = remaining.map((value) => typed(value, meter));
   return extra.length > 0 ? `${text}%!(EXTRA ${extra.join(', ')})` : text;
 }
 
-function numberOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text);
+/**
+ * Reads a match of {@link VERB}, and takes the arguments for its stars.
+ * @returns `undefined` when the verb is missing
+ */
+function readSpec(
+  match: string,
+  [flags, width, precision, verb]: readonly (string | undefined)[],
+  args: Value[],
+): Spec | undefined {
+  if (verb === undefined || flags === undefined) return undefined;
+  const signedWidth = readNumber(width, args);
+  const exact = match.includes('.') ? (readNumber(precision, args) ?? 0) : undefined;
+  return {
+    // A negative width from an argument aligns to the left.
+    flags: signedWidth !== undefined && signedWidth < 0 ? `${flags}-` : flags,
+    width: signedWidth === undefined ? undefined : Math.abs(signedWidth),
+    precision: exact,
+    verb,
+  };
+}
+
+/** A width or precision; `*` takes it from the next argument. */
+function readNumber(text: string | undefined, args: Value[]): number | undefined {
+  if (text !== '*') return text === undefined ? undefined : Number(text);
+  const value = args.shift();
+  return typeof value === 'number' ? value : undefined;
 }
 
 function typed(value: Value, meter: Meter): string {
@@ -61,10 +69,10 @@ function typed(value: Value, meter: Meter): string {
 function formatVerb(spec: Spec, value: Value, meter: Meter): string {
   const { verb } = spec;
   if (verb === 'v') {
-    if (typeof value === 'number') return pad(spec, signed(spec, formatNumber(value)), true);
-    return pad(spec, formatValue(value, meter), false);
+    if (typeof value === 'number') return padNumber(spec, formatNumber(value));
+    return pad(spec, formatValue(value, meter));
   }
-  if (verb === 'T') return pad(spec, typeOf(value), false);
+  if (verb === 'T') return pad(spec, typeOf(value));
   if (isList(value)) {
     const parts = value.map((item) => formatVerb(spec, item, meter));
     meter.grow(parts.reduce((sum, part) => sum + part.length + 1, 2));
@@ -75,12 +83,11 @@ function formatVerb(spec: Spec, value: Value, meter: Meter): string {
   return `%!${verb}(${typed(value, meter)})`;
 }
 
-/** @returns `undefined` when the verb is not for that kind of value */
+/** @returns `undefined` when the verb does not apply to that kind of value */
 function formatScalar(spec: Spec, value: Value, meter: Meter): string | undefined {
-  if (typeof value === 'boolean') return spec.verb === 't' ? pad(spec, String(value), false) : undefined;
-  if (typeof value === 'number') return formatFor(spec, value);
-  if (value instanceof Date)
-    return spec.verb === 's' ? pad(spec, formatValue(value, meter), false) : undefined;
+  if (typeof value === 'boolean') return spec.verb === 't' ? pad(spec, String(value)) : undefined;
+  if (typeof value === 'number') return formatAsNumber(spec, value);
+  if (value instanceof Date) return spec.verb === 's' ? pad(spec, formatValue(value, meter)) : undefined;
   return typeof value === 'string' ? formatText(spec, value) : undefined;
 }
 
@@ -88,13 +95,13 @@ function formatText(spec: Spec, value: string): string | undefined {
   const cut = spec.precision === undefined ? value : [...value].slice(0, spec.precision).join('');
   switch (spec.verb) {
     case 's':
-      return pad(spec, cut, false);
+      return pad(spec, cut);
     case 'q':
-      return pad(spec, spec.flags.includes('#') && !cut.includes('`') ? `\`${cut}\`` : quote(cut), false);
+      return pad(spec, spec.flags.includes('#') && !cut.includes('`') ? `\`${cut}\`` : quote(cut));
     case 'x':
-      return pad(spec, Buffer.from(cut).toString('hex'), false);
+      return pad(spec, Buffer.from(cut).toString('hex'));
     case 'X':
-      return pad(spec, Buffer.from(cut).toString('hex').toUpperCase(), false);
+      return pad(spec, Buffer.from(cut).toString('hex').toUpperCase());
     default:
       return undefined;
   }
@@ -102,7 +109,7 @@ function formatText(spec: Spec, value: string): string | undefined {
 
 const BASES: Readonly<Record<string, number>> = { d: 10, b: 2, o: 8, x: 16, X: 16 };
 
-function formatFor(spec: Spec, value: number): string | undefined {
+function formatAsNumber(spec: Spec, value: number): string | undefined {
   const { verb, precision } = spec;
   const base = BASES[verb];
   if (base !== undefined && Number.isInteger(value)) {
@@ -111,24 +118,20 @@ function formatFor(spec: Spec, value: number): string | undefined {
       .padStart(precision ?? 0, '0');
     const prefix = spec.flags.includes('#') ? ({ x: '0x', X: '0X', o: '0', b: '0b' }[verb] ?? '') : '';
     const text = `${value < 0 ? '-' : ''}${prefix}${verb === 'X' ? digits.toUpperCase() : digits}`;
-    return pad(spec, signed(spec, text), true);
+    return padNumber(spec, text);
   }
   switch (verb) {
     case 'f':
     case 'F':
-      return pad(spec, signed(spec, value.toFixed(Math.min(precision ?? 6, 100))), true);
+      return padNumber(spec, value.toFixed(Math.min(precision ?? 6, 100)));
     case 'e':
-      return pad(
-        spec,
-        signed(spec, twoDigitExponent(value.toExponential(Math.min(precision ?? 6, 100)))),
-        true,
-      );
+      return padNumber(spec, twoDigitExponent(value.toExponential(Math.min(precision ?? 6, 100))));
     case 'g':
-      return pad(spec, signed(spec, formatGeneral(value, precision)), true);
+      return padNumber(spec, formatGeneral(value, precision));
     case 'c':
     case 'q':
     case 'U':
-      return isCodePoint(value) ? pad(spec, formatCharacter(verb, value), false) : undefined;
+      return isCodePoint(value) ? pad(spec, formatCharacter(verb, value)) : undefined;
     default:
       return undefined;
   }
@@ -157,18 +160,25 @@ function signed({ flags }: Spec, text: string): string {
   return flags.includes(' ') ? ` ${text}` : text;
 }
 
-/** Fills up to the width: with zeros after the sign of a number for the flag `0`. */
-function pad({ flags, width = 0, precision, verb }: Spec, text: string, numeric: boolean): string {
-  const missing = width - [...text].length;
-  if (missing <= 0) return text;
+/** Pads to the width: with spaces, or with zeros for the flag `0`. */
+function pad({ flags, width = 0 }: Spec, text: string): string {
+  const missing = Math.max(0, width - [...text].length);
   if (flags.includes('-')) return text + ' '.repeat(missing);
-  const zeros = flags.includes('0') && !(numeric && verb in BASES && precision !== undefined);
-  if (!zeros) return ' '.repeat(missing) + text;
-  const sign = numeric && /^[-+ ]/.test(text) ? text.charAt(0) : '';
-  return sign + '0'.repeat(missing) + text.slice(sign.length);
+  return (flags.includes('0') ? '0' : ' ').repeat(missing) + text;
 }
 
-/** Text as a Go string literal: `%q` (Go strconv.Quote). */
+/** Pads a number: zeros go after its sign, and a precision of an integer overrides the flag `0`. */
+function padNumber(spec: Spec, number: string): string {
+  const text = signed(spec, number);
+  const { flags, precision, verb } = spec;
+  if (flags.includes('-') || !flags.includes('0')) return pad(spec, text);
+  if (verb in BASES && precision !== undefined) return pad({ ...spec, flags: '' }, text);
+  const sign = /^[-+ ]/.test(text) ? text.charAt(0) : '';
+  const width = spec.width === undefined ? undefined : spec.width - sign.length;
+  return sign + pad({ ...spec, width }, text.slice(sign.length));
+}
+
+/** Quotes text as a Go string literal: `%q` (Go strconv.Quote). */
 export function quote(text: string): string {
   const body = text.replace(/["\\]|\p{C}|(?! )\p{Z}/gu, (character) => {
     const known = ESCAPES[character];

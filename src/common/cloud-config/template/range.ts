@@ -1,9 +1,9 @@
 import { isDict, isList, sortedKeys, typeOf, type Value } from './value.ts';
 
 /**
- * The pairs that `range` walks over: a list with its indexes, a map in the order of its keys, the numbers below a whole
- * number; nothing for nil (Go text/template, "Actions").
- * @param names how many variables take a pair
+ * Yields the key-value pairs of a `range`: a list with its indexes, a map in key order, the numbers below a whole number;
+ * nothing for nil (Go text/template, "Actions").
+ * @param names the number of variables that receive each pair
  */
 export function* iterate(
   value: Value,
@@ -16,9 +16,9 @@ export function* iterate(
   } else if (isDict(value)) {
     for (const key of sortedKeys(value)) yield [key, value.get(key)];
   } else if (typeof value === 'number' && Number.isInteger(value)) {
-    if (names > 1) fail('a range over a number has one variable');
+    if (names > 1) fail('a range over a number takes only one variable');
     for (let index = 0; index < value; index++) yield [index, index];
   } else {
-    fail(`range cannot walk over ${typeOf(value)}`);
+    fail(`range cannot iterate over ${typeOf(value)}`);
   }
 }

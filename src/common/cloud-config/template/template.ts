@@ -4,7 +4,7 @@ import { TEMPLATE_FUNCTIONS } from './functions.ts';
 import { parseTemplate } from './parser.ts';
 import { toValue } from './value.ts';
 
-/** Where functions get what is not in the data. */
+/** Sources of values that are not in the data. */
 export interface TemplateOptions {
   /** For `env` and `expandenv`; the environment of the process by default. */
   readonly env?: FunctionContext['env'];
@@ -16,10 +16,9 @@ const FUNCTIONS = new Map(TEMPLATE_FUNCTIONS.map((known) => [known.name, known])
 const NAMES = [...FUNCTIONS.keys()];
 
 /**
- * Expands a Go template (docs/contract.md 4.8; Go text/template and the functions of Sprig that docs/templates.md
- * lists).
- * @param data what `.` and `$` stand for; it is copied, so that `set` and `merge` change nothing of it
- * @throws FactoryError `usage`, as `template: LINE:COL: …`, for a syntax, a function or a value that is wrong
+ * Expands a Go template (docs/contract.md 4.8; Go text/template and the functions that docs/templates.md lists).
+ * @param data the value of `.` and `$`; it is copied, so that `set` and `merge` do not change it
+ * @throws FactoryError `usage`, as `template: LINE:COL: …`, for invalid syntax, functions or values
  */
 export function expandTemplate(text: string, data: unknown, options: TemplateOptions = {}): string {
   if (!text.includes('{{')) return text;

@@ -14,14 +14,14 @@ const ESCAPE =
   /\\(?:([abfnrtv\\'"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))|\\/g;
 
 /**
- * The text that a Go string or character literal stands for, given without its quotes (Go specification, "Rune literals").
- * @returns `undefined` when an escape is not one of Go's
+ * Decodes the escapes of a Go string or character literal, given without its quotes (Go specification, "Rune literals").
+ * @returns `undefined` for an escape that Go does not have
  */
 export function unquote(body: string, quote: '"' | "'"): string | undefined {
   let valid = true;
   const text = body.replace(ESCAPE, (all, simple?: string, ...numbers: (string | undefined)[]) => {
     if (simple !== undefined) {
-      // Go escapes only the quote that encloses.
+      // Only the enclosing quote can be escaped in Go.
       if ((simple === "'" || simple === '"') && simple !== quote) valid = false;
       return SIMPLE[simple] ?? '';
     }

@@ -1,24 +1,24 @@
-/** A list of a template; Go's `[]interface{}`. */
+/** A list in a template; Go's `[]interface{}`. */
 export type List = readonly Value[];
-/** A map of a template; Go's `map[string]interface{}`. Not an object, so that no name reaches a prototype. */
+/** A map in a template; Go's `map[string]interface{}`. Not an object, so that no key reaches a prototype. */
 export type Dict = Map<string, Value>;
 /**
- * What a template computes with (Go text/template, "Arguments"). `null` is nil; `undefined` is Go's invalid value: a key
- * that a map does not have. Whole and other numbers are one type.
+ * A value in a template (Go text/template, "Arguments"). `null` is nil; `undefined` is Go's invalid value, which a missing
+ * key of a map yields. Integers and floating-point numbers are one type.
  */
 export type Value = undefined | null | boolean | number | string | Date | List | Dict;
 
-/** Whether it is a list. */
+/** Whether a value is a list. */
 export function isList(value: unknown): value is List {
   return Array.isArray(value);
 }
 
-/** Whether it is a map. */
+/** Whether a value is a map. */
 export function isDict(value: unknown): value is Dict {
   return value instanceof Map;
 }
 
-/** Copies data of the program into values of a template; what a template cannot hold, such as a function, becomes nil. */
+/** Copies data into template values; data that a template cannot hold, such as a function, becomes nil. */
 export function toValue(data: unknown): Value {
   if (data === undefined || data === null) return null;
   if (typeof data === 'bigint') return Number(data);
@@ -30,7 +30,7 @@ export function toValue(data: unknown): Value {
   return new Map(Object.entries(data).map(([key, value]) => [key, toValue(value)]));
 }
 
-/** The kind as Go's `reflect` names it. */
+/** The kind of a value, as named by Go's `reflect`. */
 export function kindOf(value: Value): string {
   if (value === undefined || value === null) return 'invalid';
   if (typeof value === 'boolean') return 'bool';
@@ -47,25 +47,25 @@ const TYPES: Readonly<Record<string, string>> = {
   map: 'map[string]interface {}',
 };
 
-/** The type as Go prints it with `%T`. */
+/** The type of a value, as Go prints it with `%T`. */
 export function typeOf(value: Value): string {
   const kind = kindOf(value);
   return TYPES[kind] ?? kind;
 }
 
-/** Truth of a condition: false for what is zero, empty or nil (Go text/template, "Actions"). */
+/** Whether a condition holds: not for zero, empty values and nil (Go text/template, "Actions"). */
 export function isTrue(value: Value): boolean {
   if (isList(value)) return value.length > 0;
   if (isDict(value)) return value.size > 0;
   return value instanceof Date || Boolean(value);
 }
 
-/** The order of Go's strings, by bytes of UTF-8, which is that of code points. */
+/** Compares text by its UTF-8 bytes, as Go does. */
 export function compareText(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** Keys of a map, sorted: the order in which Go prints and walks maps. */
+/** The keys of a map in sorted order, in which Go prints and iterates over maps. */
 export function sortedKeys(dict: Dict): string[] {
   return [...dict.keys()].sort(compareText);
 }

@@ -17,6 +17,6 @@ export function validateCommand() {
     .option('--strict', 'take warnings for errors')
     .option('--json', 'print the findings as JSON')
     .action(async (source, { strict = false, json = false }) => {
-      await checkSource(source, { strict, json }, READER, (text) => process.stdout.write(text));
+      await checkSource(source, READER, { strict, json, out: (text) => process.stdout.write(text) });
     });
 }

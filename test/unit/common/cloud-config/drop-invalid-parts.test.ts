@@ -11,14 +11,14 @@ function check(...lines: string[]) {
 }
 
 describe('dropInvalidParts', () => {
-  test('leaves a sound document as it is', () => {
+  test('keeps a valid document unchanged', () => {
     expect(check('hostname: a', 'stages: {boot: [{commands: [b]}]}')).toEqual({
       stages: { initramfs: [{ name: 'hostname', hostname: 'a' }], boot: [{ commands: ['b'] }] },
       problems: [],
     });
   });
 
-  test('takes a number or boolean for text, where text belongs', () => {
+  test('converts a number or boolean where text is expected', () => {
     const { stages, problems } = check(
       'stages:',
       '  boot:',
@@ -29,7 +29,7 @@ describe('dropInvalidParts', () => {
     expect(problems).toEqual([]);
   });
 
-  test('loses one step for a mistake, not the others', () => {
+  test('drops only the step with the mistake', () => {
     const { stages, problems } = check(
       'stages:',
       '  boot:',
@@ -47,7 +47,7 @@ describe('dropInvalidParts', () => {
     ]);
   });
 
-  test('keeps an account that has a mistake in one field: somebody may have to log in', () => {
+  test('keeps an account with a mistake in one field, so that logins still work', () => {
     const { stages, problems } = check(
       'users:',
       '- name: ann',
@@ -61,7 +61,7 @@ describe('dropInvalidParts', () => {
     expect(problems).toHaveLength(1);
   });
 
-  test('loses what cannot be saved, and comes to an end', () => {
+  test('drops what cannot be kept, and terminates', () => {
     const { stages, problems } = check('users: 5', 'stages: [a, b]', 'hostname: {}', 'runcmd: no list');
     expect(stages).toEqual({});
     expect(problems).toHaveLength(4);

@@ -4,7 +4,7 @@ import { findUnsupported } from '../../../../src/common/cloud-config/find-unsupp
 const found = (data: Record<string, unknown>) => findUnsupported(data).map(({ path }) => path.join('.'));
 
 describe('unsupported keys', () => {
-  test('are found with their reason and the alternative', () => {
+  test('are found with the reason and the alternative', () => {
     expect(findUnsupported({ install: { force: true } })).toMatchObject([
       {
         path: ['install', 'force'],
@@ -37,8 +37,8 @@ describe('unsupported keys', () => {
     { install: null, bundles: 'none' },
     { bundles: [null, { targets: null }] },
     { upgrade: { entry: 'recovery' } },
-  ])('that ask for nothing pass: %j', (data) => expect(found(data)).toEqual([]));
+  ])('are accepted with a falsy or empty value: %j', (data) => expect(found(data)).toEqual([]));
 
-  test('with some values only', () =>
+  test('may be unsupported for some values only', () =>
     expect(found({ upgrade: { entry: 'passive' } })).toEqual(['upgrade.entry']));
 });

@@ -6,7 +6,7 @@ const compile = (source: string) =>
     throw new Error(problem);
   });
 
-describe('an expression of Go matches what it matches there', () => {
+describe('a Go expression matches the same text as in Go', () => {
   test.each([
     ['Ubuntu.*|Debian.*', ['Ubuntu 24.04', 'Debian'], ['Fedora']],
     ['(?i)ubuntu', ['UBUNTU', 'Ubuntu'], ['debian']],
@@ -64,6 +64,6 @@ test.each([
   '[[:nope:]]',
   '\\p{Nope}',
   'a{2,1}',
-])('%s is none', (source) => {
+])('%s is refused', (source) => {
   expect(() => compile(source)).toThrow(source);
 });

@@ -1,6 +1,6 @@
-/** The keys below one path that one file reads. */
+/** The keys below a path that a source file reads. */
 interface Reader {
-  /** The path that the keys are below: `''` for the top, `*` for the items of a list or a free map. */
+  /** The parent path of the keys: `''` for the top level, `*` for the items of a list or a free map. */
   readonly below: string;
   readonly keys: readonly string[];
   /** The file, below `src`. */
@@ -101,7 +101,7 @@ const cloudInit: readonly Reader[] = [
 ];
 
 const IMAGE = ['source', 'uri'];
-/** Every variable is copied to the environment that the boot menu reads. */
+/** Every variable is copied to the environment block that the boot menu reads. */
 const MENU = [
   'default_fallback',
   'default_menu_entry',
@@ -174,7 +174,7 @@ const agent: readonly Reader[] = [
   { below: 'logs', keys: ['journal', 'files'], file: 'agent/commands/logs.ts' },
 ];
 
-/** Where each key of the schema is read. A key that is in no row here has to be in `UNSUPPORTED_KEYS`. */
+/** Where each key of the schema is read. A key that is missing here must be in `UNSUPPORTED_KEYS`. */
 export const KEY_READERS: readonly Reader[] = [
   ...steps,
   ...accounts,
@@ -184,7 +184,7 @@ export const KEY_READERS: readonly Reader[] = [
   ...agent,
 ];
 
-/** Keys without a reader, because what they ask for is always done; with the reason. */
+/** Keys without a reader, because their effect always applies; with the reason. */
 export const ALWAYS_DONE: Readonly<Record<string, string>> = {
   'write_files.*.defer': 'files are written after accounts',
   'users.*.no_log_init': 'accounts are made without touching the login logs',

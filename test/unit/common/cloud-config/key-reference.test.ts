@@ -11,15 +11,15 @@ const docs = (name: string) => readFileSync(join(import.meta.dirname, '../../../
 const schema = cloudConfigJsonSchema();
 
 // When these fail: npm run docs
-test('docs/cloud-config.md is what the schema generates', () => {
+test('docs/cloud-config.md matches the schema', () => {
   expect(docs('cloud-config.md')).toBe(cloudConfigReference(schema));
 });
 
-test('docs/cloud-config.schema.json is what the schema generates', () => {
+test('docs/cloud-config.schema.json matches the schema', () => {
   expect(JSON.parse(docs('cloud-config.schema.json'))).toEqual(schema);
 });
 
-test('the JSON Schema is draft 2020-12, has every key and accepts others', () => {
+test('the JSON Schema is draft 2020-12, has every key and accepts unknown ones', () => {
   expect(schema).toMatchObject({
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     additionalProperties: {},
@@ -28,14 +28,14 @@ test('the JSON Schema is draft 2020-12, has every key and accepts others', () =>
   expect(cloudConfigJsonSchema('v1.2.3').$id).toBe('urn:kairos:cloud-config:v1.2.3');
 });
 
-test('every key of the top has a description', () => {
+test('every top-level key has a description', () => {
   const silent = Object.entries(schema.properties ?? {}).filter(
     ([, { description }]: [string, JsonSchema]) => !description,
   );
   expect(silent.map(([key]) => key)).toEqual([]);
 });
 
-test('examples of the page are right', () => {
+test('the examples on the page are valid', () => {
   const examples = [...docs('cloud-config.md').matchAll(/^```yaml\n(.*?)^```$/gms)].map(
     ([, text = '']) => text,
   );
@@ -44,7 +44,7 @@ test('examples of the page are right', () => {
     expect(validateCloudConfig(parseCloudConfig('example', text), { strict: true })).toEqual([]);
 });
 
-test('the page has what is deep inside, and the stages', () => {
+test('the page has nested keys and the stages', () => {
   const page = docs('cloud-config.md');
   for (const key of ['install', 'partitions.oem.size', 'extra-partitions[].name', 'files[].path'])
     expect(page).toContain(`\`${key}\``);

@@ -45,7 +45,7 @@ describe('mergeConfigs', () => {
       tie('config'),
     ),
   }));
-  /** Every key always has the same kind of value, and none is reset: there the order of merging does not matter. */
+  /** Each key always has the same type of value and none is reset, so that merging is associative. */
   const uniform = fc.record(
     {
       scalar,
@@ -56,7 +56,7 @@ describe('mergeConfigs', () => {
     { requiredKeys: [] },
   );
 
-  test('nothing laid over, and laid over nothing, changes nothing', () => {
+  test('merging with an empty configuration changes nothing', () => {
     fc.assert(
       fc.property(config, (data) => {
         expect(mergeConfigs(data, {})).toEqual(data);
@@ -65,7 +65,7 @@ describe('mergeConfigs', () => {
     );
   });
 
-  test('is associative among configurations of one shape', () => {
+  test('is associative for configurations of the same shape', () => {
     fc.assert(
       fc.property(uniform, uniform, uniform, (a, b, c) => {
         expect(mergeConfigs(mergeConfigs(a, b), c)).toEqual(mergeConfigs(a, mergeConfigs(b, c)));
@@ -73,7 +73,7 @@ describe('mergeConfigs', () => {
     );
   });
 
-  test('changes neither its inputs nor the prototype of all objects', () => {
+  test('changes neither its inputs nor Object.prototype', () => {
     const before = Object.getOwnPropertyNames(Object.prototype);
     fc.assert(
       fc.property(config, config, (a, b) => {
@@ -89,7 +89,7 @@ describe('mergeConfigs', () => {
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
   });
 
-  test('keys called __proto__ merge as any other', () => {
+  test('merges keys named __proto__ like any other', () => {
     const [base, over] = ['{"__proto__":{"x":1}}', '{"__proto__":{"y":2}}'].map(
       (text) => JSON.parse(text) as Record<string, unknown>,
     );
@@ -138,13 +138,13 @@ describe('fromDotted', () => {
     },
   );
 
-  test('leaves the prototype of all objects alone', () => {
+  test('does not change Object.prototype', () => {
     const data = fromDotted(['__proto__.polluted=1', 'a.constructor.prototype.polluted=1']);
     expect(Object.hasOwn(data, '__proto__')).toBe(true);
     expect('polluted' in {}).toBe(false);
   });
 
-  test('any words make a map and nothing else', () => {
+  test('returns a map for any words', () => {
     fc.assert(
       fc.property(fc.array(fc.string()), (assignments) => {
         try {

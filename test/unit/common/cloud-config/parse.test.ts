@@ -10,7 +10,7 @@ describe('the header', () => {
     expect(parseCloudConfig('f', `# a\n\n${header}  \r\na: 1\n`)).toMatchObject({ header, data: { a: 1 } });
   });
 
-  test('may be the tenth line, and no later', () => {
+  test('must be in the first ten lines', () => {
     expect(looksLikeCloudConfig(`${'#\n'.repeat(9)}#cloud-config\n`)).toBe(true);
     expect(looksLikeCloudConfig(`${'#\n'.repeat(10)}#cloud-config\n`)).toBe(false);
   });
@@ -33,7 +33,7 @@ describe('the header', () => {
   });
 });
 
-describe('scalars as the readers of the field take them', () => {
+describe('scalars are read as by upstream', () => {
   test.each([
     ['0644', 0o644],
     ['-0644', -0o644],
@@ -64,31 +64,31 @@ describe('scalars as the readers of the field take them', () => {
 });
 
 describe('structure', () => {
-  test.each(['', '---\n', '# nothing\n', '~\n'])('nothing is an empty map: %j', (body) => {
+  test.each(['', '---\n', '# nothing\n', '~\n'])('an empty document is an empty map: %j', (body) => {
     expect(parse(body).data).toEqual({});
   });
 
-  test('merge keys and aliases', () => {
+  test('resolves merge keys and aliases', () => {
     const { data } = parse('base: &b {x: 1, y: 1}\nm:\n  <<: *b\n  y: 2\nn:\n  <<: [*b, {z: 3}]\n');
     expect(data).toMatchObject({ m: { x: 1, y: 2 }, n: { x: 1, y: 1, z: 3 } });
   });
 
-  test('a key called __proto__ is a key', () => {
+  test('accepts a key named __proto__', () => {
     const { data } = parse('__proto__: {polluted: true}\n');
     expect(Object.hasOwn(data, '__proto__')).toBe(true);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
   test.each([
-    ['a: 1\nb: 2\na: 3\n', '4:1: the key "a" is there twice'],
-    ['a: {b: 1, b: 2}\n', '2:11: the key "b" is there twice'],
+    ['a: 1\nb: 2\na: 3\n', '4:1: duplicate key "a"'],
+    ['a: {b: 1, b: 2}\n', '2:11: duplicate key "b"'],
     ['a: [1\nb: 2\n', '3:1:'],
     ['a: 1\n\tb: 2\n', '3:1: Tabs'],
-    ['- a\n', '2:1: a cloud-config is a map'],
-    ['text\n', '2:1: a cloud-config is a map'],
+    ['- a\n', '2:1: a cloud-config must be a map'],
+    ['text\n', '2:1: a cloud-config must be a map'],
     ['hostname: {{ .Random }}\n', '2:12: a map or a list cannot be a key'],
-    ['a: 1\nb: *x\n', '3:4: there is no anchor "x"'],
-    ['a: *x\nb: &x 1\n', '2:4: there is no anchor "x"'],
+    ['a: 1\nb: *x\n', '3:4: alias to an undefined anchor "x"'],
+    ['a: *x\nb: &x 1\n', '2:4: alias to an undefined anchor "x"'],
     ['a: 1\n---\nb: 2\n', '3:1: a second YAML document'],
   ])('%j', async (body, message) => {
     const error = await failure(body);
@@ -97,7 +97,7 @@ describe('structure', () => {
     expect(error.remedy).toBeDefined();
   });
 
-  test('aliases that multiply without bound', async () => {
+  test('refuses aliases that expand without bound', async () => {
     const levels = Array.from(
       { length: 9 },
       (_, n) => `l${n + 1}: &l${n + 1} [${Array(10).fill(`*l${n}`).join(',')}]\n`,
@@ -106,12 +106,12 @@ describe('structure', () => {
     expect(error).toMatchObject({ kind: 'usage', message: expect.stringContaining('f.yaml:') });
   });
 
-  test('more than 1 MiB', async () => {
-    expect((await failure(`#${'x'.repeat(1024 * 1024)}\n`)).message).toContain('at most 1 MiB');
+  test('refuses more than 1 MiB', async () => {
+    expect((await failure(`#${'x'.repeat(1024 * 1024)}\n`)).message).toContain('larger than 1 MiB');
   });
 });
 
-describe('places', () => {
+describe('locations', () => {
   const document = parse(
     'base: &b\n  x: 1\nm:\n  <<: *b\n  y: 2\nlist:\n  - q: 1\n  - r: 2\nalias: *b\nflow: {a: [1, {b: 2}]}\n',
   );

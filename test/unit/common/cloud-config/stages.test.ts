@@ -11,7 +11,7 @@ import { failureOf } from '../../support/failure.ts';
 
 const stages = (body: string) => stagesOf(parseCloudConfig('f', `#cloud-config\n${body}`));
 
-describe('fields of cloud-init', () => {
+describe('cloud-init keys', () => {
   test('hostname goes into the initramfs', () => {
     expect(stages('hostname: "node-{{ .Random }}"\n')).toEqual({
       initramfs: [{ name: 'hostname', hostname: 'node-{{ .Random }}' }],
@@ -49,7 +49,7 @@ describe('fields of cloud-init', () => {
     ]);
   });
 
-  test('commands as lists of arguments become lines', () => {
+  test('commands given as argument lists become shell lines', () => {
     expect(stages(`runcmd:\n  - echo $HOME\n  - [echo, "it's", "$HOME"]\n`)).toEqual({
       boot: [{ name: 'runcmd', commands: ['echo $HOME', `'echo' 'it'\\''s' '$HOME'`] }],
     });
@@ -69,7 +69,7 @@ describe('fields of cloud-init', () => {
   test.each([
     ['', 'root'],
     ['users: [{name: first}, {name: second}]\n', 'first'],
-  ])('keys at the top belong to the first account, or to root', (users, owner) => {
+  ])('top-level SSH keys belong to the first account, or to root', (users, owner) => {
     const { boot = [], network } = stages(
       `${users}ssh_authorized_keys: [ssh-ed25519 AAAA, "github:octocat"]\n`,
     );
@@ -82,7 +82,7 @@ describe('fields of cloud-init', () => {
     ]);
   });
 
-  test("an account's own keys that have to be fetched wait for the network", () => {
+  test("an account's remote keys are fetched in the network stage", () => {
     expect(
       stages(
         'users: [{name: a, ssh_authorized_keys: [ssh-rsa AAAA, "gitlab:a", "https://example.org/a"]}, {name: b}]\n',
@@ -100,7 +100,7 @@ describe('fields of cloud-init', () => {
     });
   });
 
-  test("come in cloud-init's order, and the file's own stages after them", () => {
+  test("run in cloud-init's order, before the file's own stages", () => {
     const { boot = [] } = stages(
       'stages: {boot: [{name: own}]}\nruncmd: [a]\nwrite_files: [{path: /a}]\nusers: [{name: a}]\ngrowpart: {devices: [/dev/vda]}\n',
     );
@@ -113,7 +113,7 @@ describe('fields of cloud-init', () => {
     ]);
   });
 
-  test('nothing makes no stage', () => {
+  test('add no stages when absent', () => {
     expect(stages('')).toEqual({});
     expect(
       stages('users:\nruncmd: []\nwrite_files: []\ngrowpart: {}\nstages:\n  boot:\n  network: []\n'),
@@ -122,34 +122,34 @@ describe('fields of cloud-init', () => {
 });
 
 describe('native stages', () => {
-  test('stay as they are, whatever they are called', () => {
+  test('are kept unchanged, whatever their names', () => {
     expect(stages('stages:\n  custom: [{name: a, commands: ["{{ .x }}"], unknown: 1}]\n')).toEqual({
       custom: [{ name: 'a', commands: ['{{ .x }}'], unknown: 1 }],
     });
   });
 
-  test('templates may stand for numbers', () => {
+  test('accept templates instead of numbers', () => {
     const step = { layout: { expand_partition: { size: '{{ .size }}' } } };
     expect(stages(`stages: {boot: [${JSON.stringify(step)}]}\n`)).toEqual({ boot: [step] });
   });
 
-  test('other parts of the file may be wrong', () => {
+  test('are returned even if other parts of the file are invalid', () => {
     expect(stages('install: nonsense\nstages: {boot: [{name: a}]}\n')).toEqual({ boot: [{ name: 'a' }] });
   });
 
-  test('what is wrong is named with its place', async () => {
+  test('report errors with their location', async () => {
     const error = await failureOf(() => stages('stages:\n  boot:\n    - commands: x\n  fs: 1\n'), 'usage');
     expect(error.message).toBe('f:4:7: stages.boot.0.commands: expected a list, found "x"');
     expect(error.details).toEqual(['f:5:3: stages.fs: expected a list, found 1']);
   });
 
-  test('__proto__ is no way to all objects', () => {
+  test('named __proto__ do not change Object.prototype', () => {
     stages('users: {__proto__: {shell: /bin/sh}}\nstages: {__proto__: [{name: a}]}\n');
     expect('shell' in {} || 'name' in {}).toBe(false);
   });
 });
 
-describe('names of stages', () => {
+describe('stage names', () => {
   test.each([...STAGE_NAMES, 'boot.before', 'fs.after'])('%s', (name) => {
     expect(isStageName(name)).toBe(true);
     expect(isUpstreamStage(name)).toBe(false);
@@ -168,12 +168,12 @@ describe('names of stages', () => {
     'kairos-uki-upgrade.pre',
     'kairos-agent.bootstrap.before',
     'after-init',
-  ])('%s is run by upstream alone', (name) => {
+  ])('%s is run only by upstream', (name) => {
     expect(isStageName(name)).toBe(false);
     expect(isUpstreamStage(name)).toBe(true);
   });
 
-  test('a mistyped one is pointed out', () => {
+  test('a mistyped name gets a suggestion', () => {
     expect(suggestStage('initramfs.aftr')).toBe(' (did you mean "initramfs.after"?)');
     expect(suggestStage('something-else')).toBe('');
   });

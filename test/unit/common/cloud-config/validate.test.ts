@@ -22,8 +22,8 @@ function fixtures(kind: 'good' | 'bad' | 'upstream'): { name: string; text: stri
 const findings = (body: string, strict = false) =>
   validateCloudConfig(parseCloudConfig('f', `#cloud-config\n${body}`), { strict }).map(renderFinding);
 
-describe('configurations that are right', () => {
-  test('there are enough', () => expect(fixtures('good').length).toBeGreaterThanOrEqual(20));
+describe('valid configurations', () => {
+  test('has at least 20 fixtures', () => expect(fixtures('good').length).toBeGreaterThanOrEqual(20));
 
   test.each(fixtures('good'))('$name', ({ name, text }) => {
     expect(examineCloudConfig(name, text, { strict: true })).toEqual([]);
@@ -47,8 +47,8 @@ describe('configurations for the agent of upstream Kairos', () => {
   });
 });
 
-describe('configurations that are wrong', () => {
-  test('there are enough', () => expect(fixtures('bad').length).toBeGreaterThanOrEqual(20));
+describe('invalid configurations', () => {
+  test('has at least 20 fixtures', () => expect(fixtures('bad').length).toBeGreaterThanOrEqual(20));
 
   test.each(fixtures('bad'))('$name', ({ name, text }) => {
     const [, line, message] = /# expect: (\d+): (.*)\n$/.exec(text) ?? [];
@@ -90,12 +90,12 @@ describe('warnings', () => {
     expect(findings(body, true)).toEqual([warning.replace('warning', 'error')]);
   });
 
-  test('free maps have no unknown keys', () => {
+  test('free maps accept any key', () => {
     expect(findings('options: {a: {b: 1}}\nk3s: {env: {ANY: 1}}\n')).toEqual([]);
   });
 });
 
-test('findings come in the order of their lines', () => {
+test('findings are in line order', () => {
   expect(findings('typo: 1\neject-cd: 5\nstages:\n  nowhere: []\ninstall: {}\n')).toEqual([
     'f:2:1: warning: unknown key "typo"',
     'f:3:1: error: eject-cd: expected true or false, found 5',
@@ -104,11 +104,11 @@ test('findings come in the order of their lines', () => {
   ]);
 });
 
-test('long values are cut in messages', () => {
+test('messages truncate long values', () => {
   expect(findings(`eject-cd: ${'x'.repeat(500)}\n`).join().length).toBeLessThan(130);
 });
 
-describe('hostile input ends soon', () => {
+describe('validation of hostile input ends soon', () => {
   test.each([
     ['many keys', Array.from({ length: 80_000 }, (_, n) => `k${n}: 1\n`).join(''), 100],
     ['a deep list', `a: ${'['.repeat(50_000)}${']'.repeat(50_000)}\n`, 1],
@@ -122,7 +122,7 @@ describe('hostile input ends soon', () => {
     20_000,
   );
 
-  test('any text has findings or none', () => {
+  test('any text can be examined', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -138,7 +138,7 @@ describe('hostile input ends soon', () => {
   });
 });
 
-describe('the rule on administrators', () => {
+describe('the administrator rule', () => {
   test.each([
     'users: [{name: a, groups: [admin]}]',
     'users: [{name: a, groups: "docker, admin"}]',
@@ -146,12 +146,12 @@ describe('the rule on administrators', () => {
     'users: {a: {groups: [admin]}}',
     'stages: {boot: [{users: {a: {groups: [admin]}}}]}',
     'config_url: https://example.org/',
-  ])('is content with %s', (users) => {
+  ])('accepts %s', (users) => {
     expect(findings(`${users}\ninstall: {auto: true}\n`)).toEqual([]);
   });
 
   test.each(['users: []', 'users: [admin]', 'users: {admin: {}}', 'users: [{name: admin, groups: [Admin]}]'])(
-    'is not content with %s',
+    'refuses %s',
     (users) => {
       expect(findings(`${users}\ninstall: {auto: true}\n`)).toEqual([
         expect.stringContaining('f:2:1: error: an installation'),
@@ -159,7 +159,7 @@ describe('the rule on administrators', () => {
     },
   );
 
-  test('says nothing without an installation', () => {
+  test('does not apply without an installation', () => {
     expect(findings('users: [{name: a}]\n')).toEqual([]);
     expect(findings('users: [{name: a}]\ninstall:\n')).toEqual([]);
     expect(findings('install: {nousers: true}\n')).toEqual([]);

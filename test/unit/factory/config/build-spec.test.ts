@@ -266,7 +266,7 @@ describe('a cloud-config', () => {
   test('that is larger than a node reads is refused', async () => {
     const { load } = await withCloudConfig(`#cloud-config\n#${'x'.repeat(1024 * 1024)}\n`);
     const error = await failureOf(load);
-    expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('at most 1 MiB')]);
+    expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('larger than 1 MiB')]);
   });
 
   test('that is not there is refused', async () => {

@@ -38,9 +38,10 @@ function equalsAny([first]: [Value], others: readonly Value[], context: Function
   return others.some((other) => equals(first, other, context));
 }
 
-/** Nil equals only nil; values of different kinds cannot be compared. */
+/** Nil equals only nil; comparing values of different kinds is an error. */
 function equals(a: Value, b: Value, { fail }: FunctionContext): boolean {
-  const [left, right] = [kindOf(a), kindOf(b)];
+  const left = kindOf(a);
+  const right = kindOf(b);
   if (isCollection(a) || isCollection(b)) {
     if (left === 'invalid' || right === 'invalid') return false;
     return fail(`cannot compare values of type ${typeOf(a)} and ${typeOf(b)}`);
@@ -68,7 +69,7 @@ function inRange([range, version]: [string, string], { fail }: FunctionContext):
     semver.parse(version, { loose: true }) ?? semver.coerce(version, { includePrerelease: true });
   if (!parsed) return fail(`"${version}" is not a version`);
   const valid = semver.validRange(range.replaceAll(',', ' '), { loose: true });
-  if (valid === null) return fail(`"${range}" is not a range of versions`);
+  if (valid === null) return fail(`"${range}" is not a version range`);
   if (!range.includes('!=')) return semver.satisfies(parsed, valid);
-  return fail('!= is not supported in a range of versions');
+  return fail('!= is not supported in a version range');
 }

@@ -6,7 +6,7 @@ import { isDict, isList, isTrue, kindOf, typeOf, type Value } from '../value.ts'
 import { indexOf, sliceOf } from './element.ts';
 import { escapeHtml, escapeJs, escapeQuery } from './escape.ts';
 
-/** What Go's own language has besides comparisons (Go text/template, "Functions"), and Sprig's defaults and types. */
+/** Go's built-in functions except comparisons (Go text/template, "Functions"), and Sprig's defaults and types. */
 export const CORE_FUNCTIONS: readonly TemplateFunction[] = [
   variadic('and', 'the first argument that is empty, or the last', [any], any, ([first], rest) =>
     [first, ...rest].reduce((value, next) => (isTrue(value) ? next : value)),

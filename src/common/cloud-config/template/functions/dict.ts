@@ -2,7 +2,7 @@ import { type FunctionContext, fixed, type TemplateFunction, variadic } from '..
 import { any, dict, string, text } from '../param.ts';
 import { type Dict, isDict, isTrue, sortedKeys, typeOf, type Value } from '../value.ts';
 
-/** Sprig, "Dictionaries". Where Sprig leaves the order of keys open, they are sorted. */
+/** Sprig, "Dictionaries". Where Sprig leaves the order of keys undefined, they are sorted. */
 export const DICT_FUNCTIONS: readonly TemplateFunction[] = [
   variadic('dict', 'a map from alternating keys and values', [], any, (_, values, context) => {
     const made: Dict = new Map();
@@ -55,7 +55,7 @@ export const DICT_FUNCTIONS: readonly TemplateFunction[] = [
     [dict],
     dict,
     ([into], others, context) => {
-      for (const other of others) mergeInto(into, other, false, context, 0);
+      for (const other of others) mergeInto(into, other, { isReplaced: isUnset, context });
       return into;
     },
   ),
@@ -65,7 +65,7 @@ export const DICT_FUNCTIONS: readonly TemplateFunction[] = [
     [dict],
     dict,
     ([into], others, context) => {
-      for (const other of others) mergeInto(into, other, true, context, 0);
+      for (const other of others) mergeInto(into, other, { isReplaced: isGiven, context });
       return into;
     },
   ),
@@ -78,21 +78,30 @@ export const DICT_FUNCTIONS: readonly TemplateFunction[] = [
   ),
 ];
 
-/** An empty value counts as none, as in Go's mergo. */
-function mergeInto(
-  into: Dict,
-  from: Dict,
-  overwrite: boolean,
-  context: FunctionContext,
-  depth: number,
-): void {
+interface MergeOptions {
+  /** Whether the value of the other map replaces the present one. */
+  readonly isReplaced: (present: Value, given: Value) => boolean;
+  readonly context: FunctionContext;
+}
+
+/** Empty values count as missing, as in Go's mergo. */
+function isUnset(present: Value): boolean {
+  return !isTrue(present);
+}
+
+function isGiven(_: Value, given: Value): boolean {
+  return isTrue(given);
+}
+
+function mergeInto(into: Dict, from: Dict, options: MergeOptions, depth = 0): void {
+  const { isReplaced, context } = options;
   context.grow(from.size);
-  if (depth > 100) context.fail('a map goes deeper than 100');
+  if (depth > 100) context.fail('a map is nested more than 100 deep');
   if (into === from) return;
   for (const [key, value] of from) {
     const present = into.get(key);
-    if (isDict(present) && isDict(value)) mergeInto(present, value, overwrite, context, depth + 1);
-    else if (!into.has(key) || (overwrite ? isTrue(value) : !isTrue(present))) into.set(key, value);
+    if (isDict(present) && isDict(value)) mergeInto(present, value, options, depth + 1);
+    else if (!into.has(key) || isReplaced(present, value)) into.set(key, value);
   }
 }
 
@@ -100,7 +109,7 @@ function dig(_: [], args: readonly Value[], context: FunctionContext): Value {
   const from = args.at(-1);
   const other = args.at(-2);
   const keys = args.slice(0, -2);
-  if (keys.length === 0) return context.fail('wants a key, a value for when it is missing, and a map');
+  if (keys.length === 0) return context.fail('expected at least one key, a default value and a map');
   let value = from;
   for (const key of keys) {
     if (!isDict(value)) return context.fail(`expected a map, got ${typeOf(value)}`);

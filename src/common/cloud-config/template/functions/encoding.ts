@@ -64,7 +64,8 @@ function hash(name: string, algorithm: string): TemplateFunction {
 }
 
 function adler32(value: string): string {
-  let [a, b] = [1, 0];
+  let a = 1;
+  let b = 0;
   for (const byte of Buffer.from(value)) {
     a = (a + byte) % 65521;
     b = (b + a) % 65521;
@@ -72,7 +73,7 @@ function adler32(value: string): string {
   return String(b * 65536 + a);
 }
 
-/** Go escapes what HTML could take for a tag. */
+/** Go escapes the characters that are special in HTML. */
 function json(value: Value, context: FunctionContext, indent?: number): string {
   const text = JSON.stringify(plain(value, context, 0), null, indent);
   return text.replace(
@@ -81,9 +82,9 @@ function json(value: Value, context: FunctionContext, indent?: number): string {
   );
 }
 
-/** As plain data with sorted keys. */
+/** Converts a value to plain data with sorted keys. */
 function plain(value: Value, context: FunctionContext, depth: number): unknown {
-  if (depth > 100) return context.fail('a value goes deeper than 100');
+  if (depth > 100) return context.fail('a value is nested more than 100 deep');
   context.grow(typeof value === 'string' ? value.length : 1);
   if (isList(value)) return value.map((item) => plain(item, context, depth + 1));
   if (!isDict(value)) return value ?? null;

@@ -61,7 +61,7 @@ export const LIST_FUNCTIONS: readonly TemplateFunction[] = [
   variadic('seq', 'the numbers up to the last as text, as the program seq prints them', [], whole, sequence),
 ];
 
-/** Whether a value equal in its whole content is there. */
+/** Whether the list has an item that is deeply equal to the value. */
 function holds(items: List, value: Value, context: FunctionContext): boolean {
   context.grow(items.length);
   return items.some((item) => same(item, value, context, 0));
@@ -69,7 +69,7 @@ function holds(items: List, value: Value, context: FunctionContext): boolean {
 
 function same(a: Value, b: Value, context: FunctionContext, depth: number): boolean {
   context.grow(1);
-  if (depth > 100) return context.fail('a value goes deeper than 100');
+  if (depth > 100) return context.fail('a value is nested more than 100 deep');
   if (isList(a) && isList(b))
     return a.length === b.length && a.every((item, index) => same(item, b[index], context, depth + 1));
   if (isDict(a) && isDict(b))
@@ -90,7 +90,7 @@ function numbered(parts: readonly string[]): Dict {
   return new Map(parts.map((part, index) => [`_${index}`, part]));
 }
 
-/** A count below 0 stands for all parts, 0 for none. */
+/** A negative count returns all parts, 0 returns none. */
 function splitAtMost(value: string, separator: string, count: number): string[] {
   const parts = value.split(separator);
   if (count < 0 || parts.length <= count) return parts;
@@ -103,7 +103,7 @@ function steps(start: number, end: number, step: number, { grow }: FunctionConte
   return Array.from({ length: count }, (_, index) => start + index * step);
 }
 
-/** `seq END`, `seq START END`, `seq START STEP END`: both ends are included. */
+/** `seq END`, `seq START END`, `seq START STEP END`; both ends are inclusive. */
 function sequence(_: [], numbers: readonly number[], context: FunctionContext): string {
   const [first = 1, second, third] = numbers;
   if (numbers.length === 0 || numbers.length > 3) return '';

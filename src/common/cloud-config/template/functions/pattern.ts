@@ -71,7 +71,7 @@ function replaceAll(
   return parts.join('') + value.slice(offset);
 }
 
-/** Go's `$1`, `${1}` and `${name}`: a name goes as far as it can, and one that is not there is empty. */
+/** Expands Go's `$1`, `${1}` and `${name}`: a name is as long as possible, and an undefined group is empty. */
 function expand(to: string, match: RegExpExecArray): string {
   return to.replace(/\$(?:\$|(\w+)|\{(\w+)\})/g, (_, short?: string, long?: string) => {
     const name = short ?? long;

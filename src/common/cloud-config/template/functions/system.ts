@@ -7,7 +7,7 @@ import { any, string, whole } from '../param.ts';
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const DIGITS = '0123456789';
 
-/** Sprig, "OS Functions", "File Path Functions", "Date Functions", "UUID Functions" and what is random. */
+/** Sprig, "OS Functions", "File Path Functions", "Date Functions", "UUID Functions" and random values. */
 export const SYSTEM_FUNCTIONS: readonly TemplateFunction[] = [
   fixed('env', 'an environment variable, or an empty text', [string], ([name], { env }) =>
     variable(env, name),
@@ -45,7 +45,7 @@ export const SYSTEM_FUNCTIONS: readonly TemplateFunction[] = [
     ([least, end], { fail }) =>
       end > least && end - least < 2 ** 48
         ? randomInt(least, end)
-        : fail('the second number has to be larger'),
+        : fail('the second number must be larger than the first, by less than 2^48'),
   ),
   fixed('uuidv4', 'a random UUID', [], () => randomUUID()),
   fixed('now', 'the current time', [], (_, { now }) => now()),
@@ -75,7 +75,7 @@ function variable(env: FunctionContext['env'], name: string): string {
 
 function random(name: string, description: string, characters: string): TemplateFunction {
   return fixed(name, `that many ${description}`, [whole], ([count], { grow, fail }) => {
-    if (count < 0) return fail('cannot make less than 0 characters');
+    if (count < 0) return fail('cannot produce fewer than 0 characters');
     // A random number costs far more than a character.
     grow(count * 64);
     return Array.from({ length: count }, () => characters.charAt(randomInt(characters.length))).join('');

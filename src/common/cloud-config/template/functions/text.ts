@@ -44,7 +44,7 @@ export const TEXT_FUNCTIONS: readonly TemplateFunction[] = [
     value.endsWith(suffix),
   ),
   fixed('repeat', 'the text that many times', [int, string], ([count, value], context) => {
-    if (count < 0) return context.fail('cannot repeat a text less than 0 times');
+    if (count < 0) return context.fail('cannot repeat text fewer than 0 times');
     context.grow(count * value.length);
     return value.repeat(count);
   }),
@@ -110,7 +110,7 @@ function stripped(value: string, set: string): string {
 function replaced([from, to, value]: [string, string, string], { grow }: FunctionContext): string {
   const parts = value.split(from);
   grow(value.length + parts.length * to.length);
-  // Go puts the new text around every character when the old one is empty.
+  // For an empty pattern, Go inserts the replacement around every character.
   return from === '' ? [to, ...[...value].flatMap((character) => [character, to])].join('') : parts.join(to);
 }
 

@@ -8,11 +8,11 @@ import { expandTemplate } from '../../../../../src/common/cloud-config/template/
 const page = readFileSync(join(import.meta.dirname, '../../../../../docs/templates.md'), 'utf8');
 
 // When this fails: npm run docs
-test('docs/templates.md is what the functions generate', () => {
+test('docs/templates.md matches the functions', () => {
   expect(page).toBe(templateReference());
 });
 
-test('the example of the page expands', () => {
+test('the example on the page expands', () => {
   const example = parse(/^```yaml\n(.*?)^```$/ms.exec(page)?.[1] ?? '');
   const [first, second] = example.stages.initramfs;
   const network = [{ name: 'eth0', macaddress: '52:54:00:aa:bb:cc' }];

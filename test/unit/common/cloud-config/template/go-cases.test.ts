@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { expandTemplate } from '../../../../../src/common/cloud-config/template/template.ts';
 
-/** What text/template of Go 1.26 with the functions of Sprig 3.3.0 printed for these templates and this data. */
+/** Output of Go 1.26's text/template with the functions of Sprig 3.3.0 for these templates and this data. */
 const recorded: { readonly data: unknown; readonly cases: readonly (readonly [string, string])[] } =
   JSON.parse(readFileSync(join(import.meta.dirname, 'go-cases.json'), 'utf8'));
 
-test.each(recorded.cases)('%j is what Go prints', (template, printed) => {
+test.each(recorded.cases)('%j expands as in Go', (template, printed) => {
   expect(expandTemplate(template, recorded.data)).toBe(printed);
 });

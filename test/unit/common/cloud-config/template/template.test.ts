@@ -5,7 +5,7 @@ import { expandTemplate } from '../../../../../src/common/cloud-config/template/
 
 const expand = (text: string, data: unknown = {}) => expandTemplate(text, data);
 
-test('a text without an action stays as it is', () => {
+test('text without an action is unchanged', () => {
   fc.assert(
     fc.property(
       fc.string().filter((text) => !text.includes('{{')),
@@ -14,7 +14,7 @@ test('a text without an action stays as it is', () => {
   );
 });
 
-test('text around an action stays as it is, and data is never read as a template', () => {
+test('text around an action is unchanged, and data is never expanded', () => {
   fc.assert(
     fc.property(
       fc.string().filter((text) => !/\{/.test(text)),
@@ -24,7 +24,7 @@ test('text around an action stays as it is, and data is never read as a template
   );
 });
 
-test('a quoted text comes back when it is read again', () => {
+test('quoted text survives a round trip', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),
@@ -33,7 +33,7 @@ test('a quoted text comes back when it is read again', () => {
   );
 });
 
-test('whatever the template, it expands or says what is wrong with it', () => {
+test('any template either expands or fails with an error', () => {
   const piece = fc.constantFrom(
     ...[
       '{{',
@@ -106,7 +106,7 @@ describe('errors have a line and a column', () => {
       '{{ regexMatch "a(?=b)" "a" }}',
       '1:4: regexMatch: "a(?=b)" has a group that Go does not know, at "(?=b)"',
     ],
-    ['{{ semverCompare "new" "1.0" }}', '1:4: semverCompare: "new" is not a range of versions'],
+    ['{{ semverCompare "new" "1.0" }}', '1:4: semverCompare: "new" is not a version range'],
     ['text {{ if .a }}\n', '1:9: {{if}} has no {{end}}'],
     ['{{ define "a" }}{{ else }}{{ end }}', '1:20: unexpected {{else}} in {{define}}'],
     ['{{ if .a }}{{ else }}{{ else }}{{ end }}', '1:25: expected {{end}}, found {{else}}'],
@@ -118,10 +118,10 @@ describe('errors have a line and a column', () => {
     ['{{ break }}', '1:4: {{break}} outside of {{range}}'],
     ['{{ define "a" }}1{{ end }}\n{{ define "a" }}2{{ end }}', '2:4: template "a" is defined twice'],
     ['{{ template "a" }}', '1:4: template "a" is not defined'],
-    ['a {{ .a', '1:3: the action is not closed by }}'],
+    ['a {{ .a', '1:3: the action is not closed with }}'],
     ['a {{ "x }}', '1:6: the string is not closed'],
     ['{{/* x }}', '1:1: the comment is not closed'],
-    ['{{/* x */ . }}', '1:10: a comment has to end right before the closing }}'],
+    ['{{/* x */ . }}', '1:10: a comment must end immediately before the closing }}'],
     ['{{ (.a }}', '1:8: unclosed left parenthesis'],
     ['{{ .a ? }}', '1:7: unexpected "?" in an action'],
   ])('%j', (template, message) => {
@@ -131,7 +131,7 @@ describe('errors have a line and a column', () => {
   });
 });
 
-describe('a template from a stranger', () => {
+describe('an untrusted template', () => {
   test.each([
     [
       'reaches no prototype',
@@ -154,28 +154,25 @@ describe('a template from a stranger', () => {
   });
 
   test.each([
-    ['{{ repeat 1000000000 "x" }}', 'makes more than 10 MiB'],
-    ['{{ until 100000000 }}', 'makes more than 10 MiB'],
-    ['{{ indent 100000000 "x" }}', 'makes more than 10 MiB'],
-    ['{{ randAlpha 100000000 }}', 'makes more than 10 MiB'],
-    ['{{ $x := "aaaa" }}{{ range 100 }}{{ $x = print $x $x }}{{ end }}', 'makes more than 10 MiB'],
-    ['{{ $x := repeat 1000000 "a" }}{{ range 100 }}{{ $x }}{{ end }}', 'makes more than 10 MiB'],
-    ['{{ $l := list 1 }}{{ range 60 }}{{ $l = list $l $l }}{{ end }}{{ $l }}', 'does not come to an end'],
-    [
-      '{{ $l := list 1 }}{{ range 60 }}{{ $l = list $l $l }}{{ end }}{{ toJson $l }}',
-      'does not come to an end',
-    ],
-    ['{{ range 1000000000 }}{{ end }}', 'does not come to an end'],
-    ['{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ $d }}', 'deeper than 100'],
-    ['{{ define "a" }}{{ template "a" }}{{ end }}{{ template "a" }}', 'deeper than 100'],
-    [`{{ ${'('.repeat(5000)}1${')'.repeat(5000)} }}`, 'deeper than 100'],
-    ['{{ if 1 }}'.repeat(5000), 'deeper than 100'],
+    ['{{ repeat 1000000000 "x" }}', 'produces more than 10 MiB'],
+    ['{{ until 100000000 }}', 'produces more than 10 MiB'],
+    ['{{ indent 100000000 "x" }}', 'produces more than 10 MiB'],
+    ['{{ randAlpha 100000000 }}', 'produces more than 10 MiB'],
+    ['{{ $x := "aaaa" }}{{ range 100 }}{{ $x = print $x $x }}{{ end }}', 'produces more than 10 MiB'],
+    ['{{ $x := repeat 1000000 "a" }}{{ range 100 }}{{ $x }}{{ end }}', 'produces more than 10 MiB'],
+    ['{{ $l := list 1 }}{{ range 60 }}{{ $l = list $l $l }}{{ end }}{{ $l }}', 'does not terminate'],
+    ['{{ $l := list 1 }}{{ range 60 }}{{ $l = list $l $l }}{{ end }}{{ toJson $l }}', 'does not terminate'],
+    ['{{ range 1000000000 }}{{ end }}', 'does not terminate'],
+    ['{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ $d }}', 'more than 100 deep'],
+    ['{{ define "a" }}{{ template "a" }}{{ end }}{{ template "a" }}', 'more than 100 deep'],
+    [`{{ ${'('.repeat(5000)}1${')'.repeat(5000)} }}`, 'more than 100 deep'],
+    ['{{ if 1 }}'.repeat(5000), 'more than 100 deep'],
     ['{{ printf "%999999999d" 1 }}', 'too large'],
-  ])('%.60j ends', (template, message) => {
+  ])('%.60j is stopped', (template, message) => {
     expect(() => expand(template)).toThrow(message);
   });
 
-  test('changes nothing of the data', () => {
+  test('cannot change the data', () => {
     const data = { a: { b: 1 }, l: ['x'] };
     expect(expand('{{ $_ := set .a "b" 2 }}{{ .a.b }}{{ $_ := merge . (dict "c" 3) }}{{ .c }}', data)).toBe(
       '23',
@@ -184,7 +181,7 @@ describe('a template from a stranger', () => {
   });
 });
 
-describe('what Go does not have, or not the same way', () => {
+describe('differences from Go', () => {
   test.each([
     ['{{ eq 1 1.0 }}', 'true'],
     ['{{ trunc 2 "éèà" }}', 'éè'],
@@ -205,7 +202,7 @@ describe('what Go does not have, or not the same way', () => {
     expect(expand(template, { time: new Date('2026-01-02T03:04:05.600Z') })).toBe(printed);
   });
 
-  test('the environment and the time are the caller’s', () => {
+  test('the caller provides the environment and the time', () => {
     const options = { env: { HOME: '/root' }, now: () => new Date(0) };
     const text =
       '{{ env "HOME" }} [{{ env "toString" }}] {{ expandenv "$HOME/${HOME}$X" }} {{ now | date "2006" }}';
@@ -223,7 +220,7 @@ describe('what Go does not have, or not the same way', () => {
     expect(expand('{{ randAlphaNum 20 }}')).not.toBe(expand('{{ randAlphaNum 20 }}'));
   });
 
-  test('no name is taken twice, and all have a description', () => {
+  test('function names are unique, and all have a description', () => {
     const names = TEMPLATE_FUNCTIONS.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)].sort());
     expect(TEMPLATE_FUNCTIONS.filter(({ description }) => !/^\S.{3,}[^.]$/.test(description))).toEqual([]);
