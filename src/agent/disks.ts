@@ -51,7 +51,7 @@ export async function chooseDisk(host: Host, wanted: string): Promise<string> {
     const [largest] = disks;
     if (largest) return largest.path;
     throw new FactoryError('DISK_NOT_FOUND', 'this machine has no disk to install to', {
-      remedy: 'Is the disk connected, and is its driver in the image?',
+      remedy: 'Check that the disk is connected and that the image contains its driver.',
     });
   }
   const device = wanted.startsWith('script://') ? await askScript(host, wanted) : wanted;

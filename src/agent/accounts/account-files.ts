@@ -8,14 +8,16 @@ import { type AccountPlan, homeOf, planUsers } from './plan-users.ts';
 import { newSalt } from './sha512-crypt.ts';
 import { writeTable } from './table-file.ts';
 
-/** Where ids are kept over boots and upgrades: COS_PERSISTENT (docs/contract.md 2.6). */
+/** Keeps ids across boots and upgrades, on COS_PERSISTENT (docs/contract.md 2.6). */
 const RECORD = NODE_PATH.userRecord;
 const SHELLS = { preferred: '/bin/bash', always: '/bin/sh' };
 
 /**
- * Creates or updates accounts of the machine without any program: the new content is planned from the old, and each file
- * replaced in one go, with its mode and owner. Groups come first and passwd last, so that no account is there before what
- * belongs to it.
+ * Creates or updates accounts of the machine without external programs: it plans the new content from the old and
+ * replaces each file atomically, keeping its mode and owner. Groups are written first and passwd last, so that no account
+ * appears before its groups and password.
+ *
+ * @returns the new tables, and a sentence for each account that could not be created
  */
 export async function updateAccounts(host: Host, requests: readonly AccountRequest[]): Promise<AccountPlan> {
   const before = await readTables(host);
@@ -28,10 +30,11 @@ export async function updateAccounts(host: Host, requests: readonly AccountReque
     salt: newSalt,
   });
   const { passwd, shadow, group, gshadow } = plan.tables;
-  await writeTable(host, '/etc/group', before.group, group);
-  if (gshadow !== undefined) await writeTable(host, '/etc/gshadow', before.gshadow, gshadow);
-  if (shadow !== undefined) await writeTable(host, '/etc/shadow', before.shadow, shadow);
-  await writeTable(host, '/etc/passwd', before.passwd, passwd);
+  await writeTable(host, '/etc/group', { before: before.group, after: group });
+  if (gshadow !== undefined)
+    await writeTable(host, '/etc/gshadow', { before: before.gshadow, after: gshadow });
+  if (shadow !== undefined) await writeTable(host, '/etc/shadow', { before: before.shadow, after: shadow });
+  await writeTable(host, '/etc/passwd', { before: before.passwd, after: passwd });
   await keepRecord(host, record, plan.record);
   return plan;
 }
@@ -43,7 +46,7 @@ async function readTables(host: Host): Promise<Tables> {
   return { passwd, shadow, group, gshadow };
 }
 
-/** Who owns the homes in /home, and those that the requests name. */
+/** The owners of the directories in /home and of the homes that the requests name, by account. */
 async function homeOwners(host: Host, requests: readonly AccountRequest[]): Promise<Map<string, number>> {
   const homes = new Map((await host.list('/home')).map((name) => [name, homeOf(name)]));
   for (const { name, home } of requests) if (home !== undefined) homes.set(name, home);
@@ -56,11 +59,11 @@ async function homeOwners(host: Host, requests: readonly AccountRequest[]): Prom
   return new Map(owners.flat());
 }
 
-/** Without a writable /usr/local, as in live systems, ids last as long as the system does. */
+/** Saves the record. Without a writable /usr/local, as on a live system, ids last until the next boot. */
 async function keepRecord(host: Host, before: NumberRecord, after: NumberRecord): Promise<void> {
   const text = formatNumberRecord(after);
   if (text === formatNumberRecord(before)) return;
   await host.write(RECORD, text, { mode: 0o600 }).catch((error) => {
-    host.log('debug', `the ids of users are not kept: ${messageOf(error)}`);
+    host.log('debug', `the ids of users cannot be saved: ${messageOf(error)}`);
   });
 }

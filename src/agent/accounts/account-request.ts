@@ -2,16 +2,16 @@ import type { User } from '../../common/cloud-config/step-schema.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { isField } from './account-table.ts';
 
-/** What a configuration asks of an account (docs/contract.md 4.3). What is left out stays, or takes a default. */
+/** An account as a configuration requests it (docs/contract.md 4.3). Absent fields keep their value, or take a default. */
 export interface AccountRequest {
   readonly name: string;
   readonly uid?: number;
-  /** A hash, or the password itself. */
+  /** A hash, or the password in the clear. */
   readonly password?: string;
   readonly locked: boolean;
-  /** Further groups, sorted. */
+  /** Supplementary groups, sorted. */
   readonly groups: readonly string[];
-  /** A name, or a number. */
+  /** Name or gid. */
   readonly primaryGroup?: string;
   readonly system: boolean;
   readonly gecos?: string;
@@ -19,14 +19,18 @@ export interface AccountRequest {
   readonly shell?: string;
 }
 
-/** Group of accounts without one of their own, as for `useradd --no-user-group` (useradd(8)). */
+/** Primary group of accounts without their own group, as with `useradd --no-user-group` (useradd(8)). */
 const COMMON_GROUP = 'users';
 /** The two highest ids mean "none" to system calls and to older file systems (chown(2), systemd's UIDS-GIDS). */
 const MAX_ID = 2 ** 32 - 3;
-/** What adduser(8) takes when it is not strict; not a number, which would be an id. */
+/** Names that adduser(8) accepts when it is not strict. All digits would read as an id. */
 const NAME = /^(?!\d+$)[a-z0-9_][a-z0-9_.-]{0,31}\$?$/i;
 
-/** The request of an entry of `users`. @throws FactoryError `usage` for what the account files cannot hold */
+/**
+ * Turns an entry of `users` into a request.
+ *
+ * @throws FactoryError `usage` for values that the account files cannot hold
+ */
 export function accountRequest(name: string, user: User): AccountRequest {
   const { passwd, gecos, homedir, shell, primary_group, no_user_group } = user;
   const groups = typeof user.groups === 'string' ? user.groups.split(',') : (user.groups ?? []);
@@ -44,21 +48,22 @@ export function accountRequest(name: string, user: User): AccountRequest {
     ...optional('shell', nonEmpty(shell)),
   };
   const badName = [name, ...request.groups].find((text) => !NAME.test(text));
-  if (badName !== undefined) throw unusable(name, `"${badName}" is no name of a user or group`);
+  if (badName !== undefined) throw unusable(name, `"${badName}" is not a valid user or group name`);
   if (primaryGroup !== undefined && !NAME.test(primaryGroup) && !/^\d+$/.test(primaryGroup)) {
-    throw unusable(name, `"${primaryGroup}" is no group`);
+    throw unusable(name, `"${primaryGroup}" is not a valid group`);
   }
   const texts = [request.gecos, request.home, request.shell].filter((text) => text !== undefined);
-  if (!texts.every(isField)) throw unusable(name, 'gecos, homedir and shell hold no colon and no line end');
+  if (!texts.every(isField))
+    throw unusable(name, 'gecos, homedir and shell must not contain colons or line breaks');
   if (request.home !== undefined && !request.home.startsWith('/'))
-    throw unusable(name, 'homedir is not absolute');
+    throw unusable(name, 'homedir is not an absolute path');
   return request;
 }
 
 function uidOf(name: string, uid: string | number | undefined): number | undefined {
   if (uid === undefined || uid === '') return undefined;
   if (/^\d+$/.test(String(uid)) && Number(uid) <= MAX_ID) return Number(uid);
-  throw unusable(name, `the uid ${uid} is no number that a user can have`);
+  throw unusable(name, `"${uid}" is not a valid uid`);
 }
 
 function unusable(name: string, reason: string): FactoryError {
@@ -71,7 +76,7 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** A property, or none when there is no value. */
+/** An object with the property, or an empty one when the value is undefined. */
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }

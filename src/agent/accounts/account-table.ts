@@ -1,19 +1,19 @@
 /**
- * The files of accounts are tables of lines with fields between colons, the first of which is the name: passwd(5),
- * shadow(5), group(5), gshadow(5). These functions change one row and leave every other byte as it is.
+ * Account files are tables: one row per line, fields separated by colons, the name first (passwd(5), shadow(5), group(5),
+ * gshadow(5)). These functions change one row and leave every other byte untouched.
  */
 
-/** The fields of each row, in order. Comments, blank lines and those of NIS (`+`, `-`) are no rows. */
+/** The fields of each row, in order. Comments, blank lines and NIS lines (`+`, `-`) do not count as rows. */
 export function rowsOf(table: string): string[][] {
   return table.split('\n').filter(isRow).map(fieldsOf);
 }
 
-/** The fields of the row of that name. */
+/** The fields of the row with this name. */
 export function findRow(table: string, name: string): string[] | undefined {
   return rowsOf(table).find((fields) => fields[0] === name);
 }
 
-/** The table with that row in the place of the one of the same name, or else at the end. */
+/** The table with the row of the same name replaced, or the new row appended. */
 export function setRow(table: string, fields: readonly string[]): string {
   const line = fields.join(':');
   const lines = table.split('\n');
@@ -22,7 +22,7 @@ export function setRow(table: string, fields: readonly string[]): string {
   return `${table}${table === '' || table.endsWith('\n') ? '' : '\n'}${line}\n`;
 }
 
-/** The table without the rows of that name. */
+/** The table without the rows of this name. */
 export function removeRow(table: string, name: string): string {
   return table
     .split('\n')
@@ -30,7 +30,7 @@ export function removeRow(table: string, name: string): string {
     .join('\n');
 }
 
-/** Whether a text can stand in a field: a colon or a line end would begin another. */
+/** Whether a text fits into one field: a colon or a line break would start another. */
 export function isField(text: string): boolean {
   return !/[:\n\r\0]/.test(text);
 }

@@ -5,36 +5,32 @@ import { fetchBytesOnNode } from '../stages/fetch-retry.ts';
 import { findRow } from './account-table.ts';
 import { ensureHome, type Resident, residentOf } from './home.ts';
 
-/** Seconds for one attempt to fetch keys. */
+/** Seconds that one attempt to fetch keys may take. */
 const TIMEOUT = 30;
-/** More than this in one answer is no list of keys. */
+/** Bytes. A longer response is not a list of keys. */
 const MAX_ANSWER = 1024 * 1024;
-/** Where a service shows the keys of its users. */
+/** Services that publish the keys of their users. */
 const SERVICES: Readonly<Record<string, string>> = {
   github: 'https://github.com',
   gitlab: 'https://gitlab.com',
 };
-/** A line of AUTHORIZED_KEYS in sshd(8): options, then type and key. */
+/** A line in the AUTHORIZED_KEYS format of sshd(8): options, then type and key. */
 const KEY_LINE = /(^|\s)(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(\s|$)/;
 
 /**
- * Adds keys to `~USER/.ssh/authorized_keys`: literal ones, `github:USER`, `gitlab:USER`, and addresses of lists of keys
- * (docs/contract.md 4.7). Keys that are there stay, none comes twice. Literal keys are written before any network is
- * asked.
+ * Adds keys to `~USER/.ssh/authorized_keys`: literal ones, `github:USER`, `gitlab:USER`, and URLs of lists of keys
+ * (docs/contract.md 4.7). Existing keys stay, and no key is added twice. Literal keys are written before the network is
+ * used.
  *
- * @throws FactoryError `usage` for an unknown account, `step` for keys that cannot be fetched, and for links in the place
- * of the file or its directory: root would read for the account what it may not
+ * @throws FactoryError `usage` for an unknown account; `step` when keys cannot be fetched, or when the file or its
+ * directory is a symbolic link: root would read on behalf of the account what the account itself may not
  */
 export async function addAuthorizedKeys(host: Host, user: string, keys: readonly string[]): Promise<void> {
   const row = findRow((await host.readText('/etc/passwd')) ?? '', user);
   if (row === undefined) {
-    throw new FactoryError(
-      'ACCOUNT_INVALID',
-      `SSH keys are for the user ${user}, whom the machine does not have`,
-      {
-        remedy: 'Create the user under "users", in the same step or one before.',
-      },
-    );
+    throw new FactoryError('ACCOUNT_INVALID', `SSH keys are given for the user ${user}, who does not exist`, {
+      remedy: 'Create the user under "users", in the same step or an earlier one.',
+    });
   }
   const resident = residentOf(row);
   const lines = keys.flatMap(linesOf);
@@ -47,12 +43,16 @@ export async function addAuthorizedKeys(host: Host, user: string, keys: readonly
       .catch((error) => failures.push(messageOf(error)));
   }
   if (failures.length === 0) return;
-  throw new FactoryError('ACCOUNT_FAILED', `SSH keys of ${user} are missing: ${failures.join('; ')}`, {
-    remedy: 'Check the names, and put the keys into the stage network.',
-  });
+  throw new FactoryError(
+    'ACCOUNT_FAILED',
+    `Some SSH keys of ${user} could not be added: ${failures.join('; ')}`,
+    {
+      remedy: 'Check the user names and URLs, and add the keys in the stage "network".',
+    },
+  );
 }
 
-/** Where to fetch keys from; nothing for a key itself. */
+/** The URL to fetch keys from; `undefined` for a literal key. */
 function addressOf(key: string): string | undefined {
   if (/^https?:\/\//i.test(key)) return key;
   const [, service = '', name = ''] = /^(github|gitlab):(.+)$/.exec(key) ?? [];
@@ -64,10 +64,10 @@ async function fetchKeys(host: Host, url: string): Promise<string[]> {
   const bytes = await fetchBytesOnNode(host, { url, timeout: TIMEOUT, limit: MAX_ANSWER });
   const lines = linesOf(Buffer.from(bytes).toString('utf8'));
   const found = lines.filter((line) => KEY_LINE.test(line));
-  // A portal of some network answers with a page of its own.
+  // A captive portal answers with a page of its own.
   if (found.length < lines.length) {
-    throw new FactoryError('ACCOUNT_FAILED', `${url} answers with something else than keys`, {
-      remedy: 'Open the address in a browser to see what it shows.',
+    throw new FactoryError('ACCOUNT_FAILED', `The response of ${url} is not a list of SSH keys`, {
+      remedy: 'Open the URL in a browser to see what it returns.',
     });
   }
   if (found.length === 0) host.log('warn', `${url} has no keys`);
@@ -96,12 +96,12 @@ async function writeKeys(host: Host, resident: Resident, keys: readonly string[]
 async function expectKind(host: Host, path: string, kind: 'file' | 'directory'): Promise<void> {
   const there = await host.stat(path, { follow: false });
   if (there === undefined || there.kind === kind) return;
-  throw new FactoryError('ACCOUNT_FAILED', `${path} is no ${kind}, and keys are not written through it`, {
-    remedy: `Remove it: the agent makes a ${kind} in its place.`,
+  throw new FactoryError('ACCOUNT_FAILED', `${path} is not a ${kind}: keys are not written through it`, {
+    remedy: `Remove it; the agent then creates the ${kind}.`,
   });
 }
 
-/** Lines with something on them that is no comment. */
+/** Lines that are neither blank nor comments. */
 function linesOf(text: string): string[] {
   return text
     .split('\n')

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { findRow, isField, rowsOf } from './account-table.ts';
 
-/** A value of a field: numbers, names, or nothing. */
+/** The value of a field: a number or text; it may be absent. */
 const Cell = z.union([z.string(), z.number()]).optional();
-/** Names in a list: text with commas, or a YAML list. */
+/** A list of names: comma-separated text, or a YAML list. */
 const Names = z.union([z.string(), z.array(z.string())]).optional();
 
 const EntityText = z.discriminatedUnion('kind', [
@@ -42,7 +42,7 @@ const EntityText = z.discriminatedUnion('kind', [
 ]);
 export type Entity = z.output<typeof EntityText>;
 
-/** The file that a kind of entity is in. */
+/** The account file of each kind of entity. */
 export const ENTITY_FILE: Readonly<Record<Entity['kind'], string>> = {
   user: '/etc/passwd',
   shadow: '/etc/shadow',
@@ -51,22 +51,22 @@ export const ENTITY_FILE: Readonly<Record<Entity['kind'], string>> = {
 };
 
 /**
- * An entity from its YAML text (docs/contract.md 4.7), in the form of the field's entities library.
+ * Parses an entity from its YAML text (docs/contract.md 4.7), in the format of upstream's entities library.
  *
- * @throws FactoryError `usage` when it is none
+ * @throws FactoryError `usage` when the text is not an entity
  */
 export function parseEntity(text: string): Entity {
   try {
     return EntityText.parse(parse(text));
   } catch (error) {
-    throw new FactoryError('ACCOUNT_INVALID', `An entity cannot be read: ${reasonOf(error)}`, {
-      remedy: 'Give kind (user, shadow, group or gshadow) and its fields as YAML text.',
+    throw new FactoryError('ACCOUNT_INVALID', `An entity is not valid: ${reasonOf(error)}`, {
+      remedy: 'Write it as YAML text: kind (user, shadow, group or gshadow) and the fields of that kind.',
       cause: error,
     });
   }
 }
 
-/** The name by which an entity's row is found. */
+/** The name that identifies an entity's row. */
 export function nameOf(entity: Entity): string {
   switch (entity.kind) {
     case 'group':
@@ -78,36 +78,36 @@ export function nameOf(entity: Entity): string {
   }
 }
 
-/** What the fields of a row depend on besides the entity. */
+/** What a row depends on, apart from the entity. */
 export interface EntityContext {
-  /** The file that the row goes to. */
+  /** Content of the file that the row goes to. */
   readonly table: string;
-  /** The groups of the machine, for a user whose group is named. */
+  /** Content of group(5), which resolves the name of a user's group. */
   readonly groups: string;
   /** Days since 1970, for `last_changed: now`. */
   readonly today: number;
 }
 
 /**
- * The row of an entity: passwd(5), shadow(5), group(5), gshadow(5). An id that is left out or -1 is the one of the row
- * that is there, else a free one from 999 down, as `useradd --system` counts.
+ * The row of an entity: passwd(5), shadow(5), group(5), gshadow(5). An id that is absent or -1 is taken from the existing
+ * row, or else is the highest free one from 999 down, as `useradd --system` chooses it.
  *
- * @throws FactoryError `usage` for an unknown group and for values that would begin another field
+ * @throws FactoryError `usage` for an unknown group, and for values with a colon or a line break
  */
-export function entityRow(entity: Entity, { table, groups, today }: EntityContext): string[] {
-  const row = fieldsOf(entity, idOf(entity, table), groups, today);
+export function entityRow(entity: Entity, context: EntityContext): string[] {
+  const row = fieldsOf(entity, idOf(entity, context.table), context);
   const bad = row.find((field) => !isField(field));
   if (bad === undefined && nameOf(entity) !== '') return row;
   throw new FactoryError(
     'ACCOUNT_INVALID',
-    `The ${entity.kind} "${nameOf(entity)}" has a value that cannot be written`,
+    `The ${entity.kind} "${nameOf(entity)}" has an empty name, or a value with a colon or a line break`,
     {
-      remedy: 'Leave colons and line ends out of names and values.',
+      remedy: 'Give a name, and remove colons and line breaks from names and values.',
     },
   );
 }
 
-function fieldsOf(entity: Entity, id: number, groups: string, today: number): string[] {
+function fieldsOf(entity: Entity, id: number, { groups, today }: EntityContext): string[] {
   switch (entity.kind) {
     case 'user': {
       const { username, password = 'x', info, homedir, shell } = entity;
@@ -127,7 +127,7 @@ function fieldsOf(entity: Entity, id: number, groups: string, today: number): st
   }
 }
 
-/** The id of a user or group; others have none. */
+/** The id of a user or group; the other kinds do not use it. */
 function idOf(entity: Entity, table: string): number {
   const wanted = entity.kind === 'user' ? entity.uid : entity.kind === 'group' ? entity.gid : undefined;
   if (wanted !== undefined && Number(wanted) >= 0) return Number(wanted);
@@ -142,8 +142,8 @@ function idOf(entity: Entity, table: string): number {
 function gidOf(group: string, groups: string): string {
   const gid = findRow(groups, group)?.[2];
   if (gid !== undefined) return gid;
-  throw new FactoryError('ACCOUNT_INVALID', `There is no group ${group}`, {
-    remedy: 'Create it by an entity before this one.',
+  throw new FactoryError('ACCOUNT_INVALID', `The group ${group} does not exist`, {
+    remedy: 'Create it with an earlier entity.',
   });
 }
 

@@ -1,37 +1,37 @@
 import { findRow, rowsOf, setRow } from './account-table.ts';
 import type { NumberRecord } from './number-record.ts';
 
-/** Numbers that a group has everywhere (docs/contract.md 3.4). */
+/** Groups with a fixed gid (docs/contract.md 3.4). */
 const FIXED: ReadonlyMap<string, number> = new Map([['admin', 900]]);
-/** System groups are counted down from here (groupadd(8), `--system`). */
+/** System groups are numbered from here down (groupadd(8), `--system`). */
 const HIGHEST = 999;
 
-/** The tables that a plan changes. */
+/** The contents of the account files. */
 export interface Tables {
   readonly passwd: string;
   readonly shadow: string | undefined;
   readonly group: string;
-  /** Systems without group passwords have no such file. */
+  /** Absent on systems without group passwords. */
   readonly gshadow: string | undefined;
 }
 
-/** Tables with a group that is there for sure, its number, and the record with it. */
-export interface GroupPlan {
+/** The account files and the record of ids, as planned so far. */
+export interface AccountDraft {
   readonly tables: Tables;
   readonly record: NumberRecord;
+}
+
+/** A draft that contains a certain group, and the gid of that group. */
+export interface GroupPlan extends AccountDraft {
   readonly gid: number;
 }
 
-/** Makes sure that there is a group; a new one gets the preferred number when it is free. */
-export function ensureGroup(
-  tables: Tables,
-  record: NumberRecord,
-  name: string,
-  preferred = FIXED.get(name),
-): GroupPlan {
-  const there = findRow(tables.group, name)?.[2];
-  if (there !== undefined) return { tables, record, gid: Number(there) };
-  const gid = freeGid(tables, record, name, preferred);
+/** Adds a group unless it exists; a new one gets the preferred gid when that is free. */
+export function ensureGroup(draft: AccountDraft, name: string, preferred = FIXED.get(name)): GroupPlan {
+  const { tables, record } = draft;
+  const existing = findRow(tables.group, name)?.[2];
+  if (existing !== undefined) return { tables, record, gid: Number(existing) };
+  const gid = freeGid(draft, name, preferred);
   const { gshadow } = tables;
   return {
     tables: {
@@ -44,7 +44,7 @@ export function ensureGroup(
   };
 }
 
-/** Puts an account into a group that is there: group(5), and gshadow(5) where the group has a row in it. */
+/** Adds an account to an existing group in group(5), and in gshadow(5) where the group has a row. */
 export function addMember(tables: Tables, group: string, user: string): Tables {
   const { gshadow } = tables;
   return {
@@ -62,11 +62,11 @@ function withMember(table: string, group: string, user: string): string {
   return setRow(table, [...row.slice(0, 3), [...members, user].join(',')]);
 }
 
-function freeGid(tables: Tables, record: NumberRecord, name: string, preferred: number | undefined): number {
+function freeGid({ tables, record }: AccountDraft, name: string, preferred: number | undefined): number {
   const recorded = record.gids.get(name);
   const taken = new Set([
     ...rowsOf(tables.group).map(([, , gid]) => Number(gid)),
-    // An account may have a primary group without a row.
+    // The primary group of an account may have no row.
     ...rowsOf(tables.passwd).map(([, , , gid]) => Number(gid)),
   ]);
   for (const gid of [recorded, preferred]) {

@@ -1,66 +1,73 @@
 import { basename, dirname, join } from 'node:path';
 import type { Host } from '../../common/host/host.ts';
 
-/** The files that every new home begins with (useradd(8), `--skel`). */
+/** Initial contents of every new home (useradd(8), `--skel`). */
 const SKELETON = '/etc/skel';
-/** For the owner only, unless login.defs(5) says otherwise by HOME_MODE. */
+/** Owner only, unless HOME_MODE in login.defs(5) says otherwise. */
 const HOME_MODE = 0o700;
 
-/** An account as far as its home goes. */
+/** The ids and home directory of an account. */
 export interface Resident {
   readonly uid: number;
   readonly gid: number;
   readonly home: string;
 }
 
-/** The resident of a row of passwd(5). */
+/** Reads the resident from a row of passwd(5). */
 export function residentOf(row: readonly string[]): Resident {
   return { uid: Number(row[2]), gid: Number(row[3]), home: row[5] ?? '/' };
 }
 
 /**
- * Makes the home of an account from the skeleton, unless it is there. It appears under its name when all of it is
- * written. A home that is there is not gone through: files keep their owners (docs/contract.md 4.7). Only one that is
- * empty and root's, as an image may have it, is handed over.
+ * Creates the home of an account from the skeleton, unless it exists. The home gets its final name only when complete. In
+ * an existing home, files keep their owners (docs/contract.md 4.7); only an empty home that belongs to root, as an image
+ * may contain it, is filled and given to the account. A home of another owner causes a warning.
  */
-export async function ensureHome(host: Host, { uid, gid, home }: Resident): Promise<void> {
+export async function ensureHome(host: Host, resident: Resident): Promise<void> {
+  const { uid, home } = resident;
   const there = await host.stat(home);
   if (there === undefined) {
     const fresh = join(dirname(home), `.${basename(home)}.unfinished`);
     await host.remove(fresh);
     await host.makeDirectory(dirname(home));
     await host.makeDirectory(fresh, HOME_MODE);
-    await fillHome(host, fresh, uid, gid);
+    await fillHome(host, fresh, resident);
     await host.rename(fresh, home);
     return;
   }
   if (there.kind !== 'directory' || there.uid === uid) return;
   if (there.uid === 0 && (await host.list(home)).length === 0) {
-    await fillHome(host, home, uid, gid);
+    await fillHome(host, home, resident);
     return;
   }
   host.log('warn', `${home} belongs to ${there.uid}, not to ${uid}: correct it with chown -R ${uid} ${home}`);
 }
 
-async function fillHome(host: Host, home: string, uid: number, gid: number): Promise<void> {
-  await copyTree(host, SKELETON, home, uid, gid);
+type Owner = Pick<Resident, 'uid' | 'gid'>;
+
+async function fillHome(host: Host, home: string, { uid, gid }: Owner): Promise<void> {
+  await copyTree(host, { from: SKELETON, to: home, owner: { uid, gid } });
   await host.chmod(home, await homeMode(host));
   await host.chown(home, uid, gid);
 }
 
-async function copyTree(host: Host, from: string, to: string, uid: number, gid: number): Promise<void> {
+async function copyTree(
+  host: Host,
+  { from, to, owner }: { readonly from: string; readonly to: string; readonly owner: Owner },
+): Promise<void> {
   for (const name of await host.list(from)) {
-    const [source, target] = [join(from, name), join(to, name)];
+    const source = join(from, name);
+    const target = join(to, name);
     const stat = await host.stat(source, { follow: false });
     if (stat?.kind === 'directory') {
       await host.makeDirectory(target, stat.mode);
-      await copyTree(host, source, target, uid, gid);
+      await copyTree(host, { from: source, to: target, owner });
     } else if (stat?.kind === 'link') {
       await host.link(await host.readLink(source), target);
     } else if (stat?.kind === 'file') {
       await host.write(target, (await host.readBytes(source)) ?? '', { mode: stat.mode });
     } else continue;
-    await host.chown(target, uid, gid);
+    await host.chown(target, owner.uid, owner.gid);
   }
 }
 

@@ -1,20 +1,20 @@
 import { sha512Crypt } from './sha512-crypt.ts';
 
-/** Admits no password, while SSH keys work: sshd takes `!` for a locked account (sshd(8), crypt(5)). */
+/** Matches no password but allows SSH keys; sshd treats `!` as a locked account (sshd(8), crypt(5)). */
 const NO_PASSWORD = '*';
-/** A hash of crypt(5), whatever the method. */
+/** A crypt(5) hash of any method. */
 const HASH = /^\$[a-z0-9-]{1,12}\$[A-Za-z0-9./$=,+-]+$/;
 
-/** What is asked of a password field. */
+/** The requested password and lock of an account. */
 export interface PasswordRequest {
-  /** A hash, or the password itself; without it the field stays. */
+  /** A hash, or the password in the clear; when absent, the current field stays. */
   readonly password?: string;
   readonly locked: boolean;
 }
 
 /**
- * The password field of shadow(5). A password that the current field is a hash of keeps that hash, so that a boot does
- * not change the file; any other is hashed with a new salt. A lock is the prefix `!` (passwd(1), `--lock`).
+ * The password field of shadow(5). When the current field is a hash of the password, it stays, so that a boot does not
+ * change the file; any other password is hashed with a new salt. A lock is the prefix `!` (passwd(1), `--lock`).
  */
 export function passwordField(
   request: PasswordRequest,
@@ -27,7 +27,7 @@ export function passwordField(
 }
 
 function hashOf(password: string, current: string | undefined, salt: () => string): string {
-  // Fields that no password matches may stand for one in configurations too.
+  // Configurations may also use fields that match no password, such as "*" and "!".
   if (HASH.test(password.replace(/^!/, '')) || /^[!*]{1,2}$/.test(password)) return password;
   const old = current?.replace(/^!/, '');
   if (old?.startsWith('$6$') && sha512Crypt(password, old) === old) return old;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Digits of crypt(5), in the order of their values. */
+/** The digits of crypt(5), by value. */
 const DIGITS = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const SALT_LENGTH = 16;
 const ROUNDS = { default: 5000, min: 1000, max: 999_999_999 };
@@ -13,15 +13,16 @@ export function newSalt(): string {
 }
 
 /**
- * The hash of a password in the form `$6$salt$digest` of shadow(5), after "Unix crypt using SHA-256 and SHA-512" by Ulrich
- * Drepper, version 0.6. The numbers in comments are the steps of that text.
+ * Hashes a password as `$6$salt$digest` of shadow(5), according to "Unix crypt using SHA-256 and SHA-512" by Ulrich
+ * Drepper, version 0.6. The numbers in comments are the steps of that specification.
  *
- * @param setting a salt, or all of a hash to compare with, `$6$rounds=N$salt$…` included
+ * @param setting a salt, or a complete hash to compare with, including `$6$rounds=N$salt$…`
  */
 export function sha512Crypt(password: string, setting: string): string {
   const { salt, rounds, explicit } = parseSetting(setting);
-  const [key, saltBytes] = [Buffer.from(password), Buffer.from(salt)];
-  const digest = stretch(firstDigest(key, saltBytes), key, saltBytes, rounds);
+  const key = Buffer.from(password);
+  const saltBytes = Buffer.from(salt);
+  const digest = stretch(firstDigest(key, saltBytes), { key, salt: saltBytes, rounds });
   return `$6$${explicit ? `rounds=${rounds}$` : ''}${salt}$${encode(digest)}`;
 }
 
@@ -43,7 +44,10 @@ function firstDigest(key: Buffer, salt: Buffer): Buffer {
 }
 
 /** Steps 13 to 21. */
-function stretch(first: Buffer, key: Buffer, salt: Buffer, rounds: number): Buffer {
+function stretch(
+  first: Buffer,
+  { key, salt, rounds }: { readonly key: Buffer; readonly salt: Buffer; readonly rounds: number },
+): Buffer {
   const p = repeat(sha512(...Array<Buffer>(key.length).fill(key)), key.length); // 13 to 16
   const saltTimes = 16 + (first[0] ?? 0);
   const s = repeat(sha512(...Array<Buffer>(saltTimes).fill(salt)), salt.length); // 17 to 20
@@ -60,7 +64,7 @@ function stretch(first: Buffer, key: Buffer, salt: Buffer, rounds: number): Buff
   return digest;
 }
 
-/** Step 22: three bytes make four digits, and the bytes of each three come from the thirds of the digest in turn. */
+/** Step 22: three bytes become four digits; each triple takes one byte from each third of the digest, rotating. */
 function encode(digest: Buffer): string {
   const at = (index: number) => digest[index] ?? 0;
   const third = (SIZE - 1) / 3;
@@ -73,7 +77,7 @@ function encode(digest: Buffer): string {
   return text + digits(at(SIZE - 1), 2);
 }
 
-/** The lowest six bits first. */
+/** Encodes a value, lowest six bits first. */
 function digits(value: number, count: number): string {
   return Array.from({ length: count }, (_, place) => DIGITS.charAt((value >> (6 * place)) & 63)).join('');
 }

@@ -5,14 +5,13 @@ import { findRow } from './account-table.ts';
 const SECRET = /shadow-?$/;
 
 /**
- * Writes a table of accounts when it changed, with the mode and owner of the old file. A new one that holds passwords is
- * 0640 and belongs to the group shadow where there is one.
+ * Writes an account file if its content changed, keeping mode and owner. A new file that holds passwords gets mode 0640
+ * and the group shadow, where that exists.
  */
 export async function writeTable(
   host: Host,
   path: string,
-  before: string | undefined,
-  after: string,
+  { before, after }: { readonly before: string | undefined; readonly after: string },
 ): Promise<void> {
   if (before === after) return;
   const old = await host.stat(path);

@@ -2,31 +2,31 @@ import type { AccountRequest } from './account-request.ts';
 import { findRow, rowsOf } from './account-table.ts';
 import type { NumberRecord } from './number-record.ts';
 
-/** Where fresh ids come from: SYS_UID_MIN to UID_MAX of login.defs(5), with what useradd(8) does by default. */
+/** The range of new ids: SYS_UID_MIN to UID_MAX of login.defs(5), with the defaults of useradd(8). */
 const RANGE = { system: 100, regular: 1000, end: 60_000 };
 
-/** What decides on the ids of accounts. */
+/** What the ids of accounts depend on. */
 export interface UidContext {
   readonly passwd: string;
   readonly group: string;
   readonly record: NumberRecord;
-  /** Owners of the homes that are there, by the name of the account. */
+  /** Owners of the existing homes, by account name. */
   readonly homeOwners: ReadonlyMap<string, number>;
 }
 
-/** Ids by name, and a sentence for each account that cannot have one. */
+/** Ids by name, and a sentence for each account that cannot get one. */
 export interface UidPlan {
   readonly uids: ReadonlyMap<string, number>;
   readonly problems: readonly string[];
 }
 
 /**
- * The id of each wanted account. One that is asked for wins; then come the one that the account has, that of its home,
- * that of the record, and at last the lowest free one from 1000 up, or for system accounts the highest from 999 down.
- * No two names get the same.
+ * Chooses the id of each requested account, in this order of precedence: the id in the request, the account's current id,
+ * the owner of its home, the id in the record, and the lowest free id from 1000 up (for system accounts the highest from
+ * 999 down). No two accounts get the same id.
  */
 export function planUids(requests: readonly AccountRequest[], context: UidContext): UidPlan {
-  // Of two rows with one name, the first counts (getpwnam(3)).
+  // The first of two rows with the same name counts (getpwnam(3)).
   const rows = rowsOf(context.passwd).reverse();
   const uids = new Map(rows.map(([name = '', , uid]) => [name, Number(uid)]));
   const isTaken = (uid: number) => [...uids.values()].includes(uid);
@@ -35,7 +35,7 @@ export function planUids(requests: readonly AccountRequest[], context: UidContex
   const keep = (ids: ReadonlyMap<string, number>) => {
     for (const { name } of open) {
       const uid = ids.get(name);
-      // A home of root's would make its account root.
+      // A home that belongs to root would make its account root.
       const usable = uid !== undefined && uid >= RANGE.system && uid < RANGE.end;
       if (usable && !uids.has(name) && !isTaken(uid)) uids.set(name, uid);
     }
@@ -46,8 +46,8 @@ export function planUids(requests: readonly AccountRequest[], context: UidContex
   for (const { name, system } of open) {
     if (uids.has(name)) continue;
     const gid = Number(findRow(context.group, name)?.[2] ?? -1);
-    const free = candidates(system).find((id) => !isTaken(id) && (id === gid || !reserved.has(id)));
-    if (free === undefined) problems.push(`there is no free uid for ${name}`);
+    const free = candidates({ system }).find((id) => !isTaken(id) && (id === gid || !reserved.has(id)));
+    if (free === undefined) problems.push(`no uid is free for ${name}`);
     else uids.set(name, free);
   }
   const wanted = requests.flatMap(({ name, uid }): [string, number][] => {
@@ -58,8 +58,8 @@ export function planUids(requests: readonly AccountRequest[], context: UidContex
 }
 
 /**
- * Gives out the ids that are asked for. An account that moves may free the one that another waits for, so this goes on
- * until nothing moves: a second run over the result then finds nothing left to do.
+ * Assigns the ids that requests name. An account that changes its id may free one that another account needs, so this
+ * repeats until no account changes; a second run over the result then finds nothing to do.
  */
 function claimExplicit(requests: readonly AccountRequest[], uids: Map<string, number>): string[] {
   const ownerOf = (uid: number) => [...uids].find(([, other]) => other === uid)?.[0];
@@ -73,10 +73,12 @@ function claimExplicit(requests: readonly AccountRequest[], uids: Map<string, nu
       return false;
     });
   }
-  return waiting.map(({ name, uid = 0 }) => `${name} cannot have the uid ${uid}: ${ownerOf(uid)} has it`);
+  return waiting.map(
+    ({ name, uid = 0 }) => `${name} cannot have the uid ${uid}: it belongs to ${ownerOf(uid)}`,
+  );
 }
 
-/** Ids that a fresh account does not take, so that its own group can have the same number. */
+/** Ids that a new account does not take, so that its own group can have the same number. */
 function reservedIds({ group, passwd, record, homeOwners }: UidContext): ReadonlySet<number> {
   return new Set([
     ...rowsOf(group).map(([, , gid]) => Number(gid)),
@@ -87,7 +89,7 @@ function reservedIds({ group, passwd, record, homeOwners }: UidContext): Readonl
   ]);
 }
 
-function candidates(system: boolean): number[] {
+function candidates({ system }: { readonly system: boolean }): number[] {
   return system
     ? Array.from({ length: RANGE.regular - RANGE.system }, (_, index) => RANGE.regular - 1 - index)
     : Array.from({ length: RANGE.end - RANGE.regular }, (_, index) => RANGE.regular + index);

@@ -4,8 +4,8 @@ import type { Host } from '../../common/host/host.ts';
 import { writeAt } from '../deploy/block-device.ts';
 
 /**
- * The variables of a GRUB environment file; none when it is missing. One that GRUB cannot read counts as empty, with a
- * warning, as it does for GRUB.
+ * Reads the variables of a GRUB environment file; none when the file is missing. A file that GRUB cannot read counts as
+ * empty, as it does for GRUB, and causes a warning.
  */
 export async function readGrubVariables(host: Host, file: string): Promise<Map<string, string>> {
   const block = await host.readBytes(file);
@@ -19,9 +19,9 @@ export async function readGrubVariables(host: Host, file: string): Promise<Map<s
 }
 
 /**
- * Changes variables; `undefined` removes one. A file of the right size is written in its place on the disk: GRUB saves to
- * the blocks that it has (docs/contract.md 1.4).
- * @throws FactoryError `usage` when they do not fit
+ * Changes variables; `undefined` removes one. A file of the right size is overwritten in place, because GRUB saves to the
+ * same disk blocks (docs/contract.md 1.4).
+ * @throws FactoryError `usage` when the variables do not fit
  */
 export async function setGrubVariables(
   host: Host,
@@ -38,7 +38,7 @@ export async function setGrubVariables(
   const block = encode(file, variables);
   const size = (await host.stat(file))?.size;
   if (size !== block.length) await host.write(file, block);
-  else if (changed) await writeAt(host, file, 0, block);
+  else if (changed) await writeAt(host, file, { offset: 0, bytes: block });
 }
 
 function encode(file: string, variables: ReadonlyMap<string, string>): Buffer {
@@ -46,7 +46,7 @@ function encode(file: string, variables: ReadonlyMap<string, string>): Buffer {
     return grubEnvironment(Object.fromEntries(variables));
   } catch (error) {
     throw new FactoryError('OPTION_INVALID', `${file}: ${messageOf(error)}`, {
-      remedy: 'Use fewer or shorter variables, each in one line.',
+      remedy: 'Use fewer or shorter variables, each on a single line.',
       cause: error,
     });
   }

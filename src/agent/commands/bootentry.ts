@@ -10,18 +10,18 @@ import { needLabel } from '../deploy/block-device.ts';
 import { mountWritable } from '../deploy/mounts.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** Entries of the boot menu (docs/contract.md 2.1), and what the machine is when it runs one. */
+/** Entries of the boot menu (docs/contract.md 2.1), and the boot state of each. */
 const ENTRIES: Readonly<Record<string, { title: string; state?: BootState }>> = {
   cos: { title: 'the active system', state: 'active_boot' },
   fallback: { title: 'the passive system', state: 'passive_boot' },
   recovery: { title: 'the recovery system', state: 'recovery_boot' },
-  statereset: { title: 'recovery, which resets the node', state: 'autoreset_boot' },
+  statereset: { title: 'the recovery system, resetting the node', state: 'autoreset_boot' },
 };
 
 /** `kairos-agent bootentry`. */
 export const bootentryCommand: AgentCommand = ({ host, out }) =>
   new Command('bootentry')
-    .description('list the entries of the boot menu, or choose one for the next boot')
+    .description('list the entries of the boot menu, or select one for the next boot')
     .option('--select <entry>', Object.keys(ENTRIES).join(', '))
     .option('--json', 'print JSON')
     .action(async (options) => {
@@ -40,11 +40,12 @@ export const bootentryCommand: AgentCommand = ({ host, out }) =>
         }
         await setGrubVariables(host, file, { next_entry: select });
         out(
-          options.json ? `${JSON.stringify({ next: select })}\n` : `The next boot takes ${select}, once.\n`,
+          options.json ? `${JSON.stringify({ next: select })}\n` : `The next boot starts ${select}, once.\n`,
         );
         return;
       }
-      const [variables, state] = [await readGrubVariables(host, file), await bootState(host)];
+      const variables = await readGrubVariables(host, file);
+      const state = await bootState(host);
       const entries = Object.entries(ENTRIES).map(([name, entry]) => ({
         name,
         title: entry.title,

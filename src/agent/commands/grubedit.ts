@@ -10,14 +10,14 @@ const FILE = NODE_PATH.grubEnvironment;
 export const grubeditCommand: AgentCommand = ({ host, out }) => {
   const command = new Command('grubedit')
     .description('list the variables of the boot menu')
-    .option('--grub-file <file>', 'the environment file', FILE)
+    .option('--grub-file <file>', 'GRUB environment file', FILE)
     .action(async ({ grubFile }) => {
       for (const [name, value] of await readGrubVariables(host, grubFile)) out(`${name}=${value}\n`);
     });
   const set = new Command('set')
-    .description('set variables; an empty value removes one')
+    .description('set variables; an empty value removes the variable')
     .argument('<assignments...>', 'NAME=VALUE')
-    .option('--grub-file <file>', 'the environment file', FILE)
+    .option('--grub-file <file>', 'GRUB environment file', FILE)
     .action(async (assignments, { grubFile }) => {
       const file = command.opts().grubFile === FILE ? grubFile : command.opts().grubFile;
       await setGrubVariables(host, file, Object.fromEntries(assignments.map(parseAssignment)));
@@ -30,7 +30,7 @@ function parseAssignment(text: string): [string, string | undefined] {
   const name = text.slice(0, at);
   if (at < 1 || !/^[A-Za-z_]\w*$/.test(name)) {
     throw new FactoryError('OPTION_INVALID', `"${text}" is not of the form NAME=VALUE`, {
-      remedy: 'Write extra_cmdline=quiet, for one.',
+      remedy: 'For example: extra_cmdline=quiet.',
     });
   }
   return [name, text.slice(at + 1) || undefined];

@@ -7,14 +7,14 @@ export const installBundleCommand: AgentCommand = ({ host }) =>
   new Command('install-bundle')
     .description('install a bundle on this node')
     .argument('<target>', 'container://IMAGE, docker://IMAGE or run://IMAGE')
-    .option('--repository <repository>', 'has no effect: package:// bundles are not supported')
-    .option('--root-path <path>', 'where the files of the bundle go', '/')
-    .option('--local-file', 'the target is a tar file of this node, as of "docker save"')
+    .option('--repository <repository>', 'ignored: package:// bundles are not supported')
+    .option('--root-path <path>', 'root directory to unpack the bundle into', '/')
+    .option('--local-file', 'the target is a local tar file, as written by "docker save"')
     .action(async (target, { repository, rootPath, localFile }) => {
       if (repository !== undefined) {
         host.log(
           'warn',
-          '--repository has no effect: it belongs to package:// bundles, which are not supported',
+          '--repository has no effect: it applies to package:// bundles, which are not supported',
         );
       }
       await installBundleTarget(host, target, { rootPath, localFile });

@@ -9,15 +9,15 @@ import { consoleWriter, onConsoles } from '../onboarding/consoles.ts';
 import { showBanner } from '../onboarding/show-banner.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** Milliseconds between two looks for a configuration. */
+/** Milliseconds between two checks for a configuration. */
 const PAUSE = 5000;
-/** What `createLog` writes for this command. */
+/** The log file that `createLog` opens for this command. */
 const LOG = '/var/log/kairos/install.log';
 
-/** `kairos-agent install`: what live media run. */
+/** `kairos-agent install`: the automatic installation that live media run. */
 export const installCommand: AgentCommand = (context) =>
   new Command('install')
-    .description('install by itself as soon as a configuration says so; until then, show how to go on')
+    .description('install as soon as a configuration sets install.auto; until then, show how to proceed')
     .option('--once', 'do not wait for a configuration')
     .action(async (options) => {
       const host = await onConsoles(context.host);
@@ -40,7 +40,7 @@ export const installCommand: AgentCommand = (context) =>
       }
     });
 
-/** Nobody sees the journal of a machine that does not get installed: its consoles say why (docs/contract.md 5.3). */
+/** Nobody sees the journal of a machine whose installation fails: its consoles show the error (docs/contract.md 5.3). */
 async function reportFailure(host: Host, error: unknown): Promise<void> {
   const print = await consoleWriter(host);
   print(`error: ${messageOf(error)}`);
@@ -49,5 +49,5 @@ async function reportFailure(host: Host, error: unknown): Promise<void> {
     if (error.remedy !== undefined) print(`to do: ${error.remedy}`);
     print(`code: ${error.code}`);
   }
-  print(`The installation has failed, and the machine stays on. Its log is ${LOG}.`);
+  print(`The installation failed; the machine stays on. The log is in ${LOG}.`);
 }

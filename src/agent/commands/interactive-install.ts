@@ -10,9 +10,9 @@ import type { AgentCommand, AgentContext } from './agent-command.ts';
 /** `kairos-agent interactive-install`. */
 export const interactiveInstallCommand: AgentCommand = (context) =>
   new Command('interactive-install')
-    .description('install this machine by questions')
-    .option('--source <source>', 'the system, in place of the one that runs')
-    .option('--shell', 'open a shell when the dialogue is ended')
+    .description('install this machine interactively')
+    .option('--source <source>', 'system to install (default: the running one)')
+    .option('--shell', 'open a shell when the dialogue is cancelled')
     .action(async ({ source, shell }) => {
       try {
         await askAndInstall(context, source);
@@ -27,7 +27,7 @@ async function askAndInstall(context: AgentContext, source: string | undefined):
   const disks = await listDisks(context.host);
   if (disks.length === 0) {
     throw new FactoryError('DISK_NOT_FOUND', 'this machine has no disk to install to', {
-      remedy: 'Is the disk connected, and is its driver in the image?',
+      remedy: 'Check that the disk is connected and that the image contains its driver.',
     });
   }
   const answers = await ask(disks);

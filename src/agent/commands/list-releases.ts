@@ -17,28 +17,28 @@ import { openRegistry } from '../../common/oci/registry/registry.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 const RELEASE_FILE = NODE_PATH.release;
-/** Where the project publishes. */
+/** Where upstream publishes its images. */
 const REGISTRY = 'quay.io/kairos';
 
-/** Which releases are listed. */
+/** Selects the releases to list. */
 export interface ListReleasesOptions {
   /** Registry and path of the images, without the flavor: `quay.io/kairos`. */
   readonly registry?: string;
-  /** Releases before their time, too. */
+  /** Include pre-releases. */
   readonly pre?: boolean;
-  /** Also what is not newer than this node. */
+  /** Include releases that are not newer than this node. */
   readonly all?: boolean;
   readonly insecure?: boolean;
 }
 
-/** A release with the name of its image. */
+/** A release and its image reference. */
 export interface ListedRelease extends Release {
   readonly image: string;
 }
 
 /**
- * Lists the releases in a registry that this node could be upgraded to, newest first (docs/contract.md 6.10).
- * @throws FactoryError `step` when the registry cannot be read, `usage` when the node does not say what it is
+ * Lists the releases in a registry that this node can upgrade to, newest first (docs/contract.md 6.10).
+ * @throws FactoryError `step` when the registry cannot be read, `usage` when the node's release file is incomplete
  */
 export async function listReleases(
   host: Host,
@@ -61,8 +61,8 @@ async function readIdentity(host: Host): Promise<ReleaseIdentity> {
     (key) => !values.get(`KAIROS_${key}`),
   );
   if (missing !== undefined) {
-    throw new FactoryError('NODE_NOT_READY', `${RELEASE_FILE} does not say KAIROS_${missing}`, {
-      remedy: 'Run this on a node, or look into the registry itself.',
+    throw new FactoryError('NODE_NOT_READY', `${RELEASE_FILE} does not set KAIROS_${missing}`, {
+      remedy: 'Run this on a node, or list the tags in the registry.',
     });
   }
   return { ...identityFrom(values), uki: values.get('KAIROS_TRUSTED_BOOT') === 'true' };
@@ -71,16 +71,16 @@ async function readIdentity(host: Host): Promise<ReleaseIdentity> {
 /** `kairos-agent upgrade list-releases`. */
 export const listReleasesCommand: AgentCommand = ({ host, out }) =>
   new Command('list-releases')
-    .description('list the images in a registry that this node could be upgraded to, newest first')
+    .description('list the images in a registry that this node can upgrade to, newest first')
     .addOption(
-      new Option('--output <form>', 'how they are printed')
+      new Option('--output <form>', 'output format')
         .choices(['json', 'yaml', 'terminal'] as const)
         .default('terminal' as const),
     )
-    .option('--pre', 'also releases before their time, such as -rc1')
-    .option('--all', 'also what is not newer than this node')
-    .option('--registry <registry>', 'registry and path, without the flavor', REGISTRY)
-    .option('--allow-insecure-registries', 'let registries go without TLS')
+    .option('--pre', 'include pre-releases, such as -rc1')
+    .option('--all', 'include releases that are not newer than this node')
+    .option('--registry <registry>', 'registry and path of the images, without the flavor', REGISTRY)
+    .option('--allow-insecure-registries', 'allow registries without TLS')
     .action(async ({ output, pre, all, registry, allowInsecureRegistries }) => {
       const releases = await listReleases(host, {
         registry,
@@ -91,6 +91,6 @@ export const listReleasesCommand: AgentCommand = ({ host, out }) =>
       const images = releases.map(({ image }) => image);
       if (output === 'json') return out(`${JSON.stringify(images)}\n`);
       if (output === 'yaml') return out(stringify(images));
-      if (images.length === 0) return host.log('info', `there is nothing newer in ${registry}`);
+      if (images.length === 0) return host.log('info', `${registry} has no newer release for this node`);
       return out(`${images.join('\n')}\n`);
     });

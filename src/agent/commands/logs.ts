@@ -4,11 +4,11 @@ import { collectConfig } from '../config/collect.ts';
 import { collectLogs, type LogExtras } from '../logs/collect-logs.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `logs`: one archive of what tells of a problem, without secrets. */
+/** `logs`: an archive for problem reports, without secrets. */
 export const logsCommand: AgentCommand = ({ host, out }) =>
   new Command('logs')
     .description('collect logs, configuration and facts of this node, without secrets')
-    .option('-o, --output <file>', 'the archive', 'kairos-logs.tar.gz')
+    .option('-o, --output <file>', 'archive to write', 'kairos-logs.tar.gz')
     .action(async ({ output }) => {
       const file = resolve(output);
       const { data } = await collectConfig(host, { network: false });

@@ -7,20 +7,20 @@ import type { AgentCommand } from './agent-command.ts';
 /** `kairos-agent manual-install`. */
 export const manualInstallCommand: AgentCommand = (context) =>
   new Command('manual-install')
-    .description('install this machine by a configuration')
-    .argument('<config>', 'a file, a URL, or - for standard input')
-    .option('--device <device>', 'the disk: auto, or /dev/…')
-    .option('--source <source>', 'the system, in place of the one that runs')
-    .option('--strict', 'refuse unknown keys, too')
-    .option('--reboot', 'restart afterwards')
-    .option('--poweroff', 'switch off afterwards')
-    .option('--allow-insecure-registries', 'let registries go without TLS')
-    .option('--json', 'tell the progress as JSON lines')
+    .description('install this machine according to a configuration')
+    .argument('<config>', 'file, URL, or - for standard input')
+    .option('--device <device>', 'disk to install to: auto, or /dev/…')
+    .option('--source <source>', 'system to install (default: the running one)')
+    .option('--strict', 'also refuse unknown keys')
+    .option('--reboot', 'reboot afterwards')
+    .option('--poweroff', 'power off afterwards')
+    .option('--allow-insecure-registries', 'allow registries without TLS')
+    .option('--json', 'report progress as JSON lines')
     .action(async (file, options) => {
       const { host } = context;
       const text = await readSource(file, host);
       const strict = options.strict ?? false;
-      // Without --strict the installation itself reports what it skips, and refuses what it must not skip.
+      // Without --strict, the installation itself reports the keys that it skips and refuses those that it must not skip.
       const unsupported = strict ? 'refuse' : 'ignore';
       requireValid(file, text, { strict, unsupported, warn: (line) => host.log('warn', line) });
       const { data } = await collectConfig(host, { directories: [], readers: [{ name: file, text }] });

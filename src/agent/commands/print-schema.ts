@@ -6,5 +6,5 @@ import type { AgentCommand } from './agent-command.ts';
 export const printSchemaCommand: AgentCommand = ({ out }) =>
   new Command('print-schema')
     .description('print the JSON Schema of cloud-configs')
-    .option('--version <version>', 'version to name in it')
+    .option('--version <version>', 'version to put into the schema')
     .action(({ version }) => out(`${JSON.stringify(cloudConfigJsonSchema(version), null, 2)}\n`));

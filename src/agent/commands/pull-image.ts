@@ -4,18 +4,18 @@ import { unpackImage } from '../../common/oci/layers/unpack-image.ts';
 import { createProgress } from '../deploy/progress.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `kairos-agent pull-image IMG DIR`. */
+/** `kairos-agent pull-image IMAGE DIRECTORY`. */
 export const pullImageCommand: AgentCommand = (context) =>
   new Command('pull-image')
     .description('fetch a container image and unpack it into a directory')
     .argument('<image>', 'REGISTRY/NAME:TAG, oci:… or ocifile:FILE')
-    .argument('<directory>', 'made when it is not there')
-    .option('--platform <platform>', 'linux/ARCH; that of this machine by default')
-    .option('--allow-insecure-registries', 'let registries go without TLS')
+    .argument('<directory>', 'target; created if it does not exist')
+    .option('--platform <platform>', 'linux/ARCH (default: this machine)')
+    .option('--allow-insecure-registries', 'allow registries without TLS')
     .action(async (image, directory, { platform, allowInsecureRegistries }) => {
       const { host } = context;
       const target = resolve(directory);
-      // Beside the target: there the image fits, if anywhere, and there an interrupted download is found again.
+      // Staging is next to the target: that filesystem has the space, and an interrupted download resumes from there.
       const staging = `${target === '/' ? '/usr/local/root' : target}.partial`;
       const { digest } = await unpackImage(host, image, target, {
         staging,
@@ -24,5 +24,5 @@ export const pullImageCommand: AgentCommand = (context) =>
         progress: createProgress(context).bytes,
       });
       await host.remove(staging);
-      host.log('info', `${image} (${digest}) is in ${target}`);
+      host.log('info', `${image} (${digest}) was unpacked to ${target}`);
     });

@@ -7,22 +7,22 @@ import type { Host } from '../../common/host/host.ts';
 import { templateData } from '../facts/template-data.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `render-template -f FILE`: what a template comes to on this node. */
+/** `render-template -f FILE`: expands a template on this node. */
 export const renderTemplateCommand: AgentCommand = ({ host, out }) =>
   new Command('render-template')
     .description('expand a template with the values of this node')
-    .requiredOption('-f, --file <file>', 'the template; - for standard input')
+    .requiredOption('-f, --file <file>', 'template; - for standard input')
     .action(async ({ file }) => {
       const source = await readTemplate(host, file);
       out(expandTemplate(source, await templateData(host), { env: host.env, now: host.now }));
     });
 
-/** @throws FactoryError `usage` when there is no such file */
+/** @throws FactoryError `usage` when the file does not exist */
 async function readTemplate(host: Host, file: string): Promise<string> {
   if (file === '-') return text(process.stdin);
   const source = await host.readText(resolve(file));
   if (source !== undefined) return source;
-  throw new FactoryError('FILE_NOT_FOUND', `there is no file ${file}`, {
-    remedy: 'Name a template that exists, or - for standard input.',
+  throw new FactoryError('FILE_NOT_FOUND', `${file} does not exist`, {
+    remedy: 'Give an existing template, or - for standard input.',
   });
 }

@@ -9,18 +9,18 @@ import type { AgentCommand } from './agent-command.ts';
 /** `kairos-agent reset` (docs/contract.md 5.5). */
 export const resetCommand: AgentCommand = (context) =>
   new Command('reset')
-    .description('make this node as it was after its installation; its persistent data is lost')
-    .option('--unattended', 'do not ask')
-    .option('--reset-oem', 'remove the configuration of the node, too')
-    .option('--source <source>', 'take the system from here, not from the recovery system')
-    .option('--reboot', 'restart afterwards')
-    .option('--poweroff', 'switch off afterwards')
-    .option('--json', 'tell the progress as JSON lines')
+    .description('reset this node to its freshly installed state; persistent data is lost')
+    .option('--unattended', 'do not ask for confirmation')
+    .option('--reset-oem', 'also remove the configuration of the node')
+    .option('--source <source>', 'system to install (default: the recovery system)')
+    .option('--reboot', 'reboot afterwards')
+    .option('--poweroff', 'power off afterwards')
+    .option('--json', 'report progress as JSON lines')
     .action(async (options) => {
       if (!options.unattended) await confirm();
       const { data } = await collectConfig(context.host);
       const finish = options.poweroff ? 'poweroff' : options.reboot ? 'reboot' : undefined;
-      // Nobody sits at a console that asked for it; whoever looks at one sees how far it is.
+      // An unattended reset shows its progress on every console.
       const host = options.unattended ? await onConsoles(context.host) : context.host;
       await runReset(
         { ...context, host },
@@ -36,13 +36,17 @@ export const resetCommand: AgentCommand = (context) =>
 
 async function confirm(): Promise<void> {
   if (!process.stdin.isTTY) {
-    throw new FactoryError('CONFIRMATION_MISSING', 'there is nobody to ask whether everything may be lost', {
-      remedy: 'Add --unattended.',
-    });
+    throw new FactoryError(
+      'CONFIRMATION_MISSING',
+      'a reset needs confirmation, and standard input is not a terminal',
+      {
+        remedy: 'Add --unattended.',
+      },
+    );
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(
-    'Everything in /usr/local, /home and the other persistent paths is lost. Type "reset": ',
+    'All data in /usr/local, /home and the other persistent paths will be lost. Type "reset" to continue: ',
   );
   terminal.close();
   if (answer.trim() !== 'reset') throw new FactoryError('CONFIRMATION_MISSING', 'nothing was reset');

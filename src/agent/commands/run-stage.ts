@@ -10,24 +10,24 @@ import type { AgentCommand } from './agent-command.ts';
 export const runStageCommand: AgentCommand = ({ host, out }) =>
   new Command('run-stage')
     .description('run the steps of a stage')
-    .argument('<stage>', 'its name, such as boot')
-    .option('-a, --analyze', 'print what would run, in order, and run nothing')
-    .option('-s, --strict', 'stop at the first failure, and fail')
+    .argument('<stage>', 'stage name, such as boot')
+    .option('-a, --analyze', 'print the steps in order, without running them')
+    .option('-s, --strict', 'stop and fail at the first error')
     .option(
       '--cloud-init-paths <paths>',
-      'further directories, files or URLs, separated by commas',
+      'additional directories, files or URLs, separated by commas',
       words,
       [],
     )
-    .option('--override-cloud-init-paths', 'read no other places than those')
-    .option('--json', 'print a report of the steps as JSON')
+    .option('--override-cloud-init-paths', 'read only those paths')
+    .option('--json', 'print the plan or the report as JSON')
     .action(async (stage, options) => {
       const sources = {
         paths: options.cloudInitPaths,
         override: options.overrideCloudInitPaths ?? false,
       };
       if (options.analyze) {
-        const plan = analyze(stage, await sourceReader(host, stage, sources)(), sources.override);
+        const plan = analyze(stage, await sourceReader(host, stage, sources)(), sources);
         out(options.json ? `${JSON.stringify(plan, null, 2)}\n` : renderPlan(plan));
         return;
       }
@@ -57,10 +57,14 @@ interface StagePlan {
   readonly problems: readonly string[];
 }
 
-/** Keys of a step that say when and how, not what. */
+/** Keys of a step that are not actions. */
 const ABOUT = ['name', 'after'];
 
-function analyze(stage: string, { sources, problems }: Sources, override: boolean): StagePlan {
+function analyze(
+  stage: string,
+  { sources, problems }: Sources,
+  { override }: { readonly override: boolean },
+): StagePlan {
   const plans = momentsOf(stage).map((moment) => ({ moment, plan: planMoment(moment, sources) }));
   return {
     moments: plans.map(({ moment, plan }) => ({

@@ -3,21 +3,21 @@ import { lookUp, renderValue } from '../config/lookup.ts';
 import { stateTree } from '../config/state-tree.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** `state` and `state get KEY`: what this node is and has. */
+/** `state` and `state get KEY`: the state of this node. */
 export const stateCommand: AgentCommand = ({ host, out }) => {
   const command = new Command('state')
-    .description('print what this node is and has')
+    .description('print the state of this node: boot state, partitions, system')
     .option('--json', 'print JSON')
-    .action(async ({ json }) => out(renderValue(await stateTree(host), json ?? false)));
+    .action(async ({ json }) => out(renderValue(await stateTree(host), { json })));
   command
     .command('get')
-    .description('print one value of it')
-    .argument('<key>', 'dotted, such as boot or persistent.mounted')
+    .description('print one value of the state')
+    .argument('<key>', 'dotted key, such as boot or persistent.mounted')
     .option('--json', 'print JSON')
     .exitOverride()
     .action(async (key, _, get) => {
       const { json } = get.optsWithGlobals();
-      out(renderValue(lookUp(await stateTree(host), key), json ?? false));
+      out(renderValue(lookUp(await stateTree(host), key), { json }));
     });
   return command;
 };

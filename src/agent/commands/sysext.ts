@@ -18,19 +18,24 @@ import {
 } from '../extensions/store.ts';
 import type { AgentCommand, AgentContext } from './agent-command.ts';
 
-/** `sysext`: programs and libraries laid over /usr (docs/contract.md 2.7). */
+/** `sysext`: system extensions, merged into /usr (docs/contract.md 2.7). */
 export const sysextCommand: AgentCommand = (context) =>
   extensionCommand(context, SYSEXT, 'system extensions');
 
-/** `confext`: configuration laid over /etc (docs/contract.md 2.7). */
+/** `confext`: configuration extensions, merged into /etc (docs/contract.md 2.7). */
 export const confextCommand: AgentCommand = (context) =>
   extensionCommand(context, CONFEXT, 'configuration extensions');
+
+const NAME_HELP = 'extension name, with or without .raw';
+const REMOVE_NOW_HELP = 'remove from the running system immediately';
 
 type ScopeFlags = Readonly<Partial<Record<Scope, boolean>>>;
 
 function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what: string) {
-  const command = new Command(kind.name).description(`${what} of this node`);
-  withScopes(command.command('list').description('print those in the store and what they are enabled for'))
+  const command = new Command(kind.name).description(`manage the ${what} of this node`);
+  withScopes(
+    command.command('list').description('list the stored extensions and the systems each is enabled for'),
+  )
     .option('--json', 'print JSON')
     .exitOverride()
     .action(async (options) => {
@@ -41,9 +46,9 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what
       if (options.json) out(`${JSON.stringify(shown, null, 2)}\n`);
       else out(shown.map(({ name, scopes: of }) => `${[name, of.join(',') || '-'].join('\t')}\n`).join(''));
     });
-  withScopes(command.command('install').description('bring one into the store'))
+  withScopes(command.command('install').description('download an extension into the store'))
     .argument('<uri>', 'file:PATH, http(s)://… or oci:IMAGE')
-    .option('--now', 'let the running system have it at once, if it is enabled for it')
+    .option('--now', 'apply to the running system immediately, if enabled for it')
     .exitOverride()
     .action(async (uri, options) => {
       for (const name of await installExtension(host, kind, uri)) {
@@ -52,18 +57,18 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what
         out(`${name}\n`);
       }
     });
-  withScopes(command.command('enable').description('use one from the next boot on'))
-    .argument('<name>', 'its name, with or without .raw')
-    .option('--now', 'let the running system have it at once')
+  withScopes(command.command('enable').description('enable an extension from the next boot on'))
+    .argument('<name>', NAME_HELP)
+    .option('--now', 'apply to the running system immediately')
     .exitOverride()
     .action(async (text, options) => {
       const name = await findExtension(host, kind, text);
       await enableExtension(host, kind, name, needed(options));
       if (options.now) await applyNow(host, kind, name);
     });
-  withScopes(command.command('disable').description('use one no more from the next boot on'))
-    .argument('<name>', 'its name, with or without .raw')
-    .option('--now', 'take it from the running system at once')
+  withScopes(command.command('disable').description('disable an extension from the next boot on'))
+    .argument('<name>', NAME_HELP)
+    .option('--now', REMOVE_NOW_HELP)
     .exitOverride()
     .action(async (text, options) => {
       const name = await findExtension(host, kind, text);
@@ -71,10 +76,12 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what
       if (options.now) await applyNow(host, kind, name);
     });
   withScopes(
-    command.command('remove').description('take one out of the store, or with flags out of these scopes'),
+    command
+      .command('remove')
+      .description('remove an extension from the store, or with flags disable it for those systems'),
   )
-    .argument('<name>', 'its name, with or without .raw')
-    .option('--now', 'take it from the running system at once')
+    .argument('<name>', NAME_HELP)
+    .option('--now', REMOVE_NOW_HELP)
     .exitOverride()
     .action(async (text, options) => {
       const name = await findExtension(host, kind, text);
@@ -86,13 +93,13 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what
   return command;
 }
 
-/** The flags of all subcommands; what a boot state is called stands in docs/contract.md 2.4. */
+/** Adds the flags that all subcommands share. docs/contract.md 2.4 names the boot states. */
 function withScopes(command: Command) {
   return command
     .option('--active', 'for the active system')
     .option('--passive', 'for the passive system')
     .option('--recovery', 'for the recovery system')
-    .option('--common', 'for all of them');
+    .option('--common', 'for all systems');
 }
 
 function chosen(flags: ScopeFlags): Scope[] {
@@ -102,7 +109,7 @@ function chosen(flags: ScopeFlags): Scope[] {
 function needed(flags: ScopeFlags): Scope[] {
   const scopes = chosen(flags);
   if (scopes.length > 0) return scopes;
-  throw new FactoryError('OPTION_MISSING', 'this needs to know for which system', {
+  throw new FactoryError('OPTION_MISSING', 'the system is not specified', {
     remedy: `Add ${SCOPES.map((scope) => `--${scope}`).join(', ')}.`,
   });
 }

@@ -7,19 +7,17 @@ import { listReleasesCommand } from './list-releases.ts';
 /** `kairos-agent upgrade` (docs/contract.md 5.4). */
 export const upgradeCommand: AgentCommand = (context) =>
   new Command('upgrade')
-    .description(
-      'write a new system beside this one and boot it next time; the first boot that fails falls back',
-    )
+    .description('install a new system next to this one and boot it next; a failed first boot falls back')
     .option('--source <source>', 'oci:REGISTRY/NAME:TAG, ocifile:FILE, dir:DIRECTORY or file:IMAGE')
-    .option('--image <reference>', 'the same as --source oci:… (deprecated)')
-    .option('--recovery', 'upgrade the recovery system in place of the active one')
-    .addOption(new Option('--boot-entry <entry>', 'what to upgrade').choices(['active', 'recovery']))
-    .option('--exclude-path <path>', 'leave a path of a directory source out (may be repeated)', collect, [])
-    .option('--allow-insecure-registries', 'let registries go without TLS')
-    .option('--insecure-skip-verify', 'do not ask the trust policy of this node')
-    .option('--reboot', 'restart afterwards')
-    .option('--poweroff', 'switch off afterwards')
-    .option('--json', 'tell the progress as JSON lines')
+    .option('--image <reference>', 'same as --source oci:REFERENCE (deprecated)')
+    .option('--recovery', 'upgrade the recovery system instead of the active one')
+    .addOption(new Option('--boot-entry <entry>', 'system to upgrade').choices(['active', 'recovery']))
+    .option('--exclude-path <path>', 'exclude a path of a directory source (repeatable)', collect, [])
+    .option('--allow-insecure-registries', 'allow registries without TLS')
+    .option('--insecure-skip-verify', 'skip the trust policy of this node')
+    .option('--reboot', 'reboot afterwards')
+    .option('--poweroff', 'power off afterwards')
+    .option('--json', 'report progress as JSON lines')
     .action(async (options) => {
       const { host } = context;
       const { data } = await collectConfig(host);

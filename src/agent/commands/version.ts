@@ -3,14 +3,14 @@ import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
 import type { AgentCommand } from './agent-command.ts';
 
-/** Put in when the agent is compiled (scripts/build-agent). */
+/** The version, set when the agent is compiled (scripts/build-agent). */
 export const AGENT_VERSION = process.env['KAIROS_AGENT_VERSION'] ?? 'development';
 
 /** `kairos-agent version`. */
 export const versionCommand: AgentCommand = ({ host, out }) =>
   new Command('version')
     .description('print the version of the agent')
-    .option('--long', 'and of the system that it runs on')
+    .option('--long', 'also print the version of the system')
     .action(async (options) => {
       out(`v${AGENT_VERSION}\n`);
       if (!options.long) return;

@@ -6,7 +6,7 @@ import { readCommandLine } from './command-line.ts';
 import { configReader, describeProblem } from './config-files.ts';
 import { configUrlOf, readRemote } from './remote.ts';
 
-/** Later ones win; the medium is read without what is below its root (docs/contract.md 4.2). */
+/** Later ones win. Only the top directory of the live medium is read (docs/contract.md 4.2). */
 const DIRECTORIES = [
   NODE_PATH.liveMedium,
   NODE_PATH.settings,
@@ -16,47 +16,48 @@ const DIRECTORIES = [
 ];
 const SHALLOW = NODE_PATH.liveMedium;
 const DEFAULT_HEADER: Header = '#cloud-config';
+const COMMAND_LINE = 'kernel command line';
 
-/** One configuration among those that were merged. */
+/** One of the merged configurations. */
 export interface Layer {
-  /** Its file or URL, `kernel command line`, or the name that its reader gave. */
+  /** Its file or URL, `kernel command line`, or the name of its reader. */
   readonly name: string;
   readonly header: Header;
   readonly data: ConfigData;
 }
 
-/** All configuration of a node as one tree (docs/contract.md 4.2). */
+/** The merged configuration of a node (docs/contract.md 4.2). */
 export interface Collected {
   readonly data: ConfigData;
   /** Header of the first layer. */
   readonly header: Header;
-  /** In the order in which they were merged; later ones win. */
+  /** In merge order; later ones win. */
   readonly layers: readonly Layer[];
-  /** What should have been a layer and could not be read; logged already. */
+  /** Configurations that could not be read; already logged. */
   readonly problems: readonly string[];
 }
 
-/** Configuration in hand: what a person gave on the command line or in a form. */
+/** Configuration that the caller supplies, such as answers in a dialogue. */
 export interface ConfigText {
   readonly name: string;
   readonly text: string;
 }
 
-/** What is collected. */
+/** Sources of the configuration. */
 export interface CollectOptions {
-  /** In place of the directories of the contract. */
+  /** Replaces the default directories. */
   readonly directories?: readonly string[];
   readonly readers?: readonly ConfigText[];
-  /** Wins over everything. */
+  /** Overrides every other layer. */
   readonly overwrites?: ConfigData;
-  /** Whether URLs can be fetched; they can by default. */
+  /** Whether to fetch URLs. Default: true. */
   readonly network?: boolean;
 }
 
 /**
- * Merges all configuration of a node: directories, readers, the kernel command line, overwrites; each with what its
- * `config_url` leads to laid over it (docs/contract.md 4.2). What cannot be read is logged and missing.
- * @throws FactoryError `usage` when a reader has no cloud-config
+ * Merges the configuration of a node: directories, readers, the kernel command line and overwrites, each overlaid with
+ * the target of its `config_url` (docs/contract.md 4.2). Unreadable configurations are logged and skipped.
+ * @throws FactoryError `usage` when the text of a reader is not a cloud-config
  */
 export async function collectConfig(host: Host, options: CollectOptions = {}): Promise<Collected> {
   const layers: Layer[] = [];
@@ -81,7 +82,16 @@ export async function collectConfig(host: Host, options: CollectOptions = {}): P
     else problems.push(file.problem);
   }
   for (const { name, text } of options.readers ?? []) await add(parseCloudConfig(name, text));
-  await addCommandLine(host, add, follow, problems);
+  const commandLine = await readCommandLine(host);
+  for (const url of commandLine.configUrls) await follow(url);
+  try {
+    const { assignments } = commandLine;
+    if (assignments.length > 0) await add(ownLayer(COMMAND_LINE, fromDotted(assignments)));
+  } catch (error) {
+    const problem = describeProblem(COMMAND_LINE, error);
+    host.log('error', problem);
+    problems.push(problem);
+  }
   if (options.overwrites) await add(ownLayer('overwrites', options.overwrites));
 
   return {
@@ -94,23 +104,4 @@ export async function collectConfig(host: Host, options: CollectOptions = {}): P
 
 function ownLayer(name: string, data: ConfigData): Layer {
   return { name, header: DEFAULT_HEADER, data };
-}
-
-async function addCommandLine(
-  host: Host,
-  add: (layer: Layer) => Promise<void>,
-  follow: (url: string) => Promise<void>,
-  problems: string[],
-): Promise<void> {
-  const name = 'kernel command line';
-  const { configUrls, assignments } = await readCommandLine(host);
-  for (const url of configUrls) await follow(url);
-  if (assignments.length === 0) return;
-  try {
-    await add(ownLayer(name, fromDotted(assignments)));
-  } catch (error) {
-    const problem = describeProblem(name, error);
-    host.log('error', problem);
-    problems.push(problem);
-  }
 }

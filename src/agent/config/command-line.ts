@@ -1,25 +1,25 @@
 import type { Host } from '../../common/host/host.ts';
 
-/** What the kernel command line tells the agent (docs/contract.md 4.2, 4.6). */
+/** The kernel arguments that concern the agent (docs/contract.md 4.2, 4.6). */
 export interface CommandLine {
-  /** As the kernel shows it. */
+  /** The whole command line. */
   readonly text: string;
-  /** Values of `kairos.config_url`: all that the collector follows, so that other arguments do not become configuration. */
+  /** Values of `kairos.config_url`, the only argument that adds a configuration to the merged one. */
   readonly configUrls: readonly string[];
-  /** URLs and paths with steps: those, and the older `cos.setup` and `config_url`. */
+  /** URLs and paths of configurations with steps: `kairos.config_url`, and the older `cos.setup` and `config_url`. */
   readonly stageUrls: readonly string[];
-  /** `KEY=VALUE` of every `kairos.config`, keys dotted. */
+  /** `KEY=VALUE` of every `kairos.config`, with dotted keys. */
   readonly assignments: readonly string[];
-  /** Steps in dotted form as the executor of the field takes them: `stages.boot[0].commands[0]=…`, brackets as dots. */
+  /** Steps as upstream's executor accepts them, `stages.boot[0].commands[0]=…`, with brackets turned into dots. */
   readonly stageAssignments: readonly string[];
 }
 
-/** Reads `/proc/cmdline`; an empty one when there is none. */
+/** Reads and parses `/proc/cmdline`; a missing file counts as empty. */
 export async function readCommandLine(host: Host): Promise<CommandLine> {
   return parseCommandLine((await host.readText('/proc/cmdline')) ?? '');
 }
 
-/** Takes a command line apart; double quotes hold words together, as they do for the kernel. */
+/** Parses a command line; double quotes group words, as they do for the kernel. */
 export function parseCommandLine(text: string): CommandLine {
   const words = (text.match(/(?:"[^"]*"?|[^\s"])+/g) ?? []).map((word) => word.replaceAll('"', ''));
   const valuesOf = (...names: string[]) =>

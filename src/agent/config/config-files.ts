@@ -7,20 +7,20 @@ import { CLOUD_CONFIG_LIMIT } from '../../common/contract/cloud-config-limit.ts'
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { FileStat, Host } from '../../common/host/host.ts';
 
-/** How deep directories are followed; configurations lie one or two below. */
+/** Maximum depth of subdirectories; configurations are usually one or two levels down. */
 const MAX_DEPTH = 8;
 
-/** A configuration, or the reason why a file that claims to be one is none. */
+/** A configuration, or the reason why a file with a cloud-config header is not valid. */
 export type ReadFile =
   | { readonly path: string; readonly document: CloudConfigDocument }
   | { readonly path: string; readonly problem: string };
 
-/** Reads configurations, and remembers those whose file has not changed since. */
+/** Reads the configurations at a path; caches files that have not changed. `shallow` skips subdirectories. */
 export type ConfigReader = (place: string, options?: { readonly shallow?: boolean }) => Promise<ReadFile[]>;
 
 /**
- * A reader of directories, in lexicographic order and with what is below them, and of single files
- * (docs/contract.md 2.8, 4.1). What is no cloud-config is passed over, with a line in the log at level debug.
+ * Creates a reader of single files and of directories, in lexicographic order and with subdirectories
+ * (docs/contract.md 2.8, 4.1). It skips files that are not cloud-configs, with a debug message in the log.
  */
 export function configReader(host: Host): ConfigReader {
   const known = new Map<string, { readonly stamp: string; readonly file: ReadFile | undefined }>();
@@ -33,7 +33,7 @@ export function configReader(host: Host): ConfigReader {
     return file;
   };
   return async (place, { shallow = false } = {}) => {
-    const found = await find(host, place, shallow ? 1 : MAX_DEPTH);
+    const found = await find(host, place, { depth: shallow ? 1 : MAX_DEPTH, named: true });
     return (await Promise.all(found.map(once))).filter((file) => file !== undefined);
   };
 }
@@ -43,8 +43,12 @@ interface Found {
   readonly stat: FileStat;
 }
 
-/** What is asked for by name may have any ending and be a link; below it, links to directories are not followed. */
-async function find(host: Host, path: string, depth: number, named = true): Promise<Found[]> {
+/** A path given by name may have any extension and be a link; below it, links to directories are not followed. */
+async function find(
+  host: Host,
+  path: string,
+  { depth, named }: { readonly depth: number; readonly named: boolean },
+): Promise<Found[]> {
   const isConfig = named || /\.ya?ml$/i.test(path);
   try {
     let stat = await host.stat(path, { follow: named });
@@ -56,25 +60,24 @@ async function find(host: Host, path: string, depth: number, named = true): Prom
     if (stat?.kind !== 'directory' || depth === 0) return [];
     const directory = path.replace(/\/+$/, '');
     const names = await host.list(directory);
-    return (
-      await Promise.all(names.map((name) => find(host, `${directory}/${name}`, depth - 1, false)))
-    ).flat();
+    const below = names.map((name) => find(host, `${directory}/${name}`, { depth: depth - 1, named: false }));
+    return (await Promise.all(below)).flat();
   } catch (error) {
-    host.log('debug', `${path} is passed over: ${messageOf(error)}`);
+    host.log('debug', `skipping ${path}: ${messageOf(error)}`);
     return [];
   }
 }
 
 async function readConfig(host: Host, path: string, stat: FileStat): Promise<ReadFile | undefined> {
   if (stat.size > CLOUD_CONFIG_LIMIT) {
-    host.log('debug', `${path} is passed over: a cloud-config has at most 1 MiB`);
+    host.log('debug', `skipping ${path}: it is larger than the 1 MiB limit of a cloud-config`);
     return undefined;
   }
   try {
     const text = await host.readText(path);
     if (text === undefined) return undefined;
     if (looksLikeCloudConfig(text)) return { path, document: parseCloudConfig(path, text) };
-    host.log('debug', `${path} is passed over: it has no cloud-config header`);
+    host.log('debug', `skipping ${path}: it has no cloud-config header`);
     return undefined;
   } catch (error) {
     const problem = describeProblem(path, error);
@@ -83,7 +86,7 @@ async function readConfig(host: Host, path: string, stat: FileStat): Promise<Rea
   }
 }
 
-/** An error in one line that names its file: those about content do so themselves, with line and column. */
+/** An error as one line that starts with the name of the file, unless the message already does. */
 export function describeProblem(name: string, error: unknown): string {
   const message = messageOf(error);
   const remedy = error instanceof FactoryError && error.remedy ? ` (${error.remedy})` : '';

@@ -2,10 +2,10 @@ import { stringify } from 'yaml';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 
 /**
- * The value at a dotted key, in the manner of jq: `install.device`, `.users[0].name`, `users.0.name`, `"a.b".c`; the
- * whole tree for `.` (docs/contract.md 5.1).
- * @returns `undefined` when there is nothing
- * @throws FactoryError `usage` when the key cannot be understood
+ * Looks up a dotted key, written as in jq: `install.device`, `.users[0].name`, `users.0.name`, `"a.b".c`, or `.` for the
+ * whole tree (docs/contract.md 5.1).
+ * @returns `undefined` when the key has no value
+ * @throws FactoryError `usage` when the key is malformed
  */
 export function lookUp(data: unknown, key: string): unknown {
   return partsOf(key).reduce<unknown>((value, part) => {
@@ -25,21 +25,17 @@ function partsOf(key: string): string[] {
     const from = pattern.lastIndex;
     const match = pattern.exec(key);
     if (!match) {
-      throw new FactoryError(
-        'OPTION_INVALID',
-        `the key "${key}" cannot be understood from "${key.slice(from)}" on`,
-        {
-          remedy: 'Write it as a.b, a[0].b or "a.b".c.',
-        },
-      );
+      throw new FactoryError('OPTION_INVALID', `the key "${key}" is malformed at "${key.slice(from)}"`, {
+        remedy: 'Write it as a.b, a[0].b or "a.b".c.',
+      });
     }
     parts.push(match.slice(1).find((part) => part !== undefined) ?? '');
   }
   return parts;
 }
 
-/** A value for the terminal or for scripts: scalars as they are, the rest as YAML, nothing for what is not there. */
-export function renderValue(value: unknown, json = false): string {
+/** Renders a value for printing: scalars as plain text, other values as YAML, an undefined value as an empty line. */
+export function renderValue(value: unknown, { json }: { readonly json?: boolean | undefined } = {}): string {
   if (json) return `${JSON.stringify(value ?? null, null, 2)}\n`;
   if (value === undefined || value === null) return '\n';
   return typeof value === 'object' ? stringify(value) : `${String(value)}\n`;

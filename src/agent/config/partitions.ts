@@ -1,24 +1,24 @@
 import { LABEL } from '../../common/contract/labels.ts';
 import type { Host } from '../../common/host/host.ts';
 
-/** A partition as `state` tells of it (docs/contract.md 5.1). */
+/** A partition as `state` reports it (docs/contract.md 5.1). */
 export interface PartitionState {
   readonly found: boolean;
   readonly mounted: boolean;
-  /** Device. */
+  /** Device path. */
   readonly name: string;
   /** Name in the partition table. */
   readonly label: string;
   readonly filesystemlabel: string;
   readonly mount_point: string;
   readonly size_bytes: number;
-  /** Filesystem. */
+  /** Filesystem type. */
   readonly type: string;
   readonly read_only: boolean;
   readonly uuid: string;
 }
 
-/** Those that `state` knows, by the labels of their filesystems (docs/contract.md 1.1). */
+/** The partitions that `state` reports, by filesystem label (docs/contract.md 1.1). */
 const PARTITIONS = {
   persistent: LABEL.persistent,
   recovery: LABEL.recovery,
@@ -27,10 +27,10 @@ const PARTITIONS = {
 } as const;
 type PartitionName = keyof typeof PARTITIONS;
 
-/** The node's partitions, and those that are encrypted. */
+/** The partitions of a node, and which of them are encrypted. */
 export interface PartitionStates {
   readonly partitions: Readonly<Record<PartitionName, PartitionState>>;
-  /** Devices of encrypted partitions by name in the partition table, and the other way. */
+  /** Encrypted partitions: device by partition name, and partition name by device. */
   readonly encrypted: {
     readonly by_label: Readonly<Record<string, string>>;
     readonly by_device: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ interface Device {
   readonly children?: readonly Device[];
 }
 
-/** Asks `lsblk` (util-linux 2.37 or later, for the column MOUNTPOINTS). @throws FactoryError when it fails */
+/** Reads the partitions with `lsblk` (util-linux 2.37 or later, for the column MOUNTPOINTS). @throws FactoryError when it fails */
 export async function partitionStates(host: Host): Promise<PartitionStates> {
   const { stdout } = await host.run('lsblk', ['--json', '-b', '-o', COLUMNS]);
   const { blockdevices } = JSON.parse(stdout || '{"blockdevices":[]}') as { blockdevices: Device[] };
@@ -80,8 +80,8 @@ function mountPoints({ mountpoints = [] }: Device): string[] {
 }
 
 /**
- * Where filesystems are mounted as a whole, and whether read-only: fields 4 to 6 of proc_pid_mountinfo(5) are the root
- * inside the filesystem, the place and the options.
+ * Mount points of whole filesystems, and whether each is read-only: fields 4 to 6 of proc_pid_mountinfo(5) are the root
+ * inside the filesystem, the mount point and the options.
  */
 async function wholeMounts(host: Host): Promise<ReadonlyMap<string, boolean>> {
   const lines = ((await host.readText('/proc/self/mountinfo')) ?? '').split('\n');
@@ -93,7 +93,7 @@ async function wholeMounts(host: Host): Promise<ReadonlyMap<string, boolean>> {
   );
 }
 
-/** Where several have the label, the mounted one counts: what is inside an encrypted partition can repeat its label. */
+/** Of several devices with the label, the mounted one counts: an encrypted partition and its content may share a label. */
 function describe(
   devices: readonly Device[],
   label: string,
@@ -102,7 +102,7 @@ function describe(
   const matching = devices.filter((device) => device.label === label);
   const device = matching.find((each) => mountPoints(each).length > 0) ?? matching[0];
   const points = device ? mountPoints(device) : [];
-  // The others are directories of it that are bound elsewhere.
+  // The other mount points are bind mounts of its subdirectories.
   const point = points.find((each) => mounts.has(each)) ?? points[0] ?? '';
   return {
     found: device !== undefined,

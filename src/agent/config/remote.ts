@@ -7,29 +7,29 @@ import { templateData } from '../facts/template-data.ts';
 import { fetchBytesOnNode } from '../stages/fetch-retry.ts';
 import { describeProblem } from './config-files.ts';
 
-/** Seconds that a server has for its answer. */
+/** Seconds that a server may take to answer. */
 const TIMEOUT = 30;
-/** No configuration is larger, in bytes. */
+/** Maximum size of a configuration, in bytes. */
 const LIMIT = 16 * 1024 * 1024;
-/** A configuration may name the next one by its own `config_url`, so often. */
+/** Maximum length of a chain of configurations linked by `config_url`. */
 const MAX_DEPTH = 8;
 
-/** Configurations from elsewhere, the one that was asked for first. */
+/** Remote configurations, the requested one first. */
 export interface Remote {
   readonly documents: readonly CloudConfigDocument[];
-  /** Why some could not be had; logged already. */
+  /** Reasons why some could not be read; already logged. */
   readonly problems: readonly string[];
 }
 
-/** How configurations from elsewhere are read. */
+/** Options for reading remote configurations. */
 export interface RemoteOptions {
-  /** Whether there is a network; without one only files are read. Yes by default. */
+  /** Whether to use the network; when false, only local files are read. Default: true. */
   readonly network?: boolean;
 }
 
 /**
- * Reads the configuration at a URL or a path, and those that it names by `config_url`, at most eight and none twice
- * (docs/contract.md 4.2). Machine values may stand in the URL as a template. Never throws: what fails is logged.
+ * Reads the configuration at a URL or path and follows its chain of `config_url`, at most eight configurations and none
+ * twice (docs/contract.md 4.2). The URL may be a template with machine values. Never throws: failures are logged.
  */
 export async function readRemote(host: Host, url: string, options: RemoteOptions = {}): Promise<Remote> {
   const documents: CloudConfigDocument[] = [];
@@ -41,8 +41,9 @@ export async function readRemote(host: Host, url: string, options: RemoteOptions
     next = undefined;
     try {
       const address = await expandUrl(host, name);
-      if (seen.has(address)) throw loopError(address, 'is named again by what it leads to');
-      if (seen.size === MAX_DEPTH) throw loopError(address, `would be one after ${MAX_DEPTH} others`);
+      if (seen.has(address)) throw loopError(address, 'links back to itself');
+      if (seen.size === MAX_DEPTH)
+        throw loopError(address, `exceeds the limit of ${MAX_DEPTH} linked configurations`);
       seen.add(address);
       const text = await readAddress(host, address, options);
       if (text === undefined) break;
@@ -58,7 +59,7 @@ export async function readRemote(host: Host, url: string, options: RemoteOptions
   return { documents, problems };
 }
 
-/** The `config_url` of a configuration. */
+/** The `config_url` of a configuration, if it has one. */
 export function configUrlOf({ data }: Pick<CloudConfigDocument, 'data'>): string | undefined {
   const url = data['config_url'];
   return typeof url === 'string' && url !== '' ? url : undefined;
@@ -66,7 +67,7 @@ export function configUrlOf({ data }: Pick<CloudConfigDocument, 'data'>): string
 
 function loopError(address: string, what: string): FactoryError {
   return new FactoryError('CLOUD_CONFIG_UNREADABLE', `${shown(address)} ${what}`, {
-    remedy: 'End the chain of config_url.',
+    remedy: 'Shorten the chain of config_url, or break the loop.',
   });
 }
 
@@ -74,7 +75,7 @@ async function expandUrl(host: Host, url: string): Promise<string> {
   return url.includes('{{') ? expandTemplate(url, escaped(await templateData(host))) : url;
 }
 
-/** Values of the machine must not become other parts of a URL. */
+/** Percent-encodes machine values, so that they cannot change the structure of a URL. */
 function escaped(value: unknown): unknown {
   if (typeof value === 'string') return encodeURIComponent(value);
   if (Array.isArray(value)) return value.map(escaped);
@@ -82,7 +83,7 @@ function escaped(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, escaped(inner)]));
 }
 
-/** `undefined` when there is no network to read it over. */
+/** Reads a file or URL; `undefined` for a URL when the network may not be used. */
 async function readAddress(
   host: Host,
   address: string,
@@ -93,13 +94,13 @@ async function readAddress(
       const bytes = await fetchBytesOnNode(host, { url: address, timeout: TIMEOUT, limit: LIMIT });
       return Buffer.from(bytes).toString('utf8');
     }
-    host.log('debug', `${shown(address)} is left for a stage with a network`);
+    host.log('debug', `${shown(address)} is left to a stage with network access`);
     return undefined;
   }
   const path = address.replace(/^file:\/\//i, '');
   const text = path.startsWith('/') ? await host.readText(path) : undefined;
   if (text !== undefined) return text;
-  throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `there is no file ${path}`, {
+  throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${path} does not exist`, {
     remedy: 'Give an http:// or https:// URL, or an absolute path.',
   });
 }
@@ -108,7 +109,7 @@ function isUrl(address: string): boolean {
   return /^https?:\/\//i.test(address);
 }
 
-/** An address as a log may show it. */
+/** A URL without the parts that may contain passwords and tokens, for logs. */
 function shown(address: string): string {
   return isUrl(address) ? shownUrl(address) : address.replace(/[?#].*$/, '');
 }

@@ -7,12 +7,12 @@ import { bootState, efiVariable, sentinels } from './boot-state.ts';
 import { lookUp } from './lookup.ts';
 import { partitionStates } from './partitions.ts';
 
-/** EFI's own variables. */
+/** GUID of the variables that the UEFI specification defines. */
 const EFI_GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 
 /**
- * What `state` prints (docs/contract.md 5.1): `uuid`, the partitions, `encrypted_partitions`, `boot`, `in_ram`,
- * `system`, `addresses`, `kairos`. What cannot be found out is empty, with a line in the log.
+ * Collects the output of `state` (docs/contract.md 5.1): `uuid`, the partitions, `encrypted_partitions`, `boot`,
+ * `in_ram`, `system`, `addresses`, `kairos`. Values that cannot be determined are empty, with a warning in the log.
  */
 export async function stateTree(host: Host): Promise<Readonly<Record<string, unknown>>> {
   const [partitions, boot, present, data, addresses, kairos] = await Promise.all([
@@ -44,7 +44,7 @@ async function orNothing<T>(host: Host, what: string, value: Promise<T>): Promis
   }
 }
 
-/** The machine's own, and that of its system where the firmware has none. */
+/** The firmware's UUID, or the machine-id when the firmware has none. */
 async function machineUuid(host: Host): Promise<string> {
   const places = ['/sys/class/dmi/id/product_uuid', '/etc/machine-id'];
   const [firmware, system] = await Promise.all(places.map((path) => host.readText(path).catch(() => '')));
@@ -55,7 +55,7 @@ interface Interface {
   readonly addr_info?: readonly { readonly local?: string; readonly scope?: string }[];
 }
 
-/** Addresses that others can reach the node by. */
+/** The global addresses of the node. */
 async function addressesOf(host: Host): Promise<string[]> {
   const { stdout } = await host.run('ip', ['-json', 'address', 'show', 'scope', 'global']);
   const interfaces = JSON.parse(stdout || '[]') as Interface[];

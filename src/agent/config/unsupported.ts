@@ -6,7 +6,7 @@ import type { Host } from '../../common/host/host.ts';
 
 /**
  * Logs a warning for each key of a configuration that this agent does not honour.
- * @param operation what is about to be done with the node
+ * @param operation the operation that is about to start
  * @throws FactoryError `usage` when a key asks for protection that the operation would drop
  */
 export function reportUnsupportedKeys(host: Host, config: ConfigData, operation: NodeOperation): void {
@@ -15,7 +15,7 @@ export function reportUnsupportedKeys(host: Host, config: ConfigData, operation:
   if (first !== undefined) {
     throw new FactoryError('CLOUD_CONFIG_INVALID', first.message, {
       details: others.map(({ message }) => message),
-      remedy: `Change the configuration; nothing was done, because the ${operation} would drop what the key asks for.`,
+      remedy: `Change the configuration; the ${operation} did not start, because it would drop this protection.`,
     });
   }
   for (const { message } of found) host.log('warn', `${message} (skipped)`);

@@ -1,19 +1,19 @@
-/** Where a cloud serves user data: its own fixed address (docs/contract.md 4.9). */
+/** The metadata service of a cloud, at a fixed URL (docs/contract.md 4.9). */
 export interface Endpoint {
   readonly name: string;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Where the host name is, as plain text. */
+  /** URL that returns the host name as plain text. */
   readonly hostname?: string;
-  /** The answer is JSON, and user data and host name are fields of it. */
+  /** For a JSON response: the fields that contain user data and host name. */
   readonly fields?: { readonly userData: string; readonly hostname: string };
-  /** Address that gives a token for `header` of the requests. */
+  /** URL that issues a token, which requests send in `header`. */
   readonly token?: {
     readonly url: string;
     readonly ask: Readonly<Record<string, string>>;
     readonly header: string;
   };
-  /** Answers only requests from a port below 1024. */
+  /** Accepts only requests from a port below 1024. */
   readonly privileged?: boolean;
 }
 
@@ -22,7 +22,7 @@ const GCP = 'http://metadata.google.internal/computeMetadata/v1/instance';
 const AZURE = `${LINK_LOCAL}/metadata/instance/compute`;
 const AZURE_QUERY = 'api-version=2021-01-01&format=text';
 
-/** The clouds' own documentation of their metadata services. */
+/** From the clouds' documentation of their metadata services. */
 export const ENDPOINTS: readonly Endpoint[] = [
   {
     name: 'aws',

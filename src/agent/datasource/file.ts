@@ -1,10 +1,10 @@
 import { fetchBytesOnNode } from '../stages/fetch-retry.ts';
 import { USER_DATA_LIMIT as LIMIT, type Provider } from './found.ts';
 
-/** Seconds that a server has for its answer. */
+/** Seconds that a server may take to answer. */
 const TIMEOUT = 10;
 
-/** `file`: a path, `file://` or an HTTP(S) URL (docs/contract.md 4.9). */
+/** Creates the provider `file` for a path, a `file://` or an HTTP(S) URL (docs/contract.md 4.9). */
 export function fileProvider(place: string): Provider {
   return async (host) => {
     if (/^https?:\/\//i.test(place)) {

@@ -1,16 +1,16 @@
 import type { Host } from '../../common/host/host.ts';
 
-/** What a provider has for this machine. */
+/** The data of a provider for this machine. */
 export interface Found {
-  /** As it came, packed or not. */
+  /** As received, compressed or not. */
   readonly userData: Uint8Array;
   readonly hostname?: string;
   /** Network configuration of NoCloud, which the agent keeps but does not interpret. */
   readonly networkConfig?: Uint8Array;
 }
 
-/** No user data is larger, in bytes. */
+/** Maximum size of user data, in bytes. */
 export const USER_DATA_LIMIT = 64 * 1024 * 1024;
 
-/** Looks for user data; `undefined` when there is none of this kind. Failures may be thrown. */
+/** Looks for user data; `undefined` when the provider has none. It may throw. */
 export type Provider = (host: Host) => Promise<Found | undefined>;

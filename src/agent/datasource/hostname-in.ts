@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 
-/** The host name under a key of metadata, which is YAML or JSON; broken metadata has none. */
+/** Reads the host name at a key of YAML or JSON metadata; an empty object when it is absent or the metadata is not valid. */
 export function hostnameIn(text: string | undefined, key: string): { readonly hostname?: string } {
   try {
     const data: unknown = parse(text ?? '');

@@ -8,12 +8,12 @@ import type { Endpoint } from './endpoints.ts';
 import { type Found, type Provider, USER_DATA_LIMIT } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';
 
-/** Seconds: a machine elsewhere waits so long at each boot, for an address that nobody has. */
+/** Seconds. Kept short because a machine outside that cloud waits this long at each boot. */
 const TIMEOUT = 2;
-/** Boot scripts of the network card's firmware share the place with user data (iPXE). */
+/** Some clouds serve iPXE boot scripts as user data. */
 const IPXE = '#!ipxe';
 
-/** A provider that asks the metadata service of a cloud; an empty or missing answer is no user data. */
+/** Creates a provider for the metadata service of a cloud. An empty or missing response counts as no user data. */
 export function httpProvider(endpoint: Endpoint): Provider {
   return async (host) => {
     if (endpoint.privileged) return fromLowPort(host, endpoint);
@@ -28,7 +28,7 @@ export function httpProvider(endpoint: Endpoint): Provider {
   };
 }
 
-/** `undefined` for a refusal: this is not that cloud, or it has no user data. @throws the error of `fetch` */
+/** `undefined` for an error status: a different cloud, or one without user data. @throws the error of `fetch` */
 async function get(host: Host, url: string, request: HttpRequest): Promise<Uint8Array | undefined> {
   const signal = within(TIMEOUT * 1000, undefined);
   const { response } = await followRedirects(host.fetch, url, { ...request, signal });
@@ -39,10 +39,10 @@ async function get(host: Host, url: string, request: HttpRequest): Promise<Uint8
   });
 }
 
-/** Services that know of no tokens answer without one. */
+/** Requests a token; services without tokens need none. */
 async function token(host: Host, { token: wanted }: Endpoint): Promise<Record<string, string>> {
   if (wanted === undefined) return {};
-  // Version 2 of the service of AWS gives tokens to this method alone.
+  // AWS IMDSv2 issues tokens only for PUT.
   const value = await get(host, wanted.url, { method: 'PUT', headers: wanted.ask });
   const text = value && Buffer.from(value).toString('utf8').trim();
   return text ? { [wanted.header]: text } : {};
@@ -62,18 +62,18 @@ function isNothing(bytes: Uint8Array): boolean {
   return text.trim() === '' || text.startsWith(IPXE);
 }
 
-/** Some give all names that they know in one line. */
+/** The first of several names on a line, as some services return them. */
 function firstName(text: string): string | undefined {
   const name = text.trim().split(/\s+/)[0];
   return name && /^[\w.-]+$/.test(name) ? name : undefined;
 }
 
-/** `fetch` chooses its port by itself; curl can be told. */
+/** Uses curl, because `fetch` cannot choose its source port. */
 async function fromLowPort(host: Host, { name, url }: Endpoint): Promise<Found | undefined> {
   if (!(await host.has('curl'))) {
     throw new FactoryError(
       'TOOL_MISSING',
-      `user data of ${name} can only be had with curl, which is not there`,
+      `reading the user data of ${name} requires curl, which is not installed`,
       {
         remedy: 'Add curl to the image.',
       },

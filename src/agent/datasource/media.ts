@@ -4,7 +4,7 @@ import { mountTable } from '../deploy/mounts.ts';
 import type { Provider } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';
 
-/** `cdrom`: the volume of NoCloud, on a disc or any other device (docs/contract.md 4.9). */
+/** `cdrom`: the NoCloud volume, on a disc or any other device (docs/contract.md 4.9). */
 export const cdromProvider: Provider = (host) =>
   onVolume(host, ['CIDATA', 'cidata'], async (read) => {
     const userData = (await read('user-data')) ?? (await read('config'));
@@ -17,7 +17,7 @@ export const cdromProvider: Provider = (host) =>
     };
   });
 
-/** `config-drive`: the volume of OpenStack (docs/contract.md 4.9). */
+/** `config-drive`: the OpenStack config drive (docs/contract.md 4.9). */
 export const configDriveProvider: Provider = (host) =>
   onVolume(host, ['config-2', 'CONFIG-2'], async (read) => {
     const userData = await read('openstack/latest/user_data');
@@ -27,7 +27,7 @@ export const configDriveProvider: Provider = (host) =>
 
 type Read = (file: string) => Promise<Uint8Array | undefined>;
 
-/** Reads files of the first volume with one of the labels, read-only, from where it is mounted or from a mount of our own. */
+/** Reads files of the first volume with one of the labels, from its existing mount point or a temporary read-only mount. */
 async function onVolume<T>(
   host: Host,
   labels: readonly string[],
@@ -47,7 +47,7 @@ async function onVolume<T>(
         await host.run('umount', [path], { allowFailure: true });
       }
     } finally {
-      // Never more than the empty directory: what could not be unmounted must stay.
+      // rmdir removes only an empty directory, so a volume that is still mounted stays untouched.
       await host.run('rmdir', [path], { allowFailure: true });
     }
   }

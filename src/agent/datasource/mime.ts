@@ -1,4 +1,4 @@
-/** Part of a multipart message. */
+/** A part of a multipart message. */
 export interface MimePart {
   /** In lower case, without parameters. */
   readonly type: string;
@@ -6,8 +6,8 @@ export interface MimePart {
 }
 
 /**
- * The parts of a MIME multipart message (RFC 2046), decoded but not looked into. A message that has lost its header, as
- * some hypervisors hand it on, is told by its first boundary. `undefined` when the text is no such message.
+ * Splits a MIME multipart message (RFC 2046) into decoded parts, without interpreting them. A message without its header,
+ * as some hypervisors deliver it, is recognized by its first boundary. `undefined` when the text is not such a message.
  */
 export function mimeParts(text: string): MimePart[] | undefined {
   const lines = text.replaceAll('\r\n', '\n');
@@ -29,7 +29,7 @@ interface Message {
   readonly body: string;
 }
 
-/** Headers up to the first empty line; none when the text does not begin with one. */
+/** Headers up to the first empty line; none when the text does not start with a header. */
 function splitHeader(text: string): Message {
   const end = text.indexOf('\n\n');
   const head = end < 0 ? text : text.slice(0, end);
@@ -47,7 +47,7 @@ function splitHeader(text: string): Message {
 function toPart(text: string): MimePart {
   const { headers, body } = splitHeader(text);
   const type = (headers['content-type'] ?? 'text/plain').split(';')[0]?.trim().toLowerCase() ?? '';
-  // A multipart inside needs its own header to be read.
+  // A nested multipart message keeps its header, which is needed to split it.
   if (type.startsWith('multipart/')) return { type, content: Buffer.from(text, 'utf8') };
   const encoding = (headers['content-transfer-encoding'] ?? '').toLowerCase();
   return { type, content: decode(body, encoding) };

@@ -11,13 +11,13 @@ import { cdromProvider, configDriveProvider } from './media.ts';
 import { readUserData, type UserDataPart } from './user-data.ts';
 import { vmwareProvider } from './vmware.ts';
 
-/** A word of the command line that asks for user data again (docs/contract.md 4.9). */
+/** Kernel argument that forces user data to be fetched again (docs/contract.md 4.9). */
 const FORCE = 'kairos.pull_datasources';
-/** User data holds passwords. */
+/** User data may contain passwords. */
 const PRIVATE = 0o600;
 const RESULTS = ['userdata', 'userdata.yaml'];
 
-/** Those that read from the machine itself; they are asked before the network (docs/contract.md 4.9). */
+/** Providers that read from the machine itself, tried before those on the network (docs/contract.md 4.9). */
 const LOCAL: Readonly<Record<string, Provider>> = {
   cdrom: cdromProvider,
   'config-drive': configDriveProvider,
@@ -25,14 +25,14 @@ const LOCAL: Readonly<Record<string, Provider>> = {
 };
 
 /**
- * Brings the user data of this machine (docs/contract.md 4.9): from the first provider that has some, local ones before
- * those of the network, into `userdata` as it came and `userdata.yaml`; further parts of a multipart message follow as
- * `userdata_01.yaml`, …, a host name from metadata as `metadata.yaml`, which user data overrides. A script becomes a
- * command of stage `boot`, run until it has succeeded once.
+ * Fetches the user data of this machine (docs/contract.md 4.9) from the first provider that has some, local providers
+ * before those on the network. It writes `userdata` as received and `userdata.yaml`; more parts of a multipart message
+ * become `userdata_01.yaml`, …, and a host name from metadata becomes `metadata.yaml`, which user data overrides. A script
+ * becomes a command of the stage `boot`, which runs at each boot until it has succeeded once.
  *
- * @param path directory of the result; `/oem/95_userdata` unless given
- * @returns the directory with what has just arrived; `undefined` when nothing did: there is none, or it is there already
- * @throws FactoryError `usage` when none of the providers is known, `step` when user data cannot be read or kept
+ * @param path target directory; default: `/oem/95_userdata`
+ * @returns the directory with new user data; `undefined` when there is none, or when it was fetched earlier
+ * @throws FactoryError `usage` when none of the providers is known, `step` when user data cannot be read or written
  */
 export async function pullDatasource(
   host: Host,
@@ -72,8 +72,8 @@ function resolveProviders(host: Host, names: readonly string[]): Named[] {
     if (place) return [{ name: 'file', local: !/^https?:/i.test(place), provider: fileProvider(place) }];
     problems.push(
       name === 'maas'
-        ? 'provider maas needs keys of a deployed machine, and is not supported'
-        : `there is no provider ${name}`,
+        ? 'the provider maas is not supported: it needs the keys of a deployed machine'
+        : `unknown provider ${name}`,
     );
     return [];
   });
@@ -87,7 +87,7 @@ function resolveProviders(host: Host, names: readonly string[]): Named[] {
   return known;
 }
 
-/** Local ones one after the other, as they mount things; the others at the same time, as each may have to time out. */
+/** Local providers run in turn, because they mount volumes; network ones run in parallel, because each may time out. */
 async function firstFound(host: Host, providers: readonly Named[]): Promise<Found | undefined> {
   for (const each of providers.filter(({ local }) => local)) {
     const found = await ask(host, each);
@@ -100,7 +100,7 @@ async function firstFound(host: Host, providers: readonly Named[]): Promise<Foun
 async function ask(host: Host, { name, provider }: Named): Promise<Found | undefined> {
   try {
     const found = await provider(host);
-    if (found) host.log('info', `user data found by ${name}`);
+    if (found) host.log('info', `found user data with the provider ${name}`);
     return found;
   } catch (error) {
     host.log('debug', `provider ${name}: ${messageOf(error)}`);
@@ -121,7 +121,7 @@ async function keep(host: Host, found: Found, path: string): Promise<string> {
   } catch (error) {
     if (!isReadOnly(error)) throw error;
   }
-  host.log('warn', `${path} cannot be written: user data is kept for this boot only`);
+  host.log('warn', `${path} is not writable: user data is kept for this boot only`);
   await writeAll(host, found, NODE_PATH.volatileUserData);
   return NODE_PATH.volatileUserData;
 }
@@ -138,7 +138,7 @@ async function writeAll(host: Host, found: Found, directory: string): Promise<vo
   }
   if (found.networkConfig)
     results.push({ name: 'network-config', content: found.networkConfig, mode: PRIVATE });
-  // Last, because their presence says that all is there.
+  // These are written last, because their presence marks the user data as complete.
   results.push(...first, { name: 'userdata', content: found.userData, mode: PRIVATE });
   for (const { name, content, mode } of results) await host.write(`${directory}/${name}`, content, { mode });
 }
@@ -154,7 +154,7 @@ function files({ kind, text }: UserDataPart, index: number, directory: string): 
   ];
 }
 
-/** The interpreter is named, because the partition may be mounted without leave to execute. */
+/** The interpreter is explicit, because the partition may be mounted with noexec. */
 function bootStep(script: string, file: string): string {
   const interpreter = /^#!\s*(.*?)\s*$/m.exec(script)?.[1] || '/bin/sh';
   const step = {

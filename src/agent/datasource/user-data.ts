@@ -3,28 +3,28 @@ import { looksLikeCloudConfig } from '../../common/cloud-config/parse.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { mimeParts } from './mime.ts';
 
-/** Something of user data that the agent can use. */
+/** A part of user data that the agent can use. */
 export interface UserDataPart {
   readonly kind: 'config' | 'script';
   readonly text: string;
 }
 
-/** User data, taken apart. */
+/** The parts of user data. */
 export interface UserData {
   readonly parts: readonly UserDataPart[];
-  /** What was left out, and why. */
+  /** Reasons why parts were skipped. */
   readonly notes: readonly string[];
 }
 
-/** Bytes that compressed user data may become. */
+/** Maximum size of decompressed user data, in bytes. */
 const LIMIT = 16 * 1024 * 1024;
-/** Wrappings around wrappings, beyond which something is wrong. */
+/** Maximum nesting of encodings. */
 const DEPTH = 4;
 const CONFIG = 'text/cloud-config';
 const SCRIPT = 'text/x-shellscript';
 
 /**
- * Finds configurations and scripts in user data: plain, gzip, base64 or MIME multipart, in any nesting
+ * Finds configurations and scripts in user data: plain, gzip, base64 or MIME multipart, nested in any order
  * (docs/contract.md 4.1).
  *
  * @throws FactoryError `step` when compressed data is broken
@@ -32,7 +32,7 @@ const SCRIPT = 'text/x-shellscript';
 export function readUserData(bytes: Uint8Array): UserData {
   const parts: UserDataPart[] = [];
   const notes: string[] = [];
-  collect(bytes, undefined, DEPTH, { parts, notes });
+  collect({ content: bytes }, DEPTH, { parts, notes });
   return { parts, notes };
 }
 
@@ -41,26 +41,32 @@ interface Sink {
   readonly notes: string[];
 }
 
-function collect(bytes: Uint8Array, type: string | undefined, depth: number, sink: Sink): void {
+/** Content with the MIME type that its container gives. */
+interface Typed {
+  readonly content: Uint8Array;
+  readonly type?: string | undefined;
+}
+
+function collect({ content, type }: Typed, depth: number, sink: Sink): void {
   if (depth === 0) {
-    sink.notes.push('user data is wrapped too often');
+    sink.notes.push(`user data is nested more than ${DEPTH} levels deep`);
     return;
   }
-  if (isGzip(bytes)) {
-    collect(unpack(bytes), type, depth - 1, sink);
+  if (isGzip(content)) {
+    collect({ content: unpack(content), type }, depth - 1, sink);
     return;
   }
-  const text = Buffer.from(bytes)
+  const text = Buffer.from(content)
     .toString('utf8')
     .replace(/^\uFEFF/, '');
   const inner = base64Content(text);
   if (inner !== undefined) {
-    collect(inner, type, depth - 1, sink);
+    collect({ content: inner, type }, depth - 1, sink);
     return;
   }
   const parts = mimeParts(text);
   if (parts !== undefined) {
-    for (const part of parts) collect(part.content, part.type, depth - 1, sink);
+    for (const part of parts) collect(part, depth - 1, sink);
     return;
   }
   classify(text, type, sink);
@@ -73,10 +79,10 @@ function classify(text: string, type: string | undefined, { parts, notes }: Sink
   else if (type === CONFIG || (type === undefined && looksLikeMap(text))) {
     parts.push({ kind: 'config', text: `#cloud-config\n${text}` });
   } else if (type === SCRIPT) parts.push({ kind: 'script', text: `#!/bin/sh\n${text}` });
-  else notes.push(`user data of type ${type ?? JSON.stringify(text.slice(0, 20))} is not used`);
+  else notes.push(`skipping user data of unknown type ${type ?? JSON.stringify(text.slice(0, 20))}`);
 }
 
-/** Fields of the dialect without its header, as some services hand it out. */
+/** Whether the text is a cloud-config without its header, as some services deliver it. */
 function looksLikeMap(text: string): boolean {
   return (
     /^[\w.-]+:(\s|$)/m.test(text) && !/^(<|#(include|cloud-boothook|part-handler|upstart-job))/.test(text)
@@ -91,14 +97,18 @@ function unpack(bytes: Uint8Array): Uint8Array {
   try {
     return gunzipSync(bytes, { maxOutputLength: LIMIT });
   } catch (error) {
-    throw new FactoryError('ARCHIVE_CORRUPT', `compressed user data cannot be read: ${messageOf(error)}`, {
-      remedy: 'Make it again with gzip.',
-      cause: error,
-    });
+    throw new FactoryError(
+      'ARCHIVE_CORRUPT',
+      `compressed user data cannot be decompressed: ${messageOf(error)}`,
+      {
+        remedy: 'Compress the user data again with gzip.',
+        cause: error,
+      },
+    );
   }
 }
 
-/** What base64 text stands for, when that is something known: a word of user data could be base64 by chance. */
+/** Decodes base64 text if the result is of a known type, because a plain word may be valid base64 by chance. */
 function base64Content(text: string): Uint8Array | undefined {
   const packed = text.replaceAll(/\s/g, '');
   if (packed === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return undefined;

@@ -3,12 +3,12 @@ import type { Host } from '../../common/host/host.ts';
 import type { Provider } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';
 
-/** Milliseconds that the hypervisor has for its answer. */
+/** Milliseconds that the hypervisor may take to answer. */
 const TIMEOUT = 5000;
-/** What tools write into a variable to empty it. */
+/** Values that tools write to clear a variable. */
 const EMPTY = ['', '---'];
 
-/** `vmware`: variables `guestinfo.userdata` and `guestinfo.metadata`, each with an encoding (docs/contract.md 4.9). */
+/** `vmware`: reads the variables `guestinfo.userdata` and `guestinfo.metadata`, each with an encoding (docs/contract.md 4.9). */
 export const vmwareProvider: Provider = async (host) => {
   if (!(await host.has('vmware-rpctool'))) return undefined;
   const userData = await variable(host, 'guestinfo.userdata');
@@ -27,7 +27,7 @@ async function variable(host: Host, name: string): Promise<Uint8Array | undefine
   return encoding.startsWith('gz') ? gunzipSync(bytes) : bytes;
 }
 
-/** A variable that is not set is a failure of the program. */
+/** Reads a variable; empty when it is not set, in which case the program fails. */
 async function ask(host: Host, name: string): Promise<string> {
   const { status, stdout } = await host.run('vmware-rpctool', [`info-get ${name}`], {
     allowFailure: true,

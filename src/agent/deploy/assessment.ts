@@ -3,9 +3,9 @@ import type { Host } from '../../common/host/host.ts';
 import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
 
 /**
- * Has the next boot of the active system assessed. A mark that an earlier upgrade left goes, or the new system would be
- * passed over at once (docs/contract.md 2.3).
- * @param state where the state partition is mounted
+ * Enables assessment for the next boot of the active system. It clears the marks of an earlier upgrade; with them, GRUB
+ * would skip the new system immediately (docs/contract.md 2.3).
+ * @param state mount point of the state partition
  */
 export async function armAssessment(host: Host, state: string): Promise<void> {
   await setGrubVariables(host, state + ASSESSMENT.environment, {
@@ -14,7 +14,7 @@ export async function armAssessment(host: Host, state: string): Promise<void> {
   });
 }
 
-/** Says that the active system has come up. @returns whether it was the first boot after an upgrade */
+/** Records that the active system booted. @returns whether this was the first boot after an upgrade */
 export async function passAssessment(host: Host, state: string): Promise<boolean> {
   const { enabled } = await assessment(host, state);
   await setGrubVariables(host, state + ASSESSMENT.environment, {
@@ -24,15 +24,15 @@ export async function passAssessment(host: Host, state: string): Promise<boolean
   return enabled;
 }
 
-/** What the boot loader knows of the active system. */
+/** The assessment marks of the active system. */
 export interface Assessment {
-  /** Its next boot, or its last, is the first after an upgrade. */
+  /** The next or current boot is the first one after an upgrade. */
   readonly enabled: boolean;
-  /** A boot was begun, and has not come to its end. */
+  /** A boot started and has not completed. */
   readonly tentative: boolean;
 }
 
-/** Reads the marks. */
+/** Reads the assessment marks. */
 export async function assessment(host: Host, state: string): Promise<Assessment> {
   const variables = await readGrubVariables(host, state + ASSESSMENT.environment);
   const is = (name: string) => variables.get(name) === 'yes';

@@ -27,24 +27,36 @@ import type { Host } from '../../common/host/host.ts';
 import { readAt, writeAt } from './block-device.ts';
 import { checkpoint } from './mounts.ts';
 
-/** Where the parts of the boot loader of one disk are. */
+/** The partitions that hold the boot loader of a disk. */
 export interface BootPlaces {
-  /** Mounted state partition. */
+  /** Mount point of the state partition. */
   readonly state: string;
-  /** Mounted EFI system partition; absent on a disk without one. */
+  /** Mount point of the EFI system partition; absent on a disk without one. */
   readonly esp?: string;
-  /** The disk's BIOS boot partition, for disks that have one. */
+  /** The BIOS boot partition; absent on a disk without one. */
   readonly bios?: { readonly disk: string; readonly device: string; readonly start: number };
 }
 
-/** Shown by GRUB on a disk whose installation did not come to its end. */
+/** What to put on the disk, and where. */
+export interface BootLoaderOptions extends BootPlaces {
+  /** `interrupted` while the system is incomplete. Default: `system`. */
+  readonly menu?: 'system' | 'interrupted';
+}
+
+/** The tree of an image, and the boot files found in it. */
+interface BootImage {
+  readonly root: string;
+  readonly files: BootFiles;
+}
+
+/** The GRUB menu of a disk whose installation is incomplete. */
 export const INTERRUPTED_MENU = [
-  '# Replaced by the menu of the system when the installation has come to its end.',
+  '# The menu of the system replaces this one when the installation is complete.',
   'serial --unit=0 --speed=115200',
   'terminal_output --append serial',
   'echo',
   'echo "The installation of this machine was interrupted: there is no system on this disk."',
-  'echo "Start the machine from the installation medium once more, and install again."',
+  'echo "Boot from the installation medium and install again."',
   'echo',
   'sleep --interruptible 600',
   'reboot',
@@ -52,25 +64,19 @@ export const INTERRUPTED_MENU = [
 ].join('\n');
 
 /**
- * Puts the boot loader of an image on a disk, for BIOS and UEFI, whichever the image has files for; only what differs is
- * written, and each part in a way that a power cut leaves the old one or the new one (docs/contract.md 1.4).
- * @param root where the image's tree is
- * @param menu `interrupted` while the system is not complete yet
- * @throws FactoryError `step` when the image can be booted in neither way
+ * Puts the boot loader of an image on a disk, for BIOS, UEFI or both, depending on the files in the image. It writes only
+ * files that differ; after a power cut, each part is either the old or the new one (docs/contract.md 1.4).
+ * @param root the tree of the image
+ * @throws FactoryError `step` when the image supports neither BIOS nor UEFI on this disk
  */
-export async function placeBootLoader(
-  host: Host,
-  root: string,
-  places: BootPlaces,
-  menu: 'system' | 'interrupted' = 'system',
-): Promise<void> {
+export async function placeBootLoader(host: Host, root: string, options: BootLoaderOptions): Promise<void> {
   const files = await findBootFiles(host.resolve(root), hostArch(host));
-  // GRUB without a menu would only wait at its own prompt.
-  await placeMenu(host, files, places.state, menu);
-  const onBios = await placeBios(host, files, places);
-  const onUefi = await placeEsp(host, root, files, places);
+  // The menu comes first: without one, GRUB stops at its prompt.
+  await placeMenu(host, files, options);
+  const onBios = await placeBios(host, files, options);
+  const onUefi = await placeEsp(host, { root, files }, options);
   if (!onBios && !onUefi) {
-    throw new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has no boot loader for this disk', {
+    throw new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has no boot loader that fits this disk', {
       remedy: 'Use an image with GRUB for BIOS (i386-pc), or with shim and a signed GRUB.',
     });
   }
@@ -79,8 +85,7 @@ export async function placeBootLoader(
 async function placeMenu(
   host: Host,
   files: BootFiles,
-  state: string,
-  menu: 'system' | 'interrupted',
+  { state, menu = 'system' }: BootLoaderOptions,
 ): Promise<void> {
   const copy = async (source: string | undefined, path: string) => {
     if (source !== undefined) await replace(host, `${state}/${path}`, await readFile(source));
@@ -103,8 +108,8 @@ async function placeMenu(
   await checkpoint(host, state);
 }
 
-/** @returns whether the disk boots from UEFI by it */
-async function placeEsp(host: Host, root: string, files: BootFiles, { esp }: BootPlaces): Promise<boolean> {
+/** @returns whether the disk can now boot with UEFI */
+async function placeEsp(host: Host, { root, files }: BootImage, { esp }: BootPlaces): Promise<boolean> {
   if (esp === undefined) return false;
   const { shim, grub, efiModules } = files;
   const signed = shim !== undefined && grub !== undefined ? { shim, grub } : undefined;
@@ -114,7 +119,7 @@ async function placeEsp(host: Host, root: string, files: BootFiles, { esp }: Boo
   const arch = hostArch(host);
   const names = signedNames(id, arch);
   const place = (path: string, content: string | Uint8Array) => replace(host, `${esp}/EFI/${path}`, content);
-  // What shim starts comes before shim, so that a new shim never finds an old GRUB that it would refuse.
+  // GRUB is written before shim, so that a new shim never finds an old GRUB that it would reject.
   for (const [path, source] of await boardFiles(files.boardFiles)) {
     await replace(host, `${esp}/${path}`, await readFile(source));
   }
@@ -126,69 +131,78 @@ async function placeEsp(host: Host, root: string, files: BootFiles, { esp }: Boo
   for (const vendor of vendorDirectories(id, release.get('ID_LIKE') ?? '')) {
     await place(`${vendor}/grub.cfg`, grubConfig(INSTALLED_STUB));
   }
-  // A distribution without a shim, such as Alpine, starts an unsigned GRUB, where Secure Boot is off.
+  // A distribution without shim, such as Alpine, boots an unsigned GRUB, which requires Secure Boot to be off.
   const { efi } = ARCHITECTURES[arch];
   const start = signed
     ? await readFile(signed.shim)
-    : await makeGrubImage(host, efiModules ?? '', efi.platform, efiGrubModules(arch));
+    : await makeGrubImage(host, {
+        modules: efiModules ?? '',
+        format: efi.platform,
+        names: efiGrubModules(arch),
+      });
   await place(`BOOT/${efi.fallback}`, start);
   return true;
 }
 
-/** @throws FactoryError `step` on a machine that no image is made for */
+/** @throws FactoryError `step` on an unsupported architecture */
 function hostArch(host: Host): Arch {
   const found = ARCHES.find((arch) => arch === host.arch);
   if (found !== undefined) return found;
-  throw new FactoryError('BOOT_LOADER_UNUSABLE', `there is no boot loader for ${host.arch}`, {
-    remedy: `Use a machine of one of: ${ARCHES.join(', ')}.`,
+  throw new FactoryError('BOOT_LOADER_UNUSABLE', `the architecture ${host.arch} has no boot loader`, {
+    remedy: `Supported architectures: ${ARCHES.join(', ')}.`,
   });
 }
 
-/** @returns whether the disk boots from BIOS by it */
+/** @returns whether the disk can now boot with BIOS */
 async function placeBios(host: Host, files: BootFiles, { bios }: BootPlaces): Promise<boolean> {
   if (bios === undefined || files.biosModules === undefined) return false;
   const core = await makeCoreImage(host, files.biosModules);
   const boot = await readFile(join(files.biosModules, 'boot.img'));
-  const current = await readAt(host, bios.disk, 0, BOOT_CODE_SIZE);
-  // The core image that the disk boots by stays until the one sector that points at it is written anew.
+  const current = await readAt(host, bios.disk, { offset: 0, length: BOOT_CODE_SIZE });
+  // The core image in use stays until the sector that points to it is rewritten.
   const used = CORE_SLOTS.findIndex((slot) => coreImageStart(current) === bios.start + slot);
   if (used !== -1) {
-    const images = linkBiosImages(boot, core, bios.start + (CORE_SLOTS[used] ?? 0));
-    const written = await readAt(host, bios.device, CORE_SLOTS[used] ?? 0, images.core.length);
+    const offset = CORE_SLOTS[used] ?? 0;
+    const images = linkBiosImages(boot, core, bios.start + offset);
+    const written = await readAt(host, bios.device, { offset, length: images.core.length });
     if (written.equals(images.core) && current.equals(images.bootCode)) return true;
   }
   const slot = CORE_SLOTS[used === 0 ? 1 : 0];
   const images = linkBiosImages(boot, core, bios.start + slot);
-  await writeAt(host, bios.device, slot, images.core);
-  await writeAt(host, bios.disk, 0, images.bootCode);
+  await writeAt(host, bios.device, { offset: slot, bytes: images.core });
+  await writeAt(host, bios.disk, { offset: 0, bytes: images.bootCode });
   return true;
 }
 
 async function makeCoreImage(host: Host, modules: string): Promise<Buffer> {
-  const core = await makeGrubImage(host, modules, 'i386-pc', BIOS_GRUB_MODULES);
+  const core = await makeGrubImage(host, { modules, format: 'i386-pc', names: BIOS_GRUB_MODULES });
   if (core.length === 0 || core.length > CORE_LIMIT) {
     throw new FactoryError(
       'BOOT_LOADER_UNUSABLE',
-      `GRUB's core image has ${core.length} bytes; BIOS loads ${CORE_LIMIT}`,
+      `GRUB's core image has ${core.length} bytes; the limit for BIOS is ${CORE_LIMIT}`,
       {
-        remedy: 'Report it with the version of GRUB in the image.',
+        remedy: 'Report this with the version of GRUB in the image.',
       },
     );
   }
   return core;
 }
 
-/** Runs the `grub-mkimage` of this system on modules of an image. */
-async function makeGrubImage(
-  host: Host,
-  modules: string,
-  format: string,
-  names: readonly string[],
-): Promise<Buffer> {
+interface GrubImage {
+  /** Directory of the modules of an image. */
+  readonly modules: string;
+  readonly format: string;
+  /** Modules to include. */
+  readonly names: readonly string[];
+}
+
+/** Runs the `grub-mkimage` of the running system with the modules of an image. */
+async function makeGrubImage(host: Host, { modules, format, names }: GrubImage): Promise<Buffer> {
   const program = (await host.has('grub-mkimage')) ? 'grub-mkimage' : 'grub2-mkimage';
   const scratch = await host.temporary('kairos-grub-');
   try {
-    const [config, output] = [`${scratch}/early.cfg`, `${scratch}/core.img`];
+    const config = `${scratch}/early.cfg`;
+    const output = `${scratch}/core.img`;
     await host.write(config, INSTALLED_STUB);
     const target = ['-O', format, '-d', modules, '-p', `/${GRUB_FILE.directory}`];
     const files = ['-c', host.resolve(config), '-o', host.resolve(output)];
@@ -199,7 +213,7 @@ async function makeGrubImage(
   }
 }
 
-/** Writes a file unless it has that content already. */
+/** Writes a file unless it already has this content. */
 async function replace(host: Host, path: string, content: string | Uint8Array): Promise<void> {
   const current = await host.readBytes(path);
   if (current !== undefined && Buffer.from(content).equals(current)) return;

@@ -1,6 +1,6 @@
 /**
- * Readers for a merged configuration. Types were checked when its documents were validated, so what is of another type
- * counts as absent here.
+ * Readers for a merged configuration. Validation has checked the types of its documents, so a value of another type counts
+ * as absent here.
  */
 export type Tree = Readonly<Record<string, unknown>>;
 
@@ -14,28 +14,28 @@ export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The texts of a list. */
+/** The strings of a list. */
 export function strings(value: unknown): string[] {
   return list(value).filter((item) => typeof item === 'string');
 }
 
-/** A text that is not empty. */
+/** A non-empty string. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The source of an image such as `install.system`; `uri` is the older name of the key. */
+/** The source of an image such as `install.system`; `uri` is the old name of the key. */
 export function imageSource(image: unknown): string | undefined {
   const { source, uri } = tree(image);
   return text(source) ?? text(uri);
 }
 
-/** A number that is not negative. */
+/** A non-negative number. */
 export function number(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined;
 }
 
-/** Whether it is `true`. */
+/** Whether the value is `true`. */
 export function boolean(value: unknown): boolean {
   return value === true;
 }

@@ -7,10 +7,10 @@ import type { Host } from '../../common/host/host.ts';
 import { partitionPath, waitForDevice, writeAt } from './block-device.ts';
 import { mountTable } from './mounts.ts';
 
-/** Names of sfdisk for GPT attribute bits (sfdisk(8), "attrs"). */
+/** sfdisk's names of GPT attribute bits (sfdisk(8), "attrs"). */
 const ATTRIBUTES: Readonly<Record<number, string>> = { 0: 'RequiredPartition', 2: 'LegacyBIOSBootable' };
 
-/** The script by which sfdisk writes a layout (sfdisk(8), "Input formats"). */
+/** The sfdisk script of a layout (sfdisk(8), "Input formats"). @param sector logical sector size of the disk, in bytes */
 export function sfdiskScript(layout: DiskLayout, sector: number): string {
   const lines = layout.partitions.map(({ start, size, type, guid, name, attributes }, index) => {
     const attrs = attributes.map((bit) => ATTRIBUTES[bit] ?? `GUID:${bit}`).join(' ');
@@ -30,8 +30,8 @@ export function sfdiskScript(layout: DiskLayout, sector: number): string {
 }
 
 /**
- * Makes a disk free for a new table: volume groups and mappings on it are let go (docs/contract.md 1.1).
- * @throws FactoryError `usage` when something of it is in use
+ * Releases a disk for a new table: deactivates volume groups and removes mappings on it (docs/contract.md 1.1).
+ * @throws FactoryError `usage` when the disk is in use
  */
 export async function releaseDisk(host: Host, disk: string): Promise<void> {
   const name = disk.slice('/dev/'.length);
@@ -42,7 +42,7 @@ export async function releaseDisk(host: Host, disk: string): Promise<void> {
   if (mounted.length > 0) {
     throw new FactoryError('DISK_IN_USE', `${disk} is in use`, {
       details: mounted.map(({ source, path }) => `${source} is mounted at ${path}`),
-      remedy: 'Choose another disk, or unmount these first.',
+      remedy: 'Choose another disk, or unmount these partitions first.',
     });
   }
   if (await host.has('vgchange')) await host.run('vgchange', ['-an'], { allowFailure: true });
@@ -54,7 +54,7 @@ export async function releaseDisk(host: Host, disk: string): Promise<void> {
         await host.run('dmsetup', ['remove', mapping], { allowFailure: true });
       if ((await host.stat(`${directory}/holders/${holder}`)) !== undefined) {
         throw new FactoryError('DISK_IN_USE', `${disk} is in use by ${mapping ?? holder}`, {
-          remedy: 'Stop that volume, or choose another disk.',
+          remedy: 'Stop this volume, or choose another disk.',
         });
       }
     }
@@ -62,19 +62,19 @@ export async function releaseDisk(host: Host, disk: string): Promise<void> {
 }
 
 /**
- * Writes the partition table and waits for the partitions. From its first moment on, the disk says on BIOS that it holds no
- * system, until a boot loader takes that place.
+ * Writes the partition table and waits for the partitions. Until a boot loader is written, the disk shows a message on BIOS
+ * that it holds no system.
  * @returns the device of each partition, by name
+ * @throws FactoryError `step` when a partition does not appear
  */
 export async function writeTable(
   host: Host,
   disk: string,
-  layout: DiskLayout,
-  sector: number,
+  { layout, sector }: { readonly layout: DiskLayout; readonly sector: number },
 ): Promise<ReadonlyMap<string, string>> {
   await host.run('wipefs', ['--all', '--quiet', disk]);
-  await writeAt(host, disk, 0, interruptedBootCode());
-  // "--wipe always" would take the boot code with it.
+  await writeAt(host, disk, { offset: 0, bytes: interruptedBootCode() });
+  // "--wipe always" would also wipe the boot code.
   await host.run('sfdisk', ['--quiet', '--wipe', 'never', '--wipe-partitions', 'always', disk], {
     input: sfdiskScript(layout, sector),
   });
@@ -86,7 +86,7 @@ export async function writeTable(
   return devices;
 }
 
-/** Makes the filesystem that a partition is to have; a partition without one stays raw. */
+/** Creates the filesystem of a partition; one without a filesystem stays raw. */
 export async function formatPartition(host: Host, device: string, partition: Partition): Promise<void> {
   const { filesystem, label } = partition;
   if (filesystem === undefined) return;
@@ -97,7 +97,7 @@ export async function formatPartition(host: Host, device: string, partition: Par
     const reserved = growing ? '5' : '0';
     await host.run('mke2fs', [...extOptions('ext4', label ?? '', { growing }), '-m', reserved, device]);
   } else {
-    // Each program has its own word for "overwrite what is there".
+    // Each program has its own flag for overwriting an existing filesystem.
     const force = filesystem.startsWith('ext') ? ['-F', '-q'] : ['-f'];
     const named = label === undefined ? [] : ['-L', label];
     await host.run(`mkfs.${filesystem}`, [...force, ...named, device]);

@@ -4,10 +4,10 @@ import type { Host } from '../../common/host/host.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { MOUNT_ROOT, type Mounted, mount } from './mounts.ts';
 
-/** What is being done to the node; hooks and stages are named after it (docs/contract.md 4.5). */
+/** An operation on a node; hooks and stages are named after it (docs/contract.md 4.5). */
 export type Operation = 'install' | 'upgrade' | 'reset';
 
-/** Runs the stage, and the executable hook, that come before or after a whole operation (docs/contract.md 4.5). */
+/** Runs the stage and the executable hook before or after an operation; failures are logged (docs/contract.md 4.5). */
 export async function runOuterHook(host: Host, operation: Operation, when: 'pre' | 'after'): Promise<void> {
   if (operation === 'install') await runStage(host, `kairos-install.${when}`, {});
   const hook = `/usr/bin/kairos-agent.${operation}.${when}.hook`;
@@ -15,27 +15,23 @@ export async function runOuterHook(host: Host, operation: Operation, when: 'pre'
   const { status, stdout, stderr } = await host.run(hook, [], { allowFailure: true });
   const lines = `${stdout}${stderr}`.trim();
   if (lines !== '') host.log('info', `${hook}: ${lines}`);
-  if (status !== 0) host.log('warn', `${hook} ended with ${status}`);
+  if (status !== 0) host.log('warn', `${hook} exited with status ${status}`);
 }
 
-/** Files by which a stage stops an operation before anything is destroyed (docs/contract.md 2.4). */
+/** A stage creates this file to abort an installation before anything is overwritten (docs/contract.md 2.4). */
 const VETO = NODE_PATH.failInstallation;
 
-/** Runs `before-OPERATION`. @throws FactoryError `step` when a step of it asked for the installation to be abandoned */
+/** Runs the stage `before-OPERATION`. @throws FactoryError `step` when one of its steps vetoed the installation */
 export async function runBeforeStage(host: Host, operation: Operation): Promise<void> {
   await runStage(host, `before-${operation}`, {});
   if (operation === 'install' && (await host.stat(VETO)) !== undefined) {
-    throw new FactoryError(
-      'INSTALL_VETOED',
-      `a step of stage before-install asked to abandon the installation`,
-      {
-        remedy: `It made ${VETO}; see the log of that stage.`,
-      },
-    );
+    throw new FactoryError('INSTALL_VETOED', 'a step of the stage before-install aborted the installation', {
+      remedy: `The step created ${VETO}; see the log of that stage.`,
+    });
   }
 }
 
-/** Further filesystems that a new system sees while its stage runs in it. */
+/** Filesystems to bind into the new system while its stage runs. */
 export interface ChrootMounts {
   readonly oem?: string;
   readonly persistent?: string;
@@ -43,25 +39,31 @@ export interface ChrootMounts {
 
 const API_FILESYSTEMS = ['/dev', '/proc', '/sys', '/run'];
 
+/** What to run in a new system. */
+export interface NewSystemOptions {
+  readonly operation: Operation;
+  readonly mounts?: ChrootMounts;
+  /** Runs on the mounted tree before the stage. */
+  readonly prepare: (root: string) => Promise<void>;
+}
+
 /**
- * Runs `after-OPERATION-chroot` inside the new system (docs/contract.md 4.5, 5.3), by its own agent.
- * @param image the slot's image file
- * @param prepare what else is to be done in the mounted tree, before the stage
+ * Runs the stage `after-OPERATION-chroot` inside the new system, with the agent of that system (docs/contract.md 4.5,
+ * 5.3). A failing stage is logged.
+ * @param image the image file of the slot
  */
 export async function runInNewSystem(
   host: Host,
   image: string,
-  operation: Operation,
-  mounts: ChrootMounts,
-  prepare: (root: string) => Promise<void>,
+  { operation, mounts = {}, prepare }: NewSystemOptions,
 ): Promise<void> {
   const root = `${MOUNT_ROOT}/new-system`;
   await using stack = new AsyncDisposableStack();
-  stack.use(await mount(host, image, root, ['loop']));
+  stack.use(await mount(host, image, { path: root, options: ['loop'] }));
   await prepare(root);
   if ((await host.stat(`${root}/usr/bin/kairos-agent`)) === undefined) return;
   const bind = async (source: string, target: string): Promise<Mounted> =>
-    mount(host, source, `${root}${target}`, ['bind']);
+    mount(host, source, { path: `${root}${target}`, options: ['bind'] });
   for (const directory of API_FILESYSTEMS) {
     if ((await host.stat(`${root}${directory}`)) !== undefined) stack.use(await bind(directory, directory));
   }
@@ -73,5 +75,5 @@ export async function runInNewSystem(
     [host.resolve(root), '/usr/bin/kairos-agent', 'run-stage', stage],
     { allowFailure: true },
   );
-  if (status !== 0) host.log('warn', `stage ${stage} ended with ${status}: ${stderr.trim()}`);
+  if (status !== 0) host.log('warn', `the stage ${stage} exited with status ${status}: ${stderr.trim()}`);
 }

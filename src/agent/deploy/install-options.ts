@@ -5,12 +5,12 @@ import { uuidFromName } from '../../common/contract/uuid.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { boolean, imageSource, list, number, strings, type Tree, text, tree } from './config-values.ts';
 
-/** What an installation does, out of the merged configuration (docs/contract.md 4.4). */
+/** The options of an installation, from the merged configuration (docs/contract.md 4.4). */
 export interface InstallOptions {
   readonly device: string;
   readonly source: string | undefined;
   readonly noFormat: boolean;
-  /** In MiB, what was asked for. */
+  /** Requested sizes in MiB. */
   readonly sizes: Partial<Record<'efi' | 'oem' | 'recovery' | 'state' | 'persistent', number>>;
   readonly filesystems: Partial<Record<'oem' | 'recovery' | 'state' | 'persistent', string>>;
   readonly extraPartitions: readonly PartitionRequest[];
@@ -30,12 +30,12 @@ export interface InstallOptions {
   readonly finish: 'reboot' | 'poweroff' | undefined;
 }
 
-/** Filesystems of `extra-partitions` that mean: leave it raw (docs/contract.md 1.2). */
+/** Values of `fs` in `extra-partitions` that leave a partition raw (docs/contract.md 1.2). */
 const RAW = ['', '-', 'none', 'noformat'];
 
 /**
  * Reads the options of an installation.
- * @throws FactoryError `usage` for what cannot be done
+ * @throws FactoryError `usage` when an extra partition has no name
  */
 export function installOptions(config: Tree): InstallOptions {
   const install = tree(config['install']);
@@ -69,12 +69,19 @@ export function installOptions(config: Tree): InstallOptions {
   };
 }
 
-/** The sizes of the system's partitions for images of these sizes in MiB (docs/contract.md 1.1). */
+/** The images that a disk has to hold. */
+export interface DiskContent {
+  /** Size of the system image, in MiB. */
+  readonly systemImage: number;
+  /** Size of the recovery image, in MiB. */
+  readonly recoveryImage: number;
+  readonly arch: string;
+}
+
+/** The sizes of the system partitions (docs/contract.md 1.1). */
 export function diskSizes(
   options: InstallOptions,
-  systemImage: number,
-  recoveryImage: number,
-  arch: string,
+  { systemImage, recoveryImage, arch }: DiskContent,
 ): DiskSizes {
   const { state, recovery, efi, oem, persistent } = options.sizes;
   return {
@@ -93,7 +100,7 @@ function extraPartition(entry: Tree): PartitionRequest {
   const name = text(entry['name']);
   if (name === undefined) {
     throw new FactoryError('CLOUD_CONFIG_INVALID', 'a partition of install.extra-partitions has no name', {
-      remedy: 'Give each of them a name.',
+      remedy: 'Give each extra partition a name.',
     });
   }
   const filesystem = text(entry['fs']) ?? 'ext2';

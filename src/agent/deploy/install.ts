@@ -24,37 +24,37 @@ import { writeOemFiles } from './oem-files.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { copyImage, makeSlot, type SlotOptions, slotSize } from './slot.ts';
 
-/** What is asked of an installation. */
+/** A request to install a node. */
 export interface InstallRequest {
   /** The merged configuration. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** The configuration as the node will keep it, with its header (docs/contract.md 1.4: `90_custom.yaml`). */
+  /** The configuration that the node keeps, with its header (docs/contract.md 1.4: `90_custom.yaml`). */
   readonly configText: string;
-  /** Wins over `install.device`. */
+  /** Overrides `install.device`. */
   readonly device?: string;
-  /** Wins over `install.source`. */
+  /** Overrides `install.source`. */
   readonly source?: string;
-  /** Wins over `install.reboot` and `install.poweroff`. */
+  /** Overrides `install.reboot` and `install.poweroff`. */
   readonly finish?: 'reboot' | 'poweroff';
-  /** Progress as JSON lines. */
+  /** Report progress as JSON lines. */
   readonly json?: boolean;
 }
 
-/** The tree of the live medium, without what the live system has written (docs/contract.md 3.4). */
+/** The tree of the live medium, without the changes of the live system (docs/contract.md 3.4). */
 const LIVE_ROOT = `dir:${NODE_PATH.liveRoot}`;
-/** A recovery system that a live medium brings ready made (docs/contract.md 1.4). */
+/** A ready-made recovery system on the live medium (docs/contract.md 1.4). */
 const LIVE_RECOVERY = NODE_PATH.liveRecovery;
 
 type System = 'state' | 'recovery' | 'oem' | 'persistent' | 'efi';
 
-/** The devices of the target, by partition name. */
+/** The devices of the target disk, by partition name. */
 interface Target {
   readonly device: (name: System) => string;
   readonly bios: BootPlaces['bios'] | undefined;
 }
 
 /**
- * Installs a node (docs/contract.md 5.3): partitions, slots, boot loader, configuration. Until the last step the disk
+ * Installs a node (docs/contract.md 5.3): partitions, slots, boot loader, configuration. Until the last step, the disk
  * boots into a message that the installation was interrupted.
  * @throws FactoryError `usage` before anything is written, `step` or `verification` afterwards
  */
@@ -64,29 +64,36 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   const options = installOptions(request.config);
   await needAdministrator(host, request.config, options);
   const source = parseSource(request.source ?? options.source ?? LIVE_ROOT);
-  const progress = createProgress(context, request.json);
+  const progress = createProgress(context, request);
   await runOuterHook(host, 'install', 'pre');
 
-  progress.step('partition', 'Looking at the source and the disk');
+  progress.step('partition', 'Checking the source and the disk');
   const { mib } = await slotSize(host, source, { mib: options.systemMib, insecure: options.insecure });
-  // Vetoed before anything is destroyed.
+  // A step can veto here, before anything is overwritten.
   await runBeforeStage(host, 'install');
   const target = options.noFormat
     ? await existingTarget(host)
-    : await prepareDisk(host, request.device ?? options.device, options, mib, progress);
+    : await prepareDisk(host, options, {
+        wanted: request.device ?? options.device,
+        imageMib: mib,
+        progress,
+      });
 
   await using stack = new AsyncDisposableStack();
-  // Prepared partitions may be mounted by whoever prepared them.
+  // Partitions that were prepared in advance may already be mounted.
   const open = async (name: System) => stack.use(await mountWritable(host, target.device(name), name));
-  const [state, recovery, oem] = [await open('state'), await open('recovery'), await open('oem')];
-  const [persistent, esp] = [await open('persistent'), await open('efi')];
+  const state = await open('state');
+  const recovery = await open('recovery');
+  const oem = await open('oem');
+  const persistent = await open('persistent');
+  const esp = await open('efi');
   const places: BootPlaces = {
     state: state.path,
     esp: esp.path,
     ...(target.bios === undefined ? {} : { bios: target.bios }),
   };
-  progress.step('before-install', 'Placing the boot loader');
-  await placeBootLoader(host, '/', places, 'interrupted');
+  progress.step('before-install', 'Writing the boot loader');
+  await placeBootLoader(host, '/', { ...places, menu: 'interrupted' });
 
   progress.step('active', `Writing the system to ${target.device('state')}`);
   const active = `${state.path}/${SLOT_FILE.active}`;
@@ -97,27 +104,35 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   };
   const { insecure } = options;
   await makeSlot(host, { ...slot, source, file: active, label: LABEL.active, mib, insecure });
-  await writeOemFiles(host, oem.path, options, request.configText);
-  const seen = { oem: oem.path, persistent: persistent.path };
-  await runInNewSystem(host, active, 'install', seen, (root) =>
-    setMenuName(host, root, state.path, options.menuEntry),
-  );
+  await writeOemFiles(host, oem.path, { options, configText: request.configText });
+  await runInNewSystem(host, active, {
+    operation: 'install',
+    mounts: { oem: oem.path, persistent: persistent.path },
+    prepare: (root) => setMenuName(host, { root, state: state.path, name: options.menuEntry }),
+  });
 
   progress.step('recovery', 'Writing the recovery system');
-  await writeRecovery(host, recovery.path, active, options, slot);
+  await writeRecovery(host, options, { ...slot, directory: recovery.path, active });
   progress.step('passive', 'Writing the passive system');
-  await copyImage(host, active, `${state.path}/${SLOT_FILE.passive}`, LABEL.passive);
+  await copyImage(host, {
+    source: active,
+    file: `${state.path}/${SLOT_FILE.passive}`,
+    label: LABEL.passive,
+  });
 
   progress.step('after-install', 'Finishing');
   await installBundles(host, options);
-  await noteEvent(host, persistent.path, 'first-install', formatSource(source));
+  await noteEvent(host, persistent.path, { event: 'first-install', source: formatSource(source) });
   await runStage(host, 'after-install', {});
   await keepLogs(host, persistent.path);
-  progress.step('bootloader', 'Placing the menu of the new system');
+  progress.step('bootloader', 'Writing the boot menu of the new system');
   {
-    // It comes last, when all else is where GRUB finds it: from here on the disk is a node.
+    // The menu is written last, when everything that GRUB needs is on the disk: from here on, the disk boots the node.
     await checkpoint(host, state.path);
-    await using image = await mount(host, active, `${MOUNT_ROOT}/new-system`, ['loop', 'ro']);
+    await using image = await mount(host, active, {
+      path: `${MOUNT_ROOT}/new-system`,
+      options: ['loop', 'ro'],
+    });
     await placeBootLoader(host, image.path, places);
   }
   await stack.disposeAsync();
@@ -126,7 +141,7 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   await finish(host, { action: request.finish ?? options.finish, ejectMedium: options.ejectMedium });
 }
 
-/** @throws FactoryError `usage` when nobody could log in to the node and administer it (docs/contract.md 4.3) */
+/** @throws FactoryError `usage` when no user could administer the node (docs/contract.md 4.3) */
 async function needAdministrator(
   host: Host,
   config: InstallRequest['config'],
@@ -138,24 +153,32 @@ async function needAdministrator(
   });
 }
 
-/** Partitions and filesystems on an empty disk (docs/contract.md 1.1). */
+/** How to prepare a disk. */
+interface DiskRequest {
+  /** `auto`, or the device. */
+  readonly wanted: string;
+  /** Size of a system image, in MiB. */
+  readonly imageMib: number;
+  readonly progress: Progress;
+}
+
+/** Partitions a disk and creates the filesystems (docs/contract.md 1.1). */
 async function prepareDisk(
   host: Host,
-  wanted: string,
   options: InstallOptions,
-  imageMib: number,
-  progress: Progress,
+  { wanted, imageMib, progress }: DiskRequest,
 ): Promise<Target> {
   const disk = await chooseDisk(host, wanted);
   const geometry = await diskGeometry(host, disk);
-  const requests = systemPartitions(diskSizes(options, imageMib, imageMib, host.arch)).map((request) => {
+  const sizes = diskSizes(options, { systemImage: imageMib, recoveryImage: imageMib, arch: host.arch });
+  const requests = systemPartitions(sizes).map((request) => {
     const filesystem = (options.filesystems as Readonly<Record<string, string | undefined>>)[request.name];
     return filesystem === undefined ? request : { ...request, filesystem };
   });
   const layout = arrangePartitions([...requests, ...options.extraPartitions], geometry);
   await releaseDisk(host, disk);
-  progress.step('partition', `Partitioning ${disk}: everything on it is lost`);
-  const devices = await writeTable(host, disk, layout, geometry.sector);
+  progress.step('partition', `Partitioning ${disk}: all data on it will be lost`);
+  const devices = await writeTable(host, disk, { layout, sector: geometry.sector });
   const device = (name: string) => devices.get(name) ?? '';
   for (const partition of layout.partitions) await formatPartition(host, device(partition.name), partition);
   const bios = layout.partitions.find(({ name }) => name === 'bios');
@@ -163,7 +186,7 @@ async function prepareDisk(
   return { device, bios: { disk, device: device('bios'), start: bios.start } };
 }
 
-/** The partitions of a disk that somebody else has prepared (docs/contract.md 1.2). */
+/** The partitions of a disk that was prepared in advance (docs/contract.md 1.2). */
 async function existingTarget(host: Host): Promise<Target> {
   const found = {
     state: await needLabel(host, LABEL.state),
@@ -175,12 +198,17 @@ async function existingTarget(host: Host): Promise<Target> {
   return { device: (name) => found[name], bios: await biosPartition(host, found.state) };
 }
 
+interface RecoverySlot extends Pick<SlotOptions, 'staging' | 'extraDirectories' | 'progress'> {
+  /** Mount point of the recovery partition. */
+  readonly directory: string;
+  /** Image file of the active system. */
+  readonly active: string;
+}
+
 async function writeRecovery(
   host: Host,
-  directory: string,
-  active: string,
   options: InstallOptions,
-  slot: Pick<SlotOptions, 'staging' | 'extraDirectories' | 'progress'>,
+  { directory, active, ...slot }: RecoverySlot,
 ): Promise<void> {
   const file = `${directory}/${SLOT_FILE.recovery}`;
   if (options.recoverySource !== undefined) {
@@ -195,7 +223,7 @@ async function writeRecovery(
   } else if ((await host.stat(LIVE_RECOVERY)) !== undefined) {
     await host.makeDirectory(`${directory}/cOS`);
     await host.run('cp', [LIVE_RECOVERY, `${directory}/${SLOT_FILE.recoverySquashfs}`]);
-  } else await copyImage(host, active, file, LABEL.recoverySystem);
+  } else await copyImage(host, { source: active, file, label: LABEL.recoverySystem });
 }
 
 async function installBundles(host: Host, options: InstallOptions): Promise<void> {
@@ -209,7 +237,7 @@ async function installBundles(host: Host, options: InstallOptions): Promise<void
   }
 }
 
-/** The log of this installation, where the new system finds it (docs/contract.md 5.3). */
+/** Copies the log of this installation to the new system (docs/contract.md 5.3). */
 async function keepLogs(host: Host, persistent: string): Promise<void> {
   const store = `${persistent}/${PERSISTENT_FILE.logs}/kairos`;
   await host.makeDirectory(store);

@@ -7,8 +7,8 @@ import type { Host } from '../../common/host/host.ts';
 const LOCK = `${NODE_PATH.run}/kairos-agent.lock`;
 
 /**
- * Keeps two operations on the slots of one node apart, until it is disposed of.
- * @throws FactoryError `usage` while another one is at work
+ * Locks the slots of a node against concurrent operations, until the lock is disposed of.
+ * @throws FactoryError `usage` while another operation is running
  */
 export async function lockNode(host: Host): Promise<AsyncDisposable> {
   const directory = host.resolve(LOCK);
@@ -23,14 +23,15 @@ export async function lockNode(host: Host): Promise<AsyncDisposable> {
     );
   if (!(await take())) {
     const holder = (await host.readText(`${LOCK}/pid`))?.trim();
-    // The name of a process that was killed leads nowhere.
+    // A lock whose process no longer exists is stale.
     if (holder === undefined || (await host.stat(`/proc/${holder}`)) !== undefined) {
-      throw new FactoryError('NODE_BUSY', 'another installation, upgrade or reset is at work', {
-        remedy: `Wait until process ${holder ?? 'of the other'} has ended.`,
+      throw new FactoryError('NODE_BUSY', 'another installation, upgrade or reset is running', {
+        remedy:
+          holder === undefined ? 'Wait until it has finished.' : `Wait until process ${holder} has finished.`,
       });
     }
     await rm(directory, { recursive: true, force: true });
-    if (!(await take())) throw new FactoryError('NODE_BUSY', 'another operation has just begun');
+    if (!(await take())) throw new FactoryError('NODE_BUSY', 'another operation has just started');
   }
   await host.write(`${LOCK}/pid`, `${process.pid}\n`);
   return { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };

@@ -3,17 +3,21 @@ import { parseOsRelease } from '../../common/contract/os-release.ts';
 import { GRUB_FILE } from '../../common/contract/partition-files.ts';
 import type { Host } from '../../common/host/host.ts';
 
+/** Where the name of the boot menu's entries comes from and goes to. */
+export interface MenuName {
+  /** Tree of the new system. */
+  readonly root: string;
+  /** Mount point of the state partition. */
+  readonly state: string;
+  /** `grub-entry-name` of the configuration. */
+  readonly name: string | undefined;
+}
+
 /**
- * Names the entries of the boot menu (docs/contract.md 5.3): the configuration's `grub-entry-name`, else the image's
- * `GRUB_ENTRY_NAME`; neither leaves the menu's own.
- * @param root tree of the new system
+ * Sets the name of the entries of the boot menu (docs/contract.md 5.3): `grub-entry-name` of the configuration, or else
+ * `GRUB_ENTRY_NAME` of the image. Without either, the menu keeps its own name.
  */
-export async function setMenuName(
-  host: Host,
-  root: string,
-  state: string,
-  wanted: string | undefined,
-): Promise<void> {
+export async function setMenuName(host: Host, { root, state, name: wanted }: MenuName): Promise<void> {
   const release = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '');
   const name = wanted ?? release.get('GRUB_ENTRY_NAME');
   if (name === undefined || name === '') return;

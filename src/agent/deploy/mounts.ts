@@ -2,12 +2,12 @@ import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 
-/** Where the agent mounts partitions while it works on them (docs/contract.md 1.1). */
+/** The directory below which the agent mounts partitions (docs/contract.md 1.1). */
 export const MOUNT_ROOT = NODE_PATH.run;
-/** A filesystem is busy for a moment after a program that used it has ended. */
+/** A filesystem may stay busy for a moment after the last program that used it has exited. */
 const UMOUNT_TRIES = 20;
 
-/** A filesystem that is mounted until this is disposed of. */
+/** A mounted filesystem; disposing of it unmounts it. */
 export interface Mounted extends AsyncDisposable {
   readonly path: string;
 }
@@ -18,7 +18,7 @@ interface Entry {
   readonly options: readonly string[];
 }
 
-/** What is mounted, from /proc/self/mounts (proc_pid_mounts(5)). */
+/** The mounted filesystems, from /proc/self/mounts (proc_pid_mounts(5)). */
 export async function mountTable(host: Host): Promise<Entry[]> {
   const text = (await host.readText('/proc/self/mounts')) ?? '';
   const plain = (word: string) =>
@@ -32,30 +32,38 @@ export async function mountTable(host: Host): Promise<Entry[]> {
     });
 }
 
-/** Mounts a device or file at a directory, which is made. */
+/** Where and how to mount a filesystem. */
+export interface MountOptions {
+  /** The mount point; created if missing. */
+  readonly path: string;
+  /** Options of mount(8). */
+  readonly options?: readonly string[];
+}
+
+/** Mounts a device, file or directory. @throws FactoryError when mount(8) fails */
 export async function mount(
   host: Host,
-  what: string,
-  path: string,
-  options: readonly string[] = [],
+  source: string,
+  { path, options = [] }: MountOptions,
 ): Promise<Mounted> {
   await host.makeDirectory(path);
-  await host.run('mount', [...(options.length > 0 ? ['-o', options.join(',')] : []), what, path]);
+  await host.run('mount', [...(options.length > 0 ? ['-o', options.join(',')] : []), source, path]);
   return { path, [Symbol.asyncDispose]: () => unmount(host, path) };
 }
 
 /**
- * A partition for writing, wherever it is mounted already: then it is made writable there for as long as it is needed, since
- * the kernel has one state for all mounts of a filesystem.
+ * Makes a partition writable. An existing mount is remounted and made read-only again on disposal, because the kernel has
+ * one read-only state for all mounts of a filesystem.
+ * @param name directory of a new mount below {@link MOUNT_ROOT}
  */
 export async function mountWritable(host: Host, device: string, name: string): Promise<Mounted> {
   const existing = (await mountTable(host)).find(
     ({ source, path }) => source === device && path.startsWith('/'),
   );
   if (existing === undefined) {
-    // The journal of a node that lost its power is replayed here.
+    // Replays the journal after a power cut.
     await host.run('e2fsck', ['-p', device], { allowFailure: true });
-    return mount(host, device, `${MOUNT_ROOT}/${name}`);
+    return mount(host, device, { path: `${MOUNT_ROOT}/${name}` });
   }
   if (existing.options.includes('rw'))
     return { path: existing.path, [Symbol.asyncDispose]: async () => undefined };
@@ -73,24 +81,24 @@ export async function mountWritable(host: Host, device: string, name: string): P
 }
 
 /**
- * Brings all that was written to a filesystem to where it belongs on the disk. A sync is not enough for what GRUB is to
- * find: ext4 may leave a new directory entry in its journal, which GRUB does not read.
+ * Flushes a filesystem to its final place on the disk. A sync is not enough for files that GRUB has to find: ext4 may leave
+ * a new directory entry in its journal, which GRUB does not read.
  */
 export async function checkpoint(host: Host, path: string): Promise<void> {
   const { status } = await host.run('fsfreeze', ['--freeze', path], { allowFailure: true });
   if (status === 0) await host.run('fsfreeze', ['--unfreeze', path]);
-  // Filesystems that know no freezing, as FAT on old kernels, have no journal either.
+  // Filesystems without freeze support, such as FAT on old kernels, have no journal.
   else await host.run('sync', ['-f', path]);
 }
 
-/** Unmounts, with patience for those that are still at it. @throws FactoryError `step` when it stays busy */
+/** Unmounts a filesystem, retrying while it is busy. @throws FactoryError `step` when it stays busy */
 export async function unmount(host: Host, path: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     const { status, stderr } = await host.run('umount', [path], { allowFailure: true });
     if (status === 0) return;
     if (tries === UMOUNT_TRIES) {
       throw new FactoryError('UNMOUNT_FAILED', `${path} cannot be unmounted: ${stderr.trim()}`, {
-        remedy: `See what uses it: fuser -vm ${path}`,
+        remedy: `Find the processes that use it: fuser -vm ${path}`,
       });
     }
     await host.sleep(200);

@@ -2,7 +2,7 @@ import { parse, stringify } from 'yaml';
 import { PERSISTENT_FILE } from '../../common/contract/partition-files.ts';
 import type { Host } from '../../common/host/host.ts';
 
-/** What `.kairos-state` at the root of the persistent partition tells (docs/contract.md 1.4). */
+/** Events that `.kairos-state` at the root of the persistent partition records (docs/contract.md 1.4). */
 export type Event = 'first-install' | 'last-active-upgrade' | 'last-recovery-upgrade' | 'last-reset';
 
 const SOURCE_KEY: Readonly<Record<Event, string>> = {
@@ -13,11 +13,15 @@ const SOURCE_KEY: Readonly<Record<Event, string>> = {
 };
 
 /**
- * Notes an event: the time in RFC 3339, and where the system came from. A file that cannot be read is kept as `.bak` and
- * a new one begun.
- * @param persistent where the persistent partition is mounted
+ * Records an event with its time (RFC 3339) and the source of the system. A file that cannot be read is renamed to `.bak`
+ * and replaced.
+ * @param persistent mount point of the persistent partition
  */
-export async function noteEvent(host: Host, persistent: string, event: Event, source: string): Promise<void> {
+export async function noteEvent(
+  host: Host,
+  persistent: string,
+  { event, source }: { readonly event: Event; readonly source: string },
+): Promise<void> {
   const file = `${persistent}/${PERSISTENT_FILE.history}`;
   const state = { ...(await readNodeState(host, file)) };
   state[event] = host
@@ -39,9 +43,9 @@ async function readNodeState(host: Host, file: string): Promise<Record<string, s
       return Object.fromEntries(Object.entries(state).map(([key, value]) => [key, String(value)]));
     }
   } catch {
-    // Falls through to the copy.
+    // Falls through to the backup.
   }
-  host.log('warn', `${file} cannot be read; it is kept as ${file}.bak`);
+  host.log('warn', `${file} cannot be parsed; it was renamed to ${file}.bak`);
   await host.rename(file, `${file}.bak`);
   return {};
 }

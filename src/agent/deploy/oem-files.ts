@@ -5,7 +5,7 @@ import { OEM_CONFIG_MODE, OEM_FILE } from '../../common/contract/partition-files
 import type { Host } from '../../common/host/host.ts';
 import type { InstallOptions } from './install-options.ts';
 
-/** Ciphers and logins that are left when `install.ssh_hardening` is set. */
+/** sshd_config(5) settings for `install.ssh_hardening`. */
 const SSH_HARDENING = [
   'PermitRootLogin no',
   'PasswordAuthentication no',
@@ -15,12 +15,18 @@ const SSH_HARDENING = [
   '',
 ].join('\n');
 
-/** What an installation leaves on the OEM partition (docs/contract.md 1.4). */
+/** The contents of a new OEM partition. */
+export interface OemContent {
+  readonly options: InstallOptions;
+  /** The configuration of the node, with its header. */
+  readonly configText: string;
+}
+
+/** Writes the files of an installation to the OEM partition (docs/contract.md 1.4). @param oem its mount point */
 export async function writeOemFiles(
   host: Host,
   oem: string,
-  options: InstallOptions,
-  configText: string,
+  { options, configText }: OemContent,
 ): Promise<void> {
   await writeConfiguration(host, oem, configText);
   if (
@@ -37,7 +43,7 @@ export async function writeOemFiles(
   }
 }
 
-/** A disk that was kept may have a configuration already: it stays, and the new one is read after it. */
+/** A preserved partition may have a configuration: it stays, and the new one is read after it. */
 async function writeConfiguration(host: Host, oem: string, text: string): Promise<void> {
   for (let number = 90; number < 100; number += 1) {
     const file = `${oem}/${number}_custom.yaml`;
@@ -47,7 +53,7 @@ async function writeConfiguration(host: Host, oem: string, text: string): Promis
   }
 }
 
-/** The configuration that tells the initramfs of further mounts (docs/contract.md 2.6). */
+/** The configuration that adds mounts to those of the initramfs (docs/contract.md 2.6). */
 function customMounts({ bindMounts, ephemeralMounts }: InstallOptions): string | undefined {
   if (bindMounts.length + ephemeralMounts.length === 0) return undefined;
   const environment = {

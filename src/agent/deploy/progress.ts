@@ -1,6 +1,6 @@
 import type { AgentContext } from '../commands/agent-command.ts';
 
-/** The steps that front ends know (docs/contract.md 5.3), and ours besides. */
+/** The steps that front ends know (docs/contract.md 5.3), and the agent's additional ones. */
 export type DeployStep =
   | 'partition'
   | 'before-install'
@@ -16,22 +16,26 @@ export type DeployStep =
   | 'persistent'
   | 'done';
 
-/** Tells a person, or a front end, how far a deployment has come. */
+/** Reports the progress of a deployment to a person or a front end. */
 export interface Progress {
-  /** A step begins. */
+  /** Reports the start of a step. */
   step(step: DeployStep, title: string): void;
-  /** How much of the current step is done, in bytes. */
+  /** Reports the progress of the current step, in bytes. */
   bytes(done: number, total: number): void;
 }
 
-/** Milliseconds between two lines about bytes. */
+/** Minimum interval between two byte reports, in milliseconds. */
 const PAUSE = 2000;
 
 /**
- * Lines for the log; with `KAIROS_AGENT_PROGRESS` set, or `json`, JSON lines on standard output (docs/contract.md 5.3):
+ * Reports progress to the log and, with `KAIROS_AGENT_PROGRESS` or `json`, as JSON lines on standard output
+ * (docs/contract.md 5.3):
  * `{"step":"active","title":"…"}`, `{"step":"download","done":1,"total":2}`.
  */
-export function createProgress({ host, out }: AgentContext, json = false): Progress {
+export function createProgress(
+  { host, out }: AgentContext,
+  { json = false }: { readonly json?: boolean } = {},
+): Progress {
   const machine = json || Boolean(host.env['KAIROS_AGENT_PROGRESS']);
   const say = (value: object) => {
     if (machine) out(`${JSON.stringify(value)}\n`);

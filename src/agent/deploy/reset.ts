@@ -24,38 +24,38 @@ import { noteEvent } from './node-state.ts';
 import { createProgress } from './progress.ts';
 import { copyImage, makeSlot } from './slot.ts';
 
-/** What is asked of a reset. */
+/** A request to reset a node. */
 export interface ResetRequest {
   /** The merged configuration. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Empties OEM too, and with it the node's configuration. */
+  /** Also empty the OEM partition, which holds the node's configuration. */
   readonly resetOem?: boolean;
   readonly source?: string;
   readonly finish?: 'reboot' | 'poweroff';
   readonly json?: boolean;
 }
 
-/** The tree of a recovery system that is a squashfs (docs/contract.md 2.5). */
+/** The tree of a recovery system that boots from a squashfs (docs/contract.md 2.5). */
 const LIVE_ROOT = NODE_PATH.liveRoot;
 
 /**
- * Makes a node as it was after its installation (docs/contract.md 5.5): the slots from the recovery system, an empty
- * persistent partition. A power cut on the way leads back here: the boot menu is told to start the reset again.
- * @throws FactoryError `usage` when the node did not boot its recovery system
+ * Resets a node to its freshly installed state (docs/contract.md 5.5): it writes the slots from the recovery system and
+ * empties the persistent partition. After a power cut, the next boot starts the reset again.
+ * @throws FactoryError `usage` when the node is not running its recovery system
  */
 export async function runReset(context: AgentContext, request: ResetRequest): Promise<void> {
   const { host } = context;
   const booted = await bootState(host);
   if (booted !== 'recovery_boot' && booted !== 'autoreset_boot') {
-    throw new FactoryError('NODE_NOT_READY', 'a node can be reset from its recovery system only', {
-      remedy: 'Run "kairos-agent bootentry --select statereset" and restart.',
+    throw new FactoryError('NODE_NOT_READY', 'a node can be reset only from its recovery system', {
+      remedy: 'Run "kairos-agent bootentry --select statereset" and reboot.',
     });
   }
   reportUnsupportedKeys(host, request.config, 'reset');
   const reset = tree(request.config['reset']);
   const resetOem = request.resetOem ?? boolean(reset['reset-oem']);
   const resetPersistent = reset['reset-persistent'] !== false;
-  const progress = createProgress(context, request.json);
+  const progress = createProgress(context, request);
   await using _lock = await lockNode(host);
   await using recovery = await mountWritable(host, await needLabel(host, LABEL.recovery), 'recovery');
   const source = await resetSource(host, recovery.path, request.source ?? imageSource(reset['system']));
@@ -66,7 +66,8 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
   {
     const device = await needLabel(host, LABEL.state);
     await using state = await openState(host, device);
-    const [active, passive] = [`${state.path}/${SLOT_FILE.active}`, `${state.path}/${SLOT_FILE.passive}`];
+    const active = `${state.path}/${SLOT_FILE.active}`;
+    const passive = `${state.path}/${SLOT_FILE.passive}`;
     const transition = `${state.path}/${SLOT_FILE.transition}`;
     await makeSlot(host, {
       source,
@@ -76,16 +77,17 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
       extraDirectories: strings(reset['extra-dirs-rootfs']),
       progress,
     });
-    await runInNewSystem(host, transition, 'reset', {}, (root) =>
-      setMenuName(host, root, state.path, text(reset['grub-entry-name'])),
-    );
+    await runInNewSystem(host, transition, {
+      operation: 'reset',
+      prepare: (root) => setMenuName(host, { root, state: state.path, name: text(reset['grub-entry-name']) }),
+    });
     await checkpoint(host, state.path);
     await host.rename(transition, active);
     await checkpoint(host, state.path);
     progress.step('passive', 'Writing the passive system');
-    await copyImage(host, active, passive, LABEL.passive);
-    progress.step('bootloader', 'Placing the boot loader');
-    await resetBootLoader(host, active, state.path, device);
+    await copyImage(host, { source: active, file: passive, label: LABEL.passive });
+    progress.step('bootloader', 'Writing the boot loader');
+    await resetBootLoader(host, { active, state: state.path, device });
     await passAssessment(host, state.path);
   }
   progress.step(
@@ -110,20 +112,31 @@ async function resetSource(host: Host, recovery: string, wanted: string | undefi
   return parseSource(`dir:${LIVE_ROOT}`);
 }
 
-/** A state partition that cannot be mounted any more is made anew: everything on it is about to be replaced. */
+/** Recreates a state partition that cannot be mounted: the reset replaces everything on it. */
 async function openState(host: Host, device: string) {
   try {
     return await mountWritable(host, device, 'state');
   } catch (error) {
-    host.log('warn', `the state partition cannot be mounted, so it is made anew: ${String(error)}`);
+    host.log('warn', `the state partition cannot be mounted and is formatted again: ${String(error)}`);
     await host.run('mke2fs', [...extOptions('ext4', LABEL.state), '-m', '0', device]);
     return mountWritable(host, device, 'state');
   }
 }
 
-async function resetBootLoader(host: Host, active: string, state: string, device: string): Promise<void> {
+interface ResetState {
+  /** Image file of the active system. */
+  readonly active: string;
+  /** Mount point of the state partition. */
+  readonly state: string;
+  /** Device of the state partition. */
+  readonly device: string;
+}
+
+async function resetBootLoader(host: Host, { active, state, device }: ResetState): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const image = stack.use(await mount(host, active, `${MOUNT_ROOT}/new-system`, ['loop', 'ro']));
+  const image = stack.use(
+    await mount(host, active, { path: `${MOUNT_ROOT}/new-system`, options: ['loop', 'ro'] }),
+  );
   const efi = await findByLabel(host, LABEL.efi);
   const esp = efi === undefined ? undefined : stack.use(await mountWritable(host, efi, 'efi'));
   const bios = await biosPartition(host, device);
@@ -136,12 +149,12 @@ async function resetBootLoader(host: Host, active: string, state: string, device
 
 async function formatLabel(host: Host, label: string, name: string): Promise<void> {
   const device = await needLabel(host, label);
-  // OEM is mounted in a recovery system, too.
+  // A recovery system also mounts OEM.
   await host.run('umount', ['--all-targets', device], { allowFailure: true });
   const growing = label === LABEL.persistent;
   await host.run('mke2fs', [...extOptions('ext4', label, { growing }), '-m', growing ? '5' : '0', device]);
   if (label !== LABEL.oem) return;
-  await using oem = await mount(host, device, NODE_PATH.oem);
+  await using oem = await mount(host, device, { path: NODE_PATH.oem });
   await host.write(`${oem.path}/${OEM_FILE.grubEnvironment}`, grubEnvironment({}));
   host.log('info', `${name} was emptied`);
 }
@@ -156,5 +169,5 @@ async function chooseNextBoot(host: Host, entry: string | undefined): Promise<vo
 
 async function noteReset(host: Host, source: string): Promise<void> {
   await using persistent = await mountWritable(host, await needLabel(host, LABEL.persistent), 'persistent');
-  await noteEvent(host, persistent.path, 'last-reset', source);
+  await noteEvent(host, persistent.path, { event: 'last-reset', source });
 }

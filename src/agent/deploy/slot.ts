@@ -13,38 +13,38 @@ import type { Source } from '../../common/oci/layers/source.ts';
 import { MOUNT_ROOT, mount } from './mounts.ts';
 import type { Progress } from './progress.ts';
 
-/** What a slot's image file is made from. */
+/** How to create the image file of a slot. */
 export interface SlotOptions {
   readonly source: Source;
-  /** The image file that is made; it exists only when it is whole. */
+  /** The image file; it exists only once it is complete. */
   readonly file: string;
   /** Filesystem label (docs/contract.md 1.4). */
   readonly label: string;
-  /** Directory for what is downloaded; it stays after a failure, so that the next try goes on from there. */
+  /** Download directory; it stays after a failure, so that the next attempt resumes. */
   readonly staging: string;
-  /** Size asked for, in MiB; raised to what the source needs. */
+  /** Requested size in MiB; raised to the size that the source needs. */
   readonly mib?: number;
-  /** Patterns that are left out of a directory source. */
+  /** Patterns to exclude from a directory source. */
   readonly exclude?: readonly string[];
-  /** Directories that are made in it besides (docs/contract.md 1.5). */
+  /** Additional directories to create in the image (docs/contract.md 1.5). */
   readonly extraDirectories?: readonly string[];
   readonly insecure?: boolean;
   readonly progress: Progress;
 }
 
 const SLOT_MOUNT = `${MOUNT_ROOT}/slot`;
-/** Bytes of content for each inode: images with many small files run out of the default. */
+/** Bytes per inode: images with many small files exhaust the default number of inodes. */
 const BYTES_PER_INODE = 8192;
 
-/** How large a slot's image file is to be. */
+/** The size of a slot's image file. */
 export interface SlotSize {
-  /** Size in MiB of the image file; what is not filled of it takes no space. */
+  /** Size of the image file in MiB; the file is sparse. */
   readonly mib: number;
-  /** MiB that its content will take, as far as that is known beforehand. */
+  /** Estimated size of its content in MiB. */
   readonly content: number;
 }
 
-/** The size of the image file for a source (docs/contract.md 1.3), at least the `mib` that were asked for. */
+/** The size of the image file for a source, at least the requested `mib` (docs/contract.md 1.3). */
 export async function slotSize(
   host: Host,
   source: Source,
@@ -61,16 +61,16 @@ export async function slotSize(
 }
 
 /**
- * Makes a slot's image file out of a source: an ext2 filesystem, checked before it counts (docs/contract.md 5.3, 5.4).
- * @throws FactoryError `step` for lack of space, `verification` when the content is not an OS
+ * Creates the image file of a slot from a source and checks it: an ext2 filesystem (docs/contract.md 5.3, 5.4).
+ * @throws FactoryError `step` when space is insufficient, `verification` when the content is not an OS
  */
 export async function makeSlot(host: Host, options: SlotOptions): Promise<void> {
   const { source, file, label } = options;
   await host.remove(file);
   try {
     if (source.kind === 'file') {
-      await copyImage(host, source.path, file, label);
-      await using image = await mount(host, file, SLOT_MOUNT, ['loop', 'ro']);
+      await copyImage(host, { source: source.path, file, label });
+      await using image = await mount(host, file, { path: SLOT_MOUNT, options: ['loop', 'ro'] });
       await checkTree(host, image.path);
     } else await fillImage(host, options);
     await checkFilesystem(host, file);
@@ -80,7 +80,7 @@ export async function makeSlot(host: Host, options: SlotOptions): Promise<void> 
     await host.remove(file);
     throw error;
   }
-  // What a failure leaves in there is where the next try goes on.
+  // Only after success: after a failure, the next attempt resumes from this directory.
   await host.remove(options.staging);
 }
 
@@ -92,11 +92,11 @@ async function fillImage(host: Host, options: SlotOptions): Promise<void> {
   await host.run('truncate', ['-s', `${mib}M`, file]);
   const format = [...extOptions('ext2', label), '-m', '0', '-i', String(BYTES_PER_INODE)];
   const whole = source.kind === 'dir' && !isLiveRoot(source) && !options.exclude?.length;
-  // A tree that nothing changes is copied by mke2fs itself, with links, capabilities and attributes.
+  // mke2fs copies a tree that does not change, with links, capabilities and attributes.
   if (whole) format.push('-d', source.path);
   await host.run('mke2fs', [...format, file]);
 
-  await using image = await mount(host, file, SLOT_MOUNT, ['loop']);
+  await using image = await mount(host, file, { path: SLOT_MOUNT, options: ['loop'] });
   if (!whole) {
     await deploySource(host, source, image.path, {
       staging: options.staging,
@@ -111,19 +111,19 @@ async function fillImage(host: Host, options: SlotOptions): Promise<void> {
   await checkTree(host, image.path);
 }
 
-/** The root that runs holds mounts and what programs wrote to them, so it takes a copy that leaves those out. */
+/** The running root contains other mounts, which a copy has to leave out. */
 function isLiveRoot(source: Source): boolean {
   return source.kind === 'dir' && source.path === '/';
 }
 
-/** @throws FactoryError `verification` naming everything that an OS would lack (docs/contract.md 6.9) */
+/** @throws FactoryError `verification` that lists everything the OS lacks (docs/contract.md 6.9) */
 async function checkTree(host: Host, root: string): Promise<void> {
   const findings = await checkConformance(host.resolve(root));
   const failed = findings.filter(({ passed, required }) => required && !passed);
   if (failed.length === 0) return;
-  throw new FactoryError('IMAGE_NOT_OS', 'the image is not an OS that this machine could boot', {
+  throw new FactoryError('IMAGE_NOT_OS', 'the image is not an OS that this machine can boot', {
     details: failed.map(({ check, text }) => `${check}: ${text}`),
-    remedy: 'Use an image made by kairos-factory, or see "kairos-factory check".',
+    remedy: 'Use an image built by kairos-factory, or check it with "kairos-factory check".',
   });
 }
 
@@ -132,14 +132,26 @@ async function checkFilesystem(host: Host, file: string): Promise<void> {
   if (status === 0) return;
   throw new FactoryError('FILESYSTEM_CORRUPT', `the filesystem of ${file} has errors`, {
     details: `${stdout}\n${stderr}`.split('\n').filter(Boolean).slice(-10),
-    remedy: 'Look at "dmesg" for errors of the disk.',
+    remedy: 'Check "dmesg" for disk errors.',
   });
 }
 
-/** Copies an image file as it is, holes included, and gives it another label. */
-export async function copyImage(host: Host, source: string, file: string, label: string): Promise<void> {
+/** How to copy an image file. */
+export interface CopyOptions {
+  readonly source: string;
+  readonly file: string;
+  /** Filesystem label of the copy. */
+  readonly label: string;
+}
+
+/**
+ * Copies an image file, preserving holes, and changes its label.
+ * @throws FactoryError `usage` when the source does not exist, `step` when space is insufficient
+ */
+export async function copyImage(host: Host, { source, file, label }: CopyOptions): Promise<void> {
   const size = (await host.stat(source))?.size;
-  if (size === undefined) throw new FactoryError('IMAGE_NOT_FOUND', `there is no image file ${source}`);
+  if (size === undefined)
+    throw new FactoryError('IMAGE_NOT_FOUND', `the image file ${source} does not exist`);
   await needSpace(host, dirname(file), size / MIB);
   await host.makeDirectory(dirname(file));
   await host.run('cp', ['--sparse=always', '--reflink=auto', source, file]);
@@ -155,9 +167,9 @@ async function needSpace(host: Host, directory: string, mib: number): Promise<vo
   if (free >= mib) return;
   throw new FactoryError(
     'DISK_FULL',
-    `${directory} has ${free} MiB free, the image needs ${Math.ceil(mib)}`,
+    `${directory} has ${free} MiB free, but the image needs ${Math.ceil(mib)} MiB`,
     {
-      remedy: 'Use a smaller image, or install anew with larger partitions (install.partitions).',
+      remedy: 'Use a smaller image, or reinstall with larger partitions (install.partitions).',
     },
   );
 }

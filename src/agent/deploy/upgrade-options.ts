@@ -1,24 +1,24 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { boolean, imageSource, number, strings, text, tree } from './config-values.ts';
 
-/** What is asked of an upgrade. */
+/** A request to upgrade a node. */
 export interface UpgradeRequest {
   /** The merged configuration. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Wins over the configuration's source. */
+  /** Overrides the source in the configuration. */
   readonly source?: string;
-  /** Upgrade the recovery system in place of the active one. */
+  /** Upgrade the recovery system instead of the active one. */
   readonly recovery?: boolean;
-  /** Left out of a directory source, besides `upgrade.excluded-paths`. */
+  /** Paths to exclude from a directory source, in addition to `upgrade.excluded-paths`. */
   readonly exclude?: readonly string[];
-  /** Do not ask the trust policy. */
+  /** Skip the trust policy. */
   readonly skipVerify?: boolean;
   readonly insecure?: boolean;
   readonly finish?: 'reboot' | 'poweroff';
   readonly json?: boolean;
 }
 
-/** What an upgrade does, out of the merged configuration and the command line (docs/contract.md 4.4). */
+/** The options of an upgrade, from the merged configuration and the command line (docs/contract.md 4.4). */
 export interface UpgradeOptions {
   readonly source: string;
   readonly recovery: boolean;
@@ -30,7 +30,7 @@ export interface UpgradeOptions {
   readonly finish: 'reboot' | 'poweroff' | undefined;
 }
 
-/** @throws FactoryError `usage` when neither the command line nor the configuration names a source */
+/** Reads the options of an upgrade. @throws FactoryError `usage` when neither the request nor the configuration has a source */
 export function upgradeOptions(
   config: Readonly<Record<string, unknown>>,
   request: Omit<UpgradeRequest, 'config'>,
@@ -41,7 +41,7 @@ export function upgradeOptions(
   const system = tree(upgrade[recovery ? 'recovery-system' : 'system']);
   const source = request.source ?? imageSource(system);
   if (source === undefined) {
-    throw new FactoryError('OPTION_MISSING', 'nothing says what to upgrade to', {
+    throw new FactoryError('OPTION_MISSING', 'the upgrade has no source', {
       remedy: 'Add --source oci:REGISTRY/NAME:TAG, or set upgrade.system.source in the configuration.',
     });
   }

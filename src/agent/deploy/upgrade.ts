@@ -23,17 +23,17 @@ import { type UpgradeOptions, type UpgradeRequest, upgradeOptions } from './upgr
 import { verifySource } from './verify-source.ts';
 
 /**
- * Upgrades a slot (docs/contract.md 5.4). The new image is written beside the old ones, checked, and only then takes
- * its name; a power cut at any moment leaves the old system or the new one.
- * @throws FactoryError `usage`, `verification` or `step`; the node stays as it is
+ * Upgrades a slot (docs/contract.md 5.4). The new image is written next to the old ones, checked, and only then renamed to
+ * its final name; a power cut at any moment leaves either the old or the new system.
+ * @throws FactoryError `usage`, `verification` or `step`; the node stays unchanged
  */
 export async function runUpgrade(context: AgentContext, request: UpgradeRequest): Promise<void> {
   const { host } = context;
   reportUnsupportedKeys(host, request.config, 'upgrade');
   const options = upgradeOptions(request.config, request);
-  const progress = createProgress(context, request.json);
+  const progress = createProgress(context, request);
   await using _lock = await lockNode(host);
-  progress.step('verify', `Looking at ${options.source}`);
+  progress.step('verify', `Checking ${options.source}`);
   const source = await verifySource(host, parseSource(options.source), {
     skip: request.skipVerify ?? false,
     insecure: options.insecure,
@@ -47,7 +47,7 @@ export async function runUpgrade(context: AgentContext, request: UpgradeRequest)
   await finish(host, { action: options.finish });
 }
 
-/** An upgrade that is under way. */
+/** An upgrade in progress. */
 interface Upgrade {
   /** Verified, and pinned to its digest. */
   readonly source: Source;
@@ -58,7 +58,8 @@ interface Upgrade {
 async function upgradeActive(host: Host, upgrade: Upgrade): Promise<void> {
   const { options, progress } = upgrade;
   await using state = await mountWritable(host, await needLabel(host, LABEL.state), 'state');
-  const [active, passive] = [`${state.path}/${SLOT_FILE.active}`, `${state.path}/${SLOT_FILE.passive}`];
+  const active = `${state.path}/${SLOT_FILE.active}`;
+  const passive = `${state.path}/${SLOT_FILE.passive}`;
   const transition = `${state.path}/${SLOT_FILE.transition}`;
   await runStage(host, 'before-upgrade', {});
   await makeTransition(host, upgrade, {
@@ -67,13 +68,14 @@ async function upgradeActive(host: Host, upgrade: Upgrade): Promise<void> {
     label: LABEL.active,
     current: active,
   });
-  await runInNewSystem(host, transition, 'upgrade', {}, (root) =>
-    setMenuName(host, root, state.path, options.menuEntry),
-  );
+  await runInNewSystem(host, transition, {
+    operation: 'upgrade',
+    prepare: (root) => setMenuName(host, { root, state: state.path, name: options.menuEntry }),
+  });
 
-  progress.step('swap', 'Making the new system the active one');
+  progress.step('swap', 'Activating the new system');
   const { tentative } = await assessment(host, state.path);
-  // Armed before the swap: a new system that nobody watches must not boot.
+  // Armed before the swap: a new system must not boot without assessment.
   await armAssessment(host, state.path);
   await forgetChosenEntry(host);
   const keepsPassive = (await bootState(host)) === 'passive_boot' || tentative;
@@ -87,10 +89,8 @@ async function upgradeActive(host: Host, upgrade: Upgrade): Promise<void> {
 
 async function upgradeRecovery(host: Host, upgrade: Upgrade): Promise<void> {
   await using recovery = await mountWritable(host, await needLabel(host, LABEL.recovery), 'recovery');
-  const [image, squashfs] = [
-    `${recovery.path}/${SLOT_FILE.recovery}`,
-    `${recovery.path}/${SLOT_FILE.recoverySquashfs}`,
-  ];
+  const image = `${recovery.path}/${SLOT_FILE.recovery}`;
+  const squashfs = `${recovery.path}/${SLOT_FILE.recoverySquashfs}`;
   const transition = `${recovery.path}/${SLOT_FILE.transition}`;
   await runStage(host, 'before-upgrade', {});
   await makeTransition(host, upgrade, {
@@ -102,16 +102,16 @@ async function upgradeRecovery(host: Host, upgrade: Upgrade): Promise<void> {
   upgrade.progress.step('swap', 'Making the new system the recovery system');
   await host.rename(transition, image);
   await checkpoint(host, recovery.path);
-  // The menu prefers a squashfs, so it goes when the image is in its place.
+  // The menu prefers a squashfs, so it is removed once the image is in place.
   await host.remove(squashfs);
   await checkpoint(host, recovery.path);
 }
 
-/** Where the new system is written. */
+/** The target of a new system. */
 interface Transition {
   /** Mount point of the partition. */
   readonly partition: string;
-  /** The image file that is made. */
+  /** The image file to create. */
   readonly file: string;
   /** Label of its filesystem. */
   readonly label: string;
@@ -131,7 +131,7 @@ async function makeTransition(
     file,
     label,
     staging: `${partition}/${SLOT_FILE.download}`,
-    // Never smaller than the one before it, so that a node's own size stays.
+    // Never smaller than the image that it replaces, so that a custom size survives.
     mib: Math.max(options.systemMib, size),
     exclude: options.exclude,
     extraDirectories: options.extraDirectories,
@@ -140,7 +140,7 @@ async function makeTransition(
   });
 }
 
-/** A choice for the next boot that is still pending would go past the assessment (docs/contract.md 2.3). */
+/** Clears a pending choice for the next boot, which would bypass the assessment (docs/contract.md 2.3). */
 async function forgetChosenEntry(host: Host): Promise<void> {
   const device = await findByLabel(host, LABEL.oem);
   if (device === undefined) return;
@@ -149,15 +149,16 @@ async function forgetChosenEntry(host: Host): Promise<void> {
   if ((await host.stat(file)) !== undefined) await setGrubVariables(host, file, { next_entry: undefined });
 }
 
-/** A note is worth a line when it cannot be made, not a failed upgrade (docs/contract.md 5.4). */
+/** Records the upgrade. A failure here causes a warning and does not fail the upgrade (docs/contract.md 5.4). */
 async function noteUpgrade(host: Host, { source, options: { recovery } }: Upgrade): Promise<void> {
   try {
     const device = await findByLabel(host, LABEL.persistent);
-    if (device === undefined) throw new FactoryError('DEVICE_MISSING', 'there is no persistent partition');
+    if (device === undefined)
+      throw new FactoryError('DEVICE_MISSING', 'the node has no persistent partition');
     await using persistent = await mountWritable(host, device, 'persistent');
     const event = recovery ? 'last-recovery-upgrade' : 'last-active-upgrade';
-    await noteEvent(host, persistent.path, event, formatSource(source));
+    await noteEvent(host, persistent.path, { event, source: formatSource(source) });
   } catch (error) {
-    host.log('warn', `the upgrade could not be noted in .kairos-state: ${String(error)}`);
+    host.log('warn', `the upgrade could not be recorded in .kairos-state: ${String(error)}`);
   }
 }

@@ -8,16 +8,16 @@ import { verifyImage } from '../../common/trust/verify-image.ts';
 
 /** How a source is verified. */
 export interface VerifyOptions {
-  /** Do not ask the policy; the log says so. */
+  /** Skip the trust policy, with a warning in the log. */
   readonly skip: boolean;
-  /** The registry may go without TLS. */
+  /** Allow a registry without TLS. */
   readonly insecure: boolean;
 }
 
 /**
- * Asks the node's trust policy about an image of a registry, and pins its digest: what is pulled afterwards is what was
- * verified, whatever the tag says by then. Sources on the machine itself are its owner's own business.
- * @throws FactoryError `verification` when the policy does not let the image pass
+ * Verifies a registry image against the node's trust policy and pins its digest, so that the image pulled later is the
+ * verified one even if the tag moves. Local sources are not verified.
+ * @throws FactoryError `verification` when the policy rejects the image
  */
 export async function verifySource(host: Host, source: Source, options: VerifyOptions): Promise<Source> {
   if (source.kind !== 'oci') return source;
@@ -26,11 +26,11 @@ export async function verifySource(host: Host, source: Source, options: VerifyOp
   const pinned: Source = { kind: 'oci', reference: { ...source.reference, digest } };
   const policy = await loadPolicy(host);
   if (policy === undefined) {
-    host.log('warn', `this node has no trust policy (${TRUST_DIRECTORY}): nobody's signature is asked for`);
+    host.log('warn', `this node has no trust policy (${TRUST_DIRECTORY}): signatures are not verified`);
     return pinned;
   }
   if (options.skip) {
-    host.log('warn', `THE SIGNATURE OF ${digest} IS NOT VERIFIED, as --insecure-skip-verify asks`);
+    host.log('warn', `THE SIGNATURE OF ${digest} IS NOT VERIFIED, because of --insecure-skip-verify`);
     return pinned;
   }
   const { registry: name, repository } = source.reference;
@@ -41,6 +41,6 @@ export async function verifySource(host: Host, source: Source, options: VerifyOp
     policy,
   );
   const keys = verified.signatures.map(({ key }) => key).join(', ');
-  host.log('info', `${verified.digest} is signed by ${keys}, as the trust policy asks`);
+  host.log('info', `${verified.digest} is signed by ${keys}, as the trust policy requires`);
   return pinned;
 }

@@ -40,7 +40,7 @@ const host = () =>
     },
   });
 
-test('listDisks leaves out what is no disk to install to', async () => {
+test('listDisks omits devices that cannot be installed to', async () => {
   await using machine = await host();
   expect(await listDisks(machine)).toEqual([
     { path: '/dev/vdb', size: 2e9, model: '' },

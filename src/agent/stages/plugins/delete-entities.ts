@@ -15,7 +15,8 @@ export const deleteEntitiesPlugin: Plugin<'delete_entities'> = {
       const entity = parseEntity(text);
       const file = path ?? ENTITY_FILE[entity.kind];
       const table = await host.readText(file);
-      if (table !== undefined) await writeTable(host, file, table, removeRow(table, nameOf(entity)));
+      if (table !== undefined)
+        await writeTable(host, file, { before: table, after: removeRow(table, nameOf(entity)) });
     }
   },
 };

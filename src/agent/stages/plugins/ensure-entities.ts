@@ -23,7 +23,7 @@ export const ensureEntitiesPlugin: Plugin<'ensure_entities'> = {
         groups: (await host.readText('/etc/group')) ?? '',
         today: Math.floor(host.now().getTime() / DAY),
       });
-      await writeTable(host, file, table, setRow(table ?? '', row));
+      await writeTable(host, file, { before: table, after: setRow(table ?? '', row) });
     }
   },
 };

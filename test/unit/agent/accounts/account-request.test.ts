@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { accountRequest } from '../../../../src/agent/accounts/account-request.ts';
 import type { User } from '../../../../src/common/cloud-config/step-schema.ts';
 
-test('an empty entry wants an account with all defaults', () => {
+test('an empty entry requests an account with defaults only', () => {
   expect(accountRequest('bob', {})).toEqual({ name: 'bob', locked: false, groups: [], system: false });
   const blank = { passwd: '', uid: '', homedir: '', shell: '', primary_group: '' };
   expect(accountRequest('bob', blank)).toEqual(accountRequest('bob', {}));
 });
 
-test('every key is heard, in both spellings', () => {
+test('every key takes effect, in both spellings', () => {
   const user: User = {
     passwd: 'x',
     lockPasswd: true,
@@ -47,6 +47,6 @@ test.each<[string, User]>([
   ['bob', { gecos: 'x:y' }],
   ['bob', { shell: '/bin/sh\nroot2::0:0::/:' }],
   ['bob', { homedir: 'home' }],
-])('%j with %j cannot be', (name, user) => {
+])('%j with %j is refused', (name, user) => {
   expect(() => accountRequest(name, user)).toThrow(/cannot be created/);
 });

@@ -10,21 +10,25 @@ const field = (password: string | undefined, locked: boolean, current?: string) 
 
 test.each([
   ['no password on a new account', field(undefined, false), '*'],
-  ['a lock on a new account needs nothing more', field(undefined, true), '*'],
-  ['no request leaves what is there', field(undefined, false, '!'), '!'],
-  ['a lock is set before what is there', field(undefined, true, HASH), `!${HASH}`],
+  ['a locked new account without a password', field(undefined, true), '*'],
+  ['no request keeps the field', field(undefined, false, '!'), '!'],
+  ['a lock is prefixed to the field', field(undefined, true, HASH), `!${HASH}`],
   ['a lock closes an empty field', field(undefined, true, ''), '!'],
-  ['a lock is not set twice', field(undefined, true, `!${HASH}`), `!${HASH}`],
-  ['a hash is taken as it is', field(YESCRYPT, false, HASH), YESCRYPT],
-  ['bcrypt too', field('$2b$10$abcdefghijklmnopqrstuv', false), '$2b$10$abcdefghijklmnopqrstuv'],
+  ['a lock is not repeated', field(undefined, true, `!${HASH}`), `!${HASH}`],
+  ['a hash is used unchanged', field(YESCRYPT, false, HASH), YESCRYPT],
+  [
+    'a bcrypt hash is used unchanged',
+    field('$2b$10$abcdefghijklmnopqrstuv', false),
+    '$2b$10$abcdefghijklmnopqrstuv',
+  ],
   ['a hash with a lock', field(YESCRYPT, true), `!${YESCRYPT}`],
   ['a locked hash', field(`!${YESCRYPT}`, true), `!${YESCRYPT}`],
-  ['a field that nothing matches', field('*', false, HASH), '*'],
+  ['a field that matches no password', field('*', false, HASH), '*'],
   ['a password is hashed', field('secret', false), sha512Crypt('secret', 'fresh')],
-  ['the hash of the same password stays', field('secret', false, HASH), HASH],
-  ['behind a lock as well', field('secret', true, `!${HASH}`), `!${HASH}`],
-  ['another password is hashed anew', field('other', false, HASH), sha512Crypt('other', 'fresh')],
-  ['what only looks like money is a password', field('$5 is $5', false), sha512Crypt('$5 is $5', 'fresh')],
+  ['the hash of the same password is kept', field('secret', false, HASH), HASH],
+  ['the locked hash of the same password is kept', field('secret', true, `!${HASH}`), `!${HASH}`],
+  ['a different password is hashed again', field('other', false, HASH), sha512Crypt('other', 'fresh')],
+  ['a password that resembles a hash is hashed', field('$5 is $5', false), sha512Crypt('$5 is $5', 'fresh')],
 ])('%s', (_, actual, expected) => {
   expect(actual).toBe(expected);
 });

@@ -8,7 +8,7 @@ import { type PlanContext, planUsers } from '../../../../src/agent/accounts/plan
 const NAMES = ['ann', 'bob', 'cyd', 'dan', 'eve', 'fay'];
 const name = fc.constantFrom(...NAMES);
 const group = fc.constantFrom('admin', 'docker', 'wheel', 'users', ...NAMES);
-// Few numbers, so that they meet.
+// Few numbers, so that ids collide.
 const id = fc.oneof(fc.integer({ min: 998, max: 1006 }), fc.integer({ min: 0, max: 70_000 }));
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
@@ -29,7 +29,7 @@ const request: fc.Arbitrary<AccountRequest> = fc
   .map(({ name: of, ...user }) => accountRequest(of, user));
 const requests = fc.uniqueArray(request, { selector: (one) => one.name, maxLength: 6 });
 
-/** Tables with accounts and groups of unique names and numbers, and with lines that are none. */
+/** Tables with accounts and groups of unique names and numbers, and with lines that are not rows. */
 const tables: fc.Arbitrary<Tables> = fc
   .record({
     accounts: fc.uniqueArray(fc.record({ name, uid: id, gid: id }), { selector: ({ uid }) => uid }),
@@ -63,14 +63,14 @@ const context: fc.Arbitrary<PlanContext> = fc
     defaultShell: '/bin/bash',
     salt: (() => {
       let count = 0;
-      // A salt that repeats would hide that a password is hashed again.
+      // With a constant salt, hashing a password again would go unnoticed.
       return () => `rounds=1000$salt${count++}`;
     })(),
   }));
 
 const RUNS = { numRuns: 200 };
 
-test('property: the second time nothing changes', () => {
+test('property: planning is idempotent', () => {
   fc.assert(
     fc.property(tables, requests, context, (before, wanted, given) => {
       const once = planUsers(before, wanted, given);
@@ -81,7 +81,7 @@ test('property: the second time nothing changes', () => {
   );
 });
 
-test('property: no two accounts have one uid, no two groups one gid', () => {
+test('property: uids and gids are unique', () => {
   fc.assert(
     fc.property(tables, requests, context, (before, wanted, given) => {
       const { tables: after, problems } = planUsers(before, wanted, given);
@@ -100,7 +100,7 @@ test('property: no two accounts have one uid, no two groups one gid', () => {
   );
 });
 
-test('property: the lines of others are kept byte for byte, and in order', () => {
+test('property: lines of other accounts are kept byte for byte, and in order', () => {
   fc.assert(
     fc.property(tables, requests, context, (before, wanted, given) => {
       const { tables: after } = planUsers(before, wanted, given);
@@ -119,13 +119,13 @@ test('property: the lines of others are kept byte for byte, and in order', () =>
   );
 });
 
-test('property: accounts keep their uids over boots, whoever joins them', () => {
+test('property: accounts keep their uids across boots when accounts are added', () => {
   fc.assert(
     fc.property(tables, requests, requests, context, (image, first, more, any) => {
-      // A machine that begins: homes and records of another history may contradict each other.
+      // A new machine: arbitrary homes and records could contradict each other.
       const given = { ...any, homeOwners: new Map(), record: { uids: new Map(), gids: new Map() } };
       const boot = planUsers(image, first, given);
-      // Who asks for a number that another has been given is a matter of its own.
+      // Requests for a uid that is taken already are tested elsewhere.
       const added = more.filter(
         ({ uid, name: of }) => uid === undefined && !first.some((one) => one.name === of),
       );

@@ -32,7 +32,7 @@ function uidsOf({ tables }: { tables: Tables }): Record<string, number> {
 }
 
 describe('a new account', () => {
-  test('has rows in all tables, and a group of its own', () => {
+  test('has rows in all tables, and its own group', () => {
     const { tables, problems, record } = plan({ kairos: { groups: ['admin'], gecos: 'Kairos' } });
     expect(problems).toEqual([]);
     expect(tables.passwd).toBe(`${IMAGE.passwd}kairos:x:1000:1000:Kairos:/home/kairos:/bin/bash\n`);
@@ -42,17 +42,17 @@ describe('a new account', () => {
     expect(record.uids).toEqual(new Map([['kairos', 1000]]));
   });
 
-  test('does without gshadow, and gets a shadow of its own', () => {
+  test('works without gshadow, and creates shadow', () => {
     const { tables } = plan({ a: {} }, {}, { ...IMAGE, gshadow: undefined, shadow: undefined });
     expect(tables.gshadow).toBeUndefined();
     expect(tables.shadow).toBe('a:*:::::::\n');
   });
 
-  test('of a service counts from 999 down', () => {
+  test('of a service gets an id from 999 down', () => {
     expect(uidsOf(plan({ a: { system: true }, b: { system: true } }))).toEqual({ a: 999, b: 998 });
   });
 
-  test('takes a primary group by name, by number, or the common one', () => {
+  test('has a primary group given by name, by number, or the common one', () => {
     const { tables } = plan({
       a: { primary_group: 'staff' },
       b: { primary_group: '100' },
@@ -62,7 +62,7 @@ describe('a new account', () => {
     expect(rowsOf(tables.group).map(([name]) => name)).toEqual(['root', 'daemon', 'users', 'staff']);
   });
 
-  test('joins the group that has its name', () => {
+  test('joins an existing group of its name', () => {
     const { tables } = plan({ bob: {} }, {}, { ...IMAGE, group: `${IMAGE.group}bob:x:77:\n` });
     expect(findRow(tables.passwd, 'bob')?.slice(2, 4)).toEqual(['1000', '77']);
   });
@@ -96,37 +96,37 @@ describe('ids', () => {
     });
   });
 
-  test('stay when accounts are added, with the record alone', () => {
+  test('stay the same when accounts are added, by the record alone', () => {
     const first = plan({ m: {}, z: {} });
     const second = plan({ a: {}, m: {}, z: {} }, { record: first.record });
     expect(uidsOf(second)).toEqual({ m: 1000, z: 1001, a: 1002 });
   });
 
-  test('of homes whose accounts are not there are left for them', () => {
+  test('of homes without an account are reserved', () => {
     expect(uidsOf(plan({ a: {} }, { homeOwners: new Map([['gone', 1000]]) }))).toEqual({ a: 1001 });
   });
 
-  test("of a home of root's do not make a second root", () => {
+  test('are never 0 because root owns the home', () => {
     expect(uidsOf(plan({ a: {} }, { homeOwners: new Map([['a', 0]]) }))).toEqual({ a: 1000 });
   });
 
-  test('that are asked for and taken leave the account out, and no other', () => {
+  test('that are requested but taken exclude only that account', () => {
     const { problems, ...rest } = plan({ evil: { uid: 0 }, a: { uid: 1500 }, b: { uid: 1500 }, c: {} });
     expect(problems).toEqual([
-      'b cannot have the uid 1500: a has it',
-      'evil cannot have the uid 0: root has it',
+      'b cannot have the uid 1500: it belongs to a',
+      'evil cannot have the uid 0: it belongs to root',
     ]);
     expect(uidsOf(rest)).toEqual({ a: 1500, c: 1000 });
   });
 
-  test('move when the configuration says so, and free the old one', () => {
+  test('change when the configuration says so, and free the old id', () => {
     const passwd = `${IMAGE.passwd}a:x:1000:1000::/home/a:/bin/sh\nb:x:1001:1001::/home/b:/bin/sh\n`;
     const { problems, ...rest } = plan({ a: { uid: 1001 }, b: { uid: 1002 } }, {}, { ...IMAGE, passwd });
     expect(problems).toEqual([]);
     expect(uidsOf(rest)).toEqual({ a: 1001, b: 1002 });
   });
 
-  test('of groups stay by the record as well', () => {
+  test('of groups also stay the same by the record', () => {
     const first = plan({ a: { groups: ['docker', 'wheel'] } });
     const second = plan({ a: { groups: ['alpha', 'docker', 'wheel'] } }, { record: first.record });
     expect(findRow(second.tables.group, 'docker')).toEqual(['docker', 'x', '999', 'a']);
@@ -134,13 +134,13 @@ describe('ids', () => {
     expect(findRow(second.tables.group, 'alpha')).toEqual(['alpha', 'x', '997', 'a']);
   });
 
-  test('of admin are 900 unless another group has it', () => {
+  test('of the group admin are 900 unless that is taken', () => {
     const tables = { ...IMAGE, group: `${IMAGE.group}other:x:900:\n` };
     expect(findRow(plan({ a: { groups: ['admin'] } }, {}, tables).tables.group, 'admin')?.[2]).toBe('999');
   });
 });
 
-describe('an account that is there', () => {
+describe('an existing account', () => {
   const there: Tables = {
     ...IMAGE,
     passwd: `${IMAGE.passwd}bob:x:1007:50:Bob:/srv/bob:/bin/zsh\n`,
@@ -148,11 +148,11 @@ describe('an account that is there', () => {
     group: `${IMAGE.group}admin:x:900:ann\n`,
   };
 
-  test('keeps what the entry does not name', () => {
+  test('keeps fields that the entry does not mention', () => {
     expect(plan({ bob: {} }, {}, there).tables).toEqual(there);
   });
 
-  test('changes in what it names', () => {
+  test('changes the fields that the entry gives', () => {
     const { tables } = plan({ bob: { shell: '/bin/sh', passwd: '$6$t$i', groups: ['admin'] } }, {}, there);
     expect(findRow(tables.passwd, 'bob')?.join(':')).toBe('bob:x:1007:50:Bob:/srv/bob:/bin/sh');
     expect(findRow(tables.shadow ?? '', 'bob')?.join(':')).toBe('bob:$6$t$i::0:99999:7:::');
@@ -164,7 +164,7 @@ describe('an account that is there', () => {
     expect(findRow(tables.shadow ?? '', 'bob')?.[1]).toBe('!$6$s$h');
   });
 
-  test('with a closed field in passwd is not opened by what shadow has', () => {
+  test('that is locked in passwd is not unlocked by shadow', () => {
     const passwd = there.passwd.replace('bob:x:', 'bob:*:');
     const { tables } = plan({ bob: {} }, {}, { ...there, passwd });
     expect(findRow(tables.shadow ?? '', 'bob')?.[1]).toBe('*');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { newSalt, sha512Crypt } from '../../../../src/agent/accounts/sha512-crypt.ts';
 
-// The vectors of "Unix crypt using SHA-256 and SHA-512" (public domain), and three that crypt(3) of glibc answered.
+// The test vectors of "Unix crypt using SHA-256 and SHA-512" (public domain), and three computed by glibc's crypt(3).
 test.each([
   [
     '$6$saltstring',
@@ -44,12 +44,12 @@ test.each([
     'nosalt',
     '$6$$7gPSWnHUx/ZU7XLufuRz/6FX08ilOIa1GDfRptdtSswrvG/2lVweYVTC.rkg7.f31UnXbr0JFBblbnaa2T5JP1',
   ],
-])('%s hashes as others do', (setting, password, hash) => {
+])('%s gives the reference hash', (setting, password, hash) => {
   expect(sha512Crypt(password, setting)).toBe(hash);
   expect(sha512Crypt(password, hash)).toBe(hash);
 });
 
-test('salts are 16 digits of crypt and differ', () => {
+test('salts have 16 crypt digits and differ', () => {
   const salts = Array.from({ length: 20 }, newSalt);
   expect(salts.every((salt) => /^[./0-9A-Za-z]{16}$/.test(salt))).toBe(true);
   expect(new Set(salts).size).toBe(20);

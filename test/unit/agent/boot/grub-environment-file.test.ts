@@ -8,7 +8,7 @@ import { testHost } from '../support/test-host.ts';
 const FILE = '/oem/grubenv';
 
 describe('an environment block', () => {
-  test('is read as it was written, whatever the values', () => {
+  test('survives a round trip with any values', () => {
     const name = fc.stringMatching(/^[a-z_]{1,8}$/);
     const value = fc.stringMatching(/^[ -~äß]{0,30}$/);
     fc.assert(
@@ -29,7 +29,7 @@ describe('an environment block', () => {
 });
 
 describe('setGrubVariables', () => {
-  test('makes a file that is missing, and changes it in its place afterwards', async () => {
+  test('creates a missing file, and later changes it in place', async () => {
     await using host = await testHost();
     await setGrubVariables(host, FILE, { next_entry: 'recovery', saved_entry: 'cos' });
     expect(await host.readBytes(FILE)).toEqual(
@@ -39,14 +39,14 @@ describe('setGrubVariables', () => {
     expect([...(await readGrubVariables(host, FILE))]).toEqual([['saved_entry', 'cos']]);
   });
 
-  test('begins anew where GRUB could not read either', async () => {
+  test('starts afresh from a file that GRUB cannot read', async () => {
     await using host = await testHost({ files: { [FILE]: 'garbage' } });
     await setGrubVariables(host, FILE, { next_entry: 'cos' });
     expect(await host.readBytes(FILE)).toEqual(grubEnvironment({ next_entry: 'cos' }));
     expect(host.logged.join('\n')).toContain('no GRUB environment block');
   });
 
-  test('refuses what does not fit, and leaves the file alone', async () => {
+  test('refuses variables that do not fit, and leaves the file unchanged', async () => {
     await using host = await testHost();
     await setGrubVariables(host, FILE, { a: 'b' });
     await expect(setGrubVariables(host, FILE, { long: 'x'.repeat(1024) })).rejects.toMatchObject({
@@ -55,10 +55,10 @@ describe('setGrubVariables', () => {
     expect([...(await readGrubVariables(host, FILE))]).toEqual([['a', 'b']]);
   });
 
-  test('refuses a file whose bytes are no text by an error that says what to do', async () => {
+  test('refuses a file that is not valid UTF-8, with a remedy', async () => {
     await using host = await testHost();
     const head = Buffer.from('# GRUB Environment Block\nx=');
-    // As U+FFFD each of these takes three bytes.
+    // Decoded to U+FFFD, each of these takes three bytes.
     const block = Buffer.concat([head, Buffer.alloc(600, 0xff), Buffer.from('\n')]);
     await host.write(FILE, Buffer.concat([block, Buffer.alloc(1024 - block.length, '#')]));
     await expect(setGrubVariables(host, FILE, { next_entry: 'cos' })).rejects.toMatchObject({
@@ -66,7 +66,7 @@ describe('setGrubVariables', () => {
     });
   });
 
-  test('keeps the blocks of the file: GRUB saves to where they are', async () => {
+  test('keeps the disk blocks of the file, because GRUB saves to them', async () => {
     await using host = await testHost();
     await setGrubVariables(host, FILE, { a: 'b' });
     const inode = async () => (await stat(host.resolve(FILE))).ino;

@@ -28,7 +28,7 @@ const node = async () => {
 };
 
 describe('bootentry', () => {
-  test('lists the entries, and which one is which', async () => {
+  test('lists the entries and marks the current, next and default ones', async () => {
     await using host = await node();
     const lines = (await run(host, bootentryCommand)).split('\n');
     expect(lines[0]).toBe('cos             the active system (default)');
@@ -36,17 +36,17 @@ describe('bootentry', () => {
     expect(JSON.parse(await run(host, bootentryCommand, '--json'))).toHaveLength(4);
   });
 
-  test('chooses one for the next boot', async () => {
+  test('selects an entry for the next boot', async () => {
     await using host = await node();
     expect(await run(host, bootentryCommand, '--select', 'recovery')).toBe(
-      'The next boot takes recovery, once.\n',
+      'The next boot starts recovery, once.\n',
     );
     expect(await host.readBytes('/oem/grubenv')).toEqual(
       grubEnvironment({ saved_entry: 'cos', next_entry: 'recovery' }),
     );
   });
 
-  test('refuses an entry that the menu does not have', async () => {
+  test('refuses an unknown entry', async () => {
     await using host = await node();
     await expect(run(host, bootentryCommand, '--select', 'recover')).rejects.toThrow(
       'did you mean "recovery"?',
@@ -55,7 +55,7 @@ describe('bootentry', () => {
 });
 
 describe('grubedit', () => {
-  test('sets, removes and lists', async () => {
+  test('sets, removes and lists variables', async () => {
     await using host = await node();
     await run(host, grubeditCommand, 'set', 'extra_cmdline=quiet loglevel=3', 'saved_entry=');
     expect(await run(host, grubeditCommand)).toBe('extra_cmdline=quiet loglevel=3\n');
@@ -63,7 +63,7 @@ describe('grubedit', () => {
     expect(await host.readBytes('/tmp/env')).toEqual(grubEnvironment({ a: 'b' }));
   });
 
-  test('refuses what is no assignment', async () => {
+  test('refuses text that is not an assignment', async () => {
     await using host = await node();
     await expect(run(host, grubeditCommand, 'set', 'quiet')).rejects.toThrow('not of the form NAME=VALUE');
   });
@@ -81,7 +81,7 @@ describe('manual-install', () => {
   });
 });
 
-test('version', async () => {
+test('version prints the versions of the agent and the system', async () => {
   await using host = await node();
   expect(await run(host, versionCommand)).toBe('vdevelopment\n');
   expect(await run(host, versionCommand, '--long')).toContain('KAIROS_VERSION=v1.2.3');

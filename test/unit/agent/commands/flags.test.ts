@@ -9,14 +9,14 @@ import { testHost } from '../support/test-host.ts';
 
 const COMMANDS = join(import.meta.dirname, '../../../../src/agent/commands');
 const FILES = readdirSync(COMMANDS).map((name) => join(COMMANDS, name));
-/** Read as a group, by the names of the scopes. */
+/** Flags that are read as a group, by the names of the scopes. */
 const SCOPE_FLAGS: readonly string[] = SCOPES;
 
 test.each(FILES)('%s reads each flag that it declares', (file) => {
   expect(unreadFlags(file).filter((flag) => !SCOPE_FLAGS.includes(flag))).toEqual([]);
 });
 
-describe('flags of upstream without a full effect', () => {
+describe('upstream flags that are partly supported', () => {
   test('a boot entry that cannot be upgraded is refused', async () => {
     await using host = await testHost({});
     const command = upgradeCommand({ host, out: () => undefined }).exitOverride();
@@ -26,7 +26,7 @@ describe('flags of upstream without a full effect', () => {
     );
   });
 
-  test('a package repository is warned of', async () => {
+  test('a package repository causes a warning', async () => {
     await using host = await testHost({});
     const command = installBundleCommand({ host, out: () => undefined }).exitOverride();
     const args = ['--repository', 'docker://example.org/packages', 'package://a'];

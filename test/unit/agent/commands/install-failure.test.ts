@@ -9,7 +9,7 @@ const CONFIG = [
 ];
 const DISK = { path: '/dev/vda', size: 2 ** 34, type: 'disk', ro: false, model: 'QEMU', label: null };
 
-test('an installation that fails says why, what to do and where the log is, on every console', async () => {
+test('a failed installation shows the error, the remedy and the log on every console', async () => {
   await using host = await testHost({
     files: {
       '/proc/cmdline': 'root=live:CDLABEL=COS_LIVE install-mode',
@@ -22,7 +22,7 @@ test('an installation that fails says why, what to do and where the log is, on e
     run: ({ program }) => (program === 'lsblk' ? JSON.stringify({ blockdevices: [DISK] }) : ''),
   });
   const command = installCommand({ host, out: () => undefined }).exitOverride();
-  // Thrown on: the exit status of the unit tells, too.
+  // The error is rethrown, so that the unit fails, too.
   await expect(command.parseAsync([], { from: 'user' })).rejects.toMatchObject({ kind: 'usage' });
   for (const console of ['/dev/tty1', '/dev/ttyS0']) {
     const shown = await host.readText(console);

@@ -16,7 +16,7 @@ async function run(files: Record<string, string>, onSleep?: () => Promise<void>)
       '/dev/ttyS0': '',
       ...files,
     },
-    // A machine without disks ends an installation where it would begin.
+    // On a machine without disks, an installation ends right at its start.
     run: ({ program }) => (program === 'lsblk' ? '{"blockdevices":[]}' : program === 'ip' ? '[]' : ''),
   });
   const context = { host: onSleep ? { ...host, sleep: onSleep } : host, out: () => undefined };
@@ -33,7 +33,7 @@ async function run(files: Record<string, string>, onSleep?: () => Promise<void>)
 }
 
 describe('install', () => {
-  test('without a configuration shows how to go on, and installs nothing', async () => {
+  test('without a configuration shows how to proceed, and installs nothing', async () => {
     const { host, error } = await run({});
     await using _ = host;
     expect(error).toBeUndefined();
@@ -41,13 +41,13 @@ describe('install', () => {
     expect(host.commands()).not.toContain(expect.stringMatching(/^(sfdisk|wipefs)/));
   });
 
-  test('with one that does not say auto, too', async () => {
+  test('with a configuration without install.auto does the same', async () => {
     const { host, error } = await run({ [LIVE]: config('{device: auto}') });
     await using _ = host;
     expect(error).toBeUndefined();
   });
 
-  test('begins by itself when it says so, and tells it on every console', async () => {
+  test('starts automatically with install.auto, and reports on every console', async () => {
     const { host, error } = await run({
       [LIVE]: config('{auto: true, source: "dir:/src"}'),
       '/src/file': 'x',
@@ -55,11 +55,11 @@ describe('install', () => {
     await using _ = host;
     expect(error).toContain('this machine has no disk to install to');
     for (const console of ['/dev/tty1', '/dev/ttyS0']) {
-      expect(await host.readText(console)).toContain('kairos: Looking at the source and the disk');
+      expect(await host.readText(console)).toContain('kairos: Checking the source and the disk');
     }
   });
 
-  test('goes on looking: a configuration may come later', async () => {
+  test('keeps checking for a configuration', async () => {
     let looks = 0;
     const { host, error } = await run({ '/src/file': 'x' }, async () => {
       looks += 1;

@@ -13,21 +13,21 @@ async function render(text: string | undefined): Promise<string> {
   return printed.join('');
 }
 
-test('a file is expanded with the values of the node', async () => {
+test('a template is expanded with the values of the node', async () => {
   expect(await render('{{ env "GREETING" }} {{ .Values.node.hostname }} {{ now | date "2006" }}\n')).toBe(
     'hello node-1 2026\n',
   );
 });
 
-test('an error says where', async () => {
+test('an error gives file, line and column', async () => {
   await expect(render('a\n{{ .x | nope }}')).rejects.toThrow(
     'template: 2:9: function "nope" is not supported',
   );
 });
 
-test('a file that is not there is an error', async () => {
+test('a missing file is an error', async () => {
   await expect(render(undefined)).rejects.toMatchObject({
     kind: 'usage',
-    message: 'there is no file /t.tmpl',
+    message: '/t.tmpl does not exist',
   });
 });

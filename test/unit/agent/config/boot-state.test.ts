@@ -43,7 +43,7 @@ describe('bootState', () => {
     expect(await bootState(host)).toBe(state);
   });
 
-  it('a unified image from no partition of a boot loader is live', async () => {
+  it('a unified kernel image is live when the boot loader has no partition', async () => {
     await using host = await testHost({ files: { '/proc/cmdline': 'rd.immucore.uki\n' } });
     expect(await bootState(host)).toBe('livecd_boot');
   });
@@ -55,7 +55,7 @@ describe('bootState', () => {
 });
 
 describe('sentinels', () => {
-  it('are the names in /run/cos', async () => {
+  it('are the file names in /run/cos', async () => {
     await using host = await testHost({
       files: { '/run/cos/active_mode': '1', '/run/cos/upgrade_failure': '1', '/run/cos/cos-layout.env': '' },
     });

@@ -5,7 +5,7 @@ import { testHost } from '../support/test-host.ts';
 const config = (body: string) => `#cloud-config\n${body}\n`;
 
 describe('collectConfig', () => {
-  it('merges all places in order, and keeps where each part came from', async () => {
+  it('merges all sources in order, and records where each layer came from', async () => {
     await using host = await testHost({
       files: {
         '/run/initramfs/live/config.yaml': '#node-config\nwho: live\nlive: true\nlist: [a]\n',
@@ -50,7 +50,7 @@ describe('collectConfig', () => {
     expect(host.calls).toEqual([]);
   });
 
-  it('passes over what is no configuration, and names what is a broken one', async () => {
+  it('skips files that are not cloud-configs, and reports broken cloud-configs', async () => {
     await using host = await testHost({
       files: {
         '/oem/a.yaml': 'a: 1\n',
@@ -67,11 +67,13 @@ describe('collectConfig', () => {
     expect(problems[0]).toMatch(/^\/oem\/d\.yaml:\d+:\d+: /);
     expect(problems[1]).toContain('kernel command line');
     expect(host.logged.filter((line) => line.startsWith('error'))).toHaveLength(2);
-    expect(host.logged).toContain('debug /oem/a.yaml is passed over: it has no cloud-config header');
-    expect(host.logged).toContain('debug /oem/e.yaml is passed over: a cloud-config has at most 1 MiB');
+    expect(host.logged).toContain('debug skipping /oem/a.yaml: it has no cloud-config header');
+    expect(host.logged).toContain(
+      'debug skipping /oem/e.yaml: it is larger than the 1 MiB limit of a cloud-config',
+    );
   });
 
-  it('refuses a reader that is no configuration', async () => {
+  it('refuses a reader that is not a cloud-config', async () => {
     await using host = await testHost();
     await expect(collectConfig(host, { readers: [{ name: 'form', text: 'a: 1' }] })).rejects.toMatchObject({
       kind: 'usage',
@@ -80,7 +82,7 @@ describe('collectConfig', () => {
 });
 
 describe('config_url', () => {
-  it('is followed from any layer, and lies over that layer only', async () => {
+  it('is followed from any layer, and overlays only that layer', async () => {
     const asked: string[] = [];
     await using host = await testHost({
       files: {
@@ -110,7 +112,7 @@ describe('config_url', () => {
     ]);
   });
 
-  it('is tried three times, and its failure is told', async () => {
+  it('is fetched up to three times, and a failure is reported', async () => {
     let asked = 0;
     await using host = await testHost({
       files: { '/oem/10.yaml': config('config_url: http://one/?token=secret\na: 1') },
@@ -129,7 +131,7 @@ describe('config_url', () => {
   });
 
   it.each([
-    ['a page that is no configuration', () => '<html>'],
+    ['a page that is not a cloud-config', () => '<html>'],
     ['broken YAML', () => config('a: [')],
     ['itself', () => config('config_url: http://one/')],
     ['an endless chain', (url: string) => config(`config_url: ${url}x`)],
@@ -148,7 +150,7 @@ describe('config_url', () => {
     expect(asked).toBeLessThanOrEqual(8);
   });
 
-  it('is left alone without a network, unless it is a file', async () => {
+  it('is not followed without a network, unless it names a file', async () => {
     await using host = await testHost({
       files: {
         '/oem/10.yaml': config('config_url: http://one/'),
@@ -162,8 +164,8 @@ describe('config_url', () => {
     expect(host.slept).toEqual([]);
   });
 
-  it('names a file that is not there', async () => {
+  it('reports a missing file', async () => {
     await using host = await testHost({ files: { '/proc/cmdline': 'kairos.config_url=/no.yaml\n' } });
-    expect((await collectConfig(host)).problems[0]).toContain('there is no file /no.yaml');
+    expect((await collectConfig(host)).problems[0]).toContain('/no.yaml does not exist');
   });
 });

@@ -31,7 +31,7 @@ describe('lookUp', () => {
   });
 
   it.each(['a..b', 'a[', 'a[x]', 'a.'])('refuses "%s"', (key) => {
-    expect(() => lookUp(data, key)).toThrow('cannot be understood');
+    expect(() => lookUp(data, key)).toThrow('is malformed at');
   });
 });
 
@@ -40,7 +40,7 @@ describe('config', () => {
     '/oem/90.yaml': '#kairos-config\ninstall: {auto: true, device: /dev/vda}\nlist: [1, {a: b}]\n',
   };
 
-  it('prints all of it, and where it is from', async () => {
+  it('prints the whole configuration and its sources', async () => {
     await using host = await testHost({ files });
     expect(await run(configCommand, host)).toBe(
       '#kairos-config\n# from /oem/90.yaml\ninstall:\n  auto: true\n  device: /dev/vda\nlist:\n  - 1\n  - a: b\n',
@@ -109,7 +109,7 @@ describe('state', () => {
       },
     });
 
-  it('tells what the node is and has', async () => {
+  it('prints the state of the node', async () => {
     await using host = await machine();
     const state: unknown = JSON.parse(await run(stateCommand, host, '--json'));
     expect(state).toMatchObject({
@@ -150,7 +150,7 @@ describe('state', () => {
     expect(await run(stateCommand, host, 'get', key)).toBe(printed);
   });
 
-  it('tells the rest when programs fail', async () => {
+  it('prints the remaining values when programs fail', async () => {
     await using host = await machine(true);
     expect(await run(stateCommand, host, 'get', 'boot')).toBe('passive_boot\n');
     expect(host.logged.join('\n')).toContain('warn partitions cannot be read');
@@ -164,7 +164,7 @@ describe('run-stage', () => {
       '    - {name: two, if: "true", directories: [{path: /x/dir}]}\n  demo.after: [{after: [{name: no}], hostname: x}]\n',
   };
 
-  it('prints the plan, and runs nothing', async () => {
+  it('prints the plan without running it', async () => {
     await using host = await testHost({ files });
     expect(await run(runStageCommand, host, '-a', 'demo')).toBe(
       [
@@ -183,14 +183,14 @@ describe('run-stage', () => {
     expect(plan).toHaveProperty('moments[1].steps[0].does', ['if', 'directories']);
   });
 
-  it('shows what a moment does by itself', async () => {
+  it('shows the built-in steps of a stage', async () => {
     await using host = await testHost();
     expect(await run(runStageCommand, host, '-a', 'network')).toContain('kubernetes');
   });
 
   const broken = { '/more/a.yaml': '#cloud-config\na: [\n' };
 
-  it('is fine when steps fail, and tells of them as JSON', async () => {
+  it('succeeds when steps fail, and reports them as JSON', async () => {
     await using host = await testHost({ files: broken });
     const printed = await run(runStageCommand, host, 'demo', '--cloud-init-paths', '/no,/more', '--json');
     expect(JSON.parse(printed)).toMatchObject({
@@ -200,14 +200,14 @@ describe('run-stage', () => {
     });
   });
 
-  it('fails when it is strict', async () => {
+  it('fails with --strict', async () => {
     await using host = await testHost({ files: broken });
     await expect(
       run(runStageCommand, host, 'demo', '--strict', '--cloud-init-paths=/more'),
     ).rejects.toMatchObject({ kind: 'step', details: [expect.stringContaining('/more/a.yaml:')] });
   });
 
-  it('reads no other places with --override-cloud-init-paths', async () => {
+  it('reads only the given paths with --override-cloud-init-paths', async () => {
     await using host = await testHost({ files: { ...files, ...broken } });
     const printed = await run(
       runStageCommand,

@@ -24,7 +24,7 @@ async function withVolume(label: string, files: Record<string, string>, more: Re
   return host;
 }
 
-/** A network of some URLs; others refuse. */
+/** A network that serves these URLs and refuses others. */
 const web = (answers: Record<string, string | ((request: HttpRequest) => Response)>) => ({
   run: () => ({ status: 2 }),
   fetch: (url: string, request: HttpRequest) => {
@@ -53,7 +53,7 @@ describe('datasource', () => {
     expect(commands.some((line) => line.startsWith('umount'))).toBe(true);
   });
 
-  it('takes "config" for user data, from where the volume is mounted already', async () => {
+  it('accepts "config" as user data, from an existing mount', async () => {
     const more = { '/proc/self/mounts': '/dev/sr0 /media iso9660 ro 0 0\n', '/media/config': CONFIG };
     await using host = await withVolume('cidata', {}, more);
     await pullDatasource(host, ['cdrom']);
@@ -96,7 +96,7 @@ describe('datasource', () => {
     expect(await host.readText('/oem/95_userdata/metadata.yaml')).toContain('hostname: vm');
   });
 
-  it.each(['---', ''])('has nothing from VMware with userdata "%s", or without its tool', async (value) => {
+  it.each(['---', ''])('finds nothing from VMware with userdata "%s", or without its tool', async (value) => {
     await using host = await testHost({ run: () => value });
     expect(await pullDatasource(host, ['vmware'])).toBeUndefined();
     await using without = await testHost({ missing: ['vmware-rpctool'] });
@@ -133,7 +133,7 @@ describe('datasource', () => {
     expect(await host.stat('/oem/95_userdata/metadata.yaml')).toBeUndefined();
   });
 
-  it('asks AWS with a token, and its host name', async () => {
+  it('queries AWS with a token, and reads the host name', async () => {
     const asked: string[] = [];
     const guarded = (text: string) => (request: HttpRequest) => {
       asked.push(`${request.method ?? 'GET'} ${request.headers?.['X-aws-ec2-metadata-token']}`);
@@ -152,7 +152,7 @@ describe('datasource', () => {
     expect(await host.readText('/oem/95_userdata/metadata.yaml')).toContain('hostname: ip-1.internal');
   });
 
-  it('reads the JSON of Vultr', async () => {
+  it('reads the JSON response of Vultr', async () => {
     const answer = JSON.stringify({ 'user-data': CONFIG, hostname: 'v' });
     await using host = await testHost(web({ [`${LOCAL}/v1.json`]: answer }));
     await pullDatasource(host, ['vultr']);
@@ -160,7 +160,7 @@ describe('datasource', () => {
     expect(await host.readText('/oem/95_userdata/metadata.yaml')).toContain('hostname: v');
   });
 
-  it('asks Scaleway from a low port', async () => {
+  it('queries Scaleway from a privileged port', async () => {
     await using host = await testHost({ run: () => CONFIG });
     await pullDatasource(host, ['scaleway']);
     expect(host.commands()[0]).toContain('--local-port 1-1023 http://169.254.42.42/user_data/cloud-init');
@@ -170,7 +170,7 @@ describe('datasource', () => {
     expect(without.logged.join()).toContain('curl');
   });
 
-  it('takes the first of the list that has some; empty answers and iPXE scripts are none', async () => {
+  it('uses the first provider with user data, ignoring empty responses and iPXE scripts', async () => {
     const answers = {
       'https://metadata.platformequinix.com/userdata': '#!ipxe\nboot\n',
       [`${LOCAL}/hetzner/v1/userdata`]: ' \n',
@@ -180,10 +180,10 @@ describe('datasource', () => {
     await using host = await testHost(web(answers));
     await pullDatasource(host, ['cdrom', 'packet', 'hetzner', 'maas', 'openstack', 'aws', 'openstack']);
     expect(await host.readText(RESULT)).toContain('# openstack');
-    expect(host.logged.join('\n')).toContain('provider maas needs keys');
+    expect(host.logged.join('\n')).toContain('the provider maas is not supported');
   });
 
-  it('is quiet without network and without user data', async () => {
+  it('logs no warning without network or user data', async () => {
     await using host = await testHost({ run: () => ({ status: 2 }) });
     expect(await pullDatasource(host, ['cdrom', 'gcp', 'aws'])).toBeUndefined();
     expect(await host.list('/oem')).toEqual([]);
@@ -192,7 +192,7 @@ describe('datasource', () => {
 
   it.each([
     ['maas', 'not supported'],
-    ['nothing', 'there is no provider nothing'],
+    ['nothing', 'unknown provider nothing'],
   ])('refuses %s alone', async (name, message) => {
     await using host = await testHost();
     await expect(pullDatasource(host, [name])).rejects.toThrow(message);
@@ -210,7 +210,7 @@ describe('datasource', () => {
     },
   );
 
-  it('goes to /run when /oem cannot be written', async () => {
+  it('writes to /run when /oem is not writable', async () => {
     await using host = await testHost({ files: { '/x': CONFIG } });
     const { makeDirectory } = host;
     const readOnly = async (path: string, mode?: number) => {
@@ -231,7 +231,7 @@ describe('datasource', () => {
     await expect(pullDatasource({ ...host, makeDirectory: broken }, ['file:/x'])).rejects.toThrow('broken');
   });
 
-  it('makes a command of a script, which runs until it has succeeded', async () => {
+  it('turns a script into a command that runs until it has succeeded', async () => {
     await using host = await testHost({ files: { '/x': '#!/usr/bin/env python3\nprint()\n' } });
     await pullDatasource(host, ['file:/x']);
     const script = '/oem/95_userdata/userdata-script';
@@ -259,11 +259,11 @@ describe('datasource', () => {
     ]);
   });
 
-  it('keeps what it cannot use, with a word about it', async () => {
+  it('keeps user data that it cannot use, with a warning', async () => {
     await using host = await testHost({ files: { '/x': '#include\nhttps://x\n' } });
     expect(await pullDatasource(host, ['file:/x'])).toBe('/oem/95_userdata');
     expect(await host.list('/oem/95_userdata')).toEqual(['userdata']);
-    expect(host.logged.join()).toContain('is not used');
+    expect(host.logged.join()).toContain('skipping user data of unknown type');
   });
 });
 
@@ -274,7 +274,7 @@ describe('the plugin datasource', () => {
     expand: async (text: string) => text,
   });
 
-  it('has a directory for the result, but a file for provider file', async () => {
+  it('takes path as target directory, but as source for the provider file', async () => {
     await using host = await withVolume('cidata', { 'user-data': CONFIG }, { '/x/data': CONFIG });
     await datasourcePlugin.run(context(host), { providers: ['cdrom'], path: '/a' });
     expect(await host.readText('/a/userdata.yaml')).toBe(CONFIG);

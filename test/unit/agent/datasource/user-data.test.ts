@@ -25,13 +25,13 @@ describe('user data', () => {
     expect(readUserData(data)).toEqual({ parts: [{ kind: 'config', text: CONFIG }], notes: [] });
   });
 
-  it('gets the header that it lacks', () => {
+  it('gets a missing header', () => {
     expect(readUserData(bytes('stages:\n  boot: []\n')).parts).toEqual([
       { kind: 'config', text: '#cloud-config\nstages:\n  boot: []\n' },
     ]);
   });
 
-  it('can be a script, or nothing', () => {
+  it('can be a script or empty', () => {
     expect(readUserData(bytes(SCRIPT)).parts).toEqual([{ kind: 'script', text: SCRIPT }]);
     expect(readUserData(bytes(' \n'))).toEqual({ parts: [], notes: [] });
   });
@@ -45,7 +45,7 @@ describe('user data', () => {
     },
   );
 
-  it('has its parts taken from a multipart message, in order', () => {
+  it('is split from a multipart message, in order', () => {
     const text = multipart([
       `Content-Type: text/cloud-config; charset="utf-8"\n\n${CONFIG}`,
       `Content-Type: text/x-shellscript\nContent-Transfer-Encoding: base64\n\n${b64(SCRIPT)}`,
@@ -63,7 +63,7 @@ describe('user data', () => {
     }
   });
 
-  it('is read from a multipart message that has lost its header', () => {
+  it('is read from a multipart message without its header', () => {
     const text = `--MIMEBOUNDARY\nContent-Type: text/cloud-config\n\n${CONFIG}--MIMEBOUNDARY--\n`;
     expect(readUserData(bytes(text)).parts).toEqual([{ kind: 'config', text: CONFIG.trimEnd() }]);
     expect(readUserData(bytes('---\nhostname: a\n')).parts[0]?.text).toBe(
@@ -71,11 +71,11 @@ describe('user data', () => {
     );
   });
 
-  it('that is broken or wrapped without end is told of', () => {
+  it('that is corrupt or nested too deeply is reported', () => {
     expect(() => readUserData(gzipSync(CONFIG).subarray(0, 12))).toThrow(
-      'compressed user data cannot be read',
+      'compressed user data cannot be decompressed',
     );
     const deep = Array.from({ length: 6 }).reduce<Uint8Array>((data) => gzipSync(data), bytes(CONFIG));
-    expect(readUserData(deep)).toEqual({ parts: [], notes: ['user data is wrapped too often'] });
+    expect(readUserData(deep)).toEqual({ parts: [], notes: ['user data is nested more than 4 levels deep'] });
   });
 });

@@ -26,7 +26,7 @@ const IMAGE = {
   '/image/usr/share/grub/unicode.pf2': 'font',
 };
 
-/** A disk without a boot loader; `core.content` is what grub-mkimage makes. */
+/** A disk without a boot loader; `core.content` is the output of grub-mkimage. */
 async function machine(core: { content: string }, image: Record<string, string> = IMAGE) {
   return testHost({
     files: { ...image, '/dev/vda': '\0'.repeat(512), '/dev/vda1': '\0'.repeat(MIB) },
@@ -39,7 +39,7 @@ async function machine(core: { content: string }, image: Record<string, string> 
 }
 
 describe('placeBootLoader', () => {
-  test('puts menu, modules, assessment, ESP and BIOS images where the contract has them', async () => {
+  test('writes menu, modules, assessment, ESP and BIOS images to the places in the contract', async () => {
     await using host = await machine({ content: 'core'.repeat(300) });
     await placeBootLoader(host, '/image', PLACES);
     expect(await host.list('/state/grub2')).toEqual(['fonts', 'grub.cfg', 'x86_64-efi']);
@@ -54,7 +54,7 @@ describe('placeBootLoader', () => {
     expect(Buffer.from(disk.subarray(0x1b8)).every((byte) => byte === 0)).toBe(true);
   });
 
-  test('with nothing new writes nothing', async () => {
+  test('writes nothing when nothing has changed', async () => {
     await using host = await machine({ content: 'core'.repeat(300) });
     await placeBootLoader(host, '/image', PLACES);
     const written: string[] = [];
@@ -65,7 +65,7 @@ describe('placeBootLoader', () => {
     expect([await host.readBytes('/dev/vda'), await host.readBytes('/dev/vda1')]).toEqual(before);
   });
 
-  test('a new core image goes beside the one in use, which stays', async () => {
+  test('writes a new core image next to the one in use, which stays', async () => {
     const core = { content: 'core'.repeat(300) };
     await using host = await machine(core);
     await placeBootLoader(host, '/image', PLACES);
@@ -78,7 +78,7 @@ describe('placeBootLoader', () => {
     expect(device.subarray(CORE_SLOTS[1], CORE_SLOTS[1] + 4).toString()).toBe('more');
   });
 
-  test('on arm64 has the names of arm64, the files of the board, and nothing for a BIOS', async () => {
+  test('on arm64 writes the names of arm64, the files of the board, and nothing for BIOS', async () => {
     await using host = await testHost({
       arch: 'arm64',
       files: {
@@ -108,17 +108,19 @@ describe('placeBootLoader', () => {
     expect(await host.readText('/state/grub2/arm64-efi/loopback.mod')).toBe('module for arm64');
   });
 
-  test('of an installation that is not complete shows that, and no system', async () => {
+  test('during an incomplete installation shows a notice and no system', async () => {
     await using host = await machine({ content: 'core'.repeat(300) });
-    await placeBootLoader(host, '/image', PLACES, 'interrupted');
+    await placeBootLoader(host, '/image', { ...PLACES, menu: 'interrupted' });
     const menu = await host.readText('/state/grub2/grub.cfg');
     expect(menu).toContain('The installation of this machine was interrupted');
     expect(menu).not.toContain('menuentry');
   });
 
-  test('has a menu on the disk before anything leads to it', async () => {
+  test('writes the menu before anything that loads it', async () => {
     await using host = await machine({ content: '' });
-    await expect(placeBootLoader(host, '/image', PLACES, 'interrupted')).rejects.toThrow('core image');
+    await expect(placeBootLoader(host, '/image', { ...PLACES, menu: 'interrupted' })).rejects.toThrow(
+      'core image',
+    );
     expect(await host.readText('/state/grub2/grub.cfg')).toContain('interrupted');
     const commands = host.commands();
     expect(commands.indexOf('fsfreeze --unfreeze /state')).toBeLessThan(
@@ -126,7 +128,7 @@ describe('placeBootLoader', () => {
     );
   });
 
-  test('names what is on the ESP as the programs of SUSE expect it', async () => {
+  test('uses the file names on the ESP that SUSE programs expect', async () => {
     const suse = {
       '/image/etc/os-release': 'ID="opensuse-leap"\n',
       '/image/etc/cos/grub.cfg': 'menu',
@@ -155,12 +157,14 @@ describe('placeBootLoader', () => {
     expect(await host.list('/esp/EFI/BOOT')).toEqual(['BOOTX64.EFI', 'grub.cfg']);
   });
 
-  test('boots one way when the image has files for one only, and refuses an image with none', async () => {
+  test('supports only BIOS or UEFI if the image has files for one, and refuses an image without any', async () => {
     const bios = Object.fromEntries(Object.entries(IMAGE).filter(([path]) => !path.includes('efi')));
     await using host = await machine({ content: 'core'.repeat(300) }, bios);
     await placeBootLoader(host, '/image', PLACES);
     expect(await host.list('/esp')).toEqual([]);
     await using none = await machine({ content: '' }, { '/image/etc/os-release': 'ID=x\n' });
-    await expect(placeBootLoader(none, '/image', PLACES)).rejects.toThrow('no boot loader for this disk');
+    await expect(placeBootLoader(none, '/image', PLACES)).rejects.toThrow(
+      'no boot loader that fits this disk',
+    );
   });
 });

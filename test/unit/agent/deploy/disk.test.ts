@@ -6,7 +6,7 @@ import { testHost } from '../support/test-host.ts';
 const LAYOUT = planDisk({ systemImage: 1000, recoveryImage: 1000, oem: 64, persistent: 256 });
 
 describe('sfdiskScript', () => {
-  test('says what sfdisk is to write, in sectors of the disk', () => {
+  test('describes the layout in sectors of the disk', () => {
     const lines = sfdiskScript(LAYOUT, 512).split('\n');
     expect(lines.slice(0, 4)).toEqual([
       'label: gpt',
@@ -26,7 +26,7 @@ describe('sfdiskScript', () => {
 describe('releaseDisk', () => {
   const files = { '/sys/class/block/vda/vda1/partition': '1\n', '/sys/class/block/vda/size': '1\n' };
 
-  test('refuses a disk with a mounted partition, and says where', async () => {
+  test('refuses a disk with a mounted partition, and reports the mount point', async () => {
     await using host = await testHost({
       files: { ...files, '/proc/self/mounts': '/dev/vda1 /mnt/my\\040data ext4 rw 0 0\n' },
     });
@@ -36,7 +36,7 @@ describe('releaseDisk', () => {
     });
   });
 
-  test('refuses a disk whose mapping stays', async () => {
+  test('refuses a disk with a mapping that cannot be removed', async () => {
     await using host = await testHost({
       files: {
         ...files,
@@ -48,7 +48,7 @@ describe('releaseDisk', () => {
     expect(host.commands()).toEqual(['vgchange -an', 'dmsetup remove vg-root']);
   });
 
-  test('lets a disk pass that nobody uses', async () => {
+  test('accepts an unused disk', async () => {
     await using host = await testHost({ files, missing: ['vgchange'] });
     await releaseDisk(host, '/dev/vda');
     expect(host.commands()).toEqual([]);
@@ -56,10 +56,10 @@ describe('releaseDisk', () => {
 });
 
 describe('writeTable', () => {
-  test('gives the devices once they are there', async () => {
+  test('returns the devices once they exist', async () => {
     const nodes = Object.fromEntries([1, 2, 3, 4, 5, 6].map((number) => [`/dev/nvme0n1p${number}`, '']));
     await using host = await testHost({ files: { ...nodes, '/dev/nvme0n1': '\0'.repeat(512) } });
-    const devices = await writeTable(host, '/dev/nvme0n1', LAYOUT, 512);
+    const devices = await writeTable(host, '/dev/nvme0n1', { layout: LAYOUT, sector: 512 });
     expect(devices.get('state')).toBe('/dev/nvme0n1p5');
     expect(host.commands()[0]).toBe('wipefs --all --quiet /dev/nvme0n1');
     expect(host.calls[1]?.options.input).toBe(sfdiskScript(LAYOUT, 512));
@@ -68,7 +68,9 @@ describe('writeTable', () => {
 
   test('fails with a remedy when a partition does not appear', async () => {
     await using host = await testHost({ files: { '/dev/vda': '\0'.repeat(512) } });
-    await expect(writeTable(host, '/dev/vda', LAYOUT, 512)).rejects.toMatchObject({ kind: 'step' });
+    await expect(writeTable(host, '/dev/vda', { layout: LAYOUT, sector: 512 })).rejects.toMatchObject({
+      kind: 'step',
+    });
   });
 });
 
@@ -91,7 +93,7 @@ describe('formatPartition', () => {
     expect(host.commands()).toEqual([expect.stringMatching(command)]);
   });
 
-  test('leaves a raw one alone', async () => {
+  test('leaves a raw partition alone', async () => {
     await using host = await testHost();
     const { filesystem: _, ...raw } = partition;
     await formatPartition(host, '/dev/x', raw);

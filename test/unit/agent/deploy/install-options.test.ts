@@ -3,7 +3,7 @@ import { diskSizes, installOptions } from '../../../../src/agent/deploy/install-
 import { systemPartitions } from '../../../../src/common/contract/partitions.ts';
 
 describe('installOptions', () => {
-  test('of an empty configuration are the defaults of the contract', () => {
+  test('default to the values of the contract', () => {
     expect(installOptions({})).toMatchObject({
       device: 'auto',
       source: undefined,
@@ -14,7 +14,7 @@ describe('installOptions', () => {
     });
   });
 
-  test('come from all keys of install', () => {
+  test('come from the keys of install', () => {
     const options = installOptions({
       grub_options: { extra_cmdline: 'quiet', next_entry: 'recovery' },
       bundles: [{ targets: ['run://a'] }],
@@ -45,7 +45,7 @@ describe('installOptions', () => {
         { name: 'data', filesystem: 'ext2', label: 'DATA', mib: 100 },
         { name: 'raw', mib: 10 },
       ],
-      // The more special block wins.
+      // The more specific block wins.
       grubOptions: { extra_cmdline: 'debug', next_entry: 'recovery' },
       bundles: [{ targets: ['run://a'] }, { targets: ['run://b'] }],
       bindMounts: ['/var/data'],
@@ -56,11 +56,11 @@ describe('installOptions', () => {
     expect(options.extraPartitions[1]).not.toHaveProperty('filesystem');
   });
 
-  test('image is an older name of source', () => {
+  test('image is an old name of source', () => {
     expect(installOptions({ install: { image: 'dir:/x' } }).source).toBe('dir:/x');
   });
 
-  test('uri is an older name of the source of an image', () => {
+  test('uri is an old name of the source of an image', () => {
     const install = { system: { uri: 'dir:/x' }, 'recovery-system': { uri: 'dir:/y' } };
     expect(installOptions({ install })).toMatchObject({ source: 'dir:/x', recoverySource: 'dir:/y' });
   });
@@ -70,15 +70,16 @@ describe('installOptions', () => {
   });
 });
 
-test('diskSizes: one plan for raw images and installations', () => {
-  const sizes = diskSizes(
-    installOptions({ install: { partitions: { state: { size: 9000 } } } }),
-    1000,
-    1000,
-    'amd64',
-  );
+test('diskSizes plans raw images and installations alike', () => {
+  const sizes = diskSizes(installOptions({ install: { partitions: { state: { size: 9000 } } } }), {
+    systemImage: 1000,
+    recoveryImage: 1000,
+    arch: 'amd64',
+  });
   const mib = Object.fromEntries(systemPartitions(sizes).map((entry) => [entry.name, entry.mib]));
-  const arm = systemPartitions(diskSizes(installOptions({}), 1000, 1000, 'arm64'));
+  const arm = systemPartitions(
+    diskSizes(installOptions({}), { systemImage: 1000, recoveryImage: 1000, arch: 'arm64' }),
+  );
   expect(arm.map(({ name }) => name)).toEqual(['efi', 'oem', 'recovery', 'state', 'persistent']);
   expect(mib).toEqual({ bios: 1, efi: 64, oem: 64, recovery: 2200, state: 9000, persistent: 0 });
 });

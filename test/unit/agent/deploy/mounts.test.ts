@@ -6,7 +6,7 @@ import { testHost } from '../support/test-host.ts';
 const MOUNTS = '/proc/self/mounts';
 
 describe('mountTable', () => {
-  test('reads escapes', async () => {
+  test('decodes escapes', async () => {
     await using host = await testHost({
       files: { [MOUNTS]: '/dev/sda1 /a\\040b\\134c ext4 ro,relatime 0 0\n' },
     });
@@ -17,7 +17,7 @@ describe('mountTable', () => {
 });
 
 describe('checkpoint', () => {
-  test('freezes the filesystem for a moment, and syncs one that cannot be frozen', async () => {
+  test('freezes the filesystem briefly, and syncs one that cannot be frozen', async () => {
     await using host = await testHost();
     await checkpoint(host, '/state');
     expect(host.commands()).toEqual(['fsfreeze --freeze /state', 'fsfreeze --unfreeze /state']);
@@ -30,7 +30,7 @@ describe('checkpoint', () => {
 });
 
 describe('mountWritable', () => {
-  test('mounts what is not mounted, after a check, and unmounts it', async () => {
+  test('checks and mounts an unmounted device, and unmounts it', async () => {
     await using host = await testHost({ files: { [MOUNTS]: '' } });
     {
       await using state = await mountWritable(host, '/dev/vda5', 'state');
@@ -43,7 +43,7 @@ describe('mountWritable', () => {
     ]);
   });
 
-  test('makes a mounted one writable for as long as it is needed', async () => {
+  test('makes a read-only mount writable until disposal', async () => {
     await using host = await testHost({
       files: { [MOUNTS]: '/dev/vda5 /run/initramfs/cos-state ext4 ro 0 0\n' },
     });
@@ -57,7 +57,7 @@ describe('mountWritable', () => {
     ]);
   });
 
-  test('leaves alone what is writable already', async () => {
+  test('leaves a writable mount alone', async () => {
     await using host = await testHost({ files: { [MOUNTS]: '/dev/vda3 /oem ext4 rw 0 0\n' } });
     {
       await using oem = await mountWritable(host, '/dev/vda3', 'oem');
@@ -68,7 +68,7 @@ describe('mountWritable', () => {
 });
 
 describe('unmount', () => {
-  test('tries again while it is busy, and gives up with a remedy', async () => {
+  test('retries while the filesystem is busy, and fails with a remedy', async () => {
     let left = 2;
     await using host = await testHost({
       run: () => (left-- > 0 ? { status: 32, stderr: 'target is busy' } : ''),
@@ -78,22 +78,22 @@ describe('unmount', () => {
 
     await using stuck = await testHost({ run: () => ({ status: 32, stderr: 'target is busy' }) });
     await expect(unmount(stuck, '/mnt')).rejects.toMatchObject({
-      remedy: 'See what uses it: fuser -vm /mnt',
+      remedy: 'Find the processes that use it: fuser -vm /mnt',
     });
   });
 });
 
 describe('lockNode', () => {
-  test('keeps a second operation out until the first has ended', async () => {
+  test('refuses a second operation until the first has finished', async () => {
     await using host = await testHost({ files: { [`/proc/${process.pid}/comm`]: 'node' } });
     {
       await using _lock = await lockNode(host);
-      await expect(lockNode(host)).rejects.toThrow(/is at work/);
+      await expect(lockNode(host)).rejects.toThrow(/is running/);
     }
     await using _again = await lockNode(host);
   });
 
-  test('takes over from an operation that was killed', async () => {
+  test('takes over the lock of a killed operation', async () => {
     await using host = await testHost({ files: { '/run/cos/kairos-agent.lock/pid': '4242\n' } });
     await using _lock = await lockNode(host);
     expect(await host.readText('/run/cos/kairos-agent.lock/pid')).toBe(`${process.pid}\n`);

@@ -8,27 +8,27 @@ import { testHost } from '../support/test-host.ts';
 const CONFIG = '#cloud-config\nhostname: a\n';
 
 describe('writeOemFiles', () => {
-  test('keeps the configuration for the owner, and an empty environment for GRUB', async () => {
+  test('writes the configuration with a private mode, and an empty GRUB environment', async () => {
     await using host = await testHost();
-    await writeOemFiles(host, '/oem', installOptions({}), CONFIG);
+    await writeOemFiles(host, '/oem', { options: installOptions({}), configText: CONFIG });
     expect(await host.readText('/oem/90_custom.yaml')).toBe(CONFIG);
     expect((await host.stat('/oem/90_custom.yaml'))?.mode).toBe(0o640);
     expect(await host.readBytes('/oem/grubenv')).toEqual(grubEnvironment({}));
     expect(await host.list('/oem')).toEqual(['90_custom.yaml', 'grubenv']);
   });
 
-  test('puts a second configuration after the one that is there, and the same one nowhere', async () => {
+  test('writes a second configuration after the existing one, and an identical one not at all', async () => {
     await using host = await testHost({ files: { '/oem/90_custom.yaml': '#cloud-config\n' } });
-    await writeOemFiles(host, '/oem', installOptions({}), CONFIG);
-    await writeOemFiles(host, '/oem', installOptions({}), CONFIG);
+    await writeOemFiles(host, '/oem', { options: installOptions({}), configText: CONFIG });
+    await writeOemFiles(host, '/oem', { options: installOptions({}), configText: CONFIG });
     expect(await host.list('/oem')).toEqual(['90_custom.yaml', '91_custom.yaml', 'grubenv']);
   });
 
-  test('writes mounts, SSH hardening and options of GRUB', async () => {
+  test('writes mounts, SSH hardening and GRUB options', async () => {
     await using host = await testHost();
     const install = { bind_mounts: ['/var/a', '/var/b'], ssh_hardening: true };
     const options = installOptions({ install, grub_options: { extra_cmdline: 'quiet' } });
-    await writeOemFiles(host, '/oem', options, CONFIG);
+    await writeOemFiles(host, '/oem', { options, configText: CONFIG });
     const mounts = await host.readText('/oem/10_user_custom_mounts.yaml');
     expect(mounts).toMatch(/^#cloud-config\n/);
     expect(mounts).toContain('environment_file: /run/cos/custom-layout.env');
@@ -39,10 +39,10 @@ describe('writeOemFiles', () => {
 });
 
 describe('noteEvent', () => {
-  test('notes time and source, and says "never" of what did not happen', async () => {
+  test('records time and source, and "never" for other events', async () => {
     await using host = await testHost();
-    await noteEvent(host, '/p', 'first-install', 'dir:/run/rootfsbase');
-    await noteEvent(host, '/p', 'last-active-upgrade', 'oci:r/os:v2');
+    await noteEvent(host, '/p', { event: 'first-install', source: 'dir:/run/rootfsbase' });
+    await noteEvent(host, '/p', { event: 'last-active-upgrade', source: 'oci:r/os:v2' });
     expect(await host.readText('/p/.kairos-state')).toBe(
       [
         'first-install: 2026-01-02T03:04:05Z',
@@ -56,9 +56,9 @@ describe('noteEvent', () => {
     );
   });
 
-  test.each(['{', '- a list\n', 'text'])('keeps a file that it cannot read: %j', async (content) => {
+  test.each(['{', '- a list\n', 'text'])('keeps a file that cannot be parsed: %j', async (content) => {
     await using host = await testHost({ files: { '/p/.kairos-state': content } });
-    await noteEvent(host, '/p', 'last-reset', 'x');
+    await noteEvent(host, '/p', { event: 'last-reset', source: 'x' });
     expect(await host.readText('/p/.kairos-state.bak')).toBe(content);
     expect(await host.readText('/p/.kairos-state')).toContain('last-reset-source: x');
   });

@@ -35,7 +35,7 @@ describe('a reset', () => {
     [{ 'reset-persistent': false }, {}, []],
     [{ 'reset-oem': true }, {}, ['COS_PERSISTENT', 'COS_OEM']],
     [{}, { resetOem: true }, ['COS_PERSISTENT', 'COS_OEM']],
-  ])('empties what it is told to: %j %j', async (reset, request, labels) => {
+  ])('empties the requested partitions: %j %j', async (reset, request, labels) => {
     const { host } = await slotNode(RECOVERY);
     await using _ = host;
     await runReset({ host, out }, { config: { reset }, ...request });
@@ -43,14 +43,14 @@ describe('a reset', () => {
     expect(formatted.map((line) => / -L (\S+)/.exec(line)?.[1])).toEqual(labels);
   });
 
-  test('is refused unless the recovery system runs', async () => {
+  test('is refused unless the recovery system is running', async () => {
     const { host } = await slotNode();
     await using _ = host;
     await expect(runReset({ host, out }, { config: {} })).rejects.toMatchObject({ kind: 'usage' });
     expect(host.commands()).toEqual([]);
   });
 
-  test('cut off before any of its steps, has done nothing yet, begins again at the next boot, or is done', async () => {
+  test('interrupted before any step has not started, starts again at the next boot, or is complete', async () => {
     let total = 0;
     {
       const { host, watched } = await slotNode({ ...RECOVERY, onStep: (step) => (total = step) });

@@ -4,7 +4,7 @@ import { parseGrubEnvironment } from '../../../../src/common/contract/grub-envir
 import type { Host } from '../../../../src/common/host/host.ts';
 import { STATE, slotNode } from '../support/slot-node.ts';
 
-/** Which image the boot menu would take, as its menu and assessment script decide (docs/contract.md 2.1, 2.3). */
+/** The image that the boot menu and its assessment script would choose (docs/contract.md 2.1, 2.3). */
 async function nextBoot(
   host: Host,
 ): Promise<{ image: string | undefined; assessed: boolean; chosen: boolean }> {
@@ -23,7 +23,7 @@ const REQUEST = { config: {}, source: 'file:/usr/local/next.img' };
 const out = () => undefined;
 
 describe('an upgrade', () => {
-  test('makes the new image the active one, the old one passive, and has the first boot assessed', async () => {
+  test('makes the new image active and the old one passive, and enables assessment of the first boot', async () => {
     const { host } = await slotNode();
     await using _ = host;
     await runUpgrade({ host, out }, REQUEST);
@@ -42,7 +42,7 @@ describe('an upgrade', () => {
     );
   });
 
-  test('clears the mark of an earlier one, or the new system would be passed over (kairos#4303)', async () => {
+  test('clears the marks of an earlier one, so that the new system is not skipped (kairos#4303)', async () => {
     const { host } = await slotNode({
       assessment: { enable_boot_assessment: 'yes', boot_assessment_tentative: 'yes' },
     });
@@ -61,7 +61,7 @@ describe('an upgrade', () => {
     expect(await host.readText(`${STATE}/cOS/passive.img`)).toBe('older');
   });
 
-  test('refuses an image that is no OS, and leaves the node as it was', async () => {
+  test('refuses an image that is not an OS, and leaves the node unchanged', async () => {
     const { host } = await slotNode();
     await using _ = host;
     await host.remove('/run/cos/slot/boot/vmlinuz');
@@ -70,18 +70,16 @@ describe('an upgrade', () => {
     expect(await host.list(`${STATE}/cOS`)).toEqual(['active.img', 'passive.img']);
   });
 
-  test('refuses to begin without a source, and beside another one', async () => {
+  test('refuses to start without a source, or during another operation', async () => {
     const { host } = await slotNode();
     await using _ = host;
-    await expect(runUpgrade({ host, out }, { config: {} })).rejects.toThrow(
-      'nothing says what to upgrade to',
-    );
+    await expect(runUpgrade({ host, out }, { config: {} })).rejects.toThrow('the upgrade has no source');
     await host.write('/run/cos/kairos-agent.lock/pid', `${process.pid}\n`);
     await host.write(`/proc/${process.pid}/comm`, 'agent');
-    await expect(runUpgrade({ host, out }, REQUEST)).rejects.toThrow(/is at work/);
+    await expect(runUpgrade({ host, out }, REQUEST)).rejects.toThrow(/is running/);
   });
 
-  test('cut off before any of its steps, leaves the old system or the new one, and a new one is assessed', async () => {
+  test('interrupted before any step leaves the old system or an assessed new one', async () => {
     let total = 0;
     {
       const { host, watched } = await slotNode({ onStep: (step) => (total = step) });
@@ -93,7 +91,7 @@ describe('an upgrade', () => {
     for (let cutAt = 1; cutAt <= total; cutAt += 1) {
       const { host, watched } = await slotNode({
         onStep: (step) => {
-          // Nothing happens any more after a power cut, not even what would be done on the way out.
+          // After a power cut nothing more happens, not even cleanup.
           if (step >= cutAt) throw new Error('the power went');
         },
       });

@@ -122,8 +122,8 @@ describe('sysext', () => {
 
   it.each([
     [['enable', 'nothing', '--active'], 'there is no sysext nothing'],
-    [['enable', 'a'], 'for which system'],
-    [['disable', 'a'], 'for which system'],
+    [['enable', 'a'], 'the system is not specified'],
+    [['disable', 'a'], 'the system is not specified'],
     [['enable', 'b', '--active'], 'b can be b.x.raw or b.y.raw'],
     [['install', 'file:/x/a.img'], 'does not name an extension image'],
     [['install', 'ftp://x/a.raw'], 'no address that can be downloaded'],

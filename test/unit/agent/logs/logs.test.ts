@@ -97,6 +97,6 @@ describe('uuid', () => {
   it('is an error where there is none', async () => {
     await using host = await testHost();
     const run = uuidCommand({ host, out: () => undefined }).parseAsync([], { from: 'user' });
-    await expect(run).rejects.toThrow('neither a UUID');
+    await expect(run).rejects.toThrow('neither a firmware UUID');
   });
 });

@@ -11,7 +11,7 @@ function hostWith(fetch?: TestHostOptions['fetch'], files: Record<string, string
   return testHost({ files: { '/etc/passwd': PASSWD, ...files }, ...(fetch ? { fetch } : {}) });
 }
 
-test('literal keys go into a file for the owner only', async () => {
+test('literal keys are written to a file that only the owner can read', async () => {
   await using host = await hostWith();
   await authorizedKeysPlugin.run(pluginContext(host), { bob: [`${FIRST}\n`, FIRST, ` ${SECOND}`] });
   expect(await host.readText(KEYS)).toBe(`${FIRST}\n${SECOND}\n`);
@@ -21,7 +21,7 @@ test('literal keys go into a file for the owner only', async () => {
   expect(host.owners).toContain(`${KEYS} 1000:1001`);
 });
 
-test('keys that are there stay, and none comes twice', async () => {
+test('existing keys stay, and no key is added twice', async () => {
   await using host = await hostWith(undefined, { [KEYS]: `# mine\n${SECOND}` });
   await host.chmod('/home/bob/.ssh', 0o755);
   for (const _ of [1, 2]) await authorizedKeysPlugin.run(pluginContext(host), { bob: [SECOND, FIRST] });
@@ -29,7 +29,7 @@ test('keys that are there stay, and none comes twice', async () => {
   expect((await host.stat('/home/bob/.ssh'))?.mode).toBe(0o700);
 });
 
-test('keys are fetched from services and addresses', async () => {
+test('keys are fetched from services and URLs', async () => {
   const asked: string[] = [];
   await using host = await hostWith((url) => {
     asked.push(url);
@@ -45,18 +45,18 @@ test('keys are fetched from services and addresses', async () => {
   expect(await host.readText(KEYS)).toBe(`${FIRST}\n${SECOND}\n${THIRD}\n`);
 });
 
-test('without a network literal keys are there, after three attempts', async () => {
+test('without a network literal keys are written, and fetching is tried three times', async () => {
   await using host = await hostWith();
   const run = authorizedKeysPlugin.run(pluginContext(host), { bob: ['github:bob', FIRST], root: [SECOND] });
-  await expect(run).rejects.toThrow(/SSH keys of bob are missing: https:\/\/github.com\/bob.keys/);
+  await expect(run).rejects.toThrow(/SSH keys of bob could not be added: https:\/\/github.com\/bob.keys/);
   expect(await host.readText(KEYS)).toBe(`${FIRST}\n`);
   expect(await host.readText('/root/.ssh/authorized_keys')).toBe(`${SECOND}\n`);
   expect(host.slept).toHaveLength(2);
 });
 
 test.each([
-  ['<html><body>Log in first</body></html>', 'answers with something else than keys'],
-  [`${FIRST}\n<p>`, 'answers with something else than keys'],
+  ['<html><body>Log in first</body></html>', 'is not a list of SSH keys'],
+  [`${FIRST}\n<p>`, 'is not a list of SSH keys'],
   ['x'.repeat(2 * 1024 * 1024), 'is larger than 1048576 bytes'],
 ])('a page instead of keys is refused', async (page, message) => {
   await using host = await hostWith(() => new Response(page));
@@ -65,28 +65,28 @@ test.each([
   expect(await host.stat(KEYS)).toBeUndefined();
 });
 
-test('no keys are no error, and no file', async () => {
+test('an empty list of keys writes nothing and is accepted', async () => {
   await using host = await hostWith(() => new Response(''));
   await authorizedKeysPlugin.run(pluginContext(host), { bob: ['github:bob'] });
   expect(host.logged).toContain('warn https://github.com/bob.keys has no keys');
   expect(await host.stat(KEYS)).toBeUndefined();
 });
 
-test('an unknown user does not keep others from their keys', async () => {
+test('an unknown user does not stop the keys of others', async () => {
   await using host = await hostWith();
   const run = authorizedKeysPlugin.run(pluginContext(host), { ann: [FIRST], bob: [FIRST] });
-  await expect(run).rejects.toThrow('SSH keys are for the user ann');
+  await expect(run).rejects.toThrow('SSH keys are given for the user ann');
   expect(await host.readText(KEYS)).toBe(`${FIRST}\n`);
 });
 
-test('what the user links to is not read for him', async () => {
+test('symbolic links of the user are not followed', async () => {
   await using host = await hostWith(undefined, { '/etc/shadow': 'root:$6$secret:::::::\n' });
   await host.makeDirectory('/home/bob/.ssh', 0o700);
   await host.link('/etc/shadow', KEYS);
   const run = () => authorizedKeysPlugin.run(pluginContext(host), { bob: [FIRST] });
-  await expect(run()).rejects.toThrow('is no file, and keys are not written through it');
+  await expect(run()).rejects.toThrow('is not a file: keys are not written through it');
   await host.remove('/home/bob/.ssh');
   await host.link('/etc', '/home/bob/.ssh');
-  await expect(run()).rejects.toThrow('is no directory, and keys are not written through it');
+  await expect(run()).rejects.toThrow('is not a directory: keys are not written through it');
   expect(await host.list('/etc')).toEqual(['passwd', 'shadow']);
 });

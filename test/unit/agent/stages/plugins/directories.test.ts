@@ -41,7 +41,9 @@ test('a file in the way, and an unknown owner, are errors', async () => {
   const run = (value: Parameters<typeof directoriesPlugin.run>[1]) =>
     directoriesPlugin.run(pluginContext(host), value);
   await expect(run([{ path: '/srv/a' }])).rejects.toThrow('/srv/a is there and is no directory');
-  await expect(run([{ path: '/srv/b', owner_string: 'eve' }])).rejects.toThrow('There is no user eve');
-  await expect(run([{ path: '/srv/b', owner_string: 'bob:x' }])).rejects.toThrow('There is no group x');
+  await expect(run([{ path: '/srv/b', owner_string: 'eve' }])).rejects.toThrow('The user eve does not exist');
+  await expect(run([{ path: '/srv/b', owner_string: 'bob:x' }])).rejects.toThrow(
+    'The group x does not exist',
+  );
   expect(await host.stat('/srv/b')).toBeUndefined();
 });

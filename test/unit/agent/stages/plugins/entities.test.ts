@@ -13,7 +13,7 @@ const FILES = {
 const ensure = (host: TestHost, entity: string, path?: string) =>
   ensureEntitiesPlugin.run(pluginContext(host), [{ entity, ...(path === undefined ? {} : { path }) }]);
 
-test('each kind is a row of its file', async () => {
+test('each kind becomes a row of its file', async () => {
   await using host = await testHost({ files: FILES });
   await ensure(
     host,
@@ -34,12 +34,12 @@ test('each kind is a row of its file', async () => {
   expect(await host.readText('/etc/shadow')).toBe('foo:bar:1:2:3:4:5:6:\n');
   expect(await host.readText('/etc/group')).toBe(`${FILES['/etc/group']}sddm:xx:1:one,two\n`);
   expect(await host.readText('/etc/gshadow')).toBe(`${FILES['/etc/gshadow']}postmaster:foo:barred:baz,qux\n`);
-  // A new file with passwords is for root and the group shadow.
+  // A new file with passwords belongs to root and the group shadow.
   expect((await host.stat('/etc/shadow'))?.mode).toBe(0o640);
   expect(host.owners).toContain('/etc/shadow 0:42');
 });
 
-test('a row is replaced, and the mode of the file stays', async () => {
+test('a row is replaced, and the file keeps its mode', async () => {
   await using host = await testHost({ files: { '/etc/shadow': 'a:1:::::::\nb:2:::::::\n' } });
   await host.chmod('/etc/shadow', 0o600);
   await ensure(host, 'kind: shadow\nusername: a\npassword: "*"\nlast_changed: now\n');
@@ -49,7 +49,7 @@ test('a row is replaced, and the mode of the file stays', async () => {
   expect((await host.stat('/etc/shadow'))?.mode).toBe(0o600);
 });
 
-test('ids that are left out are kept, or free ones; groups go by name', async () => {
+test('absent ids are kept or chosen from free ones; groups are resolved by name', async () => {
   await using host = await testHost({ files: FILES });
   await ensure(host, 'kind: user\nusername: new\nuid: -1\ngroup: shadow\n');
   await ensure(host, 'kind: user\nusername: sys\nshell: /bin/sh\n');
@@ -58,27 +58,27 @@ test('ids that are left out are kept, or free ones; groups go by name', async ()
   );
 });
 
-test('another path, which may be new', async () => {
+test('another path may be given, and may be new', async () => {
   await using host = await testHost();
   await ensure(host, 'kind: group\ngroup_name: g\ngid: 7\n', '/tmp/group');
   expect(await host.readText('/tmp/group')).toBe('g:x:7:\n');
 });
 
 test.each([
-  ['kind: robot\nname: x\n', 'cannot be read'],
-  ['kind: user\n', 'cannot be read'],
-  [': :\n  - [', 'cannot be read'],
-  ['kind: user\nusername: "a:b"\n', 'cannot be written'],
-  ['kind: user\nusername: a\nshell: "/bin/sh\\nroot2::0:0::/:"\n', 'cannot be written'],
-  ['kind: user\nusername: ""\n', 'cannot be written'],
-  ['kind: user\nusername: a\ngroup: nobodys\n', 'There is no group nobodys'],
+  ['kind: robot\nname: x\n', 'is not valid'],
+  ['kind: user\n', 'is not valid'],
+  [': :\n  - [', 'is not valid'],
+  ['kind: user\nusername: "a:b"\n', 'has an empty name, or a value with'],
+  ['kind: user\nusername: a\nshell: "/bin/sh\\nroot2::0:0::/:"\n', 'has an empty name, or a value with'],
+  ['kind: user\nusername: ""\n', 'has an empty name, or a value with'],
+  ['kind: user\nusername: a\ngroup: nobodys\n', 'The group nobodys does not exist'],
 ])('%j is refused', async (entity, message) => {
   await using host = await testHost({ files: FILES });
   await expect(ensure(host, entity)).rejects.toThrow(message);
   expect(await host.readText('/etc/passwd')).toBe(FILES['/etc/passwd']);
 });
 
-test('rows are deleted by kind and name; missing ones and files are fine', async () => {
+test('rows are deleted by kind and name; missing rows and files are ignored', async () => {
   await using host = await testHost({ files: FILES });
   await deleteEntitiesPlugin.run(pluginContext(host), [
     { entity: 'kind: user\nusername: sys\n' },

@@ -75,7 +75,7 @@ test.each([
   [{ encoding: 'rot13', content: 'x' }, 'unknown encoding rot13'],
   [{ encoding: 'b64', content: 'not base64!' }, 'is not base64'],
   [{ encoding: 'gz+b64', content: 'aGVsbG8=' }, 'is not gzip'],
-  [{ content: 'x', owner_string: 'eve' }, 'There is no user eve'],
+  [{ content: 'x', owner_string: 'eve' }, 'The user eve does not exist'],
   [{ content: '<BROKEN>' }, 'the template is broken'],
   [{ encoding: 'b64', content: '//8=', append: true }, 'is no text'],
 ])('%j fails and leaves the old file', async (file, message) => {
