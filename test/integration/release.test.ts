@@ -137,7 +137,7 @@ describe('a release of two targets', () => {
     expect([again.status, again.stdout]).toEqual([0, expect.stringContaining('is up to date')]);
   });
 
-  test('with a target that fails is not finished, and goes on where it was', async () => {
+  test('with a failed target stays unfinished, and the next run continues', async () => {
     const other = ['--output', join(home, 'other'), '--continue-on-error'];
     await writeFile(join(home, 'broken.tar'), 'no tar');
     const failed = await run(other, { base: join(home, 'broken.tar') });
@@ -374,7 +374,7 @@ describe('a release of two targets', () => {
     expect(report).toMatchObject({ outcome: 'finished', release: { previous: { version: 'v1.2.3' } } });
     const changelog = await readFile(join(folder, 'CHANGELOG.md'), 'utf8');
     expect(changelog).toMatch(/## debian\n\n### Upgraded: 1\n\n.*\n.*\n\| bash \| amd64 \| 1\.0-1 \| 5\./);
-    expect(changelog).toContain('## tiny+1\n\nThe same packages.');
+    expect(changelog).toContain('## tiny+1\n\nNo package changed.');
     const self = await run(['--previous', folder]);
     expect([self.status, self.stderr]).toEqual([
       2,

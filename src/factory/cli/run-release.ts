@@ -84,7 +84,7 @@ async function collect(
   say: (text: string) => void,
 ): Promise<ReleaseReport> {
   const ports = releasePorts(sign, published);
-  return withSession((session) => makeRelease(planned, report, ports, session, say), {
+  return withSession((session) => makeRelease(planned, { report, ports, session, say }), {
     secrets: secretVariables(sign),
     onLog: rememberLog,
   });

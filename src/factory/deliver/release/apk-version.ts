@@ -1,12 +1,12 @@
 import { compareNumbers } from './deb-version.ts';
 
-/** Parts of a version in the order in which they may follow each other: an earlier one is newer than a later one. */
+/** The parts of a version in their order. Where two versions differ in the kind of part, the earlier kind is newer. */
 const PARTS = ['first', 'digit', 'letter', 'suffix', 'suffix-number', 'hash', 'revision', 'end'] as const;
 type Part = (typeof PARTS)[number];
 
-/** Suffixes from the oldest to the newest; those of {@link BEFORE} are older than no suffix. */
+/** Suffixes from oldest to newest. Those in {@link PRE_RELEASE} are older than a version without a suffix. */
 const SUFFIXES = ['alpha', 'beta', 'pre', 'rc', 'cvs', 'svn', 'git', 'hg', 'p'];
-const BEFORE = new Set(['alpha', 'beta', 'pre', 'rc']);
+const PRE_RELEASE = new Set(['alpha', 'beta', 'pre', 'rc']);
 
 interface Token {
   readonly part: Part;
@@ -14,14 +14,16 @@ interface Token {
 }
 
 /**
- * Orders two versions of Alpine packages, `1.2.3a_rc1-r4`, as apk-tools does (apk-package(5), "pkgver"). What is no such
- * version ends where it stops being one.
- * @returns less than 0 when `a` is older, more than 0 when it is newer, 0 when they are the same to apk
+ * Compares two versions of Alpine packages, such as `1.2.3a_rc1-r4`, as apk-tools does (apk-package(5), "pkgver"). The
+ * comparison ignores whatever follows the first character that the format does not allow.
+ * @returns less than 0 when `a` is older, more than 0 when it is newer, 0 when apk treats them as equal
  */
 export function compareApkVersions(a: string, b: string): number {
-  const [left, right] = [tokens(a), tokens(b)];
+  const left = tokens(a);
+  const right = tokens(b);
   for (let index = 0; ; index += 1) {
-    const [one, two] = [left[index] ?? END, right[index] ?? END];
+    const one = left[index] ?? END;
+    const two = right[index] ?? END;
     if (one.part !== two.part) return compareParts(one, two);
     if (one.part === 'end') return 0;
     const order = compareTokens(one, two);
@@ -58,7 +60,7 @@ function compareTokens({ part, text: a }: Token, { text: b }: Token): number {
     case 'hash':
       return compareTexts(a, b);
     case 'digit':
-      // As in a decimal fraction, once a zero leads one of them: 1.01 is older than 1.1.
+      // With a leading zero in either, compare as decimal fractions: 1.01 is older than 1.1.
       return a.startsWith('0') || b.startsWith('0') ? compareTexts(a, b) : compareNumbers(a, b);
     default:
       return compareNumbers(a, b);
@@ -66,8 +68,8 @@ function compareTokens({ part, text: a }: Token, { text: b }: Token): number {
 }
 
 function compareParts(one: Token, two: Token): number {
-  if (one.part === 'suffix' && BEFORE.has(one.text)) return -1;
-  if (two.part === 'suffix' && BEFORE.has(two.text)) return 1;
+  if (one.part === 'suffix' && PRE_RELEASE.has(one.text)) return -1;
+  if (two.part === 'suffix' && PRE_RELEASE.has(two.text)) return 1;
   return PARTS.indexOf(two.part) - PARTS.indexOf(one.part);
 }
 

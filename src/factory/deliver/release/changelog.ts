@@ -1,13 +1,13 @@
-import { countChanges, type VersionChange } from './package-changes.ts';
+import { countChanges, type PackageVersion, type VersionChange } from './package-changes.ts';
 import { predecessor } from './previous.ts';
 import type { Release, ReleaseTarget } from './schema.ts';
 
 type Row = readonly string[];
 
 /**
- * What changed between two releases, in Markdown: kernel, Kubernetes and packages of each target, and targets that came or
- * went.
- * @param release with the changes of its targets
+ * Renders the changes between two releases in Markdown: kernel, Kubernetes and packages of each target, and added and
+ * removed targets.
+ * @param release the new release, with the changes of its targets
  */
 export function renderChangelog(release: Release, previous: Release): string {
   const followed = new Set(release.targets.map((target) => predecessor(target, previous)?.name));
@@ -15,20 +15,20 @@ export function renderChangelog(release: Release, previous: Release): string {
   return [
     `# ${escapeMarkdown(release.version)}`,
     '',
-    `Of ${release.date.slice(0, 10)}; compared with ${escapeMarkdown(previous.version)} of ${previous.date.slice(0, 10)}.`,
+    `Released ${release.date.slice(0, 10)}. Changes since ${escapeMarkdown(previous.version)} (${previous.date.slice(0, 10)}).`,
     ...release.targets.flatMap((target) => targetLines(target, predecessor(target, previous))),
     ...(gone.length === 0
       ? []
-      : ['', '## No longer there', '', ...gone.map(({ name }) => `- ${escapeMarkdown(name)}`)]),
+      : ['', '## Removed targets', '', ...gone.map(({ name }) => `- ${escapeMarkdown(name)}`)]),
     '',
   ].join('\n');
 }
 
 function targetLines(target: ReleaseTarget, before: ReleaseTarget | undefined): string[] {
   const heading = ['', `## ${escapeMarkdown(target.name)}`, ''];
-  if (before === undefined) return [...heading, 'New.'];
+  if (before === undefined) return [...heading, 'New target.'];
   const facts = [
-    fact('Release of the distribution', before.flavorRelease, target.flavorRelease),
+    fact('Distribution release', before.flavorRelease, target.flavorRelease),
     fact('Kernel', before.kernel, target.kernel),
     fact('Kubernetes', kubernetesOf(before), kubernetesOf(target)),
   ].filter((line) => line !== undefined);
@@ -36,13 +36,11 @@ function targetLines(target: ReleaseTarget, before: ReleaseTarget | undefined): 
 }
 
 function packageLines({ changes }: ReleaseTarget): string[] {
-  if (changes === undefined) return ['The packages of one of the two are not known.'];
-  if (countChanges(changes) === 0) return ['The same packages.'];
+  if (changes === undefined) return ['The package lists of the two releases cannot be compared.'];
+  if (countChanges(changes) === 0) return ['No package changed.'];
   const { upgraded, downgraded, added, removed } = changes;
   const change = ({ name, arch, from, to }: VersionChange) => [name, arch, from, to];
-  const single = ({ name, arch, version }: { name: string; arch: string; version: string }) => [
-    ...[name, arch, version],
-  ];
+  const single = ({ name, arch, version }: PackageVersion) => [name, arch, version];
   const lines = [
     ...table('Upgraded', ['package', 'arch', 'from', 'to'], upgraded.map(change)),
     ...table('Downgraded', ['package', 'arch', 'from', 'to'], downgraded.map(change)),
@@ -68,7 +66,7 @@ function kubernetesOf({ kubernetes }: ReleaseTarget): string | undefined {
   return kubernetes && `${kubernetes.distribution} ${kubernetes.version}`;
 }
 
-/** Characters that Markdown, or HTML inside it, would take for its own (CommonMark, "Backslash escapes"). */
+/** Escapes the special characters of Markdown and of HTML in Markdown (CommonMark, "Backslash escapes"). */
 function escapeMarkdown(text: string): string {
   return text.replaceAll(/[\\`*_{}[\]<>|#!&]/g, '\\$&').replaceAll(/\s+/g, ' ');
 }

@@ -12,49 +12,54 @@ import type { PushedImage } from './ports.ts';
 import type { ReleaseFile, ReleaseTarget } from './schema.ts';
 import { type ReleasedPackage, spdxPackages } from './spdx-packages.ts';
 
-/** A file that a release takes from a build. */
+/** A file of a build that becomes part of a release. */
 export interface SourceFile extends Checksum {
-  /** Where the build left it. */
+  /** Path of the file in the output directory of the build. */
   readonly source: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
-/** What a finished target brings into a release. */
+/** The contribution of a finished target to a release. */
 export interface CollectedTarget {
   readonly target: ReleaseTarget;
-  /** What its files begin with. */
+  /** The common prefix of its file names. */
   readonly stem: string;
-  /** Of the OS, with its leading v. */
+  /** Version of the OS, with the leading v. */
   readonly version: string;
   readonly sources: readonly SourceFile[];
-  /** Its packages; `undefined` when the build wrote no SPDX document. */
+  /** The packages of the image; `undefined` when the build wrote no SPDX document. */
   readonly packages: readonly ReleasedPackage[] | undefined;
 }
 
-/** A finished target. */
+/** A target that was built. */
 export interface FinishedTarget {
   readonly name: string;
-  /** The directory that its build wrote to. */
+  /** The output directory of the build. */
   readonly output: string;
   readonly manifest: Manifest;
   readonly pushed?: PushedImage | undefined;
 }
 
+/** Options of {@link collectTarget}. */
+export interface CollectOptions {
+  /** Whether the files of the release will be signed. */
+  readonly isSigned: boolean;
+}
+
 /**
- * Reads what a build left: the files of its `SHA256SUMS`, and all of an image layout.
- * @param withSignatures whether the release's files are going to be signed
- * @throws FactoryError `verification` when something is not there that the build says it made
+ * Collects the output of a build: the files that its `SHA256SUMS` lists, and all files of an image layout.
+ * @throws FactoryError `verification` when a listed file does not exist
  */
 export async function collectTarget(
   { name, output, manifest, pushed }: FinishedTarget,
-  withSignatures: boolean,
+  { isSigned }: CollectOptions,
 ): Promise<CollectedTarget> {
   const identity = identityFrom(new Map(Object.entries(manifest.release)));
   const sources = await collectSources(output);
   const files = sources.map(({ file, sha256, size }): ReleaseFile => {
     const described = describeFile(file);
-    const signature = withSignatures && isListed(described.role) ? { signature: bundleName(file) } : {};
+    const signature = isSigned && isListed(described.role) ? { signature: bundleName(file) } : {};
     return { name: file, ...described, size, sha256, ...signature };
   });
   const named = (role: string) => files.filter((file) => file.role === role).map((file) => file.name);
@@ -91,13 +96,13 @@ function placeOf(pushed: PushedImage | undefined): { reference?: string; tags?: 
 
 const MANIFEST_FILE = 'manifest.json';
 
-/** The files of a build with their sizes, sorted by name. */
+/** The files of a build, sorted by name. */
 async function collectSources(output: string): Promise<SourceFile[]> {
   const place = join(output, SUMS);
   const listed = parseChecksums(await readFile(place, 'utf8').catch(gone(place)), place);
   const files: SourceFile[] = [];
   for (const sum of listed) {
-    // What tells of one build tells nothing of the release, and is called alike in all of them.
+    // The manifest describes a single build, and has the same name in every output directory.
     if (sum.file === MANIFEST_FILE) continue;
     files.push(await sourceFile(output, sum));
     if (!sum.file.endsWith('.oci/index.json')) continue;
@@ -109,11 +114,11 @@ async function collectSources(output: string): Promise<SourceFile[]> {
 async function sourceFile(output: string, sum: Checksum): Promise<SourceFile> {
   const source = join(output, sum.file);
   const stats = await stat(source).catch(gone(source));
-  if (!stats.isFile()) throw missing(source, 'it is no file');
+  if (!stats.isFile()) throw missing(source, 'it is not a file');
   return { ...sum, source, size: stats.size };
 }
 
-/** All of an image layout but its index: blobs are called by their digest (OCI image-spec, "Image Layout"). */
+/** The files of an image layout except its index. Blobs are named by their digest (OCI image-spec, "Image Layout"). */
 async function layoutContent(output: string, index: string): Promise<Checksum[]> {
   const directory = join(output, index, '..');
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
@@ -127,7 +132,7 @@ async function layoutContent(output: string, index: string): Promise<Checksum[]>
   );
 }
 
-/** The digest of the only image of the target's layout, if there is one. */
+/** The digest of the image in the target's layout, if the target has a layout. */
 async function layoutDigest(sources: readonly SourceFile[]): Promise<string | undefined> {
   const index = sources.find(({ file }) => file.endsWith('.oci/index.json'));
   if (index === undefined) return undefined;
@@ -144,7 +149,7 @@ function gone(place: string) {
 }
 
 function missing(place: string, reason: string): FactoryError {
-  return new FactoryError('RELEASE_INVALID', `${place} should be there, as the build made it: ${reason}`, {
-    remedy: 'Run the same command again: what is missing is made again.',
+  return new FactoryError('RELEASE_INVALID', `${place} is missing from the output of the build: ${reason}`, {
+    remedy: 'Run the same command again: it rebuilds missing files.',
   });
 }

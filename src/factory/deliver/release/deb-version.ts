@@ -1,9 +1,10 @@
 /**
- * Orders two versions of Debian packages as deb-version(7) says: epoch, upstream version, revision.
- * @returns less than 0 when `a` is older, more than 0 when it is newer, 0 when they are the same to dpkg
+ * Compares two versions of Debian packages by epoch, upstream version and revision (deb-version(7)).
+ * @returns less than 0 when `a` is older, more than 0 when it is newer, 0 when dpkg treats them as equal
  */
 export function compareDebVersions(a: string, b: string): number {
-  const [left, right] = [split(a), split(b)];
+  const left = split(a);
+  const right = split(b);
   return (
     compareNumbers(left.epoch, right.epoch) ||
     compareParts(left.upstream, right.upstream) ||
@@ -11,7 +12,7 @@ export function compareDebVersions(a: string, b: string): number {
   );
 }
 
-/** The epoch ends at the first colon, the revision begins after the last hyphen; both may be absent, which means 0. */
+/** The epoch ends at the first colon; the revision begins after the last hyphen. An absent part counts as 0. */
 function split(version: string): { epoch: string; upstream: string; revision: string } {
   const colon = version.indexOf(':');
   const rest = version.slice(colon + 1);
@@ -23,24 +24,26 @@ function split(version: string): { epoch: string; upstream: string; revision: st
   };
 }
 
-/** Stretches without digits and numbers take turns, beginning with the former. */
+/** Compares alternating non-digit and digit runs, starting with a non-digit run. */
 function compareParts(a: string, b: string): number {
-  const [left, right] = [stretches(a), stretches(b)];
+  const left = runsOf(a);
+  const right = runsOf(b);
   for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const [one, two] = [left[index], right[index]];
+    const one = left[index];
+    const two = right[index];
     const order = compareText(one?.text ?? '', two?.text ?? '') || compareNumbers(one?.number, two?.number);
     if (order !== 0) return order;
   }
   return 0;
 }
 
-function stretches(part: string): { text: string; number: string }[] {
+function runsOf(part: string): { text: string; number: string }[] {
   return [...part.matchAll(/([^0-9]*)([0-9]*)/g)]
     .map(([, text = '', number = '']) => ({ text, number }))
     .filter(({ text, number }) => text !== '' || number !== '');
 }
 
-/** A tilde sorts before everything, even the end; letters before what is no letter. */
+/** A tilde sorts before everything, even the end of the text; letters sort before other characters. */
 function compareText(a: string, b: string): number {
   for (let index = 0; index < Math.max(a.length, b.length); index += 1) {
     const order = weight(a.charAt(index)) - weight(b.charAt(index));
@@ -55,9 +58,10 @@ function weight(character: string): number {
   return /[A-Za-z]/.test(character) ? character.charCodeAt(0) : character.charCodeAt(0) + 256;
 }
 
-/** Whole numbers of any length; none counts as 0. */
+/** Compares non-negative integers of any length, in decimal; an absent number counts as 0. */
 export function compareNumbers(a = '', b = ''): number {
-  const [left, right] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')];
+  const left = a.replace(/^0+/, '');
+  const right = b.replace(/^0+/, '');
   if (left.length !== right.length) return left.length - right.length;
   return left < right ? -1 : left > right ? 1 : 0;
 }

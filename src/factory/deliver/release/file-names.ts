@@ -1,14 +1,14 @@
 import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/schema.ts';
 import type { Role } from './schema.ts';
 
-/** Files that a release has besides those of its targets. */
+/** Files of a release that do not belong to a target. */
 export const RELEASE_FILE = 'release.json';
 export const PAGE_FILE = 'index.html';
 export const CHANGELOG_FILE = 'CHANGELOG.md';
-/** Its presence means that a folder is no release yet, or no longer. */
+/** A folder with this file is not a finished release. */
 export const UNFINISHED_FILE = 'UNFINISHED';
 
-/** Media types, by ending; the first that fits. IANA's where there are some, else what the field uses. */
+/** Media types by file name ending; the first match applies. From IANA's registry where it has one, else by convention. */
 const BY_ENDING: readonly (readonly [ending: string, role: Role, mediaType: string])[] = [
   ['.spdx.json', 'sbom', 'application/spdx+json'],
   ['.cdx.json', 'sbom', 'application/vnd.cyclonedx+json'],
@@ -20,7 +20,7 @@ const BY_ENDING: readonly (readonly [ending: string, role: Role, mediaType: stri
   ['.qcow2', 'qcow2', 'application/x-qemu-disk'],
 ];
 
-/** Role and media type of a file of a target, by its name. */
+/** Returns the role and the media type of a target's file by its name. */
 export function describeFile(name: string): { readonly role: Role; readonly mediaType: string } {
   const found = BY_ENDING.find(([ending]) => name.endsWith(ending));
   if (found !== undefined) return { role: found[1], mediaType: found[2] };
@@ -28,12 +28,12 @@ export function describeFile(name: string): { readonly role: Role; readonly medi
   return { role: isContent ? 'oci-content' : 'other', mediaType: 'application/octet-stream' };
 }
 
-/** Whether a role is that of an artifact, and of which kind. */
+/** Returns the kind of artifact for a role; `undefined` when the file is not an artifact. */
 export function artifactOf(role: Role): ArtifactKind | undefined {
   return ARTIFACT_KINDS.find((kind) => kind === role);
 }
 
-/** Whether a file of that role has a line in `SHA256SUMS`: the index of an image layout stands for all of it. */
+/** Whether `SHA256SUMS` lists a file of that role: of an image layout it lists only the index. */
 export function isListed(role: Role): boolean {
   return role !== 'oci-content';
 }

@@ -8,21 +8,22 @@ import type { ReleaseContents } from './release-contents.ts';
 import { verifyReleaseFolder } from './verify-folder.ts';
 import { type ReleaseFolder, releaseFolder } from './write-folder.ts';
 
-/** How a folder is filled. */
+/** Options of {@link finishRelease}. */
 export interface FinishOptions extends PortContext {
   readonly ports: ReleasePorts;
-  /** Names of targets that are not done: then the release stays unfinished. */
+  /** Names of the targets that are not built; with any of them the release stays unfinished. */
   readonly missing: readonly string[];
 }
 
-/** How it ended: `kept` is a finished release that was left as it is because targets of the new one are missing. */
+/** The outcome. `kept`: a finished release stayed unchanged because targets of the new release are missing. */
 export type FinishOutcome = 'unchanged' | 'finished' | 'unfinished' | 'kept';
 
 /**
- * Brings a folder to the contents of a release. What is there already stays untouched. Before anything is changed, the
- * folder is marked as unfinished and loses `release.json` and `SHA256SUMS`, which come back last; the mark goes when the
- * whole has been verified. So an interrupted run leaves a folder that says what it is, and the next one goes on with it.
- * @throws FactoryError `usage` for files that are not ours, `verification` when the result does not hold
+ * Writes the contents of a release to its folder. Files that are already correct stay untouched. Before any change, the
+ * folder gets the `UNFINISHED` file and loses `release.json` and `SHA256SUMS`, which are written last; `UNFINISHED` is
+ * removed once the whole release is verified. An interrupted run therefore leaves a folder marked as unfinished, and the
+ * next run continues from it.
+ * @throws FactoryError `usage` for files that do not belong to a release, `verification` when the result is damaged
  */
 export async function finishRelease(
   output: OutputDirectory,
@@ -70,7 +71,7 @@ export async function finishRelease(
   return 'finished';
 }
 
-/** What tells a reader that a release is whole, in the order in which it goes. */
+/** The files that mark a release as finished, in the order of their removal. */
 const MARKS = [bundleName(SUMS), SUMS, bundleName(RELEASE_FILE), RELEASE_FILE];
 
 function wantedFiles(
@@ -84,7 +85,7 @@ function wantedFiles(
   return [...files, ...texts.keys(), RELEASE_FILE, SUMS, ...signed.map(bundleName)];
 }
 
-/** Whether the folder has the contents already, and nothing else. */
+/** Whether the folder already has exactly these contents. */
 async function holdsAll(
   folder: ReleaseFolder,
   contents: ReleaseContents,

@@ -5,29 +5,30 @@ import { bundleName, SUMS } from '../../signing/output-files.ts';
 import { parseChecksums } from './checksums.ts';
 import { RELEASE_FILE, UNFINISHED_FILE } from './file-names.ts';
 
-/** What a folder for a release has now. Paths are relative to it. */
+/** The current state of a release folder. Paths are relative to the folder. */
 export interface FolderState {
-  /** Whether it is a whole release, as far as its marks say. */
+  /** Whether the folder holds a finished release, according to its marker files. */
   readonly isFinished: boolean;
-  /** Whether it is one that was begun. */
+  /** Whether the folder holds a release that an earlier run started. */
   readonly isUnfinished: boolean;
+  /** All files in the folder, except those of a running or killed process. */
   readonly files: readonly string[];
-  /** Files that no release put there, as far as it can be told. */
+  /** Files that belong to no known release. */
   readonly foreign: readonly string[];
 }
 
-/** What the first line of an unfinished release is. */
+/** The first line of `UNFINISHED`; later runs recognise it. */
 const MARK = 'This release is not finished. Do not publish it.';
 const FILES_MARK = 'Files of this release, which a finished one does not have all the same:';
 
-/** Names that belong to a run that is writing, or to one that was killed. */
+/** Whether a file belongs to a process that is still writing, or that was killed. */
 function isTransient(path: string): boolean {
   return path === '.kairos-factory.lock' || path.startsWith('.partial-');
 }
 
 /**
- * Looks at a folder, which need not be there: everything follows from its files.
- * @throws FactoryError `verification` when its list of checksums is none
+ * Reads the state of a release folder from its files; a folder that does not exist is empty.
+ * @throws FactoryError `verification` when `SHA256SUMS` is malformed
  */
 export async function readFolderState(folder: string): Promise<FolderState> {
   const files = await filesOf(folder);
@@ -38,7 +39,7 @@ export async function readFolderState(folder: string): Promise<FolderState> {
   const summed = has.has(SUMS) ? parseChecksums(await readFile(place, 'utf8'), place) : [];
   const named = [...marked, ...summed.map(({ file }) => file), SUMS, UNFINISHED_FILE, RELEASE_FILE];
   const ours = new Set(named.flatMap((name) => [name, bundleName(name)]));
-  // The index of an image layout speaks for all of it.
+  // SHA256SUMS lists only the index of an image layout; the index covers the rest.
   const layouts = named.filter((name) => name.endsWith('.oci/index.json')).map((name) => dirname(name));
   return {
     isFinished: !isUnfinished && has.has(SUMS) && has.has(RELEASE_FILE),
@@ -51,29 +52,31 @@ export async function readFolderState(folder: string): Promise<FolderState> {
 }
 
 /**
- * @throws FactoryError `usage` when a folder holds what is none of a release's: nothing is removed or published that
- *   somebody else put there
+ * Refuses a folder with files that no release wrote, because a release neither removes nor publishes such files.
+ * @throws FactoryError `usage` that names these files
  */
 export function requireOwnFolder(folder: string, { foreign, isFinished, isUnfinished }: FolderState): void {
   if (foreign.length === 0) return;
   const isOther = !isFinished && !isUnfinished;
-  const problem = isOther ? 'is not empty, and no release' : 'has files that no release put there';
+  const problem = isOther
+    ? 'is not empty and is not a release'
+    : 'has files that do not belong to the release';
   throw new FactoryError('FILE_EXISTS', `${folder} ${problem}`, {
     details: foreign.slice(0, 10),
-    remedy: 'Move them away, or name another folder with --output.',
+    remedy: 'Move these files away, or name another folder with --output.',
   });
 }
 
 /**
- * The text that marks a folder as unfinished.
- * @param missing names of targets that are not there yet
- * @param files all that lies or is going to lie there: a later run may remove it
+ * Renders the `UNFINISHED` file.
+ * @param missing names of the targets that are not built yet
+ * @param files all present and planned files of the folder: a later run may remove them
  */
 export function renderUnfinished(missing: readonly string[], files: readonly string[]): string {
   return [
     MARK,
-    'Run the same "kairos-factory release" again: it goes on where it was, and this file goes when all is there and verified.',
-    ...(missing.length === 0 ? [] : ['', `Targets that are missing: ${missing.join(', ')}`]),
+    'Run the same "kairos-factory release" again to continue. It removes this file when the release is complete and verified.',
+    ...(missing.length === 0 ? [] : ['', `Missing targets: ${missing.join(', ')}`]),
     '',
     FILES_MARK,
     ...[...new Set(files)].sort(),
@@ -87,7 +90,7 @@ function markedFiles(text: string): string[] {
   return start < 0 ? [] : lines.slice(start + 1).filter((line) => line !== '');
 }
 
-/** All files below a folder but those of runs; whatever is no directory counts. */
+/** All entries below a folder except directories and the files of running or killed processes. */
 async function filesOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {

@@ -1,9 +1,9 @@
-/** A piece of HTML that needs no escaping any more. */
+/** HTML that is already escaped. */
 export interface Html {
   readonly html: string;
 }
 
-/** What may stand in a template: texts are escaped, lists joined, what is absent leaves nothing. */
+/** A value in a template: texts are escaped, lists joined; `undefined` and `false` render as nothing. */
 type Part = Html | string | number | undefined | false | readonly Part[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -14,7 +14,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A template of HTML. Values go between tags or into quoted attributes, and nowhere else. */
+/** Template tag for HTML. Values are safe between tags and in quoted attributes only. */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
   const [first = '', ...rest] = strings;
   return { html: first + rest.map((text, index) => render(values[index]) + text).join('') };
@@ -26,17 +26,17 @@ function render(part: Part): string {
   return 'html' in part ? part.html : part.map(render).join('');
 }
 
-/** Text for between tags and for quoted attributes. Control characters, which HTML does not know, become visible. */
+/** Escapes text for use between tags and in quoted attributes. Characters that HTML forbids become U+FFFD. */
 export function escapeHtml(text: string): string {
   return (
     text
       .replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern replaces them
       .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufffe\uffff]/gu, '\ufffd')
   );
 }
 
-/** A relative address of a file: no part of its name can be a scheme, a query or another directory. */
+/** The relative URL of a file. No part of the file name can act as a scheme or a query. */
 export function href(name: string): string {
   return `./${name.split('/').map(encodeURIComponent).join('/')}`;
 }

@@ -17,30 +17,40 @@ import { releaseContents } from './release-contents.ts';
 import type { Release } from './schema.ts';
 import { requireOneRelease } from './target-names.ts';
 
-/** What a release is to be, checked as far as it can be before anything is built. */
+/** A release that passed all checks that are possible before the build. */
 export interface PlannedRelease {
   /** All targets of the configuration. */
   readonly builds: readonly NamedBuild[];
-  /** The folder: an absolute path. */
+  /** Absolute path of the release folder. */
   readonly folder: string;
   readonly previous: PreviousRelease | undefined;
 }
 
-/** What a run that was to make a release tells. */
+/** The result of {@link makeRelease}. */
 export interface ReleaseReport {
   readonly folder: string;
   readonly outcome: FinishOutcome | 'nothing';
-  /** Names of the targets that the release lacks. */
+  /** Names of the targets that are not in the release. */
   readonly missing: readonly string[];
-  /** What it holds; absent as long as it is not finished. */
+  /** The contents of `release.json`; absent while the release is unfinished. */
   readonly release?: Release;
 }
 
+/** What {@link makeRelease} works with. */
+export interface MakeReleaseOptions {
+  /** The report of the build. */
+  readonly report: TargetsReport;
+  readonly ports: ReleasePorts;
+  readonly session: Pick<Session, 'runner' | 'signal' | 'workspace'>;
+  /** Shows the current activity. */
+  readonly say: (text: string) => void;
+}
+
 /**
- * Checks a release before anything is built, and reads the one to compare with.
- * @param access the way to that one; absent when nothing is going to be made
- * @throws FactoryError `usage` for targets that cannot be one release and for a folder that is not ours; as documented at
- *   `openPrevious`
+ * Checks a release before the build, and reads the previous release.
+ * @param access access to the previous release; absent for a run that makes no release
+ * @throws FactoryError `usage` for targets that cannot form one release, and for a folder with other files; else as
+ *   documented at `openPrevious`
  */
 export async function planRelease(
   builds: readonly NamedBuild[],
@@ -55,7 +65,7 @@ export async function planRelease(
       'OPTION_CONFLICT',
       `the release cannot be in ${folder}, where a build writes: ${clash}`,
       {
-        remedy: 'Name another folder with --output, or with the key release-output.',
+        remedy: 'Name another folder with --output or the key release-output.',
       },
     );
   }
@@ -63,7 +73,7 @@ export async function planRelease(
   const place = same(builds, 'releasePrevious', 'release-previous');
   if (place !== undefined && !isRemote(place) && (await isSameDirectory(place, folder))) {
     throw new FactoryError('OPTION_CONFLICT', `${folder} cannot be compared with itself`, {
-      remedy: 'Give the release before this one with --previous, or write this one to another folder.',
+      remedy: 'Name an earlier release with --previous, or another folder with --output.',
     });
   }
   const isAsked = place !== undefined && access !== undefined;
@@ -72,30 +82,28 @@ export async function planRelease(
 }
 
 /**
- * Collects what was built in the folder of the release. A release lacks targets that failed, and those that were not
- * asked for: then it stays unfinished.
+ * Collects the built targets in the release folder. Without all its targets, because some failed or were not selected,
+ * a release stays unfinished.
  * @throws FactoryError as documented at `collectTarget`, `releaseContents` and `finishRelease`
  */
 export async function makeRelease(
   { builds, folder, previous }: PlannedRelease,
-  report: TargetsReport,
-  ports: ReleasePorts,
-  { runner, signal, workspace }: Pick<Session, 'runner' | 'signal' | 'workspace'>,
-  say: (text: string) => void,
+  { report, ports, session, say }: MakeReleaseOptions,
 ): Promise<ReleaseReport> {
+  const { runner, signal, workspace } = session;
   const targets: CollectedTarget[] = [];
   const context = { runner, signal, work: workspace.work, say };
+  const isSigned = ports.sign !== undefined;
   for (const build of builds) {
     const target = report.targets.find(({ name }) => name === build.name);
     if (target?.status !== 'done') continue;
     signal.throwIfAborted();
     const pushed = await ports.pushImage?.(build, target, context);
-    targets.push(await collectTarget({ ...target, name: build.name, pushed }, ports.sign !== undefined));
+    targets.push(await collectTarget({ ...target, name: build.name, pushed }, { isSigned }));
   }
   const done = new Set(targets.map(({ target }) => target.name));
   const missing = builds.map(({ name }) => name).filter((name) => !done.has(name));
   if (targets.length === 0) return { folder, outcome: 'nothing', missing };
-  const isSigned = ports.sign !== undefined;
   const contents = releaseContents({ targets, previous, tool: toolVersion(), isSigned });
   const output = await openOutput(folder);
   try {
@@ -107,7 +115,7 @@ export async function makeRelease(
   }
 }
 
-/** A value that all targets have to share, because the release has it. @throws FactoryError `usage` */
+/** A value of the release, which all targets must share. @throws FactoryError `usage` when they differ */
 function same(
   builds: readonly NamedBuild[],
   property: 'releaseOutput' | 'releasePrevious',
@@ -115,9 +123,9 @@ function same(
 ): string | undefined {
   const values = new Set(builds.map(({ spec }) => spec[property]));
   if (values.size <= 1) return [...values][0];
-  throw new FactoryError('TARGET_CONFLICT', `targets of one release have several values of ${key}`, {
+  throw new FactoryError('TARGET_CONFLICT', `the targets of a release must have the same ${key}`, {
     details: [...values].map((value) => value ?? 'none'),
-    remedy: 'Write it once, outside of matrix and targets.',
+    remedy: `Set ${key} once, outside matrix and targets.`,
   });
 }
 

@@ -3,14 +3,14 @@ import { compareDebVersions } from './deb-version.ts';
 import { compareRpmVersions } from './rpm-version.ts';
 import type { PackageType, ReleasedPackage } from './spdx-packages.ts';
 
-/** A package that is in one of two releases only. */
+/** A package version that is in only one of two releases. */
 export interface PackageVersion {
   readonly name: string;
   readonly version: string;
   readonly arch: string;
 }
 
-/** A package that has another version than before. */
+/** A package whose version changed. */
 export interface VersionChange {
   readonly name: string;
   readonly arch: string;
@@ -18,7 +18,7 @@ export interface VersionChange {
   readonly to: string;
 }
 
-/** What happened to the packages of an image between two releases; each list is sorted by name. */
+/** The package changes of an image between two releases; each list is sorted by name. */
 export interface PackageChanges {
   readonly added: readonly PackageVersion[];
   readonly removed: readonly PackageVersion[];
@@ -33,15 +33,17 @@ const COMPARE: Readonly<Record<PackageType, (a: string, b: string) => number>> =
 };
 
 /**
- * Compares the packages of two releases. A package is known by manager, name and arch. One of which there are several
- * versions at once, such as kernels of rpm, is neither upgraded nor downgraded: its versions come and go. Versions that
- * only spell differently what is the same to the package manager count as an upgrade.
+ * Compares the packages of two releases. Package format, name and architecture identify a package. A package that is
+ * installed in several versions at once, such as an rpm kernel, is neither upgraded nor downgraded: its versions are added
+ * and removed. A version that changed only in spelling, so that the package manager treats both as equal, counts as an
+ * upgrade.
  */
 export function packageChanges(
   before: readonly ReleasedPackage[],
   after: readonly ReleasedPackage[],
 ): PackageChanges {
-  const [old, now] = [versionsByPackage(before), versionsByPackage(after)];
+  const old = versionsByPackage(before);
+  const now = versionsByPackage(after);
   const added: PackageVersion[] = [];
   const removed: PackageVersion[] = [];
   const upgraded: VersionChange[] = [];
@@ -52,7 +54,8 @@ export function packageChanges(
     const { name, arch, type } = known;
     const gone = onlyIn(old.get(key), now.get(key));
     const come = onlyIn(now.get(key), old.get(key));
-    const [from, to] = [gone[0], come[0]];
+    const from = gone[0];
+    const to = come[0];
     const isSingle = old.get(key)?.versions.size === 1 && now.get(key)?.versions.size === 1;
     if (isSingle && from !== undefined && to !== undefined) {
       (COMPARE[type](from, to) > 0 ? downgraded : upgraded).push({ name, arch, from, to });
@@ -64,7 +67,7 @@ export function packageChanges(
   return { added, removed, upgraded, downgraded };
 }
 
-/** How many packages changed. */
+/** The number of changed packages. */
 export function countChanges({ added, removed, upgraded, downgraded }: PackageChanges): number {
   return added.length + removed.length + upgraded.length + downgraded.length;
 }

@@ -3,7 +3,7 @@ import { countChanges, type PackageChanges } from './package-changes.ts';
 import { counted } from './page-parts.ts';
 import type { Release, ReleaseTarget } from './schema.ts';
 
-/** What changed since the previous release; nothing when there is none. */
+/** Renders the changes since the previous release; empty without a previous release. */
 export function changesSection({ previous, targets }: Release): Html {
   if (previous === undefined) return html``;
   return html`<h2 id="changes">Changes since ${previous.version}</h2>
@@ -14,8 +14,8 @@ ${targets.map(
 
 function changesOf({ changes }: ReleaseTarget): Html {
   if (changes === undefined)
-    return html`<p class="sub">The packages of one of the two are not known, or it is new.</p>`;
-  if (countChanges(changes) === 0) return html`<p class="sub">The same packages.</p>`;
+    return html`<p class="sub">New target, or a release without a known list of packages.</p>`;
+  if (countChanges(changes) === 0) return html`<p class="sub">No package changed.</p>`;
   return html`<p class="sub">${summary(changes)}</p>
 ${list(
   'Upgraded',
@@ -39,8 +39,8 @@ function summary({ upgraded, downgraded, added, removed }: PackageChanges): stri
     [added.length, 'added'],
     [removed.length, 'removed'],
   ];
-  const told = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  return `Packages: ${told.join(', ')}`;
+  const parts = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  return `Packages: ${parts.join(', ')}`;
 }
 
 function list(title: string, rows: readonly (readonly [name: string, value: string])[]): Html | undefined {

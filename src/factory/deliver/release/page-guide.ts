@@ -3,58 +3,58 @@ import { type Html, html } from './html.ts';
 import { command, shellWord } from './page-parts.ts';
 import type { Release, ReleaseFile, ReleaseTarget, Role } from './schema.ts';
 
-/** How to tell that a download is what was released. */
-export function verifyGuide(isSigned: boolean): Html {
+/** Renders how to verify a download: against the checksums and, for a signed release, against the signature. */
+export function verifyGuide({ isSigned }: { readonly isSigned: boolean }): Html {
   const check = `sha256sum --check --ignore-missing ${SUMS}`;
   const cosign = `cosign verify-blob --key release.pub --bundle ${bundleName(SUMS)} --insecure-ignore-tlog=true ${SUMS}`;
   return html`<section class="card" aria-labelledby="verify">
 <h3>Checksums</h3>
-<p>Download <a href="./${SUMS}">${SUMS}</a> into the same directory. It has a line for every file, and of an image layout for its index, which pins the rest.</p>
+<p>Download <a href="./${SUMS}">${SUMS}</a> into the same directory. It lists every file. For an image layout it lists only the index, which pins all other files of the layout.</p>
 ${command('how-sums', check, 'command')}
 <h4>Signature</h4>
 ${
   isSigned
-    ? html`<p>Checksums tell of damage; the signature tells who made them. Get the public key from the publisher by another way than this page, and verify the list of checksums before you go by it. With <a href="./${bundleName(SUMS)}">${bundleName(SUMS)}</a> beside it:</p>
+    ? html`<p>Checksums detect damage; the signature shows who made the list. Get the publisher’s public key from a source other than this page, and verify the list of checksums before you rely on it. Put <a href="./${bundleName(SUMS)}">${bundleName(SUMS)}</a> into the same directory:</p>
 ${command('how-signature', cosign, 'command')}
-<p>The option that names the transparency log is for keys that are used without one. If the publisher signs without a key, give <code>--certificate-identity</code> and <code>--certificate-oidc-issuer</code> in place of <code>--key</code>. Whoever has verified the list needs no signature of a single file; that of a file above 1 GiB is a statement with its checksum, for <code>kairos-factory verify</code>.</p>`
-    : html`<p class="warn">This release is not signed: checksums tell of damage on the way, and not who made the files.</p>`
+<p><code>--insecure-ignore-tlog</code> is for signatures that are not in a transparency log. If the publisher uses keyless signing, give <code>--certificate-identity</code> and <code>--certificate-oidc-issuer</code> instead of <code>--key</code>. Once you have verified the list, you do not need the signatures of single files. The signature of a file above 1 GiB covers a statement with its checksum; check it with <code>kairos-factory verify</code>.</p>`
+    : html`<p class="warn">This release is not signed: checksums detect damage in transit, but do not show who made the files.</p>`
 }
 </section>
 `;
 }
 
-interface Way {
+interface InstallMethod {
   readonly role: Role;
   readonly title: string;
   readonly text: string;
   readonly lines: (file: string) => string;
 }
 
-const WAYS: readonly Way[] = [
+const INSTALL_METHODS: readonly InstallMethod[] = [
   {
     role: 'iso',
-    title: 'Install from a USB stick or a CD',
-    text: 'Write the ISO to a stick and boot from it; /dev/sdX is the stick, and loses all that is on it. The console tells how to go on.',
+    title: 'Install from a USB stick or CD',
+    text: 'Write the ISO to a USB stick and boot from it, then follow the instructions on the console. Replace /dev/sdX with the device of the stick: all data on it is lost.',
     lines: (file) => `sudo dd if=${file} of=/dev/sdX bs=4M conv=fsync status=progress`,
   },
   {
     role: 'raw',
-    title: 'Write a disk',
-    text: 'The disk image has the installed layout: it boots into the system at once, and takes the whole disk with its first boot. /dev/sdX is the disk, and loses all that is on it.',
+    title: 'Write a disk image',
+    text: 'The image holds an installed system: it boots without an installation, and grows to the size of the disk at its first boot. Replace /dev/sdX with the disk: all data on it is lost.',
     lines: (file) => `sudo dd if=${file} of=/dev/sdX bs=4M conv=fsync status=progress`,
   },
   {
     role: 'qcow2',
     title: 'Start a virtual machine',
-    text: 'An overlay keeps the download as it is.',
+    text: 'The overlay leaves the downloaded file unchanged.',
     lines: (file) =>
       `qemu-img create -f qcow2 -F qcow2 -b ${file} node.qcow2 20G\nkairos-factory boot node.qcow2`,
   },
 ];
 
-/** How to install and upgrade, as far as the files of the release allow it. */
+/** Renders the install and upgrade methods that the files of the release allow; empty when there are none. */
 export function installGuide({ targets }: Release): Html {
-  const ways = WAYS.flatMap(({ role, title, text, lines }) => {
+  const methods = INSTALL_METHODS.flatMap(({ role, title, text, lines }) => {
     const file = firstFile(targets, role);
     if (file === undefined) return [];
     return [
@@ -62,12 +62,12 @@ export function installGuide({ targets }: Release): Html {
     ];
   });
   const upgrade = upgradeGuide(targets);
-  const all = [...ways, ...(upgrade ? [upgrade] : [])];
+  const all = upgrade ? [...methods, upgrade] : methods;
   if (all.length === 0) return html``;
   const several = targets.length > 1;
   return html`<h2 id="install">Install and upgrade</h2>
-${several && html`<p>The commands name files of one target; those of the others are called after them.</p>`}
-${all.map((way) => html`<section class="card">${way}</section>\n`)}`;
+${several && html`<p>The commands use the files of one target; replace the file names for the other targets.</p>`}
+${all.map((method) => html`<section class="card">${method}</section>\n`)}`;
 }
 
 function firstFile(targets: readonly ReleaseTarget[], role: Role): ReleaseFile | undefined {
@@ -79,11 +79,11 @@ function upgradeGuide(targets: readonly ReleaseTarget[]): Html | undefined {
   const [first] = pushed;
   if (first !== undefined) {
     const line = `kairos-agent upgrade --source oci:${first.reference}@${first.digest} --reboot`;
-    return html`<h3>Upgrade a node</h3><p>On the node, as root. The digest is that of the image of this release, whatever the registry calls it.</p>${command('how-upgrade', line, 'command')}`;
+    return html`<h3>Upgrade a node</h3><p>Run this on the node as root. The digest pins the image of this release, even when the tag moves.</p>${command('how-upgrade', line, 'command')}`;
   }
   const layout = firstFile(targets, 'oci');
   if (layout === undefined) return undefined;
   const directory = shellWord(layout.name.replace(/\/index\.json$/, ''));
   const lines = `skopeo copy oci:${directory} docker://registry.example.com/os:new\nkairos-agent upgrade --source oci:registry.example.com/os:new --reboot`;
-  return html`<h3>Upgrade a node</h3><p>Copy the OS image, with the directory of its layout as a whole, to a registry that the node reaches; then, on the node and as root, upgrade to it.</p>${command('how-upgrade', lines, 'commands')}`;
+  return html`<h3>Upgrade a node</h3><p>Download the whole layout directory and copy the OS image to a registry that the node can reach. Then upgrade on the node as root.</p>${command('how-upgrade', lines, 'commands')}`;
 }

@@ -1,4 +1,4 @@
-/** How the page looks, light and dark. Nothing is fetched: fonts are those of the reader's system. */
+/** Style sheet of the page, with a light and a dark theme. It uses system fonts and fetches nothing. */
 export const STYLE = `
 :root{color-scheme:light dark;--bg:#f6f7f9;--card:#fff;--text:#1b2430;--soft:#566274;--line:#dde2e9;--tint:#eef2f8;--accent:#0b57c2;--on:#fff;--good:#17683a;--bad:#9c3412}
 @media (prefers-color-scheme:dark){:root{--bg:#10141a;--card:#181e27;--text:#e7ecf3;--soft:#a3afbf;--line:#2b3442;--tint:#212936;--accent:#84b6ff;--on:#0c1420;--good:#7fd6a0;--bad:#ffab82}}
@@ -74,7 +74,7 @@ footer{border-top:1px solid var(--line);color:var(--soft);font-size:.9rem;paddin
 @media print{button,nav,.skip{display:none}.card{break-inside:avoid}}
 `.trim();
 
-/** Copies the text that a button stands beside. Without it, buttons stay hidden and nothing else is missing. */
+/** Makes the copy buttons work. Without JavaScript they stay hidden, and the rest of the page works. */
 export const SCRIPT = `
 for(const button of document.querySelectorAll('button[data-copy]')){
 button.hidden=false;
@@ -86,7 +86,7 @@ const range=document.createRange();range.selectNodeContents(source);
 const selection=getSelection();selection.removeAllRanges();selection.addRange(range);
 document.execCommand('copy');selection.removeAllRanges()}
 const before=button.textContent;button.textContent='Copied';button.dataset.done='';
-document.getElementById('told').textContent='Copied';
-setTimeout(()=>{button.textContent=before;delete button.dataset.done;document.getElementById('told').textContent=''},1500)
+document.getElementById('copy-status').textContent='Copied';
+setTimeout(()=>{button.textContent=before;delete button.dataset.done;document.getElementById('copy-status').textContent=''},1500)
 })}
 `.trim();

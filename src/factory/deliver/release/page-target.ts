@@ -3,24 +3,24 @@ import { type Html, href, html } from './html.ts';
 import { copyButton, counted, formatBytes, idOf } from './page-parts.ts';
 import type { ReleaseFile, ReleaseTarget, Role } from './schema.ts';
 
-const MEANINGS: Readonly<Partial<Record<Role, string>>> = {
-  iso: 'Live medium and installer, for a USB stick or a CD drive',
-  raw: 'Disk with the installed system, to be written to a disk as it is',
-  qcow2: 'The same disk for QEMU and libvirt',
-  squashfs: 'The root filesystem alone',
-  oci: 'The OS image as an OCI image layout, a directory: this is its index',
-  sbom: 'Bill of materials',
-  provenance: 'Provenance: what it was built from, and how (SLSA)',
+const DESCRIPTIONS: Readonly<Partial<Record<Role, string>>> = {
+  iso: 'Live system and installer for a USB stick or CD',
+  raw: 'Disk image of an installed system, to write to a disk',
+  qcow2: 'The same disk image for QEMU and libvirt',
+  squashfs: 'Root filesystem only',
+  oci: 'OS image as an OCI image layout (a directory); this is its index',
+  sbom: 'Software bill of materials (SBOM)',
+  provenance: 'SLSA provenance: the inputs and steps of the build',
 };
 const ARTIFACTS: readonly Role[] = ['iso', 'raw', 'qcow2', 'squashfs', 'oci'];
 const DOCUMENTS: readonly Role[] = ['sbom', 'provenance', 'other'];
 
-/** The id of a target's card. */
+/** The element id of a target's card. */
 export function targetId({ name }: ReleaseTarget): string {
   return `target-${idOf(name)}`;
 }
 
-/** A target with its facts and files. */
+/** Renders a target with its properties and files. */
 export function targetCard(target: ReleaseTarget): Html {
   const { name, flavor, flavorRelease, arch, variant, model, kernel, kubernetes, image } = target;
   const id = targetId(target);
@@ -37,7 +37,7 @@ ${fact('Variant', variant)}${fact('Model', model)}${fact('Kernel', kernel)}
 ${fact('Kubernetes', kubernetes && `${kubernetes.distribution} ${kubernetes.version}`)}
 ${
   place !== undefined &&
-  html`<div class="wide"><dt>OS image</dt><dd class="sum"><code id="${id}-image">${place}</code>${copyButton(`${id}-image`, 'name of the image')}</dd></div>`
+  html`<div class="wide"><dt>OS image</dt><dd class="sum"><code id="${id}-image">${place}</code>${copyButton(`${id}-image`, 'image reference')}</dd></div>`
 }
 </dl>
 <ul class="files">
@@ -45,7 +45,7 @@ ${ofRoles(ARTIFACTS).map((file) => fileRow(file, file.role === 'oci' ? content :
 </ul>
 ${
   documents.length > 0 &&
-  html`<details class="more"><summary>What it is made of, and from: ${counted(documents.length, 'document')}</summary>
+  html`<details class="more"><summary>SBOM and provenance: ${counted(documents.length, 'file')}</summary>
 <ul class="files">
 ${documents.map((file) => fileRow(file, []))}
 </ul>
@@ -63,15 +63,15 @@ function fileRow(file: ReleaseFile, content: readonly ReleaseFile[]): Html {
   const { name, role, size, sha256, signature } = file;
   const id = `sum-${idOf(name)}`;
   const total = size + content.reduce((sum, one) => sum + one.size, 0);
-  // The index of a layout is for reading; a browser is to keep the rest.
+  // A browser shows the index of a layout and downloads all other artifacts.
   const isArtifact = artifactOf(role) !== undefined;
   const download = isArtifact && role !== 'oci' && html` download`;
   return html`<li><a class="name" href="${href(name)}"${download}>${name}</a><span class="size">${formatBytes(total)}</span>
-<span class="what">${isArtifact && html`<span class="badge">${role}</span> `}${MEANINGS[role] ?? 'Another file'}${format(name)}${
+<span class="what">${isArtifact && html`<span class="badge">${role}</span> `}${DESCRIPTIONS[role] ?? 'Other file'}${format(name)}${
     signature !== undefined && html` · <a href="${href(signature)}">signature</a>`
   }${
     content.length > 0 &&
-    html`<details><summary>All files of the layout</summary><ul class="plain">${content.map((one) => html`<li><a href="${href(one.name)}">${one.name}</a> (${formatBytes(one.size)})</li>`)}</ul></details>`
+    html`<details><summary>All files in the layout</summary><ul class="plain">${content.map((one) => html`<li><a href="${href(one.name)}">${one.name}</a> (${formatBytes(one.size)})</li>`)}</ul></details>`
   }</span>
 <span class="sum"><code><span class="gone">sha256 </span><span id="${id}">${sha256}</span></code>${copyButton(id, `sha256 of ${name}`)}</span></li>
 `;

@@ -9,12 +9,17 @@ import { SCRIPT, STYLE } from './page-style.ts';
 import { targetCard, targetId } from './page-target.ts';
 import type { Release } from './schema.ts';
 
+/** What the page depends on besides the release. */
+export interface PageOptions {
+  /** Whether `SHA256SUMS` has a signature. */
+  readonly isSigned: boolean;
+}
+
 /**
- * The page of a release: one file that needs no server, no network and no script to be read. Only its own style and its
- * own script may take effect, by their hashes (CSP 3, "Usage of 'sha256-…'").
- * @param isSigned whether `SHA256SUMS` has a signature
+ * Renders the web page of a release: one HTML file that works without a server, a network or JavaScript. Its content
+ * security policy allows only its own style and script, by their hashes (CSP 3, "Usage of 'sha256-…'").
  */
-export function renderPage(release: Release, isSigned: boolean): string {
+export function renderPage(release: Release, { isSigned }: PageOptions): string {
   const { version, date, targets, tool, previous } = release;
   const files = targets.flatMap((target) => target.files);
   const size = files.reduce((sum, file) => sum + file.size, 0);
@@ -59,16 +64,16 @@ ${targets.map(
 }
 ${targets.map(targetCard)}
 <h2 id="verify">Verify</h2>
-${verifyGuide(isSigned)}
+${verifyGuide({ isSigned })}
 ${install}
 ${changesSection(release)}
 </main>
 <footer><div class="wrap">
-<p>For programs: <a href="./${RELEASE_FILE}">${RELEASE_FILE}</a> and <a href="./${SUMS}">${SUMS}</a>.${
-    hasChangelog && html` Changes as text: <a href="./${CHANGELOG_FILE}">${CHANGELOG_FILE}</a>.`
+<p>Machine-readable: <a href="./${RELEASE_FILE}">${RELEASE_FILE}</a> and <a href="./${SUMS}">${SUMS}</a>.${
+    hasChangelog && html` Changelog: <a href="./${CHANGELOG_FILE}">${CHANGELOG_FILE}</a>.`
   } Made by ${tool}.</p>
 </div></footer>
-<p class="gone" id="told" role="status" aria-live="polite"></p>
+<p class="gone" id="copy-status" role="status" aria-live="polite"></p>
 <script>${{ html: SCRIPT }}</script>
 </body>
 </html>

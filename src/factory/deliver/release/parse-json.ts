@@ -1,4 +1,4 @@
-/** The value of a JSON text; `undefined`, which no schema of a document accepts, when it is not JSON. */
+/** Parses a JSON text. Returns `undefined`, which no document schema accepts, when the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

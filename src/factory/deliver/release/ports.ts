@@ -7,31 +7,31 @@ import type { Runner } from '../../tools/runner.ts';
 export interface PushedImage {
   /** `HOST/NAME`. */
   readonly reference: string;
-  /** Of the manifest: `sha256:…`. */
+  /** Digest of the manifest: `sha256:…`. */
   readonly digest: string;
   readonly tags: readonly string[];
 }
 
-/** What ports may use. */
+/** The context that ports work in. */
 export interface PortContext {
   readonly runner: Runner;
   readonly signal: AbortSignal;
   /** Directory for short-lived files. */
   readonly work: string;
-  /** Tells the person what is being done. */
+  /** Shows the current activity. */
   readonly say: (text: string) => void;
 }
 
-/** What a release asks of signing and of registries; without one, the release is made without it. */
+/** Operations of signing and registries that a release uses. Each is optional. */
 export interface ReleasePorts {
   /**
-   * Signs what the `SHA256SUMS` of a folder lists, and that file itself: leaves a Sigstore bundle `FILE.sigstore.json`
-   * beside each, for an image layout beside its directory. Bundles that hold stay as they are.
+   * Signs `SHA256SUMS` and the files that it lists: writes a Sigstore bundle `FILE.sigstore.json` next to each file, and
+   * for an image layout next to its directory. Valid bundles stay unchanged.
    */
   readonly sign?: (folder: OutputDirectory, context: PortContext) => Promise<void>;
-  /** Verifies these bundles. Throws FactoryError `verification` when one does not hold. */
+  /** Verifies these bundles. Throws FactoryError `verification` when a bundle is not valid. */
   readonly verify?: (folder: string, context: PortContext) => Promise<void>;
-  /** Tells where the OS image of a finished target is, if it is in a registry. Throws FactoryError when it cannot. */
+  /** Pushes the OS image of a built target, if configured, and returns where it is. Throws FactoryError on failure. */
   readonly pushImage?: (
     build: NamedBuild,
     report: BuildReport,

@@ -7,20 +7,21 @@ import { parseRelease } from './read-release.ts';
 import type { Release, ReleaseTarget } from './schema.ts';
 import { type ReleasedPackage, spdxPackages } from './spdx-packages.ts';
 
-/** A release to compare with. */
+/** An earlier release for comparison. */
 export interface PreviousRelease {
   readonly release: Release;
-  /** Packages by the name of the target; a target without an SPDX document is not in it. */
+  /** Packages by target name. Targets without an SPDX document are absent. */
   readonly packages: ReadonlyMap<string, readonly ReleasedPackage[]>;
 }
 
-/** Gets a text file of a release by its name. @throws FactoryError when it cannot be had */
+/** Reads a text file of a release by its name. @throws FactoryError when the file cannot be read */
 export type ReadText = (name: string) => Promise<string>;
 
 /**
- * Reads a release as far as a changelog needs it: `release.json`, and the SPDX documents that it names.
- * @param place names the release in messages
- * @throws FactoryError `verification` when something is not what its checksum says
+ * Reads the parts of a release that a changelog needs: `release.json` and the SPDX documents that it names.
+ * @param place the folder, URL or reference of the release, for messages
+ * @throws FactoryError `verification` for an invalid `release.json`, and for an SPDX document that does not match its
+ *   checksum; as documented at `read`
  */
 export async function readPrevious(place: string, read: ReadText): Promise<PreviousRelease> {
   const release = parseRelease(await read(RELEASE_FILE), `${place}: ${RELEASE_FILE}`);
@@ -31,9 +32,9 @@ export async function readPrevious(place: string, read: ReadText): Promise<Previ
     const text = await read(file.name);
     const found = createHash('sha256').update(text).digest('hex');
     if (found !== file.sha256) {
-      throw new FactoryError('DIGEST_MISMATCH', `${place}: ${file.name} is not what its checksum says`, {
+      throw new FactoryError('DIGEST_MISMATCH', `${place}: ${file.name} does not match its checksum`, {
         details: [`expected sha256 ${file.sha256}`, `found    sha256 ${found}`],
-        remedy: 'Compare with a release that is whole.',
+        remedy: 'Compare with an undamaged release.',
       });
     }
     packages.set(target.name, spdxPackages(text, `${place}: ${file.name}`));
@@ -41,23 +42,19 @@ export async function readPrevious(place: string, read: ReadText): Promise<Previ
   return { release, packages };
 }
 
-/** Reads from a folder. */
+/** Reads files from a folder. */
 export function folderReader(folder: string): ReadText {
   return (name) =>
     readFile(join(folder, name), 'utf8').catch((error: unknown) => {
-      throw new FactoryError(
-        'BUILD_OUTPUT_INVALID',
-        `${folder} is no release to compare with: ${messageOf(error)}`,
-        {
-          remedy: 'Give the folder, the address or the reference of a finished release with --previous.',
-        },
-      );
+      throw new FactoryError('BUILD_OUTPUT_INVALID', `${folder} is not a release: ${messageOf(error)}`, {
+        remedy: 'Name the folder, URL or registry reference of a finished release with --previous.',
+      });
     });
 }
 
 /**
- * The target of an earlier release that a target goes on from: the one of its name, else the only one of its flavor,
- * variant, arch and model.
+ * Finds the target of an earlier release to compare a target with. Of the targets with the same flavor, variant, arch and
+ * model, it is the one with the same name, or else the only one.
  */
 export function predecessor(target: ReleaseTarget, { targets }: Release): ReleaseTarget | undefined {
   const keys = ['flavor', 'variant', 'arch', 'model'] as const;

@@ -9,19 +9,19 @@ import { fetchText } from '../../inputs/download/fetch-text.ts';
 import { RELEASE_FILE } from './file-names.ts';
 import { folderReader, type PreviousRelease, type ReadText, readPrevious } from './previous.ts';
 
-/** The way to releases that are not in a folder. */
+/** Access to releases that are not in a local folder. */
 export interface PreviousAccess {
   readonly registries: RegistryAccess;
   readonly fetch: HttpFetch;
   readonly signal: AbortSignal;
-  /** Fetch nothing. */
+  /** Refuse anything that is not on this machine. */
   readonly offline: boolean;
   readonly notice: (text: string) => void;
 }
 
-/** Bills of materials of large systems have some megabytes. */
+/** Upper bound for a fetched text: the SBOM of a large system takes several megabytes. */
 const TEXT_LIMIT = 128 * 1024 * 1024;
-/** Annotation with the name of a file, as `oras push` sets it (OCI image-spec, "Pre-Defined Annotation Keys"). */
+/** Annotation that holds a file name, as `oras push` sets it (OCI image-spec, "Pre-Defined Annotation Keys"). */
 const TITLE = 'org.opencontainers.image.title';
 
 const Artifact = z.object({
@@ -31,9 +31,10 @@ const Artifact = z.object({
 });
 
 /**
- * Reads the release to compare with: a folder, the address of one or of its `release.json`, or an artifact of a registry
- * whose layers are the files of a release under their names.
- * @throws FactoryError `usage` when there is none, `step` when it cannot be reached, `verification` when it does not hold
+ * Reads the previous release for the comparison.
+ * @param place a folder, the URL of a folder or of its `release.json`, or the reference of a registry artifact whose layers
+ *   are the named files of a release
+ * @throws FactoryError `usage` when there is no release, `step` when it cannot be reached, `verification` when it is damaged
  */
 export async function openPrevious(place: string, access: PreviousAccess): Promise<PreviousRelease> {
   if (!isRemote(place)) return readPrevious(place, folderReader(resolve(place)));
@@ -42,7 +43,7 @@ export async function openPrevious(place: string, access: PreviousAccess): Promi
       'OPTION_CONFLICT',
       `${place} is not on this machine, and --offline fetches nothing`,
       {
-        remedy: 'Name a folder with --previous, or leave --offline out.',
+        remedy: 'Name a local folder with --previous, or drop --offline.',
       },
     );
   }
@@ -73,13 +74,9 @@ async function artifactReader(place: string, access: PreviousAccess): Promise<Re
       const digest = digests.get(file);
       if (digest !== undefined)
         return Buffer.from(await registry.getBlobBytes(digest, TEXT_LIMIT)).toString('utf8');
-      throw new FactoryError(
-        'BUILD_OUTPUT_INVALID',
-        `${name} is no release to compare with: it has no ${file}`,
-        {
-          remedy: 'Name the artifact that a release was pushed as, or the folder of one.',
-        },
-      );
+      throw new FactoryError('BUILD_OUTPUT_INVALID', `${name} is not a release: it has no ${file}`, {
+        remedy: 'Name the artifact of a pushed release, or the folder of a release.',
+      });
     };
   });
 }

@@ -10,12 +10,12 @@ import { type PreviousRelease, predecessor } from './previous.ts';
 import type { Release, ReleaseFile, ReleaseTarget } from './schema.ts';
 import { namedAlike } from './target-names.ts';
 
-/** All that a release consists of, but for signatures. */
+/** The complete contents of a release, except for signatures. */
 export interface ReleaseContents {
   readonly release: Release;
-  /** Files of the builds, each once. */
+  /** Files copied from the builds, each listed once. */
   readonly sources: readonly SourceFile[];
-  /** Texts by name, without `release.json`. */
+  /** Generated texts by file name, without `release.json` and `SHA256SUMS`. */
   readonly texts: ReadonlyMap<string, string>;
   /** The text of `release.json`. */
   readonly index: string;
@@ -23,18 +23,19 @@ export interface ReleaseContents {
   readonly sums: string;
 }
 
-/** What a release is made of. */
+/** The input of {@link releaseContents}. */
 export interface ContentsInput {
   readonly targets: readonly CollectedTarget[];
   readonly previous: PreviousRelease | undefined;
+  /** Name and version of this program. */
   readonly tool: string;
-  /** Whether files are going to be signed. */
+  /** Whether the files will be signed. */
   readonly isSigned: boolean;
 }
 
 /**
- * Makes the contents of a release; the same targets and the same previous release give the same bytes.
- * @throws FactoryError `usage` when files of two targets have the same name
+ * Generates the contents of a release. The same targets and the same previous release give the same bytes.
+ * @throws FactoryError `usage` when two targets have files with the same name
  */
 export function releaseContents({ targets, previous, tool, isSigned }: ContentsInput): ReleaseContents {
   const sources = requireUnique(targets);
@@ -59,7 +60,7 @@ export function releaseContents({ targets, previous, tool, isSigned }: ContentsI
     files.push({ name, role, mediaType, size: Buffer.byteLength(text), sha256: sha256(text), ...signature });
   };
   if (previous) add(CHANGELOG_FILE, renderChangelog(base, previous.release), 'changelog', 'text/markdown');
-  add(PAGE_FILE, renderPage({ ...base, files: [...files] }, isSigned), 'page', 'text/html');
+  add(PAGE_FILE, renderPage({ ...base, files: [...files] }, { isSigned }), 'page', 'text/html');
   const release: Release = { ...base, files };
   const index = `${JSON.stringify(release, null, 2)}\n`;
   const sums = renderChecksums([
@@ -71,7 +72,7 @@ export function releaseContents({ targets, previous, tool, isSigned }: ContentsI
   return { release, sources, texts, index, sums };
 }
 
-/** Files of several targets may be the same, but not called the same and be others. */
+/** The files of all targets. @throws FactoryError `usage` when two targets use the same file names */
 function requireUnique(targets: readonly CollectedTarget[]): SourceFile[] {
   const stems = new Map<string, string>();
   for (const { stem, target } of targets) {

@@ -1,12 +1,13 @@
 import { compareNumbers } from './deb-version.ts';
 
 /**
- * Orders two versions of RPM packages, `[EPOCH:]VERSION[-RELEASE]`, as rpm-version(7) says. Without a release it is
- * older than with any.
- * @returns less than 0 when `a` is older, more than 0 when it is newer, 0 when they are the same to rpm
+ * Compares two versions of RPM packages, `[EPOCH:]VERSION[-RELEASE]` (rpm-version(7)). A version without a release is
+ * older than the same version with a release.
+ * @returns less than 0 when `a` is older, more than 0 when it is newer, 0 when rpm treats them as equal
  */
 export function compareRpmVersions(a: string, b: string): number {
-  const [left, right] = [split(a), split(b)];
+  const left = split(a);
+  const right = split(b);
   const order = compareNumbers(left.epoch, right.epoch) || compareSegments(left.version, right.version);
   if (order !== 0) return order;
   if (left.release === undefined || right.release === undefined) {
@@ -15,26 +16,28 @@ export function compareRpmVersions(a: string, b: string): number {
   return compareSegments(left.release, right.release);
 }
 
-/** Neither version nor release may hold a hyphen. */
+/** Neither a version nor a release can contain a hyphen. */
 function split(text: string): { epoch: string; version: string; release: string | undefined } {
   const [, epoch = '0', version = '', release] = /^(?:(\d*):)?([^-]*)(?:-(.*))?$/s.exec(text) ?? [];
   return { epoch, version, release };
 }
 
-/** What stands between segments: only that there is something matters. */
+/** Separates segments; which characters it consists of does not matter. */
 const SEPARATOR = /^[^A-Za-z0-9~^]+/;
 
-/** Segments of letters or digits are compared from the left; `~` is older than the end, `^` newer than it. */
+/** Compares segments of letters or digits from the left. `~` sorts before the end of the text, `^` after it. */
 function compareSegments(a: string, b: string): number {
-  let [left, right] = [a, b];
+  let left = a;
+  let right = b;
   for (;;) {
     left = left.replace(SEPARATOR, '');
     right = right.replace(SEPARATOR, '');
     const marked = compareMarks(left, right);
     if (marked !== undefined && marked !== 0) return marked;
     if (marked === undefined && (left === '' || right === '')) return Math.sign(left.length - right.length);
-    const [one, two] =
-      marked === 0 ? [left.slice(0, 1), right.slice(0, 1)] : [segmentOf(left), segmentOf(right)];
+    const next = marked === 0 ? firstOf : segmentOf;
+    const one = next(left);
+    const two = next(right);
     const order = compareSegment(one, two);
     if (order !== 0) return order;
     left = left.slice(one.length);
@@ -42,7 +45,7 @@ function compareSegments(a: string, b: string): number {
   }
 }
 
-/** Decides by a leading `~` or `^`: `undefined` when there is none, 0 when both have the same. */
+/** Compares a leading `~` or `^`: `undefined` when neither text has one, 0 when both have the same. */
 function compareMarks(left: string, right: string): number | undefined {
   if (left.startsWith('~') || right.startsWith('~')) {
     return Number(right.startsWith('~')) - Number(left.startsWith('~'));
@@ -52,10 +55,12 @@ function compareMarks(left: string, right: string): number | undefined {
   return Number(right.startsWith('^')) - Number(left.startsWith('^'));
 }
 
+const firstOf = (text: string) => text.slice(0, 1);
 const segmentOf = (text: string) => /^(?:[0-9]+|[A-Za-z]+)/.exec(text)?.[0] ?? '';
 
 function compareSegment(one: string, two: string): number {
-  const [isNumber, isOtherNumber] = [one, two].map((text) => /^[0-9]/.test(text));
+  const isNumber = /^[0-9]/.test(one);
+  const isOtherNumber = /^[0-9]/.test(two);
   // A number is newer than letters.
   if (isNumber !== isOtherNumber) return isNumber ? 1 : -1;
   return isNumber ? compareNumbers(one, two) : compareBytes(one, two);

@@ -2,19 +2,19 @@ import { z } from 'zod';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { parseJson } from './parse-json.ts';
 
-/** Whose rules order the versions of a package. */
+/** The package format, which decides how versions are compared. */
 export type PackageType = 'deb' | 'rpm' | 'apk';
 
-/** A package of a distribution, as an SBOM names it. */
+/** A distribution package that an SBOM lists. */
 export interface ReleasedPackage {
   readonly type: PackageType;
   readonly name: string;
-  /** In the words of the package manager, with the epoch where there is one. */
+  /** As the package manager writes it, including the epoch if there is one. */
   readonly version: string;
   readonly arch: string;
 }
 
-/** As much of SPDX 2.3 as names packages (spec, clause 7): the package URL tells which manager one belongs to. */
+/** The part of SPDX 2.3 that lists packages (specification, clause 7); the package URL gives the package format. */
 const Document = z.object({
   spdxVersion: z.string().startsWith('SPDX-2.'),
   packages: z
@@ -31,17 +31,18 @@ const Document = z.object({
 });
 
 /**
- * The distribution's packages of an SPDX document in JSON, sorted by name. What is no package of deb, rpm or apk, such as
- * the image itself, is passed over.
- * @param place names the document in messages
- * @throws FactoryError `verification` when it is no such document
+ * Reads the distribution packages from an SPDX document in JSON. Entries other than deb, rpm and apk packages, such as
+ * the image itself, are skipped.
+ * @param place the document's path or address, for messages
+ * @returns the packages, sorted by name and architecture
+ * @throws FactoryError `verification` when the text is not an SPDX 2 document in JSON
  */
 export function spdxPackages(text: string, place: string): ReleasedPackage[] {
   const parsed = Document.safeParse(parseJson(text));
   if (!parsed.success) {
-    throw new FactoryError('RELEASE_INVALID', `${place} is no SPDX 2 document in JSON`, {
+    throw new FactoryError('RELEASE_INVALID', `${place} is not an SPDX 2 document in JSON`, {
       details: parsed.error.issues.slice(0, 3).map(({ path, message }) => `${path.join('.')}: ${message}`),
-      remedy: 'Name a release whose SBOM is whole.',
+      remedy: 'Name a release with an undamaged SBOM.',
     });
   }
   const packages = parsed.data.packages.flatMap(({ name, versionInfo, externalRefs }) => {

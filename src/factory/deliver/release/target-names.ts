@@ -2,17 +2,17 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { NamedBuild } from '../../pipeline/target.ts';
 
 /**
- * Checks before anything is built that targets can make one release: one version, and no two targets of which it is
- * certain that their files are called alike. Names come from the image (docs/contract.md 6.10), so what else clashes is
- * found when the images are there.
- * @throws FactoryError `usage`
+ * Checks before a build that the targets can form one release: they have one version, and no two of them are certain to
+ * have the same file names. File names come from the image (docs/contract.md 6.10), so the remaining clashes only show
+ * after the build.
+ * @throws FactoryError `usage` for targets of several versions or with the same file names
  */
 export function requireOneRelease(builds: readonly NamedBuild[]): void {
   const versions = new Map(builds.map(({ name, spec }) => [spec.version, name]));
   if (versions.size > 1) {
-    throw new FactoryError('TARGET_CONFLICT', 'a release has one version, and its targets have several', {
+    throw new FactoryError('TARGET_CONFLICT', 'the targets of a release must have the same version', {
       details: [...versions].map(([version, name]) => `${name}: ${version}`),
-      remedy: 'Give all targets the same version, outside of matrix and targets.',
+      remedy: 'Set version once, outside matrix and targets.',
     });
   }
   const known = new Map<string, string>();
@@ -29,14 +29,14 @@ export function requireOneRelease(builds: readonly NamedBuild[]): void {
   }
 }
 
-/** The refusal of targets whose files have the same names. */
+/** The error for two targets whose files have the same names. */
 export function namedAlike(one: string, other: string, stem: string): FactoryError {
   return new FactoryError(
     'TARGET_CONFLICT',
     `the files of targets ${one} and ${other} would have the same names: ${stem}`,
     {
       remedy:
-        'Targets of a release differ in flavor, release, variant, arch, model or Kubernetes; make one target of them, or two releases.',
+        'Targets of a release must differ in flavor, release, variant, arch, model or Kubernetes. Merge the two targets, or make two releases.',
     },
   );
 }

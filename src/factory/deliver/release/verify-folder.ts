@@ -10,18 +10,18 @@ import { readFolderState } from './folder-state.ts';
 import { parseRelease } from './read-release.ts';
 import type { Release, ReleaseFile } from './schema.ts';
 
-/** How a release is verified. */
+/** Options of {@link verifyReleaseFolder}. */
 export interface VerifyOptions {
   readonly signal: AbortSignal;
-  /** Whether the mark of an unfinished release is passed over, as by the run that is about to remove it. */
+  /** Whether to ignore the `UNFINISHED` file: for the process that is about to remove it. */
   readonly isBeingMade?: boolean;
 }
 
 /**
- * Verifies that a folder is a whole release: every file is there, is what `SHA256SUMS` and `release.json` say, signatures
- * are where `release.json` says, and nothing else is there. What signatures are worth is for others to say.
- * @returns what `release.json` says
- * @throws FactoryError `verification` that names everything that does not hold
+ * Verifies that a folder is a complete release: every file and signature of `SHA256SUMS` and `release.json` exists, every
+ * file has its size and checksum, and there are no other files. It does not check the signatures themselves.
+ * @returns the contents of `release.json`
+ * @throws FactoryError `verification` that lists every problem
  */
 export async function verifyReleaseFolder(folder: string, options: VerifyOptions): Promise<Release> {
   const state = await readFolderState(folder);
@@ -64,7 +64,7 @@ async function checkContent(
 ): Promise<string | undefined> {
   const stats = await lstat(join(folder, file)).catch(() => undefined);
   if (stats === undefined) return `${file}: missing`;
-  if (!stats.isFile()) return `${file}: no regular file`;
+  if (!stats.isFile()) return `${file}: not a regular file`;
   const found = await hashFile(join(folder, file), signal);
   return found === sha256 ? undefined : `${file}: has sha256 ${found}, not ${sha256}`;
 }
@@ -74,7 +74,7 @@ async function checkEntry(folder: string, { name, size }: ReleaseFile): Promise<
   return stats && stats.size !== size ? `${name}: has ${stats.size} bytes, not ${size}` : undefined;
 }
 
-/** What one of the two lists has, and the other has not, or otherwise. */
+/** Entries that `SHA256SUMS` and `release.json` do not agree on. */
 function disagreements(
   files: readonly ReleaseFile[],
   sums: readonly { readonly file: string; readonly sha256: string }[],
@@ -89,17 +89,21 @@ function disagreements(
   ];
 }
 
-/** Files that nothing speaks for. */
+/** Problems for files that neither list names. */
 function foreignFiles(files: readonly string[], known: readonly string[]): string[] {
   const allowed = new Set([...known, SUMS].flatMap((name) => [name, bundleName(name)]));
   return files
     .filter((file) => !allowed.has(file) && file !== UNFINISHED_FILE)
-    .map((file) => `${file}: belongs to no release`);
+    .map((file) => `${file}: not part of the release`);
 }
 
 function refused(folder: string, problems: readonly string[]): FactoryError {
-  return new FactoryError('RELEASE_INVALID', `${folder} is no whole release: ${problems.length} problem(s)`, {
-    details: problems.slice(0, 50),
-    remedy: 'Do not publish or use it. Make the release again, or copy it again from where it was made.',
-  });
+  return new FactoryError(
+    'RELEASE_INVALID',
+    `${folder} is not a complete release: ${problems.length} problem(s)`,
+    {
+      details: problems.slice(0, 50),
+      remedy: 'Do not publish or use it. Make the release again, or copy it again from its origin.',
+    },
+  );
 }

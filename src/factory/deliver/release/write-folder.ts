@@ -5,23 +5,24 @@ import { hashFile } from '../../../common/files/digest.ts';
 import type { OutputDirectory } from '../../pipeline/workspace.ts';
 import type { SourceFile } from './collect-target.ts';
 
-/** The folder of a release as something that files are put into: each appears whole, under its final name. */
+/** Writes to the folder of a release. Each file appears complete under its final name. */
 export interface ReleaseFolder {
-  /** Puts a file of a build there, unless its content is there already. @returns whether anything was done */
+  /** Clones a file of a build into the folder, unless the folder has it. @returns whether anything changed */
   readonly place: (file: SourceFile) => Promise<boolean>;
-  /** Writes a text, unless it is there already. @returns whether anything was done */
+  /** Writes a text, unless the file already has it. @returns whether anything changed */
   readonly write: (name: string, text: string) => Promise<boolean>;
-  /** Removes a file, and directories that are empty without it. */
+  /** Removes a file and the directories that this leaves empty. */
   readonly remove: (name: string) => Promise<void>;
-  /** Whether the content of a build's file is there. */
+  /** Whether the folder has a file of a build with the same content. */
   readonly holds: (file: SourceFile) => Promise<boolean>;
-  /** The text of a file that is there. */
+  /** The text of a file; `undefined` when it cannot be read. */
   readonly read: (name: string) => Promise<string | undefined>;
 }
 
 /**
- * @param output the folder, which this run alone writes to
- * @param epoch seconds since 1970 that texts are stamped with
+ * Opens a folder for the files of a release.
+ * @param output the folder, locked by this process
+ * @param epoch modification time of the written texts, as a Unix timestamp
  */
 export function releaseFolder(output: OutputDirectory, epoch: number, signal: AbortSignal): ReleaseFolder {
   const path = (name: string) => join(output.path, name);
@@ -31,7 +32,7 @@ export function releaseFolder(output: OutputDirectory, epoch: number, signal: Ab
     const there = await lstat(path(file)).catch(() => undefined);
     if (!there?.isFile() || there.size !== size) return false;
     const { dev, ino } = await stat(source);
-    // A link to the build's own file, whose checksum the build took; the release is verified as a whole at its end.
+    // A hard link to the build's file, whose checksum is known; the whole release is verified at the end.
     if (there.dev === dev && there.ino === ino) return true;
     return (await hashFile(path(file), signal)) === sha256;
   };

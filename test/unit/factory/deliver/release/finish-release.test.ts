@@ -27,16 +27,16 @@ import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 import { sampleTarget, sha256 } from './support/sample.ts';
 
-// Texts are synced to the disk, which takes its time on a machine whose disk is busy.
+// Texts are synced to the disk, which is slow on a machine with a busy disk.
 vi.setConfig({ testTimeout: 60_000 });
 
 const { signal } = new AbortController();
 const runner = {
-  run: () => Promise.reject(new Error('no program runs here')),
-  locate: () => Promise.reject(new Error('no program runs here')),
+  run: () => Promise.reject(new Error('this test runs no programs')),
+  locate: () => Promise.reject(new Error('this test runs no programs')),
 };
 
-/** Builds of targets as files on a disk, and a folder for their release. */
+/** Writes the output files of built targets and names a folder for their release. */
 function prepare(
   names: readonly string[] = ['core', 'arm64'],
   version = 'v1.2.3',
@@ -89,7 +89,7 @@ async function finish(
   }
 }
 
-/** All files with what tells whether they were touched. */
+/** All files with inode, modification time and content, to detect any change. */
 function snapshot(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return Object.fromEntries(
@@ -101,7 +101,7 @@ function snapshot(folder: string): Record<string, string> {
   );
 }
 
-/** Stands in for cosign, whose signatures differ each time: what the ports are asked for is what is tested here. */
+/** Replaces cosign; as with cosign, each signature differs. Records which files it was asked to sign. */
 function signer(): { ports: ReleasePorts; signed: string[] } {
   const signed: string[] = [];
   const bundles = (folder: string) =>
@@ -132,7 +132,7 @@ function signer(): { ports: ReleasePorts; signed: string[] } {
 }
 
 describe('a release', () => {
-  test('is finished once, and not touched again', async () => {
+  test('stays unchanged once it is finished', async () => {
     const prepared = prepare();
     expect(await finish(prepared)).toBe('finished');
     const files = snapshot(prepared.folder);
@@ -143,7 +143,7 @@ describe('a release', () => {
     await verifyReleaseFolder(prepared.folder, { signal });
   });
 
-  test('shares the disk with the builds, and keeps their times', async () => {
+  test('shares disk blocks with the builds and keeps their modification times', async () => {
     const prepared = prepare(['core']);
     await finish(prepared);
     const [source] = prepared.targets[0]?.sources ?? [];
@@ -151,33 +151,35 @@ describe('a release', () => {
       statSync(path),
     );
     expect(here?.mtimeMs).toBe(there?.mtimeMs);
-    // A file system with shared blocks gives it an inode of its own.
+    // On a file system with reflinks, the clone has its own inode.
     if (here?.ino !== there?.ino) expect(here?.nlink).toBe(1);
     else expect(here?.nlink).toBe(2);
   });
 
-  test('that is cut off at any moment says so, and the next run goes on with what is there', async () => {
-    // Every port that may fail is a moment at which a run may end.
+  test('is marked as unfinished after an interruption, and the next run continues', async () => {
+    // A run can end at every port that can fail.
     for (const moment of ['sign', 'verify'] as const) {
       const prepared = prepare();
       const { ports, signed } = signer();
-      const cut = { ...ports, [moment]: () => Promise.reject(new Error('cut')) };
-      await expect(finish(prepared, cut)).rejects.toThrow('cut');
+      const interrupted = { ...ports, [moment]: () => Promise.reject(new Error('interrupted')) };
+      await expect(finish(prepared, interrupted)).rejects.toThrow('interrupted');
       const before = snapshot(prepared.folder);
       expect(before['UNFINISHED']).toContain('This release is not finished');
-      await expect(verifyReleaseFolder(prepared.folder, { signal })).rejects.toThrow('no whole release');
+      await expect(verifyReleaseFolder(prepared.folder, { signal })).rejects.toThrow(
+        'not a complete release',
+      );
       expect(await finish(prepared, ports)).toBe('finished');
       const after = snapshot(prepared.folder);
       for (const { file } of prepared.targets.flatMap(({ sources }) => sources))
         expect([file, after[file]]).toEqual([file, before[file]]);
       expect(after['UNFINISHED']).toBeUndefined();
-      // What had its signature keeps it; the two marks of a whole release went with theirs.
+      // Signed files keep their signatures; the two marker files of a finished release lost theirs.
       const again = signed.filter((name, index) => signed.indexOf(name) !== index);
       expect(again).toEqual(moment === 'sign' ? [] : ['release.json', 'SHA256SUMS']);
     }
   });
 
-  test('loses release.json and SHA256SUMS before anything changes, and files that it has no longer', async () => {
+  test('loses release.json and SHA256SUMS before any change, and obsolete files', async () => {
     const prepared = prepare();
     const { ports } = signer();
     await finish(prepared, ports);
@@ -197,7 +199,7 @@ describe('a release', () => {
     expect(readdirSync(join(prepared.folder)).filter((name) => name.endsWith('.oci'))).toHaveLength(1);
   });
 
-  test('is signed again only where a signature no longer holds', async () => {
+  test('gets a new signature only where the old one is invalid', async () => {
     const prepared = prepare();
     const { ports, signed } = signer();
     await finish(prepared, ports);
@@ -209,28 +211,26 @@ describe('a release', () => {
     expect(failure.message).toBe('SHA256SUMS is not signed');
   });
 
-  test('that lacks targets has the files of the others, and the mark; a finished one stays as it is', async () => {
+  test('stays unfinished with missing targets; a finished release stays unchanged', async () => {
     const prepared = prepare();
     const some = { ...prepared, targets: prepared.targets.slice(0, 1) };
     expect(await finish(some, {}, ['arm64'])).toBe('unfinished');
     const files = Object.keys(snapshot(prepared.folder));
     expect(files).toContain('kairos-debian-12-core-amd64-generic-v1.2.3.iso');
     expect(files.filter((name) => ['SHA256SUMS', 'release.json', 'index.html'].includes(name))).toEqual([]);
-    expect(readFileSync(join(prepared.folder, 'UNFINISHED'), 'utf8')).toContain(
-      'Targets that are missing: arm64\n',
-    );
+    expect(readFileSync(join(prepared.folder, 'UNFINISHED'), 'utf8')).toContain('Missing targets: arm64\n');
     expect(await finish(prepared)).toBe('finished');
     const whole = snapshot(prepared.folder);
     expect(await finish(some, {}, ['arm64'])).toBe('kept');
     expect(snapshot(prepared.folder)).toEqual(whole);
   });
 
-  test('goes into no folder with files of others', async () => {
+  test('refuses a folder with unrelated files', async () => {
     const prepared = prepare();
     plant(prepared.folder, { 'notes.txt': 'mine' });
     const other = await failureOf(() => finish(prepared), 'usage');
     expect([other.message, other.details]).toEqual([
-      `${prepared.folder} is not empty, and no release`,
+      `${prepared.folder} is not empty and is not a release`,
       ['notes.txt'],
     ]);
     rmSync(join(prepared.folder, 'notes.txt'));
@@ -241,7 +241,7 @@ describe('a release', () => {
     expect(readFileSync(join(prepared.folder, 'sub/notes.txt'), 'utf8')).toBe('mine');
   });
 
-  test('does not take a file for the build’s that has only its size', async () => {
+  test('replaces a file that has only the size of the build’s file', async () => {
     const prepared = prepare(['core']);
     await finish(prepared);
     const file = prepared.targets[0]?.sources[0]?.file ?? '';
@@ -251,7 +251,7 @@ describe('a release', () => {
     expect(readFileSync(join(prepared.folder, file), 'utf8')).toBe(file);
   });
 
-  test('stays unfinished when the builds’ files are not what their checksums say', async () => {
+  test('stays unfinished when a file of a build does not match its checksum', async () => {
     const prepared = prepare(['core']);
     const source = prepared.targets[0]?.sources[0];
     writeFileSync(source?.source ?? '', 'x'.repeat(source?.size ?? 0));
@@ -279,9 +279,13 @@ describe('verifying a release', () => {
       (folder, names) => writeFileSync(join(folder, blob(names)), 'changed'),
       /blobs\/sha256\/\w+: has sha256/,
     ],
-    ['a file more', (folder) => plant(folder, { more: '' }), /more: belongs to no release/],
-    ['a blob more', (folder, names) => plant(folder, { [`${blob(names)}0`]: '' }), /: belongs to no release/],
-    ['a link', (folder, names) => linked(folder, names), /iso: no regular file/],
+    ['an extra file', (folder) => plant(folder, { more: '' }), /more: not part of the release/],
+    [
+      'an extra blob',
+      (folder, names) => plant(folder, { [`${blob(names)}0`]: '' }),
+      /: not part of the release/,
+    ],
+    ['a link', (folder, names) => linked(folder, names), /iso: not a regular file/],
     [
       'a list without release.json',
       (folder) => strip(folder, /release\.json\n$/),
@@ -293,7 +297,7 @@ describe('verifying a release', () => {
       /iso: SHA256SUMS and release\.json differ/,
     ],
     ['no list', (folder) => rmSync(join(folder, 'SHA256SUMS')), /SHA256SUMS: missing/],
-    ['an unfinished one', (folder) => plant(folder, { UNFINISHED: '' }), /the release is not finished/],
+    ['an unfinished release', (folder) => plant(folder, { UNFINISHED: '' }), /the release is not finished/],
   ];
 
   function linked(folder: string, names: readonly string[]): void {
@@ -330,7 +334,7 @@ describe('verifying a release', () => {
 });
 
 describe('cloning a file', () => {
-  test('links or shares it, and refuses to write over another', async () => {
+  test('shares its blocks or links it', async () => {
     const home = plant(temporaryDirectory(), { source: 'content', taken: 'other' });
     const made = await cloneFile(
       join(home, 'source'),
@@ -343,7 +347,7 @@ describe('cloning a file', () => {
   });
 
   test.skipIf(statSync('/dev/shm', { throwIfNoEntry: false })?.dev === statSync(tmpdir()).dev)(
-    'copies it to another file system, with its holes and times',
+    'copies it to another file system, with holes and modification time',
     async () => {
       const home = temporaryDirectory();
       const away = `/dev/shm/${home.split('/').at(-1)}`;

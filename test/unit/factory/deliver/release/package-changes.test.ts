@@ -16,19 +16,19 @@ const rpm = (name: string, version: string): ReleasedPackage => ({
 });
 
 describe('changes of packages', () => {
-  test('are added, removed, upgraded and downgraded by the order of the package manager', () => {
+  test('follow the version order of the package manager', () => {
     expect(CHANGES).toEqual({
       added: [{ name: 'new', version: '1:1.0~rc1', arch: 'amd64' }],
       removed: [{ name: 'gone', version: '1', arch: 'amd64' }],
       upgraded: [{ name: 'bash', arch: 'amd64', from: '5.2-1', to: '5.2-2' }],
       downgraded: [{ name: 'curl', arch: 'amd64', from: '8.1-1', to: '8.0-9' }],
     });
-    // A caret is newer to rpm, and no character of a version to dpkg.
+    // In rpm, a caret sorts after the end of the text; dpkg does not allow it.
     const rpms = packageChanges([rpm('a', '1.0')], [rpm('a', '1.0^git1')]);
     expect(rpms.upgraded).toHaveLength(1);
   });
 
-  test('tell arches apart, and let several versions of one package come and go', () => {
+  test('distinguish architectures, and add and remove one of several installed versions', () => {
     const kernels = packageChanges(
       [rpm('kernel', '6.1-1'), rpm('kernel', '6.2-1')],
       [rpm('kernel', '6.2-1'), rpm('kernel', '6.3-1')],
@@ -42,7 +42,7 @@ describe('changes of packages', () => {
     expect([arches.added.length, arches.removed.length, arches.upgraded.length]).toEqual([1, 1, 0]);
   });
 
-  test('are the reverse the other way round, and none from a list to itself', () => {
+  test('are reversed when the lists are swapped, and empty for equal lists', () => {
     const name = fc.constantFrom('a', 'b', 'c');
     const version = fc.constantFrom('1', '1~', '1.2-1', '2:1', '10');
     const list = fc.uniqueArray(fc.tuple(name, version), { selector: ([key]) => key });
@@ -69,7 +69,7 @@ describe('packages of an SPDX document', () => {
   });
   const document = (packages: readonly object[]) => JSON.stringify({ spdxVersion: 'SPDX-2.3', packages });
 
-  test('are those of package managers, with versions as these write them', () => {
+  test('come from package managers, with versions in their notation', () => {
     const text = document([
       { name: 'the image', versionInfo: 'v1.2.3', externalRefs: [] },
       {
@@ -93,10 +93,10 @@ describe('packages of an SPDX document', () => {
   });
 
   test.each(['', '[]', '{"spdxVersion":"SPDX-3.0"}', '{"spdxVersion":"SPDX-2.3","packages":[{}]}'])(
-    '%s is none',
+    'are not read from %s',
     async (text) => {
       const { message } = await failureOf(() => spdxPackages(text, 'FILE'), 'verification');
-      expect(message).toBe('FILE is no SPDX 2 document in JSON');
+      expect(message).toBe('FILE is not an SPDX 2 document in JSON');
     },
   );
 });

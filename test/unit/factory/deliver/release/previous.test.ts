@@ -21,7 +21,7 @@ const SPDX = JSON.stringify({
   ],
 });
 
-/** A folder with what is read of a release: its index, and the SPDX document of its target. */
+/** Writes a folder with `release.json` and the SPDX document of its target. */
 function plantRelease(document = SPDX): string {
   const sample = sampleTarget('core');
   const files = sample.target.files.map((file) =>
@@ -34,7 +34,7 @@ function plantRelease(document = SPDX): string {
 }
 
 describe('a previous release', () => {
-  test('is read with its packages, which a new one is compared with', async () => {
+  test('is read with its packages for the comparison with a new release', async () => {
     const folder = plantRelease();
     const previous = await readPrevious(folder, folderReader(folder));
     expect(previous.packages.get('core')).toEqual([
@@ -48,13 +48,13 @@ describe('a previous release', () => {
     expect(texts.get('index.html')).toContain('Packages: 1 upgraded');
   });
 
-  test('is not believed when a document is not what its checksum says', async () => {
+  test('is refused when a document does not match its checksum', async () => {
     const folder = plantRelease(SPDX.replace('5.1-9', '9.9-9'));
     const { message } = await failureOf(() => readPrevious('PLACE', folderReader(folder)), 'verification');
-    expect(message).toMatch(/^PLACE: kairos-.*\.spdx\.json is not what its checksum says$/);
+    expect(message).toMatch(/^PLACE: kairos-.*\.spdx\.json does not match its checksum$/);
   });
 
-  test('is no folder without release.json, and none of another format', async () => {
+  test('needs a release.json in a supported format', async () => {
     const empty = temporaryDirectory();
     await failureOf(() => readPrevious(empty, folderReader(empty)), 'usage');
     plant(empty, { 'release.json': '{"schema":2}' });
@@ -62,7 +62,7 @@ describe('a previous release', () => {
     expect(message).toContain(join(empty));
   });
 
-  test('has a predecessor for a target of the same kind only', () => {
+  test('has a predecessor only for a target of the same kind', () => {
     const { release } = samplePrevious(
       sampleTarget('bookworm'),
       sampleTarget('trixie'),

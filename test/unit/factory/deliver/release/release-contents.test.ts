@@ -25,7 +25,7 @@ const contents = (input: Partial<ContentsInput> = {}) =>
 const page = (input: Partial<ContentsInput> = {}) => contents(input).texts.get('index.html') ?? '';
 
 describe('the contents of a release', () => {
-  test('are the same for the same input, and told by release.json and SHA256SUMS', () => {
+  test('are the same for the same input, and listed in release.json and SHA256SUMS', () => {
     const one = contents();
     expect(contents()).toEqual(one);
     expect(parseRelease(one.index, 'release.json')).toEqual(one.release);
@@ -45,7 +45,7 @@ describe('the contents of a release', () => {
     );
   });
 
-  test('tell the changes against the release before, also where a target has another name', () => {
+  test('include the changes since the previous release, even for a renamed target', () => {
     const targets = [
       sampleTarget('core', { packages: [deb('a', '2'), deb('b', '1')] }),
       sampleTarget('arm', { arch: 'arm64', packages: [deb('a', '1')] }),
@@ -65,15 +65,15 @@ describe('the contents of a release', () => {
       undefined,
     ]);
     const changelog = texts.get('CHANGELOG.md') ?? '';
-    expect(changelog).toContain('Of 2025-10-09; compared with v1.2.2 of 2025-01-02.');
+    expect(changelog).toContain('Released 2025-10-09. Changes since v1.2.2 (2025-01-02).');
     expect(changelog).toContain('| a | amd64 | 1 | 2 |');
     expect(changelog).toContain('| b\\_\\* | amd64 | 1\\| |');
-    expect(changelog).toContain('## arm\n\nNew.');
-    expect(changelog).toContain('## No longer there\n\n- k3s');
+    expect(changelog).toContain('## arm\n\nNew target.');
+    expect(changelog).toContain('## Removed targets\n\n- k3s');
     expect(release.previous).toEqual({ version: 'v1.2.2', date: '2025-01-02T03:04:05Z' });
   });
 
-  test('cannot have two files of one name', async () => {
+  test('cannot have two files with the same name', async () => {
     const targets = [sampleTarget('one'), sampleTarget('two')];
     const { message } = await failureOf(() => contents({ targets }), 'usage');
     expect(message).toContain(
@@ -83,29 +83,29 @@ describe('the contents of a release', () => {
 });
 
 describe('release.json', () => {
-  // When this fails: npm run docs
-  test('has the JSON Schema that docs/ publishes', () => {
+  // If this fails, run: npm run docs
+  test('matches the JSON Schema in docs/', () => {
     const file = join(import.meta.dirname, '../../../../../docs/release.schema.json');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(releaseJsonSchema());
   });
 
   test.each([
     ['an absolute path', '/etc/passwd'],
-    ['a way out', 'a/../../b'],
+    ['a path that leaves the folder', 'a/../../b'],
     ['a backslash', 'a\\b'],
-    ['nothing', ''],
-  ])('has no files with %s', (_what, name) => {
+    ['an empty name', ''],
+  ])('cannot name a file with %s', (_what, name) => {
     const { release } = contents();
     const [target] = release.targets;
     const files = target?.files.map((file) => ({ ...file, name }));
     expect(Release.safeParse({ ...release, targets: [{ ...target, files }] }).success).toBe(false);
   });
 
-  test('of an unknown format is refused', async () => {
+  test('is refused in an unknown format', async () => {
     const text = JSON.stringify({ ...contents().release, schema: 2 });
     const { message, details } = await failureOf(() => parseRelease(text, 'FILE'), 'verification');
     expect([message, details[0]]).toEqual([
-      'FILE is no release.json that is known',
+      'FILE is not a release.json in a supported format',
       expect.stringMatching(/^schema: /),
     ]);
   });
@@ -114,7 +114,7 @@ describe('release.json', () => {
 describe('SHA256SUMS', () => {
   const sum = sha256('');
   test.each([`${sum}  ../x`, `${sum}  /x`, `${sum}  a//b`, 'x  y', `${sum} x\n`, `${sum}  a\n${sum}  a`])(
-    '%j is none',
+    'refuses %j',
     async (text) => {
       await failureOf(() => parseChecksums(text, 'FILE'), 'verification');
     },
@@ -122,7 +122,7 @@ describe('SHA256SUMS', () => {
 });
 
 describe('the page', () => {
-  test('links what there is and nothing else', () => {
+  test('links every file of the release and nothing else', () => {
     const { release, texts } = contents({
       targets: [sampleTarget('core', { isSigned: true })],
       previous: samplePrevious(sampleTarget('core')),
@@ -145,7 +145,7 @@ describe('the page', () => {
     expect(page()).toContain('This release is not signed');
   });
 
-  test('tells how to install only what it has', () => {
+  test('shows only the install methods that its files allow', () => {
     expect(page({ targets: [sampleTarget('core', { endings: ['.iso'] })] })).not.toContain('qemu-img');
     const none = page({ targets: [sampleTarget('core', { endings: ['.squashfs'] })] });
     expect(none).not.toContain('#install');
@@ -158,7 +158,7 @@ describe('the page', () => {
     expect(text).not.toContain('skopeo');
   });
 
-  test('escapes every text of people and packages', () => {
+  test('escapes texts from the configuration and from packages', () => {
     const hostile = `"'><script>alert(1)</script><img src=x onerror=alert(1)>`;
     const sample = sampleTarget('core', { packages: [deb(hostile, hostile)] });
     const { target } = sample;
@@ -182,11 +182,11 @@ describe('the page', () => {
     const text = page({ targets, previous, tool: hostile, isSigned: true });
     expect(text.match(/<script/g)).toHaveLength(1);
     expect(text).not.toMatch(/<img/);
-    // Nothing but the page's own attributes: no quote was left open.
+    // Only the page's own attributes remain: no quote ends early.
     expect(text).not.toMatch(/ onerror=alert\(1\)>/);
   });
 
-  test('leaves no character of HTML in a text, and no way but down in an address', () => {
+  test('escapes special characters of HTML, and keeps links inside the release', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(escapeHtml(text)).not.toMatch(/[<>"']/);
@@ -199,7 +199,7 @@ describe('the page', () => {
     );
   });
 
-  test('has sizes, identifiers and shell words', () => {
+  test('formats sizes, element ids and shell words', () => {
     expect([0, 1023, 1024, 1536, 1024 ** 2 - 1, 5 * 1024 ** 3].map(formatBytes)).toEqual([
       ...['0 B', '1023 B', '1.0 KiB', '1.5 KiB', '1024.0 KiB', '5.0 GiB'],
     ]);

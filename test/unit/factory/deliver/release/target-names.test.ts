@@ -15,7 +15,7 @@ describe('targets of one release', () => {
     ['release', { base: 'bootstrap:trixie' }],
     ['arch', { arch: 'arm64' }],
     ['Kubernetes', { kubernetes: 'k3s@v1.34.1+k3s1' }],
-    ['a Containerfile, which may change what the root calls itself', { containerfile: 'package.json' }],
+    ['a Containerfile, which may change the identity of the image', { containerfile: 'package.json' }],
   ])('may differ in %s', async (_what, flags) => {
     requireOneRelease([await build('a', { arch: 'amd64' }), await build('b', { arch: 'amd64', ...flags })]);
   });
@@ -31,14 +31,14 @@ describe('targets of one release', () => {
     expect(message).toMatch(
       /^the files of targets a and b would have the same names: kairos-…-core-\w+-generic-v0\.0\.0$/,
     );
-    expect(remedy).toContain('or two releases');
+    expect(remedy).toContain('make two releases');
   });
 
-  test('have one version', async () => {
+  test('must have the same version', async () => {
     const builds = [await build('a'), await build('b', { arch: 'arm64', version: 'v2.0.0' })];
     const { message, details } = await failureOf(() => requireOneRelease(builds), 'usage');
     expect([message, details]).toEqual([
-      'a release has one version, and its targets have several',
+      'the targets of a release must have the same version',
       ['a: v0.0.0', 'b: v2.0.0'],
     ]);
   });
@@ -47,7 +47,7 @@ describe('targets of one release', () => {
 describe('the folder of a release', () => {
   const plan = async (flags: Readonly<Record<string, unknown>>) => planRelease([await build('a', flags)]);
 
-  test('is not where builds write, and nobody else’s', async () => {
+  test('is neither a build output nor a folder with unrelated files', async () => {
     const home = plant(temporaryDirectory(), { 'mine/file': '' });
     const inside = await failureOf(
       () => plan({ output: `${home}/out/a`, 'release-output': `${home}/out` }),
@@ -55,11 +55,11 @@ describe('the folder of a release', () => {
     );
     expect(inside.message).toContain('where a build writes');
     const other = await failureOf(() => plan({ 'release-output': `${home}/mine` }), 'usage');
-    expect(other.message).toBe(`${home}/mine is not empty, and no release`);
+    expect(other.message).toBe(`${home}/mine is not empty and is not a release`);
     expect((await plan({ 'release-output': `${home}/new` })).folder).toBe(`${home}/new`);
   });
 
-  test('is no release to compare with', async () => {
+  test('is not accepted as the previous release', async () => {
     const home = temporaryDirectory();
     const flags = { 'release-output': home, 'release-previous': home };
     expect((await failureOf(() => plan(flags), 'usage')).message).toBe(
@@ -67,9 +67,9 @@ describe('the folder of a release', () => {
     );
   });
 
-  test('is the same for all targets', async () => {
+  test('must be the same for all targets', async () => {
     const builds = [await build('a'), await build('b', { arch: 'arm64', 'release-output': '/elsewhere' })];
     const { message } = await failureOf(() => planRelease(builds), 'usage');
-    expect(message).toBe('targets of one release have several values of release-output');
+    expect(message).toBe('the targets of a release must have the same release-output');
   });
 });

@@ -6,7 +6,7 @@ import { compareRpmVersions } from '../../../../../src/factory/deliver/release/r
 
 type Compare = (a: string, b: string) => number;
 
-/** Texts that look like versions often enough to reach every branch. */
+/** Texts that resemble versions closely enough to reach every branch. */
 const texts = (alphabet: string) =>
   fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 8 }).map((text) => `1${text}`);
 
@@ -16,10 +16,10 @@ const KINDS: readonly (readonly [string, Compare, string])[] = [
   ['apk', compareApkVersions, '0019a._pr-~'],
 ];
 
-describe.each(KINDS)('an order of %s versions', (_kind, compare, alphabet) => {
+describe.each(KINDS)('the order of %s versions', (_kind, compare, alphabet) => {
   const version = texts(alphabet);
 
-  test('is the same from both sides', () => {
+  test('is antisymmetric', () => {
     fc.assert(
       fc.property(version, version, (a, b) => {
         expect(Math.sign(compare(a, b)) + Math.sign(compare(b, a))).toBe(0);
@@ -39,7 +39,7 @@ describe.each(KINDS)('an order of %s versions', (_kind, compare, alphabet) => {
     );
   });
 
-  test('orders whole numbers of any length by their value', () => {
+  test('compares integers of any length by value', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: 0n, max: 10n ** 30n }),
@@ -66,11 +66,11 @@ function same(compare: Compare, pairs: readonly (readonly [string, string])[]): 
 }
 
 describe('deb', () => {
-  test('a tilde is older than the end, letters are older than other characters (deb-version(7))', () => {
+  test('a tilde sorts before the end, letters before other characters (deb-version(7))', () => {
     rising(compareDebVersions, ['1~~', '1~~a', '1~', '1', '1a', '1+', '1.']);
   });
 
-  test('numbers by value, the revision last, the epoch first', () => {
+  test('the epoch counts first, the revision last, and numbers by value', () => {
     rising(compareDebVersions, ['1.2-1', '1.2-1+b1', '1.2-2', '1.2-10', '1.10-1', '1:0.1-1', '2:0']);
     rising(compareDebVersions, ['2.36-9+deb12u9', '2.36-9+deb12u13', '2.41-12']);
     rising(compareDebVersions, ['1.2.3~rc1-1', '1.2.3-1~bpo12+1', '1.2.3-1', '1.2.3-1ubuntu1']);
@@ -81,14 +81,14 @@ describe('deb', () => {
     ]);
   });
 
-  test('a version may hold hyphens and colons', () => {
+  test('an upstream version may contain hyphens and colons', () => {
     rising(compareDebVersions, ['1-2-3', '1-2-4', '1-10-1']);
     rising(compareDebVersions, ['1:2:3', '1:2:4']);
   });
 });
 
 describe('rpm', () => {
-  test('tilde, caret, segments and epochs (rpm-version(7), rpmvercmp of rpm)', () => {
+  test('compares tildes, carets, segments and epochs (rpm-version(7), rpmvercmp of rpm)', () => {
     rising(compareRpmVersions, ['1.0~rc1', '1.0', '1.0^git1', '1.0^git2', '1.0.1']);
     rising(compareRpmVersions, ['1.0~rc1^git1', '1.0~rc2', '1.0']);
     rising(compareRpmVersions, ['1.0a', '1.0.1', '1.0.10', '2']);
@@ -111,7 +111,7 @@ describe('rpm', () => {
 });
 
 describe('apk', () => {
-  test('suffixes, letters, revisions (apk-package(5))', () => {
+  test('compares suffixes, letters and revisions (apk-package(5))', () => {
     rising(compareApkVersions, [
       '1.2_alpha',
       '1.2_alpha2',

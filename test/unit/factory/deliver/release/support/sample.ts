@@ -9,10 +9,10 @@ import { bundleName } from '../../../../../../src/factory/signing/output-files.t
 
 export const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** Seconds since 1970 of the samples. */
+/** Unix timestamp of the samples. */
 export const EPOCH = 1_760_000_000;
 
-/** A package of Debian. */
+/** A Debian package. */
 export function deb(name: string, version: string, arch = 'amd64'): ReleasedPackage {
   return { type: 'deb', name, version, arch };
 }
@@ -20,7 +20,7 @@ export function deb(name: string, version: string, arch = 'amd64'): ReleasedPack
 const ENDINGS = ['.iso', '.oci/index.json', '.oci/blobs/sha256/', '.qcow2', '.raw', '.squashfs'];
 const DOCUMENTS = ['.cdx.json', '.provenance.json', '.spdx.json'];
 
-/** A target of a release as it is collected from a build; nothing of it is on a disk. */
+/** A collected target, without any files on disk. */
 export function sampleTarget(
   name: string,
   options: {
@@ -67,7 +67,7 @@ export function sampleTarget(
   return { target, stem, version, sources, packages };
 }
 
-/** The release before: its targets as they were. */
+/** The previous release with these targets. */
 export function samplePrevious(...targets: readonly CollectedTarget[]): PreviousRelease {
   const release = {
     schema: 1 as const,
@@ -82,7 +82,7 @@ export function samplePrevious(...targets: readonly CollectedTarget[]): Previous
   return { release, packages: new Map(packages) };
 }
 
-/** Changes of packages with all four kinds. */
+/** Package changes of all four kinds. */
 export const CHANGES = packageChanges(
   [deb('bash', '5.2-1'), deb('curl', '8.1-1'), deb('gone', '1')],
   [deb('bash', '5.2-2'), deb('curl', '8.0-9'), deb('new', '1:1.0~rc1')],
