@@ -47,7 +47,7 @@ describe('gates', () => {
     const { status, stdout, stderr } = await artifacts(overlay, output, [], env);
     expect(status, stderr).toBe(5);
     const { error } = JSON.parse(stdout) as { error: { message: string; details: string[]; log: string } };
-    expect(error.message).toBe(`look for secrets: ${all.length} secret(s) in what would be shipped`);
+    expect(error.message).toBe(`look for secrets: ${all.length} secret(s) in the build output`);
     expect(await readdir(output)).not.toContainEqual(expect.stringMatching(/squashfs$|^SHA256SUMS$/));
     const log = await readFile(error.log, 'utf8');
     for (const text of [stdout, stderr, log]) expect(text).not.toContain(credential);

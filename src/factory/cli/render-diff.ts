@@ -1,8 +1,9 @@
 import { printableFileName } from '../../common/files/file-name.ts';
 import { formatPackageChange } from '../inputs/lock/package-changes.ts';
-import type { Difference, Side } from '../inspect/diff/compare.ts';
+import type { Difference } from '../inspect/diff/compare.ts';
 import type { TreeDifference } from '../inspect/diff/compare-contents.ts';
 import type { FileChange } from '../inspect/diff/compare-trees.ts';
+import type { Side } from '../inspect/diff/side.ts';
 import type { TreeFile } from '../inspect/diff/tree.ts';
 import { formatSize } from './render-report.ts';
 

@@ -1,7 +1,7 @@
 import type { Audit } from '../../config/audit.ts';
 import type { Finding, SecretKind } from './secret-kinds.ts';
 
-/** Keys that distributions ship on purpose: they are in every copy of the package, and so no secret of anybody. */
+/** Keys that distributions ship on purpose: every copy of the package contains them, so they are not secret. */
 const PUBLISHED: readonly { readonly path: string; readonly kind: SecretKind; readonly reason: string }[] = [
   { path: '/usr/lib/**/libgnutls.so*', kind: 'private-key', reason: 'keys of its self-tests' },
   { path: '/usr/lib64/libgnutls.so*', kind: 'private-key', reason: 'keys of its self-tests' },
@@ -10,10 +10,10 @@ const PUBLISHED: readonly { readonly path: string; readonly kind: SecretKind; re
   { path: '/usr/share/doc/**/examples/**', kind: 'private-key', reason: 'keys of documented examples' },
 ];
 
-/** What stands before the path of a file that is in an initramfs. */
+/** The prefix of paths inside an initramfs. */
 const INITRAMFS_NAME = /^\/boot\/[^/:]+:/;
 
-/** Findings that are not let pass, sorted by path. */
+/** Returns the findings that neither the configuration nor the list of published keys allows, sorted by path. */
 export function notAllowed(findings: readonly Finding[], allow: Audit['allow']): Finding[] {
   const allowed = allow.map(({ path }) => pattern(path));
   const published = PUBLISHED.map(({ path, kind }) => ({ pattern: pattern(path), kind }));
@@ -26,7 +26,7 @@ export function notAllowed(findings: readonly Finding[], allow: Audit['allow']):
     .sort((a, b) => (`${a.path} ${a.kind}` < `${b.path} ${b.kind}` ? -1 : 1));
 }
 
-/** `**` is any path, `*` a part of a name; all else is itself. */
+/** Compiles a glob: `**` matches any path, `*` matches within one name, everything else matches literally. */
 function pattern(glob: string): RegExp {
   const source = glob
     .split(/(\*\*\/?|\*)/)
@@ -39,5 +39,5 @@ function pattern(glob: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** What of the above makes a difference to what passes: for cache keys. */
+/** The list of published keys, for cache keys. */
 export const PUBLISHED_KEYS: unknown = PUBLISHED;

@@ -1,26 +1,26 @@
 import type { Credentials } from '../../../common/oci/registry/credentials.ts';
 import type { Needles } from './scan-content.ts';
 
-/** Shorter values stand in many files by chance. */
+/** Shorter values occur in many files by chance. */
 const SHORTEST = 8;
-/** Of variables, which may be for something else than this build, and as common as `postgres`. */
+/** Minimum length for variables, which may be unrelated to this build and as common as `postgres`. */
 const SHORTEST_VARIABLE = 16;
-/** Variables that hold secrets, by the last part of their names. */
+/** Names of variables that contain secrets, by their last part. */
 const SECRET_NAME =
   /(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)$/i;
 
-/** Where a build has credentials from. */
+/** Sources of a build's credentials. */
 export interface CredentialSources {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** For the registries of its images. */
+  /** Credentials for the registries of its images. */
   readonly registries: readonly Credentials[];
-  /** Addresses that it was told, such as a mirror's. */
+  /** URLs from its configuration, such as a mirror's. */
   readonly urls: readonly string[];
 }
 
 /**
- * The values of a build's own credentials, in the forms in which they get into files: as they are, percent-encoded, and as
- * the base64 of `user:password`. They are compared with, and never shown.
+ * Returns the values of a build's own credentials, in every form in which they end up in files: plain, percent-encoded,
+ * and as the base64 of `user:password`. They are only searched for and never shown.
  */
 export function credentialNeedles({ env, registries, urls }: CredentialSources): Needles {
   const values = new Set<string>();
@@ -36,7 +36,7 @@ export function credentialNeedles({ env, registries, urls }: CredentialSources):
     addPair(decode(username), decode(password));
   };
   for (const [name, value = ''] of Object.entries(env)) {
-    // A path names a file, and is no secret.
+    // A path is not a secret.
     if (SECRET_NAME.test(name) && value.length >= SHORTEST_VARIABLE && !value.startsWith('/'))
       values.add(value);
     if (/_proxy$/i.test(name)) addUrl(value);

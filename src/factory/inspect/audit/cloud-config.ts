@@ -2,23 +2,23 @@ import { isMap, isScalar, parseDocument, visit } from 'yaml';
 import { type Needles, secretsIn } from './scan-content.ts';
 import type { Finding } from './secret-kinds.ts';
 
-/** What findings call the cloud-config that goes onto the media. */
+/** The path that findings use for the cloud-config on the media. */
 export const CLOUD_CONFIG = 'cloud-config';
 
-/** Keys whose values are passwords or join tokens: of users, of registries, of Kubernetes. */
+/** Keys whose values are passwords or join tokens, for users, registries and Kubernetes. */
 const SECRET_KEY = /^(?:passwd|password|token|network_token|agent-token|secret)$/i;
-/** crypt(5): a hash, or an account that is locked. */
+/** crypt(5): a hash, or a locked account. */
 const HASHED = /^(?:\$[0-9a-z]+\$|[!*])/;
 
-/** What is wrong with a cloud-config that everybody who has the medium can read. */
+/** Problems of a cloud-config, which everybody who has the medium can read. */
 export interface CloudConfigAudit {
-  /** Those of an image; they fail the build. */
+  /** Secrets as in an image; they fail the build. */
   readonly findings: readonly Finding[];
-  /** Lines of passwords in clear. Many nodes begin with one, and change it: that is said, and let pass. */
+  /** Lines with plain-text passwords. These are reported but allowed, because many nodes start with one and change it. */
   readonly clear: readonly number[];
 }
 
-/** Looks through a cloud-config for what is a secret. */
+/** Searches a cloud-config for secrets. @param needles credentials of the build */
 export function auditCloudConfig(text: string, needles: Needles): CloudConfigAudit {
   const bytes = Buffer.from(text);
   const findings = new Map<string, Finding>();

@@ -1,20 +1,20 @@
 import type { SecretKind } from './secret-kinds.ts';
 
-/** Something that is a secret wherever it stands. */
+/** Recognises a secret by its content, in any file. */
 interface ContentRule {
   readonly kind: SecretKind;
-  /** Source of a regular expression, without groups that capture. */
+  /** Source of a regular expression without capturing groups. */
   readonly pattern: string;
-  /** Looks closer at what the pattern has matched. */
+  /** Examines a match more closely. */
   readonly isSecret?: (match: string) => boolean;
 }
 
-/** What may stand between the lines of a key: in indented YAML, JSON, and strings of programs. */
+/** Separators between the lines of a key in indented YAML, JSON and string literals. */
 const BREAK = String.raw`(?:[\s"'+,;|>-]|\\[nr])*`;
 
 /**
- * Sources: RFC 7468 (PEM), OpenSSH's PROTOCOL.key, the age specification, PuTTY's PPK, RFC 9580 (OpenPGP), and what the services
- * say of the form of their tokens. A header alone is no key: programs and their documentation are full of them.
+ * Sources: RFC 7468 (PEM), OpenSSH's PROTOCOL.key, the age specification, PuTTY's PPK, RFC 9580 (OpenPGP), and the token
+ * formats that services document. A header without a body does not count: programs and documentation are full of them.
  */
 export const CONTENT_RULES: readonly ContentRule[] = [
   {
@@ -27,7 +27,7 @@ export const CONTENT_RULES: readonly ContentRule[] = [
     kind: 'private-key',
     pattern: 'untrusted comment: (?:minisign encrypted|signify) secret key',
   },
-  // PEM in base64, as in a kubeconfig.
+  // Base64-encoded PEM, as in a kubeconfig.
   {
     kind: 'private-key',
     pattern: 'LS0tLS1CRUdJTi[A-Za-z0-9+/]{60,}',
@@ -43,7 +43,7 @@ export const CONTENT_RULES: readonly ContentRule[] = [
   {
     kind: 'token',
     pattern: String.raw`(?:aws_secret_access_key|AWS_SECRET_ACCESS_KEY|SecretAccessKey)["']?[ \t]*[:=][ \t]*["']?[A-Za-z0-9/+]{40}\b`,
-    // The key of Amazon's own documentation.
+    // The example key of Amazon's documentation.
     isSecret: (match) => !match.includes('EXAMPLEKEY'),
   },
   { kind: 'token', pattern: String.raw`\bAccountKey=[A-Za-z0-9+/]{86}==` },

@@ -1,11 +1,11 @@
 import type { SecretKind } from './secret-kinds.ts';
 
-/** Something that is a secret because of where it stands. */
+/** Recognises a secret by its path. */
 interface FileRule {
   readonly kind: SecretKind;
-  /** Of the absolute path in the image. */
+  /** Matches the absolute path in the image. */
   readonly path: RegExp;
-  /** What the content has to be like; anything but empty when absent. Texts are read as Latin-1. */
+  /** Matches the content, decoded as Latin-1. When absent, any content counts except an empty file. */
   readonly content?: RegExp;
 }
 
@@ -40,10 +40,10 @@ export const FILE_RULES: readonly FileRule[] = [
   },
   { kind: 'token', path: /\/\.vault-token$/ },
   { kind: 'private-key', path: /\/(?:private-keys-v1\.d\/[^/]+\.key|secring\.gpg)$/ },
-  // PKCS#12 is DER, a Java key store begins with a number of its own.
+  // PKCS#12 is DER; a Java key store starts with its own magic number.
   { kind: 'private-key', path: /\.(?:p12|pfx)$/i, content: /^0[\x80-\x84]/ },
   { kind: 'private-key', path: /\.(?:jks|keystore)$/i, content: /^\xfe\xed\xfe\xed/ },
-  // A password in the address of an archive or proxy; a variable in its place is none.
+  // A password in the URL of an archive or proxy; a variable reference does not count.
   {
     kind: 'password',
     path: new RegExp(`^/etc/(?:${SETTINGS})`),

@@ -1,23 +1,23 @@
 import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
-/** A regular file of an initramfs that is not empty. */
+/** A regular, non-empty file of an initramfs. */
 export interface InitramfsFile {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly content: Buffer;
 }
 
-/** What could be read of an initramfs. */
+/** The readable content of an initramfs. */
 export interface Initramfs {
   readonly files: readonly InitramfsFile[];
-  /** Whether that is all of it: not when a part is compressed in a way that is not known here, or broken. */
-  readonly isWhole: boolean;
+  /** Whether everything could be read: false when a part is corrupt or uses an unknown compression. */
+  readonly isComplete: boolean;
 }
 
-/** Of an unpacked part, in bytes: what is larger is no initramfs that a machine could start with. */
+/** Maximum size of an unpacked part in bytes, well above that of any bootable initramfs. */
 const LIMIT = 1024 ** 3;
-/** Of an entry in a cpio archive: magic number and thirteen fields of eight hexadecimal digits. */
+/** Size of a cpio header: magic number and thirteen fields of eight hexadecimal digits. */
 const HEADER = 110;
 const MODE = 14;
 const FILE_SIZE = 54;
@@ -28,22 +28,22 @@ const GZIP = Buffer.from([0x1f, 0x8b]);
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /**
- * Reads an initramfs: cpio archives one after the other, each as it is or compressed by gzip or zstd, with zeros between
- * them (Linux, "initramfs buffer format").
+ * Reads an initramfs: a sequence of cpio archives, each plain or compressed with gzip or zstd, and separated by zeros
+ * (Linux, "initramfs buffer format").
  */
 export async function readInitramfs(image: Buffer): Promise<Initramfs> {
   const files: InitramfsFile[] = [];
   for (let at = 0; ; ) {
     at = archivesEnd(image, at, files);
-    if (at === image.length) return { files, isWhole: true };
+    if (at === image.length) return { files, isComplete: true };
     const part = await unpack(image.subarray(at)).catch(() => undefined);
     if (part === undefined || archivesEnd(part.content, 0, files) !== part.content.length)
-      return { files, isWhole: false };
+      return { files, isComplete: false };
     at += part.consumed;
   }
 }
 
-/** Reads archives that are not compressed, and gives where something else begins. */
+/** Reads uncompressed archives. @returns the offset of the first byte that is not part of one */
 function archivesEnd(bytes: Buffer, start: number, files: InitramfsFile[]): number {
   for (let at = start; ; ) {
     while (bytes[at] === 0) at += 1;
@@ -53,7 +53,7 @@ function archivesEnd(bytes: Buffer, start: number, files: InitramfsFile[]): numb
   }
 }
 
-/** Reads one archive; `undefined` when there is none, or a broken one. */
+/** Reads one archive. @returns the offset of its end; nothing when there is no archive or it is corrupt */
 function archiveEnd(bytes: Buffer, start: number, files: InitramfsFile[]): number | undefined {
   const aligned = (at: number) => start + Math.ceil((at - start) / 4) * 4;
   for (let at = start; ; ) {

@@ -3,12 +3,12 @@ import { CONTENT_RULES } from './content-rules.ts';
 import { FILE_RULES } from './file-rules.ts';
 import type { Finding, SecretKind } from './secret-kinds.ts';
 
-/** Large reads; what lies across two of them is found in the overlap, which is longer than any pattern that matters. */
+/** Size of a read in bytes. A match across two reads is found in the overlap, which is longer than any relevant pattern. */
 export const CHUNK = 8 * 1024 * 1024;
 const OVERLAP = 32 * 1024;
-/** What programs go by to tell a text (grep, git). */
+/** A NUL in the first bytes marks a file as binary, as in grep and git. */
 const TEXT_PROBE = 8 * 1024;
-/** What has a body in it, of what a program or a disk image can hold. Not every rule: that would take seconds. */
+/** Markers of secrets to look for in binary files. Applying every rule to them would take seconds. */
 const IN_BINARIES = ['PRIVATE KEY', 'AGE-SECRET-KEY-1'].map((text) => Buffer.from(text, 'latin1'));
 const LONGEST_HEADER = 64;
 const LONGEST_KEY_START = 1024;
@@ -18,23 +18,24 @@ const COMBINED = new RegExp(
   'g',
 );
 
-/** The credentials of a build, as they may stand in a file: each in every form. */
+/** The credentials of a build, in every form in which they may occur in a file. */
 export type Needles = readonly Buffer[];
 
-/** What is looked for besides the rules, and where what is read has room. */
+/** Options for searching one file. */
 export interface ContentScan {
   readonly needles: Needles;
-  /** Room for one read, which callers with many files share among them; one of its own when absent. */
+  /** Buffer for one read, which callers with many files can share; allocated when absent. */
   readonly buffer?: Buffer;
 }
 
-/** Fills a part of a buffer with what comes next, and gives how much that is: 0 at the end. */
+/** Reads the next bytes into a range of a buffer. @returns the number of bytes; 0 at the end */
 type Read = (buffer: Buffer, offset: number, length: number) => number;
 
 /**
- * Looks for secrets in one file, which is read once and never whole.
- * @param file path on the host; a regular file
- * @param path what findings call it; the rules on places go by it
+ * Searches one file for secrets. It is read once, in chunks.
+ * @param file path of a regular file on the host
+ * @param path path for findings, which the path rules match
+ * @throws when the file cannot be read
  */
 export function scanFile(file: string, path: string, options: ContentScan): Finding[] {
   const handle = openSync(file, 'r');
@@ -47,9 +48,9 @@ export function scanFile(file: string, path: string, options: ContentScan): Find
 }
 
 /**
- * Looks for secrets in a file that is in memory.
- * @param name goes before the path in findings
- * @param place path in the archive that it comes from; the rules on places go by it
+ * Searches a file in memory for secrets.
+ * @param source.name prefix for the path in findings
+ * @param source.place path in the archive that contains it, which the path rules match
  */
 export function scanBytes(
   bytes: Buffer,
@@ -65,39 +66,62 @@ export function scanBytes(
   return scan(read, { path: `${name}${place}`, place }, options);
 }
 
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 function scan(
   next: Read,
   { path, place }: { readonly path: string; readonly place: string },
   { needles, buffer = Buffer.allocUnsafe(CHUNK) }: ContentScan,
 ): Finding[] {
   const found = new Map<SecretKind, Finding>();
-  const add = (kind: SecretKind, line?: number) => {
+  const add = ({ kind, line }: Match) => {
     if (!found.has(kind)) found.set(kind, { path, kind, ...(line === undefined ? {} : { line }) });
   };
-  let isText = true;
-  let kept = 0;
-  let lines = 1;
-  for (let first = true; ; first = false) {
-    const read = next(buffer, kept, buffer.length - kept);
-    if (read === 0) break;
-    const bytes = buffer.subarray(0, kept + read);
-    if (first) {
+  let isText: boolean | undefined;
+  for (const { bytes, line } of overlappingChunks(next, buffer)) {
+    if (isText === undefined) {
       isText = !bytes.subarray(0, TEXT_PROBE).includes(0);
-      for (const kind of kindsOfPlace(place, bytes)) add(kind);
+      for (const kind of kindsOfPlace(place, bytes)) add({ kind });
     }
-    for (const needle of needles) if (bytes.includes(needle)) add('build-credential');
-    if (isText)
-      for (const { kind, at } of secretsIn(bytes.toString('latin1'))) add(kind, lines + newlines(bytes, at));
-    else for (const kind of secretsInBinary(bytes)) add(kind);
-    kept = Math.min(OVERLAP, bytes.length);
-    if (bytes.length === buffer.length) lines += newlines(bytes, bytes.length - kept);
-    bytes.copy(buffer, 0, bytes.length - kept);
+    if (needles.some((needle) => bytes.includes(needle))) add({ kind: 'build-credential' });
+    for (const match of isText ? secretsInText(bytes, line) : secretsInBinary(bytes)) add(match);
   }
   return [...found.values()];
 }
 
-/** The secrets in a text. */
+/** A secret in a chunk, with its line in a text. */
+interface Match {
+  readonly kind: SecretKind;
+  readonly line?: number;
+}
+
+/**
+ * Reads to the end in chunks that share `buffer`, each starting with the last bytes of the one before.
+ * @returns each chunk, with the number of its first line
+ */
+function* overlappingChunks(
+  next: Read,
+  buffer: Buffer,
+): Generator<{ readonly bytes: Buffer; readonly line: number }> {
+  let kept = 0;
+  let line = 1;
+  for (;;) {
+    const read = next(buffer, kept, buffer.length - kept);
+    if (read === 0) return;
+    const bytes = buffer.subarray(0, kept + read);
+    yield { bytes, line };
+    kept = Math.min(OVERLAP, bytes.length);
+    if (bytes.length === buffer.length) line += newlines(bytes, bytes.length - kept);
+    bytes.copy(buffer, 0, bytes.length - kept);
+  }
+}
+
+function secretsInText(bytes: Buffer, firstLine: number): Match[] {
+  return secretsIn(bytes.toString('latin1')).map(({ kind, at }) => ({
+    kind,
+    line: firstLine + newlines(bytes, at),
+  }));
+}
+
+/** Finds the secrets in a text. @returns the kind and offset of each */
 export function secretsIn(text: string): { readonly kind: SecretKind; readonly at: number }[] {
   const found: { kind: SecretKind; at: number }[] = [];
   for (const match of text.matchAll(COMBINED)) {
@@ -115,7 +139,7 @@ function kindsOfPlace(path: string, start: Buffer): SecretKind[] {
   return rules.filter(({ content }) => content?.test(text) ?? true).map(({ kind }) => kind);
 }
 
-function secretsInBinary(bytes: Buffer): SecretKind[] {
+function secretsInBinary(bytes: Buffer): Match[] {
   const kinds = new Set<SecretKind>();
   for (const needle of IN_BINARIES) {
     for (let at = bytes.indexOf(needle); at !== -1; at = bytes.indexOf(needle, at + needle.length)) {
@@ -123,7 +147,7 @@ function secretsInBinary(bytes: Buffer): SecretKind[] {
       for (const { kind } of secretsIn(near)) kinds.add(kind);
     }
   }
-  return [...kinds];
+  return [...kinds].map((kind) => ({ kind }));
 }
 
 function newlines(bytes: Buffer, end: number): number {

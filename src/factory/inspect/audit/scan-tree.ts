@@ -6,26 +6,26 @@ import { readInitramfs } from './initramfs.ts';
 import { CHUNK, type Needles, scanBytes, scanFile } from './scan-content.ts';
 import type { Finding } from './secret-kinds.ts';
 
-/** Files between two looks at what else the program has to do. */
+/** Number of files to scan before yielding to the event loop. */
 const SLICE = 64;
 
-/** An initramfs in the root of an image. */
+/** Matches the path of an initramfs, relative to the root of an image. */
 export const INITRAMFS = /^boot\/init(?:rd|ramfs)[^/]*$/;
 
-/** How a tree is searched. */
+/** Options for searching a tree. */
 export interface TreeScan {
-  /** Goes before the paths of findings; empty for the root of an image. */
+  /** Prefix for the paths of findings; empty for the root of an image. */
   readonly name: string;
   readonly needles: Needles;
   readonly signal: AbortSignal;
-  /** Receives a line on each initramfs that could not be unpacked. */
+  /** Receives a message for each initramfs that could not be unpacked completely. */
   readonly notice: (text: string) => void;
 }
 
 /**
- * Looks for secrets in every file of a tree. Links are not followed, a file with several names is read once. An initramfs is
- * unpacked, in memory; whatever else is compressed or encrypted is passed over.
- * @throws what aborted `signal`
+ * Searches every file of a tree for secrets. Symbolic links are not followed, and a file with several hard links is read
+ * once. An initramfs is unpacked in memory; other compressed or encrypted files are not.
+ * @throws the reason of `signal` when it is aborted
  */
 export async function scanTree(
   root: string,
@@ -44,10 +44,9 @@ export async function scanTree(
     }
     findings.push(...scanFile(join(root, path), `${name}/${path}`, { needles, buffer }));
     if (INITRAMFS.test(path)) {
-      const { files, isWhole } = await readInitramfs(readFileSync(join(root, path)));
+      const { files, isComplete } = await readInitramfs(readFileSync(join(root, path)));
       const archive = `${name}/${path}:`;
-      if (!isWhole)
-        notice(`${archive} some of it is of a form that cannot be unpacked here, and was not searched`);
+      if (!isComplete) notice(`${archive} part of it has an unknown format and was not searched`);
       for (const { path: place, content } of files)
         findings.push(...scanBytes(content, { name: archive, place }, { needles, buffer }));
     }

@@ -1,27 +1,27 @@
 import type { Difference } from './compare.ts';
 
-/** A file that differs, and the step of a build that made it differ. */
+/** A file that differs, and the build step that caused the difference. */
 export interface Blame {
-  /** The artifact, or the file beside the artifacts. */
+  /** Name of the artifact or other output file. */
   readonly file: string;
-  /** The first byte that is not the same; absent for directories. */
+  /** Offset of the first differing byte; absent for directories. */
   readonly offset?: number;
-  /** Id of a step of the plan; `release files` for what tells about the artifacts. */
+  /** Id of a step of the plan; `release files` for files that describe the artifacts. */
   readonly step: string;
-  /** A file inside of the artifact that differs, with its first differing byte where it has content. */
+  /** A differing file inside the artifact, with the offset of its first differing byte if its content differs. */
   readonly inside?: { readonly tree: string; readonly path: string; readonly offset?: number };
 }
 
-/** Steps in the order in which one makes another differ. */
+/** Steps in dependency order: a difference in one causes differences in later ones. */
 const ORDER = ['image', 'squashfs', 'slot-image', 'boot', 'artifact', 'sbom', 'provenance', 'release files'];
 
-/** Steps by the endings of the documents that they write. */
+/** Steps by the suffix of the documents that they write. */
 const DOCUMENTS: readonly (readonly [name: RegExp, step: string])[] = [
   [/\.(spdx|cdx)\.json$/, 'sbom'],
   [/\.provenance\.json$/, 'provenance'],
 ];
 
-/** Parts that several artifacts hold, by the file that they are in there. */
+/** Steps whose output several artifacts contain, by its path there. */
 const PARTS: readonly (readonly [tree: RegExp, path: RegExp, step: string])[] = [
   [/^iso$/, /^rootfs\.squashfs$/, 'squashfs'],
   [/^partition (state|recovery)$/, /^cOS\/\w+\.img$/, 'slot-image'],
@@ -29,8 +29,9 @@ const PARTS: readonly (readonly [tree: RegExp, path: RegExp, step: string])[] = 
 ];
 
 /**
- * Finds out which steps made two output directories of the same build differ, the one that began it first. A part that
- * differs in one artifact differs in all that hold it, and an image that differs makes all of them differ.
+ * Determines the build steps that made two output directories of the same build differ. A part that differs in one artifact
+ * differs in every artifact that contains it, and a different image affects all of them.
+ * @returns one entry per differing file, earliest cause first
  */
 export function blame({ artifacts }: Difference): Blame[] {
   const found = artifacts.map((artifact): Blame => {
@@ -48,7 +49,7 @@ export function blame({ artifacts }: Difference): Blame[] {
     }
     const inside = first(artifact, /./);
     const kind = artifact.a.kind === 'image' ? 'oci' : artifact.a.kind;
-    // A squashfs is a part as well as an artifact, and nothing is added to it.
+    // A squashfs is the output of its step, unchanged.
     const step = kind === 'squashfs' ? 'squashfs' : `artifact:${kind}`;
     return { file, ...at, step, ...(inside === undefined ? {} : { inside }) };
   });

@@ -1,27 +1,28 @@
 import { encodeFileName } from '../../../common/files/file-name.ts';
 import { compareTrees, type FileChange } from './compare-trees.ts';
-import { type Contents, type ContentsContext, ROOTFS, type UnpackedTree } from './contents.ts';
+import type { Contents } from './contents.ts';
 import { firstDifference } from './first-difference.ts';
 import { readTree, type Tree } from './tree.ts';
+import { type ContentsContext, ROOTFS, type UnpackedTree } from './unpacked-tree.ts';
 
-/** How a tree differs. */
+/** The differences in one tree. */
 export interface TreeDifference {
   readonly tree: string;
   readonly changes: readonly FileChange[];
 }
 
-/** Where the first differing byte of a file is looked for: of so many files in a tree. */
-const LOOKED_INTO = 1000;
+/** Maximum number of files per tree for which the first differing byte is determined. */
+const OFFSET_LIMIT = 1000;
 
-/** How the trees of two things differ. */
+/** The differences between the trees of two subjects. */
 export interface ContentsDifference {
-  /** Those that are in both, and not the same. */
+  /** Trees that both have and that differ. */
   readonly trees: readonly TreeDifference[];
-  /** Bytes of all files of the root filesystem; 0 when one of the two has none. */
+  /** Total size of the files of each root filesystem in bytes; 0 unless both have one. */
   readonly sizes: readonly [a: number, b: number];
 }
 
-/** Compares the trees that two things have in common. @throws FactoryError `step` when one cannot be read */
+/** Compares the trees that two subjects have in common. @throws FactoryError `step` when one cannot be read */
 export async function compareContents(
   a: Pick<Contents, 'trees'>,
   b: Pick<Contents, 'trees'>,
@@ -52,7 +53,7 @@ function sizeOf(tree: Tree): number {
   return size;
 }
 
-/** A tree without what one of the two sides cannot have: see `isPartial`. */
+/** Drops the properties that a partial tree lacks: see `isPartial`. */
 function partial(tree: Tree): Tree {
   const kept = [...tree].filter(([path]) => path !== 'lost+found');
   return new Map(
@@ -69,21 +70,21 @@ async function withOffsets(
   { signal }: Pick<ContentsContext, 'signal'>,
 ): Promise<FileChange[]> {
   const result: FileChange[] = [];
-  let looked = 0;
+  let compared = 0;
   for (const change of changes) {
     const isFile = change.before?.kind === 'file' && change.after?.kind === 'file';
-    if (!isFile || !change.aspects.includes('content') || looked === LOOKED_INTO) {
+    if (!isFile || !change.aspects.includes('content') || compared === OFFSET_LIMIT) {
       result.push(change);
       continue;
     }
-    looked += 1;
+    compared += 1;
     const found = await firstDifference(fileIn(a, change.path), fileIn(b, change.path), signal);
     result.push(found ? { ...change, offset: found.offset } : change);
   }
   return result;
 }
 
-/** A file of an unpacked tree; its name need not be UTF-8. */
+/** The path of a file in an unpacked tree. The name need not be UTF-8. */
 function fileIn(directory: string, path: string): Buffer {
   return Buffer.concat([Buffer.from(`${directory}/`), encodeFileName(path)]);
 }

@@ -1,6 +1,6 @@
 import type { Tree, TreeFile } from './tree.ts';
 
-/** In what a file differs. */
+/** A property in which two files differ. */
 export type Aspect =
   | 'kind'
   | 'content'
@@ -12,20 +12,20 @@ export type Aspect =
   | 'links'
   | 'device';
 
-/** A file that is not in both of two trees, or not the same in both. */
+/** A file that was added, removed or changed. */
 export interface FileChange {
   readonly path: string;
   /** Absent when it was added. */
   readonly before?: TreeFile;
   /** Absent when it was removed. */
   readonly after?: TreeFile;
-  /** In what; empty when it was added or removed. */
+  /** The properties that differ; empty when it was added or removed. */
   readonly aspects: readonly Aspect[];
-  /** Of the content: the first byte that is not the same, when it was looked for. */
+  /** Offset of the first differing byte of the content, if it was determined. */
   readonly offset?: number;
 }
 
-/** What of a file is compared, and the words for it. */
+/** The compared properties of a file, by name. */
 const ASPECTS: readonly (readonly [Aspect, (file: TreeFile) => unknown])[] = [
   ['kind', ({ kind }) => kind],
   ['content', ({ sha256 }) => sha256],
@@ -38,7 +38,7 @@ const ASPECTS: readonly (readonly [Aspect, (file: TreeFile) => unknown])[] = [
   ['links', ({ linkOf }) => linkOf],
 ];
 
-/** What was added, removed and changed from one tree to another, in the order of paths. */
+/** Lists the files that were added, removed or changed from one tree to another, sorted by path. */
 export function compareTrees(before: Tree, after: Tree): FileChange[] {
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
   return paths.flatMap((path): FileChange[] => {

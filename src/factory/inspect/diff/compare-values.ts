@@ -1,6 +1,6 @@
-/** A value of two documents that is not the same in both. */
+/** A value that differs between two documents. */
 export interface ValueChange {
-  /** Keys and indexes, with dots. */
+  /** Keys and indexes, joined with dots. */
   readonly key: string;
   /** Absent when it was added. */
   readonly before?: unknown;
@@ -8,7 +8,7 @@ export interface ValueChange {
   readonly after?: unknown;
 }
 
-/** Where two JSON values differ: the deepest places, in the order of keys. */
+/** Lists the innermost values in which two JSON values differ, sorted by key. @param key path of the values, for nested calls */
 export function compareValues(before: unknown, after: unknown, key = ''): ValueChange[] {
   if (!isObject(before) || !isObject(after) || Array.isArray(before) !== Array.isArray(after)) {
     if (JSON.stringify(before) === JSON.stringify(after)) return [];

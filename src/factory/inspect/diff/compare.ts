@@ -1,46 +1,40 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { comparePackages, type PackageChange } from '../../inputs/lock/package-changes.ts';
 import { packageVersions } from '../../inputs/lock/packages.ts';
 import { readPackages } from '../../packages/read-packages.ts';
 import { compareContents, type TreeDifference } from './compare-contents.ts';
 import { compareValues, type ValueChange } from './compare-values.ts';
-import { type Contents, type ContentsContext, imageDigest, openContents, ROOTFS } from './contents.ts';
+import { type Contents, imageDigest, openContents } from './contents.ts';
 import { firstDifference } from './first-difference.ts';
 import { locate } from './locate.ts';
+import { describeContents, type Side, sideOf, singleFile, systemOf } from './side.ts';
 import { openSubject, type Subject } from './subject.ts';
+import { type ContentsContext, ROOTFS } from './unpacked-tree.ts';
 
-/** How one thing differs from another of its kind. */
+/** The differences between two subjects of a comparison. */
 export interface Difference {
   readonly a: Side;
   readonly b: Side;
   readonly isSame: boolean;
-  /** Of two files: the first byte that is not the same, and what it belongs to. */
+  /** For two files: the offset of the first differing byte, and what it belongs to. */
   readonly firstByte?: { readonly offset: number; readonly place?: string };
   readonly packages: readonly PackageChange[];
-  /** Of images: configuration; of other JSON files: values. */
+  /** Differing values of the images' configurations or of two JSON files. */
   readonly config: readonly ValueChange[];
-  /** Trees that differ, by what they are. */
+  /** Trees that differ. */
   readonly trees: readonly TreeDifference[];
-  /** Of output directories: what is in both, and not the same. */
+  /** For output directories: entries that both have and that differ. */
   readonly artifacts: readonly Difference[];
-  /** Of output directories: what only one of them has. */
+  /** For output directories: names of the files that only one has. */
   readonly onlyInA: readonly string[];
   readonly onlyInB: readonly string[];
 }
 
-/** One of the two things. */
-export interface Side {
-  readonly name: string;
-  readonly kind: Subject['kind'];
-  /** Bytes of a file; of an image or a root, those of all its files. */
-  readonly size?: number;
-  /** Of an image: that of its manifest. */
-  readonly digest?: string;
-}
-
 /**
- * Compares two images or artifacts.
+ * Compares two images, artifacts, roots or output directories.
+ * @param a a path or an image reference
+ * @param b the same
  * @throws FactoryError as `openSubject` and `openContents` do
  */
 export async function compare(a: string, b: string, context: ContentsContext): Promise<Difference> {
@@ -58,7 +52,7 @@ const NONE: Omit<Difference, 'a' | 'b' | 'isSame'> = {
 
 async function compareSubjects(a: Subject, b: Subject, context: ContentsContext): Promise<Difference> {
   if (a.kind === 'output' && b.kind === 'output') return compareOutputs(a, b, context);
-  // A digest says all that there is to say, and unpacking takes its time.
+  // Equal digests settle the question without the cost of unpacking.
   const digest = await sharedDigest(a, b, context);
   if (digest !== undefined) {
     return {
@@ -76,16 +70,16 @@ async function compareSubjects(a: Subject, b: Subject, context: ContentsContext)
     return { ...NONE, a: await sideOf(a), b: await sideOf(b), isSame: true };
   }
   const place = byte && (await locate(context.runner, a, byte.offset));
-  const inA = await openContents(whole(a), context);
-  const inB = await openContents(whole(b), context);
+  const inA = await openContents(systemOf(a), context);
+  const inB = await openContents(systemOf(b), context);
   const { trees, sizes } = await compareContents(inA, inB, context);
   const areImages = a.kind === 'image' && b.kind === 'image';
   const config = areImages ? compareValues(inA.config, inB.config) : await jsonDifference(fileA, fileB);
   const isSameImage = !areImages || inA.digest === inB.digest;
   return {
     ...NONE,
-    a: { ...described(inA, sizes[0]), ...(await sideOf(a)) },
-    b: { ...described(inB, sizes[1]), ...(await sideOf(b)) },
+    a: { ...describeContents(inA, sizes[0]), ...(await sideOf(a)) },
+    b: { ...describeContents(inB, sizes[1]), ...(await sideOf(b)) },
     isSame: byte === undefined && trees.length === 0 && config.length === 0 && isSameImage,
     ...(byte && { firstByte: { offset: byte.offset, ...(place !== undefined && { place }) } }),
     packages: await packageDifference(inA, inB),
@@ -94,7 +88,7 @@ async function compareSubjects(a: Subject, b: Subject, context: ContentsContext)
   };
 }
 
-/** The digest of two images, when it is the same and can be told without unpacking. */
+/** The common digest of two images, if they have one and it is known without unpacking. */
 async function sharedDigest(a: Subject, b: Subject, context: ContentsContext): Promise<string | undefined> {
   if (a.kind !== 'image' || b.kind !== 'image') return undefined;
   const digest = await imageDigest(a.reference, context);
@@ -131,32 +125,6 @@ async function compareOutputs(
     onlyInA,
     onlyInB,
   };
-}
-
-/** Against something else than an output directory, its OS image stands for it. */
-function whole(subject: Subject): Subject {
-  if (subject.kind !== 'output') return subject;
-  const order = ['oci', 'squashfs', 'iso', 'raw', 'qcow2'];
-  const [best] = subject.entries
-    .filter(({ id }) => order.includes(id))
-    .sort((x, y) => order.indexOf(x.id) - order.indexOf(y.id));
-  if (best === undefined) return subject;
-  if (best.id !== 'oci') return { name: subject.name, kind: best.id as 'squashfs', path: best.file };
-  return { name: subject.name, kind: 'image', reference: { kind: 'oci', path: best.file, tag: undefined } };
-}
-
-function singleFile(subject: Subject): string | undefined {
-  return 'path' in subject && subject.kind !== 'output' && subject.kind !== 'root' ? subject.path : undefined;
-}
-
-async function sideOf(subject: Subject): Promise<Side> {
-  const file = singleFile(subject);
-  const size = file === undefined ? undefined : (await stat(file)).size;
-  return { name: subject.name, kind: subject.kind, ...(size === undefined ? {} : { size }) };
-}
-
-function described({ digest }: Contents, size: number): Partial<Side> {
-  return { ...(digest === undefined ? {} : { digest }), ...(size > 0 ? { size } : {}) };
 }
 
 async function packageDifference(a: Contents, b: Contents): Promise<PackageChange[]> {

@@ -1,15 +1,15 @@
 import type { PathLike } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** Where two files begin to differ. */
+/** The position at which two files start to differ. */
 export interface Difference {
-  /** Of the first byte that is not the same; the length of the shorter file when the other goes on. */
+  /** Offset of the first differing byte; the length of the shorter file when the longer one starts with it. */
   readonly offset: number;
 }
 
 const CHUNK = 4 * 1024 * 1024;
 
-/** Compares two files byte by byte. @returns nothing when they are the same */
+/** Compares two files byte by byte. @returns nothing when they are equal @throws when a file cannot be read */
 export async function firstDifference(
   a: PathLike,
   b: PathLike,
@@ -21,15 +21,18 @@ export async function firstDifference(
   const right = Buffer.allocUnsafe(CHUNK);
   for (let position = 0; ; position += CHUNK) {
     signal?.throwIfAborted();
-    const [m, n] = await Promise.all([fill(one, left, position), fill(other, right, position)]);
-    const common = Math.min(m, n);
+    const [leftLength, rightLength] = await Promise.all([
+      fill(one, left, position),
+      fill(other, right, position),
+    ]);
+    const common = Math.min(leftLength, rightLength);
     if (left.compare(right, 0, common, 0, common) !== 0) {
       let index = 0;
       while (left[index] === right[index]) index += 1;
       return { offset: position + index };
     }
-    if (m !== n) return { offset: position + common };
-    if (m < CHUNK) return undefined;
+    if (leftLength !== rightLength) return { offset: position + common };
+    if (leftLength < CHUNK) return undefined;
   }
 }
 

@@ -2,13 +2,14 @@ import { open } from 'node:fs/promises';
 import { extFileOfBlock } from '../../tools/debugfs.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { isoExtents } from '../../tools/xorriso.ts';
-import { isExt } from './contents.ts';
+import { isExt } from './open-artifact.ts';
 import { readPartitions } from './partition-table.ts';
 import type { Subject } from './subject.ts';
 
 /**
- * What a byte of an artifact belongs to, in words: a partition, and the file in it where there is one.
- * @returns nothing where that cannot be told
+ * Describes what a byte of an artifact belongs to: a partition, and the file in it, if any.
+ * @returns the description, or nothing when it is unknown
+ * @throws FactoryError `step` when a tool fails
  */
 export async function locate(runner: Runner, subject: Subject, offset: number): Promise<string | undefined> {
   if (subject.kind === 'iso') {

@@ -19,7 +19,7 @@ const NAME = 56;
 const NAME_LENGTH = 72;
 const ENTRY_LIMIT = 1024;
 
-/** The partitions of a GPT, in their order; none where there is no GPT. */
+/** Reads the partitions of a GPT, in table order; none when there is no GPT. @throws when the file cannot be read */
 export async function readPartitions(file: string): Promise<TablePartition[]> {
   await using handle = await open(file);
   const header = Buffer.alloc(SECTOR);

@@ -5,7 +5,7 @@ import { type BaseReference, parseBaseReference } from '../../config/base-refere
 import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/schema.ts';
 import { isBundleName } from '../../signing/output-files.ts';
 
-/** Something that is compared. */
+/** One side of a comparison. */
 export type Subject = { readonly name: string } & (
   | {
       readonly kind: 'image';
@@ -18,17 +18,17 @@ export type Subject = { readonly name: string } & (
   | { readonly kind: 'output'; readonly path: string; readonly entries: readonly OutputEntry[] }
 );
 
-/** Kinds of single files, by what they begin with. */
+/** Kinds of single files, by their magic numbers. */
 type FileKind = 'squashfs' | 'iso' | 'raw' | 'qcow2' | 'file';
 
-/** An artifact in an output directory, or a file beside the artifacts. */
+/** An artifact or another file in an output directory. */
 export interface OutputEntry {
-  /** What it is paired with in the other directory: the kind of an artifact, else its name. */
+  /** Pairs it with an entry of the other directory: the kind of an artifact, otherwise the file name. */
   readonly id: string;
   readonly file: string;
 }
 
-/** What tells kinds of files apart: bytes and where they stand. */
+/** Magic numbers, with their offsets. */
 const MAGIC: readonly (readonly [FileKind, number, string])[] = [
   ['squashfs', 0, 'hsqs'],
   ['qcow2', 0, 'QFI\xfb'],
@@ -38,9 +38,9 @@ const MAGIC: readonly (readonly [FileKind, number, string])[] = [
 ];
 
 /**
- * Finds out what a person names: an image by its reference, or an output directory, an OCI layout, a root, an artifact by
- * its path.
- * @throws FactoryError `usage` when it is nothing of the kind
+ * Identifies what `text` refers to: an image by its reference; or an output directory, OCI layout, root or artifact by its
+ * path.
+ * @throws FactoryError `usage` when it is none of these
  */
 export async function openSubject(text: string): Promise<Subject> {
   const stats = await stat(text).catch(() => undefined);
@@ -49,8 +49,8 @@ export async function openSubject(text: string): Promise<Subject> {
   const reference = parseBaseReference(text, process.cwd());
   switch (reference.kind) {
     case 'bootstrap':
-      throw new FactoryError('SOURCE_UNSUITABLE', 'there is nothing to compare in a bootstrap reference', {
-        remedy: 'Give an image, or an artifact.',
+      throw new FactoryError('SOURCE_UNSUITABLE', 'a bootstrap reference has no content to compare', {
+        remedy: 'Use an image or an artifact.',
       });
     case 'dir':
     case 'tar':
@@ -72,14 +72,14 @@ async function directorySubject(name: string): Promise<Subject> {
   return { name, kind: 'output', path, entries: await outputEntries(path, names) };
 }
 
-/** All files of an output directory but signatures, which are never the same; hidden ones are locks and unfinished. */
+/** All files of an output directory except signatures, which always differ, and hidden files, which are locks or unfinished. */
 async function outputEntries(path: string, names: readonly string[]): Promise<OutputEntry[]> {
   const kinds = new Map<string, ArtifactKind>();
   const manifest: unknown = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
   const { artifacts = [] } = manifest as { artifacts?: { kind?: string; file?: string }[] };
   for (const { kind, file } of artifacts) {
     const known = ARTIFACT_KINDS.find((candidate) => candidate === kind);
-    // An OCI layout is named by its index.
+    // The manifest lists an OCI layout by the path of its index.
     if (known !== undefined && file !== undefined) kinds.set(file.split('/')[0] ?? '', known);
   }
   return names

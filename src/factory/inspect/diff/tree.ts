@@ -8,7 +8,7 @@ import { readTar } from '../../../common/tar/read-tar.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { packDirectory } from '../../tools/tar.ts';
 
-/** What stands for a kind of file in a tar (POSIX.1-2024, "ustar Interchange Format"). */
+/** File types by their type flags in a tar (POSIX.1-2024, "ustar Interchange Format"). */
 const KINDS: Readonly<Record<string, TreeFile['kind']>> = {
   '2': 'symlink',
   '3': 'device',
@@ -17,38 +17,37 @@ const KINDS: Readonly<Record<string, TreeFile['kind']>> = {
   '6': 'fifo',
 };
 
-/** All that tells one file of a tree from another. */
+/** The properties of a file in a tree. */
 export interface TreeFile {
   readonly kind: 'file' | 'directory' | 'symlink' | 'device' | 'fifo';
-  /** Permission bits, with those for set-id and sticky. */
+  /** Permission bits, including set-id and sticky bits. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Seconds since 1970, with as many digits as are there. */
+  /** Unix timestamp in seconds, with all the digits that the tar has. */
   readonly modified: string;
-  /** Of a file's content. */
+  /** Size of a regular file in bytes. */
   readonly size: number;
-  /** Of a file's content. */
+  /** SHA-256 of a regular file, in hex. */
   readonly sha256?: string;
-  /** Of a symbolic link. */
+  /** Target of a symbolic link. */
   readonly target?: string;
-  /** The first name, in the order of names, of a file that has several. */
+  /** For a further hard link: the path of the first one. */
   readonly linkOf?: string;
-  /** `MAJOR:MINOR`. */
+  /** `MAJOR:MINOR` of a device node. */
   readonly device?: string;
-  /** Extended attributes, in hex, by name. */
+  /** Extended attributes by name, with values in hex. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
 /**
- * Files of a tree by their paths, without a leading slash; the root itself is `.`. Paths are text as of
- * `decodeFileName`.
+ * Files of a tree by path, without a leading slash; the root itself is `.`. Paths are decoded with `decodeFileName`.
  */
 export type Tree = ReadonlyMap<string, TreeFile>;
 
 const ATTRIBUTE = 'SCHILY.xattr.';
 
-/** Reads a directory with owners and extended attributes. @throws FactoryError `step` when it cannot be read */
+/** Reads a directory, including owners and extended attributes. @throws FactoryError `step` when it cannot be read */
 export async function readTree(runner: Runner, directory: string): Promise<Tree> {
   const stream = new PassThrough({ highWaterMark: 1024 * 1024 });
   let tree: Tree = new Map();
@@ -68,7 +67,7 @@ export async function readTreeTar(stream: AsyncIterable<Uint8Array>): Promise<Tr
     const hash = createHash('sha256');
     for await (const part of content()) hash.update(part);
     const path = pathOf(member.name);
-    // A further name of a file that was read before.
+    // A hard link to a file that was read before.
     const first = member.type === '1' ? pathOf(member.linkName) : undefined;
     const original = first === undefined ? undefined : tree.get(first);
     tree.set(
@@ -109,7 +108,7 @@ function pathOf(name: string): string {
   return path === '' ? '.' : path;
 }
 
-/** The reader has one character for each byte. */
+/** Decodes a name of the tar reader, which has one character per byte. */
 function text(latin1: string): string {
   return decodeFileName(Buffer.from(latin1, 'latin1'));
 }

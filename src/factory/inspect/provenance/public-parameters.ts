@@ -4,9 +4,9 @@ import { isUrl } from '../../config/file-source.ts';
 import type { ArtifactsSpec, BuildSpec } from '../../config/schema.ts';
 
 /**
- * What a person asked for, as it may be published: without the paths of their machine, without what makes no difference to
- * the result (output, engine, registries, lock file), without names and passwords in addresses. What paths lead to is
- * among the dependencies, by digest.
+ * Returns the parameters of a build in a form that may be published: without paths of the user's machine, without settings
+ * that do not affect the result (output, engine, registries, lock file), and without credentials in URLs. The files at the
+ * omitted paths are listed among the dependencies, by digest.
  */
 export function publicParameters(spec: ArtifactsSpec | BuildSpec): Record<string, unknown> {
   const { artifacts, compression, disk, cloudConfig, overlayRootfs, overlayIso } = spec;
@@ -59,7 +59,7 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
   };
 }
 
-/** A reference without the directories of this machine. */
+/** Returns a reference without local directories. @throws FactoryError `usage` when it cannot be parsed */
 export function publicReference(text: string): string {
   if (text.startsWith('/')) return basename(text);
   const reference = parseBaseReference(text, '/');
@@ -75,7 +75,7 @@ export function publicReference(text: string): string {
   }
 }
 
-/** An address without user, password, query and fragment: tokens stand in any of them. */
+/** Returns a URL without user, password, query and fragment, all of which may contain tokens; a base name for a path. */
 export function publicUrl(text: string): string {
   if (!URL.canParse(text)) return basename(text);
   const url = new URL(text);

@@ -1,18 +1,18 @@
-/** A thing by its digest (in-toto, ResourceDescriptor v1). */
+/** A resource with its digest (in-toto, ResourceDescriptor v1). */
 export interface Resource {
   readonly name?: string;
   readonly uri?: string;
-  /** By algorithm, in hex. */
+  /** Digests by algorithm, in hex. */
   readonly digest?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** What a build was made from, and what it made. */
+/** The inputs and outputs of a build. */
 export interface ProvenanceFacts {
   readonly subjects: readonly Resource[];
-  /** What the person asked for. */
+  /** Parameters that the user set. */
   readonly external: unknown;
-  /** What the program decided by itself. */
+  /** Parameters that the program chose. */
   readonly internal: unknown;
   readonly dependencies: readonly Resource[];
   /** URI of the builder. */
@@ -23,15 +23,15 @@ export interface ProvenanceFacts {
 
 const STATEMENT = 'https://in-toto.io/Statement/v1';
 const PREDICATE = 'https://slsa.dev/provenance/v1';
-/** How to read the parameters: docs/sbom.md. */
+/** docs/sbom.md documents the parameters. */
 const BUILD_TYPE = 'urn:kairos-factory:build:v1';
-/** A build on a machine that nobody vouches for. */
+/** The builder of a local build, on a machine that nobody vouches for. */
 export const LOCAL_BUILDER = 'urn:kairos-factory:builder:local';
 
 /**
- * The provenance of a build (SLSA v1.0, in an in-toto Statement v1). It says nothing of when, where and by whom the build was
- * run: `metadata`, which SLSA leaves optional, is absent. So two builds of the same inputs have the same statement, and
- * it can be checked by building again. Who signs it says who vouches for it, and when.
+ * Renders the provenance of a build (SLSA v1.0, in an in-toto Statement v1). It omits `metadata`, which SLSA makes
+ * optional, and therefore does not record when, where and by whom the build was run. Two builds of the same inputs have
+ * the same statement, which can be checked by building again. The signature records who vouches for it, and when.
  */
 export function provenanceStatement(facts: ProvenanceFacts): object {
   const { subjects, external, internal, dependencies, builder, versions } = facts;

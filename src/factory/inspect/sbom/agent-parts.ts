@@ -4,22 +4,25 @@ import { z } from 'zod';
 
 const Library = z.strictObject({ name: z.string(), version: z.string(), licence: z.string() });
 
-/** What `scripts/build-agent` writes beside each agent: what was compiled into it. */
+/** The file that `scripts/build-agent` writes next to each agent, with the components compiled into it. */
 const AgentParts = z.strictObject({
-  /** Of the compiled program. */
+  /** SHA-256 of the executable, in hex. */
   sha256: z.string(),
   version: z.string(),
   licence: z.string(),
-  /** The JavaScript runtime that it has inside. */
+  /** The embedded JavaScript runtime. */
   runtime: Library,
-  /** Libraries of npm. */
+  /** npm libraries. */
   libraries: z.array(Library),
 });
 export type AgentParts = z.infer<typeof AgentParts>;
 
 const ENDING = '.parts.json';
 
-/** The parts of every agent that was compiled into `directory`. */
+/**
+ * Reads the parts of every agent in `directory`; none when the directory does not exist.
+ * @throws ZodError or SyntaxError when a file is not what `scripts/build-agent` writes
+ */
 export async function readAgentParts(directory: string): Promise<AgentParts[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];

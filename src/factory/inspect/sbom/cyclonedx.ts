@@ -4,7 +4,7 @@ import { licenceExpression } from './licence-expression.ts';
 import { packageUrl, sourceUrl } from './purl.ts';
 import { documentUuid, isoTime } from './stamp.ts';
 
-/** Of the properties that CycloneDX has no field for. */
+/** Namespace of properties for which CycloneDX has no field. */
 const NAMESPACE = 'kairos-factory';
 const PART = 'part';
 
@@ -14,9 +14,9 @@ interface Component {
 }
 
 /**
- * The inventory as a CycloneDX 1.6 document. As with {@link spdxDocument}, nothing in it is random and no time is that of
- * the build.
- * @param tool name and version of what writes it
+ * Renders the inventory as a CycloneDX 1.6 document. Like an {@link spdxDocument}, it contains no random values and no
+ * build time.
+ * @param tool name and version of the generating tool
  */
 export function cycloneDxDocument(inventory: Inventory, tool: string): object {
   const { name, version, arch, epoch, distribution, packages, parts } = inventory;
@@ -76,7 +76,7 @@ function packageComponent(found: InstalledPackage, distribution: SourceDistribut
           },
         }
       : {}),
-    // Not every package's homepage is a URL, and the schema takes no other text.
+    // The schema accepts only URLs, and some packages have another text as their homepage.
     ...(homepage !== undefined && URL.canParse(homepage)
       ? { externalReferences: [{ type: 'website', url: new URL(homepage).href }] }
       : {}),

@@ -1,23 +1,23 @@
 import exceptions from 'spdx-exceptions/index.json' with { type: 'json' };
 import { licenceIdentifier } from './licence-names.ts';
 
-/** What a package says of its licences, as SPDX has it (SPDX 2.3, annex D). */
+/** The licences that a package declares, as an SPDX expression (SPDX 2.3, annex D). */
 export interface LicenceExpression {
-  /** Valid SPDX; `undefined` where the package says nothing. */
+  /** A valid SPDX expression; `undefined` when the package declares no licence. */
   readonly expression: string | undefined;
-  /** The names that are not of the SPDX list, by the `LicenseRef-…` that stands for them in the expression. */
+  /** Names that are not in the SPDX list, by their `LicenseRef-…` in the expression. */
   readonly references: ReadonlyMap<string, string>;
 }
 
 type Operator = 'AND' | 'OR';
-/** A leaf is a name as the package has it. */
+/** A leaf is a licence name as the package writes it. */
 type Tree = string | { readonly operator: Operator; readonly parts: readonly Tree[] };
 interface Rank {
   readonly operator: Operator;
   readonly comma: boolean;
 }
 
-/** What binds least comes first: `and` binds closer than `or`, and both closer than after a comma (copyright-format/1.0). */
+/** Lowest precedence first: `and` binds tighter than `or`, and a preceding comma lowers both (copyright-format/1.0). */
 const RANKS: readonly Rank[] = [
   { operator: 'OR', comma: true },
   { operator: 'AND', comma: true },
@@ -40,9 +40,9 @@ const WORDS: ReadonlyMap<string, Rank | undefined> = new Map(
 const EXCEPTIONS: ReadonlySet<string> = new Set(exceptions);
 
 /**
- * Turns statements such as `GPL-2+ or Expat` (Debian), `GPLv2+ and (BSD or ASL 2.0)` (Fedora of old) and SPDX expressions into
- * one SPDX expression: all of them together, for each holds for a part of the package. A name that is not known for sure
- * becomes a reference under that name; nothing is guessed.
+ * Combines statements such as `GPL-2+ or Expat` (Debian), `GPLv2+ and (BSD or ASL 2.0)` (older Fedora) and SPDX
+ * expressions into one SPDX expression. They are joined with `AND`, because each covers a part of the package. A name
+ * that is not known for certain becomes a `LicenseRef-`; nothing is guessed.
  */
 export function licenceExpression(statements: readonly string[]): LicenceExpression {
   const references = new Map<string, string>();
@@ -58,13 +58,13 @@ export function licenceExpression(statements: readonly string[]): LicenceExpress
   return { expression, references };
 }
 
-/** Letters, digits, dots and hyphens; `+` makes another licence of the same words. */
+/** Reduces a name to letters, digits, dots and hyphens. `+` is spelled out, because it denotes a different licence. */
 function idstring(name: string): string {
   const plain = name.replaceAll('+', '-plus ').replaceAll(/[^A-Za-z0-9.]+/g, '-');
   return plain.replaceAll(/^-+|-+$/g, '') || 'unnamed';
 }
 
-/** `X WITH Y` of SPDX itself. Debian's `with Autoconf exception` names a text that only the package has. */
+/** Recognises the SPDX form `X WITH Y`. Debian's `with Autoconf exception` refers to a text that only the package has. */
 function withException(name: string): string | undefined {
   const [licence = '', exception = '', ...rest] = name.split(/ with /i);
   const id = licenceIdentifier(licence);
@@ -73,7 +73,7 @@ function withException(name: string): string | undefined {
     : undefined;
 }
 
-/** A statement that is no expression is a name as a whole. */
+/** Parses a statement. One that is not an expression is treated as a single name. */
 function parse(statement: string): Tree {
   const tokens = statement
     .replaceAll(/([()])/g, ' $1 ')
@@ -130,7 +130,7 @@ function join(operator: Operator, parts: readonly Tree[]): Tree {
   return flat.length === 1 && only !== undefined ? only : { operator, parts: flat };
 }
 
-/** The same names in the same structure give the same text, whatever their order was. */
+/** Renders an expression with sorted operands, so that the text does not depend on their original order. */
 function render(tree: Tree, leaf: (name: string) => string, outer: Operator | undefined): string {
   if (typeof tree === 'string') return leaf(tree);
   const parts = [...new Set(tree.parts.map((part) => render(part, leaf, tree.operator)))].sort();

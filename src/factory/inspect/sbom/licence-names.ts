@@ -1,15 +1,15 @@
 import deprecated from 'spdx-license-ids/deprecated.json' with { type: 'json' };
 import current from 'spdx-license-ids/index.json' with { type: 'json' };
 
-/** The identifiers of the SPDX licence list by their lower case: packages write them in any. */
+/** The identifiers of the SPDX licence list by their lower-case form, because packages vary in case. */
 const IDENTIFIERS: ReadonlyMap<string, string> = new Map(
   [...deprecated, ...current].map((id) => [id.toLowerCase(), id]),
 );
 
 /**
- * Names that distributions have for a licence of the SPDX list, in lower case. Only where the name can mean nothing else
- * (Debian: copyright-format/1.0, "License specification"; Fedora: the short names before its change to SPDX). `BSD`, `GPL` and
- * `public-domain` stand for several texts and are not here.
+ * Names that distributions use for a licence of the SPDX list, in lower case. Only unambiguous names are listed (Debian:
+ * copyright-format/1.0, "License specification"; Fedora: the short names before its change to SPDX). `BSD`, `GPL` and
+ * `public-domain` can mean several texts and are omitted.
  */
 const SYNONYMS: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -38,7 +38,7 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map(
 /** `GPL-2+`, `LGPL-2.1`, `AGPL-3.0+`, `GPLv2+`, and the documentation licence with its variant without invariant sections. */
 const GNU = /^(a|l)?gpl(?:-|v)(\d)(?:\.(\d))?(\+)?$|^gfdl-(niv-)?(\d)\.(\d)(\+)?$/;
 
-/** The identifier of the SPDX list that a name means; `undefined` where it is none, or not sure. */
+/** Returns the SPDX identifier for a name; `undefined` when there is none or the name is ambiguous. */
 export function licenceIdentifier(name: string): string | undefined {
   const lower = name.toLowerCase();
   return gnuIdentifier(lower) ?? SYNONYMS.get(lower) ?? IDENTIFIERS.get(lower);

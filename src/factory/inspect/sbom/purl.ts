@@ -3,8 +3,8 @@ import type { InstalledPackage } from '../../packages/installed-package.ts';
 import type { SourceDistribution } from './inventory.ts';
 
 /**
- * The package URL of an installed package (purl-spec, types deb, rpm and apk). The qualifiers `distro` and `upstream` are what
- * vulnerability scanners (syft, grype) find the advisories of the distribution and of the source package by.
+ * Returns the package URL of an installed package (purl-spec, types deb, rpm and apk). Vulnerability scanners (syft, grype)
+ * use the qualifiers `distro` and `upstream` to find advisories for the distribution and the source package.
  */
 export function packageUrl(
   { type, name, version, arch, source }: InstalledPackage,
@@ -26,7 +26,7 @@ export function packageUrl(
   ).toString();
 }
 
-/** The package URL of the source of a package; `undefined` where the package does not tell it. */
+/** Returns the package URL of a package's source; `undefined` when the package does not name its source. */
 export function sourceUrl(
   { type, source }: InstalledPackage,
   { id }: SourceDistribution,
@@ -38,7 +38,7 @@ export function sourceUrl(
 
 const SOURCE_ARCH = { deb: 'source', rpm: 'src' } as const;
 
-/** The form that the scanners read: a name, its version after `@` where it is another one, and the file's name for rpm. */
+/** The form that scanners expect: the name, with `@` and the version if that differs; for rpm the file name. */
 function upstreamOf(
   type: InstalledPackage['type'],
   source: { readonly name: string; readonly version: string },

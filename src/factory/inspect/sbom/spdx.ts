@@ -8,12 +8,12 @@ const DOCUMENT = 'SPDXRef-DOCUMENT';
 const IMAGE = 'SPDXRef-OS';
 const UNKNOWN = 'NOASSERTION';
 const COPYRIGHT_FILES: Readonly<Record<InstalledPackage['type'], string>> = {
-  deb: 'the file /usr/share/doc/PACKAGE/copyright of each package that names it, in the image',
-  rpm: 'the package that names it, below /usr/share/licenses where the image has that',
-  apk: 'the source of the package that names it',
+  deb: 'the file /usr/share/doc/PACKAGE/copyright of each package that declares it, in the image',
+  rpm: 'the package that declares it, below /usr/share/licenses if the image has that directory',
+  apk: 'the source of the package that declares it',
 };
 
-/** An element of the document besides the image itself. */
+/** An element of the document other than the image itself. */
 interface Element {
   readonly SPDXID: string;
   readonly name: string;
@@ -25,9 +25,9 @@ interface Relationship {
 }
 
 /**
- * The inventory as an SPDX 2.3 document. It depends on nothing but the inventory: the time is the image's epoch, the name
- * space is derived from the content.
- * @param tool name and version of what writes it
+ * Renders the inventory as an SPDX 2.3 document. It depends only on the inventory and the tool: its time is the image's
+ * epoch, and its namespace is derived from the content.
+ * @param tool name and version of the generating tool
  */
 export function spdxDocument(inventory: Inventory, tool: string): object {
   const { name, version, epoch, arch, distribution, packages, parts } = inventory;
@@ -114,7 +114,7 @@ function partPackage(id: string, part: Part): object {
   };
 }
 
-/** Nobody has looked at the sources and concluded anything: what the package declares is all that is known. */
+/** Only the declared licence is known: nobody has examined the sources to conclude one. */
 function licences(declared: string | undefined): object {
   return { licenseConcluded: UNKNOWN, licenseDeclared: declared ?? UNKNOWN, copyrightText: UNKNOWN };
 }
@@ -123,7 +123,10 @@ function purlReference(purl: string): object {
   return { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: purl };
 }
 
-/** `Name <address>` as SPDX writes it (SPDX 2.3, 7.5). Whether a name with an address is a person's is not told anywhere. */
+/**
+ * Converts `Name <address>` to the SPDX form (SPDX 2.3, 7.5). It is always written as an organisation, because nothing
+ * shows whether the name is a person's.
+ */
 function supplier(maintainer: string | undefined): string {
   if (maintainer === undefined) return UNKNOWN;
   const match = /^\s*"?([^<"]*?)"?\s*<([^<>]*)>\s*$/.exec(maintainer);
@@ -139,7 +142,7 @@ function relation(
   return { spdxElementId: from, relationshipType, relatedSpdxElement: to };
 }
 
-/** Identifiers have letters, digits, dots and hyphens alone; names of packages have pluses and more. */
+/** Escapes a character that SPDX identifiers cannot contain: they allow only letters, digits, dots and hyphens. */
 function escaped(character: string): string {
   return `-x${character.codePointAt(0)?.toString(16)}-`;
 }

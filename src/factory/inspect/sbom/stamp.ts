@@ -1,11 +1,11 @@
 import { uuidFromSeed } from '../../../common/contract/uuid.ts';
 
-/** The identifier of a document: of what it says, so that the same content has the same one. */
+/** Derives the identifier of a document from its content, so that the same content has the same identifier. */
 export function documentUuid(format: string, content: unknown): string {
   return uuidFromSeed(`${format} ${JSON.stringify(content)}`);
 }
 
-/** RFC 3339 in UTC, to the second. @param epoch seconds since 1970 */
+/** Formats a time as RFC 3339 in UTC, to the second. @param epoch Unix timestamp in seconds */
 export function isoTime(epoch: number): string {
   return new Date(epoch * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

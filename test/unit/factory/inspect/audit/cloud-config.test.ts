@@ -3,7 +3,7 @@ import { credentialNeedles } from '../../../../../src/factory/inspect/audit/buil
 import { auditCloudConfig } from '../../../../../src/factory/inspect/audit/cloud-config.ts';
 
 describe('auditCloudConfig', () => {
-  test('tells the lines of passwords and join tokens in clear, and lets hashes pass', () => {
+  test('reports the lines of plain-text passwords and join tokens, and allows hashes', () => {
     const text = [
       '#cloud-config',
       'users:',
@@ -24,7 +24,7 @@ describe('auditCloudConfig', () => {
     expect(auditCloudConfig(text, [])).toEqual({ findings: [], clear: [4, 10, 15] });
   });
 
-  test('finds keys, tokens and credentials of the build as in an image', () => {
+  test('finds keys, tokens and credentials of the build, as in an image', () => {
     const token = `ghp_${'A1b2'.repeat(9)}`;
     const text = `#cloud-config\nwrite_files:\n  - path: /a\n    content: ${token}\nhostname: correct-horse\n`;
     expect(auditCloudConfig(text, [Buffer.from('correct-horse')]).findings).toEqual([
@@ -38,7 +38,7 @@ describe('credentialNeedles', () => {
   const needles = (sources: Partial<Parameters<typeof credentialNeedles>[0]>) =>
     credentialNeedles({ env: {}, registries: [], urls: [], ...sources }).map(String);
 
-  test('are passwords of proxies, mirrors and registries, in every form', () => {
+  test('returns passwords of proxies, mirrors and registries, in every form', () => {
     expect(needles({ env: { HTTPS_PROXY: 'http://ann:p%40ssword1@proxy:3128' } })).toEqual([
       Buffer.from('ann:p@ssword1').toString('base64'),
       'p%40ssword1',
@@ -51,7 +51,7 @@ describe('credentialNeedles', () => {
     expect(needles({ registries: [{ kind: 'bearer', token: 'abcdefghij' }] })).toEqual(['abcdefghij']);
   });
 
-  test('are the variables that are called secrets, and neither paths nor short values', () => {
+  test('returns variables with names of secrets, except paths and short values', () => {
     const env = {
       CI_JOB_TOKEN: 'abcdefghijabcdefghij',
       POSTGRES_PASSWORD: 'postgres',

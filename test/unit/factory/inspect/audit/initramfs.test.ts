@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { readInitramfs } from '../../../../../src/factory/inspect/audit/initramfs.ts';
 import { plant } from '../../../support/temporary.ts';
 
-/** An archive as the kernel takes it, by BusyBox. */
+/** An archive in the kernel's format, made by BusyBox. */
 function cpio(files: Parameters<typeof plant>[1]): Buffer {
   const root = mkdtempSync(join(tmpdir(), 'kairos-factory-cpio-'));
   try {
@@ -24,8 +24,8 @@ function cpio(files: Parameters<typeof plant>[1]): Buffer {
   }
 }
 const read = async (...parts: Buffer[]) => {
-  const { files, isWhole } = await readInitramfs(Buffer.concat(parts));
-  return { isWhole, files: files.map(({ path, content }) => [path, content.toString()]) };
+  const { files, isComplete } = await readInitramfs(Buffer.concat(parts));
+  return { isComplete, files: files.map(({ path, content }) => [path, content.toString()]) };
 };
 
 const microcode = cpio({ 'kernel/x86/microcode/a.bin': 'microcode' });
@@ -48,11 +48,11 @@ describe('an initramfs', () => {
     ['with zeros behind it', Buffer.concat([zstdCompressSync(root), Buffer.alloc(333)])],
   ])('%s', async (_, image) => {
     const found = await read(image);
-    expect(found.isWhole).toBe(true);
+    expect(found.isComplete).toBe(true);
     expect(found.files.toSorted()).toEqual(files);
   });
 
-  test('of several archives, each in its own form', async () => {
+  test('may consist of several archives, each with its own compression', async () => {
     const more = cpio({ 'etc/credential': 'secret' });
     const found = await read(
       microcode,
@@ -61,7 +61,7 @@ describe('an initramfs', () => {
       zstdCompressSync(more),
       more,
     );
-    expect(found.isWhole).toBe(true);
+    expect(found.isComplete).toBe(true);
     expect(found.files.map(([path]) => path).toSorted()).toEqual([
       '/etc/a',
       '/etc/credential',
@@ -75,12 +75,12 @@ describe('an initramfs', () => {
     ['in a form that is not known', Buffer.concat([microcode, Buffer.from('\xfd7zXZ\0', 'latin1')])],
     ['cut short', Buffer.concat([microcode, gzipSync(root).subarray(0, 90)])],
     ['with something else inside', Buffer.concat([microcode, gzipSync('hello')])],
-  ])('%s is read as far as it goes', async (_, image) => {
+  ])('%s is read as far as possible', async (_, image) => {
     const found = await read(image);
-    expect(found).toEqual({ isWhole: false, files: [['/kernel/x86/microcode/a.bin', 'microcode']] });
+    expect(found).toEqual({ isComplete: false, files: [['/kernel/x86/microcode/a.bin', 'microcode']] });
   });
 
-  test('of any bytes ends', async () => {
+  test('of arbitrary bytes is read without hanging', async () => {
     const damaged = fc.tuple(fc.nat(root.length - 1), fc.nat(255));
     await fc.assert(
       fc.asyncProperty(fc.array(damaged, { minLength: 1, maxLength: 20 }), async (changes) => {

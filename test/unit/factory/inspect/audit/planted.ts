@@ -14,7 +14,7 @@ const ED = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', for
 const body = (length: number) => 'QUJDREVGR0hJSktMTU5P'.repeat(20).slice(0, length);
 const armour = (name: string) => `-----BEGIN ${name}-----\n${body(70)}\n-----END ${name}-----\n`;
 
-/** What each kind of secret looks like where it is found. None of them opens anything; the keys are made at every run. */
+/** An example of each kind of secret, with its path. None of them is in use; the keys are generated at every run. */
 export const PLANTED: readonly {
   readonly kind: SecretKind;
   readonly path: string;

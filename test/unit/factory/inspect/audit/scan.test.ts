@@ -26,7 +26,7 @@ describe('scanTree', () => {
     expect((await scan(root)).map((finding) => [finding.path, finding.kind])).toEqual([[`/${path}`, kind]]);
   });
 
-  test('tells the line', async () => {
+  test('reports the line', async () => {
     const root = plant(temporaryDirectory(), {
       'srv/a.yaml': `one: 1\nkey: |\n  ${PEM.replaceAll('\n', '\n  ')}\n`,
     });
@@ -49,7 +49,7 @@ describe('scanTree', () => {
       'aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n',
     ],
     ['a variable in the place of a token', '//registry.npmjs.org/:_authToken=${NPM_TOKEN_OF_THE_CI}\n'],
-  ])('%s is no secret', async (_, content) => {
+  ])('%s is not a secret', async (_, content) => {
     expect(await scan(plant(temporaryDirectory(), { 'usr/lib/file': content }))).toEqual([]);
   });
 
@@ -61,11 +61,11 @@ describe('scanTree', () => {
     ['etc/apt/sources.list', 'deb http://deb.debian.org/debian bookworm main\n'],
     ['etc/apt/apt.conf.d/proxy', 'Acquire::http::Proxy "http://proxy.example:3128/";\n'],
     ['etc/profile', 'url=https://user:$PASSWORD@example.org/\n'],
-  ])('%s with "%s" is in order', async (path, content) => {
+  ])('allows %s with "%s"', async (path, content) => {
     expect(await scan(plant(temporaryDirectory(), { [path]: content }))).toEqual([]);
   });
 
-  test('finds a key inside of a program or a database', async () => {
+  test('finds a key inside a program or a database', async () => {
     const content = Buffer.concat([
       Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0]),
       Buffer.alloc(9000),
@@ -76,7 +76,7 @@ describe('scanTree', () => {
     ]);
   });
 
-  test('finds an OpenPGP key inside of a database', async () => {
+  test('finds an OpenPGP key inside a database', async () => {
     const armour = `-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n${'lQVYBGV4YW1w'.repeat(6)}\n`;
     const content = Buffer.concat([
       Buffer.from('SQLite format 3\0'),
@@ -88,7 +88,7 @@ describe('scanTree', () => {
     ]);
   });
 
-  test('finds what lies across two reads', () => {
+  test('finds a secret that spans two reads', () => {
     const root = temporaryDirectory();
     const reach = 64 * 1024;
     for (const before of [reach - 40, reach - 1, reach, 3 * reach - 200]) {
@@ -100,7 +100,7 @@ describe('scanTree', () => {
     }
   });
 
-  test('finds the credentials of the build, in texts and programs, in every file but links', async () => {
+  test('finds the credentials of the build, in texts and programs, and ignores links', async () => {
     const root = plant(temporaryDirectory(), {
       'etc/pip.conf': 'x correct-horse y',
       'usr/bin/program': Buffer.concat([Buffer.alloc(100), Buffer.from('correct-horse')]),
@@ -114,7 +114,7 @@ describe('scanTree', () => {
     ]);
   });
 
-  test('finds what is in an initramfs, by its place and its content, and says where nothing could be looked for', async () => {
+  test('finds secrets in an initramfs, by path and content, and reports an unknown format', async () => {
     const entry = (name: string, content: string) => {
       const field = (value: number) => value.toString(16).padStart(8, '0');
       const fields = [0, 0o100644, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length + 1, 0].map(field);
@@ -140,7 +140,7 @@ describe('scanTree', () => {
     expect(notices).toEqual([expect.stringContaining('/boot/initramfs.img: ')]);
   });
 
-  test('ends when it is cancelled', async () => {
+  test('stops when it is cancelled', async () => {
     const root = plant(
       temporaryDirectory(),
       Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`f${index}`, 'x'])),
@@ -164,7 +164,7 @@ describe('notAllowed', () => {
       allow.map((path) => ({ path, reason: 'test' })),
     ).map(({ path }) => path);
 
-  test('lets pass what the configuration names, and nothing else', () => {
+  test('allows only the paths in the configuration', () => {
     const paths = ['/opt/a/b/key.pem', '/opt/a/key.pem', '/opt/key.pem', '/opt/keyXpem'];
     expect(left(paths, [])).toEqual(paths);
     expect(left(paths, ['/opt/key.pem'])).toEqual(['/opt/a/b/key.pem', '/opt/a/key.pem', '/opt/keyXpem']);
@@ -174,14 +174,14 @@ describe('notAllowed', () => {
     expect(left(paths, ['**'])).toEqual([]);
   });
 
-  test('lets pass the keys that distributions publish, as keys alone', () => {
+  test('allows the keys that distributions publish, but no other kind of secret there', () => {
     const path = '/usr/lib/x86_64-linux-gnu/libgnutls.so.30.34.3';
     expect(notAllowed([{ path, kind: 'private-key' }], [])).toEqual([]);
     expect(notAllowed([{ path, kind: 'build-credential' }], [])).toHaveLength(1);
   });
 });
 
-test('a failure names place, kind and remedy of each, not all of very many', () => {
+test('the error lists path, kind and remedy of each finding, up to a limit', () => {
   const error = secretsFound([
     { path: '/a', kind: 'token', line: 3 },
     { path: '/b', kind: 'machine-id' },

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { blame } from '../../../../../src/factory/inspect/diff/blame.ts';
-import type { Difference, Side } from '../../../../../src/factory/inspect/diff/compare.ts';
+import type { Difference } from '../../../../../src/factory/inspect/diff/compare.ts';
 import type { TreeDifference } from '../../../../../src/factory/inspect/diff/compare-contents.ts';
+import type { Side } from '../../../../../src/factory/inspect/diff/side.ts';
 
 function differing(
   name: string,
@@ -24,7 +25,7 @@ const output = (...artifacts: Difference[]): Difference => ({
   artifacts,
 });
 
-test('an image that differs comes first, with the file in it', () => {
+test('a different image comes first, with the differing file in it', () => {
   const found = blame(
     output(
       differing('manifest.json', 'file', {}),

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../../../support/temporary.ts';
 const { signal } = new AbortController();
 const context = { signal, runner: createRunner({ signal, log: () => undefined, env: process.env }) };
 
-/** A root with files; names have one character per byte. */
+/** A root with files, whose names have one character per byte. */
 function contents(files: Readonly<Record<string, string>>, isPartial = false) {
   const directory = join(temporaryDirectory(), 'root');
   mkdirSync(directory);
@@ -18,7 +18,7 @@ function contents(files: Readonly<Record<string, string>>, isPartial = false) {
   return { trees: new Map([['rootfs', { directory, isPartial }]]) };
 }
 
-test('files whose names are not UTF-8 are told apart, and their first differing byte is found', async () => {
+test('files whose names are not UTF-8 stay distinct, and their first differing byte is found', async () => {
   const before = contents({ 'x_\xe9': 'one 1', 'x_\xff': 'two' });
   const after = contents({ 'x_\xe9': 'one 2', 'x_\xfe': 'two' });
   const { trees, sizes } = await compareContents(before, after, context);
@@ -35,7 +35,7 @@ test('files whose names are not UTF-8 are told apart, and their first differing 
   expect(sizes).toEqual([8, 8]);
 });
 
-test('a tree that only one of the two has is not compared', async () => {
+test('a tree that only one side has is not compared', async () => {
   expect(await compareContents(contents({ a: 'x' }), { trees: new Map() }, context)).toEqual({
     trees: [],
     sizes: [0, 0],

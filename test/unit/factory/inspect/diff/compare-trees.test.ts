@@ -31,7 +31,7 @@ test.each([
   expect(changes.map((found) => found.aspects)).toEqual(aspects.length > 0 ? [aspects] : []);
 });
 
-test('files of one side alone come in the order of paths', () => {
+test('files that only one side has are sorted by path', () => {
   const changes = compareTrees(
     new Map([
       ['b', FILE],
@@ -48,7 +48,7 @@ test('files of one side alone come in the order of paths', () => {
   ]);
 });
 
-test('the tar of a tree is read with links, modes and names that are not ASCII', async () => {
+test('reading the tar of a tree keeps links, modes and non-ASCII names', async () => {
   const bytes = await makeTar([
     { name: './', type: 'directory', mode: 0o755 },
     { name: './ä', mode: 0o4755, uid: 70_000, gid: 7, mtime: new Date(5000), content: 'abc' },
@@ -72,7 +72,7 @@ test('the tar of a tree is read with links, modes and names that are not ASCII',
   expect(tree.get('pipe')?.kind).toBe('fifo');
 });
 
-test('names and targets that are not UTF-8 stay apart, and attributes are shown byte for byte', async () => {
+test('names and targets that are not UTF-8 stay distinct, and attributes are kept byte for byte', async () => {
   const value = '\x01\0\0\x02\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
   const bytes = tarBytes([
     { name: 'x_\xe9', content: 'one', pax: { 'SCHILY.xattr.security.capability': value } },
@@ -89,7 +89,7 @@ test('names and targets that are not UTF-8 stay apart, and attributes are shown 
   expect(tree.get('soft')?.target).toBe('\udce9');
 });
 
-test('a tree that is not a tar is an error', async () => {
+test('a stream that is not a tar is refused', async () => {
   await expect(readTreeTar(Readable.from([Buffer.alloc(512, 'x')]))).rejects.toMatchObject({
     code: 'ARCHIVE_CORRUPT',
     message: 'the tar of the tree cannot be read: it is not a tar archive, or a checksum is wrong',

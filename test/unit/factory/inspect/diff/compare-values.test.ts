@@ -8,6 +8,6 @@ test.each([
   [{ a: [1] }, { a: { 0: 1 } }, ['a']],
   [{ a: [] }, { a: [{ b: null }] }, ['a.0']],
   [{ a: null }, { a: {} }, ['a']],
-])('%j and %j differ in %j', (before, after, keys) => {
+])('%j and %j differ at %j', (before, after, keys) => {
   expect(compareValues(before, after).map(({ key }) => key)).toEqual(keys);
 });

@@ -1,13 +1,10 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  type Contents,
-  type ContentsContext,
-  isExt,
-  openContents,
-} from '../../../../../src/factory/inspect/diff/contents.ts';
+import { type Contents, openContents } from '../../../../../src/factory/inspect/diff/contents.ts';
+import { isExt } from '../../../../../src/factory/inspect/diff/open-artifact.ts';
 import { openSubject } from '../../../../../src/factory/inspect/diff/subject.ts';
+import type { ContentsContext } from '../../../../../src/factory/inspect/diff/unpacked-tree.ts';
 import { makeFat } from '../../../../../src/factory/tools/fat.ts';
 import { mke2fs } from '../../../../../src/factory/tools/mke2fs.ts';
 import { mksquashfs } from '../../../../../src/factory/tools/mksquashfs.ts';
@@ -25,7 +22,7 @@ const UUID = '11111111-2222-5333-8444-555555555555';
 const TYPE = '0fc63daf-8483-4772-8e79-3d69d8477de4';
 const runner = realRunner();
 
-/** An empty file of a size. */
+/** Creates a file of the given size that contains zeros. */
 function blank(file: string, size: number): string {
   writeFileSync(file, '');
   truncateSync(file, size);
@@ -38,7 +35,7 @@ const ext = (source: string, kib: number) =>
 /** A root filesystem with one file. */
 const plantRoot = (home: string) => plant(join(home, 'root'), { 'etc/hello': 'hello\n' });
 
-/** A disk with a state partition that holds a system, an ESP, and a partition of no known filesystem. */
+/** A disk with a state partition that contains a system, an ESP, and a partition with an unknown filesystem. */
 async function makeDisk(home: string): Promise<string> {
   const disk = blank(join(home, 'disk.raw'), 16 * MIB);
   const partitions = ['efi', 'state', 'other'].map((name, index) => ({
@@ -60,7 +57,7 @@ async function makeDisk(home: string): Promise<string> {
   return disk;
 }
 
-/** Looks into a path; nothing here is of a registry or a daemon. */
+/** Opens the content of a path. Registries and daemons are not used here. */
 async function look(path: string): Promise<Contents> {
   const scratch = temporaryDirectory();
   const notHere = async () => {
@@ -82,14 +79,14 @@ const hello = ({ trees }: Contents) =>
 const kinds = ({ trees }: Contents) =>
   [...trees].map(([name, { isPartial }]) => `${name}${isPartial ? ', partial' : ''}`);
 
-describe('what is inside of', () => {
-  test('a directory is itself', async () => {
+describe('openContents', () => {
+  test('returns a directory itself', async () => {
     const root = plantRoot(temporaryDirectory());
     const contents = await look(root);
     expect([hello(contents), contents.trees.get('rootfs')?.directory]).toEqual(['hello\n', root]);
   });
 
-  test('a tar is its root filesystem', async () => {
+  test('unpacks a tar as a root filesystem', async () => {
     const home = temporaryDirectory();
     const file = join(home, 'root.tar');
     await tool('tar', '-C', plantRoot(home), '-cf', file, '.');
@@ -97,7 +94,7 @@ describe('what is inside of', () => {
     expect([hello(contents), kinds(contents)]).toEqual(['hello\n', ['rootfs']]);
   });
 
-  test('a squashfs is its root filesystem', async () => {
+  test('unpacks a squashfs as a root filesystem', async () => {
     const home = temporaryDirectory();
     const output = join(home, 'root.squashfs');
     await mksquashfs(runner, plantRoot(home), { output, level: 1, epoch: EPOCH });
@@ -105,7 +102,7 @@ describe('what is inside of', () => {
     expect([hello(contents), kinds(contents)]).toEqual(['hello\n', ['rootfs']]);
   });
 
-  test('an ISO is its files, its ESP and the root filesystem in it', async () => {
+  test('unpacks the files of an ISO, its ESP and the root filesystem in it', async () => {
     const home = temporaryDirectory();
     const output = join(home, 'rootfs.squashfs');
     await mksquashfs(runner, plantRoot(home), { output, level: 1, epoch: EPOCH });
@@ -122,7 +119,7 @@ describe('what is inside of', () => {
   });
 
   test.each(['raw', 'qcow2'])(
-    'a disk (%s) is each partition that can be read, and the system in its active slot',
+    'unpacks each readable partition of a disk (%s), and the system in its active slot',
     async (kind) => {
       const home = temporaryDirectory();
       let disk = await makeDisk(home);
@@ -132,7 +129,7 @@ describe('what is inside of', () => {
         await convertToQcow2(runner, raw, disk);
       }
       const contents = await look(disk);
-      // debugfs copies no extended attributes.
+      // debugfs does not copy extended attributes.
       expect(kinds(contents)).toEqual(['partition efi', 'partition state, partial', 'rootfs, partial']);
       expect(hello(contents)).toBe('hello\n');
       const esp = contents.trees.get('partition efi')?.directory ?? '';
@@ -142,7 +139,7 @@ describe('what is inside of', () => {
     },
   );
 
-  test('a file of no known kind is nothing', async () => {
+  test('finds no trees in a file of unknown kind', async () => {
     const home = plant(temporaryDirectory(), { 'notes.txt': 'notes' });
     expect(kinds(await look(join(home, 'notes.txt')))).toEqual([]);
   });
@@ -152,7 +149,7 @@ test.each([
   ['a superblock of ext2, 3 or 4', 1082, 0xef53, true],
   ['a file that ends before the superblock does', 1081, 0xef53, false],
   ['other bytes', 2048, 0xef54, false],
-])('%s tells whether a filesystem is ext', (_, length, magic, expected) => {
+])('isExt examines %s', (_, length, magic, expected) => {
   const head = Buffer.alloc(2048);
   head.writeUInt16LE(magic, 1080);
   expect(isExt(head.subarray(0, length))).toBe(expected);

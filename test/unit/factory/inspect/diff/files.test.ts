@@ -13,10 +13,10 @@ test.each([
   ['abc', 'abcd', 3],
   ['', 'a', 0],
   ['', '', undefined],
-  // Beyond what is read at once.
+  // Beyond the first read.
   [`${'x'.repeat(4 * MIB)}a`, `${'x'.repeat(4 * MIB)}b`, 4 * MIB],
   ['x'.repeat(4 * MIB), `${'x'.repeat(4 * MIB)}b`, 4 * MIB],
-])('files differ from their first differing byte on (%#)', async (a, b, offset) => {
+])('finds the first differing byte (%#)', async (a, b, offset) => {
   const home = temporaryDirectory();
   writeFileSync(join(home, 'a'), a);
   writeFileSync(join(home, 'b'), b);
@@ -25,7 +25,7 @@ test.each([
   );
 });
 
-test('a partition table is read, and what is none has no partitions', async () => {
+test('reads a partition table, and finds no partitions without one', async () => {
   const file = join(temporaryDirectory(), 'disk');
   const disk = Buffer.alloc(64 * 512);
   disk.write('EFI PART', 512, 'latin1');

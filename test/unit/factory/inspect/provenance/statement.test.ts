@@ -50,7 +50,7 @@ describe('provenanceStatement', () => {
     });
   });
 
-  test('is the same text whatever the order in which things were found', () => {
+  test('does not depend on the order of the facts', () => {
     fc.assert(
       fc.property(
         fc.shuffledSubarray(FACTS.subjects, { minLength: 2 }),
@@ -90,7 +90,7 @@ describe('publicParameters', () => {
     return loadBuildSpec({ file: `${home}/f.yaml`, set: [], flags: { arch: 'amd64' } });
   };
 
-  test('have neither paths of the machine nor secrets', async () => {
+  test('omits local paths and secrets', async () => {
     const home = temporaryDirectory();
     const parameters = publicParameters(await spec(home));
     const text = JSON.stringify(parameters);
@@ -110,7 +110,7 @@ describe('publicParameters', () => {
     });
   });
 
-  test('are the same wherever the same configuration lies', async () => {
+  test('does not depend on the location of the configuration', async () => {
     const [one, two] = [temporaryDirectory(), temporaryDirectory()];
     expect(publicParameters(await spec(one))).toEqual(publicParameters(await spec(two)));
   });
@@ -126,6 +126,6 @@ test.each([
   expect(publicReference(text)).toBe(expected);
 });
 
-test('publicUrl leaves out all that may be a secret', () => {
+test('publicUrl omits everything that may be a secret', () => {
   expect(publicUrl('https://a:b@example.org/x?token=c#d')).toBe('https://example.org/x');
 });

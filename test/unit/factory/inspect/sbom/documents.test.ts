@@ -58,7 +58,7 @@ interface Spdx {
 describe('spdxDocument', () => {
   const document = spdxDocument(INVENTORY, TOOL) as Spdx;
 
-  test('has every package and part, each under an identifier of its own', () => {
+  test('lists every package and part, each with its own identifier', () => {
     expect(document.packages.map(({ SPDXID }) => SPDXID)).toEqual([
       'SPDXRef-OS',
       'SPDXRef-deb-zlib1g-amd64',
@@ -75,7 +75,7 @@ describe('spdxDocument', () => {
     });
   });
 
-  test('tells version, licence, source and purl of a package', () => {
+  test('contains version, licence, source and purl of a package', () => {
     expect(document.packages[1]).toMatchObject({
       name: 'zlib1g',
       versionInfo: '1:1.2.13.dfsg-1',
@@ -93,7 +93,7 @@ describe('spdxDocument', () => {
 });
 
 describe('both documents', () => {
-  test('are the same at any time, and others for another content', () => {
+  test('depend on the content and not on the time', () => {
     for (const make of [spdxDocument, cycloneDxDocument]) {
       expect(JSON.stringify(make(INVENTORY, TOOL))).toBe(
         JSON.stringify(make(structuredClone(INVENTORY), TOOL)),
@@ -105,7 +105,7 @@ describe('both documents', () => {
     }
   });
 
-  test('are dated by the image', () => {
+  test('have the date of the image', () => {
     expect(spdxDocument(INVENTORY, TOOL)).toMatchObject({
       creationInfo: { created: '2023-11-14T22:13:20Z' },
     });
@@ -119,13 +119,13 @@ describe('cycloneDxDocument', () => {
   const validate = (document: object) =>
     new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(JSON.stringify(document));
 
-  test("holds what CycloneDX's strict schema wants", async () => {
+  test("conforms to CycloneDX's strict schema", async () => {
     expect(await validate(cycloneDxDocument(INVENTORY, TOOL))).toBeNull();
-    // The validator can say no.
+    // Proves that the validator can fail.
     expect(await validate({ ...cycloneDxDocument(INVENTORY, TOOL), serialNumber: 'x' })).not.toBeNull();
   });
 
-  test('does so whatever packages say of themselves', async () => {
+  test('conforms to it whatever packages declare', async () => {
     const text = fc.string({ minLength: 1, maxLength: 12 });
     const found = fc.record({
       type: fc.constantFrom('deb' as const, 'rpm' as const, 'apk' as const),
@@ -141,14 +141,14 @@ describe('cycloneDxDocument', () => {
       homepage: text,
     });
     const packages = fc.uniqueArray(found, { selector: ({ name }) => name, minLength: 200, maxLength: 200 });
-    // One document with many: the validator takes a quarter of a second to get ready, each time.
+    // One document with many packages, because the validator takes a quarter of a second to start.
     const [some = []] = fc.sample(packages, 1);
     expect(await validate(cycloneDxDocument({ ...INVENTORY, packages: some }, TOOL))).toBeNull();
   });
 });
 
 describe('package URLs', () => {
-  test('name distribution and source as scanners want them', () => {
+  test('name distribution and source as scanners expect them', () => {
     const { source: _, ...bare } = ZLIB;
     expect(packageUrl(ZLIB, DEBIAN)).toBe(
       'pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=debian-12&upstream=zlib',

@@ -23,21 +23,21 @@ describe('licenceExpression', () => {
     ['Public Domain', 'LicenseRef-Public-Domain'],
     ['MIT AND', 'LicenseRef-MIT-AND'],
     ['(MIT', 'LicenseRef-MIT'],
-    // Names that every object of the language has.
+    // Properties that every JavaScript object has.
     ['constructor or toString', 'LicenseRef-constructor OR LicenseRef-toString'],
     ['valueOf', 'LicenseRef-valueOf'],
-  ])('%s is %s', (statement, expression) => {
+  ])('%s becomes %s', (statement, expression) => {
     expect(licenceExpression([statement]).expression).toBe(expression);
   });
 
-  test('takes all statements together, sorted, once each', () => {
+  test('combines all statements, sorted and without duplicates', () => {
     expect(licenceExpression(['Zlib', 'GPL-2', 'Expat or ISC', 'ISC or Expat'])).toEqual({
       expression: '(ISC OR MIT) AND GPL-2.0-only AND Zlib',
       references: new Map(),
     });
   });
 
-  test('tells what its references stand for', () => {
+  test('lists the names behind its references', () => {
     expect(licenceExpression(['permissive or g10/permissive']).references).toEqual(
       new Map([
         ['LicenseRef-permissive', 'permissive'],
@@ -46,11 +46,11 @@ describe('licenceExpression', () => {
     );
   });
 
-  test('a package that says nothing has none', () => {
+  test('is absent for a package that declares no licence', () => {
     expect(licenceExpression([]).expression).toBeUndefined();
   });
 
-  test('is valid SPDX, whatever the package says', () => {
+  test('is valid SPDX, whatever the package declares', () => {
     const word = fc.constantFrom(
       'GPL-2+',
       'Expat',

@@ -45,7 +45,7 @@ const inventory = (root: string, release: Record<string, string>, bundles: reado
   readInventory(root, { facts: { epoch: 1, release }, agents: [AGENT], bundles, hash });
 
 describe('readInventory', () => {
-  test('tells the framework, and of the agent what was compiled into it', async () => {
+  test('lists the framework, and the components compiled into the agent', async () => {
     const { parts, distribution, name } = await inventory(plant(temporaryDirectory(), ROOT), releaseOf(OURS));
     expect(name).toBe('kairos-debian-12-standard-amd64-generic-v1.2.3');
     expect(distribution).toEqual({ id: 'debian', version: '12', name: 'Debian GNU/Linux' });
@@ -63,7 +63,7 @@ describe('readInventory', () => {
     expect(framework?.parts?.[1]?.parts?.[1]).not.toHaveProperty('licence');
   });
 
-  test('tells of an agent that is not ours its checksum alone', async () => {
+  test('lists only the checksum of an agent that is not ours', async () => {
     const root = plant(temporaryDirectory(), { ...ROOT, 'usr/bin/kairos-agent': 'another' });
     const { parts } = await inventory(root, releaseOf('v0.5.20'));
     expect(parts).toContainEqual({
@@ -75,7 +75,7 @@ describe('readInventory', () => {
     expect(parts).toContainEqual(expect.objectContaining({ name: 'kairos-init', version: 'v0.5.20' }));
   });
 
-  test('tells a kernel that no package has', async () => {
+  test('lists a kernel that belongs to no package', async () => {
     const kernel = { name: 'linux', version: '6.1.0', file: '/boot/vmlinuz', sha256: sha256('kernel') };
     const { parts } = await inventory(plant(temporaryDirectory(), ROOT), releaseOf(OURS));
     expect(parts).toContainEqual(expect.objectContaining(kernel));
@@ -85,7 +85,7 @@ describe('readInventory', () => {
     expect(others).not.toContainEqual(expect.objectContaining(kernel));
   });
 
-  test('tells Kubernetes, its images and the bundles', async () => {
+  test('lists Kubernetes, its images and the bundles', async () => {
     const root = plant(temporaryDirectory(), {
       ...ROOT,
       'usr/bin/k3s': 'k3s',
@@ -106,7 +106,7 @@ describe('readInventory', () => {
   });
 });
 
-test('the parts of agents are read from where they are compiled to', async () => {
+test('the parts of agents are read from the directory of the compiled agents', async () => {
   const directory = plant(temporaryDirectory(), {
     'kairos-agent-amd64.parts.json': JSON.stringify(AGENT),
     other: '',
