@@ -113,7 +113,7 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
 async function laidOut(image: HeldImage, at: number, set: readonly string[]): Promise<LaidOutImage> {
   const show = createProgressRenderer(process.stderr);
   const options = { useCache: true, locked: false, offline: false, emit: show.onEvent, onLog: rememberLog };
-  return layOutImage(image, at, set, options).finally(() => show.close());
+  return layOutImage(image, { index: at, set, options }).finally(() => show.close());
 }
 
 /** @throws FactoryError `usage` for a kind that there is not */

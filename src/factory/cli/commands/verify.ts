@@ -1,7 +1,8 @@
 import { relative, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { loadSigningSpec } from '../../config/command-specs.ts';
-import { type CheckedFile, verifyFiles, verifyOutput } from '../../deliver/publish/verify-output.ts';
+import { type CheckedFile, verifyFiles } from '../../deliver/publish/verify-files.ts';
+import { verifyOutput } from '../../deliver/publish/verify-output.ts';
 import type { VerifyPolicy } from '../../deliver/publish/verify-policy.ts';
 import { type CheckedImage, verifyRegistryImage } from '../../deliver/publish/verify-registry-image.ts';
 import { withSession } from '../../pipeline/session.ts';

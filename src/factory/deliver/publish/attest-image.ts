@@ -11,17 +11,17 @@ import { attestImageWith } from '../../tools/cosign.ts';
 import { cosignRegistry } from './registry-settings.ts';
 import { atOrigin } from './sign-image.ts';
 
-/** What is attached to an image. */
+/** A document to attach to an image. */
 export interface Attestation {
   /** `REGISTRY/NAME@sha256:DIGEST`. */
   readonly image: string;
-  /** File with the predicate, or with an in-toto statement that holds it. */
+  /** Path of the predicate, or of an in-toto statement with the predicate. */
   readonly predicate: string;
-  /** A short name of {@link PREDICATES}, or the URI of a predicate's type. */
+  /** A short name of {@link PREDICATES}, or the URI of a predicate type. */
   readonly type: string;
 }
 
-/** What attaching takes. */
+/** Access and signer for {@link attestImage}. */
 export interface AttestationSigning {
   readonly access: RegistryAccess;
   readonly signer: Signer;
@@ -29,7 +29,7 @@ export interface AttestationSigning {
   readonly scratch: string;
 }
 
-/** An in-toto statement (in-toto attestation spec, v1/statement), where a file is one. */
+/** An in-toto statement (in-toto attestation spec, v1/statement). */
 const Statement = z.object({
   _type: z.string().regex(/^https:\/\/in-toto\.io\/Statement\//),
   subject: z.array(z.object({ digest: z.record(z.string(), z.string()) })),
@@ -37,19 +37,20 @@ const Statement = z.object({
   predicate: z.record(z.string(), z.unknown()),
 });
 
-/** The URI of a predicate's type. @throws FactoryError `usage` when it is neither one nor a known short name */
+/** Returns the URI of a predicate type. @throws FactoryError `usage` for text that is neither a URI nor a known short name */
 export function predicateType(type: string): string {
   const uri = Object.hasOwn(PREDICATES, type) ? PREDICATES[type as keyof typeof PREDICATES] : type;
   if (/^https?:\/\/\S+$/.test(uri)) return uri;
-  throw new FactoryError('ATTESTATION_INVALID', `"${type}" is no type of attestation`, {
-    remedy: `Use ${Object.keys(PREDICATES).join(', ')}, or the URI of a predicate's type.`,
+  throw new FactoryError('ATTESTATION_INVALID', `"${type}" is not a predicate type`, {
+    remedy: `Use ${Object.keys(PREDICATES).join(', ')}, or the URI of a predicate type.`,
   });
 }
 
 /**
- * Signs a statement about an image and attaches it. cosign makes the statement, about this image alone; a file that is a
- * statement already has to be about it, and its predicate is taken. What the same key has said before is not said again.
- * @throws FactoryError `usage` for a file that is no predicate of that type, `step` when cosign fails
+ * Signs a statement about an image and attaches it. cosign creates the statement about this image from the predicate. A
+ * file that is itself a statement must be about this image; its predicate is used. Skips a statement that the same key has
+ * already signed.
+ * @throws FactoryError `usage` for a file that is not a predicate of that type, `step` when cosign fails
  */
 export async function attestImage(
   { image, predicate, type }: Attestation,
@@ -61,18 +62,18 @@ export async function attestImage(
   if (digest === undefined) throw new RangeError(`${image} has no digest`);
   const content = await readPredicate(predicate, uri, digest);
   const { publicKey } = signer;
-  const isThere =
+  const isAttached =
     publicKey !== undefined &&
     (await atOrigin(access, reference, ({ registry }) =>
       isAttested(registryReader(registry), digest, uri, content, publicKey),
     ));
-  if (isThere) return;
+  if (isAttached) return;
   const file = join(scratch, 'predicate.json');
   await writeFile(file, JSON.stringify(content));
   await attestImageWith(access.runner, signer.cosign, {
     image,
     predicate: file,
-    // By its URI: for short names cosign reads the predicate into types of its own, and drops what these do not know.
+    // Use the URI: for short names, cosign parses the predicate into its own types and drops unknown fields.
     type: uri,
     registry: cosignRegistry(reference.registry, access.registries),
   });
@@ -88,18 +89,18 @@ async function readPredicate(file: string, type: string, digest: string): Promis
   try {
     value = JSON.parse(text);
   } catch {
-    throw wrong('is no JSON, so it cannot be attached', 'Give the JSON form of the document.');
+    throw wrong('is not JSON, so it cannot be attached', 'Give the JSON form of the document.');
   }
   const statement = Statement.safeParse(value);
   if (!statement.success) {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-    throw wrong('is no JSON object, so it cannot be attached', 'Give the document itself.');
+    throw wrong('is not a JSON object, so it cannot be attached', 'Give the document as a JSON object.');
   }
   const { predicateType: own, subject, predicate } = statement.data;
   if (own !== type)
-    throw wrong(`is a statement of the type ${own}, not ${type}`, 'Give the type that it has.');
+    throw wrong(`is a statement of type ${own}, not ${type}`, 'Give the type of the statement.');
   if (!subject.some((one) => `sha256:${one.digest['sha256']}` === digest)) {
-    throw wrong(`is not about the image ${digest}`, 'Give the statement that belongs to this image.');
+    throw wrong(`is not about the image ${digest}`, 'Give the statement about this image.');
   }
   return predicate;
 }

@@ -1,10 +1,10 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 
-/** @throws FactoryError `verification` when a file of our own is not what it was when it was made */
+/** Checks a file that this program wrote. @throws FactoryError `verification` when its digest differs from the recorded one */
 export function expectOwn(name: string, expected: string, actual: string): void {
   if (expected === actual) return;
-  throw new FactoryError('DIGEST_MISMATCH', `${name} is not what its digest says`, {
+  throw new FactoryError('DIGEST_MISMATCH', `${name} does not match its digest`, {
     details: [`expected ${expected}`, `found ${actual}`],
-    remedy: 'It was changed or damaged after it was made: make it again.',
+    remedy: 'The file was changed or damaged after the build: build it again.',
   });
 }

@@ -1,18 +1,17 @@
-/** What a file of a release folder is in a registry. */
+/** How a file of a release folder is stored in a registry. */
 export interface FileType {
-  /** Ending of its name, or the whole name. */
+  /** File name or file name ending. */
   readonly ending: string;
-  /** Of the artifact, by which it is found, and of its layer where that is the file as it is. */
+  /** Media type of the artifact, and of its layer if the file is not compressed. */
   readonly mediaType: string;
-  /** Name of the kind where people choose by it; what has none comes with every choice. */
+  /** The kind that users select by; a file without a kind is always pushed. */
   readonly kind?: string;
-  /** Whether it is mostly empty, and goes compressed: with `.zst` at the end of name and `+zstd` of the layer's type. */
+  /** Whether the file is sparse and pushed compressed, with `.zst` appended to its name and `+zstd` to its layer's type. */
   readonly isSparse?: true;
 }
 
 /**
- * Media types of files: registered ones where there are (IANA, "Media Types"), else those that shared-mime-info gives such
- * files, else our own.
+ * Media types of files: from IANA's registry ("Media Types"), else from shared-mime-info, else defined here.
  */
 const FILE_TYPES: readonly FileType[] = [
   { ending: '.iso', mediaType: 'application/vnd.efi.iso', kind: 'iso' },
@@ -27,10 +26,10 @@ const FILE_TYPES: readonly FileType[] = [
 ];
 const OTHER: FileType = { ending: '', mediaType: 'application/octet-stream' };
 
-/** Of the signature that lies beside a file. Never of an artifact: there it would count as a signature of the image. */
+/** Media type of a file's signature. Never the type of an artifact: that would make it a signature of the image. */
 export const SIGNATURE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
-/** What a file is, by its name. */
+/** Returns the type of a file by its name. */
 export function fileType(name: string): FileType {
   return FILE_TYPES.find(({ ending }) => name.endsWith(ending)) ?? OTHER;
 }

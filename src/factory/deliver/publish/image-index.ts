@@ -4,33 +4,33 @@ import { MEDIA, type Platform } from '../../../common/oci/registry/image-manifes
 import { formatPlatform } from '../../../common/oci/registry/platform.ts';
 import type { ManifestContent } from '../../../common/oci/registry/registry-writer.ts';
 
-/** An image for an index. */
+/** An image to list in an index. */
 export interface PlatformImage {
   readonly digest: string;
   readonly mediaType: string;
-  /** Of its manifest. */
+  /** Size of the manifest in bytes. */
   readonly size: number;
   readonly platform: Platform;
 }
 
 /**
- * Makes an index of images for several platforms (image-spec 1.1, "Image Index"). The order in which they are given makes no
- * difference to its bytes.
- * @throws FactoryError `usage` when two are for the same platform
+ * Creates an index of images for several platforms (image-spec 1.1, "Image Index"). Its bytes do not depend on the order
+ * of the images.
+ * @throws FactoryError `usage` when two different images are for the same platform
  */
 export function imageIndex(images: readonly PlatformImage[]): ManifestContent {
   const sorted = images
     .map((image) => ({ ...image, name: formatPlatform(image.platform) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const double = sorted.find(
+  const duplicate = sorted.find(
     ({ name, digest }, at) => sorted[at - 1]?.name === name && sorted[at - 1]?.digest !== digest,
   );
-  if (double) {
+  if (duplicate) {
     throw new FactoryError(
       'PUSH_TAG_CONFLICT',
-      `two of the images are for ${double.name}, and an index has one for each platform`,
+      `two images are for ${duplicate.name}, but an index has one image per platform`,
       {
-        remedy: 'Push them under names or tags of their own.',
+        remedy: 'Push them under different names or tags.',
       },
     );
   }

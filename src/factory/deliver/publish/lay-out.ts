@@ -9,25 +9,31 @@ import { runTargets } from '../../pipeline/run-targets.ts';
 import { cacheDirectory } from '../../pipeline/workspace.ts';
 import type { HeldImage, PushSource } from './push-source.ts';
 
-/** An image that was written as a layout, until it is disposed of. */
+/** An image in a temporary layout, which disposal removes. */
 export interface LaidOutImage extends AsyncDisposable {
   readonly source: PushSource;
 }
 
+/** Options of {@link layOutImage}. */
+export interface LayOutOptions {
+  /** Position of the image among those of the push, to give each its own directory. */
+  readonly index: number;
+  /** Configuration overrides, `KEY=VALUE`. */
+  readonly set: readonly string[];
+  readonly options: BuildOptions;
+}
+
 /**
- * Writes a ready OS image that a daemon, an archive or a directory holds as an OCI layout: the bytes that "artifacts" would
- * make of it.
- * @param at tells several images of one push apart
+ * Writes an existing OS image of a daemon, an archive or a directory as an OCI layout, with the same bytes that the command
+ * "artifacts" writes.
  * @throws FactoryError as documented at `runTargets`, or the failure of the image
  */
 export async function layOutImage(
   { reference }: HeldImage,
-  at: number,
-  set: readonly string[],
-  options: BuildOptions,
+  { index, set, options }: LayOutOptions,
 ): Promise<LaidOutImage> {
-  // Named by this run, so that a later one removes it if this one is killed.
-  const output = join(cacheDirectory(process.env), 'work', `${runIdentity(process.pid)}-push-${at}`);
+  // Named after this process, so that a later process removes the layout if this one is killed.
+  const output = join(cacheDirectory(process.env), 'work', `${runIdentity(process.pid)}-push-${index}`);
   const flags = { image: formatBaseReference(reference), artifacts: ['oci'], output };
   const remove = () => rm(output, { recursive: true, force: true });
   try {

@@ -13,56 +13,56 @@ import type { ManifestContent } from '../../../common/oci/registry/registry-writ
 import { blobPath } from '../../inputs/base/blob-cache.ts';
 import { expectOwn } from './expect-own.ts';
 
-/** A manifest of a layout, with what has to be in a registry before it. */
+/** A manifest of a layout, with the content that a registry must have before it accepts the manifest. */
 interface LayoutManifest extends ManifestContent {
-  /** Configuration and layers; none of an index. */
+  /** Configuration and layers; empty for an index. */
   readonly blobs: readonly Descriptor[];
-  /** What an index names. */
+  /** The manifests that an index lists. */
   readonly children: readonly LayoutManifest[];
 }
 
 /** An image of an OCI layout (image-spec 1.1, "Image Layout"). */
 export interface LayoutImage extends LayoutManifest {
   readonly directory: string;
-  /** What the layout calls it, such as the tag of the Kairos contract. */
+  /** Its name in the layout, such as the image tag of docs/contract.md. */
   readonly name: string | undefined;
-  /** What it is for; `undefined` for an index, and when it does not say. */
+  /** `undefined` for an index, and for an image that does not state its platform. */
   readonly platform: Platform | undefined;
 }
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
-/** An index may name indexes, so deep at most. */
+/** Maximum nesting of indexes. */
 const NESTING = 2;
 
-/** The file of a blob. */
+/** The path of a blob in a layout. */
 export function layoutBlob(directory: string, digest: string): string {
   return join(directory, 'blobs', blobPath(digest));
 }
 
 /**
- * Reads an image of a layout: manifests are checked by their digests, blobs by their size. Their content is checked when
- * it is read.
- * @param name which image, by its name in the layout; the only one when absent
- * @throws FactoryError `usage` when there is no such image, `verification` when something is missing or not what it should be
+ * Reads an image of a layout. Checks the digests of the manifests and the sizes of the blobs; the content of a blob is
+ * checked when it is read for the push.
+ * @param name name of the image in the layout; without a name, the layout must have exactly one image
+ * @throws FactoryError `usage` when there is no such image, `verification` when a blob is missing or damaged
  */
 export async function readLayoutImage(directory: string, name?: string): Promise<LayoutImage> {
   const label = `the layout ${directory}`;
   const text = await readFile(join(directory, 'index.json')).catch((error: unknown) => {
-    throw new FactoryError('IMAGE_UNREADABLE', `${directory} is no OCI layout: ${messageOf(error)}`, {
+    throw new FactoryError('IMAGE_UNREADABLE', `${directory} is not an OCI layout: ${messageOf(error)}`, {
       remedy: 'Give the directory that holds index.json, oci-layout and blobs.',
       cause: error,
     });
   });
   const parsed = parseManifest(label, text);
   const entries = parsed.kind === 'index' ? parsed.index.manifests : [];
-  const fitting =
+  const matching =
     name === undefined ? entries : entries.filter((one) => one.annotations?.[REF_NAME] === name);
-  const [entry] = fitting;
-  if (entry === undefined || fitting.length > 1) {
+  const [entry] = matching;
+  if (entry === undefined || matching.length > 1) {
     const names = entries.map((one) => one.annotations?.[REF_NAME] ?? one.digest);
-    throw new FactoryError('IMAGE_AMBIGUOUS', `${label} has ${fitting.length} images that could be meant`, {
+    throw new FactoryError('IMAGE_AMBIGUOUS', `${label} has ${matching.length} matching images`, {
       details: names,
-      remedy: 'Name one of them: oci:DIR:NAME.',
+      remedy: 'Name one image: oci:DIR:NAME.',
     });
   }
   const manifest = await readManifest(directory, entry, 0);
@@ -85,7 +85,7 @@ async function readManifest(directory: string, entry: Descriptor, depth: number)
   const parsed = parseManifest(name, bytes, entry.mediaType);
   const content = { bytes, digest, mediaType: parsed.mediaType };
   if (parsed.kind === 'index') {
-    if (depth >= NESTING) throw incomplete(directory, digest, 'indexes name each other too deeply');
+    if (depth >= NESTING) throw incomplete(directory, digest, 'its indexes are nested too deeply');
     const children: LayoutManifest[] = [];
     for (const child of parsed.index.manifests)
       children.push(await readManifest(directory, child, depth + 1));
@@ -108,7 +108,7 @@ async function readPlatform(directory: string, config: Descriptor): Promise<Plat
 }
 
 function incomplete(directory: string, digest: string, problem: string): FactoryError {
-  return new FactoryError('DIGEST_MISMATCH', `the layout ${directory} is not whole: ${digest}: ${problem}`, {
+  return new FactoryError('DIGEST_MISMATCH', `the layout ${directory} is damaged: ${digest}: ${problem}`, {
     remedy: 'Build it again.',
   });
 }

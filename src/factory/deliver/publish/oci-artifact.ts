@@ -2,11 +2,11 @@ import { digestOf } from '../../../common/files/digest.ts';
 import { type Descriptor, MEDIA } from '../../../common/oci/registry/image-manifest.ts';
 import type { ManifestContent } from '../../../common/oci/registry/registry-writer.ts';
 
-/** image-spec 1.1, "Guidance for an Empty Descriptor": the configuration of what has none. */
+/** The configuration of an artifact that has none (image-spec 1.1, "Guidance for an Empty Descriptor"). */
 export const EMPTY_CONFIG = Buffer.from('{}');
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 
-/** A file in an artifact, by the name that it gets when it is fetched. */
+/** A file in an artifact; a client saves it as `title`. */
 export interface ArtifactLayer {
   readonly title: string;
   readonly mediaType: string;
@@ -14,25 +14,25 @@ export interface ArtifactLayer {
   readonly size: number;
 }
 
-/** Files that belong to an image. */
+/** Files to attach to an image as an artifact. */
 export interface ArtifactDescription {
   readonly type: string;
-  /** The manifest that they belong to. */
+  /** The manifest of the image. */
   readonly subject: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>;
   readonly layers: readonly ArtifactLayer[];
-  /** Seconds since 1970. */
+  /** Creation time as a Unix timestamp. */
   readonly epoch: number;
   readonly version: string | undefined;
 }
 
-/** An artifact, and how its subject's referrers list it. */
+/** An artifact, and its entry in the referrers of its subject. */
 export interface OciArtifact extends ManifestContent {
   readonly referrer: Descriptor;
 }
 
 /**
- * Makes the manifest of an OCI artifact (image-spec 1.1, "Guidelines for Artifact Usage"). Each layer is a file as it is,
- * with its name as title, which is how `oras pull` knows it. The same files give the same bytes.
+ * Creates the manifest of an OCI artifact (image-spec 1.1, "Guidelines for Artifact Usage"). Each layer is an unmodified
+ * file with its name as the title, as `oras pull` expects. The same files give the same bytes.
  */
 export function ociArtifact({ type, subject, layers, epoch, version }: ArtifactDescription): OciArtifact {
   const annotations = {
@@ -51,7 +51,9 @@ export function ociArtifact({ type, subject, layers, epoch, version }: ArtifactD
       data: 'e30=',
     },
     layers: layers.map(({ title, mediaType, digest, size }) => ({
-      ...{ mediaType, digest, size },
+      mediaType,
+      digest,
+      size,
       annotations: { 'org.opencontainers.image.title': title },
     })),
     subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },

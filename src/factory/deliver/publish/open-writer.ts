@@ -6,20 +6,20 @@ import { readAuthorities } from '../../inputs/base/resolve-image.ts';
 import type { Runner } from '../../tools/runner.ts';
 import type { PushTarget } from './push-target.ts';
 
-/** What writing to a registry takes. */
+/** Settings for writing to a registry. */
 export interface WriterAccess {
   readonly runner: Runner;
   readonly registries: readonly RegistrySettings[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  /** Another repository of the registry that may have some of the content. */
+  /** Another repository of the same registry to mount existing blobs from. */
   readonly mountFrom?: string | undefined;
   readonly warn: (text: string) => void;
 }
 
 /**
- * Opens the repository of a target as the person's settings say. Mirrors are passed over: they only hand out.
- * @throws FactoryError `usage` when its certificates cannot be read
+ * Opens the repository of a target for writing, with the user's registry settings. Ignores mirrors, which are read-only.
+ * @throws FactoryError `usage` when the CA certificates cannot be read
  */
 export async function openWriter(
   { runner, registries, env, signal, mountFrom, warn }: WriterAccess,

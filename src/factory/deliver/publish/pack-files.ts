@@ -14,16 +14,16 @@ import { expectOwn } from './expect-own.ts';
 import { fileType, SIGNATURE_TYPE } from './file-types.ts';
 import type { ArtifactLayer } from './oci-artifact.ts';
 
-/** A file with what lies beside it, ready to be pushed. */
+/** A file and its signature, ready for the push. */
 export interface PackedFile {
-  /** Its name in the folder. */
+  /** File name in the output directory. */
   readonly file: string;
   readonly type: string;
-  /** The file, and its signature when there is one. */
+  /** The file, then its signature if there is one. */
   readonly layers: readonly (ArtifactLayer & { readonly content: BlobContent })[];
 }
 
-/** The files that go along: those of the kinds that were chosen, and all that have no kind, such as sums. */
+/** Selects the files to push: files of the chosen kinds, and all files without a kind, such as checksums. */
 export function chooseFiles(files: readonly OutputFile[], choice: FileKinds): OutputFile[] {
   if (choice !== 'all' && choice.length === 0) return [];
   const isWanted = (name: string) => {
@@ -33,17 +33,21 @@ export function chooseFiles(files: readonly OutputFile[], choice: FileKinds): Ou
   return files.filter(({ name }) => isWanted(name));
 }
 
+/** Options of {@link packFiles}. */
+export interface PackOptions {
+  readonly runner: Runner;
+  /** Directory for short-lived files. */
+  readonly work: string;
+  readonly say: (text: string) => void;
+}
+
 /**
- * Makes files ready to be pushed: those that are mostly empty are compressed into `work`.
- * @throws FactoryError `verification` when a file that is compressed is not what its digest says
+ * Prepares files for the push. Compresses sparse files into the directory `work`.
+ * @throws FactoryError `verification` when a file to compress does not match its digest
  */
 export async function packFiles(
   files: readonly OutputFile[],
-  {
-    runner,
-    work,
-    say,
-  }: { readonly runner: Runner; readonly work: string; readonly say: (text: string) => void },
+  { runner, work, say }: PackOptions,
 ): Promise<PackedFile[]> {
   const packed: PackedFile[] = [];
   for (const file of files) {
@@ -52,7 +56,7 @@ export async function packFiles(
     const signature = files.find(({ name }) => name === bundleName(file.name));
     if (isSparse) say(`compressing ${file.name}`);
     const layer = isSparse
-      ? await compressed(file, `${mediaType}+zstd`, runner, work)
+      ? await compressed(file, `${mediaType}+zstd`, { runner, work })
       : plain(file, mediaType);
     packed.push({
       file: file.name,
@@ -67,11 +71,17 @@ function plain({ name, path, digest, size }: OutputFile, mediaType: string) {
   return { title: name, mediaType, digest, size, content: fileBlob(name, path, digest, size) };
 }
 
-async function compressed(file: OutputFile, mediaType: string, runner: Runner, work: string) {
+async function compressed(
+  file: OutputFile,
+  mediaType: string,
+  { runner, work }: Pick<PackOptions, 'runner' | 'work'>,
+) {
   const title = `${file.name}.zst`;
   const path = join(work, title);
-  const [before, after] = [new Meter(), new Meter()];
-  const [source, sink] = [new PassThrough(), new PassThrough()];
+  const before = new Meter();
+  const after = new Meter();
+  const source = new PassThrough();
+  const sink = new PassThrough();
   await settleAll([
     pipeline(createReadStream(file.path, { highWaterMark: 1024 * 1024 }), before, source),
     compressZstd(runner, source, sink),

@@ -5,30 +5,30 @@ import { type PushEvents, type PushJob, push } from './push.ts';
 import type { PushResult } from './push-images.ts';
 import { type PushTarget, parsePushTarget, repositoryName } from './push-target.ts';
 
-/** A build that may be pushed when it has ended well. */
+/** A build that can be pushed once it has succeeded. */
 export interface PublishedBuild {
-  /** Of a target; absent for a single build. */
+  /** Name of the target; absent for a single build. */
   readonly name?: string | undefined;
   readonly spec: Pick<ArtifactsSpec, 'push' | 'registries' | 'output'> &
     Partial<Pick<ArtifactsSpec, 'sign'>> & { readonly arch?: string };
 }
 
-/** Builds that are pushed together: one, or those of several architectures that share their name and become an index. */
+/** Builds that are pushed together: a single build, or builds for several architectures that become one index. */
 export interface PushGroup {
   readonly target: PushTarget;
   readonly builds: readonly PublishedBuild[];
 }
 
-/** What was pushed of which targets; of a single build there are none. */
+/** The result of a push, with the names of its targets; a single build has no target name. */
 export interface PublishedGroup extends PushResult {
   readonly targets: readonly string[];
 }
 
 /**
- * Sorts builds by what they are pushed as. Builds that name the same tag are the architectures of one index; builds that
- * name none are pushed one by one, by what their images call themselves.
- * @throws FactoryError `usage` when builds of one architecture would take a tag from each other, when those of an index are
- *   signed differently, or when there is no network
+ * Groups builds by their push target. Builds with the same tags form the index of several architectures. Builds without
+ * tags are pushed one by one, under the names of their images.
+ * @throws FactoryError `usage` when two builds of the same architecture, or two groups, claim the same tag, when the builds
+ *   of an index have different signing settings, or with `offline`
  */
 export function groupPushes(
   builds: readonly PublishedBuild[],
@@ -41,7 +41,7 @@ export function groupPushes(
     const target = parsePushTarget(wanted.to, wanted.tags);
     if (offline) {
       throw new FactoryError('OPTION_CONFLICT', `--offline cannot push to ${repositoryName(target)}`, {
-        remedy: 'Leave out the push, or --offline; "kairos-factory push" pushes what was built later.',
+        remedy: 'Drop --push or --offline. "kairos-factory push" can push the finished build later.',
       });
     }
     const key = target.tags.length > 0 ? [repositoryName(target), ...target.tags].join(' ') : `alone ${at}`;
@@ -67,15 +67,15 @@ function requireArches(target: PushTarget, builds: readonly PublishedBuild[]): v
   }
 }
 
-/** An index has one signature, like each of its images. */
+/** An index and its images are signed together, with the same settings. */
 function requireOneSigner(target: PushTarget, builds: readonly PublishedBuild[]): void {
   const [first, ...others] = builds;
   const other = others.find(({ spec }) => !isDeepStrictEqual(spec.sign, first?.spec.sign));
   if (other === undefined) return;
   throw new FactoryError(
     'TARGET_CONFLICT',
-    `${first?.name ?? 'one build'} and ${other.name ?? 'another'} become one index, ${repositoryName(target)}:${target.tags[0]}, and are signed differently`,
-    { remedy: 'Write the key sign once, outside of matrix and targets.' },
+    `${first?.name ?? 'one build'} and ${other.name ?? 'another'} form the index ${repositoryName(target)}:${target.tags[0]}, but have different sign settings`,
+    { remedy: 'Set the key sign once, outside matrix and targets.' },
   );
 }
 
@@ -94,14 +94,13 @@ function requireOwnTags(groups: readonly PushGroup[]): void {
 function sameTag(tag: string, builds: readonly PublishedBuild[]): FactoryError {
   const names = builds.map(({ name }) => name ?? 'the build').join(' and ');
   return new FactoryError('PUSH_TAG_CONFLICT', `${names} would both be pushed as ${tag}`, {
-    remedy: 'Give each a tag of its own, or none: then each is named by what it is.',
+    remedy: 'Give each its own tag, or none: without a tag, each image is pushed under its own name.',
   });
 }
 
 /**
- * Pushes builds that have ended well. A group that lacks one of its builds is passed over: an index without an architecture
- * that it should have is half an image.
- * @param isDone whether a build has ended well
+ * Pushes the builds that succeeded. Skips a group with a failed build, because its index would be incomplete.
+ * @param isDone whether a build has succeeded
  * @throws FactoryError as documented at `push`
  */
 export async function publishBuilds(
@@ -109,24 +108,24 @@ export async function publishBuilds(
   isDone: (build: PublishedBuild) => boolean,
   events: PushEvents,
 ): Promise<PublishedGroup[]> {
-  const whole: PushGroup[] = [];
+  const complete: PushGroup[] = [];
   for (const group of groups) {
-    if (group.builds.every(isDone)) whole.push(group);
+    if (group.builds.every(isDone)) complete.push(group);
     else {
       const missing = group.builds.filter((build) => !isDone(build)).map(({ name }) => name ?? 'the build');
-      const text = `nothing is pushed to ${repositoryName(group.target)}: ${missing.join(', ')} did not end well`;
+      const text = `not pushed to ${repositoryName(group.target)}: ${missing.join(', ')} did not succeed`;
       events.emit({ type: 'notice', text });
     }
   }
-  if (whole.length === 0) return [];
-  const results = await push(whole.map(jobOf), events).catch((error: unknown) => {
-    const directories = whole.flatMap(({ builds }) => builds.map(({ spec }) => spec.output));
-    const text = `what was built is whole: "kairos-factory push" can push it later, from ${directories.join(', ')}`;
+  if (complete.length === 0) return [];
+  const results = await push(complete.map(jobOf), events).catch((error: unknown) => {
+    const directories = complete.flatMap(({ builds }) => builds.map(({ spec }) => spec.output));
+    const text = `the build is complete: "kairos-factory push" can push it later from ${directories.join(', ')}`;
     events.emit({ type: 'notice', text });
     throw error;
   });
   return results.map((result, at) => ({
-    targets: (whole[at]?.builds ?? []).flatMap(({ name }) => name ?? []),
+    targets: (complete[at]?.builds ?? []).flatMap(({ name }) => name ?? []),
     ...result,
   }));
 }

@@ -11,26 +11,26 @@ import type { Runner } from '../../tools/runner.ts';
 import { readBuildOutput } from './build-output.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { chooseFiles, packFiles } from './pack-files.ts';
-import type { PushImage } from './push-images.ts';
+import type { PushImage } from './push-image.ts';
 import type { PushTarget } from './push-target.ts';
 
-/** What to push: the output directory of a build with the kinds of artifacts that go along, an image of a layout, or one that is in the repository already. */
+/** A source to push: the output directory of a build with the kinds of artifacts to push along, an image of a layout, or an image that is already in the repository. */
 export type PushSource =
   | { readonly kind: 'folder'; readonly path: string; readonly artifacts: FileKinds }
   | { readonly kind: 'layout'; readonly path: string; readonly name: string | undefined }
-  | { readonly kind: 'there'; readonly image: ImageReference };
+  | { readonly kind: 'pushed'; readonly image: ImageReference };
 
-/** An image that has to be written as a layout before it can be pushed: one of a daemon, an archive or a directory. */
+/** An image of a daemon, an archive or a directory, which must be written as a layout before the push. */
 export interface HeldImage {
   readonly kind: 'held';
   readonly reference: BaseReference;
 }
 
 /**
- * Tells what a person means with a word.
- * @param artifacts which go along with the image of an output directory
- * @param directory what relative paths are relative to
- * @throws FactoryError `usage` when it has no known form
+ * Parses a source as given on the command line.
+ * @param artifacts kinds of artifacts to push along with the image of an output directory
+ * @param directory base of relative paths
+ * @throws FactoryError `usage` when the text is not a source, or its file does not exist
  */
 export function parsePushSource(
   text: string,
@@ -45,14 +45,14 @@ export function parsePushSource(
       'BUILD_OUTPUT_INVALID',
       `${text} is neither the output directory of a build nor an OCI layout`,
       {
-        remedy: 'Give the directory that has manifest.json; of several targets, that of each.',
+        remedy: 'Give the directory with manifest.json. For several targets, give the directory of each.',
       },
     );
   }
   const reference = parseBaseReference(text, directory);
-  // A word that is no more than the name of an image is a path that is not there.
+  // A plain name without a tag or digest is a path that does not exist.
   if (reference.kind === 'docker' && !/[:@][^/]*$/.test(text)) {
-    throw new FactoryError('FILE_NOT_FOUND', `${text} is not there`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${text} does not exist`, {
       remedy: 'Give the output directory of a build, an OCI layout, or REGISTRY/NAME@DIGEST.',
     });
   }
@@ -60,9 +60,9 @@ export function parsePushSource(
     case 'oci':
       return { kind: 'layout', path: reference.path, name: reference.tag };
     case 'docker':
-      return { kind: 'there', image: reference.image };
+      return { kind: 'pushed', image: reference.image };
     case 'bootstrap':
-      throw new FactoryError('FILE_NOT_FOUND', `"${text}" is no image that there is`, {
+      throw new FactoryError('FILE_NOT_FOUND', `"${text}" is not an existing image`, {
         remedy: 'Build it first.',
       });
     default:
@@ -70,8 +70,10 @@ export function parsePushSource(
   }
 }
 
-/** What reading a source takes. */
+/** Options of {@link readPushSource}. */
 export interface SourceReading {
+  readonly target: PushTarget;
+  readonly writer: RegistryWriter;
   readonly runner: Runner;
   /** Directory for short-lived files. */
   readonly work: string;
@@ -79,19 +81,18 @@ export interface SourceReading {
 }
 
 /**
- * Reads what is to be pushed, so that whatever is wrong with it is known before anything is pushed.
+ * Reads a source completely before the push, so that a damaged source fails before anything is pushed.
  * @throws FactoryError as documented at `readBuildOutput` and `readLayoutImage`; `usage` for an image of another repository
  */
 export async function readPushSource(
   source: PushSource,
-  target: PushTarget,
-  writer: RegistryWriter,
-  { runner, work, say }: SourceReading,
+  { target, writer, runner, work, say }: SourceReading,
 ): Promise<PushImage> {
-  const alone = { files: [], documents: [], version: undefined, epoch: 0 };
-  if (source.kind === 'there') return { ...(await imageThere(writer, target, source.image)), ...alone };
+  const withoutFiles = { files: [], documents: [], version: undefined, epoch: 0 };
+  if (source.kind === 'pushed')
+    return { ...(await pushedImage(writer, target, source.image)), ...withoutFiles };
   if (source.kind === 'layout')
-    return { ...imageOf(await readLayoutImage(source.path, source.name)), ...alone };
+    return { ...imageOf(await readLayoutImage(source.path, source.name)), ...withoutFiles };
   const { layout, files, documents, version, epoch } = await readBuildOutput(source.path);
   const image = await readLayoutImage(layout);
   const packed = await packFiles(chooseFiles(files, source.artifacts), { runner, work, say });
@@ -103,30 +104,30 @@ function imageOf(layout: Awaited<ReturnType<typeof readLayoutImage>>) {
   return { manifest: { bytes, digest, mediaType }, platform, layout, name };
 }
 
-/** Histories of images can be long. */
+/** Upper bound for an image configuration in bytes: the history of an image can be long. */
 const CONFIG_LIMIT = 8 * 1024 * 1024;
 
-/** An image that was pushed by its digest before, say by another machine, and is to get a tag or become part of an index. */
-async function imageThere(writer: RegistryWriter, { repository }: PushTarget, image: ImageReference) {
+/** Reads an image that was pushed earlier, perhaps by another machine, and now gets a tag or joins an index. */
+async function pushedImage(writer: RegistryWriter, { repository }: PushTarget, image: ImageReference) {
   const text = formatImageReference(image);
   if (image.registry !== repository.registry || image.repository !== repository.repository) {
     const name = formatImageReference({ ...repository, tag: undefined, digest: undefined });
     throw new FactoryError(
       'IMAGE_NOT_FOUND',
-      `${text} is not in ${name}: only what is there can get a tag there`,
+      `${text} is not in ${name}: only an image of the same repository can get a tag there`,
       {
-        remedy: 'Copy it there first, or push it as an OCI layout: oci:DIR.',
+        remedy: 'Copy the image to the repository first, or push it as an OCI layout: oci:DIR.',
       },
     );
   }
   const { bytes, digest, mediaType } = await writer.reader.getManifestBytes(image.digest ?? image.tag);
   const parsed = parseManifest(text, bytes, mediaType);
-  const there = {
+  const common = {
     manifest: { bytes, digest, mediaType: parsed.mediaType },
     layout: undefined,
     name: undefined,
   };
-  if (parsed.kind === 'index') return { ...there, platform: undefined };
+  if (parsed.kind === 'index') return { ...common, platform: undefined };
   const config = await writer.reader.getBlobBytes(parsed.manifest.config.digest, CONFIG_LIMIT);
-  return { ...there, platform: platformOf(parseConfig(text, config)) };
+  return { ...common, platform: platformOf(parseConfig(text, config)) };
 }

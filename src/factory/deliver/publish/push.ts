@@ -7,38 +7,39 @@ import { secretVariables } from '../../signing/signer.ts';
 import { readBuildOutput } from './build-output.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { openWriter } from './open-writer.ts';
-import { type PushImage, type PushResult, pushImages } from './push-images.ts';
+import type { PushImage } from './push-image.ts';
+import { type PushResult, pushImages } from './push-images.ts';
 import { type PushSource, readPushSource } from './push-source.ts';
 import { type PushTarget, repositoryName, tagsFor } from './push-target.ts';
 import { openPushSigner, type PushSigner, signPushed } from './sign-pushed.ts';
 
-/** One push: what, and where to. */
+/** A push: sources, target and settings. */
 export interface PushJob {
   readonly sources: readonly PushSource[];
   readonly target: PushTarget;
-  /** Whether the tags name an index of all sources; several have none without. */
+  /** Whether the tags name an index of all sources; required for several sources. */
   readonly isIndex: boolean;
-  /** Another repository of the registry that may have some of the content. */
+  /** Another repository of the same registry to mount existing blobs from. */
   readonly mountFrom?: string | undefined;
   readonly registries: readonly RegistrySettings[];
-  /** Who signs it before it gets its tags. */
+  /** Signs the images before they are tagged. */
   readonly sign?: SignSpec | undefined;
 }
 
-/** Who follows it. */
+/** Callbacks of a push. */
 export interface PushEvents {
   readonly emit: (event: BuildEvent) => void;
-  /** Told the path of the log as soon as there is one. */
+  /** Called with the path of the log once it exists. */
   readonly onLog: (file: string) => void;
 }
 
-/** Milliseconds between two lines on how far a push is. */
-const PAUSE = 1000;
+/** Milliseconds between two progress messages. */
+const PROGRESS_INTERVAL = 1000;
 const MIB = 1024 ** 2;
 
 /**
- * Pushes, one job after the other, each as documented at `pushImages`. A failure ends it; what has its tags by then is
- * whole.
+ * Runs push jobs one after the other, as documented at `pushImages`. Stops at the first failure; content tagged by then is
+ * complete.
  * @throws FactoryError as documented at `pushImages` and `readPushSource`, `interrupted` after a signal
  */
 export async function push(jobs: readonly PushJob[], events: PushEvents): Promise<PushResult[]> {
@@ -47,11 +48,12 @@ export async function push(jobs: readonly PushJob[], events: PushEvents): Promis
     const steps = jobs.map(({ target }, at) => ({
       id: jobs.length === 1 ? 'push' : `push:${at + 1}`,
       title: `push to ${repositoryName(target)}`,
-      ...{ needs: [], state: 'run' as const },
+      needs: [],
+      state: 'run' as const,
     }));
     emit({ type: 'plan', steps });
     await requireDifferentTags(jobs);
-    // What is wrong with a key is told before anything is pushed.
+    // Check the keys before the first push.
     const signers: (PushSigner | undefined)[] = [];
     const warn = (text: string) => emit({ type: 'notice', text });
     for (const { sign } of jobs) signers.push(sign && (await openPushSigner(sign, session, warn)));
@@ -62,7 +64,7 @@ export async function push(jobs: readonly PushJob[], events: PushEvents): Promis
       emit({ type: 'start', id, title });
       try {
         const say = (text: string) => emit({ type: 'progress', id, text });
-        results.push(await pushOne(job, session, signers[at], events, say));
+        results.push(await pushOne(job, { session, signer: signers[at], emit, say }));
       } catch (error) {
         emit({ type: 'fail', id, title, message: String(error) });
         throw error;
@@ -75,13 +77,17 @@ export async function push(jobs: readonly PushJob[], events: PushEvents): Promis
   return withSession(run, { secrets, onLog });
 }
 
+interface PushContext extends Pick<PushEvents, 'emit'> {
+  readonly session: Session;
+  readonly signer: PushSigner | undefined;
+  readonly say: (text: string) => void;
+}
+
 async function pushOne(
   { sources, target, isIndex, mountFrom, registries }: PushJob,
-  { runner, signal, workspace: { work }, log }: Session,
-  signer: PushSigner | undefined,
-  { emit }: PushEvents,
-  say: (text: string) => void,
+  { session, signer, emit, say }: PushContext,
 ): Promise<PushResult> {
+  const { runner, signal, workspace, log } = session;
   const notice = (text: string) => {
     log(text);
     emit({ type: 'notice', text });
@@ -90,30 +96,32 @@ async function pushOne(
   const writer = await openWriter({ ...access, mountFrom, warn: say }, target);
   const images: PushImage[] = [];
   for (const source of sources) {
-    images.push(await readPushSource(source, target, writer, { runner, work, say }));
+    images.push(await readPushSource(source, { target, writer, runner, work: workspace.work, say }));
   }
   const request = { target, images, isIndex: isIndex || images.length > 1 };
   const beforeTags =
     signer &&
-    (async (pushed: PushResult) => ({ signatures: await signPushed(pushed, images, signer, access, say) }));
-  const result = await pushImages(writer, request, { signal, notice, beforeTags, progress: pacing(say) });
+    (async (pushed: PushResult) => ({
+      signatures: await signPushed(pushed, images, { ...signer, access, say }),
+    }));
+  const result = await pushImages(writer, request, { signal, notice, beforeTags, progress: throttled(say) });
   log(`pushed ${JSON.stringify(result)}`);
   return result;
 }
 
-function pacing(say: (text: string) => void) {
-  let told = 0;
+function throttled(say: (text: string) => void) {
+  let last = 0;
   const mib = (bytes: number) => (bytes / MIB).toFixed(1);
   return (done: number, total: number) => {
     const now = performance.now();
-    if (now - told < PAUSE && done < total) return;
-    told = now;
-    say(`${mib(done)} of ${mib(total)} MiB are there`);
+    if (now - last < PROGRESS_INTERVAL && done < total) return;
+    last = now;
+    say(`${mib(done)} of ${mib(total)} MiB pushed`);
   };
 }
 
 /**
- * Jobs without tags are pushed by what their images call themselves, which may be the same.
+ * Checks that no two jobs claim the same tag: jobs without tags use the names of their images, which can be equal.
  * @throws FactoryError `usage` before anything is pushed
  */
 async function requireDifferentTags(jobs: readonly PushJob[]): Promise<void> {
@@ -130,7 +138,7 @@ async function requireDifferentTags(jobs: readonly PushJob[]): Promise<void> {
           'PUSH_TAG_CONFLICT',
           `${paths.join(' and ')} would both be pushed as ${name}`,
           {
-            remedy: 'Give each a name or a tag of its own.',
+            remedy: 'Give each its own name or tag.',
           },
         );
       }
@@ -139,9 +147,9 @@ async function requireDifferentTags(jobs: readonly PushJob[]): Promise<void> {
   }
 }
 
-/** What the image of a source calls itself. */
+/** The name of a source's image in its layout. */
 async function ownName(source: PushSource): Promise<string | undefined> {
-  if (source.kind === 'there') return undefined;
+  if (source.kind === 'pushed') return undefined;
   if (source.kind === 'layout') return (await readLayoutImage(source.path, source.name)).name;
   return (await readLayoutImage((await readBuildOutput(source.path)).layout)).name;
 }

@@ -1,7 +1,7 @@
 import type { RegistrySettings } from '../../config/registries.ts';
 import type { CosignRegistry } from '../../tools/cosign.ts';
 
-/** How cosign reaches a registry, by the key `registries`. */
+/** Returns cosign's settings for a registry, from the key `registries`. */
 export function cosignRegistry(registry: string, settings: readonly RegistrySettings[]): CosignRegistry {
   const { insecure = false, ca } = settings.find((entry) => entry.registry === registry) ?? {};
   return { insecure, ca };

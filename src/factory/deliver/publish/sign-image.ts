@@ -12,31 +12,31 @@ import type { Signer } from '../../signing/signer.ts';
 import { signImageWith } from '../../tools/cosign.ts';
 import { cosignRegistry } from './registry-settings.ts';
 
-/** An image that has been signed. */
+/** A signed image. */
 export interface SignedImage {
   /** `REGISTRY/NAME@sha256:DIGEST`. */
   readonly image: string;
   readonly digest: string;
   readonly forms: readonly SignatureForm[];
-  /** Whether it had all of these signatures before. */
+  /** Whether all signatures existed before. */
   readonly unchanged: boolean;
 }
 
-/** What signing images takes. */
+/** Options of {@link signImage}. */
 export interface ImageSigning {
   readonly access: RegistryAccess;
   readonly signer: Signer;
-  /** Sign the images of an index, too. */
+  /** Whether to sign the images of an index too. */
   readonly recursive?: boolean;
   readonly say: (text: string) => void;
 }
 
 /**
- * Signs an image of a registry, always by its digest; what a tag stands for is asked first, and said. Afterwards the
- * registry has to have the signature. A signature of the same key and form is not made a second time.
+ * Signs an image in a registry by its digest. Resolves a tag first and reports the digest, checks afterwards that the
+ * registry stores the signature, and skips a form that the key has already signed.
  * @param text `REGISTRY/NAME:TAG` or `REGISTRY/NAME@DIGEST`
- * @throws FactoryError `step` when there is no such image or it cannot be signed, `verification` when the signature does
- *   not arrive
+ * @throws FactoryError `step` when there is no such image or it cannot be signed, `verification` when the registry does not
+ *   store the signature
  */
 export async function signImage(text: string, signing: ImageSigning): Promise<SignedImage> {
   const { access, signer, recursive = false, say } = signing;
@@ -44,8 +44,8 @@ export async function signImage(text: string, signing: ImageSigning): Promise<Si
   const digest = await digestOfImage(reference, access, say);
   const image = formatImageReference({ ...reference, tag: undefined, digest });
   const exact = parseImageReference(image);
-  const there = await signedForms(exact, signing);
-  const missing = recursive ? signer.forms : signer.forms.filter((form) => !there.has(form));
+  const existing = await signedForms(exact, signing);
+  const missing = recursive ? signer.forms : signer.forms.filter((form) => !existing.has(form));
   const registry = cosignRegistry(reference.registry, access.registries);
   for (const form of missing) {
     say(`signing ${image} (${form})`);
@@ -62,11 +62,11 @@ export async function signImage(text: string, signing: ImageSigning): Promise<Si
     if (lost.length > 0) {
       throw new FactoryError(
         'SIGNATURE_NOT_STORED',
-        `${image} was signed, and the registry does not have the signature`,
+        `${image} was signed, but the registry does not have the signature`,
         {
-          details: lost.map((form) => `there is no ${form} signature by ${signer.name}`),
+          details: lost.map((form) => `no ${form} signature by ${signer.name}`),
           remedy:
-            'Check that the registry keeps what refers to an image, and that this account may write there.',
+            'Check that the registry stores referrers of an image, and that this account has write access.',
         },
       );
     }
@@ -75,8 +75,8 @@ export async function signImage(text: string, signing: ImageSigning): Promise<Si
 }
 
 /**
- * What an image of a registry is, by the registry itself: mirrors may lag behind.
- * @throws FactoryError `step` when it has no such image, `verification` when what it says does not fit its content
+ * Resolves an image to its digest at the registry itself, because mirrors may lag behind.
+ * @throws FactoryError `step` when there is no such image, `verification` when the manifest does not match its digest
  */
 export async function digestOfImage(
   reference: ImageReference,
@@ -88,7 +88,7 @@ export async function digestOfImage(
   return digest;
 }
 
-/** Does something at the registry that an image is named by, and at no mirror. */
+/** Calls `use` with the registry that the image names, never with a mirror. */
 export function atOrigin<T>(
   access: RegistryAccess,
   image: ImageReference,

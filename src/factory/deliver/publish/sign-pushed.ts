@@ -7,16 +7,18 @@ import type { Session } from '../../pipeline/session.ts';
 import type { DocumentKind } from '../../pipeline/steps/document.ts';
 import { openSigner, type Signer } from '../../signing/signer.ts';
 import { attestImage } from './attest-image.ts';
-import type { PushImage, PushResult, PushSignatures } from './push-images.ts';
+import type { PushImage } from './push-image.ts';
+import type { PushResult, PushSignatures } from './push-images.ts';
 import { signImage } from './sign-image.ts';
 
-/** Signs what was pushed; ready before anything is. */
+/** A signer for pushed images, opened and checked before the push. */
 export interface PushSigner {
   readonly signer: Signer;
+  /** Directory for short-lived files. */
   readonly scratch: string;
 }
 
-/** What a document of a build is as an attestation. */
+/** The predicate type of each kind of document, by its short name. */
 const TYPES: Readonly<Record<DocumentKind, keyof typeof PREDICATES>> = {
   spdx: 'spdxjson',
   cyclonedx: 'cyclonedx',
@@ -24,8 +26,8 @@ const TYPES: Readonly<Record<DocumentKind, keyof typeof PREDICATES>> = {
 };
 
 /**
- * Gets a signer ready, and tries its key.
- * @throws FactoryError as `openSigner` does
+ * Opens a signer and tries its key.
+ * @throws FactoryError as documented at `openSigner`
  */
 export async function openPushSigner(
   sign: SignSpec,
@@ -36,17 +38,21 @@ export async function openPushSigner(
   return { scratch, signer: await openSigner({ runner, env: process.env, scratch, warn }, sign) };
 }
 
+/** Options of {@link signPushed}. */
+export interface SignPushedOptions extends PushSigner {
+  readonly access: RegistryAccess;
+  readonly say: (text: string) => void;
+}
+
 /**
- * Signs images that are in a registry by their digests, and attaches the documents of their builds; of an index, each
- * image and then the index itself. What has its signature already gets no other.
- * @throws FactoryError as `signImage` and `attestImage` do
+ * Signs pushed images by digest and attaches the documents of their builds. Of an index, signs each image and then the
+ * index. Skips existing signatures.
+ * @throws FactoryError as documented at `signImage` and `attestImage`
  */
 export async function signPushed(
   { reference, digest }: Pick<PushResult, 'reference' | 'digest'>,
   images: readonly Pick<PushImage, 'manifest' | 'documents'>[],
-  { signer, scratch }: PushSigner,
-  access: RegistryAccess,
-  say: (text: string) => void,
+  { signer, scratch, access, say }: SignPushedOptions,
 ): Promise<PushSignatures> {
   const attached = new Set<string>();
   for (const { manifest, documents } of images) {
@@ -54,7 +60,7 @@ export async function signPushed(
     await signImage(image, { access, signer, say });
     for (const { kind, path } of documents) {
       const type = TYPES[kind];
-      say(`${type} of ${image}`);
+      say(`attaching ${type} to ${image}`);
       await attestImage({ image, predicate: path, type }, { access, signer, scratch });
       attached.add(type);
     }

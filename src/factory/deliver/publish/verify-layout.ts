@@ -4,21 +4,21 @@ import { messageOf } from '../../../common/errors/factory-error.ts';
 import { hashFile } from '../../../common/files/digest.ts';
 import { type Descriptor, parseManifest } from '../../../common/oci/registry/image-manifest.ts';
 
-/** What an image layout is made of, and what is wrong with it. */
+/** The files and problems of an image layout. */
 export interface CheckedLayout {
-  /** Files that its index leads to, relative to the layout; itself and `oci-layout` among them. */
+  /** Files that the index refers to, relative to the layout, including `index.json` and `oci-layout`. */
   readonly files: ReadonlySet<string>;
   readonly problems: readonly string[];
 }
 
-/** Indexes within indexes end here. */
+/** Maximum nesting of indexes. */
 const NESTING = 4;
-/** No manifest is larger, in bytes. */
+/** Maximum size of a manifest in bytes. */
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
 
 /**
- * Checks every blob of an image layout (image-spec 1.1, "Image Layout") against its digest, from the index on, whose own
- * content somebody else has vouched for.
+ * Checks every blob of an image layout (image-spec 1.1, "Image Layout") against its digest, starting from the index. The
+ * caller must have verified the index itself.
  */
 export async function checkLayout(directory: string, signal: AbortSignal): Promise<CheckedLayout> {
   const files = new Set(['index.json', 'oci-layout']);
@@ -31,7 +31,7 @@ export async function checkLayout(directory: string, signal: AbortSignal): Promi
     const path = join(directory, name);
     const stats = await lstat(path).catch(() => undefined);
     if (!stats?.isFile()) problems.push(`${name} is missing`);
-    else if (!digest.startsWith('sha256:')) problems.push(`${name} is named by another digest than sha256`);
+    else if (!digest.startsWith('sha256:')) problems.push(`${name} has a digest other than sha256`);
     else if (stats.size !== size || `sha256:${await hashFile(path, signal)}` !== digest)
       problems.push(`${name} was changed`);
     else return path;

@@ -1,93 +1,41 @@
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import type { TrustRule } from '../../../common/trust/policy.ts';
-import { verifyFile } from '../../../common/trust/verify-file.ts';
 import { printable } from '../../../common/trust/verify-image.ts';
 import { notABuildOutput } from '../../signing/not-a-build-output.ts';
-import {
-  bundleName,
-  isBundleName,
-  type ListedFile,
-  layoutOf,
-  readSums,
-  SUMS,
-} from '../../signing/output-files.ts';
+import { bundleName, isBundleName, layoutOf, readSums, SUMS } from '../../signing/output-files.ts';
+import { type CheckedFile, checkFile, type FileCheck, type Findings, namesOf } from './verify-files.ts';
 import { checkLayout } from './verify-layout.ts';
 
-/** A file that is what its signer made. */
-export interface CheckedFile {
-  /** Relative to the directory. */
-  readonly name: string;
-  readonly sha256: string;
-  /** The file name of the key, or the identity of a certificate. */
-  readonly key: string;
-  readonly fingerprint: string;
-}
-
-/** What is wrong with a file or a directory, and what is not. */
-interface Findings {
-  readonly files: readonly CheckedFile[];
-  readonly problems: readonly string[];
-}
-
-/** The lock of a build that runs now, or of ours. */
+/** The lock file of a running process. */
 const LOCK = '.kairos-factory.lock';
 
 /**
- * Checks the output of a build: the signature of `SHA256SUMS`, and of every file in it that it is there, has the listed
- * sha256, and has a signature of its own. Every blob of an image layout is checked too. A file that neither the list nor
- * a signature vouches for is a failure, because nobody can say where it comes from. A directory without a list may hold
- * directories that have one, as a build of several targets makes them.
- * @throws FactoryError `verification` that names all that is wrong, `usage` when it is no output of a build
+ * Verifies the output of a build: the signature of `SHA256SUMS`, and that every listed file exists, has the listed sha256
+ * and has its own signature. Checks every blob of an image layout too. A file that is neither listed nor signed is an
+ * error, because its origin is unknown. A directory without a list may contain output directories, as a build of several
+ * targets writes them.
+ * @throws FactoryError `verification` that lists every problem, `usage` when the directory is not the output of a build
  */
 export async function verifyOutput(
   directory: string,
   signers: TrustRule,
   signal: AbortSignal,
 ): Promise<readonly CheckedFile[]> {
-  const { files, problems } = await verifyDirectory(directory, '', signers, signal);
+  const { files, problems } = await verifyDirectory(directory, '', { signers, signal });
   if (files.length === 0 && problems.length === 0) {
     throw notABuildOutput(directory);
   }
   if (problems.length === 0) return files;
-  throw new FactoryError('SIGNATURE_REFUSED', `${directory} is not what ${namesOf(signers)} signed`, {
+  throw new FactoryError('SIGNATURE_REFUSED', `${directory} does not match what ${namesOf(signers)} signed`, {
     details: problems.map(printable),
     remedy:
-      'Fetch the named files again from who released them; remove those that are not listed, or sign what is yours.',
+      'Fetch the named files again from the publisher. Remove unlisted files, or sign them if they are yours.',
   });
 }
 
-/**
- * Checks single files by the bundles beside them.
- * @throws FactoryError `verification` that names all that is wrong
- */
-export async function verifyFiles(
-  names: readonly string[],
-  signers: TrustRule,
-  signal: AbortSignal,
-): Promise<readonly CheckedFile[]> {
-  const found: Findings[] = [];
-  for (const name of names) found.push(await checkFile('', { name }, signers, signal));
-  const problems = found.flatMap((each) => each.problems);
-  if (problems.length === 0) return found.flatMap(({ files }) => files);
-  throw new FactoryError('SIGNATURE_REFUSED', `not signed by ${namesOf(signers)}: ${names.join(', ')}`, {
-    details: problems.map(printable),
-    remedy:
-      'Fetch file and bundle again from who released them; the bundle lies beside the file, as FILE.sigstore.json.',
-  });
-}
-
-function namesOf({ keys, identities = [] }: TrustRule): string {
-  return [...keys, ...identities].map(({ name }) => name).join(' or ');
-}
-
-async function verifyDirectory(
-  root: string,
-  below: string,
-  signers: TrustRule,
-  signal: AbortSignal,
-): Promise<Findings> {
+async function verifyDirectory(root: string, below: string, check: FileCheck): Promise<Findings> {
   const directory = join(root, below);
   const listed = await readSums(directory).catch((error: unknown) => messageOf(error));
   if (typeof listed === 'string') return { files: [], problems: [listed] };
@@ -95,57 +43,52 @@ async function verifyDirectory(
   const findings: Findings[] = [];
   for (const entry of listed === undefined ? [] : [{ name: SUMS }, ...listed]) {
     known.add(entry.name).add(bundleName(entry.name));
-    findings.push(await checkFile(directory, entry, signers, signal));
+    findings.push(await checkFile(directory, entry, check));
     const layout = layoutOf(entry.name);
     if (layout === undefined) continue;
-    const { files, problems } = await checkLayout(join(directory, layout), signal);
+    const { files, problems } = await checkLayout(join(directory, layout), check.signal);
     for (const name of files) known.add(`${layout}/${name}`);
     findings.push({ files: [], problems: problems.map((problem) => `${layout}/${problem}`) });
   }
-  findings.push(await checkRest(root, below, known, listed !== undefined, signers, signal));
+  findings.push(await checkRest(directory, { known, isOutput: listed !== undefined }, check));
   return {
     files: findings.flatMap(({ files }) => files).map((file) => ({ ...file, name: join(below, file.name) })),
     problems: findings.flatMap(({ problems }) => problems).map((text) => (below ? `${below}/${text}` : text)),
   };
 }
 
-/** What the list does not name: files with a signature of their own, outputs of other targets, and what nobody knows. */
-async function checkRest(
-  root: string,
-  below: string,
-  known: ReadonlySet<string>,
-  isOutput: boolean,
-  signers: TrustRule,
-  signal: AbortSignal,
-): Promise<Findings> {
-  const directory = join(root, below);
+interface Rest {
+  /** Files that `SHA256SUMS` covers. */
+  readonly known: ReadonlySet<string>;
+  /** Whether the directory has a `SHA256SUMS`. */
+  readonly isOutput: boolean;
+}
+
+/** Checks the files that the list does not cover: files with their own signature, outputs of other targets, unknown files. */
+async function checkRest(directory: string, { known, isOutput }: Rest, check: FileCheck): Promise<Findings> {
   const files: CheckedFile[] = [];
   const problems: string[] = [];
   const others = new Set<string>();
+  const add = (found: Findings) => {
+    files.push(...found.files);
+    problems.push(...found.problems);
+  };
   const walk = async (place: string): Promise<void> => {
     for (const entry of await readdir(join(directory, place), { withFileTypes: true })) {
       const name = join(place, entry.name);
       if (known.has(name)) continue;
       if (!entry.isDirectory()) others.add(name);
-      else if (await hasSums(join(directory, name))) {
-        const found = await verifyDirectory(directory, name, signers, signal);
-        files.push(...found.files);
-        problems.push(...found.problems);
-      } else await walk(name);
+      else if (await hasSums(join(directory, name))) add(await verifyDirectory(directory, name, check));
+      else await walk(name);
     }
   };
   await walk('');
-  // A directory that is no output, and holds none, is for the caller to refuse.
+  // The caller refuses a directory that neither is nor contains an output.
   if (!isOutput && files.length + problems.length === 0) return { files: [], problems: [] };
   for (const name of [...others].sort()) {
     if (isBundleName(name) && others.has(name.replace(/\.sigstore\.json$/, ''))) continue;
-    if (!others.has(bundleName(name))) {
-      problems.push(`${name} is neither listed in ${SUMS} nor signed`);
-      continue;
-    }
-    const found = await checkFile(directory, { name }, signers, signal);
-    files.push(...found.files);
-    problems.push(...found.problems);
+    if (others.has(bundleName(name))) add(await checkFile(directory, { name }, check));
+    else problems.push(`${name} is neither listed in ${SUMS} nor signed`);
   }
   return { files, problems };
 }
@@ -153,34 +96,3 @@ async function checkRest(
 async function hasSums(directory: string): Promise<boolean> {
   return (await lstat(join(directory, SUMS)).catch(() => undefined)) !== undefined;
 }
-
-async function checkFile(
-  directory: string,
-  { name, sha256: wanted }: { readonly name: string } & Partial<ListedFile>,
-  signers: TrustRule,
-  signal: AbortSignal,
-): Promise<Findings> {
-  const problem = (text: string): Findings => ({ files: [], problems: [`${name} ${text}`] });
-  const file = join(directory, name);
-  const stats = await lstat(file).catch(() => undefined);
-  if (stats === undefined) return problem('is missing');
-  if (!stats.isFile()) return problem('is not a regular file');
-  if (signers.threshold > 1) return problem(`can have one signature, and ${signers.threshold} are asked for`);
-  const bundle = join(directory, bundleName(name));
-  const bundleStats = await lstat(bundle).catch(() => undefined);
-  if (bundleStats === undefined) return problem(`is not signed: there is no ${bundleName(name)}`);
-  if (!bundleStats.isFile() || bundleStats.size > BUNDLE_LIMIT) return problem('has a bundle that is none');
-  try {
-    const { sha256, signer } = await verifyFile(file, await readFile(bundle), signers, signal);
-    if (wanted !== undefined && sha256 !== wanted)
-      return problem(`is not what ${SUMS} lists: its sha256 is ${sha256}`);
-    const { name: key, fingerprint } = signer;
-    return { files: [{ name, sha256, key, fingerprint }], problems: [] };
-  } catch (error) {
-    signal.throwIfAborted();
-    return problem(messageOf(error));
-  }
-}
-
-/** A bundle is a few KiB; no bundle is larger, in bytes. */
-const BUNDLE_LIMIT = 1024 * 1024;

@@ -15,24 +15,24 @@ import { publicKeyOf } from '../../tools/cosign.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { predicateType } from './attest-image.ts';
 
-/** What is asked of what others made. */
+/** The signers and attestations that a verification requires. */
 export interface VerifyPolicy {
-  /** Who speaks for images. */
+  /** Trusted signers of images. */
   readonly images: TrustPolicy;
-  /** Who speaks for files and attestations; a node's policy says nothing of them. */
+  /** Trusted signers of files and attestations; `undefined` for a node's policy, which covers images only. */
   readonly signers: TrustRule | undefined;
-  /** URIs of the types of attestations that an image must have. */
+  /** URIs of the predicate types that an image must be attested with. */
   readonly attestations: readonly string[];
 }
 
-/** A policy in a file: signers, and what images must have besides a signature. */
+/** A policy file: signers, and the attestations that an image must have. */
 const PolicyFile = Signers.extend({
   attestations: z.array(z.string().min(1)).default([]),
 });
 
 /**
- * Reads a policy: a YAML file of ours, or the trust directory of a node.
- * @throws FactoryError `usage` when it is neither, or leaves in doubt what it asks for
+ * Reads a verification policy: a YAML file, or the trust directory of a node.
+ * @throws FactoryError `usage` when it is neither, or is invalid
  */
 export async function loadVerifyPolicy(path: string, runner: Runner): Promise<VerifyPolicy> {
   const stats = await stat(path).catch(() => undefined);
@@ -47,7 +47,7 @@ export async function loadVerifyPolicy(path: string, runner: Runner): Promise<Ve
   return policyOf(await loadSigners(path, signers, askCosign(runner)), attestations);
 }
 
-/** A policy by which the same signers speak for everything. @throws FactoryError `usage` for an unknown type */
+/** A policy with the same signers for images, files and attestations. @throws FactoryError `usage` for an unknown type */
 export function policyOf(signers: TrustRule, attestations: readonly string[]): VerifyPolicy {
   return { images: { rules: [signers] }, signers, attestations: attestations.map(predicateType) };
 }
@@ -63,13 +63,16 @@ const FILES: TrustFiles = {
   },
 };
 
-/** Asks a KMS for a public key, through cosign. */
+/** Returns a function that reads a public key from a KMS through cosign. */
 export function askCosign(runner: Runner): (key: string) => Promise<string> {
-  return (key) => publicKeyOf(runner, NOBODY, key);
+  return (key) => publicKeyOf(runner, WITHOUT_SECRETS, key);
 }
 
-/** Asking for a public key takes no secret of a signer. */
-const NOBODY = {
-  ...{ key: undefined, signingConfig: undefined, trustedRoot: undefined },
-  ...{ offline: true, secrets: {} },
+/** Reading a public key needs no secrets. */
+const WITHOUT_SECRETS = {
+  key: undefined,
+  signingConfig: undefined,
+  trustedRoot: undefined,
+  offline: true,
+  secrets: {},
 };

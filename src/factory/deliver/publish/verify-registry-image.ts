@@ -13,35 +13,35 @@ import type { RegistryAccess } from '../../inputs/base/resolve-image.ts';
 import { atOrigin, digestOfImage } from './sign-image.ts';
 import type { VerifyPolicy } from './verify-policy.ts';
 
-/** An image that is what its signers made. */
+/** An image that passed its verification. */
 export interface CheckedImage {
   /** `REGISTRY/NAME@sha256:DIGEST`. */
   readonly image: string;
   readonly digest: string;
   readonly signatures: Verified['signatures'];
   readonly attestations: readonly VerifiedAttestation[];
-  /** Blobs of it that were fetched and are what their digests say; absent when they were not looked at. */
+  /** The fetched blobs, which match their digests; absent when the content was not checked. */
   readonly content?: { readonly blobs: number; readonly bytes: number };
 }
 
-/** How an image is verified. */
+/** Options of {@link verifyRegistryImage}. */
 export interface ImageVerification {
   readonly access: RegistryAccess;
   readonly policy: VerifyPolicy;
-  /** Whether its blobs are fetched and checked, too. */
+  /** Whether to fetch and check the blobs too. */
   readonly content: boolean;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
 }
 
-/** Indexes within indexes end here. */
+/** Maximum nesting of indexes. */
 const NESTING = 3;
 
 /**
- * Checks an image of a registry: signatures, attestations, and that the registry has what the manifest says. Nothing of it
- * is kept.
+ * Verifies an image in a registry: its signatures and attestations and, on request, the content of its blobs. Keeps no
+ * downloaded data.
  * @param text `REGISTRY/NAME:TAG` or `REGISTRY/NAME@DIGEST`
- * @throws FactoryError `verification` when something does not hold, `step` when the registry cannot be read
+ * @throws FactoryError `verification` when a check fails, `step` when the registry cannot be read
  */
 export async function verifyRegistryImage(
   text: string,
@@ -62,7 +62,7 @@ export async function verifyRegistryImage(
       policy.signers === undefined
         ? []
         : await verifyAttestations(reader, digest, policy.attestations, policy.signers);
-    const blobs = content ? await checkContent(host, registry, digest, signal, say) : undefined;
+    const blobs = content ? await checkContent(digest, { host, registry, signal, say }) : undefined;
     return {
       image: formatImageReference(exact),
       digest,
@@ -73,14 +73,18 @@ export async function verifyRegistryImage(
   });
 }
 
-/** Reads every blob of an image, or of all images of an index. */
+interface BlobSource {
+  readonly host: RegistryHost;
+  readonly registry: Registry;
+  readonly signal: AbortSignal;
+}
+
+/** Checks every blob of an image, or of all images of an index. */
 async function checkContent(
-  host: RegistryHost,
-  registry: Registry,
   digest: string,
-  signal: AbortSignal,
-  say: (text: string) => void,
+  source: BlobSource & Pick<ImageVerification, 'say'>,
 ): Promise<NonNullable<CheckedImage['content']>> {
+  const { registry, say } = source;
   const blobs = new Map<string, Descriptor>();
   const gather = async (wanted: string, depth: number): Promise<void> => {
     const name = formatImageReference({ ...registry.reference, digest: wanted });
@@ -89,7 +93,7 @@ async function checkContent(
       for (const blob of [parsed.manifest.config, ...parsed.manifest.layers]) blobs.set(blob.digest, blob);
     } else if (depth === NESTING) {
       throw new FactoryError('IMAGE_CORRUPT', `${name}: indexes are nested too deeply`, {
-        remedy: 'Name one of its images by its digest.',
+        remedy: 'Name a single image of the index by its digest.',
       });
     } else for (const entry of parsed.index.manifests) await gather(entry.digest, depth + 1);
   };
@@ -97,17 +101,15 @@ async function checkContent(
   let bytes = 0;
   for (const blob of blobs.values()) {
     say(`checking ${blob.digest.slice(0, 19)}… (${blob.size} bytes)`);
-    await checkBlob(host, registry, blob, signal);
+    await checkBlob(blob, source);
     bytes += blob.size;
   }
   return { blobs: blobs.size, bytes };
 }
 
 async function checkBlob(
-  host: RegistryHost,
-  registry: Registry,
   { digest, size }: Descriptor,
-  signal: AbortSignal,
+  { host, registry, signal }: BlobSource,
 ): Promise<void> {
   const name = `${digest} of ${formatImageReference(registry.reference)}`;
   await retrying(host, { name, signal, code: 'REGISTRY_UNREACHABLE' }, async () => {
@@ -122,7 +124,7 @@ async function checkBlob(
     if (bytes < size) throw new TransientHttpError(`the connection ended after ${bytes} of ${size} bytes`);
     if (bytes > size) {
       throw new FactoryError('DIGEST_MISMATCH', `${name} is larger than its ${size} bytes`, {
-        remedy: 'Do not use the image: the registry has something else than what was signed.',
+        remedy: 'Do not use the image: the registry serves content that was not signed.',
       });
     }
     expectDigest(name, digest, `${digest.split(':')[0]}:${hash.digest('hex')}`);

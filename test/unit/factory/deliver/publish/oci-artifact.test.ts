@@ -10,8 +10,8 @@ import { chooseFiles } from '../../../../../src/factory/deliver/publish/pack-fil
 const digest = (text: string) => digestOf(Buffer.from(text));
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
-// The forms are those of image-spec 1.1, "Guidelines for Artifact Usage", and of what oras writes.
-test('an artifact is a manifest with the empty configuration, its files by title, and a subject', () => {
+// The expected manifest follows image-spec 1.1, "Guidelines for Artifact Usage", and the output of oras.
+test('an artifact has the empty configuration, files with titles, and a subject', () => {
   const subject = { mediaType: MANIFEST, digest: digest('image'), size: 7 };
   const layer = { title: 'os.iso', mediaType: 'application/vnd.efi.iso', digest: digest('iso'), size: 3 };
   const description = {
@@ -33,14 +33,16 @@ test('an artifact is a manifest with the empty configuration, its files by title
     artifactType: 'application/vnd.efi.iso',
     config: {
       mediaType: 'application/vnd.oci.empty.v1+json',
-      // As the specification has them.
+      // Digest and size from the specification.
       digest: 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
       size: 2,
       data: EMPTY_CONFIG.toString('base64'),
     },
     layers: [
       {
-        ...{ mediaType: layer.mediaType, digest: layer.digest, size: 3 },
+        mediaType: layer.mediaType,
+        digest: layer.digest,
+        size: 3,
         annotations: { 'org.opencontainers.image.title': 'os.iso' },
       },
     ],
@@ -57,22 +59,31 @@ test('an artifact is a manifest with the empty configuration, its files by title
   expect(ociArtifact(description).digest).toBe(artifact.digest);
 });
 
-test('an index does not depend on the order, and has one image for each platform', () => {
+test('an index does not depend on the order of its images and has one image per platform', () => {
   const image = (platform: string, name = platform) => ({
-    ...{ digest: digest(name), mediaType: MANIFEST, size: 1 },
+    digest: digest(name),
+    mediaType: MANIFEST,
+    size: 1,
     platform: parsePlatform(platform),
   });
-  const [amd64, arm64] = [image('linux/amd64'), image('linux/arm64/v8')];
+  const amd64 = image('linux/amd64');
+  const arm64 = image('linux/arm64/v8');
   expect(imageIndex([arm64, amd64]).digest).toBe(imageIndex([amd64, arm64, amd64]).digest);
   expect(JSON.parse(String(imageIndex([arm64, amd64]).bytes)).manifests).toEqual([amd64, arm64]);
   expect(() => imageIndex([amd64, image('linux/amd64', 'another')])).toThrow('linux/amd64');
 });
 
-test('files have a type by their name, and go along by their kind', () => {
+test('file names determine media types, and kinds select files', () => {
   const stem = 'kairos-debian-12-core-amd64-generic-v1.2.3';
   const names = [
-    ...['SHA256SUMS', 'SHA256SUMS.sigstore.json', `${stem}.iso`, `${stem}.iso.sigstore.json`, `${stem}.raw`],
-    ...[`${stem}.spdx.json`, `${stem}.provenance.json`, 'manifest.json'],
+    'SHA256SUMS',
+    'SHA256SUMS.sigstore.json',
+    `${stem}.iso`,
+    `${stem}.iso.sigstore.json`,
+    `${stem}.raw`,
+    `${stem}.spdx.json`,
+    `${stem}.provenance.json`,
+    'manifest.json',
   ];
   const files = names.map((name) => ({ name, path: name, digest: digest(name), size: 1 }));
   const chosen = (choice: Parameters<typeof chooseFiles>[1]) =>

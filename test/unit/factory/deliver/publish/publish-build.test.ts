@@ -23,13 +23,13 @@ const groups = (...builds: PublishedBuild[]) =>
     members.map(({ name }) => name),
   ]);
 
-describe('where it goes', () => {
+describe('push targets', () => {
   test.each([
     ['registry.example.com/team/os', [], 'registry.example.com/team/os', []],
     ['docker://localhost:5000/os:v1', [], 'localhost:5000/os', ['v1']],
     ['team/os:latest', ['v1', 'latest'], 'docker.io/team/os', ['latest', 'v1']],
     ['registry.example.com:5000/os', ['a', 'a'], 'registry.example.com:5000/os', ['a']],
-  ])('%s with tags %j', (text, more, name, tags) => {
+  ])('parse %s with tags %j', (text, more, name, tags) => {
     const target = parsePushTarget(text, more);
     expect([repositoryName(target), target.tags]).toEqual([name, tags]);
   });
@@ -38,11 +38,11 @@ describe('where it goes', () => {
     [`host.example/os@sha256:${'a'.repeat(64)}`, []],
     ['host.example/OS', []],
     ['host.example/os', ['no tag']],
-  ])('%s with tags %j is refused', (text, more) => {
+  ])('refuse %s with tags %j', (text, more) => {
     expect(() => parsePushTarget(text, more)).toThrow(expect.objectContaining({ kind: 'usage' }));
   });
 
-  test('without a tag the name of the image is one, and there is no other', () => {
+  test('use the name of the image as the tag when there is no other', () => {
     const own = '12-core-amd64-generic-v1';
     expect(tagsFor(parsePushTarget('a.example/os'), own)).toEqual([own]);
     expect(tagsFor(parsePushTarget('a.example/os:v1'), own)).toEqual(['v1']);
@@ -52,24 +52,24 @@ describe('where it goes', () => {
   });
 });
 
-describe('who signs', () => {
+describe('signing settings', () => {
   const signed = (name: string, arch: string, key?: string): PublishedBuild => ({
     ...build(name, 'a.example/os:v1'),
     spec: { ...build(name, 'a.example/os:v1', arch).spec, ...(key && { sign: Sign.parse(key) }) },
   });
 
-  test('is one for all images of an index', () => {
+  test('must be the same for all images of an index', () => {
     expect(groups(signed('one', 'amd64', 'a.key'), signed('two', 'arm64', 'a.key'))).toHaveLength(1);
     for (const other of ['b.key', undefined]) {
       expect(() => groups(signed('one', 'amd64', 'a.key'), signed('two', 'arm64', other))).toThrow(
-        'one and two become one index, a.example/os:v1, and are signed differently',
+        'one and two form the index a.example/os:v1, but have different sign settings',
       );
     }
   });
 });
 
 describe('the key push', () => {
-  test('is a name, or a mapping', () => {
+  test('accepts a name or a mapping', () => {
     expect(Push.parse('a.example/os:v1')).toEqual({ to: 'a.example/os:v1', tags: [], artifacts: [] });
     const whole = { to: 'a.example/os', tags: ['v1'], artifacts: ['iso'] };
     expect(Push.parse(whole)).toEqual(whole);
@@ -82,13 +82,13 @@ describe('the key push', () => {
     { to: 'a.example/os', tags: ['a b'] },
     { to: 'a.example/os', artifacts: ['oci'] },
     { tags: ['v1'] },
-  ])('%j is none', (value) => {
+  ])('refuses %j', (value) => {
     expect(Push.safeParse(value).success).toBe(false);
   });
 });
 
 describe('several builds', () => {
-  test('of one tag are an index; those without a tag go one by one; others stay here', () => {
+  test('form an index if they share a tag, are pushed alone without a tag, and stay local without a target', () => {
     expect(
       groups(
         build('a', 'a.example/os:v1'),
@@ -104,24 +104,26 @@ describe('several builds', () => {
     ]);
   });
 
-  test('that would take a tag from each other are refused before anything is built', () => {
-    const [one, other] = [build('one', 'a.example/os:v1'), build('other', 'a.example/os:v1')];
+  test('that claim the same tag are refused before the build', () => {
+    const one = build('one', 'a.example/os:v1');
+    const other = build('other', 'a.example/os:v1');
     expect(() => groupPushes([one, other])).toThrow('one and other would both be pushed as a.example/os:v1');
     const more = build('other', { to: 'a.example/os:v2', tags: ['v1'] }, 'arm64');
     expect(() => groupPushes([one, more])).toThrow('one and other would both be pushed as a.example/os:v1');
   });
 
-  test('without a network there is nothing to push to', () => {
-    const [one, none] = [build('a', 'a.example/os'), build('a', undefined)];
+  test('cannot be pushed with --offline', () => {
+    const one = build('a', 'a.example/os');
+    const none = build('a', undefined);
     expect(() => groupPushes([one], { offline: true })).toThrow('--offline cannot push to a.example/os');
     expect(groupPushes([none], { offline: true })).toEqual([]);
   });
 
-  test('an index that lacks one of them is not pushed', async () => {
+  test('are not pushed when one build of their index failed', async () => {
     const all = groupPushes([build('a', 'a.example/os:v1'), build('b', 'a.example/os:v1', 'arm64')]);
-    const told: unknown[] = [];
-    const events = { emit: (event: unknown) => told.push(event), onLog: () => undefined };
-    expect(await publishBuilds(all, ({ name }) => name === 'a', events)).toEqual([]);
-    expect(told).toEqual([{ type: 'notice', text: 'nothing is pushed to a.example/os: b did not end well' }]);
+    const events: unknown[] = [];
+    const follow = { emit: (event: unknown) => events.push(event), onLog: () => undefined };
+    expect(await publishBuilds(all, ({ name }) => name === 'a', follow)).toEqual([]);
+    expect(events).toEqual([{ type: 'notice', text: 'not pushed to a.example/os: b did not succeed' }]);
   });
 });

@@ -23,7 +23,7 @@ afterEach(async () => {
   await registry[Symbol.asyncDispose]();
 });
 
-/** An image layout that calls its image `tag`. */
+/** Writes an image layout with an image named `tag`. */
 async function makeLayout(tag: string, arch: 'amd64' | 'arm64' = 'amd64'): Promise<string> {
   const layout = join(temporaryDirectory(), 'os.oci');
   mkdirSync(layout);
@@ -40,7 +40,7 @@ const job = (to: string, ...layouts: readonly string[]): PushJob => ({
   registries: [],
 });
 
-/** Pushes, and keeps what was reported. */
+/** Starts a push and collects its events and logs. */
 function follow(...jobs: readonly PushJob[]) {
   const events: BuildEvent[] = [];
   const logs: string[] = [];
@@ -56,7 +56,7 @@ const told = (events: readonly BuildEvent[]) =>
 const tags = () => [...registry.manifests.keys()].filter((name) => !name.includes('@')).sort();
 
 describe('push', () => {
-  test('puts an image where it was asked to, under its tag, and reports its digest', async () => {
+  test('pushes an image under its tag and reports its digest', async () => {
     const { work, events, logs } = follow(job('team/os:v1', await makeLayout('own')));
     const [result] = await work;
     expect(result?.tags).toEqual(['v1']);
@@ -66,7 +66,7 @@ describe('push', () => {
     expect(logs).toHaveLength(1);
   });
 
-  test('uses the name of the image where no tag was asked for', async () => {
+  test('uses the name of the image when no tag is given', async () => {
     await follow(job('team/os', await makeLayout('own'))).work;
     expect(tags()).toEqual(['team/os:own']);
   });
@@ -78,14 +78,14 @@ describe('push', () => {
     expect(tags()).toEqual(['team/os:v1']);
   });
 
-  test('does one job after the other, each a step of its own', async () => {
+  test('runs jobs one after the other, each as its own step', async () => {
     const jobs = [job('team/a:v1', await makeLayout('a')), job('team/b:v1', await makeLayout('b'))];
     const { work, events } = follow(...jobs);
     expect(await work).toHaveLength(2);
     expect(told(events)).toEqual(['plan', 'start push:1', 'end push:1', 'start push:2', 'end push:2']);
   });
 
-  test('ends with the first job that fails; those before it keep their tags, and those after it get none', async () => {
+  test('stops at the first failed job; earlier jobs keep their tags, later jobs get none', async () => {
     const names = ['a', 'b', 'c'];
     const jobs = await Promise.all(names.map(async (name) => job(`team/${name}:v1`, await makeLayout(name))));
     registry.treat = ({ method, path }) =>
@@ -96,7 +96,7 @@ describe('push', () => {
     expect(tags()).toEqual(['team/a:v1']);
   });
 
-  test('refuses two images that would get one name, before anything is sent', async () => {
+  test('refuses two images with the same name before anything is sent', async () => {
     const layouts = [await makeLayout('same'), await makeLayout('same')];
     const { work, events } = follow(...layouts.map((layout) => job('team/os', layout)));
     const error = await failureOf(() => work, 'usage');
@@ -106,7 +106,7 @@ describe('push', () => {
     expect(told(events)).toEqual(['plan']);
   });
 
-  test('takes the same name in two repositories', async () => {
+  test('accepts the same name in two repositories', async () => {
     const layouts = [await makeLayout('same'), await makeLayout('same')];
     await follow(...layouts.map((layout, at) => job(`team/os${at}`, layout))).work;
     expect(tags()).toEqual(['team/os0:same', 'team/os1:same']);

@@ -8,7 +8,7 @@ import { readLayoutImage } from '../../../../../src/factory/deliver/publish/layo
 import { parsePushSource } from '../../../../../src/factory/deliver/publish/push-source.ts';
 import { writeOciLayout } from '../../../../../src/factory/inputs/base/oci-layout.ts';
 
-// Real files: on a machine that is busy they take their time.
+// The tests write real files, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 let home: string;
@@ -25,7 +25,7 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 
 const hex = (bytes: Uint8Array) => digestOf(bytes).slice('sha256:'.length);
 
-/** Makes the layout's directory that of a build. */
+/** Turns the layout's parent directory into the output directory of a build. */
 async function folder(change: (sums: string) => string = (sums) => sums) {
   const index = hex(await readFile(join(layout, 'index.json')));
   await writeFile(join(home, 'os.iso'), 'iso');
@@ -47,7 +47,7 @@ async function folder(change: (sums: string) => string = (sums) => sums) {
 }
 
 describe('an output directory', () => {
-  test('is read with signatures and sums', async () => {
+  test('is read with signatures and checksums', async () => {
     await writeFile(join(home, 'os.iso.sigstore.json'), '{}');
     const { files, ...rest } = await folder();
     const documents = [{ kind: 'spdx', path: join(home, 'os.spdx.json') }];
@@ -64,9 +64,9 @@ describe('an output directory', () => {
   const otherSum = (sums: string) => sums.replace(/^./, (one) => (one === '0' ? '1' : '0'));
   const noFile = (name: string) => (sums: string) => `${sums}${'0'.repeat(64)}  ${name}\n`;
   test.each([
-    ['another sum of the ISO', otherSum, 'agree'],
-    ['a name that leads elsewhere', noFile('../secret'), 'has an invalid line'],
-    ['a file that is not there', noFile('os.raw'), 'os.raw is missing'],
+    ['a different checksum of the ISO', otherSum, 'agree'],
+    ['a name outside the directory', noFile('../secret'), 'has an invalid line'],
+    ['a file that does not exist', noFile('os.raw'), 'os.raw is missing'],
   ])('with %s is refused', async (_, change, problem) => {
     await expect(folder(change)).rejects.toMatchObject({
       kind: 'verification',
@@ -74,25 +74,25 @@ describe('an output directory', () => {
     });
   });
 
-  test('whose layout was changed is refused', async () => {
+  test('with a changed layout is refused', async () => {
     await folder();
     await writeFile(join(layout, 'index.json'), '{"schemaVersion":2,"manifests":[]}');
     await expect(readBuildOutput(home)).rejects.toMatchObject({ kind: 'verification' });
   });
 
-  test('whose SBOM was changed is refused: it would be attached to the image, signed', async () => {
+  test('with a changed SBOM is refused, because it would become a signed attestation', async () => {
     await folder();
     await writeFile(join(home, 'os.spdx.json'), '{"other":1}');
     await expect(readBuildOutput(home)).rejects.toMatchObject({ kind: 'verification' });
   });
 
-  test('that is none says so', async () => {
+  test('without the files of a build is refused', async () => {
     await expect(readBuildOutput(home)).rejects.toMatchObject({ kind: 'usage' });
   });
 });
 
 describe('a layout', () => {
-  test('is read by its manifest', async () => {
+  test('is read through its manifest', async () => {
     const image = await readLayoutImage(layout);
     expect(image).toMatchObject({ name: 'v1', platform: { architecture: 'arm64', variant: 'v8' } });
     expect(image.blobs).toHaveLength(2);
@@ -100,7 +100,7 @@ describe('a layout', () => {
     await expect(readLayoutImage(layout, 'v2')).rejects.toMatchObject({ kind: 'usage', details: ['v1'] });
   });
 
-  test('that lacks something, or has something else, is refused', async () => {
+  test('with a missing or changed blob is refused', async () => {
     const blobs = join(layout, 'blobs/sha256');
     for (const name of await readdir(blobs)) {
       const file = join(blobs, name);
@@ -115,15 +115,15 @@ describe('a layout', () => {
   });
 });
 
-test('what is meant by a word follows from what is there', async () => {
+test('parses sources by their form and by existing files', async () => {
   const parse = (text: string) => parsePushSource(text, [], home);
   expect(parse('os.oci')).toEqual({ kind: 'layout', path: layout, name: undefined });
   expect(parse('oci:os.oci:v1')).toEqual({ kind: 'layout', path: layout, name: 'v1' });
-  expect(parse(`a.example/os@sha256:${'a'.repeat(64)}`)).toMatchObject({ kind: 'there' });
+  expect(parse(`a.example/os@sha256:${'a'.repeat(64)}`)).toMatchObject({ kind: 'pushed' });
   expect(parse('docker-daemon:os:v1')).toMatchObject({ kind: 'held' });
   expect(() => parse('.')).toThrow('neither');
-  expect(() => parse('build')).toThrow('build is not there');
-  expect(() => parse('a.example/os')).toThrow('is not there');
+  expect(() => parse('build')).toThrow('build does not exist');
+  expect(() => parse('a.example/os')).toThrow('does not exist');
   await folder();
   expect(parse('.')).toEqual({ kind: 'folder', path: home, artifacts: [] });
 });

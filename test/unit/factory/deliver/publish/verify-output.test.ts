@@ -3,7 +3,8 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { TrustRule } from '../../../../../src/common/trust/policy.ts';
-import { verifyFiles, verifyOutput } from '../../../../../src/factory/deliver/publish/verify-output.ts';
+import { verifyFiles } from '../../../../../src/factory/deliver/publish/verify-files.ts';
+import { verifyOutput } from '../../../../../src/factory/deliver/publish/verify-output.ts';
 import { blobBundle } from '../../../common/trust/support/blob-bundle.ts';
 import { signer } from '../../../common/trust/support/signer.ts';
 import { failureOf } from '../../../support/failure.ts';
@@ -22,7 +23,7 @@ const trusting = (change: Partial<TrustRule> = {}): TrustRule => ({
   ...change,
 });
 
-/** The files of an image layout of one layer. */
+/** The files of an image layout with one layer. */
 function layoutFiles(): Record<string, string> {
   const blobs: Record<string, string> = {};
   const add = (content: string, mediaType: string) => {
@@ -37,7 +38,7 @@ function layoutFiles(): Record<string, string> {
   return { 'index.json': index, 'oci-layout': '{"imageLayoutVersion":"1.0.0"}', ...blobs };
 }
 
-/** An output of a build whose every file is listed and signed. */
+/** The files of a build's output, all listed and signed. */
 function outputFiles(files: Readonly<Record<string, string>> = { 'os.iso': 'iso', 'manifest.json': '{}' }) {
   const sums = Object.entries(files)
     .map(([name, content]) => `${sha256(content)}  ${name}\n`)
@@ -65,7 +66,7 @@ const below = (directory: string, files: Readonly<Record<string, string>>) =>
 const LAYER = `os.oci/blobs/sha256/${sha256('layer')}`;
 
 describe('verifyOutput', () => {
-  test('accepts an output that is as it was signed, and names every file and its signer', async () => {
+  test('accepts an unchanged output and returns every file with its signer', async () => {
     const home = plant(temporaryDirectory(), outputFiles());
     const found = await verifyOutput(home, trusting(), signal);
     expect(found.map(({ name, key }) => [name, key])).toEqual([
@@ -95,7 +96,7 @@ describe('verifyOutput', () => {
     ]);
   });
 
-  test('accepts a file that is not listed when it has a signature of its own', async () => {
+  test('accepts an unlisted file with its own signature', async () => {
     const extra = { 'notes.md': 'notes', 'notes.md.sigstore.json': blobBundle(release, 'notes') };
     const home = plant(temporaryDirectory(), { ...outputFiles(), ...extra, '.kairos-factory.lock': '' });
     const found = await verifyOutput(home, trusting(), signal);
@@ -104,7 +105,7 @@ describe('verifyOutput', () => {
 
   const write = (path: string, content: string) => (home: string) => plant(home, { [path]: content });
   const remove = (path: string) => (home: string) => rmSync(join(home, path));
-  // What is done to an output that was good, and the one line that says what is wrong.
+  // A change to a valid output, and the single problem that it must cause.
   test.each<[string, (home: string) => void, RegExp]>([
     ['a changed file', write('os.iso', 'changed'), /^os\.iso was changed/],
     ['a missing file', remove('os.iso'), /^os\.iso is missing$/],
@@ -119,30 +120,38 @@ describe('verifyOutput', () => {
       /^os\.iso has a signature by an unknown key/,
     ],
     [
-      'a changed file that its key signed, but not the list',
+      'a changed and re-signed file that does not match the list',
       (home) => plant(home, { 'os.iso': 'new', 'os.iso.sigstore.json': blobBundle(release, 'new') }),
-      /^os\.iso is not what SHA256SUMS lists/,
+      /^os\.iso does not match SHA256SUMS/,
     ],
     [
-      'a bundle that is a megabyte',
+      'a bundle of more than a megabyte',
       write('os.iso.sigstore.json', ' '.repeat(1024 ** 2 + 1)),
-      /^os\.iso has a bundle/,
+      /^os\.iso has an invalid bundle$/,
     ],
     [
-      'a file that nobody vouches for',
+      'an unlisted and unsigned file',
       write('extra.sh', 'echo'),
       /^extra\.sh is neither listed in SHA256SUMS nor/,
     ],
-    ['a bundle of no file', write('gone.sigstore.json', '{}'), /^gone\.sigstore\.json is neither listed/],
-    ['such a file in a directory', write('sub/extra.sh', 'echo'), /^sub\/extra\.sh is neither listed/],
     [
-      'a link in place of a file',
+      'a bundle without its file',
+      write('gone.sigstore.json', '{}'),
+      /^gone\.sigstore\.json is neither listed/,
+    ],
+    [
+      'an unlisted file in a subdirectory',
+      write('sub/extra.sh', 'echo'),
+      /^sub\/extra\.sh is neither listed/,
+    ],
+    [
+      'a link instead of a file',
       (home) => {
         rmSync(join(home, 'os.iso'));
         plant(home, { '../iso': 'iso' });
         symlinkSync('../iso', join(home, 'os.iso'));
       },
-      /^os\.iso is no/,
+      /^os\.iso is not a regular file$/,
     ],
     [
       'a list that leaves the directory',
@@ -152,7 +161,7 @@ describe('verifyOutput', () => {
       },
       /SHA256SUMS has an invalid line/,
     ],
-  ])('refuses %s, and nothing else', async (_, damage, problem) => {
+  ])('reports %s and nothing else', async (_, damage, problem) => {
     const home = plant(join(temporaryDirectory(), 'output'), outputFiles());
     damage(home);
     const error = await failureOf(() => verifyOutput(home, trusting(), signal), 'verification');
@@ -170,13 +179,13 @@ describe('verifyOutput', () => {
     expect(error.details).toEqual([problem]);
   });
 
-  test('refuses a file in an image layout that its index does not lead to', async () => {
+  test('refuses a file in an image layout that its index does not refer to', async () => {
     const home = plant(temporaryDirectory(), { ...withLayout(), 'os.oci/blobs/sha256/feed': 'x' });
     const error = await failureOf(() => verifyOutput(home, trusting(), signal), 'verification');
     expect(error.details).toEqual([expect.stringMatching(/^os\.oci\/blobs\/sha256\/feed is neither/)]);
   });
 
-  test('names the target of what is wrong, and all that is wrong at once', async () => {
+  test('reports all problems at once, each with its target', async () => {
     const files = { ...below('amd64', outputFiles()), ...below('arm64', outputFiles()) };
     const home = plant(temporaryDirectory(), {
       ...files,
@@ -190,7 +199,7 @@ describe('verifyOutput', () => {
     ]);
   });
 
-  test('refuses a rule that asks for two signatures, which a file cannot have', async () => {
+  test('refuses a rule that requires two signatures, which a file cannot have', async () => {
     const home = plant(temporaryDirectory(), outputFiles());
     const error = await failureOf(
       () => verifyOutput(home, trusting({ threshold: 2 }), signal),
@@ -200,7 +209,7 @@ describe('verifyOutput', () => {
   });
 
   test.each([[{}], [{ 'os.iso': 'iso' }]])(
-    'refuses a directory that is no output of a build: %j',
+    'refuses a directory that is not the output of a build: %j',
     async (files) => {
       const home = plant(temporaryDirectory(), files);
       const error = await failureOf(() => verifyOutput(home, trusting(), signal), 'usage');
@@ -208,7 +217,7 @@ describe('verifyOutput', () => {
     },
   );
 
-  test('ends when it is cancelled', async () => {
+  test('stops when it is aborted', async () => {
     const home = plant(temporaryDirectory(), outputFiles());
     const stopped = AbortSignal.abort(new Error('stop'));
     await expect(verifyOutput(home, trusting(), stopped)).rejects.toThrow('stop');
@@ -216,9 +225,10 @@ describe('verifyOutput', () => {
 });
 
 describe('verifyFiles', () => {
-  test('accepts files with good bundles beside them, and names all that have none', async () => {
+  test('accepts files with valid bundles and reports all others', async () => {
     const home = plant(temporaryDirectory(), outputFiles());
-    const [iso, manifest] = [join(home, 'os.iso'), join(home, 'manifest.json')];
+    const iso = join(home, 'os.iso');
+    const manifest = join(home, 'manifest.json');
     const found = await verifyFiles([iso, manifest], trusting(), signal);
     expect(found.map(({ name }) => name)).toEqual([iso, manifest]);
     plant(home, { 'os.iso': 'changed' });

@@ -12,7 +12,8 @@ const NO_PROGRAMS: Runner = {
   run: () => expect.unreachable('no program is needed'),
   locate: () => expect.unreachable('no program is needed'),
 };
-const [release, backup] = [signer('release.pub'), signer('backup.pub')];
+const release = signer('release.pub');
+const backup = signer('backup.pub');
 
 function policyFile(text: string) {
   const files = { 'policy.yaml': text, 'release.pub': release.pem, 'keys/backup.pub': backup.pem };
@@ -21,7 +22,7 @@ function policyFile(text: string) {
 const load = (text: string) => loadVerifyPolicy(policyFile(text), NO_PROGRAMS);
 
 describe('loadVerifyPolicy', () => {
-  test('reads keys beside it, and what an image must have', async () => {
+  test('reads keys relative to the file, the threshold and the attestations', async () => {
     const policy = await load(
       'keys: [release.pub, keys/backup.pub]\nthreshold: 2\nattestations: [spdxjson, https://t.example/v1]\n',
     );
@@ -30,7 +31,7 @@ describe('loadVerifyPolicy', () => {
     expect(policy.attestations).toEqual(['https://spdx.dev/Document', 'https://t.example/v1']);
   });
 
-  test('takes the trust directory of a node for images', async () => {
+  test('uses the trust directory of a node for images only', async () => {
     const policy = 'repositories: [{ match: registry.test/os/, keys: [release.pub] }]\n';
     const home = plant(temporaryDirectory(), { 'policy.yaml': policy, 'release.pub': release.pem });
     for (const name of ['', 'policy.yaml', 'release.pub']) chmodSync(join(home, name), name ? 0o644 : 0o755);
@@ -47,14 +48,14 @@ describe('loadVerifyPolicy', () => {
     ['keys: [missing.pub]', 'missing.pub'],
     ['keys: [release.pub]\nthreshold: 2', 'asks for 2 signers, and names 1'],
     ['keys: [release.pub]\nattestation: [spdxjson]', 'unknown key "attestation"'],
-    ['keys: [release.pub]\nattestations: [sbom]', '"sbom" is no type of attestation'],
+    ['keys: [release.pub]\nattestations: [sbom]', '"sbom" is not a predicate type'],
     ['identities: [{ identity: a, issuer: b }]', 'without the trusted-root'],
     ['identities: [{ identity: a, issuer: b }]\ntrusted-root: release.pub', 'is no trusted root'],
   ])('refuses %j', async (text, message) => {
     expect((await failureOf(() => load(text), 'usage')).message).toContain(message);
   });
 
-  test('reads the policy of the documentation, but for its trusted root', async () => {
+  test('accepts the policy in docs/signing.md up to its missing trusted root', async () => {
     const page = readFileSync(new URL('../../../../../docs/signing.md', import.meta.url), 'utf8');
     const text = /```yaml\n(# release\.policy\.yaml\n.*?)```/s.exec(page)?.[1] ?? '';
     const files = { 'policy.yaml': text, 'release.pub': release.pem, 'backup.pub': backup.pem };
