@@ -228,5 +228,5 @@ test('an attestation is no signature', async () => {
   const digest = await registry.pushImage('os/attested', 'attested', 'v1');
   await writeFile(join(home, 'note.json'), '{}');
   await attest(home, release, `${registry.host}/os/attested@${digest}`, join(home, 'note.json'));
-  expect(await refusal('os/attested', digest)).toMatch(/is not signed|statement of another kind/);
+  expect(await refusal('os/attested', digest)).toMatch(/is not signed|statement of another type/);
 });

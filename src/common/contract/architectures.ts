@@ -1,28 +1,28 @@
-/** What differs between the architectures that images are made for. Names as in Go and OCI (docs/contract.md 6.8). */
+/** The properties of a supported architecture, whose name is that of Go and OCI (docs/contract.md 6.8). */
 export interface Architecture {
-  /** As the kernel calls it: `uname -m`. */
+  /** The kernel's name: `uname -m`. */
   readonly machine: string;
-  /** `e_machine` of its ELF files (gABI, "ELF Header"). */
+  /** `e_machine` in its ELF files (gABI, "ELF Header"). */
   readonly elf: number;
-  /** Its variant in an OCI platform, where images of it carry one (image-spec, "Platform Variants"). */
+  /** Its variant in an OCI platform, if images specify one (image-spec, "Platform Variants"). */
   readonly variant?: string;
   /**
-   * Whether its machines may have a BIOS, for which disks get boot code and a partition (docs/contract.md 1.1, 1.4).
+   * Whether machines may have a BIOS, for which disks get boot code and a partition (docs/contract.md 1.1, 1.4).
    */
   readonly bios: boolean;
-  /** Names of UEFI and of GRUB for it (UEFI specification 3.5.1.1; docs/contract.md 1.4). */
+  /** Its names in UEFI and GRUB (UEFI specification 3.5.1.1; docs/contract.md 1.4). */
   readonly efi: {
-    /** GRUB's platform, which names its directory of modules too. */
+    /** GRUB's platform, which is also the name of its module directory. */
     readonly platform: 'x86_64-efi' | 'arm64-efi';
-    /** What firmware starts from a disk that it knows nothing of, in `EFI/BOOT`. */
+    /** The program in `EFI/BOOT` that firmware starts from a disk without a boot entry. */
     readonly fallback: string;
-    /** What the distributions' shim starts, beside itself. */
+    /** The program that the distributions' shim starts, in its own directory. */
     readonly grub: string;
     readonly mokManager: string;
-    /** What the names of shim, GRUB and their packages end with. */
+    /** Suffix of the names of shim, GRUB and their packages. */
     readonly suffix: 'x64' | 'aa64';
   };
-  /** Modules of an unsigned GRUB for UEFI besides those that all have. */
+  /** Modules of an unsigned GRUB for UEFI in addition to the common ones. */
   readonly grubModules: readonly string[];
 }
 
@@ -59,15 +59,15 @@ export const ARCHITECTURES = {
 export type Arch = keyof typeof ARCHITECTURES;
 export const ARCHES = ['amd64', 'arm64'] as const satisfies readonly Arch[];
 
-/** The architecture of that name, or `undefined` for one that images are not made for. */
+/** Returns the architecture with a name, or `undefined` for an unsupported one. */
 export function architecture(name: string): Architecture | undefined {
   return Object.hasOwn(ARCHITECTURES, name) ? ARCHITECTURES[name as Arch] : undefined;
 }
 
-/** Node's names for processors, where they are not those of images. */
+/** Node's names of processors that differ from those of images. */
 const PROCESSORS: Readonly<Record<string, string>> = { x64: 'amd64' };
 
-/** The architecture of the machine that this program runs on: `amd64`, `arm64`, or one that we make no images for. */
+/** Returns the architecture of this machine: `amd64`, `arm64`, or an unsupported one under Node's name. */
 export function machineArch(): string {
   return PROCESSORS[process.arch] ?? process.arch;
 }

@@ -1,6 +1,6 @@
 import type { ImageIdentity } from './kairos-release.ts';
 
-/** The file name of an artifact without its ending (docs/contract.md 6.10). */
+/** Returns the file name of an artifact without its extension (docs/contract.md 6.10). */
 export function artifactBaseName(identity: ImageIdentity): string {
   const parts = [
     'kairos',
@@ -16,7 +16,7 @@ export function artifactBaseName(identity: ImageIdentity): string {
 }
 
 /**
- * The image name of the contract, without a registry: `flavor:release-variant-arch-model-version`
+ * Returns the image tag of the contract: for `flavor:release-variant-arch-model-version`, the part after the colon
  * (docs/contract.md 6.10).
  */
 export function imageTag(identity: ImageIdentity): string {

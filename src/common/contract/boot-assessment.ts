@@ -1,10 +1,9 @@
 /**
- * Boot assessment: GRUB counts the boots of a new image, and goes back to the old one when the first of them did not
- * get far enough to say so (docs/contract.md 2.3). Files at the root of the state partition, by the names of the
- * contract.
+ * Boot assessment: GRUB marks the first boot of a new image, and falls back to the old image when that boot does not
+ * clear the mark (docs/contract.md 2.3). The files are at the root of the state partition.
  */
 export const ASSESSMENT = {
-  /** Hook that our menu, and upstream's, sources after its entries. */
+  /** Hook that the menu sources after its entries, both here and upstream. */
   hook: '/grubcustom',
   script: '/grub_boot_assessment',
   /** GRUB environment block with the variables. */
@@ -14,7 +13,7 @@ export const ASSESSMENT = {
 /** Variables of {@link ASSESSMENT.environment}. */
 export const ASSESSMENT_VARIABLES = {
   enabled: 'enable_boot_assessment',
-  /** Set by the administrator: every boot is assessed, not only the first after an upgrade. */
+  /** Set by the administrator to assess every boot, not only the first after an upgrade. */
   always: 'enable_boot_assessment_always',
   tentative: 'boot_assessment_tentative',
 } as const;
@@ -29,8 +28,8 @@ export const ASSESSMENT_HOOK = [
 ].join('\n');
 
 /**
- * Content of the script. A choice for one boot is somebody's own and not counted; a boot that is counted and does not
- * clear the mark makes the next one take the fallback entry, whose system then knows by its command line.
+ * Content of the script. A one-time selection by the user is not assessed. If an assessed boot does not clear the mark,
+ * the next boot takes the fallback entry, and its kernel command line says so.
  */
 export const ASSESSMENT_SCRIPT = [
   '# Falls back to the passive system when the first boot after an upgrade did not reach its end.',

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { resolveInRoot } from '../files/resolve-in-root.ts';
 import { ARCHITECTURES, type Arch } from './architectures.ts';
 
-/** Host paths of what a boot loader needs, found in a root; `undefined` where the image has none. */
+/** Host paths of the boot files in a root; `undefined` for those that the image lacks. */
 export interface BootFiles {
   readonly kernel: string | undefined;
   readonly initrd: string | undefined;
@@ -15,26 +15,26 @@ export interface BootFiles {
   /** Directory with the modules of GRUB for UEFI. */
   readonly efiModules: string | undefined;
   readonly shim: string | undefined;
-  /** The MOK manager that shim starts, where it is shipped beside it. */
+  /** The MOK manager that shim starts, if it is shipped with it. */
   readonly mokManager: string | undefined;
-  /** Signed GRUB for installed systems, and the variant for live media. */
+  /** Signed GRUB for installed systems; `grubLive` is the variant for live media. */
   readonly grub: string | undefined;
   readonly grubLive: string | undefined;
   readonly fonts: readonly string[];
-  /** Directory with what a board's firmware wants on the EFI system partition. */
+  /** Directory of the files that a board's firmware needs on the EFI system partition. */
   readonly boardFiles: string | undefined;
 }
 
-/** Where an image keeps what belongs on the EFI system partition of its board, by its path there. */
+/** Directory in an image for the files of its board's EFI system partition, laid out as on the partition. */
 export const BOARD_FILES = '/usr/lib/kairos/esp';
 
 const VENDORS = ['fedora', 'rocky', 'redhat', 'almalinux', 'centos'];
 
-/** Newer packages of the Red Hat family put what goes to an ESP below here, as `PACKAGE/VERSION/EFI/VENDOR/FILE`. */
+/** Newer packages of the Red Hat family put ESP files below this, as `PACKAGE/VERSION/EFI/VENDOR/FILE`. */
 const EFI_PAYLOADS = '/usr/lib/efi';
 const FONT_DIRECTORIES = ['/usr/share/grub', '/usr/share/grub2', '/boot/grub2/fonts'];
 
-/** Search orders (docs/contract.md 1.4); the names for other architectures differ in one part. */
+/** Search orders of the boot files (docs/contract.md 1.4); between architectures, only parts of the names differ. */
 function searchOrders(arch: Arch) {
   const { machine, efi } = ARCHITECTURES[arch];
   const { suffix, platform } = efi;
@@ -66,8 +66,8 @@ function searchOrders(arch: Arch) {
 const FONTS = ['ascii', 'euro', 'unicode'];
 
 /**
- * Finds the boot files of a root (docs/contract.md 1.4, 6.6).
- * @param arch which architecture's: a root may hold those of several
+ * Finds the boot files in a root (docs/contract.md 1.4, 6.6).
+ * @param arch the architecture to search for, as a root may have the files of several
  */
 export async function findBootFiles(root: string, arch: Arch): Promise<BootFiles> {
   const orders = searchOrders(arch);
@@ -104,7 +104,7 @@ export async function findBootFiles(root: string, arch: Arch): Promise<BootFiles
   };
 }
 
-/** The places of a file below {@link EFI_PAYLOADS}; an image has one version. */
+/** Possible paths of a file below {@link EFI_PAYLOADS}, newest version first. */
 async function payloads(root: string, component: string, file: string): Promise<string[]> {
   const directory = await resolveInRoot(root, `${EFI_PAYLOADS}/${component}`);
   const versions = directory === undefined ? [] : (await readdir(directory)).sort().reverse();
@@ -113,14 +113,14 @@ async function payloads(root: string, component: string, file: string): Promise<
   );
 }
 
-/** Whether the kernel of `root` was configured with all of `options` (such as `CONFIG_SQUASHFS_ZSTD`), built in or as modules. */
+/** Whether the kernel of `root` has all `options` (such as `CONFIG_SQUASHFS_ZSTD`), built in or as modules. */
 export async function kernelHas(root: string, options: readonly string[]): Promise<boolean> {
   const kernel = await resolveInRoot(root, '/boot/vmlinuz');
   const release = kernel === undefined ? '' : basename(kernel).replace(/^[^-]+-/, '');
   const file =
     (await resolveInRoot(root, `/boot/config-${release}`)) ??
     (await resolveInRoot(root, `/lib/modules/${release}/config`));
-  // A kernel that does not tell is given the benefit of the doubt: every distribution kernel of today has them.
+  // Without a configuration file the options are assumed: every current distribution kernel has them.
   if (file === undefined) return true;
   const text = await readFile(file, 'utf8');
   return options.every((option) => new RegExp(`^${option}=[ym]$`, 'm').test(text));

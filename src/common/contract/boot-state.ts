@@ -1,4 +1,4 @@
-/** What the machine has booted (docs/contract.md 2.4). */
+/** The system that the machine has booted (docs/contract.md 2.4). */
 export type BootState =
   | 'active_boot'
   | 'passive_boot'

@@ -6,21 +6,21 @@ import { DEFAULT_ARCH, type ExaminedRoot } from './examine-root.ts';
 import { REQUIRED_RELEASE_KEYS } from './kairos-release.ts';
 import { requiredDirectories } from './system-layout.ts';
 
-/** One rule that an OS image is held to. */
+/** A conformance rule for OS images. */
 export interface ConformanceRule {
-  /** Names the rule in reports. */
+  /** The name of the rule in reports. */
   readonly id: string;
-  /** An image that breaks a `required` rule is not an OS; of one that breaks an `advisory` rule, a report says so. */
+  /** An image that violates a `required` rule is not an OS; violations of `advisory` rules are only reported. */
   readonly severity: 'required' | 'advisory' | 'required unless bare';
-  /** Which roots the rule is for; all when absent. */
+  /** Whether the rule applies to a root; it applies to all when absent. */
   readonly appliesTo?: (root: ExaminedRoot) => boolean;
-  /** What a report says of a root that keeps the rule. */
+  /** The text of a report on a root that satisfies the rule. */
   readonly found: string | ((root: ExaminedRoot) => string);
-  /** What is wrong with a root and what to do; `undefined` when nothing is. */
+  /** Checks a root. Returns the problem and its remedy; `undefined` when the root satisfies the rule. */
   readonly problem: (root: ExaminedRoot) => string | undefined | Promise<string | undefined>;
 }
 
-/** Programs that the agent of upstream, or ours, calls on a node (docs/contract.md 5.10). */
+/** Programs that the agent, upstream's or ours, calls on a node (docs/contract.md 5.10). */
 const PROGRAMS = [
   'kairos-agent',
   'grub2-editenv',
@@ -37,7 +37,7 @@ const PROGRAM_DIRECTORIES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/loc
 const KERNEL_OPTIONS = ['CONFIG_SQUASHFS_ZSTD', 'CONFIG_OVERLAY_FS', 'CONFIG_BLK_DEV_LOOP'];
 const DIRECTORIES = requiredDirectories([]);
 
-/** What begins an uncompressed cpio, and each of the compressions that kernels unpack. */
+/** The first bytes of an uncompressed cpio archive, and of each compression that kernels support. */
 const INITRAMFS_MAGIC = ['070701', '\x1f\x8b', '\xfd7zXZ', '\x28\xb5\x2f\xfd', '\x02!L\x18'];
 
 const unless = (holds: boolean, problem: string) => (holds ? undefined : problem);
@@ -69,11 +69,11 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
   {
     id: 'architecture',
     severity: 'required',
-    // The rule on the keys of the release file reports one that is missing.
+    // A missing architecture is reported by the rule `kairos-release`.
     appliesTo: ({ statedArch }) => Boolean(statedArch),
     found: ({ statedArch = '' }) => statedArch,
     problem: ({ arch, statedArch, programArch }) => {
-      if (arch === undefined) return `KAIROS_ARCH is ${statedArch}; images are made for ${ARCHES.join(', ')}`;
+      if (arch === undefined) return `KAIROS_ARCH is ${statedArch}; supported are ${ARCHES.join(', ')}`;
       return unless(
         programArch === undefined || programArch === statedArch,
         `KAIROS_ARCH is ${statedArch}, but the programs are for ${programArch}: correct /etc/kairos-release`,
@@ -85,7 +85,7 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
     severity: 'required',
     found: '/boot/vmlinuz',
     problem: ({ boot }) =>
-      unless(boot.kernel !== undefined, '/boot/vmlinuz is missing or leads nowhere: install a kernel'),
+      unless(boot.kernel !== undefined, '/boot/vmlinuz is missing or a broken link: install a kernel'),
   },
   {
     id: 'initramfs',
@@ -99,7 +99,7 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
   {
     id: 'kernel options',
     severity: 'required',
-    found: 'squashfs with zstd, overlay and loop are there',
+    found: 'the kernel has squashfs with zstd, overlay and loop',
     problem: async ({ path }) =>
       unless(
         await kernelHas(path, KERNEL_OPTIONS),
@@ -107,7 +107,7 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
       ),
   },
   ...['/etc/cos/grub.cfg', '/etc/cos/bootargs.cfg'].map((path) =>
-    hasFile('boot menu', path, { severity: 'required', otherwise: 'the disk would have no menu' }),
+    hasFile('boot menu', path, { severity: 'required', otherwise: 'the disk would have no boot menu' }),
   ),
   {
     id: 'UEFI boot',
@@ -131,7 +131,8 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
     id: 'GRUB fonts',
     severity: 'advisory',
     found: 'GRUB fonts',
-    problem: ({ boot }) => unless(boot.fonts.length > 0, 'GRUB fonts are missing: the menu is plain text'),
+    problem: ({ boot }) =>
+      unless(boot.fonts.length > 0, 'GRUB fonts are missing: the menu is shown in plain text'),
   },
   {
     id: 'kairos-release',
@@ -149,7 +150,7 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
     problem: ({ release }) =>
       unless(
         /^KAIROS_RELEASE="[^"]*"$/m.test(release.text),
-        'KAIROS_RELEASE is not in double quotes, which other tools of the field look for',
+        'KAIROS_RELEASE is not in double quotes, which other tools expect',
       ),
   },
   {
@@ -202,7 +203,7 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
     id: 'initramfs format',
     severity: 'required',
     appliesTo: ({ boot }) => boot.initrd !== undefined,
-    found: 'an archive the kernel reads',
+    found: 'an archive that the kernel can read',
     problem: async ({ boot }) =>
       unless(await isInitramfs(boot.initrd ?? ''), '/boot/initrd is not an initramfs'),
   },

@@ -1,28 +1,28 @@
 import { CONFORMANCE_RULES, type ConformanceRule } from './conformance-rules.ts';
 import { examineRoot } from './examine-root.ts';
 
-/** What came of holding an OS image to one rule. */
+/** The result of checking an OS image against one rule. */
 export interface Finding {
-  /** What was looked at, such as `kernel`. */
+  /** The rule, such as `kernel`. */
   readonly check: string;
   readonly passed: boolean;
   /** An image that fails a required check is not an OS; other failures are reported and accepted. */
   readonly required: boolean;
-  /** What is wrong and what to do, or what was found. */
+  /** The problem and its remedy, or what was found. */
   readonly text: string;
 }
 
-/** Says that an image was made from a root that cannot run the agent: it boots, and does nothing else of a node. */
+/** Marks an image made from a root that cannot run the agent: it boots, but it is not a full node. */
 export const BARE_MARK = '/usr/lib/kairos/bare';
 
 /**
- * Checks a root filesystem against what an OS image must have (docs/contract.md 6.9).
- * @param path host path of the tree; nothing is followed outside of it
- * @returns a finding for each rule that applies, in the order of the table
+ * Checks that a root filesystem conforms to the rules for OS images (docs/contract.md 6.9).
+ * @param path host path of the tree; links are not followed outside of it
+ * @returns a finding for each applicable rule, in the order of the table
  */
 export async function checkConformance(path: string): Promise<Finding[]> {
   const root = await examineRoot(path);
-  // What only the agent and people need, a bare root may lack.
+  // A bare root may lack what only the agent and users need.
   const isBare = await root.has(BARE_MARK);
   const findings: Finding[] = [];
   for (const rule of CONFORMANCE_RULES) {

@@ -6,27 +6,27 @@ import { NODE_PATH } from './node-paths.ts';
 import { parseOsRelease } from './os-release.ts';
 import { rootArch } from './root-arch.ts';
 
-/** A root filesystem, with what the rules of conformance ask of it. */
+/** A root filesystem, with the facts that the conformance rules check. */
 export interface ExaminedRoot {
   /** Host path of the tree. */
   readonly path: string;
-  /** Whether there is something at a path; nothing is followed outside of the tree. */
+  /** Whether a path exists; links are not followed outside of the tree. */
   readonly has: (path: string) => Promise<boolean>;
-  /** `/etc/kairos-release`: empty when it is missing. */
+  /** `/etc/kairos-release`; empty when it is missing. */
   readonly release: { readonly text: string; readonly keys: ReadonlyMap<string, string> };
-  /** `KAIROS_ARCH`, where the release file has it. */
+  /** `KAIROS_ARCH`, if the release file has it. */
   readonly statedArch: string | undefined;
-  /** What the programs of the tree are for, where that can be read. */
+  /** The architecture of the tree's programs, if it can be determined. */
   readonly programArch: string | undefined;
-  /** What the tree is judged as; `undefined` when it is for a machine that no images are made for. */
+  /** The architecture whose rules apply; `undefined` when it is unsupported. */
   readonly arch: Arch | undefined;
   readonly boot: BootFiles;
 }
 
-/** Architecture that boot files are looked for where the tree states none that is known. */
+/** The architecture whose boot files are searched when the tree does not state a supported one. */
 export const DEFAULT_ARCH: Arch = 'amd64';
 
-/** Reads what several rules of conformance need of a root filesystem. */
+/** Reads the facts about a root filesystem that several conformance rules need. */
 export async function examineRoot(path: string): Promise<ExaminedRoot> {
   const release = await resolveInRoot(path, NODE_PATH.release);
   const text = release === undefined ? '' : await readFile(release, 'utf8');

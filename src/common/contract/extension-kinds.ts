@@ -1,20 +1,20 @@
 import type { BootState } from './boot-state.ts';
 
-/** A kind of extension: images that systemd lays over a hierarchy (systemd-sysext(8)). */
+/** A kind of extension: images that systemd merges into a hierarchy (systemd-sysext(8)). */
 export interface ExtensionKind {
   readonly name: 'sysext' | 'confext';
-  /** Where the agent keeps them, across upgrades (docs/contract.md 2.7). */
+  /** Where the agent stores them across upgrades (docs/contract.md 2.7). */
   readonly store: string;
-  /** Where systemd looks for those of this boot. */
+  /** Where systemd looks for the extensions of this boot. */
   readonly run: string;
   readonly program: string;
-  /** Directory of the file that makes a tree an extension. */
+  /** Directory of the file that marks a tree as an extension. */
   readonly release: string;
-  /** Variable by which systemd is told which directories to lay extensions over, and those. */
+  /** The directories to merge extensions into, and the variable that passes them to systemd. */
   readonly hierarchies?: { readonly variable: string; readonly paths: readonly string[] };
 }
 
-/** Below both of these; `/usr/local` itself, which persists, has to stay writable, and visible, while one is merged. */
+/** Merged directories of `/usr` and `/usr/local`; the persistent `/usr/local` itself must stay writable and visible. */
 const MERGED = ['bin', 'sbin', 'lib', 'lib64', 'share', 'include', 'src'];
 
 export const SYSEXT: ExtensionKind = {
@@ -23,7 +23,7 @@ export const SYSEXT: ExtensionKind = {
   run: '/run/extensions',
   program: 'systemd-sysext',
   release: 'usr/lib/extension-release.d',
-  // docs/contract.md 2.7; and /opt, as systemd has it by itself.
+  // docs/contract.md 2.7, plus /opt, which is systemd's default.
   hierarchies: {
     variable: 'SYSTEMD_SYSEXT_HIERARCHIES',
     paths: [...['/usr', '/usr/local'].flatMap((top) => MERGED.map((name) => `${top}/${name}`)), '/opt'],
@@ -38,11 +38,11 @@ export const CONFEXT: ExtensionKind = {
   release: 'etc/extension-release.d',
 };
 
-/** What an extension can be enabled for: directories of the store (docs/contract.md 2.7). */
+/** The scopes that an extension can be enabled for; also the directories of the store (docs/contract.md 2.7). */
 export const SCOPES = ['active', 'passive', 'recovery', 'common'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** The scopes that hold for what was booted. */
+/** Returns the scopes that apply to a boot state. */
 export function scopesOf(state: BootState): Scope[] {
   switch (state) {
     case 'active_boot':

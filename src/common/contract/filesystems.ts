@@ -1,8 +1,8 @@
 const COMMON = ['sparse_super', 'large_file', 'filetype', 'resize_inode', 'dir_index', 'ext_attr'];
 
 /**
- * Features of the ext filesystems that we make, said in full, so that a machine's mke2fs.conf makes no difference. No
- * checksums over inodes: the factory sets their times afterwards, and GRUB 2.06 reads the plain form.
+ * Features of the ext filesystems that we create, listed in full, so that the machine's mke2fs.conf has no effect. Inodes
+ * have no checksums, because the factory changes their times afterwards, and because of GRUB 2.06.
  */
 export const EXT_FEATURES = {
   ext2: COMMON,
@@ -10,9 +10,9 @@ export const EXT_FEATURES = {
 } as const;
 
 /**
- * Options of `mke2fs` that every ext filesystem of ours is made with.
- * @param growing the partition is made small and grows with its disk: group checksums let a growing filesystem leave new
- *   inode tables unwritten (200 GB: 65 MB written instead of 9.9 GB)
+ * Returns the `mke2fs` options for an ext filesystem.
+ * @param options `growing` for a partition that is created small and grows with its disk: with group checksums, a growing
+ * filesystem can leave new inode tables unwritten (200 GB: 65 MB written instead of 9.9 GB)
  */
 export function extOptions(
   type: keyof typeof EXT_FEATURES,

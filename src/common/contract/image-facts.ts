@@ -1,18 +1,21 @@
 import type { TreeSize } from '../files/walk-tree.ts';
 
-/** What artifacts have to know of an OS image's root. */
+/** The facts about an OS image's root that artifacts need. */
 export interface ImageFacts {
-  /** Seconds since 1970 that artifacts are stamped with. */
+  /** Unix timestamp of the files in artifacts. */
   readonly epoch: number;
   readonly tree: TreeSize;
   /** `/etc/kairos-release`. */
   readonly release: Readonly<Record<string, string>>;
-  /** `ID` of the distribution that the boot loader is from, mostly that of `/etc/os-release`: also the directory that the distribution's signed GRUB looks into. */
+  /**
+   * `ID` of the distribution that the boot loader is from, usually that in `/etc/os-release`; also the directory of that
+   * distribution's signed GRUB on the ESP.
+   */
   readonly osId: string;
-  /** Kernel arguments on SELinux, as the image's own menu has them; off when it has none. */
+  /** SELinux kernel arguments of the image's own menu; SELinux is off when it has none. */
   readonly selinux?: string;
-  /** Version of the kernel, as the name of its image has it. */
+  /** Kernel version, from the file name of the kernel. */
   readonly kernel?: string;
-  /** `ID_LIKE` of `/etc/os-release`. */
+  /** `ID_LIKE` in `/etc/os-release`. */
   readonly osLike?: string;
 }

@@ -9,14 +9,14 @@ import { NODE_PATH } from './node-paths.ts';
 import { parseOsRelease } from './os-release.ts';
 import { EPOCH_FILE } from './system-layout.ts';
 
-/** Names the distribution of a boot loader that is not the root's own. */
+/** Contains the distribution `ID` of a boot loader that is not the root's own. */
 const BOOT_LOADER_ID = '/usr/lib/kairos/boot-loader-id';
 
 /**
- * Checks an OS image's root and reads what artifacts have to know of it.
+ * Checks the root of an OS image and reads the facts that artifacts need.
  * @param name the image, for messages
- * @param notice told about what is amiss but not required
- * @throws FactoryError `verification` when it is not an OS; one detail line per finding
+ * @param notice receives each violation of an advisory rule
+ * @throws FactoryError `verification` when it is not an OS, with one detail line per violation
  */
 export async function inspectImage(
   root: string,
@@ -41,7 +41,7 @@ export async function inspectImage(
   const version = kernel === undefined ? undefined : kernelVersion(basename(kernel));
   const osRelease = parseOsRelease(await read('/etc/os-release'));
   return {
-    // An image that was made elsewhere is as old as its newest file.
+    // An image made by other tools is as old as its newest file.
     epoch: Number((await read(EPOCH_FILE)).trim()) || tree.newest,
     tree,
     release: Object.fromEntries(parseOsRelease(await read(NODE_PATH.release))),
@@ -52,12 +52,12 @@ export async function inspectImage(
   };
 }
 
-/** The version in the name of a kernel: `vmlinuz-VERSION`, or `Image-VERSION`, where the link `/boot/vmlinuz` leads to. */
+/** The version in a kernel's file name, to which `/boot/vmlinuz` links: `vmlinuz-VERSION` or `Image-VERSION`. */
 function kernelVersion(name: string): string | undefined {
   return /^[^-]+-(.+)$/.exec(name)?.[1];
 }
 
-/** What an image's menu says of SELinux: the live medium boots the same way. */
+/** The SELinux arguments of an image's menu, which also apply to live media. */
 function selinuxArguments(bootargs: string): string {
   return /\bselinux=[01](?: enforcing=[01])?/.exec(bootargs)?.[0] ?? 'selinux=0';
 }

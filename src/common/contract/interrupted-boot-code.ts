@@ -2,18 +2,18 @@ import { BOOT_CODE_SIZE } from './boot-loader.ts';
 
 /** Where a BIOS loads the first sector of a disk. */
 const LOAD_ADDRESS = 0x7c00;
-/** Byte of the code at which the address of the message stands. */
+/** Offset of the message's address in the code. */
 const MESSAGE_OPERAND = 13;
 const MESSAGE = [
   'The installation of this machine was interrupted: it has no system yet.',
-  'Start it from the installation medium once more, and install again.',
+  'Start it from the installation medium again, and repeat the installation.',
 ];
 
 /**
- * Boot code for BIOS that says that the machine has to be installed again. It stands on a disk from before its partition
- * table until GRUB takes its place: a BIOS starts whatever a disk with a table begins with, and hangs when that is nothing.
- * @returns {@link BOOT_CODE_SIZE} bytes: 16-bit code that prints by interrupt 10h, function 0Eh, and goes on to the next
- *   boot device by interrupt 18h (BIOS Boot Specification, appendix on INT 18h)
+ * Returns BIOS boot code that says that the machine has to be installed again. An installation writes it before the
+ * partition table, and GRUB replaces it: a BIOS runs the first sector of a disk with a table, and hangs if that is empty.
+ * @returns {@link BOOT_CODE_SIZE} bytes: 16-bit code that prints with interrupt 10h, function 0Eh, and continues with the
+ *   next boot device with interrupt 18h (BIOS Boot Specification, appendix on INT 18h)
  */
 export function interruptedBootCode(): Buffer {
   const code = [

@@ -1,5 +1,5 @@
 /**
- * What an OS image says of itself in `/etc/kairos-release` (docs/contract.md 6.8), as far as names are made from it.
+ * The fields of `/etc/kairos-release` (docs/contract.md 6.8) that names are made from.
  */
 export interface ImageIdentity {
   readonly flavor: string;
@@ -9,18 +9,17 @@ export interface ImageIdentity {
   /** `amd64`, `arm64`, … */
   readonly arch: string;
   readonly model: string;
-  /** With its leading `v`. */
+  /** With the leading `v`. */
   readonly version: string;
-  /** For variant `standard`: the Kubernetes distribution and its version. */
+  /** For the variant `standard`: the Kubernetes distribution and its version. */
   readonly software?: { readonly prefix: string; readonly version: string };
 }
 
 const HOME_URL = 'https://kairos.io';
 
 /**
- * Renders `/etc/kairos-release`; every value is quoted because readers of the field look for the quotes
- * (docs/contract.md 6.8).
- * @param tool name and version of what made the image
+ * Renders `/etc/kairos-release`. Every value is quoted, because other tools expect the quotes (docs/contract.md 6.8).
+ * @param tool name and version of the tool that made the image
  */
 export function renderKairosRelease(identity: ImageIdentity, tool: string): string {
   const name = `kairos-${identity.variant}-${identity.flavor}-${identity.flavorRelease}`;
@@ -49,12 +48,12 @@ export function renderKairosRelease(identity: ImageIdentity, tool: string): stri
         ] as const)
       : []),
   ];
-  // What comes from a base's os-release must not end the quotes (os-release(5), "shell special characters").
+  // Values from a base's os-release must not end the quotes (os-release(5), "shell special characters").
   const quoted = (value: string) => value.replaceAll(/[\r\n]/g, ' ').replaceAll(/["\\$`]/g, '\\$&');
   return entries.map(([key, value]) => `${key}="${quoted(value)}"\n`).join('');
 }
 
-/** The keys that a valid `/etc/kairos-release` cannot lack (docs/contract.md 6.9). */
+/** The required keys of `/etc/kairos-release` (docs/contract.md 6.9). */
 export const REQUIRED_RELEASE_KEYS = [
   'KAIROS_ID',
   'KAIROS_ID_LIKE',
@@ -73,8 +72,8 @@ export const REQUIRED_RELEASE_KEYS = [
 ] as const;
 
 /**
- * Reads the identity back from the parsed file, so that artifacts of a ready image get their names
- * (docs/contract.md 6.10).
+ * Reads the identity from the parsed file, for naming the artifacts of a finished image (docs/contract.md 6.10).
+ * Missing fields are `unknown`.
  */
 export function identityFrom(release: ReadonlyMap<string, string>): ImageIdentity {
   const get = (key: string) => release.get(key) ?? 'unknown';

@@ -1,14 +1,14 @@
 import { LABEL } from './labels.ts';
 
-/** What a board adds to the command line (docs/contract.md 2.2). */
+/** The kernel arguments of a board (docs/contract.md 2.2). */
 export interface BoardArguments {
-  /** Serial consoles, each as the value of a `console=`. */
+  /** Serial consoles, each as the value of `console=`. */
   readonly consoles: readonly string[];
   /** Further arguments. */
   readonly arguments: readonly string[];
 }
 
-/** Arguments that every installed entry carries (docs/contract.md 2.2). */
+/** Arguments of every entry of an installed system (docs/contract.md 2.2). */
 const COMMON = [
   'console=tty1',
   'net.ifnames=1',
@@ -21,7 +21,7 @@ const COMMON = [
 ] as const;
 
 /**
- * SELinux on the node, as its kernel parameters say it. The contract's own images have it off (docs/contract.md 2.2).
+ * Kernel arguments of each SELinux mode. Upstream's own images disable SELinux (docs/contract.md 2.2).
  */
 const SELINUX = {
   disabled: 'selinux=0',
@@ -30,9 +30,9 @@ const SELINUX = {
 } as const;
 
 /**
- * `/etc/cos/bootargs.cfg`: the GRUB fragment that sets `kernelcmd`, sourced from inside the image that boots, so that
- * each slot brings its own command line (docs/contract.md 2.1, 2.2). GRUB's `label`, `img` and `recoverylabel` are set
- * by the menu.
+ * Renders `/etc/cos/bootargs.cfg`: the GRUB fragment that sets `kernelcmd`. GRUB sources it from the image that it boots,
+ * so that each slot has its own command line (docs/contract.md 2.1, 2.2). The menu sets `label`, `img` and
+ * `recoverylabel`.
  */
 export function bootargs(board: BoardArguments, selinux: keyof typeof SELINUX = 'disabled'): string {
   const before = [...consoleArguments(board.consoles), ...COMMON].join(' ');
@@ -51,8 +51,8 @@ export function bootargs(board: BoardArguments, selinux: keyof typeof SELINUX = 
 }
 
 /**
- * What the live menu is filled with: the arguments of the board (docs/contract.md 3.3). Those that are no consoles are
- * those of an installed system: the same kernel runs.
+ * Returns the kernel arguments that the live menu adds (docs/contract.md 3.3): the consoles, and the board's arguments as
+ * on an installed system, which runs the same kernel.
  */
 export function liveConsole(board: BoardArguments): string {
   return [...consoleArguments(board.consoles), 'console=tty1', ...board.arguments].join(' ');

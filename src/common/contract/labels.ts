@@ -1,4 +1,4 @@
-/** What the filesystem labels of the system begin with. */
+/** Prefix of the system's filesystem labels. */
 export const LABEL_PREFIX = 'COS_';
 
 /** Filesystem labels of an installed disk and of live media (docs/contract.md 1.1, 1.4, 3.1). */

@@ -1,6 +1,6 @@
 /**
- * Parses os-release (freedesktop os-release(5)) and files of its kind, such as `/etc/kairos-release`.
- * Lines that are no assignment are passed over, as shells and systemd do.
+ * Parses os-release (freedesktop os-release(5)) and files in the same format, such as `/etc/kairos-release`.
+ * Lines that are not assignments are skipped, as systemd does.
  */
 export function parseOsRelease(text: string): Map<string, string> {
   const entries = new Map<string, string>();

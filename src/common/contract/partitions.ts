@@ -11,32 +11,32 @@ export const PARTITION_TYPE = {
   linux: '0fc63daf-8483-4772-8e79-3d69d8477de4',
 } as const;
 
-/** The names that GUIDs of disks derive from (docs/contract.md 1.1): an installed disk, and one made by a step `layout`. */
+/** The names that disk GUIDs are derived from (docs/contract.md 1.1): for an installed disk, and for a `layout` step. */
 const DISK_NAME = 'KAIROS_DISK';
 export const LAYOUT_DISK_NAME = 'YIP_DISK';
 
 /** The partitions of every Kairos disk, by PARTLABEL (docs/contract.md 1.1). */
 export type SystemPartition = 'bios' | 'efi' | 'oem' | 'recovery' | 'state' | 'persistent';
 
-/** A partition before it has a place on a disk. */
+/** A requested partition, without a position on a disk. */
 export interface PartitionRequest {
   /** The PARTLABEL. */
   readonly name: string;
-  /** The filesystem label; absent for a partition that is left raw. */
+  /** The filesystem label; absent for a raw partition. */
   readonly label?: string;
-  /** The filesystem: `ext4`, `vfat`, …; absent for a partition that is left raw. */
+  /** The filesystem: `ext4`, `vfat`, …; absent for a raw partition. */
   readonly filesystem?: string;
   readonly type: string;
   readonly guid: string;
-  /** GPT attribute bits that are set, as bit numbers. */
+  /** Numbers of the GPT attribute bits that are set. */
   readonly attributes: readonly number[];
   /** Size in MiB; 0 takes the rest of the disk. */
   readonly mib: number;
 }
 
-/** One partition of a planned disk. */
+/** A partition with its position on a planned disk. */
 export interface Partition extends Omit<PartitionRequest, 'mib'> {
-  /** In bytes, both multiples of 1 MiB but for the end of a disk's last partition. */
+  /** In bytes; start and size are multiples of 1 MiB, except for the size of a disk's last partition. */
   readonly start: number;
   readonly size: number;
 }
@@ -49,7 +49,7 @@ export interface DiskLayout {
   readonly partitions: readonly Partition[];
 }
 
-/** Sizes in MiB that the partitions of the system depend on. */
+/** Sizes in MiB from which the system partitions are computed. */
 export interface DiskSizes {
   /** Size of the image file in the active (and passive) slot. */
   readonly systemImage: number;
@@ -58,15 +58,15 @@ export interface DiskSizes {
   readonly oem: number;
   /** 0 takes the rest of the disk. */
   readonly persistent: number;
-  /** Asked for; less than the images need is raised to that (docs/contract.md 1.1). */
+  /** The requested size; it is raised to what the images need (docs/contract.md 1.1). */
   readonly state?: number;
   readonly recovery?: number;
   readonly efi?: number;
-  /** Whether the disk is for machines that may have a BIOS; it is when absent. */
+  /** Whether the disk is for machines that may have a BIOS; true by default. */
   readonly bios?: boolean;
 }
 
-/** What is known of the disk that a layout is made for. */
+/** The size and sector size of a disk. */
 export interface DiskGeometry {
   /** In bytes. */
   readonly size: number;
@@ -81,15 +81,16 @@ const EFI_SIZE = 64;
 const BIOS_SIZE = 1;
 /** The backup GPT takes 33 sectors at the end; a whole MiB keeps a disk image's size aligned. */
 const BACKUP_TABLE = 1;
-/** Entries of a GPT, and the bytes of each (docs/contract.md 1.1). */
-const [GPT_ENTRIES, GPT_ENTRY_SIZE] = [128, 128];
-/** What the contract keeps free besides the partitions: a MiB at each end. */
+/** Number of entries in a GPT, and the size of an entry in bytes (docs/contract.md 1.1). */
+const GPT_ENTRIES = 128;
+const GPT_ENTRY_SIZE = 128;
+/** MiB that are not available to partitions: one at each end of the disk. */
 const DISK_MARGIN = 2;
 
 /**
- * The partitions of a disk that boots from UEFI and, where its machines may have one, from BIOS alike: a BIOS boot
- * partition in front of the contract's five (docs/contract.md 1.1; docs/decisions/0004-disks-born-installed.md). State
- * holds active, passive and, during an upgrade, a transition image.
+ * Returns the partitions of a disk that boots from UEFI and, unless `bios` is false, from BIOS: a BIOS boot partition and
+ * the contract's five (docs/contract.md 1.1; docs/decisions/0004-disks-born-installed.md). The state partition holds the
+ * active image, the passive image and, during an upgrade, a transition image.
  */
 export function systemPartitions(sizes: DiskSizes): PartitionRequest[] {
   const linux = (name: SystemPartition, label: string, mib: number): PartitionRequest => ({
@@ -101,7 +102,7 @@ export function systemPartitions(sizes: DiskSizes): PartitionRequest[] {
     attributes: [],
     mib,
   });
-  // Upstream names the BIOS partition's GUID after COS_GRUB; a disk that has both keeps that one for the ESP.
+  // Upstream derives the BIOS partition's GUID from COS_GRUB; here, that GUID is the ESP's, as a disk may have both.
   const bios: PartitionRequest = {
     name: 'bios',
     type: PARTITION_TYPE.biosBoot,
@@ -131,37 +132,36 @@ export function systemPartitions(sizes: DiskSizes): PartitionRequest[] {
   ];
 }
 
-/** The layout of a disk image: as large as its partitions are (docs/decisions/0004-disks-born-installed.md). */
+/** Returns the layout of a disk image, which is as small as its partitions allow (docs/decisions/0004-disks-born-installed.md). */
 export function planDisk(sizes: DiskSizes & { readonly persistent: number }): DiskLayout {
   const requests = systemPartitions(sizes);
   const mib = requests.reduce((sum, request) => sum + request.mib, 1 + BACKUP_TABLE);
   return arrangePartitions(requests, { size: mib * MIB, sector: 512 });
 }
 
-/** The first byte that the backup table of a disk occupies: its header and its entries (docs/contract.md 1.1). */
+/** Returns the first byte of a disk's backup partition table (docs/contract.md 1.1). */
 export function backupTableStart({ size, sector }: DiskGeometry): number {
   const sectors = Math.ceil((GPT_ENTRIES * GPT_ENTRY_SIZE) / sector) + 1;
   return (Math.floor(size / sector) - sectors) * sector;
 }
 
 /**
- * Gives each partition its place on a disk: from 1 MiB on, in whole MiB, in the given order but for the one that takes
- * the rest, which goes to the end. A last partition that would reach into the backup table is trimmed
- * (docs/contract.md 1.1).
- * @throws FactoryError `usage` when they do not fit, or more than one takes the rest
+ * Places partitions on a disk: from 1 MiB on, in whole MiB, in the given order, except that the partition that takes the
+ * rest of the disk comes last. If the last partition would overlap the backup table, it is trimmed (docs/contract.md 1.1).
+ * @throws FactoryError `usage` when the partitions do not fit, have duplicate names, or several take the rest
  */
 export function arrangePartitions(requests: readonly PartitionRequest[], geometry: DiskGeometry): DiskLayout {
   const greedy = requests.filter(({ mib }) => mib === 0);
   if (greedy.length > 1) {
     throw new FactoryError(
       'PARTITION_INVALID',
-      `partitions ${greedy.map(({ name }) => name).join(' and ')} both ask for the rest of the disk`,
+      `partitions ${greedy.map(({ name }) => name).join(' and ')} both take the rest of the disk`,
       { remedy: 'Give all but one of them a size in MiB.' },
     );
   }
   const names = requests.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new FactoryError('PARTITION_INVALID', `two partitions are called ${twice}`);
+  if (twice !== undefined) throw new FactoryError('PARTITION_INVALID', `two partitions are named ${twice}`);
 
   const needed = requests.reduce((sum, { mib }) => sum + mib, 0);
   const limit = backupTableStart(geometry);
@@ -169,7 +169,7 @@ export function arrangePartitions(requests: readonly PartitionRequest[], geometr
     new FactoryError(
       'DISK_TOO_SMALL',
       `the disk has ${Math.floor(geometry.size / MIB)} MiB, the partitions need ${needed + DISK_MARGIN}`,
-      { remedy: 'Choose a larger disk, or ask for smaller partitions.' },
+      { remedy: 'Choose a larger disk or smaller partitions.' },
     );
   const ordered = [...requests.filter(({ mib }) => mib !== 0), ...greedy];
   let next = MIB;
@@ -177,7 +177,7 @@ export function arrangePartitions(requests: readonly PartitionRequest[], geometr
     const start = next;
     const wanted = mib === 0 ? limit - start : mib * MIB;
     const last = index === ordered.length - 1;
-    // Only a trim below one MiB: a partition that loses more is not the one that was asked for.
+    // A partition is trimmed by less than 1 MiB; with more, it would not be the requested one.
     const size = last && start + wanted > limit && mib * MIB - (limit - start) < MIB ? limit - start : wanted;
     if (size < MIB || start + size > limit) throw tooSmall();
     next = start + size;
@@ -186,7 +186,7 @@ export function arrangePartitions(requests: readonly PartitionRequest[], geometr
   return { guid: uuidFromName(DISK_NAME), size: geometry.size, partitions };
 }
 
-/** The partition of that name. @throws RangeError when the layout has none, which is a defect of the caller */
+/** Returns the partition with a name. @throws RangeError when the layout has none, which is a bug in the caller */
 export function partitionNamed(layout: DiskLayout, name: string): Partition {
   const found = layout.partitions.find((partition) => partition.name === name);
   if (!found) throw new RangeError(`no partition ${name} in the layout`);

@@ -1,6 +1,6 @@
 import { MIB } from './partitions.ts';
 
-/** What a tree needs on a filesystem of 4 KiB blocks. */
+/** The space that a tree needs on a filesystem with 4 KiB blocks. */
 export interface TreeExtent {
   /** Bytes in whole blocks, hard links counted once, directories included. */
   readonly bytes: number;
@@ -8,25 +8,25 @@ export interface TreeExtent {
 }
 
 /**
- * Label of an OS image with the bytes that its files take on a disk, so that an upgrade need not guess
+ * Label of an OS image with the size of its files on disk in bytes, so that an upgrade does not have to estimate it
  * (docs/contract.md 1.3).
  */
 export const SIZE_LABEL = 'io.kairos.size';
 
-/** MiB that an image file has beyond its content (docs/contract.md 1.3). */
+/** Free space of an image file, in MiB (docs/contract.md 1.3). */
 export const SLOT_MARGIN_MIB = 100;
-/** Size of an image file whose source is unknown, and the least for an estimated one (docs/contract.md 1.3). */
+/** Size of an image file with an unknown source, and the minimum for an estimate (docs/contract.md 1.3). */
 export const DEFAULT_SLOT_MIB = 3072;
-/** By how much the compressed layers of an image, and an image file, are assumed to grow (docs/contract.md 1.3). */
+/** Estimated growth factors: of an image's compressed layers, and of an image file (docs/contract.md 1.3). */
 export const GROWTH = { registry: 2.5, file: 2 } as const;
-/** For indirect blocks and bitmaps: ext2 needs one block in 1024 for the former, one in 16384 for each of the latter. */
+/** Accounts for indirect blocks and bitmaps: in ext2, 1 in 1024 blocks and twice 1 in 16384 blocks. */
 const METADATA_SHARE = 1.02;
 const INODE_SIZE = 256;
 const INODE_MARGIN = 1.1;
 
 /**
- * Size in MiB of the image file that holds a tree: its blocks, its inodes, and the contract's 100 MiB
- * (docs/contract.md 1.3).
+ * Returns the size in MiB of an image file for a tree, and its number of inodes: room for the blocks and inodes of the
+ * tree, and the contract's 100 MiB (docs/contract.md 1.3).
  */
 export function slotImageSize(tree: TreeExtent): { mib: number; inodes: number } {
   const inodes = Math.ceil((tree.inodes * INODE_MARGIN) / 1024) * 1024 + 1024;

@@ -1,19 +1,21 @@
 import { LABEL } from './labels.ts';
 import { NODE_PATH } from './node-paths.ts';
-/** Where the image build leaves the time that it stamps on files. */
+/** Contains the Unix timestamp that the image build set on all files. */
 export const EPOCH_FILE = '/usr/lib/kairos/source-date-epoch';
 
-/** The layout environment that an image carries. */
+/** The layout environment file of an image. */
 export const LAYOUT_FILE = '/usr/lib/kairos/cos-layout.env';
 
-/** Paths that are writable in RAM, and paths that persist (docs/contract.md 2.6). */
+/** Paths that are writable in RAM (docs/contract.md 2.6). */
 export const RW_PATHS = ['/var', '/etc', '/srv'] as const;
 
-/** Writable in RAM when the system runs from recovery (docs/contract.md 2.6). */
+/** Paths that are writable in RAM in the recovery system (docs/contract.md 2.6). */
 export const RECOVERY_RW_PATHS = ['/etc', '/root', '/home', '/opt', '/srv', '/usr/local', '/var'] as const;
 
+/** Where the content of persistent paths is stored (docs/contract.md 2.6). */
 export const PERSISTENT_STATE_TARGET = `${NODE_PATH.persistent}/.state`;
 
+/** Paths whose content persists across boots (docs/contract.md 2.6). */
 export const PERSISTENT_PATHS = [
   '/etc/cni',
   '/etc/init.d',
@@ -54,7 +56,7 @@ export const PERSISTENT_PATHS = [
   '/var/log',
 ] as const;
 
-/** Directories that a deployed root has besides those above (docs/contract.md 1.5, 2.6, 4.2, 6.4). */
+/** Further directories of a deployed root (docs/contract.md 1.5, 2.6, 4.2, 6.4). */
 export const SYSTEM_DIRECTORIES = [
   '/run',
   '/dev',
@@ -71,8 +73,9 @@ export const SYSTEM_DIRECTORIES = [
 ] as const;
 
 /**
- * Every directory that must exist in the image: a mount whose target is absent is skipped at boot
+ * Returns all directories that must exist in the image: a mount is skipped at boot if its target is missing
  * (docs/contract.md 2.6).
+ * @param extraPersistent the distribution family's own persistent paths
  */
 export function requiredDirectories(extraPersistent: readonly string[]): string[] {
   return [
@@ -87,9 +90,9 @@ export function requiredDirectories(extraPersistent: readonly string[]): string[
 }
 
 /**
- * The layout environment that the initramfs falls back to when no configuration stage has written one
+ * Renders the layout environment that the initramfs uses when no configuration stage has written one
  * (docs/contract.md 2.6).
- * @param extraPersistent the family's own persistent paths
+ * @param extraPersistent the distribution family's own persistent paths
  */
 export function renderLayoutEnvironment(extraPersistent: readonly string[]): string {
   return [

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
 /**
- * RFC 9562 appendix: the namespace of names that are URLs, which upstream Kairos uses for labels
+ * The namespace for URLs (RFC 9562, appendix), which upstream Kairos uses for labels
  * (docs/contract.md 1.1).
  */
 const URL_NAMESPACE = '6ba7b811-9dad-11d1-80b4-00c04fd430c8';
 
 /**
- * The name-based UUID (version 5, RFC 9562 section 5.5) that the contract derives for `name`.
+ * Returns the name-based UUID (version 5, RFC 9562 section 5.5) that the contract defines for `name`.
  * @param name a filesystem label, or `KAIROS_DISK`
  */
 export function uuidFromName(name: string): string {
@@ -18,7 +18,7 @@ export function uuidFromName(name: string): string {
   return formatUuid(digest.subarray(0, 16), 5);
 }
 
-/** A UUID (version 8, RFC 9562 section 5.8) that depends on nothing but `seed`, for filesystems that need one each. */
+/** Derives a UUID (version 8, RFC 9562 section 5.8) from a seed alone, for filesystems of reproducible artifacts. */
 export function uuidFromSeed(seed: string): string {
   return formatUuid(createHash('sha256').update(seed).digest().subarray(0, 16), 8);
 }

@@ -8,24 +8,24 @@ import {
 import { parseSignedStatement, SIGN_PREDICATE, statementObjection } from './bundle.ts';
 import { reasonOf, type Signature, type Signatures, unlessUnusable } from './signature.ts';
 
-/** Media types of sigstore bundles begin like this; the version follows (cosign, specs/BUNDLE_SPEC.md). */
+/** Prefix of the media types of sigstore bundles; the version follows (cosign, specs/BUNDLE_SPEC.md). */
 const BUNDLE = 'application/vnd.dev.sigstore.bundle';
-/** What a bundle's manifest says about the statement inside: a hint only, for skipping other kinds unread. */
+/** The predicate type that a bundle's manifest states: only a hint, for skipping other kinds unread. */
 const PREDICATE_ANNOTATION = 'dev.sigstore.bundle.predicateType';
 
-/** Which bundles are looked for. */
+/** Options of {@link bundleSignatures}. */
 export interface BundleOptions {
-  /** Whether somebody may be known by a certificate. */
+  /** Whether signers may be identified by a certificate. */
   readonly certificates?: boolean;
-  /** Kind of the statement; that of `cosign sign` by default. */
+  /** The predicate type to look for; that of `cosign sign` by default. */
   readonly predicate?: string;
-  /** No bundle is longer, in bytes. */
+  /** Maximum size of a bundle, in bytes. */
   readonly limit?: number;
 }
 
 /**
- * The sigstore bundles that refer to the image (cosign, specs/BUNDLE_SPEC.md): found through the referrers API, or
- * through the tag `sha256-HEX` where a registry has no such API (OCI distribution spec, "Referrers Tag Schema").
+ * Yields the sigstore bundles that refer to an image (cosign, specs/BUNDLE_SPEC.md). They are found through the referrers
+ * API, or through the tag `sha256-HEX` if the registry lacks that API (OCI distribution spec, "Referrers Tag Schema").
  */
 export async function* bundleSignatures(
   registry: RegistryReader,
@@ -42,16 +42,16 @@ export async function* bundleSignatures(
   } catch (error) {
     yield { form: 'bundle', place: `referrers of ${digest}`, reason: reasonOf(error) };
   }
-  for (const referrer of found.filter((each) => mayBe(each, predicate))) {
+  for (const referrer of found.filter((descriptor) => mayHavePredicate(descriptor, predicate))) {
     yield await unlessUnusable('bundle', referrer.digest, () =>
       readSignature(registry, referrer, digest, options),
     );
   }
 }
 
-function mayBe({ artifactType, annotations }: Descriptor, predicate: string): boolean {
-  const told = annotations?.[PREDICATE_ANNOTATION] ?? predicate;
-  return (artifactType?.startsWith(BUNDLE) ?? false) && told === predicate;
+function mayHavePredicate({ artifactType, annotations }: Descriptor, predicate: string): boolean {
+  const stated = annotations?.[PREDICATE_ANNOTATION] ?? predicate;
+  return (artifactType?.startsWith(BUNDLE) ?? false) && stated === predicate;
 }
 
 async function readSignature(
@@ -64,7 +64,7 @@ async function readSignature(
   const layers = manifest?.layers.filter(({ mediaType }) => mediaType.startsWith(BUNDLE)) ?? [];
   const [layer] = layers;
   if (!layer || layers.length > 1) throw new Error(`its manifest has ${layers.length} bundles, not one`);
-  const signed = parseSignedStatement(await readBlob(registry, layer.digest, limit), certificates);
+  const signed = parseSignedStatement(await readBlob(registry, layer.digest, limit), { certificates });
   return {
     form: 'bundle',
     place: referrer.digest,

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { parseJson } from '../oci/registry/repository-reader.ts';
 import type { TrustIdentity } from './identity.ts';
 
-/** The predicate of `cosign sign` (written by cosign 3.1.3); attestations have others. */
+/** The predicate type of `cosign sign` (as of cosign 3.1.3); attestations have other types. */
 export const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 const STATEMENT_TYPES = ['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1'];
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -22,29 +22,32 @@ const statement = z.object({
   predicateType: z.string(),
 });
 
-/** A statement in a bundle, signed by someone. */
+/** A signed statement in a bundle. */
 export interface SignedStatement {
-  /** Whether the key made the signature. */
+  /** Whether the signature was made with the key. */
   madeBy(key: KeyObject): boolean;
-  /** Why the signature is not that of an identity; `undefined` when it is. */
+  /** Why the signature is not by the identity; `undefined` when it is. */
   refusedBy(identity: TrustIdentity): string | undefined;
   readonly payload: Uint8Array;
 }
 
 /**
- * Reads a sigstore bundle.
- * @throws Error when it is none
+ * Parses a sigstore bundle.
+ * @throws Error when the bytes are not a bundle
  */
 export function parseBundle(bytes: Uint8Array): Bundle {
   return bundleFromJSON(parseJson(z.json(), bytes));
 }
 
 /**
- * Reads a bundle with a statement.
- * @param certificates whether somebody may be known by a certificate
- * @throws Error for what is no bundle with a signed statement
+ * Parses a bundle with a signed statement.
+ * @param options `certificates` when signers may be identified by a certificate
+ * @throws Error when the bytes are not such a bundle
  */
-export function parseSignedStatement(bytes: Uint8Array, certificates: boolean): SignedStatement {
+export function parseSignedStatement(
+  bytes: Uint8Array,
+  { certificates }: { readonly certificates: boolean },
+): SignedStatement {
   const bundle = parseBundle(bytes);
   if (!isBundleWithPublicKey(bundle) && !certificates)
     throw new Error('it was signed with a certificate, not with a key');
@@ -59,15 +62,15 @@ export function parseSignedStatement(bytes: Uint8Array, certificates: boolean): 
 }
 
 /**
- * What is to be verified of a bundle that a plain key signed. A key is trusted because a policy names it: logs and
- * timestamps prove nothing more to whoever may be offline.
+ * The part of a bundle to verify when it was signed with a plain key. The key is trusted because a policy names it, so
+ * log entries and timestamps, which may need a network, are not checked.
  */
 function entityForKey(bundle: Bundle): SignedEntity {
   const material = { ...bundle.verificationMaterial, tlogEntries: [], timestampVerificationData: undefined };
   return toSignedEntity({ ...bundle, verificationMaterial: material } as Bundle);
 }
 
-/** With nothing in the trust material but the key, a signature by any other key or certificate cannot hold. */
+/** The trust material has nothing but the key, so a signature by any other key or certificate is invalid. */
 function verifies(entity: SignedEntity, publicKey: KeyObject): boolean {
   const trust = {
     certificateAuthorities: [],
@@ -94,20 +97,24 @@ function refusal(identity: TrustIdentity, bundle: Bundle): string | undefined {
   }
 }
 
-/** Why a payload is no statement of a kind about a digest `sha256:HEX`; `undefined` when it is. @throws Error for no JSON */
+/**
+ * Checks that a payload is a statement of a predicate type about a digest `sha256:HEX`.
+ * @returns why it is not; `undefined` when it is
+ * @throws Error when the payload is not a statement in JSON
+ */
 export function statementObjection(
   payload: Uint8Array,
   digest: string,
   predicate: string,
 ): string | undefined {
   const { _type, predicateType } = parseJson(statement, payload);
-  if (!STATEMENT_TYPES.includes(_type)) return `is no in-toto statement but "${_type}"`;
-  if (predicateType !== predicate) return `is a statement of another kind, ${predicateType}`;
+  if (!STATEMENT_TYPES.includes(_type)) return `is not an in-toto statement but "${_type}"`;
+  if (predicateType !== predicate) return `is a statement of another type, ${predicateType}`;
   const signed = subjectsOf(payload);
   return signed.includes(digest) ? undefined : `is for another image, ${signed.join(', ')}`;
 }
 
-/** What a statement is about: digests `sha256:HEX`. @throws Error when the payload is no statement */
+/** The digests `sha256:HEX` that a statement is about. @throws Error when the payload is not a statement */
 export function subjectsOf(payload: Uint8Array): string[] {
-  return parseJson(statement, payload).subject.map((one) => `sha256:${one.digest['sha256']}`);
+  return parseJson(statement, payload).subject.map(({ digest }) => `sha256:${digest['sha256']}`);
 }

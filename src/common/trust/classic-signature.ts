@@ -11,7 +11,7 @@ import { reasonOf, type Signature, type Signatures, unlessUnusable } from './sig
 
 /** The layer annotation that holds the signature (cosign, specs/SIGNATURE_SPEC.md, "Properties"). */
 const ANNOTATION = 'dev.cosignproject.cosign/signature';
-/** What a payload for an image calls itself (the same, "Simple Signing"). */
+/** The type that a payload for an image states (ibid., "Simple Signing"). */
 const TYPE = 'cosign container image signature';
 
 /** The signed payload (containers-signature(5) of containers/image). */
@@ -23,8 +23,8 @@ const payload = z.object({
 });
 
 /**
- * The signatures below the tag `sha256-HEX.sig`: each is a layer whose blob is the payload and whose annotation is the
- * signature over its bytes (cosign, specs/SIGNATURE_SPEC.md).
+ * Yields the signatures in the manifest `sha256-HEX.sig`: each is a layer whose blob is the payload and whose annotation
+ * is the signature over its bytes (cosign, specs/SIGNATURE_SPEC.md).
  */
 export async function* classicSignatures(registry: RegistryReader, digest: string): Signatures {
   const tag = `${digest.replace(':', '-')}.sig`;
@@ -52,12 +52,12 @@ async function readSignature(
     form: 'classic',
     place: layer.digest,
     madeBy: (key) => verifies(bytes, key, signature),
-    refusedBy: () => 'is of the classic form, of which only signatures by keys can be checked',
+    refusedBy: () => 'is of the classic form, in which only signatures by keys can be verified',
     objection: () => objection(bytes, digest),
   };
 }
 
-/** ECDSA and RSA (PKCS #1 v1.5) sign the sha256 of the payload, Ed25519 the payload itself. */
+/** ECDSA and RSA (PKCS #1 v1.5) sign the sha256 of the payload, Ed25519 signs the payload itself. */
 function verifies(bytes: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
   try {
     return verify(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', bytes, key, signature);

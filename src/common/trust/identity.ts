@@ -1,16 +1,16 @@
 import type { KeyObject } from 'node:crypto';
 import type { SignedEntity } from '@sigstore/verify';
 
-/** Someone whom a certificate authority vouches for, and who may speak for images or files. */
+/** A signer of images or files whose identity a certificate authority certifies. */
 export interface TrustIdentity {
-  /** Whom and by which issuer, for messages. */
+  /** The identity and its issuer, for messages. */
   readonly name: string;
-  /** Tells it from other identities and from keys. */
+  /** Distinguishes it from other identities and from keys. */
   readonly fingerprint: string;
   /**
-   * Checks certificate, logs, time, signature and subject.
+   * Verifies the certificate, the logs, the time, the signature and the subject.
    * @returns the key of the certificate
-   * @throws Error with a half sentence that follows "the signature"
+   * @throws Error whose message continues a sentence that starts with "the signature"
    */
   verify(entity: SignedEntity): KeyObject;
 }

@@ -7,27 +7,27 @@ import type { TrustIdentity } from './identity.ts';
 import { parsePublicKey, type TrustKey } from './public-key.ts';
 import { matches, matchProblem, specificity } from './repository-match.ts';
 
-/** Where a node keeps its trust policy. */
+/** The directory of a node's trust policy. */
 export const TRUST_DIRECTORY = `${NODE_PATH.settings}/trust`;
 
-/** What an entry of the policy says: enough of these keys must have signed whatever comes from there. */
+/** An entry of the policy: images from matching repositories must be signed by enough of these keys. */
 export interface TrustRule {
   readonly match: string;
   readonly keys: readonly TrustKey[];
-  /** Others who may sign; a node's policy has keys alone. */
+  /** Identities that may sign as well; a node's policy has keys only. */
   readonly identities?: readonly TrustIdentity[];
-  /** How many different ones must have signed. */
+  /** How many different keys or identities must have signed. */
   readonly threshold: number;
   /** `file:line:column` of the entry. */
   readonly place: string;
 }
 
-/** Which keys speak for which repositories. */
+/** Which keys must sign the images of which repositories. */
 export interface TrustPolicy {
   readonly rules: readonly TrustRule[];
 }
 
-/** How the policy's files are read; the agent's host is one. */
+/** Reads the files of the policy; the agent's `Host` implements it. */
 export interface TrustFiles {
   list(directory: string): Promise<readonly string[]>;
   readText(path: string): Promise<string | undefined>;
@@ -39,16 +39,16 @@ export interface TrustFiles {
   >;
 }
 
-/** Bounds of {@link loadPolicy}. */
+/** Options of {@link loadPolicy}. */
 export interface PolicyOptions {
   readonly directory?: string;
-  /** Who may own the files besides root: on a node, nobody. */
+  /** User id that may own the files in addition to root. */
   readonly owner?: number;
 }
 
-/** No policy and no key is larger. */
+/** Maximum size of a policy or key file. */
 const MAX_BYTES = 1024 * 1024;
-/** Write permission for the group or for everybody. */
+/** Write permission for the group or for others. */
 const WRITABLE_BY_OTHERS = 0o022;
 
 const repositories = z.strictObject({
@@ -67,10 +67,10 @@ const repositories = z.strictObject({
 });
 
 /**
- * Reads the trust policy: every `*.yaml` of the directory in the order of their names, and the keys that they name.
- * `undefined` when there is no directory, or nothing in it: then nothing is asked of images.
- * @throws FactoryError `verification` for anything that leaves in doubt what the policy is: invalid YAML, unknown keys
- * of the document, keys that cannot be read, keys without a policy, and files that someone else could have written
+ * Reads the trust policy: every `*.yaml` in the directory, sorted by name, and the public keys that they name.
+ * @returns `undefined` when the directory is missing or empty; images need no signatures then
+ * @throws FactoryError `verification` for anything that makes the policy unreliable: invalid YAML, unknown keys in a
+ * document, unreadable public keys, public keys without a policy, and files that other users could have written
  */
 export async function loadPolicy(
   files: TrustFiles,
@@ -91,7 +91,7 @@ export async function loadPolicy(
   }
 }
 
-/** The entries that speak for a repository: the most specific ones. When several are equally so, all must hold. */
+/** Returns the most specific entries that match a repository. If several are equally specific, all of them apply. */
 export function rulesFor(policy: TrustPolicy, name: string): readonly TrustRule[] {
   const matching = policy.rules.filter(({ match }) => matches(match, name));
   const best = Math.max(...matching.map(({ match }) => specificity(match)));
@@ -124,7 +124,7 @@ async function readRules(
   );
 }
 
-/** A threshold that no set of signatures can reach is a mistake better found before the upgrade. */
+/** Refuses a threshold that cannot be reached, because it would only show up during an upgrade. */
 function checkThreshold(rule: TrustRule, source: YamlSource, at: readonly PropertyKey[]): TrustRule {
   const different = new Set(rule.keys.map(({ fingerprint }) => fingerprint)).size;
   if (rule.threshold > different) {
@@ -153,7 +153,7 @@ async function readSafe(files: TrustFiles, path: string, owner: number): Promise
   return text;
 }
 
-/** Only its owner may have written it, and the owner is trusted. Links are refused: their target's place is not looked at. */
+/** Requires that only a trusted owner can write the file. Links are refused, because their targets are not checked. */
 async function requireSafe(
   files: TrustFiles,
   path: string,
@@ -167,7 +167,7 @@ async function requireSafe(
     throw new Error(`${path} belongs to user ${stat.uid}, not to root`);
   if (stat.mode & WRITABLE_BY_OTHERS) {
     throw new Error(
-      `${path} can be written by others than its owner (mode ${(stat.mode & 0o7777).toString(8)})`,
+      `${path} is writable by users other than its owner (mode ${(stat.mode & 0o7777).toString(8)})`,
     );
   }
   if (kind === 'file' && stat.size > MAX_BYTES) throw new Error(`${path} is larger than ${MAX_BYTES} bytes`);

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 
-/** A key that may speak for images. */
+/** A public key that may sign images. */
 export interface TrustKey {
   /** The name of its file. */
   readonly name: string;
@@ -9,19 +9,19 @@ export interface TrustKey {
   readonly fingerprint: string;
 }
 
-/** One block, nothing but space around it: `createPublicKey` would take private keys and certificates as well. */
+/** A single PEM block without other text: `createPublicKey` would also accept private keys and certificates. */
 const PEM = /^\s*-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*$/;
 
-/** Bits of the shortest RSA key that is good for anything (NIST SP 800-131A). */
+/** Minimum length of an RSA key, in bits (NIST SP 800-131A). */
 const RSA_BITS = 2048;
 
 /**
- * Reads a public key as `cosign generate-key-pair` and `openssl pkey -pubout` write it.
- * @throws Error with a half sentence on what is wrong with it
+ * Parses a public key as `cosign generate-key-pair` and `openssl pkey -pubout` write it.
+ * @throws Error whose message continues a sentence that starts with the name of the file
  */
 export function parsePublicKey(name: string, text: string): TrustKey {
-  if (text.includes('PRIVATE KEY')) throw new Error('is a private key, which has no place here');
-  if (!PEM.test(text)) throw new Error('is not one public key in PEM form (BEGIN PUBLIC KEY)');
+  if (text.includes('PRIVATE KEY')) throw new Error('is a private key; only public keys belong in a policy');
+  if (!PEM.test(text)) throw new Error('is not a single public key in PEM format (BEGIN PUBLIC KEY)');
   const key = decode(text);
   const problem = weakness(key);
   if (problem) throw new Error(problem);
@@ -37,7 +37,7 @@ function decode(text: string): KeyObject {
   }
 }
 
-/** Why a key is none of ECDSA on P-256, Ed25519, and RSA of 2048 bits or more. */
+/** Why a key is not accepted: it must be ECDSA on P-256, Ed25519, or RSA with 2048 bits or more. */
 function weakness(key: KeyObject): string | undefined {
   const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {

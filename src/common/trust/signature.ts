@@ -2,44 +2,44 @@ import type { KeyObject } from 'node:crypto';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import type { TrustIdentity } from './identity.ts';
 
-/** The two forms in which cosign keeps the signature of an image. */
+/** The two forms in which cosign stores the signature of an image. */
 export type SignatureForm = 'classic' | 'bundle';
 
-/** A signature that was found beside an image, and may be worth anything or nothing. */
+/** A signature that was found for an image and has not been verified yet. */
 export interface Signature {
   readonly form: SignatureForm;
   /** The digest of its content in the registry. */
   readonly place: string;
-  /** The signed statement; worth what the signature is worth. */
+  /** The signed statement; only trustworthy once the signature is verified. */
   readonly statement?: Uint8Array;
-  /** Whether the key made it. */
+  /** Whether it was made with the key. */
   madeBy(key: KeyObject): boolean;
-  /** Why it is not that of an identity; `undefined` when it is. */
+  /** Why it is not by the identity; `undefined` when it is. */
   refusedBy(identity: TrustIdentity): string | undefined;
-  /** Why what it says is no statement on the image; `undefined` when it is. To be asked after one of the others only. */
+  /** Why its content is not a statement about the image; `undefined` when it is. Call it once a signer is verified. */
   objection(): string | undefined;
 }
 
-/** Something that looks like a signature, but cannot be one. */
+/** An apparent signature that cannot be used. */
 export interface Unusable {
   readonly form: SignatureForm;
   readonly place: string;
   readonly reason: string;
 }
 
-/** Signatures are read one by one, until there are enough. */
+/** Signatures, read one by one until there are enough. */
 export type Signatures = AsyncGenerator<Signature | Unusable, void, undefined>;
 
 /**
- * Whatever goes wrong while something is read speaks against that signature, and against no other.
- * @throws FactoryError `interrupted` as it is
+ * Turns an error while reading a signature into the reason for which that signature alone is refused.
+ * @throws FactoryError `interrupted`, unchanged
  */
 export function reasonOf(error: unknown): string {
   if (error instanceof FactoryError && error.kind === 'interrupted') throw error;
   return `cannot be read: ${messageOf(error).split('\n')[0]}`;
 }
 
-/** A signature, or why it cannot be read. */
+/** Reads a signature; if that fails, returns why. */
 export async function unlessUnusable(
   form: SignatureForm,
   place: string,

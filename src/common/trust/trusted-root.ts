@@ -4,36 +4,36 @@ import { type TrustMaterial, toTrustMaterial, Verifier } from '@sigstore/verify'
 import { messageOf } from '../errors/factory-error.ts';
 import type { TrustIdentity } from './identity.ts';
 
-/** Whom a certificate has to name, and who has to have known them. */
+/** The subject and the issuer that a certificate must name. */
 export interface IdentityPattern {
-  /** `*` stands for anything but a slash, `**` for anything at all. */
+  /** `*` matches any characters but a slash, `**` matches any characters. */
   readonly identity: string;
   readonly issuer: string;
 }
 
 /**
- * Reads a trusted root (sigstore, protobuf-specs, `trustroot`): the authorities, logs and timestamp authorities that
- * certificates may be verified with, without a network.
- * @throws Error with a half sentence on what is wrong with it
+ * Parses a trusted root (sigstore, protobuf-specs, `trustroot`): the certificate authorities, logs and timestamp
+ * authorities for verifying certificates offline.
+ * @throws Error whose message continues a sentence that starts with the name of the file
  */
 export function parseTrustedRoot(text: string): TrustMaterial {
   let material: TrustMaterial;
   try {
     material = toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(text)));
   } catch (error) {
-    throw new Error(`is no trusted root: ${messageOf(error)}`, { cause: error });
+    throw new Error(`is not a trusted root: ${messageOf(error)}`, { cause: error });
   }
   if (material.certificateAuthorities.length === 0) throw new Error('names no certificate authority');
   if (material.tlogs.length + material.timestampAuthorities.length === 0) {
-    throw new Error('names neither a log nor a timestamp authority, which tell when a certificate was used');
+    throw new Error('names neither a log nor a timestamp authority, which prove when a certificate was used');
   }
   return material;
 }
 
 /**
- * An identity as verified by a trusted root. Everything that the root names has to have its say: with logs of signatures
- * an entry in one, with logs of certificates a receipt of one. A certificate lives for minutes, so the time of signing
- * has to be vouched for in any case.
+ * Returns an identity that is verified against a trusted root. If the root names transparency logs, an entry in one of
+ * them is required; if it names certificate transparency logs, a receipt from one of them. A proof of the time of signing
+ * is always required, because certificates are valid for minutes only.
  */
 export function trustIdentity(material: TrustMaterial, pattern: IdentityPattern): TrustIdentity {
   const name = `${pattern.identity} (${pattern.issuer})`;
@@ -51,7 +51,7 @@ export function trustIdentity(material: TrustMaterial, pattern: IdentityPattern)
       const issuer = identity?.extensions?.issuer;
       if (subject === undefined || issuer === undefined)
         throw new Error('has a certificate without subject or issuer');
-      if (issuer !== pattern.issuer || !isMeant(pattern.identity, subject))
+      if (issuer !== pattern.issuer || !matchesIdentity(pattern.identity, subject))
         throw new Error(`is by ${subject} (${issuer})`);
       return key;
     },
@@ -62,11 +62,11 @@ function verify(verifier: Verifier, entity: Parameters<Verifier['verify']>[0]) {
   try {
     return verifier.verify(entity);
   } catch (error) {
-    throw new Error(`does not hold by the trusted root: ${messageOf(error)}`, { cause: error });
+    throw new Error(`cannot be verified with the trusted root: ${messageOf(error)}`, { cause: error });
   }
 }
 
-function isMeant(pattern: string, subject: string): boolean {
+function matchesIdentity(pattern: string, subject: string): boolean {
   const expression = pattern
     .split(/(\*\*?)/)
     .map((piece) => ({ '*': '[^/]*', '**': '.*' })[piece] ?? piece.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))

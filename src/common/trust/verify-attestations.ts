@@ -6,16 +6,16 @@ import type { TrustRule } from './policy.ts';
 import type { TrustKey } from './public-key.ts';
 import { judge, printable } from './verify-image.ts';
 
-/** Short names of predicate types, those of cosign (its `PredicateTypeMap`, 3.1.3). */
+/** cosign's short names of predicate types (its `PredicateTypeMap`, 3.1.3). */
 export const PREDICATES = {
   slsaprovenance1: 'https://slsa.dev/provenance/v1',
   spdxjson: 'https://spdx.dev/Document',
   cyclonedx: 'https://cyclonedx.org/bom',
 } as const;
 
-/** An attestation that holds. */
+/** A verified attestation. */
 export interface VerifiedAttestation {
-  /** URI of the predicate's type. */
+  /** URI of the predicate type. */
   readonly type: string;
   /** The digest of the attestation in the registry. */
   readonly place: string;
@@ -24,21 +24,19 @@ export interface VerifiedAttestation {
   readonly fingerprint: string;
 }
 
-/** An SBOM of a large image has tens of MiB. */
+/** Maximum size of an attestation, in bytes; the SBOM of a large image has tens of MiB. */
 const LIMIT = 128 * 1024 * 1024;
-/** So many are looked at, whatever the registry lists. */
+/** Maximum number of attestations to examine, however many the registry lists. */
 const MAX_ATTESTATIONS = 100;
 
 /**
- * Checks that a digest has an attestation of each type, signed as a rule asks.
- * @param digest what the attestations have to be about
- * @param types URIs
- * @throws FactoryError `verification` that names what is missing, and why what was found did not count
+ * Checks that a digest has an attestation of each type that is signed by one of the signers.
+ * @param wanted the digest that the attestations must be about, and the URIs of their types
+ * @throws FactoryError `verification` that names the missing attestations, and why others were refused
  */
 export async function verifyAttestations(
   registry: RegistryReader,
-  digest: string,
-  types: readonly string[],
+  { digest, types }: { readonly digest: string; readonly types: readonly string[] },
   { keys, identities = [] }: Pick<TrustRule, 'keys' | 'identities'>,
 ): Promise<readonly VerifiedAttestation[]> {
   const verified: VerifiedAttestation[] = [];
@@ -52,36 +50,38 @@ export async function verifyAttestations(
       if (seen > MAX_ATTESTATIONS) break;
       const { place } = attestation;
       const result = judge(attestation, keys, identities);
-      // Not every registry tells the kind before it is read.
-      if (typeof result === 'string' && result.startsWith('is a statement of another kind')) continue;
+      // Some registries do not state the type before the attestation is read.
+      if (typeof result === 'string' && result.startsWith('is a statement of another type')) continue;
       if (typeof result === 'string') refusals.push(printable(`attestation ${place} ${result}`));
       else found ??= { type, place, key: result.name, fingerprint: result.fingerprint };
       if (found) break;
     }
     if (found) verified.push(found);
-    else refusals.push(`${digest} has no attestation of the type ${type} that counts`);
+    else refusals.push(`${digest} has no valid attestation of the type ${type}`);
   }
   if (verified.length === types.length) return verified;
   throw new FactoryError(
     'ATTESTATION_MISSING',
-    `the image ${digest} lacks attestations that the policy asks for`,
+    `the image ${digest} lacks attestations that the policy requires`,
     {
       details: refusals,
       remedy:
-        'Attach them with "kairos-factory sign REF --attest TYPE=FILE", or take them out of the policy.',
+        'Attach them with "kairos-factory sign REF --attest TYPE=FILE", or remove them from the policy.',
     },
   );
 }
 
 /**
- * Whether a key has attested exactly this about a digest.
- * @param type URI of the predicate's type
+ * Whether a digest has an attestation with exactly this predicate, signed with a key.
+ * @param wanted the digest, the URI of the predicate type, and the predicate
  */
 export async function isAttested(
   registry: RegistryReader,
-  digest: string,
-  type: string,
-  predicate: unknown,
+  {
+    digest,
+    type,
+    predicate,
+  }: { readonly digest: string; readonly type: string; readonly predicate: unknown },
   key: TrustKey,
 ): Promise<boolean> {
   let seen = 0;
@@ -89,8 +89,8 @@ export async function isAttested(
     seen += 1;
     if (seen > MAX_ATTESTATIONS) break;
     if (judge(attestation, [key]) !== key || !('statement' in attestation)) continue;
-    const said = JSON.parse(Buffer.from(attestation.statement).toString()) as { predicate?: unknown };
-    if (isDeepStrictEqual(said.predicate, predicate)) return true;
+    const statement = JSON.parse(Buffer.from(attestation.statement).toString()) as { predicate?: unknown };
+    if (isDeepStrictEqual(statement.predicate, predicate)) return true;
   }
   return false;
 }

@@ -15,19 +15,19 @@ import type { TrustIdentity } from './identity.ts';
 import type { TrustRule } from './policy.ts';
 import type { TrustKey } from './public-key.ts';
 
-/** A file whose signature holds. */
+/** A file with a verified signature. */
 export interface VerifiedFile {
-  /** In hex. */
+  /** The digest of the content, in hex. */
   readonly sha256: string;
   readonly signer: TrustKey | TrustIdentity;
 }
 
 /** HashAlgorithm.SHA2_256 (sigstore, protobuf-specs, `common`). */
 const SHA2_256 = 1;
-/** Ed25519 takes a message as a whole; no such file is longer, in bytes. */
+/** Maximum size of a file signed with Ed25519, in bytes: it has to be verified as a whole. */
 const WHOLE_LIMIT = 1024 ** 3;
 
-/** Someone who may have made a signature over the file's content, and what has been read of it for them. */
+/** A possible signer of the file's content, with the state of the verification. */
 interface Candidate {
   readonly signer: TrustKey | TrustIdentity;
   readonly key: KeyObject;
@@ -35,9 +35,9 @@ interface Candidate {
 }
 
 /**
- * Checks that one of the signers has signed a file, by the sigstore bundle beside it: a signature of the content as
- * `cosign sign-blob` makes it, or a signed statement that names its sha256. The file is read once, in pieces.
- * @throws Error with a half sentence that follows the name of the file
+ * Verifies that one of the signers has signed a file, by the sigstore bundle next to it: a signature of the content as
+ * `cosign sign-blob` makes it, or a signed statement that names its sha256. The file is read once, in chunks.
+ * @throws Error whose message continues a sentence that starts with the name of the file
  */
 export async function verifyFile(
   file: string,
@@ -47,11 +47,12 @@ export async function verifyFile(
 ): Promise<VerifiedFile> {
   const bundle = parse(bundleBytes);
   if (!isBundleWithMessageSignature(bundle)) {
-    const signed = parseSignedStatement(bundleBytes, identities.length > 0);
+    const signed = parseSignedStatement(bundleBytes, { certificates: identities.length > 0 });
     const signer =
       keys.find(({ key }) => signed.madeBy(key)) ??
       identities.find((identity) => signed.refusedBy(identity) === undefined);
-    if (!signer) throw new Error(identities.map((one) => signed.refusedBy(one)).find(Boolean) ?? UNKNOWN);
+    if (!signer)
+      throw new Error(identities.map((identity) => signed.refusedBy(identity)).find(Boolean) ?? UNKNOWN);
     const sha256 = await hashFile(file, signal);
     const objection = statementObjection(signed.payload, `sha256:${sha256}`, SIGN_PREDICATE);
     if (objection)
@@ -59,15 +60,16 @@ export async function verifyFile(
     return { sha256, signer };
   }
   const { messageDigest, signature } = bundle.content.messageSignature;
-  if (messageDigest.algorithm !== SHA2_256) throw new Error('is signed by another digest than sha256');
+  if (messageDigest.algorithm !== SHA2_256)
+    throw new Error('has a signature with a digest other than sha256');
   const candidates = isBundleWithPublicKey(bundle)
     ? keys.map((signer) => candidate(signer, signer.key))
     : identified(bundle, identities);
   const sha256 = await hashFile(file, signal, (piece) => {
     for (const { running } of candidates) running?.update(piece);
   });
-  const told = Buffer.from(messageDigest.digest).toString('hex');
-  if (told !== sha256) throw new Error(`was changed: its signature is for sha256:${told}`);
+  const signedDigest = Buffer.from(messageDigest.digest).toString('hex');
+  if (signedDigest !== sha256) throw new Error(`was changed: its signature is for sha256:${signedDigest}`);
   for (const { signer, key, running } of candidates) {
     const holds = running ? holdsFor(running, key, signature) : await verifyWhole(file, key, signature);
     if (holds) return { sha256, signer };
@@ -76,8 +78,8 @@ export async function verifyFile(
 }
 
 /**
- * The sha256, in hex, that a bundle says it is about, whoever made it; `undefined` when it says nothing.
- * @throws Error when it is no bundle
+ * Returns the sha256, in hex, that a bundle states, without verifying it; `undefined` when it states none.
+ * @throws Error when the bytes are not a bundle
  */
 export function bundleDigest(bytes: Uint8Array): string | undefined {
   const { content } = parse(bytes);
@@ -100,12 +102,12 @@ function candidate(signer: TrustKey | TrustIdentity, key: KeyObject): Candidate 
   return { signer, key, running: key.asymmetricKeyType === 'ed25519' ? undefined : createVerify('sha256') };
 }
 
-/** Everything of a certificate is checked but the signature over the content, which takes reading it. */
+/** Verifies everything about a certificate except the signature over the content, which has not been read yet. */
 function identified(
   bundle: ReturnType<typeof parseBundle>,
   identities: readonly TrustIdentity[],
 ): Candidate[] {
-  if (identities.length === 0) throw new Error('was signed with a certificate, and not with a key');
+  if (identities.length === 0) throw new Error('was signed with a certificate, not with a key');
   const entity = toSignedEntity(bundle, Buffer.alloc(0));
   const inner = entity.signature;
   const later = {
@@ -128,7 +130,7 @@ function identified(
   return found;
 }
 
-/** A signature that is no signature at all does not hold either. */
+/** Malformed signatures are invalid, too. */
 function holdsFor(running: Verify, key: KeyObject, signature: Uint8Array): boolean {
   try {
     return running.verify(key, signature);

@@ -8,23 +8,23 @@ import type { TrustKey } from './public-key.ts';
 import { repositoryName } from './repository-match.ts';
 import { reasonOf, type Signature, type SignatureForm, type Signatures, type Unusable } from './signature.ts';
 
-/** What is to be verified. */
+/** The image to verify. */
 export interface ImageToVerify {
-  /** Host and port, as in the reference that the person gave: mirrors do not change who speaks for an image. */
+  /** Host and port as in the reference that the user gave: a mirror does not change whose signatures are required. */
   readonly registry: string;
   readonly repository: string;
   /**
-   * Digests of which one has to be signed, in the order in which they are tried: the index, then the manifest of the
-   * platform. The caller has found each through the content of the one before.
+   * Digests, one of which must be signed, in the order in which they are tried: the index, then the manifest of the
+   * platform. The caller has found each of them in the content of the previous one.
    */
   readonly digests: readonly [string, ...string[]];
 }
 
-/** Proof that an image is what the policy asks for. */
+/** Proof that an image satisfies the policy. */
 export interface Verified {
   /** The digest that was signed. */
   readonly digest: string;
-  /** What held, at least one for each key that was needed. */
+  /** The valid signatures, at least one for each required key. */
   readonly signatures: readonly {
     readonly form: SignatureForm;
     /** The digest of the signature in the registry. */
@@ -33,18 +33,18 @@ export interface Verified {
     readonly key: string;
     readonly fingerprint: string;
   }[];
-  /** The entries of the policy that asked for it: their `match`. */
+  /** The `match` of each policy entry that applied. */
   readonly rules: readonly string[];
 }
 
-/** So many signatures are looked at, whatever the registry lists. */
+/** Maximum number of signatures to examine, however many the registry lists. */
 const MAX_SIGNATURES = 100;
 
 /**
- * Checks that enough keys of the policy have signed an image. Reads nothing but through the registry reader, and trusts
- * nothing that comes from there.
- * @throws FactoryError `verification` when no entry of the policy speaks for the repository, or too few keys have
- * signed; it says of every signature why it did not count
+ * Verifies that enough keys of the policy have signed an image. All reads go through the registry reader, whose content
+ * is not trusted.
+ * @throws FactoryError `verification` when no policy entry matches the repository, or too few keys have signed; its
+ * details say why each signature was refused
  */
 export async function verifyImage(
   registry: RegistryReader,
@@ -54,15 +54,15 @@ export async function verifyImage(
   const name = repositoryName(image.registry, image.repository);
   const rules = rulesFor(policy, name);
   if (rules.length === 0) {
-    throw new FactoryError('TRUST_POLICY_SILENT', `no entry of the trust policy speaks for ${name}`, {
+    throw new FactoryError('TRUST_POLICY_SILENT', `no entry of the trust policy matches ${name}`, {
       details: policy.rules.map(({ match, place }) => `${place}: ${match}`),
-      remedy: `Use an image from a repository that the policy names, or add an entry for ${name} to it.`,
+      remedy: `Use an image from a repository that the policy names, or add an entry for ${name} to the policy.`,
     });
   }
   const malformed = image.digests.find((digest) => !/^sha256:[0-9a-f]{64}$/.test(digest));
   if (malformed !== undefined) {
-    throw new FactoryError('DIGEST_MISMATCH', `${name}: "${malformed}" is no sha256 digest`, {
-      remedy: 'Use an image whose registry names it by sha256.',
+    throw new FactoryError('DIGEST_MISMATCH', `${name}: "${malformed}" is not a sha256 digest`, {
+      remedy: 'Use an image that its registry identifies by sha256.',
     });
   }
   const refusals: string[] = [];
@@ -82,7 +82,7 @@ interface Outcome {
   readonly seen: number;
 }
 
-/** Looks at the signatures of one digest until all rules hold, or `limit` have been seen. */
+/** Examines the signatures of a digest until all rules are satisfied, or `limit` have been examined. */
 async function verifyDigest(
   registry: RegistryReader,
   digest: string,
@@ -97,7 +97,7 @@ async function verifyDigest(
   let seen = 0;
   for await (const signature of allSignatures(registry, digest, identities.length > 0)) {
     if (seen === limit) {
-      refusals.push(`${digest} has more signatures; only ${MAX_SIGNATURES} are looked at`);
+      refusals.push(`${digest} has more signatures; only ${MAX_SIGNATURES} are examined`);
       break;
     }
     seen += 1;
@@ -118,17 +118,19 @@ async function verifyDigest(
     }
   }
   if (seen === 0) refusals.push(`${digest} is not signed`);
-  refusals.push(...signatures.map(({ form, place, key }) => `${form} signature ${place} is good, by ${key}`));
+  refusals.push(
+    ...signatures.map(({ form, place, key }) => `${form} signature ${place} is valid, by ${key}`),
+  );
   return { refusals, seen };
 }
 
-/** Today's form first; the classic one is asked for only when that was not enough. */
+/** Bundles come first; classic signatures are only read when the bundles are not enough. */
 async function* allSignatures(registry: RegistryReader, digest: string, certificates: boolean): Signatures {
   yield* bundleSignatures(registry, digest, { certificates });
   yield* classicSignatures(registry, digest);
 }
 
-/** Who made a signature that speaks for the image, or why there is nobody. */
+/** Verifies a signature. @returns its signer, or why it is refused */
 export function judge(
   signature: Signature | Unusable,
   keys: readonly TrustKey[],
@@ -150,7 +152,7 @@ export function judge(
   }
 }
 
-/** The forms in which a key has signed a digest. */
+/** Returns the forms in which a key has signed a digest. */
 export async function formsSignedBy(
   registry: RegistryReader,
   digest: string,
@@ -167,20 +169,20 @@ export async function formsSignedBy(
 }
 
 /**
- * cosign signs with Ed25519 keys in the variant Ed25519ph (its `GetDefaultLoadOptions`, 3.1.3), which neither OpenSSL 3
- * through Node nor Bun's BoringSSL can check; signatures by plain Ed25519 come from other tools.
+ * With Ed25519 keys, cosign uses the variant Ed25519ph (its `GetDefaultLoadOptions`, 3.1.3), which neither Node's OpenSSL
+ * 3 nor Bun's BoringSSL can verify; other tools make plain Ed25519 signatures.
  */
 function prehashHint(keys: readonly TrustKey[]): string {
   const named = keys.find(({ key }) => key.asymmetricKeyType === 'ed25519')?.name;
-  return named ? `; of ${named} only plain Ed25519 can be checked, not the Ed25519ph of cosign` : '';
+  return named ? `; with ${named}, only plain Ed25519 can be verified, not the Ed25519ph of cosign` : '';
 }
 
-/** What a registry says must not reach the terminal as control characters, nor at any length. */
+/** Makes text from a registry safe for a terminal: without control characters, and of limited length. */
 export function printable(text: string): string {
   return text.replace(/\p{C}/gu, '?').slice(0, 400);
 }
 
-/** Whether enough different keys have signed; a key that signed twice counts once. */
+/** Whether enough different keys have signed; several signatures by one key count once. */
 function holds(rule: TrustRule, signed: ReadonlySet<string>): boolean {
   const different = new Set([...rule.keys, ...(rule.identities ?? [])].map(({ fingerprint }) => fingerprint));
   return [...different].filter((fingerprint) => signed.has(fingerprint)).length >= rule.threshold;
@@ -189,11 +191,11 @@ function holds(rule: TrustRule, signed: ReadonlySet<string>): boolean {
 function refused(name: string, rules: readonly TrustRule[], refusals: readonly string[]): FactoryError {
   const wanted = rules.map(({ keys, identities = [], threshold, place }) => {
     const files = [...new Set([...keys, ...identities].map((signer) => signer.name))].join(', ');
-    return `${place}: wants ${threshold === 1 ? 'a signature' : `signatures by ${threshold} different keys`} of ${files}`;
+    return `${place}: requires ${threshold === 1 ? 'a signature' : `signatures by ${threshold} different keys`} of ${files}`;
   });
-  return new FactoryError('SIGNATURE_REFUSED', `${name} is not signed as the trust policy asks`, {
+  return new FactoryError('SIGNATURE_REFUSED', `${name} is not signed as the trust policy requires`, {
     details: [...refusals, ...wanted],
     remedy:
-      'Sign the image by its digest with a key of the policy (docs/trust.md), or choose one that is signed.',
+      'Sign the image by its digest with a key of the policy (docs/trust.md), or choose a signed image.',
   });
 }

@@ -65,7 +65,7 @@ export async function attestImage(
   const isAttached =
     publicKey !== undefined &&
     (await atOrigin(access, reference, ({ registry }) =>
-      isAttested(registryReader(registry), digest, uri, content, publicKey),
+      isAttested(registryReader(registry), { digest, type: uri, predicate: content }, publicKey),
     ));
   if (isAttached) return;
   const file = join(scratch, 'predicate.json');

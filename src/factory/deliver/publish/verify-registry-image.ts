@@ -61,7 +61,7 @@ export async function verifyRegistryImage(
     const attestations =
       policy.signers === undefined
         ? []
-        : await verifyAttestations(reader, digest, policy.attestations, policy.signers);
+        : await verifyAttestations(reader, { digest, types: policy.attestations }, policy.signers);
     const blobs = content ? await checkContent(digest, { host, registry, signal, say }) : undefined;
     return {
       image: formatImageReference(exact),

@@ -43,7 +43,7 @@ describe('setGrubVariables', () => {
     await using host = await testHost({ files: { [FILE]: 'garbage' } });
     await setGrubVariables(host, FILE, { next_entry: 'cos' });
     expect(await host.readBytes(FILE)).toEqual(grubEnvironment({ next_entry: 'cos' }));
-    expect(host.logged.join('\n')).toContain('no GRUB environment block');
+    expect(host.logged.join('\n')).toContain('not a GRUB environment block');
   });
 
   test('refuses variables that do not fit, and leaves the file unchanged', async () => {

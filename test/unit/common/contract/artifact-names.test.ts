@@ -17,19 +17,19 @@ const { software: _, ...STANDARD } = K3S;
 const CORE: ImageIdentity = { ...STANDARD, flavor: 'debian', flavorRelease: 'bookworm', variant: 'core' };
 
 describe('artifactBaseName', () => {
-  test('is the example of the contract', () => {
+  test('returns the example of the contract', () => {
     expect(`${artifactBaseName(K3S)}.iso`).toBe(
       'kairos-opensuse-tumbleweed-standard-amd64-generic-v3.5.6-k3sv1.34.1+k3s1.iso',
     );
   });
 
-  test('ends with the version where there is no software', () => {
+  test('ends with the version if there is no software', () => {
     expect(artifactBaseName(CORE)).toBe('kairos-debian-bookworm-core-amd64-generic-v3.5.6');
   });
 });
 
 describe('imageTag', () => {
-  test('is the scheme of the contract, without the plus that tags cannot hold', () => {
+  test('follows the scheme of the contract, with the plus that tags cannot contain replaced', () => {
     expect(imageTag(K3S)).toBe('tumbleweed-standard-amd64-generic-v3.5.6-k3sv1.34.1-k3s1');
     expect(imageTag({ ...CORE, version: 'v1.0.0+a.1+b' })).toBe('bookworm-core-amd64-generic-v1.0.0-a.1-b');
   });

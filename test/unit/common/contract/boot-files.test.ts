@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findBootFiles } from '../../../../src/common/contract/boot-files.ts';
 
-/** Trees as the distributions' packages lay them out; a value that begins with `->` is a link. Their packages cannot be fetched here. */
+/** File trees of the distributions' packages, which cannot be fetched here; a value that starts with `->` is a link. */
 const TREES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   // grub2-efi-x64, grub2-efi-x64-cdboot, grub2-efi-x64-modules, grub2-pc-modules, grub2-common, shim-x64.
   fedora: {
@@ -18,7 +18,7 @@ const TREES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '/usr/lib/grub/x86_64-efi/normal.mod': '',
     '/boot/grub2/fonts/unicode.pf2': 'font',
   },
-  // The same programs where newer packages put them for a tool that updates the ESP.
+  // The same programs in newer packages, which put them where a tool that updates the ESP looks.
   'fedora, payloads': {
     '/boot/vmlinuz': 'kernel',
     '/usr/lib/efi/shim/16.1-5/EFI/fedora/shimx64.efi': 'shim',

@@ -12,7 +12,7 @@ import {
 } from '../../../../src/common/contract/boot-loader.ts';
 import { MIB } from '../../../../src/common/contract/partitions.ts';
 
-test('each image is told where the other is (GRUB, kernel.img block list and boot.img)', () => {
+test('each image gets the location of the other (GRUB, kernel.img block list and boot.img)', () => {
   const { bootCode, core } = linkBiosImages(Buffer.alloc(512, 1), Buffer.alloc(1000, 2), MIB);
   expect(bootCode).toHaveLength(BOOT_CODE_SIZE);
   expect(coreImageStart(bootCode)).toBe(MIB);
@@ -25,7 +25,7 @@ test('each image is told where the other is (GRUB, kernel.img block list and boo
   expect(core).toHaveLength(1000);
 });
 
-test('the start of the core image is found again, wherever it is', () => {
+test('the start of the core image can be read back', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2 ** 40 }), (sector) => {
       const { bootCode } = linkBiosImages(Buffer.alloc(512), Buffer.alloc(512), sector * 512);
@@ -34,12 +34,12 @@ test('the start of the core image is found again, wherever it is', () => {
   );
 });
 
-test('two core images have room in the BIOS partition', () => {
+test('two core images fit into the BIOS partition', () => {
   expect(CORE_SLOTS[1] - CORE_SLOTS[0]).toBeGreaterThanOrEqual(CORE_LIMIT);
   expect(CORE_SLOTS[1] + CORE_LIMIT).toBeLessThanOrEqual(MIB);
 });
 
-test('the signed programs of a distribution get the names that they call each other (docs/contract.md 1.4)', () => {
+test('the signed programs of a distribution get the names by which they load each other (docs/contract.md 1.4)', () => {
   expect(signedNames('debian', 'amd64')).toEqual({ grub: 'grubx64.efi', mokManager: 'mmx64.efi' });
   expect(signedNames('rocky', 'arm64')).toEqual({ grub: 'grubaa64.efi', mokManager: 'mmaa64.efi' });
   const suse = { grub: 'grub.efi', mokManager: 'MokManager.efi' };
@@ -47,7 +47,7 @@ test('the signed programs of a distribution get the names that they call each ot
   expect(signedNames('opensuse-tumbleweed', 'arm64')).toEqual(suse);
 });
 
-test('a module that menus can do without is left out where GRUB lacks it; any other is asked for', () => {
+test('an optional module is omitted if GRUB lacks it; any other is requested', () => {
   expect(usableModules(['normal', 'smbios', 'linux'], ['normal.mod', 'boot.img'])).toEqual([
     'normal',
     'linux',
@@ -63,7 +63,7 @@ test.each([
   ['ol', 'fedora', ['redhat', 'fedora']],
   ['opensuse-leap', 'suse opensuse', ['opensuse', 'suse']],
   ['constructor', '', ['constructor']],
-  // What a base tells becomes a path on the system partition, where EFI/boot is taken.
+  // The ID of a base becomes a path on the system partition, where EFI/boot is already in use.
   ['../x', 'boot a/b debian', ['debian']],
 ])('the signed GRUB of %s (like "%s") may look into %j', (id, like, directories) => {
   expect(vendorDirectories(id, like)).toEqual(directories);

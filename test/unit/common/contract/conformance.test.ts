@@ -22,11 +22,11 @@ async function failures(root: string) {
 }
 
 describe('checkConformance', () => {
-  test('passes an OS in everything', async () => {
+  test('finds no problem in an OS', async () => {
     expect(await failures(osTree())).toEqual([]);
   });
 
-  test('asks an image for arm64 for the boot files of arm64, and for none of a BIOS', async () => {
+  test('checks an arm64 image for the boot files of arm64, and for no BIOS files', async () => {
     const root = osTree();
     write('etc/kairos-release', RELEASE.replaceAll('amd64', 'arm64'))(root);
     remove('usr/lib/grub/i386-pc')(root);
@@ -36,7 +36,7 @@ describe('checkConformance', () => {
     expect(await failures(root)).toEqual([]);
   });
 
-  // What is done to the tree, the one check that fails, and a word that its text has.
+  // The damage to the tree, the only check that fails, and a word in its text.
   test.each<[string, (root: string) => void, string, string]>([
     ['no os-release', remove('usr/lib/os-release'), 'os-release', '/etc/os-release'],
     ['no init', remove('usr/sbin/init'), 'init', '/sbin/init'],
@@ -95,7 +95,7 @@ describe('checkConformance', () => {
     ['no signed GRUB', remove('usr/lib/grub/x86_64-efi-signed'), 'UEFI boot'],
     ['no GRUB for BIOS', remove('usr/lib/grub/i386-pc'), 'BIOS boot'],
     ['no fonts', remove('usr/share/grub'), 'GRUB fonts'],
-  ])('says %s, and lets it pass', async (_, damage, check) => {
+  ])('reports %s, but accepts it', async (_, damage, check) => {
     const root = osTree();
     damage(root);
     const found = await failures(root);
@@ -107,13 +107,13 @@ describe('checkConformance', () => {
     ['gzip', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0])],
     ['xz', Buffer.from('fd377a585a00', 'hex')],
     ['lz4', Buffer.from('02214c180000', 'hex')],
-  ])('takes an initramfs in %s', async (_, bytes) => {
+  ])('accepts an initramfs in %s', async (_, bytes) => {
     const root = osTree();
     writeFileSync(join(root, 'boot/initrd'), bytes);
     expect(await failures(root)).toEqual([]);
   });
 
-  test('takes the kernel’s word for its options from /lib/modules, and gives one that is silent the benefit of the doubt', async () => {
+  test('reads the kernel’s options from /lib/modules, and assumes them if there is no file', async () => {
     const root = osTree();
     remove('boot/config-6.1.0')(root);
     expect(await failures(root)).toEqual([]);
@@ -127,7 +127,7 @@ describe('checkConformance', () => {
     expect((await failures(root)).map(({ check }) => check)).toContain('initramfs');
   });
 
-  test('an empty directory fails, and does not end the check', async () => {
+  test('an empty directory fails without an exception', async () => {
     const found = (await failures(temporaryDirectory())).filter(({ required }) => required);
     expect(found.map(({ check }) => check)).toEqual(
       expect.arrayContaining([
@@ -142,7 +142,7 @@ describe('checkConformance', () => {
     );
   });
 
-  test('does not take the host’s files for the image’s', async () => {
+  test('does not mistake the host’s files for the image’s', async () => {
     const root = plant(temporaryDirectory(), {
       'etc/os-release': { link: '../../../../../../../etc/os-release' },
       bin: { link: '../../../../../../../bin' },
@@ -163,7 +163,7 @@ describe('a bare root, which has no agent', () => {
       passed ? [] : [[check, required]],
     );
 
-  test('need not have what the agent and people need, when it says so', async () => {
+  test('may lack what the agent and users need, if it is marked as bare', async () => {
     const root = bare();
     expect(await failing(root)).toEqual([
       ['shell', true],
@@ -178,14 +178,14 @@ describe('a bare root, which has no agent', () => {
     expect(await failing(root)).toContainEqual(['initramfs', true]);
   });
 
-  test('has the boot loader of another distribution', async () => {
+  test('may have the boot loader of another distribution', async () => {
     const root = plant(osTree(), { 'usr/lib/kairos/boot-loader-id': 'fedora\n' });
     expect((await inspectImage(root, 'image', () => undefined)).osId).toBe('fedora');
   });
 });
 
 describe('inspectImage', () => {
-  test('gives what artifacts have to know', async () => {
+  test('returns the facts that artifacts need', async () => {
     const notices: string[] = [];
     const facts = await inspectImage(osTree(), 'image', (text) => notices.push(text));
     expect(facts).toMatchObject({
@@ -198,7 +198,7 @@ describe('inspectImage', () => {
     expect(notices).toEqual([]);
   });
 
-  test('takes the newest time of an image that was made elsewhere', async () => {
+  test('uses the newest file time of an image made by other tools', async () => {
     const root = osTree();
     remove(EPOCH_FILE)(root);
     const facts = await inspectImage(root, 'image', () => undefined);
@@ -206,7 +206,7 @@ describe('inspectImage', () => {
     expect(facts.epoch).toBeGreaterThan(1_700_000_000);
   });
 
-  test('refuses what is no OS with all that it lacks, and says what is only amiss', async () => {
+  test('refuses an image that is not an OS with all problems, and reports advisory ones', async () => {
     const root = osTree();
     for (const damage of [remove('boot/initrd'), remove('usr/sbin/tune2fs'), remove('usr/share/grub')])
       damage(root);

@@ -3,17 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { grubEnvironment, parseGrubEnvironment } from '../../../../src/common/contract/grub-environment.ts';
 
 const HEADER = '# GRUB Environment Block\n';
-/** Bytes that are left for variables. */
+/** Bytes available for variables. */
 const ROOM = 1024 - HEADER.length;
 
 describe('grubEnvironment', () => {
-  test('writes the header, one line for each variable, and fills with #', () => {
+  test('writes the header and one line per variable, and pads with #', () => {
     const block = grubEnvironment({ next_entry: 'recovery', saved_entry: '' }).toString();
     expect(block).toMatch(/^# GRUB Environment Block\nnext_entry=recovery\nsaved_entry=\n#+$/);
     expect(block).toHaveLength(1024);
   });
 
-  test('is 1024 bytes for any variables that fit, and reads back as they were', () => {
+  test('is 1024 bytes for any variables that fit, and can be read back', () => {
     const variables = fc.dictionary(
       fc.stringMatching(/^[a-z_]{1,8}$/),
       fc.string({ unit: 'grapheme', maxLength: 4 }).filter((value) => !value.includes('\n')),
@@ -28,13 +28,13 @@ describe('grubEnvironment', () => {
     );
   });
 
-  test('takes variables that fill it to the last byte, and not one byte more', () => {
+  test('accepts variables that fill it exactly, and refuses one byte more', () => {
     const value = 'x'.repeat(ROOM - 'a=\n'.length);
     expect(grubEnvironment({ a: value }).toString()).toBe(`${HEADER}a=${value}\n`);
     expect(() => grubEnvironment({ a: `${value}x` })).toThrow(RangeError);
   });
 
-  test('writes a backslash as GRUB does, which takes it as the mark of the character after it', () => {
+  test('escapes a backslash as GRUB does', () => {
     expect(grubEnvironment({ _: '\\' }).toString()).toContain('\n_=\\\\\n');
   });
 

@@ -4,12 +4,12 @@ import { interruptedBootCode } from '../../../../src/common/contract/interrupted
 describe('interruptedBootCode', () => {
   const code = interruptedBootCode();
 
-  test('fits beside the partition table', () => {
+  test('leaves the partition table free', () => {
     expect(code).toHaveLength(440);
   });
 
-  test('prints, from where it points at, lines that a text console has room for', () => {
-    // mov si, imm16: the address at which a BIOS puts what stands there.
+  test('points at its message, whose lines fit a text console', () => {
+    // mov si, imm16: the address of the message once the BIOS has loaded the sector.
     const operand = code.indexOf(0xbe) + 1;
     const at = code.readUInt16LE(operand) - 0x7c00;
     const text = code.toString('ascii', at, code.indexOf(0, at));

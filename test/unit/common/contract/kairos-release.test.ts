@@ -43,21 +43,21 @@ describe('renderKairosRelease', () => {
     `);
   });
 
-  test('quotes every value, as the tools of the field look for the quotes', () => {
+  test('quotes every value, because other tools expect the quotes', () => {
     const standard = { ...IDENTITY, software: { prefix: 'k3s', version: 'v1.34.1+k3s1' } };
     const lines = renderKairosRelease(standard, TOOL).split('\n');
     expect(lines.pop()).toBe('');
     for (const line of lines) expect(line).toMatch(/^KAIROS_[A-Z_]+="[^"]+"$/);
   });
 
-  test('has every key that a valid file cannot lack', () => {
+  test('writes every required key', () => {
     const keys = [...parseOsRelease(renderKairosRelease(IDENTITY, TOOL)).keys()];
     expect(keys).toEqual(expect.arrayContaining([...REQUIRED_RELEASE_KEYS]));
   });
 });
 
 describe('identityFrom', () => {
-  test('reads back whatever identity was rendered', () => {
+  test('reads back any rendered identity', () => {
     const word = fc.stringMatching(/^[a-z0-9][a-z0-9.+_-]{0,12}$/);
     const identity = fc.record(
       {
@@ -81,7 +81,7 @@ describe('identityFrom', () => {
     );
   });
 
-  test('says "unknown" for what a file does not tell, and leaves software out', () => {
+  test('returns "unknown" for missing keys, and omits the software', () => {
     expect(identityFrom(new Map([['KAIROS_FLAVOR', 'debian']]))).toEqual({
       flavor: 'debian',
       flavorRelease: 'unknown',
@@ -93,7 +93,7 @@ describe('identityFrom', () => {
     });
   });
 
-  test('takes no software that has a version and no name', () => {
+  test('omits software that has a version but no name', () => {
     expect(identityFrom(new Map([['KAIROS_SOFTWARE_VERSION', 'v1']]))).not.toHaveProperty('software');
   });
 });

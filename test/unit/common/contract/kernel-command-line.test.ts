@@ -3,11 +3,11 @@ import { bootargs, liveConsole } from '../../../../src/common/contract/kernel-co
 
 const GENERIC = { consoles: ['ttyS0'], arguments: [] };
 
-/** What every line of docs/contract.md 2.2 has before the root part. */
+/** The arguments before the root arguments in every line of docs/contract.md 2.2. */
 const BEFORE =
   'console=ttyS0 console=tty1 net.ifnames=1 rd.cos.oemlabel=COS_OEM rd.cos.oemtimeout=10 panic=5 rd.emergency=reboot rd.shell=0 systemd.crash_reboot=yes';
 
-/** What GRUB makes of the fragment: it knows the two commands that the fragment has, and expands variables. */
+/** Evaluates the fragment like GRUB: supports the two commands that it uses, and expands variables. */
 function evaluate(fragment: string, given: Readonly<Record<string, string>>): Record<string, string> {
   const variables: Record<string, string> = { ...given };
   const expand = (text: string) => text.replaceAll(/\$(\w+)/g, (_, name: string) => variables[name] ?? '');
@@ -70,7 +70,7 @@ test.each([
   ['disabled', 'selinux=0'],
   ['permissive', 'selinux=1 enforcing=0'],
   ['enforcing', 'selinux=1 enforcing=1'],
-] as const)('SELinux %s stands on every command line as "%s"', (mode, text) => {
+] as const)('SELinux %s adds "%s" to every command line', (mode, text) => {
   const lines = bootargs(GENERIC, mode).match(/set kernelcmd=.*/g) ?? [];
   expect(lines).toHaveLength(2);
   for (const line of lines) expect(line.endsWith(` ${text}"`)).toBe(true);

@@ -18,7 +18,7 @@ test.each([
   expect(parseOsRelease(text).get('ID')).toBe(value);
 });
 
-test('passes over what is no assignment', () => {
+test('skips lines that are not assignments', () => {
   const text = '# comment\n\n#ID=no\nexport X=1\n1A=b\nVERSION_ID="12"\njust words\n';
   expect([...parseOsRelease(text)]).toEqual([['VERSION_ID', '12']]);
 });

@@ -16,7 +16,7 @@ const SIZES = { systemImage: 1000, recoveryImage: 900, oem: 64, persistent: 256 
 const BACKUP_GPT = 33 * 512;
 
 describe('planDisk', () => {
-  test('has the partitions of the contract in their order, with names, labels, types and attributes', () => {
+  test('has the partitions of the contract in order, with names, labels, types and attributes', () => {
     const rows = planDisk(SIZES).partitions.map(({ name, label, type, attributes }) => [
       name,
       label,
@@ -33,7 +33,7 @@ describe('planDisk', () => {
     ]);
   });
 
-  test('has no partition for a BIOS where machines have none', () => {
+  test('has no BIOS partition for machines without a BIOS', () => {
     const names = planDisk({ ...SIZES, bios: false }).partitions.map(({ name }) => name);
     expect(names).toEqual(['efi', 'oem', 'recovery', 'state', 'persistent']);
     expect(planDisk({ ...SIZES, bios: false }).partitions[0]?.start).toBe(MIB);
@@ -56,7 +56,7 @@ describe('planDisk', () => {
     ]);
   });
 
-  test('gives each partition the size of the contract', () => {
+  test('gives each partition the size that the contract defines', () => {
     expect(planDisk(SIZES).partitions.map(({ size }) => size / MIB)).toEqual([
       1,
       64,
@@ -67,7 +67,7 @@ describe('planDisk', () => {
     ]);
   });
 
-  test('aligns to MiB, overlaps nowhere and leaves room for both partition tables, whatever the sizes', () => {
+  test('aligns to MiB, without overlaps, and leaves room for both partition tables, for any sizes', () => {
     const mib = fc.integer({ min: 1, max: 1_000_000 });
     const sizes = fc.record({ systemImage: mib, recoveryImage: mib, oem: mib, persistent: mib });
     fc.assert(
@@ -102,7 +102,7 @@ describe('systemPartitions', () => {
   const mib = (wanted: Partial<typeof sizes> & { state?: number; recovery?: number; efi?: number }) =>
     Object.fromEntries(systemPartitions({ ...sizes, ...wanted }).map((entry) => [entry.name, entry.mib]));
 
-  test('raises what is too small for the images, and keeps what is larger', () => {
+  test('raises sizes that are too small for the images, and keeps larger ones', () => {
     expect(mib({ state: 10, recovery: 10, efi: 10 })).toEqual(mib({}));
     expect(mib({ state: 9000, recovery: 8000, efi: 512 })).toMatchObject({
       state: 9000,
@@ -116,7 +116,7 @@ describe('arrangePartitions', () => {
   const system = systemPartitions({ ...SIZES, persistent: 0 });
   const disk = { size: 40 * GIB, sector: 512 };
 
-  test('gives the rest of the disk to the partition that asks for it, up to the backup table', () => {
+  test('gives one partition the rest of the disk, up to the backup table', () => {
     const layout = arrangePartitions(system, disk);
     const persistent = partitionNamed(layout, 'persistent');
     expect(persistent.start + persistent.size).toBe(disk.size - BACKUP_GPT);
@@ -128,7 +128,7 @@ describe('arrangePartitions', () => {
     expect(layout.partitions.map(({ name }) => name).slice(-2)).toEqual(['data', 'persistent']);
   });
 
-  test('trims a last partition by less than a MiB, so that the backup table stays whole', () => {
+  test('trims the last partition by less than a MiB to keep the backup table', () => {
     const sized = systemPartitions({ ...SIZES, persistent: 100 });
     const needed = sized.reduce((sum, { mib }) => sum + mib, 1) * MIB;
     const layout = arrangePartitions(sized, { size: needed + 8 * 512, sector: 512 });
@@ -142,18 +142,13 @@ describe('arrangePartitions', () => {
       { size: 2 * GIB, sector: 512 },
       /the disk has 2048 MiB, the partitions need/,
     ],
-    [
-      'two that take the rest',
-      [...system, extra('data', 0)],
-      disk,
-      /persistent and data both ask for the rest/,
-    ],
-    ['two of one name', [...system, extra('state', 5)], disk, /two partitions are called state/],
+    ['two that take the rest', [...system, extra('data', 0)], disk, /persistent and data both take the rest/],
+    ['two of one name', [...system, extra('state', 5)], disk, /two partitions are named state/],
   ])('refuses %s', (_, requests, geometry, message) => {
     expect(() => arrangePartitions(requests, geometry)).toThrow(message);
   });
 
-  test('never overlaps, never reaches into a partition table, loses none: any disk, sector size, set of extras', () => {
+  test('places all partitions without overlapping another or a partition table, on any disk', () => {
     const extras = fc.uniqueArray(
       fc.record({ name: fc.stringMatching(/^[a-z]{3,8}x$/), mib: fc.integer({ min: 1, max: 50_000 }) }),
       { maxLength: 6, selector: ({ name }) => name },
@@ -176,12 +171,12 @@ describe('arrangePartitions', () => {
         try {
           layout = arrangePartitions(requests, place);
         } catch {
-          // It may refuse only what really does not fit.
+          // It may refuse only partitions that do not fit.
           expect(place.size).toBeLessThan((needed + 3) * MIB);
           return;
         }
         const limit = backupTableStart(place);
-        // Header and entries of the primary table, wherever sectors end.
+        // Header and entries of the primary table, for any sector size.
         let end = sector * 2 + 128 * 128;
         for (const partition of layout.partitions) {
           expect(partition.start).toBeGreaterThanOrEqual(end);

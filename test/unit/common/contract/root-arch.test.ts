@@ -26,13 +26,13 @@ test.each<[string, Parameters<typeof plant>[1], string | undefined]>([
   expect(await rootArch(plant(temporaryDirectory(), tree))).toBe(arch);
 });
 
-test('a pipe in the place of the shell does not make it wait', async () => {
+test('a pipe instead of the shell does not block', async () => {
   const root = temporaryDirectory();
   mkdirSync(join(root, 'bin'));
   execFileSync('mkfifo', [join(root, 'bin/sh')]);
   expect(await rootArch(root)).toBeUndefined();
 });
 
-test('this machine is what it is', async () => {
+test('detects the architecture of this machine', async () => {
   expect(await rootArch('/')).toBe(machineArch());
 });

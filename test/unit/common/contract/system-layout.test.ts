@@ -5,7 +5,7 @@ import {
   requiredDirectories,
 } from '../../../../src/common/contract/system-layout.ts';
 
-/** The list of docs/contract.md 2.6, as it stands there. */
+/** The list in docs/contract.md 2.6, verbatim. */
 const PERSISTENT =
   '/etc/cni /etc/init.d /etc/iscsi /etc/k0s /etc/kubernetes /etc/modprobe.d /etc/pwx /etc/rancher /etc/runlevels /etc/ssh /etc/ssl/certs /etc/sysconfig /etc/systemd /etc/zfs /home /opt /root /usr/libexec /var/cores /var/lib/ca-certificates /var/lib/cni /var/lib/containerd /var/lib/calico /var/lib/dbus /var/lib/etcd /var/lib/extensions /var/lib/confexts /var/lib/k0s /var/lib/kubelet /var/lib/longhorn /var/lib/osd /var/lib/rancher /var/lib/rook /var/lib/tailscale /var/lib/wicked /var/lib/kairos /var/log';
 
@@ -34,7 +34,7 @@ describe('renderLayoutEnvironment', () => {
     });
   });
 
-  test('adds the paths of the family behind them', () => {
+  test('appends the paths of the family', () => {
     const paths = parseOsRelease(renderLayoutEnvironment(['/snap', '/var/snap'])).get(
       'PERSISTENT_STATE_PATHS',
     );

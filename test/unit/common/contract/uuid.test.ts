@@ -11,11 +11,11 @@ describe('uuidFromName', () => {
     ['COS_STATE', '843bfe4e-83b2-5b42-ba6d-a47e3ba1262e'],
     ['COS_PERSISTENT', '85c39d0f-4867-5227-8334-f5eec606d9eb'],
     ['KAIROS_DISK', '2ceff841-4c1d-5a14-8e46-ed3aeb621093'],
-  ])('%s gives the UUID of the contract', (name, uuid) => {
+  ])('%s has the UUID of the contract', (name, uuid) => {
     expect(uuidFromName(name)).toBe(uuid);
   });
 
-  test('gives version 5 of the RFC 9562 variant for any name', () => {
+  test('returns version 5 of the RFC 9562 variant for any name', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (name) => {
         expect(uuidFromName(name)).toMatch(
@@ -27,7 +27,7 @@ describe('uuidFromName', () => {
 });
 
 describe('uuidFromSeed', () => {
-  test('gives version 8, the same for the same seed and another for another', () => {
+  test('returns version 8, the same only for the same seed', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.string(), { minLength: 2, maxLength: 2 }), ([one = '', other = '']) => {
         expect(uuidFromSeed(one)).toMatch(

@@ -23,7 +23,7 @@ interface Attributes {
   readonly size?: number;
 }
 
-/** The files of the policy's directory, and what is unusual about some. */
+/** The files of the policy's directory; `unusual` has attributes that differ from the defaults. */
 function trustFiles(
   content: Readonly<Record<string, string>>,
   unusual: Readonly<Record<string, Attributes>> = {},
@@ -51,7 +51,7 @@ function entry(match: string, ...keys: readonly string[]): string {
   return `repositories:\n  - match: ${match}\n    keys: [${keys.join(', ')}]\n`;
 }
 
-test('a policy is read with its keys', async () => {
+test('reads a policy with its keys', async () => {
   const policy = await loadPolicy(trustFiles({ ...KEYS, 'policy.yaml': POLICY }));
   expect(policy?.rules).toMatchObject([
     {
@@ -66,7 +66,7 @@ test('a policy is read with its keys', async () => {
   ]);
 });
 
-test('the example of the documentation is one', async () => {
+test('reads the example of the documentation', async () => {
   const page = readFileSync(new URL('../../../../docs/trust.md', import.meta.url), 'utf8');
   const [, example = ''] = /^```yaml\n(.*?)^```$/ms.exec(page) ?? [];
   const policy = await loadPolicy(trustFiles({ ...KEYS, 'policy.yaml': example }));
@@ -75,7 +75,7 @@ test('the example of the documentation is one', async () => {
   expect(threshold('registry.example.com/os/critical')).toEqual([2]);
 });
 
-test('files are merged in the order of their names', async () => {
+test('merges files in the order of their names', async () => {
   const policy = await loadPolicy(
     trustFiles({
       ...KEYS,
@@ -92,9 +92,9 @@ test.each([
   ['no directory', { ...trustFiles({}), stat: async () => undefined }],
   ['an empty one', trustFiles({})],
   ['one with hidden files only', trustFiles({ '.keep': '' })],
-])('%s is no policy', async (_, files) => expect(await loadPolicy(files)).toBeUndefined());
+])('%s is not a policy', async (_, files) => expect(await loadPolicy(files)).toBeUndefined());
 
-test('of several entries, the most specific ones speak', async () => {
+test('applies the most specific entries', async () => {
   const matches = ['**', 'r.io/', 'r.io/os/*', 'r.io/os/', 'r.io/other/'];
   const content = matches.map((match, index) => [`${index}.yaml`, entry(`'${match}'`, 'release.pub')]);
   const policy = await loadPolicy(trustFiles({ ...KEYS, ...Object.fromEntries(content) }));
@@ -105,7 +105,7 @@ test('of several entries, the most specific ones speak', async () => {
   expect(speaking('else.io/x')).toEqual(['**']);
 });
 
-describe('a document is refused, with the place', () => {
+describe('an invalid document is refused with its location', () => {
   test.each<[string, string, string]>([
     ['broken YAML', 'repositories: [', 'policy.yaml:'],
     ['nothing', '', 'policy.yaml:1:1'],
@@ -147,11 +147,11 @@ describe('a key is refused', () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
 
   test.each<[string, string, string]>([
-    ['empty', '', 'is not one public key'],
-    ['no PEM', 'secret', 'is not one public key'],
-    ['bad PEM', release.pem.replace(/[A-Z]{2}/, '!!'), 'is not one public key'],
+    ['empty', '', 'is not a single public key'],
+    ['no PEM', 'secret', 'is not a single public key'],
+    ['bad PEM', release.pem.replace(/[A-Z]{2}/, '!!'), 'is not a single public key'],
     ['cut off', release.pem.replace(/\n.{20}/, '\n'), 'cannot be decoded'],
-    ['two keys', release.pem + backup.pem, 'is not one public key'],
+    ['two keys', release.pem + backup.pem, 'is not a single public key'],
     ['private', ec.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 'is a private key'],
     ['on P-384', pem(ec.publicKey), 'not P-256'],
     ['of 1024 bits', pem(rsa.publicKey), 'less than 2048'],
@@ -169,10 +169,10 @@ describe('files that someone else could have written are refused', () => {
       'a world-writable policy',
       'policy.yaml',
       { mode: 0o666 },
-      'can be written by others than its owner (mode 666)',
+      'is writable by users other than its owner (mode 666)',
     ],
-    ['a key that the group writes', 'release.pub', { mode: 0o664 }, 'can be written by others'],
-    ['a world-writable directory', '', { mode: 0o1777 }, 'can be written by others'],
+    ['a key that the group writes', 'release.pub', { mode: 0o664 }, 'is writable by users other'],
+    ['a world-writable directory', '', { mode: 0o1777 }, 'is writable by users other'],
     ['a policy of another user', 'policy.yaml', { uid: 1000 }, 'belongs to user 1000, not to root'],
     ['a key of another user', 'backup.pub', { uid: 1000 }, 'belongs to user 1000, not to root'],
     ['a link', 'release.pub', { kind: 'link' }, 'is not a file but a link'],
@@ -183,12 +183,12 @@ describe('files that someone else could have written are refused', () => {
     expect(await refusal(content, { [name]: attributes })).toContain(reason);
   });
 
-  test('but a caller may name itself as their owner', async () => {
+  test('except files of the owner that the caller names', async () => {
     const files = trustFiles({ ...KEYS, 'policy.yaml': POLICY }, { 'policy.yaml': { uid: 1000 } });
     expect((await loadPolicy(files, { owner: 1000 }))?.rules).toHaveLength(1);
   });
 
-  test('and what cannot be looked at is no policy of anybody', async () => {
+  test('and so are files that cannot be examined', async () => {
     const stat = async () => Promise.reject(new Error('EACCES: permission denied'));
     const error = await failureOf(() => loadPolicy({ ...trustFiles({}), stat }), 'verification');
     expect(error.message).toContain('EACCES');

@@ -27,7 +27,7 @@ describe('a pattern', () => {
     ['r.io/os/', 'r.io/os/more/debian'],
     ['**', 'anything/at/all'],
     ['[::1]:5000/os/*', '[::1]:5000/os/debian'],
-  ])('%s means %s', (match, name) => {
+  ])('%s matches %s', (match, name) => {
     expect(matchProblem(match)).toBeUndefined();
     expect(matches(match, name)).toBe(true);
   });
@@ -42,7 +42,7 @@ describe('a pattern', () => {
     ['r.io/**', 'evil.io/r.io/os'],
     ['*/os', 'evil.io/r.io/os'],
     ['r.io/os/debian', 'r.io/os/debian\n'],
-  ])('%s does not mean %j', (match, name) => expect(matches(match, name)).toBe(false));
+  ])('%s does not match %j', (match, name) => expect(matches(match, name)).toBe(false));
 
   test.each([
     'r.io/os:v1',
@@ -54,9 +54,9 @@ describe('a pattern', () => {
     'r.io/OS',
     'r.io/os/***',
     '',
-  ])('%j is none', (match) => expect(matchProblem(match)).toBeTypeOf('string'));
+  ])('%j is not a pattern', (match) => expect(matchProblem(match)).toBeTypeOf('string'));
 
-  test('is as specific as what stands before its first star', () => {
+  test('is as specific as the text before its first star', () => {
     expect(['**', 'r.io/*', 'r.io/os/', 'r.io/os/debian'].map(specificity)).toEqual([0, 5, 8, 14]);
   });
 });

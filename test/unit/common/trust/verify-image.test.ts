@@ -39,7 +39,7 @@ describe.each(forms)('a signature of the form %s (referrers API: %s)', (form, ap
     ['ECDSA', release],
     ['Ed25519', backup],
     ['RSA', third],
-  ])('holds with %s', async (_, by) => {
+  ])('is valid by %s', async (_, by) => {
     const registry = memoryRegistry(api);
     add(registry)(digest, by);
     expect(await verifyImage(registry, image, policyOf([by]))).toMatchObject({
@@ -49,7 +49,7 @@ describe.each(forms)('a signature of the form %s (referrers API: %s)', (form, ap
     });
   });
 
-  test('by an unknown key is refused', async () => {
+  test('with an unknown key is refused', async () => {
     const registry = memoryRegistry(api);
     add(registry)(digest, stranger);
     expect(await refusal(registry)).toContain('was made by an unknown key');
@@ -63,12 +63,12 @@ describe.each(forms)('a signature of the form %s (referrers API: %s)', (form, ap
     expect(await refusal(registry)).toContain(`is for another image, ${other}`);
   });
 
-  test('of another kind is refused', async () => {
+  test('of another type is refused', async () => {
     const registry = memoryRegistry(api);
     const sbom = statement(digest, 'https://spdx.dev/Document');
     const text = form === 'classic' ? simpleSigning(digest, 'atomic') : bundle(sbom, release);
     add(registry)(digest, release, text);
-    expect(await refusal(registry)).toMatch(/is a "atomic"|statement of another kind, https:\/\/spdx.dev/);
+    expect(await refusal(registry)).toMatch(/is a "atomic"|statement of another type, https:\/\/spdx.dev/);
   });
 
   test('whose blob was changed in the registry is refused', async () => {
@@ -78,7 +78,7 @@ describe.each(forms)('a signature of the form %s (referrers API: %s)', (form, ap
     expect(await refusal(registry)).toContain('its content was changed');
   });
 
-  test('whose payload was exchanged along with its digest is refused', async () => {
+  test('whose payload was replaced along with its digest is refused', async () => {
     const registry = memoryRegistry(api);
     const real = bundle(statement(anyDigest()), release);
     const payload = Buffer.from(statement(digest)).toString('base64');
@@ -103,7 +103,7 @@ describe.each(forms)('a signature of the form %s (referrers API: %s)', (form, ap
     expect(await refusal(registry)).toContain('longer than');
   });
 
-  test('that is gone is refused, and the next one holds', async () => {
+  test('that is gone is refused, and the next one is valid', async () => {
     const registry = memoryRegistry(api);
     const lost = add(registry)(digest, stranger);
     registry.content.delete(lost);
@@ -129,7 +129,7 @@ describe('a bundle is refused', () => {
       bundle(good, release, { payloadType: 'text/plain' }),
       'its payload is text/plain',
     ],
-    ['with another statement', bundle(good.replace('/v1"', '/v9"'), release), 'is no in-toto statement'],
+    ['with another statement', bundle(good.replace('/v1"', '/v9"'), release), 'is not an in-toto statement'],
     [
       'over a file',
       JSON.stringify({
@@ -146,7 +146,7 @@ describe('a bundle is refused', () => {
   });
 });
 
-test('entries of a transparency log are not looked at', async () => {
+test('entries of a transparency log are ignored', async () => {
   const registry = memoryRegistry();
   const entry = {
     logIndex: '1',
@@ -182,14 +182,16 @@ test('a classic signature without its annotation is refused', async () => {
 describe('the threshold', () => {
   const two = policyOf([release, backup, third], 2);
 
-  test('wants different keys, in either form', async () => {
+  test('requires different keys, in either form', async () => {
     const registry = memoryRegistry();
     registry.addBundle(digest, release);
     registry.addBundle(digest, release, `${bundle(statement(digest), release)} `);
     registry.addClassic(digest, release);
     const message = await refusal(registry, two);
-    expect(message).toContain('wants signatures by 2 different keys of release.pub, backup.pub, third.pub');
-    expect(message).toContain('is good, by release.pub');
+    expect(message).toContain(
+      'requires signatures by 2 different keys of release.pub, backup.pub, third.pub',
+    );
+    expect(message).toContain('is valid, by release.pub');
     registry.addClassic(digest, backup);
     expect((await verifyImage(registry, image, two)).signatures.map(({ key }) => key)).toContain(
       'backup.pub',
@@ -204,16 +206,16 @@ describe('the threshold', () => {
       [release, { ...release, trust: { ...release.trust, name: 'copy.pub' } }],
       2,
     ).rules;
-    expect(await refusal(registry, { rules: rule ? [rule] : [] })).toContain('wants signatures by 2');
+    expect(await refusal(registry, { rules: rule ? [rule] : [] })).toContain('requires signatures by 2');
   });
 
-  test('holds for every one of equally specific entries', async () => {
+  test('applies to each of several equally specific entries', async () => {
     const registry = memoryRegistry();
     registry.addBundle(digest, release);
     const both = {
       rules: [...policyOf([release]).rules, ...policyOf([backup], 1, 'registry.test/os/*').rules],
     };
-    expect(await refusal(registry, both)).toContain('wants a signature of backup.pub');
+    expect(await refusal(registry, both)).toContain('requires a signature of backup.pub');
     registry.addBundle(digest, backup);
     expect((await verifyImage(registry, image, both)).rules).toEqual([
       'registry.test/os/',
@@ -222,24 +224,26 @@ describe('the threshold', () => {
   });
 });
 
-describe('of an index and a manifest', () => {
+describe('an index and a manifest', () => {
   const manifest = anyDigest();
   const multi = imageOf(digest, manifest);
 
-  test.each([digest, manifest])('either may be signed: %s', async (signed) => {
+  test.each([digest, manifest])('verify if either is signed: %s', async (signed) => {
     const registry = memoryRegistry();
     registry.addBundle(signed, release);
     expect((await verifyImage(registry, multi, policyOf([release]))).digest).toBe(signed);
   });
 
-  test('one has to have enough signatures for itself', async () => {
+  test('need enough signatures on one of them', async () => {
     const registry = memoryRegistry();
     registry.addBundle(digest, release);
     registry.addBundle(manifest, backup);
-    expect(await refusal(registry, policyOf([release, backup], 2), multi)).toContain('wants signatures by 2');
+    expect(await refusal(registry, policyOf([release, backup], 2), multi)).toContain(
+      'requires signatures by 2',
+    );
   });
 
-  test('both are named when neither is signed', async () => {
+  test('are both named when neither is signed', async () => {
     const message = await refusal(memoryRegistry(), undefined, multi);
     expect(message).toContain(`${digest} is not signed`);
     expect(message).toContain(`${manifest} is not signed`);
@@ -250,22 +254,22 @@ test('a repository that the policy does not name is refused without a request', 
   const registry = memoryRegistry();
   registry.addBundle(digest, release);
   const message = await refusal(registry, policyOf([release], 1, 'registry.test/other/'));
-  expect(message).toContain('no entry of the trust policy speaks for registry.test/os/debian');
+  expect(message).toContain('no entry of the trust policy matches registry.test/os/debian');
   expect(registry.requests).toEqual([]);
 });
 
 test.each(['v1', 'sha256:abc', `sha512:${'0'.repeat(128)}`, `sha256:${'0'.repeat(64)}\n`])(
-  '%j is no digest',
+  '%j is not a digest',
   async (wrong) => {
-    expect(await refusal(memoryRegistry(), undefined, imageOf(wrong))).toContain('is no sha256 digest');
+    expect(await refusal(memoryRegistry(), undefined, imageOf(wrong))).toContain('is not a sha256 digest');
   },
 );
 
-test('no more than 100 signatures are looked at', async () => {
+test('examines at most 100 signatures', async () => {
   const registry = memoryRegistry();
   for (let count = 0; count < 100; count += 1) registry.addClassic(digest, stranger);
   registry.addClassic(digest, release);
-  expect(await refusal(registry)).toContain('only 100 are looked at');
+  expect(await refusal(registry)).toContain('only 100 are examined');
 });
 
 describe('a registry that fails', () => {
@@ -281,7 +285,7 @@ describe('a registry that fails', () => {
     );
   });
 
-  test('is left at once after an interruption', async () => {
+  test('is not queried after an interruption', async () => {
     const interruption = new FactoryError('INTERRUPTED', 'interrupted');
     const error = await failureOf(() => verifyImage(broken(interruption), image, policyOf([release])));
     expect(error).toBe(interruption);

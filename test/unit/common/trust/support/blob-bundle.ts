@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Signer } from './signer.ts';
 
-/** A bundle over the content of a file, as `cosign sign-blob` 3.1.3 writes it. */
+/** A bundle with a signature over a file's content, as `cosign sign-blob` 3.1.3 writes it. */
 export function blobBundle(by: Signer, content: string | Buffer, change: object = {}): string {
   const digest = createHash('sha256').update(content).digest('base64');
   return JSON.stringify({

@@ -5,7 +5,7 @@ const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
 /** A repository in memory. */
 export interface MemoryRegistry extends RegistryReader {
-  /** What stands under a tag or digest, manifests and blobs alike; tests damage it. */
+  /** Manifests and blobs by tag or digest; tests damage them. */
   readonly content: Map<string, Uint8Array>;
   /** Every request, in order. */
   readonly requests: readonly string[];

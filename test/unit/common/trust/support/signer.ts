@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } fr
 import type { TrustPolicy } from '../../../../../src/common/trust/policy.ts';
 import { parsePublicKey, type TrustKey } from '../../../../../src/common/trust/public-key.ts';
 
-/** Someone who signs. */
+/** A signer with its key pair. */
 export interface Signer {
   readonly pem: string;
   readonly trust: TrustKey;
@@ -23,7 +23,7 @@ function keyPair(kind: 'ecdsa' | 'ed25519' | 'rsa'): { publicKey: KeyObject; pri
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
-/** A policy of one entry. */
+/** A policy with one entry. */
 export function policyOf(
   signers: readonly Signer[],
   threshold = 1,
@@ -41,7 +41,7 @@ export function policyOf(
   };
 }
 
-/** The digest of some image. */
+/** The digest of an image. */
 export function anyDigest(): string {
   return digestOf(randomBytes(8));
 }
@@ -66,7 +66,7 @@ export function statement(digest: string, predicateType = 'https://sigstore.dev/
   return JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject, predicateType, predicate: {} });
 }
 
-/** Parts of a bundle that a test makes different. */
+/** Parts of a bundle that a test can override. */
 export interface BundleOptions {
   readonly payloadType?: string;
   readonly material?: object;

@@ -50,7 +50,7 @@ describe('loadVerifyPolicy', () => {
     ['keys: [release.pub]\nattestation: [spdxjson]', 'unknown key "attestation"'],
     ['keys: [release.pub]\nattestations: [sbom]', '"sbom" is not a predicate type'],
     ['identities: [{ identity: a, issuer: b }]', 'without the trusted-root'],
-    ['identities: [{ identity: a, issuer: b }]\ntrusted-root: release.pub', 'is no trusted root'],
+    ['identities: [{ identity: a, issuer: b }]\ntrusted-root: release.pub', 'is not a trusted root'],
   ])('refuses %j', async (text, message) => {
     expect((await failureOf(() => load(text), 'usage')).message).toContain(message);
   });
