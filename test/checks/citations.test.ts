@@ -5,7 +5,7 @@ import { PROJECT } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 import { anchorsOf, brokenCitations, CONTRACT } from './citations.ts';
 
-/** Where the old forms stand on purpose. */
+/** Files that contain the old forms on purpose. */
 const CHECKER = 'test/checks/citations';
 
 /** Every text file of the project, by its path. */

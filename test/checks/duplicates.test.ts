@@ -7,7 +7,7 @@ import { findDuplicates } from '../support/structure/duplicates.ts';
 
 /** Runs of this many equal lines are duplicates. */
 const SIZE = 7;
-/** A line that stands in a duplicate and in no other place, and why the duplicate stays. */
+/** A line that occurs only in one duplicate, and the reason to keep the duplicate. */
 const Allowed = z.array(z.strictObject({ line: z.string().min(10), reason: z.string().min(20) }));
 
 test(`no ${SIZE} lines stand twice in the sources, but for those of test/allowed-duplicates.json`, async () => {

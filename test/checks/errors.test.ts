@@ -40,7 +40,7 @@ describe('errors', () => {
     expect(found).toEqual(Object.keys(PLAIN_ERRORS).sort());
   });
 
-  test('are told apart by code, not by the text of a message', async () => {
+  test('are distinguished by code, not by the text of a message', async () => {
     const found = (await sources())
       .filter(([, text]) => messageDecisions(text).length > 0)
       .map(([file]) => file);

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 import { tool } from './tool.ts';
 
-/** A package of an archive: no files but one that tells its version. */
+/** A package of an archive; its only file contains its version. */
 export interface SmallPackage {
   readonly name: string;
   readonly version: string;

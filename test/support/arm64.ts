@@ -14,7 +14,7 @@ export function program(machine: number): Buffer {
   return header;
 }
 
-/** The start of a PE program for arm64 (Microsoft's "PE Format"), followed by a text that tells it from others. */
+/** The start of a PE program for arm64 (Microsoft's "PE Format"), followed by a text that identifies it. */
 function peProgram(name: string): Buffer {
   const file = Buffer.alloc(512);
   file.write('MZ', 'latin1');

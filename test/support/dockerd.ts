@@ -114,7 +114,7 @@ async function makeCertificates(directory: string): Promise<void> {
   }
 }
 
-/** @throws Error for an answer that is no success */
+/** @throws Error for an unsuccessful response */
 async function send(socketPath: string, method: string, path: string, body?: Readable): Promise<unknown> {
   const headers = body ? { 'content-type': 'application/x-tar' } : {};
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();

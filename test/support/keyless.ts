@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PROJECT } from './factory.ts';
 import { tool } from './tool.ts';
 
-/** What signs without a key, for tests: an authority that certifies whoever asks, and one that tells the time. */
+/** Keyless signing for tests: an authority that certifies every request, and a timestamp authority. */
 export interface KeylessServices extends AsyncDisposable {
   /** Files for `--signing-config` and `--trusted-root`. */
   readonly signingConfig: string;

@@ -29,7 +29,7 @@ test('a root of busybox alone, with the kernel of another image, boots as an imm
     );
     await using guest = await startGuest({ artifact, attachment: 'disk', firmware: 'bios' });
     await guest.waitFor(/root@tiny:~# /, 600_000);
-    // What the kernel says later would stand in the middle of what commands print.
+    // Later kernel messages would interrupt the output of commands.
     await guest.run('dmesg -n 1');
     expect(await guest.run('cat /proc/1/comm')).toBe('init');
     expect(await guest.run('ls /run/cos/')).toContain('active_mode');

@@ -120,8 +120,8 @@ export async function startGuest(
   const bootTimeout = full.arch === 'arm64' ? BOOT_TIMEOUT_ARM64 : BOOT_TIMEOUT;
   const login = async () => {
     await waitFor(PROMPT, bootTimeout);
-    // What the kernel says later would stand in the middle of what commands print.
-    // And what tests type is no history.
+    // Later kernel messages would interrupt the output of commands.
+    // Commands of the tests do not belong in the shell's history.
     await run('dmesg --console-off; set +H');
   };
   const rebooted = async () => {

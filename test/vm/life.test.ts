@@ -84,7 +84,7 @@ describe('the life of a node', () => {
     ).toBe('running');
   });
 
-  test('is configured as it was told: user, key, host name, files, stages', async () => {
+  test('is configured by its cloud-config: user, key, host name, files, stages', async () => {
     expect(await guest.run('hostname')).toBe('node-1');
     expect(await guest.run('id -nG tester')).toContain('admin');
     expect(await guest.run('cat /home/tester/.ssh/authorized_keys')).toBe(SSH_KEY);

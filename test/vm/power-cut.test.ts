@@ -43,7 +43,7 @@ interface Frozen {
   readonly duration: number;
 }
 
-/** Freezes a machine, and lets it go on with `command` to its end, which tells how long that takes. */
+/** Freezes a machine, then lets it run `command` to its end to measure how long that takes. */
 async function freeze(guest: Guest, machine: Omit<Frozen, 'duration'>): Promise<Frozen> {
   // Ctrl-A C leads to QEMU's monitor and back.
   guest.type('sync\n');

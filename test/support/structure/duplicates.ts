@@ -6,7 +6,7 @@ interface Line {
   readonly number: number;
 }
 
-/** A run of lines that stands at two places. */
+/** A run of lines that occurs in two places. */
 export interface Duplicate {
   /** Where it begins, such as `a.ts:12`. */
   readonly first: string;
