@@ -7,9 +7,9 @@ import { type ImportGraph, readImportGraph } from '../support/structure/import-g
 import { importCircles, importViolations, parseRoomOrder } from '../support/structure/import-rules.ts';
 
 const SOURCES = join(PROJECT, 'src');
-/** Lines of the median file and of the file at nine tenths. They only get lower; the goal is 70 and 160. */
+/** Lines of the median file and of the file at the 90th percentile. They only get lower. */
 const MEDIAN = 70;
-const NINE_TENTHS = 170;
+const NINE_TENTHS = 160;
 
 async function typeScriptFiles(directory: string): Promise<string[]> {
   return (await readdir(directory, { recursive: true })).filter((file) => file.endsWith('.ts')).sort();

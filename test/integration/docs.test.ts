@@ -23,7 +23,9 @@ async function examples(): Promise<Example[]> {
     'README.md',
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
-    ...(await readdir(join(PROJECT, 'docs'))).map((name) => `docs/${name}`),
+    ...(await readdir(join(PROJECT, 'docs'), { recursive: true }))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
   ];
   const found = await Promise.all(
     documents.map(async (document) => {
