@@ -4,17 +4,17 @@ import { LABEL } from '../common/contract/labels.ts';
 import { FactoryError } from '../common/errors/factory-error.ts';
 import type { Host } from '../common/host/host.ts';
 
-/** A disk that a system could be installed to. */
+/** A disk that a system can be installed to. */
 export interface Disk {
   /** `/dev/vda` */
   readonly path: string;
   /** In bytes. */
   readonly size: number;
-  /** `''` when it does not tell. */
+  /** Empty when unknown. */
   readonly model: string;
 }
 
-/** What lsblk tells of a device (lsblk(8), `--json`). */
+/** A device in the output of lsblk (lsblk(8), `--json`). */
 const Device = z.looseObject({
   path: z.string(),
   size: z.coerce.number().default(0),
@@ -28,7 +28,7 @@ const Device = z.looseObject({
 });
 const Listing = z.looseObject({ blockdevices: z.array(Device) });
 
-/** The disks of the machine, largest first: no mappings, no loops, nothing read-only, not the medium that runs. */
+/** Lists the disks of the machine, largest first, without mappings, loop devices, read-only disks and the live medium. */
 export async function listDisks(host: Host): Promise<Disk[]> {
   const { stdout } = await host.run('lsblk', ['--json', '--bytes', '-o', 'PATH,SIZE,TYPE,RO,MODEL,LABEL']);
   const { blockdevices } = Listing.parse(JSON.parse(stdout));
@@ -41,9 +41,9 @@ export async function listDisks(host: Host): Promise<Disk[]> {
 }
 
 /**
- * The disk that a configuration means (docs/contract.md 4.4): `auto` is the largest one, `/dev/disk/by-…` is followed,
- * and `script:///PATH` is a program that prints a device.
- * @throws FactoryError `usage` with the disks that there are
+ * Resolves `install.device` to a disk (docs/contract.md 4.4): `auto` is the largest disk, `/dev/disk/by-…` links are
+ * followed, and `script:///PATH` is a program that prints a device.
+ * @throws FactoryError `usage` that lists the available disks
  */
 export async function chooseDisk(host: Host, wanted: string): Promise<string> {
   const disks = await listDisks(host);
@@ -58,13 +58,13 @@ export async function chooseDisk(host: Host, wanted: string): Promise<string> {
   const { stdout, status } = await host.run('readlink', ['-f', device], { allowFailure: true });
   const path = status === 0 ? stdout.trim() : device;
   if (disks.some((disk) => disk.path === path)) return path;
-  throw new FactoryError('DISK_NOT_FOUND', `${wanted} is no disk that could be installed to`, {
+  throw new FactoryError('DISK_NOT_FOUND', `${wanted} is not a disk that can be installed to`, {
     details: disks.map(describeDisk),
     remedy: disks.length > 0 ? 'Use one of these disks, or auto.' : 'This machine has no disk to install to.',
   });
 }
 
-/** A disk in words: `/dev/vda  16.0 GiB  MODEL`. */
+/** Describes a disk in one line: `/dev/vda  16.0 GiB  MODEL`. */
 export function describeDisk({ path, size, model }: Disk): string {
   return `${path}  ${(size / 1024 ** 3).toFixed(1)} GiB  ${model}`.trim();
 }
@@ -74,7 +74,7 @@ async function askScript(host: Host, wanted: string): Promise<string> {
   const { stdout } = await host.run(script, []);
   const device = stdout.trim().split('\n').at(-1) ?? '';
   if (device.startsWith('/dev/')) return device;
-  throw new FactoryError('DISK_NOT_FOUND', `${basename(script)} printed "${device}", which is no device`, {
-    remedy: 'The script has to print the path of a device as its last line.',
+  throw new FactoryError('DISK_NOT_FOUND', `${basename(script)} printed "${device}", which is not a device`, {
+    remedy: 'The script must print the path of a device as its last line.',
   });
 }

@@ -5,7 +5,7 @@ import { systemHost } from '../common/host/system-host.ts';
 import { createLog } from './host/log.ts';
 import { createAgentProgram } from './program.ts';
 
-// Modes of files on the node are decisions of the agent's, not of whoever starts it.
+// The agent decides the modes of files on the node, whatever umask it was started with.
 process.umask(0o022);
 const log = createLog(process.argv);
 const host = systemHost(log);
@@ -16,9 +16,9 @@ try {
   process.exitCode = fail(error);
 }
 
-/** Tells what went wrong. @returns the exit status (docs/errors.md) */
+/** Logs an error. @returns the exit status (docs/errors.md) */
 function fail(error: unknown): number {
-  // commander has said it already.
+  // commander has already printed the error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
   if (!(error instanceof FactoryError)) {
     log('error', error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -43,11 +43,11 @@ const COMMANDS: readonly AgentCommand[] = [
   versionCommand,
 ];
 
-/** The command line of the agent (docs/contract.md 5.1): one file per command. */
+/** Builds the command line of the agent from its commands (docs/contract.md 5.1). */
 export function createAgentProgram(context: AgentContext): Command {
   const program = new Command('kairos-agent')
     .description('Installs, configures, upgrades and resets a Kairos node.')
-    .option('--debug', 'log every program that is run')
+    .option('--debug', 'show debug messages, such as every program that is run')
     .exitOverride()
     .showHelpAfterError('(add --help for all options)')
     .showSuggestionAfterError();

@@ -7,7 +7,7 @@ import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
 import { startGuest } from './guest.ts';
 
-test('a root of busybox alone, with the kernel of another image, boots as an immutable system', async () => {
+test('a root with only BusyBox and the kernel of another image boots as an immutable system', async () => {
   const debian = await testBuild();
   const home = await mkdtemp(join(TEST_HOME, 'vm-any-'));
   try {
@@ -33,7 +33,7 @@ test('a root of busybox alone, with the kernel of another image, boots as an imm
     await guest.run('dmesg -n 1');
     expect(await guest.run('cat /proc/1/comm')).toBe('init');
     expect(await guest.run('ls /run/cos/')).toContain('active_mode');
-    // The root is the active slot, read-only; the directories of the layout lie over it.
+    // The root is the active slot, read-only, with the directories of the layout mounted over it.
     expect(await guest.run('awk \'$2 == "/" { print $4 }\' /proc/mounts | tail -n 1')).toMatch(/^ro\b/);
     expect(await guest.run('touch /forbidden')).toMatch(/Read-only file system/);
     expect(await guest.run('awk \'$2 == "/etc" { print $1 }\' /proc/mounts')).toBe('overlay');

@@ -5,7 +5,7 @@ import { type Guest, startGuest } from './guest.ts';
 
 const { version } = packageJson;
 
-// A build under emulation and a machine under emulation: only where they are asked for (docs/models.md).
+// Both the build and the machine are emulated, so these tests run only on request (docs/models.md).
 describe.runIf(process.env['KAIROS_FACTORY_TEST_ALL'] === '1')(
   'Debian bookworm on a machine of arm64',
   () => {
@@ -39,7 +39,7 @@ describe.runIf(process.env['KAIROS_FACTORY_TEST_ALL'] === '1')(
           `${state} ${await guest.run('for u in $(systemctl --failed --plain --no-legend | cut -d" " -f1); do echo $u; journalctl -b -u $u --no-pager | tail -n 12; done')}`,
         ).toBe('running ');
         if (firmware === 'secureboot') {
-          // The last of the five bytes of the variable (UEFI specification 3.3) is 1 where it is enforced.
+          // The last of the five bytes of the variable (UEFI specification 3.3) is 1 when Secure Boot is enforced.
           const variable = '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c';
           expect(await guest.run(`od -An -tu1 -j4 ${variable}`)).toBe('1');
         }

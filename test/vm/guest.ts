@@ -10,16 +10,16 @@ import { testQemu } from './qemu.ts';
 
 /** The shell prompt of the automatically logged-in root of test images. */
 const PROMPT = /root@[\w-]+:~# /;
-/** A file that receives what the consoles print, to look at while a test runs. */
+/** A file that receives the console output, for inspection while a test runs. */
 const CONSOLE_FILE = process.env['KAIROS_FACTORY_TEST_CONSOLE'];
 const BOOT_TIMEOUT = 600_000;
-/** On two cores that had much other work, a machine of arm64 had no prompt after 600 s. */
+/** On two busy cores, an arm64 machine did not reach its prompt within 600 s. */
 const BOOT_TIMEOUT_ARM64 = 1_500_000;
 const COMMAND_TIMEOUT = 240_000;
 
 /** A running virtual machine that is driven over its serial console. */
 export interface Guest extends AsyncDisposable {
-  /** All that the console has printed. */
+  /** The console output so far. */
   readonly console: () => string;
   /** Waits until the console prints something new that matches. */
   readonly waitFor: (pattern: RegExp, timeout?: number) => Promise<void>;
@@ -27,20 +27,20 @@ export interface Guest extends AsyncDisposable {
   readonly login: () => Promise<void>;
   /** Types text, without waiting. */
   readonly type: (text: string) => void;
-  /** Runs a command in the shell; gives what it printed. */
+  /** Runs a command in the shell and returns its output. */
   readonly run: (command: string, timeout?: number) => Promise<string>;
-  /** Runs a command as {@link Guest.run} does, and gives its exit status with what it printed. */
+  /** Runs a command as {@link Guest.run} does, and returns its exit status and its output. */
   readonly attempt: (
     command: string,
     timeout?: number,
   ) => Promise<{ readonly status: number; readonly output: string }>;
-  /** Restarts the system and waits for the prompt. */
+  /** Reboots the system and waits for the prompt. */
   readonly reboot: () => Promise<void>;
-  /** Waits for the boot menu of a machine that restarts by itself, and then for the prompt. */
+  /** Waits for the boot menu of a machine that reboots on its own, and then for the prompt. */
   readonly rebooted: () => Promise<void>;
 }
 
-/** Starts a machine under software emulation; `extra` are further arguments for QEMU. */
+/** Starts a machine under software emulation; `extra` are additional arguments for QEMU. */
 export async function startGuest(
   machine: Pick<Machine, 'artifact' | 'arch' | 'attachment' | 'firmware' | 'target'> & {
     readonly snapshot?: boolean;
@@ -48,7 +48,7 @@ export async function startGuest(
   extra: readonly string[] = [],
 ): Promise<Guest> {
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-vm-'));
-  // One processor: emulated ones that wait for each other hang now and then where they share those of a busy machine.
+  // One processor: several emulated ones that wait for each other sometimes hang on a busy host.
   const full: Machine = { memory: 2048, cores: 1, snapshot: true, kvm: false, ...machine };
   const args = [...qemuArguments(full, await privateVariables(full, scratch)), ...extra];
   const qemu = testQemu(full.arch);
@@ -75,7 +75,7 @@ export async function startGuest(
     for (const listener of listeners) listener();
   });
 
-  // Terminal control sequences would stand between the words that tests look for.
+  // Terminal control sequences would separate the words that tests look for.
   const plain = () => stripVTControlCharacters(text).replaceAll('\r', '');
   const waitFor = (pattern: RegExp, timeout = COMMAND_TIMEOUT) =>
     new Promise<void>((resolve, reject) => {
@@ -104,7 +104,7 @@ export async function startGuest(
   const run = async (command: string, timeout = COMMAND_TIMEOUT) => {
     count += 1;
     const [open, close] = [`<<${count}:`, `:${count}>>`];
-    // The marks are broken up in what is typed, so that the echo of the line does not match.
+    // The marks are split in the typed text, so that the echo of the line does not match.
     type(`printf '<%s%s' '<' '${count}:'; { ${command}; } 2>&1; printf ':%s' '${count}>>'; echo\n`);
     await waitFor(new RegExp(`:${count}>>`), timeout);
     const all = plain();
@@ -121,11 +121,11 @@ export async function startGuest(
   const login = async () => {
     await waitFor(PROMPT, bootTimeout);
     // Later kernel messages would interrupt the output of commands.
-    // Commands of the tests do not belong in the shell's history.
+    // A "!" in the commands of tests must not expand to an earlier command.
     await run('dmesg --console-off; set +H');
   };
   const rebooted = async () => {
-    // The menu of the next boot, not a prompt left over from this one.
+    // Wait for the menu of the next boot, not for a prompt of the current one.
     await waitFor(/GRUB|Linux version|Booting/, bootTimeout);
     await login();
   };

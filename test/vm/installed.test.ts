@@ -9,7 +9,7 @@ import { type Guest, startGuest } from './guest.ts';
 
 const GIB = 1024 ** 3;
 
-/** A disk of its own for a guest: the artifact stays as it is, and the disk is larger, as real ones are. */
+/** A separate disk for a guest: the artifact stays unchanged, and the disk is larger, like a real one. */
 async function diskOf(artifact: string, directory: string): Promise<string> {
   const disk = join(directory, 'disk.qcow2');
   const format = artifact.endsWith('.raw') ? 'raw' : 'qcow2';
@@ -17,7 +17,7 @@ async function diskOf(artifact: string, directory: string): Promise<string> {
   return disk;
 }
 
-/** A system extension with one program, made and signed by the factory. */
+/** A system extension with one program, built and signed by the factory. */
 async function signedExtension(directory: string, signer: TestSigner): Promise<ExtensionReport> {
   const programs = join(directory, 'content/usr/bin');
   await mkdir(programs, { recursive: true });
@@ -63,7 +63,7 @@ describe('the raw disk on BIOS', () => {
     expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
     const state = await guest.run('systemctl is-system-running --wait');
     expect(`${state} ${await guest.run('systemctl --failed --plain --no-legend')}`).toBe('running ');
-    // A person with a screen finds a login, too.
+    // A login is also available on the screen.
     expect(await guest.run('systemctl is-active getty@tty1')).toBe('active');
   });
 
@@ -92,8 +92,8 @@ describe('the raw disk on BIOS', () => {
     expect(filesystem).toBeGreaterThan(0.9 * size);
   });
 
-  test('takes a signed extension only with its certificate, reads it through dm-verity, and refuses a changed one', async () => {
-    // The extension is a disk itself.
+  test('accepts a signed extension only with its certificate, reads it through dm-verity, and refuses a changed one', async () => {
+    // The extension is a disk image.
     await guest.run('cat /dev/vdb >/usr/local/hello.sysext.raw');
     const copied = await guest.run('sha256sum </usr/local/hello.sysext.raw');
     expect(copied).toContain(extension.sha256);
@@ -111,12 +111,12 @@ describe('the raw disk on BIOS', () => {
     expect([trusted.status, trusted.output]).toEqual([0, expect.anything()]);
     expect(await guest.run('hello')).toBe('extended');
     expect(await guest.run('cat /sys/block/dm-*/dm/uuid')).toMatch(/CRYPT-VERITY/);
-    // What persists is still to be seen, and written.
+    // Persistent paths are still visible and writable.
     expect(await guest.run('touch /usr/local/hello.sysext.raw && echo writable')).toBe('writable');
 
     await guest.attempt('kairos-agent sysext disable hello --common --now');
     const stored = '/var/lib/kairos/extensions/hello.sysext.raw';
-    // In the content of its file: what the kernel reads before dm-verity is set up, to learn of the filesystem, stays as it was.
+    // Changes the content of a file. The part that the kernel reads before dm-verity is set up stays unchanged.
     await guest.run(`printf XXXX | dd of=${stored} bs=1 seek=$((1048576 + 100)) conv=notrunc status=none`);
     const changed = await enable();
     expect([changed.status, changed.output]).toEqual([4, expect.stringContaining('was not merged')]);
@@ -124,7 +124,7 @@ describe('the raw disk on BIOS', () => {
     await guest.attempt('kairos-agent sysext remove hello --now');
   });
 
-  test('forgets what was written to /etc, keeps /usr/local and persistent paths, and its identity', async () => {
+  test('discards changes of /etc, and keeps /usr/local, persistent paths and its identity', async () => {
     await guest.run('for f in /etc /usr/local /var/log /root /var/tmp; do echo kept >$f/marker; done; sync');
     const identity = await guest.run('cat /etc/machine-id; ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub');
     expect(identity).toMatch(/^[0-9a-f]{32}\n256 SHA256:/);
@@ -136,7 +136,7 @@ describe('the raw disk on BIOS', () => {
     );
   });
 
-  test('boots the passive slot, and recovery, once each when they are chosen', async () => {
+  test('boots the passive slot and recovery once each when selected', async () => {
     await guest.run('grub2-editenv /oem/grubenv set next_entry=fallback');
     await guest.reboot();
     expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/passive_mode');
@@ -156,13 +156,13 @@ describe('the raw disk on BIOS', () => {
 });
 
 const RELEASES = ['bullseye', 'bookworm', 'trixie'] as const;
-/** Bullseye has no security team any more, and copies of its archive lose packages that its lists still name. */
+/** Bullseye is no longer maintained, and mirrors of its archive lack packages that its lists still name. */
 const WITHOUT_UPDATES = ['--set', 'mirror=http://deb.debian.org/debian'];
 const FIRMWARES = ['bios', 'uefi', 'secureboot'] as const;
 const MATRIX = RELEASES.flatMap((release) =>
   (['raw', 'qcow2'] as const).flatMap((kind) => FIRMWARES.map((firmware) => ({ release, kind, firmware }))),
 );
-/** Each firmware, and the other release, once: a boot takes about a minute. The qcow2 on BIOS has its power cut elsewhere. */
+/** Each firmware and the other release once, because a boot takes about a minute. The power-cut tests boot the qcow2 on BIOS. */
 const FEW = [
   { release: 'bookworm', kind: 'raw', firmware: 'uefi' },
   { release: 'bookworm', kind: 'qcow2', firmware: 'secureboot' },

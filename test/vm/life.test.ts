@@ -16,7 +16,7 @@ const HOST_IN_GUEST = '10.0.2.2';
 const INSTALL_TIMEOUT = 900_000;
 const UPGRADE_TIMEOUT = 900_000;
 
-/** A node's whole life on one disk: each test goes on where the one before it has left the machine. */
+/** The whole life of a node on one disk: each test continues where the previous one left the machine. */
 describe('the life of a node', () => {
   let directory: string;
   let registry: TestRegistry;
@@ -29,7 +29,7 @@ describe('the life of a node', () => {
     const command = `kairos-agent upgrade --allow-insecure-registries ${args}`;
     return guest.attempt(command, UPGRADE_TIMEOUT);
   };
-  /** What must not change when an upgrade is refused. */
+  /** The state that must not change when an upgrade is refused. */
   const disk = () =>
     guest.run('cd /run/initramfs/cos-state; find . -type f -printf "%p %s %T@\\n" | sort; cd');
 
@@ -59,7 +59,7 @@ describe('the life of a node', () => {
     await like('unsigned');
     await signBundle(directory, other, `${local}@${await like('other-key')}`);
     await signClassic(directory, release, `${local}@${await like('classic')}`);
-    // Signed as it should be; then its layer changes in the registry's storage.
+    // Correctly signed, but then its layer is changed in the registry's storage.
     const tampered = await registry.pushImage('fleet/os', 'a layer', 'tampered');
     await signBundle(directory, release, `${local}@${tampered}`);
     await changeLayer(registry, tampered);
@@ -74,7 +74,7 @@ describe('the life of a node', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  test('installs itself from the ISO to the empty disk, and restarts into the active system', async () => {
+  test('installs from the ISO to the empty disk, and reboots into the active system', async () => {
     await guest.waitFor(/reboot: Restarting system/, INSTALL_TIMEOUT);
     await guest.rebooted();
     expect(await mode()).toBe('/run/cos/active_mode');
@@ -100,11 +100,11 @@ describe('the life of a node', () => {
     ['unsigned', /is not signed/],
     ['other-key', /unknown key/],
     ['tampered', /digest/],
-  ])('refuses an upgrade to the image "%s", and the disk stays as it is', async (tag, message) => {
+  ])('refuses an upgrade to the image "%s", and leaves the disk unchanged', async (tag, message) => {
     const before = await disk();
     const { status, output } = await upgrade(`--source ${source(tag)}`);
     expect([status, output]).toEqual([5, expect.stringMatching(message)]);
-    // What was downloaded of a signed image may stay for the next try; no image file may have changed.
+    // The download of a signed image may stay for the next attempt; no image file may have changed.
     expect(await disk()).toBe(before);
   });
 
@@ -122,7 +122,7 @@ describe('the life of a node', () => {
     ).toBe('KAIROS_VERSION="v1.2.3"');
   });
 
-  test('an image whose init dies: back on the old one by itself, which says so', async () => {
+  test('falls back from an image whose init dies, and reports it', async () => {
     await brokenImage(
       guest,
       'rm -f /mnt/sbin/init; printf "#!/bin/sh\\nexit 1\\n" >/mnt/sbin/init; chmod 755 /mnt/sbin/init',
@@ -138,7 +138,7 @@ describe('the life of a node', () => {
     );
   });
 
-  test('an image whose kernel panics: the same, and the system that works stays in its slot', async () => {
+  test('falls back from an image whose kernel panics, and keeps the working system in its slot', async () => {
     await brokenImage(
       guest,
       'printf "[Unit]\\nDefaultDependencies=no\\nBefore=sysinit.target\\n[Service]\\nType=oneshot\\nExecStart=/bin/sh -c \\"echo c >/proc/sysrq-trigger\\"\\n" >/mnt/usr/lib/systemd/system/crash.service; mkdir -p /mnt/usr/lib/systemd/system/sysinit.target.wants; ln -s ../crash.service /mnt/usr/lib/systemd/system/sysinit.target.wants/',
@@ -151,7 +151,7 @@ describe('the life of a node', () => {
     expect([await mode(), await version()]).toEqual(['/run/cos/passive_mode', 'v2.0.0']);
   });
 
-  test('comes back to an active system by an upgrade from the fallback, signed in the classic form', async () => {
+  test('returns to an active system with an upgrade from the fallback, signed in the classic format', async () => {
     const { status, output } = await upgrade(`--source ${source('classic')}`);
     expect([status, output]).toEqual([0, expect.stringContaining('was upgraded')]);
     const recovery = await upgrade(`--recovery --source ${source('v2')}`);
@@ -163,7 +163,7 @@ describe('the life of a node', () => {
     expect([await mode(), await version()]).toEqual(['/run/cos/active_mode', 'v2.0.0']);
   });
 
-  test('merges a system extension while it runs', async () => {
+  test('merges a system extension into the running system', async () => {
     await guest.run(
       'mkdir -p /usr/local/ext/usr/bin /usr/local/ext/usr/lib/extension-release.d; . /etc/os-release; printf "ID=%s\\nVERSION_ID=%s\\n" $ID $VERSION_ID >/usr/local/ext/usr/lib/extension-release.d/extension-release.hello; printf "#!/bin/sh\\necho extended\\n" >/usr/local/ext/usr/bin/hello; chmod 755 /usr/local/ext/usr/bin/hello',
     );
@@ -175,7 +175,7 @@ describe('the life of a node', () => {
     expect(await guest.run('hello')).toBe('extended');
   });
 
-  test('resets itself from recovery: persistent data gone, configuration kept', async () => {
+  test('resets from recovery: discards persistent data, keeps the configuration', async () => {
     await guest.run('echo data >/usr/local/data; kairos-agent bootentry --select statereset; sync');
     guest.type('systemctl reboot\n');
     await guest.waitFor(/GRUB|Linux version/, INSTALL_TIMEOUT);
@@ -210,7 +210,7 @@ function nodeConfig(repository: string, key: string): object {
   };
 }
 
-/** An image like the running one, spoilt by a command that finds its tree at /mnt. */
+/** An image like the running one, damaged by a command that finds its tree at /mnt. */
 async function brokenImage(guest: Guest, spoil: string): Promise<void> {
   const running = (await guest.run('ls /run/cos/*_mode')).includes('active') ? 'active' : 'passive';
   await guest.run(

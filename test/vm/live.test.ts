@@ -9,7 +9,7 @@ import { startGuest } from './guest.ts';
 const SECURE_BOOT =
   'od -An -tu1 -j4 -N1 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c';
 
-/** As a CD on BIOS it boots below, and in the life of a node. */
+/** The CD on BIOS is booted below, and in the life of a node. */
 const FEW = [
   { firmware: 'uefi', attachment: 'disk' },
   { firmware: 'secureboot', attachment: 'cdrom' },
@@ -44,7 +44,7 @@ describe.each(process.env['KAIROS_FACTORY_TEST_ALL'] ? MORE : FEW)(
   },
 );
 
-test('the ISO as cdrom on bios, beside a volume CIDATA, knows its configuration and says how to go on', async () => {
+test('the ISO as cdrom on bios, with a volume CIDATA, reads its configuration and shows how to proceed', async () => {
   const { artifact } = await testBuild();
   const directory = await mkdtemp(join(TEST_HOME, 'cidata-'));
   try {
@@ -78,7 +78,7 @@ test('the ISO as cdrom on bios, beside a volume CIDATA, knows its configuration 
     expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
     expect(await guest.run('kairos-agent config get hostname')).toBe('from-cidata');
     expect(await guest.run('hostname')).toBe('from-cidata');
-    // The account of live media, over SSH by its password.
+    // The account of live media can log in over SSH with its password.
     expect(await guest.run('id -nG kairos; sshd -T | grep ^passwordauthentication')).toMatch(
       /admin\npasswordauthentication yes/,
     );

@@ -11,18 +11,18 @@ const ASKED = process.env['KAIROS_FACTORY_TEST_CUTS'];
 const CUTS = { upgrade: Number(ASKED ?? 2), install: Number(ASKED ?? 1) };
 const SEED = Number(process.env['KAIROS_FACTORY_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const TIMEOUT = 900_000;
-/** A machine that has not come to anything by then hangs. */
+/** A machine without a result by then has hung. */
 const BOOT_TIMEOUT = 400_000;
-/** Room for the machine's preparation, and for each cut and the boot after it. */
+/** Time for preparing the machine, and for each cut and the boot after it. */
 const timeout = (cuts: number) => TIMEOUT + cuts * 2 * BOOT_TIMEOUT;
-/** SeaBIOS speaks on the serial line, too. */
+/** Makes SeaBIOS use the serial console, too. */
 const BIOS_ON_SERIAL = ['-machine', 'graphics=off'];
 
 const PROMPT = /root@[\w-]+:~# /;
 const INTERRUPTED = /The installation of this machine was interrupted/;
 const NOTHING_TO_BOOT = /No bootable device/;
 
-/** Numbers in [0, 1) that a seed repeats (mulberry32). */
+/** Reproducible numbers in [0, 1) from a seed (mulberry32). */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -33,19 +33,19 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** A machine that waits at its prompt, frozen in its disk: every cut begins there. */
+/** A machine at its prompt, as a snapshot in its disk; every cut starts from it. */
 interface Frozen {
   readonly disk: string;
   readonly artifact: string;
   readonly isDisk: boolean;
-  /** What is cut off, and how long it takes in milliseconds. */
+  /** The operation to interrupt, and its duration in milliseconds. */
   readonly command: string;
   readonly duration: number;
 }
 
 /** Freezes a machine, then lets it run `command` to its end to measure how long that takes. */
 async function freeze(guest: Guest, machine: Omit<Frozen, 'duration'>): Promise<Frozen> {
-  // Ctrl-A C leads to QEMU's monitor and back.
+  // Ctrl-A C switches between the console and QEMU's monitor.
   guest.type('sync\n');
   guest.type('\x01csavevm ready\n');
   await guest.waitFor(/savevm ready[\s\S]*\(qemu\) $/, TIMEOUT);
@@ -59,7 +59,7 @@ async function freeze(guest: Guest, machine: Omit<Frozen, 'duration'>): Promise<
   return { ...machine, duration };
 }
 
-/** Starts a copy of a frozen machine, has it begin its command, and cuts the power after some milliseconds. */
+/** Starts a copy of a snapshot, runs its command, and cuts the power after some milliseconds. */
 async function cut(frozen: Frozen, copy: string, moment: number): Promise<void> {
   await copyFile(frozen.disk, copy);
   await using guest = await thaw(frozen, copy);
@@ -78,7 +78,7 @@ function thaw(frozen: Frozen, copy: string): Promise<Guest> {
   ]);
 }
 
-/** What a machine with that disk comes to. */
+/** The outcome of booting a machine from a disk. */
 async function outcome(disk: string): Promise<string> {
   await using guest = await startGuest(
     { artifact: disk, attachment: 'disk', firmware: 'bios', snapshot: false },
@@ -110,7 +110,7 @@ async function cutMany(frozen: Frozen, count: number, random: () => number): Pro
   return outcomes;
 }
 
-describe(`cuts of power at random moments, seed ${SEED}`, () => {
+describe(`power cuts at random moments, seed ${SEED}`, () => {
   let directory: string;
   let build: TestBuild;
   const random = randomNumbers(SEED);
@@ -122,7 +122,7 @@ describe(`cuts of power at random moments, seed ${SEED}`, () => {
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   test(
-    'of an upgrade: the old system or the new one',
+    'of an upgrade leave the old system or the new one',
     async () => {
       const disk = join(directory, 'node.qcow2');
       await tool(
@@ -158,7 +158,7 @@ describe(`cuts of power at random moments, seed ${SEED}`, () => {
   );
 
   test(
-    'of an installation: a node, or a disk that plainly is none',
+    'of an installation leave a node, or a disk that says that it is not one',
     async () => {
       const disk = join(directory, 'target.qcow2');
       await tool('qemu-img', 'create', '-q', '-f', 'qcow2', disk, '16G');

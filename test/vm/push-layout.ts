@@ -6,7 +6,7 @@ interface Descriptor {
   readonly digest: string;
 }
 
-/** An image manifest, as far as pushing it goes. */
+/** The parts of an image manifest that pushing needs. */
 export interface ImageManifest {
   readonly schemaVersion: number;
   readonly mediaType: string;
@@ -17,7 +17,7 @@ export interface ImageManifest {
 
 /**
  * Pushes the image of an OCI layout.
- * @returns its manifest, for others like it, and the digest
+ * @returns its manifest, as a template for similar images, and its digest
  */
 export async function pushLayout(
   registry: TestRegistry,
@@ -36,7 +36,7 @@ export async function pushLayout(
   return { manifest, digest: await pushLike(registry, manifest, repository, tag) };
 }
 
-/** Pushes an image with the content of another one and a digest of its own. */
+/** Pushes an image with the content of another one but a different digest. */
 export async function pushLike(
   registry: TestRegistry,
   manifest: ImageManifest,

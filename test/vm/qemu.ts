@@ -7,7 +7,7 @@ import { PROJECT } from '../support/factory.ts';
 const ROOT = join(PROJECT, '.tools/qemu');
 const LIBRARIES = join(ROOT, 'usr/lib/x86_64-linux-gnu');
 
-/** A program, and the arguments that come before those of QEMU. */
+/** A program and its leading arguments, which precede those of QEMU. */
 export interface QemuCommand {
   readonly program: string;
   readonly arguments: readonly string[];
@@ -15,8 +15,8 @@ export interface QemuCommand {
 }
 
 /**
- * The QEMU of test machines: for amd64 that of {@link ROOT}, with the root's own libraries and firmware, where it is there.
- * `KAIROS_FACTORY_TEST_QEMU=system` takes the machine's own, which the command `boot` always does.
+ * The QEMU of test machines: for amd64 that of {@link ROOT}, if present, with the libraries and firmware of that root.
+ * `KAIROS_FACTORY_TEST_QEMU=system` selects the host's QEMU, which the command `boot` always uses.
  */
 export function testQemu(arch: 'amd64' | 'arm64' = 'amd64'): QemuCommand {
   const loader = join(LIBRARIES, 'ld-linux-x86-64.so.2');

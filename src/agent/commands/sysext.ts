@@ -31,8 +31,8 @@ const REMOVE_NOW_HELP = 'remove from the running system immediately';
 
 type ScopeFlags = Readonly<Partial<Record<Scope, boolean>>>;
 
-function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what: string) {
-  const command = new Command(kind.name).description(`manage the ${what} of this node`);
+function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, plural: string) {
+  const command = new Command(kind.name).description(`manage the ${plural} of this node`);
   withScopes(
     command.command('list').description('list the stored extensions and the systems each is enabled for'),
   )
@@ -52,7 +52,7 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what
     .exitOverride()
     .action(async (uri, options) => {
       for (const name of await installExtension(host, kind, uri)) {
-        await enableExtension(host, kind, name, chosen(options));
+        await enableExtension(host, kind, { name, scopes: chosen(options) });
         if (options.now) await applyNow(host, kind, name);
         out(`${name}\n`);
       }
@@ -63,7 +63,7 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what
     .exitOverride()
     .action(async (text, options) => {
       const name = await findExtension(host, kind, text);
-      await enableExtension(host, kind, name, needed(options));
+      await enableExtension(host, kind, { name, scopes: needed(options) });
       if (options.now) await applyNow(host, kind, name);
     });
   withScopes(command.command('disable').description('disable an extension from the next boot on'))
@@ -72,7 +72,7 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what
     .exitOverride()
     .action(async (text, options) => {
       const name = await findExtension(host, kind, text);
-      await disableExtension(host, kind, name, needed(options));
+      await disableExtension(host, kind, { name, scopes: needed(options) });
       if (options.now) await applyNow(host, kind, name);
     });
   withScopes(
@@ -86,7 +86,7 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, what
     .action(async (text, options) => {
       const name = await findExtension(host, kind, text);
       const scopes = chosen(options);
-      if (scopes.length > 0) await disableExtension(host, kind, name, scopes);
+      if (scopes.length > 0) await disableExtension(host, kind, { name, scopes });
       else await removeExtension(host, kind, name);
       if (options.now) await applyNow(host, kind, name);
     });

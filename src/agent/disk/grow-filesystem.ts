@@ -2,14 +2,14 @@ import { basename } from 'node:path';
 import type { Host } from '../../common/host/host.ts';
 import { mountTable } from '../deploy/mounts.ts';
 
-/** A filesystem this much smaller than its partition has grown already: a last block group of less is not made. */
+/** Bytes. A filesystem at most this much smaller than its partition counts as grown: ext4 omits a smaller last block group. */
 const SLACK = 8 * 1024 * 1024;
-/** e2fsck has repaired something, and all is well (e2fsck(8), "EXIT CODE"). */
+/** e2fsck repaired all errors (e2fsck(8), "EXIT CODE"). */
 const REPAIRED = 1;
 
 /**
- * Makes a filesystem as large as its device, mounted or not. One that is as large already is left alone; one that
- * cannot grow is told of in the log.
+ * Grows a filesystem to the size of its device, mounted or not. It leaves a full-size filesystem alone and logs a warning
+ * for one that cannot grow.
  *
  * @throws FactoryError `step` when a program fails
  */
@@ -24,12 +24,12 @@ export async function growFilesystem(host: Host, device: string): Promise<void> 
     await atMount(host, device, (path) => host.run('btrfs', ['filesystem', 'resize', 'max', path]));
   } else if (type === 'crypto_LUKS') await growEncrypted(host, device);
   else if (type !== '')
-    host.log('warn', `${device}: a filesystem of type ${type} cannot grow, and stays as it is`);
+    host.log('warn', `${device}: a filesystem of type ${type} cannot grow; it keeps its size`);
 }
 
 async function growExt(host: Host, device: string): Promise<void> {
   if ((await mountPoint(host, device)) === undefined) {
-    // Without a mount resize2fs wants a full check before, which takes its time: only when there is something to gain.
+    // resize2fs requires a full check of an unmounted filesystem, which is slow: only if there is space to gain.
     if (!(await isSmaller(host, device))) return;
     const check = await host.run('e2fsck', ['-f', '-p', device], { allowFailure: true });
     if (check.status > REPAIRED) host.log('warn', `${device}: ${check.stdout.trim() || check.stderr.trim()}`);
@@ -42,11 +42,11 @@ async function isSmaller(host: Host, device: string): Promise<boolean> {
   const blocks = Number(/^Block count:\s*(\d+)/m.exec(stdout)?.[1]);
   const size = Number(/^Block size:\s*(\d+)/m.exec(stdout)?.[1]);
   const total = Number((await host.run('blockdev', ['--getsize64', device], { allowFailure: true })).stdout);
-  // What cannot be told apart is given to resize2fs.
+  // When the size is unknown (NaN), resize2fs decides.
   return !(blocks * size + SLACK > total);
 }
 
-/** The mapping of an encrypted partition, then what is inside. */
+/** Grows the mapping of an encrypted partition, then its content. */
 async function growEncrypted(host: Host, device: string): Promise<void> {
   const name = basename(device);
   for (const holder of await host.list(`/sys/class/block/${name}/holders`)) {
@@ -57,11 +57,11 @@ async function growEncrypted(host: Host, device: string): Promise<void> {
       timeout: 30_000,
     });
     if (status === 0) await growFilesystem(host, `/dev/mapper/${mapping}`);
-    else host.log('warn', `${device}: the encrypted volume stays as it is: ${stderr.trim()}`);
+    else host.log('warn', `${device}: the encrypted volume cannot grow: ${stderr.trim()}`);
   }
 }
 
-/** These grow through a mount point only. */
+/** Calls `grow` with the mount point of a device, mounting it temporarily if needed: some filesystems grow only when mounted. */
 async function atMount(host: Host, device: string, grow: (path: string) => Promise<unknown>): Promise<void> {
   const mounted = await mountPoint(host, device);
   if (mounted !== undefined) {

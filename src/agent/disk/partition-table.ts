@@ -3,9 +3,9 @@ import type { Host } from '../../common/host/host.ts';
 import { diskGeometry } from '../deploy/block-device.ts';
 import type { DiskMap, Extent } from './plan-extents.ts';
 
-/** A partition as it is in the table. */
+/** An entry of a partition table. */
 export interface TablePartition extends Extent {
-  /** Its device. */
+  /** Device of the partition. */
   readonly node: string;
   readonly name: string;
   readonly number: number;
@@ -19,7 +19,7 @@ export interface PartitionTable extends DiskMap {
   readonly partitions: readonly TablePartition[];
 }
 
-/** What `sfdisk --json` prints, as far as it is used here. */
+/** The output of `sfdisk --json`, as far as it is used here. */
 interface Dump {
   readonly partitiontable?: {
     readonly label?: string;
@@ -33,7 +33,7 @@ interface Dump {
   };
 }
 
-/** The disk below a device: itself, that of a partition, that of a mapping on one. @throws FactoryError `usage` */
+/** The disk of a device, which may be a disk, a partition or a mapping on either. @throws FactoryError `usage` when there is none */
 export async function diskOf(host: Host, device: string): Promise<string> {
   const args = ['--inverse', '--list', '--noheadings', '--paths', '--output', 'NAME,TYPE', device];
   const { status, stdout } = await host.run('lsblk', args, { allowFailure: true });
@@ -41,11 +41,11 @@ export async function diskOf(host: Host, device: string): Promise<string> {
   const disk = rows.find(([, type]) => type === 'disk' || type === 'loop')?.[0];
   if (status === 0 && disk !== undefined) return disk;
   throw new FactoryError('PARTITION_NOT_FOUND', `${device} is not on a disk`, {
-    remedy: 'Choose one that lsblk shows.',
+    remedy: 'Choose a device that lsblk lists.',
   });
 }
 
-/** The GPT of a disk; `undefined` when it has none. @throws FactoryError `usage` when it is no disk */
+/** Reads the GPT of a disk; `undefined` when it has none. @throws FactoryError `usage` when the device is not a disk */
 export async function readTable(host: Host, disk: string): Promise<PartitionTable | undefined> {
   const geometry = await diskGeometry(host, disk);
   const { status, stdout } = await host.run('sfdisk', ['--json', disk], { allowFailure: true });
@@ -62,7 +62,7 @@ export async function readTable(host: Host, disk: string): Promise<PartitionTabl
   return { ...geometry, disk, guid: (table.id ?? '').toLowerCase(), partitions };
 }
 
-/** The same, for one that has to be there. @throws FactoryError `usage` */
+/** Reads the GPT of a disk. @throws FactoryError `usage` when it has none or is not a disk */
 export async function needTable(host: Host, disk: string): Promise<PartitionTable> {
   const table = await readTable(host, disk);
   if (table !== undefined) return table;
@@ -71,7 +71,7 @@ export async function needTable(host: Host, disk: string): Promise<PartitionTabl
   });
 }
 
-/** An empty GPT in place of whatever the disk has. */
+/** Replaces the contents of a disk with an empty GPT. */
 export async function writeEmptyTable(host: Host, disk: string, guid: string): Promise<void> {
   await host.run('wipefs', ['--all', '--quiet', disk]);
   await host.run('sfdisk', ['--quiet', '--wipe', 'always', disk], {
@@ -80,16 +80,20 @@ export async function writeEmptyTable(host: Host, disk: string, guid: string): P
   await settle(host);
 }
 
-/** Flags for disks that are in use: nothing is locked, and partx tells the kernel about the one partition that changed. */
+/** Flags for disks in use: sfdisk takes no lock, and partx updates the kernel for the changed partition only. */
 const IN_USE = ['--quiet', '--force', '--no-reread', '--no-tell-kernel'];
 
-/** Brings the backup table of a disk that has grown to its end; only then can partitions go there. */
+/** Moves the backup table to the end of a disk that has grown, which makes the new space usable. */
 async function relocate(host: Host, disk: string): Promise<void> {
   await host.run('sfdisk', [...IN_USE, '--relocate', 'gpt-bak-std', disk], { allowFailure: true });
 }
 
-/** Gives a partition another size. */
-export async function resizePartition(host: Host, disk: string, number: number, to: Extent): Promise<void> {
+/** Changes the place of a partition on a disk. */
+export async function resizePartition(
+  host: Host,
+  disk: string,
+  { number, to }: { readonly number: number; readonly to: Extent },
+): Promise<void> {
   await relocate(host, disk);
   await host.run('sfdisk', [...IN_USE, '--partno', String(number), disk], {
     input: `start=${to.start}, size=${to.size}\n`,
@@ -99,8 +103,8 @@ export async function resizePartition(host: Host, disk: string, number: number, 
 }
 
 /**
- * Adds partitions to a table, each as a line of an sfdisk script (sfdisk(8), "Named-fields format"), and makes the kernel
- * see them.
+ * Adds partitions to a table, each given as a line of an sfdisk script (sfdisk(8), "Named-fields format"), and updates the
+ * kernel.
  */
 export async function appendPartitions(host: Host, disk: string, lines: readonly string[]): Promise<void> {
   await relocate(host, disk);
@@ -111,7 +115,7 @@ export async function appendPartitions(host: Host, disk: string, lines: readonly
   await settle(host);
 }
 
-/** Waits until udev has made the links, where there is udev. */
+/** Waits until udev, if present, has created the device links. */
 async function settle(host: Host): Promise<void> {
   if (!(await host.has('udevadm'))) return;
   await host.run('udevadm', ['settle', '--timeout=30'], { allowFailure: true });

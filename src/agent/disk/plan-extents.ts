@@ -1,36 +1,33 @@
 import { backupTableStart, MIB } from '../../common/contract/partitions.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 
-/** Part of a disk, in its logical sectors. */
+/** A range of a disk, in logical sectors. */
 export interface Extent {
   readonly start: number;
   readonly size: number;
 }
 
-/** A disk as far as places on it are concerned. */
+/** The geometry of a disk and its partitions. */
 export interface DiskMap {
-  /** Bytes of a logical sector. */
+  /** Size of a logical sector, in bytes. */
   readonly sector: number;
-  /** Bytes of the disk as it is now, which may be more than its table knows of. */
+  /** Current size of the disk in bytes, which may exceed the size in its table. */
   readonly size: number;
   readonly partitions: readonly Extent[];
 }
 
 /**
- * Places for further partitions behind the last one, each at a whole MiB; a size of 0 MiB takes the rest. The last one
- * gives up less than a MiB where it would reach into the backup table (docs/contract.md 1.1).
+ * Plans additional partitions after the existing ones, aligned to MiB; a size of 0 MiB takes the rest. The last one is cut
+ * by less than a MiB if it would overlap the backup table (docs/contract.md 1.1).
  *
- * @throws FactoryError `usage` when they do not fit, or one behind which others follow takes the rest
+ * @param sizes sizes in MiB
+ * @throws FactoryError `usage` when they do not fit, or when a partition other than the last takes the rest
  */
 export function planAdditions(disk: DiskMap, sizes: readonly number[]): Extent[] {
   if (sizes.slice(0, -1).includes(0)) {
-    throw new FactoryError(
-      'PARTITION_INVALID',
-      'a partition that takes the rest of the disk has others behind it',
-      {
-        remedy: 'Put the partition of size 0 last.',
-      },
-    );
+    throw new FactoryError('PARTITION_INVALID', 'only the last partition can take the rest of the disk', {
+      remedy: 'Put the partition of size 0 last.',
+    });
   }
   const unit = sectorsOf(disk, 1);
   const limit = endOf(disk);
@@ -45,9 +42,9 @@ export function planAdditions(disk: DiskMap, sizes: readonly number[]): Extent[]
       const free = Math.max(0, Math.floor((room * disk.sector) / MIB));
       throw new FactoryError(
         'DISK_TOO_SMALL',
-        `the disk has ${free} MiB left, a partition needs ${Math.max(mib, 1)}`,
+        `the disk has ${free} MiB left, but a partition needs ${Math.max(mib, 1)} MiB`,
         {
-          remedy: 'Ask for smaller partitions, or use a larger disk.',
+          remedy: 'Use smaller partitions or a larger disk.',
         },
       );
     }
@@ -57,16 +54,16 @@ export function planAdditions(disk: DiskMap, sizes: readonly number[]): Extent[]
 }
 
 /**
- * The place of the last partition when it has grown to a size in MiB, or with 0 to the end of the disk. `undefined` when
- * it would gain less than a MiB: then it is not worth a new table.
+ * Plans the growth of the last partition to a size in MiB, or with 0 to the end of the disk. `undefined` when it would gain
+ * less than a MiB, which does not justify a new table.
  *
  * @throws FactoryError `usage` when the disk has no partition or is too small
  */
 export function planExpansion(disk: DiskMap, mib: number): Extent | undefined {
   const last = lastExtent(disk.partitions);
   if (last === undefined) {
-    throw new FactoryError('PARTITION_NOT_FOUND', 'the disk has no partition that could be expanded', {
-      remedy: 'Add one with add_partitions.',
+    throw new FactoryError('PARTITION_NOT_FOUND', 'the disk has no partition to expand', {
+      remedy: 'Add a partition with add_partitions.',
     });
   }
   const unit = sectorsOf(disk, 1);
@@ -77,9 +74,9 @@ export function planExpansion(disk: DiskMap, mib: number): Extent | undefined {
     const most = Math.floor((room * disk.sector) / MIB);
     throw new FactoryError(
       'DISK_TOO_SMALL',
-      `the last partition can have ${most} MiB at most, ${mib} are asked for`,
+      `the last partition cannot grow to ${mib} MiB: the limit is ${most} MiB`,
       {
-        remedy: 'Ask for less, or for 0, which is all there is.',
+        remedy: 'Use a smaller size, or 0 for all available space.',
       },
     );
   }
@@ -87,7 +84,7 @@ export function planExpansion(disk: DiskMap, mib: number): Extent | undefined {
   return size - last.size < unit ? undefined : { start: last.start, size };
 }
 
-/** The one that ends last. */
+/** The extent that ends last; `undefined` for an empty list. */
 export function lastExtent<T extends Extent>(extents: readonly T[]): T | undefined {
   return extents.reduce<T | undefined>(
     (last, extent) => (last && last.start + last.size >= extent.start + extent.size ? last : extent),
@@ -99,7 +96,7 @@ function sectorsOf({ sector }: DiskMap, mib: number): number {
   return (mib * MIB) / sector;
 }
 
-/** The first sector that partitions cannot have. */
+/** The first sector after the space for partitions. */
 function endOf(disk: DiskMap): number {
   return backupTableStart(disk) / disk.sector;
 }

@@ -3,11 +3,11 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { unpackImage } from '../../common/oci/layers/unpack-image.ts';
 
-/** How a bundle is installed. */
+/** Options for installing a bundle. */
 export interface BundleOptions {
-  /** Where the files of a container bundle go; `/` by default. */
+  /** Root directory for the files of a container bundle. Default: `/`. */
   readonly rootPath?: string | undefined;
-  /** The target names a tar file of the node, for machines without a network. */
+  /** The target is a local tar file, for machines without a network. */
   readonly localFile?: boolean | undefined;
 }
 
@@ -19,18 +19,18 @@ const Bundle = z.looseObject({
 });
 
 /**
- * Installs an entry of `bundles` (docs/contract.md 4.3, 5.7), one target after the other.
+ * Installs the targets of an entry of `bundles` in order (docs/contract.md 4.3, 5.7).
  *
- * @throws FactoryError `usage` for an entry that is none, and all that {@link installBundleTarget} throws
+ * @throws FactoryError `usage` for an entry that is not valid, and the errors of {@link installBundleTarget}
  */
 export async function installBundle(host: Host, bundle: unknown): Promise<void> {
   const parsed = Bundle.safeParse(bundle);
   if (!parsed.success) {
     throw new FactoryError(
       'BUNDLE_INVALID',
-      `an entry of "bundles" cannot be read: ${z.prettifyError(parsed.error)}`,
+      `an entry of "bundles" is not valid: ${z.prettifyError(parsed.error)}`,
       {
-        remedy: 'Write targets: ["run://IMAGE"] or the like.',
+        remedy: 'Write, for example, targets: ["run://IMAGE"].',
       },
     );
   }
@@ -39,11 +39,11 @@ export async function installBundle(host: Host, bundle: unknown): Promise<void> 
 }
 
 /**
- * Installs one bundle (docs/contract.md 5.7): `container://` and `docker://` are unpacked over the root path; `run://`
- * is unpacked aside, and its `run.sh` does the rest, told by `CONTAINERDIR` where it is and by `BUNDLE_TARGET` what it
- * is called.
+ * Installs one bundle (docs/contract.md 5.7): `container://` and `docker://` images are unpacked into the root path. A
+ * `run://` image is unpacked into a temporary directory, and its `run.sh` runs there with `CONTAINERDIR` set to that
+ * directory and `BUNDLE_TARGET` to the name of the image.
  *
- * @throws FactoryError `usage` for `package://` and unknown kinds, `step` when the image cannot be had or `run.sh` fails
+ * @throws FactoryError `usage` for `package://` and unknown kinds, `step` when the image cannot be fetched or `run.sh` fails
  */
 export async function installBundleTarget(
   host: Host,
@@ -53,7 +53,7 @@ export async function installBundleTarget(
   const [, kind, name] = /^(\w+):\/\/(.+)$/s.exec(target.trim()) ?? [];
   const rootPath = options.rootPath || '/';
   if (name === undefined) throw unknownKind(target);
-  // With a file the two slashes of the kind may be the beginning of an absolute path's three.
+  // "KIND://path" also stands for the absolute path of a file, usually written with three slashes.
   const source = options.localFile ? `ocifile:${name.startsWith('/') ? name : `/${name}`}` : name;
   switch (kind?.toLowerCase()) {
     case 'container':
@@ -67,9 +67,9 @@ export async function installBundleTarget(
     case 'package':
       throw new FactoryError(
         'BUNDLE_INVALID',
-        `${target} is a package of luet, which this agent does not have`,
+        `${target} is a luet package, which this agent does not support`,
         {
-          remedy: 'Use the same software as container:// or run:// bundle, or put it into the image.',
+          remedy: 'Use a container:// or run:// bundle with the same software, or add it to the image.',
         },
       );
     default:
@@ -83,10 +83,10 @@ async function runBundle(host: Host, source: string, name: string): Promise<void
     await unpackImage(host, source, directory, {});
     if ((await host.stat(`${directory}/run.sh`))?.kind !== 'file') {
       throw new FactoryError('BUNDLE_INVALID', `the bundle ${name} has no run.sh`, {
-        remedy: 'If its files are what is wanted, use container:// in place of run://.',
+        remedy: 'To install only its files, use container:// instead of run://.',
       });
     }
-    // By the shell: /tmp may be mounted without leave to execute.
+    // Run through the shell, because /tmp may be mounted with noexec.
     const { stdout } = await host.run('sh', ['run.sh'], {
       cwd: directory,
       env: { CONTAINERDIR: directory, BUNDLE_TARGET: name },
@@ -98,7 +98,7 @@ async function runBundle(host: Host, source: string, name: string): Promise<void
 }
 
 function unknownKind(target: string): FactoryError {
-  return new FactoryError('BUNDLE_INVALID', `"${target}" is no bundle`, {
+  return new FactoryError('BUNDLE_INVALID', `"${target}" is not a bundle`, {
     remedy: 'Write container://IMAGE, docker://IMAGE or run://IMAGE.',
   });
 }

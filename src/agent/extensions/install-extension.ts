@@ -9,11 +9,11 @@ import { downloadsPlugin } from '../stages/plugins/downloads.ts';
 const RAW = /^[\w][\w.+~:-]*\.raw$/;
 
 /**
- * Brings an extension into the store: an image from `file:` or HTTP(S), or from an OCI image its `.raw` files, or else
- * its tree (docs/contract.md 2.7, 5.1).
+ * Adds an extension to the store: an image from `file:` or HTTP(S), or the `.raw` files of an OCI image, or else the tree of
+ * that image (docs/contract.md 2.7, 5.1).
  *
- * @returns names in the store
- * @throws FactoryError `usage` when the URI names no extension, `step` when it cannot be had
+ * @returns the names in the store
+ * @throws FactoryError `usage` when the URI does not name an extension, `step` when it cannot be fetched
  */
 export async function installExtension(host: Host, kind: ExtensionKind, uri: string): Promise<string[]> {
   const oci = /^(?:oci|docker):(?:\/\/)?(.+)$/.exec(uri)?.[1];
@@ -31,20 +31,20 @@ export async function installExtension(host: Host, kind: ExtensionKind, uri: str
 function checkName(name: string, uri: string): void {
   if (RAW.test(name) && !SCOPES.some((scope) => scope === name)) return;
   throw new FactoryError('EXTENSION_NOT_FOUND', `${uri} does not name an extension image`, {
-    remedy: 'Give file:, http:// or https:// with a file NAME.raw, or oci: with an image.',
+    remedy: 'Give a file: or http(s):// URL of a file NAME.raw, or oci:IMAGE.',
   });
 }
 
 async function fromImage(host: Host, kind: ExtensionKind, image: string): Promise<string[]> {
   await host.makeDirectory(kind.store);
-  // In the store, so that what is in it moves into place by a rename.
+  // Inside the store, so that its contents can be renamed into place.
   const directory = `${kind.store}/.incoming`;
   await host.remove(directory);
   try {
     await host.makeDirectory(directory);
     await unpackImage(host, image, directory, {});
     const images = (await host.list(directory)).filter((name) => RAW.test(name));
-    if (images.length === 0) return [await keepTree(host, kind, directory, image)];
+    if (images.length === 0) return [await keepTree(host, kind, { directory, image })];
     for (const name of images) await replace(host, `${directory}/${name}`, `${kind.store}/${name}`);
     return images;
   } finally {
@@ -52,8 +52,12 @@ async function fromImage(host: Host, kind: ExtensionKind, image: string): Promis
   }
 }
 
-/** A tree is called as its release file says (systemd-sysext(8)). */
-async function keepTree(host: Host, kind: ExtensionKind, directory: string, image: string): Promise<string> {
+/** Moves a tree into the store; its release file gives the name (systemd-sysext(8)). */
+async function keepTree(
+  host: Host,
+  kind: ExtensionKind,
+  { directory, image }: { readonly directory: string; readonly image: string },
+): Promise<string> {
   const files = await host.list(`${directory}/${kind.release}`);
   const name = files
     .find((file) => file.startsWith('extension-release.'))
@@ -61,9 +65,9 @@ async function keepTree(host: Host, kind: ExtensionKind, directory: string, imag
   if (name === undefined || !/^\w[\w.+~-]*$/.test(name) || SCOPES.some((scope) => scope === name)) {
     throw new FactoryError(
       'EXTENSION_NOT_FOUND',
-      `${parseImageReference(image).repository} has no ${kind.name}`,
+      `${parseImageReference(image).repository} does not contain a ${kind.name}`,
       {
-        remedy: `Put a .raw image at its top, or a file ${kind.release}/extension-release.NAME.`,
+        remedy: `Add a .raw image in its root directory, or a file ${kind.release}/extension-release.NAME.`,
       },
     );
   }

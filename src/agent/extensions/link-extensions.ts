@@ -5,11 +5,10 @@ import { messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 
 /**
- * Puts the extensions that are enabled for what was booted where systemd looks, and has them merged; to be called at boot
- * (docs/contract.md 2.7). Where none is enabled nothing runs. A kind that fails is logged and does not keep the other
- * from working.
+ * Links the extensions that are enabled for the booted system into systemd's directories and merges them; called at boot
+ * (docs/contract.md 2.7). Runs nothing if none is enabled. A failure of one kind is logged and does not affect the other.
  *
- * @returns paths of the links that were made
+ * @returns paths of the new links
  */
 export async function linkExtensions(host: Host, state: BootState): Promise<string[]> {
   const links: string[] = [];
@@ -29,7 +28,7 @@ export async function linkExtensions(host: Host, state: BootState): Promise<stri
   return links;
 }
 
-/** Links one kind; the scope of the state comes before `common`. */
+/** Links the extensions of one kind; the scope of the boot state takes precedence over `common`. */
 async function linkKind(host: Host, kind: ExtensionKind, state: BootState): Promise<string[]> {
   const made = new Map<string, string>();
   for (const scope of scopesOf(state)) {
@@ -37,7 +36,7 @@ async function linkKind(host: Host, kind: ExtensionKind, state: BootState): Prom
       const target = `${kind.store}/${scope}/${name}`;
       if (made.has(name)) continue;
       if ((await host.stat(target)) === undefined)
-        host.log('warn', `${target} leads nowhere, and is left out`);
+        host.log('warn', `${target} is a dangling link; skipping it`);
       else made.set(name, target);
     }
   }
@@ -46,8 +45,8 @@ async function linkKind(host: Host, kind: ExtensionKind, state: BootState): Prom
 }
 
 /**
- * Makes systemd merge what is linked now, over the directories of the contract that are there.
- * @returns what systemd said
+ * Makes systemd merge the linked extensions into those directories of the contract that exist.
+ * @returns the messages of systemd
  * @throws FactoryError `tool` when the image lacks the program, `step` when it fails
  */
 export async function refresh(host: Host, kind: ExtensionKind): Promise<string> {
@@ -55,22 +54,23 @@ export async function refresh(host: Host, kind: ExtensionKind): Promise<string> 
   return stderr.trim();
 }
 
-/** What `status` prints about a directory. */
+/** The output of `status`, per directory. */
 const Status = z.array(z.looseObject({ extensions: z.union([z.array(z.string()), z.string()]) }));
 
 /**
- * Those of the extensions that are not merged. Asked, because systemd 252 ends with success when it could merge none: with a
- * signature of an unknown key, say.
+ * Finds the extensions that are not merged. The exit status does not show this: systemd 252 succeeds even when it merged
+ * none, for example because the key of a signature is unknown.
  * @param names file names, such as `tools.sysext.raw`
+ * @returns those of `names` that are not merged
  */
 export async function unmerged(host: Host, kind: ExtensionKind, names: readonly string[]): Promise<string[]> {
   const options = { env: await environment(host, kind), allowFailure: true };
   const { stdout } = await host.run(kind.program, ['status', '--json=short'], options);
   const status = Status.safeParse(parsed(stdout));
-  // What cannot be read says nothing.
+  // Unreadable output does not prove a failure.
   if (!status.success) return [];
   const merged = new Set(status.data.flatMap(({ extensions }) => extensions));
-  // systemd 257 leaves ".sysext" out of the name, 252 does not.
+  // systemd 257 drops ".sysext" from the name, 252 does not.
   return names.filter((name) => {
     const full = name.replace(/\.raw$/, '');
     return !merged.has(full) && !merged.has(full.replace(/\.(?:sysext|confext)$/, ''));

@@ -4,14 +4,14 @@ import type { Host } from '../../common/host/host.ts';
 import { bootState } from '../config/boot-state.ts';
 import { refresh, unmerged } from './link-extensions.ts';
 
-/** An extension of the store. */
+/** An extension in the store. */
 export interface StoredExtension {
   /** File name, such as `tools.raw`; a tree has no suffix. */
   readonly name: string;
   readonly scopes: readonly Scope[];
 }
 
-/** All that is in the store, and what for. */
+/** Lists the stored extensions and the scopes that each is enabled for, sorted by name. */
 export async function listExtensions(host: Host, { store }: ExtensionKind): Promise<StoredExtension[]> {
   const enabled = await Promise.all(
     SCOPES.map(async (scope) => [scope, await host.list(`${store}/${scope}`)] as const),
@@ -25,8 +25,8 @@ export async function listExtensions(host: Host, { store }: ExtensionKind): Prom
 }
 
 /**
- * The name in full of an extension that is called by it or by its beginning: `tools` for `tools.raw`.
- * @throws FactoryError `usage` when there is none, or more than one
+ * Finds the file name of a stored extension by that name, or by the part before a suffix: `tools` for `tools.raw`.
+ * @throws FactoryError `usage` when no extension or more than one matches
  */
 export async function findExtension(host: Host, kind: ExtensionKind, name: string): Promise<string> {
   const names = (await listExtensions(host, kind)).map((extension) => extension.name);
@@ -35,51 +35,52 @@ export async function findExtension(host: Host, kind: ExtensionKind, name: strin
   const [found] = matching;
   if (found !== undefined && matching.length === 1) return found;
   const what =
-    matching.length > 1 ? `${name} can be ${matching.join(' or ')}` : `there is no ${kind.name} ${name}`;
+    matching.length > 1
+      ? `${name} is ambiguous: ${matching.join(' or ')}`
+      : `the ${kind.name} ${name} does not exist`;
   throw new FactoryError('EXTENSION_NOT_FOUND', what, {
-    remedy: `Choose one that "kairos-agent ${kind.name} list" shows, or install it first.`,
+    remedy: `Use a name from "kairos-agent ${kind.name} list", or install the extension first.`,
   });
 }
 
-/** Enables a stored extension for scopes, from the next boot on. */
+/** Enables a stored extension from the next boot on. @throws FactoryError `usage` when it is not in the store */
 export async function enableExtension(
   host: Host,
   { store }: ExtensionKind,
-  name: string,
-  scopes: readonly Scope[],
+  { name, scopes }: StoredExtension,
 ): Promise<void> {
   if ((await host.stat(`${store}/${name}`)) === undefined) {
-    throw new FactoryError('EXTENSION_NOT_FOUND', `${store}/${name} is not there`, {
+    throw new FactoryError('EXTENSION_NOT_FOUND', `${store}/${name} does not exist`, {
       remedy: 'Install the extension again.',
     });
   }
   for (const scope of scopes) {
     const place = `${store}/${scope}/${name}`;
     await host.remove(place);
-    // Relative, so that it leads to the same place while the store is mounted elsewhere.
+    // Relative, so that the link stays valid when the store is mounted elsewhere.
     await host.link(`../${name}`, place);
   }
 }
 
-/** The opposite; fine where it is not enabled. */
+/** Disables an extension from the next boot on; scopes that it is not enabled for are ignored. */
 export async function disableExtension(
   host: Host,
   { store }: ExtensionKind,
-  name: string,
-  scopes: readonly Scope[],
+  { name, scopes }: StoredExtension,
 ): Promise<void> {
   for (const scope of scopes) await host.remove(`${store}/${scope}/${name}`);
 }
 
-/** Takes an extension out of the store and of all scopes. */
+/** Removes an extension from the store and from all scopes. */
 export async function removeExtension(host: Host, kind: ExtensionKind, name: string): Promise<void> {
-  await disableExtension(host, kind, name, SCOPES);
+  await disableExtension(host, kind, { name, scopes: SCOPES });
   await host.remove(`${kind.store}/${name}`);
 }
 
 /**
- * Makes the running system follow: an extension that is enabled for it is merged, another one is not.
- * @throws FactoryError `tool` or `step` of systemd's program, `step` too when it did not merge the extension
+ * Applies the state of an extension to the running system: merges it if it is enabled for this system, and removes it
+ * otherwise.
+ * @throws FactoryError `tool` or `step` of systemd's program, and `step` when it did not merge the extension
  */
 export async function applyNow(host: Host, kind: ExtensionKind, name: string): Promise<void> {
   const extension = (await listExtensions(host, kind)).find((each) => each.name === name);
@@ -87,7 +88,10 @@ export async function applyNow(host: Host, kind: ExtensionKind, name: string): P
   if (scope !== undefined) await host.link(`${kind.store}/${scope}/${name}`, `${kind.run}/${name}`);
   else {
     if (extension && extension.scopes.length > 0) {
-      host.log('warn', `${name} is enabled for ${extension.scopes.join(', ')}, which this system is not`);
+      host.log(
+        'warn',
+        `${name} is enabled only for ${extension.scopes.join(', ')}, not for the running system`,
+      );
     }
     await host.remove(`${kind.run}/${name}`);
   }
@@ -95,7 +99,7 @@ export async function applyNow(host: Host, kind: ExtensionKind, name: string): P
   if (scope === undefined || (await unmerged(host, kind, [name])).length === 0) return;
   throw new FactoryError('EXTENSION_NOT_MERGED', `${name} was not merged`, {
     details: messages.split('\n').filter(Boolean),
-    remedy: `Check that it is for this system, and that its key is known: "SYSTEMD_LOG_LEVEL=debug ${kind.program} refresh".`,
+    remedy: `Check that it fits this system and that its signing key is trusted: "SYSTEMD_LOG_LEVEL=debug ${kind.program} refresh".`,
   });
 }
 

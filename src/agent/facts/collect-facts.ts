@@ -4,7 +4,7 @@ import type { Facts } from './facts.ts';
 import { readCpu, readDmi, readMemory } from './hardware.ts';
 import { readKernel, readNode, readOs } from './software.ts';
 
-/** Reads all facts at once. Never throws: what cannot be read is left out. */
+/** Reads all facts in parallel. Never throws: facts that cannot be read are absent. */
 export async function collectFacts(host: Host): Promise<Facts> {
   const [node, os, kernel, dmi, cpu, memory, storage, network] = await Promise.all([
     readNode(host),

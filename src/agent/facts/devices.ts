@@ -2,15 +2,15 @@ import type { Host } from '../../common/host/host.ts';
 import type { Facts } from './facts.ts';
 import { numberOf, present, readFact, readLinkName, readLinkTarget } from './read.ts';
 
-/** Sectors of 512 bytes in 10⁹ bytes. */
+/** Number of 512-byte sectors in 10⁹ bytes. */
 const SECTORS_PER_GB = 1_953_125;
-/** Type of a CD drive in the words of SCSI. */
+/** SCSI device type of a CD drive. */
 const OPTICAL = '5';
 
 type Disk = Facts['storage'][number];
 type Interface = Facts['network'][number];
 
-/** Disks: neither what is virtual, such as loop devices, nor drives for floppies and CDs. */
+/** Reads the disks, without virtual ones such as loop devices, and without floppy and CD drives. */
 export async function readStorage(host: Host): Promise<Facts['storage']> {
   const names = await host.list('/sys/block').catch(() => []);
   const disks = await Promise.all(names.map((name) => readDisk(host, name)));
@@ -34,7 +34,7 @@ async function readDisk(host: Host, name: string): Promise<Disk | undefined> {
   return present<Disk>({
     name,
     driver,
-    // On virtio it is the number of a PCI vendor.
+    // On virtio this is a PCI vendor number.
     vendor: vendor?.startsWith('0x') ? undefined : vendor,
     model,
     serial,
@@ -42,7 +42,7 @@ async function readDisk(host: Host, name: string): Promise<Disk | undefined> {
   });
 }
 
-/** From udev's database, else from the kernel. */
+/** The serial number from udev's database, or else from the kernel. */
 async function readSerial(host: Host, path: string): Promise<string | undefined> {
   const [number, own, device] = await Promise.all([
     readFact(host, `${path}/dev`),
@@ -53,14 +53,14 @@ async function readSerial(host: Host, path: string): Promise<string | undefined>
   return /^E:ID_SERIAL_SHORT=(.+)$/m.exec(udev ?? '')?.[1] ?? own ?? device;
 }
 
-/** Network interfaces that are not virtual, such as bridges. */
+/** Reads the network interfaces, without virtual ones such as bridges. */
 export async function readNetwork(host: Host): Promise<Facts['network']> {
   const names = await host.list('/sys/class/net').catch(() => []);
   const interfaces = await Promise.all(names.map((name) => readInterface(host, name)));
   return interfaces.filter((found) => found !== undefined);
 }
 
-/** The kind of port is left out: only a system call tells it. The speed is that of the link, in place of the largest. */
+/** The port type is absent, because it requires a system call. The speed is that of the link, not the maximum. */
 async function readInterface(host: Host, name: string): Promise<Interface | undefined> {
   const path = `/sys/class/net/${name}`;
   const target = await readLinkTarget(host, path);

@@ -1,11 +1,11 @@
-/** A group of facts: what is missing is left out. */
+/** A group of facts; unknown ones are absent. */
 type Group<Text extends string, Amount extends string = never> = {
   readonly [K in Text]?: string;
 } & { readonly [K in Amount]?: number };
 
 /**
- * What is known of the machine, spelled as the field's templates spell it below `.Values` (docs/contract.md 4.8): the
- * tree of github.com/zcalusic/sysinfo, as far as `/sys`, `/proc` and `/etc` tell without a program or a system call.
+ * Facts about the machine, with the names that upstream's templates use below `.Values` (docs/contract.md 4.8): the tree of
+ * github.com/zcalusic/sysinfo, as far as `/sys`, `/proc` and `/etc` provide it without a program or a system call.
  */
 export interface Facts {
   readonly node: Group<'hostname' | 'machineid' | 'hypervisor' | 'timezone'>;
@@ -19,8 +19,8 @@ export interface Facts {
   readonly cpu: Group<'vendor' | 'model', 'speed' | 'cache' | 'cpus' | 'cores' | 'threads'>;
   /** Size in MB. */
   readonly memory: Group<never, 'size'>;
-  /** Disks that are not virtual, with sizes in GB. */
+  /** Physical disks, with sizes in GB. */
   readonly storage: readonly Group<'name' | 'driver' | 'vendor' | 'model' | 'serial', 'size'>[];
-  /** Interfaces that are not virtual, with speeds in Mbit/s. */
+  /** Physical interfaces, with speeds in Mbit/s. */
   readonly network: readonly Group<'name' | 'driver' | 'macaddress', 'speed'>[];
 }

@@ -4,10 +4,10 @@ import { numberOf, present, readFact } from './read.ts';
 
 const DMI = '/sys/class/dmi/id';
 const TREE = '/proc/device-tree';
-/** What firmware says when nobody filled it in. */
+/** A well-formed UUID; some firmware reports a placeholder text instead. */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What the firmware says of the machine; the device tree where there is no such firmware, as on small boards. */
+/** Reads the machine data of the firmware, or of the device tree on boards without such firmware. */
 export async function readDmi(host: Host): Promise<Pick<Facts, 'product' | 'board' | 'chassis' | 'bios'>> {
   const [product, board, chassis, bios] = await Promise.all([
     readProduct(host),
@@ -24,7 +24,7 @@ export async function readDmi(host: Host): Promise<Pick<Facts, 'product' | 'boar
   return { product, board, chassis, bios };
 }
 
-/** Reads files of the firmware's directory, given by key. */
+/** Reads files of the firmware directory; `files` gives the file name of each key. */
 async function dmi<K extends string>(
   host: Host,
   files: Readonly<Record<K, string>>,
@@ -71,7 +71,7 @@ async function readChassis(host: Host): Promise<Facts['chassis']> {
   return { ...chassis, ...present<Facts['chassis']>({ type: numberOf(type) }) };
 }
 
-/** Processors: how many there are, their cores, and what runs at the same time. */
+/** Reads the number of processors, cores and threads. */
 export async function readCpu(host: Host): Promise<Facts['cpu']> {
   const text = (await readFact(host, '/proc/cpuinfo')) ?? '';
   const packages = new Set<string>();
@@ -102,7 +102,7 @@ export async function readCpu(host: Host): Promise<Facts['cpu']> {
   });
 }
 
-/** Memory that the kernel has, in MB. */
+/** Reads the memory available to the kernel, in MB. */
 export async function readMemory(host: Host): Promise<Facts['memory']> {
   const text = (await readFact(host, '/proc/meminfo')) ?? '';
   const total = numberOf(/^MemTotal:\s+(\d+) kB/m.exec(text)?.[1]);

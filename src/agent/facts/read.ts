@@ -2,8 +2,8 @@ import { messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 
 /**
- * The text of a file without the white space and the NUL bytes around it, as sysfs and the device tree have them;
- * `undefined` when it is empty, not there or, as the serial numbers of sysfs for users, not readable.
+ * Reads a file of sysfs or the device tree, without NUL bytes and surrounding white space; `undefined` when it is empty,
+ * missing or unreadable, like the serial numbers in sysfs for ordinary users.
  */
 export async function readFact(host: Host, path: string): Promise<string | undefined> {
   try {
@@ -15,12 +15,12 @@ export async function readFact(host: Host, path: string): Promise<string | undef
   }
 }
 
-/** The last part of where a link points to. */
+/** The last component of a link's target; `undefined` when the path is not a link. */
 export async function readLinkName(host: Host, path: string): Promise<string | undefined> {
   return (await readLinkTarget(host, path))?.split('/').at(-1);
 }
 
-/** Where a link points to; `undefined` when it is none. */
+/** The target of a link; `undefined` when the path is not a link. */
 export async function readLinkTarget(host: Host, path: string): Promise<string | undefined> {
   try {
     return await host.readLink(path);
@@ -29,13 +29,13 @@ export async function readLinkTarget(host: Host, path: string): Promise<string |
   }
 }
 
-/** The whole number that a text is. */
+/** Parses a non-negative integer; `undefined` for other text. */
 export function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** A group of facts without those that are missing. */
+/** Removes the unknown facts from a group. */
 export function present<T extends object>(facts: { [K in keyof T]: T[K] | undefined }): T {
-  // What is left out may be left out: all facts are optional.
+  // All facts are optional, so T stays satisfied.
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T;
 }

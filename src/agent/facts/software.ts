@@ -4,9 +4,9 @@ import { osRelease } from './os-release.ts';
 import { present, readFact, readLinkTarget } from './read.ts';
 
 const ZONES = '/usr/share/zoneinfo/';
-/** Architectures as the kernel calls them. */
+/** Kernel names of the architectures. */
 const MACHINES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'aarch64', riscv64: 'riscv64' };
-/** Names of virtual machines, by how their firmware calls itself. */
+/** Hypervisors, by the vendor and product that their firmware reports. */
 const HYPERVISORS: readonly (readonly [RegExp, string])[] = [
   [/vmware/i, 'vmware'],
   [/virtualbox|innotek/i, 'virtualbox'],
@@ -16,7 +16,7 @@ const HYPERVISORS: readonly (readonly [RegExp, string])[] = [
   [/qemu|kvm|amazon ec2|google compute engine|openstack|rhev|kubevirt/i, 'kvm'],
 ];
 
-/** The machine among others. */
+/** Reads the identity of the node. */
 export async function readNode(host: Host): Promise<Facts['node']> {
   const [hostname, configured, machineid, dbus, timezone, hypervisor] = await Promise.all([
     readFact(host, '/proc/sys/kernel/hostname'),
@@ -28,7 +28,7 @@ export async function readNode(host: Host): Promise<Facts['node']> {
   ]);
   return present<Facts['node']>({
     hostname: hostname ?? configured,
-    // systemd writes this word until the first boot has an id.
+    // systemd writes this word until the first boot has set an id.
     machineid: machineid === 'uninitialized' ? undefined : (machineid ?? dbus),
     hypervisor,
     timezone,
@@ -40,7 +40,7 @@ async function readTimezone(host: Host): Promise<string | undefined> {
   return target?.startsWith(ZONES) ? target.slice(ZONES.length) : readFact(host, '/etc/timezone');
 }
 
-/** Upstream asks the processor, which a program without machine code cannot: firmware and the flag of the kernel tell. */
+/** Upstream uses the CPUID instruction, which is not available here: the firmware and a CPU flag serve instead. */
 async function readHypervisor(host: Host): Promise<string | undefined> {
   const [xen, cpu, vendor, product] = await Promise.all([
     readFact(host, '/sys/hypervisor/type'),
@@ -56,7 +56,7 @@ async function readHypervisor(host: Host): Promise<string | undefined> {
   return /^flags\s*:.*\bhypervisor\b/m.test(cpu ?? '') ? 'unknown' : undefined;
 }
 
-/** The distribution. */
+/** Reads the distribution. */
 export async function readOs(host: Host): Promise<Facts['os']> {
   const [release, debian] = await Promise.all([osRelease(host), readFact(host, '/etc/debian_version')]);
   const vendor = release.get('ID');
@@ -70,7 +70,7 @@ export async function readOs(host: Host): Promise<Facts['os']> {
   });
 }
 
-/** The kernel that runs. */
+/** Reads the version of the running kernel. */
 export async function readKernel(host: Host): Promise<Facts['kernel']> {
   const [release, version] = await Promise.all([
     readFact(host, '/proc/sys/kernel/osrelease'),

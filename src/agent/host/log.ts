@@ -1,13 +1,13 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import type { Level } from '../../common/host/host.ts';
 
-/** Operations whose log a person wants to read afterwards (docs/contract.md 5.3). */
+/** Operations with a persistent log (docs/contract.md 5.3). */
 const KEPT = ['install', 'manual-install', 'interactive-install', 'upgrade', 'reset'];
 const DIRECTORY = '/var/log/kairos';
 
 /**
- * The log of one run: lines on standard error, and for operations on the slots in a file of /var/log/kairos besides.
- * @param argv arguments of the process; `--debug` adds every program that is run
+ * Creates the log of a run: lines on standard error and, for operations on the slots, also in a file of /var/log/kairos.
+ * @param argv arguments of the process; `--debug` also shows debug messages, such as every program that is run
  */
 export function createLog(argv: readonly string[]): (level: Level, message: string) => void {
   const debug = argv.includes('--debug');
@@ -21,7 +21,7 @@ export function createLog(argv: readonly string[]): (level: Level, message: stri
       mkdirSync(DIRECTORY, { recursive: true });
       appendFileSync(file, `${new Date().toISOString()} ${level} ${message}\n`, { mode: 0o640 });
     } catch {
-      // A log that cannot be written must not stop what it tells of.
+      // A log that cannot be written must not stop the operation.
     }
   };
 }

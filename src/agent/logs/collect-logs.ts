@@ -3,35 +3,43 @@ import { messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { redactConfig, redactText } from './redact.ts';
 
-/** A file of the collection. */
+/** A file of the archive. */
 export interface LogFile {
-  /** Path inside the collection. */
+  /** Path inside the archive. */
   readonly path: string;
   readonly text: string;
 }
 
-/** What is collected besides the agent's own list: `logs` of the configuration (docs/contract.md 4.3). */
+/** Additional units and files to collect, from `logs` of the configuration (docs/contract.md 4.3). */
 export interface LogExtras {
-  /** Units. */
+  /** Names of systemd units. */
   readonly journal: readonly string[];
-  /** Paths, with wildcards. */
+  /** Paths, which may contain wildcards. */
   readonly files: readonly string[];
 }
 
 /** Units of the system and of the Kubernetes distributions that it runs (docs/contract.md 5.9). */
 const UNITS = [
-  ...[
-    'kairos-agent',
-    'kairos-installer',
-    'kairos-interactive',
-    'kairos-webui',
-    'kairos-recovery',
-    'kairos-reset',
-  ],
-  ...['cos-setup-fs', 'cos-setup-boot', 'cos-setup-network', 'cos-setup-reconcile', 'immucore'],
-  ...['systemd-sysext', 'systemd-confext', 'k3s', 'k3s-agent', 'k0scontroller', 'k0sworker', 'kubelet'],
+  'kairos-agent',
+  'kairos-installer',
+  'kairos-interactive',
+  'kairos-webui',
+  'kairos-recovery',
+  'kairos-reset',
+  'cos-setup-fs',
+  'cos-setup-boot',
+  'cos-setup-network',
+  'cos-setup-reconcile',
+  'immucore',
+  'systemd-sysext',
+  'systemd-confext',
+  'k3s',
+  'k3s-agent',
+  'k0scontroller',
+  'k0sworker',
+  'kubelet',
 ];
-/** Lines of a journal, from its end; enough for weeks of most units. */
+/** Number of journal lines per unit; weeks of output for most units. */
 const LINES = '20000';
 const FILES = [
   '/run/immucore/*',
@@ -64,10 +72,10 @@ const PROGRAMS: readonly (readonly [name: string, program: string, ...args: stri
   ['addresses', 'ip', 'address'],
   ['routes', 'ip', 'route'],
 ];
-/** A log beyond this is cut at its beginning. */
+/** Maximum size of a log; the beginning of a longer one is cut. */
 const LIMIT = 16 * 1024 * 1024;
 
-/** Collects what tells of a problem, without secrets (docs/contract.md 5.1); what is not there is left out. */
+/** Collects logs and configuration for problem reports, without secrets (docs/contract.md 5.1). Missing files are skipped. */
 export async function collectLogs(host: Host, extras: LogExtras): Promise<LogFile[]> {
   const files: LogFile[] = [];
   const add = async (path: string, text: () => Promise<string | undefined>) => {
@@ -109,7 +117,7 @@ async function output(host: Host, program: string, args: readonly string[]): Pro
   return redactText(stdout);
 }
 
-/** Text of a regular file; `undefined` for a directory and for what is no text. */
+/** Reads a text file; `undefined` for directories and binary files. */
 async function textOf(host: Host, path: string): Promise<string | undefined> {
   if ((await host.stat(path))?.kind !== 'file') return undefined;
   const text = await host.readText(path);
@@ -124,7 +132,7 @@ function isYaml(path: string): boolean {
   return /\.ya?ml$/.test(path);
 }
 
-/** Paths that a pattern with `*` and `?` stands for, in each of its parts. */
+/** Expands the wildcards `*` and `?` of a path pattern; they match within one component. */
 export async function matchingPaths(host: Host, pattern: string): Promise<string[]> {
   let found = [''];
   for (const part of pattern.split('/').filter((each) => each !== '')) {

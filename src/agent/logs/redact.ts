@@ -11,11 +11,11 @@ import {
 } from 'yaml';
 
 const MASK = '***';
-/** Words that make the name of a setting one of a secret; public keys are none. */
+/** Names of settings that hold secrets, unless PUBLIC matches. */
 const SECRET =
   /pass(wd|word|phrase|code)?$|token|secret|credential|(^|[-_.])auth$|(^|[-_.])key$|private.?key|(api|access|encryption).?key/i;
 const PUBLIC = /public|authorized|lock_?passwd|keyfile$|_?key_?path$/i;
-/** How a secret looks wherever it stands. */
+/** Secrets that are recognizable by their form. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?(-----END \1-----|$)/g, `-----BEGIN $1-----${MASK}`],
   // Password hashes (crypt(5)).
@@ -25,15 +25,15 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
 ];
 /** The name in `name=value`, `name: value` and `--name value`. */
 const NAME = /(?<![\w.-])(?:--)?([\w.-]+)["']?(?:\s*[:=]\s*|\s+(?<=--[\w.-]+\s+))/g;
-/** What follows it, quoted or not. */
+/** The value after the name, quoted or not. */
 const VALUE = /"[^"\n]*"|'[^'\n]*'|[^\s"',;&]+/y;
 
-/** Whether a setting of that name holds a secret. */
+/** Whether a setting with this name holds a secret. */
 export function isSecretName(name: string): boolean {
   return SECRET.test(name) && !PUBLIC.test(name);
 }
 
-/** Text of any kind, such as a log, without what looks like a secret in it. */
+/** Masks everything in a text, such as a log, that looks like a secret. */
 export function redactText(text: string): string {
   const masked = PATTERNS.reduce((result, [pattern, by]) => result.replaceAll(pattern, by), text);
   let shown = '';
@@ -51,12 +51,14 @@ export function redactText(text: string): string {
 }
 
 /**
- * A configuration without the values of its secrets, comments and order kept: by name of the key, at any depth below it,
- * and by looks in all other text. What is encoded is left out as a whole, and so is a file that is no YAML.
+ * Masks the secrets of a configuration, keeping comments and order: all values below a key with a secret name, and
+ * everything in other text that looks like a secret. Encoded content is masked completely, and a file that is not valid YAML
+ * is replaced by a comment.
  */
 export function redactConfig(text: string): string {
   const document = parseDocument(text, { uniqueKeys: false });
-  if (document.errors.length > 0) return `# no valid YAML: left out, because secrets in it cannot be told\n`;
+  if (document.errors.length > 0)
+    return `# not valid YAML: omitted, because secrets in it cannot be recognized\n`;
   visit(document, {
     Pair: (_, { key, value }) => {
       if (isSecretName(isScalar(key) ? String(key.value) : '')) maskAll(value);
@@ -77,13 +79,13 @@ function redactComments(node: { comment?: string | null; commentBefore?: string 
   if (node.commentBefore) node.commentBefore = redactText(node.commentBefore);
 }
 
-/** Files whose content is encoded: no pattern would find anything there. */
+/** Masks the encoded content of files, in which no pattern could find a secret. */
 function maskEncoded(map: YAMLMap): void {
   const encoding = map.get('encoding');
   if (encoding !== undefined && encoding !== '' && map.has('content')) map.set('content', MASK);
 }
 
-/** Arguments of a program: the flag, then its value. */
+/** Masks program arguments that follow a flag with a secret name. */
 function maskArguments({ items }: YAMLSeq): void {
   items.forEach((item, index) => {
     const flag = items[index - 1];
@@ -101,7 +103,7 @@ function maskAll(value: unknown): void {
   if (!isNode(value)) return;
   visit(value, {
     Scalar: (key, scalar) => {
-      // Truth values and nothing are no secrets, and tell what is set.
+      // Booleans and null are harmless and show whether a key is set.
       if (key !== 'key' && scalar.value !== null && typeof scalar.value !== 'boolean') scalar.value = MASK;
     },
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Host } from '../../common/host/host.ts';
 
-/** What `ip --json addr` prints (ip-address(8)). */
+/** The output of `ip -json address` (ip-address(8)). */
 const Links = z.array(
   z.looseObject({
     ifname: z.string().default(''),
@@ -14,7 +14,7 @@ const Links = z.array(
   }),
 );
 
-/** Addresses by which others reach this machine, IPv4 first. None while there is no network, or no `ip`. */
+/** The global addresses of this machine, IPv4 first; none without a network or without `ip`. */
 export async function globalAddresses(host: Host): Promise<string[]> {
   if (!(await host.has('ip'))) return [];
   const { stdout, status } = await host.run('ip', ['-json', 'address'], { allowFailure: true });

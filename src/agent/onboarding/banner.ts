@@ -1,6 +1,6 @@
 import { renderUnicodeCompact } from 'uqr';
 
-/** What the console of a live system tells. */
+/** The facts in the banner of a live system. */
 export interface BannerFacts {
   /** Name and version of the system, such as `kairos-core-debian-12 v1.2.3`. */
   readonly system: string;
@@ -8,13 +8,13 @@ export interface BannerFacts {
 }
 
 /**
- * The text above the login of a live system: how to go on, here and from elsewhere (docs/contract.md 3.4). The code
- * leads to SSH; it fits a console of 80 columns.
+ * Renders the text above the login prompt of a live system: how to proceed, locally and remotely (docs/contract.md 3.4). The
+ * QR code contains an SSH URL and fits a console of 80 columns.
  */
 export function renderBanner({ system, addresses }: BannerFacts): string {
   const [first] = addresses;
   const lines = [`${system}: live system, nothing is installed yet`, ''];
-  if (first === undefined) lines.push('No network yet. This page changes when there is one.');
+  if (first === undefined) lines.push('No network yet. This text changes when the network is up.');
   else {
     lines.push(`Addresses: ${addresses.join(' ')}`, '');
     lines.push(...renderUnicodeCompact(`ssh://kairos@${bracketed(first)}`, { border: 1 }).split('\n'), '');
@@ -23,9 +23,9 @@ export function renderBanner({ system, addresses }: BannerFacts): string {
   lines.push(
     'At this machine:       log in as kairos, password kairos',
     'Then install:          sudo kairos-agent interactive-install',
-    'or, by a file:         sudo kairos-agent manual-install FILE --reboot',
-    'It installs by itself with a configuration that says "install: {auto: true}", on the medium,',
-    'on a volume named CIDATA, or at the address that kairos.config_url= on the kernel command line gives.',
+    'or from a file:        sudo kairos-agent manual-install FILE --reboot',
+    'The installation starts automatically with a configuration that sets "install: {auto: true}", on',
+    'the medium, on a volume named CIDATA, or at the URL in kairos.config_url= on the kernel command line.',
     '',
     '',
   );

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import type { Host } from '../../common/host/host.ts';
 
-/** Prints a line on all consoles of the kernel (kernel documentation, /sys/class/tty/console/active). */
+/** Returns a function that prints a line on all kernel consoles (kernel documentation, /sys/class/tty/console/active). */
 export async function consoleWriter(host: Host): Promise<(line: string) => void> {
   const active = (await host.readText('/sys/class/tty/console/active')) ?? '';
   const names = active.trim().split(/\s+/).filter(Boolean);
@@ -10,15 +10,15 @@ export async function consoleWriter(host: Host): Promise<(line: string) => void>
       try {
         appendFileSync(host.resolve(`/dev/${name}`), `kairos: ${line}\r\n`);
       } catch {
-        // A console that is named and not there.
+        // The device of an active console may be missing.
       }
     }
   };
 }
 
 /**
- * A host whose log goes to all consoles as well: an installation has to be seen on the screen and on the serial line,
- * whichever somebody looks at.
+ * Returns a host whose log also goes to all consoles, so that an installation is visible on the screen and on the serial
+ * line.
  */
 export async function onConsoles(host: Host): Promise<Host> {
   const print = await consoleWriter(host);

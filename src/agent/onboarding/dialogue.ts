@@ -2,26 +2,26 @@ import { stringify } from 'yaml';
 import { newSalt, sha512Crypt } from '../accounts/sha512-crypt.ts';
 import { type Disk, describeDisk } from '../disks.ts';
 
-/** A terminal that asks. */
+/** A terminal for a dialogue. */
 export interface Terminal {
   say(text: string): void;
   ask(question: string): Promise<string>;
-  /** Without showing what is typed. */
+  /** Asks without echoing the input. */
   askSecret(question: string): Promise<string>;
 }
 
-/** What a person answered. */
+/** The answers of the dialogue. */
 export interface Answers {
   readonly device: string;
   readonly user: string;
-  /** Hash, for `users[].passwd`. */
+  /** Password hash for `users[].passwd`. */
   readonly passwordHash: string | undefined;
   readonly sshKey: string | undefined;
   readonly hostname: string | undefined;
   readonly finish: 'reboot' | 'poweroff' | undefined;
 }
 
-/** A person who does not go on. */
+/** Thrown when the person cancels the dialogue. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
@@ -33,30 +33,30 @@ const HOSTNAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a
 const SSH_KEY = /^(ssh-(ed25519|rsa)|ecdsa-sha2-\S+|sk-\S+) [A-Za-z0-9+/=]+( .*)?$|^(github|gitlab):[\w.-]+$/;
 
 /**
- * Asks for all that an installation needs (docs/contract.md 5.1, `interactive-install`). A wrong answer is asked for
- * again.
+ * Asks for everything that an installation needs (docs/contract.md 5.1, `interactive-install`), repeating a question after
+ * an invalid answer.
  * @throws Cancelled when the person does not confirm
  */
 export async function askInstallation(terminal: Terminal, disks: readonly Disk[]): Promise<Answers> {
   terminal.say('\nDisks:\n');
   for (const [index, disk] of disks.entries()) terminal.say(`  ${index + 1}  ${describeDisk(disk)}\n`);
   const number = await repeat(terminal, `Install to disk [1-${disks.length}]: `, (text) =>
-    disks[Number(text || 1) - 1] ? undefined : 'there is no such disk',
+    disks[Number(text || 1) - 1] ? undefined : 'enter the number of a disk',
   );
   const disk = disks[Number(number || 1) - 1];
   const user =
     (await repeat(terminal, 'Name of the administrator [kairos]: ', (text) =>
       text === '' || USER.test(text)
         ? undefined
-        : 'use small letters, digits, - and _, beginning with a letter',
+        : 'use lower-case letters, digits, - and _, starting with a letter or _',
     )) || 'kairos';
   const password = await askPassword(terminal);
   const sshKey = await repeat(terminal, 'SSH key, or github:NAME (empty for none): ', (text) => {
-    if (text === '') return password === '' ? 'nobody could log in: give a password or a key' : undefined;
-    return SSH_KEY.test(text) ? undefined : 'this is neither an SSH key in one line nor github:NAME';
+    if (text === '') return password === '' ? 'nobody could log in: enter a password or a key' : undefined;
+    return SSH_KEY.test(text) ? undefined : 'enter an SSH public key on one line, or github:NAME';
   });
-  const hostname = await repeat(terminal, 'Host name (empty for one of its own): ', (text) =>
-    text === '' || HOSTNAME.test(text) ? undefined : 'use letters, digits and -',
+  const hostname = await repeat(terminal, 'Host name (empty to generate one): ', (text) =>
+    text === '' || HOSTNAME.test(text) ? undefined : 'use letters, digits, - and .',
   );
   const after = await repeat(terminal, 'Afterwards: (r)eboot, (p)ower off or (s)tay [r]: ', (text) =>
     /^[rps]?$/.test(text) ? undefined : 'answer r, p or s',
@@ -73,13 +73,13 @@ export async function askInstallation(terminal: Terminal, disks: readonly Disk[]
     `\n${renderAnswers({ ...answers, passwordHash: password === '' ? undefined : '(hidden)' })}\n`,
   );
   const confirmed = await terminal.ask(
-    `EVERYTHING ON ${answers.device} IS LOST. Type ${answers.device} to go on: `,
+    `ALL DATA ON ${answers.device} WILL BE LOST. Type ${answers.device} to continue: `,
   );
   if (confirmed.trim() !== answers.device) throw new Cancelled('nothing was written');
   return answers;
 }
 
-/** The cloud-config that answers make. */
+/** Renders answers as a cloud-config. */
 export function renderAnswers(answers: Answers): string {
   const user = {
     name: answers.user,
@@ -98,20 +98,20 @@ export function renderAnswers(answers: Answers): string {
 async function askPassword(terminal: Terminal): Promise<string> {
   for (;;) {
     const first = await terminal.askSecret('Password (empty for none): ');
-    if (first === '' || first === (await terminal.askSecret('Once more: '))) return first;
-    terminal.say('They differ.\n');
+    if (first === '' || first === (await terminal.askSecret('Repeat the password: '))) return first;
+    terminal.say('The passwords differ.\n');
   }
 }
 
 async function repeat(
   terminal: Terminal,
   question: string,
-  objection: (answer: string) => string | undefined,
+  check: (answer: string) => string | undefined,
 ): Promise<string> {
   for (;;) {
     const answer = (await terminal.ask(question)).trim();
-    const wrong = objection(answer);
-    if (wrong === undefined) return answer;
-    terminal.say(`  ${wrong}\n`);
+    const problem = check(answer);
+    if (problem === undefined) return answer;
+    terminal.say(`  ${problem}\n`);
   }
 }

@@ -2,10 +2,10 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { Cancelled, type Terminal } from './dialogue.ts';
 
-/** A terminal over streams, until it is disposed of; Ctrl-C and Ctrl-D cancel what is asked. */
+/** Opens a terminal on streams, until disposal; Ctrl-C and Ctrl-D reject a pending question with `Cancelled`. */
 export function openTerminal(input: NodeJS.ReadStream, output: NodeJS.WriteStream): Terminal & Disposable {
   let hidden = false;
-  // readline echoes what is typed; for a secret only the question comes through.
+  // readline echoes the input; while a secret is entered, nothing is passed to the output.
   const echo = new Writable({
     write: (chunk: Buffer, _, done) => {
       if (!hidden) output.write(chunk);
@@ -14,9 +14,9 @@ export function openTerminal(input: NodeJS.ReadStream, output: NodeJS.WriteStrea
   });
   const lines = createInterface({ input, output: echo, terminal: input.isTTY ?? false, historySize: 0 });
   const closing = new Promise<never>((_, reject) => {
-    lines.once('close', () => reject(new Cancelled('the dialogue was ended')));
+    lines.once('close', () => reject(new Cancelled('the dialogue was cancelled')));
   });
-  // Nobody may be asking when it ends.
+  // The terminal may close while no question is pending.
   closing.catch(() => undefined);
   lines.on('SIGINT', () => lines.close());
   const ask = (question: string) => Promise.race([lines.question(question), closing]);

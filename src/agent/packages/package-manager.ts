@@ -1,7 +1,7 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 
-/** How packages are managed on a node: arguments of the program for each verb. */
+/** A package manager and its arguments for each operation. */
 export interface PackageManager {
   readonly program: 'apt-get' | 'dnf' | 'zypper' | 'apk' | 'pacman';
   readonly env: Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export interface PackageManager {
   readonly remove: readonly string[];
 }
 
-/** Nothing may ask a question at boot; recommendations are left out (docs/contract.md 4.7). */
+/** All run without prompts, and without installing recommended packages (docs/contract.md 4.7). */
 const MANAGERS: readonly PackageManager[] = [
   {
     program: 'apt-get',
@@ -55,10 +55,10 @@ const MANAGERS: readonly PackageManager[] = [
   },
 ];
 
-/** The package manager of the node, the first of those that are known. @throws FactoryError `tool` when there is none */
+/** Detects the package manager of the node. @throws FactoryError `tool` when none is supported */
 export async function detectPackageManager(host: Host): Promise<PackageManager> {
   for (const manager of MANAGERS) if (await host.has(manager.program)) return manager;
-  throw new FactoryError('TOOL_MISSING', 'there is no package manager that is known', {
-    remedy: `Use an image with ${MANAGERS.map(({ program }) => program).join(', ')}.`,
+  throw new FactoryError('TOOL_MISSING', 'this system has no supported package manager', {
+    remedy: `Use an image with one of ${MANAGERS.map(({ program }) => program).join(', ')}.`,
   });
 }

@@ -9,7 +9,7 @@ import type { PluginContext } from './plugin.ts';
 /** A reason to skip a step, `undefined` to run it. */
 type Condition = (context: PluginContext, step: StageStep) => Promise<string | undefined>;
 
-/** Cheap ones first: the shell comes when all others hold. */
+/** In order of cost: the shell runs only if all other conditions hold. */
 const CONDITIONS: readonly Condition[] = [
   byHostname,
   byOs,
@@ -21,7 +21,7 @@ const CONDITIONS: readonly Condition[] = [
 ];
 
 /**
- * Whether all conditions of a step hold (docs/contract.md 4.8). A skip is logged at level debug with its reason.
+ * Whether all conditions of a step hold (docs/contract.md 4.8). A debug message gives the reason for a skip.
  * @throws FactoryError `usage` for a regular expression, a service manager or a template that is wrong
  */
 export async function conditionsHold(context: PluginContext, step: StageStep): Promise<boolean> {
@@ -31,7 +31,7 @@ export async function conditionsHold(context: PluginContext, step: StageStep): P
 }
 
 /**
- * Why a step is skipped: the first condition that does not hold; `undefined` when all do.
+ * The reason to skip a step: the first condition that does not hold; `undefined` when all hold.
  * @throws FactoryError `usage` for a regular expression, a service manager or a template that is wrong
  */
 export async function explainConditions(
@@ -49,22 +49,23 @@ async function byHostname({ host }: PluginContext, { node }: StageStep): Promise
   if (!node) return undefined;
   const name =
     (await readFact(host, '/proc/sys/kernel/hostname')) ?? (await readFact(host, '/etc/hostname')) ?? '';
-  return matching('node', node, [name], `the host name is "${name}"`);
+  return matching({ key: 'node', source: node, texts: [name], found: `the host name is "${name}"` });
 }
 
-/** The field's configurations name the long form, such as `Ubuntu.*`; its documentation names the ID too. */
+/** Upstream configurations match the long name, such as `Ubuntu.*`; its documentation also mentions the ID. */
 async function byOs({ host }: PluginContext, { only_os }: StageStep): Promise<string | undefined> {
   if (!only_os) return undefined;
   const release = await osRelease(host);
   const names = ['PRETTY_NAME', 'NAME', 'ID']
     .map((key) => release.get(key))
     .filter((name) => name !== undefined);
-  return matching(
-    'only_os',
-    only_os,
-    names,
-    `the OS is ${names.map((name) => `"${name}"`).join(', ') || 'not known'}`,
-  );
+  const quoted = names.map((name) => `"${name}"`).join(', ');
+  return matching({
+    key: 'only_os',
+    source: only_os,
+    texts: names,
+    found: `the OS is ${quoted || 'unknown'}`,
+  });
 }
 
 async function byOsVersion(
@@ -73,7 +74,12 @@ async function byOsVersion(
 ): Promise<string | undefined> {
   if (!only_os_version) return undefined;
   const version = (await osRelease(host)).get('VERSION_ID') ?? '';
-  return matching('only_os_version', only_os_version, [version], `the version of the OS is "${version}"`);
+  return matching({
+    key: 'only_os_version',
+    source: only_os_version,
+    texts: [version],
+    found: `the version of the OS is "${version}"`,
+  });
 }
 
 async function byArchitecture(
@@ -81,10 +87,15 @@ async function byArchitecture(
   { only_arch }: StageStep,
 ): Promise<string | undefined> {
   if (!only_arch) return undefined;
-  return matching('only_arch', only_arch, [host.arch], `the architecture is "${host.arch}"`);
+  return matching({
+    key: 'only_arch',
+    source: only_arch,
+    texts: [host.arch],
+    found: `the architecture is "${host.arch}"`,
+  });
 }
 
-/** Programs that come with a service manager, so that it is known while an image is built too. */
+/** Programs that identify a service manager, even while an image is built. */
 const SERVICE_MANAGERS: Readonly<Record<string, string>> = { systemd: 'systemctl', openrc: 'openrc' };
 
 async function byServiceManager({ host }: PluginContext, step: StageStep): Promise<string | undefined> {
@@ -101,7 +112,7 @@ async function byServiceManager({ host }: PluginContext, step: StageStep): Promi
     );
   }
   const present = await hasProgram(host, program);
-  return present ? undefined : `only_service_manager: ${wanted} is not there`;
+  return present ? undefined : `only_service_manager: ${wanted} is not installed`;
 }
 
 async function hasProgram(host: Host, program: string): Promise<boolean> {
@@ -112,29 +123,40 @@ async function hasProgram(host: Host, program: string): Promise<boolean> {
 async function byFiles({ host }: PluginContext, { if_files }: StageStep): Promise<string | undefined> {
   const { all = [], any = [], none = [] } = if_files ?? {};
   for (const file of all) {
-    if (!(await exists(host, file))) return `if_files: ${file} is not there`;
+    if (!(await exists(host, file))) return `if_files: ${file} does not exist`;
   }
   for (const file of none) {
-    if (await exists(host, file)) return `if_files: ${file} is there`;
+    if (await exists(host, file)) return `if_files: ${file} exists`;
   }
   const found = await Promise.all(any.map((file) => exists(host, file)));
-  return any.length > 0 && !found.includes(true) ? `if_files: none of ${any.join(', ')} is there` : undefined;
+  return any.length > 0 && !found.includes(true) ? `if_files: none of ${any.join(', ')} exists` : undefined;
 }
 
 async function byShell({ host, expand }: PluginContext, step: StageStep): Promise<string | undefined> {
   if (!step.if) return undefined;
   const { status } = await host.run('/bin/sh', ['-c', await expand(step.if)], { allowFailure: true });
-  return status === 0 ? undefined : `if: the command ended with ${status}`;
+  return status === 0 ? undefined : `if: the command exited with status ${status}`;
 }
 
 async function exists(host: Host, path: string): Promise<boolean> {
   return (await host.stat(path)) !== undefined;
 }
 
-function matching(key: string, source: string, texts: readonly string[], found: string): string | undefined {
+/** A regular expression of a step, and the values that it has to match. */
+interface Match {
+  readonly key: string;
+  /** The regular expression. */
+  readonly source: string;
+  /** Values, one of which has to match. */
+  readonly texts: readonly string[];
+  /** Describes the values in a message. */
+  readonly found: string;
+}
+
+function matching({ key, source, texts, found }: Match): string | undefined {
   const pattern = goPattern(source, (problem) => {
     throw new FactoryError('CLOUD_CONFIG_INVALID', `${key}: ${problem}`, {
-      remedy: `Set ${key} to a regular expression in the syntax of Go: https://pkg.go.dev/regexp/syntax`,
+      remedy: `Set ${key} to a regular expression in Go syntax: https://pkg.go.dev/regexp/syntax`,
     });
   });
   return texts.some((text) => pattern.test(text))

@@ -1,23 +1,23 @@
 import type { Host } from '../../common/host/host.ts';
 import { fetchBytes, fetchRetrying } from '../../common/http/fetch-retrying.ts';
 
-/** What a node fetches. */
+/** A request of the node. */
 export interface NodeFetching {
   readonly url: string;
-  /** Seconds that one attempt may take, body and all. */
+  /** Seconds that one attempt may take, including the body. */
   readonly timeout: number;
 }
 
-/** Names and routes come up late at boot: a source is asked this often. */
+/** Names and routes become available late at boot, so a request is tried this often. */
 const ATTEMPTS = 3;
 /** Milliseconds before the second attempt; the third one waits twice as long. */
 const PAUSE = 2000;
-/** Milliseconds that all pauses together may take, at the request of servers. */
+/** Milliseconds that all pauses together may take when servers ask for longer ones. */
 const PATIENCE = 5 * 60_000;
 
 /**
- * Fetches something over HTTP(S), three times before it gives up. A refusal such as 404 is final at once.
- * @param read reads the body; part of the attempt, so that a connection that breaks in the middle is tried again
+ * Fetches a URL over HTTP(S), trying up to three times. An error such as 404 is final.
+ * @param read reads the body, as part of the attempt, so that a broken connection is retried
  * @throws FactoryError `step` when there was no usable answer
  */
 export async function fetchOnNode<T>(
@@ -29,9 +29,9 @@ export async function fetchOnNode<T>(
 }
 
 /**
- * Fetches something that fits into memory, as {@link fetchOnNode} does.
- * @param fetching with the bytes that it may have
- * @throws FactoryError `step` when there was no usable answer, `verification` when it is larger
+ * Fetches a URL into memory, as {@link fetchOnNode} does.
+ * @param fetching the request, and the maximum size of the response in bytes
+ * @throws FactoryError `step` when there was no usable response, `verification` when it is too large
  */
 export async function fetchBytesOnNode(
   host: Host,
@@ -42,8 +42,11 @@ export async function fetchBytesOnNode(
 
 function policyOf({ url, timeout }: NodeFetching) {
   return {
-    ...{ url, timeout: timeout * 1000, attempts: ATTEMPTS, pause: PAUSE },
+    url,
+    timeout: timeout * 1000,
+    attempts: ATTEMPTS,
+    pause: PAUSE,
     deadline: ATTEMPTS * timeout * 1000 + PATIENCE,
-    remedy: 'Check the address, and that the stage runs when the network is up (stage network).',
+    remedy: 'Check the URL, and use a stage that runs after the network is up, such as network.',
   };
 }

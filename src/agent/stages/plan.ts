@@ -1,28 +1,28 @@
 import type { StageStep } from '../../common/cloud-config/step-schema.ts';
 import type { StageFile, StageSource } from './sources.ts';
 
-/** A step at its place. */
+/** A step of a plan. */
 export interface PlannedStep {
   readonly source: string;
   readonly file: string;
-  /** `CONFIG.STEP`: the file's own name or path, and the step's name or number. */
+  /** `CONFIG.STEP`: name or file name of the configuration, and name or number of the step. */
   readonly name: string;
   readonly step: StageStep;
 }
 
-/** The steps of a moment in the order in which they run. */
+/** The steps of a moment in execution order. */
 export interface Plan {
   readonly steps: readonly PlannedStep[];
-  /** References that lead nowhere, and those that had to be ignored. */
+  /** Unresolved references, and references that were ignored to break a cycle. */
   readonly problems: readonly string[];
 }
 
-/** The three moments of a stage (docs/contract.md 4.5). */
+/** The moments of a stage: `.before`, the stage itself, and `.after` (docs/contract.md 4.5). */
 export function momentsOf(stage: string): [string, string, string] {
   return [`${stage}.before`, stage, `${stage}.after`];
 }
 
-/** Orders the steps of one moment, source after source (docs/contract.md 4.6). */
+/** Orders the steps of one moment within each source; sources follow one another (docs/contract.md 4.6). */
 export function planMoment(moment: string, sources: readonly StageSource[]): Plan {
   const plans = sources.map((source) => planSource(moment, source));
   return {
@@ -33,11 +33,11 @@ export function planMoment(moment: string, sources: readonly StageSource[]): Pla
 
 interface Node extends PlannedStep {
   readonly aliases: ReadonlySet<string>;
-  /** Indices of steps that come before. */
+  /** Indices of steps that run before this one. */
   readonly after: Set<number>;
 }
 
-/** A step comes as early as its `after` lets it, otherwise in the order of the files. */
+/** A step runs as early as its `after` allows; otherwise the order of the files applies. */
 function planSource(moment: string, source: StageSource): Plan {
   const nodes = source.files.flatMap((file) => nodesOf(moment, source, file));
   const problems: string[] = [];
@@ -48,7 +48,7 @@ function planSource(moment: string, source: StageSource): Plan {
       );
       if (targets.length === 0)
         problems.push(
-          `${node.file}: step "${node.name}" comes after "${name}", which is no step of ${moment} in ${source.name}`,
+          `${node.file}: step "${node.name}" comes after "${name}", which is not a step of ${moment} in ${source.name}`,
         );
       for (const target of targets) node.after.add(target);
     }
@@ -57,7 +57,7 @@ function planSource(moment: string, source: StageSource): Plan {
   return { steps: order.map(({ aliases: _, after: __, ...step }) => step), problems };
 }
 
-/** A step is known by its name alone, and below the path, the file name with and without its ending, and the config's name. */
+/** A step can be referenced by its name alone, or prefixed by path, file name with or without extension, or config name. */
 function nodesOf(moment: string, source: StageSource, file: StageFile): Node[] {
   const base = file.path.replace(/^.*\//, '');
   const prefixes = [file.path, base, base.replace(/\.ya?ml$/i, ''), ...(file.name ? [file.name] : [])];
@@ -74,7 +74,7 @@ function nodesOf(moment: string, source: StageSource, file: StageFile): Node[] {
   });
 }
 
-/** Takes the first step whose predecessors are done, again and again; where there is none, a cycle is cut. */
+/** Topological sort that keeps the original order where possible, and breaks cycles. */
 function sortNodes(nodes: readonly Node[], problems: string[]): Node[] {
   const left = new Map(nodes.entries());
   const order: Node[] = [];
@@ -88,12 +88,12 @@ function sortNodes(nodes: readonly Node[], problems: string[]): Node[] {
     const cycle = findCycle(left);
     for (const index of cycle) for (const other of cycle) left.get(index)?.after.delete(other);
     const names = cycle.map((index) => left.get(index)?.name).join(', ');
-    problems.push(`steps wait for each other and run in the order of their files: ${names}`);
+    problems.push(`steps wait for each other, so they run in file order: ${names}`);
   }
   return order;
 }
 
-/** Indices of a cycle, given that every step that is left waits for another one that is left. */
+/** Indices of a cycle, provided that every remaining step waits for another remaining one. */
 function findCycle(left: ReadonlyMap<number, Node>): number[] {
   const path: number[] = [];
   let [current = 0] = left.keys();

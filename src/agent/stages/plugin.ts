@@ -1,21 +1,20 @@
 import type { PluginKey, StageStep } from '../../common/cloud-config/step-schema.ts';
 import type { Host } from '../../common/host/host.ts';
 
-/** What a plugin works with. */
+/** What a plugin receives. */
 export interface PluginContext {
   readonly host: Host;
   /**
-   * Expands a Go template (docs/contract.md 4.8). @throws FactoryError `usage` for what the template language does not
-   * have
+   * Expands a Go template (docs/contract.md 4.8). @throws FactoryError `usage` when the template is not valid
    */
   readonly expand: (text: string) => Promise<string>;
   /** The whole step, for plugins with a second key such as `environment_file`. */
   readonly step: StageStep;
 }
 
-/** One thing that a step can do (docs/contract.md 4.7): a file each in `plugins/`. */
+/** An action of steps (docs/contract.md 4.7); each has a file in `plugins/`. */
 export interface Plugin<K extends PluginKey = PluginKey> {
   readonly key: K;
-  /** Does it; failures are thrown, and the executor goes on with the next step. */
+  /** Runs the action. The executor reports what it throws and continues with the next action. */
   run(context: PluginContext, value: NonNullable<StageStep[K]>): Promise<void>;
 }

@@ -22,7 +22,7 @@ import { timesyncdPlugin } from './plugins/timesyncd.ts';
 import { unpackImagesPlugin } from './plugins/unpack-images.ts';
 import { usersPlugin } from './plugins/users.ts';
 
-/** What a step can do, in the order in which it is done, which is that of `PLUGIN_KEYS` (docs/contract.md 4.7). */
+/** The actions of steps in execution order, which is that of `PLUGIN_KEYS` (docs/contract.md 4.7). */
 export const PLUGINS: readonly Plugin[] = [
   dnsPlugin,
   downloadsPlugin,

@@ -11,31 +11,31 @@ import type { Plugin, PluginContext } from './plugin.ts';
 import { PLUGINS } from './plugins.ts';
 import { type SourceOptions, type Sources, sourceReader } from './sources.ts';
 
-/** How a stage is run. */
+/** Options for running a stage. */
 export interface StageOptions extends SourceOptions {
   /** Stop at the first failure. */
   readonly strict?: boolean;
-  /** In place of all plugins. */
+  /** Replaces the default plugins. */
   readonly plugins?: readonly Plugin[];
 }
 
-/** What became of a step. */
+/** The outcome of a step. */
 export interface StepReport {
   readonly stage: string;
   /** The file, or `builtin`. */
   readonly file: string;
   readonly name: string;
-  /** Skipped are those whose conditions do not hold. */
+  /** `skipped` when its conditions do not hold. */
   readonly result: 'done' | 'skipped' | 'failed';
   readonly milliseconds: number;
 }
 
-/** What became of a stage, its `.before` and `.after` included. */
+/** The outcome of a stage, including its `.before` and `.after`. */
 export interface StageReport {
   readonly stage: string;
   readonly milliseconds: number;
   readonly steps: readonly StepReport[];
-  /** One sentence for each thing that failed; logged already. */
+  /** A sentence for each failure; already logged. */
   readonly problems: readonly string[];
 }
 
@@ -48,9 +48,9 @@ interface Run {
 }
 
 /**
- * Runs `STAGE.before`, `STAGE` and `STAGE.after`: what the agent does by itself, then the steps of all sources
- * (docs/contract.md 4.5, 4.6). What fails is logged with its file and its step, and the rest goes on, unless `strict`.
- * Never throws for a step: the report tells.
+ * Runs `STAGE.before`, `STAGE` and `STAGE.after`: in each, the built-in steps, then the steps of all sources
+ * (docs/contract.md 4.5, 4.6). Failures are logged with file and step, and the stage continues unless `strict` is set. A
+ * failing step does not throw; the report lists it.
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 export async function runStage(host: Host, stage: string, options: StageOptions = {}): Promise<StageReport> {
@@ -69,7 +69,7 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
   for (const moment of momentsOf(stage)) {
     if (stopped(run)) break;
     if (!options.override) stale = (await runBuiltin(run, moment)) || stale;
-    // A datasource, for one, brings files whose steps belong to the next moment (docs/contract.md 4.9).
+    // Steps may add configurations for the next moment, as a datasource does (docs/contract.md 4.9).
     if (stale) sources = await read();
     for (const problem of sources.problems) run.problems.add(problem);
     const plan = planMoment(moment, sources.sources);
@@ -92,7 +92,7 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
   };
 }
 
-/** Where datasources leave what they found (docs/contract.md 4.9). */
+/** Directories in which datasources store user data (docs/contract.md 4.9). */
 const USER_DATA = [NODE_PATH.userData, NODE_PATH.volatileUserData];
 
 async function hasUserData(host: Host): Promise<boolean> {
@@ -100,7 +100,7 @@ async function hasUserData(host: Host): Promise<boolean> {
   return files.some((file) => file !== undefined);
 }
 
-/** User data that came only with the network has missed the stages before it (docs/contract.md 4.9). */
+/** Runs the earlier stages of user data that arrived only with the network (docs/contract.md 4.9). */
 async function catchUp(run: Run, options: StageOptions): Promise<void> {
   for (const stage of ['initramfs', 'boot']) {
     const report = await runStage(run.host, stage, { ...options, paths: USER_DATA, override: true });
@@ -122,7 +122,7 @@ function report({ host, problems }: Run, level: 'warn' | 'error', problem: strin
   problems.add(problem);
 }
 
-/** Whether anything ran. */
+/** @returns whether any step ran */
 async function runBuiltin(run: Run, moment: string): Promise<boolean> {
   const steps = builtinSteps(moment);
   for (const step of steps) {
@@ -135,7 +135,7 @@ async function runBuiltin(run: Run, moment: string): Promise<boolean> {
   return steps.length > 0;
 }
 
-/** Whether it ran. */
+/** @returns whether the step ran */
 async function runStep(run: Run, moment: string, planned: PlannedStep): Promise<boolean> {
   const { file, name, step } = planned;
   const begin = run.host.now().getTime();
@@ -157,7 +157,7 @@ async function runStep(run: Run, moment: string, planned: PlannedStep): Promise<
   return holds;
 }
 
-/** Whether it failed; then it is logged. */
+/** Runs an action and reports its failure. @returns whether it failed */
 async function attempt(run: Run, where: string, perform: () => Promise<void>): Promise<boolean> {
   try {
     await perform();
@@ -175,7 +175,7 @@ function note(run: Run, step: Omit<StepReport, 'milliseconds'>, begin: number): 
   run.host.log(level, `${step.stage}: ${step.name}: ${step.result} (${milliseconds} ms)`);
 }
 
-/** Machine values are collected for the first text of a step that has a template: earlier steps can change them. */
+/** Machine values are collected lazily for each step that uses a template, because earlier steps can change them. */
 function contextOf(host: Host, step: StageStep): PluginContext {
   let data: Promise<unknown> | undefined;
   return {

@@ -8,81 +8,81 @@ import type { Host } from '../../common/host/host.ts';
 import { bootState } from '../config/boot-state.ts';
 import { type CommandLine, readCommandLine } from '../config/command-line.ts';
 import { configReader, describeProblem, type ReadFile } from '../config/config-files.ts';
-import { readRemote } from '../config/remote.ts';
+import { type RemoteOptions, readRemote } from '../config/remote.ts';
 
-/** Where steps are defined, in the order in which they run (docs/contract.md 2.8). */
+/** Directories with steps, in execution order (docs/contract.md 2.8). */
 const DIRECTORIES = [
   NODE_PATH.systemOem,
   NODE_PATH.oem,
   NODE_PATH.volatileUserData,
   NODE_PATH.cloudConfig,
 ] as const;
-/** Where live media have the configuration that was baked into them. */
+/** Directory of the configuration that is built into live media. */
 const LIVE = NODE_PATH.liveMedium;
-/** Settings of the agent; no steps are read from there (docs/contract.md 4.2). */
+/** Settings of the agent; steps in them are ignored (docs/contract.md 4.2). */
 const SETTINGS = NODE_PATH.settings;
 const COMMAND_LINE = 'kernel command line';
 /**
- * Stages that run before the network is up (docs/contract.md 4.5): their units wait for no network, and an attempt
- * would hold up the boot. URLs are read in all others, and in these when the machine was booted over the network.
+ * Stages that run before the network is up (docs/contract.md 4.5): a fetch would delay the boot. URLs are read in all other
+ * stages, and also in these when the machine was booted over the network.
  */
 const OFFLINE = ['rootfs', 'initramfs', 'fs', 'boot'];
 
 /** A configuration and its steps. */
 export interface StageFile {
   readonly path: string;
-  /** Its own `name`, when it has one. */
+  /** The `name` in the configuration, if it has one. */
   readonly name?: string;
   readonly stages: Readonly<Record<string, readonly StageStep[]>>;
 }
 
-/** Files whose steps are put in order together: a directory, a URL or the command line (docs/contract.md 4.6). */
+/** Files whose steps are ordered together: a directory, a URL or the command line (docs/contract.md 4.6). */
 export interface StageSource {
   readonly name: string;
   readonly files: readonly StageFile[];
 }
 
-/** All that can have steps, and what could not be read of it; problems are logged already. */
+/** All sources of steps, and the problems of reading them, which are already logged. */
 export interface Sources {
   readonly sources: readonly StageSource[];
   readonly problems: readonly string[];
 }
 
-/** Where steps come from. */
+/** Selects the sources of steps. */
 export interface SourceOptions {
-  /** Further directories, files and URLs. */
+  /** Additional directories, files and URLs. */
   readonly paths?: readonly string[];
-  /** Those only. */
+  /** Read only `paths`. */
   readonly override?: boolean;
 }
 
-/** Reads the sources as they are now; files that have not changed since the last time are not read again. */
+/** Reads the current sources; unchanged files are not read again. */
 export type ReadSources = () => Promise<Sources>;
 
-/** A command line that brings the network up in the initramfs: dracut.cmdline(7), and the contract's `netboot`. */
+/** Kernel arguments that bring the network up in the initramfs: dracut.cmdline(7), and the contract's `netboot`. */
 const EARLY_NETWORK = /\bnetboot\b|\brd\.neednet=1\b|\broot=live:https?:/;
 
-/** Whether a URL can be read in a stage, its `.before` and `.after` included. */
+/** Whether a stage, including its `.before` and `.after`, can read URLs. */
 function hasNetwork(stage: string, { text }: CommandLine): boolean {
   return !OFFLINE.includes(stage.replace(/\.(before|after)$/, '')) || EARLY_NETWORK.test(text);
 }
 
 /**
- * The sources of a stage: `/system/oem`, on live media the medium itself, `/oem` with `95_userdata` in it (or its stand-in in RAM),
- * `/usr/local/cloud-config`, extra paths, URLs of the command line, and the command line
+ * Creates a reader of the sources of a stage: `/system/oem`, the medium on live systems, `/oem` including `95_userdata` (or
+ * its replacement in RAM), `/usr/local/cloud-config`, additional paths, URLs of the command line, and the command line
  * (docs/contract.md 2.8, 4.6, 4.9).
  */
 export function sourceReader(host: Host, stage: string, options: SourceOptions = {}): ReadSources {
   const read = configReader(host);
   const remote = once(async (url: string) =>
-    fetchFiles(host, url, hasNetwork(stage, await readCommandLine(host))),
+    fetchFiles(host, url, { network: hasNetwork(stage, await readCommandLine(host)) }),
   );
   const stagesIn = once((document: CloudConfigDocument) => toStageFile(host, document));
   const load = async (name: string): Promise<Loaded> => ({
     name,
     read: await (isUrl(name) ? remote(name) : read(name, { shallow: name === LIVE })),
   });
-  // Here a file that is not there is an error: somebody has asked for it.
+  // A path on the command line was requested explicitly, so a missing file is an error.
   const named = async (place: string) => {
     const stat = place.startsWith('/') ? await host.stat(place).catch(() => undefined) : undefined;
     return stat?.kind === 'directory' ? read(place) : remote(place);
@@ -118,7 +118,7 @@ interface Loaded {
   readonly read: readonly ReadFile[];
 }
 
-/** Remembers what a function gave for a key. */
+/** Caches the results of a function by key. */
 function once<K, V>(get: (key: K) => V): (key: K) => V {
   const known = new Map<K, V>();
   return (key) => {
@@ -137,7 +137,7 @@ async function ownPlaces(host: Host): Promise<string[]> {
   return [system, ...((await bootState(host)) === 'livecd_boot' ? [LIVE] : []), ...others];
 }
 
-/** Directories that configurations add by `cloud-init-paths` (docs/contract.md 4.3). */
+/** Directories that configurations add with `cloud-init-paths` (docs/contract.md 4.3). */
 function configuredPaths(loaded: readonly Loaded[]): string[] {
   return loaded
     .flatMap(({ read }) => read)
@@ -146,15 +146,15 @@ function configuredPaths(loaded: readonly Loaded[]): string[] {
     .filter((path) => typeof path === 'string');
 }
 
-async function fetchFiles(host: Host, url: string, network: boolean): Promise<ReadFile[]> {
-  const { documents, problems } = await readRemote(host, url, { network });
+async function fetchFiles(host: Host, url: string, options: RemoteOptions): Promise<ReadFile[]> {
+  const { documents, problems } = await readRemote(host, url, options);
   return [
     ...documents.map((document) => ({ path: document.name, document })),
     ...problems.map((problem) => ({ path: url, problem })),
   ];
 }
 
-/** What the command line itself configures, as one file. */
+/** The configuration on the command line, as one file. */
 function commandLineConfig(host: Host, { assignments, stageAssignments }: CommandLine): ReadFile[] {
   if (assignments.length + stageAssignments.length === 0) return [];
   try {
@@ -173,7 +173,7 @@ function commandLineConfig(host: Host, { assignments, stageAssignments }: Comman
   }
 }
 
-/** A configuration as steps; what no node could use is left out of it, and logged. */
+/** Extracts the steps of a configuration; invalid parts are dropped and logged. */
 function toStageFile(host: Host, document: CloudConfigDocument): CheckedFile {
   const name = document.data['name'];
   const checked = dropInvalidParts(document);

@@ -8,9 +8,8 @@ import { mountTable, mountWritable } from '../../deploy/mounts.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
 /**
- * The active system has come up: it is not counted any more, and the next boot takes it again (docs/contract.md 2.3).
- * After an upgrade its boot loader replaces the old one only now, when the system it belongs to has shown that it works
- * (kairos#1799).
+ * Ends the assessment when the active system has booted, so that the next boot chooses it again (docs/contract.md 2.3).
+ * After an upgrade, the new boot loader is installed only now that the new system has proven to work (kairos#1799).
  */
 export const bootAssessmentStep: BuiltinStep = {
   stage: 'boot.before',
@@ -19,7 +18,7 @@ export const bootAssessmentStep: BuiltinStep = {
     if ((await bootState(host)) !== 'active_boot') return;
     const device = await findByLabel(host, LABEL.state);
     if (device === undefined) return;
-    // Most boots have nothing to clear, and leave the partition as it is.
+    // Most boots have nothing to clear, and do not write to the partition.
     const mounted = (await mountTable(host)).find(({ source }) => source === device);
     const marks = mounted && (await assessment(host, mounted.path));
     if (marks && !marks.enabled && !marks.tentative) return;
@@ -29,7 +28,7 @@ export const bootAssessmentStep: BuiltinStep = {
   },
 };
 
-/** @param device of the state partition, which is mounted at `state` */
+/** Installs the boot loader of the running system. @param device the state partition, mounted at `state` */
 async function refreshBootLoader(host: Host, state: string, device: string): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const efi = await findByLabel(host, LABEL.efi);

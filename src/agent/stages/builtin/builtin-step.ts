@@ -1,10 +1,10 @@
 import type { Host } from '../../../common/host/host.ts';
 
-/** Something that every node does at a moment, without any file that says so. */
+/** A step that every node runs in a stage, without a configuration. */
 export interface BuiltinStep {
-  /** A stage, or its `.before` or `.after`; it runs before the steps of files. */
+  /** A stage, or its `.before` or `.after`; the step runs before those of configurations. */
   readonly stage: string;
   readonly name: string;
-  /** Does it; failures are thrown, and the stage goes on. */
+  /** Runs the step. The stage logs what it throws and continues. */
   run(host: Host): Promise<void>;
 }

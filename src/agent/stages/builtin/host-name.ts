@@ -4,8 +4,8 @@ import { mountTable } from '../../deploy/mounts.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
 /**
- * A name for the machine until a configuration gives it one: `kairos-` and the beginning of its machine-id. Where there is a
- * persistent volume, `/etc/hostname` and `/etc/hosts` lead there (docs/contract.md 2.6).
+ * Sets a default host name, `kairos-` and the beginning of the machine-id, until a configuration sets another. With a
+ * persistent volume, `/etc/hostname` and `/etc/hosts` are links to it (docs/contract.md 2.6).
  */
 export const hostNameStep: BuiltinStep = {
   stage: 'initramfs.before',
@@ -14,17 +14,17 @@ export const hostNameStep: BuiltinStep = {
     const id = (await host.readText('/etc/machine-id'))?.trim() ?? '';
     const name = id === '' ? 'kairos' : `kairos-${id.slice(0, 4)}`;
     const persistent = (await mountTable(host)).some(({ path }) => path.endsWith(NODE_PATH.persistent));
-    await keep(host, persistent, 'hostname', `${name}\n`);
-    await keep(
-      host,
-      persistent,
-      'hosts',
-      `127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 ${name}\n`,
-    );
+    const hosts = `127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 ${name}\n`;
+    await keep(host, 'hostname', { content: `${name}\n`, persistent });
+    await keep(host, 'hosts', { content: hosts, persistent });
   },
 };
 
-async function keep(host: Host, persistent: boolean, file: string, content: string): Promise<void> {
+async function keep(
+  host: Host,
+  file: string,
+  { content, persistent }: { readonly content: string; readonly persistent: boolean },
+): Promise<void> {
   const place = persistent ? `${NODE_PATH.keptEtc}/${file}` : `/etc/${file}`;
   if ((await host.stat(place))?.size) {
     if (!persistent || (await host.stat(`/etc/${file}`, { follow: false }))?.kind === 'link') return;

@@ -18,19 +18,20 @@ import {
   renderArguments,
   renderDropIn,
   renderEnvironment,
+  type ServiceManager,
 } from '../kubernetes.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
-/** A line `SERVICE DIGEST` for each service as it was deployed last (docs/contract.md 2.4, 8.2). */
+/** Has a line `SERVICE DIGEST` for each deployed service (docs/contract.md 2.4, 8.2). */
 const SENTINEL = NODE_PATH.deployed;
-/** Systems that are not the node's own, or are about to be thrown away. */
+/** Boot states in which Kubernetes does not run. */
 const EXCLUDED = ['recovery_boot', 'livecd_boot', 'autoreset_boot'];
 const PROGRAM_DIRECTORIES = ['/usr/local/bin', '/usr/bin'];
 
 /**
- * Kubernetes as the cloud-config has it, at every boot: a service is written and restarted when its block has changed
- * (upstream takes the first boot's arguments forever, docs/contract.md 8.2), and stopped when its block is gone. After
- * the steps of `network`, which can bring a configuration and write files that the services read.
+ * Applies the Kubernetes blocks of the cloud-config at every boot: it configures and restarts a service whose block has
+ * changed (upstream keeps the arguments of the first boot, docs/contract.md 8.2), and stops a service whose block is gone.
+ * It runs after the steps of `network`, which may fetch a configuration and write files that the services read.
  */
 export const kubernetesStep: BuiltinStep = {
   stage: 'network.after',
@@ -39,12 +40,12 @@ export const kubernetesStep: BuiltinStep = {
 };
 
 const PENDING = 'pending';
-/** Milliseconds that a service has for its end. */
+/** Milliseconds that a service may take to stop. */
 const STOP_TIMEOUT = 120_000;
 
 type Deployed = Map<string, string>;
 
-/** @throws FactoryError `usage` for blocks that contradict each other, `step` when the image lacks the program */
+/** @throws FactoryError `usage` for conflicting blocks, `step` when the image lacks the program */
 async function applyKubernetes(host: Host): Promise<void> {
   if (EXCLUDED.includes(await bootState(host))) return;
   const collected = await collectConfig(host);
@@ -58,62 +59,65 @@ async function applyKubernetes(host: Host): Promise<void> {
   if (both[0]) {
     throw new FactoryError(
       'CLOUD_CONFIG_INVALID',
-      `${both[0]} is enabled as control plane and as worker at once`,
+      `${both[0]} is enabled both as control plane and as worker`,
       {
-        remedy: 'Enable one of the two: a node of the control plane runs workloads, too.',
+        remedy: 'Enable only one of them: a control plane node also runs workloads.',
       },
     );
   }
-  const systemd = (await host.stat('/run/systemd/system')) !== undefined;
-  // Those that go make room for those that come.
+  const manager = (await host.stat('/run/systemd/system')) === undefined ? 'openrc' : 'systemd';
+  // Services to stop come first, to free their ports.
   const roles = ROLES.toSorted((a, b) => Number(!!blockOf(data, a)) - Number(!!blockOf(data, b)));
   const errors: unknown[] = [];
   for (const role of roles) {
-    // With a part of the configuration missing, what runs stays as it is: better old than half.
+    // An incomplete configuration must not change a running service.
     if (collected.problems.length > 0 && deployed.has(role.service)) {
-      host.log('warn', `${role.service} stays as it is, because the configuration is incomplete`);
+      host.log('warn', `${role.service} is left unchanged, because the configuration is incomplete`);
       continue;
     }
-    await applyRole(host, role, data, deployed, systemd).catch((error: unknown) => errors.push(error));
+    const context = { host, role, deployed, manager } as const;
+    await applyRole(context, data).catch((error: unknown) => errors.push(error));
   }
   if (errors.length > 0) throw errors[0];
 }
 
 /**
- * The p2p network decides about roles, and the provider of the field does all of this by itself
+ * Whether upstream's provider manages Kubernetes: on a p2p network, which assigns the roles, or when it is installed
  * (docs/contract.md 8.2, 8.3).
  */
 async function isLeftToProvider(host: Host, { data }: Collected): Promise<boolean> {
   const p2p = data['p2p'];
   const names = (await Promise.all(PROVIDER_DIRECTORIES.map((directory) => host.list(directory)))).flat();
   const left = (isMap(p2p) && Boolean(p2p['network_token'])) || names.includes('agent-provider-kairos');
-  if (left) host.log('info', 'Kubernetes is left to the provider');
+  if (left) host.log('info', 'the provider manages Kubernetes');
   return left;
 }
 
-async function applyRole(
-  host: Host,
-  role: KubernetesRole,
-  data: ConfigData,
-  deployed: Deployed,
-  systemd: boolean,
-): Promise<void> {
+/** A service on this node. */
+interface RoleContext {
+  readonly host: Host;
+  readonly role: KubernetesRole;
+  readonly deployed: Deployed;
+  readonly manager: ServiceManager;
+}
+
+async function applyRole(context: RoleContext, data: ConfigData): Promise<void> {
+  const { host, role, deployed, manager } = context;
   const block = blockOf(data, role);
   if (!block) {
-    if (deployed.has(role.service)) await withdraw(host, role, deployed, systemd);
+    if (deployed.has(role.service)) await withdraw(context);
     return;
   }
-  const program = await findProgram(host, role);
-  const files = await renderFiles(host, role, block, program, systemd);
+  const files = await renderFiles(context, block, await findProgram(host, role));
   const digest = createHash('sha256').update(JSON.stringify(files)).digest('hex');
   const present = await Promise.all(files.map(({ path }) => host.readText(path)));
   if (deployed.get(role.service) === digest && files.every(({ text }, at) => text === present[at])) return;
-  // Without a digest: should the power fail now, the next boot does it again, or takes it back.
+  // Marked as pending: after a power cut, the next boot repeats or reverts this.
   await writeDeployed(host, deployed.set(role.service, PENDING));
   for (const { path, text, mode } of files) await host.write(path, text, { mode });
-  await startService(host, role.service, systemd);
+  await startService(host, role.service, manager);
   await writeDeployed(host, deployed.set(role.service, digest));
-  host.log('info', `${role.service} is configured and starts`);
+  host.log('info', `${role.service} was configured and is starting`);
 }
 
 async function findProgram(host: Host, { key, program }: KubernetesRole): Promise<string> {
@@ -132,42 +136,37 @@ interface ServiceFile {
 }
 
 async function renderFiles(
-  host: Host,
-  role: KubernetesRole,
+  { host, role, manager }: RoleContext,
   block: KubernetesBlock,
   program: string,
-  systemd: boolean,
 ): Promise<ServiceFile[]> {
-  const path = environmentPath(role, systemd);
+  const path = environmentPath(role, manager);
   const present = await host.readText(path);
-  // OpenRC's script reads the file after it has set its own arguments.
-  const more = systemd
-    ? {}
-    : { command_args: `${renderArguments(role, block)} >>/var/log/${role.service}.log 2>&1` };
-  const environment = { path, text: renderEnvironment(role, block, present, more), mode: 0o600 };
-  if (!systemd) return [environment];
+  // The OpenRC script reads the file after it has set its own arguments.
+  const more =
+    manager === 'systemd'
+      ? {}
+      : { command_args: `${renderArguments(role, block)} >>/var/log/${role.service}.log 2>&1` };
+  const environment = { path, text: renderEnvironment(role, block, { present, more }), mode: 0o600 };
+  if (manager !== 'systemd') return [environment];
   return [environment, { path: dropInPath(role), text: renderDropIn(role, block, program), mode: 0o644 }];
 }
 
-async function startService(host: Host, service: string, systemd: boolean): Promise<void> {
-  if (!systemd) {
+async function startService(host: Host, service: string, manager: ServiceManager): Promise<void> {
+  if (manager === 'openrc') {
     await host.run('rc-update', ['add', service, 'default']);
     await host.run('rc-service', [service, 'restart']);
     return;
   }
   await host.run('systemctl', ['daemon-reload']);
   await host.run('systemctl', ['enable', service]);
-  // It may run already, with what it was told at the last boot. Readiness takes minutes, which no boot waits for.
+  // It may be running with its previous configuration. The boot does not wait for readiness, which takes minutes.
   await host.run('systemctl', ['--no-block', 'restart', service]);
 }
 
-/** Takes back what we wrote; the service ends before another one of the same ports begins. */
-async function withdraw(
-  host: Host,
-  role: KubernetesRole,
-  deployed: Deployed,
-  systemd: boolean,
-): Promise<void> {
+/** Stops a service and removes the agent's files, before another service on the same ports starts. */
+async function withdraw({ host, role, deployed, manager }: RoleContext): Promise<void> {
+  const systemd = manager === 'systemd';
   const { service } = role;
   const quietly = { allowFailure: true, timeout: STOP_TIMEOUT };
   const results = systemd
@@ -177,11 +176,11 @@ async function withdraw(
         await host.run('rc-update', ['del', service, 'default'], quietly),
       ];
   for (const { status, stderr } of results) {
-    if (status !== 0) host.log('warn', `${service} does not stop as it should: ${stderr.trim()}`);
+    if (status !== 0) host.log('warn', `${service} could not be stopped: ${stderr.trim()}`);
   }
   const dropIn = dropInPath(role);
   if (isOurs(await host.readText(dropIn))) await host.remove(dropIn);
-  const path = environmentPath(role, systemd);
+  const path = environmentPath(role, manager);
   const environment = await host.readText(path);
   if (environment !== undefined && isOurs(environment)) {
     const foreign = foreignPart(environment);
@@ -191,10 +190,10 @@ async function withdraw(
   if (systemd) await host.run('systemctl', ['daemon-reload']);
   deployed.delete(service);
   await writeDeployed(host, deployed);
-  host.log('info', `${service} is stopped: the cloud-config asks for it no more`);
+  host.log('info', `${service} was stopped: the cloud-config no longer enables it`);
 }
 
-/** A sentinel of the field's provider is empty; its services are taken over. */
+/** Parses the sentinel. That of upstream's provider is empty, and the agent takes over its services. */
 function readDeployed(text = ''): Deployed {
   const lines = text.split('\n').map((line) => line.split(' '));
   return new Map(

@@ -5,8 +5,8 @@ import type { BuiltinStep } from './builtin-step.ts';
 const SSHD = '/etc/ssh/sshd_config.d/10-kairos-live.conf';
 
 /**
- * On live media, and nowhere else: user `kairos` with password `kairos`, who may do anything, also over SSH
- * (docs/contract.md 3.4). Both the command line and the initramfs have to say that this is a live system.
+ * Creates an administrator `kairos` with the password `kairos`, who can also log in over SSH, on live media only
+ * (docs/contract.md 3.4). Both the command line and the initramfs must identify the system as live.
  */
 export const liveAccountStep: BuiltinStep = {
   stage: 'boot.before',

@@ -7,7 +7,7 @@ import { liveAccountStep } from './live-account.ts';
 import { unsupportedKeysStep } from './unsupported-keys.ts';
 import { upgradeFailureStep } from './upgrade-failure.ts';
 
-/** What a moment does by itself, in order: `network`, `rootfs.before`, … */
+/** The built-in steps of a stage or its `.before` or `.after`, in order. */
 export function builtinSteps(stage: string): BuiltinStep[] {
   const steps = [
     hostNameStep,

@@ -2,7 +2,7 @@ import { findUnsupported } from '../../../common/cloud-config/find-unsupported.t
 import { collectConfig } from '../../config/collect.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
-/** Keys that this agent does not honour are in the log of every boot, with the file that sets them. */
+/** Logs the unsupported keys of each configuration, with its file, at every boot. */
 export const unsupportedKeysStep: BuiltinStep = {
   stage: 'network.after',
   name: 'unsupported keys',

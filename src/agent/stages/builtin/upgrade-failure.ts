@@ -2,13 +2,13 @@ import { sentinels } from '../../config/boot-state.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
 const NOTICE = [
-  'THE LAST UPGRADE FAILED: the new system did not come up, and this is the one before it.',
-  'What to do: "kairos-agent logs", then "kairos-agent upgrade --source …" with an image that works.',
+  'THE LAST UPGRADE FAILED: the new system did not boot, and the previous one is running.',
+  'What to do: run "kairos-agent logs", then "kairos-agent upgrade --source …" with a working image.',
   '',
   '',
 ].join('\n');
 
-/** Tells everybody who comes to the machine that it fell back (docs/contract.md 2.3). */
+/** Shows at every login, and logs, that the machine fell back to the previous system (docs/contract.md 2.3). */
 export const upgradeFailureStep: BuiltinStep = {
   stage: 'boot.before',
   name: 'upgrade failure',
@@ -16,7 +16,7 @@ export const upgradeFailureStep: BuiltinStep = {
     if (!(await sentinels(host)).has('upgrade_failure')) return;
     host.log(
       'error',
-      'the last upgrade failed: the new system did not come up, and this is the one before it',
+      'the last upgrade failed: the new system did not boot, and the previous one is running',
     );
     await host.write('/etc/issue.d/00-upgrade-failure.issue', NOTICE);
     await host.write('/etc/motd.d/00-upgrade-failure', NOTICE);

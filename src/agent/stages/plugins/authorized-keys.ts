@@ -3,9 +3,9 @@ import { addAuthorizedKeys } from '../../accounts/authorized-keys.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `authorized_keys`: SSH keys by user. Users whose keys cannot be had do not keep others from theirs.
+ * `authorized_keys`: adds SSH keys by user. A failure for one user does not affect the others.
  *
- * @throws FactoryError `step` at the end, naming those
+ * @throws FactoryError `step` at the end, listing the failures
  */
 export const authorizedKeysPlugin: Plugin<'authorized_keys'> = {
   key: 'authorized_keys',
@@ -16,7 +16,7 @@ export const authorizedKeysPlugin: Plugin<'authorized_keys'> = {
     }
     if (failures.length === 0) return;
     throw new FactoryError('ACCOUNT_FAILED', failures.join('; '), {
-      remedy: 'Check the names of users and keys, and put keys from the network into the stage network.',
+      remedy: 'Check the names of users and keys, and add keys from the network in the stage "network".',
     });
   },
 };

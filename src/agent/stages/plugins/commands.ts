@@ -2,10 +2,10 @@ import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts
 import type { Plugin, PluginContext } from '../plugin.ts';
 
 /**
- * `commands`: each is expanded as a template (docs/contract.md 4.8) and given to `/bin/sh -c`; what it prints goes
- * to the log. All of them run, whatever becomes of the ones before.
+ * `commands`: expands each command as a template (docs/contract.md 4.8) and runs it with `/bin/sh -c`; its output goes to the
+ * log. A failed command does not stop the others.
  *
- * @throws FactoryError `step` at the end, naming those that failed
+ * @throws FactoryError `step` at the end, listing the failures
  */
 export const commandsPlugin: Plugin<'commands'> = {
   key: 'commands',
@@ -19,13 +19,13 @@ export const commandsPlugin: Plugin<'commands'> = {
     }
     if (failures.length === 0) return;
     throw new FactoryError('STAGE_FAILED', `${failures.length} of ${commands.length} commands failed`, {
-      remedy: 'Run the command by hand on the node to see why, and correct it in the configuration.',
+      remedy: 'Run the command manually on the node to see the error, and correct it in the configuration.',
       details: failures,
     });
   },
 };
 
-/** Why it failed; nothing when it did not. */
+/** Runs a command. @returns the reason of a failure */
 async function runCommand({ host, expand }: PluginContext, command: string): Promise<string | undefined> {
   const { status, stdout, stderr } = await host.run('/bin/sh', ['-c', await expand(command)], {
     allowFailure: true,
@@ -36,7 +36,7 @@ async function runCommand({ host, expand }: PluginContext, command: string): Pro
   return status === 0 ? undefined : `status ${status}`;
 }
 
-/** The first line that says something, to name the command by. */
+/** The first line of a command, shortened, for messages. */
 function titleOf(command: string): string {
   const line = command.trim().split('\n')[0] ?? '';
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;

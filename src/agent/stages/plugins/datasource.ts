@@ -2,10 +2,10 @@ import { pullDatasource } from '../../datasource/pull-datasource.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `datasource` (docs/contract.md 4.9): brings the user data of this machine, unless it is there already. `path` is the
- * directory for the result; for provider `file` alone it is the file that holds the user data, as in the field.
+ * `datasource` (docs/contract.md 4.9): fetches the user data of this machine, unless it is present. `path` is the target
+ * directory; for the provider `file` it is the file with the user data, as in upstream.
  *
- * @throws FactoryError `usage` when no provider is known, `step` when user data cannot be read or kept
+ * @throws FactoryError `usage` when no provider is known, `step` when user data cannot be read or written
  */
 export const datasourcePlugin: Plugin<'datasource'> = {
   key: 'datasource',

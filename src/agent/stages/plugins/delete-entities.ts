@@ -4,9 +4,9 @@ import { writeTable } from '../../accounts/table-file.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `delete_entities`: removes the row of that kind and name; fine when there is none.
+ * `delete_entities`: removes the row with the kind and name of each entity; missing rows are ignored.
  *
- * @throws FactoryError `usage` for an entity that cannot be read
+ * @throws FactoryError `usage` for an entity that is not valid
  */
 export const deleteEntitiesPlugin: Plugin<'delete_entities'> = {
   key: 'delete_entities',

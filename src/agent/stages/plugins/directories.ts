@@ -4,10 +4,10 @@ import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `directories`: made with their parents. One that is there keeps mode and owner unless the step gives
- * others.
+ * `directories`: creates directories and their parents. An existing directory keeps its mode and owner unless the step sets
+ * them.
  *
- * @throws FactoryError `usage` for an unknown owner, `step` when something else than a directory is in the way
+ * @throws FactoryError `usage` for an unknown owner, `step` when the path exists and is not a directory
  */
 export const directoriesPlugin: Plugin<'directories'> = {
   key: 'directories',
@@ -17,12 +17,12 @@ export const directoriesPlugin: Plugin<'directories'> = {
       const mode = modeOf(owned.permissions);
       const there = await host.stat(path);
       if (there !== undefined && there.kind !== 'directory') {
-        throw new FactoryError('STAGE_FAILED', `${path} is there and is no directory`, {
+        throw new FactoryError('STAGE_FAILED', `${path} exists and is not a directory`, {
           remedy: 'Remove it, or choose another path.',
         });
       }
       if (there === undefined) {
-        // Parents are for everyone, whatever the mode of the directory itself.
+        // Parents get the default mode, whatever the mode of the directory itself.
         await host.makeDirectory(dirname(path));
         await host.makeDirectory(path, mode);
       } else if (mode !== undefined) {

@@ -1,11 +1,11 @@
 import type { Plugin } from '../plugin.ts';
 
-/** Where resolvers look (resolv.conf(5)). */
+/** The configuration of resolvers (resolv.conf(5)). */
 const RESOLV_CONF = '/etc/resolv.conf';
 
 /**
- * `dns`: name servers, search list and options in the form of resolv.conf(5). A link at `path`, such as
- * the one to the stub of systemd-resolved, gives way to the file.
+ * `dns`: writes name servers, search list and options to resolv.conf(5), or to `path`. The file replaces a link, such as the
+ * one to the stub of systemd-resolved.
  */
 export const dnsPlugin: Plugin<'dns'> = {
   key: 'dns',

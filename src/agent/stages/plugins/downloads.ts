@@ -7,17 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
 import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
-import { fetchOnNode } from '../fetch-retry.ts';
+import { fetchOnNode, type NodeFetching } from '../fetch-retry.ts';
 import type { Plugin } from '../plugin.ts';
 
-/** Seconds for one attempt when the step names none. */
+/** Default time limit of one attempt, in seconds. */
 const TIMEOUT = 3600;
 
 /**
- * `downloads`: from HTTP(S), `file://` or an absolute path. A file appears when all of it is there; into
- * a directory it goes under the last part of its address.
+ * `downloads`: fetches files from HTTP(S), `file://` or an absolute path. A file appears only when complete; in a directory,
+ * it gets the last component of its URL as name.
  *
- * @throws FactoryError `usage` for another kind of address or an unknown owner, `step` when there is no such thing
+ * @throws FactoryError `usage` for another URL scheme or an unknown owner, `step` when the file cannot be fetched
  */
 export const downloadsPlugin: Plugin<'downloads'> = {
   key: 'downloads',
@@ -28,7 +28,7 @@ export const downloadsPlugin: Plugin<'downloads'> = {
       const part = `${target}.${randomBytes(6).toString('hex')}.part`;
       await host.makeDirectory(dirname(target));
       try {
-        await bring(host, url, timeout === undefined || timeout === 0 ? TIMEOUT : timeout, part);
+        await fetchTo(host, part, { url, timeout: timeout || TIMEOUT });
         await host.chmod(part, modeOf(owned.permissions) ?? 0o644);
         await applyOwner(host, part, owner);
         await host.sync(part);
@@ -46,8 +46,8 @@ async function targetOf(host: Host, path: string, url: string): Promise<string> 
   return join(path, basename(URL.parse(url)?.pathname ?? url));
 }
 
-/** Writes what the address names to a file; each attempt begins it anew. */
-async function bring(host: Host, url: string, timeout: number, part: string): Promise<void> {
+/** Writes the content at a URL or path to a file; each attempt starts the file again. */
+async function fetchTo(host: Host, part: string, { url, timeout }: NodeFetching): Promise<void> {
   const write = (source: Readable) =>
     pipeline(source, createWriteStream(host.resolve(part), { mode: 0o600 }));
   if (/^https?:\/\//i.test(url)) {
@@ -56,7 +56,7 @@ async function bring(host: Host, url: string, timeout: number, part: string): Pr
   }
   const source = localPath(url);
   if ((await host.stat(source))?.kind !== 'file') {
-    throw new FactoryError('STAGE_FAILED', `${source} is no file`, {
+    throw new FactoryError('STAGE_FAILED', `${source} is not a file`, {
       remedy: 'Correct the url of the download.',
     });
   }
@@ -66,7 +66,7 @@ async function bring(host: Host, url: string, timeout: number, part: string): Pr
 function localPath(url: string): string {
   if (url.startsWith('file://')) return fileURLToPath(url);
   if (url.startsWith('/')) return url;
-  throw new FactoryError('CLOUD_CONFIG_INVALID', `${url} is no address that can be downloaded`, {
-    remedy: 'Give https://, http:// or file://, or an absolute path.',
+  throw new FactoryError('CLOUD_CONFIG_INVALID', `${url} is not a supported URL or path`, {
+    remedy: 'Use https://, http://, file:// or an absolute path.',
   });
 }

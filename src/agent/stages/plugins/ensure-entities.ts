@@ -6,10 +6,10 @@ import type { Plugin } from '../plugin.ts';
 const DAY = 24 * 60 * 60 * 1000;
 
 /**
- * `ensure_entities`: each entity is one row of passwd(5), shadow(5), group(5) or gshadow(5), in its usual
- * file or in `path`; a row of the same name is replaced.
+ * `ensure_entities`: writes each entity as a row of passwd(5), shadow(5), group(5) or gshadow(5), in its default file or in
+ * `path`; it replaces a row of the same name.
  *
- * @throws FactoryError `usage` for an entity that cannot be read or written
+ * @throws FactoryError `usage` for an entity that is not valid
  */
 export const ensureEntitiesPlugin: Plugin<'ensure_entities'> = {
   key: 'ensure_entities',

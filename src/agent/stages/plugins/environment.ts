@@ -3,8 +3,8 @@ import type { Plugin } from '../plugin.ts';
 const ENVIRONMENT = '/etc/environment';
 
 /**
- * `environment`: variables in `environment_file`. What the file has already stays, but for variables of the
- * same name. Values may be templates (docs/contract.md 4.8).
+ * `environment`: sets variables in `environment_file` and keeps the other content of the file. Values may be templates
+ * (docs/contract.md 4.8).
  *
  * @throws FactoryError `usage` for a broken template
  */
@@ -20,7 +20,7 @@ export const environmentPlugin: Plugin<'environment'> = {
   },
 };
 
-/** Sets variables in the text of an environment file: in place where they are, else at the end; comments stay. */
+/** Sets variables in an environment file: existing ones in place, new ones at the end; comments stay. */
 export function mergeEnvironment(text: string, entries: readonly (readonly [string, string])[]): string {
   const open = new Map(entries);
   const lines = text.split('\n').flatMap((line) => {
@@ -34,7 +34,7 @@ export function mergeEnvironment(text: string, entries: readonly (readonly [stri
   return [...lines, ...[...open].map(([key, value]) => assignment(key, value)), ''].join('\n');
 }
 
-/** Double quotes suit pam_env(8), EnvironmentFile of systemd.exec(5) and sh; a line break is `\n`, as in the field. */
+/** pam_env(8), EnvironmentFile of systemd.exec(5) and sh all read double quotes; a line break is `\n`, as in upstream. */
 function assignment(key: string, value: string): string {
   return `${key}="${value.replaceAll(/[\\"$`]/g, '\\$&').replaceAll('\n', '\\n')}"`;
 }

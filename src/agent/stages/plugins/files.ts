@@ -4,8 +4,8 @@ import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `files`: content is decoded, then expanded as a template (docs/contract.md 4.8) unless it is binary. A file is
- * replaced as a whole, and so is a link in its place.
+ * `files`: decodes the content, and expands it as a template (docs/contract.md 4.8) unless it is binary. An existing file or
+ * link is replaced atomically.
  *
  * @throws FactoryError `usage` for an unknown encoding, content that does not decode, or an unknown owner
  */
@@ -23,8 +23,8 @@ export const filesPlugin: Plugin<'files'> = {
         continue;
       }
       if (typeof written !== 'string') {
-        throw new FactoryError('CLOUD_CONFIG_INVALID', `What is appended to ${path} is no text`, {
-          remedy: 'Leave out "append" to write the file as a whole.',
+        throw new FactoryError('CLOUD_CONFIG_INVALID', `The content to append to ${path} is not text`, {
+          remedy: 'Remove "append" to replace the whole file.',
         });
       }
       await host.append(path, written);
@@ -39,15 +39,15 @@ const GZIP = ['gz', 'gzip'];
 const PLAIN = ['', 'text/plain'];
 
 /**
- * Content as bytes. In a combination the order of the names says nothing: YAML cannot hold what gzip makes, so base64
- * is always the outer one.
+ * Decodes content to bytes. The order of combined encodings is irrelevant: YAML cannot contain gzip data, so base64 is always
+ * the outer encoding.
  */
 function decodeContent(path: string, content: string, encoding: string): Uint8Array {
   const names = encoding.toLowerCase().split('+');
   const unknown = names.find((name) => ![...BASE64, ...GZIP, ...PLAIN].includes(name));
   if (unknown !== undefined) {
     throw new FactoryError('CLOUD_CONFIG_INVALID', `${path} has the unknown encoding ${encoding}`, {
-      remedy: 'Write b64, gz or gz+b64.',
+      remedy: 'Use b64, gz or gz+b64.',
     });
   }
   const compressed = names.some((name) => GZIP.includes(name));
@@ -62,7 +62,7 @@ function decodeContent(path: string, content: string, encoding: string): Uint8Ar
       'CLOUD_CONFIG_INVALID',
       `The content of ${path} is not gzip: ${messageOf(error)}`,
       {
-        remedy: 'Make it with gzip -c FILE | base64, and write encoding: gz+b64.',
+        remedy: 'Encode it with gzip -c FILE | base64, and set encoding: gz+b64.',
         cause: error,
       },
     );
@@ -73,11 +73,11 @@ function decodeBase64(path: string, content: string): Uint8Array {
   const packed = content.replaceAll(/\s/g, '');
   if (/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return Buffer.from(packed, 'base64');
   throw new FactoryError('CLOUD_CONFIG_INVALID', `The content of ${path} is not base64`, {
-    remedy: 'Make it with base64 FILE, or leave out the encoding.',
+    remedy: 'Encode it with base64 FILE, or remove the encoding.',
   });
 }
 
-/** `undefined` for what is not UTF-8: it cannot be a template. */
+/** Decodes UTF-8 text; `undefined` for other bytes, which cannot be a template. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf8', { fatal: true, ignoreBOM: true }).decode(bytes);

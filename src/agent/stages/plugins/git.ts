@@ -7,13 +7,13 @@ import type { Plugin } from '../plugin.ts';
 type Git = NonNullable<StageStep['git']>;
 type Auth = NonNullable<Git['auth']>;
 
-/** Answers git's question for a user with what is in its environment (gitcredentials(7)). */
+/** A credential helper that reads from the environment (gitcredentials(7)). */
 const HELPER =
   '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$AGENT_GIT_USERNAME" "$AGENT_GIT_PASSWORD"; }; f';
 
 /**
- * `git`: brings a directory to what a branch holds at the moment; changes in it are lost. Secrets reach
- * git by its environment and by files for the owner only, never by arguments, which anyone can read and the log keeps.
+ * `git`: updates a directory to the current state of a branch; local changes are lost. Secrets are passed to git in its
+ * environment and in private files, never in arguments, which other users can read and the log contains.
  *
  * @throws FactoryError `tool` without git, `step` when it fails
  */
@@ -21,20 +21,20 @@ export const gitPlugin: Plugin<'git'> = {
   key: 'git',
   run: async ({ host }, { url, path, branch, branch_only = false, auth = {} }) => {
     if (!(await host.has('git'))) {
-      throw new FactoryError('TOOL_MISSING', `${path} cannot be cloned: git is not there`, {
+      throw new FactoryError('TOOL_MISSING', `${path} cannot be cloned: git is not installed`, {
         remedy: 'Add the package git to the image.',
       });
     }
     const source = withoutLogin(url, auth);
     const secrets = await host.temporary('kairos-git-');
     try {
-      const env = await environmentOf(host, source, path, secrets);
+      const env = await environmentOf(host, source, { path, secrets });
       const git = (...args: string[]) => host.run('git', ['-C', path, ...args], { env });
       await host.run('git', ['init', '--quiet', '--', path], { env });
       await git('config', 'remote.origin.url', source.url);
-      await git('config', 'remote.origin.fetch', refsOf(branch, branch_only));
+      await git('config', 'remote.origin.fetch', refsOf(branch_only ? branch : undefined));
       await git('fetch', '--quiet', '--prune', ...(branch_only ? ['--no-tags'] : []), 'origin');
-      // What is fetched last is what FETCH_HEAD names.
+      // FETCH_HEAD refers to the last fetch.
       const head = branch === undefined ? 'HEAD' : `refs/heads/${branch}`;
       await git('fetch', '--quiet', '--no-tags', 'origin', head);
       const local = branch === undefined ? ['--detach'] : ['-B', branch];
@@ -42,9 +42,9 @@ export const gitPlugin: Plugin<'git'> = {
     } catch (error) {
       throw new FactoryError(
         'STAGE_FAILED',
-        `${path} cannot be brought to what ${source.url} has: ${messageOf(error)}`,
+        `${path} cannot be updated from ${source.url}: ${messageOf(error)}`,
         {
-          remedy: 'Check the address, the branch and the login of the step, and that the network is up.',
+          remedy: 'Check the URL, the branch and the credentials of the step, and that the network is up.',
           details: error instanceof FactoryError ? error.details : [],
           cause: error,
         },
@@ -55,22 +55,21 @@ export const gitPlugin: Plugin<'git'> = {
   },
 };
 
-/** Which branches are kept up to date (git-fetch(1), refspec). */
-function refsOf(branch: string | undefined, only: boolean): string {
-  const name = only && branch !== undefined ? branch : '*';
-  return `+refs/heads/${name}:refs/remotes/origin/${name}`;
+/** The refspec of a single branch, or of all branches (git-fetch(1)). */
+function refsOf(branch = '*'): string {
+  return `+refs/heads/${branch}:refs/remotes/origin/${branch}`;
 }
 
-/** Where to fetch from, and as whom. */
+/** A repository and its credentials. */
 interface Source {
-  /** Without user and password when it is HTTP(S). */
+  /** For HTTP(S), without user and password. */
   readonly url: string;
-  /** Scheme, host and port of HTTP(S): the only place that gets the password. */
+  /** Origin of an HTTP(S) URL: the password is sent only there. */
   readonly origin: string | undefined;
   readonly auth: Auth;
 }
 
-/** Takes the login out of the address; one of the step goes before it. */
+/** Moves the credentials out of the URL; those of the step take precedence. */
 function withoutLogin(url: string, auth: Auth): Source {
   const parsed = /^https?:/i.test(url) ? URL.parse(url) : null;
   if (parsed === null) return { url, origin: undefined, auth };
@@ -83,16 +82,15 @@ function withoutLogin(url: string, auth: Auth): Source {
   return { url: parsed.href, origin: parsed.origin, auth: { ...login, ...auth } };
 }
 
-/** git's environment; settings go as `GIT_CONFIG_KEY_n`, for which git has to be 2.31 or newer. */
+/** The environment of git, with settings in `GIT_CONFIG_KEY_n`, which requires git 2.31 or later. */
 async function environmentOf(
   host: Host,
   { origin, auth }: Source,
-  path: string,
-  secrets: string,
+  { path, secrets }: { readonly path: string; readonly secrets: string },
 ): Promise<Record<string, string>> {
   const withPassword = origin !== undefined && auth.password !== undefined;
   const settings: [string, string][] = [
-    // The directory may belong to a user of the machine (git-config(1), safe.directory).
+    // The directory may belong to an ordinary user (git-config(1), safe.directory).
     ['safe.directory', path],
     ...(withPassword
       ? ([
@@ -118,7 +116,7 @@ async function environmentOf(
   };
 }
 
-/** ssh with the key of the step, and with its `public_key` as the only one that the server may show (ssh_config(5)). */
+/** The ssh command with the key of the step; its `public_key` is the only host key to accept (ssh_config(5)). */
 async function sshCommand(host: Host, auth: Auth, secrets: string): Promise<string> {
   const options = ['BatchMode=yes'];
   if (auth.private_key !== undefined) {

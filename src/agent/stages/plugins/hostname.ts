@@ -4,28 +4,28 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
 import type { Plugin } from '../plugin.ts';
 
-/** Where `/etc/hostname` and `/etc/hosts` are kept over boots (docs/contract.md 2.6). */
+/** Directory in which `/etc/hostname` and `/etc/hosts` survive reboots (docs/contract.md 2.6). */
 const PERSISTENT = `${NODE_PATH.keptEtc}/`;
-/** What a system without `/etc/hosts` gets (hosts(5)). */
+/** Content for a system without `/etc/hosts` (hosts(5)). */
 const LOCALHOST = '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n';
-/** The address that Debian gives to a host name of its own (Debian reference, section 5.1.1). */
+/** The address that Debian assigns to the host name (Debian reference, section 5.1.1). */
 const OWN_ADDRESS = '127.0.1.1';
 const KERNEL = '/proc/sys/kernel/hostname';
 
 /**
- * `hostname`: expanded as a template, also with `.MachineID` and `.UUID` (docs/contract.md 4.8); written to
- * `/etc/hostname` and `/etc/hosts` (docs/contract.md 2.6), and given to the running kernel.
+ * `hostname`: expands the name as a template, which may use `.MachineID` and `.UUID` (docs/contract.md 4.8), writes it to
+ * `/etc/hostname` and `/etc/hosts` (docs/contract.md 2.6), and sets it in the running kernel.
  *
- * @throws FactoryError `usage` when what it expands to is no host name
+ * @throws FactoryError `usage` when the result is not a valid host name
  */
 export const hostnamePlugin: Plugin<'hostname'> = {
   key: 'hostname',
   run: async ({ host, expand }, template) => {
     const name = (await expand(template)).trim();
-    // hostname(7): labels of 63 characters; the kernel holds 64 in all (__NEW_UTS_LEN).
+    // hostname(7): labels of up to 63 characters; the kernel allows 64 in total (__NEW_UTS_LEN).
     if (name.length > 64 || !/^[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9][a-z0-9-]{0,62})*$/i.test(name)) {
-      throw new FactoryError('CLOUD_CONFIG_INVALID', `"${name}" is no host name`, {
-        remedy: 'Use letters, digits, "-" and ".", 64 characters at most.',
+      throw new FactoryError('CLOUD_CONFIG_INVALID', `"${name}" is not a host name`, {
+        remedy: 'Use at most 64 letters, digits, "-" and ".".',
       });
     }
     await replaceText(host, '/etc/hostname', () => `${name}\n`);
@@ -35,7 +35,7 @@ export const hostnamePlugin: Plugin<'hostname'> = {
   },
 };
 
-/** Hosts with exactly one line for the own address. */
+/** The hosts file with exactly one line for the machine's own address. */
 function withOwnLine(hosts: string, name: string): string {
   const [short] = name.split('.');
   const line = `${OWN_ADDRESS} ${short === name ? name : `${name} ${short}`}`;
@@ -49,7 +49,7 @@ function withOwnLine(hosts: string, name: string): string {
     .join('\n');
 }
 
-/** Writes a file anew when its text changes: behind its link when that leads to where it persists, else in its place. */
+/** Writes a file when its text changes; a link to the persistent directory is followed, any other link is replaced. */
 async function replaceText(
   host: Host,
   path: string,

@@ -22,11 +22,11 @@ import type { Plugin } from '../plugin.ts';
 type Layout = NonNullable<StageStep['layout']>;
 
 /**
- * `layout`: an empty table, more partitions, and a last partition that grows, filesystem and all. What is
- * there already stays, so that a step can run at every boot. Growing to a size comes before the additions, which need
- * the room behind; growing to the end of the disk comes after them.
+ * `layout`: creates an empty table, adds partitions, and grows the last partition with its filesystem. Existing partitions
+ * stay, so that the step can run at every boot. Growing to a size comes before the additions, which use the space after it;
+ * growing to the end of the disk comes after them.
  *
- * @throws FactoryError `usage` when there is no such disk or no room, `step` when a program fails
+ * @throws FactoryError `usage` when the disk does not exist or is too small, `step` when a program fails
  */
 export const layoutPlugin: Plugin<'layout'> = {
   key: 'layout',
@@ -37,7 +37,7 @@ export const layoutPlugin: Plugin<'layout'> = {
     if (device.init_disk) await initialize(host, disk, device.disk_name || LAYOUT_DISK_NAME);
     const missing = await missingPartitions(host, disk, wanted);
     const toEnd = expand?.size === 0;
-    // Once its additions are there, the last partition is another one.
+    // After additions, a different partition is the last one.
     if (expand && !toEnd && missing.length === wanted.length) await expandLast(host, disk, expand.size);
     await add(host, disk, missing);
     if (expand && toEnd) await expandLast(host, disk, 0);
@@ -49,8 +49,8 @@ async function findDisk(
   { label, path, init_disk }: NonNullable<Layout['device']>,
 ): Promise<string> {
   if (init_disk && !path) {
-    throw new FactoryError('CLOUD_CONFIG_INVALID', 'init_disk needs the path of the disk', {
-      remedy: 'Give device.path, such as /dev/disk/by-id/…',
+    throw new FactoryError('CLOUD_CONFIG_INVALID', 'init_disk requires the path of the disk', {
+      remedy: 'Set device.path, for example to /dev/disk/by-id/…',
     });
   }
   const labelled = label && !init_disk ? await findByLabel(host, label) : undefined;
@@ -58,14 +58,15 @@ async function findDisk(
   if (device) return diskOf(host, device);
   throw new FactoryError(
     'PARTITION_NOT_FOUND',
-    label ? `no filesystem has the label ${label}` : 'layout names no device',
+    label ? `no filesystem has the label ${label}` : 'layout has no device',
     {
-      remedy: 'Give the label of a filesystem on the disk (device.label), or its path (device.path).',
+      remedy:
+        'Set device.label to the label of a filesystem on the disk, or device.path to the path of the disk.',
     },
   );
 }
 
-/** A disk that has the table of that name keeps it, with all that is on it. */
+/** Creates an empty table, unless the disk already has the table with this name, which stays with all its data. */
 async function initialize(host: Host, disk: string, name: string): Promise<void> {
   const guid = uuidFromName(name);
   if ((await readTable(host, disk))?.guid === guid) return;
@@ -73,7 +74,7 @@ async function initialize(host: Host, disk: string, name: string): Promise<void>
   await writeEmptyTable(host, disk, guid);
 }
 
-/** Those that are not there: neither a filesystem of their label, nor a finished partition of their name on this disk. */
+/** Partitions to add: those without a filesystem of their label and without a partition of their name on this disk. */
 async function missingPartitions(
   host: Host,
   disk: string,
@@ -87,7 +88,7 @@ async function missingPartitions(
     if (fsLabel && (await findByLabel(host, fsLabel)) !== undefined) continue;
     const present = pLabel ? partitions.find(({ name }) => name === pLabel) : undefined;
     if (present === undefined) missing.push(partition);
-    // The power went between the table and the filesystem, or it is somebody else's: only an empty one is formatted.
+    // After a power cut between table and filesystem it is empty. Otherwise it may belong to someone else and is not formatted.
     else if (await isEmpty(host, present.node)) await format(host, present, partition);
   }
   return missing;
@@ -113,8 +114,8 @@ async function add(host: Host, disk: string, missing: readonly RequestedPartitio
   for (const { partition, place } of planned) {
     const made = after.partitions.find(({ start }) => start === place.start);
     if (made === undefined) {
-      throw new FactoryError('DEVICE_MISSING', `a partition of ${disk} has not come into its table`, {
-        remedy: 'Look at "dmesg" for errors of the disk.',
+      throw new FactoryError('DEVICE_MISSING', `a new partition of ${disk} is missing from its table`, {
+        remedy: 'Check "dmesg" for disk errors.',
       });
     }
     await waitForDevice(host, made.node);
@@ -126,7 +127,7 @@ async function isEmpty(host: Host, device: string): Promise<boolean> {
   const { status, stdout } = await host.run('blkid', ['-p', '-o', 'value', '-s', 'TYPE', device], {
     allowFailure: true,
   });
-  // 2 is "nothing found" (blkid(8)); anything else, such as an ambivalent result, is no emptiness.
+  // 2 means "nothing found" (blkid(8)); any other status, such as an ambivalent result, does not prove that it is empty.
   return status === 2 && stdout.trim() === '';
 }
 
@@ -134,7 +135,7 @@ async function format(host: Host, made: TablePartition, wanted: RequestedPartiti
   const filesystem = filesystemOf(wanted);
   const label = wanted.fsLabel || undefined;
   if (filesystem === undefined) return;
-  host.log('info', `making ${filesystem} ${label ?? ''} on ${made.node}`);
+  host.log('info', `creating the filesystem ${filesystem} ${label ?? ''} on ${made.node}`);
   if (filesystem === 'swap') {
     await host.run('mkswap', [...(label ? ['--label', label] : []), made.node]);
     return;
@@ -157,9 +158,9 @@ async function expandLast(host: Host, disk: string, mib: number): Promise<void> 
   const place = planExpansion(table, mib);
   if (last === undefined) return;
   if (place !== undefined) {
-    host.log('info', `${last.node} grows to ${Math.floor((place.size * table.sector) / MIB)} MiB`);
-    await resizePartition(host, disk, last.number, place);
+    host.log('info', `growing ${last.node} to ${Math.floor((place.size * table.sector) / MIB)} MiB`);
+    await resizePartition(host, disk, { number: last.number, to: place });
   }
-  // Even without a new place: the power may have gone in between the last time.
+  // Always: a power cut may have separated the two steps in an earlier run.
   await growFilesystem(host, last.node);
 }

@@ -1,17 +1,17 @@
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `modules`: loads kernel modules, all by one `modprobe` but for those that carry parameters
- * (`bonding mode=1`). One that is not there does not keep the others from being loaded (modprobe(8), `--all`).
+ * `modules`: loads kernel modules with one `modprobe`, and each module with parameters (`bonding mode=1`) with its own. A
+ * missing module does not stop the others (modprobe(8), `--all`).
  *
- * @throws FactoryError `step` when one cannot be loaded
+ * @throws FactoryError `step` when a module cannot be loaded
  */
 export const modulesPlugin: Plugin<'modules'> = {
   key: 'modules',
   run: async ({ host }, modules) => {
     const lines = modules.map((line) => line.trim().split(/\s+/));
     const plain = lines.flatMap(([name, ...parameters]) => (name && parameters.length === 0 ? [name] : []));
-    // BusyBox has the short option only.
+    // BusyBox supports only the short option.
     const runs = [
       ...(plain.length > 0 ? [['-a', ...plain]] : []),
       ...lines.filter((words) => words.length > 1),

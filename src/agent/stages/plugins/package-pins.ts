@@ -11,9 +11,9 @@ const APK_WORLD = '/etc/apk/world';
 const ZYPP_LOCKS = '/etc/zypp/locks';
 
 /**
- * `package_pins`: versions that the package manager is to keep to, for `packages` of this and later steps.
+ * `package_pins`: pins packages to versions, for `packages` of this and later steps.
  *
- * @throws FactoryError `usage` for a pin that is none or that the package manager cannot hold, `step` when it fails
+ * @throws FactoryError `usage` for an invalid pin or an unsupported package manager, `step` when that fails
  */
 export const packagePinsPlugin: Plugin<'package_pins'> = {
   key: 'package_pins',
@@ -23,7 +23,7 @@ export const packagePinsPlugin: Plugin<'package_pins'> = {
     if (broken) {
       throw new FactoryError(
         'CLOUD_CONFIG_INVALID',
-        `package_pins: "${broken[0]}: ${broken[1]}" is no package and version`,
+        `package_pins: "${broken[0]}: ${broken[1]}" is not a package and a version`,
         {
           remedy: 'Write NAME: "VERSION".',
         },
@@ -41,7 +41,7 @@ const PINNING: Readonly<
     (host: Host, pins: Pins) => Promise<void>
   >
 > = {
-  // Above 1000 a version is taken even when it is a downgrade (apt_preferences(5)).
+  // A priority above 1000 allows downgrades (apt_preferences(5)).
   'apt-get': (host, pins) =>
     host.write(
       APT_PREFERENCES,
@@ -57,7 +57,7 @@ const PINNING: Readonly<
       ...pins.map(([name, version]) => `${name}-${version}`),
     ]);
   },
-  // Locked are the versions that are not wanted, as far as they are not installed: an update to the wanted one is free.
+  // Locks every version but the pinned one, unless installed, so that an update to the pinned version stays possible.
   zypper: async (host, pins) => {
     const names = pins.map(([name]) => `solvable_name: ${name}`);
     const present = ((await host.readText(ZYPP_LOCKS)) ?? '').split(/\n{2,}/).map((block) => block.trim());
@@ -70,7 +70,7 @@ const PINNING: Readonly<
     );
     await host.write(ZYPP_LOCKS, `${[...kept, ...locks].join('\n\n')}\n`);
   },
-  // The world names what is wanted, with versions (apk-world(5)); its other lines are the image's own.
+  // The world lists packages with their version constraints (apk-world(5)); its other lines belong to the image.
   apk: async (host, pins) => {
     const names = new Set(pins.map(([name]) => name));
     const world = ((await host.readText(APK_WORLD)) ?? '').split('\n').filter((line) => {
@@ -81,8 +81,8 @@ const PINNING: Readonly<
     await host.write(APK_WORLD, `${lines.join('\n')}\n`);
   },
   pacman: async () => {
-    throw new FactoryError('CLOUD_CONFIG_INVALID', 'pacman cannot keep a package at a version', {
-      remedy: 'Leave package_pins out, or build the image with the version that is wanted.',
+    throw new FactoryError('CLOUD_CONFIG_INVALID', 'pacman cannot pin the version of a package', {
+      remedy: 'Remove package_pins, or build the image with the required version.',
     });
   },
 };

@@ -3,9 +3,9 @@ import { detectPackageManager, type PackageManager } from '../../packages/packag
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `packages`: refresh, upgrade, install and remove, in this order, by the package manager of the image.
+ * `packages`: refreshes, upgrades, installs and removes packages, in this order, with the package manager of the image.
  *
- * @throws FactoryError `tool` when the image has none that is known, `step` when it fails
+ * @throws FactoryError `usage` for an option among the names, `tool` without a supported package manager, `step` when it fails
  */
 export const packagesPlugin: Plugin<'packages'> = {
   key: 'packages',
@@ -19,8 +19,8 @@ export const packagesPlugin: Plugin<'packages'> = {
     if (wanted.length === 0) return;
     const flag = [...install, ...remove].find((name) => name.startsWith('-'));
     if (flag !== undefined) {
-      throw new FactoryError('CLOUD_CONFIG_INVALID', `${flag} is no name of a package`, {
-        remedy: 'Name packages only.',
+      throw new FactoryError('CLOUD_CONFIG_INVALID', `${flag} is not a package name`, {
+        remedy: 'List only package names.',
       });
     }
     const manager = await detectPackageManager(host);

@@ -6,10 +6,9 @@ import type { Plugin } from '../plugin.ts';
 const TREE = '/proc/sys';
 
 /**
- * `sysctl`: kernel parameters, written in the order in which they stand. One that the kernel refuses does
- * not keep the others from being set.
+ * `sysctl`: sets kernel parameters in the given order. A parameter that the kernel rejects does not stop the others.
  *
- * @throws FactoryError `step` naming all that could not be set
+ * @throws FactoryError `step` that lists the parameters that could not be set
  */
 export const sysctlPlugin: Plugin<'sysctl'> = {
   key: 'sysctl',
@@ -18,28 +17,28 @@ export const sysctlPlugin: Plugin<'sysctl'> = {
     for (const [key, value] of Object.entries(parameters)) {
       const path = sysctlPath(key);
       if (path === undefined) {
-        problems.push(`${key}: this is no name of a parameter`);
+        problems.push(`${key}: not a valid parameter name`);
         continue;
       }
       try {
-        // In place and without creating anything: /proc knows neither a rename nor new files.
+        // In place and without creating a file: /proc supports neither renames nor new files.
         await writeFile(host.resolve(path), `${value}\n`, { flag: constants.O_WRONLY | constants.O_TRUNC });
       } catch (error) {
         problems.push(`${key}: ${messageOf(error)}`);
       }
     }
     if (problems.length > 0) {
-      throw new FactoryError('STAGE_FAILED', `kernel parameters cannot be set: ${problems.join('; ')}`, {
-        remedy: 'Compare with "sysctl -a"; a parameter of a module is there once the module is loaded.',
+      throw new FactoryError('STAGE_FAILED', `kernel parameters could not be set: ${problems.join('; ')}`, {
+        remedy: 'Compare with "sysctl -a"; the parameters of a module exist only once it is loaded.',
       });
     }
   },
 };
 
 /**
- * The file of a parameter. Where its first separator is a dot, dots separate and slashes stand for dots
- * (`net.ipv4.conf.eth0/1.forwarding`); where it is a slash, the name is a path already (sysctl.d(5)). `undefined` for
- * what would leave the tree.
+ * The file of a parameter. If its first separator is a dot, dots separate and slashes stand for dots
+ * (`net.ipv4.conf.eth0/1.forwarding`); if it is a slash, the name is a path (sysctl.d(5)). `undefined` for a path outside of
+ * /proc/sys.
  */
 export function sysctlPath(key: string): string | undefined {
   const path =

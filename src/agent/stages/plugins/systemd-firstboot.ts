@@ -1,8 +1,8 @@
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `systemd_firstboot`: options of systemd-firstboot(1) by name, such as `locale: C.UTF-8`. `true` gives an
- * option without a value, `false` none.
+ * `systemd_firstboot`: runs systemd-firstboot(1) with options by name, such as `locale: C.UTF-8`. `true` stands for an option
+ * without a value; `false` omits the option.
  *
  * @throws FactoryError `tool` when the image lacks the program, `step` when it fails
  */

@@ -2,9 +2,9 @@ import { unpackImage } from '../../../common/oci/layers/unpack-image.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `unpack_images`: the files of container images, laid over directories in the order of the list.
+ * `unpack_images`: unpacks container images into directories, in the order of the list.
  *
- * @throws FactoryError when an image cannot be had or unpacked
+ * @throws FactoryError when an image cannot be fetched or unpacked
  */
 export const unpackImagesPlugin: Plugin<'unpack_images'> = {
   key: 'unpack_images',

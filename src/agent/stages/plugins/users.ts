@@ -9,10 +9,10 @@ import { ensureHome, residentOf } from '../../accounts/home.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
- * `users` (docs/contract.md 4.3): accounts are created or updated without useradd, which images may lack, and with ids
- * that stay the same (docs/contract.md 2.6). One that cannot be made does not keep the others from being made.
+ * `users` (docs/contract.md 4.3): creates or updates accounts without useradd, which images may lack, and with ids that stay
+ * the same (docs/contract.md 2.6). A failure for one account does not affect the others.
  *
- * @throws FactoryError `step` at the end, naming what failed
+ * @throws FactoryError `step` at the end, listing the failures
  */
 export const usersPlugin: Plugin<'users'> = {
   key: 'users',
@@ -32,7 +32,7 @@ export const usersPlugin: Plugin<'users'> = {
       const user = users[request.name];
       const row = findRow(tables.passwd, request.name);
       if (user === undefined || row === undefined) continue;
-      await furnish(host, request, user, row).catch((error) => failures.push(messageOf(error)));
+      await addHomeAndKeys(host, request, { user, row }).catch((error) => failures.push(messageOf(error)));
     }
     if (failures.length === 0) return;
     throw new FactoryError('ACCOUNT_FAILED', failures.join('; '), {
@@ -41,12 +41,11 @@ export const usersPlugin: Plugin<'users'> = {
   },
 };
 
-/** The home of an account and its SSH keys. System accounts have a home when one is named (useradd(8)). */
-async function furnish(
+/** Adds the home of an account and its SSH keys. A system account gets a home only on request (useradd(8)). */
+async function addHomeAndKeys(
   host: Host,
   request: AccountRequest,
-  user: User,
-  row: readonly string[],
+  { user, row }: { readonly user: User; readonly row: readonly string[] },
 ): Promise<void> {
   const wantsHome = !user.no_create_home && (!request.system || request.home !== undefined);
   if (wantsHome) await ensureHome(host, residentOf(row));

@@ -174,7 +174,7 @@ describe('run-stage', () => {
         '  2. a.yaml.one: files (/oem/a.yaml)',
         'demo.after',
         '  1. a.yaml.0: hostname (/oem/a.yaml)',
-        'problem: /oem/a.yaml: step "a.yaml.0" comes after "no", which is no step of demo.after in /oem',
+        'problem: /oem/a.yaml: step "a.yaml.0" comes after "no", which is not a step of demo.after in /oem',
         '',
       ].join('\n'),
     );

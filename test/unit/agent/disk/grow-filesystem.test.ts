@@ -15,7 +15,7 @@ describe('a filesystem', () => {
     expect(umount).toMatch(/^umount /);
   });
 
-  it('that is mounted grows there', async () => {
+  it('that is mounted grows in place', async () => {
     const files = { '/proc/self/mounts': '/dev/vda5 /usr/local xfs rw 0 0\n' };
     await using host = await testHost({
       files,
@@ -50,7 +50,7 @@ describe('a filesystem', () => {
     expect(host.commands().at(-1)).toBe('resize2fs /dev/mapper/vda5');
   });
 
-  it('that cannot grow stays, with a word about it', async () => {
+  it('that cannot grow keeps its size, with a warning', async () => {
     await using host = await testHost({ run: () => 'vfat' });
     await growFilesystem(host, '/dev/vda1');
     expect(host.calls).toHaveLength(1);

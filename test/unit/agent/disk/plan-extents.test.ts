@@ -9,7 +9,7 @@ import {
 import { backupTableStart, MIB } from '../../../../src/common/contract/partitions.ts';
 import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
 
-/** Disks of any size, with partitions anywhere that do not overlap. */
+/** Disks of any size with non-overlapping partitions. */
 const disks = fc
   .record({
     sector: fc.constantFrom(512, 4096),
@@ -73,24 +73,24 @@ describe('places of partitions', () => {
 
   const disk = { sector: 512, size: 100 * MIB, partitions: [{ start: 2048, size: 2048 * 10 }] };
 
-  it('are aligned behind what is there; the last may take the rest', () => {
+  it('are aligned after existing ones; the last may take the rest', () => {
     expect(planAdditions(disk, [20, 0])).toEqual([
       { start: 2048 * 11, size: 2048 * 20 },
       { start: 2048 * 31, size: 100 * 2048 - 33 - 2048 * 31 },
     ]);
   });
 
-  it('lose less than a MiB to the backup table, and no more', () => {
+  it('lose less than a MiB to the backup table', () => {
     expect(planAdditions(disk, [89])).toEqual([{ start: 2048 * 11, size: 89 * 2048 - 33 }]);
-    expect(() => planAdditions(disk, [90])).toThrow('the disk has 88 MiB left, a partition needs 90');
-    expect(() => planAdditions(disk, [0, 1])).toThrow('has others behind it');
+    expect(() => planAdditions(disk, [90])).toThrow('the disk has 88 MiB left, but a partition needs 90 MiB');
+    expect(() => planAdditions(disk, [0, 1])).toThrow('only the last partition can take the rest');
   });
 
   it('of the last partition grow to a size or to the end', () => {
     expect(planExpansion(disk, 0)).toEqual({ start: 2048, size: 100 * 2048 - 33 - 2048 });
     expect(planExpansion(disk, 20)).toEqual({ start: 2048, size: 2048 * 20 });
     expect(planExpansion(disk, 5)).toBeUndefined();
-    expect(() => planExpansion(disk, 200)).toThrow('98 MiB at most, 200 are asked for');
+    expect(() => planExpansion(disk, 200)).toThrow('cannot grow to 200 MiB: the limit is 98 MiB');
     expect(() => planExpansion({ ...disk, partitions: [] }, 0)).toThrow('no partition');
   });
 });

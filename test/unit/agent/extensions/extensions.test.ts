@@ -8,7 +8,7 @@ import { unpackImagesPlugin } from '../../../../src/agent/stages/plugins/unpack-
 import type { Host } from '../../../../src/common/host/host.ts';
 import { type TestHost, testHost } from '../support/test-host.ts';
 
-/** Files that each image has; every unpacking is noted. */
+/** The files of each image; every unpacking is recorded. */
 const images: Record<string, Record<string, string>> = {};
 const unpacked: string[] = [];
 
@@ -60,20 +60,20 @@ describe('sysext', () => {
     expect(await host.list(`${STORE}/passive`)).toEqual([]);
   });
 
-  it('lets the running system follow with --now, as far as it is meant', async () => {
+  it('applies to the running system with --now, if enabled for it', async () => {
     await using host = await testHost({ files: { ...ACTIVE, '/x/a.raw': '', '/x/b.raw': '' } });
     await call(sysextCommand, host, 'install', 'file:/x/a.raw', '--active', '--now');
     expect(await host.readLink('/run/extensions/a.raw')).toBe(`${STORE}/active/a.raw`);
     expect(host.commands()).toEqual(['systemd-sysext refresh', 'systemd-sysext status --json=short']);
     await call(sysextCommand, host, 'install', 'file:/x/b.raw', '--passive', '--now');
     expect(await host.list('/run/extensions')).toEqual(['a.raw']);
-    expect(host.logged.join()).toContain('b.raw is enabled for passive, which this system is not');
+    expect(host.logged.join()).toContain('b.raw is enabled only for passive, not for the running system');
     await call(sysextCommand, host, 'remove', 'a', '--now');
     expect(await host.list('/run/extensions')).toEqual([]);
     expect(host.commands().filter((line) => line.endsWith('refresh'))).toHaveLength(3);
   });
 
-  it('says so when systemd merged something else, whatever its status', async () => {
+  it('reports an extension that systemd did not merge, whatever its status', async () => {
     const merged = (...extensions: string[]) => JSON.stringify([{ hierarchy: '/usr', extensions }]);
     for (const [answer, isFine] of [
       [merged('a.sysext'), true],
@@ -92,7 +92,7 @@ describe('sysext', () => {
     }
   });
 
-  it('are laid over the directories that are there, and never over /usr/local', async () => {
+  it('are merged into existing directories, and never into /usr/local', async () => {
     const files = { ...ACTIVE, '/x/a.raw': '', '/usr/bin/x': '', '/usr/local/lib/x': '', '/usr/local/y': '' };
     await using host = await testHost({ files });
     await call(sysextCommand, host, 'install', 'file:/x/a.raw', '--common', '--now');
@@ -100,7 +100,7 @@ describe('sysext', () => {
     expect(host.calls.map(({ options }) => options.env)).toEqual([environment, environment]);
   });
 
-  it('takes images over HTTP and out of OCI images', async () => {
+  it('fetches images over HTTP and from OCI images', async () => {
     images['quay.io/x/raws:1'] = { 'one.raw': '1', 'two.raw': '2', README: 'r' };
     images['quay.io/x/tree:1'] = {
       'usr/lib/extension-release.d/extension-release.tree': 'ID=_any',
@@ -113,21 +113,21 @@ describe('sysext', () => {
     expect(await call(sysextCommand, host, 'install', 'oci:quay.io/x/tree:1', '--common')).toBe('tree\n');
     expect(await host.readText(`${STORE}/tree/usr/bin/t`)).toBe('t');
     await expect(call(sysextCommand, host, 'install', 'oci:quay.io/x/none:1')).rejects.toThrow(
-      'has no sysext',
+      'does not contain a sysext',
     );
     expect(await host.list(STORE)).toEqual(['common', 'net.raw', 'one.raw', 'tree', 'two.raw']);
     const needsEtc = call(confextCommand, host, 'install', 'oci:quay.io/x/tree:1');
-    await expect(needsEtc).rejects.toThrow('has no confext');
+    await expect(needsEtc).rejects.toThrow('does not contain a confext');
   });
 
   it.each([
-    [['enable', 'nothing', '--active'], 'there is no sysext nothing'],
+    [['enable', 'nothing', '--active'], 'the sysext nothing does not exist'],
     [['enable', 'a'], 'the system is not specified'],
     [['disable', 'a'], 'the system is not specified'],
-    [['enable', 'b', '--active'], 'b can be b.x.raw or b.y.raw'],
+    [['enable', 'b', '--active'], 'b is ambiguous: b.x.raw or b.y.raw'],
     [['install', 'file:/x/a.img'], 'does not name an extension image'],
-    [['install', 'ftp://x/a.raw'], 'no address that can be downloaded'],
-    [['install', 'file:/x/nothing.raw'], '/x/nothing.raw is no file'],
+    [['install', 'ftp://x/a.raw'], 'is not a supported URL or path'],
+    [['install', 'file:/x/nothing.raw'], '/x/nothing.raw is not a file'],
   ])('refuses %j', async (args, message) => {
     const files = { [`${STORE}/a.raw`]: '', [`${STORE}/b.x.raw`]: '', [`${STORE}/b.y.raw`]: '' };
     await using host = await testHost({ files });
@@ -153,7 +153,7 @@ describe('extensions at boot', () => {
     return host;
   }
 
-  it('are those of the state and the common ones', async () => {
+  it('are those of the boot state and the common ones', async () => {
     await using host = await stored();
     expect(await linkExtensions(host, 'active_boot')).toEqual([
       '/run/extensions/a.raw',
@@ -162,7 +162,7 @@ describe('extensions at boot', () => {
     expect(await host.readLink('/run/extensions/a.raw')).toBe(`${STORE}/active/a.raw`);
     expect(await host.readLink('/run/extensions/b.raw')).toBe(`${STORE}/common/b.raw`);
     expect(host.commands()[0]).toBe('systemd-sysext refresh');
-    expect(host.logged.join()).toContain('gone.raw leads nowhere');
+    expect(host.logged.join()).toContain('gone.raw is a dangling link');
   });
 
   it.each([
@@ -181,7 +181,7 @@ describe('extensions at boot', () => {
     expect(host.calls).toEqual([]);
   });
 
-  it('of one kind do not wait for the other to work', async () => {
+  it('of one kind work when the other fails', async () => {
     const files = { [`${STORE}/common/a.raw`]: '', '/var/lib/kairos/confexts/common/b.raw': '' };
     await using host = await testHost({
       files,
@@ -224,10 +224,10 @@ describe('bundles', () => {
   });
 
   it.each([
-    [{ targets: ['package://utils/k9s'] }, 'package of luet'],
-    [{ targets: ['quay.io/x'] }, 'is no bundle'],
-    [{ targets: ['ftp://x'] }, 'is no bundle'],
-    [{ targets: 'x' }, 'cannot be read'],
+    [{ targets: ['package://utils/k9s'] }, 'is a luet package'],
+    [{ targets: ['quay.io/x'] }, 'is not a bundle'],
+    [{ targets: ['ftp://x'] }, 'is not a bundle'],
+    [{ targets: 'x' }, 'is not valid'],
     [{ targets: ['run://quay.io/x/b:1'] }, 'has no run.sh'],
   ])('that are %j are refused', async (bundle, message) => {
     await using host = await testHost();
@@ -244,7 +244,7 @@ describe('bundles', () => {
 });
 
 describe('unpack_images', () => {
-  it('unpacks one after the other', async () => {
+  it('unpacks images in order', async () => {
     await using host = await testHost();
     unpacked.length = 0;
     const expand = async (text: string) => text;

@@ -77,7 +77,7 @@ async function machine(changed: Readonly<Record<string, string>> = {}): Promise<
   return host;
 }
 
-test('the tree has the names that templates of the field use', async () => {
+test('the tree has the names that upstream templates use', async () => {
   await using host = await machine();
   expect(await collectFacts(host)).toEqual({
     node: { hostname: 'node-1', machineid: MACHINE_ID, hypervisor: 'kvm', timezone: 'Europe/Vienna' },
@@ -120,7 +120,7 @@ test('the tree has the names that templates of the field use', async () => {
   expect(host.calls).toEqual([]);
 });
 
-test('a board without firmware is known by its device tree', async () => {
+test('a board without firmware is identified by its device tree', async () => {
   await using host = await testHost({
     arch: 'arm64',
     files: {
@@ -139,7 +139,7 @@ test('a board without firmware is known by its device tree', async () => {
   expect(facts.kernel).toEqual({ architecture: 'aarch64' });
 });
 
-test('a machine that tells nothing has no facts', async () => {
+test('a machine without any sources has no facts', async () => {
   await using host = await testHost();
   const { Random, ...data } = await templateData(host);
   expect(data).toEqual({
@@ -163,7 +163,7 @@ test('a machine that tells nothing has no facts', async () => {
   expect(Random).toMatch(/^[0-9a-f]{32}$/);
 });
 
-test('what cannot be read is left out', async () => {
+test('unreadable facts are absent', async () => {
   await using host = await testHost({ files: { '/etc/machine-id/x': '' } });
   expect((await collectFacts(host)).node).toEqual({});
   expect(host.logged.some((line) => line.startsWith('debug /etc/machine-id: EISDIR'))).toBe(true);
@@ -187,7 +187,7 @@ test('the UUID comes from the machine id where the firmware has none', async () 
   expect((await templateData(host)).UUID).toBe(made);
 });
 
-test('templates of the field expand', async () => {
+test('upstream templates expand', async () => {
   await using host = await machine();
   const data = await templateData(host);
   expect(expandTemplate('{{ trunc 4 .MachineID }}-{{ .Values.node.hostname }}', data)).toBe('3d12-node-1');

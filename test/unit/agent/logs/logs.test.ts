@@ -94,7 +94,7 @@ describe('uuid', () => {
     expect(text).toBe(printed);
   });
 
-  it('is an error where there is none', async () => {
+  it('is an error when there is none', async () => {
     await using host = await testHost();
     const run = uuidCommand({ host, out: () => undefined }).parseAsync([], { from: 'user' });
     await expect(run).rejects.toThrow('neither a firmware UUID');

@@ -21,7 +21,7 @@ const IP = JSON.stringify([
   },
 ]);
 
-test('globalAddresses are those that others can use, IPv4 first', async () => {
+test('globalAddresses lists global addresses, IPv4 first', async () => {
   await using host = await testHost({ run: () => IP });
   expect(await globalAddresses(host)).toEqual(['192.0.2.5', '2001:db8::5']);
   await using without = await testHost({ missing: ['ip'] });
@@ -29,7 +29,7 @@ test('globalAddresses are those that others can use, IPv4 first', async () => {
 });
 
 describe('renderBanner', () => {
-  test('says how to go on, with a code, within 80 columns but for one sentence', () => {
+  test('shows how to proceed, with a QR code, within 80 columns except for one sentence', () => {
     const text = renderBanner({ system: 'kairos v1', addresses: ['192.0.2.5'] });
     expect(text).toContain('ssh kairos@192.0.2.5   (password: kairos)');
     expect(text).toMatch(/[▀▄█]{5}/);
@@ -37,14 +37,14 @@ describe('renderBanner', () => {
     expect(Math.max(...code.map((line) => line.length))).toBeLessThan(80);
   });
 
-  test('without an address shows no code', () => {
+  test('shows no QR code without an address', () => {
     const text = renderBanner({ system: 'kairos v1', addresses: [] });
     expect(text).toContain('No network yet');
     expect(text).not.toMatch(/[▀▄█]/);
   });
 });
 
-test('showBanner writes what agetty shows, and again only when addresses change', async () => {
+test('showBanner writes the issue file of agetty, and again only when addresses change', async () => {
   const files = { '/etc/kairos-release': 'KAIROS_NAME="kairos-x"\nKAIROS_VERSION="v1.2.3"\n' };
   await using host = await testHost({ files, run: ({ program }) => (program === 'ip' ? IP : '') });
   const shown = await showBanner(host);

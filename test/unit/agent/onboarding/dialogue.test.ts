@@ -36,7 +36,7 @@ function scripted(answers: readonly string[]): Terminal & { readonly said: () =>
 }
 
 describe('askInstallation', () => {
-  test('makes a configuration that is valid, and hides the password', async () => {
+  test('creates a valid configuration, and hides the password', async () => {
     const terminal = scripted(['2', 'ann', 'secret word', 'secret word', KEY, 'node-1', 'p', '/dev/vdb']);
     const answers = await askInstallation(terminal, DISKS);
     const text = renderAnswers(answers);
@@ -55,10 +55,10 @@ describe('askInstallation', () => {
       ],
     });
     expect(terminal.said()).not.toMatch(/secret word|\$6\$/);
-    expect(terminal.said()).toContain('EVERYTHING ON /dev/vdb IS LOST');
+    expect(terminal.said()).toContain('ALL DATA ON /dev/vdb WILL BE LOST');
   });
 
-  test('takes defaults, and asks again after wrong answers', async () => {
+  test('uses defaults, and asks again after invalid answers', async () => {
     const terminal = scripted([
       ...[
         '7',
@@ -88,8 +88,8 @@ describe('askInstallation', () => {
       finish: 'reboot',
     });
     for (const said of [
-      'no such disk',
-      'small letters',
+      'enter the number of a disk',
+      'lower-case letters',
       'They differ',
       'neither an SSH key',
       'nobody could log in',
@@ -116,7 +116,7 @@ describe('openTerminal', () => {
     return { input, output, shown: () => shown };
   };
 
-  test('asks, and does not show a secret', async () => {
+  test('asks questions, and does not echo a secret', async () => {
     const { input, output, shown } = streams();
     using terminal = openTerminal(input as never, output as never);
     const name = terminal.ask('Name: ');

@@ -12,13 +12,13 @@ describe('units of the image', () => {
   // systemd settles conflicts before it looks at conditions: a unit that is enabled, and whose conditions do not hold,
   // would still take the login of tty1 away from every node.
   test.each(readdirSync(UNITS).filter((name) => name.endsWith('.service')))(
-    '%s leaves logins alone',
+    '%s does not conflict with logins',
     (name) => {
       expect(read(name)).not.toMatch(/^Conflicts=.*getty/m);
     },
   );
 
-  test('tty1 has a login, unless the dialogue of the live medium is there', () => {
+  test('tty1 has a login, except during the dialogue of the live medium', () => {
     const conditions = read('getty@tty1.service.d/10-kairos.conf').match(/^Condition.*$/gm);
     // One of them is enough ("|"); the dialogue starts when neither holds.
     expect(conditions).toEqual([
@@ -30,7 +30,7 @@ describe('units of the image', () => {
     );
   });
 
-  test('nothing that a login waits for waits for the network', () => {
+  test('a login does not wait for the network', () => {
     expect(read('cos-setup-network.service')).not.toMatch(/^Before=/m);
     expect(read('cos-setup-boot.service')).not.toMatch(/^(After|Wants|Requires)=.*network/m);
   });

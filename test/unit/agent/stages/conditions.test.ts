@@ -54,30 +54,30 @@ test.each<readonly [StageStep, string]>([
   ],
   [{ only_arch: 'arm64' }, 'only_arch: the architecture is "amd64", which "arm64" does not match'],
   [{ node: '^master' }, 'node: the host name is "node-12", which "^master" does not match'],
-  [{ only_service_manager: 'openrc' }, 'only_service_manager: openrc is not there'],
-  [{ if_files: { all: ['/etc/os-release', '/nothing'] } }, 'if_files: /nothing is not there'],
-  [{ if_files: { any: ['/nothing', '/nowhere'] } }, 'if_files: none of /nothing, /nowhere is there'],
-  [{ if_files: { none: ['/run/cos/live_mode'] } }, 'if_files: /run/cos/live_mode is there'],
+  [{ only_service_manager: 'openrc' }, 'only_service_manager: openrc is not installed'],
+  [{ if_files: { all: ['/etc/os-release', '/nothing'] } }, 'if_files: /nothing does not exist'],
+  [{ if_files: { any: ['/nothing', '/nowhere'] } }, 'if_files: none of /nothing, /nowhere exists'],
+  [{ if_files: { none: ['/run/cos/live_mode'] } }, 'if_files: /run/cos/live_mode exists'],
 ])('%j is a reason to skip', async (step, reason) => {
   expect(await explain(step)).toBe(reason);
 });
 
 test('a machine without os-release has no OS to match', async () => {
   expect(await explain({ only_os: 'Ubuntu' }, { files: {} })).toBe(
-    'only_os: the OS is not known, which "Ubuntu" does not match',
+    'only_os: the OS is unknown, which "Ubuntu" does not match',
   );
 });
 
-test('the shell decides, after its command was expanded', async () => {
+test('the shell decides after its command is expanded', async () => {
   const step = { name: 'a step', if: '[ -n "{{ x }}" ]' };
   await using host = await testHost({ run: () => ({ status: 1 }) });
   const context = { host, step, expand: async (text: string) => text.replace('{{ x }}', 'expanded') };
   expect(await conditionsHold(context, step)).toBe(false);
   expect(host.commands()).toEqual(['/bin/sh -c [ -n "expanded" ]']);
-  expect(host.logged).toEqual(['debug a step: skipped: if: the command ended with 1']);
+  expect(host.logged).toEqual(['debug a step: skipped: if: the command exited with status 1']);
 });
 
-test('the shell is not asked when another condition does not hold', async () => {
+test('the shell does not run when another condition does not hold', async () => {
   await using host = await testHost({ files });
   const step = { if: 'true', only_arch: 'arm64' };
   expect(await conditionsHold({ host, step, expand: async (text) => text }, step)).toBe(false);
@@ -88,6 +88,6 @@ test.each<readonly [StageStep, string]>([
   [{ only_os: '(' }, 'only_os: "(" is not a regular expression'],
   [{ node: 'a(?!b)' }, 'node: "a(?!b)" has a group that Go does not know, at "(?!b)"'],
   [{ only_service_manager: 'runit' }, 'only_service_manager: "runit" is not a service manager'],
-])('%j is wrong', async (step, message) => {
+])('%j is refused', async (step, message) => {
   await expect(explain(step)).rejects.toMatchObject({ kind: 'usage', message, remedy: expect.any(String) });
 });

@@ -21,7 +21,7 @@ const node = (config: string, files: TestHostOptions['files'] = {}, options: Tes
     },
   });
 
-/** Runs the step as another boot does. @returns the programs that it ran */
+/** Runs the step as a further boot does. @returns the programs that it ran */
 async function boot(host: TestHost, config?: string): Promise<string[]> {
   if (config !== undefined) await host.write('/oem/90_custom.yaml', `#cloud-config\n${config}\n`);
   const before = host.calls.length;
@@ -40,7 +40,7 @@ describe('the Kubernetes step', () => {
     expect(builtinSteps('network.after').map(({ name }) => name)).toContain('kubernetes');
   });
 
-  it('writes and starts what a block asks for, once', async () => {
+  it('writes and starts the service of a block once', async () => {
     await using host = await node(
       'k3s: {enabled: true, args: ["--disable traefik", --tls-san=x], env: {TOKEN: "a\\"$b", N: 1}, embedded_registry: true}',
     );
@@ -71,7 +71,7 @@ describe('the Kubernetes step', () => {
     expect(await host.readText(DROP_IN)).toContain('ExecStart=/usr/bin/k3s server --two\n');
   });
 
-  it('writes it again when somebody else has changed it', async () => {
+  it('writes it again when someone else has changed it', async () => {
     await using host = await node('k3s: {enabled: true}');
     await boot(host);
     await host.write(DROP_IN, 'mine');
@@ -79,7 +79,7 @@ describe('the Kubernetes step', () => {
     expect(await host.readText(DROP_IN)).toContain(MARK);
   });
 
-  it('does it again when it did not come to its end', async () => {
+  it('repeats an incomplete deployment', async () => {
     let broken = true;
     await using host = await node(
       'k3s: {enabled: true}',
@@ -107,13 +107,13 @@ describe('the Kubernetes step', () => {
     },
   );
 
-  it('leaves alone what it did not write', async () => {
+  it('leaves files of others alone', async () => {
     await using host = await node('', { [DROP_IN]: 'mine', [ENVIRONMENT]: 'mine' });
     expect(await boot(host)).toEqual([]);
     expect(await host.readText(DROP_IN)).toBe('mine');
   });
 
-  it('drops foreign variables when it is told to, and keeps them otherwise', async () => {
+  it('drops foreign variables only with replace_env', async () => {
     await using host = await node('k3s: {enabled: true, env: {A: 1}}', { [ENVIRONMENT]: 'MINE=1' });
     await boot(host);
     expect(await boot(host)).toEqual([]);
@@ -135,7 +135,7 @@ describe('the Kubernetes step', () => {
     expect(await host.readText(environment)).toContain(MARK);
   });
 
-  it('ends one role before it begins the other', async () => {
+  it('stops one role before it starts the other', async () => {
     await using host = await node('k3s: {enabled: true}');
     await boot(host);
     expect(await boot(host, 'k3s-agent: {enabled: true}')).toEqual([
@@ -150,7 +150,7 @@ describe('the Kubernetes step', () => {
     ]);
   });
 
-  it('tells OpenRC by the environment file', async () => {
+  it('configures OpenRC through the environment file', async () => {
     await using host = await node('k3s: {enabled: true, args: [--a]}');
     await host.remove('/run/systemd');
     expect(await boot(host)).toEqual(['rc-update add k3s default', 'rc-service k3s restart']);
@@ -178,18 +178,18 @@ describe('the Kubernetes step', () => {
     expect(await boot(host)).toEqual([]);
   });
 
-  it('leaves a running service alone while a part of the configuration is missing', async () => {
+  it('leaves a running service alone while the configuration is incomplete', async () => {
     await using host = await node('k3s: {enabled: true}\n');
     await boot(host);
     expect(await boot(host, 'config_url: http://gone/')).toEqual([]);
     expect(await boot(host, 'config_url: http://gone/\nk3s: {enabled: true, args: [--x]}')).toEqual([]);
-    expect(host.logged.join('\n')).toContain('k3s stays as it is');
+    expect(host.logged.join('\n')).toContain('k3s is left unchanged');
   });
 
   it.each([
     ['k3s: {enabled: true}\nk3s-agent: {enabled: true}', 'control plane and as worker'],
     ['k3s: {enabled: true, args: ["a\\nExecStartPre=/bin/evil"]}', 'several lines'],
-    ['k3s: {enabled: true, env: {"A B": 1}}', 'is no name of a variable'],
+    ['k3s: {enabled: true, env: {"A B": 1}}', 'is not a valid variable name'],
   ])('refuses %s', async (config, message) => {
     await using host = await node(config);
     await expect(kubernetesStep.run(host)).rejects.toThrow(message);
@@ -197,7 +197,7 @@ describe('the Kubernetes step', () => {
     expect(await host.stat(DROP_IN)).toBeUndefined();
   });
 
-  it('tells when the image has no such program', async () => {
+  it('reports that the image lacks the program', async () => {
     await using host = await node('k3s: {enabled: true}');
     await host.remove('/usr/bin/k3s');
     await expect(kubernetesStep.run(host)).rejects.toThrow('this system has no k3s');

@@ -36,7 +36,7 @@ describe('planMoment', () => {
     ).toEqual(['two', 'one']);
   });
 
-  it('knows a file by the name in it, and a step without a name by its number', () => {
+  it('identifies a file by the name in it, and an unnamed step by its number', () => {
     expect(
       names(
         { '/oem/a.yaml': [{ name: 'one', after: after('mine.1') }, { hostname: 'x' }, { name: 'three' }] },
@@ -45,7 +45,7 @@ describe('planMoment', () => {
     ).toEqual([undefined, 'one', 'three']);
   });
 
-  it('puts a step after all those of a name', () => {
+  it('puts a step after all steps with a name', () => {
     expect(
       names({
         '/oem/a.yaml': [{ name: 'last', after: after('same') }, { name: 'same' }],
@@ -54,16 +54,16 @@ describe('planMoment', () => {
     ).toEqual(['same', 'same', 'last', 'free']);
   });
 
-  it('tells of a reference that leads nowhere, to another source, or to the step itself', () => {
+  it('reports references to unknown steps, to other sources, or to the step itself', () => {
     const { steps, problems } = plan({ '/oem/a.yaml': [{ name: 'a', after: after('nobody', 'a') }] });
     expect(steps).toHaveLength(1);
     expect(problems).toEqual([
-      '/oem/a.yaml: step "a.yaml.a" comes after "nobody", which is no step of boot in /oem',
-      '/oem/a.yaml: step "a.yaml.a" comes after "a", which is no step of boot in /oem',
+      '/oem/a.yaml: step "a.yaml.a" comes after "nobody", which is not a step of boot in /oem',
+      '/oem/a.yaml: step "a.yaml.a" comes after "a", which is not a step of boot in /oem',
     ]);
   });
 
-  it('cuts a cycle, in the order of the file, and respects everything outside of it', () => {
+  it('breaks a cycle in file order, and respects everything outside of it', () => {
     const { steps, problems } = plan({
       '/oem/a.yaml': [
         { name: 'behind', after: after('x') },
@@ -73,9 +73,7 @@ describe('planMoment', () => {
       ],
     });
     expect(steps.map(({ step }) => step.name)).toEqual(['free', 'x', 'behind', 'y']);
-    expect(problems).toEqual([
-      'steps wait for each other and run in the order of their files: a.yaml.x, a.yaml.y',
-    ]);
+    expect(problems).toEqual(['steps wait for each other, so they run in file order: a.yaml.x, a.yaml.y']);
   });
 
   it('respects every reference and loses no step, for any graph without cycles', () => {
@@ -87,7 +85,7 @@ describe('planMoment', () => {
     );
     fc.assert(
       fc.property(graph, ({ order, edges }) => {
-        // A step refers only to those before it in some hidden order, so that there is no cycle.
+        // A step refers only to earlier ones in some hidden order, so that there are no cycles.
         const rank = (step: number) => order.indexOf(step);
         const steps = order
           .toSorted((a, b) => a - b)

@@ -10,7 +10,7 @@ const config = (body: string) => `#cloud-config\n${body}\n`;
 /** One step of stage `demo` that runs these commands. */
 const step = (...commands: string[]) => `  demo: [{name: n, commands: [${commands.join(', ')}]}]`;
 
-/** Notes commands in place of running them; `fail` fails, `write PATH` makes a configuration with a step. */
+/** Records commands instead of running them; `fail` fails, `write PATH` creates a configuration with a step. */
 function recorder(): { done: string[]; plugins: Plugin[] } {
   const done: string[] = [];
   const commands: Plugin<'commands'> = {
@@ -40,7 +40,7 @@ describe('PLUGINS', () => {
 });
 
 describe('runStage', () => {
-  it('runs what comes before, the stage and what comes after, place by place', async () => {
+  it('runs before, the stage and after, source by source', async () => {
     await using host = await testHost({
       files: {
         '/usr/local/cloud-config/a.yaml': config(`stages:\n${step('local')}`),
@@ -97,7 +97,7 @@ describe('runStage', () => {
     expect(done).toEqual(['live']);
   });
 
-  it('reads only what it is told to, when it is told so', async () => {
+  it('reads only the given paths with override', async () => {
     await using host = await testHost({
       files: {
         '/oem/a.yaml': config(`stages:\n${step('no')}`),
@@ -110,7 +110,7 @@ describe('runStage', () => {
     expect(done).toEqual(['only']);
   });
 
-  it('sees files that earlier moments have brought', async () => {
+  it('reads files that earlier moments have created', async () => {
     await using host = await testHost({
       files: {
         '/oem/a.yaml': config(
@@ -123,7 +123,7 @@ describe('runStage', () => {
     expect(done.at(-1)).toBe('demo from write /oem/95_userdata/userdata.yaml');
   });
 
-  it('goes on after a failure, and names its file, step and plugin', async () => {
+  it('continues after a failure, and reports its file, step and plugin', async () => {
     await using host = await testHost({
       files: {
         '/oem/a.yaml': config(
@@ -188,7 +188,7 @@ describe('runStage', () => {
     expect(report.steps.map(({ result }) => result)).toEqual(['skipped', 'done']);
   });
 
-  it('fetches the configuration of the command line where there is a network, once', async () => {
+  it('fetches the configuration of the command line once, when the network is up', async () => {
     const asked: string[] = [];
     const options = {
       files: {

@@ -36,7 +36,7 @@ describe('templates in steps', () => {
     expect(templateData).toHaveBeenCalledTimes(1);
   });
 
-  it('cost nothing where there are none', async () => {
+  it('collect no machine values without a template', async () => {
     await run('plain');
     expect(templateData).not.toHaveBeenCalled();
   });

@@ -28,7 +28,7 @@ async function stateNode(label: string, variables: Record<string, string>) {
 }
 
 describe('boot assessment', () => {
-  test('is cleared when the active system comes up; what the administrator set stays', async () => {
+  test('is cleared when the active system boots; variables of the administrator stay', async () => {
     await using host = await stateNode('COS_ACTIVE', {
       boot_assessment_tentative: 'yes',
       enable_boot_assessment_always: 'yes',
@@ -38,13 +38,13 @@ describe('boot assessment', () => {
     expect([...marks]).toEqual([['enable_boot_assessment_always', 'yes']]);
   });
 
-  test('with nothing to clear leaves the partition alone', async () => {
+  test('does not touch the partition when there is nothing to clear', async () => {
     await using host = await stateNode('COS_ACTIVE', { enable_boot_assessment_always: 'yes' });
     await bootAssessmentStep.run(host);
     expect(host.commands()).toEqual(['blkid -L COS_STATE']);
   });
 
-  test.each(['COS_PASSIVE', 'COS_SYSTEM'])('is not for %s to clear', async (label) => {
+  test.each(['COS_PASSIVE', 'COS_SYSTEM'])('is not cleared by %s', async (label) => {
     await using host = await stateNode(label, ARMED);
     await bootAssessmentStep.run(host);
     expect(await host.readBytes(`${STATE}/boot_assessment`)).toEqual(grubEnvironment(ARMED));
@@ -53,7 +53,7 @@ describe('boot assessment', () => {
 });
 
 describe('upgrade failure', () => {
-  test('is told at the login and in the log', async () => {
+  test('is reported at login and in the log', async () => {
     await using host = await testHost({ files: { '/run/cos/upgrade_failure': '1' } });
     await upgradeFailureStep.run(host);
     for (const file of ['/etc/issue.d/00-upgrade-failure.issue', '/etc/motd.d/00-upgrade-failure']) {
@@ -62,7 +62,7 @@ describe('upgrade failure', () => {
     expect(host.logged.join('\n')).toContain('error the last upgrade failed');
   });
 
-  test('is not told otherwise', async () => {
+  test('is not reported otherwise', async () => {
     await using host = await testHost({ files: { '/run/cos/active_mode': '1' } });
     await upgradeFailureStep.run(host);
     expect(await host.list('/etc')).toEqual([]);
@@ -89,7 +89,7 @@ describe('host name', () => {
     expect(await host.readText('/usr/local/etc/hostname')).toBe('chosen\n');
   });
 
-  test('without a persistent volume lives for one boot', async () => {
+  test('without a persistent volume lasts for one boot', async () => {
     await using host = await testHost({ files });
     await hostNameStep.run(host);
     expect(await host.readText('/etc/hostname')).toBe('kairos-abcd\n');
@@ -106,7 +106,7 @@ describe('live account', () => {
   };
   const live = { '/proc/cmdline': 'root=live:CDLABEL=COS_LIVE', '/run/cos/live_mode': '1' };
 
-  test('is there on a live system', async () => {
+  test('is created on a live system', async () => {
     await using host = await testHost({ files: { ...accounts, ...live } });
     await liveAccountStep.run(host);
     expect(await host.readText('/etc/shadow')).toMatch(/^kairos:\$6\$/m);

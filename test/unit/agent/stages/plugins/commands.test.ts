@@ -3,14 +3,14 @@ import { commandsPlugin } from '../../../../../src/agent/stages/plugins/commands
 import { testHost } from '../../support/test-host.ts';
 import { pluginContext } from './plugin-context.ts';
 
-test('commands are expanded, run by the shell, and heard', async () => {
+test('commands are expanded, run by the shell, and their output logged', async () => {
   await using host = await testHost({ run: () => ({ stdout: 'one\n\ntwo\n', stderr: 'three\n' }) });
   await commandsPlugin.run(pluginContext(host, { NAME: 'node' }), ['echo <NAME>', 'true && ls']);
   expect(host.commands()).toEqual(['/bin/sh -c echo node', '/bin/sh -c true && ls']);
   expect(host.logged.slice(0, 3)).toEqual(['info one', 'info two', 'info three']);
 });
 
-test('all run; the error names those that failed', async () => {
+test('all commands run, and the error lists those that failed', async () => {
   await using host = await testHost({
     run: ({ args }) => (args[1]?.startsWith('false') ? { status: 3, stderr: 'no\n' } : ''),
   });

@@ -5,7 +5,7 @@ import { pluginContext } from './plugin-context.ts';
 
 const FILES = { '/etc/passwd': 'bob:x:1000:1001::/:/bin/sh\n', '/etc/group': 'adm:x:4:\n' };
 
-test('a directory has the mode and owner of the step, and its parents do not', async () => {
+test('a directory gets the mode and owner of the step, its parents do not', async () => {
   await using host = await testHost({ files: FILES });
   await directoriesPlugin.run(pluginContext(host), [
     { path: '/srv/a/b', permissions: '0700', owner: 7, group: 8 },
@@ -26,7 +26,7 @@ test('a directory has the mode and owner of the step, and its parents do not', a
   ]);
 });
 
-test('one that is there keeps what the step does not name', async () => {
+test('an existing directory keeps what the step does not set', async () => {
   await using host = await testHost();
   await host.makeDirectory('/srv/a', 0o711);
   await directoriesPlugin.run(pluginContext(host), [{ path: '/srv/a' }]);
@@ -36,11 +36,11 @@ test('one that is there keeps what the step does not name', async () => {
   expect((await host.stat('/srv/a'))?.mode).toBe(0o1777);
 });
 
-test('a file in the way, and an unknown owner, are errors', async () => {
+test('an existing file and an unknown owner are errors', async () => {
   await using host = await testHost({ files: { ...FILES, '/srv/a': '' } });
   const run = (value: Parameters<typeof directoriesPlugin.run>[1]) =>
     directoriesPlugin.run(pluginContext(host), value);
-  await expect(run([{ path: '/srv/a' }])).rejects.toThrow('/srv/a is there and is no directory');
+  await expect(run([{ path: '/srv/a' }])).rejects.toThrow('/srv/a exists and is not a directory');
   await expect(run([{ path: '/srv/b', owner_string: 'eve' }])).rejects.toThrow('The user eve does not exist');
   await expect(run([{ path: '/srv/b', owner_string: 'bob:x' }])).rejects.toThrow(
     'The group x does not exist',

@@ -3,7 +3,7 @@ import { dnsPlugin } from '../../../../../src/agent/stages/plugins/dns.ts';
 import { testHost } from '../../support/test-host.ts';
 import { pluginContext } from './plugin-context.ts';
 
-test('resolv.conf has search, servers and options; a link gives way', async () => {
+test('resolv.conf has search, servers and options, and replaces a link', async () => {
   await using host = await testHost({ files: { '/run/stub.conf': 'nameserver 127.0.0.53\n' } });
   await host.link('../run/stub.conf', '/etc/resolv.conf');
   await dnsPlugin.run(pluginContext(host), {
@@ -18,7 +18,7 @@ test('resolv.conf has search, servers and options; a link gives way', async () =
   expect(await host.readText('/run/stub.conf')).toBe('nameserver 127.0.0.53\n');
 });
 
-test('another path is written, and a link into nowhere is no hindrance', async () => {
+test('another path is written, even through a dangling link', async () => {
   await using host = await testHost();
   await host.link('/nowhere/at/all', '/etc/other.conf');
   await dnsPlugin.run(pluginContext(host), { nameservers: ['9.9.9.9'], path: '/etc/other.conf' });

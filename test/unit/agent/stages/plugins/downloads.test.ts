@@ -5,7 +5,7 @@ import { pluginContext } from './plugin-context.ts';
 
 const URL_OF_FILE = 'https://example.org/dir/tool?v=1';
 
-/** A host whose network gives these answers, one after the other. */
+/** A host whose network gives these responses in turn. */
 function hostAnswering(answers: readonly (() => Response)[], options: TestHostOptions = {}) {
   const left = [...answers];
   return testHost({
@@ -18,7 +18,7 @@ function hostAnswering(answers: readonly (() => Response)[], options: TestHostOp
   });
 }
 
-test('a file arrives with its mode and owner, and nothing unfinished stays', async () => {
+test('a file gets its mode and owner, and no partial file remains', async () => {
   await using host = await hostAnswering([() => new Response('binary')], {
     files: { '/etc/passwd': 'bob:x:1000:1001::/home/bob:/bin/sh\n' },
   });
@@ -31,13 +31,13 @@ test('a file arrives with its mode and owner, and nothing unfinished stays', asy
   expect(await host.list('/opt/bin')).toEqual(['tool']);
 });
 
-test('into a directory it goes under its own name', async () => {
+test('in a directory a file gets its own name', async () => {
   await using host = await hostAnswering([() => new Response('x')], { files: { '/opt/bin/old': '' } });
   await downloadsPlugin.run(pluginContext(host), [{ path: '/opt/bin', url: URL_OF_FILE }]);
   expect(await host.list('/opt/bin')).toEqual(['old', 'tool']);
 });
 
-test('an empty file is a file', async () => {
+test('an empty file is created', async () => {
   await using host = await hostAnswering([() => new Response(null, { status: 200 })]);
   await downloadsPlugin.run(pluginContext(host), [{ path: '/a', url: URL_OF_FILE }]);
   expect((await host.stat('/a'))?.size).toBe(0);
@@ -98,9 +98,9 @@ test('files of the machine are copied, by path and by file://', async () => {
 });
 
 test.each([
-  ['ftp://example.org/a', 'is no address that can be downloaded'],
-  ['relative/path', 'is no address that can be downloaded'],
-  ['/missing', '/missing is no file'],
+  ['ftp://example.org/a', 'is not a supported URL or path'],
+  ['relative/path', 'is not a supported URL or path'],
+  ['/missing', '/missing is not a file'],
 ])('%s fails', async (url, message) => {
   await using host = await testHost();
   await expect(downloadsPlugin.run(pluginContext(host), [{ path: '/a', url }])).rejects.toThrow(message);

@@ -7,7 +7,7 @@ import { pluginContext } from './plugin-context.ts';
 const BASE64 = Buffer.from('hello <NAME>\n').toString('base64');
 const GZIP = gzipSync('hello <NAME>\n');
 
-test('content is expanded; the default mode is 0644, and parents are made', async () => {
+test('content is expanded, the default mode is 0644, and parents are created', async () => {
   await using host = await testHost({ files: { '/etc/passwd': 'bob:x:1000:1001::/:/bin/sh\n' } });
   await filesPlugin.run(pluginContext(host, { NAME: 'node' }), [
     { path: '/etc/a/b.conf', content: 'name=<NAME>\n' },
@@ -39,7 +39,7 @@ test.each([
   expect(await host.readText('/a')).toBe('hello node\n');
 });
 
-test('binary content comes through byte for byte', async () => {
+test('binary content is written byte for byte', async () => {
   const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x3c, 0x41, 0x3e]);
   await using host = await testHost();
   await filesPlugin.run(pluginContext(host), [
@@ -61,7 +61,7 @@ test('a link is replaced, not followed', async () => {
   expect(await host.readText('/etc/dangling')).toBe('new');
 });
 
-test('appending keeps what is there', async () => {
+test('appending keeps the existing content', async () => {
   await using host = await testHost({ files: { '/etc/a': 'one\n' } });
   await host.chmod('/etc/a', 0o600);
   await filesPlugin.run(pluginContext(host, { NAME: 'two' }), [
@@ -77,7 +77,7 @@ test.each([
   [{ encoding: 'gz+b64', content: 'aGVsbG8=' }, 'is not gzip'],
   [{ content: 'x', owner_string: 'eve' }, 'The user eve does not exist'],
   [{ content: '<BROKEN>' }, 'the template is broken'],
-  [{ encoding: 'b64', content: '//8=', append: true }, 'is no text'],
+  [{ encoding: 'b64', content: '//8=', append: true }, 'is not text'],
 ])('%j fails and leaves the old file', async (file, message) => {
   await using host = await testHost({ files: { '/a': 'old' } });
   const run = filesPlugin.run(pluginContext(host), [{ path: '/a', ...file }]);

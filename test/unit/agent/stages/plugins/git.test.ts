@@ -3,7 +3,7 @@ import { gitPlugin } from '../../../../../src/agent/stages/plugins/git.ts';
 import { type TestHost, testHost } from '../../support/test-host.ts';
 import { pluginContext } from './plugin-context.ts';
 
-/** Everything that others on the machine could read. */
+/** Everything that other users of the machine can read. */
 function visible(host: TestHost): string {
   return [...host.commands(), ...host.logged].join('\n');
 }
@@ -18,7 +18,7 @@ function settingsOf(env: Readonly<Record<string, string>> = {}): Record<string, 
   );
 }
 
-test('a branch is fetched and checked out, whatever was there', async () => {
+test('a branch is fetched and checked out over existing content', async () => {
   await using host = await testHost();
   await gitPlugin.run(pluginContext(host), {
     url: 'https://example.org/r.git',
@@ -38,7 +38,7 @@ test('a branch is fetched and checked out, whatever was there', async () => {
   expect(settingsOf(host.calls[0]?.options.env)).toEqual({ 'safe.directory': '/opt/r' });
 });
 
-test('without a branch it is the one of the server', async () => {
+test('without a branch the default one of the server is used', async () => {
   await using host = await testHost();
   await gitPlugin.run(pluginContext(host), { url: '/srv/r.git', path: '/opt/r' });
   expect(host.commands().slice(2)).toEqual([
@@ -66,7 +66,7 @@ test.each([
   expect(JSON.stringify(settingsOf(env))).not.toContain('s3cret');
 });
 
-test('a key is in a file for the owner, as long as git runs', async () => {
+test('a key is in a private file while git runs', async () => {
   const seen: unknown[] = [];
   await using host = await testHost({
     run: async ({ options }) => {
@@ -93,7 +93,7 @@ test('a key is in a file for the owner, as long as git runs', async () => {
   expect(visible(host)).not.toContain('PRIVATE');
 });
 
-test('insecure takes any certificate and any host key', async () => {
+test('insecure accepts any certificate and any host key', async () => {
   await using host = await testHost();
   const auth = { insecure: true };
   await gitPlugin.run(pluginContext(host), { url: 'https://example.org/r', path: '/a', auth });
@@ -102,19 +102,19 @@ test('insecure takes any certificate and any host key', async () => {
   expect(host.calls.at(-1)?.options.env?.['GIT_SSH_COMMAND']).toContain('StrictHostKeyChecking=no');
 });
 
-test('failures tell what to do, and leave no key behind', async () => {
+test('failures have a remedy, and leave no key behind', async () => {
   await using host = await testHost({ run: () => ({ status: 128, stderr: 'fatal: no such branch' }) });
   const auth = { private_key: 'PRIVATE' };
   const run = gitPlugin.run(pluginContext(host), { url: 'ssh://h/r', path: '/opt/r', auth });
   await expect(run).rejects.toMatchObject({
-    message: expect.stringContaining('/opt/r cannot be brought to what ssh://h/r has'),
+    message: expect.stringContaining('/opt/r cannot be updated from ssh://h/r'),
     remedy: expect.any(String),
     details: ['fatal: no such branch'],
   });
   expect(await host.list('/tmp')).toEqual([]);
 });
 
-test('without git it says which package', async () => {
+test('without git the error names the package', async () => {
   await using host = await testHost({ missing: ['git'] });
   const run = gitPlugin.run(pluginContext(host), { url: 'https://h/r', path: '/opt/r' });
   await expect(run).rejects.toMatchObject({ kind: 'tool', remedy: 'Add the package git to the image.' });

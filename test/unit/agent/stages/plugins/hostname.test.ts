@@ -5,7 +5,7 @@ import { pluginContext } from './plugin-context.ts';
 
 const HOSTS = '127.0.0.1 localhost\n127.0.1.1 old.example.org old\n10.0.0.1 gateway\n127.0.1.1 older\n';
 
-test('the name is expanded, written, and told to the kernel', async () => {
+test('the name is expanded, written, and set in the kernel', async () => {
   await using host = await testHost({ files: { '/etc/hosts': HOSTS, '/proc/sys/kernel/hostname': '' } });
   await hostnamePlugin.run(pluginContext(host, { MachineID: 'ab12' }), 'kairos-<MachineID>\n');
   expect(await host.readText('/etc/hostname')).toBe('kairos-ab12\n');
@@ -15,7 +15,7 @@ test('the name is expanded, written, and told to the kernel', async () => {
   expect(await host.readText('/proc/sys/kernel/hostname')).toBe('kairos-ab12');
 });
 
-test('without /proc a program does it; without hosts there are some; a domain brings the short name', async () => {
+test('without /proc a program sets it; missing hosts are created; a domain adds the short name', async () => {
   await using host = await testHost();
   await hostnamePlugin.run(pluginContext(host), 'node.example.org');
   expect(host.commands()).toEqual(['hostname node.example.org']);
@@ -24,7 +24,7 @@ test('without /proc a program does it; without hosts there are some; a domain br
   );
 });
 
-test('links to where files persist are followed, others replaced', async () => {
+test('links to persistent files are followed, others replaced', async () => {
   await using host = await testHost({
     files: { '/usr/local/etc/hosts': '127.0.0.1 localhost', '/usr/lib/hostname': 'image\n' },
   });
@@ -37,7 +37,7 @@ test('links to where files persist are followed, others replaced', async () => {
   expect(await host.readText('/usr/lib/hostname')).toBe('image\n');
 });
 
-test('a link into nowhere that persists gets its file', async () => {
+test('a dangling link to a persistent file is followed', async () => {
   await using host = await testHost();
   await host.link('/usr/local/etc/hostname', '/etc/hostname');
   await hostnamePlugin.run(pluginContext(host), 'node');
@@ -45,10 +45,10 @@ test('a link into nowhere that persists gets its file', async () => {
 });
 
 test.each(['', '<MachineID>', 'a b', '-a', 'a..b', 'a_b', `${'a'.repeat(65)}`, 'a\nb'])(
-  '%j is no host name',
+  '%j is not a host name',
   async (name) => {
     await using host = await testHost({ files: { '/etc/hostname': 'old\n' } });
-    await expect(hostnamePlugin.run(pluginContext(host), name)).rejects.toThrow('is no host name');
+    await expect(hostnamePlugin.run(pluginContext(host), name)).rejects.toThrow('is not a host name');
     expect(await host.readText('/etc/hostname')).toBe('old\n');
   },
 );

@@ -11,10 +11,10 @@ interface Part {
   readonly name?: string;
 }
 
-/** A machine with one disk, whose stand-in for sfdisk keeps a table. */
+/** A machine with one disk and a fake sfdisk that keeps a table. */
 interface Disk {
   readonly mib: number;
-  /** No table when it is absent. */
+  /** Absent on a disk without a table. */
   table?: { id: string; partitions: Part[] };
   /** Device by label of its filesystem. */
   readonly labels?: Record<string, string>;
@@ -92,7 +92,7 @@ const table = (partitions = one()) => ({ id: 'ABC', partitions });
 const device = { path: '/dev/vda' };
 
 describe('layout', () => {
-  it('adds partitions that are not there, makes their filesystems, then grows the last to the end', async () => {
+  it('adds missing partitions, creates their filesystems, then grows the last to the end', async () => {
     const disk: Disk = {
       mib: 100,
       table: table(),
@@ -146,7 +146,7 @@ describe('layout', () => {
     );
   });
 
-  it('expands to a size before it adds, and only while all are to be added', async () => {
+  it('expands to a size before it adds partitions, and only while all are missing', async () => {
     const disk: Disk = { mib: 100, table: table(), types: { '/dev/vda1': 'ext4' } };
     await using host = await machine(disk, { '/proc/self/mounts': '/dev/vda1 /oem ext4 rw 0 0\n' });
     const layout = {
@@ -160,7 +160,7 @@ describe('layout', () => {
       { node: '/dev/vda2', start: 83_968, size: 10_240, name: 'a' },
     ];
     expect(disk.table?.partitions).toEqual(after);
-    // Mounted: no check, and at once.
+    // Mounted: grows online, without a check.
     expect(host.commands()).toContain('resize2fs /dev/vda1');
     expect(host.commands().some((line) => /e2fsck|mkfs/.test(line))).toBe(false);
     await layoutPlugin.run(context(host), {
@@ -170,7 +170,7 @@ describe('layout', () => {
     expect(disk.table?.partitions).toEqual(after);
   });
 
-  it('finishes a partition that has come into the table without a filesystem, and leaves one that has', async () => {
+  it('formats a partition without a filesystem, and leaves one that has one', async () => {
     const partitions = [
       { node: '/dev/vda1', start: 2048, size: 2048, name: 'a' },
       { node: '/dev/vda2', start: 4096, size: 2048, name: 'b' },
@@ -202,16 +202,16 @@ describe('layout', () => {
     [
       'an unknown filesystem',
       { device, add_partitions: [{ filesystem: 'ntfs' }] },
-      'no filesystem that can be made',
+      'the filesystem ntfs is not supported',
     ],
     [
       'a long label',
       { device, add_partitions: [{ filesystem: 'xfs', fsLabel: 'COS_PERSISTENT' }] },
-      '12 characters of xfs',
+      'is longer than 12 characters, the limit of xfs',
     ],
-    ['init_disk without a path', { device: { label: 'X', init_disk: true } }, 'needs the path'],
+    ['init_disk without a path', { device: { label: 'X', init_disk: true } }, 'requires the path'],
     ['a label that is nowhere', { device: { label: 'X' } }, 'no filesystem has the label X'],
-    ['no device', { device: {} }, 'names no device'],
+    ['no device', { device: {} }, 'has no device'],
     ['what is not on a disk', { device: { path: '/dev/zero' } }, '/dev/zero is not on a disk'],
     ['a disk without GPT', { device, expand_partition: { size: 0 } }, 'has no GPT'],
   ])('refuses %s', async (_, layout, message) => {
@@ -220,7 +220,7 @@ describe('layout', () => {
     expect(host.commands().some((line) => /wipefs|--append|mkfs/.test(line))).toBe(false);
   });
 
-  it('refuses what does not fit', async () => {
+  it('refuses partitions that do not fit', async () => {
     await using host = await machine({ mib: 100, table: table() });
     await expect(
       layoutPlugin.run(context(host), { device, add_partitions: [{ size: 500 }] }),

@@ -35,7 +35,7 @@ describe('sysctl', () => {
     expect(sysctlPath(key)).toBe(path);
   });
 
-  it('writes what is there, and names all that is not', async () => {
+  it('sets existing parameters, and lists all missing ones', async () => {
     const files = { '/proc/sys/vm/swappiness': '600\n', '/proc/sys/vm/max_map_count': '1\n' };
     await using host = await testHost({ files });
     const run = sysctlPlugin.run(context(host), {
@@ -52,7 +52,7 @@ describe('sysctl', () => {
 });
 
 describe('modules', () => {
-  it('loads all at once, those with parameters by themselves', async () => {
+  it('loads plain modules together, those with parameters separately', async () => {
     await using host = await testHost();
     await modulesPlugin.run(context(host), ['br_netfilter', ' bonding mode=1  miimon=100', 'overlay']);
     expect(host.commands()).toEqual([
@@ -61,7 +61,7 @@ describe('modules', () => {
     ]);
   });
 
-  it('runs nothing for nothing, and fails with modprobe after all were tried', async () => {
+  it('runs nothing for an empty list, and fails after trying all modules', async () => {
     await using host = await testHost({ run: ({ args }) => (args[0] === '-a' ? { status: 1 } : undefined) });
     await modulesPlugin.run(context(host), ['']);
     expect(host.calls).toEqual([]);
@@ -71,7 +71,7 @@ describe('modules', () => {
 });
 
 describe('timesyncd', () => {
-  it('writes a drop-in and tells a service that runs', async () => {
+  it('writes a drop-in and restarts a running service', async () => {
     await using host = await testHost();
     await timesyncdPlugin.run(context(host), { NTP: 'a.example b.example', RootDistanceMaxSec: 5 });
     expect(await host.readText('/etc/systemd/timesyncd.conf.d/10-kairos.conf')).toBe(
@@ -85,9 +85,7 @@ describe('timesyncd', () => {
 
   it.each([{ NTP: 'a\n[X]' }, { 'a b': 'c' }])('refuses %j', async (settings) => {
     await using host = await testHost();
-    await expect(timesyncdPlugin.run(context(host), settings)).rejects.toThrow(
-      'no setting of timesyncd.conf',
-    );
+    await expect(timesyncdPlugin.run(context(host), settings)).rejects.toThrow('is not a valid setting');
   });
 });
 
@@ -117,7 +115,7 @@ describe('systemctl', () => {
     ]);
   });
 
-  it('works on files alone where systemd does not run', async () => {
+  it('only changes files where systemd is not running', async () => {
     await using host = await testHost();
     await systemctlPlugin.run(context(host), {
       overrides: [{ service: 'x', content: '' }],
@@ -125,10 +123,10 @@ describe('systemctl', () => {
       start: ['a'],
     });
     expect(host.commands()).toEqual(['systemctl enable a']);
-    expect(host.logged.join()).toContain('a will not be started');
+    expect(host.logged.join()).toContain('not starting a');
   });
 
-  it('goes on after a unit that fails, and names all of them', async () => {
+  it('continues after a unit that fails, and lists all failures', async () => {
     await using host = await testHost({
       run: ({ args }) =>
         args.includes('bad') ? { status: 1, stderr: 'Unit bad.service does not exist' } : undefined,
@@ -153,7 +151,7 @@ describe('systemctl', () => {
 });
 
 describe('environment', () => {
-  it('merges with what is there, expands and quotes', async () => {
+  it('merges with existing variables, expands and quotes', async () => {
     await using host = await testHost({
       files: { '/etc/environment': '# mine\nPATH="/bin"\nexport A=1\nA=2\n' },
     });
@@ -171,7 +169,7 @@ describe('environment', () => {
     expect(await host.readText('/run/cos/x.env')).toBe('A="a\\nb"\n');
   });
 
-  it('is the same the second time', () => {
+  it('is idempotent', () => {
     const once = mergeEnvironment('B=1', [['A', '\\']]);
     expect(once).toBe('B=1\nA="\\\\"\n');
     expect(mergeEnvironment(once, [['A', '\\']])).toBe(once);
@@ -179,7 +177,7 @@ describe('environment', () => {
 });
 
 describe('systemd_firstboot', () => {
-  it('gives options, flags and nothing for false', async () => {
+  it('passes options and flags, and omits false ones', async () => {
     await using host = await testHost();
     await systemdFirstbootPlugin.run(context(host), {
       locale: 'C.UTF-8',
@@ -215,9 +213,11 @@ describe('packages', () => {
   it('needs a package manager only when there is something to do', async () => {
     await using host = await testHost({ missing: all });
     await packagesPlugin.run(context(host), {});
-    await expect(packagesPlugin.run(context(host), { refresh: true })).rejects.toThrow('no package manager');
+    await expect(packagesPlugin.run(context(host), { refresh: true })).rejects.toThrow(
+      'no supported package manager',
+    );
     await expect(packagesPlugin.run(context(host), { install: ['--root=/x'] })).rejects.toThrow(
-      'no name of a package',
+      'is not a package name',
     );
   });
 });
@@ -261,12 +261,14 @@ describe('package_pins', () => {
     expect(await host.readText('/etc/apk/world')).toBe('alpine-base\nvim-doc\nvim=9.0-r0\n');
   });
 
-  it('refuses what cannot be', async () => {
+  it('refuses invalid pins, and pacman', async () => {
     await using host = await testHost({ missing: only('pacman') });
     await expect(packagePinsPlugin.run(context(host), { vim: '9' })).rejects.toThrow('pacman');
-    await expect(packagePinsPlugin.run(context(host), { vim: '' })).rejects.toThrow('no package and version');
+    await expect(packagePinsPlugin.run(context(host), { vim: '' })).rejects.toThrow(
+      'is not a package and a version',
+    );
     await expect(packagePinsPlugin.run(context(host), { 'a\nb': '1' })).rejects.toThrow(
-      'no package and version',
+      'is not a package and a version',
     );
   });
 });

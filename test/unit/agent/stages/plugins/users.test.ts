@@ -14,7 +14,7 @@ const FILES = {
 };
 const RECORD = '/usr/local/.kairos/users.json';
 
-test('an account is made without any program', async () => {
+test('an account is created without external programs', async () => {
   await using host = await testHost({ files: FILES });
   await host.chmod('/etc/shadow', 0o640);
   await usersPlugin.run(pluginContext(host), {
@@ -47,11 +47,11 @@ test('a home comes from the skeleton, and belongs to its user', async () => {
   const owned = host.owners.filter((line) => line.startsWith('/home'));
   expect(owned).toHaveLength(6);
   expect(owned.every((line) => line.endsWith(' 1000:1000'))).toBe(true);
-  // The home itself last: what is unfinished does not look finished.
+  // The home comes last, so that an incomplete one does not look complete.
   expect(owned.at(-1)).toBe('/home/.bob.unfinished 1000:1000');
 });
 
-test('login.defs has a word on the mode', async () => {
+test('login.defs can set the mode', async () => {
   await using host = await testHost({
     files: { ...FILES, '/etc/login.defs': '#HOME_MODE 0711\nHOME_MODE\t0750\n' },
   });
@@ -59,7 +59,7 @@ test('login.defs has a word on the mode', async () => {
   expect((await host.stat('/home/bob'))?.mode).toBe(0o750);
 });
 
-test('a home that is there is left alone, file by file', async () => {
+test('an existing home is left alone, file by file', async () => {
   await using host = await testHost({ files: { ...FILES, '/home/bob/work': 'mine' } });
   await usersPlugin.run(pluginContext(host), { bob: { uid: 4321 } });
   expect(host.owners.filter((line) => line.startsWith('/home'))).toEqual([]);
@@ -67,7 +67,7 @@ test('a home that is there is left alone, file by file', async () => {
   expect(host.logged.join('\n')).toContain('chown -R 4321 /home/bob');
 });
 
-test('homes are made only for those who want one', async () => {
+test('homes are created only on request', async () => {
   await using host = await testHost({ files: FILES });
   await usersPlugin.run(pluginContext(host), {
     a: { no_create_home: true },
@@ -78,7 +78,7 @@ test('homes are made only for those who want one', async () => {
   expect((await host.stat('/var/lib/c'))?.kind).toBe('directory');
 });
 
-test('a second run writes nothing, though passwords are in the clear', async () => {
+test('a second run writes nothing, even with passwords in the clear', async () => {
   await using host = await testHost({ files: FILES });
   const users = {
     bob: { passwd: 'secret', groups: 'admin,docker' },
@@ -94,7 +94,7 @@ test('a second run writes nothing, though passwords are in the clear', async () 
   expect(host.owners.filter((line) => line.startsWith('/etc'))).toHaveLength(written);
 });
 
-test('ids last over a boot that resets /etc, when somebody joins', async () => {
+test('ids survive a boot that resets /etc when an account is added', async () => {
   await using host = await testHost({ files: FILES });
   await usersPlugin.run(pluginContext(host), { m: { no_create_home: true } });
   for (const [path, text] of Object.entries(FILES)) await host.write(path, text);
@@ -103,7 +103,7 @@ test('ids last over a boot that resets /etc, when somebody joins', async () => {
   expect(await host.readText('/etc/passwd')).toContain('\na:x:1001:');
 });
 
-test('a /usr/local that cannot be written, and a record that cannot be read, do not matter', async () => {
+test('a read-only /usr/local and a corrupt record are ignored', async () => {
   await using host = await testHost({ files: { ...FILES, '/usr/local/.kairos': 'a file' } });
   await usersPlugin.run(pluginContext(host), { bob: {} });
   expect(await host.readText('/etc/passwd')).toContain('bob:x:1000:1000::/home/bob:/bin/bash');
@@ -112,7 +112,7 @@ test('a /usr/local that cannot be written, and a record that cannot be read, do 
   expect(await other.readText('/etc/passwd')).toContain('bob:x:1000:1000::');
 });
 
-test('without bash and shadow the account has sh and a shadow for root alone', async () => {
+test('without bash and shadow the account has sh and a private shadow', async () => {
   await using host = await testHost({
     files: { '/etc/passwd': FILES['/etc/passwd'], '/etc/group': 'root:x:0:\n' },
   });
@@ -123,7 +123,7 @@ test('without bash and shadow the account has sh and a shadow for root alone', a
   expect(await host.stat('/etc/gshadow')).toBeUndefined();
 });
 
-test('one that cannot be made does not keep others from being made', async () => {
+test('an invalid account does not stop the others', async () => {
   await using host = await testHost({ files: FILES });
   const run = usersPlugin.run(pluginContext(host), {
     'a:b': {},

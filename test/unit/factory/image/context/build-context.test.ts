@@ -198,7 +198,7 @@ describe('contextEntries', () => {
         expect(text).toContain(`/usr/bin/${program}`);
         // The unit reads the environment file that the agent writes on a node.
         const role = ROLES.find((candidate) => candidate.service === service) ?? ROLES[0];
-        const environment = role && environmentPath(role, manager === 'systemd');
+        const environment = role && environmentPath(role, manager);
         expect(text.replaceAll('%N', service)).toContain(environment);
       }
     }
