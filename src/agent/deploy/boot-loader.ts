@@ -1,22 +1,15 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ARCHES, ARCHITECTURES, type Arch } from '../../common/contract/architectures.ts';
 import { boardFiles } from '../../common/contract/board-files.ts';
 import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../common/contract/boot-assessment.ts';
 import { type BootFiles, findBootFiles } from '../../common/contract/boot-files.ts';
 import {
-  BIOS_GRUB_MODULES,
-  BOOT_CODE_SIZE,
-  CORE_LIMIT,
-  CORE_SLOTS,
-  coreImageStart,
   efiGrubModules,
   grubConfig,
   INSTALLED_STUB,
-  linkBiosImages,
   MENU_MODULES,
   signedNames,
-  usableModules,
   vendorDirectories,
 } from '../../common/contract/boot-loader.ts';
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
@@ -24,7 +17,8 @@ import { parseOsRelease } from '../../common/contract/os-release.ts';
 import { GRUB_FILE } from '../../common/contract/partition-files.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
-import { readAt, writeAt } from './block-device.ts';
+import { type BiosPlace, placeBios } from './bios-boot.ts';
+import { makeGrubImage } from './grub-image.ts';
 import { checkpoint } from './mounts.ts';
 
 /** The partitions that hold the boot loader of a disk. */
@@ -34,7 +28,7 @@ export interface BootPlaces {
   /** Mount point of the EFI system partition; absent on a disk without one. */
   readonly esp?: string;
   /** The BIOS boot partition; absent on a disk without one. */
-  readonly bios?: { readonly disk: string; readonly device: string; readonly start: number };
+  readonly bios?: BiosPlace;
 }
 
 /** What to put on the disk, and where. */
@@ -73,7 +67,7 @@ export async function placeBootLoader(host: Host, root: string, options: BootLoa
   const files = await findBootFiles(host.resolve(root), hostArch(host));
   // The menu comes first: without one, GRUB stops at its prompt.
   await placeMenu(host, files, options);
-  const onBios = await placeBios(host, files, options);
+  const onBios = await placeBios(host, files, options.bios);
   const onUefi = await placeEsp(host, { root, files }, options);
   if (!onBios && !onUefi) {
     throw new FactoryError('BOOT_LOADER_UNUSABLE', 'the image has no boot loader that fits this disk', {
@@ -151,66 +145,6 @@ function hostArch(host: Host): Arch {
   throw new FactoryError('BOOT_LOADER_UNUSABLE', `the architecture ${host.arch} has no boot loader`, {
     remedy: `Supported architectures: ${ARCHES.join(', ')}.`,
   });
-}
-
-/** @returns whether the disk can now boot with BIOS */
-async function placeBios(host: Host, files: BootFiles, { bios }: BootPlaces): Promise<boolean> {
-  if (bios === undefined || files.biosModules === undefined) return false;
-  const core = await makeCoreImage(host, files.biosModules);
-  const boot = await readFile(join(files.biosModules, 'boot.img'));
-  const current = await readAt(host, bios.disk, { offset: 0, length: BOOT_CODE_SIZE });
-  // The core image in use stays until the sector that points to it is rewritten.
-  const used = CORE_SLOTS.findIndex((slot) => coreImageStart(current) === bios.start + slot);
-  if (used !== -1) {
-    const offset = CORE_SLOTS[used] ?? 0;
-    const images = linkBiosImages(boot, core, bios.start + offset);
-    const written = await readAt(host, bios.device, { offset, length: images.core.length });
-    if (written.equals(images.core) && current.equals(images.bootCode)) return true;
-  }
-  const slot = CORE_SLOTS[used === 0 ? 1 : 0];
-  const images = linkBiosImages(boot, core, bios.start + slot);
-  await writeAt(host, bios.device, { offset: slot, bytes: images.core });
-  await writeAt(host, bios.disk, { offset: 0, bytes: images.bootCode });
-  return true;
-}
-
-async function makeCoreImage(host: Host, modules: string): Promise<Buffer> {
-  const core = await makeGrubImage(host, { modules, format: 'i386-pc', names: BIOS_GRUB_MODULES });
-  if (core.length === 0 || core.length > CORE_LIMIT) {
-    throw new FactoryError(
-      'BOOT_LOADER_UNUSABLE',
-      `GRUB's core image has ${core.length} bytes; the limit for BIOS is ${CORE_LIMIT}`,
-      {
-        remedy: 'Report this with the version of GRUB in the image.',
-      },
-    );
-  }
-  return core;
-}
-
-interface GrubImage {
-  /** Directory of the modules of an image. */
-  readonly modules: string;
-  readonly format: string;
-  /** Modules to include. */
-  readonly names: readonly string[];
-}
-
-/** Runs the `grub-mkimage` of the running system with the modules of an image. */
-async function makeGrubImage(host: Host, { modules, format, names }: GrubImage): Promise<Buffer> {
-  const program = (await host.has('grub-mkimage')) ? 'grub-mkimage' : 'grub2-mkimage';
-  const scratch = await host.temporary('kairos-grub-');
-  try {
-    const config = `${scratch}/early.cfg`;
-    const output = `${scratch}/core.img`;
-    await host.write(config, INSTALLED_STUB);
-    const target = ['-O', format, '-d', modules, '-p', `/${GRUB_FILE.directory}`];
-    const files = ['-c', host.resolve(config), '-o', host.resolve(output)];
-    await host.run(program, [...target, ...files, ...usableModules(names, await readdir(modules))]);
-    return Buffer.from((await host.readBytes(output)) ?? []);
-  } finally {
-    await host.remove(scratch);
-  }
 }
 
 /** Writes a file unless it already has this content. */

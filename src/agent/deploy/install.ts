@@ -2,26 +2,23 @@ import { hasAdmin } from '../../common/cloud-config/rules.ts';
 import { LABEL } from '../../common/contract/labels.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { PERSISTENT_FILE, SLOT_FILE } from '../../common/contract/partition-files.ts';
-import { arrangePartitions, systemPartitions } from '../../common/contract/partitions.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { formatSource, parseSource } from '../../common/oci/layers/source.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { reportUnsupportedKeys } from '../config/unsupported.ts';
-import { chooseDisk } from '../disks.ts';
 import { installBundle } from '../extensions/install-bundle.ts';
 import { runStage } from '../stages/run-stage.ts';
-import { biosPartition, diskGeometry, needLabel } from './block-device.ts';
 import { type BootPlaces, placeBootLoader } from './boot-loader.ts';
-import { formatPartition, releaseDisk, writeTable } from './disk.ts';
 import { finish } from './finish.ts';
 import { runBeforeStage, runInNewSystem, runOuterHook } from './hooks.ts';
-import { diskSizes, type InstallOptions, installOptions } from './install-options.ts';
+import { type InstallOptions, installOptions } from './install-options.ts';
+import { existingTarget, prepareDisk, type TargetPartition } from './install-target.ts';
 import { setMenuName } from './menu-name.ts';
 import { checkpoint, MOUNT_ROOT, mount, mountWritable } from './mounts.ts';
 import { noteEvent } from './node-state.ts';
 import { writeOemFiles } from './oem-files.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { createProgress } from './progress.ts';
 import { copyImage, makeSlot, type SlotOptions, slotSize } from './slot.ts';
 
 /** A request to install a node. */
@@ -44,14 +41,6 @@ export interface InstallRequest {
 const LIVE_ROOT = `dir:${NODE_PATH.liveRoot}`;
 /** A ready-made recovery system on the live medium (docs/contract.md 1.4). */
 const LIVE_RECOVERY = NODE_PATH.liveRecovery;
-
-type System = 'state' | 'recovery' | 'oem' | 'persistent' | 'efi';
-
-/** The devices of the target disk, by partition name. */
-interface Target {
-  readonly device: (name: System) => string;
-  readonly bios: BootPlaces['bios'] | undefined;
-}
 
 /**
  * Installs a node (docs/contract.md 5.3): partitions, slots, boot loader, configuration. Until the last step, the disk
@@ -81,7 +70,8 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
 
   await using stack = new AsyncDisposableStack();
   // Partitions that were prepared in advance may already be mounted.
-  const open = async (name: System) => stack.use(await mountWritable(host, target.device(name), name));
+  const open = async (name: TargetPartition) =>
+    stack.use(await mountWritable(host, target.device(name), name));
   const state = await open('state');
   const recovery = await open('recovery');
   const oem = await open('oem');
@@ -151,51 +141,6 @@ async function needAdministrator(
   throw new FactoryError('CLOUD_CONFIG_INVALID', 'the configuration has no user in the group admin', {
     remedy: 'Add one under "users" with "groups: [admin]", or set install.nousers.',
   });
-}
-
-/** How to prepare a disk. */
-interface DiskRequest {
-  /** `auto`, or the device. */
-  readonly wanted: string;
-  /** Size of a system image, in MiB. */
-  readonly imageMib: number;
-  readonly progress: Progress;
-}
-
-/** Partitions a disk and creates the filesystems (docs/contract.md 1.1). */
-async function prepareDisk(
-  host: Host,
-  options: InstallOptions,
-  { wanted, imageMib, progress }: DiskRequest,
-): Promise<Target> {
-  const disk = await chooseDisk(host, wanted);
-  const geometry = await diskGeometry(host, disk);
-  const sizes = diskSizes(options, { systemImage: imageMib, recoveryImage: imageMib, arch: host.arch });
-  const requests = systemPartitions(sizes).map((request) => {
-    const filesystem = (options.filesystems as Readonly<Record<string, string | undefined>>)[request.name];
-    return filesystem === undefined ? request : { ...request, filesystem };
-  });
-  const layout = arrangePartitions([...requests, ...options.extraPartitions], geometry);
-  await releaseDisk(host, disk);
-  progress.step('partition', `Partitioning ${disk}: all data on it will be lost`);
-  const devices = await writeTable(host, disk, { layout, sector: geometry.sector });
-  const device = (name: string) => devices.get(name) ?? '';
-  for (const partition of layout.partitions) await formatPartition(host, device(partition.name), partition);
-  const bios = layout.partitions.find(({ name }) => name === 'bios');
-  if (bios === undefined) return { device, bios: undefined };
-  return { device, bios: { disk, device: device('bios'), start: bios.start } };
-}
-
-/** The partitions of a disk that was prepared in advance (docs/contract.md 1.2). */
-async function existingTarget(host: Host): Promise<Target> {
-  const found = {
-    state: await needLabel(host, LABEL.state),
-    recovery: await needLabel(host, LABEL.recovery),
-    oem: await needLabel(host, LABEL.oem),
-    persistent: await needLabel(host, LABEL.persistent),
-    efi: await needLabel(host, LABEL.efi),
-  };
-  return { device: (name) => found[name], bios: await biosPartition(host, found.state) };
 }
 
 interface RecoverySlot extends Pick<SlotOptions, 'staging' | 'extraDirectories' | 'progress'> {

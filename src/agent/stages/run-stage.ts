@@ -73,7 +73,7 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
     if (stale) sources = await read();
     for (const problem of sources.problems) run.problems.add(problem);
     const plan = planMoment(moment, sources.sources);
-    for (const problem of plan.problems) report(run, 'warn', problem);
+    for (const problem of plan.problems) report(run, { level: 'warn', problem });
     stale = false;
     for (const planned of plan.steps) {
       if (stopped(run)) break;
@@ -113,7 +113,13 @@ function stopped({ strict, problems }: Run): boolean {
   return strict && problems.size > 0;
 }
 
-function report({ host, problems }: Run, level: 'warn' | 'error', problem: string, cause?: unknown): void {
+interface Problem {
+  readonly level: 'warn' | 'error';
+  readonly problem: string;
+  readonly cause?: unknown;
+}
+
+function report({ host, problems }: Run, { level, problem, cause }: Problem): void {
   host.log(level, problem);
   if (cause instanceof FactoryError) {
     for (const line of [...cause.details, ...(cause.remedy ? [cause.remedy] : [])])
@@ -163,7 +169,7 @@ async function attempt(run: Run, where: string, perform: () => Promise<void>): P
     await perform();
     return false;
   } catch (error) {
-    report(run, 'error', `${where}: ${messageOf(error)}`, error);
+    report(run, { level: 'error', problem: `${where}: ${messageOf(error)}`, cause: error });
     return true;
   }
 }

@@ -60,23 +60,21 @@ describe('askInstallation', () => {
 
   test('uses defaults, and asks again after invalid answers', async () => {
     const terminal = scripted([
-      ...[
-        '7',
-        '',
-        'Ann Smith',
-        '',
-        'one',
-        'two',
-        '',
-        'no key',
-        '',
-        'github:ann',
-        '-bad-',
-        '',
-        'x',
-        '',
-        '/dev/vda',
-      ],
+      '7',
+      '',
+      'Ann Smith',
+      '',
+      'one',
+      'two',
+      '',
+      'no key',
+      '',
+      'github:ann',
+      '-bad-',
+      '',
+      'x',
+      '',
+      '/dev/vda',
     ]);
     const answers = await askInstallation(terminal, DISKS);
     expect(answers).toEqual({
@@ -90,10 +88,10 @@ describe('askInstallation', () => {
     for (const said of [
       'enter the number of a disk',
       'lower-case letters',
-      'They differ',
-      'neither an SSH key',
+      'The passwords differ',
+      'enter an SSH public key on one line',
       'nobody could log in',
-      'letters, digits and -',
+      'letters, digits, - and .',
       'answer r, p or s',
     ]) {
       expect(terminal.said()).toContain(said);
