@@ -20,20 +20,20 @@ export const BUILDAH: HostTool = {
   },
 };
 
-/** Where a buildah engine keeps its images, and how it runs. */
+/** The directories and runners of a buildah engine. */
 export interface BuildahOptions {
   /** Used for everything but cleanup. */
   readonly runner: Runner;
   /** Used for cleanup: it must outlive a cancelled build. */
   readonly cleanup: Runner;
-  /** Directory of the image store; our own, so that a person's images are never touched. */
+  /** Directory of the image store; separate, so that the user's own images stay untouched. */
   readonly store: string;
   /** Directory for unpacked contexts. */
   readonly work: string;
 }
 
 /**
- * The engine for machines without a container daemon. It needs root, or user 0 of a user namespace (see unshare.ts).
+ * Creates the engine for hosts without a container daemon. It needs root, or user 0 of a user namespace (see unshare.ts).
  * Programs of a build run in a chroot with the host's network.
  */
 export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
@@ -46,7 +46,7 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     '--storage-driver',
     'overlay',
   ];
-  // Nothing is fetched from registries: credentials that are not where DOCKER_CONFIG says must not matter.
+  // buildah fetches nothing from registries, so missing credentials below DOCKER_CONFIG must not matter.
   const env = {
     BUILDAH_ISOLATION: 'chroot',
     STORAGE_OPTS: undefined,
@@ -64,12 +64,12 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     return exitCode === 0;
   }
 
-  /** The end of the load before. */
+  /** Settles when the previous load has ended. */
   let loading: Promise<unknown> = Promise.resolve();
 
   /**
-   * One after the other: buildah finds what it has pulled by the name that it gave it, and of two images with the same
-   * name in an archive, both calls could find the later one.
+   * Loads one image at a time: buildah looks up a pulled image by its name, so two concurrent pulls of archives with the same
+   * name could both find the later image.
    */
   function load(file: ImageFile, image: string, arch?: string): Promise<void> {
     const done = loading.then(() => loadAlone(file, image, arch));
@@ -80,8 +80,8 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
   async function loadAlone(file: ImageFile, image: string, arch?: string): Promise<void> {
     const tag = file.kind === 'oci' && file.tag !== undefined ? `:${file.tag}` : '';
     const directory = await mkdtemp(join(work, 'load-'));
-    // buildah makes an image name of the path, which cannot hold capitals or colons: it gets one of our own. Another run
-    // with the same store must not get the same.
+    // buildah derives an image name from the path, which must not contain capitals or colons. The random part keeps
+    // concurrent runs with the same store apart.
     const name = `load-${randomUUID()}`;
     try {
       await symlink(file.path, join(directory, name));
@@ -98,21 +98,21 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
       await buildah(['tag', await withHistory(stdout.trim()), image]);
     } finally {
       await rm(directory, { recursive: true, force: true });
-      // The image has the name that it was asked for; one that it got besides is of no use.
+      // Remove the additional name that buildah gave the image.
       const untag = [...global, 'rmi', `localhost/${name}`];
       await cleanup.run(BUILDAH, untag, { env, acceptExit: () => true });
     }
   }
 
   /**
-   * An image that buildah can build on. The history in an image's configuration is optional (OCI image specification,
-   * "Image Configuration"), but buildah refuses to commit a second layer on an image that lacks it: such an image becomes
-   * one of a single layer.
+   * Returns an image that buildah can build on. The history in an image's configuration is optional (OCI image specification,
+   * "Image Configuration"), but buildah refuses to commit another layer on an image without it, so such an image is squashed
+   * into a single layer.
    */
   async function withHistory(image: string): Promise<string> {
     const layers = '{{range .OCIv1.RootFS.DiffIDs}}x{{end}}';
-    const told = '{{range .OCIv1.History}}{{if not .EmptyLayer}}x{{end}}{{end}}';
-    const counts = await buildah(['inspect', '--type', 'image', '--format', `${layers} ${told}`, image]);
+    const history = '{{range .OCIv1.History}}{{if not .EmptyLayer}}x{{end}}{{end}}';
+    const counts = await buildah(['inspect', '--type', 'image', '--format', `${layers} ${history}`, image]);
     const [inImage = '', inHistory = ''] = counts.split(' ');
     if (inImage === inHistory) return image;
     const container = await buildah(['from', '--pull-never', image]);
@@ -135,7 +135,7 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
       flags.push(...ofArch(arch));
       if (!useCache) flags.push('--no-cache');
       const args = [...global, 'build', ...flags, '--file', join(directory, 'Containerfile'), directory];
-      // Isolation by chroot leaves every program the host's network, whatever --network says.
+      // With chroot isolation, programs use the host's network regardless of --network.
       const [tool, before] = offline
         ? [UNSHARE, ['--net', '--', await runner.locate(BUILDAH)]]
         : ([BUILDAH, []] as const);
@@ -176,7 +176,7 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     load,
     build,
     open,
-    // The store is our own: what is in it stands in nobody's way.
+    // The store is our own, so nothing has to be removed.
     transient: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
     sweep: async () => {
       await buildah(['rm', '--all'], cleanup);

@@ -4,9 +4,9 @@ import type { ContainerEngine } from './container-engine.ts';
 import type { DockerDaemon } from './docker/daemon.ts';
 import type { DockerEndpoint } from './docker/endpoint.ts';
 
-/** The engines that there are to choose from. */
+/** The available engines, opened on demand. */
 export interface Engines {
-  /** @throws FactoryError `usage` when what names the daemon is malformed */
+  /** @throws FactoryError `usage` when the configuration of the daemon is malformed */
   readonly endpoint: () => Promise<DockerEndpoint>;
   /** @throws FactoryError when the daemon cannot be used */
   readonly daemon: () => Promise<DockerDaemon>;
@@ -16,9 +16,9 @@ export interface Engines {
 }
 
 /**
- * Chooses the engine: with `auto` the Docker daemon, else buildah. A daemon that somebody has named must answer; only where
- * nobody has, a missing one goes without saying.
- * @throws FactoryError `tool`, `usage` or `verification` when the engine that is asked for cannot be used
+ * Chooses the engine. `auto` prefers the Docker daemon, and falls back to buildah if the daemon is missing and not configured;
+ * a configured daemon must answer.
+ * @throws FactoryError `tool`, `usage` or `verification` when the chosen engine cannot be used
  */
 export async function chooseEngine(choice: EngineChoice, engines: Engines): Promise<ContainerEngine> {
   if (choice === 'buildah') return engines.buildah();
@@ -27,7 +27,7 @@ export async function chooseEngine(choice: EngineChoice, engines: Engines): Prom
   } catch (error) {
     const isOptional = choice === 'auto' && (await engines.endpoint()).origin === undefined;
     if (!isOptional || !(error instanceof FactoryError) || error.kind !== 'tool') throw error;
-    engines.log(`engine: buildah, because: ${error.message}`);
+    engines.log(`engine: buildah, because ${error.message}`);
     return engines.buildah();
   }
 }

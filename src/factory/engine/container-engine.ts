@@ -6,57 +6,57 @@ export type ImageFile =
   | { readonly kind: 'docker-archive'; readonly path: string };
 
 /**
- * A working copy of an image, open as a directory. Disposing of it removes the copy. Of an image that was committed, it
- * may be the one copy that all share: nothing but the root directory's own mode and time may be changed in that.
+ * A working copy of an image, open as a directory. Disposing of it removes the copy. The copy of a committed image may be
+ * shared: change nothing in it but the mode and time of the root directory.
  */
 export interface OpenImage extends AsyncDisposable {
   /** The root of the tree. */
   readonly root: string;
-  /** Keeps the working copy as an image under `name`. It may be the end of the copy. */
+  /** Stores the working copy as an image under `name`. The copy may be unusable afterwards. */
   commit(name: string): Promise<void>;
 }
 
-/** How an image is built. */
+/** Options of an image build. */
 export interface ImageBuildOptions {
-  /** Called with every instruction that begins. */
+  /** Called at the start of every instruction. */
   readonly onStep: (text: string) => void;
-  /** Whether instructions that ran before may be taken from the engine's cache. */
+  /** Whether the engine may reuse cached results of instructions. */
   readonly useCache: boolean;
-  /** Whether programs of the build are to have no network. */
+  /** Whether programs of the build run without a network. */
   readonly offline?: boolean;
-  /** Whether another Containerfile is to begin with the image. */
+  /** Whether another Containerfile will start from the image. */
   readonly isBase?: boolean;
-  /** The architecture of the base and of the image; the machine's own when absent. */
+  /** The architecture of the base and of the image; the host's when absent. */
   readonly arch?: string;
 }
 
-/** What builds and holds container images. Every method throws FactoryError of kind `step` when the engine fails. */
+/** Builds and stores container images. Every method throws FactoryError of kind `step` when the engine fails. */
 export interface ContainerEngine {
   readonly name: string;
   /**
-   * Names and versions of what is behind it, for the log.
+   * Returns names and versions of the underlying programs, for the log.
    * @throws FactoryError `tool` when it cannot be used
    */
   describe(): Promise<Readonly<Record<string, string>>>;
   has(image: string): Promise<boolean>;
   /**
-   * Takes an image file into the store under `image`.
-   * @param arch which image, of a file that has them for several architectures; the machine's own when absent
+   * Loads an image file into the store under `image`.
+   * @param arch selects the image of a file for several architectures; the host's when absent
    */
   load(file: ImageFile, image: string, arch?: string): Promise<void>;
-  /** Gives an image of the daemon behind this engine a name; absent where there is no daemon. */
+  /** Tags an image of the daemon; absent for an engine without a daemon. */
   adopt?(id: string, image: string): Promise<void>;
   /**
-   * Announces a name that a run needs for itself alone.
-   * @returns what removes it from the places that are not our own; that works after cancellation too, and does not fail
+   * Registers an image name that only this run needs.
+   * @returns removes the image from stores that are not our own when disposed of; works after cancellation, and does not fail
    */
   transient(image: string): Promise<AsyncDisposable>;
   /**
-   * Builds the `Containerfile` of a context under `image`.
+   * Builds the `Containerfile` of a context and stores the result under `image`.
    * @param context a tar stream
    */
   build(context: Readable, image: string, options: ImageBuildOptions): Promise<void>;
   open(image: string): Promise<OpenImage>;
-  /** Removes what interrupted runs left behind; works after cancellation too. */
+  /** Removes the leftovers of interrupted runs; works after cancellation. */
   sweep(): Promise<void>;
 }

@@ -8,32 +8,33 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Runner } from '../tools/runner.ts';
 import type { ContainerEngine, ImageBuildOptions, ImageFile, OpenImage } from './container-engine.ts';
 import type { DockerDaemon } from './docker/daemon.ts';
-import { createJournal, type Made } from './docker/journal.ts';
+import { createJournal, type DaemonObject } from './docker/journal.ts';
 import { openLoadArchive } from './docker/load-archive.ts';
+import type { ContainerEvent } from './docker/messages.ts';
 import { unpackSaved } from './docker/unpack-saved.ts';
 
-/** Where a Docker engine keeps its trees, and how it runs. */
+/** The daemon, directories and runner of a Docker engine. */
 export interface DockerOptions {
   readonly daemon: DockerDaemon;
   readonly runner: Runner;
-  /** Directory of our own: committed trees, and what a run has made in the daemon. */
+  /** Directory of committed trees, and of the journal of objects created in the daemon. */
   readonly store: string;
-  /** Temporary files of this run; on the same filesystem as the store. */
+  /** Directory for temporary files of this run; on the same filesystem as the store. */
   readonly work: string;
   readonly log: (line: string) => void;
 }
 
 /**
- * The engine for machines with a Docker daemon, which may be another machine's: nothing but streams goes to it and comes
- * from it. The daemon builds; a tree that is opened is unpacked here, and a tree that is committed stays here, where
- * every later `open` finds it. In the daemon stay the bases, and the layers of builds as its cache, without a name.
+ * Creates the engine for hosts with a Docker daemon. The daemon may run on another machine, so only streams are exchanged with
+ * it. The daemon builds; an opened tree is unpacked here, and a committed tree stays here, where every later `open` finds it.
+ * The daemon keeps the bases, and the unnamed layers of builds as its cache.
  */
 export function createDockerEngine({ daemon, runner, store, work, log }: DockerOptions): ContainerEngine {
   const trees = join(store, 'trees');
   const journal = createJournal(
     join(store, 'docker', createHash('sha256').update(daemon.id).digest('hex').slice(0, 16)),
   );
-  /** Images that this run has built: they have no name in the daemon. */
+  /** Ids of the images that this run has built; they have no name in the daemon. */
   const built = new Map<string, string>();
   const treeOf = (image: string) => join(trees, encodeURIComponent(image));
 
@@ -46,9 +47,10 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
     }
   };
 
-  async function clear(made: Made): Promise<void> {
-    await (made.kind === 'container' ? daemon.removeContainer(made.name) : daemon.removeImage(made.name));
-    await journal.remove(made);
+  async function clear(object: DaemonObject): Promise<void> {
+    const { kind, name } = object;
+    await (kind === 'container' ? daemon.removeContainer(name) : daemon.removeImage(name));
+    await journal.remove(object);
   }
 
   async function has(image: string): Promise<boolean> {
@@ -59,7 +61,7 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
   async function load(file: ImageFile, image: string, arch = machineArch()): Promise<void> {
     built.delete(image);
     await withScratch('load-', async (directory) => {
-      const archive = await openLoadArchive(file, image, directory, arch);
+      const archive = await openLoadArchive(file, { image, arch, scratch: directory });
       await daemon.load(archive, { onLine: log });
     });
   }
@@ -68,10 +70,10 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
     const { onStep, useCache, offline = false, isBase = false, arch } = options;
     const containers = new Set<string>();
     let written = Promise.resolve();
-    const onContainer = (name: string, isThere: boolean) => {
-      const made: Made = { kind: 'container', name };
-      containers[isThere ? 'add' : 'delete'](name);
-      written = written.then(() => (isThere ? journal.add(made) : journal.remove(made)));
+    const onContainer = ({ id, running }: ContainerEvent) => {
+      const container: DaemonObject = { kind: 'container', name: id };
+      containers[running ? 'add' : 'delete'](id);
+      written = written.then(() => (running ? journal.add(container) : journal.remove(container)));
     };
     try {
       const id = await daemon.build(
@@ -83,7 +85,7 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
       if (isBase) await daemon.tag(id, image);
     } finally {
       await written.catch((error: unknown) => log(`${error}`));
-      // The daemon removes them itself when it hears that nobody listens any more; this makes it certain.
+      // The daemon removes them when it notices that the connection is gone; this makes sure.
       for (const name of containers) {
         await clear({ kind: 'container', name }).catch((error: unknown) => log(`${error}`));
       }
@@ -98,7 +100,7 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
         commit: async () => {
           throw new FactoryError(
             'DOCKER_FAILED',
-            `the image ${image} is kept already; build on it to change it`,
+            `the image ${image} is already committed; build on it to change it`,
           );
         },
         [Symbol.asyncDispose]: async () => undefined,
@@ -113,7 +115,12 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
       const saved = join(home, 'saved.tar');
       await mkdir(root);
       await daemon.save(id, saved);
-      await unpackSaved(runner, saved, root, { unpacked: join(home, 'plain.tar'), arch: machineArch() });
+      await unpackSaved(runner, {
+        archive: saved,
+        target: root,
+        unpacked: join(home, 'plain.tar'),
+        arch: machineArch(),
+      });
       await rm(saved);
       return {
         root,
@@ -146,7 +153,7 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
         [Symbol.asyncDispose]: async () => {
           const id = built.get(image);
           built.delete(image);
-          // What cannot be removed now stays in the journal, for the next run.
+          // An image that cannot be removed now stays in the journal for the next run.
           await (async () => {
             if (id !== undefined) await daemon.removeImage(id);
             await clear({ kind: 'image', name: image });
@@ -155,12 +162,12 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
       };
     },
     sweep: async () => {
-      for (const made of await journal.list()) await clear(made);
+      for (const object of await journal.list()) await clear(object);
     },
   };
 }
 
-/** The machine's architecture as images name it. */
+/** The host's architecture in the notation of images. */
 function machineArch(): string {
   const name = machine();
   return name === 'x64' ? 'amd64' : name;

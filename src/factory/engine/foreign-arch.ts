@@ -6,14 +6,14 @@ import { runsPrograms } from '../tools/arch-test.ts';
 import type { Runner } from '../tools/runner.ts';
 
 const BINFMT = '/proc/sys/fs/binfmt_misc';
-/** All of them by name, so that a person who lacks one does not come back for the next. */
+/** Every package needed, so that one error message names them all. */
 const PACKAGES = 'qemu-user-static binfmt-support arch-test';
 
 /**
- * Makes sure that programs of a build for `arch` can run on this machine, before anything is built: mmdebstrap and the
- * engine start them in roots of their own.
- * @param work directory for short-lived files
- * @throws FactoryError `tool` with the packages and commands that make it possible
+ * Checks before a build that this machine can run programs for `arch`, which mmdebstrap and the engine start in their own
+ * roots.
+ * @param work directory for temporary files
+ * @throws FactoryError `tool`, with the packages and commands to install an emulator
  */
 export async function requireRunnable(runner: Runner, arch: Arch, work: string): Promise<void> {
   if (arch === machineArch()) return;
@@ -30,8 +30,8 @@ export async function requireRunnable(runner: Runner, arch: Arch, work: string):
     flags === undefined
       ? `no emulator is registered in ${BINFMT}/qemu-${machine}`
       : flags.includes('F')
-        ? `the emulator in ${BINFMT}/qemu-${machine} is registered and does not work`
-        : `the emulator in ${BINFMT}/qemu-${machine} lacks the flag F, without which it is not found inside an image`;
+        ? `the emulator in ${BINFMT}/qemu-${machine} is registered but does not work`
+        : `the emulator in ${BINFMT}/qemu-${machine} lacks the flag F, which makes it available inside an image`;
   throw unable(arch, [reason]);
 }
 
@@ -47,19 +47,19 @@ function unable(arch: Arch, details: readonly string[]): FactoryError {
         `sudo mount -t binfmt_misc binfmt_misc ${BINFMT}`,
         `sudo update-binfmts --enable qemu-${machine}`,
       ],
-      remedy: `Install the emulator and let the kernel use it, by the commands above; or build on a machine of ${arch}.`,
+      remedy: `Install and register the emulator with the commands above, or build on an ${arch} machine.`,
     },
   );
 }
 
-/** A missing arch-test is told of like a missing emulator: one answer names all that is needed. */
+/** Reports a missing arch-test like a missing emulator, so that one error names everything needed. */
 function refused(arch: Arch): (error: unknown) => never {
   return (error) => {
     throw error instanceof FactoryError && error.kind === 'tool' ? unable(arch, [error.message]) : error;
   };
 }
 
-/** What the kernel says of the emulator, or nothing. */
+/** The kernel's entry for the emulator; empty if there is none. */
 async function handler(machine: string): Promise<string> {
   return readFile(join(BINFMT, `qemu-${machine}`), 'utf8').catch(() => '');
 }

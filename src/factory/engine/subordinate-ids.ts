@@ -9,9 +9,9 @@ export interface IdRange {
 }
 
 /**
- * The first range of a user in the text of `/etc/subuid` or `/etc/subgid`, whose lines are `OWNER:START:COUNT`.
- * @param user.username,user.uid the owner is either
- * @returns `undefined` when the user has none that can be used
+ * Finds a user's first range in the text of `/etc/subuid` or `/etc/subgid`, whose lines are `OWNER:START:COUNT`. The owner is
+ * a user name or a uid.
+ * @returns `undefined` when the user has no usable range
  */
 export function findIdRange(
   text: string,
@@ -26,9 +26,9 @@ export function findIdRange(
 }
 
 /**
- * Reads the range of the user who runs this program.
+ * Reads the range of the current user.
  * @param file `/etc/subuid` or `/etc/subgid`
- * @throws FactoryError `tool` with the command that adds ranges, when there is none
+ * @throws FactoryError `tool`, with the command that adds ranges, when there is none
  */
 export async function subordinateIds(file: string): Promise<IdRange> {
   const user = userInfo();

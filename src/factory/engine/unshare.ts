@@ -8,22 +8,22 @@ import { type IdRange, subordinateIds } from './subordinate-ids.ts';
 const MARK = 'KAIROS_FACTORY_UNSHARED';
 
 /**
- * Whether this process must start again inside a user namespace: an ordinary user becomes user 0 there, with subordinate
- * ids for all others, so that owners of files in an image are right without any privilege.
+ * Whether this process must restart inside a user namespace. There, an ordinary user is user 0, and subordinate ids stand for
+ * all others, so that files of an image have the right owners without privileges.
  */
 export function needsUserNamespace(): boolean {
   return process.getuid?.() !== 0 && process.env[MARK] === undefined;
 }
 
-/** Whether this process is the one that was started again: its user 0 is an ordinary user of the machine. */
+/** Whether this process was restarted in a user namespace, where user 0 is an ordinary user of the host. */
 export function isInUserNamespace(): boolean {
   return process.env[MARK] !== undefined;
 }
 
 /**
- * Runs this very command again inside a user namespace.
+ * Runs this command again inside a user namespace.
  * @returns its exit status
- * @throws FactoryError `tool` when the subordinate ids are missing, or both buildah and an `unshare` that is new enough
+ * @throws FactoryError `tool` when the subordinate ids are missing, or there is neither buildah nor a recent `unshare`
  */
 export async function runInUserNamespace(runner: Runner): Promise<number> {
   const users = await subordinateIds('/etc/subuid');
@@ -38,23 +38,23 @@ export async function runInUserNamespace(runner: Runner): Promise<number> {
       reject: false,
     },
   );
-  // A terminal signals the whole group; a signal to this process alone has to be handed on.
+  // A terminal signals the whole process group; a signal to this process alone must be forwarded.
   const forward = (signal: NodeJS.Signals) => child.kill(signal);
   process.on('SIGINT', forward).on('SIGTERM', forward);
   const { exitCode } = await child;
   return exitCode ?? 1;
 }
 
-/** A program, and the arguments that go before the command that it runs in a user namespace. */
+/** A program that runs a command in a user namespace, and the arguments that precede the command. */
 export interface NamespaceCommand {
   readonly program: string;
   readonly args: readonly string[];
 }
 
 /**
- * What makes a user namespace on this machine. buildah maps users as unshare does: the person is 0, subordinate ids count
- * from 1. Stores of both are the same.
- * @throws FactoryError `tool` when there is neither buildah nor an `unshare` that is new enough
+ * Finds the program that creates user namespaces on this host. buildah and unshare map users alike, so that stores of both
+ * are interchangeable: the user is 0, and subordinate ids start at 1.
+ * @throws FactoryError `tool` when there is neither buildah nor a recent `unshare`
  */
 export async function namespaceCommand(
   runner: Runner,

@@ -1,64 +1,60 @@
 import { createWriteStream } from 'node:fs';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import Docker from 'dockerode';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { interruption, type Runner } from '../../tools/runner.ts';
-import { isInUserNamespace } from '../unshare.ts';
+import { createClient } from './client.ts';
 import { connectionError, requestError, statusOf } from './docker-error.ts';
 import type { DockerEndpoint } from './endpoint.ts';
 import { followMessages, type MessageListener, readMessages } from './messages.ts';
-import { createSshAgent, SSH } from './ssh-agent.ts';
 
-/** Docker 20.10, the oldest that the tests run with. */
+/** The API of Docker 20.10, the oldest version that the tests cover. */
 const OLDEST_API = [1, 41] as const;
-/** How long a daemon may take for its first answer, in milliseconds. */
-const FIRST_ANSWER = 15_000;
-/** How long cleaning up after a failure may take, in milliseconds. */
+/** Time limit for the first response of a daemon, in milliseconds. */
+const FIRST_RESPONSE = 15_000;
+/** Time limit for cleaning up after a failure, in milliseconds. */
 const CLEANUP = 30_000;
 
-/** How a request differs from the ordinary. */
-interface How {
+/** Options of a request. */
+interface RequestOptions {
   readonly isStream?: boolean;
   readonly query?: Readonly<Record<string, unknown>>;
 }
 
-/** What the daemon builds. */
+/** Options of a build by the daemon. */
 export interface DaemonBuild {
   readonly useCache: boolean;
-  /** Whether the programs of the build have no network. */
+  /** Whether programs of the build run without a network. */
   readonly offline?: boolean;
-  /** As images name it; the daemon's own when absent. */
+  /** In the notation of images; the daemon's own when absent. */
   readonly arch?: string | undefined;
 }
 
-/** A Docker daemon that has answered. Methods throw FactoryError `step` when it fails or is gone. */
+/** A connected Docker daemon. Methods throw FactoryError `step` when a request fails or the connection is lost. */
 export interface DockerDaemon {
   readonly address: string;
-  /** Tells this daemon from others. */
+  /** Identifies the daemon. */
   readonly id: string;
   readonly version: string;
-  /** The identifier of an image; `undefined` when there is none. */
+  /** Looks up the id of an image; `undefined` when there is none. */
   imageId(name: string): Promise<string | undefined>;
-  /** Writes an image as an archive of `docker save`. */
+  /** Writes an image to a file, as an archive of `docker save`. */
   save(image: string, file: string): Promise<void>;
-  /** Takes an archive in the form of `docker save`. */
+  /** Loads an archive in the form of `docker save`. */
   load(archive: Readable, listener: MessageListener): Promise<void>;
-  /** Builds the `Containerfile` of a context. @returns the identifier of the image, which has no name */
+  /** Builds the `Containerfile` of a context. @returns the id of the image, which has no name */
   build(context: Readable, options: DaemonBuild, listener: MessageListener): Promise<string>;
   tag(image: string, name: string): Promise<void>;
-  /** Removes a name, and the image where it was the last; fine when there is none. Works after cancellation too. */
+  /** Removes a name, and the image if it has no other. Ignores a missing image; works after cancellation. */
   removeImage(name: string): Promise<void>;
-  /** Ends and removes a container; fine when there is none. Works after cancellation too. */
+  /** Kills and removes a container. Ignores a missing container; works after cancellation. */
   removeContainer(id: string): Promise<void>;
 }
 
 /**
  * Connects to a daemon.
- * @param signal cancels all requests but those that clean up
- * @throws FactoryError `tool` when it does not answer or is too old, `verification` when its certificate is wrong
+ * @param context.signal cancels all requests except cleanup
+ * @throws FactoryError `tool` when it does not answer or is too old, `verification` when its certificate is not trusted
  */
 export async function connectDaemon(
   endpoint: DockerEndpoint,
@@ -66,23 +62,23 @@ export async function connectDaemon(
 ): Promise<DockerDaemon> {
   const docker = await createClient(endpoint, runner);
   const first = async <T>(request: (abortSignal: AbortSignal) => Promise<T>): Promise<T> => {
-    const limit = AbortSignal.timeout(FIRST_ANSWER);
+    const limit = AbortSignal.timeout(FIRST_RESPONSE);
     try {
       return await request(AbortSignal.any([signal, limit]));
     } catch (error) {
       if (signal.aborted) throw interruption(signal);
       throw connectionError(
         endpoint,
-        limit.aborted ? new Error(`no answer within ${FIRST_ANSWER / 1000} s`) : error,
+        limit.aborted ? new Error(`no answer within ${FIRST_RESPONSE / 1000} s`) : error,
       );
     }
   };
-  // dockerode gives no way to cancel some requests.
-  const dial = <T>(method: string, path: string, abortSignal: AbortSignal, how: How = {}) =>
+  // dockerode cannot cancel some requests.
+  const dial = <T>(method: string, path: string, abortSignal: AbortSignal, options: RequestOptions = {}) =>
     new Promise<T>((resolve, reject) => {
-      const { isStream = false, query } = how;
-      const options = { path, method, isStream, options: query, abortSignal, statusCodes: { 200: true } };
-      docker.modem.dial(options, (error: unknown, answer: unknown) =>
+      const { isStream = false, query } = options;
+      const request = { path, method, isStream, options: query, abortSignal, statusCodes: { 200: true } };
+      docker.modem.dial(request, (error: unknown, answer: unknown) =>
         error ? reject(error as Error) : resolve(answer as T),
       );
     });
@@ -92,7 +88,7 @@ export async function connectDaemon(
   if (!isRecent(api)) {
     throw new FactoryError(
       'DOCKER_UNAVAILABLE',
-      `the Docker daemon at ${endpoint.address} is too old: it has API ${api}, and ${OLDEST_API.join('.')} is needed`,
+      `the Docker daemon at ${endpoint.address} is too old: its API is ${api}, but ${OLDEST_API.join('.')} is required`,
       { remedy: 'Install Docker 20.10 or newer, or use --engine buildah.' },
     );
   }
@@ -100,7 +96,7 @@ export async function connectDaemon(
     dial<{ ID?: string }>('GET', '/info', abortSignal),
   );
 
-  /** Runs one request; what fails is told in terms of `doing`. */
+  /** Runs one request; `doing` names the action in the error message. */
   const attempt = async <T>(doing: string, request: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     try {
@@ -116,7 +112,7 @@ export async function connectDaemon(
     try {
       await request(AbortSignal.timeout(CLEANUP));
     } catch (error) {
-      // Gone already, or just being removed.
+      // Already removed, or being removed.
       if (![404, 409].includes(statusOf(error) ?? 0)) throw requestError(endpoint, doing, error);
     }
   };
@@ -148,7 +144,7 @@ export async function connectDaemon(
       attempt('building the image', async () => {
         const request = docker.buildImage(context, {
           dockerfile: 'Containerfile',
-          // The package manager needs a network, and buildah's chroot has the host's too.
+          // The package manager needs a network. With buildah, the build also uses the host's.
           networkmode: offline ? 'none' : 'host',
           nocache: !useCache,
           rm: true,
@@ -160,7 +156,7 @@ export async function connectDaemon(
         if (image !== undefined) return image;
         throw new FactoryError(
           'DOCKER_FAILED',
-          'the Docker daemon ended the build without telling of an image',
+          'the Docker daemon ended the build without reporting an image',
           {
             remedy: 'Read the log of the daemon.',
           },
@@ -183,7 +179,7 @@ export async function connectDaemon(
   };
 }
 
-/** A request that sends a stream. Whoever makes the stream must not wait for ever when the request has failed. */
+/** Awaits a request that sends a stream, and destroys the stream when the request fails, so that its source can stop. */
 async function sent<T>(stream: Readable, request: Promise<T>): Promise<T> {
   let broken: unknown;
   stream.once('error', (error) => {
@@ -194,48 +190,6 @@ async function sent<T>(stream: Readable, request: Promise<T>): Promise<T> {
   } catch (error) {
     stream.destroy();
     throw broken ?? error;
-  }
-}
-
-async function createClient({ transport }: DockerEndpoint, runner: Runner): Promise<Docker> {
-  // Everything is said here: what is left out, docker-modem takes from the environment in its own way.
-  const nothing = {
-    socketPath: undefined,
-    host: undefined,
-    port: undefined,
-    pathPrefix: '/',
-    sshOptions: {},
-    ca: undefined,
-    cert: undefined,
-    key: undefined,
-    protocol: 'http',
-    timeout: undefined,
-  };
-  const plain = { keepAlive: false };
-  switch (transport.kind) {
-    case 'unix':
-      return new Docker({ ...nothing, socketPath: transport.path, agent: new HttpAgent(plain) } as never);
-    case 'tcp': {
-      const { host, port, tls } = transport;
-      const place = { ...nothing, host, port };
-      if (tls === undefined) return new Docker({ ...place, agent: new HttpAgent(plain) } as never);
-      const agent = new HttpsAgent({ ...plain, rejectUnauthorized: true });
-      return new Docker({ ...place, ...tls, protocol: 'https', agent } as never);
-    }
-    case 'ssh': {
-      if (isInUserNamespace()) {
-        throw new FactoryError(
-          'DOCKER_UNAVAILABLE',
-          'ssh cannot be used by an ordinary user here: it looks for the keys of root',
-          {
-            remedy:
-              'Forward the socket, and set DOCKER_HOST to it: ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST',
-          },
-        );
-      }
-      const agent = createSshAgent(await runner.locate(SSH), transport);
-      return new Docker({ ...nothing, host: 'docker', port: 80, agent } as never);
-    }
   }
 }
 

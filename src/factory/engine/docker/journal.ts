@@ -1,28 +1,28 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What a run makes in a daemon and has to remove again. */
-export type Made = { readonly kind: 'container' | 'image'; readonly name: string };
+/** An object that a run creates in a daemon and must remove. */
+export type DaemonObject = { readonly kind: 'container' | 'image'; readonly name: string };
 
-/** A record of what is in a daemon because of us, kept on disk so that a later run knows what a killed one left. */
+/** A record on disk of the objects we created in a daemon, from which a later run removes those of a killed run. */
 export interface Journal {
-  add(made: Made): Promise<void>;
-  remove(made: Made): Promise<void>;
-  list(): Promise<Made[]>;
+  add(object: DaemonObject): Promise<void>;
+  remove(object: DaemonObject): Promise<void>;
+  list(): Promise<DaemonObject[]>;
 }
 
-/** One empty file for each: they are made and removed without a lock. */
+/** Opens a journal in a directory. Each object is an empty file, so that no lock is needed. */
 export function createJournal(directory: string): Journal {
-  const place = ({ kind, name }: Made) => join(directory, `${kind} ${encodeURIComponent(name)}`);
+  const place = ({ kind, name }: DaemonObject) => join(directory, `${kind} ${encodeURIComponent(name)}`);
   return {
-    add: async (made) => {
+    add: async (object) => {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      await writeFile(place(made), '');
+      await writeFile(place(object), '');
     },
-    remove: (made) => rm(place(made), { force: true }),
+    remove: (object) => rm(place(object), { force: true }),
     list: async () => {
       const names = await readdir(directory).catch(() => []);
-      return names.map((text): Made => {
+      return names.map((text): DaemonObject => {
         const [kind, name = ''] = text.split(' ');
         return { kind: kind === 'container' ? kind : 'image', name: decodeURIComponent(name) };
       });

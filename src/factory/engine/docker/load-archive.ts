@@ -8,21 +8,20 @@ import { openLayer } from '../../../common/oci/layers/layer-stream.ts';
 import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
 import type { ImageFile } from '../container-engine.ts';
 
-/** Told to images of ours and to all that is built from them, so that a person can find them in a daemon. */
+/** A label of our images and all images built from them, by which a user finds them in a daemon. */
 const LABEL = 'io.kairos-factory';
 
 /**
- * An image file as an archive that every daemon can load (moby, "Docker Image Specification v1.2.0"): one image, one name
- * of our choice and none of those that the file brings, and layers that are not compressed, because older daemons know
- * no zstd. Digests are checked on the way.
- * @param scratch an empty directory that is there until the stream has ended
- * @throws FactoryError `verification` when the file is no image
+ * Opens an image file as an archive that every daemon can load (moby, "Docker Image Specification v1.2.0"): a single image
+ * under the given name only, with uncompressed layers, because older daemons do not support zstd. Digests are checked while
+ * reading.
+ * @param options.image the name of the image
+ * @param options.scratch an empty directory that exists until the stream has ended
+ * @throws FactoryError `verification` when the file is not an image
  */
 export async function openLoadArchive(
   file: ImageFile,
-  image: string,
-  scratch: string,
-  arch: string,
+  { image, arch, scratch }: { readonly image: string; readonly arch: string; readonly scratch: string },
 ): Promise<Readable> {
   const platform = { os: 'linux', architecture: arch };
   const tag = file.kind === 'oci' ? file.tag : undefined;

@@ -9,13 +9,13 @@ export interface DockerMessage {
   readonly aux?: { readonly ID?: string };
 }
 
-/** Characters of one message. */
+/** Largest message, in characters. */
 const LIMIT = 4 * 1024 * 1024;
 const LAST_LINES = 15;
 
 /**
- * Decodes a stream of JSON messages, one a line; they may be cut anywhere into chunks.
- * @throws FactoryError `step` when it holds something else
+ * Decodes a stream of JSON messages, one per line; chunks may end anywhere.
+ * @throws FactoryError `step` when it contains something else
  */
 export async function* readMessages(input: AsyncIterable<Uint8Array>): AsyncGenerator<DockerMessage> {
   const decoder = new TextDecoder();
@@ -30,19 +30,24 @@ export async function* readMessages(input: AsyncIterable<Uint8Array>): AsyncGene
   if (rest.trim() !== '') yield parse(rest);
 }
 
-/** What hears of a stream of messages. */
+/** A container of a build starts to run, or has been removed. */
+export interface ContainerEvent {
+  readonly id: string;
+  readonly running: boolean;
+}
+
+/** Callbacks for a stream of messages. */
 export interface MessageListener {
   readonly onLine: (line: string) => void;
-  /** An instruction of a build begins. */
+  /** Called at the start of an instruction. */
   readonly onStep?: (text: string) => void;
-  /** A container of a build begins to run, or is gone. */
-  readonly onContainer?: (id: string, isThere: boolean) => void;
+  readonly onContainer?: (event: ContainerEvent) => void;
 }
 
 /**
- * Follows a stream of messages to its end.
- * @returns the identifier of the image that it told of last
- * @throws FactoryError `step` with the last lines when one of them is an error
+ * Reads a stream of messages to its end.
+ * @returns the id of the last image that it reported
+ * @throws FactoryError `step`, with the last lines, when a message is an error
  */
 export async function followMessages(
   messages: AsyncIterable<DockerMessage>,
@@ -51,8 +56,8 @@ export async function followMessages(
   const last: string[] = [];
   let image: string | undefined;
   let rest = '';
-  const tell = (line: string) => {
-    // The daemon paints what programs print to their standard error.
+  const report = (line: string) => {
+    // The daemon colours the standard error of programs.
     const text = stripVTControlCharacters(line).trimEnd();
     if (text === '') return;
     onLine(text);
@@ -61,22 +66,22 @@ export async function followMessages(
     const container = /^(?: ---> Running in|Removing intermediate container) ([0-9a-f]{12,64})$/.exec(
       text,
     )?.[1];
-    if (container !== undefined) onContainer?.(container, text.startsWith(' '));
+    if (container !== undefined) onContainer?.({ id: container, running: text.startsWith(' ') });
     last.push(text);
     if (last.length > LAST_LINES) last.shift();
   };
   for await (const message of messages) {
     const lines = (rest + (message.stream ?? '')).split(/\r?\n|\r/);
     rest = lines.pop() ?? '';
-    for (const line of lines) tell(line);
+    for (const line of lines) report(line);
     image = message.aux?.ID ?? image;
     const error = message.errorDetail?.message ?? message.error;
     if (error !== undefined) {
-      tell(rest);
+      report(rest);
       throw new FactoryError('DOCKER_FAILED', `docker: ${error.trim()}`, { details: last });
     }
   }
-  tell(rest);
+  report(rest);
   return image;
 }
 
@@ -85,14 +90,14 @@ function parse(line: string): DockerMessage {
     const value: unknown = JSON.parse(line);
     if (typeof value === 'object' && value !== null) return value as DockerMessage;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw unreadable(line);
 }
 
 function unreadable(text: string): FactoryError {
-  return new FactoryError('DOCKER_FAILED', 'the Docker daemon sends what is no message of it', {
+  return new FactoryError('DOCKER_FAILED', 'the Docker daemon sent an invalid message', {
     details: [text.slice(0, 200)],
-    remedy: 'See whether something else answers at the address of the daemon.',
+    remedy: 'Check that the address is that of a Docker daemon.',
   });
 }

@@ -2,15 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
 import type { HostTool } from '../../tools/host-tool.ts';
-import type { Transport } from './endpoint.ts';
+import type { Transport } from './transport.ts';
 
 export const SSH: HostTool = { name: 'ssh', package: 'openssh-client' };
 
 const LAST_LINES = 5;
 
 /**
- * Connections through the `ssh` program, as Docker's own command makes them: it knows the person's configuration, keys and
- * known hosts, and the daemon's machine hands the bytes on with `docker system dial-stdio`.
+ * Connects through the `ssh` program, like Docker's own command: it uses the user's configuration, keys and known hosts, and
+ * `docker system dial-stdio` relays the bytes on the remote machine.
  * @param program path of `ssh`
  */
 export function createSshAgent(program: string, to: Extract<Transport, { kind: 'ssh' }>): Agent {
@@ -34,16 +34,16 @@ class SshAgent extends Agent {
   }
 }
 
-/** A program's standard streams in the form that `node:http` expects of a socket. */
+/** The standard streams of a program as a socket for `node:http`. */
 class ProgramSocket extends Duplex {
   readonly #child: ChildProcess;
 
   constructor(child: ChildProcess) {
     super();
     this.#child = child;
-    let complaints = '';
+    let stderr = '';
     child.stderr?.on('data', (chunk: Buffer) => {
-      complaints += chunk.toString();
+      stderr += chunk.toString();
     });
     child.stdout?.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) child.stdout?.pause();
@@ -52,7 +52,7 @@ class ProgramSocket extends Duplex {
     child.on('error', (error) => this.destroy(error));
     child.on('close', (status) => {
       if (status === 0) this.push(null);
-      else this.destroy(new SshError(complaints));
+      else this.destroy(new SshError(stderr));
     });
   }
 
@@ -61,7 +61,7 @@ class ProgramSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    // A program that has ended tells why when it is gone: that is more than EPIPE.
+    // When the program has ended, its own error says more than EPIPE.
     this.#child.stdin?.write(chunk, () => done());
   }
 
@@ -91,13 +91,13 @@ class ProgramSocket extends Duplex {
   }
 }
 
-/** `ssh`, or the command on the other machine, gave up. */
+/** `ssh`, or the command on the remote machine, failed. */
 export class SshError extends Error {
   readonly lines: readonly string[];
 
-  constructor(complaints: string) {
+  constructor(stderr: string) {
     super('ssh ended');
-    this.lines = complaints
+    this.lines = stderr
       .split('\n')
       .filter((line) => line.trim() !== '')
       .slice(-LAST_LINES);

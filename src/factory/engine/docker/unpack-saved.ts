@@ -6,23 +6,27 @@ import type { Runner } from '../../tools/runner.ts';
 import { tarNamed } from '../../tools/tar.ts';
 
 /**
- * Unpacks an archive of `docker save` into an empty directory, with owners, capabilities and hard links. The image's own
- * layers, and not the export of a container: to that, the daemon adds files of its own, and takes away what the image has
- * in their places (`/.dockerenv`, `/dev`, and hostname, hosts, mtab and resolv.conf of `/etc`).
- * @param unpacked where a compressed archive is decompressed to
+ * Unpacks an archive of `docker save` into an empty directory, with owners, capabilities and hard links. It applies the
+ * image's layers, because in the export of a container the daemon replaces files of the image with its own (`/.dockerenv`,
+ * `/dev`, and hostname, hosts, mtab and resolv.conf of `/etc`).
+ * @param options.unpacked path to decompress a compressed archive to
  * @throws FactoryError `verification` when it is corrupt, `step` when it cannot be written
  */
 export async function unpackSaved(
   runner: Runner,
-  file: string,
-  target: string,
-  { unpacked, arch }: { readonly unpacked: string; readonly arch: string },
+  options: {
+    readonly archive: string;
+    readonly target: string;
+    readonly unpacked: string;
+    readonly arch: string;
+  },
 ): Promise<void> {
-  const { layers } = await openLocalImage(file, { os: 'linux', architecture: arch }, unpacked);
+  const { archive, target, unpacked, arch } = options;
+  const { layers } = await openLocalImage(archive, { os: 'linux', architecture: arch }, unpacked);
   await applyLayers(layerHost(runner), layers, target);
 }
 
-/** The factory's machine, as unpacking layers needs it: programs that unpack a tar, and no others. */
+/** The host for unpacking layers: it runs programs that unpack a tar, and no others. */
 export function layerHost(runner: Runner): Parameters<typeof applyLayers>[0] {
   return {
     has: async (program) => {
@@ -50,6 +54,6 @@ export function layerHost(runner: Runner): Parameters<typeof applyLayers>[0] {
 
 function required(program: string): HostTool {
   const tool = tarNamed(program);
-  if (tool === undefined) throw new RangeError(`${program} does not unpack a tar`);
+  if (tool === undefined) throw new RangeError(`${program} cannot unpack a tar`);
   return tool;
 }

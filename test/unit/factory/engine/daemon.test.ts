@@ -13,8 +13,8 @@ import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
 /*
- * No daemon is needed for what is tested here: a real HTTP server on a real socket says what a daemon would say, and does
- * what a real one does only when it is old, or dies. The engine meets the real one in test/integration/docker.test.ts.
+ * An HTTP server on a socket stands in for the daemon, and also behaves like an old or a dying one.
+ * test/integration/docker.test.ts runs the engine with a real daemon.
  */
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -52,7 +52,7 @@ const context = () => Readable.from([Buffer.from('context')]);
 const ignore = { onLine: () => undefined };
 
 describe('connecting', () => {
-  test('tells version and identity', async () => {
+  test('reports version and id', async () => {
     expect(await connectDaemon(await serve(GREETING), tools())).toMatchObject({
       id: 'daemon-1',
       version: '20.10.24',
@@ -62,10 +62,10 @@ describe('connecting', () => {
   test.each(['1.40', '1.9', undefined])('refuses API %s', async (api) => {
     const endpoint = await serve({ ...GREETING, 'GET /version': json({ Version: '1', ApiVersion: api }) });
     const error = await failureOf(() => connectDaemon(endpoint, tools()), 'tool');
-    expect(error.message).toMatch(/is too old: it has API .*, and 1\.41 is needed/);
+    expect(error.message).toMatch(/is too old: its API is .*, but 1\.41 is required/);
   });
 
-  test('names what does not answer, and who named it', async () => {
+  test('names the address that does not answer, and where it is set', async () => {
     const path = join(temporaryDirectory(), 'nothing.sock');
     const endpoint = {
       address: `unix://${path}`,
@@ -73,26 +73,26 @@ describe('connecting', () => {
       transport: { kind: 'unix', path },
     } as const;
     const error = await failureOf(() => connectDaemon(endpoint, tools()), 'tool');
-    expect(error.message).toBe(`the Docker daemon does not answer: unix://${path}, which DOCKER_HOST names`);
+    expect(error.message).toBe(`the Docker daemon does not answer: unix://${path} (set by DOCKER_HOST)`);
     expect(error.remedy).toBe('Start it, correct DOCKER_HOST, or use --engine buildah.');
   });
 
-  test('tells what to do when the socket is not for this person', () => {
-    // Made by hand: these tests may be run by root, whom no socket refuses.
+  test('says what to do without permission for the socket', () => {
+    // Constructed, because these tests may run as root, who may use every socket.
     const refusal = Object.assign(new Error('connect EACCES /var/run/docker.sock'), { code: 'EACCES' });
     const endpoint = { address: 'unix:///s', transport: { kind: 'unix', path: '/s' } } as const;
     const error = connectionError(endpoint, refusal);
     expect(error).toMatchObject({
       kind: 'tool',
-      message: "you may not use the Docker daemon's socket: unix:///s",
+      message: 'no permission to use the socket of the Docker daemon: unix:///s',
       remedy: expect.stringMatching(/usermod .* docker USER.*--engine buildah/),
     });
   });
 
-  test('goes through the program ssh, whose complaints are told', async () => {
+  test('goes through the program ssh, and reports its errors', async () => {
     const endpoint = await serve(GREETING);
     const socket = endpoint.transport.kind === 'unix' ? endpoint.transport.path : '';
-    // In place of OpenSSH and another machine: checks what it is asked for, and hands the bytes on as dial-stdio does.
+    // Stands in for OpenSSH and a remote machine: checks the arguments, and relays the bytes like dial-stdio.
     const bridge = `const s=require('net').connect(${JSON.stringify(socket)});process.stdin.pipe(s);s.pipe(process.stdout)`;
     const script = `#!/bin/sh
 for last; do :; done
@@ -113,14 +113,14 @@ exec ${process.execPath} -e ${JSON.stringify(bridge).replaceAll('$', '\\$')}
   });
 });
 
-describe('a daemon that has answered', () => {
-  test('its refusals are told with its own words', async () => {
+describe('a connected daemon', () => {
+  test('its errors are reported verbatim', async () => {
     const daemon = await connectDaemon(
       await serve({ ...GREETING, 'POST /build': json({ message: 'no space left on device' }, 500) }),
       tools(),
     );
     const error = await failureOf(() => daemon.build(context(), { useCache: true }, ignore), 'step');
-    expect(error.message).toBe('building the image: the Docker daemon answers: no space left on device');
+    expect(error.message).toBe('building the image: the Docker daemon reports: no space left on device');
   });
 
   test.each([
@@ -135,9 +135,9 @@ describe('a daemon that has answered', () => {
     const daemon = await connectDaemon(await serve({ ...GREETING, 'POST /build': build }), tools());
     const error = await failureOf(() => daemon.build(context(), { useCache: true }, ignore), 'step');
     expect(error.message).toMatch(
-      /^building the image: the connection to the Docker daemon at unix:.* broke off$/,
+      /^building the image: the connection to the Docker daemon at unix:.* was lost$/,
     );
-    expect(error.remedy).toMatch(/still runs/);
+    expect(error.remedy).toMatch(/still running/);
   });
 
   test('a stream that ends without an image is a failure', async () => {
@@ -146,10 +146,10 @@ describe('a daemon that has answered', () => {
       tools(),
     );
     const error = await failureOf(() => daemon.build(context(), { useCache: true }, ignore), 'step');
-    expect(error.message).toMatch(/without telling of an image/);
+    expect(error.message).toMatch(/without reporting an image/);
   });
 
-  test('cancelling ends a request that nobody answers, and cleaning up still works', async () => {
+  test('cancelling ends a pending request, and cleaning up still works', async () => {
     const controller = new AbortController();
     const removed: string[] = [];
     const endpoint = await serve({
@@ -171,7 +171,7 @@ describe('a daemon that has answered', () => {
     expect(removed).toEqual(['/containers/abc?force=true&v=true']);
   });
 
-  test('a context that fails is what is told', async () => {
+  test('an error of the context is reported', async () => {
     const daemon = await connectDaemon(
       await serve({ ...GREETING, 'POST /build': (request) => void request.resume() }),
       tools(),
@@ -201,7 +201,7 @@ describe('choosing an engine', () => {
     transport: { kind: 'unix', path: '/nowhere/docker.sock' },
   });
 
-  test('auto takes a daemon that answers, and buildah where nobody has named one', async () => {
+  test('auto prefers a daemon that answers, and falls back to buildah if none is configured', async () => {
     expect((await chooseEngine('auto', engines(await serve(GREETING)))).name).toBe('docker');
     expect((await chooseEngine('auto', engines(absent()))).name).toBe('buildah');
     expect((await chooseEngine('buildah', engines(absent('DOCKER_HOST')))).name).toBe('buildah');

@@ -12,8 +12,8 @@ import { type TestMember, tarBytes } from '../../support/tar-bytes.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 
 /*
- * The daemon is played here, in memory: what is tested is what the engine keeps on this machine, and what it remembers
- * when a daemon is gone. The real one is in test/integration/docker.test.ts.
+ * With a fake daemon in memory, these tests cover what the engine keeps on this machine, and what it remembers when a daemon
+ * is gone. test/integration/docker.test.ts runs a real one.
  */
 
 /** An archive as `docker save` of version 20.10 writes it. */
@@ -65,9 +65,9 @@ function setUp() {
     load: async (stream: Readable) => void (await text(stream)),
     build: async (context, _options, { onContainer }) => {
       await text(context);
-      onContainer?.('aaaaaaaaaaaa', true);
+      onContainer?.({ id: 'aaaaaaaaaaaa', running: true });
       if (!alive) throw new Error('broke off');
-      onContainer?.('aaaaaaaaaaaa', false);
+      onContainer?.({ id: 'aaaaaaaaaaaa', running: false });
       return 'sha256:built';
     },
     tag: async () => undefined,
@@ -100,7 +100,7 @@ async function* context() {
 }
 const build = { onStep: () => undefined, useCache: true };
 
-test('an image is fetched once: what is committed is a tree of our own, also in a later run', async () => {
+test('an image is fetched once: a committed image is a local tree, also in a later run', async () => {
   const { engine, work, calls } = setUp();
   const first = engine();
   expect(await first.has('os')).toBe(false);
@@ -126,7 +126,7 @@ test('an image is fetched once: what is committed is a tree of our own, also in 
   expect(readdirSync(work)).toEqual([]);
 });
 
-test('what is not committed, or is corrupt, is gone', async () => {
+test('an uncommitted or corrupt tree is removed', async () => {
   const { engine, work, corrupt } = setUp();
   await (await engine().open('base'))[Symbol.asyncDispose]();
   expect(readdirSync(work)).toEqual([]);
@@ -144,7 +144,7 @@ test('a build has no name in the daemon', async () => {
   expect(calls).toEqual([]);
 });
 
-test('what a daemon that died still holds is removed by a later run', async () => {
+test('a later run removes the leftovers in a daemon that died', async () => {
   const { engine, calls, kill, revive } = setUp();
   const one = engine();
   const taken = await one.transient('taken');

@@ -8,7 +8,7 @@ import { plant, temporaryDirectory } from '../../support/temporary.ts';
 const PEM = { 'ca.pem': 'CA', 'cert.pem': 'CERT', 'key.pem': 'KEY' };
 const TLS = { ca: 'CA', cert: 'CERT', key: 'KEY' };
 
-/** A Docker configuration as `docker context create` writes it. */
+/** A Docker configuration in the form of `docker context create`. */
 function dockerHome(
   contexts: Readonly<Record<string, object>>,
   files: Readonly<Record<string, string>> = {},
@@ -35,7 +35,7 @@ describe('DOCKER_HOST', () => {
     ['tcp://build.example', { kind: 'tcp', host: 'build.example', port: 2375 }],
     ['build.example:4000', { kind: 'tcp', host: 'build.example', port: 4000 }],
     ['tcp://[2001:db8::1]:4000', { kind: 'tcp', host: '2001:db8::1', port: 4000 }],
-    // The port of TLS is never spoken to without it.
+    // The TLS port is never used without TLS.
     ['tcp://build.example:2376', { kind: 'tcp', host: 'build.example', port: 2376, tls: {} }],
     ['ssh://build.example', { kind: 'ssh', host: 'build.example' }],
     ['ssh://ann@build.example:2222', { kind: 'ssh', host: 'build.example', port: 2222, user: 'ann' }],
@@ -68,7 +68,7 @@ describe('DOCKER_HOST', () => {
     },
   );
 
-  test('DOCKER_TLS_VERIFY alone takes the certificates of the configuration; a missing one is an error', async () => {
+  test('DOCKER_TLS_VERIFY alone uses the certificates in the configuration directory; a missing one is an error', async () => {
     const home = plant(temporaryDirectory(), PEM);
     const env = { DOCKER_HOST: 'tcp://b', DOCKER_TLS_VERIFY: '1' };
     const found = await dockerEndpoint({ ...env, DOCKER_CONFIG: home });
@@ -77,14 +77,14 @@ describe('DOCKER_HOST', () => {
       () => dockerEndpoint({ ...env, DOCKER_CONFIG: temporaryDirectory() }),
       'usage',
     );
-    expect(error.message).toMatch(/certificate cannot be read: .*\.pem/);
+    expect(error.message).toMatch(/cannot read the Docker certificate: .*\.pem/);
   });
 });
 
 describe('contexts', () => {
   const config = (name: string) => ({ 'config.json': JSON.stringify({ currentContext: name }) });
 
-  test('currentContext is used, DOCKER_CONTEXT before it, and DOCKER_HOST before both', async () => {
+  test('DOCKER_HOST has precedence over DOCKER_CONTEXT, and that over currentContext', async () => {
     const hosts = { one: { Host: 'unix:///one' }, two: { Host: 'tcp://two:1' } };
     const home = dockerHome(hosts, config('one'));
     const find = async (env: Record<string, string>) =>
@@ -98,13 +98,13 @@ describe('contexts', () => {
     );
   });
 
-  test('certificates of a context are used', async () => {
+  test('uses the certificates of a context', async () => {
     const home = dockerHome({ one: { Host: 'tcp://b:1' } }, tlsFiles('one', PEM));
     const found = await dockerEndpoint({ DOCKER_CONFIG: home, DOCKER_CONTEXT: 'one' });
     expect(found.transport).toEqual({ kind: 'tcp', host: 'b', port: 1, tls: TLS });
   });
 
-  test('one that does not verify its server is refused', async () => {
+  test('refuses a context that does not verify its server', async () => {
     const home = dockerHome({ one: { Host: 'tcp://b:1', SkipTLSVerify: true } });
     const error = await failureOf(
       () => dockerEndpoint({ DOCKER_CONFIG: home, DOCKER_CONTEXT: 'one' }),
@@ -113,10 +113,10 @@ describe('contexts', () => {
     expect(error.message).toMatch(/"one" does not verify its server/);
   });
 
-  test('one that is not there, and a broken file, are named', async () => {
+  test('names a missing context and a broken file', async () => {
     const missing = dockerHome({}, config('gone'));
     expect((await failureOf(() => dockerEndpoint({ DOCKER_CONFIG: missing }), 'usage')).message).toMatch(
-      /no Docker context "gone"/,
+      /the Docker context "gone" does not exist/,
     );
     const broken = plant(temporaryDirectory(), { 'config.json': '{' });
     expect((await failureOf(() => dockerEndpoint({ DOCKER_CONFIG: broken }), 'usage')).message).toContain(

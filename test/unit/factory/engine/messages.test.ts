@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { followMessages, readMessages } from '../../../../src/factory/engine/docker/messages.ts';
 import { failureOf } from '../../support/failure.ts';
 
-/** A stream as the classic builder sends it, cut into chunks of a size. */
+/** A stream of the classic builder, in chunks of a size. */
 async function* chunks(text: string, size: number): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(text);
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
@@ -25,14 +25,14 @@ const BUILD = lines(
 
 describe('a stream of messages', () => {
   test.each([1, 2, 7, 100_000])(
-    'tells steps, output, containers and the image, in chunks of %i',
+    'reports steps, output, containers and the image, in chunks of %i',
     async (size) => {
       const told: string[] = [];
       const [steps, containers] = [[] as string[], [] as string[]];
       const image = await followMessages(readMessages(chunks(BUILD, size)), {
         onLine: (line) => told.push(line),
         onStep: (text) => steps.push(text),
-        onContainer: (id, isThere) => containers.push(`${isThere ? '+' : '-'}${id}`),
+        onContainer: ({ id, running }) => containers.push(`${running ? '+' : '-'}${id}`),
       });
       expect(image).toBe('sha256:abc');
       expect(steps).toEqual(['FROM base', 'RUN ["/bin/sh", "x"]']);
@@ -42,7 +42,7 @@ describe('a stream of messages', () => {
     },
   );
 
-  test('an error carries the last fifteen lines before it', async () => {
+  test('an error has the fifteen lines before it', async () => {
     const output = Array.from({ length: 40 }, (_, index) => ({ stream: `line ${index}\n` }));
     const message = "The command '/bin/sh x' returned a non-zero code: 100";
     const text = lines(...output, { errorDetail: { code: 100, message }, error: message });

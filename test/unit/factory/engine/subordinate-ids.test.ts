@@ -28,7 +28,7 @@ describe('the subordinate ids of a user', () => {
     expect(findIdRange(text, USER)).toBeUndefined();
   });
 
-  test('are found again wherever their line stands', () => {
+  test('are found on any line', () => {
     const id = fc.integer({ min: 1, max: 2 ** 32 - 1 });
     const other = fc.tuple(fc.stringMatching(/^[b-z][a-z]{0,8}$/), id, id).map((parts) => parts.join(':'));
     fc.assert(
@@ -39,7 +39,7 @@ describe('the subordinate ids of a user', () => {
     );
   });
 
-  test('are read from the file for whoever runs the program', async () => {
+  test('are read from the file for the current user', async () => {
     const home = plant(temporaryDirectory(), { subuid: `${userInfo().username}:300000:1000\n` });
     expect(await subordinateIds(join(home, 'subuid'))).toEqual({ start: 300_000, count: 1000 });
   });

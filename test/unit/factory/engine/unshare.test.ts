@@ -16,7 +16,7 @@ afterEach(() => {
 
 const IDS = { users: { start: 100_000, count: 65_536 }, groups: { start: 200_000, count: 4096 } };
 
-/** A machine with some programs. */
+/** A host with these programs. */
 function machine(programs: Readonly<Record<string, string>>): Runner {
   const locate: Runner['locate'] = async ({ name }) => {
     if (programs[name] === undefined) throw new FactoryError('TOOL_MISSING', `${name} is not installed`);
@@ -29,7 +29,7 @@ function machine(programs: Readonly<Record<string, string>>): Runner {
 }
 
 describe('the program that makes a user namespace', () => {
-  test('is buildah where there is one, which maps the ids itself', async () => {
+  test('is buildah if installed, which maps the ids itself', async () => {
     const runner = machine({
       [BUILDAH.name]: 'buildah version 1.39',
       unshare: 'unshare from util-linux 2.41',
@@ -37,7 +37,7 @@ describe('the program that makes a user namespace', () => {
     expect(await namespaceCommand(runner, IDS)).toEqual({ program: '/usr/bin/buildah', args: ['unshare'] });
   });
 
-  test('is unshare elsewhere: the person is user 0, and subordinate ids count from 1', async () => {
+  test('is unshare otherwise: the user is 0, and subordinate ids start at 1', async () => {
     const runner = machine({ unshare: 'unshare from util-linux 2.38.1' });
     expect(await namespaceCommand(runner, IDS)).toEqual({
       program: '/usr/bin/unshare',
@@ -45,13 +45,13 @@ describe('the program that makes a user namespace', () => {
     });
   });
 
-  test('is refused when it is too old to know subordinate ids', async () => {
+  test('is refused when it is too old for subordinate ids', async () => {
     const runner = machine({ unshare: 'unshare from util-linux 2.37.4' });
     const error = await failureOf(() => namespaceCommand(runner, IDS), 'tool');
     expect(error.message).toContain('2.38');
   });
 
-  test('is asked for when there is none', async () => {
+  test('is required', async () => {
     const error = await failureOf(() => namespaceCommand(machine({}), IDS), 'tool');
     expect(error.message).toContain('unshare is not installed');
   });
@@ -68,7 +68,7 @@ describe('whether to start again in a user namespace', () => {
     ['an ordinary user has to', 1000, undefined, true, false],
     ['root need not', 0, undefined, false, false],
     ['who was started again is there', 0, '1', false, true],
-    // A namespace that did not map the user must not lead to starting again for ever.
+    // A namespace that did not map the user must not cause endless restarts.
     ['who was started again, and is not root all the same, does not try twice', 1000, '1', false, true],
   ])('%s', (_, uid, mark, needs, isIn) => {
     as(uid, mark);
