@@ -57,9 +57,12 @@ describe('wrong usage says what is wrong, where, and what to do (exit status 2)'
     [['--artifact', 'iso,qcow'], /--artifact: artifacts\.1: "qcow" is none of .* \(did you mean "qcow2"\?\)/],
     [['--kernel', 'claud'], /flavor debian has no kernel "claud" \(did you mean "cloud"\?\)/],
     [['--version', 'one'], /--version: version: is not a semantic version/],
-    [['--base', 'docker-archve:x'], /"docker-archve:" is no known kind \(did you mean "docker-archive"\?\)/],
+    [
+      ['--base', 'docker-archve:x'],
+      /"docker-archve:" is not a known prefix \(did you mean "docker-archive"\?\)/,
+    ],
     [['--base', 'nowhere.tar'], /nowhere\.tar does not exist/],
-    [['--set', 'disk.oem'], /--set disk\.oem: not of the form key=value/],
+    [['--set', 'disk.oem'], /--set disk\.oem: does not have the form key=value/],
     [['--no-such-flag'], /unknown option '--no-such-flag'/],
   ])('%j', async (args, message) => {
     const { status, stderr } = await build(...args, '--output', join(home, 'usage'));

@@ -6,10 +6,10 @@ import { anchorKubernetes } from './kubernetes.ts';
 import { isRemote } from './place.ts';
 import { anchorKey, anchorSign, anchorTrust } from './signing.ts';
 
-/** Resolves a reference that may hold a relative path against a directory. */
+/** Resolves a reference against a directory, in case it contains a relative path. */
 export type ResolveReference = (reference: string, directory: string) => string;
 
-/** What relative paths are resolved against. */
+/** The base for relative paths. */
 interface Anchor {
   /** The directory of the file that names them, or the working directory. */
   readonly directory: string;
@@ -22,7 +22,7 @@ type AnchorText = (value: string, anchor: Anchor) => unknown;
 const path: AnchorText = (value, { directory }) => resolve(directory, value);
 const reference: AnchorText = (value, { directory, resolveReference }) => resolveReference(value, directory);
 
-/** Keys whose value is a text that may be or hold a path. */
+/** Keys with a text value that is or contains a path. */
 const TEXT_KEYS: Readonly<Record<string, AnchorText>> = {
   'sign.password-file': path,
   'sign.signing-config': path,
@@ -44,7 +44,7 @@ const TEXT_KEYS: Readonly<Record<string, AnchorText>> = {
   'sign.key': (value, { directory }) => anchorKey(value, directory),
 };
 
-/** Keys whose value may be a mapping or a list that holds paths. */
+/** Keys whose value may be a mapping or a list with paths. */
 const MAPPING_KEYS: Readonly<Record<string, (value: unknown, anchor: Anchor) => unknown>> = {
   registries: (value, { directory }) => anchorAuthorities(value, directory),
   kubernetes: (value, { directory }) => anchorKubernetes(value, directory),
@@ -54,7 +54,7 @@ const MAPPING_KEYS: Readonly<Record<string, (value: unknown, anchor: Anchor) => 
   framework: anchorFramework,
 };
 
-/** Makes relative paths in the values of a configuration absolute. What has another form is left to the schema. */
+/** Makes relative paths in the values of a configuration absolute. Leaves malformed values to the schema. */
 export function anchorPaths(data: Data, anchor: Anchor): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => [key, anchorKeyed(key, value, anchor)]),
@@ -62,13 +62,13 @@ export function anchorPaths(data: Data, anchor: Anchor): Record<string, unknown>
 }
 
 function anchorKeyed(key: string, value: unknown, anchor: Anchor): unknown {
-  // Own properties only: a key may be called like one of every object.
+  // Own properties only, because a key may have the name of an inherited property.
   if (Object.hasOwn(MAPPING_KEYS, key)) return MAPPING_KEYS[key]?.(value, anchor);
   if (typeof value === 'string' && Object.hasOwn(TEXT_KEYS, key)) return TEXT_KEYS[key]?.(value, anchor);
   return value;
 }
 
-/** Certificates of registries are paths, too. */
+/** Makes the paths of CA certificates of registries absolute. */
 function anchorAuthorities(value: unknown, directory: string): unknown {
   if (!Array.isArray(value)) return value;
   return value.map((entry: unknown) => {
@@ -77,14 +77,14 @@ function anchorAuthorities(value: unknown, directory: string): unknown {
   });
 }
 
-/** `source` of the mapping `framework`, as a file may write it. */
+/** Makes the path in `source` of the mapping `framework` absolute. */
 function anchorFramework(value: unknown, anchor: Anchor): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { source } = value as Data;
   return typeof source === 'string' ? { ...value, source: fileOrReference(source, anchor) } : value;
 }
 
-/** A program's absolute path, or the reference of an image that holds it: what has a scheme, or is no file here. */
+/** The absolute path of a program, or the reference of its image if the text has a scheme or is not an existing file. */
 function fileOrReference(text: string, { directory, resolveReference }: Anchor): string {
   const file = resolve(directory, text);
   const isImage = /^[a-z-]+:/.test(text) || /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/.test(text);

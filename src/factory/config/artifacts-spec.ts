@@ -13,7 +13,7 @@ import { ArtifactsConfiguration, type ArtifactsSpec, type FailOn, type Framework
 export type Warn = (line: string) => void;
 export const ignoreWarnings: Warn = () => undefined;
 
-/** Merges and validates the configuration of artifacts from a ready image. @throws FactoryError `usage` */
+/** Merges and validates the configuration for making artifacts from an existing image. @throws FactoryError `usage` */
 export async function loadArtifactsSpec(
   sources: ConfigurationSources,
   warn: Warn = ignoreWarnings,
@@ -34,17 +34,17 @@ type Keys = Pick<
   readonly 'cloud-config'?: string | undefined;
   readonly 'overlay-rootfs'?: string | undefined;
   readonly 'overlay-iso'?: string | undefined;
-  /** Absent for an image that is ready. */
+  /** Absent for an existing image. */
   readonly framework?: { readonly name: FrameworkChoice['name'] };
 };
 
-/** Upstream's agent honours keys that ours does not; which of them a ready image has is not known here. */
+/** How to treat keys that only upstream's agent supports. An existing image may have either agent. */
 function unsupportedKeys(framework: Keys['framework']): NonNullable<ValidationOptions['unsupported']> {
   if (framework === undefined) return 'warn';
   return framework.name === 'builtin' ? 'refuse' : 'ignore';
 }
 
-/** The part of a specification that builds and ready images share. @throws FactoryError `usage` */
+/** Validates the settings of artifacts, which builds and existing images share. @throws FactoryError `usage` */
 export async function artifactsSpec(
   keys: Keys,
   sources: ConfigurationSources,
@@ -69,8 +69,8 @@ export async function artifactsSpec(
     audit: keys.audit,
   };
   if (spec.failOn !== undefined && !spec.sbom) {
-    throw new FactoryError('OPTION_CONFLICT', 'fail-on reads the SBOM, and sbom is false', {
-      remedy: 'Leave one of the two keys out.',
+    throw new FactoryError('OPTION_CONFLICT', 'fail-on needs an SBOM, but sbom is false', {
+      remedy: 'Remove one of the two keys.',
     });
   }
   if (spec.cloudConfig !== undefined) {
@@ -82,12 +82,12 @@ export async function artifactsSpec(
   return spec;
 }
 
-/** What is pushed is the image, so it is made too. */
+/** The artifacts to make; a push needs the image. */
 function withImage({ artifacts, push }: Keys): ArtifactsSpec['artifacts'] {
   return push === undefined || artifacts.includes('oci') ? artifacts : ['oci', ...artifacts];
 }
 
-/** Refuses what a node could not use, before anything is built. @throws FactoryError `usage` */
+/** Validates the cloud-config before the build. @throws FactoryError `usage` */
 async function checkCloudConfig(
   file: string,
   unsupported: NonNullable<ValidationOptions['unsupported']>,

@@ -7,7 +7,7 @@ import {
   parseImageReference,
 } from '../../common/oci/registry/image-reference.ts';
 
-/** A base or OS image, by where it comes from. Paths are absolute. */
+/** The source of a base or OS image. Paths are absolute. */
 export type BaseReference =
   | { readonly kind: 'bootstrap'; readonly release: string | undefined }
   /** In a registry. */
@@ -20,19 +20,19 @@ export type BaseReference =
 
 /** A path and an OCI tag (distribution-spec, "Pulling manifests"). */
 const TAGGED = /^(.+):([\w][\w.-]{0,127})$/;
-/** An image in a daemon: NAME[:TAG][@DIGEST], or an identifier. Nothing else gets into the address of a request. */
+/** An image in a daemon: NAME[:TAG][@DIGEST], or an id. Nothing else may become part of a request URL. */
 const DAEMON_NAME = /^[a-z0-9]+(?:[._/:-]+\w[\w.-]*)*(?:@sha256:[0-9a-f]{64})?$/;
 const TARBALL = /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/;
-/** What begins like a path, or is a name with an ending and nothing else, is meant as a file. */
+/** A text that starts like a path, or is only a name with an extension, means a file. */
 const FILE = /^(?:[./~]|[^/:@]*\.[^/:@]*$)/;
 const SCHEMES = ['bootstrap', 'docker', 'oci', 'docker-archive', 'docker-daemon', 'dir', 'tar'];
 const FORMS =
   'NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, docker-daemon:NAME[:TAG], dir:DIR, FILE.tar[.gz|.xz|.zst]';
 
 /**
- * Parses a reference to a base or an OS image. What has none of the prefixes and is no tar is an image of a registry, by
- * its name as Docker understands it; an image that is called like a prefix, or nearly so, needs `docker://`.
- * @param directory what relative paths are relative to
+ * Parses a reference to a base or an OS image. Without a prefix, and unless it is a tar file, it is the name of an image in a
+ * registry, as in Docker. An image whose name resembles a prefix needs `docker://`.
+ * @param directory base for relative paths
  * @throws FactoryError `usage` when it has none of the known forms
  */
 export function parseBaseReference(text: string, directory: string): BaseReference {
@@ -40,7 +40,7 @@ export function parseBaseReference(text: string, directory: string): BaseReferen
   const scheme = match?.[1];
   const rest = match?.[2] ?? '';
   const path = () => {
-    if (rest === '') throw malformed(text, `a path is missing after "${scheme}:"`);
+    if (rest === '') throw malformed(text, `the path after "${scheme}:" is missing`);
     return resolve(directory, rest);
   };
   switch (scheme) {
@@ -53,9 +53,9 @@ export function parseBaseReference(text: string, directory: string): BaseReferen
         : { kind: 'oci', path: resolve(directory, tagged[1]), tag: tagged[2] };
     }
     case 'docker-daemon':
-      if (rest === '') throw malformed(text, 'the name of an image is missing after "docker-daemon:"');
+      if (rest === '') throw malformed(text, 'the image name after "docker-daemon:" is missing');
       if (!DAEMON_NAME.test(rest) || rest.includes('..')) {
-        throw malformed(text, `"${rest}" is no name of an image`);
+        throw malformed(text, `"${rest}" is not an image name`);
       }
       return { kind: scheme, name: rest };
     case 'docker-archive':
@@ -75,15 +75,15 @@ function parseBare(text: string, scheme: string | undefined, rest: string, direc
     const meant = SCHEMES.find((known) => isNear(scheme, known));
     if (meant !== undefined || rest.startsWith('//')) {
       const question = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
-      throw malformed(text, `"${scheme}:" is no known kind${question}`);
+      throw malformed(text, `"${scheme}:" is not a known prefix${question}`);
     }
   }
   if (TARBALL.test(text)) return { kind: 'tar', path: resolve(directory, text) };
-  if (text === '' || FILE.test(text)) throw malformed(text, 'it has no known form');
+  if (text === '' || FILE.test(text)) throw malformed(text, 'its form is unknown');
   return { kind: 'docker', image: named(text, text) };
 }
 
-/** Whether a word is a slip of the pen for a known one. Short ones are near to too many names of images. */
+/** Whether a word is a likely typo of a known one. Short words resemble too many image names. */
 function isNear(word: string, known: string): boolean {
   return distance(word, known) <= (known.length <= 3 ? 1 : 2);
 }
@@ -97,7 +97,7 @@ function named(text: string, name: string): ImageReference {
   }
 }
 
-/** The text that parses to `reference` from any directory. */
+/** Formats a reference so that it parses to the same one in any directory. */
 export function formatBaseReference(reference: BaseReference): string {
   switch (reference.kind) {
     case 'bootstrap':
@@ -106,7 +106,7 @@ export function formatBaseReference(reference: BaseReference): string {
       return `docker://${formatImageReference(reference.image)}`;
     case 'oci':
       if (reference.tag !== undefined) return `oci:${reference.path}:${reference.tag}`;
-      // A closing slash keeps the end of a path that looks like a tag from being read as one.
+      // A trailing slash keeps a path that ends like a tag from being parsed as one.
       return `oci:${reference.path}${TAGGED.test(reference.path) ? '/' : ''}`;
     case 'docker-daemon':
       return `docker-daemon:${reference.name}`;
@@ -121,7 +121,7 @@ function malformed(text: string, problem: string): FactoryError {
   });
 }
 
-/** A reference with its relative path resolved against a directory. @throws FactoryError `usage` */
+/** Resolves the relative path of a reference against a directory. @throws FactoryError `usage` */
 export function absoluteReference(reference: string, directory: string): string {
   return formatBaseReference(parseBaseReference(reference, directory));
 }

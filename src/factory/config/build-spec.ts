@@ -11,9 +11,9 @@ import { type ConfigurationSources, loadConfiguration, loadConfigurations } from
 import { selectTargets } from './matrix.ts';
 import { BuildConfiguration, type BuildSpec } from './schema.ts';
 
-/** A build of a configuration that may have several. */
+/** One of the builds of a configuration. */
 export interface BuildTarget {
-  /** Unique among the targets; `undefined` where the configuration has a single build. */
+  /** Unique among the targets; `undefined` if the configuration has a single build. */
   readonly name: string | undefined;
   readonly spec: BuildSpec;
 }
@@ -27,9 +27,9 @@ export async function loadBuildSpec(
 }
 
 /**
- * Merges and validates a configuration that may have several targets: every one of them, whichever are wanted. Each
- * target's artifacts go to a directory of its name in the output directory.
- * @param only patterns of the names of those that are wanted; all when empty
+ * Merges and validates a configuration with one or several targets. All targets are validated, selected or not. The artifacts
+ * of a target go to a directory of its name in the output directory.
+ * @param only patterns of the names of the targets to return; all when empty
  * @throws FactoryError `usage`
  */
 export async function loadBuildTargets(
@@ -54,29 +54,33 @@ export async function loadBuildTargets(
   if (only.length === 0) return all;
   const named = all.flatMap(({ name, spec }) => (name === undefined ? [] : [{ name, spec }]));
   if (named.length > 0) return selectTargets(named, only);
-  throw new FactoryError(
-    'TARGET_UNKNOWN',
-    '--only: the configuration has a single build, which has no name',
-    {
-      remedy: 'Leave --only out, or write the keys matrix or targets.',
-    },
-  );
+  throw new FactoryError('TARGET_UNKNOWN', '--only: the configuration has a single build without a name', {
+    remedy: 'Remove --only, or add the keys matrix or targets.',
+  });
 }
 
-/** The specification of one build of a configuration. @throws FactoryError `usage` */
+/** Derives the specification of one build from its configuration. @throws FactoryError `usage` */
 export async function buildSpec(
   configuration: z.output<typeof BuildConfiguration>,
   sources: ConfigurationSources,
   warn: Warn,
 ): Promise<BuildSpec> {
-  const { flavor, release, base, mirror, snapshot, kernel, model, version, packages, kubernetes, bundles } =
-    configuration;
   const common = await artifactsSpec(configuration, sources, warn);
   const releaseOutput = resolve(configuration['release-output']);
   return {
     ...common,
-    ...{ flavor, release, base, mirror, snapshot, kernel, model, version, packages, kubernetes, bundles },
-    variant: variantOf(configuration.variant, kubernetes),
+    flavor: configuration.flavor,
+    release: configuration.release,
+    base: configuration.base,
+    mirror: configuration.mirror,
+    snapshot: configuration.snapshot,
+    kernel: configuration.kernel,
+    model: configuration.model,
+    version: configuration.version,
+    packages: configuration.packages,
+    kubernetes: configuration.kubernetes,
+    bundles: configuration.bundles,
+    variant: variantOf(configuration.variant, configuration.kubernetes),
     arch: configuration.arch ?? defaultArch(),
     containerfile: await userContainerfile(configuration, [common.output, releaseOutput, common.lockFile]),
     kernelFrom: configuration['kernel-from'],

@@ -1,24 +1,24 @@
 import { z } from 'zod';
 
-/** What is done with a bundle in the image build (docs/contract.md 5.7). */
+/** How the image build uses a bundle (docs/contract.md 5.7). */
 export const BUNDLE_MODES = ['unpack', 'run'] as const;
 
 /** An entry of the key `bundles`: the reference of an image, or a mapping. */
 export const Bundle = z.preprocess(
   (value) => (typeof value === 'string' ? { image: value } : value),
   z.strictObject({
-    image: z.string().min(1).meta({ description: 'An image, as for base.' }),
+    image: z.string().min(1).meta({ description: 'Image reference, in the forms of base.' }),
     mode: z
       .enum(BUNDLE_MODES)
       .default('unpack')
-      .meta({ description: 'Lay its files into the root, or run its run.sh.' }),
+      .meta({ description: 'Copy its files into the root, or run its run.sh.' }),
   }),
 );
 
-/** A bundle, validated: its reference absolute. */
+/** A validated bundle with an absolute reference. */
 export type BundleSpec = z.output<typeof Bundle>;
 
-/** Makes relative paths in the key's references relative to `directory`; anything that is malformed stays as it is. */
+/** Resolves relative paths in the references of the key against `directory`; leaves malformed values unchanged. */
 export function anchorBundles(
   value: unknown,
   directory: string,

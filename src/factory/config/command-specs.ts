@@ -7,15 +7,15 @@ import { type ConfigurationSources, loadConfigurations } from './load.ts';
 import { lockFilePath } from './lock-file-path.ts';
 import { type ArtifactsSpec, BuildConfiguration } from './schema.ts';
 
-/** What `lock` takes of a configuration. */
+/** The settings of `lock`. */
 export interface LockSpec extends Pick<ArtifactsSpec, 'registries' | 'lockFile'> {
-  /** Every build that it describes; none where it names neither a flavor nor a base. */
+  /** The builds of the configuration; a build without flavor and base is left out. */
   readonly builds: readonly BuildTarget[];
-  /** Of images that no build of it names. */
+  /** The architecture for images that belong to no build. */
   readonly arch: string;
 }
 
-/** Merges and validates the configuration of builds for what it refers to. @throws FactoryError `usage` */
+/** Merges and validates the configuration of builds for `lock`. @throws FactoryError `usage` */
 export async function loadLockSpec(sources: ConfigurationSources): Promise<LockSpec> {
   const all = await loadConfigurations(BuildConfiguration, sources, absoluteReference);
   const builds: BuildTarget[] = [];
@@ -33,7 +33,7 @@ export async function loadLockSpec(sources: ConfigurationSources): Promise<LockS
   };
 }
 
-/** What `sign` and `verify` take of a configuration: how registries are reached, and who signs. @throws FactoryError `usage` */
+/** Loads the settings of `sign` and `verify`: registries and signer. @throws FactoryError `usage` */
 export async function loadSigningSpec(
   sources: ConfigurationSources,
 ): Promise<Pick<ArtifactsSpec, 'registries' | 'sign'>> {
@@ -42,7 +42,7 @@ export async function loadSigningSpec(
   return { registries: first?.registries ?? [], sign: first?.sign };
 }
 
-/** What `push` takes of a configuration; the first of several builds counts. @throws FactoryError `usage` */
+/** Loads the settings of `push`, from the first build of the configuration. @throws FactoryError `usage` */
 export async function loadPushSpec(
   sources: ConfigurationSources,
 ): Promise<Pick<ArtifactsSpec, 'registries' | 'push' | 'sign' | 'output'>> {

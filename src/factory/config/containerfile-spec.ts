@@ -11,8 +11,9 @@ type ContainerfileKeys = Pick<
 >;
 
 /**
- * The user's own Containerfile.
- * @param products paths that builds write, which its context leaves out
+ * Resolves the user's Containerfile and its context.
+ * @param products output paths of builds, which its context leaves out
+ * @returns `undefined` when there is none
  * @throws FactoryError `usage` when the file or its context does not exist
  */
 export async function userContainerfile(
@@ -22,13 +23,13 @@ export async function userContainerfile(
   const file = keys.containerfile;
   if (file === undefined) {
     if (keys['containerfile-context'] === undefined) return undefined;
-    throw new FactoryError('OPTION_CONFLICT', 'containerfile-context is given without a containerfile', {
-      remedy: 'Name the file with --containerfile.',
+    throw new FactoryError('OPTION_CONFLICT', 'containerfile-context needs a containerfile', {
+      remedy: 'Give the file with --containerfile.',
     });
   }
   const stats = await stat(file).catch(() => undefined);
   if (!stats?.isFile())
-    throw new FactoryError('FILE_NOT_FOUND', `${file} is no file`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${file} is not a file`, {
       remedy: 'Check the path of --containerfile.',
     });
   const context = keys['containerfile-context'] ?? dirname(file);

@@ -1,15 +1,15 @@
 import { ARCHES, type Arch, machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 
-/** The default architecture: the host's. @throws FactoryError `usage` when no images are made for it */
+/** The default architecture: the host's. @throws FactoryError `usage` when it is not supported */
 export function defaultArch(): Arch {
   const found = ARCHES.find((arch) => arch === machineArch());
   if (found !== undefined) return found;
   throw new FactoryError(
     'ARCH_UNSUPPORTED',
-    `no images are made for ${machineArch()}, which this machine is`,
+    `the architecture of this machine, ${machineArch()}, is not supported`,
     {
-      remedy: `Say which: --arch ${ARCHES.join('|')}.`,
+      remedy: `Choose one: --arch ${ARCHES.join('|')}.`,
     },
   );
 }

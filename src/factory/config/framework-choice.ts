@@ -7,23 +7,23 @@ type FrameworkKeys = Pick<
   'framework' | 'kernel-from' | 'packages' | 'snapshot'
 >;
 
-/** The framework of a build. @throws FactoryError `usage` for keys that do not go together */
+/** Derives the framework of a build. @throws FactoryError `usage` for conflicting keys */
 export function frameworkChoice(keys: FrameworkKeys): FrameworkChoice {
   const { name, source, version } = keys.framework;
   if (name === 'builtin') {
     if (source === undefined && version === undefined) return { name };
     throw new FactoryError(
       'OPTION_CONFLICT',
-      'the builtin framework has no source and no version to choose',
+      'framework-source and framework-version do not apply to the builtin framework',
       {
-        remedy: 'Add --framework kairos-init, or leave them out.',
+        remedy: 'Add --framework kairos-init, or remove them.',
       },
     );
   }
   if (source === undefined) {
     throw new FactoryError(
       'SOURCE_UNSUITABLE',
-      'framework kairos-init needs a source: its program, or an image with it',
+      'framework kairos-init needs a source: the program, or an image that contains it',
       {
         remedy: 'Give --framework-source with the path of kairos-init or the reference of its image.',
       },
@@ -40,9 +40,9 @@ export function frameworkChoice(keys: FrameworkKeys): FrameworkChoice {
   if (other !== undefined) {
     throw new FactoryError(
       'OPTION_CONFLICT',
-      `${other} does not go with framework kairos-init, which installs by itself`,
+      `${other} cannot be combined with framework kairos-init, which installs packages itself`,
       {
-        remedy: 'Leave it out; a --containerfile can install more.',
+        remedy: 'Remove it; a --containerfile can install more packages.',
       },
     );
   }

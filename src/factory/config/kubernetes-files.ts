@@ -2,29 +2,29 @@ import { DISTRIBUTION_FACTS } from '../catalog/kubernetes/distribution.ts';
 import { isUrl, nameOf } from './file-source.ts';
 import type { KubernetesSpec } from './kubernetes.ts';
 
-/** Where the content of a file is known from: a checksum, or a list of them in which it has one of several names. */
+/** What a file is verified with: a checksum, or a list of checksums. */
 export type Pin =
   | { readonly kind: 'sha256'; readonly sha256: string }
   | { readonly kind: 'list'; readonly url: string };
 
-/** What a file of Kubernetes is. */
+/** The roles of Kubernetes files. */
 export const FILE_ROLES = ['program', 'images'] as const;
 
-/** A file that Kubernetes brings into the image, by where it comes from. */
+/** A Kubernetes file of the image, and its source. */
 export interface WantedFile {
   readonly role: (typeof FILE_ROLES)[number];
   /** Its name in the image. */
   readonly name: string;
   readonly source:
     | { readonly kind: 'file'; readonly path: string; readonly sha256: string | undefined }
-    /** The first of the addresses that the list has; with a checksum there is one. */
+    /** The first URL in the checksum list counts; with a checksum, there is only one. */
     | { readonly kind: 'urls'; readonly urls: readonly string[]; readonly pin: Pin };
 }
 
-/** All files that a specification asks for, the program first. */
+/** Lists the files that a specification needs, the program first. */
 export function wantedFiles(spec: KubernetesSpec, arch: string): WantedFile[] {
   const facts = DISTRIBUTION_FACTS[spec.distribution];
-  // A plus in a path is one, but servers of the field have read it as a space.
+  // A plus is valid in a path, but some servers decode it as a space.
   const folder = `${spec.mirror ?? facts.releases}/${encodeURIComponent(spec.version)}`;
   const list: Pin = { kind: 'list', url: `${folder}/${facts.checksums(arch)}` };
   const pinned = (sha256: string | undefined): Pin =>
@@ -40,7 +40,7 @@ export function wantedFiles(spec: KubernetesSpec, arch: string): WantedFile[] {
       ? [
           {
             role: 'images',
-            // One name for all versions: the next image's link on the node is the same.
+            // The same name for all versions, so that the link on the node stays valid after an upgrade.
             name: `${spec.distribution}-airgap-images-${arch}.tar${spec.distribution === 'k3s' ? '.zst' : ''}`,
             source: {
               kind: 'urls',
@@ -61,9 +61,8 @@ export function wantedFiles(spec: KubernetesSpec, arch: string): WantedFile[] {
 }
 
 /**
- * Finds a file in a list of checksums as `sha256sum` writes it: `HASH  NAME`, or `HASH *NAME`, names with or without
- * directories.
- * @returns the first address whose name is in the list, and its checksum
+ * Finds a file in a checksum list in the format of `sha256sum`: `HASH  NAME` or `HASH *NAME`, with or without directories.
+ * @returns the first URL whose file name is in the list, and its checksum; `undefined` when none is
  */
 export function findInList(
   list: string,

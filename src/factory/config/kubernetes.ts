@@ -6,21 +6,21 @@ import { isUrl, nameOf } from './file-source.ts';
 
 const Sha256 = z
   .string()
-  .regex(/^[0-9a-f]{64}$/i, 'is no sha256 in hex')
+  .regex(/^[0-9a-f]{64}$/i, 'is not a sha256 in hex')
   .transform((text) => text.toLowerCase());
 
-/** Images in a file: a path or an address, or a mapping with a checksum. */
+/** A file with images: a path, or a mapping of a path or URL with a checksum. */
 const ImagesFile = z.preprocess(
   (value) => (typeof value === 'string' ? { source: value } : value),
   z
     .strictObject({ source: z.string().min(1), sha256: Sha256.optional() })
     .refine(({ source, sha256 }) => !isUrl(source) || sha256 !== undefined, {
       path: ['sha256'],
-      error: 'is needed for an address',
+      error: 'is required for a URL',
     }),
 );
 
-/** The key `kubernetes`: `DISTRIBUTION@VERSION`, or a mapping with more to say. */
+/** The key `kubernetes`: `DISTRIBUTION@VERSION`, or a mapping with more settings. */
 export const Kubernetes = z.preprocess(
   (value) => (typeof value === 'string' ? shortForm(value) : value),
   z
@@ -41,34 +41,40 @@ export const Kubernetes = z.preprocess(
         context.addIssue({ code: 'custom', path, message, input: value });
       const { version, example, endings } = DISTRIBUTION_FACTS[value.distribution];
       if (!version.test(value.version))
-        problem(['version'], `"${value.version}" is no version of ${value.distribution}, such as ${example}`);
+        problem(
+          ['version'],
+          `"${value.version}" is not a version of ${value.distribution}, such as ${example}`,
+        );
       if (value.binary !== undefined && isUrl(value.binary) && value.sha256 === undefined)
-        problem(['sha256'], 'is needed when binary is an address');
-      // A list of checksums is worth what the way is worth on which it came.
+        problem(['sha256'], 'is required if binary is a URL');
+      // A checksum list is only as trustworthy as its transport.
       const needsList = value.airgap || (value.binary === undefined && value.sha256 === undefined);
       if (needsList && value.mirror?.startsWith('http:'))
-        problem(['mirror'], 'gives its checksums without TLS: use https, or name every file with its sha256');
+        problem(
+          ['mirror'],
+          'would serve the checksums without TLS: use https, or give the sha256 of every file',
+        );
       value.images.forEach(({ source }, index) => {
         const name = nameOf(source);
         if (!/^[A-Za-z0-9]/.test(name)) problem(['images', index], `"${source}" has no usable file name`);
         if (value.airgap && name.startsWith(`${value.distribution}-airgap-`))
-          problem(['images', index], 'airgap brings these images already');
+          problem(['images', index], 'airgap already includes these images');
         if (endings && !endings.some((ending) => name.endsWith(ending)))
           problem(
             ['images', index],
-            `${value.distribution} takes only files that end in ${endings.join(', ')}`,
+            `${value.distribution} only loads files that end in ${endings.join(', ')}`,
           );
       });
       const names = value.images.map(({ source }) => nameOf(source));
       const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
-      if (twice >= 0) problem(['images', twice], `there are two files called ${names[twice]}`);
+      if (twice >= 0) problem(['images', twice], `two files have the name ${names[twice]}`);
     }),
 );
 
-/** Kubernetes as an image is to have it, validated: paths absolute. */
+/** The validated Kubernetes settings of an image, with absolute paths. */
 export type KubernetesSpec = z.output<typeof Kubernetes>;
 
-/** Makes the relative paths of the key's value relative to `directory`; anything that is malformed stays as it is. */
+/** Resolves relative paths in the value of the key against `directory`; leaves malformed values unchanged. */
 export function anchorKubernetes(value: unknown, directory: string): unknown {
   if (!isObject(value)) return value;
   const path = (text: unknown) =>
@@ -88,22 +94,25 @@ export function anchorKubernetes(value: unknown, directory: string): unknown {
 }
 
 /**
- * The variant of an image (docs/contract.md 6.8): `standard` has Kubernetes, `core` has none.
- * @throws FactoryError `usage` when what was asked for contradicts that
+ * Returns the variant of an image (docs/contract.md 6.8): `standard` with Kubernetes, `core` without.
+ * @throws FactoryError `usage` when the requested variant is the other one
  */
-export function variantOf(asked: string | undefined, kubernetes: KubernetesSpec | undefined): string {
+export function variantOf(requested: string | undefined, kubernetes: KubernetesSpec | undefined): string {
   const variant = kubernetes === undefined ? 'core' : 'standard';
-  if (asked === undefined || asked === variant) return variant;
+  if (requested === undefined || requested === variant) return variant;
   throw new FactoryError(
     'OPTION_CONFLICT',
     kubernetes === undefined
-      ? 'variant standard has a Kubernetes distribution, and none is named'
-      : `variant core has no Kubernetes, and ${kubernetes.distribution} is asked for`,
-    { remedy: 'Leave the variant out, or say --kubernetes k3s@VERSION for standard and nothing for core.' },
+      ? 'variant standard needs a Kubernetes distribution, but none is given'
+      : `variant core has no Kubernetes, but ${kubernetes.distribution} is requested`,
+    {
+      remedy:
+        'Remove the variant; --kubernetes k3s@VERSION selects standard, and no --kubernetes selects core.',
+    },
   );
 }
 
-/** `k3s@v1.34.1+k3s1`; the version may lack its `v`. */
+/** `k3s@v1.34.1+k3s1`; the `v` of the version is optional. */
 function shortForm(text: string): Record<string, string> {
   const at = text.indexOf('@');
   if (at < 0) return { distribution: text };

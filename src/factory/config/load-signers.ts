@@ -6,14 +6,14 @@ import { parsePublicKey, type TrustKey } from '../../common/trust/public-key.ts'
 import { parseTrustedRoot, trustIdentity } from '../../common/trust/trusted-root.ts';
 import { isKeyFile, type SignersSpec, signersProblem } from './signing.ts';
 
-/** No key and no trusted root is larger, in bytes. */
+/** Size limit of keys and trusted roots, in bytes. */
 const LIMIT = 4 * 1024 * 1024;
 
 /**
- * Reads the keys and identities that may sign.
- * @param place where they are named, for messages
- * @param askKms gives the PEM text of a public key that is no file; without it, there is none such
- * @throws FactoryError `usage` for a key or a trusted root that cannot be used, and a threshold that cannot be reached
+ * Reads the keys and identities of accepted signers.
+ * @param place where they are configured, for messages
+ * @param askKms returns the public key of a KMS in PEM; without it, every key is a file
+ * @throws FactoryError `usage` for an invalid key or trusted root, and a threshold that cannot be reached
  */
 export async function loadSigners(
   place: string,
@@ -31,14 +31,14 @@ export async function loadSigners(
   const identities = root === undefined ? [] : await readIdentities(place, root, signers.identities);
   const different = new Set([...keys, ...identities].map(({ fingerprint }) => fingerprint)).size;
   if (signers.threshold > different)
-    throw unusableSigners(place, `asks for ${signers.threshold} signers, and names ${different}`);
+    throw unusableSigners(place, `requires ${signers.threshold} signers, but lists ${different}`);
   return { match: '**', keys, identities, threshold: signers.threshold, place };
 }
 
-/** What is said of signers that cannot be used. */
+/** The error for an invalid list of signers. */
 export function unusableSigners(place: string, problem: string): FactoryError {
   return new FactoryError('SIGNERS_INVALID', `${place} ${problem}`, {
-    remedy: 'Correct it; docs/signing.md shows how signers are named, and where a trusted root comes from.',
+    remedy: 'Correct it; docs/signing.md explains how to list signers and where to get a trusted root.',
   });
 }
 

@@ -6,17 +6,17 @@ import { parseYaml, readYaml, type YamlSource } from '../../common/text/yaml-sou
 import { anchorPaths, type ResolveReference } from './anchor-paths.ts';
 import { expandMatrix, MatrixKeys, type Variation } from './matrix.ts';
 
-/** Where the values of a configuration come from; a later source wins: file, `--set`, flags. */
+/** The sources of a configuration, in ascending precedence: file, `--set`, flags. */
 export interface ConfigurationSources {
   /** A YAML file, if any. */
   readonly file?: string;
   /** Assignments `a.b=value`; the value is YAML. */
   readonly set: readonly string[];
-  /** Values of flags by configuration key; `undefined` where a flag was not given. */
+  /** Values of flags by configuration key; `undefined` for a flag that was not given. */
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
-/** Flags that are not called like their key. */
+/** Flags whose name differs from their key. */
 const FLAG_NAMES: Readonly<Record<string, string>> = {
   artifacts: 'artifact',
   'framework.name': 'framework',
@@ -30,15 +30,17 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
 
 type Data = Record<string, unknown>;
 
-/** The configuration of a target; a file without targets has a single one, which has no name. */
+/** The configuration of a target; the single target of a file without `targets` has no name. */
 export interface Configured<T> {
   readonly name: string | undefined;
   readonly configuration: T;
 }
 
 /**
- * The same for a file that may have several targets: all of them, each validated.
- * @throws FactoryError `usage`, also for a flag or `--set` of a key in which the targets differ
+ * Merges the sources and validates the result, for every target of the file.
+ * @param resolveReference resolves a reference of `base` or `image` against a directory
+ * @throws FactoryError `usage`, also for a flag or `--set` of a key in which the targets differ; each message names the file,
+ * line and column, or the flag, at fault
  */
 export async function loadConfigurations<S extends z.ZodType>(
   schema: S,
@@ -60,9 +62,8 @@ export async function loadConfigurations<S extends z.ZodType>(
 }
 
 /**
- * Merges the sources and validates the result.
- * @param onPath resolves a reference of `base` or `image` against a directory
- * @throws FactoryError `usage`; each message names the file, line and column, or the flag, at fault
+ * Merges and validates like {@link loadConfigurations}, for a file with a single target.
+ * @throws FactoryError `usage`, also for a file with several targets
  */
 export async function loadConfiguration<S extends z.ZodType>(
   schema: S,
@@ -74,14 +75,14 @@ export async function loadConfiguration<S extends z.ZodType>(
   if (only && all.length === 1) return only.configuration;
   throw new FactoryError(
     'TARGET_UNKNOWN',
-    `${sources.file} has ${all.length} targets, and one is wanted here`,
+    `${sources.file} has ${all.length} targets, but this command needs exactly one`,
     {
-      remedy: 'Name a file with one target.',
+      remedy: 'Give a file with one target.',
     },
   );
 }
 
-/** A file, what of it all targets share, and the target. */
+/** A file, its keys that all targets share, and a target. */
 interface FileSource {
   readonly file: YamlSource;
   readonly common: Data;
@@ -107,7 +108,7 @@ function mergeAndValidate<S extends z.ZodType>(
   let data: Data = source
     ? anchor({ ...source.common, ...variation?.values }, resolve(source.file.name, '..'))
     : {};
-  // In a target, null takes away what the others have.
+  // In a target, null removes a shared key.
   data = Object.fromEntries(
     Object.entries(data).filter(([key, value]) => !(variation?.places[key] && value === null)),
   );
@@ -133,9 +134,9 @@ function mergeAndValidate<S extends z.ZodType>(
 function varied(key: string, target: string): FactoryError {
   return new FactoryError(
     'OPTION_CONFLICT',
-    `"${key}" cannot be set from the command line: target ${target} has its own`,
+    `"${key}" cannot be set on the command line, because target ${target} sets it`,
     {
-      remedy: 'Choose among the targets with --only NAME, or change the file.',
+      remedy: 'Select targets with --only NAME, or change the file.',
     },
   );
 }
@@ -155,19 +156,19 @@ function parseAssignment(text: string): { path: string[]; value: unknown } {
   const at = text.indexOf('=');
   const path = text.slice(0, at).split('.');
   if (at < 1 || path.includes('')) {
-    throw new FactoryError('OPTION_INVALID', `--set ${text}: not of the form key=value`, {
-      remedy: 'Write --set disk.oem=128.',
+    throw new FactoryError('OPTION_INVALID', `--set ${text}: does not have the form key=value`, {
+      remedy: 'Write, for example, --set disk.oem=128.',
     });
   }
   return { path, value: parseYaml(`--set ${path.join('.')}`, text.slice(at + 1)).data };
 }
 
-/** A flag's key may be a path. */
+/** The first component of a key, which may be a path. */
 function firstKey(path: string): string {
   return path.split('.')[0] ?? path;
 }
 
-/** Own properties only: `__proto__` as a key must not reach the prototype. */
+/** Sets a value at a path, in own properties only: the key `__proto__` must not reach the prototype. */
 function assign(data: Data, path: readonly string[], value: unknown): Data {
   const [key = '', ...rest] = path;
   const below = Object.hasOwn(data, key) ? data[key] : undefined;

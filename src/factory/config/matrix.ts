@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 
-/** A target of a build: what it has besides, or in place of, the keys that all targets share. */
+/** A target of a build: the keys that it adds to, or overrides in, those that all targets share. */
 export interface Variation {
   readonly name: string;
   readonly values: Readonly<Record<string, unknown>>;
-  /** Where the value of a key stands: a path in the file. */
+  /** Path in the file of the value of each key. */
   readonly places: Readonly<Record<string, readonly PropertyKey[]>>;
-  /** Where the target as a whole stands. */
+  /** Path in the file of the target. */
   readonly place: readonly PropertyKey[];
 }
 
-/** A name is a directory's, and goes into messages. */
+/** A name of a target, which is also the name of its output directory. */
 const Name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/, 'is no name: use letters, digits, and . _ + -');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/, 'is not a valid name: use letters, digits, and . _ + -');
 const Values = z.looseObject({ name: Name.optional() });
 
-/** The keys of a configuration that make several targets of it. */
+/** The keys that define several targets. */
 export const MatrixKeys = z.object({
   matrix: z
     .object({ include: z.array(Values).default([]), exclude: z.array(z.looseObject({})).default([]) })
@@ -30,12 +30,12 @@ type MatrixKeys = z.output<typeof MatrixKeys>;
 type Cell = Omit<Variation, 'name'> & { readonly name?: string | undefined };
 
 /**
- * The targets of a configuration, in the order of the file: the product of the matrix without what `exclude` matches,
- * then `include`, then `targets`. As in the CI systems of the field, an entry of `include` whose values of the matrix fit
- * cells that are there adds its other values to these; otherwise it is a cell of its own.
- * @param locate the place of a path in the file, for messages
+ * Expands the targets of a configuration, in the order of the file: the product of the matrix without the cells that `exclude`
+ * matches, then `include`, then `targets`. As in common CI systems, an entry of `include` whose matrix values match existing
+ * cells adds its other values to them; otherwise it is a new cell.
+ * @param locate formats the position of a path in the file, for messages
  * @returns `undefined` when the configuration has a single target
- * @throws FactoryError `usage` for names that are not unique, and an `exclude` that matches nothing
+ * @throws FactoryError `usage` for duplicate names, and an `exclude` that matches nothing
  */
 export function expandMatrix(
   { matrix, targets }: MatrixKeys,
@@ -54,19 +54,19 @@ export function expandMatrix(
         'CONFIG_INVALID',
         `${locate(target.place)}: a target has neither values nor a name`,
         {
-          remedy: 'Give it a name, or take it out.',
+          remedy: 'Add a name, or remove the target.',
         },
       );
     }
-    // Directories of some file systems do not tell upper case from lower.
+    // Some file systems are not case-sensitive.
     const twin = names.get(target.name.toLowerCase());
     if (twin !== undefined) {
       throw new FactoryError(
         'TARGET_CONFLICT',
-        `${locate(target.place)}: a second target is called ${target.name}`,
+        `${locate(target.place)}: another target has the name ${target.name}`,
         {
-          details: [`the first is at ${locate(twin.place)}`],
-          remedy: 'Give one of them another name: name: NAME.',
+          details: [`the other is at ${locate(twin.place)}`],
+          remedy: 'Rename one of them: name: NAME.',
         },
       );
     }
@@ -74,14 +74,14 @@ export function expandMatrix(
   }
   if (all.length === 0) {
     throw new FactoryError('TARGET_UNKNOWN', `${locate(['matrix'])}: the matrix has no targets`, {
-      remedy: 'Take something out of exclude.',
+      remedy: 'Remove an entry of exclude.',
     });
   }
   return all;
 }
 
 /**
- * The targets that patterns name: `*` stands for any text, `?` for any character.
+ * Selects the targets that match patterns: `*` matches any text, `?` any character.
  * @throws FactoryError `usage` for a pattern that no target matches
  */
 export function selectTargets<T extends { readonly name: string }>(
@@ -98,8 +98,8 @@ export function selectTargets<T extends { readonly name: string }>(
     );
     const found = targets.filter(({ name }) => expression.test(name));
     if (found.length === 0) {
-      throw new FactoryError('TARGET_UNKNOWN', `--only: no target is called "${pattern}"`, {
-        remedy: `There are: ${targets.map(({ name }) => name).join(', ')}.`,
+      throw new FactoryError('TARGET_UNKNOWN', `--only: no target matches "${pattern}"`, {
+        remedy: `The targets are: ${targets.map(({ name }) => name).join(', ')}.`,
       });
     }
     for (const target of found) wanted.add(target);
@@ -124,9 +124,9 @@ function matrixCells(
     if (product.some(({ values }) => fits(values, pattern))) return;
     throw new FactoryError(
       'CONFIG_INVALID',
-      `${locate(['matrix', 'exclude', index])}: nothing in the matrix is like this`,
+      `${locate(['matrix', 'exclude', index])}: no cell of the matrix matches this`,
       {
-        remedy: 'Write the values as they stand in the matrix, or take the entry out.',
+        remedy: 'Use the exact values of the matrix, or remove the entry.',
       },
     );
   });
@@ -169,7 +169,7 @@ function fits(
   );
 }
 
-/** A name from values: `bootstrap-bookworm-k3s-v1.34.1+k3s1`. A value that is null takes its key away. */
+/** Derives a name from values: `bootstrap-bookworm-k3s-v1.34.1+k3s1`. The value null becomes `no-KEY`. */
 function nameOf(values: Readonly<Record<string, unknown>>): string {
   return Object.entries(values)
     .map(([key, value]) => wordOf(key, value))

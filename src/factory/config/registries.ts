@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseImageReference } from '../../common/oci/registry/image-reference.ts';
 
-/** Whether a text is `HOST[:PORT][/PATH]`, as it stands before the name of an image. */
+/** Whether a text has the form `HOST[:PORT][/PATH]`, the prefix of an image name. */
 function isPlace(text: string): boolean {
   try {
     return text.startsWith(parseImageReference(`${text}/name`).registry);
@@ -10,23 +10,17 @@ function isPlace(text: string): boolean {
   }
 }
 
-const Place = z.string().refine(isPlace, 'is not of the form HOST[:PORT][/PATH]');
+const Place = z.string().refine(isPlace, 'does not have the form HOST[:PORT][/PATH]');
 
-/** How one registry is reached. */
+/** The connection settings of a registry. */
 export const RegistrySettings = z.strictObject({
-  registry: Place.refine((text) => !text.includes('/'), 'is not of the form HOST[:PORT]').meta({
-    description: 'Host and port, as in the names of images; `docker.io` for Docker Hub.',
+  registry: Place.refine((text) => !text.includes('/'), 'does not have the form HOST[:PORT]').meta({
+    description: 'Host and port as in image names; `docker.io` for Docker Hub.',
   }),
-  mirrors: z
-    .array(Place)
-    .default([])
-    .meta({ description: 'Places that have its images, too; they are asked first, in this order.' }),
-  insecure: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'Accept any certificate, and do without TLS where there is none.' }),
+  mirrors: z.array(Place).default([]).meta({ description: 'Mirrors, which are tried first, in this order.' }),
+  insecure: z.boolean().default(false).meta({ description: 'Accept any certificate, and plain HTTP.' }),
   ca: z.string().optional().meta({
-    description: 'File with certificates of authorities (PEM) to trust besides those of the system.',
+    description: "File with CA certificates (PEM) to trust in addition to the system's.",
   }),
 });
 export type RegistrySettings = z.infer<typeof RegistrySettings>;

@@ -11,12 +11,12 @@ export interface PolicyFile {
   readonly text: string;
 }
 
-/** The names that a policy may give its keys. */
+/** Valid names of keys in a policy. */
 const NAME = /^[\w-][\w.-]*$/;
 
 /**
- * Renders the policy that a node enforces (docs/trust.md): `policy.yaml` and the public keys, all read and checked.
- * @throws FactoryError `usage` for a key that is none, and a threshold that no set of signatures can reach
+ * Renders the policy that a node enforces (docs/trust.md): `policy.yaml` and the validated public keys.
+ * @throws FactoryError `usage` for an invalid key, and a threshold that cannot be reached
  */
 export function renderPolicy(upgrade: NonNullable<TrustSpec['upgrade']>): PolicyFile[] {
   const keys = new Map<string, { readonly fingerprint: string; readonly text: string }>();
@@ -37,14 +37,14 @@ export function renderPolicy(upgrade: NonNullable<TrustSpec['upgrade']>): Policy
   ];
 }
 
-/** Adds a key, under the name of its file, or one of its own where another key has that. @returns the name */
+/** Adds a key under its file name, or a unique name if another key has that one. @returns the name */
 function addKey(
   keys: Map<string, { readonly fingerprint: string; readonly text: string }>,
   path: string,
 ): string {
   const base = basename(path);
   if (!NAME.test(base) || /\.ya?ml$/.test(base))
-    throw unusable(`${path} has a name that no key of a policy can have`);
+    throw unusable(`${path}: the file name is not valid for a key of a policy`);
   let text: string;
   let fingerprint: string;
   try {
@@ -61,6 +61,6 @@ function addKey(
 
 function unusable(problem: string): FactoryError {
   return new FactoryError('TRUST_CONFIG_INVALID', `trust.upgrade: ${problem}`, {
-    remedy: 'Name files with one public key in PEM form each, as "cosign generate-key-pair" writes them.',
+    remedy: 'Give files with one public key in PEM each, as "cosign generate-key-pair" writes them.',
   });
 }

@@ -2,71 +2,71 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { matchProblem } from '../../common/trust/repository-match.ts';
 
-/** The word for signing with a short-lived certificate, for the identity of the CI job, in place of a key. */
+/** Stands for signing with a short-lived certificate for the identity of the CI job, instead of a key. */
 export const KEYLESS = 'keyless';
-/** Where the signature of an image lies: a bundle that refers to it, or a tag `sha256-HEX.sig`, or both. */
+/** The storage of an image signature: a bundle that refers to the image, a tag `sha256-HEX.sig`, or both. */
 export const SIGNATURE_FORMATS = ['bundle', 'classic', 'both'] as const;
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** The key `sign`: who signs what a build makes. A text is short for its `key`. */
+/** The key `sign`: the signer of a build. A text is short for its `key`. */
 export const Sign = z.preprocess(
   (value) => (typeof value === 'string' ? { key: value } : value),
   z
     .strictObject({
       key: z.string().min(1).meta({
-        description: 'Private key: a file, env://VARIABLE, the URI of a KMS, or `keyless`.',
+        description: 'Private key: a file, env://VARIABLE, the URI of a KMS key, or `keyless`.',
       }),
       'password-file': z.string().optional().meta({ description: 'File with the password of the key.' }),
       'password-env': z
         .string()
-        .regex(VARIABLE, 'is no name of a variable')
+        .regex(VARIABLE, 'is not the name of a variable')
         .optional()
         .meta({ description: 'Variable with the password of the key; `COSIGN_PASSWORD` by default.' }),
       format: z
         .enum(SIGNATURE_FORMATS)
         .default('bundle')
-        .meta({ description: 'Of the signatures of images.' }),
+        .meta({ description: 'Format of image signatures.' }),
       'signing-config': z.string().optional().meta({
-        description: 'Which services sign, too: a file of `cosign signing-config create`.',
+        description: 'Signing services: a file of `cosign signing-config create`.',
       }),
       'trusted-root': z.string().optional().meta({
-        description: 'What these services are known by: a file of `cosign trusted-root create`.',
+        description: 'Trusted root of these services: a file of `cosign trusted-root create`.',
       }),
     })
     .refine((sign) => sign['password-file'] === undefined || sign['password-env'] === undefined, {
       path: ['password-file'],
-      error: 'does not go with password-env: a key has one password',
+      error: 'cannot be combined with password-env',
     }),
 );
 export type SignSpec = z.output<typeof Sign>;
 
-/** Someone that a certificate authority vouches for: whom, and who knew them. */
+/** The identity in a certificate: its subject and its issuer. */
 export const Identity = z.strictObject({
   identity: z.string().min(1).meta({
-    description: 'The subject of the certificate; `*` stands for anything but a slash, `**` for anything.',
+    description: 'The subject of the certificate; `*` matches anything but a slash, `**` anything.',
   }),
   issuer: z.string().min(1).meta({ description: 'The OpenID Connect issuer, such as that of the CI.' }),
 });
 
 const Threshold = z.int().min(1).default(1);
 
-/** Who has to have signed: keys, identities, how many of them. */
+/** Required signers: keys, identities, and how many of them. */
 export const Signers = z.strictObject({
   keys: z.array(z.string().min(1)).default([]).meta({ description: 'Files with public keys.' }),
   identities: z.array(Identity).default([]).meta({ description: 'Identities of certificates.' }),
   'trusted-root': z.string().optional().meta({
-    description: 'File that says which authorities and logs count; needed for identities.',
+    description: 'File with the trusted authorities and logs; required for identities.',
   }),
-  threshold: Threshold.meta({ description: 'How many different ones must have signed.' }),
+  threshold: Threshold.meta({ description: 'Number of different signers required.' }),
 });
 export type SignersSpec = z.output<typeof Signers>;
 
-/** What is wrong with signers that are well-formed each; `undefined` when nothing is. */
+/** Returns the problem of a list of well-formed signers; `undefined` if there is none. */
 export function signersProblem({ keys, identities, ...signers }: SignersSpec): string | undefined {
-  if (keys.length + identities.length === 0) return 'names neither keys nor identities';
+  if (keys.length + identities.length === 0) return 'lists neither keys nor identities';
   if (identities.length > 0 && signers['trusted-root'] === undefined)
-    return 'names identities without the trusted-root that their certificates come from';
+    return 'lists identities without a trusted-root for their certificates';
   return undefined;
 }
 
@@ -79,14 +79,14 @@ const Upgrade = z.strictObject({
   threshold: Threshold,
 });
 
-/** The key `trust`: whose signature the base must have, and whose an upgrade of the node. */
+/** The key `trust`: required signers of the base, and of upgrades on the node. */
 export const Trust = z.strictObject({
   base: Signers.superRefine((signers, context) => {
     const problem = signersProblem(signers);
     if (problem) context.addIssue({ code: 'custom', message: problem });
   })
     .optional()
-    .meta({ description: 'Who must have signed the base image.' }),
+    .meta({ description: 'Required signers of the base image.' }),
   upgrade: z
     .array(Upgrade)
     .min(1)
@@ -95,12 +95,12 @@ export const Trust = z.strictObject({
 });
 export type TrustSpec = z.output<typeof Trust>;
 
-/** Whether a key is a file, and not named by a scheme. */
+/** Whether a key is a file, rather than a URI or `keyless`. */
 export function isKeyFile(key: string): boolean {
   return key !== KEYLESS && !/^[a-z0-9]+:\/\//.test(key);
 }
 
-/** Makes the paths of the key `sign` relative to `directory`; anything malformed stays as it is. */
+/** Resolves paths in the key `sign` against `directory`; leaves malformed values unchanged. */
 export function anchorSign(value: unknown, directory: string): unknown {
   if (typeof value === 'string') return { key: anchorKey(value, directory) };
   const anchored = anchorPaths(value, ['password-file', 'signing-config', 'trusted-root'], directory);
@@ -108,7 +108,7 @@ export function anchorSign(value: unknown, directory: string): unknown {
   return { ...anchored, key: anchorKey(anchored['key'], directory) };
 }
 
-/** The same for the key `trust`. */
+/** Resolves paths in the key `trust` against `directory`; leaves malformed values unchanged. */
 export function anchorTrust(value: unknown, directory: string): unknown {
   if (!isObject(value)) return value;
   const { base, upgrade } = value;
@@ -121,7 +121,7 @@ export function anchorTrust(value: unknown, directory: string): unknown {
   };
 }
 
-/** The same for a list of signers. */
+/** Resolves paths in a list of signers against `directory`; leaves malformed values unchanged. */
 export function anchorSigners(value: unknown, directory: string): unknown {
   const anchored = anchorPaths(value, ['trusted-root'], directory);
   if (!isObject(anchored) || !Array.isArray(anchored['keys'])) return anchored;
@@ -131,7 +131,7 @@ export function anchorSigners(value: unknown, directory: string): unknown {
   return { ...anchored, keys };
 }
 
-/** Makes the path of a signing key absolute; other keys and `keyless` stay as they are. */
+/** Makes the path of a signing key absolute; leaves URIs and `keyless` unchanged. */
 export function anchorKey(key: string, directory: string): string {
   return isKeyFile(key) ? resolve(directory, key) : key;
 }

@@ -9,7 +9,7 @@ import {
 } from '../../../../src/factory/config/base-reference.ts';
 import { failureOf } from '../../support/failure.ts';
 
-describe('parseReference', () => {
+describe('parseBaseReference', () => {
   test.each<[string, BaseReference]>(
     [
       ['bootstrap:', { kind: 'bootstrap', release: undefined }],
@@ -55,7 +55,7 @@ describe('parseReference', () => {
     ['docker.io/debian:12', hub, 'library/debian', '12', undefined],
     ['docker://debian:12', hub, 'library/debian', '12', undefined],
     ['docker://[::1]:5000/a/b:c', '[::1]:5000', 'a/b', 'c', undefined],
-    // What reads like a file or like another kind, is not one after docker://.
+    // After docker://, a name that looks like a file or a prefix is an image name.
     ['docker://tar:1', hub, 'library/tar', '1', undefined],
     ['docker://name.tar', hub, 'library/name.tar', 'latest', undefined],
   ])('reads %s', (text, registry, repository, tag, wanted) => {
@@ -64,22 +64,22 @@ describe('parseReference', () => {
   });
 
   test.each([
-    ['', /no known form/],
-    ['/srv/root', /no known form/],
-    ['./root', /no known form/],
-    ['~/root', /no known form/],
-    ['root.zip', /no known form/],
-    ['oci:', /path is missing after "oci:"/],
-    ['dir:', /path is missing after "dir:"/],
-    ['docker-daemon:', /name of an image is missing/],
-    ['docker-daemon:../containers', /"..\/containers" is no name of an image/],
-    ['docker-daemon:a/../../b', /is no name of an image/],
-    ['docker-daemon:a?b', /is no name of an image/],
-    ['dockr-archive:x', /no known kind \(did you mean "docker-archive"\?\)/],
-    ['bootstrp:bookworm', /no known kind \(did you mean "bootstrap"\?\)/],
-    ['dirr:x.tar', /no known kind \(did you mean "dir"\?\)/],
-    ['dockr://x', /no known kind \(did you mean "docker"\?\)/],
-    ['https://ghcr.io/x/y:1', /"https:" is no known kind$/],
+    ['', /its form is unknown/],
+    ['/srv/root', /its form is unknown/],
+    ['./root', /its form is unknown/],
+    ['~/root', /its form is unknown/],
+    ['root.zip', /its form is unknown/],
+    ['oci:', /path after "oci:" is missing/],
+    ['dir:', /path after "dir:" is missing/],
+    ['docker-daemon:', /image name after "docker-daemon:" is missing/],
+    ['docker-daemon:../containers', /"..\/containers" is not an image name/],
+    ['docker-daemon:a/../../b', /is not an image name/],
+    ['docker-daemon:a?b', /is not an image name/],
+    ['dockr-archive:x', /not a known prefix \(did you mean "docker-archive"\?\)/],
+    ['bootstrp:bookworm', /not a known prefix \(did you mean "bootstrap"\?\)/],
+    ['dirr:x.tar', /not a known prefix \(did you mean "dir"\?\)/],
+    ['dockr://x', /not a known prefix \(did you mean "docker"\?\)/],
+    ['https://ghcr.io/x/y:1', /"https:" is not a known prefix$/],
     ['docker://', /does not name an image/],
     ['Debian:12', /names are in lower case/],
     ['debian:1 2', /"1 2" is no tag/],
@@ -94,7 +94,7 @@ describe('parseReference', () => {
   });
 });
 
-describe('formatReference', () => {
+describe('formatBaseReference', () => {
   const path = fc
     .array(fc.stringMatching(/^[\w .-]{1,8}$/), { minLength: 1, maxLength: 4 })
     .map((parts) => resolve('/', ...parts));
@@ -126,7 +126,7 @@ describe('formatReference', () => {
     fc.record({ kind: fc.constantFrom('docker-archive' as const, 'dir' as const, 'tar' as const), path }),
   );
 
-  test('gives a text that parses to the same reference from any directory', () => {
+  test('returns a text that parses to the same reference in any directory', () => {
     fc.assert(
       fc.property(reference, path, (wanted, directory) => {
         expect(parseBaseReference(formatBaseReference(wanted), directory)).toEqual(wanted);
@@ -134,7 +134,7 @@ describe('formatReference', () => {
     );
   });
 
-  test('gives the same text when its own text is parsed again, whatever was parsed first', () => {
+  test('returns the same text when its own text is parsed again', () => {
     const scheme = fc.constantFrom('bootstrap:', 'oci:', 'docker-archive:', 'dir:', 'tar:', '');
     const rest = fc.stringMatching(/^[\w./-]{1,20}(:[\w.-]{1,6})?$/);
     let parsed = 0;

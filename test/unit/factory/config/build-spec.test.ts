@@ -11,11 +11,11 @@ function withFlags(flags: Readonly<Record<string, unknown>>) {
   return loadBuildSpec({ set: [], flags: { flavor: 'debian', ...flags } });
 }
 
-describe('parts from elsewhere', () => {
+describe('files and images to build from', () => {
   const home = () =>
     plant(temporaryDirectory(), { 'own/Containerfile': 'RUN true\n', 'kairos-init': '', 'other/x': '' });
 
-  test('are found relative to the file that names them', async () => {
+  test('are relative to the configuration file', async () => {
     const place = plant(home(), {
       'f.yaml':
         'flavor: debian\ncontainerfile: own/Containerfile\ncontainerfile-stage: after\nkernel-from: oci:os:v1\n',
@@ -43,7 +43,7 @@ describe('parts from elsewhere', () => {
     });
   });
 
-  test('kairos-init is a program or an image, by flags, --set and file alike', async () => {
+  test('kairos-init is a program or an image, in flags, --set and file', async () => {
     const place = plant(home(), {
       'f.yaml': 'flavor: debian\nframework:\n  name: kairos-init\n  source: kairos-init\n  version: v0.5.1\n',
     });
@@ -64,19 +64,19 @@ describe('parts from elsewhere', () => {
   });
 
   test.each([
-    [{ containerfile: '/nowhere/Containerfile' }, '/nowhere/Containerfile is no file'],
-    [{ 'containerfile-context': '/' }, 'containerfile-context is given without a containerfile'],
+    [{ containerfile: '/nowhere/Containerfile' }, '/nowhere/Containerfile is not a file'],
+    [{ 'containerfile-context': '/' }, 'containerfile-context needs a containerfile'],
     [{ 'containerfile-stage': 'late' }, '--containerfile-stage: containerfile-stage: "late" is none of'],
     [{ 'framework.name': 'kairos' }, '--framework: framework.name: "kairos" is none of'],
     [{ 'framework.name': 'kairos-init' }, 'framework kairos-init needs a source'],
-    [{ 'framework.version': 'v1.0.0' }, 'the builtin framework has no source and no version'],
+    [{ 'framework.version': 'v1.0.0' }, 'framework-version do not apply to the builtin framework'],
     [
       { 'framework.name': 'kairos-init', 'framework.source': 'dir:/x', 'kernel-from': 'dir:/y' },
-      'kernel-from does not go with framework kairos-init',
+      'kernel-from cannot be combined with framework kairos-init',
     ],
     [
       { 'framework.name': 'kairos-init', 'framework.source': 'dir:/x', packages: ['vim'] },
-      'packages does not go with framework kairos-init',
+      'packages cannot be combined with framework kairos-init',
     ],
   ])('%j is refused', async (flags, message) => {
     const error = await failureOf(() => withFlags(flags), 'usage');
@@ -85,7 +85,7 @@ describe('parts from elsewhere', () => {
 });
 
 describe('loadBuildSpec', () => {
-  test('leaves nothing to default, and makes paths and references absolute', async () => {
+  test('applies defaults, and makes paths and references absolute', async () => {
     const home = plant(temporaryDirectory(), {
       'f.yaml':
         'flavor: debian\nbase: oci:layout:v1\noutput: out\noverlay-rootfs: tree\ncloud-config: c.yaml\n',
@@ -128,11 +128,11 @@ describe('loadBuildSpec', () => {
     });
   });
 
-  test('builds into ./build where nothing else is said', async () => {
+  test('builds into ./build by default', async () => {
     expect(await withFlags({})).toMatchObject({ base: undefined, output: resolve('build') });
   });
 
-  test('takes a flavor file relative to the file that names it, and names as they are', async () => {
+  test('resolves a flavor file relative to the configuration file, and keeps names', async () => {
     const home = plant(temporaryDirectory(), {
       'f.yaml': 'flavor: ./my.yaml\n',
       'g.yaml': 'flavor: ubuntu\n',
@@ -148,7 +148,7 @@ describe('loadBuildSpec', () => {
     ['v1.2.3', 'v1.2.3'],
     ['v1.2.3-rc.1', 'v1.2.3-rc.1'],
     ['1.2.3+build.5', 'v1.2.3+build.5'],
-  ])('takes the version %s as %s', async (text, version) => {
+  ])('normalises the version %s to %s', async (text, version) => {
     expect((await withFlags({ version: text })).version).toBe(version);
   });
 
@@ -163,32 +163,32 @@ describe('loadBuildSpec', () => {
     },
   );
 
-  test('takes the architectures that images are made for, and no other', async () => {
+  test('accepts the supported architectures only', async () => {
     for (const arch of ['amd64', 'arm64']) expect((await withFlags({ arch })).arch).toBe(arch);
     const error = await failureOf(() => withFlags({ arch: 'aarch64' }), 'usage');
     expect(error.message).toContain('--arch: arch: "aarch64" is none of amd64, arm64');
   });
 
-  test('refuses a base of no known kind', async () => {
+  test('refuses a base with an unknown prefix', async () => {
     const error = await failureOf(() => withFlags({ base: 'ocy:layout' }));
     expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('did you mean "oci"')]);
   });
 
-  test('takes the names of packages that distributions have', async () => {
+  test('accepts the package names of distributions', async () => {
     const packages = ['vim', 'libstdc++6', 'NetworkManager', 'python3-semantic_version', 'gcc:arm64'];
     expect((await withFlags({ packages })).packages).toEqual(packages);
   });
 
-  test('refuses names that are no packages', async () => {
+  test('refuses invalid package names', async () => {
     const error = await failureOf(() => withFlags({ packages: ['vim', '--allow-anything'] }));
     expect([error.kind, error.message]).toEqual(['usage', '--packages: packages.1: is not a package name']);
   });
 
-  test.each(['overlay-rootfs', 'overlay-iso'])('refuses an %s that is no directory', async (key) => {
+  test.each(['overlay-rootfs', 'overlay-iso'])('refuses an %s that is not a directory', async (key) => {
     const home = plant(temporaryDirectory(), { file: 'x' });
     for (const name of ['missing', 'file']) {
       const error = await failureOf(() => withFlags({ [key]: join(home, name) }));
-      expect([error.kind, error.message]).toEqual(['usage', `${join(home, name)} is no directory`]);
+      expect([error.kind, error.message]).toEqual(['usage', `${join(home, name)} is not a directory`]);
     }
   });
 });
@@ -205,7 +205,7 @@ describe('a cloud-config', () => {
     '#node-config\n',
     '# a comment\n\n#cloud-config  \nusers: []\n',
     `${'#\n'.repeat(9)}#cloud-config\n`,
-  ])('is taken: %j', async (text) => {
+  ])('is accepted: %j', async (text) => {
     const { file, load } = await withCloudConfig(text);
     expect((await load()).cloudConfig).toBe(file);
   });
@@ -220,7 +220,7 @@ describe('a cloud-config', () => {
     },
   );
 
-  test('that is broken YAML is refused with its place', async () => {
+  test('with a YAML error is refused with its position', async () => {
     const { file, load } = await withCloudConfig('#cloud-config\nusers:\n- [\n');
     const error = await failureOf(load);
     expect(error.kind).toBe('usage');
@@ -228,7 +228,7 @@ describe('a cloud-config', () => {
     expect(error.message).toContain(file);
   });
 
-  test('that a node could not use is refused with every place', async () => {
+  test('that a node could not use is refused with every position', async () => {
     const { file, load } = await withCloudConfig('#cloud-config\neject-cd: 1\ninstall: {}\n');
     const error = await failureOf(load, 'usage');
     expect(error.message).toBe(`${file}:2:1: eject-cd: expected true or false, found 1`);
@@ -236,7 +236,7 @@ describe('a cloud-config', () => {
     expect(error.remedy).toContain('docs/cloud-config.md');
   });
 
-  test('with keys that the agent of the image does not support is refused, warned of, or taken', async () => {
+  test('with keys that the agent of the image does not support is refused, or causes a warning, or is accepted', async () => {
     const { file, load } = await withCloudConfig('#cloud-config\ncosign: true\n');
     const problem = `${file}:2:1: cosign is not supported: `;
     expect((await failureOf(load, 'usage')).message).toContain(problem);
@@ -253,7 +253,7 @@ describe('a cloud-config', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  test('that is only odd is taken with warnings', async () => {
+  test('with dubious values is accepted with warnings', async () => {
     const { file } = await withCloudConfig('#cloud-config\nhostnme: a\n');
     const warnings: string[] = [];
     const warn = (line: string) => void warnings.push(line);
@@ -269,7 +269,7 @@ describe('a cloud-config', () => {
     expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('larger than 1 MiB')]);
   });
 
-  test('that is not there is refused', async () => {
+  test('that does not exist is refused', async () => {
     const file = join(temporaryDirectory(), 'missing.yaml');
     const error = await failureOf(() => withFlags({ 'cloud-config': file }));
     expect([error.kind, error.message]).toEqual([
@@ -280,7 +280,7 @@ describe('a cloud-config', () => {
 });
 
 describe('registries and the lock', () => {
-  test('have paths from where they are named', async () => {
+  test('have paths relative to their source', async () => {
     const home = plant(temporaryDirectory(), {
       'f.yaml':
         'flavor: debian\nregistries: [{registry: quay.io, ca: ca.pem}]\nlock-file: locks/os.lock\nbase: debian:12\n',
@@ -304,12 +304,12 @@ describe('registries and the lock', () => {
     expect(spec.lockFile).toBe(resolve('kairos-factory.lock'));
   });
 
-  test('that are mistyped are told', async () => {
+  test('with a typo in a key are refused', async () => {
     const error = await failureOf(() => withFlags({ registries: [{ registry: 'quay.io', mirror: [] }] }));
     expect(error.message).toMatch(/unknown key "mirror" \(did you mean "mirrors"\?\)/);
   });
 
-  test('can be asked for without a build', async () => {
+  test('can be loaded without a build', async () => {
     expect((await loadLockSpec({ set: [], flags: {} })).builds).toEqual([]);
   });
 });
@@ -320,7 +320,7 @@ describe('loadArtifactsSpec', () => {
     expect([error.kind, error.message]).toEqual(['usage', '--image: image is missing']);
   });
 
-  test('gives the image and the settings of its artifacts', async () => {
+  test('returns the image and the settings of its artifacts', async () => {
     const { image, spec } = await loadArtifactsSpec({
       set: ['disk.oem=100'],
       flags: { image: 'oci:layout', artifacts: ['iso'] },
@@ -329,7 +329,7 @@ describe('loadArtifactsSpec', () => {
     expect(spec).toMatchObject({ artifacts: ['iso'], disk: { oem: 100, persistent: 256 } });
   });
 
-  test('knows no key of a build', async () => {
+  test('rejects keys of a build', async () => {
     const sources = { set: ['flavor=debian'], flags: { image: 'oci:layout' } };
     const error = await failureOf(() => loadArtifactsSpec(sources));
     expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('unknown key "flavor"')]);

@@ -9,7 +9,7 @@ const RELEASE = 'https://github.com/k3s-io/k3s/releases/download/v1.34.1%2Bk3s1'
 const SUM = 'a'.repeat(64);
 
 describe('wantedFiles', () => {
-  test('takes program and list of checksums from the release', () => {
+  test('uses the program and the checksum list of the release', () => {
     expect(wantedFiles(K3S, 'amd64')).toEqual([
       {
         role: 'program',
@@ -32,13 +32,13 @@ describe('wantedFiles', () => {
     });
   });
 
-  test('a checksum of the configuration wins over the list', () => {
+  test('a checksum in the configuration takes precedence over the list', () => {
     expect(wantedFiles({ ...K3S, sha256: SUM }, 'amd64')[0]?.source).toMatchObject({
       pin: { kind: 'sha256', sha256: SUM },
     });
   });
 
-  test('asks a mirror for the same names', () => {
+  test('uses the same names on a mirror', () => {
     const mirror = 'https://mirror.example/k3s';
     expect(wantedFiles({ ...K3S, mirror }, 'amd64')[0]?.source).toMatchObject({
       urls: [`${mirror}/v1.34.1%2Bk3s1/k3s`],
@@ -46,7 +46,7 @@ describe('wantedFiles', () => {
     });
   });
 
-  test('names air-gap images alike in all versions, whatever the release calls them', () => {
+  test('gives air-gap images the same name in all versions, whatever their name in the release', () => {
     const [, k3s] = wantedFiles({ ...K3S, airgap: true }, 'amd64');
     expect(k3s).toMatchObject({ role: 'images', name: 'k3s-airgap-images-amd64.tar.zst' });
     const [, k0s] = wantedFiles({ ...K0S, airgap: true }, 'arm64');
@@ -59,7 +59,7 @@ describe('wantedFiles', () => {
     });
   });
 
-  test('takes files and addresses of images, each with its checksum', () => {
+  test('accepts paths and URLs of images, each with its checksum', () => {
     const images = [
       { source: '/srv/apps.tar' },
       { source: 'https://files.example/more%20apps.tar', sha256: SUM },
@@ -87,18 +87,18 @@ describe('wantedFiles', () => {
 describe('findInList', () => {
   const list = `${SUM}  k3s-airgap-images-amd64.tar\n${'B'.repeat(64)} *./bin/k3s\r\nnot a line\n`;
 
-  test('finds names as sha256sum writes them', () => {
+  test('finds names in the format of sha256sum', () => {
     expect(findInList(list, ['https://a/k3s'])).toEqual({ url: 'https://a/k3s', sha256: 'b'.repeat(64) });
   });
 
-  test('takes the first address that is there, and nothing that only looks alike', () => {
+  test('returns the first URL in the list, and does not match similar names', () => {
     expect(findInList(list, ['https://a/none', 'https://a/k3s'])?.url).toBe('https://a/k3s');
     expect(findInList(list, ['https://a/k3s-airgap-images-amd64.tar.zst'])).toBeUndefined();
     expect(findInList('', ['https://a/k3s'])).toBeUndefined();
   });
 });
 
-test('nameOf is the last part', () => {
+test('nameOf returns the last component', () => {
   expect([nameOf('/a/b.tar'), nameOf('https://h/x%2By?q=1')]).toEqual(['b.tar', 'x+y']);
   expect([nameOf('https://h/5%.tar'), nameOf('https://h/a%2Fb'), nameOf('https://')]).toEqual([
     '5%.tar',

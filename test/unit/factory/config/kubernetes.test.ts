@@ -67,29 +67,29 @@ describe('the key kubernetes', () => {
       /yaml:2:1: kubernetes\.distribution: "k8s" is none of k3s, k0s \(did you mean "k/,
     ],
     ['kubernetes: k3s', /yaml:2:1: kubernetes\.version is missing/],
-    ['kubernetes: k3s@v1.34.1', /"v1\.34\.1" is no version of k3s, such as v1\.34\.1\+k3s1/],
-    ['kubernetes: k0s@v1.34.1+k3s1', /"v1\.34\.1\+k3s1" is no version of k0s/],
-    ['kubernetes: k3s@v1.34.1-k3s1', /is no version of k3s/],
+    ['kubernetes: k3s@v1.34.1', /"v1\.34\.1" is not a version of k3s, such as v1\.34\.1\+k3s1/],
+    ['kubernetes: k0s@v1.34.1+k3s1', /"v1\.34\.1\+k3s1" is not a version of k0s/],
+    ['kubernetes: k3s@v1.34.1-k3s1', /is not a version of k3s/],
     [
       'kubernetes: { distribution: k3s, version: v1.34.1+k3s1, binry: x }',
       /unknown key "binry" \(did you mean "binary"/,
     ],
-    [mapping('binary: https://h.example/k3s'), /kubernetes\.sha256: is needed when binary is an address/],
-    [mapping('sha256: abc'), /yaml:5:3: kubernetes\.sha256: is no sha256 in hex/],
-    [mapping('images: ["https://h.example/a.tar"]'), /images\.0\.sha256: is needed for an address/],
-    [mapping('images: [a.tar.xz]'), /images\.0: k3s takes only files that end in \.tar, /],
-    [mapping('images: [a/x.tar, b/x.tar]'), /images\.1: there are two files called x\.tar/],
+    [mapping('binary: https://h.example/k3s'), /kubernetes\.sha256: is required if binary is a URL/],
+    [mapping('sha256: abc'), /yaml:5:3: kubernetes\.sha256: is not a sha256 in hex/],
+    [mapping('images: ["https://h.example/a.tar"]'), /images\.0\.sha256: is required for a URL/],
+    [mapping('images: [a.tar.xz]'), /images\.0: k3s only loads files that end in \.tar, /],
+    [mapping('images: [a/x.tar, b/x.tar]'), /images\.1: two files have the name x\.tar/],
     [
       mapping(`images: [{ source: "https://h.example/", sha256: ${SUM} }]`),
       /images\.0: "https:\/\/h\.example\/" has no usable/,
     ],
     [
       mapping('airgap: true', 'images: [k3s-airgap-images-amd64.tar.zst]'),
-      /images\.0: airgap brings these images/,
+      /images\.0: airgap already includes these images/,
     ],
-    [mapping('mirror: http://h.example/k3s'), /mirror: gives its checksums without TLS/],
-    ['variant: standard', /variant standard has a Kubernetes distribution, and none is named/],
-    ['variant: core\nkubernetes: k3s@v1.34.1+k3s1', /variant core has no Kubernetes, and k3s is asked for/],
+    [mapping('mirror: http://h.example/k3s'), /mirror: would serve the checksums without TLS/],
+    ['variant: standard', /variant standard needs a Kubernetes distribution, but none is given/],
+    ['variant: core\nkubernetes: k3s@v1.34.1+k3s1', /variant core has no Kubernetes, but k3s is requested/],
   ])('refuses %j', async (yaml, message) => {
     const { message: first, details } = await failureOf(
       () => load(yaml.replaceAll('\n    ', '\n  ')),
@@ -100,7 +100,7 @@ describe('the key kubernetes', () => {
 });
 
 describe('the key bundles', () => {
-  test('takes references and mappings, with paths relative to the file', async () => {
+  test('accepts references and mappings, with paths relative to the file', async () => {
     const { root, spec } = await load('bundles: ["oci:a", { image: "docker-archive:b.tar", mode: run }]');
     expect(spec.bundles).toEqual([
       { image: `oci:${root}/a`, mode: 'unpack' },
@@ -113,7 +113,7 @@ describe('the key bundles', () => {
       'bundles: [{ image: "oci:a", mode: rum }]',
       /bundles\.0\.mode: "rum" is none of unpack, run \(did you mean "run"/,
     ],
-    ['bundles: ["ocy:a"]', /"ocy:" is no known kind/],
+    ['bundles: ["ocy:a"]', /"ocy:" is not a known prefix/],
   ])('refuses %j', async (yaml, message) => {
     expect((await failureOf(() => load(yaml), 'usage')).message).toMatch(message);
   });

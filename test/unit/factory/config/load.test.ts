@@ -5,7 +5,7 @@ import { BuildConfiguration } from '../../../../src/factory/config/schema.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
-/** Loads with a file of that text, if any; references are shown with the directory that they are relative to. */
+/** Loads a file with that text, if any; references include their base directory. */
 async function load(parameters: {
   readonly yaml?: string;
   readonly set?: readonly string[];
@@ -21,7 +21,7 @@ async function load(parameters: {
   );
 }
 
-/** The failure, with the file's directory taken out of its text. */
+/** The error message without the directory of the file. */
 async function problem(parameters: Parameters<typeof load>[0]) {
   const home = temporaryDirectory();
   const error = await failureOf(() => load({ ...parameters, home }));
@@ -29,10 +29,10 @@ async function problem(parameters: Parameters<typeof load>[0]) {
   return [error.message, ...error.details].map((line) => line.replaceAll(`${home}/`, ''));
 }
 
-describe('what wins', () => {
+describe('precedence', () => {
   const yaml = 'flavor: debian\nkernel: file\nversion: v1.0.0\ncompression: small\n';
 
-  test('is --set over the file, and a flag over both', async () => {
+  test('--set overrides the file, and a flag overrides both', async () => {
     const set = ['kernel=set', 'version=v2.0.0'];
     const loaded = await load({ yaml, set, flags: { version: 'v3.0.0' } });
     expect(loaded).toMatchObject({
@@ -43,15 +43,15 @@ describe('what wins', () => {
     });
   });
 
-  test('is the later of two --set', async () => {
+  test('the later of two --set wins', async () => {
     expect(await load({ yaml, set: ['kernel=one', 'kernel=two'] })).toHaveProperty('kernel', 'two');
   });
 
-  test('is the file where a flag was not given', async () => {
+  test('the file applies without a flag', async () => {
     expect(await load({ yaml, flags: { kernel: undefined } })).toHaveProperty('kernel', 'file');
   });
 
-  test('is the default where nothing speaks', async () => {
+  test('the default applies when nothing is set', async () => {
     expect(await load({ yaml: 'flavor: debian' })).toEqual({
       flavor: 'debian',
       kernel: 'generic',
@@ -73,7 +73,7 @@ describe('what wins', () => {
     });
   });
 
-  test('an empty file says nothing', async () => {
+  test('an empty file sets nothing', async () => {
     expect(await load({ yaml: '# nothing\n', flags: { flavor: 'debian' } })).toHaveProperty(
       'flavor',
       'debian',
@@ -82,7 +82,7 @@ describe('what wins', () => {
 });
 
 describe('paths', () => {
-  test('of releases are relative to what names them, and addresses and references stay', async () => {
+  test('of releases are relative to their source; URLs and references stay', async () => {
     const home = temporaryDirectory();
     const yaml = 'flavor: debian\nrelease-output: ../out\nrelease-previous: old\n';
     expect(await load({ yaml, home })).toMatchObject({
@@ -123,7 +123,7 @@ describe('paths', () => {
 describe('--set', () => {
   const flags = { flavor: 'debian' };
 
-  test('reaches below keys and keeps their neighbours', async () => {
+  test('sets nested keys and keeps their siblings', async () => {
     const yaml = 'disk:\n  oem: 100\n  persistent: 200\n';
     expect(await load({ yaml, set: ['disk.oem=128'], flags })).toHaveProperty('disk', {
       oem: 128,
@@ -131,7 +131,7 @@ describe('--set', () => {
     });
   });
 
-  test('takes YAML as the value, with = in it too', async () => {
+  test('parses the value as YAML, which may contain =', async () => {
     const set = ['artifacts=[iso, raw]', 'packages=["vim"]', 'mirror=http://mirror/?a=b'];
     expect(await load({ set, flags })).toMatchObject({
       artifacts: ['iso', 'raw'],
@@ -143,16 +143,18 @@ describe('--set', () => {
   test.each(['version', '=x', '', '.=x', 'disk.=x', '.disk=x', 'disk..oem=1'])(
     'refuses "%s"',
     async (text) => {
-      expect(await problem({ set: [text], flags })).toEqual([`--set ${text}: not of the form key=value`]);
+      expect(await problem({ set: [text], flags })).toEqual([
+        `--set ${text}: does not have the form key=value`,
+      ]);
     },
   );
 
-  test('names itself for a value that is no YAML', async () => {
+  test('is named in the error for invalid YAML', async () => {
     const [message] = await problem({ set: ['packages=[vim'], flags });
     expect(message).toMatch(/^--set packages:1:\d+: /);
   });
 
-  test('names itself for a value that is not allowed', async () => {
+  test('is named in the error for an invalid value', async () => {
     expect(await problem({ yaml: 'disk:\n  persistent: 20\n', set: ['disk.oem=1'], flags })).toEqual([
       '--set disk.oem: disk.oem: too small: expected number to be >=16',
     ]);
@@ -169,8 +171,8 @@ describe('--set', () => {
   );
 });
 
-describe('a problem is told with its place', () => {
-  test('an unknown key, with the one that was meant', async () => {
+describe('an error has its position', () => {
+  test('an unknown key, with a suggestion', async () => {
     expect(await problem({ yaml: 'flavor: debian\ncompresion: fast\n' })).toEqual([
       'f.yaml:2:1: unknown key "compresion" (did you mean "compression"?)',
     ]);
@@ -182,7 +184,7 @@ describe('a problem is told with its place', () => {
     ]);
   });
 
-  test('a value that is none of those allowed, with the one that was meant', async () => {
+  test('an invalid value, with a suggestion', async () => {
     expect(await problem({ yaml: 'flavor: debian\nartifacts:\n  - iso\n  - qcow\n' })).toEqual([
       'f.yaml:4:5: artifacts.1: "qcow" is none of oci, squashfs, iso, raw, qcow2 (did you mean "qcow2"?)',
     ]);
@@ -191,7 +193,7 @@ describe('a problem is told with its place', () => {
     ]);
   });
 
-  test('a flag by the name that it has on the command line', async () => {
+  test('a flag, by its name on the command line', async () => {
     const [message] = await problem({ flags: { flavor: 'debian', artifacts: ['is'] } });
     expect(message).toMatch(/^--artifact: artifacts\.0: "is" is none of .*did you mean "iso"/);
   });
@@ -207,7 +209,7 @@ describe('a problem is told with its place', () => {
     expect(message).toMatch(/^f\.yaml:2:1: packages: .*expected array/);
   });
 
-  test('every problem, the first in front', async () => {
+  test('all problems, in order', async () => {
     const messages = await problem({ yaml: 'flavr: debian\ncompression: fats\n' });
     expect(messages).toHaveLength(2);
     expect(messages).toEqual(
@@ -223,13 +225,13 @@ describe('a problem is told with its place', () => {
     expect(message).toMatch(/^f\.yaml:2:\d+: /);
   });
 
-  test.each(['- flavor\n', 'just text\n'])('a file that is no mapping: %j', async (yaml) => {
+  test.each(['- flavor\n', 'just text\n'])('a file that is not a mapping: %j', async (yaml) => {
     expect(await problem({ yaml })).toEqual([
       'f.yaml:1:1: the configuration is not a mapping of keys to values',
     ]);
   });
 
-  test('a file that is not there', async () => {
+  test('a missing file', async () => {
     const file = join(temporaryDirectory(), 'missing.yaml');
     const sources = { file, set: [], flags: {} };
     const error = await failureOf(() => loadConfiguration(BuildConfiguration, sources, (text) => text));

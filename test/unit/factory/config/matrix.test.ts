@@ -23,7 +23,7 @@ matrix:
 `;
 
 describe('a matrix', () => {
-  test('is the product of its values, each target with a name and a directory', async () => {
+  test('is the product of its values; each target has a name and a directory', async () => {
     const { root, targets } = await load(MATRIX);
     expect(targets.map(({ name, spec }) => [name, spec.base, spec.variant])).toEqual([
       ['bootstrap-bookworm-no-kubernetes', 'bootstrap:bookworm', 'core'],
@@ -34,7 +34,7 @@ describe('a matrix', () => {
     expect(targets[0]?.spec.output).toBe(join(root, 'out/bootstrap-bookworm-no-kubernetes'));
   });
 
-  test('without what exclude matches', async () => {
+  test('omits the cells that exclude matches', async () => {
     expect(
       await names(`${MATRIX}  exclude:\n    - { base: "bootstrap:trixie", kubernetes: null }\n`),
     ).toEqual([
@@ -44,7 +44,7 @@ describe('a matrix', () => {
     ]);
   });
 
-  test('include adds to the cells that it fits, and else a cell', async () => {
+  test('include adds to matching cells, or adds a new cell', async () => {
     const { targets } = await load(`
 flavor: debian
 matrix:
@@ -62,7 +62,7 @@ matrix:
     ]);
   });
 
-  test('can stand beside targets with names of their own', async () => {
+  test('can be combined with named targets', async () => {
     const { root, targets } = await load(`
 flavor: debian
 artifacts: [iso]
@@ -80,30 +80,30 @@ targets:
     expect(targets[0]?.spec.artifacts).toEqual(['iso']);
   });
 
-  test('--only takes names and patterns, and validates the others all the same', async () => {
+  test('--only accepts names and patterns, and still validates the other targets', async () => {
     expect(await names(MATRIX, { only: ['*trixie*'] })).toEqual([
       'bootstrap-trixie-no-kubernetes',
       'bootstrap-trixie-k3s-v1.34.1+k3s1',
     ]);
     const failure = await failureOf(() => load(MATRIX, { only: ['bookworm'] }), 'usage');
-    expect(failure.message).toMatch(/--only: no target is called "bookworm"/);
+    expect(failure.message).toMatch(/--only: no target matches "bookworm"/);
     expect(failure.remedy).toContain('bootstrap-bookworm-no-kubernetes');
     const broken = 'flavor: debian\nmatrix:\n  kernel: [a, b]\n  arch: [amd64, vax]\n';
     await failureOf(() => load(broken, { only: ['*amd64'] }), 'usage');
     await failureOf(() => load('flavor: debian\n', { only: ['x'] }), 'usage');
   });
 
-  test('a pattern is no regular expression', () => {
+  test('a pattern is not a regular expression', () => {
     const targets = [{ name: 'a.b' }, { name: 'axb' }, { name: 'a+b' }];
     expect(selectTargets(targets, ['a.b'])).toEqual([{ name: 'a.b' }]);
     expect(selectTargets(targets, ['a?b', 'a+b'])).toEqual(targets);
   });
 
-  test('flags are for all targets, but not for what these differ in', async () => {
+  test('flags apply to all targets, except for keys in which they differ', async () => {
     const { targets } = await load(MATRIX, { flags: { kernel: 'cloud' }, set: ['disk.oem=128'] });
     for (const { spec } of targets) expect(spec).toMatchObject({ kernel: 'cloud', disk: { oem: 128 } });
     const failure = await failureOf(() => load(MATRIX, { flags: { base: 'bootstrap:' } }), 'usage');
-    expect(failure.message).toMatch(/"base" cannot be set from the command line/);
+    expect(failure.message).toMatch(/"base" cannot be set on the command line/);
   });
 
   test.each([
@@ -118,24 +118,27 @@ targets:
       'flavor: debian\ntargets:\n  - name: a\n    kernl: x\n',
       /yaml:4:5: unknown key "kernl" \(did you mean "kernel"/,
     ],
-    ['flavor: debian\ntargets:\n  - { name: a }\n  - { name: A }\n', /yaml:4:5: a second target is called A/],
-    ['flavor: debian\ntargets:\n  - { name: ../a }\n', /targets\.0\.name: is no name/],
+    [
+      'flavor: debian\ntargets:\n  - { name: a }\n  - { name: A }\n',
+      /yaml:4:5: another target has the name A/,
+    ],
+    ['flavor: debian\ntargets:\n  - { name: ../a }\n', /targets\.0\.name: is not a valid name/],
     ['flavor: debian\ntargets:\n  - {}\n', /yaml:3:5: a target has neither values nor a name/],
     [
       'flavor: debian\nmatrix:\n  kernel: [a]\n  exclude: [{ kernel: b }]\n',
-      /yaml:4:13: nothing in the matrix is like this/,
+      /yaml:4:13: no cell of the matrix matches this/,
     ],
     ['flavor: debian\nmatrix:\n  kernel: [a]\n  exclude: [{ kernel: a }]\n', /the matrix has no targets/],
   ])('refuses %j', async (yaml, message) => {
     expect((await failureOf(() => load(yaml), 'usage')).message).toMatch(message);
   });
 
-  test('a command for one build says so', async () => {
+  test('a command for one build refuses several targets', async () => {
     const root = plant(temporaryDirectory(), { 'f.yaml': MATRIX });
     const failure = await failureOf(
       () => loadBuildSpec({ file: join(root, 'f.yaml'), set: [], flags: {} }),
       'usage',
     );
-    expect(failure.message).toMatch(/has 4 targets, and one is wanted here/);
+    expect(failure.message).toMatch(/has 4 targets, but this command needs exactly one/);
   });
 });

@@ -16,7 +16,7 @@ const load = (text: string, flags = {}, set: string[] = []) => {
 };
 
 describe('the key sign', () => {
-  test('is a key, or a mapping; paths are relative to the file, other keys stay', async () => {
+  test('is a key or a mapping; paths are relative to the file, and other keys stay', async () => {
     const short = load('sign: release.key\n');
     expect((await short.spec).sign).toEqual({ key: join(short.home, 'release.key'), format: 'bundle' });
     const long = load(
@@ -30,7 +30,7 @@ describe('the key sign', () => {
     expect((await load('').spec).sign).toBeUndefined();
   });
 
-  test('of a flag leaves the rest of the file’s mapping', async () => {
+  test('as a flag keeps the rest of the mapping in the file', async () => {
     const { home, spec } = load('sign: { key: a.key, password-file: p }\n', { 'sign.key': 'env://B' });
     expect((await spec).sign).toMatchObject({ key: 'env://B', 'password-file': join(home, 'p') });
     const flags = { image: 'oci:x', 'sign.key': 'k' };
@@ -40,7 +40,7 @@ describe('the key sign', () => {
     });
   });
 
-  test('is read by the command of that name, with the registries', async () => {
+  test('is loaded by the command sign, with the registries', async () => {
     const { home, file } = fileWith('sign: a.key\nregistries: [{ registry: "r.test", insecure: true }]\n');
     expect(await loadSigningSpec({ file, set: [], flags: {} })).toMatchObject({
       sign: { key: join(home, 'a.key') },
@@ -49,8 +49,8 @@ describe('the key sign', () => {
   });
 
   test.each([
-    ['sign: { key: a, password-file: b, password-env: C }\n', 'does not go with password-env'],
-    ['sign: { key: a, password-env: "a b" }\n', 'is no name of a variable'],
+    ['sign: { key: a, password-file: b, password-env: C }\n', 'cannot be combined with password-env'],
+    ['sign: { key: a, password-env: "a b" }\n', 'is not the name of a variable'],
     ['sign: { key: a, password: hush }\n', 'unknown key "password"'],
     ['sign: { format: both }\n', 'sign.key is missing'],
     ['sign: { key: a, format: gpg }\n', '"gpg" is none of bundle, classic, both'],
@@ -60,7 +60,7 @@ describe('the key sign', () => {
 });
 
 describe('the key trust', () => {
-  test('names files relative to the file', async () => {
+  test('has paths relative to the file', async () => {
     const { home, spec } = load(
       'trust:\n  base: { keys: [a.pub], identities: [{ identity: "x/*", issuer: i }], trusted-root: root.json }\n' +
         '  upgrade: [{ match: "registry.test/os/*", keys: [b.pub], threshold: 1 }]\n',
@@ -79,8 +79,8 @@ describe('the key trust', () => {
   });
 
   test.each([
-    ['base: {}', 'names neither keys nor identities'],
-    ['base: { identities: [{ identity: a, issuer: b }] }', 'without the trusted-root'],
+    ['base: {}', 'lists neither keys nor identities'],
+    ['base: { identities: [{ identity: a, issuer: b }] }', 'without a trusted-root'],
     ['base: { keys: [a], threshold: 0 }', 'threshold'],
     ['base: { key: a }', 'unknown key "key" (did you mean "keys"?)'],
     ['upgrade: []', 'upgrade'],

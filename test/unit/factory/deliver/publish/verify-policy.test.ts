@@ -44,12 +44,12 @@ describe('loadVerifyPolicy', () => {
   });
 
   test.each([
-    ['keys: []', 'names neither keys nor identities'],
+    ['keys: []', 'lists neither keys nor identities'],
     ['keys: [missing.pub]', 'missing.pub'],
-    ['keys: [release.pub]\nthreshold: 2', 'asks for 2 signers, and names 1'],
+    ['keys: [release.pub]\nthreshold: 2', 'requires 2 signers, but lists 1'],
     ['keys: [release.pub]\nattestation: [spdxjson]', 'unknown key "attestation"'],
     ['keys: [release.pub]\nattestations: [sbom]', '"sbom" is not a predicate type'],
-    ['identities: [{ identity: a, issuer: b }]', 'without the trusted-root'],
+    ['identities: [{ identity: a, issuer: b }]', 'without a trusted-root'],
     ['identities: [{ identity: a, issuer: b }]\ntrusted-root: release.pub', 'is not a trusted root'],
   ])('refuses %j', async (text, message) => {
     expect((await failureOf(() => load(text), 'usage')).message).toContain(message);
