@@ -126,12 +126,12 @@ describe('the flavor of a base', () => {
     expect(status).toBe(2);
   });
 
-  test('a base that no flavor is for', async () => {
+  test('a base without a matching flavor', async () => {
     const { status, stderr } = await withoutFlavor(
       '--base',
       await tarOf('plan9.tar', osRelease('ID=plan9\n')),
     );
-    expect(stderr).toMatch(/the base is "plan9", which no flavor is for/);
+    expect(stderr).toMatch(/no flavor matches the base "plan9"/);
     expect(status).toBe(2);
   });
 
@@ -140,7 +140,7 @@ describe('the flavor of a base', () => {
     mint.push({ name: 'bin/sh', type: 'file', content: 'no program' });
     const { status, stderr } = await withoutFlavor('--base', await tarOf('mint.tar', mint));
     expect(stderr).toMatch(
-      /notice: "linuxmint" 22 has no flavor of its own: built with the packages of ubuntu/,
+      /notice: "linuxmint" 22 has no flavor of its own, so it is built with the packages of ubuntu/,
     );
     expect(status).toBe(4);
     await expectNothingLeft(join(home, 'any'));
@@ -159,7 +159,7 @@ test('a package that does not exist is named with who asked for it (exit status 
   expect(own.stderr).toMatch(
     /debian 12 has no package "no-such-package" \(of the key "packages" of this build\)/,
   );
-  expect(own.stderr).toMatch(/to do: Correct the name in "packages"/);
+  expect(own.stderr).toMatch(/to do: Correct or remove the name in "packages"/);
   expect(own.status).toBe(4);
   await writeFile(join(home, 'my.yaml'), 'extends: debian\npackages:\n  ssh:\n    - opensssh-server\n');
   const flavor = await build('--flavor', './my.yaml', '--kernel', 'cloud', '--output', join(home, 'own'));

@@ -20,7 +20,7 @@ export const Sign = z.preprocess(
       'password-file': z.string().optional().meta({ description: 'File with the password of the key.' }),
       'password-env': z
         .string()
-        .regex(VARIABLE, 'is not the name of a variable')
+        .regex(VARIABLE, 'is not a valid variable name')
         .optional()
         .meta({ description: 'Variable with the password of the key; `COSIGN_PASSWORD` by default.' }),
       format: z

@@ -4,15 +4,15 @@ import { type LoadedFlavor, openAllFlavors, openFlavor } from './load.ts';
 import { findRelease } from './select.ts';
 import { type SnapshotSource, snapshotSources } from './snapshot.ts';
 
-/** The flavor of a build: named by the person, or found by what the base says of itself. */
+/** The flavor of a build: chosen by the user, or detected from the base's os-release. */
 export interface FlavorChoice {
-  /** The one that the person named. */
+  /** The flavor that the user chose, if any. */
   readonly named: LoadedFlavor | undefined;
-  /** The flavor for a base. @throws FactoryError `usage` when there is none, or the named one is for another distribution */
+  /** Returns the flavor for a base. @throws FactoryError `usage` when there is none, or the chosen one is for another distribution */
   readonly forBase: (osRelease: OsRelease) => Detected;
 }
 
-/** Loads what a build may need of flavors. @throws FactoryError `usage`; see `openFlavor` */
+/** Loads the chosen flavor, or all of them without a name. @throws FactoryError `usage`, as `openFlavor` does */
 export async function chooseFlavor(directory: string, name: string | undefined): Promise<FlavorChoice> {
   if (name === undefined) {
     const all = await openAllFlavors(directory);
@@ -22,7 +22,7 @@ export async function chooseFlavor(directory: string, name: string | undefined):
   return { named, forBase: (osRelease) => fitFlavor(named, osRelease) };
 }
 
-/** What a build starts from: a reference that the person gave or the release has, or a bootstrap. */
+/** The start of a build: a reference, from the user or the release, or a bootstrap. */
 export type BaseChoice =
   | { readonly kind: 'reference'; readonly reference: string }
   | {
@@ -32,19 +32,19 @@ export type BaseChoice =
       /** The release's name for the bootstrap tool. */
       readonly suite: string;
       readonly components: readonly string[];
-      /** Of the past: what it is bootstrapped from in place of today's archive. */
+      /** Snapshots to bootstrap from, instead of the live archive. */
       readonly snapshot?: readonly SnapshotSource[];
     };
 
 /**
- * Decides what a build starts from. A release that has a base image is bootstrapped only from a mirror or a snapshot that
- * the person names.
- * @param wish.base `bootstrap:[RELEASE]`, another reference, or nothing
+ * Decides what a build starts from. A release with a base image is bootstrapped only if the user gives a mirror or a
+ * snapshot.
+ * @param request.base `bootstrap:[RELEASE]`, another reference, or nothing
  * @throws FactoryError `usage` for a release that the flavor does not have, or one that cannot be bootstrapped
  */
 export function chooseBase(
   named: LoadedFlavor | undefined,
-  wish: {
+  request: {
     readonly base: string | undefined;
     readonly release: string | undefined;
     readonly mirror: string | undefined;
@@ -52,43 +52,54 @@ export function chooseBase(
     readonly arch?: string;
   },
 ): BaseChoice {
-  const asked = /^bootstrap:(.*)$/.exec(wish.base ?? '');
-  if (wish.base !== undefined && asked === null) return { kind: 'reference', reference: wish.base };
+  const bootstrapRelease = /^bootstrap:(.*)$/.exec(request.base ?? '');
+  if (request.base !== undefined && bootstrapRelease === null)
+    return { kind: 'reference', reference: request.base };
   if (named === undefined) {
     throw new FactoryError('OPTION_MISSING', 'neither a flavor nor a base image is given', {
-      remedy: 'Name a distribution with --flavor, an image with --base, or both.',
+      remedy: 'Give a distribution with --flavor, an image with --base, or both.',
     });
   }
   const { flavor } = named;
-  const release = findRelease(flavor, asked?.[1] || wish.release || flavor['default-release']);
+  const release = findRelease(flavor, bootstrapRelease?.[1] || request.release || flavor['default-release']);
   const { bootstrap } = flavor;
-  if (asked === null && release.base !== undefined && !(bootstrap && (wish.mirror ?? wish.snapshot)))
+  if (
+    bootstrapRelease === null &&
+    release.base !== undefined &&
+    !(bootstrap && (request.mirror ?? request.snapshot))
+  )
     return { kind: 'reference', reference: release.base };
   if (bootstrap === undefined) {
     throw new FactoryError('FLAVOR_UNSUITABLE', `flavor ${flavor.name} cannot be bootstrapped`, {
       remedy:
         release.base === undefined
-          ? 'Name a root filesystem or an image with --base.'
-          : `Leave --base out, which means ${release.base}; or name another image.`,
+          ? 'Give a root filesystem or an image with --base.'
+          : `Remove --base to use ${release.base}, or give another image.`,
     });
   }
   const suite = release.suite ?? release.key;
-  const target = { arch: wish.arch ?? '', releaseVersion: release.version };
+  const target = { arch: request.arch ?? '', releaseVersion: release.version };
   return {
     kind: 'bootstrap',
     flavor: flavor.name,
     suite,
     components: bootstrap.components,
-    ...(wish.snapshot === undefined
+    ...(request.snapshot === undefined
       ? {}
-      : { snapshot: snapshotSources(flavor, target, suite, wish.snapshot, wish.mirror) }),
+      : {
+          snapshot: snapshotSources(flavor, target, {
+            suite,
+            timestamp: request.snapshot,
+            mirror: request.mirror,
+          }),
+        }),
   };
 }
 
-/** The notice for a build that borrows a flavor; nothing where the flavor is the base's own. */
+/** The notice for a build with the flavor of another distribution; `undefined` if the flavor is the base's own. */
 export function borrowedNotice({ loaded: { flavor }, distribution }: Detected): string | undefined {
   const { name, release, version, borrowed } = distribution;
   return borrowed
-    ? `"${name}" ${release} has no flavor of its own: built with the packages of ${flavor.name}, as of its version ${version}`
+    ? `"${name}" ${release} has no flavor of its own, so it is built with the packages of ${flavor.name} ${version}`
     : undefined;
 }

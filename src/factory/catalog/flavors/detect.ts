@@ -3,34 +3,34 @@ import type { LoadedFlavor } from './load.ts';
 import type { Flavor } from './schema.ts';
 import { releaseVersion } from './select.ts';
 
-/** `os-release-id` of a flavor that takes any base, when it is named. */
+/** `os-release-id` of a flavor that accepts any base if chosen explicitly. */
 const ANY = '*';
 
-/** os-release(5) of a base. */
+/** The fields of os-release(5) of a base. */
 export type OsRelease = Readonly<Record<string, string>>;
 
-/** What a base is called, and which of a flavor's conditions hold for it. */
+/** The name of a base, and the version that a flavor's conditions apply to. */
 export interface Distribution {
-  /** Goes into `KAIROS_FLAVOR` and names of artifacts (docs/contract.md 6.8, 6.10). */
+  /** For `KAIROS_FLAVOR` and names of artifacts (docs/contract.md 6.8, 6.10). */
   readonly name: string;
-  /** Goes into `KAIROS_FLAVOR_RELEASE` and names of artifacts. */
+  /** For `KAIROS_FLAVOR_RELEASE` and names of artifacts. */
   readonly release: string;
-  /** What conditions on releases are compared with. */
+  /** The version that conditions on releases are compared with. */
   readonly version: string;
-  /** Whether the flavor is for another distribution, which this one is like. */
+  /** Whether the flavor is for another, related distribution. */
   readonly borrowed: boolean;
 }
 
-/** A flavor and what it means for one base. */
+/** A flavor, and the distribution of a base. */
 export interface Detected {
   readonly loaded: LoadedFlavor;
   readonly distribution: Distribution;
 }
 
 /**
- * Finds the flavor of a base: by `ID`, then by the words of `ID_LIKE` in their order, which os-release(5) wants from
- * the closest relative to the farthest (docs/contract.md 6.2).
- * @throws FactoryError `usage` when none fits, or the base does not tell what it is
+ * Finds the flavor of a base: by `ID`, then by the words of `ID_LIKE`, which os-release(5) orders from the closest relative to
+ * the farthest (docs/contract.md 6.2).
+ * @throws FactoryError `usage` when no flavor matches, or os-release lacks the fields
  */
 export function detectFlavor(flavors: readonly LoadedFlavor[], osRelease: OsRelease): Detected {
   const ranked = flavors
@@ -43,34 +43,30 @@ export function detectFlavor(flavors: readonly LoadedFlavor[], osRelease: OsRele
   const like = osRelease['ID_LIKE'] ? ` (ID_LIKE "${osRelease['ID_LIKE']}")` : '';
   throw new FactoryError(
     'FLAVOR_UNSUITABLE',
-    `the base is "${osRelease['ID'] ?? ''}"${like}, which no flavor is for`,
+    `no flavor matches the base "${osRelease['ID'] ?? ''}"${like}`,
     {
-      remedy: `There are ${flavors.map(({ flavor }) => flavor.name).join(', ')}. Choose one with --flavor, or write one of your own: docs/flavors.md.`,
+      remedy: `The flavors are ${flavors.map(({ flavor }) => flavor.name).join(', ')}. Choose one with --flavor, or write your own: docs/flavors.md.`,
     },
   );
 }
 
 /**
- * What a flavor that the person chose means for a base.
- * @throws FactoryError `usage` when the base is another distribution and is not like this one either
+ * Matches a chosen flavor with a base.
+ * @throws FactoryError `usage` when the base is another, unrelated distribution
  */
 export function fitFlavor(loaded: LoadedFlavor, osRelease: OsRelease): Detected {
   const { flavor } = loaded;
   if (flavor['os-release-id'] === ANY) return { loaded, distribution: ownName(flavor, osRelease) };
   if (likeness(flavor, osRelease) === undefined) {
     const id = osRelease['ID'] ?? '';
-    throw new FactoryError(
-      'FLAVOR_UNSUITABLE',
-      `the base is "${id}", which is not what flavor ${flavor.name} is for`,
-      {
-        remedy: `Use a base whose /etc/os-release says ID=${ownIds(flavor).join(' or ')}, or another --flavor; without --flavor it is found by the base.`,
-      },
-    );
+    throw new FactoryError('FLAVOR_UNSUITABLE', `flavor ${flavor.name} is not for the base "${id}"`, {
+      remedy: `Use a base whose /etc/os-release says ID=${ownIds(flavor).join(' or ')}, or another --flavor; without --flavor it is detected from the base.`,
+    });
   }
   return { loaded, distribution: distribution(flavor, osRelease) };
 }
 
-/** How far a base is from what a flavor is for; 0 is the distribution itself, `undefined` another one altogether. */
+/** The distance of a base from a flavor's distribution: 0 for that distribution, `undefined` for an unrelated one. */
 function likeness(flavor: Flavor, osRelease: OsRelease): number | undefined {
   const words = [osRelease['ID'] ?? '', ...(osRelease['ID_LIKE'] ?? '').split(/\s+/)];
   const own = ownIds(flavor);
@@ -102,7 +98,7 @@ function distribution(flavor: Flavor, osRelease: OsRelease): Distribution {
   const pattern = typeof ids === 'string' ? '{version}' : (ids[id] ?? '{version}');
   const named = (text: string) => nameable('VERSION_ID', pattern.replaceAll('{version}', text));
   if (version !== undefined) return { name: flavor.name, release: named(version), version, borrowed: false };
-  // Rolling releases tell only their code name, Debian's as "trixie/sid".
+  // Rolling releases have only a code name; Debian's is "trixie/sid".
   const codename = (osRelease['VERSION_CODENAME'] ?? '').split('/').at(-1) ?? '';
   const rolling = Object.hasOwn(flavor.releases, codename)
     ? codename
@@ -115,7 +111,7 @@ function distribution(flavor: Flavor, osRelease: OsRelease): Distribution {
   };
 }
 
-/** The version of the flavor's distribution that a relative of it is made from: by code name where it tells one. */
+/** The version of the flavor's distribution that a related distribution is based on, by code name if it has one. */
 function relatedVersion(flavor: Flavor, osRelease: OsRelease): string {
   for (const key of ['UBUNTU_CODENAME', 'DEBIAN_CODENAME', 'VERSION_CODENAME']) {
     const codename = osRelease[key];
@@ -129,7 +125,7 @@ function relatedVersion(flavor: Flavor, osRelease: OsRelease): string {
   return releaseVersion(flavor, flavor['rolling-release'] ?? flavor['default-release']);
 }
 
-/** What the base tells becomes part of file names. */
+/** Checks a field that becomes part of file names. @throws FactoryError `usage` for other characters */
 function nameable(key: string, text: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._~+-]*$/.test(text)) return text;
   throw new FactoryError(
@@ -141,7 +137,7 @@ function nameable(key: string, text: string): string {
   );
 }
 
-/** A distribution by nothing but what it says of itself. */
+/** The distribution of a base under its own name, for a flavor that accepts any base. */
 function ownName(flavor: Flavor, osRelease: OsRelease): Distribution {
   const word = (text: string) => text.replaceAll(/[^A-Za-z0-9._-]/g, '_');
   return {

@@ -4,8 +4,9 @@ import { flavorChain } from './load.ts';
 import { Flavor } from './schema.ts';
 
 /**
- * One file that holds a flavor with all that it inherits, comments included, for a person to edit.
- * @throws FactoryError `usage` as `openFlavor`
+ * Merges a flavor with everything that it inherits into one YAML text, including comments, for the user to edit.
+ * @param tool name and version of this program, for the comment at the top
+ * @throws FactoryError `usage` as `openFlavor` does
  */
 export async function ejectFlavor(directory: string, reference: string, tool: string): Promise<string> {
   const chain = await flavorChain(directory, reference);
@@ -13,7 +14,7 @@ export async function ejectFlavor(directory: string, reference: string, tool: st
     chain.map(async ({ name }) => parseDocument(await readFile(name, 'utf8'))),
   );
   const [nearest, ...farther] = documents;
-  if (nearest === undefined) throw new Error('a flavor without a file');
+  if (nearest === undefined) throw new Error('the flavor has no file');
   const merged = farther.reduce((over, under) => mergeMaps(rootOf(under), over), rootOf(nearest));
   merged.delete('extends');
   const keys = Object.keys(Flavor.shape);
@@ -23,7 +24,7 @@ export async function ejectFlavor(directory: string, reference: string, tool: st
   return nearest.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-/** The maps of both, those of `over` winning; comments go with the keys that stay. */
+/** Merges two maps; `over` takes precedence, and comments stay with their keys. */
 function mergeMaps(under: YAMLMap, over: YAMLMap): YAMLMap {
   const result = new YAMLMap();
   result.flow = under.flow === true && over.flow === true;
@@ -41,9 +42,9 @@ function mergeMaps(under: YAMLMap, over: YAMLMap): YAMLMap {
   return result;
 }
 
-/** The mapping of a file, without what stands above its first key: that speaks of the file. */
+/** The mapping of a file, without the comment above its first key, which is about the file. */
 function rootOf({ contents }: Document): YAMLMap {
-  if (!isMap(contents)) throw new Error('a flavor that is no mapping was loaded');
+  if (!isMap(contents)) throw new Error('the loaded flavor is not a mapping');
   contents.commentBefore = null;
   const first = contents.items[0]?.key;
   if (isNode(first)) first.commentBefore = null;

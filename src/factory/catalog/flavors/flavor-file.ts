@@ -1,6 +1,6 @@
 /**
- * Whether a flavor is named by its file: a word with a slash or with the ending of YAML. Anything else is the name of one
- * of the shipped flavors.
+ * Whether a reference to a flavor is a file: it contains a slash or has a YAML extension. Anything else is the name of a
+ * shipped flavor.
  */
 export function isFlavorFile(reference: string): boolean {
   return reference.includes('/') || /\.ya?ml$/.test(reference);

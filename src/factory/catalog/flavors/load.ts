@@ -7,7 +7,7 @@ import { readYaml, type YamlSource } from '../../../common/text/yaml-source.ts';
 import { isFlavorFile } from './flavor-file.ts';
 import { Flavor } from './schema.ts';
 
-/** A flavor, and the way from its values back to the files that they stand in. */
+/** A flavor, with the positions of its values in its files. */
 export interface LoadedFlavor {
   readonly flavor: Flavor;
   /** `file:line:column` of the value at `path`, in the nearest file that has it. */
@@ -23,16 +23,17 @@ export async function listFlavors(directory: string): Promise<string[]> {
     .sort();
 }
 
-/** {@link openFlavor} without the places. */
+/** Loads a flavor like {@link openFlavor}, without positions. */
 export async function loadFlavor(directory: string, reference: string): Promise<Flavor> {
   return (await openFlavor(directory, reference)).flavor;
 }
 
 /**
- * Loads a flavor with all that it extends: maps are merged, lists and scalars of the nearer file replace.
- * @param directory the shipped flavors
- * @param reference the name of one of them, or a file: see {@link isFlavorFile}
- * @throws FactoryError `usage` when there is no such flavor, a file is invalid, or the inheritance has a cycle
+ * Loads a flavor with everything that it extends. Maps are merged; lists and scalars of the extending file replace those of
+ * the extended one.
+ * @param directory the directory of the shipped flavors
+ * @param reference the name of a shipped flavor, or a file: see {@link isFlavorFile}
+ * @throws FactoryError `usage` when the flavor does not exist, a file is invalid, or the inheritance has a cycle
  */
 export async function openFlavor(directory: string, reference: string): Promise<LoadedFlavor> {
   const chain = await flavorChain(directory, reference);
@@ -45,37 +46,43 @@ export async function openFlavor(directory: string, reference: string): Promise<
   return { flavor: validate(Flavor, own, 'flavor', locate), locate };
 }
 
-/** All flavors of `directory`, sorted by name. @throws FactoryError as {@link openFlavor} */
+/** Loads all flavors in `directory`, sorted by name. @throws FactoryError as {@link openFlavor} */
 export async function openAllFlavors(directory: string): Promise<LoadedFlavor[]> {
   return Promise.all((await listFlavors(directory)).map((name) => openFlavor(directory, name)));
 }
 
-/** The files that make up a flavor, the nearest first. @throws FactoryError as {@link openFlavor} */
+/** Reads the files of a flavor, the extending before the extended. @throws FactoryError as {@link openFlavor} */
 export async function flavorChain(directory: string, reference: string): Promise<YamlSource[]> {
-  if (isFlavorFile(reference)) return inheritance(directory, resolve(reference), true, []);
+  if (isFlavorFile(reference)) return inheritance(directory, { file: resolve(reference), own: true });
   const known = await listFlavors(directory);
   if (!known.includes(reference)) {
     throw new FactoryError('FLAVOR_UNKNOWN', `unknown flavor "${reference}"${didYouMean(reference, known)}`, {
-      remedy: `Choose one of: ${known.join(', ')}; or name a file of your own, such as ./my.yaml.`,
+      remedy: `Choose one of: ${known.join(', ')}; or give your own file, such as ./my.yaml.`,
     });
   }
-  return inheritance(directory, join(directory, `${reference}.yaml`), false, []);
+  return inheritance(directory, { file: join(directory, `${reference}.yaml`), own: false });
 }
 
-/** @param own whether the file is a person's, which may extend files beside it, and not one of the shipped */
+/** A file of a flavor. */
+interface FlavorFile {
+  readonly file: string;
+  /** Whether it is the user's own file, which may extend files by path, or a shipped one. */
+  readonly own: boolean;
+}
+
+/** @param below the files that extend this one */
 async function inheritance(
   directory: string,
-  file: string,
-  own: boolean,
-  below: readonly string[],
+  { file, own }: FlavorFile,
+  below: readonly string[] = [],
 ): Promise<YamlSource[]> {
   if (below.includes(file)) {
     const names = [...below, file].map((path) => nameOf(directory, path));
     throw new FactoryError(
       'CONFIG_INVALID',
-      `${file}: flavors extend each other in a circle: ${names.join(' → ')}`,
+      `${file}: the inheritance of flavors has a cycle: ${names.join(' → ')}`,
       {
-        remedy: 'Remove one of the "extends".',
+        remedy: 'Remove one of the "extends" keys.',
       },
     );
   }
@@ -83,7 +90,7 @@ async function inheritance(
   if (!isPlainObject(source.data)) {
     throw new FactoryError(
       'CONFIG_INVALID',
-      `${source.locate([])}: a flavor is a mapping of keys to values`,
+      `${source.locate([])}: the flavor is not a mapping of keys to values`,
       {
         remedy: 'docs/flavors.md lists every key.',
       },
@@ -93,11 +100,13 @@ async function inheritance(
   if (parent === undefined) return [source];
   if (typeof parent === 'string') {
     const further = [...below, file];
-    if (own && /^\.\.?\/.*\.ya?ml$/.test(parent))
-      return [source, ...(await inheritance(directory, resolve(dirname(file), parent), true, further))];
+    if (own && /^\.\.?\/.*\.ya?ml$/.test(parent)) {
+      const extended = { file: resolve(dirname(file), parent), own: true };
+      return [source, ...(await inheritance(directory, extended, further))];
+    }
     if (/^[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(parent)) {
-      const shipped = join(directory, `${parent}.yaml`);
-      return [source, ...(await inheritance(directory, shipped, false, further))];
+      const extended = { file: join(directory, `${parent}.yaml`), own: false };
+      return [source, ...(await inheritance(directory, extended, further))];
     }
   }
   throw new FactoryError(
@@ -105,7 +114,7 @@ async function inheritance(
     `${source.locate(['extends'])}: "extends" is not the name of a flavor file`,
     {
       remedy: own
-        ? 'Write the name of a shipped one, such as debian or families/debian, or a path such as ./other.yaml.'
+        ? 'Write the name of a shipped flavor, such as debian or families/debian, or a path such as ./other.yaml.'
         : 'Write a name such as families/debian.',
     },
   );

@@ -3,7 +3,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { didYouMean } from '../../../common/text/suggest.ts';
 import { type Conditional, type Flavor, type Release, withoutLeadingZeros } from './schema.ts';
 
-/** What of a flavor depends on the release and the arch. */
+/** The target that conditions of a flavor are evaluated for. */
 export interface Target {
   readonly arch: string;
   /** Version of the release, such as `12`. */
@@ -12,13 +12,13 @@ export interface Target {
   readonly variant?: string;
 }
 
-/** The packages, repositories and services that a flavor means for one target. */
+/** The packages, repositories and services of a flavor for one target. */
 export interface Selection {
   /** All packages, without duplicates, sorted. */
   readonly packages: readonly string[];
-  /** Packages that are installed first, because they bring repositories. */
+  /** Packages that are installed first, because they add repositories. */
   readonly repositoryPackages: readonly string[];
-  /** Repositories of the base to switch on. */
+  /** Repositories of the base to enable. */
   readonly repositories: readonly string[];
   readonly enable: readonly string[];
   readonly mask: readonly string[];
@@ -29,8 +29,8 @@ export interface Selection {
 
 /**
  * Resolves the conditions of a flavor.
- * @param kernel a kernel choice of the flavor; `undefined` where the kernel comes from elsewhere
- * @param extraPackages installed besides what the flavor names
+ * @param kernel a kernel choice of the flavor; `undefined` if the kernel comes from another image
+ * @param extraPackages installed in addition to those of the flavor
  * @throws FactoryError `usage` when the flavor has no such kernel for the target
  */
 export function select(
@@ -56,7 +56,7 @@ export function select(
 }
 
 /**
- * Refuses the name of a kernel that the flavor has for no target, before anything is built.
+ * Checks before the build that the flavor has a kernel of that name for some target.
  * @throws FactoryError `usage`
  */
 export function requireKernel(flavor: Flavor, kernel: string): void {
@@ -77,8 +77,8 @@ function noKernel(flavor: Flavor, kernel: string, where = ''): FactoryError {
 }
 
 /**
- * A release of the flavor by its key, its suite or its version.
- * @throws FactoryError `usage` when the flavor does not know it
+ * Finds a release of the flavor by its key, suite or version.
+ * @throws FactoryError `usage` when the flavor has no such release
  */
 export function findRelease(flavor: Flavor, release: string): Release & { readonly key: string } {
   const entries = Object.entries(flavor.releases);
@@ -95,14 +95,14 @@ export function findRelease(flavor: Flavor, release: string): Release & { readon
 }
 
 /**
- * The flavor's version of a release.
- * @throws FactoryError `usage` when the flavor does not know it
+ * Returns the version of a release of the flavor.
+ * @throws FactoryError `usage` when the flavor has no such release
  */
 export function releaseVersion(flavor: Flavor, release: string): string {
   return findRelease(flavor, release).version;
 }
 
-/** Whether an entry of a flavor is meant for a target. */
+/** Whether the conditions of an entry hold for a target. */
 export function holds(entry: Conditional, target: Target): boolean {
   if (typeof entry === 'string') return true;
   if (entry.arches && !entry.arches.includes(target.arch)) return false;

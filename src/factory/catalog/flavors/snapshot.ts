@@ -2,22 +2,21 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Flavor } from './schema.ts';
 import { holds, type Target } from './select.ts';
 
-/** A package archive as it was at a time of the past. */
+/** A package archive at a time in the past. */
 export interface SnapshotSource {
   readonly uri: string;
-  /** What apt calls suites, or pockets; none for archives without them. */
+  /** Suites or pockets, in the terms of apt; empty for archives without them. */
   readonly suites: readonly string[];
-  /** Where the same packages are today, for the system that results. */
+  /** URL of the live archive, which the resulting system uses. */
   readonly live: string;
 }
 
-/** A time of the past, in UTC, as the archives of Debian and Ubuntu write it: `20260131T093000Z`. */
+/** A UTC time in the form of the snapshot archives of Debian and Ubuntu: `20260131T093000Z`. */
 const TIMESTAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 
 /**
- * Reads a time of the past: `2026-01-31`, which is the beginning of that day in UTC, `2026-01-31T09:30:00Z`, or
- * `20260131T093000Z`.
- * @returns the last of these forms, or `undefined` when it is none of them
+ * Parses a time: `2026-01-31`, which is the start of that day in UTC, `2026-01-31T09:30:00Z`, or `20260131T093000Z`.
+ * @returns the last of these forms; `undefined` for any other text
  */
 export function parseSnapshot(text: string): string | undefined {
   const packed = text.replaceAll(/[-:]/g, '');
@@ -25,11 +24,11 @@ export function parseSnapshot(text: string): string | undefined {
   const match = TIMESTAMP.exec(full);
   if (match === null || !/^(\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?|\d{8}T\d{6}Z)$/.test(text)) return undefined;
   const time = snapshotTime(full);
-  // A day that the calendar does not have becomes another one, or none.
+  // A date that does not exist is parsed as another one, or as none.
   return !Number.isNaN(time) && new Date(time).toISOString() === isoOf(full) ? full : undefined;
 }
 
-/** Milliseconds since 1970. */
+/** Converts a timestamp of {@link parseSnapshot} to milliseconds since 1970. */
 export function snapshotTime(timestamp: string): number {
   return Date.parse(isoOf(timestamp));
 }
@@ -39,18 +38,20 @@ function isoOf(timestamp: string): string {
 }
 
 /**
- * The package archives of a release as they were at a time.
- * @param suite the release's name in the archive
- * @param timestamp as of {@link parseSnapshot}
- * @param mirror of the flavor's archive of snapshots, in its place
- * @throws FactoryError `usage` when the flavor's distribution keeps none, or none that old
+ * Returns the package archives of a release at a time in the past.
+ * @param request.suite the release's name in the archive
+ * @param request.timestamp in the form of {@link parseSnapshot}
+ * @param request.mirror URL of a mirror to use instead of the flavor's snapshot archive
+ * @throws FactoryError `usage` when the distribution has no snapshots, or none that old
  */
 export function snapshotSources(
   flavor: Flavor,
   target: Target,
-  suite: string,
-  timestamp: string,
-  mirror?: string,
+  {
+    suite,
+    timestamp,
+    mirror,
+  }: { readonly suite: string; readonly timestamp: string; readonly mirror?: string | undefined },
 ): SnapshotSource[] {
   const snapshot = requireSnapshots(flavor);
   const sources = snapshot.sources.filter((source) => holds({ name: source.path, ...source }, target));
@@ -75,21 +76,21 @@ export function snapshotSources(
   }));
 }
 
-/** The archive of snapshots of a distribution. @throws FactoryError `usage` when it keeps none */
+/** Returns the snapshot archive of a distribution. @throws FactoryError `usage` when it has none */
 export function requireSnapshots(flavor: Flavor): NonNullable<Flavor['snapshot']> {
   if (flavor.snapshot === undefined) throw noSnapshots(flavor);
   return flavor.snapshot;
 }
 
 function noSnapshots({ name }: Flavor, which = ''): FactoryError {
-  return new FactoryError('SNAPSHOT_UNAVAILABLE', `flavor ${name} knows no archive of snapshots${which}`, {
-    remedy: 'Leave --snapshot out; the lock file and --locked hold packages to their versions all the same.',
+  return new FactoryError('SNAPSHOT_UNAVAILABLE', `flavor ${name} has no snapshot archive${which}`, {
+    remedy: 'Remove --snapshot; the lock file and --locked also pin package versions.',
   });
 }
 
 /**
- * Lines of a sources.list(5). Release files of the past have expired, as they should where the present is asked for; their
- * signatures are checked as ever.
+ * Formats snapshots as lines of a sources.list(5). Their Release files have expired, so the expiry is not checked, but the
+ * signatures still are.
  */
 export function aptSnapshot(sources: readonly SnapshotSource[], components: readonly string[]): string[] {
   return aptLines(
@@ -98,7 +99,7 @@ export function aptSnapshot(sources: readonly SnapshotSource[], components: read
   );
 }
 
-/** The lines that stand for the same archives of today. */
+/** Formats the matching live archives as lines of a sources.list(5). */
 export function aptLive(sources: readonly SnapshotSource[], components: readonly string[]): string[] {
   return aptLines(
     sources.map(({ live, suites }) => ({ uri: live, suites })),

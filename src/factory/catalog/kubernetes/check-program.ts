@@ -5,10 +5,9 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 const MACHINES: Readonly<Record<string, number>> = { amd64: 62, arm64: 183, riscv64: 243 };
 
 /**
- * Refuses a file that could not run in the image: a program for another architecture, or no program at all, such as the
- * page of a proxy. Scripts may stand for programs.
- * @param name what messages call the file
- * @throws FactoryError `verification`
+ * Checks that a file is a program for the architecture of the image, or a script; it might be the error page of a proxy.
+ * @param name name of the file in messages
+ * @throws FactoryError `verification` when it is not
  */
 export async function checkProgram(file: string, arch: string, name: string): Promise<void> {
   const handle = await open(file);
@@ -20,8 +19,8 @@ export async function checkProgram(file: string, arch: string, name: string): Pr
   }
   if (header.subarray(0, 2).toString('latin1') === '#!') return;
   if (header.subarray(0, 4).toString('latin1') !== '\x7fELF') {
-    throw new FactoryError('PROGRAM_INVALID', `${name} is no program: it begins with neither ELF nor #!`, {
-      remedy: 'Give the program itself, not an archive of it or a web page.',
+    throw new FactoryError('PROGRAM_INVALID', `${name} is not a program: it starts with neither ELF nor #!`, {
+      remedy: 'Give the program itself, not an archive or a web page.',
     });
   }
   const machine = header.readUInt16LE(18);
@@ -30,7 +29,7 @@ export async function checkProgram(file: string, arch: string, name: string): Pr
   const found = Object.keys(MACHINES).find((key) => MACHINES[key] === machine);
   throw new FactoryError(
     'CONTENT_ARCH_MISMATCH',
-    `${name} is a program for ${found ?? `machine ${machine}`}, and the image is for ${arch}`,
+    `${name} is a program for ${found ?? `machine ${machine}`}, but the image is for ${arch}`,
     { remedy: `Give the program for ${arch}.` },
   );
 }

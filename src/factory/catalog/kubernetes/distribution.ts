@@ -2,21 +2,21 @@
 export const DISTRIBUTIONS = ['k3s', 'k0s'] as const;
 export type Distribution = (typeof DISTRIBUTIONS)[number];
 
-/** What is different from one distribution to the other. */
+/** The differences between distributions. */
 interface DistributionFacts {
-  /** Form of its versions, and an example of one. */
+  /** Pattern of its versions, and an example. */
   readonly version: RegExp;
   readonly example: string;
-  /** Folder of its releases; a release is a folder in it, called by its version. */
+  /** URL of its releases; each release is a directory named by its version. */
   readonly releases: string;
-  /** Names in the folder of a release: the program, the list of checksums (`sha256sum` format), the air-gap images. */
+  /** File names in a release: the program, the checksum list (`sha256sum` format), the air-gap images. */
   readonly program: (version: string, arch: string) => string;
   readonly checksums: (arch: string) => string;
-  /** The first of them that the list of checksums has. */
+  /** The first of them in the checksum list is used. */
   readonly airgap: (version: string, arch: string) => readonly string[];
-  /** Where it looks for images when it starts (docs/contract.md 8.3; k0s documentation, "Airgap install"). */
+  /** The directory from which it loads images at startup (docs/contract.md 8.3; k0s documentation, "Airgap install"). */
   readonly images: string;
-  /** Endings that it takes for images; any where absent. */
+  /** Extensions of image files that it loads; any when absent. */
   readonly endings?: readonly string[];
 }
 

@@ -3,26 +3,26 @@ import type { Flavor } from '../flavors/schema.ts';
 import { holding, type Target } from '../flavors/select.ts';
 import type { Model } from './schema.ts';
 
-/** What a board means for one flavor, release and architecture. */
+/** The settings of a board for one flavor, release and architecture. */
 export interface Board {
   /** The flavor with the kernel choices that have drivers for the board. */
   readonly flavor: Flavor;
-  /** Packages besides those of the flavor. */
+  /** Packages in addition to those of the flavor. */
   readonly packages: readonly string[];
-  /** Components of the package archive that have to be enabled for them. */
+  /** Components of the package archive to enable for these packages. */
   readonly components: readonly string[];
-  /** Serial consoles and further arguments of the kernel, each as one word. */
+  /** Serial consoles and further kernel arguments, each as one word. */
   readonly consoles: readonly string[];
   readonly arguments: readonly string[];
-  /** Files of the image that belong on the EFI system partition, by patterns of the shell, and their paths there. */
+  /** Files of the image to copy to the EFI system partition, as shell patterns, and their paths there. */
   readonly files: readonly { readonly from: string; readonly to: string }[];
-  /** Text files that belong there, by their paths. */
+  /** Text files for the EFI system partition, by path. */
   readonly texts: Readonly<Record<string, string>>;
 }
 
 /**
- * Refuses what a board cannot be built for, before anything is built.
- * @throws FactoryError `usage` for an architecture or a flavor that the model does not speak of
+ * Checks before the build that a board supports an architecture and a flavor.
+ * @throws FactoryError `usage` for an architecture or a flavor that the model does not list
  */
 export function requireBoard(model: Model, flavor: Flavor, arch: string): void {
   const arches: readonly string[] = model.arches;
@@ -34,18 +34,14 @@ export function requireBoard(model: Model, flavor: Flavor, arch: string): void {
     );
   }
   if (model.flavors !== undefined && boardFlavor(model, flavor) === undefined) {
-    throw new FactoryError(
-      'MODEL_UNSUITABLE',
-      `model ${model.name} does not say what flavor ${flavor.name} needs for it`,
-      {
-        remedy: `Choose one of these flavors: ${Object.keys(model.flavors).join(', ')}; or describe it in models/${model.name}.yaml.`,
-      },
-    );
+    throw new FactoryError('MODEL_UNSUITABLE', `model ${model.name} does not support flavor ${flavor.name}`, {
+      remedy: `Choose one of these flavors: ${Object.keys(model.flavors).join(', ')}; or add it to models/${model.name}.yaml.`,
+    });
   }
 }
 
 /**
- * Resolves what a board means for a target.
+ * Resolves the settings of a board for a target.
  * @throws FactoryError `usage` as {@link requireBoard}
  */
 export function resolveBoard(model: Model, flavor: Flavor, target: Target): Board {
@@ -69,8 +65,9 @@ export function serialConsoles(model: Model, arch: string): readonly string[] {
 }
 
 /**
- * By the flavor's name, else by that of the distribution that it builds on, so that a flavor of one's own finds what the
- * one that it extends has. Not by its family: archives of one family differ in the names and components of firmware.
+ * The settings of a model for a flavor: by its name, or else by the distribution that it builds on, so that the user's own
+ * flavor finds the settings of the one that it extends. Not by family, because archives of one family differ in the names
+ * and components of firmware.
  */
 function boardFlavor(model: Model, flavor: Flavor) {
   const id = flavor['os-release-id'];

@@ -11,7 +11,7 @@ export const listModels: (directory: string) => Promise<string[]> = listFlavors;
 
 /**
  * Loads a board.
- * @throws FactoryError `usage` when there is none of that name, or its file is invalid
+ * @throws FactoryError `usage` when there is no model of that name, or its file is invalid
  */
 export async function loadModel(directory: string, name: string): Promise<Model> {
   const known = await listModels(directory);

@@ -3,31 +3,34 @@ import { ARCHES } from '../../../common/contract/architectures.ts';
 import { Conditional } from '../flavors/schema.ts';
 
 const Arch = z.enum(ARCHES);
-/** One word of the kernel's command line, which stands inside double quotes of a GRUB script. */
-const Argument = z.string().regex(/^[A-Za-z0-9_.,:=/+-]+$/, 'is not one argument of a kernel');
-/** A relative path of a FAT filesystem without anything that leads outside. */
+/** One word of the kernel command line, which a GRUB script puts in double quotes. */
+const Argument = z.string().regex(/^[A-Za-z0-9_.,:=/+-]+$/, 'is not a single kernel argument');
+/** A relative path on a FAT filesystem that cannot leave its root. */
 const EspPath = z
   .string()
   .regex(/^(?!.*\.\.)[A-Za-z0-9_-][\w.-]*(\/[\w-][\w.-]*)*$/, 'is not a path on the ESP');
 
-/** What a flavor needs besides for a board. */
+/** Additional settings of a flavor for a board. */
 const BoardFlavor = z.strictObject({
   kernels: z
     .array(z.string())
     .optional()
-    .meta({ description: 'Which kernel choices of the flavor have its drivers; all when absent.' }),
-  packages: z.array(Conditional).default([]).meta({ description: 'Packages besides those of the flavor.' }),
+    .meta({ description: 'Kernel choices of the flavor with drivers for the board; all when absent.' }),
+  packages: z
+    .array(Conditional)
+    .default([])
+    .meta({ description: 'Packages in addition to those of the flavor.' }),
   components: z
     .array(Conditional)
     .default([])
-    .meta({ description: 'Components of the package archive that these packages are in.' }),
+    .meta({ description: 'Components of the package archive with these packages.' }),
   files: z
     .array(
       z.strictObject({
         from: z
           .string()
           .regex(/^\/[\w./*+-]+$/, 'is not an absolute path')
-          .meta({ description: 'Path in the image; `*` stands for any characters but `/`.' }),
+          .meta({ description: 'Path in the image; `*` matches any characters but `/`.' }),
         to: EspPath.meta({ description: 'Path on the EFI system partition.' }),
       }),
     )
@@ -42,12 +45,12 @@ export const Model = z.strictObject({
   arches: z.array(Arch).min(1),
   consoles: z
     .partialRecord(Arch, z.array(Argument).min(1))
-    .meta({ description: 'Serial consoles by architecture; the screen comes after them.' }),
-  arguments: z.array(Argument).default([]).meta({ description: 'Further arguments of the kernel.' }),
+    .meta({ description: 'Serial consoles by architecture; the screen follows them.' }),
+  arguments: z.array(Argument).default([]).meta({ description: 'Further kernel arguments.' }),
   flavors: z
     .record(z.string(), BoardFlavor)
     .optional()
-    .meta({ description: 'What each flavor needs for it; any flavor will do when absent.' }),
+    .meta({ description: 'Settings by flavor; any flavor is supported when absent.' }),
   'firmware-config': z
     .record(EspPath, z.string())
     .default({})

@@ -104,7 +104,11 @@ export function snapshotLines(parts: RecipeParts, results: Results): string[] | 
   if (spec.snapshot === undefined) return undefined;
   const { loaded, distribution, target, board } = detectSystem(parts, results);
   const { suite, key } = findRelease(loaded.flavor, distribution.release);
-  const sources = snapshotSources(loaded.flavor, target, suite ?? key, spec.snapshot, spec.mirror);
+  const sources = snapshotSources(loaded.flavor, target, {
+    suite: suite ?? key,
+    timestamp: spec.snapshot,
+    mirror: spec.mirror,
+  });
   if (loaded.flavor['package-manager'] !== 'apt') return sources.map(({ uri }) => uri);
   const components = loaded.flavor.bootstrap?.components ?? [];
   return aptSnapshot(sources, [...new Set([...components, ...board.components])]);

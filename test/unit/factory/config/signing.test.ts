@@ -50,7 +50,7 @@ describe('the key sign', () => {
 
   test.each([
     ['sign: { key: a, password-file: b, password-env: C }\n', 'cannot be combined with password-env'],
-    ['sign: { key: a, password-env: "a b" }\n', 'is not the name of a variable'],
+    ['sign: { key: a, password-env: "a b" }\n', 'is not a valid variable name'],
     ['sign: { key: a, password: hush }\n', 'unknown key "password"'],
     ['sign: { format: both }\n', 'sign.key is missing'],
     ['sign: { key: a, format: gpg }\n', '"gpg" is none of bundle, classic, both'],

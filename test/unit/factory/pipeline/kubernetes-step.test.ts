@@ -114,6 +114,6 @@ describe('kubernetesStep', () => {
     arm64.writeUInt16LE(183, 18);
     plant(home, { arm: arm64 });
     const failure = await failureOf(() => run(env, { ...SPEC, binary: join(home, 'arm') }), 'verification');
-    expect(failure.message).toMatch(/arm is a program for arm64, and the image is for amd64/);
+    expect(failure.message).toMatch(/arm is a program for arm64, but the image is for amd64/);
   });
 });

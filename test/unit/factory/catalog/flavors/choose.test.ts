@@ -29,7 +29,7 @@ test.each([
     bootstrapped('debian', 'sid'),
   ],
   [
-    'bootstrap:RELEASE, which wins',
+    'bootstrap:RELEASE, which has precedence',
     debian,
     { base: 'bootstrap:trixie', release: 'sid' },
     bootstrapped('debian', 'trixie'),
@@ -45,11 +45,11 @@ test.each([
   ],
   ['a base, which wins', ubuntu, { base: 'dir:/x', release: '22.04', mirror: MIRROR }, image('dir:/x')],
   ['a base and no flavor', undefined, { base: 'tar:/x.tar' }, image('tar:/x.tar')],
-])('a build starts from %s', (_, named, wish, expected) => {
-  expect(chooseBase(named, { ...NOTHING, ...wish })).toEqual(expected);
+])('a build starts from %s', (_, named, request, expected) => {
+  expect(chooseBase(named, { ...NOTHING, ...request })).toEqual(expected);
 });
 
-test('a build of nothing is refused', async () => {
+test('refuses a build without flavor and base', async () => {
   for (const base of [undefined, 'bootstrap:', 'bootstrap:bookworm']) {
     const error = await failureOf(() => chooseBase(undefined, { ...NOTHING, base }), 'usage');
     expect(error.message).toBe('neither a flavor nor a base image is given');
@@ -57,12 +57,12 @@ test('a build of nothing is refused', async () => {
   }
 });
 
-test('a release that there is not is refused, with the one that was meant', async () => {
+test('refuses an unknown release, with a suggestion', async () => {
   const error = await failureOf(() => chooseBase(ubuntu, { ...NOTHING, release: '24.4' }), 'usage');
   expect(error.message).toBe('flavor ubuntu has no release "24.4" (did you mean "24.04"?)');
 });
 
-test('what cannot be bootstrapped says what to start from', async () => {
+test('the error for a flavor without bootstrap says what to start from', async () => {
   const { bootstrap: _, ...flavor } = ubuntu.flavor;
   const named = { ...ubuntu, flavor };
   const error = await failureOf(() => chooseBase(named, { ...NOTHING, base: 'bootstrap:22.04' }), 'usage');
@@ -71,7 +71,7 @@ test('what cannot be bootstrapped says what to start from', async () => {
   expect(chooseBase(named, { ...NOTHING, mirror: MIRROR })).toEqual(image('docker.io/library/ubuntu:24.04'));
 });
 
-test('without a name, the flavor is found by the base', async () => {
+test('without a name, the flavor is detected from the base', async () => {
   const choice = await chooseFlavor(FLAVORS, undefined);
   expect(choice.named).toBeUndefined();
   expect(choice.forBase({ ID: 'ubuntu', VERSION_ID: '22.04' }).loaded.flavor.name).toBe('ubuntu');

@@ -5,9 +5,8 @@ import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { detectedRelease } from './support/rendering.ts';
 
 /**
- * Names of packages that upstream installs (docs/contract.md 6.3), so that a slip in a name is found where nothing can
- * be downloaded. `ours` are names that upstream does not have, each with what it is for; `without` are upstream's that
- * we leave out, each with the reason.
+ * Names of packages that upstream installs (docs/contract.md 6.3), to detect typos without downloads. `ours` are packages that
+ * upstream does not install, each with its purpose; `without` are upstream's packages that we omit, each with the reason.
  */
 interface Names {
   /** By flavor, else for the family: the kernel of a release, by its version. */
@@ -19,7 +18,7 @@ interface Names {
 }
 
 const LONG_TERM = ['20.04', '22.04', '24.04'];
-/** Of upstream's list for GRUB, what is no boot loader. */
+/** Packages of upstream's list for GRUB that are not boot loaders. */
 const NO_LOADER = 'a tool for people, not for booting';
 const NETWORK = 'the initramfs needs no network';
 
@@ -77,7 +76,7 @@ const CONTRACT: Readonly<Record<string, Names>> = {
       'kernel-modules-extra': 'drivers of rare hardware',
       'dracut-network': NETWORK,
       'dhcp-client': NETWORK,
-      'squashfs-tools': 'stands in the role "disk"',
+      'squashfs-tools': 'is in the role "disk"',
       grub2: 'a name for grub2-pc, which is named',
     },
   },
@@ -94,7 +93,7 @@ const CONTRACT: Readonly<Record<string, Names>> = {
     },
     without: {
       'dhcp-client': NETWORK,
-      squashfs: 'stands in the role "disk"',
+      squashfs: 'is in the role "disk"',
       nethogs: NO_LOADER,
       iw: NO_LOADER,
       'kernel-firmware-all': 'large, and of use on few machines',
@@ -106,15 +105,15 @@ const CONTRACT: Readonly<Record<string, Names>> = {
     boot: { amd64: ['grub', 'grub-efi', 'grub-bios'], arm64: ['grub', 'grub-efi'] },
     ours: {
       'linux-firmware-none': 'keeps apk from choosing all firmware',
-      dracut: 'in place of mkinitfs: the module that mounts the system is the same for all flavors',
+      dracut: 'instead of mkinitfs: the module that mounts the system is the same for all flavors',
       'dracut-modules': 'as dracut',
       cpio: 'dracut packs with it',
     },
-    without: { mkinitfs: 'dracut stands in its place' },
+    without: { mkinitfs: 'replaced by dracut' },
   },
 };
 
-// One that installs nothing names no packages.
+// Skip flavors that install nothing.
 const flavors = (await openAllFlavors(FLAVORS)).filter(({ flavor }) => flavor['package-manager'] !== 'none');
 const cases = flavors.flatMap((loaded) =>
   Object.keys(loaded.flavor.releases).flatMap((release) =>
@@ -141,7 +140,7 @@ describe.each(cases)('$name $release on $arch', ({ loaded: { flavor }, loaded, r
     const own = listed(role);
     expect(own.length).toBeGreaterThan(0);
     expect(own.filter((name) => !theirs.includes(name) && !(name in names.ours))).toEqual([]);
-    // Before 22.04 the live medium's module was part of dracut itself.
+    // Before 22.04 the module for the live medium was part of dracut.
     const early = flavor.name === 'ubuntu' && version === '20.04' ? ['dracut-live'] : [];
     const missing = theirs.filter((name) => !own.includes(name) && !(name in names.without));
     expect(missing).toEqual(role === 'initramfs' ? early : []);

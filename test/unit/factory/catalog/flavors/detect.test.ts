@@ -18,19 +18,19 @@ function named(name: string) {
   return found;
 }
 
-/** os-release as the distributions ship it, cut down to what is read. */
+/** The relevant lines of os-release, as shipped by the distributions. */
 function osRelease(...lines: readonly string[]): OsRelease {
   return Object.fromEntries(parseOsRelease(lines.join('\n')));
 }
 
-/** Flavor, names and version that a base leads to. */
+/** The flavor, names and version detected for a base. */
 function found(...lines: readonly string[]) {
   const { loaded, distribution } = detectFlavor(flavors, osRelease(...lines));
   const { name, release, version, borrowed } = distribution;
   return [loaded.flavor.name, name, release, version, borrowed];
 }
 
-describe('a distribution that has a flavor is found by its ID', () => {
+describe('a distribution with a flavor is detected by its ID', () => {
   test.each([
     [
       ['ID=debian', 'VERSION_ID="12"', 'VERSION_CODENAME=bookworm'],
@@ -51,9 +51,9 @@ describe('a distribution that has a flavor is found by its ID', () => {
   ])('%j', (lines, expected) => expect(found(...lines)).toEqual(expected));
 });
 
-describe('a distribution without a flavor is built by family, under its own name', () => {
+describe('a distribution without a flavor is built with a related one, under its own name', () => {
   test.each([
-    // Linux Mint counts for itself; what it is made from says the code name.
+    // Linux Mint has its own versions; the code name says which Ubuntu it is based on.
     [
       ['ID=linuxmint', 'ID_LIKE="ubuntu debian"', 'VERSION_ID="22"', 'UBUNTU_CODENAME=noble'],
       ['ubuntu', 'linuxmint', '22', '24.04', true],
@@ -83,42 +83,42 @@ describe('a distribution without a flavor is built by family, under its own name
   test('with a notice that names the flavor', () => {
     const lines = ['ID=linuxmint', 'ID_LIKE="ubuntu debian"', 'VERSION_ID="22"', 'UBUNTU_CODENAME=noble'];
     expect(borrowedNotice(detectFlavor(flavors, osRelease(...lines)))).toBe(
-      '"linuxmint" 22 has no flavor of its own: built with the packages of ubuntu, as of its version 24.04',
+      '"linuxmint" 22 has no flavor of its own, so it is built with the packages of ubuntu 24.04',
     );
     expect(borrowedNotice(detectFlavor(flavors, osRelease('ID=debian', 'VERSION_ID=12')))).toBeUndefined();
   });
 });
 
-test('a base that nothing fits is refused, with what there is', async () => {
+test('refuses a base without a matching flavor, and lists the flavors', async () => {
   const error = await failureOf(
     () => detectFlavor(flavors, osRelease('ID=plan9', 'ID_LIKE="bell labs"')),
     'usage',
   );
-  expect(error.message).toBe('the base is "plan9" (ID_LIKE "bell labs"), which no flavor is for');
+  expect(error.message).toBe('no flavor matches the base "plan9" (ID_LIKE "bell labs")');
   expect(error.remedy).toContain('debian');
   const silent = await failureOf(() => detectFlavor(flavors, {}), 'usage');
-  expect(silent.message).toContain('the base is ""');
+  expect(silent.message).toContain('the base ""');
 });
 
 test.each(['VERSION_ID="../../x"', 'VERSION_ID="1 2"', 'VERSION_ID=""'])(
-  '%s, which would become part of file names, is refused',
+  'refuses %s, which would become part of file names',
   async (line) => {
     for (const id of ['ID=debian', 'ID=other\nID_LIKE=debian'])
       expect((await failureOf(() => found(id, line), 'usage')).message).toContain('cannot be part of a name');
   },
 );
 
-describe('a flavor that is named', () => {
-  test('has to be the base’s own', async () => {
+describe('a chosen flavor', () => {
+  test('must match the base', async () => {
     const error = await failureOf(
       () => fitFlavor(named('ubuntu'), osRelease('ID=debian', 'VERSION_ID=12')),
       'usage',
     );
-    expect(error.message).toBe('the base is "debian", which is not what flavor ubuntu is for');
+    expect(error.message).toBe('flavor ubuntu is not for the base "debian"');
     expect(error.remedy).toContain('ID=ubuntu');
   });
 
-  test('or a relative of it, which is told', () => {
+  test('may be related to the base, with a notice', () => {
     const mint = osRelease(
       'ID=linuxmint',
       'ID_LIKE="ubuntu debian"',
@@ -144,12 +144,12 @@ describe('a flavor of several distributions', () => {
   test.each([
     [['ID="opensuse-leap"', 'VERSION_ID="15.6"'], 'leap-15.6', '15.6'],
     [['ID="opensuse-tumbleweed"', 'VERSION_ID="20250930"'], 'tumbleweed', '20250930'],
-  ])('names its releases as the contract does: %j', (lines, release, version) => {
+  ])('names its releases according to the contract: %j', (lines, release, version) => {
     const { distribution } = detectFlavor([loaded], osRelease(...lines));
     expect(distribution).toEqual({ name: 'opensuse', release, version, borrowed: false });
   });
 
-  test('is lent to what is like it', () => {
+  test('is used for related distributions', () => {
     const { distribution } = detectFlavor([loaded], osRelease('ID=sles', 'ID_LIKE=suse', 'VERSION_ID=15.7'));
     expect(distribution).toEqual({ name: 'sles', release: '15.7', version: '15.7', borrowed: true });
   });

@@ -6,18 +6,18 @@ import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 
-test.each(await listFlavors(FLAVORS))('%s, copied, is the same flavor in one file', async (name) => {
+test.each(await listFlavors(FLAVORS))('%s, copied to one file, is the same flavor', async (name) => {
   const text = await ejectFlavor(FLAVORS, name, 'kairos-factory v0');
   expect(text).not.toMatch(/^extends:/m);
   const home = plant(temporaryDirectory(), { 'my.yaml': text });
-  // No shipped file is within reach: what loads stands in this one.
+  // The directory has no shipped files, so the copy must be self-contained.
   const { flavor, locate } = await openFlavor('/nonexistent', join(home, 'my.yaml'));
   expect(flavor).toEqual((await openFlavor(FLAVORS, name)).flavor);
   for (const role of Object.keys(flavor.packages))
     expect(locate(['packages', role])).toContain(`${home}/my.yaml:`);
 });
 
-test('the copy keeps the reasons that stand beside packages, and those of the nearer file where both have one', async () => {
+test('the copy keeps comments on packages; those of the extending file have precedence', async () => {
   const text = await ejectFlavor(FLAVORS, 'ubuntu', 'kairos-factory v0');
   expect(text).toMatch(/^# Copied from the flavor and what it extends by kairos-factory v0/);
   expect(text).toContain('- ca-certificates # TLS to registries and mirrors\n');
@@ -27,7 +27,7 @@ test('the copy keeps the reasons that stand beside packages, and those of the ne
   expect(text.indexOf('name: ubuntu')).toBeLessThan(text.indexOf('family: debian'));
 });
 
-test('what there is not cannot be copied', async () => {
+test('refuses an unknown flavor', async () => {
   const error = await failureOf(() => ejectFlavor(FLAVORS, 'ubunto', 'x'), 'usage');
   expect(error.message).toBe('unknown flavor "ubunto" (did you mean "ubuntu"?)');
 });

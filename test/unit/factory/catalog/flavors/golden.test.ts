@@ -13,7 +13,7 @@ const GOLDEN = join(PROJECT, 'test/golden');
 const ARCHES = ['amd64', 'arm64'];
 const VARIANTS = ['core', 'standard'];
 
-// What a flavor without packages makes of a base stands in test/unit/context/other-recipes.test.ts.
+// test/unit/factory/image/context/other-recipes.test.ts covers a flavor without packages.
 const flavors = (await openAllFlavors(FLAVORS)).filter(({ flavor }) => flavor['package-manager'] !== 'none');
 const cases = flavors.flatMap((loaded) =>
   Object.keys(loaded.flavor.releases).flatMap((release) =>
@@ -27,7 +27,7 @@ const cases = flavors.flatMap((loaded) =>
 const fileOf = ({ name, release, arch, variant }: (typeof cases)[number]) =>
   `${name}-${release}-${arch}-${variant}.txt`;
 
-describe('what a flavor makes of a base is what was looked at', () => {
+describe('the build of a flavor matches the reviewed golden file', () => {
   test.each(cases)('$name $release $arch $variant', async (one) => {
     const { loaded, release, arch, variant } = one;
     const { version } = detectedRelease(loaded, release).distribution;
@@ -39,21 +39,21 @@ describe('what a flavor makes of a base is what was looked at', () => {
     await expect(text).toMatchFileSnapshot(join(GOLDEN, fileOf(one)));
   });
 
-  test('no golden file is left of what is no more', () => {
+  test('no golden file is obsolete', () => {
     expect(readdirSync(GOLDEN).sort()).toEqual(cases.map(fileOf).sort());
   });
 });
 
-describe('the scripts that are laid into a build', () => {
+describe('the scripts of a build', () => {
   const scripts = readdirSync(join(TEMPLATES, 'build')).filter((name) => name.endsWith('.sh'));
 
-  test.each(scripts)('%s is shell', (name) => {
+  test.each(scripts)('%s is valid shell', (name) => {
     execFileSync('sh', ['-n', join(TEMPLATES, 'build', name)]);
   });
 
   const managers = new Set(flavors.map(({ flavor }) => flavor['package-manager']));
 
-  test.each([...managers])('%s has its own', (manager) => {
+  test.each([...managers])('%s has an install script', (manager) => {
     expect(readFileSync(join(TEMPLATES, `build/install-${manager}.sh`), 'utf8')).toMatch(/^#!\/bin\/sh\n/);
   });
 });

@@ -30,12 +30,12 @@ releases:
   one: { version: "1" }
 `;
 
-/** A directory of flavors: the two above, and those given. */
+/** A directory with the two flavors above and the given ones. */
 function flavors(files: Readonly<Record<string, string>> = {}): string {
   return plant(temporaryDirectory(), { 'families/parent.yaml': PARENT, 'child.yaml': CHILD, ...files });
 }
 
-/** The failure's text, with the directory taken out. */
+/** The error message without the directory. */
 async function problem(files: Readonly<Record<string, string>>, name = 'child') {
   const directory = flavors(files);
   const error = await failureOf(() => loadFlavor(directory, name));
@@ -46,11 +46,11 @@ async function problem(files: Readonly<Record<string, string>>, name = 'child') 
 describe('the flavors of the project', async () => {
   const names = await listFlavors(FLAVORS);
 
-  test('have debian among them', () => {
+  test('include debian', () => {
     expect(names).toContain('debian');
   });
 
-  test.each(names)('%s loads, and knows its own default', async (name) => {
+  test.each(names)('%s loads, and has its default release', async (name) => {
     const flavor = await loadFlavor(FLAVORS, name);
     expect(flavor.name).toBe(name);
     expect(Object.keys(flavor.releases)).toContain(flavor['default-release']);
@@ -61,7 +61,7 @@ describe('the flavors of the project', async () => {
 });
 
 describe('listFlavors', () => {
-  test('names the files of the directory, sorted, and not the families', async () => {
+  test('lists the files of the directory, sorted, without the families', async () => {
     expect(await listFlavors(flavors({ 'another.yaml': '', 'README.md': '' }))).toEqual(['another', 'child']);
   });
 });
@@ -81,7 +81,7 @@ describe('inheritance', () => {
     expect(flavor).not.toHaveProperty('extends');
   });
 
-  test('goes over several generations, the nearest first', async () => {
+  test('spans several files, the extending before the extended', async () => {
     const grandchild = 'extends: child\nname: grandchild\npackages:\n  disk: []\n';
     const flavor = await loadFlavor(flavors({ 'grandchild.yaml': grandchild }), 'grandchild');
     expect([flavor.name, flavor.title, flavor.packages['disk'], flavor.packages['base']]).toEqual([
@@ -92,7 +92,7 @@ describe('inheritance', () => {
     ]);
   });
 
-  test('in a circle is refused', async () => {
+  test('with a cycle is refused', async () => {
     const files = { 'a.yaml': 'extends: b\n', 'b.yaml': 'extends: a\n' };
     const [message] = await problem(files, 'a');
     expect(message).toContain('a → b → a');
@@ -103,21 +103,21 @@ describe('inheritance', () => {
     expect(message).toBe('child.yaml:2:1: "extends" is not the name of a flavor file');
   });
 
-  test('from a file that is not there is refused', async () => {
+  test('from a missing file is refused', async () => {
     const [message] = await problem({ 'child.yaml': 'extends: families/none\n' });
     expect(message).toMatch(/^families\/none\.yaml: cannot be read/);
   });
 });
 
-describe('a flavor file of one’s own', () => {
-  /** Shipped flavors, and a directory of a person's files. */
+describe('the user’s own flavor file', () => {
+  /** Shipped flavors, and a directory of the user's files. */
   function own(files: Readonly<Record<string, string>>) {
     const directory = flavors();
     const home = plant(temporaryDirectory(), files);
     return { home, open: (name: string) => openFlavor(directory, join(home, name)) };
   }
 
-  test('extends a shipped flavor, and knows which file says what', async () => {
+  test('extends a shipped flavor, and knows the file of each value', async () => {
     const { home, open } = own({ 'my.yaml': 'extends: child\nname: mine\nkernels:\n  generic: [mine]\n' });
     const { flavor, locate } = await open('my.yaml');
     expect([flavor.name, flavor.title, flavor.kernels]).toEqual(['mine', 'A child', { generic: ['mine'] }]);
@@ -125,7 +125,7 @@ describe('a flavor file of one’s own', () => {
     expect(locate(['packages', 'base', 1])).toMatch(/families\/parent\.yaml:6:19$/);
   });
 
-  test('extends a shipped family, and a file beside it', async () => {
+  test('extends a shipped family, and a file next to it', async () => {
     const { open } = own({
       'a.yml': 'extends: ./b.yaml\nname: a\n',
       'b.yaml': CHILD.replace('name: child', 'name: b'),
@@ -134,11 +134,11 @@ describe('a flavor file of one’s own', () => {
     expect([flavor.name, flavor.title, flavor.family]).toEqual(['a', 'A child', 'debian']);
   });
 
-  test('in a circle is refused', async () => {
+  test('with a cycle is refused', async () => {
     const round = own({ 'a.yaml': 'extends: ./b.yaml\n', 'b.yaml': 'extends: ./a.yaml\n' });
     const circle = await failureOf(() => round.open('a.yaml'), 'usage');
     expect(circle.message.replaceAll(`${round.home}/`, '')).toBe(
-      'a.yaml: flavors extend each other in a circle: a.yaml → b.yaml → a.yaml',
+      'a.yaml: the inheritance of flavors has a cycle: a.yaml → b.yaml → a.yaml',
     );
   });
 
@@ -152,17 +152,17 @@ describe('a flavor file of one’s own', () => {
     ],
     [
       'extends: child\nselinux: enforcing\n',
-      'my.yaml:2:1: selinux: "enforcing" does not work yet: container images carry no labels, and a system without labels does not boot; use permissive or disabled',
+      'my.yaml:2:1: selinux: "enforcing" does not work yet: files of container images have no labels, and a system without labels does not boot; use permissive or disabled',
     ],
     ['extends: child\npackages:\n  base: vim\n', 'my.yaml:3:3: packages.base: '],
-    ['- child\n', 'my.yaml:1:1: a flavor is a mapping of keys to values'],
+    ['- child\n', 'my.yaml:1:1: the flavor is not a mapping of keys to values'],
     ['extends: child\nname: [\n', 'my.yaml:3:1: '],
-  ])('%j is told with file, line and column', async (text, message) => {
+  ])('%j is reported with file, line and column', async (text, message) => {
     const { open } = own({ 'my.yaml': text });
     expect((await failureOf(() => open('my.yaml'), 'usage')).message).toContain(message);
   });
 
-  test('that is not there is told by its path', async () => {
+  test('that does not exist is reported with its path', async () => {
     const { home, open } = own({});
     expect((await failureOf(() => open('my.yaml'), 'usage')).message).toContain(
       `${home}/my.yaml: cannot be read`,
@@ -170,8 +170,8 @@ describe('a flavor file of one’s own', () => {
   });
 });
 
-describe('a problem is told with its place', () => {
-  test('an unknown flavor, with the one that was meant', async () => {
+describe('an error has its position', () => {
+  test('an unknown flavor, with a suggestion', async () => {
     const error = await failureOf(() => loadFlavor(FLAVORS, 'debain'));
     expect([error.kind, error.message]).toEqual([
       'usage',
@@ -180,8 +180,8 @@ describe('a problem is told with its place', () => {
     expect(error.remedy).toContain('debian');
   });
 
-  test('a family is no flavor', async () => {
-    // A word with a slash is a file of one's own.
+  test('a family is not a flavor', async () => {
+    // A reference with a slash is the user's own file.
     const error = await failureOf(() => loadFlavor(FLAVORS, 'families/debian'));
     expect([error.kind, error.message]).toEqual([
       'usage',
@@ -189,7 +189,7 @@ describe('a problem is told with its place', () => {
     ]);
   });
 
-  test('an unknown key, in the file that has it', async () => {
+  test('an unknown key, in its file', async () => {
     expect(await problem({ 'child.yaml': `${CHILD}kernel: x\n` })).toEqual([
       'child.yaml:8:1: unknown key "kernel" (did you mean "kernels"?)',
     ]);
@@ -198,7 +198,7 @@ describe('a problem is told with its place', () => {
     ]);
   });
 
-  test('a value that is not allowed, in the file that it comes from', async () => {
+  test('an invalid value, in the file that sets it', async () => {
     expect(await problem({ 'families/parent.yaml': PARENT.replace('apt', 'apt-get') })).toEqual([
       expect.stringMatching(/^families\/parent\.yaml:2:1: package-manager: "apt-get" is none of apt/),
     ]);
@@ -207,7 +207,7 @@ describe('a problem is told with its place', () => {
     ]);
   });
 
-  test('a value of the parent that the child replaces with a wrong one, in the child', async () => {
+  test('an invalid value of the child that overrides the parent, in the child', async () => {
     expect(await problem({ 'child.yaml': `${CHILD}initramfs: drakut\n` })).toEqual([
       expect.stringMatching(/^child\.yaml:8:1: initramfs: .*did you mean "dracut"/),
     ]);
@@ -218,7 +218,7 @@ describe('a problem is told with its place', () => {
     expect(message).toMatch(/^child\.yaml:[12]:\d+: /);
   });
 
-  test('a required key that no file has', async () => {
+  test('a missing required key', async () => {
     const [message] = await problem({ 'child.yaml': CHILD.replace('title: A child\n', '') });
     expect(message).toMatch(/title is missing$/);
   });

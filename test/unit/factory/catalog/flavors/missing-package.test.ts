@@ -8,8 +8,8 @@ import {
 import { FLAVORS } from '../../../../../src/factory/pipeline/project-files.ts';
 
 /**
- * What the package managers print. apt's was recorded from a build of this project on Debian bookworm. dnf, zypper and apk
- * cannot run here: theirs are put down from the messages in their sources and manuals, and no more than that.
+ * Output of the package managers. That of apt was recorded in a build of this project on Debian bookworm. dnf, zypper and apk
+ * do not run in these tests; their messages are from their sources and manuals.
  */
 describe('missingPackages', () => {
   test.each([
@@ -52,7 +52,7 @@ describe('missingPackages', () => {
     expect(missingPackages(manager, lines)).toEqual(names);
   });
 
-  test('passes over other failures, and what other managers would say', () => {
+  test('ignores other failures, and messages of other managers', () => {
     expect(missingPackages('apt', ['E: Failed to fetch http://x/y.deb  404  Not Found'])).toEqual([]);
     expect(missingPackages('apk', ['E: Unable to locate package x'])).toEqual([]);
   });
@@ -74,7 +74,7 @@ describe('explainMissingPackage', async () => {
   const explained = (...names: readonly string[]) =>
     explainMissingPackage(failed(...names), sources) as FactoryError;
 
-  test('names role and place of a package of the flavor', () => {
+  test('names role and position of a package of the flavor', () => {
     const error = explained('dracut-live');
     expect(error.message.replaceAll(`${FLAVORS}/`, '')).toMatch(
       /^debian 12 has no package "dracut-live" \(role "initramfs", families\/debian\.yaml:\d+:7\)$/,
@@ -83,24 +83,24 @@ describe('explainMissingPackage', async () => {
     expect(error.details).toContain('E: Unable to locate package dracut-live');
   });
 
-  test('tells a kernel, and conditions that hold', () => {
+  test('names a kernel, and evaluates conditions', () => {
     const { message } = explained('linux-image-cloud-amd64');
     expect(message).toMatch(/\(kernel "cloud", .*debian\.yaml:\d+:7\)$/);
   });
 
-  test('names the person’s own as such', () => {
+  test('names the key "packages" for a package of the build', () => {
     const error = explained('vmi');
-    expect(error.message).toBe('debian 12 has no package "vmi" (of the key "packages" of this build)');
-    expect(error.remedy).toMatch(/^Correct the name in "packages"/);
+    expect(error.message).toBe('debian 12 has no package "vmi" (key "packages" of this build)');
+    expect(error.remedy).toMatch(/^Correct or remove the name in "packages"/);
   });
 
-  test('tells all of them', () => {
-    const error = explained('vmi', 'kmod', 'ignoreWarnings-of');
+  test('lists all missing packages', () => {
+    const error = explained('vmi', 'kmod', 'other');
     expect(error.details[0]).toMatch(/^and no package "kmod" \(role "base", /);
-    expect(error.details[1]).toBe('and no package "ignoreWarnings-of" (asked for by another package)');
+    expect(error.details[1]).toBe('and no package "other" (required by another package)');
   });
 
-  test('leaves other failures as they are', () => {
+  test('returns other failures unchanged', () => {
     for (const error of [
       failed(),
       new Error('x'),

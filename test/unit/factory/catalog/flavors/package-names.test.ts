@@ -2,9 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { loadFlavor } from '../../../../../src/factory/catalog/flavors/load.ts';
 import { nameOf } from '../../../../../src/factory/catalog/flavors/select.ts';
 
-// The packages of these families cannot be fetched here, so their names are held against lists: those of upstream
-// (docs/contract.md 6.3), and, each with its reason, those that the contract does not name because they come with its
-// others.
+// These tests cannot download the packages of these families, so they compare the names with lists: upstream's
+// (docs/contract.md 6.3), and, each with a reason, those that upstream gets as dependencies.
 const CONTRACT: Readonly<Record<string, string>> = {
   all: 'file gawk iptables less nano sudo tar zstd rsync lvm2 jq dosfstools e2fsprogs logrotate',
   redhat: `audit chrony cracklib-dicts device-mapper device-mapper-multipath iproute nfs-utils NetworkManager nmstate
@@ -22,7 +21,7 @@ const CONTRACT: Readonly<Record<string, string>> = {
 };
 
 const BESIDES: Readonly<Record<string, string>> = {
-  // Parts of Fedora's base system that minimal images lack, and the sub-packages of grub2 that hold programs and modules.
+  // Parts of Fedora's base system that minimal images lack, and the sub-packages of grub2 with programs and modules.
   redhat: `ca-certificates coreutils dbus findutils grep hostname kmod procps-ng sed shadow-utils systemd-pam systemd-udev
     util-linux iputils cpio grub2-pc-modules grub2-efi-x64-cdboot grub2-efi-aa64-cdboot grub2-tools grub2-tools-extra
     grub2-tools-minimal`,
@@ -38,7 +37,7 @@ const words = (text: string) => text.split(/\s+/).filter((word) => word !== '');
 const directory = new URL('../../../../../flavors', import.meta.url).pathname;
 
 describe.each(['fedora', 'rocky', 'almalinux', 'opensuse', 'alpine'])('%s', (name) => {
-  test('names only packages that are known to be its family’s', async () => {
+  test('lists only packages that are known in its family', async () => {
     const { packages, kernels, family } = await loadFlavor(directory, name);
     const known = new Set([
       ...words(CONTRACT['all'] ?? ''),
@@ -47,11 +46,11 @@ describe.each(['fedora', 'rocky', 'almalinux', 'opensuse', 'alpine'])('%s', (nam
     ]);
     const named = [...Object.values(packages), ...Object.values(kernels)].flat().map(nameOf);
     expect(named.filter((each) => !known.has(each))).toEqual([]);
-    // A list of exceptions that grows old would hide a wrong name.
+    // An outdated exception would hide a wrong name.
     expect(words(BESIDES[family] ?? '').filter((each) => !named.includes(each))).toEqual([]);
   });
 
-  test('names each package once, and a kernel for each architecture it has packages of GRUB for', async () => {
+  test('lists each package once, and a kernel for each architecture with GRUB packages', async () => {
     const { packages, kernels } = await loadFlavor(directory, name);
     const named = Object.values(packages).flat().map(nameOf);
     expect(named.filter((each, index) => named.indexOf(each) !== index)).toEqual([]);

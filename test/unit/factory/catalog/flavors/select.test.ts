@@ -24,7 +24,7 @@ describe('debian', () => {
   ])('%s on %s has the packages of its release and arch', (release, arch, hasResolved) => {
     const other = arch === 'amd64' ? 'arm64' : 'amd64';
     const { packages } = selectFor(release, arch);
-    // resolved became a package of its own in bookworm.
+    // resolved has been a separate package since bookworm.
     expect(packages.includes('systemd-resolved')).toBe(hasResolved);
     expect(packages).toContain(`linux-image-${arch}`);
     expect(packages).toContain(`grub-efi-${arch}-signed`);
@@ -38,12 +38,12 @@ describe('debian', () => {
     expect(selectFor('bookworm', 'amd64').mask).toContain('systemd-firstboot.service');
   });
 
-  test('takes one kernel', () => {
+  test('selects one kernel', () => {
     const { packages } = selectFor('bookworm', 'arm64', 'cloud');
     expect(packages.filter((name) => name.startsWith('linux-image'))).toEqual(['linux-image-cloud-arm64']);
   });
 
-  test('takes what Kubernetes calls with the variant standard alone', () => {
+  test('selects the programs that Kubernetes needs for the variant standard only', () => {
     const of = (variant?: string) =>
       select(debian, { arch: 'amd64', releaseVersion: '12', ...(variant && { variant }) }, 'generic', [])
         .packages;
@@ -52,7 +52,7 @@ describe('debian', () => {
     expect(of()).toEqual(of('core'));
   });
 
-  test('takes extra packages, each once', () => {
+  test('adds extra packages, each once', () => {
     const { packages } = selectFor('bookworm', 'amd64', 'generic', ['vim', 'udev']);
     expect(packages.filter((name) => name === 'vim' || name === 'udev')).toEqual(['udev', 'vim']);
   });
@@ -78,11 +78,11 @@ describe('select', () => {
     ['12.10', 'arm64', ['always', 'arm', 'k', 'point']],
     ['13', 'arm64', ['always', 'arm', 'k', 'new-arm']],
     ['13', 'amd64', ['always', 'k']],
-  ])('for %s on %s takes what holds', (version, arch, packages) => {
+  ])('for %s on %s selects the entries whose conditions hold', (version, arch, packages) => {
     expect(select(flavor, { arch, releaseVersion: version }, 'generic', []).packages).toEqual(packages);
   });
 
-  test('refuses a kernel that there is not', async () => {
+  test('refuses an unknown kernel', async () => {
     const error = await failureOf(() =>
       select(flavor, { arch: 'amd64', releaseVersion: '12' }, 'generci', []),
     );
@@ -90,7 +90,7 @@ describe('select', () => {
     expect(error.remedy).toContain('generic');
   });
 
-  test('suggests the kernel that was meant', async () => {
+  test('suggests the closest kernel', async () => {
     const error = await failureOf(() => selectFor('bookworm', 'amd64', 'clod'));
     expect(error.message).toBe('flavor debian has no kernel "clod" (did you mean "cloud"?)');
   });
@@ -110,7 +110,7 @@ describe('releaseVersion', () => {
     expect(releaseVersion(debian, release)).toBe(version);
   });
 
-  test('refuses a release that the flavor does not know, with the one that was meant', async () => {
+  test('refuses an unknown release, with a suggestion', async () => {
     const error = await failureOf(() => releaseVersion(debian, 'bokworm'));
     expect([error.kind, error.message]).toEqual([
       'usage',

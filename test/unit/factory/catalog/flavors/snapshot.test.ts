@@ -20,13 +20,16 @@ test.each([
   ['20260131', undefined],
   ['2026-01-31 09:30', undefined],
   ['yesterday', undefined],
-])('the time %j is %j', (text, parsed) => expect(parseSnapshot(text)).toBe(parsed));
+])('parses the time %j as %j', (text, parsed) => expect(parseSnapshot(text)).toBe(parsed));
 
 const flavorOf = async (name: string) => (await openFlavor(FLAVORS, name)).flavor;
 const debian = { arch: 'amd64', releaseVersion: '12' };
 
-test('the archives of Debian as they were, and as they are', async () => {
-  const sources = snapshotSources(await flavorOf('debian'), debian, 'bookworm', '20260131T093000Z');
+test('the archives of Debian as of a time, and the live ones', async () => {
+  const sources = snapshotSources(await flavorOf('debian'), debian, {
+    suite: 'bookworm',
+    timestamp: '20260131T093000Z',
+  });
   const archive = 'http://snapshot.debian.org/archive';
   expect(aptSnapshot(sources, ['main', 'contrib'])).toEqual([
     `deb [check-valid-until=no] ${archive}/debian/20260131T093000Z bookworm main contrib`,
@@ -39,13 +42,11 @@ test('the archives of Debian as they were, and as they are', async () => {
     'deb http://security.debian.org/debian-security bookworm-security main',
   ]);
   const rolling = { arch: 'amd64', releaseVersion: '99' };
-  const sid = snapshotSources(
-    await flavorOf('debian'),
-    rolling,
-    'sid',
-    '20260131T093000Z',
-    'http://here/past/',
-  );
+  const sid = snapshotSources(await flavorOf('debian'), rolling, {
+    suite: 'sid',
+    timestamp: '20260131T093000Z',
+    mirror: 'http://here/past/',
+  });
   expect(aptSnapshot(sid, ['main'])).toEqual([
     'deb [check-valid-until=no] http://here/past/debian/20260131T093000Z sid main',
   ]);
@@ -56,7 +57,10 @@ test.each([
   ['arm64', 'http://ports.ubuntu.com/ubuntu-ports'],
 ])('Ubuntu on %s', async (arch, live) => {
   const target = { arch, releaseVersion: '24.04' };
-  const sources = snapshotSources(await flavorOf('ubuntu'), target, 'noble', '20260131T093000Z');
+  const sources = snapshotSources(await flavorOf('ubuntu'), target, {
+    suite: 'noble',
+    timestamp: '20260131T093000Z',
+  });
   expect(sources).toEqual([
     {
       uri: 'http://snapshot.ubuntu.com/ubuntu/20260131T093000Z',
@@ -66,41 +70,49 @@ test.each([
   ]);
 });
 
-test('Tumbleweed has days, Leap has none', async () => {
+test('Tumbleweed has daily snapshots, Leap has none', async () => {
   const flavor = await flavorOf('opensuse');
   const tumbleweed = { arch: 'amd64', releaseVersion: '99999999' };
-  const [source] = snapshotSources(flavor, tumbleweed, 'tumbleweed', '20260131T000000Z');
+  const [source] = snapshotSources(flavor, tumbleweed, {
+    suite: 'tumbleweed',
+    timestamp: '20260131T000000Z',
+  });
   expect(source?.uri).toBe('http://download.opensuse.org/history/20260131/tumbleweed/repo/oss');
   const leap = () =>
-    snapshotSources(flavor, { arch: 'amd64', releaseVersion: '15.6' }, 'leap-15.6', '20260131T000000Z');
+    snapshotSources(
+      flavor,
+      { arch: 'amd64', releaseVersion: '15.6' },
+      { suite: 'leap-15.6', timestamp: '20260131T000000Z' },
+    );
   expect((await failureOf(leap, 'usage')).message).toBe(
-    'flavor opensuse knows no archive of snapshots for leap-15.6',
+    'flavor opensuse has no snapshot archive for leap-15.6',
   );
 });
 
-test.each(['fedora', 'rocky', 'almalinux', 'alpine', 'any'])(
-  '%s keeps no past, and says so',
-  async (name) => {
-    const flavor = await flavorOf(name);
-    const ask = () => snapshotSources(flavor, debian, '1', '20260131T000000Z');
-    const error = await failureOf(ask, 'usage');
-    expect(error.message).toContain(`flavor ${name} knows no archive of snapshots`);
-    expect(error.remedy).toContain('--locked');
-  },
-);
+test.each(['fedora', 'rocky', 'almalinux', 'alpine', 'any'])('%s has no snapshots', async (name) => {
+  const flavor = await flavorOf(name);
+  const ask = () => snapshotSources(flavor, debian, { suite: '1', timestamp: '20260131T000000Z' });
+  const error = await failureOf(ask, 'usage');
+  expect(error.message).toContain(`flavor ${name} has no snapshot archive`);
+  expect(error.remedy).toContain('--locked');
+});
 
 test('a day before the first snapshot is refused', async () => {
   const flavor = await flavorOf('ubuntu');
   const ask = () =>
-    snapshotSources(flavor, { arch: 'amd64', releaseVersion: '22.04' }, 'jammy', '20230228T000000Z');
+    snapshotSources(
+      flavor,
+      { arch: 'amd64', releaseVersion: '22.04' },
+      { suite: 'jammy', timestamp: '20230228T000000Z' },
+    );
   expect((await failureOf(ask, 'usage')).message).toContain('begin on 2023-03-01');
 });
 
-test('a release with a base image is bootstrapped from a snapshot: its image is of today', async () => {
+test('a release with a base image is bootstrapped from a snapshot, because the image is not', async () => {
   const named = await openFlavor(FLAVORS, 'ubuntu');
-  const wish = { base: undefined, release: '24.04', mirror: undefined, arch: 'amd64' };
-  expect(chooseBase(named, wish).kind).toBe('reference');
-  expect(chooseBase(named, { ...wish, snapshot: '20260131T000000Z' })).toMatchObject({
+  const request = { base: undefined, release: '24.04', mirror: undefined, arch: 'amd64' };
+  expect(chooseBase(named, request).kind).toBe('reference');
+  expect(chooseBase(named, { ...request, snapshot: '20260131T000000Z' })).toMatchObject({
     kind: 'bootstrap',
     suite: 'noble',
     snapshot: [{ uri: 'http://snapshot.ubuntu.com/ubuntu/20260131T000000Z' }],

@@ -5,7 +5,7 @@ import { checkProgram } from '../../../../../src/factory/catalog/kubernetes/chec
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 
-/** A program of this machine with another machine in its header. */
+/** A program of the host with another machine in its header. */
 function elf(machine: number): Buffer {
   const header = Buffer.from(readFileSync(process.execPath).subarray(0, 64));
   header.writeUInt16LE(machine, 18);
@@ -16,7 +16,7 @@ test.each([
   ['a program for amd64', elf(62), 'amd64', undefined],
   ['a program for arm64', elf(183), 'arm64', undefined],
   ['a script', '#!/bin/sh\n', 'amd64', undefined],
-  ['a program for another architecture', elf(183), 'amd64', /for arm64, and the image is for amd64/],
+  ['a program for another architecture', elf(183), 'amd64', /for arm64, but the image is for amd64/],
   ['a program for a machine that nobody knows', elf(999), 'amd64', /for machine 999/],
   ['a web page', '<html>', 'amd64', /neither ELF nor #!/],
   ['an empty file', '', 'amd64', /neither ELF nor #!/],

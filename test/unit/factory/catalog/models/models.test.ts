@@ -25,8 +25,7 @@ test('the models are those of docs/contract.md 6.1', async () => {
 });
 
 describe('the command line', () => {
-  // As in docs/contract.md 2.2, but for generic arm64: servers of Arm's own design have no ttyS0, and a console too
-  // much does no harm.
+  // As in docs/contract.md 2.2, except for generic arm64: Arm's own servers have no ttyS0, and an extra console is harmless.
   test.each([
     ['generic', 'console=ttyAMA0 console=ttyS0 console=tty1', ''],
     [
@@ -58,7 +57,7 @@ describe('the command line', () => {
     expect(text).toContain(` cos-img/filename=$img selinux=0${rest && ` ${rest}`}"`);
   });
 
-  test('of generic amd64 is the contract’s', async () => {
+  test('of generic amd64 is that of the contract', async () => {
     const target = { arch: 'amd64', releaseVersion: '12' };
     expect(resolveBoard(await loadModel(MODELS, 'generic'), debian, target).consoles).toEqual(['ttyS0']);
   });
@@ -69,7 +68,7 @@ describe('rpi4 on Debian', () => {
     ['11', ['non-free']],
     ['12', ['non-free-firmware']],
     ['13', ['non-free-firmware']],
-  ])('%s brings firmware, U-Boot and the kernel that has drivers', async (version, components) => {
+  ])('%s installs firmware, U-Boot and the kernel with drivers', async (version, components) => {
     const board = resolveBoard(await loadModel(MODELS, 'rpi4'), debian, arm(version));
     const { packages } = select(board.flavor, arm(version), 'generic', board.packages);
     expect(packages).toEqual(expect.arrayContaining(['linux-image-arm64', 'raspi-firmware', 'u-boot-rpi']));
@@ -84,7 +83,7 @@ describe('rpi4 on Debian', () => {
     expect(board.texts['config.txt']).toMatch(/^kernel=u-boot\.bin$/m);
   });
 
-  test('is found by a flavor of one’s own that extends it', async () => {
+  test('also applies to the user’s own flavor that extends it', async () => {
     const board = resolveBoard(await loadModel(MODELS, 'rpi4'), { ...debian, name: 'mine' }, arm('12'));
     expect(board.packages).toContain('raspi-firmware');
   });
@@ -96,7 +95,7 @@ describe('rpi4 on Debian', () => {
   });
 });
 
-describe('is refused', () => {
+describe('refused:', () => {
   test.each(['rpi4', 'nvidia-dgx-spark'])('%s for amd64, with the way out', async (name) => {
     const model = await loadModel(MODELS, name);
     const error = await failureOf(() => requireBoard(model, debian, 'amd64'), 'usage');
@@ -104,25 +103,25 @@ describe('is refused', () => {
     expect(error.remedy).toContain('--arch arm64');
   });
 
-  test('a flavor that the board knows nothing of', async () => {
+  test('a flavor that the board does not list', async () => {
     const model = await loadModel(MODELS, 'rpi4');
     const other = { ...debian, name: 'other', 'os-release-id': 'other' };
     const error = await failureOf(() => requireBoard(model, other, 'arm64'), 'usage');
     expect([error.message, error.remedy]).toEqual([
-      'model rpi4 does not say what flavor other needs for it',
+      'model rpi4 does not support flavor other',
       expect.stringContaining('debian'),
     ]);
   });
 
-  // Ubuntu is of Debian's family, but has other components, and other packages for these boards (docs/contract.md 6.3).
-  test('a flavor of the same family that has its firmware elsewhere', async () => {
+  // Ubuntu is in Debian's family, but has other components and packages for these boards (docs/contract.md 6.3).
+  test('a flavor of the same family with other firmware packages', async () => {
     const model = await loadModel(MODELS, 'rpi4');
     const ubuntu = await loadFlavor(FLAVORS, 'ubuntu');
     const error = await failureOf(() => requireBoard(model, ubuntu, 'arm64'), 'usage');
-    expect(error.message).toBe('model rpi4 does not say what flavor ubuntu needs for it');
+    expect(error.message).toBe('model rpi4 does not support flavor ubuntu');
   });
 
-  test('a name that is nearly one', async () => {
+  test('a misspelt name', async () => {
     const error = await failureOf(() => loadModel(MODELS, 'rip4'), 'usage');
     expect(error.message).toBe('unknown model "rip4" (did you mean "rpi4"?)');
   });

@@ -128,7 +128,7 @@ function releaseOf(options: ContextOptions, loaded: LoadedFlavor): string {
   return found;
 }
 
-/** One file of each tree that is laid in, which tells that it is there. */
+/** One file of each tree that is copied in, which shows that the tree is included. */
 function treesOf(entries: readonly ContextEntry[]): string[] {
   const paths = entries.filter(({ type }) => type === 'file').map(({ path }) => path);
   const marks = {
