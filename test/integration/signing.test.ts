@@ -523,10 +523,10 @@ describe('trust.base', () => {
     await signed(at(index));
     const built = await build();
     expect([built.status, built.stderr]).toEqual([2, expect.stringContaining(taken)]);
-    expect(built.stderr).toContain(`(${index}) is signed by release.pub, as trust.base asks`);
+    expect(built.stderr).toContain(`(${index}) is signed by release.pub, as trust.base requires`);
     const offline = await build('--offline');
     expect([offline.status, offline.stderr]).toEqual([2, expect.stringContaining(taken)]);
-    expect(offline.stderr).toContain('as trust.base asks');
+    expect(offline.stderr).toContain('as trust.base requires');
 
     // Cached, and no longer trusted: another key is asked for.
     await cp(stranger.publicKey, join(directory, 'release.pub'));

@@ -92,10 +92,11 @@ export async function digestOfImage(
 export function atOrigin<T>(
   access: RegistryAccess,
   image: ImageReference,
-  use: Parameters<typeof atPlaces<T>>[3],
+  use: Parameters<typeof atPlaces<T>>[1],
 ): Promise<T> {
   const registries = access.registries.map((entry) => ({ ...entry, mirrors: [] }));
-  return atPlaces({ ...access, registries }, image, () => undefined, use);
+  const origin = { access: { ...access, registries }, image, warn: () => undefined };
+  return atPlaces(origin, use);
 }
 
 async function signedForms(

@@ -65,7 +65,7 @@ function addressReader(address: string, { fetch, signal }: PreviousAccess): Read
 async function artifactReader(place: string, access: PreviousAccess): Promise<ReadText> {
   const image = parseImageReference(place.replace(/^docker:\/\//, ''));
   const name = formatImageReference(image);
-  return atPlaces(access.registries, image, access.notice, async ({ registry }) => {
+  return atPlaces({ access: access.registries, image, warn: access.notice }, async ({ registry }) => {
     const { bytes } = await registry.getManifestBytes();
     const parsed = Artifact.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
     const layers = parsed.success ? parsed.data.layers : [];

@@ -5,31 +5,31 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { aptDownload } from '../../tools/apt-helper.ts';
 import type { Runner } from '../../tools/runner.ts';
 
-/** What a package archive offered when a root was bootstrapped from it. */
+/** The state of a package archive when a root was bootstrapped from it. */
 export interface ArchiveState {
-  /** The signed indexes: where each came from, and its sha256. */
+  /** URL and SHA-256 of each signed index. */
   readonly indexes: readonly { readonly url: string; readonly sha256: string }[];
-  /** The newest date of an index, in seconds since 1970. */
+  /** Latest date of an index, as a Unix timestamp in seconds. */
   readonly date: number;
 }
 
 /**
  * Reads the state from apt's lists (`/var/lib/apt/lists`).
- * @param scheme how the archive was reached: `http` or `https`
- * @throws FactoryError `step` when there are none
+ * @param scheme URL scheme of the archive: `http` or `https`
+ * @throws FactoryError `step` when there is no signed index
  */
 export async function readArchiveState(lists: string, scheme: string): Promise<ArchiveState> {
   const names = (await readdir(lists)).filter((name) => name.endsWith('InRelease')).sort();
   if (names.length === 0)
     throw new FactoryError('PACKAGE_INDEX_MISSING', 'the package archive has no signed index (InRelease)', {
-      remedy: 'Use an archive that has one for this release.',
+      remedy: 'Use an archive with a signed index for this release.',
     });
   const dates: number[] = [];
   const indexes = await Promise.all(
     names.map(async (name) => {
       const text = await readFile(join(lists, name), 'utf8');
       dates.push(Date.parse(/^Date: (.+)$/m.exec(text)?.[1] ?? '') / 1000);
-      // The file name is the address with "/" written as "_", a few characters escaped, and the scheme left out (apt's
+      // The file name is the URL without its scheme, with "/" replaced by "_" and some characters escaped (apt's
       // URItoFileName).
       return { url: `${scheme}://${decodeURIComponent(name.replaceAll('_', '/'))}`, sha256: digest(text) };
     }),
@@ -38,8 +38,9 @@ export async function readArchiveState(lists: string, scheme: string): Promise<A
 }
 
 /**
- * Whether the archive still is as it was. An archive that cannot be reached counts as unchanged: the air-gapped site
- * keeps what it has.
+ * Whether the archive still has the same indexes. An archive that cannot be reached counts as unchanged, so that air-gapped
+ * sites can keep their bases.
+ * @throws FactoryError other than `step` from apt, such as `interrupted`
  */
 export async function isArchiveUnchanged(
   runner: Runner,

@@ -12,91 +12,82 @@ import { recordedReader, recordingReader } from './recorded-reader.ts';
 import { placesOf } from './registry-places.ts';
 import { openPlace, type RegistryAccess } from './resolve-image.ts';
 
-/** How signatures of a base are looked for. */
+/** The image to check, and the signatures that it must have. */
+export interface TrustSubject {
+  readonly image: ImageReference;
+  readonly pin: Pin;
+  readonly rule: TrustRule;
+}
+
+/** Options for finding the signatures of a base. */
 export interface BaseTrustOptions {
   readonly access: RegistryAccess;
-  /** Directory that keeps what registries said, for `offline`. */
+  /** Directory that keeps the answers of registries, for `offline`. */
   readonly directory: string;
-  /** Ask no registry. */
+  /** Send no request to a registry. */
   readonly offline: boolean;
   readonly notice: (text: string) => void;
 }
 
-/** Indexes within indexes end here. */
+/** Maximum depth of nested indexes. */
 const NESTING = 3;
 
 /**
- * Checks that an image is signed as a rule asks: the manifest that is used, or an index that leads to it. A mirror is
- * asked like the registry itself, because a signature is worth the same wherever it lies. Without a network, what was read
- * the last time is verified again.
- * @throws FactoryError `verification` when it is not signed, `step` without a network when nothing was kept
+ * Checks that an image has the signatures that a rule requires, on the manifest in use or on an index that contains it.
+ * Mirrors are as good as the registry, because a signature is equally valid anywhere. Offline, the answers of the last
+ * time are verified again.
+ * @throws FactoryError `verification` when it is not signed, `step` when it is offline and nothing was kept
  */
-export async function checkBaseTrust(
-  image: ImageReference,
-  pin: Pin,
-  rule: TrustRule,
-  options: BaseTrustOptions,
-): Promise<void> {
+export async function checkBaseTrust(subject: TrustSubject, options: BaseTrustOptions): Promise<void> {
+  const { pin } = subject;
   const file = join(options.directory, `${blobFileName(pin.digest)}-${blobFileName(pin.manifest)}.json`);
   const verified = options.offline
-    ? await checkRecorded(image, pin, rule, file)
-    : await checkAtPlaces(image, pin, rule, file, options);
+    ? await checkRecorded(subject, file)
+    : await checkAtPlaces(subject, file, options);
   const keys = verified.signatures.map(({ key }) => key).join(', ');
-  options.notice(`${pin.reference} (${verified.digest}) is signed by ${keys}, as trust.base asks`);
+  options.notice(`${pin.reference} (${verified.digest}) is signed by ${keys}, as trust.base requires`);
 }
 
-async function checkRecorded(
-  image: ImageReference,
-  pin: Pin,
-  rule: TrustRule,
-  file: string,
-): Promise<Verified> {
+async function checkRecorded(subject: TrustSubject, file: string): Promise<Verified> {
   const reader = await recordedReader(file);
-  if (reader !== undefined) return check(reader, image, pin, rule);
+  if (reader !== undefined) return check(reader, subject);
   throw new FactoryError(
     'NOT_CACHED',
-    `no signature of ${pin.reference} is in the cache, and --offline fetches none`,
+    `the signature of ${subject.pin.reference} is not in the cache, and --offline forbids fetching it`,
     {
-      remedy: 'Run the same command once without --offline, where there is a network.',
+      remedy: 'Run the same command once without --offline, with network access.',
     },
   );
 }
 
 async function checkAtPlaces(
-  image: ImageReference,
-  pin: Pin,
-  rule: TrustRule,
+  subject: TrustSubject,
   file: string,
   { access, notice }: BaseTrustOptions,
 ): Promise<Verified> {
   let refusal: unknown;
-  for (const place of placesOf(image, access.registries)) {
+  for (const place of placesOf(subject.image, access.registries)) {
     try {
       const { registry } = await openPlace(access, place, notice);
       const reader = recordingReader(registryReader(registry));
-      const verified = await check(reader, image, pin, rule);
+      const verified = await check(reader, subject);
       await reader.save(file);
       return verified;
     } catch (error) {
       if (error instanceof FactoryError && error.kind === 'interrupted') throw error;
-      // What the last one says, which is the registry itself, is what is told.
+      // The last place is the registry itself: its error is the one to report.
       refusal = error;
     }
   }
   throw refusal;
 }
 
-async function check(
-  reader: RegistryReader,
-  image: ImageReference,
-  pin: Pin,
-  rule: TrustRule,
-): Promise<Verified> {
+async function check(reader: RegistryReader, { image, pin, rule }: TrustSubject): Promise<Verified> {
   const { registry, repository } = image;
   const digests: [string, ...string[]] =
     pin.digest === pin.manifest ? [pin.digest] : [pin.digest, pin.manifest];
   const verified = await verifyImage(reader, { registry, repository, digests }, { rules: [rule] });
-  // A signed index vouches for what it names, and a lock file could name anything beside it.
+  // A signed index vouches only for its own manifests, and a lock file could name any other manifest.
   if (verified.digest === pin.manifest || (await leadsTo(reader, verified.digest, pin.manifest, 0)))
     return verified;
   throw new FactoryError(

@@ -5,42 +5,42 @@ import { dirname, join } from 'node:path';
 import { digestOf, hashFor } from '../../../common/files/digest.ts';
 import { type Descriptor, MEDIA } from '../../../common/oci/registry/image-manifest.ts';
 
-/** Content of registries by digest, as files of the cache. */
+/** A cache of registry blobs, as files by digest. */
 export interface BlobCache {
   readonly directory: string;
-  /** Ending of unfinished blobs of this run. */
+  /** Suffix of this run's unfinished blobs. */
   readonly partial: string;
-  /** Whether there is a blob, whole and undamaged. */
+  /** Whether a blob is in the cache, complete and undamaged. */
   holds(blob: Descriptor): Promise<boolean>;
-  /** A small blob, checked; `undefined` when it is not there or damaged. */
+  /** Reads and verifies a small blob; `undefined` when it is missing or damaged. */
   read(digest: string): Promise<Uint8Array | undefined>;
-  /** Keeps a small blob whose digest has been checked. */
+  /** Stores a small blob whose digest has been verified. */
   write(digest: string, bytes: Uint8Array): Promise<void>;
-  /** Takes over what dead runs have left of these blobs, to go on with, and removes what else they left. */
+  /** Takes over unfinished downloads of these blobs from dead runs, and removes the other unfinished files of dead runs. */
   adopt(digests: readonly string[]): Promise<void>;
   /**
-   * Makes an OCI layout with one image (image-spec 1.1, "Image Layout") in an empty directory of the same filesystem: its
-   * blobs are hard links, so it takes no space, and stays whole whatever becomes of the cache.
+   * Creates an OCI layout with one image (image-spec 1.1, "Image Layout") in an empty directory on the same filesystem. Its
+   * blobs are hard links: they take no space, and they survive when the cache is cleaned.
    */
   layOut(directory: string, manifest: Descriptor, blobs: readonly string[]): Promise<void>;
 }
 
-/** Whose unfinished files are whose. */
+/** The owner of unfinished files. */
 export interface Owner {
-  /** Of this run. */
+  /** Identity of this run. */
   readonly identity: string;
   readonly isAlive: (identity: string) => boolean;
 }
 
-/** Bytes that are hashed at a time. */
+/** Size of one read when hashing, in bytes. */
 const CHUNK = 1024 * 1024;
 
-/** The path of a blob in an OCI layout. */
+/** Returns the path of a blob in an OCI layout. */
 export function blobPath(digest: string): string {
   return digest.replace(':', '/');
 }
 
-/** Opens the cache in a directory, which is made when something is put there. Runs may share it. */
+/** Opens the cache in a directory, which is created when it is first written to. Several runs may share it. */
 export function createBlobCache(directory: string, owner: Owner): BlobCache {
   const blobs = join(directory, 'blobs');
   const fileOf = (digest: string) => join(blobs, blobPath(digest));
@@ -75,7 +75,7 @@ export function createBlobCache(directory: string, owner: Owner): BlobCache {
           if (hex === undefined || identity === undefined || owner.isAlive(identity)) continue;
           const file = join(blobs, algorithm, name);
           if (!wanted.has(`${algorithm}/${hex}`)) await rm(file, { force: true });
-          // Another run may have been quicker.
+          // Another run may have renamed it first.
           else await rename(file, join(blobs, algorithm, `${hex}${partial}`)).catch(() => undefined);
         }
       }

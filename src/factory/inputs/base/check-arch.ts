@@ -16,8 +16,8 @@ interface Descriptor {
 }
 
 /**
- * Refuses an image that says itself that it is for another architecture, before it is taken into the engine.
- * @throws FactoryError `usage` that names both
+ * Checks the architecture that an image declares, before it is imported into the engine.
+ * @throws FactoryError `usage` when it is another one; the message has both
  */
 export async function checkDeclaredArch(reference: BaseReference, name: string, arch: Arch): Promise<void> {
   if (reference.kind !== 'oci') return;
@@ -26,8 +26,8 @@ export async function checkDeclaredArch(reference: BaseReference, name: string, 
 }
 
 /**
- * The architecture to take out of a ready image: this machine's if it has that, else one that it says it is for.
- * @returns this machine's where the image does not say
+ * Returns the architecture to select from a ready image: that of this machine if the image has it or declares none,
+ * otherwise the first that it declares.
  */
 export async function readyArch(reference: BaseReference): Promise<string> {
   const declared = reference.kind === 'oci' ? await layoutArches(reference.path, reference.tag) : [];
@@ -35,8 +35,8 @@ export async function readyArch(reference: BaseReference): Promise<string> {
 }
 
 /**
- * The architecture that an engine has to be asked for: of a file with images for several. One that has a single image is
- * taken as it is, because engines do not find it when they are asked for another, and what it says may be wrong.
+ * Returns the architecture to request from an engine, for a file with images for several. A single image is loaded without
+ * a request: engines would not find it under another architecture, and the one that it declares may be wrong.
  */
 export async function archToChoose(reference: BaseReference, arch: string): Promise<string | undefined> {
   const declared = reference.kind === 'oci' ? await layoutArches(reference.path, reference.tag) : [];
@@ -44,9 +44,9 @@ export async function archToChoose(reference: BaseReference, arch: string): Prom
 }
 
 /**
- * Refuses a root whose programs are for another architecture, whatever stands beside it.
- * @param root host path of the tree
- * @throws FactoryError `usage` that names both
+ * Checks the architecture of the programs in a root, whatever the image declares.
+ * @param root path of the tree on the host
+ * @throws FactoryError `usage` when it is another one; the message has both
  */
 export async function checkRootArch(root: string, name: string, arch: Arch): Promise<void> {
   const found = await rootArch(root);
@@ -59,14 +59,14 @@ function otherArch(name: string, found: readonly string[], arch: Arch): FactoryE
     'IMAGE_ARCH_MISMATCH',
     `the base ${name} is for ${found.join(' and ')}, not for ${arch}`,
     {
-      remedy: `${known === undefined ? 'Give' : `Add --arch ${known}, or give`} a base (or a tag of it) for ${arch}.`,
+      remedy: `${known === undefined ? 'Use' : `Add --arch ${known}, or use`} a base (or a tag of it) for ${arch}.`,
     },
   );
 }
 
 /**
- * The architectures that the images of an OCI image layout are said to be for (image-spec, "Image Index Specification" and
- * "Image Configuration"). What cannot be read is left to the engine, which tells what is wrong with it.
+ * Returns the architectures that an OCI image layout declares (image-spec, "Image Index Specification" and "Image
+ * Configuration"); none when it cannot be read, because the engine will report the problem.
  */
 async function layoutArches(directory: string, tag: string | undefined): Promise<string[]> {
   const json = async (file: string): Promise<Record<string, unknown>> => {

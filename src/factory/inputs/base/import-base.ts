@@ -1,16 +1,12 @@
-import { createReadStream } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { PassThrough, type Writable } from 'node:stream';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { settleAll } from '../../../common/errors/settle.ts';
 import { aptLive, aptSnapshot, type SnapshotSource } from '../../catalog/flavors/snapshot.ts';
 import type { BaseReference } from '../../config/base-reference.ts';
 import type { ContainerEngine } from '../../engine/container-engine.ts';
 import type { DockerDaemon } from '../../engine/docker/daemon.ts';
-import { decompress, XZ, ZSTD } from '../../tools/compressors.ts';
 import { mmdebstrap } from '../../tools/mmdebstrap.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { packDirectory } from '../../tools/tar.ts';
@@ -18,36 +14,37 @@ import { type ArchiveState, readArchiveState } from './archive-state.ts';
 import { archToChoose } from './check-arch.ts';
 import type { ImageSource } from './image-source.ts';
 import { writeOciLayout } from './oci-layout.ts';
+import { readTarball, unreadable } from './read-tarball.ts';
 import { sanitizeTar } from './sanitize-tar.ts';
 
-/** What importing a base may use. */
+/** The services for importing a base. */
 export interface ImportContext {
   readonly runner: Runner;
   readonly engine: ContainerEngine;
   readonly images: ImageSource;
   /** The Docker daemon, for references to its images. */
   readonly daemon: () => Promise<DockerDaemon>;
-  /** An empty directory that is gone afterwards. */
+  /** An empty directory, which the caller removes afterwards. */
   readonly scratch: string;
   readonly arch: string;
   readonly notice: (text: string) => void;
   readonly say: (text: string) => void;
 }
 
-/** What only bootstrapping needs. */
+/** Options for bootstrapping a base. */
 export interface BootstrapOptions {
   readonly release: string;
   readonly mirror: string | undefined;
   /** Parts of the archive, such as `main`. */
   readonly components: readonly string[];
-  /** Archives of the past, in place of today's and of `mirror`. */
+  /** Snapshot archives to use instead of the current ones and of `mirror`. */
   readonly snapshot?: readonly SnapshotSource[] | undefined;
 }
 
 /**
- * Takes a base into the engine's store under `image`.
- * @returns for a bootstrapped base the state of the package archive it came from
- * @throws FactoryError `usage` when the reference leads nowhere, `verification` when the archive is hostile, `step` when
+ * Imports a base into the engine's store under the name `image`.
+ * @returns the state of the package archive, for a bootstrapped base
+ * @throws FactoryError `usage` when the reference does not exist, `verification` when the archive is hostile, `step` when
  *   it is corrupt or a tool fails
  */
 export async function importBase(
@@ -65,8 +62,8 @@ export async function importBase(
     case 'docker': {
       const layout = join(context.scratch, 'image');
       await mkdir(layout);
-      await context.images.fetch(reference.image, context.arch, layout, context.say);
-      context.say('taking the image into the image store');
+      await context.images.fetch(reference.image, context.arch, { directory: layout, say: context.say });
+      context.say('importing the image into the image store');
       await context.engine.load({ kind: 'oci', path: layout, tag: undefined }, image);
       return undefined;
     }
@@ -85,21 +82,24 @@ export async function importBase(
     case 'dir': {
       const { path } = reference;
       await readdir(path).catch(unreadable(path));
-      await importTar(context, image, path, undefined, (output) =>
-        packDirectory(context.runner, path, output),
-      );
+      await importTar(context, image, {
+        name: path,
+        read: (output) => packDirectory(context.runner, path, output),
+      });
       return undefined;
     }
     case 'tar':
-      await importTar(context, image, reference.path, undefined, (output) =>
-        readTarball(context.runner, reference.path, output),
-      );
+      await importTar(context, image, {
+        name: reference.path,
+        read: (output) => readTarball(context.runner, reference.path, output),
+      });
       return undefined;
     case 'bootstrap': {
-      const [file, lists] = [join(context.scratch, 'root.tar'), join(context.scratch, 'lists')];
+      const file = join(context.scratch, 'root.tar');
+      const lists = join(context.scratch, 'lists');
       await mkdir(lists);
       const { components, snapshot } = reference;
-      // The root is to be the one that was made on that day: its sources are those of the present.
+      // The packages come from the snapshot, but the root's own sources are the current archives.
       const sources = snapshot && {
         lines: aptSnapshot(snapshot, components),
         kept: aptLive(snapshot, components),
@@ -107,16 +107,18 @@ export async function importBase(
       await mmdebstrap(context.runner, file, { ...reference, arch: context.arch, lists, sources });
       const from = snapshot?.[0]?.uri ?? reference.mirror;
       const archive = await readArchiveState(lists, from?.startsWith('https:') ? 'https' : 'http');
-      context.say('taking the root into the image store');
-      await importTar(context, image, `bootstrap:${reference.release}`, archive.date, (output) =>
-        readTarball(context.runner, file, output),
-      );
+      context.say('importing the root into the image store');
+      await importTar(context, image, {
+        name: `bootstrap:${reference.release}`,
+        epoch: archive.date,
+        read: (output) => readTarball(context.runner, file, output),
+      });
       return archive;
     }
   }
 }
 
-/** The identifier of an image in a daemon. @throws FactoryError `usage` when it has none of that name */
+/** Returns the identifier of an image in a daemon. @throws FactoryError `usage` when there is no image of that name */
 export async function daemonImage(daemon: DockerDaemon, name: string): Promise<string> {
   const id = await daemon.imageId(name);
   if (id !== undefined) return id;
@@ -125,12 +127,20 @@ export async function daemonImage(daemon: DockerDaemon, name: string): Promise<s
   });
 }
 
+/** A tar of a root filesystem. */
+interface TarSource {
+  /** Its name in messages. */
+  readonly name: string;
+  /** Unix timestamp in seconds to which later times are clamped, if any. */
+  readonly epoch?: number;
+  /** Writes the uncompressed tar. */
+  readonly read: (output: Writable) => Promise<void>;
+}
+
 async function importTar(
   context: ImportContext,
   image: string,
-  name: string,
-  epoch: number | undefined,
-  read: (output: Writable) => Promise<void>,
+  { name, epoch, read }: TarSource,
 ): Promise<void> {
   const layout = join(context.scratch, 'layout');
   await mkdir(layout);
@@ -146,45 +156,4 @@ async function importTar(
     await settleAll([ending(read(stream), stream), ending(sanitizeTar(stream, layer, options), layer)]);
   });
   await context.engine.load({ kind: 'oci', path: layout, tag: 'base' }, image, context.arch);
-}
-
-/** Reads a tar file, compressed or not by its first bytes, not by its name. */
-async function readTarball(runner: Runner, file: string, output: Writable): Promise<void> {
-  const magic = await firstBytes(file);
-  const input = createReadStream(file, { highWaterMark: 1024 * 1024 });
-  if (magic.startsWith('\x1f\x8b')) await pipeline(input, createGunzip(), output).catch(corrupt(file));
-  else if (magic.startsWith('\xfd7zXZ')) await decompress(runner, XZ, { input, output });
-  else if (magic.startsWith('\x28\xb5\x2f\xfd')) await decompress(runner, ZSTD, { input, output });
-  else await pipeline(input, output);
-}
-
-async function firstBytes(file: string): Promise<string> {
-  const stream: Readable = createReadStream(file, { end: 5 });
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of stream) chunks.push(chunk as Buffer);
-  } catch (error) {
-    return unreadable(file)(error);
-  }
-  return Buffer.concat(chunks).toString('latin1');
-}
-
-function unreadable(path: string): (error: unknown) => never {
-  return (error) => {
-    throw new FactoryError('IMAGE_UNREADABLE', `cannot read the base ${path}: ${messageOf(error)}`, {
-      remedy: 'Check the path and its permissions.',
-      cause: error,
-    });
-  };
-}
-
-function corrupt(file: string): (error: unknown) => never {
-  return (error) => {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!code.startsWith('Z_')) throw error;
-    throw new FactoryError('ARCHIVE_CORRUPT', `${file}: cannot be decompressed: ${messageOf(error)}`, {
-      remedy: 'The file is corrupt or cut short; fetch or make it again.',
-      cause: error,
-    });
-  };
 }

@@ -6,33 +6,33 @@ import { changeLock, type LockedImages, readLock } from '../lock/lock-file.ts';
 import { lockedPin, lockName, type Pin, withPin } from '../lock/pin.ts';
 import { type RegistryAccess, resolveImage } from './resolve-image.ts';
 
-/** An image of a registry that a lock is to have, and for which arch. */
+/** A registry image to lock, and the architecture to lock it for. */
 export interface WantedImage {
   readonly image: ImageReference;
   readonly arch: string;
 }
 
-/** What became of a reference: digests before and after, where it had and has one. */
+/** The digests of a reference before and after locking; absent when it was not locked then. */
 export interface LockChange {
   readonly reference: string;
   readonly before?: string;
   readonly after?: string;
 }
 
-/** What to do with a lock. */
+/** How to change a lock. */
 export interface LockRequest {
   readonly file: string;
-  /** All that it is to have, the rest is dropped; what it has already when absent. */
+  /** The images to lock; others are dropped. When absent, the images that are already locked. */
   readonly wanted: readonly WantedImage[] | undefined;
-  /** Ask anew for what is locked already. */
+  /** Whether to resolve images again that are already locked. */
   readonly update: boolean;
 }
 
 /**
- * Completes a lock, or renews it, and writes it when that makes a difference.
- * @param warn told what is passed over
- * @returns what became of each reference, also where nothing changed, in their order
- * @throws FactoryError as `resolveImage`, `readLock` and `lockedPin` do; the lock stays as it was then
+ * Adds missing images to a lock, or updates all of them, and writes the lock if it differs.
+ * @param warn receives a message for everything that is skipped
+ * @returns every reference, sorted, including unchanged ones
+ * @throws FactoryError as `resolveImage`, `readLock` and `lockedPin` do; the lock then remains unchanged
  */
 export async function lockImages(
   access: RegistryAccess,
@@ -43,8 +43,8 @@ export async function lockImages(
   let after: LockedImages = {};
   for (const { image, arch } of wanted ?? imagesOf(before)) {
     after = update
-      ? await renewed(access, before, after, { image, arch }, warn)
-      : await completed(access, before, after, { image, arch }, warn);
+      ? await updateImage({ access, before, after, warn }, { image, arch })
+      : await addImage({ access, before, after, warn }, { image, arch });
   }
   if (JSON.stringify(after) !== JSON.stringify(before) && (existsSync(file) || wanted?.length)) {
     changeLock(file, (lock) => ({ ...lock, images: after }));
@@ -57,42 +57,47 @@ export async function lockImages(
   }));
 }
 
-async function completed(
-  access: RegistryAccess,
-  before: LockedImages,
-  after: LockedImages,
+/** The state of a lock while it changes. */
+interface LockState {
+  readonly access: RegistryAccess;
+  readonly before: LockedImages;
+  readonly after: LockedImages;
+  readonly warn: (text: string) => void;
+}
+
+async function addImage(
+  { access, before, after, warn }: LockState,
   { image, arch }: WantedImage,
-  warn: (text: string) => void,
 ): Promise<LockedImages> {
-  const { entry, pin } = lockedPin({ ...before, ...after }, image, `linux/${arch}`, 'in the lock');
+  const wanted = { image, platform: `linux/${arch}` };
+  const { entry, pin } = lockedPin({ ...before, ...after }, wanted, 'in the lock');
   const kept = entry ? { ...after, [lockName(image)]: entry } : after;
   if (pin) return kept;
   const exact = entry ? { ...image, digest: entry.digest } : image;
-  return withPin(kept, await resolveImage(access, exact, parsePlatform(arch), warn));
+  return withPin(kept, await resolveImage(access, { image: exact, platform: parsePlatform(arch) }, warn));
 }
 
-async function renewed(
-  access: RegistryAccess,
-  before: LockedImages,
-  after: LockedImages,
+async function updateImage(
+  { access, before, after, warn }: LockState,
   { image, arch }: WantedImage,
-  warn: (text: string) => void,
 ): Promise<LockedImages> {
   const name = lockName(image);
   const first = after[name];
-  // All platforms are to be of one index, whatever is pushed meanwhile.
+  // All platforms must come from one index, even if the tag moves meanwhile.
   const exact = first ? { ...image, digest: first.digest } : image;
-  let images = withPin(after, await resolveImage(access, exact, parsePlatform(arch), warn));
+  let images = withPin(
+    after,
+    await resolveImage(access, { image: exact, platform: parsePlatform(arch) }, warn),
+  );
   const digest = images[name]?.digest;
   for (const platform of Object.keys(before[name]?.platforms ?? {})) {
     if (images[name]?.platforms[platform] !== undefined || digest === undefined) continue;
-    const pin = await resolveImage(access, { ...image, digest }, parsePlatform(platform), warn).catch(
-      (error: unknown): Pin | undefined => {
-        if (!(error instanceof FactoryError) || error.kind === 'verification') throw error;
-        warn(`${name} is no longer locked for ${platform}: ${error.message}`);
-        return undefined;
-      },
-    );
+    const other = { image: { ...image, digest }, platform: parsePlatform(platform) };
+    const pin = await resolveImage(access, other, warn).catch((error: unknown): Pin | undefined => {
+      if (!(error instanceof FactoryError) || error.kind === 'verification') throw error;
+      warn(`${name} is no longer locked for ${platform}: ${error.message}`);
+      return undefined;
+    });
     if (pin) images = withPin(images, pin);
   }
   return images;

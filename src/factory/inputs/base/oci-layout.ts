@@ -8,17 +8,17 @@ import { architecture } from '../../../common/contract/architectures.ts';
 import { settleAll } from '../../../common/errors/settle.ts';
 import { Meter } from '../../../common/files/meter.ts';
 
-/** A blob that has been written: OCI image-spec, "Content Descriptors". */
+/** A blob in the layout (OCI image-spec, "Content Descriptors"). */
 interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
 }
 
-/** The part of an image's configuration that a caller decides. */
+/** The properties of an image that the caller decides. */
 export interface LayoutImage {
   readonly arch: string;
-  /** Seconds since 1970. */
+  /** Creation time, as a Unix timestamp in seconds. */
   readonly epoch: number;
   readonly tag: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -37,9 +37,10 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /**
  * Writes an OCI image layout with one layer into an empty directory (OCI image-spec, "Image Layout").
  * The same layer and image give the same bytes.
- * @param layer the uncompressed layer tar
- * @param compress zstd as a stream to stream function; the layer stays uncompressed when absent
+ * @param layer writes the uncompressed tar of the layer
+ * @param compress compresses a stream with zstd; the layer stays uncompressed when absent
  * @returns the digest of the manifest
+ * @throws whatever `layer` or `compress` throws
  */
 export async function writeOciLayout(
   directory: string,
@@ -55,7 +56,8 @@ export async function writeOciLayout(
   const temporary = join(blobs, 'layer.partial');
   const file = createWriteStream(temporary, { highWaterMark: 1024 * 1024 });
   if (compress) {
-    const [source, sink] = [new PassThrough(), new PassThrough()];
+    const source = new PassThrough();
+    const sink = new PassThrough();
     await settleAll([
       layer(source),
       pipeline(source, plain, sink),

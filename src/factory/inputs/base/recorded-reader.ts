@@ -10,7 +10,7 @@ const Descriptor = z.object({
   annotations: z.record(z.string(), z.string()).nullish(),
 });
 
-/** What a registry said about the signatures of an image; bytes are in base64. */
+/** The answers of a registry about the signatures of an image; bytes are in base64. */
 const Recording = z.strictObject({
   manifests: z.record(
     z.string(),
@@ -21,13 +21,13 @@ const Recording = z.strictObject({
 });
 type Recording = z.infer<typeof Recording>;
 
-/** A reader that keeps what it reads. */
+/** A reader that records the answers it gets. */
 export interface RecordingReader extends RegistryReader {
-  /** Writes it into a file, whole or not at all. */
+  /** Writes the record to a file atomically. */
   save(file: string): Promise<void>;
 }
 
-/** Reads through another reader and keeps the answers, for a day without a network. They are trusted no more than then. */
+/** Wraps a reader and records its answers for offline use. They are verified again then, like fresh answers. */
 export function recordingReader(reader: RegistryReader): RecordingReader {
   const kept: Recording = { manifests: {}, blobs: {}, referrers: {} };
   return {
@@ -55,7 +55,7 @@ export function recordingReader(reader: RegistryReader): RecordingReader {
   };
 }
 
-/** Reads what was kept in a file; `undefined` when there is nothing that can be used. */
+/** Opens a recording as a reader; `undefined` when the file does not exist or is not usable. */
 export async function recordedReader(file: string): Promise<RegistryReader | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;

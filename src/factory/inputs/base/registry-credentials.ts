@@ -5,12 +5,12 @@ import { createRegistryHost } from './registry-host.ts';
 import { placesOf } from './registry-places.ts';
 import type { RegistryAccess } from './resolve-image.ts';
 
-/** The credentials that a person has for the places of an image, mirrors included. */
+/** Finds the user's credentials for an image's registry and its mirrors. @throws FactoryError as `findCredentials` does */
 export async function registryCredentials(
   { runner, registries, env }: RegistryAccess,
   image: ImageReference,
 ): Promise<Credentials[]> {
-  // What is wrong with the files was said when the image was fetched.
+  // Fetching the image has already reported problems with the files.
   const host = createRegistryHost({ runner, env, warn: () => undefined });
   const found = await Promise.all(
     placesOf(image, registries).map(({ reference }) => findCredentials(host, reference, PERSON_CLIENT)),

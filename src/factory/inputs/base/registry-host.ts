@@ -5,17 +5,17 @@ import type { RegistryHost } from '../../../common/oci/registry/registry-host.ts
 import { askCredentialHelper, hasCredentialHelper } from '../../tools/credential-helper.ts';
 import type { Runner } from '../../tools/runner.ts';
 
-/** What the factory's side of the port is made of. */
+/** Options for {@link createRegistryHost}. */
 export interface RegistryHostOptions {
   readonly runner: Runner;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Certificates of authorities to trust besides the usual ones, as PEM. */
+  /** Additional CA certificates to trust, in PEM format. */
   readonly ca?: string | undefined;
-  /** Told what goes wrong and is tried again, or is passed over. */
+  /** Receives a message for each problem after which a request is retried or skipped. */
   readonly warn: (text: string) => void;
 }
 
-/** The machine that the factory runs on, as reading registries needs it. */
+/** Creates the host functions that the registry client needs, for the machine that the factory runs on. */
 export function createRegistryHost({ runner, env, ca, warn }: RegistryHostOptions): RegistryHost {
   return {
     ...httpPort(createNodeFetch({ ca, env }), warn),

@@ -2,17 +2,17 @@ import type { ImageReference } from '../../../common/oci/registry/image-referenc
 import { parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
 
-/** One place that an image can be had from. */
+/** A registry or mirror that an image can be fetched from. */
 export interface RegistryPlace {
-  /** The image by its name there. */
+  /** The name of the image there. */
   readonly reference: ImageReference;
   readonly insecure: boolean;
-  /** File with certificates of authorities. */
+  /** File with CA certificates. */
   readonly ca: string | undefined;
   readonly isMirror: boolean;
 }
 
-/** Where an image can be had: the mirrors of its registry in their order, then the registry itself. */
+/** Lists the places that an image can be fetched from: the mirrors of its registry, in order, then the registry itself. */
 export function placesOf(image: ImageReference, settings: readonly RegistrySettings[]): RegistryPlace[] {
   const settingsOf = (registry: string) => settings.find((entry) => entry.registry === registry);
   const place = (reference: ImageReference, isMirror: boolean): RegistryPlace => {

@@ -12,37 +12,43 @@ import { lockName, type Pin } from '../lock/pin.ts';
 import { createRegistryHost } from './registry-host.ts';
 import { placesOf, type RegistryPlace } from './registry-places.ts';
 
-/** What reaching registries takes. */
+/** Settings and services for access to registries. */
 export interface RegistryAccess {
   readonly runner: Runner;
   readonly registries: readonly RegistrySettings[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
-  /** Milliseconds after which a silent connection counts as dead. */
+  /** Milliseconds without data after which a connection counts as dead. */
   readonly timeout?: number;
 }
 
-/** A repository that is open, at one of the places of an image. */
+/** An open repository at one of an image's places. */
 interface OpenPlace {
   readonly place: RegistryPlace;
   readonly host: RegistryHost;
   readonly registry: Registry;
-  /** How often something is tried there. */
+  /** Maximum number of attempts per request; the default when absent. */
   readonly attempts: number | undefined;
 }
 
-/** A mirror that does not answer has others behind it: less patience. */
+/** Attempts per request at a mirror: fewer than the default, because there are other places to try. */
 const MIRROR_ATTEMPTS = 2;
 
 /**
- * Tries the places of an image one after the other until one does. A mirror that cannot be used is passed over; one that
- * delivers something else than was asked for ends it.
- * @throws FactoryError what the registry itself says, `verification` for wrong content from anywhere
+ * Tries the places of an image in order until one works. A mirror that fails is skipped, but wrong content from any place
+ * is an error.
+ * @throws FactoryError the error of the registry itself; `verification` for wrong content from any place
  */
 export async function atPlaces<T>(
-  access: RegistryAccess,
-  image: ImageReference,
-  warn: (text: string) => void,
+  {
+    access,
+    image,
+    warn,
+  }: {
+    readonly access: RegistryAccess;
+    readonly image: ImageReference;
+    readonly warn: (text: string) => void;
+  },
   use: (open: OpenPlace) => Promise<T>,
 ): Promise<T> {
   for (const place of placesOf(image, access.registries)) {
@@ -50,13 +56,13 @@ export async function atPlaces<T>(
       return await use(await openPlace(access, place, warn));
     } catch (error) {
       if (!place.isMirror || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
-      warn(`the mirror ${place.reference.registry} is passed over: ${error.message}`);
+      warn(`skipping the mirror ${place.reference.registry}: ${error.message}`);
     }
   }
-  throw new RangeError('an image has no place');
+  throw new RangeError('the image has no places');
 }
 
-/** Opens a place of an image; nothing is asked of it yet. @throws FactoryError `usage` for certificates that cannot be read */
+/** Opens a place of an image without sending a request. @throws FactoryError `usage` when its certificates cannot be read */
 export async function openPlace(
   { runner, env, signal, timeout }: RegistryAccess,
   place: RegistryPlace,
@@ -75,7 +81,7 @@ export async function openPlace(
   return { place, host, registry, attempts };
 }
 
-/** Reads certificates of authorities. @throws FactoryError `usage` when they cannot be read, or are none */
+/** Reads CA certificates. @throws FactoryError `usage` when the file cannot be read or has no certificates */
 export async function readAuthorities(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new FactoryError(
@@ -88,28 +94,27 @@ export async function readAuthorities(file: string): Promise<string> {
     );
   });
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new FactoryError('CONFIG_INVALID', `${file} holds no certificate in the form PEM`, {
-    remedy: 'Give a file that begins with -----BEGIN CERTIFICATE-----.',
+  throw new FactoryError('CONFIG_INVALID', `${file} has no certificate in PEM format`, {
+    remedy: 'Use a file that starts with -----BEGIN CERTIFICATE-----.',
   });
 }
 
 /**
- * Asks what a reference stands for now.
- * @throws FactoryError `step` when that cannot be found out, `usage` when the image is for another arch
+ * Resolves a reference at its registry.
+ * @throws FactoryError `step` when it cannot be resolved, `usage` when the image is for another architecture
  */
 export async function resolveImage(
   access: RegistryAccess,
-  image: ImageReference,
-  platform: Platform,
+  { image, platform }: { readonly image: ImageReference; readonly platform: Platform },
   warn: (text: string) => void,
 ): Promise<Pin> {
-  return atPlaces(access, image, warn, async ({ registry }) => {
+  return atPlaces({ access, image, warn }, async ({ registry }) => {
     const { digest: manifest, indexDigest, config } = await registry.resolveManifest(platform);
     requirePlatform(formatImageReference(image), config, platform);
     const digest = indexDigest ?? manifest;
     return { reference: lockName(image), digest, platform: formatPlatform(platform), manifest };
   }).catch((error: unknown) => {
-    // An index without the arch is the same mistake as an image for another one; a mirror may just lack it.
+    // An index without the architecture is the same mistake as an image for another one, unless a mirror is incomplete.
     if (!(error instanceof FactoryError) || error.code !== 'PLATFORM_NOT_FOUND') throw error;
     throw new FactoryError('IMAGE_ARCH_MISMATCH', error.message, {
       details: error.details,
@@ -119,16 +124,20 @@ export async function resolveImage(
   });
 }
 
-const OTHER_ARCH = 'Give an image for that arch, or build for one that it is for.';
+const OTHER_ARCH =
+  'Use an image for that architecture, or build for an architecture that the image supports.';
 
-/** @throws FactoryError `usage` when an image is for another platform; one that does not say is taken */
+/**
+ * Checks the platform that an image's configuration declares. One that declares none is accepted.
+ * @throws FactoryError `usage` when it is for another platform
+ */
 export function requirePlatform(name: string, config: ImageConfig, wanted: Platform): void {
   const { os = wanted.os, architecture = wanted.architecture } = config;
   if (os === wanted.os && architecture === wanted.architecture) return;
   const found = formatPlatform({ os, architecture });
   throw new FactoryError(
     'IMAGE_ARCH_MISMATCH',
-    `${name} is for ${found}, and the build for ${formatPlatform(wanted)}`,
+    `${name} is for ${found}, but the build is for ${formatPlatform(wanted)}`,
     {
       remedy: OTHER_ARCH,
     },

@@ -10,25 +10,24 @@ import { TAR_END, writeMember } from '../../../common/tar/write-member.ts';
 
 const ENTRY_LIMIT = 2_000_000;
 const PATH_LIMIT = 4096;
-/** Bytes of all holes together, which are written as zeros. */
+/** Maximum total size of holes in bytes. They are written as zeros. */
 const HOLES_LIMIT = 64 * 1024 ** 3;
 
-/** What a base's tar is checked for and changed to on its way into the image store. */
+/** Options for {@link sanitizeTar}. */
 export interface SanitizeOptions {
   /** The tar's name in messages. */
   readonly name: string;
-  /** A Unix timestamp that files newer than it get; nothing is changed when absent. */
+  /** Unix timestamp in seconds to which later modification times are clamped; none are changed when absent. */
   readonly epoch?: number;
   readonly onNotice: (text: string) => void;
 }
 
 /**
- * Copies a root filesystem's tar, refusing all that could reach outside of the root when it is unpacked: absolute
- * names, `..`, hard links of that kind, entries that lie below a symbolic link. A symbolic link itself is data: it may
- * point anywhere and is never followed outside of the root. Names, link targets and attributes stay as they are, byte for
- * byte. Device nodes are dropped, with one notice for all. Holes become zeros, because readers of layers differ in the
- * sparse formats that they know.
- * @throws FactoryError `step` when the tar is corrupt or cut short, `verification` when an entry is refused
+ * Copies the tar of a root filesystem. Refuses entries that could reach outside the root when they are unpacked: absolute
+ * names, `..`, hard links to such names, and entries below a symbolic link. A symbolic link itself is data: it may point
+ * anywhere, and it is never followed out of the root. Names, link targets and attributes are copied byte for byte. Device
+ * nodes are dropped, with one notice for all. Holes become zeros, because layer readers support different sparse formats.
+ * @throws FactoryError `step` when the tar is corrupt or truncated, `verification` when an entry is refused
  */
 export async function sanitizeTar(
   input: Readable,
@@ -37,7 +36,7 @@ export async function sanitizeTar(
 ): Promise<void> {
   const corrupt = (reason: string) =>
     new FactoryError('ARCHIVE_CORRUPT', `${options.name}: cannot be read as a tar archive: ${reason}`, {
-      remedy: 'The file is corrupt or cut short; fetch or make it again.',
+      remedy: 'The file is corrupt or truncated; fetch or create it again.',
     });
   await pipeline(input, (stream) => batchBytes(sanitized(stream, options, corrupt)), output);
 }
@@ -63,31 +62,31 @@ async function* sanitized(
   if (entries === 0) {
     throw new FactoryError(
       'ARCHIVE_CORRUPT',
-      `${name}: holds no entries: it is empty, or corrupt or cut short`,
+      `${name}: contains no entries: it is empty, corrupt or truncated`,
       {
-        remedy: 'Give a tar of a root filesystem.',
+        remedy: 'Use a tar of a root filesystem.',
       },
     );
   }
-  if (dropped > 0) onNotice(`${name}: dropped ${dropped} device node(s); the running system makes its own`);
+  if (dropped > 0) onNotice(`${name}: dropped ${dropped} device node(s); the running system creates its own`);
 }
 
-/** Files, hard links, symbolic links, character and block devices, directories and pipes. */
+/** Type flags of files, hard links, symbolic links, character and block devices, directories and pipes. */
 const TYPES = '0123456';
 
-/** Checks the members of one archive, in their order: whether each is kept, or throws. */
+/** Returns a function that checks the members of one archive in order. It throws for a member that is refused. */
 function memberCheck(archive: string): (member: TarMember) => 'keep' | 'drop' {
   const links = new Set<string>();
   const devices = new Set<string>();
   let entries = 0;
   let holes = 0;
 
-  /** The path of a name inside of the root. */
+  /** Returns the path of a name inside the root. */
   const placeOf = (member: TarMember, name: string): string => {
     const path = insidePath(archive, name);
     const below = ancestors(path).find((ancestor) => links.has(ancestor));
     if (below === undefined) return path;
-    throw refused(archive, member.name, `"${shown(name)}" lies below the symbolic link ${shown(below)}`);
+    throw refused(archive, member.name, `"${shown(name)}" is below the symbolic link ${shown(below)}`);
   };
 
   return (member) => {
@@ -95,8 +94,7 @@ function memberCheck(archive: string): (member: TarMember) => 'keep' | 'drop' {
     entries += 1;
     if (entries > ENTRY_LIMIT) throw refused(archive, name, `there are more than ${ENTRY_LIMIT} entries`);
     holes += holesOf(sparse);
-    if (holes > HOLES_LIMIT)
-      throw refused(archive, name, `holes in files have more than ${HOLES_LIMIT} bytes`);
+    if (holes > HOLES_LIMIT) throw refused(archive, name, `holes in files exceed ${HOLES_LIMIT} bytes`);
     if (!TYPES.includes(type)) throw unknownKind(archive, name);
     const path = placeOf(member, name);
     if (path === '' && type !== '5') throw refused(archive, name, 'the root itself is not a directory');
@@ -113,24 +111,22 @@ function memberCheck(archive: string): (member: TarMember) => 'keep' | 'drop' {
 }
 
 function unknownKind(archive: string, name: string): FactoryError {
-  return new FactoryError(
-    'ARCHIVE_CORRUPT',
-    `${archive}: entry "${shown(name)}" is of a kind that cannot be taken over`,
-    { remedy: 'Pack the root again: tar -C ROOT -c .' },
-  );
+  return new FactoryError('ARCHIVE_CORRUPT', `${archive}: entry "${shown(name)}" has an unsupported type`, {
+    remedy: 'Pack the root again: tar -C ROOT -c .',
+  });
 }
 
 function checkTarget(archive: string, { name, linkName }: TarMember): void {
-  if (linkName.includes('\0')) throw refused(archive, name, 'its target holds a NUL');
+  if (linkName.includes('\0')) throw refused(archive, name, 'its target contains a NUL');
   if (linkName.length > PATH_LIMIT) throw refused(archive, name, 'its target is too long');
 }
 
 function insidePath(archive: string, name: string): string {
-  if (name.includes('\0')) throw refused(archive, name, 'its name holds a NUL');
+  if (name.includes('\0')) throw refused(archive, name, 'its name contains a NUL');
   if (name.startsWith('/')) throw refused(archive, name, 'its path is absolute');
   if (name.length > PATH_LIMIT) throw refused(archive, name.slice(0, 80), 'its path is too long');
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw refused(archive, name, 'its path leads outside of the root');
+  if (parts.includes('..')) throw refused(archive, name, 'its path leads outside the root');
   return parts.join('/');
 }
 
@@ -141,7 +137,7 @@ function refused(archive: string, entry: string, reason: string): FactoryError {
   });
 }
 
-/** A name, one character per byte, for a message. */
+/** Formats a name with one character per byte for a message. */
 function shown(name: string): string {
   return printableFileName(decodeFileName(Buffer.from(name, 'latin1')));
 }

@@ -7,20 +7,20 @@ import { isDigest } from '../../../common/oci/registry/image-reference.ts';
 import { validate } from '../../../common/text/validate.ts';
 import { parseYaml } from '../../../common/text/yaml-source.ts';
 
-const Digest = z.string().refine(isDigest, 'is no sha256 or sha512 digest');
+const Digest = z.string().refine(isDigest, 'is not a sha256 or sha512 digest');
 
 const LockedImage = z.strictObject({
   digest: Digest.meta({
-    description: 'What the tag stood for: an index, or a manifest where there is none.',
+    description: 'Digest that the tag resolved to: of an index, or of a manifest if there is no index.',
   }),
   platforms: z
-    .record(z.string().regex(/^linux\/[a-z0-9_]+$/, 'is no platform such as linux/amd64'), Digest)
-    .meta({ description: 'The manifest of each platform that was asked for.' }),
+    .record(z.string().regex(/^linux\/[a-z0-9_]+$/, 'is not a platform such as linux/amd64'), Digest)
+    .meta({ description: 'Digest of the manifest for each requested platform.' }),
 });
 
 const LockedPackages = z.strictObject({
   archive: z.iso.datetime().optional().meta({
-    description: 'Newest date that the package archive had: a snapshot of that time has these versions.',
+    description: 'Latest date of the package archive: a snapshot of that time has these versions.',
   }),
   installed: z
     .record(z.string().min(1), z.string().min(1))
@@ -33,27 +33,27 @@ const LockFile = z.strictObject({
   packages: z.record(z.string(), LockedPackages).default({}),
 });
 
-/** What an image reference stood for when it was locked. */
+/** The digests that an image reference resolved to when it was locked. */
 export type LockedImage = z.infer<typeof LockedImage>;
 /** Locked images by their references. */
 export type LockedImages = Readonly<Record<string, LockedImage>>;
 /** The packages of an OS image when it was locked. */
 export type LockedPackages = z.infer<typeof LockedPackages>;
 
-/** What a lock file holds. */
+/** The content of a lock file. */
 export interface Lock {
   readonly images: LockedImages;
-  /** By the name of a build: see `packageLockName`. */
+  /** Packages by the name of a build: see `packageLockName`. */
   readonly packages: Readonly<Record<string, LockedPackages>>;
 }
 
 const HEADER =
-  ' What image references stand for, and which packages were installed; written by kairos-factory. Keep it beside the configuration,\n' +
-  ' in version control. Renew it with: kairos-factory lock --update\n';
+  ' Digests of image references, and versions of installed packages; written by kairos-factory. Keep this file next to the\n' +
+  ' configuration, in version control. Update it with: kairos-factory lock --update\n';
 
 /**
- * Reads a lock file; one that is not there holds nothing.
- * @throws FactoryError `usage` with file, line and column when it is not what we write
+ * Reads a lock file. A missing file counts as empty.
+ * @throws FactoryError `usage` when it cannot be read or, with file, line and column, when it is not a valid lock file
  */
 export function readLock(file: string): Lock {
   if (!existsSync(file)) return { images: {}, packages: {} };
@@ -71,7 +71,7 @@ export function readLock(file: string): Lock {
   return { images, packages };
 }
 
-/** Writes a lock file in a stable order, whole or not at all. @throws FactoryError `usage` when it cannot be written */
+/** Writes a lock file atomically, in a stable order. @throws FactoryError `usage` when it cannot be written */
 export function writeLock(file: string, lock: Lock): void {
   const partial = `${file}.partial-${process.pid}`;
   try {
@@ -80,15 +80,15 @@ export function writeLock(file: string, lock: Lock): void {
   } catch (error) {
     rmSync(partial, { force: true });
     throw new FactoryError('OUTPUT_UNWRITABLE', `cannot write the lock file ${file}: ${messageOf(error)}`, {
-      remedy: `Make ${dirname(file)} writable, or name another file with --lock-file.`,
+      remedy: `Make ${dirname(file)} writable, or set another file with --lock-file.`,
       cause: error,
     });
   }
 }
 
 /**
- * Changes a lock file, if the change makes a difference. It is read, changed and written in one go, without giving way to
- * others: the targets of one run share a lock, and none may lose what another has just written.
+ * Applies a change to a lock file, and writes the file only if it differs. Reading and writing are synchronous: the targets
+ * of one run share a lock, and none may lose what another has just written.
  * @throws FactoryError as {@link readLock} and {@link writeLock} do
  */
 export function changeLock(file: string, change: (lock: Lock) => Lock): void {
@@ -97,7 +97,7 @@ export function changeLock(file: string, change: (lock: Lock) => Lock): void {
   if (formatLock(after) !== formatLock(before)) writeLock(file, after);
 }
 
-/** The text of a lock file. */
+/** Renders the text of a lock file. */
 export function formatLock({ images, packages }: Lock): string {
   const sorted = Object.fromEntries(
     Object.keys(images)

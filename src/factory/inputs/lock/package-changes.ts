@@ -1,7 +1,7 @@
 /** Versions by package, `NAME:ARCH`. */
 export type PackageVersions = Readonly<Record<string, string>>;
 
-/** A package that is not in both of two states, or not in the same version. */
+/** A package that was added, removed or changed. */
 export interface PackageChange {
   /** `NAME:ARCH`. */
   readonly package: string;
@@ -11,11 +11,12 @@ export interface PackageChange {
   readonly after?: string;
 }
 
-/** What was added, removed and changed from one state to another, sorted by package. */
+/** Lists the packages that were added, removed or changed from one state to another, sorted by package. */
 export function comparePackages(before: PackageVersions, after: PackageVersions): PackageChange[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.flatMap((name) => {
-    const [old, now] = [before[name], after[name]];
+    const old = before[name];
+    const now = after[name];
     if (old === now) return [];
     return [
       {
@@ -27,7 +28,7 @@ export function comparePackages(before: PackageVersions, after: PackageVersions)
   });
 }
 
-/** One line for a person. */
+/** Formats a change as one line of output. */
 export function formatPackageChange({ package: name, before, after }: PackageChange): string {
   if (before === undefined) return `added    ${name} ${after}`;
   if (after === undefined) return `removed  ${name} ${before}`;

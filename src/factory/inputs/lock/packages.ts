@@ -9,36 +9,36 @@ import {
   type PackageVersions,
 } from './package-changes.ts';
 
-/** What tells the packages of one build from those of another. */
+/** Identifies a build in the lock. */
 export interface PackageBuild {
-  /** Name of the target, where the configuration has several. */
+  /** Name of the target, if the configuration has several. */
   readonly target?: string | undefined;
   readonly identity: Pick<ImageIdentity, 'flavor' | 'flavorRelease' | 'variant' | 'arch' | 'model'>;
-  /** The kernel of the flavor; absent where it comes from another image. */
+  /** The kernel of the flavor; absent when the kernel comes from another image. */
   readonly kernel?: string | undefined;
 }
 
-/** The name that a lock has the packages of a build under: `[TARGET/]FLAVOR-RELEASE-VARIANT-ARCH-MODEL[/KERNEL]`. */
+/** Returns the key of a build's packages in the lock: `[TARGET/]FLAVOR-RELEASE-VARIANT-ARCH-MODEL[/KERNEL]`. */
 export function packageLockName({ target, identity, kernel }: PackageBuild): string {
   const { flavor, flavorRelease, variant, arch, model } = identity;
   const image = [flavor, flavorRelease, variant, arch, model].join('-');
   return [target, image, kernel].filter(Boolean).join('/');
 }
 
-/** Installed packages in the form of a lock. */
+/** Converts installed packages to the form of the lock: versions by `NAME:ARCH`. */
 export function packageVersions(packages: readonly InstalledPackage[]): PackageVersions {
   const installed: Record<string, string> = {};
   for (const { name, arch, version } of packages) {
     const key = arch === '' ? name : `${name}:${arch}`;
-    // rpm keeps several versions of a kernel side by side.
+    // rpm can install several versions of a kernel at once.
     installed[key] = installed[key] === undefined ? version : `${installed[key]} ${version}`;
   }
   return installed;
 }
 
 /**
- * What a lock file has for a build.
- * @throws FactoryError `usage` when it has nothing, which `--locked` does not take
+ * Returns the locked packages of a build, for `--locked`.
+ * @throws FactoryError `usage` when the lock file has none
  */
 export function requireLockedPackages(file: string, name: string): LockedPackages {
   const { packages } = readLock(file);
@@ -47,43 +47,49 @@ export function requireLockedPackages(file: string, name: string): LockedPackage
   const known = Object.keys(packages);
   throw new FactoryError(
     'LOCK_ENTRY_MISSING',
-    `${file} has no packages for ${name}, and --locked takes nothing else`,
+    `${file} has no packages for ${name}, which --locked requires`,
     {
       details: known.length > 0 ? [`it has: ${known.join(', ')}`] : [],
       remedy:
-        'Build once without --locked, or run: kairos-factory lock --packages; then look at the lock file and keep it.',
+        'Build once without --locked, or run: kairos-factory lock --packages; then review the lock file and keep it.',
     },
   );
 }
 
 /**
- * Refuses an image whose packages are not those of the lock.
- * @param name of the build in the lock
- * @param snapshots whether the flavor's packages can be had as they were on a day of the past
- * @throws FactoryError `verification` that names every package
+ * Checks that an image has the packages of the lock.
+ * @param name key of the build in the lock
+ * @param packages.hasSnapshots whether the flavor has an archive of past package versions
+ * @throws FactoryError `verification` that lists every package that differs
  */
 export function requireSamePackages(
   name: string,
-  locked: LockedPackages,
-  found: PackageVersions,
-  snapshots: boolean,
+  {
+    locked,
+    found,
+    hasSnapshots,
+  }: {
+    readonly locked: LockedPackages;
+    readonly found: PackageVersions;
+    readonly hasSnapshots: boolean;
+  },
 ): void {
   const changes = comparePackages(locked.installed, found);
   if (changes.length === 0) return;
   const count = changes.length === 1 ? '1 package differs' : `${changes.length} packages differ`;
-  const past =
-    snapshots && locked.archive !== undefined
-      ? ` To have the archive as it was then, add: --snapshot ${locked.archive}`
+  const snapshotHint =
+    hasSnapshots && locked.archive !== undefined
+      ? ` To use the archive of that time, add: --snapshot ${locked.archive}`
       : '';
   throw new FactoryError('LOCK_DIFFERS', `${name}: ${count} from the lock`, {
     details: changes.map(formatPackageChange),
-    remedy: `If the new state is meant, run: kairos-factory lock --update.${past}`,
+    remedy: `If the change is intended, run: kairos-factory lock --update.${snapshotHint}`,
   });
 }
 
 /**
- * Writes into a lock file what was installed in a build.
- * @returns how that differs from what it had; nothing when it had nothing for this build
+ * Records the packages of a build in a lock file.
+ * @returns the changes from the previous record; empty when there was none
  * @throws FactoryError as `changeLock` does
  */
 export function rememberPackages(file: string, name: string, packages: LockedPackages): PackageChange[] {

@@ -67,7 +67,7 @@ async function openImage(
   if (reference.kind === 'docker') {
     path = join(directory, 'layout');
     await mkdir(path);
-    await images.fetch(reference.image, architecture, path, () => undefined);
+    await images.fetch(reference.image, architecture, { directory: path, say: () => undefined });
   } else if (reference.kind === 'docker-daemon') {
     path = join(directory, 'saved.tar');
     const found = await daemon();

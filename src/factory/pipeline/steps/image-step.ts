@@ -68,7 +68,11 @@ export function imageStep(
         if (lockName === undefined) return {};
         const installed = packageVersions(await readPackages(root));
         if (locked !== undefined)
-          requireSamePackages(lockName, locked, installed, recipe.hasSnapshots(results));
+          requireSamePackages(lockName, {
+            locked,
+            found: installed,
+            hasSnapshots: recipe.hasSnapshots(results),
+          });
         return { packages: { lockName, installed }, ...(locked === undefined ? {} : { pinned: true }) };
       };
       const parts = { seal: sealRoot, readMore };

@@ -18,7 +18,7 @@ const RULE: TrustRule = { match: 'registry.test/os/', keys: [release.trust], thr
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 
-/** Stores a document and gives its descriptor. */
+/** Stores a document and returns its descriptor. */
 function store(registry: MemoryRegistry, content: object, mediaType: string) {
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...content }));
   const digest = digestOf(bytes);
@@ -36,12 +36,12 @@ const manifestOf = (registry: MemoryRegistry, name: string) => {
 };
 const indexOf = (registry: MemoryRegistry, ...manifests: object[]) => store(registry, { manifests }, INDEX);
 
-/** Checks a base without a network, from what a registry said before. */
+/** Checks a base offline, from recorded answers of a registry. */
 async function check(registry: MemoryRegistry, digest: string, manifest: string, rule = RULE) {
   const directory = temporaryDirectory();
   const file = join(directory, `${blobFileName(digest)}-${blobFileName(manifest)}.json`);
   const reader = recordingReader(registry);
-  // All that a check may ask for is recorded, whatever comes of it.
+  // Record every answer that the check may need, even if verification fails.
   for (const name of registry.content.keys()) await reader.manifest(name);
   const digests: [string, string] = [digest, manifest];
   const place = { registry: image.registry, repository: image.repository, digests };
@@ -50,22 +50,25 @@ async function check(registry: MemoryRegistry, digest: string, manifest: string,
   await reader.save(file);
   const notices: string[] = [];
   const pin = { reference: 'registry.test/os/debian:12', digest, platform: 'linux/amd64', manifest };
-  await checkBaseTrust(image, pin, rule, {
-    access: { runner: realRunner(), registries: [], env: {} },
-    directory,
-    offline: true,
-    notice: (text) => notices.push(text),
-  });
+  await checkBaseTrust(
+    { image, pin, rule },
+    {
+      access: { runner: realRunner(), registries: [], env: {} },
+      directory,
+      offline: true,
+      notice: (text) => notices.push(text),
+    },
+  );
   return notices;
 }
 
 describe('a base without a network', () => {
-  test('is trusted by the signature of its manifest, which is then named', async () => {
+  test('is trusted by the signature of its manifest, which the notice names', async () => {
     const registry = memoryRegistry();
     const manifest = manifestOf(registry, 'one');
     registry.addBundle(manifest.digest, release);
     expect(await check(registry, manifest.digest, manifest.digest)).toEqual([
-      `registry.test/os/debian:12 (${manifest.digest}) is signed by release.pub, as trust.base asks`,
+      `registry.test/os/debian:12 (${manifest.digest}) is signed by release.pub, as trust.base requires`,
     ]);
   });
 
@@ -106,7 +109,7 @@ describe('a base without a network', () => {
     expect(error.remedy).toContain('lock --update');
   });
 
-  test('is refused when the index was changed after it was signed', async () => {
+  test('is refused when the index was changed after signing', async () => {
     const registry = memoryRegistry();
     const manifest = manifestOf(registry, 'one');
     const index = indexOf(registry, manifestOf(registry, 'other'));
@@ -129,7 +132,7 @@ describe('a base without a network', () => {
     await failureOf(() => check(registry, manifest.digest, manifest.digest), 'verification');
   });
 
-  test('that was never checked with one is refused, with what to do', async () => {
+  test('is refused if it was never checked online, and the remedy says so', async () => {
     const digest = digestOf(Buffer.from('x'));
     const pin = {
       reference: 'registry.test/os/debian:12',
@@ -139,12 +142,15 @@ describe('a base without a network', () => {
     };
     const error = await failureOf(
       () =>
-        checkBaseTrust(image, pin, RULE, {
-          access: { runner: realRunner(), registries: [], env: {} },
-          directory: temporaryDirectory(),
-          offline: true,
-          notice: () => undefined,
-        }),
+        checkBaseTrust(
+          { image, pin, rule: RULE },
+          {
+            access: { runner: realRunner(), registries: [], env: {} },
+            directory: temporaryDirectory(),
+            offline: true,
+            notice: () => undefined,
+          },
+        ),
       'step',
     );
     expect(error.remedy).toContain('without --offline');

@@ -21,17 +21,17 @@ async function layout(arch: string): Promise<string> {
 }
 const oci = (path: string, tag?: string) => ({ kind: 'oci', path, tag }) as const;
 
-test('an image that says that it is for another architecture is refused with both and the way out', async () => {
+test('an image that declares another architecture is refused, with both architectures and a remedy', async () => {
   const path = await layout('arm64');
   const error = await failureOf(() => checkDeclaredArch(oci(path, 'v1'), 'oci:x', 'amd64'), 'usage');
   expect([error.message, error.remedy]).toEqual([
     'the base oci:x is for arm64, not for amd64',
-    'Add --arch arm64, or give a base (or a tag of it) for amd64.',
+    'Add --arch arm64, or use a base (or a tag of it) for amd64.',
   ]);
   await checkDeclaredArch(oci(path), 'oci:x', 'arm64');
 });
 
-test('the configuration tells where the index does not', async () => {
+test('the architecture comes from the configuration if the index has none', async () => {
   const directory = plant(temporaryDirectory(), {
     'index.json': JSON.stringify({ manifests: [{ digest: `sha256:${'a'.repeat(64)}` }] }),
     [`blobs/sha256/${'a'.repeat(64)}`]: JSON.stringify({ config: { digest: `sha256:${'b'.repeat(64)}` } }),
@@ -40,11 +40,11 @@ test('the configuration tells where the index does not', async () => {
   const error = await failureOf(() => checkDeclaredArch(oci(directory), 'oci:x', 'amd64'), 'usage');
   expect([error.message, error.remedy]).toEqual([
     'the base oci:x is for riscv64, not for amd64',
-    'Give a base (or a tag of it) for amd64.',
+    'Use a base (or a tag of it) for amd64.',
   ]);
 });
 
-test('an index is for all that it has, attestations aside', async () => {
+test('an index declares the architectures of all its images, except attestations', async () => {
   const nested = `sha256:${'c'.repeat(64)}`;
   const platforms = ['arm64', 'unknown'].map((architecture) => ({
     platform: { architecture, os: 'linux' },
@@ -60,7 +60,7 @@ test('an index is for all that it has, attestations aside', async () => {
   expect(error.message).toBe('the base oci:x is for arm64, not for amd64');
 });
 
-// What is wrong with a layout is the engine's to say; a digest that leads elsewhere must not be followed.
+// The engine reports problems of a layout. A digest that is a path must not be followed.
 test.each([
   ['nothing', {}],
   ['broken JSON', { 'index.json': '{' }],
@@ -70,7 +70,7 @@ test.each([
   await checkDeclaredArch(oci(plant(temporaryDirectory(), tree), 'v1'), 'oci:x', 'amd64');
 });
 
-test('an engine is asked for an architecture where there are several, and a ready image is taken as what it is', async () => {
+test('an engine is asked for an architecture only if there are several, and a ready image keeps its own', async () => {
   const single = oci(await layout('arm64'));
   const platforms = ['amd64', 'arm64'].map((architecture) => ({ platform: { architecture, os: 'linux' } }));
   const several = oci(

@@ -72,7 +72,7 @@ async function fetchImage(settings?: Settings, wanted = reference()) {
   const directory = join(home, `layout-${++layouts}`);
   await mkdir(directory);
   const said: string[] = [];
-  await source(settings).fetch(wanted, 'amd64', directory, (text) => said.push(text));
+  await source(settings).fetch(wanted, 'amd64', { directory, say: (text) => said.push(text) });
   return { directory, said };
 }
 
@@ -104,17 +104,17 @@ describe('an image', () => {
     expect(server.seen.slice(length).map(({ path }) => path)).toEqual([]);
   });
 
-  test('that is damaged in the cache is fetched again', async () => {
+  test('is fetched again if it is damaged in the cache', async () => {
     await fetchImage();
     writeFileSync(join(home, 'registry/blobs/sha256', large.slice(7)), Buffer.alloc(300_000));
     const { directory } = await fetchImage();
     expect(sha256(readFileSync(join(directory, 'blobs', large.replace(':', '/'))))).toBe(large);
   });
 
-  test('of another arch is refused, whether it says so itself or its index does', async () => {
+  test('is refused if its configuration or index declares another architecture', async () => {
     server.add('arm', arm);
     const plain = await failureOf(() => source().pin(reference(':arm'), 'amd64'), 'usage');
-    expect(plain.message).toMatch(/os:arm is for linux\/arm64, and the build for linux\/amd64/);
+    expect(plain.message).toMatch(/os:arm is for linux\/arm64, but the build is for linux\/amd64/);
     server.addManifest('multi', testIndex({ 'linux/arm64': arm }));
     const index = await failureOf(() => source().pin(reference(':multi'), 'amd64'), 'usage');
     expect([index.message, index.details]).toEqual([
@@ -126,7 +126,7 @@ describe('an image', () => {
 });
 
 describe('the lock', () => {
-  test('gets what is not in it, and decides from then on', async () => {
+  test('records a new reference, and decides from then on', async () => {
     expect(await source().pin(reference(), 'amd64')).toEqual({
       reference: `${server.address}/os:v1`,
       digest: image.digest,
@@ -144,7 +144,7 @@ describe('the lock', () => {
     }
     expect(server.seen).toHaveLength(length);
     expect(notices).toHaveLength(1);
-    // What was locked is fetched, although the tag has moved.
+    // The locked image is fetched, although the tag has moved.
     await fetchImage();
     expect(cached()).toEqual(everything);
   });
@@ -154,7 +154,7 @@ describe('the lock', () => {
     expect(existsSync(lockFile())).toBe(false);
   });
 
-  test('has index and manifests of one moment for all arches', async () => {
+  test('has one index for all architectures, even if the tag moves', async () => {
     const index = testIndex({ 'linux/amd64': image, 'linux/arm64': arm });
     server.add('other', arm);
     server.addManifest('v1', index);
@@ -168,7 +168,7 @@ describe('the lock', () => {
     );
   });
 
-  test('has both references that are found out at once', async () => {
+  test('records two references that are resolved at the same time', async () => {
     server.add('v2', other);
     const images = source();
     await Promise.all([images.pin(reference(':v2'), 'amd64'), images.pin(reference(), 'amd64')]);
@@ -177,16 +177,16 @@ describe('the lock', () => {
     expect(images.pins().map((pin) => pin.digest)).toEqual([image.digest, other.digest]);
   });
 
-  test('refuses with --locked what it does not have', async () => {
+  test('refuses a missing reference with --locked', async () => {
     const error = await failureOf(() => source({ locked: true }).pin(reference(), 'amd64'), 'usage');
-    expect(error.message).toMatch(/os:v1 is not in .*kairos-factory\.lock, and --locked/);
+    expect(error.message).toMatch(/os:v1 is not in .*kairos-factory\.lock, which --locked/);
     expect(error.remedy).toContain('kairos-factory lock');
     await source().pin(reference(), 'amd64');
     const arch = await failureOf(() => source({ locked: true }).pin(reference(), 'arm64'), 'usage');
     expect(arch.message).toMatch(/for linux\/arm64/);
   });
 
-  test('refuses another digest in the reference, and takes its own', async () => {
+  test('refuses a reference with a different digest, and accepts one with the locked digest', async () => {
     await source().pin(reference(), 'amd64');
     const error = await failureOf(
       () => source().pin(reference(`:v1@${other.digest}`), 'amd64'),
@@ -201,23 +201,23 @@ describe('the lock', () => {
     expect(same.digest).toBe(image.digest);
   });
 
-  test('that is broken, or of another form, is told with its place', async () => {
+  test('is refused if it is malformed, and the error has the position', async () => {
     writeFileSync(lockFile(), 'schema: 1\nimages:\n  a/b:1:\n    digest: sha256:abc\n    platforms: {}\n');
     const error = await failureOf(() => source().pin(reference(), 'amd64'), 'usage');
-    expect(error.message).toMatch(/kairos-factory\.lock:4:5: .*digest: is no sha256 or sha512 digest/);
+    expect(error.message).toMatch(/kairos-factory\.lock:4:5: .*digest: is not a sha256 or sha512 digest/);
     expect(error.remedy).toContain('docs/bases.md');
   });
 
-  test('may name what the registry has no longer', async () => {
+  test('may refer to an image that the registry no longer has', async () => {
     await source().pin(reference(), 'amd64');
     server.manifests.clear();
     const error = await failureOf(() => fetchImage(), 'step');
-    expect(error.remedy).toMatch(/no longer what the lock names.*lock --update/);
+    expect(error.remedy).toMatch(/no longer has the locked image.*lock --update/);
   });
 });
 
 describe('--offline', () => {
-  test('takes what the cache has, and asks nobody', async () => {
+  test('uses the cache and sends no requests', async () => {
     await fetchImage();
     const { length } = server.seen;
     const { directory } = await fetchImage({ offline: true });
@@ -225,14 +225,14 @@ describe('--offline', () => {
     expect(server.seen).toHaveLength(length);
   });
 
-  test('names what is not locked', async () => {
+  test('reports a reference that is not locked', async () => {
     const error = await failureOf(() => source({ offline: true }).pin(reference(), 'amd64'), 'usage');
     expect(error.message).toMatch(/os:v1 is not in .*kairos-factory\.lock, and --offline/);
     expect(error.remedy).toContain('kairos-factory lock');
     expect(server.seen).toEqual([]);
   });
 
-  test('names every blob that is missing or damaged', async () => {
+  test('lists every blob that is missing or damaged', async () => {
     await source().pin(reference(), 'amd64');
     const nothing = await failureOf(() => fetchImage({ offline: true }), 'step');
     expect(nothing.details).toEqual([`missing: ${image.digest}`]);
@@ -251,7 +251,7 @@ describe('--offline', () => {
 });
 
 describe('a registry that misbehaves', () => {
-  test('answers 429 and 500, and is asked again', async () => {
+  test('answers 429 and 500: the request is repeated', async () => {
     const answers = [429, 500];
     server.interfere = ({ path }, response) => {
       const status = path.endsWith(large) ? answers.shift() : undefined;
@@ -267,7 +267,7 @@ describe('a registry that misbehaves', () => {
     expect(blobRequests()).toHaveLength(3);
   });
 
-  test.each(['stalls', 'truncates'])('%s: the download goes on where it was', async (how) => {
+  test.each(['stalls', 'truncates'])('%s: the download resumes', async (how) => {
     let first = true;
     server.interfere = ({ path }, response) => {
       if (!path.endsWith(large) || !first) return false;
@@ -283,7 +283,7 @@ describe('a registry that misbehaves', () => {
     expect(cached()).toEqual(everything);
   });
 
-  test('stalls before it says anything', async () => {
+  test('stalls before it answers', async () => {
     let first = true;
     server.interfere = ({ path }) => {
       const stalls = path.endsWith('/manifests/v1') && first;
@@ -294,20 +294,20 @@ describe('a registry that misbehaves', () => {
     expect((await images.pin(reference(), 'amd64')).digest).toBe(image.digest);
   });
 
-  test('lies about a digest: nothing of it is kept', async () => {
+  test('returns content with a wrong digest: nothing is kept', async () => {
     server.blobs.set(large, Buffer.alloc(300_000, 'liar'));
     const error = await failureOf(() => fetchImage(), 'verification');
     expect(error.details).toContain(`expected ${large}`);
     expect(cached().filter((name) => name.startsWith(large.slice(7)))).toEqual([]);
   });
 
-  test('lies about a size', async () => {
+  test('returns content of a wrong size', async () => {
     server.blobs.set(large, Buffer.alloc(300_001, 'layer '));
     const error = await failureOf(() => fetchImage(), 'verification');
     expect(error.message).toContain('larger than the 300000 bytes');
   });
 
-  test('gives another manifest than the lock has', async () => {
+  test('returns a manifest that differs from the lock', async () => {
     await source().pin(reference(), 'amd64');
     server.manifests.set(image.digest, other.manifest);
     const error = await failureOf(() => fetchImage(), 'verification');
@@ -315,7 +315,7 @@ describe('a registry that misbehaves', () => {
   });
 });
 
-test('what a dead run left is gone on with, and what no one wants is removed', async () => {
+test('unfinished downloads of dead runs are resumed, or removed if they are not needed', async () => {
   await fetchImage();
   const place = join(home, 'registry/blobs/sha256');
   const hex = large.slice(7);
@@ -334,17 +334,17 @@ describe('mirrors', () => {
   ];
   const wanted = parseImageReference('registry.example/os:v1');
 
-  test('are asked first, each after the one before', async () => {
+  test('are tried first, in order', async () => {
     await using mirror = await testRegistry('team/os');
     mirror.add('v1', image);
     const registries = settings('localhost:1', `${server.address}/nothing`, `${mirror.address}/team`);
     const { said } = await fetchImage({ access: { registries } }, wanted);
-    expect(said.filter((line) => line.includes('passed over'))).toHaveLength(2);
+    expect(said.filter((line) => line.includes('skipping the mirror'))).toHaveLength(2);
     expect(notices.at(-1)).toMatch(/^registry\.example\/os:v1 is now locked to sha256:/);
     expect(mirror.seen.length).toBeGreaterThan(2);
   });
 
-  test('that deliver something else end it', async () => {
+  test('cause an error if they return other content', async () => {
     await using mirror = await testRegistry('os');
     mirror.add('v1', image);
     mirror.blobs.set(large, Buffer.alloc(300_000, 'liar'));
@@ -386,7 +386,7 @@ describe('credentials', () => {
     return { HOME: home, REGISTRY_AUTH_FILE: join(home, 'auth.json') };
   };
 
-  test('of a helper process come over its streams and stay there', async () => {
+  test('of a helper process are read from its output, and appear nowhere else', async () => {
     guard();
     const helper = join(home, 'docker-credential-test');
     writeFileSync(
@@ -404,7 +404,7 @@ describe('credentials', () => {
     expect(told).not.toMatch(/hush|YW5uOmh1c2g/);
   });
 
-  test('that are missing or refused are told with what to do', async () => {
+  test('cause an error with a remedy if they are missing or refused', async () => {
     guard();
     const missing = await failureOf(() => source().pin(reference(), 'amd64'), 'step');
     expect(missing.remedy).toContain(`docker login ${server.address}`);
@@ -416,7 +416,7 @@ describe('credentials', () => {
   });
 });
 
-describe('an image that somebody must have signed', () => {
+describe('an image that must be signed', () => {
   const release = signer('release.pub');
   const rule = (by: Signer): TrustRule => ({
     match: '**',
@@ -426,7 +426,7 @@ describe('an image that somebody must have signed', () => {
   });
   const manifest = () => sha256(server.manifests.get('v1') ?? Buffer.alloc(0));
 
-  /** Adds a signature in the classic form. */
+  /** Adds a signature in the legacy format. */
   function sign(digest: string, by: Signer): void {
     const payload = Buffer.from(simpleSigning(digest));
     server.blobs.set(sha256(payload), payload);
@@ -435,22 +435,22 @@ describe('an image that somebody must have signed', () => {
     server.addManifest(`${digest.replace(':', '-')}.sig`, Buffer.from(JSON.stringify({ layers })));
   }
 
-  test('is neither locked nor fetched before its signature holds', async () => {
+  test('is neither locked nor fetched before its signature is verified', async () => {
     const images = source();
     const error = await failureOf(() => images.pin(reference(), 'amd64', rule(release)), 'verification');
     expect(error.details.join()).toContain(`${manifest()} is not signed`);
     expect(existsSync(lockFile())).toBe(false);
     expect(server.seen.some(({ path }) => path.includes('/blobs/') && path.endsWith(large))).toBe(false);
-    // A second question has the same answer, also one that asks for no signature.
+    // A second request fails in the same way, even without a required signature.
     await failureOf(() => images.pin(reference(), 'amd64'), 'verification');
   });
 
-  test('is verified again without a network, by what was read the last time', async () => {
+  test('is verified again offline, from the recorded answers', async () => {
     await failureOf(() => source({ offline: true }).pin(reference(), 'amd64', rule(release)), 'usage');
     sign(manifest(), release);
     const pin = await source().pin(reference(), 'amd64', rule(release));
     expect(pin.manifest).toBe(manifest());
-    expect(notices.join()).toContain('is signed by release.pub, as trust.base asks');
+    expect(notices.join()).toContain('is signed by release.pub, as trust.base requires');
     const asked = server.seen.length;
     expect(await source({ offline: true }).pin(reference(), 'amd64', rule(release))).toEqual(pin);
     const stranger = signer('stranger.pub');
@@ -463,11 +463,11 @@ describe('an image that somebody must have signed', () => {
       () => source({ offline: true }).pin(reference(), 'amd64', rule(release)),
       'step',
     );
-    expect(none.message).toContain('no signature of');
+    expect(none.message).toContain('is not in the cache');
     expect(server.seen.length).toBe(asked);
   });
 
-  test('is asked for its signature also when it was pinned before without', async () => {
+  test('is verified even if it was pinned before without a signature', async () => {
     const images = source();
     await images.pin(reference(), 'amd64');
     await failureOf(() => images.pin(reference(), 'amd64', rule(release)), 'verification');

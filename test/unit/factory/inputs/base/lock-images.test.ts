@@ -35,7 +35,7 @@ const lock = (request: Partial<LockRequest>) => {
   );
 };
 
-test('locks what is missing, keeps what is there, drops what is not wanted', async () => {
+test('locks missing images, keeps locked ones, drops those that are not wanted', async () => {
   expect(await lock({})).toEqual([{ reference: name('v1'), after: one.digest }]);
   const { length } = server.seen;
   server.add('v1', two);
@@ -49,7 +49,7 @@ test('locks what is missing, keeps what is there, drops what is not wanted', asy
   expect(Object.keys(readLock(file).images)).toEqual([name('v2')]);
 });
 
-test('renews, for every arch that it had, from one index', async () => {
+test('updates every locked architecture from one index', async () => {
   server.add('arm', arm);
   const index = testIndex({ 'linux/amd64': one, 'linux/arm64': arm });
   server.addManifest('v1', index);
@@ -71,7 +71,7 @@ test('renews, for every arch that it had, from one index', async () => {
   expect(warned.at(-1)).toMatch(/no longer locked for linux\/arm64/);
 });
 
-test('renews what it has when nothing is said to be wanted', async () => {
+test('updates the locked images if none are requested', async () => {
   await lock({});
   server.add('v1', two);
   const unchanged = await lock({ wanted: undefined });
@@ -80,14 +80,14 @@ test('renews what it has when nothing is said to be wanted', async () => {
   expect(renewed).toEqual([{ reference: name('v1'), before: one.digest, after: two.digest }]);
 });
 
-test('stays as it was when a registry fails', async () => {
+test('leaves the lock unchanged when a registry fails', async () => {
   await lock({});
   const text = readFileSync(file, 'utf8');
   await failureOf(() => lock({ wanted: [wanted('v1'), wanted('none')], update: true }), 'step');
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
-test('is not made for nothing', async () => {
+test('creates no lock file without images', async () => {
   expect(await lock({ wanted: [] })).toEqual([]);
   expect(existsSync(file)).toBe(false);
 });

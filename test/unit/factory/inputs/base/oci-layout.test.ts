@@ -22,7 +22,7 @@ async function writeLayer(output: Writable): Promise<void> {
 
 const compress = (input: Readable, output: Writable) => pipeline(input, createZstdCompress(), output);
 
-/** Every file of a layout by its path. */
+/** The files of a layout by path. */
 function contents(directory: string): Map<string, Buffer> {
   const files = [...walkTree(directory)].filter(({ stats }) => stats.isFile());
   return new Map(files.map(({ path }) => [path, readFileSync(join(directory, path))]));
@@ -38,7 +38,7 @@ interface Descriptor {
   readonly size: number;
 }
 
-/** Follows a layout from its index to its layer, as readers do, and checks every descriptor on the way. */
+/** Follows a layout from its index to its layer, as readers do, and checks every descriptor. */
 function follow(directory: string) {
   const read = ({ digest, size }: Descriptor): Buffer => {
     const bytes = readFileSync(join(directory, 'blobs', digest.replace(':', '/')));
@@ -55,7 +55,7 @@ describe.each([
   ['an uncompressed layer', undefined, 'application/vnd.oci.image.layer.v1.tar'],
   ['a zstd layer', compress, 'application/vnd.oci.image.layer.v1.tar+zstd'],
 ])('%s', (_, compression, mediaType) => {
-  test('gives the same bytes again', async () => {
+  test('is reproducible', async () => {
     const [one, other] = [temporaryDirectory(), temporaryDirectory()];
     const digests = [one, other].map((directory) =>
       writeOciLayout(directory, IMAGE, writeLayer, compression),
@@ -65,7 +65,7 @@ describe.each([
     expect(contents(one)).toEqual(contents(other));
   });
 
-  test('gives blobs that are what their descriptors say, and nothing else', async () => {
+  test('writes exactly the blobs that the descriptors describe', async () => {
     const directory = temporaryDirectory();
     const digest = await writeOciLayout(directory, IMAGE, writeLayer, compression);
     const { index, manifest, config, layer } = follow(directory);
@@ -92,7 +92,7 @@ describe.each([
   });
 });
 
-test('another layer, epoch, tag or arch makes another index', async () => {
+test('a different layer, epoch, tag or architecture changes the index', async () => {
   const images = [IMAGE, { ...IMAGE, arch: 'amd64' }, { ...IMAGE, epoch: 1 }, { ...IMAGE, tag: 'other' }];
   const indexes = images.map(async (image) => {
     const directory = temporaryDirectory();
@@ -102,7 +102,7 @@ test('another layer, epoch, tag or arch makes another index', async () => {
   expect(new Set(await Promise.all(indexes)).size).toBe(images.length);
 });
 
-test('a layer that fails while it is written is the failure of the whole', async () => {
+test('an error while writing the layer is passed on', async () => {
   const failing = async (output: Writable) => {
     output.write('half a layer');
     const error = new Error('the source is gone');

@@ -12,7 +12,7 @@ const settings = [
   { registry: 'other.example', mirrors: ['never.example'] },
 ].map((entry) => RegistrySettings.parse(entry));
 
-test('mirrors come first, each with its own settings', () => {
+test('lists mirrors first, each with its own settings', () => {
   const places = placesOf(parseImageReference('debian:12'), settings);
   expect(
     places.map(({ reference, ...rest }) => ({ name: formatImageReference(reference), ...rest })),
@@ -28,7 +28,7 @@ test('mirrors come first, each with its own settings', () => {
   ]);
 });
 
-test('a registry without settings is its own only place', () => {
+test('lists only the registry itself if it has no settings', () => {
   const image = parseImageReference('ghcr.io/x/y:1');
   expect(placesOf(image, settings)).toEqual([
     { reference: image, insecure: false, ca: undefined, isMirror: false },
@@ -41,6 +41,6 @@ test.each([
   { registry: 'docker.io', mirrors: ['http://mirror.example'] },
   { registry: 'docker.io', mirrors: ['mirror'] },
   { registry: 'docker.io', mirror: ['quay.io'] },
-])('%j is refused', (entry) => {
+])('refuses %j', (entry) => {
   expect(RegistrySettings.safeParse(entry).success).toBe(false);
 });

@@ -15,7 +15,7 @@ import { temporaryDirectory } from '../../../support/temporary.ts';
 
 const MTIME = new Date('2024-05-06T07:08:09Z');
 
-/** What came through, and what was said on the way. */
+/** The sanitized entries, and the notices. */
 async function sanitized(
   bytes: Buffer,
   epoch?: number,
@@ -34,7 +34,7 @@ async function sanitizedEntries(entries: readonly TarEntry[], epoch?: number) {
   return sanitized(await makeTar(entries), epoch);
 }
 
-/** What came through, byte for byte. */
+/** The sanitized tar, byte for byte. */
 async function sanitizedMembers(members: readonly TestMember[]) {
   return readAll((await sanitized(tarBytes(members))).bytes);
 }
@@ -45,7 +45,7 @@ async function refusal(...entries: TarEntry[]): Promise<FactoryError> {
 }
 
 describe('a good tar', () => {
-  test('keeps contents, kinds, modes, owners and times', async () => {
+  test('keeps content, types, modes, owners and times', async () => {
     const content = Buffer.from(Array.from({ length: 70_000 }, (_, index) => index % 251));
     const { entries, notices } = await sanitizedEntries([
       { name: './', type: 'directory', mode: 0o755, mtime: MTIME },
@@ -111,7 +111,7 @@ describe('a good tar', () => {
     ]);
   });
 
-  test('has zeros for the holes of a sparse file, which not all readers of layers know', async () => {
+  test('gets zeros for the holes of sparse files, which some layer readers do not support', async () => {
     const [read] = await sanitizedMembers([
       { name: 'disk.img', content: 'Z'.repeat(512), sparse: { realSize: 9000, regions: [[8192, 512]] } },
     ]);
@@ -121,7 +121,7 @@ describe('a good tar', () => {
     expect(read?.stored.equals(whole)).toBe(true);
   });
 
-  test('takes what global headers say, as tar programs do', async () => {
+  test('applies global headers, as tar programs do', async () => {
     const [read] = await sanitizedMembers([
       { name: 'g', type: 'global', content: '12 uid=4711\n' },
       { name: 'f' },
@@ -140,14 +140,14 @@ describe('a good tar', () => {
     ]);
   });
 
-  test('keeps names that are long or not ASCII', async () => {
+  test('keeps long and non-ASCII names', async () => {
     const names = [`${'directory/'.repeat(30)}file`, 'usr/share/Főtanúsítvány.crt', 'a..b/..c/d..'];
     const { entries } = await sanitizedEntries(names.map((name) => ({ name, content: name })));
     expect(entries.map(({ header }) => header.name)).toEqual(names);
     expect(entries.map(({ content }) => content.toString())).toEqual(names);
   });
 
-  test('can be unpacked by another program than ours', async () => {
+  test('can be unpacked by other programs', async () => {
     const root = join(temporaryDirectory(), 'root');
     const { bytes } = await sanitizedEntries([
       { name: './etc/', type: 'directory', mode: 0o755 },
@@ -159,14 +159,14 @@ describe('a good tar', () => {
     expect(execFileSync('cat', [join(root, 'etc/release')], { encoding: 'utf8' })).toBe('ID=debian\n');
   });
 
-  test('drops device nodes, and says so once', async () => {
+  test('loses its device nodes, with a single notice', async () => {
     const { entries, notices } = await sanitizedEntries([
       { name: 'dev/null', type: 'character-device', devmajor: 1, devminor: 3 },
       { name: 'dev/vda', type: 'block-device', devmajor: 254, devminor: 0 },
       { name: 'etc/hosts', content: 'x' },
     ]);
     expect(entries.map(({ header }) => header.name)).toEqual(['etc/hosts']);
-    expect(notices).toEqual(['root.tar: dropped 2 device node(s); the running system makes its own']);
+    expect(notices).toEqual(['root.tar: dropped 2 device node(s); the running system creates its own']);
   });
 });
 
@@ -194,7 +194,7 @@ describe('times', () => {
   const epoch = MTIME.getTime() / 1000;
   const [older, newer] = [new Date(MTIME.getTime() - 1000), new Date(MTIME.getTime() + 1000)];
 
-  test('later than the epoch become the epoch, earlier ones stay', async () => {
+  test('later than the epoch are clamped, earlier ones stay', async () => {
     const dates = [older, MTIME, newer].map((mtime, index) => ({ name: `f${index}`, content: 'x', mtime }));
     const { entries } = await sanitizedEntries(dates, epoch);
     expect(entries.map(({ header }) => header.mtime)).toEqual([older, MTIME, MTIME]);
@@ -208,27 +208,23 @@ describe('times', () => {
     expect(entries[0]?.header.pax).toHaveProperty(['SCHILY.xattr.user.note'], 'x');
   });
 
-  test('stay as they are without an epoch', async () => {
+  test('remain unchanged without an epoch', async () => {
     const { entries } = await sanitizedEntries([{ name: 'f', content: 'x', mtime: newer }]);
     expect(entries[0]?.header.mtime).toEqual(newer);
   });
 });
 
-describe('a hostile tar is refused, with the name of the entry', () => {
+describe('a hostile tar is refused, and the error names the entry', () => {
   test.each<[string, RegExp, TarEntry[]]>([
     ['/etc/passwd', /absolute/, [{ name: '/etc/passwd', content: 'x' }]],
-    ['../evil', /outside of the root/, [{ name: '../evil', content: 'x' }]],
-    ['./a/../../evil', /outside of the root/, [{ name: './a/../../evil', content: 'x' }]],
-    ['a/..', /outside of the root/, [{ name: 'a/..', type: 'directory' }]],
+    ['../evil', /outside the root/, [{ name: '../evil', content: 'x' }]],
+    ['./a/../../evil', /outside the root/, [{ name: './a/../../evil', content: 'x' }]],
+    ['a/..', /outside the root/, [{ name: 'a/..', type: 'directory' }]],
     ['/dev/null', /absolute/, [{ name: '/dev/null', type: 'character-device' }]],
     ['x'.repeat(80), /too long/, [{ name: 'x'.repeat(5000), content: 'x' }]],
-    ['../../evil', /outside of the root/, [{ name: 'good', content: 'x', pax: { path: '../../evil' } }]],
+    ['../../evil', /outside the root/, [{ name: 'good', content: 'x', pax: { path: '../../evil' } }]],
     ['/etc/shadow', /absolute/, [{ name: 'copy', type: 'link', linkname: '/etc/shadow' }]],
-    [
-      '../../etc/shadow',
-      /outside of the root/,
-      [{ name: 'copy', type: 'link', linkname: '../../etc/shadow' }],
-    ],
+    ['../../etc/shadow', /outside the root/, [{ name: 'copy', type: 'link', linkname: '../../etc/shadow' }]],
     [
       'a/passwd',
       /below the symbolic link a/,
@@ -254,12 +250,12 @@ describe('a hostile tar is refused, with the name of the entry', () => {
     expect(error.remedy).toBeDefined();
   });
 
-  test('with a hard link whose target lies below a symbolic link', async () => {
+  test('with a hard link whose target is below a symbolic link', async () => {
     const error = await refusal(
       { name: 'a', type: 'symlink', linkname: '/etc' },
       { name: 'b', type: 'link', linkname: 'a/passwd' },
     );
-    expect(error.message).toMatch(/entry "b" is refused: "a\/passwd" lies below the symbolic link a/);
+    expect(error.message).toMatch(/entry "b" is refused: "a\/passwd" is below the symbolic link a/);
   });
 
   test('with a root that is a link', async () => {
@@ -273,10 +269,10 @@ describe('a hostile tar is refused, with the name of the entry', () => {
   test('with a NUL that hides the rest of a name', async () => {
     const pax = { path: 'd\0z' };
     const error = await refusal({ name: 'd', type: 'symlink', linkname: '/etc', pax } as TarEntry);
-    expect(error.message).toMatch(/holds a NUL/);
+    expect(error.message).toMatch(/contains a NUL/);
   });
 
-  test('with the name of a sparse file but no map, which readers understand differently', async () => {
+  test('with the name of a sparse file but no map, which readers interpret differently', async () => {
     const error = await refusal({
       name: 'a',
       content: 'x',
@@ -286,8 +282,8 @@ describe('a hostile tar is refused, with the name of the entry', () => {
   });
 
   test.each<[string, RegExp, TestMember[]]>([
-    ['kind', /"x\\xe9" is of a kind/, [{ name: 'x\xe9', flag: 'V' }]],
-    ['NUL in a target', /target holds a NUL/, [{ name: 'x', type: 'link', pax: { linkpath: 'a\0b' } }]],
+    ['kind', /"x\\xe9" has an unsupported type/, [{ name: 'x\xe9', flag: 'V' }]],
+    ['NUL in a target', /target contains a NUL/, [{ name: 'x', type: 'link', pax: { linkpath: 'a\0b' } }]],
     [
       'long target',
       /target is too long/,
@@ -300,7 +296,7 @@ describe('a hostile tar is refused, with the name of the entry', () => {
     ],
     [
       'sparse bomb',
-      /holes in files have more than/,
+      /holes in files exceed/,
       [
         {
           name: 'x',
@@ -311,7 +307,7 @@ describe('a hostile tar is refused, with the name of the entry', () => {
     ],
     [
       'name of a sparse file',
-      /outside of the root/,
+      /outside the root/,
       [
         {
           name: 'x',
@@ -336,7 +332,7 @@ describe('a hostile tar is refused, with the name of the entry', () => {
     expect(error.message).toMatch(reason);
   });
 
-  test('and a directory that takes the place of a link may have children', async () => {
+  test('but a directory that replaces a link may have children', async () => {
     const { entries } = await sanitizedEntries([
       { name: 'a', type: 'symlink', linkname: '/etc' },
       { name: 'a', type: 'directory' },
@@ -351,24 +347,24 @@ describe('a broken tar is a failed step that names the file', () => {
     { name: 'a', content: 'x'.repeat(2000) },
     { name: 'b', content: 'y' },
   ]);
-  /** Where the second entry starts: a header of 512 bytes, and four blocks. */
+  /** Offset of the second entry: a header of 512 bytes, and four blocks. */
   const second = 512 + 2048;
 
   test.each([
     ['within the first header', 100],
     ['after the first header', 512],
-    ['within a content', 1000],
+    ['within the content', 1000],
     ['within the padding', 512 + 2010],
     ['within the second header', second + 200],
     ['after the second header', second + 512],
-  ])('cut short %s', async (_, length) => {
+  ])('truncated %s', async (_, length) => {
     const error = await failureOf(async () => sanitized((await whole).subarray(0, length)));
     expect(error.kind).toBe('step');
     expect(error.message).toMatch(/^root\.tar: cannot be read as a tar archive/);
-    expect(error.remedy).toMatch(/corrupt or cut short/);
+    expect(error.remedy).toMatch(/corrupt or truncated/);
   });
 
-  test('with a header that does not add up', async () => {
+  test('with a wrong header checksum', async () => {
     const bytes = Buffer.from(await whole);
     bytes.writeUInt8(0x7a, second + 5);
     const error = await failureOf(() => sanitized(bytes));
@@ -378,23 +374,23 @@ describe('a broken tar is a failed step that names the file', () => {
     ]);
   });
 
-  test('that is no tar at all', async () => {
+  test('that is not a tar at all', async () => {
     const error = await failureOf(() => sanitized(Buffer.alloc(4096, 'no tar')));
     expect([error.kind, error.message]).toEqual(['step', expect.stringMatching(/^root\.tar: /)]);
   });
 
   test.each([
-    ['of no bytes', 0],
-    ['of nothing but its end', 10_240],
+    ['without bytes', 0],
+    ['with only an end marker', 10_240],
   ])('%s', async (_, length) => {
     const error = await failureOf(() => sanitized(Buffer.alloc(length)));
     expect([error.kind, error.message]).toEqual([
       'step',
-      expect.stringMatching(/^root\.tar: holds no entries/),
+      expect.stringMatching(/^root\.tar: contains no entries/),
     ]);
   });
 
-  test('and an error of the file system stays what it is', async () => {
+  test('but a file system error is passed through unchanged', async () => {
     const input = new Readable({
       read() {
         this.destroy(Object.assign(new Error('EIO: i/o error, read'), { errno: -5, code: 'EIO' }));
@@ -406,7 +402,7 @@ describe('a broken tar is a failed step that names the file', () => {
   });
 });
 
-test('whatever entries come, nothing that comes out is absolute, has "..", or lies below a link', async () => {
+test('no sanitized entry is absolute, contains "..", or is below a link', async () => {
   const segment = fc.constantFrom('a', 'b', 'c', '.', '..', '', '...', 'd'.repeat(60));
   const path = fc
     .array(segment, { minLength: 1, maxLength: 6 })
@@ -455,6 +451,6 @@ test('whatever entries come, nothing that comes out is absolute, has "..", or li
     }),
     { numRuns: 400 },
   );
-  // Else the property would hold for having been asked of nothing.
+  // Otherwise the property would hold trivially.
   expect(passed).toBeGreaterThan(20);
 }, 60_000);

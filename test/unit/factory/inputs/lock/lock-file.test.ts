@@ -19,7 +19,7 @@ const images: LockedImages = {
   'docker.io/library/debian:12': { digest: digest('d'), platforms: { 'linux/amd64': digest('d') } },
 };
 
-test('what is written is read again, in an order that does not depend on how it came about', async () => {
+test('a written lock can be read again, and its order does not depend on the order of the changes', async () => {
   const home = temporaryDirectory();
   const [file, other] = [join(home, 'a.lock'), join(home, 'b.lock')];
   writeLock(file, { images, packages: {} });
@@ -44,7 +44,7 @@ test('what is written is read again, in an order that does not depend on how it 
   expect(readdirSync(home).sort()).toEqual(['a.lock', 'b.lock']);
 });
 
-test('packages stand beside the images, and a change of the one leaves the other', () => {
+test('changing the packages keeps the images, and the reverse', () => {
   const file = join(temporaryDirectory(), 'kairos-factory.lock');
   const packages = {
     'debian-12-core-amd64-generic/cloud': {
@@ -67,23 +67,26 @@ test('packages stand beside the images, and a change of the one leaves the other
   ]);
 });
 
-test('a lock that is not there holds nothing', async () => {
+test('a missing lock file counts as empty', async () => {
   expect(readLock(join(temporaryDirectory(), 'none.lock'))).toEqual({ images: {}, packages: {} });
 });
 
 test.each([
   ['schema: 2\n', /:1:1: schema: invalid input: expected 1/],
-  ['schema: 1\nimages: {x: {digest: sha256:1, platforms: {}}}\n', /:2:\d+: images\.x\.digest: is no sha256/],
+  [
+    'schema: 1\nimages: {x: {digest: sha256:1, platforms: {}}}\n',
+    /:2:\d+: images\.x\.digest: is not a sha256/,
+  ],
   ['schema: 1\nimage: {}\n', /:2:1: unknown key "image" \(did you mean "images"\?\)/],
   [`<<<<<<< HEAD\nschema: 1\n`, /lock:\d+:\d+: /],
-])('%j is refused with its place', async (text, message) => {
+])('%j is refused, and the error has the position', async (text, message) => {
   const file = join(temporaryDirectory(), 'kairos-factory.lock');
   writeFileSync(file, text);
   const error = await failureOf(() => readLock(file), 'usage');
   expect(error.message).toMatch(message);
 });
 
-test('a place that cannot be written to is told, and nothing is left', async () => {
+test('a path that cannot be written to is reported, and no file is left', async () => {
   const file = join(temporaryDirectory(), 'missing/kairos-factory.lock');
   const error = await failureOf(() => writeLock(file, { images, packages: {} }), 'usage');
   expect(error.remedy).toMatch(/--lock-file/);

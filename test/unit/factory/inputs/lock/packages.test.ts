@@ -27,7 +27,7 @@ test.each([
   [{ identity, kernel: 'cloud', target: 'edge' }, 'edge/debian-12-core-amd64-generic/cloud'],
 ])('the packages of %j have a name', (build, name) => expect(packageLockName(build)).toBe(name));
 
-test('versions stand by name and architecture, several of one package side by side', () => {
+test('versions are keyed by name and architecture, with several versions of one package together', () => {
   const packages = [
     installed('kernel', '6.1-1', 'x86_64'),
     installed('kernel', '6.2-1', 'x86_64'),
@@ -36,7 +36,7 @@ test('versions stand by name and architecture, several of one package side by si
   expect(packageVersions(packages)).toEqual({ 'kernel:x86_64': '6.1-1 6.2-1', keys: '1' });
 });
 
-test('a build is remembered, and what changed since is told', () => {
+test('a build is recorded, and later changes are reported', () => {
   const file = join(temporaryDirectory(), 'kairos-factory.lock');
   const [first, second] = [
     { archive: '2026-01-01T00:00:00Z', installed: { 'a:all': '1', 'b:amd64': '1' } },
@@ -52,7 +52,7 @@ test('a build is remembered, and what changed since is told', () => {
   expect(readLock(file).packages).toEqual({ x: second, y: first });
 });
 
-test('a build that the lock does not have is refused with what it has', async () => {
+test('a build that is not locked is refused, and the error lists the locked builds', async () => {
   const file = join(temporaryDirectory(), 'kairos-factory.lock');
   expect((await failureOf(() => requireLockedPackages(file, 'x'), 'usage')).details).toEqual([]);
   rememberPackages(file, 'y', { installed: { 'a:all': '1' } });
@@ -62,10 +62,13 @@ test('a build that the lock does not have is refused with what it has', async ()
   expect(requireLockedPackages(file, 'y')).toEqual({ installed: { 'a:all': '1' } });
 });
 
-test('a drift names every package, and the snapshot that has the old ones where there is one', async () => {
+test('a difference lists every package, and names a snapshot with the locked versions if there is one', async () => {
   const locked = { archive: '2026-01-01T06:00:00Z', installed: { 'a:all': '1', 'b:amd64': '1:1.0-1' } };
-  expect(() => requireSamePackages('x', locked, { 'b:amd64': '1:1.0-1', 'a:all': '1' }, true)).not.toThrow();
-  const drift = () => requireSamePackages('x', locked, { 'b:amd64': '1:1.0-2', 'c:amd64': '3' }, true);
+  expect(() =>
+    requireSamePackages('x', { locked, found: { 'b:amd64': '1:1.0-1', 'a:all': '1' }, hasSnapshots: true }),
+  ).not.toThrow();
+  const drift = () =>
+    requireSamePackages('x', { locked, found: { 'b:amd64': '1:1.0-2', 'c:amd64': '3' }, hasSnapshots: true });
   const error = await failureOf(drift, 'verification');
   expect(error.message).toBe('x: 3 packages differ from the lock');
   expect(error.details).toEqual([
@@ -74,6 +77,9 @@ test('a drift names every package, and the snapshot that has the old ones where 
     'added    c:amd64 3',
   ]);
   expect(error.remedy).toContain('--snapshot 2026-01-01T06:00:00Z');
-  const without = await failureOf(() => requireSamePackages('x', locked, {}, false), 'verification');
+  const without = await failureOf(
+    () => requireSamePackages('x', { locked, found: {}, hasSnapshots: false }),
+    'verification',
+  );
   expect(without.remedy).not.toContain('--snapshot');
 });
