@@ -20,7 +20,6 @@ const PLAIN_ERRORS: Readonly<Record<string, string>> = {
   'factory/deliver/publish/verify-layout.ts': 'a reason; the caller names the blob',
   'factory/inputs/base/recorded-reader.ts': 'a reason, which becomes why a signature does not count',
   'factory/catalog/flavors/eject.ts': 'a defect',
-  'factory/pipeline/steps/base-step.ts': 'a defect',
 };
 
 /** Files that look into a message, and why that decides nothing. */

@@ -247,7 +247,7 @@ describe('refused before anything runs', () => {
       `dir:${home}/shellless`,
       ...output(),
     );
-    expect(stderr).toMatch(/shellless has no \/bin\/sh, which the build runs its scripts with/);
+    expect(stderr).toMatch(/shellless has no \/bin\/sh, which runs the scripts of the build/);
     expect(stderr).toMatch(/to do: Use the variant of the image that has a shell/);
   });
 

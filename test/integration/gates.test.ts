@@ -91,6 +91,6 @@ describe('gates', () => {
     const skipped = await artifacts(empty, output, ['--fail-on', 'high,unless-missing']);
     expect(skipped.status, skipped.stderr).toBe(0);
     expect(JSON.parse(skipped.stdout)).toMatchObject({ vulnerabilities: { status: 'skipped' } });
-    expect(skipped.stderr).toContain('vulnerabilities were not looked for: grype is not installed');
+    expect(skipped.stderr).toContain('skipped the scan for vulnerabilities: grype is not installed');
   });
 });

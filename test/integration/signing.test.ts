@@ -560,8 +560,8 @@ describe('trust.base', () => {
     const { status, stderr } = await build('--plan');
     expect([status, stderr]).toEqual([
       2,
-      expect.stringContaining('bootstrap:bookworm is no image of a registry'),
+      expect.stringContaining('bootstrap:bookworm is not an image in a registry'),
     ]);
-    expect(stderr).toContain('to do: Name the base as REGISTRY/NAME:TAG');
+    expect(stderr).toContain('to do: Push the base to a registry, sign it and name it as REGISTRY/NAME:TAG');
   });
 });

@@ -4,49 +4,49 @@ import type { DockerDaemon } from '../engine/docker/daemon.ts';
 import type { ImageSource } from '../inputs/base/image-source.ts';
 import type { Runner } from '../tools/runner.ts';
 
-/** What the steps of a target share, made once at the edge. Each step names the parts that it takes. */
+/** The shared environment of a target's steps. Each step names the parts that it uses. */
 export interface BuildEnvironment {
   readonly engine: ContainerEngine;
   /** The Docker daemon, for references to its images. @throws FactoryError when it cannot be used */
   readonly daemon: () => Promise<DockerDaemon>;
   readonly runner: Runner;
   readonly images: ImageSource;
-  /** Whether an image may have no packages but those of the lock. */
+  /** Whether images may contain only the packages of the lock. */
   readonly locked: boolean;
-  /** Name of the target among several. */
+  /** Name of the target; absent for a single target. */
   readonly target?: string | undefined;
-  /** Whether nothing may be fetched. */
+  /** Whether fetching is forbidden. */
   readonly offline: boolean;
-  /** Directories of the project's data. */
+  /** Directories of the project's data files. */
   readonly templates: string;
   readonly flavors: string;
   readonly models: string;
   /** Name and version of this tool. */
   readonly tool: string;
-  /** The compiled agent for an architecture: a file. @throws FactoryError `tool` when it was not built */
+  /** Returns the path of the compiled agent. @throws FactoryError `tool` when it was not built */
   readonly agent: (arch: string, libc?: 'glibc' | 'musl') => string;
-  /** Directory of the compiled agents, and of what was compiled into each. */
+  /** Directory of the compiled agents and of the lists of their components. */
   readonly agents: string;
-  /** The person's environment variables. */
+  /** The user's environment variables. */
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** Directory where digests of large files are remembered. */
+  /** Directory for remembered digests of large files. */
   readonly digests: string;
-  /** Directory where downloads are kept. */
+  /** Directory for downloads. */
   readonly downloads: string;
-  /** The way to the network. */
+  /** Network access. */
   readonly fetch: HttpFetch;
   /** Directory for short-lived files. */
   readonly work: string;
-  /** Path of the unfinished form of a file in the output directory. */
+  /** Returns the temporary path of an unfinished output file. */
   readonly partial: (name: string) => string;
-  /** Whether the engine may use what it built before. */
+  /** Whether the engine may use its build cache. */
   readonly useCache: boolean;
-  /** `SOURCE_DATE_EPOCH`, if the person set it. */
+  /** `SOURCE_DATE_EPOCH`, if the user set it. */
   readonly epoch: string | undefined;
 }
 
-/** What identifying the content of a reference takes. */
+/** The parts of the environment that identify the content of a reference. */
 export type ReferenceEnvironment = Pick<BuildEnvironment, 'digests' | 'images' | 'daemon'>;
 
-/** What taking an image into the engine takes. */
+/** The parts of the environment that import an image into the engine. */
 export type ImportEnvironment = ReferenceEnvironment & Pick<BuildEnvironment, 'engine'>;

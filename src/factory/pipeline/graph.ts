@@ -38,7 +38,7 @@ export function buildGraph(env: BuildEnvironment, source: RecipeSource, signal: 
       bundles: spec.bundles.map(({ image }) => image),
       provenance: {
         steps: rootIds(spec),
-        resources: (results) => buildResources(env, spec, flavor, results),
+        resources: (results) => buildResources(env, { spec, choice: flavor }, results),
       },
     }),
   ];
@@ -63,11 +63,11 @@ export function sourceSteps(
   const { containerfile, kernelFrom, framework, kubernetes, bundles, arch } = spec;
   const base = chooseBase(flavor.named, spec);
   return [
-    baseStep(env, spec, baseReference(base), base),
+    baseStep(env, { spec, reference: baseReference(base), choice: base }),
     ...(containerfile?.stage === 'before' ? [containerfileStep(env, containerfile, arch)] : []),
     ...(kernelFrom === undefined ? [] : [kernelStep(env, kernelFrom, arch)]),
     ...(framework.name === 'kairos-init' ? [frameworkStep(env, framework.source, arch)] : []),
-    ...(kubernetes ? [kubernetesStep(env, kubernetes, arch, signal)] : []),
+    ...(kubernetes ? [kubernetesStep(env, kubernetes, { arch, signal })] : []),
     ...(bundles.length > 0 ? [bundlesStep(env, bundles, arch)] : []),
   ];
 }
@@ -92,7 +92,7 @@ export function artifactsGraph(
     bundles: [],
     provenance: {
       steps: [],
-      resources: async () => readyResources(env, spec, image, await readyArch(image)),
+      resources: async () => readyResources(env, spec, { image, arch: await readyArch(image) }),
     },
   };
   return [ready, ...artifactGraph(env, spec, signal, origin)];
@@ -116,7 +116,7 @@ function artifactGraph(
   const needed = new Set(kinds.flatMap((kind) => ARTIFACTS[kind].needs));
   const parts = [bootStep(env), slotImageStep(env), squashfsStep(env, spec.compression)];
   const gates = [
-    auditStep(env, spec, images, signal),
+    auditStep(env, spec, { images, signal }),
     ...(spec.failOn === undefined ? [] : [vulnerabilityStep(env, spec.failOn)]),
   ];
   const ids = gates.map(({ id }) => id);
@@ -124,9 +124,9 @@ function artifactGraph(
     ...(spec.sbom ? [sbomStep(env, spec, bundles)] : []),
     ...gates,
     ...parts.filter(({ id }) => needed.has(id)),
-    ...kinds.map((kind) => artifactStep(env, spec, kind, ids)),
+    ...kinds.map((kind) => artifactStep(env, spec, { kind, gates: ids })),
     ...kinds.map((kind) => checksumStep(kind, signal)),
-    provenanceStep(env, spec, kinds, provenance),
+    provenanceStep(env, spec, { kinds, source: provenance }),
   ];
 }
 

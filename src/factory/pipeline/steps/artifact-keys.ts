@@ -3,7 +3,7 @@ import type { ArtifactKind } from '../../config/schema.ts';
 import type { StepKey } from '../step.ts';
 
 const ArtifactFacts = z.object({
-  /** Identity of the file, by which a later run recognizes it. */
+  /** Identity of the file, for a later run to recognise it. */
   identity: z.string(),
 });
 
@@ -13,10 +13,10 @@ export function artifactKey(kind: ArtifactKind): StepKey<z.output<typeof Artifac
 }
 
 const ChecksumFacts = z.object({
-  /** Absolute path of the file that was hashed: the artifact, or the index of an image layout. */
+  /** Absolute path of the hashed file: the artifact, or the index of an image layout. */
   file: z.string(),
   sha256: z.string(),
-  /** In bytes. */
+  /** Size in bytes. */
   size: z.number(),
 });
 

@@ -18,20 +18,25 @@ import { artifactKey, checksumKey } from './artifact-keys.ts';
 import { imageArch, openOsImage } from './open-os-image.ts';
 import { IMAGE_STEP, imageIdentity, osImageFacts } from './os-image-facts.ts';
 
+/** Options of {@link artifactStep}. */
+export interface ArtifactStepOptions {
+  readonly kind: ArtifactKind;
+  /** Ids of the steps that can refuse the image: no artifact is put in place before they pass. */
+  readonly gates: readonly string[];
+}
+
 /**
- * Makes an artifact and puts it whole into the output directory.
- * @param gates ids of the steps that may refuse the image: nothing is put in place before they have passed
+ * The step that creates an artifact and moves the complete artifact into the output directory.
  */
 export function artifactStep(
   env: Pick<BuildEnvironment, 'engine' | 'runner' | 'models' | 'templates' | 'partial'>,
   spec: ArtifactsSpec,
-  kind: ArtifactKind,
-  gates: readonly string[],
+  { kind, gates }: ArtifactStepOptions,
 ): Step {
   const artifact = ARTIFACTS[kind];
   return defineStep(artifactKey(kind), {
     title: `make ${kind}`,
-    // Names and times come from the image, whatever else the artifact is made from.
+    // Every artifact needs the image for its file name and time.
     needs: [...new Set([IMAGE_STEP.id, ...artifact.needs, ...gates])],
     tools: artifact.tools,
     inputs: async () => [
@@ -45,12 +50,12 @@ export function artifactStep(
       const name = `${artifactBaseName(imageIdentity(facts))}${artifact.extension}`;
       const partial = env.partial(name);
       if (kind === 'oci') await mkdir(partial);
-      const made = await artifactInputs(env, spec, artifact, results);
-      await artifact.make(made, { ...context, output: partial });
+      const artifactInput = await artifactInputs(env, spec, artifact, results);
+      await artifact.make(artifactInput, { ...context, output: partial });
       const final = join(spec.output, name);
       await putInPlace(partial, final, facts.epoch);
       const identity = await identityOf(kind, final);
-      // Not the key but this very file: what was made again has a new checksum, and what is made from it is made again.
+      // The digest identifies this file instead of the cache key: a rebuilt artifact gets a new checksum, and later steps run again.
       return { facts: { identity }, files: { artifact: final }, digest: identity };
     },
     isCurrent: async ({ facts, files }) => {
@@ -60,12 +65,12 @@ export function artifactStep(
   });
 }
 
-/** Of an image layout, its directory and its index. */
+/** The identity of an artifact; for an image layout, of its directory and its index. */
 function identityOf(kind: ArtifactKind, file: string): Promise<string> {
   return fileIdentity(kind === 'oci' ? [file, join(file, 'index.json')] : [file]);
 }
 
-/** Hashes a finished artifact; beside the steps that still run. */
+/** The step that hashes an artifact, while other steps still run. */
 export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
   const { id } = artifactKey(kind);
   return defineStep(checksumKey(kind), {
@@ -77,7 +82,7 @@ export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
       // The index of an image layout pins everything below it by digest.
       const hashed = kind === 'oci' ? join(file, 'index.json') : file;
       const sha256 = await hashFile(hashed, signal);
-      // What was made again with the same bytes leaves the steps behind it cached.
+      // A rebuilt artifact with the same bytes leaves later steps cached.
       return { facts: { file: hashed, sha256, size: (await stat(hashed)).size }, files: {}, digest: sha256 };
     },
   });
@@ -105,7 +110,7 @@ async function artifactInputs(
   };
 }
 
-/** The model of an image; one that was made elsewhere may be of a board that we do not know. */
+/** The model of an image; `generic` for an image from elsewhere with an unknown model. */
 async function imageModel(env: Pick<BuildEnvironment, 'models'>, name = 'generic'): Promise<Model> {
   const known = await listModels(env.models);
   return loadModel(env.models, known.includes(name) ? name : 'generic');

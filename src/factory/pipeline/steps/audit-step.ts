@@ -21,10 +21,10 @@ import { IMAGE_STEP } from './os-image-facts.ts';
 
 /** The search for secrets. */
 const AUDIT_STEP = { id: 'audit', facts: NO_FACTS };
-/** What findings call the directory that is laid over the ISO. */
+/** Prefix of paths in the ISO overlay, for findings. */
 const OVERLAY_ISO = 'overlay-iso:';
 
-/** What was looked for, as it makes a difference to a result that is kept. */
+/** Digest of the rules: a change of the rules invalidates cached results. */
 const RULES = createHash('sha256')
   .update(
     JSON.stringify([
@@ -36,20 +36,26 @@ const RULES = createHash('sha256')
   )
   .digest('hex');
 
+/** Options of {@link auditStep}. */
+export interface AuditStepOptions {
+  /** Images of the build: the audit also searches for the credentials of their registries. */
+  readonly images: () => Promise<readonly BaseReference[]>;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Looks for secrets in the OS image and in what is laid beside it on the media. No artifact is put in place before.
- * @param images references that the build has credentials for, or may have
+ * The step that searches the OS image, the ISO overlay and the cloud-config for secrets. No artifact is put in place before
+ * it passes.
  */
 export function auditStep(
   env: Pick<BuildEnvironment, 'engine' | 'runner' | 'variables'>,
   spec: ArtifactsSpec | BuildSpec,
-  images: () => Promise<readonly BaseReference[]>,
-  signal: AbortSignal,
+  { images, signal }: AuditStepOptions,
 ): Step {
-  let asked: Promise<Needles> | undefined;
+  let found: Promise<Needles> | undefined;
   const needles = () => {
-    asked ??= buildCredentials(env, spec, images);
-    return asked;
+    found ??= buildCredentials(env, spec, images);
+    return found;
   };
   return defineStep(AUDIT_STEP, {
     title: 'look for secrets',
@@ -57,7 +63,7 @@ export function auditStep(
     inputs: async () => [
       RULES,
       spec.audit,
-      // The cache is its owner's alone, and so are the files that these are from.
+      // Digests of credentials are safe here: only the user can read the cache.
       (await needles()).map((needle) => createHash('sha256').update(needle).digest('hex')),
       spec.cloudConfig === undefined ? null : await hashFile(spec.cloudConfig),
       spec.overlayIso === undefined ? null : treeSignature(spec.overlayIso),
@@ -81,14 +87,14 @@ export function auditStep(
         findings.push(...found.findings);
         if (found.clear.length > 0) {
           notice(
-            `the cloud-config has passwords or tokens in clear in line ${found.clear.join(', ')}: ` +
-              'everybody who has the ISO or a disk image can read them',
+            `the cloud-config has plaintext passwords or tokens in line ${found.clear.join(', ')}: ` +
+              'everyone with the ISO or a disk image can read them',
           );
         }
       }
-      const left = notAllowed(findings, spec.audit.allow);
-      if (left.length > 0) throw secretsFound(left);
-      // What passed makes no difference to the artifacts, however it was looked at.
+      const refused = notAllowed(findings, spec.audit.allow);
+      if (refused.length > 0) throw secretsFound(refused);
+      // A constant digest: the audit does not affect the artifacts.
       return { facts: {}, files: {}, digest: 'passed' };
     },
   });

@@ -9,13 +9,13 @@ const archive: z.ZodType<ArchiveState> = z.object({
 });
 
 const BaseFacts = RootFacts.extend({
-  /** For a bootstrapped base: what it came from. */
+  /** The package archive of a bootstrapped base. */
   archive: z.exactOptional(archive),
 });
 /** Facts of a base. */
 export type BaseFacts = Readonly<z.output<typeof BaseFacts>>;
 
-/** The base as it was imported or bootstrapped. */
+/** The imported or bootstrapped base. */
 export const BASE_STEP: StepKey<BaseFacts> = { id: 'base', facts: BaseFacts };
 
 /** The base after the user's own Containerfile. */

@@ -15,22 +15,28 @@ import { BASE_STEP, type BaseFacts } from './base-facts.ts';
 import { fingerprint } from './fingerprint.ts';
 import { rootFacts } from './root-facts.ts';
 
+/** Options of {@link baseStep}. */
+export interface BaseStepOptions {
+  readonly spec: BuildSpec;
+  /** Where the base comes from. */
+  readonly reference: BaseReference;
+  /** How the base was chosen, with the settings for a bootstrap. */
+  readonly choice: BaseChoice;
+}
+
 /**
- * Takes the base into the engine. A bootstrapped base is made again when the package archive has changed.
- * @param reference where the base comes from
- * @param choice how it was chosen, with what bootstrapping needs
+ * The step that imports the base into the engine. A bootstrapped base is rebuilt when the package archive has changed.
+ * @throws FactoryError `usage` when `trust.base` requires a signature that the base cannot have
  */
 export function baseStep(
   env: ImportEnvironment & Pick<BuildEnvironment, 'runner' | 'offline' | 'epoch' | 'work'>,
-  spec: BuildSpec,
-  reference: BaseReference,
-  choice: BaseChoice,
+  { spec, reference, choice }: BaseStepOptions,
 ): Step {
   const { source, title } = sourceOf(spec, reference, choice);
   const bootstrap = choice.kind === 'bootstrap' ? choice : undefined;
   const requireTrust = baseTrust(env, spec, reference);
   const inputs = async () => [
-    // First of all, also when everything is cached: whose signature the base has is asked at each build.
+    // Check the signature of the base first, and at each build, even if everything is cached.
     await requireTrust().then(() => fingerprint(env, reference, spec.arch)),
     bootstrap,
     spec.mirror,
@@ -62,13 +68,13 @@ export function baseStep(
         checkRootArch(path, name, spec.arch),
       );
       const facts: BaseFacts = { ...root, ...(archive ? { archive } : {}) };
-      // A new state of the archive means new packages later, even when the bootstrapped root is the same.
+      // A new archive state means new packages in later steps, even if the bootstrapped root is unchanged.
       const digest = archive ? cacheKey('base', [await inputs(), archive], []) : undefined;
       return { facts, files: {}, ...(digest === undefined ? {} : { digest }) };
     },
     isCurrent: async ({ facts: { image, archive } }) => {
       if (!(await env.engine.has(image))) return false;
-      // The past does not change.
+      // A snapshot never changes.
       if (archive === undefined || env.offline || bootstrap?.snapshot) return true;
       return isArchiveUnchanged(env.runner, archive, env.work);
     },
@@ -76,8 +82,9 @@ export function baseStep(
 }
 
 /**
- * What checks the signature of the base. It is no input of the step: it says who made the content, and not what it is.
- * @throws FactoryError `usage` for a base that is no image of a registry, of which nobody can say who signed it
+ * Returns the check of the base's signature. The signature is not an input of the step, because it does not affect the
+ * content.
+ * @throws FactoryError `usage` for a base that is not an image in a registry, because only such an image has signatures
  */
 function baseTrust(
   env: Pick<BuildEnvironment, 'images'>,
@@ -89,10 +96,10 @@ function baseTrust(
   if (reference.kind !== 'docker') {
     throw new FactoryError(
       'TRUST_CONFIG_INVALID',
-      `trust.base asks for a signature, and ${formatBaseReference(reference)} is no image of a registry`,
+      `trust.base requires a signature, but ${formatBaseReference(reference)} is not an image in a registry`,
       {
         remedy:
-          'Name the base as REGISTRY/NAME:TAG, push it to a registry and sign it; or take trust.base out.',
+          'Push the base to a registry, sign it and name it as REGISTRY/NAME:TAG; or remove trust.base.',
       },
     );
   }
@@ -111,12 +118,12 @@ function sourceOf(spec: BuildSpec, reference: BaseReference, choice: BaseChoice)
       title: `bootstrap ${flavor} ${suite}${snapshot ? ` as of ${spec.snapshot}` : ''}`,
     };
   }
-  if (reference.kind === 'bootstrap') throw new Error('a bootstrap without a flavor');
+  if (reference.kind === 'bootstrap') throw new RangeError('a bootstrap without a flavor');
   return { source: reference, title: `import base ${formatBaseReference(reference)}` };
 }
 
 function notBootstrapped(): FactoryError {
-  return new FactoryError('NOT_CACHED', 'it is not in the cache, and --offline fetches no packages', {
-    remedy: 'Run the same command once without --offline, where the package archive can be reached.',
+  return new FactoryError('NOT_CACHED', 'the base is not in the cache, and --offline fetches no packages', {
+    remedy: 'Run the same command once without --offline, with access to the package archive.',
   });
 }

@@ -17,25 +17,25 @@ const layer: z.ZodType<BundleLayer> = z.object({
   name: z.string(),
 });
 
-/** The bundles that are laid into the image. */
+/** The bundles of the image. */
 export const BUNDLES_STEP: StepKey<{ readonly bundles: readonly BundleLayer[] }> = {
   id: 'bundles',
   facts: z.object({ bundles: z.array(layer) }),
 };
 
-/** Takes the bundles into the engine. @throws FactoryError `usage` for a reference that is no image */
+/** The step that imports the bundles into the engine. @throws FactoryError `usage` for a bootstrap reference */
 export function bundlesStep(env: ImportEnvironment, bundles: readonly BundleSpec[], arch: string): Step {
   const sources = bundles.map(({ image, mode }) => {
     const reference = parseBaseReference(image, process.cwd());
     if (reference.kind === 'bootstrap') {
-      throw new FactoryError('IMAGE_REFERENCE_INVALID', `bundles: "${image}" is no image`, {
-        remedy: 'Give an image of a registry, oci:DIR, docker-archive:FILE, a tar or a directory.',
+      throw new FactoryError('IMAGE_REFERENCE_INVALID', `bundles: "${image}" is not an image`, {
+        remedy: 'Give an image in a registry, oci:DIR, docker-archive:FILE, a tar or a directory.',
       });
     }
     return { reference, mode, name: formatBaseReference(reference) };
   });
   return defineStep(BUNDLES_STEP, {
-    title: `take ${sources.length === 1 ? 'a bundle' : `${sources.length} bundles`}`,
+    title: `import ${sources.length === 1 ? 'a bundle' : `${sources.length} bundles`}`,
     needs: [],
     inputs: () =>
       Promise.all(
@@ -50,24 +50,22 @@ export function bundlesStep(env: ImportEnvironment, bundles: readonly BundleSpec
       return found.every(Boolean);
     },
     run: async (context) => {
-      const taken: BundleLayer[] = [];
+      const bundles: BundleLayer[] = [];
       for (const { reference, mode, name } of sources) {
         const key = cacheKey(BUNDLES_STEP.id, await fingerprint(env, reference, arch), []).slice(0, 16);
         const image = `localhost/kairos-factory/bundle:${key}`;
-        context.say(`taking ${name}`);
+        context.say(`importing ${name}`);
         const scratch = await mkdtemp(join(context.scratch, 'bundle-'));
-        await importBase(reference, image, {
-          ...{ ...context, scratch, arch },
-          ...{ engine: env.engine, images: env.images, daemon: env.daemon },
-        });
-        taken.push({ image, mode, name });
+        const { engine, images, daemon } = env;
+        await importBase(reference, image, { ...context, scratch, arch, engine, images, daemon });
+        bundles.push({ image, mode, name });
       }
-      return { facts: { bundles: taken }, files: {} };
+      return { facts: { bundles }, files: {} };
     },
   });
 }
 
-/** The bundles as the step left them in the engine, in the order of the configuration. */
-export function takenBundles(results: Results): readonly BundleLayer[] {
+/** The imported bundles, in the order of the configuration. */
+export function importedBundles(results: Results): readonly BundleLayer[] {
   return resultOf(results, BUNDLES_STEP).facts.bundles;
 }

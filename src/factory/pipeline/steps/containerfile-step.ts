@@ -13,12 +13,12 @@ import { defineStep, resultOf, type Step } from '../step.ts';
 import { BASE_STEP, type BaseFacts, CONTAINERFILE_STEP } from './base-facts.ts';
 import { rootFacts } from './root-facts.ts';
 
-/** Reads and checks a person's Containerfile. @throws FactoryError `usage` */
+/** Reads and checks the user's Containerfile. @throws FactoryError `usage` when it is not supported */
 export function readContainerfile({ file }: UserContainerfile): CheckedContainerfile {
   return checkContainerfile(file, readFileSync(file, 'utf8'));
 }
 
-/** Everything of a person's Containerfile that makes a difference to what it builds. */
+/** Everything in the user's Containerfile and its context that affects the result. */
 export function containerfileInputs(user: UserContainerfile): unknown {
   const entries = userContextEntries(user).map((entry) => {
     if (entry.type !== 'file') return entry;
@@ -28,14 +28,14 @@ export function containerfileInputs(user: UserContainerfile): unknown {
   return [readFileSync(user.file, 'utf8'), entries];
 }
 
-/** The context of a build that applies a person's Containerfile to `base`. */
+/** The build context that applies the user's Containerfile to the image `base`. */
 export function userContext(user: UserContainerfile, base: string): ContextEntry[] {
   const { directives, globals, render } = readContainerfile(user);
   const text = [...directives, ...globals, ...render(base)].join('\n');
   return [{ type: 'text', path: 'Containerfile', text, mode: 0o644 }, ...userContextEntries(user)];
 }
 
-/** Applies a person's Containerfile to the base: what comes out is the base of all that follows. */
+/** The step that applies the user's Containerfile to the base. The result is the base of all later steps. */
 export function containerfileStep(
   env: Pick<BuildEnvironment, 'engine' | 'useCache' | 'offline'>,
   user: UserContainerfile,
@@ -54,8 +54,11 @@ export function containerfileStep(
       const key = cacheKey(CONTAINERFILE_STEP.id, await inputs(), [[BASE_STEP.id, base.digest]]);
       const image = `localhost/kairos-factory/base-of:${key.slice(0, 16)}`;
       await env.engine.build(packContext(userContext(user, from)), image, {
-        ...{ onStep: say, useCache: env.useCache, offline: env.offline },
-        ...{ arch, isBase: true },
+        onStep: say,
+        useCache: env.useCache,
+        offline: env.offline,
+        arch,
+        isBase: true,
       });
       const facts: BaseFacts = {
         ...(await rootFacts(env.engine, { image, name: user.file, arch })),

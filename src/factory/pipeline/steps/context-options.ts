@@ -6,7 +6,7 @@ import type { BuildSpec } from '../../config/schema.ts';
 import type { ContextOptions, KernelSource } from '../../image/context/context-options.ts';
 import { fileOf, type Results, resultOf } from '../step.ts';
 import { BASE_STEP } from './base-facts.ts';
-import { takenBundles } from './bundles-step.ts';
+import { importedBundles } from './bundles-step.ts';
 import { detectSystem } from './detect-system.ts';
 import { FRAMEWORK_STEP } from './framework-step.ts';
 import { KERNEL_STEP } from './kernel-step.ts';
@@ -14,9 +14,9 @@ import { kubernetesFiles } from './kubernetes-step.ts';
 import { baseOf, type RecipeParts } from './recipe-parts.ts';
 
 /**
- * What the build context is rendered from.
- * @param notice receives what the image will lack
- * @throws FactoryError `usage` when the base cannot become an OS this way
+ * Collects the values that the build context is rendered from.
+ * @param notice receives warnings about missing features of the image
+ * @throws FactoryError `usage` when the base cannot become an OS image this way
  */
 export function contextOptions(
   parts: RecipeParts,
@@ -59,7 +59,7 @@ function addedOptions(
 ): Pick<ContextOptions, 'kubernetes' | 'bundles'> {
   return {
     ...(kubernetes ? { kubernetes: { ...kubernetes, files: kubernetesFiles(results) } } : {}),
-    ...(bundles.length > 0 ? { bundles: takenBundles(results) } : {}),
+    ...(bundles.length > 0 ? { bundles: importedBundles(results) } : {}),
   };
 }
 
@@ -86,8 +86,8 @@ function kernelSource(parts: RecipeParts, results: Results): KernelSource | unde
 }
 
 /**
- * Where no package archive gives a date, the image is as old as the newest file that it is made from. Files that a user's
- * Containerfile makes have the time of the build, and do not count.
+ * The timestamp of the image: without a date from a package archive, the time of its newest source file. Files from the
+ * user's Containerfile have the time of the build, and do not count.
  */
 function imageEpoch(parts: RecipeParts, results: Results): string | undefined {
   const { env, spec, installsNothing } = parts;
@@ -98,7 +98,7 @@ function imageEpoch(parts: RecipeParts, results: Results): string | undefined {
   return String(Math.max(traits.newest, kernelSource(parts, results)?.epoch ?? 0));
 }
 
-/** The package sources of a snapshot, as the package manager of the flavor reads them. */
+/** The package sources of a snapshot in the format of the flavor's package manager. */
 export function snapshotLines(parts: RecipeParts, results: Results): string[] | undefined {
   const { spec } = parts;
   if (spec.snapshot === undefined) return undefined;
@@ -117,21 +117,21 @@ export function snapshotLines(parts: RecipeParts, results: Results): string[] | 
 function noticeNoAgent({ spec, policy }: RecipeParts, notice: (text: string) => void): void {
   if (spec.framework.name !== 'builtin') return;
   notice(
-    'the base lacks the GNU C library, which the agent needs, and so the image has no agent: it boots and mounts ' +
-      'what persists, but reads no cloud-config, and neither installs nor upgrades itself',
+    'the base lacks the GNU C library, which the agent needs, so the image has no agent: it boots and mounts ' +
+      'persistent directories, but reads no cloud-config and cannot install or upgrade itself',
   );
-  if (policy) notice('the policy of trust.upgrade is in the image, and there is no agent to enforce it');
+  if (policy) notice('the image contains the policy of trust.upgrade, but no agent to enforce it');
 }
 
 function requireShell({ spec, installsNothing }: RecipeParts, { shell }: { readonly shell: boolean }): void {
   if (shell || (installsNothing && spec.kernelFrom !== undefined)) return;
   throw new FactoryError(
     'BASE_UNSUITABLE',
-    `${spec.base ?? 'the base'} has no /bin/sh, which the build runs its scripts with`,
+    `${spec.base ?? 'the base'} has no /bin/sh, which runs the scripts of the build`,
     {
       remedy:
-        'Use the variant of the image that has a shell, or bring one with a --containerfile (COPY busybox /bin/sh). ' +
-        'A root in which nothing is to be installed needs none with --flavor any and --kernel-from.',
+        'Use the variant of the image that has a shell, or add a shell with --containerfile (COPY busybox /bin/sh). ' +
+        'An image without additional packages needs no shell with --flavor any and --kernel-from.',
     },
   );
 }

@@ -6,7 +6,7 @@ import type { BuildSpec } from '../../config/schema.ts';
 import type { Results } from '../step.ts';
 import { baseOf, type RecipeParts } from './recipe-parts.ts';
 
-/** Which distribution the base is, and what an image of it gets. @throws FactoryError `usage` when there is none for it */
+/** Detects the distribution of the base and selects flavor, board and packages. @throws FactoryError `usage` when no flavor fits */
 export function detectSystem(parts: RecipeParts, results: Results) {
   const { spec, choice, model, installsNothing } = parts;
   const detected = choice.forBase(baseOf(parts, results).osRelease);

@@ -10,11 +10,11 @@ import type { BuildEnvironment } from '../build-environment.ts';
 import type { StepKey, StepResult } from '../step.ts';
 import { imageIdentity, type OsImageFacts } from './os-image-facts.ts';
 
-/** Documents that lie beside the artifacts. */
+/** Documents next to the artifacts. */
 const DOCUMENT_KINDS = ['spdx', 'cyclonedx', 'provenance'] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
-/** Endings of their names. */
+/** File name endings of the documents. */
 const ENDINGS: Readonly<Record<DocumentKind, string>> = {
   spdx: '.spdx.json',
   cyclonedx: '.cdx.json',
@@ -25,29 +25,32 @@ const DocumentEntry = z.object({
   kind: z.enum(DOCUMENT_KINDS),
   /** Relative to the output directory. */
   file: z.string(),
-  /** In bytes. */
+  /** Size in bytes. */
   size: z.number(),
   sha256: z.string(),
 });
 /** A document as reports and `manifest.json` list it. */
 export type DocumentEntry = Readonly<z.output<typeof DocumentEntry>>;
 
-/** Facts of a step that writes documents: these, and the identity of their files. */
+/** Facts of a step that writes documents, with the identity of the files. */
 const DocumentFacts = z.object({ documents: z.array(DocumentEntry), identity: z.string() });
 type DocumentFacts = Readonly<z.output<typeof DocumentFacts>>;
 
-/** What is in the OS image. */
+/** The SBOMs of the OS image. */
 export const SBOM_STEP: StepKey<DocumentFacts> = { id: 'sbom', facts: DocumentFacts };
 
-/** What the artifacts were made from. */
+/** The provenance of the artifacts. */
 export const PROVENANCE_STEP: StepKey<DocumentFacts> = { id: 'provenance', facts: DocumentFacts };
 
-/** Writes documents into the output directory, each whole or not at all, and gives the step's result. */
+/** Options of {@link writeDocuments}. */
+export interface DocumentOptions extends Pick<ArtifactsSpec, 'output'>, Pick<OsImageFacts, 'facts'> {
+  readonly contents: Readonly<Partial<Record<DocumentKind, object>>>;
+}
+
+/** Writes documents into the output directory, each completely or not at all. Returns the result of the step. */
 export async function writeDocuments(
   { partial }: Pick<BuildEnvironment, 'partial'>,
-  { output }: Pick<ArtifactsSpec, 'output'>,
-  { facts }: Pick<OsImageFacts, 'facts'>,
-  contents: Readonly<Partial<Record<DocumentKind, object>>>,
+  { output, facts, contents }: DocumentOptions,
 ): Promise<StepResult<DocumentFacts>> {
   const stem = artifactBaseName(imageIdentity(facts));
   const documents: DocumentEntry[] = [];
@@ -67,7 +70,7 @@ export async function writeDocuments(
   return { facts: { documents, identity }, files, digest: documents.map(({ sha256 }) => sha256).join(' ') };
 }
 
-/** Whether the documents of a cached result still are those that were written. */
+/** Whether the documents of a cached result are unchanged. */
 export async function documentsAreCurrent({ facts, files }: StepResult<DocumentFacts>): Promise<boolean> {
   const now = await fileIdentity(Object.values(files)).catch(() => undefined);
   return now !== undefined && isSameFile(now, facts.identity);

@@ -7,7 +7,7 @@ import { daemonImage } from '../../inputs/base/import-base.ts';
 import type { ReferenceEnvironment } from '../build-environment.ts';
 import { rememberedHash, treeSignature } from '../digests.ts';
 
-/** What identifies the content that a reference leads to. @throws FactoryError `usage` when it leads nowhere */
+/** Returns a text that identifies the content of a reference. @throws FactoryError `usage` when the content does not exist */
 export async function fingerprint(
   env: ReferenceEnvironment,
   reference: BaseReference,
@@ -27,7 +27,7 @@ export async function fingerprint(
         const index = await readFile(join(reference.path, 'index.json'), 'utf8').catch(() => {
           throw new FactoryError(
             'IMAGE_UNREADABLE',
-            `${reference.path} is no OCI image layout: it has no index.json`,
+            `${reference.path} is not an OCI image layout: it has no index.json`,
           );
         });
         return `${index} ${reference.tag ?? ''}`;

@@ -15,19 +15,19 @@ import { fingerprint } from './fingerprint.ts';
 export const FRAMEWORK_STEP = { id: 'framework', facts: NO_FACTS };
 
 /**
- * Takes the program `kairos-init` into the cache, as the file `program`.
- * @param source the program's absolute path, or the reference of an image that holds it
+ * The step that copies the program `kairos-init` into the cache, as the file `program`.
+ * @param source absolute path of the program, or the reference of an image with the program
  * @throws FactoryError `usage` for a bootstrap reference
  */
 export function frameworkStep(env: ImportEnvironment, source: string, arch: string): Step {
   const reference = isAbsolute(source) ? undefined : parseBaseReference(source, process.cwd());
   if (reference?.kind === 'bootstrap') {
-    throw new FactoryError('SOURCE_UNSUITABLE', 'a bootstrapped root holds no kairos-init', {
-      remedy: 'Give --framework-source with the program, or with the reference of its image.',
+    throw new FactoryError('SOURCE_UNSUITABLE', 'a bootstrapped root has no kairos-init', {
+      remedy: 'Set --framework-source to the program or to the reference of its image.',
     });
   }
   return defineStep(FRAMEWORK_STEP, {
-    title: `take kairos-init from ${source}`,
+    title: `copy kairos-init from ${source}`,
     needs: [],
     inputs: async () => [
       reference === undefined
@@ -41,16 +41,13 @@ export function frameworkStep(env: ImportEnvironment, source: string, arch: stri
       else {
         const image = `localhost/kairos-factory/framework:${randomUUID()}`;
         await using _image = await env.engine.transient(image);
-        await importBase(reference, image, {
-          ...context,
-          ...{ engine: env.engine, images: env.images, daemon: env.daemon },
-          arch,
-        });
+        const { engine, images, daemon } = env;
+        await importBase(reference, image, { ...context, engine, images, daemon, arch });
         await using open = await env.engine.open(image);
         const found = await resolveInRoot(open.root, KAIROS_INIT_PATH);
         if (found === undefined || !(await stat(found)).isFile()) {
           throw new FactoryError('SOURCE_UNSUITABLE', `${source} has no program ${KAIROS_INIT_PATH}`, {
-            remedy: 'Give the image of kairos-init, or the program itself.',
+            remedy: 'Give the image of kairos-init or the program itself.',
           });
         }
         await copyFile(found, program);

@@ -21,27 +21,27 @@ import {
   recipeParts,
 } from './recipe-parts.ts';
 
-/** How an OS image is made from the results of the steps before it. */
+/** How to build an OS image from the results of earlier steps. */
 export interface ImageRecipe {
-  /** Name of the flavor; absent where the base decides. */
+  /** Name of the flavor; absent if it is detected from the base. */
   readonly flavor: string | undefined;
-  /** Ids of those steps. */
+  /** Ids of the required steps. */
   readonly needs: readonly string[];
-  /** Everything the image depends on besides the results that it needs. */
+  /** Everything that the image depends on besides the results of the required steps. */
   readonly inputs: (results: Results) => Promise<unknown[]>;
-  /** What its context is rendered from, as documented at `contextOptions`. */
+  /** The values that the build context is rendered from, as documented at `contextOptions`. */
   readonly options: (results: Results, notice: (text: string) => void) => ContextOptions;
-  /** The name under which the lock has the packages of an image; absent where they are all from the base. */
+  /** The name of the image's packages in the lock; absent if the build installs none. */
   readonly lockName: (identity: ImageIdentity) => string | undefined;
-  /** Whether the distribution has an archive of its past. */
+  /** Whether the distribution provides archive snapshots. */
   readonly hasSnapshots: (results: Results) => boolean;
-  /** What the image is going to call itself. */
+  /** The identity of the future image. */
   readonly identity: (results: Results) => ImageIdentity;
-  /** Replaces a failure of the engine by one that explains it, where the cause is known. */
+  /** Replaces an error of the engine by a clearer one if the cause is known. */
   readonly explain: (error: unknown, results: Results) => unknown;
 }
 
-/** The recipe of a build. @throws FactoryError `usage` for keys that do not go together */
+/** Returns the recipe of a build. @throws FactoryError `usage` for conflicting keys */
 export function imageRecipe(env: RecipeEnvironment, { spec, choice, model }: RecipeSource): ImageRecipe {
   const parts = recipeParts(env, { spec, choice, model });
   const kernel = spec.kernelFrom ? undefined : spec.kernel;
@@ -57,7 +57,10 @@ export function imageRecipe(env: RecipeEnvironment, { spec, choice, model }: Rec
     explain: (error, results) => {
       const { loaded, distribution, target } = detectSystem(parts, results);
       return explainMissingPackage(error, {
-        ...{ loaded, target, kernel: spec.kernel, packages: spec.packages },
+        loaded,
+        target,
+        kernel: spec.kernel,
+        packages: spec.packages,
         distribution: `${distribution.name} ${distribution.release}`,
       });
     },
@@ -91,7 +94,7 @@ async function recipeInputs(parts: RecipeParts, results: Results): Promise<unkno
     ...(policy ? [policy] : []),
     env.epoch,
     env.tool,
-    // At the end, and only where it is set: the keys of other builds stay the same.
+    // Last, and only if set, so that the cache keys of other builds stay the same.
     ...(spec.snapshot === undefined ? [] : [snapshotLines(parts, results)]),
   ];
 }

@@ -16,7 +16,7 @@ import type { ImageRecipe } from './image-recipe.ts';
 import { IMAGE_STEP, imageIdentity, type OsImageFacts } from './os-image-facts.ts';
 import { buildImage, sealImage } from './seal-image.ts';
 
-/** Builds the OS image: base and framework through the engine, sealed and checked. */
+/** The step that builds the OS image from the base and the framework, and seals and checks it. */
 export function imageStep(
   env: Pick<BuildEnvironment, 'engine' | 'useCache' | 'offline' | 'locked'>,
   spec: Pick<BuildSpec, 'containerfile' | 'lockFile' | 'version' | 'arch'>,
@@ -36,8 +36,8 @@ export function imageStep(
   return defineStep(IMAGE_STEP, {
     title: ['build OS image', recipe.flavor, spec.version].filter(Boolean).join(' '),
     needs: recipe.needs,
-    // Not the engine: all give the same tree, and `isCurrent` knows in whose store an image is. Not the lock: an image that
-    // has its packages is the right one, whichever way it came by them.
+    // The engine is not an input: every engine gives the same tree, and `isCurrent` checks the engine's store. The lock is
+    // not an input either: an image with the locked packages is valid, however it got them.
     inputs: async (results) => {
       lockedOf(recipe.identity(results));
       return inputs(results);
@@ -56,7 +56,7 @@ export function imageStep(
         ...(locked === undefined ? {} : { pins: locked.installed }),
       });
       const built = `localhost/kairos-factory/built:${randomUUID()}`;
-      // It needs a name of its own only where a second Containerfile begins with it.
+      // Only a second Containerfile needs a name for the image.
       await using _built = after === undefined ? undefined : await env.engine.transient(built);
       await buildImage(env, context, { entries, image: built, arch, isBase: after !== undefined }).catch(
         (error: unknown) => {
@@ -84,7 +84,7 @@ export function imageStep(
       }
       return withLock(await sealImage(env, context, { image: built, name: 'the built image', ...parts }));
 
-      /** The same key may stand for other packages, so locked ones give the result a digest of its own. */
+      /** The same key can stand for different packages, so the digest of a locked build includes them. */
       async function withLock(output: Awaited<ReturnType<typeof sealImage>>) {
         if (locked === undefined) return output;
         const needs = recipe.needs.map((id) => [id, results.get(id)?.digest ?? ''] as const);

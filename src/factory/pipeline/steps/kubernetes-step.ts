@@ -19,17 +19,17 @@ import {
   type StepKey,
 } from '../step.ts';
 
-/** A file of Kubernetes, verified, as it goes into the image. */
+/** A verified Kubernetes file for the image. */
 export interface KubernetesFile {
   readonly role: WantedFile['role'];
-  /** Its name in the image. */
+  /** File name in the image. */
   readonly name: string;
   readonly sha256: string;
-  /** Where it lies on this machine. */
+  /** Path on this machine. */
   readonly path: string;
 }
 
-/** The file without its place on this machine. */
+/** A Kubernetes file without its local path. */
 export type KubernetesFact = Omit<KubernetesFile, 'path'>;
 
 const fact: z.ZodType<KubernetesFact> = z.object({
@@ -38,21 +38,26 @@ const fact: z.ZodType<KubernetesFact> = z.object({
   sha256: z.string(),
 });
 
-/** Program and images of Kubernetes. */
+/** The program and images of Kubernetes. */
 export const KUBERNETES_STEP: StepKey<{ readonly files: readonly KubernetesFact[] }> = {
   id: 'kubernetes',
   facts: z.object({ files: z.array(fact) }),
 };
 
-/** Longest list of checksums, in characters: those of the field have about a thousand. */
+/** Upper bound for a list of checksums in characters; real lists have about a thousand. */
 const LIST_LIMIT = 1024 * 1024;
 
-/** Fetches program and images of Kubernetes, each verified before anything uses it. */
+/** Options of {@link kubernetesStep}. */
+export interface KubernetesStepOptions {
+  readonly arch: string;
+  readonly signal: AbortSignal;
+}
+
+/** The step that fetches the program and images of Kubernetes and verifies each file before its use. */
 export function kubernetesStep(
   env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'fetch'>,
   spec: KubernetesSpec,
-  arch: string,
-  signal: AbortSignal,
+  { arch, signal }: KubernetesStepOptions,
 ): Step {
   const wanted = wantedFiles(spec, arch);
   return defineStep(KUBERNETES_STEP, {
@@ -65,21 +70,21 @@ export function kubernetesStep(
     run: async (context) => {
       const files: KubernetesFile[] = [];
       for (const file of wanted)
-        files.push({ ...(await obtain(env, file, context, signal)), ...named(file) });
+        files.push({ ...(await obtain(env, file, { ...context, signal })), ...named(file) });
       const program = files.find(({ role }) => role === 'program');
       if (program) await checkProgram(program.path, arch, describe(wanted[0]));
       const facts = { files: files.map(({ path: _, ...fact }) => fact) };
       return {
         facts,
         files: Object.fromEntries(files.map((file) => [keyOf(file), file.path])),
-        // The same content by another way is the same image.
+        // The digest covers the content only: its source does not matter.
         digest: cacheKey(KUBERNETES_STEP.id, facts, []),
       };
     },
   });
 }
 
-/** The files that the step left. */
+/** The files that the step provided. */
 export function kubernetesFiles(results: Results): KubernetesFile[] {
   const { files } = resultOf(results, KUBERNETES_STEP).facts;
   return files.map((file) => ({ ...file, path: fileOf(results, KUBERNETES_STEP.id, keyOf(file)) }));
@@ -92,15 +97,14 @@ async function localHash(
   if (source.kind !== 'file') return null;
   if (existsSync(source.path)) return rememberedHash(env.digests, source.path);
   throw new FactoryError('FILE_NOT_FOUND', `${source.path} does not exist`, {
-    remedy: 'Check the path that the key kubernetes names.',
+    remedy: 'Check the path in the key kubernetes.',
   });
 }
 
 async function obtain(
   env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'fetch'>,
   { source, name }: WantedFile,
-  { say, notice }: StepContext,
-  signal: AbortSignal,
+  { say, notice, signal }: StepContext & { readonly signal: AbortSignal },
 ): Promise<{ readonly path: string; readonly sha256: string }> {
   if (source.kind === 'file') {
     const sha256 = await rememberedHash(env.digests, source.path);
@@ -117,15 +121,15 @@ async function obtain(
     if (found === undefined) {
       throw new FactoryError(
         'DIGEST_MISMATCH',
-        `${pin.url} has no checksum of ${urls.map(lastPart).join(' or ')}`,
+        `${pin.url} has no checksum for ${urls.map(lastPart).join(' or ')}`,
         {
-          remedy: 'Check version and architecture; or name the file with its sha256.',
+          remedy: 'Check the version and the architecture, or name the file with its sha256.',
         },
       );
     }
     chosen = found;
     notice(
-      `${lastPart(chosen.url)} has sha256 ${chosen.sha256}, as its release says; pin it in the configuration.`,
+      `${lastPart(chosen.url)} has sha256 ${chosen.sha256} according to its release; pin it in the configuration.`,
     );
   }
   say(`fetching ${name}`);
@@ -133,7 +137,7 @@ async function obtain(
   return { path, sha256: chosen.sha256 };
 }
 
-/** A file of images may be called like the program. */
+/** Includes the role, because a file of images can have the name of the program. */
 function keyOf({ role, name }: KubernetesFact): string {
   return `${role} ${name}`;
 }

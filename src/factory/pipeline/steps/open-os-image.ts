@@ -6,7 +6,7 @@ import type { Results } from '../step.ts';
 import { osImageFacts } from './os-image-facts.ts';
 
 /**
- * Opens the OS image for reading. The root directory itself gets its mode and time anew: engines do not keep them.
+ * Opens the OS image for reading. Restores mode and time of the root directory, which engines do not preserve.
  */
 export async function openOsImage(
   { engine }: { readonly engine: Pick<ContainerEngine, 'open'> },
@@ -14,8 +14,7 @@ export async function openOsImage(
 ): Promise<OpenImage> {
   const { image, facts } = osImageFacts(results);
   const open = await engine.open(image);
-  // All at once, and only where it is not so yet: another step may be reading the same tree, and tar fails when what it
-  // reads changes.
+  // Synchronous, and only if necessary: another step may be reading the same tree, and tar fails when a file changes.
   const { mode, mtimeMs } = statSync(open.root);
   if ((mode & 0o7777) !== 0o755 || mtimeMs !== facts.epoch * 1000) {
     chmodSync(open.root, 0o755);
@@ -24,7 +23,7 @@ export async function openOsImage(
   return open;
 }
 
-/** The architecture of an OS image that passed its checks. @throws RangeError for another, which they do not let pass */
+/** The architecture of a checked OS image. @throws RangeError for an unsupported one, which the checks refuse */
 export function imageArch(facts: ImageFacts): Arch {
   const found = ARCHES.find((arch) => arch === facts.release['KAIROS_ARCH']);
   if (found === undefined) throw new RangeError(`an OS image for ${facts.release['KAIROS_ARCH']}`);

@@ -14,18 +14,18 @@ const facts: z.ZodType<ImageFacts> = z.object({
 });
 
 const OsImageFacts = z.object({
-  /** Name in the engine. */
+  /** Name of the image in the engine. */
   image: z.string(),
   facts,
-  /** Version of each package, and under which name a lock has them; absent where nothing was installed. */
+  /** The installed packages with their versions, and their name in the lock; absent if the build installed none. */
   packages: z.exactOptional(z.object({ lockName: z.string(), installed: z.record(z.string(), z.string()) })),
-  /** Whether the versions were those of a lock, and not the newest of the archive. */
+  /** Whether the versions came from a lock instead of the archive's newest. */
   pinned: z.exactOptional(z.boolean()),
 });
 /** Facts of the OS image. */
 export type OsImageFacts = Readonly<z.output<typeof OsImageFacts>>;
 
-/** The OS image: built, or ready. */
+/** The OS image, built or imported. */
 export const IMAGE_STEP: StepKey<OsImageFacts> = { id: 'image', facts: OsImageFacts };
 
 /** The facts of the OS image among the results. */
@@ -33,7 +33,7 @@ export function osImageFacts(results: Results): OsImageFacts {
   return resultOf(results, IMAGE_STEP).facts;
 }
 
-/** What an OS image calls itself in `/etc/kairos-release`. */
+/** The identity of an OS image in `/etc/kairos-release`. */
 export function imageIdentity({ release }: Pick<ImageFacts, 'release'>): ImageIdentity {
   return identityFrom(new Map(Object.entries(release)));
 }

@@ -22,7 +22,7 @@ type PartEnvironment = Pick<BuildEnvironment, 'engine' | 'runner'>;
 /** zstd levels (docs/decisions/0009-one-root-packed-with-zstd.md). */
 const LEVEL: Readonly<Record<Compression, number>> = { fast: 3, balanced: 9, small: 18 };
 
-/** The squashfs of the rootfs, made once for all artifacts that carry it. */
+/** The step that packs the rootfs as squashfs, once for all artifacts that contain it. */
 export function squashfsStep(env: PartEnvironment, compression: Compression): Step {
   return defineStep(SQUASHFS_STEP, {
     title: `pack rootfs as squashfs (${compression})`,
@@ -39,7 +39,7 @@ export function squashfsStep(env: PartEnvironment, compression: Compression): St
   });
 }
 
-/** The image file of a disk's active slot, from which the other slots are copied. */
+/** The step that packs the image file of a disk's active slot; the other slots are copies of it. */
 export function slotImageStep(env: PartEnvironment): Step {
   return defineStep(SLOT_IMAGE_STEP, {
     title: 'pack rootfs as slot image',
@@ -63,7 +63,7 @@ export function slotImageStep(env: PartEnvironment): Step {
   });
 }
 
-/** Kernel, initramfs and boot loader files, copied out of the rootfs. */
+/** The step that copies kernel, initramfs and boot loader files from the rootfs. */
 export function bootStep(env: Pick<PartEnvironment, 'engine'>): Step {
   return defineStep(BOOT_STEP, {
     title: 'extract kernel and boot files',

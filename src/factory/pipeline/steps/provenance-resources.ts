@@ -1,28 +1,25 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
-import { hashFile } from '../../../common/files/digest.ts';
-import { formatImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { chooseBase, type FlavorChoice } from '../../catalog/flavors/choose.ts';
 import { flavorChain } from '../../catalog/flavors/load.ts';
-import { type BaseReference, formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
+import { parseBaseReference } from '../../config/base-reference.ts';
 import type { ArtifactsSpec, BuildSpec, UserContainerfile } from '../../config/schema.ts';
 import { userContextEntries } from '../../image/context/user-context.ts';
-import { publicReference, publicUrl } from '../../inspect/provenance/public-parameters.ts';
+import { publicUrl } from '../../inspect/provenance/public-parameters.ts';
 import type { Resource } from '../../inspect/provenance/statement.ts';
 import type { BuildEnvironment, ReferenceEnvironment } from '../build-environment.ts';
-import { rememberedHash, treeContentDigest } from '../digests.ts';
+import { rememberedHash } from '../digests.ts';
 import { fileOf, type Results, resultOf } from '../step.ts';
 import { BASE_STEP } from './base-facts.ts';
-import { fingerprint } from './fingerprint.ts';
+import { fileContent, type ImageInput, imageResource, treeResource } from './content-resource.ts';
 import { FRAMEWORK_STEP } from './framework-step.ts';
 import { KUBERNETES_STEP } from './kubernetes-step.ts';
 
-/** Everything that a build's OS image and artifacts are made from, each by its digest. */
+/** Lists all inputs of a build's OS image and artifacts, each with its digest. */
 export async function buildResources(
   env: ReferenceEnvironment & Pick<BuildEnvironment, 'agent' | 'flavors' | 'models' | 'templates'>,
-  spec: BuildSpec,
-  choice: FlavorChoice,
+  { spec, choice }: { readonly spec: BuildSpec; readonly choice: FlavorChoice },
   results: Results,
 ): Promise<Resource[]> {
   const base = chooseBase(choice.named, spec);
@@ -31,7 +28,7 @@ export async function buildResources(
   const { flavor } = loaded;
   const program = env.agent(spec.arch, flavor.libc);
   const image = (role: string, text: string) =>
-    imageResource(env, role, parseBaseReference(text, '/'), spec.arch);
+    imageResource(env, role, { image: parseBaseReference(text, '/'), arch: spec.arch });
   return [
     ...(base.kind === 'reference' ? [await image('base', base.reference)] : []),
     ...(archive?.indexes ?? []).map(({ url, sha256 }) => ({
@@ -40,9 +37,9 @@ export async function buildResources(
       digest: { sha256 },
     })),
     ...(await flavorFiles(env, spec.flavor ?? flavor.name)),
-    { name: 'model', ...(await file(join(env.models, `${spec.model}.yaml`))) },
+    { name: 'model', ...(await fileContent(join(env.models, `${spec.model}.yaml`))) },
     ...['build', 'image', 'kubernetes'].map((part) =>
-      tree(`framework: templates/${part}`, join(env.templates, part)),
+      treeResource(`framework: templates/${part}`, join(env.templates, part)),
     ),
     { name: 'agent', digest: { sha256: await rememberedHash(env.digests, program) } },
     ...(spec.kernelFrom === undefined ? [] : [await image('kernel', spec.kernelFrom)]),
@@ -55,67 +52,41 @@ export async function buildResources(
   ];
 }
 
-/** The same for artifacts of a ready image. */
+/** Lists all inputs of the artifacts of an existing image. */
 export async function readyResources(
   env: ReferenceEnvironment,
   spec: ArtifactsSpec,
-  image: BaseReference,
-  arch: string,
+  source: ImageInput,
 ): Promise<Resource[]> {
-  return [await imageResource(env, 'OS image', image, arch), ...(await ownFiles(spec))];
+  return [await imageResource(env, 'OS image', source), ...(await ownFiles(spec))];
 }
 
-/** What a person gives besides images: each by its content. */
+/** The user's files, each with the digest of its content. */
 async function ownFiles({ cloudConfig, overlayRootfs, overlayIso }: ArtifactsSpec): Promise<Resource[]> {
   return [
-    ...(cloudConfig === undefined ? [] : [{ name: 'cloud-config', ...(await file(cloudConfig)) }]),
-    ...(overlayRootfs === undefined ? [] : [tree('overlay-rootfs', overlayRootfs)]),
-    ...(overlayIso === undefined ? [] : [tree('overlay-iso', overlayIso)]),
+    ...(cloudConfig === undefined ? [] : [{ name: 'cloud-config', ...(await fileContent(cloudConfig)) }]),
+    ...(overlayRootfs === undefined ? [] : [treeResource('overlay-rootfs', overlayRootfs)]),
+    ...(overlayIso === undefined ? [] : [treeResource('overlay-iso', overlayIso)]),
   ];
-}
-
-async function imageResource(
-  env: ReferenceEnvironment,
-  name: string,
-  reference: BaseReference,
-  arch: string,
-): Promise<Resource> {
-  const uri = publicReference(formatBaseReference(reference));
-  switch (reference.kind) {
-    case 'docker': {
-      const { digest, manifest } = await env.images.pin(reference.image, arch);
-      return {
-        ...{ name, uri: `oci://${formatImageReference(reference.image)}` },
-        digest: { sha256: hex(manifest) },
-        ...(digest === manifest ? {} : { annotations: { index: digest } }),
-      };
-    }
-    case 'dir':
-      return { ...tree(name, reference.path), uri };
-    case 'docker-daemon':
-      return { name, uri, digest: { sha256: hex(await fingerprint(env, reference, arch)) } };
-    case 'oci':
-      return { name, uri, ...(await file(join(reference.path, 'index.json'))) };
-    case 'bootstrap':
-      return { name, uri };
-    default:
-      return { name, uri, digest: { sha256: await rememberedHash(env.digests, reference.path) } };
-  }
 }
 
 async function flavorFiles(env: Pick<BuildEnvironment, 'flavors'>, reference: string): Promise<Resource[]> {
   const chain = await flavorChain(env.flavors, reference);
   return Promise.all(
-    chain.map(async ({ name }) => ({ name: 'flavor', uri: basename(name), ...(await file(name)) })),
+    chain.map(async ({ name }) => ({ name: 'flavor', uri: basename(name), ...(await fileContent(name)) })),
   );
 }
 
 async function framework(env: ReferenceEnvironment, spec: BuildSpec, results: Results): Promise<Resource[]> {
   if (spec.framework.name === 'builtin') return [];
   const { source } = spec.framework;
-  const program = { name: 'kairos-init', ...(await file(fileOf(results, FRAMEWORK_STEP.id, 'program'))) };
+  const program = {
+    name: 'kairos-init',
+    ...(await fileContent(fileOf(results, FRAMEWORK_STEP.id, 'program'))),
+  };
   if (isAbsolute(source)) return [program];
-  return [program, await imageResource(env, 'kairos-init image', parseBaseReference(source, '/'), spec.arch)];
+  const image = parseBaseReference(source, '/');
+  return [program, await imageResource(env, 'kairos-init image', { image, arch: spec.arch })];
 }
 
 function kubernetes(spec: BuildSpec, results: Results): Resource[] {
@@ -131,20 +102,24 @@ function kubernetes(spec: BuildSpec, results: Results): Resource[] {
 async function containerfile({ containerfile }: BuildSpec): Promise<Resource[]> {
   if (containerfile === undefined) return [];
   return [
-    { name: 'containerfile', ...(await file(containerfile.file)) },
+    { name: 'containerfile', ...(await fileContent(containerfile.file)) },
     { name: 'containerfile context', digest: { sha256: contextDigest(containerfile) } },
   ];
 }
 
-/** The keys of the policy that is in the image. */
+/** The keys of the upgrade policy in the image. */
 function upgradeKeys({ trust }: BuildSpec): Promise<Resource[]> {
   const keys = (trust?.upgrade ?? []).flatMap((rule) => rule.keys);
   return Promise.all(
-    keys.map(async (key) => ({ name: 'key of trust.upgrade', uri: basename(key), ...(await file(key)) })),
+    keys.map(async (key) => ({
+      name: 'key of trust.upgrade',
+      uri: basename(key),
+      ...(await fileContent(key)),
+    })),
   );
 }
 
-/** The files that its `COPY` can reach, as `treeContentDigest` has them. */
+/** The digest of the files that `COPY` can reach, in the format of `treeContentDigest`. */
 function contextDigest(containerfile: UserContainerfile): string {
   const hash = createHash('sha256');
   for (const entry of userContextEntries(containerfile)) {
@@ -152,19 +127,4 @@ function contextDigest(containerfile: UserContainerfile): string {
     if (entry.type === 'file') hash.update(readFileSync(entry.source));
   }
   return hash.digest('hex');
-}
-
-async function file(path: string): Promise<Pick<Resource, 'digest'>> {
-  return { digest: { sha256: await hashFile(path) } };
-}
-
-/** A tree by names, modes and contents of what is in it; docs/sbom.md tells how to compute it. */
-function tree(name: string, path: string): Resource {
-  return { name, digest: { sha256: treeContentDigest(path) }, annotations: { content: 'tree' } };
-}
-
-function hex(digest: string): string {
-  return /^sha256:[0-9a-f]{64}$/.test(digest)
-    ? digest.slice('sha256:'.length)
-    : createHash('sha256').update(digest).digest('hex');
 }

@@ -13,22 +13,27 @@ import { checksumKey } from './artifact-keys.ts';
 import { documentsAreCurrent, PROVENANCE_STEP, writeDocuments } from './document.ts';
 import { IMAGE_STEP, osImageFacts } from './os-image-facts.ts';
 
-/** What an OS image was made from. */
+/** Provides the inputs of an OS image. */
 export interface ProvenanceSource {
-  /** Ids of the steps that are asked, before the image. */
+  /** Ids of the steps before the image whose results it needs. */
   readonly steps: readonly string[];
   readonly resources: (results: Results) => Promise<Resource[]>;
 }
 
-/** Programs of the parts; those of the artifacts stand in each. */
+/** Programs of the part steps; an artifact lists its own programs. */
 const PART_TOOLS = { squashfs: MKSQUASHFS, 'slot-image': MKE2FS } as const;
 
-/** Tells what the artifacts were made from, as SLSA provenance. */
+/** Options of {@link provenanceStep}. */
+export interface ProvenanceStepOptions {
+  readonly kinds: readonly ArtifactKind[];
+  readonly source: ProvenanceSource;
+}
+
+/** The step that writes the SLSA provenance of the artifacts. */
 export function provenanceStep(
   env: Pick<BuildEnvironment, 'runner' | 'tool' | 'partial'>,
   spec: ArtifactsSpec,
-  kinds: readonly ArtifactKind[],
-  source: ProvenanceSource,
+  { kinds, source }: ProvenanceStepOptions,
 ): Step {
   const statement = async (results: Results) => {
     const { facts } = osImageFacts(results);
@@ -47,13 +52,15 @@ export function provenanceStep(
     inputs: async (results) => [spec.output, await statement(results)],
     isCurrent: documentsAreCurrent,
     run: async (_context, results) =>
-      writeDocuments(env, spec, osImageFacts(results), {
-        provenance: await statement(results),
+      writeDocuments(env, {
+        output: spec.output,
+        facts: osImageFacts(results).facts,
+        contents: { provenance: await statement(results) },
       }),
   });
 }
 
-/** An image layout is known by the digest of its image: the one that it has in a registry. */
+/** The artifact as a subject; for an image layout with the digest of its image, which is the digest in a registry. */
 async function subject(kind: ArtifactKind, results: Results): Promise<Resource> {
   const { file, sha256 } = resultOf(results, checksumKey(kind)).facts;
   if (kind !== 'oci') return { name: basename(file), digest: { sha256 } };
@@ -62,7 +69,7 @@ async function subject(kind: ArtifactKind, results: Results): Promise<Resource> 
   return { name: basename(dirname(file)), digest: { sha256: digest.replace(/^sha256:/, '') } };
 }
 
-/** This program, and the host's programs whose version makes a difference to the bytes of an artifact. */
+/** The versions of this program and of the host programs that affect the bytes of an artifact. */
 async function versions(
   env: Pick<BuildEnvironment, 'runner' | 'tool'>,
   kinds: readonly ArtifactKind[],
@@ -75,5 +82,5 @@ async function versions(
     tools.map(async (tool) => [tool.name, await checkTool(env.runner, tool)] as const),
   );
   const [name = env.tool, version = ''] = env.tool.split(' ');
-  return Object.fromEntries([[name, version], ...found.filter(([, said]) => said !== '')]);
+  return Object.fromEntries([[name, version], ...found.filter(([, version]) => version !== '')]);
 }

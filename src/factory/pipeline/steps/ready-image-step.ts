@@ -15,7 +15,10 @@ import { fingerprint } from './fingerprint.ts';
 import { IMAGE_STEP } from './os-image-facts.ts';
 import { buildImage, sealImage } from './seal-image.ts';
 
-/** Takes a ready OS image into the engine, with the overlay laid over it, and checks it. */
+/**
+ * The step that imports an existing OS image into the engine, adds the overlay and checks the image.
+ * @throws FactoryError `usage` for a bootstrap reference
+ */
 export function readyImageStep(
   env: ImportEnvironment & Pick<BuildEnvironment, 'useCache' | 'offline'>,
   spec: Pick<ArtifactsSpec, 'overlayRootfs'>,
@@ -54,8 +57,8 @@ export function readyImageStep(
 }
 
 /**
- * Seals an image that another builder made from our Containerfile: `build` does this after its engine, and that could not
- * be done there. An image that is sealed already stays as it is, and so does one that we did not make.
+ * Seals an image that another builder made from our Containerfile; `build` seals an image after the engine, which another
+ * builder cannot do. A sealed image and an image of another origin stay unchanged.
  */
 async function sealOwn(root: string): Promise<unknown> {
   return (await resolveInRoot(root, EPOCH_FILE)) === undefined ? undefined : sealRoot(root);

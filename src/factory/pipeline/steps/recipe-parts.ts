@@ -8,7 +8,7 @@ import type { BuildEnvironment } from '../build-environment.ts';
 import { type Results, resultOf } from '../step.ts';
 import { BASE_STEP, type BaseFacts, CONTAINERFILE_STEP } from './base-facts.ts';
 
-/** What a recipe takes of its environment. */
+/** The parts of the environment that a recipe uses. */
 export type RecipeEnvironment = Pick<
   BuildEnvironment,
   'templates' | 'digests' | 'agent' | 'epoch' | 'tool' | 'target'
@@ -21,18 +21,18 @@ export interface RecipeSource {
   readonly model: Model;
 }
 
-/** What an OS image is made from, as far as it is known before the base is there. */
+/** The inputs of an OS image that are known before the base is imported. */
 export interface RecipeParts extends RecipeSource {
   readonly env: RecipeEnvironment;
   /** Whether the flavor adds no packages to the base. */
   readonly installsNothing: boolean;
-  /** The policy that is baked into the image. */
+  /** The upgrade policy in the image. */
   readonly policy: readonly PolicyFile[] | undefined;
 }
 
-/** Checks what a recipe is made from. @throws FactoryError `usage` for keys that do not go together */
+/** Checks and collects the inputs of a recipe. @throws FactoryError `usage` for conflicting keys */
 export function recipeParts(env: RecipeEnvironment, { spec, choice, model }: RecipeSource): RecipeParts {
-  // A flavor that is detected from the base has packages: the one without takes any base, and has to be named.
+  // Detection never selects the flavor without packages: it fits any base and must be named.
   const installsNothing = choice.named?.flavor['package-manager'] === 'none';
   if (installsNothing && spec.packages.length > 0) {
     const name = choice.named?.flavor.name;
@@ -40,7 +40,7 @@ export function recipeParts(env: RecipeEnvironment, { spec, choice, model }: Rec
       'FLAVOR_UNSUITABLE',
       `flavor ${name} installs nothing, so packages cannot be added`,
       {
-        remedy: 'Use the flavor of the distribution, or a --containerfile that installs them.',
+        remedy: 'Use the flavor of the distribution, or install the packages with --containerfile.',
       },
     );
   }
@@ -50,7 +50,7 @@ export function recipeParts(env: RecipeEnvironment, { spec, choice, model }: Rec
   return { env, spec, choice, model, installsNothing, policy: upgradePolicy(spec) };
 }
 
-/** @throws FactoryError `usage` when the policy cannot be baked into the image, or nothing would enforce it */
+/** The files of the upgrade policy. @throws FactoryError `usage` for an invalid policy, or one that nothing enforces */
 function upgradePolicy({ trust, framework }: BuildSpec): readonly PolicyFile[] | undefined {
   if (trust?.upgrade === undefined) return undefined;
   if (framework.name === 'builtin') return renderPolicy(trust.upgrade);
@@ -58,17 +58,17 @@ function upgradePolicy({ trust, framework }: BuildSpec): readonly PolicyFile[] |
     'TRUST_CONFIG_INVALID',
     "upstream's agent does not read the policy of trust.upgrade",
     {
-      remedy: 'Use the builtin framework, or take trust.upgrade out.',
+      remedy: 'Use the builtin framework, or remove trust.upgrade.',
     },
   );
 }
 
-/** The step whose result the image begins with. */
+/** The step that provides the base of the image. */
 export function baseKey({ containerfile }: Pick<BuildSpec, 'containerfile'>) {
   return containerfile?.stage === 'before' ? CONTAINERFILE_STEP : BASE_STEP;
 }
 
-/** Facts of the root that the image begins with. */
+/** Facts of the base of the image. */
 export function baseOf({ spec }: RecipeParts, results: Results): BaseFacts {
   return resultOf(results, baseKey(spec)).facts;
 }

@@ -18,7 +18,7 @@ const traits: z.ZodType<RootTraits> = z.object({
 
 /** Facts of an image in the engine. */
 export const RootFacts = z.object({
-  /** Its name in the engine. */
+  /** Name of the image in the engine. */
   image: z.string(),
   /** `os-release` of its root. */
   osRelease: z.record(z.string(), z.string()),
@@ -27,10 +27,10 @@ export const RootFacts = z.object({
 export type RootFacts = Readonly<z.output<typeof RootFacts>>;
 
 /**
- * Opens an image of the engine and looks at its root.
- * @param check called with the root before anything is read
- * @param name for messages
- * @throws FactoryError `usage` when it is not the root of a distribution; what `check` throws
+ * Opens an image of the engine and reads the facts of its root.
+ * @param image the image in the engine; `name` names it in messages
+ * @param check called with the path of the root before anything is read
+ * @throws FactoryError `usage` when the root does not belong to a distribution; errors of `check`
  */
 export async function rootFacts(
   engine: Pick<ContainerEngine, 'open'>,
@@ -48,7 +48,7 @@ async function readOsRelease(root: string, name: string): Promise<Record<string,
     (await resolveInRoot(root, '/etc/os-release')) ?? (await resolveInRoot(root, '/usr/lib/os-release'));
   if (file === undefined) {
     throw new FactoryError('BASE_UNSUITABLE', `${name} has neither /etc/os-release nor /usr/lib/os-release`, {
-      remedy: 'It is no distribution’s root filesystem; give the root itself, not a directory around it.',
+      remedy: 'Give the root filesystem of a distribution, not a directory that contains it.',
     });
   }
   return Object.fromEntries(parseOsRelease(await readFile(file, 'utf8')));

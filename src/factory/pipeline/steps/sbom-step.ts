@@ -11,12 +11,12 @@ import { documentsAreCurrent, SBOM_STEP, writeDocuments } from './document.ts';
 import { openOsImage } from './open-os-image.ts';
 import { IMAGE_STEP, osImageFacts } from './os-image-facts.ts';
 
-/** Raise it when the documents of the same image change. */
+/** Increase this number when the documents for an unchanged image change. */
 const FORMAT = 1;
 
 /**
- * Tells what is in the OS image, as SPDX and as CycloneDX.
- * @param bundles references of those that were laid into it
+ * The step that writes the SBOM of the OS image as SPDX and CycloneDX.
+ * @param bundles references of the bundles in the image
  */
 export function sbomStep(
   env: Pick<BuildEnvironment, 'engine' | 'partial' | 'tool' | 'agents'>,
@@ -39,9 +39,13 @@ export function sbomStep(
         bundles: names,
         hash: hashFile,
       });
-      return writeDocuments(env, spec, image, {
-        spdx: spdxDocument(inventory, env.tool),
-        cyclonedx: cycloneDxDocument(inventory, env.tool),
+      return writeDocuments(env, {
+        output: spec.output,
+        facts: image.facts,
+        contents: {
+          spdx: spdxDocument(inventory, env.tool),
+          cyclonedx: cycloneDxDocument(inventory, env.tool),
+        },
       });
     },
   });

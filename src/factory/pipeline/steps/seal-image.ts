@@ -6,17 +6,17 @@ import type { BuildEnvironment } from '../build-environment.ts';
 import type { StepContext, StepOutput } from '../step.ts';
 import type { OsImageFacts } from './os-image-facts.ts';
 
-/** What the engine builds. */
+/** A build of the engine. */
 interface ImageBuild {
   readonly entries: readonly ContextEntry[];
   /** Name that the image gets in the engine. */
   readonly image: string;
   readonly arch: string;
-  /** Whether another build begins with it. */
+  /** Whether another build uses the image as its base. */
   readonly isBase?: boolean;
 }
 
-/** Builds an image in the engine. @throws FactoryError `step` when that fails, with the remedy of `--offline` */
+/** Builds an image in the engine. @throws FactoryError `step` when the build fails, with a hint about `--offline` */
 export async function buildImage(
   { engine, useCache, offline }: Pick<BuildEnvironment, 'engine' | 'useCache' | 'offline'>,
   { say }: Pick<StepContext, 'say'>,
@@ -26,28 +26,28 @@ export async function buildImage(
     await engine.build(packContext(entries), image, { onStep: say, useCache, offline, arch, isBase });
   } catch (error) {
     if (!offline || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
-    throw new FactoryError('NOT_CACHED', 'it wants a network, and --offline gives it none', {
+    throw new FactoryError('NOT_CACHED', 'the build needs the network, but --offline is set', {
       details: error.details,
       remedy:
-        'What it wanted to fetch is in its last lines. Run the same command once without --offline, where there is a network.',
+        'Its last lines name the missing content. Run the same command once without --offline, with network access.',
       cause: error,
     });
   }
 }
 
-/** An image that is to become the OS image. */
+/** An image that becomes the OS image. */
 interface Unsealed {
-  /** Its name in the engine. */
+  /** Name of the image in the engine. */
   readonly image: string;
-  /** What messages call it. */
+  /** Name of the image in messages. */
   readonly name: string;
-  /** Brings the root into its final form; absent for one that is left as it is. */
+  /** Brings the root into its final form; absent to leave it unchanged. */
   readonly seal?: (root: string) => Promise<unknown>;
   /** Reads more facts from the sealed root. */
   readonly readMore?: (root: string) => Promise<Partial<OsImageFacts>>;
 }
 
-/** Seals an image and checks that it is an OS image. @throws FactoryError `verification` when it is none */
+/** Seals an image and checks it. @throws FactoryError `verification` when it is not an OS image */
 export async function sealImage(
   { engine }: Pick<BuildEnvironment, 'engine'>,
   { say, notice }: Pick<StepContext, 'say' | 'notice'>,

@@ -13,7 +13,7 @@ import {
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
-// The real programs cannot be fetched here: a script stands for them, a function for their server.
+// The tests do not fetch real programs: a script replaces them, and a function replaces their server.
 const PROGRAM = '#!/bin/sh\necho k3s version v1.34.1+k3s1\n';
 const IMAGES = 'images';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -42,14 +42,14 @@ async function run(env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'fetch'
     say: () => undefined,
     notice: (text: string) => notices.push(text),
   } as unknown as StepContext;
-  const step = kubernetesStep(env, spec, 'amd64', new AbortController().signal);
+  const step = kubernetesStep(env, spec, { arch: 'amd64', signal: new AbortController().signal });
   await step.inputs(new Map());
   const result = (await step.run(context, new Map())) as StepResult;
   return { files: kubernetesFiles(new Map([[KUBERNETES_STEP.id, result]])), digest: result.digest, notices };
 }
 
 describe('kubernetesStep', () => {
-  test('verifies what it fetches by the list of the release, and says what to pin', async () => {
+  test('verifies downloads against the list of the release and reports what to pin', async () => {
     const served = { k3s: PROGRAM, 'k3s-airgap-images-amd64.tar.zst': IMAGES, 'sha256sum-amd64.txt': LIST };
     const { env } = environment(served);
     const { files, notices } = await run(env, { ...SPEC, airgap: true });
@@ -60,13 +60,13 @@ describe('kubernetesStep', () => {
     expect(notices[0]).toMatch(`k3s has sha256 ${sha256(PROGRAM)}`);
   });
 
-  test('with a checksum asks for nothing else', async () => {
+  test('fetches only the program if its checksum is configured', async () => {
     const { env, asked } = environment({ k3s: PROGRAM });
     const { notices } = await run(env, { ...SPEC, sha256: sha256(PROGRAM) });
     expect([asked, notices]).toEqual([['k3s'], []]);
   });
 
-  test('the same content from a file is the same result', async () => {
+  test('has the same digest for the same content from a file', async () => {
     const { home, env } = environment({ k3s: PROGRAM, 'sha256sum-amd64.txt': LIST });
     const fetched = await run(env, SPEC);
     plant(home, { k3s: PROGRAM });
@@ -76,7 +76,7 @@ describe('kubernetesStep', () => {
 
   test.each([
     [
-      'content that the list does not have',
+      'content that does not match the list',
       { k3s: 'other', 'sha256sum-amd64.txt': LIST },
       {},
       'verification',
@@ -87,11 +87,11 @@ describe('kubernetesStep', () => {
       { k3s: PROGRAM, 'sha256sum-amd64.txt': '' },
       {},
       'verification',
-      /has no checksum of k3s/,
+      /has no checksum for k3s/,
     ],
     ['a release without a list', { k3s: PROGRAM }, {}, 'step', /HTTP 404/],
     [
-      'a wrong checksum of the configuration',
+      'a wrong checksum in the configuration',
       { k3s: PROGRAM },
       { sha256: sha256('x') },
       'verification',
@@ -102,7 +102,7 @@ describe('kubernetesStep', () => {
     expect((await failureOf(() => run(env, { ...SPEC, ...more }), kind)).message).toMatch(message);
   });
 
-  test('refuses files that are missing, changed, or for another machine', async () => {
+  test('refuses files that are missing, changed or for another architecture', async () => {
     const { home, env } = environment();
     const binary = join(home, 'k3s');
     expect((await failureOf(() => run(env, { ...SPEC, binary }), 'usage')).message).toBe(

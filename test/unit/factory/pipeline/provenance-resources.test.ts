@@ -62,22 +62,27 @@ function world(home: string) {
   const results = new Map<string, StepResult>([['base', { digest: '', facts: BASE, files: {} }]]);
   const resources = async (more: Record<string, unknown>) => {
     const spec = await loadBuildSpec({ set: [], flags: { ...flags, ...more } });
-    return buildResources(env, spec, await chooseFlavor(FLAVORS, 'debian'), results);
+    return buildResources(env, { spec, choice: await chooseFlavor(FLAVORS, 'debian') }, results);
   };
   return { env, resources };
 }
 
 describe('the inputs of a build', () => {
-  test('are all there, by digest, without paths and passwords', async () => {
+  test('are complete, with digests and without paths and passwords', async () => {
     const home = temporaryDirectory();
     const found = await world(home).resources({ base: 'docker://registry.example/os/debian:12' });
     expect(found.map(({ name }) => name)).toEqual([
       'base',
       'package archive',
-      ...['flavor', 'flavor'],
+      'flavor',
+      'flavor',
       'model',
       ...['build', 'image', 'kubernetes'].map((part) => `framework: templates/${part}`),
-      ...['agent', 'containerfile', 'containerfile context', 'cloud-config', 'overlay-rootfs'],
+      'agent',
+      'containerfile',
+      'containerfile context',
+      'cloud-config',
+      'overlay-rootfs',
     ]);
     expect(found[0]).toEqual({
       name: 'base',
@@ -93,8 +98,9 @@ describe('the inputs of a build', () => {
     expect(JSON.stringify(found)).not.toContain('secret');
   });
 
-  test('have other digests when their content is another, and the same elsewhere', async () => {
-    const [one, two] = [temporaryDirectory(), temporaryDirectory()];
+  test('have digests that depend on the content and not on the directory', async () => {
+    const one = temporaryDirectory();
+    const two = temporaryDirectory();
     const { resources } = world(one);
     const base = { base: `tar:${join(one, 'bundle.tar')}` };
     const before = await resources(base);
@@ -113,14 +119,17 @@ describe('the inputs of a build', () => {
   });
 });
 
-test('the inputs of artifacts are the image and what is laid beside it', async () => {
+test('the inputs of artifacts are the image and the overlays', async () => {
   const home = temporaryDirectory();
   const { env } = world(home);
   const { spec } = await loadArtifactsSpec({
     set: [],
     flags: { image: `dir:${join(home, 'tree')}`, 'overlay-iso': join(home, 'tree') },
   });
-  const found = await readyResources(env, spec, { kind: 'dir', path: join(home, 'tree') }, 'amd64');
+  const found = await readyResources(env, spec, {
+    image: { kind: 'dir', path: join(home, 'tree') },
+    arch: 'amd64',
+  });
   expect(found.map(({ name, uri }) => [name, uri])).toEqual([
     ['OS image', 'dir:tree'],
     ['overlay-iso', undefined],

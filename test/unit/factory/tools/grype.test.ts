@@ -77,7 +77,7 @@ describe('the vulnerability scan', () => {
   test('is skipped with a notice if that is allowed', async () => {
     expect(await scan(undefined, { unlessMissing: true })).toEqual({
       scan: { status: 'skipped', reason: 'grype is not installed' },
-      notices: [expect.stringMatching(/were not looked for: grype is not installed/)],
+      notices: [expect.stringMatching(/skipped the scan for vulnerabilities: grype is not installed/)],
       digest: 'passed',
     });
   });

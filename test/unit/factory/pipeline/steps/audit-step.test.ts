@@ -12,29 +12,32 @@ import { imageResults, stepContext } from '../support/step-context.ts';
 const PEM = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const RESULTS = imageResults(1_700_000_000);
 
-/** The audit of an image with these files. */
+/** An audit step for an image with these files. */
 function audit(files: Readonly<Record<string, string>>, spec: Partial<ArtifactsSpec> = {}, variables = {}) {
   const root = plant(temporaryDirectory(), { 'etc/hostname': 'node\n', ...files });
   const engine = testEngine({ open: async () => openDirectory(root) });
   const env = testEnvironment({ engine, variables });
-  const step = auditStep(env, artifactsSpec(spec), async () => [], new AbortController().signal);
+  const step = auditStep(env, artifactsSpec(spec), {
+    images: async () => [],
+    signal: new AbortController().signal,
+  });
   const { context, notices } = stepContext();
   return { step, notices, run: () => step.run(context, RESULTS) };
 }
 const inDirectory = (files: Readonly<Record<string, string>>) => plant(temporaryDirectory(), files);
 
-describe('the search for secrets', () => {
-  test('lets an image without any pass, with a result that is the same however it was looked at', async () => {
+describe('auditStep', () => {
+  test('accepts an image without secrets, always with the same digest', async () => {
     const results = [await audit({}).run(), await audit({ 'srv/x': 'y' }).run()];
     expect(results.map(({ digest }) => digest)).toEqual(['passed', 'passed']);
   });
 
-  test('refuses an image with a private key, by its path', async () => {
+  test('refuses an image with a private key and reports its path', async () => {
     const error = await failureOf(audit({ 'srv/key.pem': PEM }).run);
     expect([error.message, ...error.details].join('\n')).toContain('/srv/key.pem');
   });
 
-  test('lets pass what the spec allows, and nothing else', async () => {
+  test('accepts only the secrets that the spec allows', async () => {
     const allow = [{ path: '/srv/key.pem', reason: 'a test' }];
     const files = { 'srv/key.pem': PEM };
     await expect(audit(files, { audit: { allow } }).run()).resolves.toMatchObject({ digest: 'passed' });
@@ -44,20 +47,20 @@ describe('the search for secrets', () => {
     expect(text).not.toContain('/srv/key.pem');
   });
 
-  test('looks into the overlay of the ISO, which is named before the path', async () => {
+  test('searches the ISO overlay and prefixes its paths', async () => {
     const overlayIso = inDirectory({ 'extra/key.pem': PEM });
     const error = await failureOf(audit({}, { overlayIso }).run);
     expect([error.message, ...error.details].join('\n')).toContain('overlay-iso:/extra/key.pem');
   });
 
-  test('gives notice of passwords in clear in the cloud-config, which are not refused', async () => {
+  test('warns about plaintext passwords in the cloud-config without refusing them', async () => {
     const home = inDirectory({ 'c.yaml': '#cloud-config\nusers:\n  - name: kairos\n    passwd: secret\n' });
     const { run, notices } = audit({}, { cloudConfig: join(home, 'c.yaml') });
     await run();
-    expect(notices).toEqual([expect.stringMatching(/in clear in line 4: everybody/)]);
+    expect(notices).toEqual([expect.stringMatching(/plaintext passwords or tokens in line 4: everyone/)]);
   });
 
-  test('is done again when what is allowed or what is laid beside the image changes', async () => {
+  test('runs again when the allowed secrets, the cloud-config or the ISO overlay change', async () => {
     const inputs = async (spec: Partial<ArtifactsSpec>) =>
       JSON.stringify(await audit({}, spec).step.inputs(RESULTS));
     const home = inDirectory({ 'c.yaml': '#cloud-config\n', 'd.yaml': '#cloud-config\n#\n' });

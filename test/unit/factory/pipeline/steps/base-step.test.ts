@@ -16,17 +16,17 @@ const debian = await chooseFlavor(FLAVORS, 'debian');
 const plain = await loadBuildSpec({ set: [], flags: { flavor: 'debian' } });
 const NONE = new Map();
 
-/** The step for a base, `bootstrap:` where none is given. */
+/** The step for a base. */
 function stepFor(base: string, options: { spec?: Partial<BuildSpec>; env?: Partial<BuildEnvironment> } = {}) {
   const spec: BuildSpec = { ...plain, arch: 'amd64', base, ...options.spec };
   const choice = chooseBase(debian.named, spec);
-  return baseStep(testEnvironment(options.env), spec, baseReference(choice), choice);
+  return baseStep(testEnvironment(options.env), { spec, reference: baseReference(choice), choice });
 }
 const inputsOf = async (...args: Parameters<typeof stepFor>) =>
   JSON.stringify(await stepFor(...args).inputs(NONE));
 
-describe('the step that takes in the base', () => {
-  test('keeps it under a name of its own, and leaves what the base is', async () => {
+describe('baseStep', () => {
+  test('imports the base under its own name and returns its facts', async () => {
     const root = plant(temporaryDirectory(), { 'etc/os-release': 'ID=debian\nVERSION_ID="12"\n' });
     const loaded: string[] = [];
     const engine = testEngine({
@@ -40,11 +40,11 @@ describe('the step that takes in the base', () => {
     const { facts, digest } = await step.run(stepContext().context, NONE);
     expect(loaded).toEqual([expect.stringMatching(/^localhost\/kairos-factory\/base:[0-9a-f]{16}$/)]);
     expect(facts).toMatchObject({ image: loaded[0], osRelease: { ID: 'debian', VERSION_ID: '12' } });
-    // Its key says all: nothing of it comes from a package archive.
+    // The cache key is sufficient: nothing comes from a package archive.
     expect(digest).toBeUndefined();
   });
 
-  test('refuses what is not the root of a distribution', async () => {
+  test('refuses a directory that is not the root of a distribution', async () => {
     const root = plant(temporaryDirectory(), { 'rootfs/etc/os-release': 'ID=debian\n' });
     const engine = testEngine({ load: async () => undefined, open: async () => openDirectory(root) });
     const step = stepFor(`dir:${root}`, { env: { engine } });
@@ -52,7 +52,7 @@ describe('the step that takes in the base', () => {
     expect(error.message).toContain('/etc/os-release');
   });
 
-  test('is another one when anything that the base comes from is', async () => {
+  test('has different inputs when anything that affects the base changes', async () => {
     const root = plant(temporaryDirectory(), { file: 'one' });
     const before = await inputsOf(`dir:${root}`);
     expect(await inputsOf(`dir:${root}`)).toBe(before);
@@ -71,27 +71,27 @@ describe('the step that takes in the base', () => {
     ['a directory', 'dir:/nowhere/root'],
     ['an archive', 'docker-archive:/nowhere/image.tar'],
     ['a layout', 'oci:/nowhere/layout'],
-  ])('refuses %s that is not there', async (_, base) => {
+  ])('refuses %s that does not exist', async (_, base) => {
     const error = await failureOf(() => stepFor(base).inputs(NONE), 'usage');
     expect(error.message).toMatch(/^\/nowhere\/\S+ does not exist$/);
   });
 
-  test('asks for a signature of what is in a registry alone', () => {
+  test('refuses trust.base for a base that is not in a registry', () => {
     const spec: Partial<BuildSpec> = { trust: { base: { keys: ['/k.pub'], identities: [], threshold: 1 } } };
     expect(() => stepFor('dir:/root', { spec })).toThrow(
       expect.objectContaining({ kind: 'usage', message: expect.stringContaining('trust.base') }),
     );
   });
 
-  test('bootstraps nothing without a network', async () => {
+  test('does not bootstrap with --offline', async () => {
     const step = stepFor('bootstrap:bookworm', { env: { offline: true } });
     const error = await failureOf(() => step.run(stepContext().context, NONE), 'step');
     expect(error.remedy).toContain('without --offline');
   });
 
   test.each<[string, boolean]>([
-    ['is kept as long as the engine has the image', true],
-    ['is made again when the image is gone from the engine', false],
+    ['is current while the engine has the image', true],
+    ['is not current when the engine has lost the image', false],
   ])('%s', async (_, has) => {
     const step = stepFor('dir:/root', { env: { engine: testEngine({ has: async () => has }) } });
     const traits = {
@@ -108,7 +108,7 @@ describe('the step that takes in the base', () => {
   });
 });
 
-test('an image of a registry is known by its manifest, not by its tag', async () => {
+test('an image in a registry is identified by its manifest, not by its tag', async () => {
   const pins = ['sha256:one', 'sha256:one', 'sha256:two'];
   const pin = async () => ({ reference: '', digest: '', platform: '', manifest: pins.shift() ?? '' });
   const images = { ...testEnvironment().images, pin };

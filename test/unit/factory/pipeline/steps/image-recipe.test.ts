@@ -19,7 +19,11 @@ const any = await chooseFlavor(FLAVORS, 'any');
 const debian = await chooseFlavor(FLAVORS, 'debian');
 const GENERIC = await loadModel(MODELS, 'generic');
 const env = (epoch?: string): RecipeEnvironment => ({
-  ...{ epoch, tool: 'tool', agent: () => '/agent', templates: '/templates', digests: '/digests' },
+  epoch,
+  tool: 'tool',
+  agent: () => '/agent',
+  templates: '/templates',
+  digests: '/digests',
 });
 
 const SPEC = {
@@ -58,8 +62,8 @@ const results = (base: StepResult, more: Record<string, StepResult> = {}) =>
   new Map(Object.entries({ base, kernel: root('the-kernel', { newest: 3000 }), ...more }));
 const silent = () => undefined;
 
-describe('imageRecipe of a root in which nothing is installed', () => {
-  test('takes names from the base, time from the newest file, the boot loader from the kernel’s image', () => {
+describe('imageRecipe without additional packages', () => {
+  test('uses the names of the base, the time of the newest file and the boot loader of the kernel’s image', () => {
     const notices: string[] = [];
     const options = imageRecipe(env(), { spec: SPEC, choice: any, model: GENERIC }).options(
       results(root('the-base')),
@@ -76,7 +80,7 @@ describe('imageRecipe of a root in which nothing is installed', () => {
     expect(notices).toEqual([expect.stringContaining('no agent')]);
   });
 
-  test('has an agent where the base can run it, and its own boot loader where it has one', () => {
+  test('adds the agent if the base can run it, and keeps the boot loader of the base', () => {
     const base = root('the-base', { glibc: true, bootLoader: true, ownLib: false });
     expect(
       imageRecipe(env('5'), { spec: SPEC, choice: any, model: GENERIC }).options(results(base), silent),
@@ -87,7 +91,7 @@ describe('imageRecipe of a root in which nothing is installed', () => {
     });
   });
 
-  test('goes on from what a Containerfile made of the base, but not by its times', () => {
+  test('uses the base after the Containerfile, but not its timestamps', () => {
     const spec = { ...SPEC, containerfile: { file: '/f', stage: 'before', context: '/' } } as BuildSpec;
     const recipe = imageRecipe(env(), { spec, choice: any, model: GENERIC });
     expect(recipe.needs).toEqual(['base', 'containerfile', 'kernel']);
@@ -99,7 +103,7 @@ describe('imageRecipe of a root in which nothing is installed', () => {
     });
   });
 
-  test('needs no shell with a kernel from elsewhere, and one without', async () => {
+  test('needs a shell only without kernel-from', async () => {
     const base = results(root('the-base', { shell: false }));
     expect(imageRecipe(env(), { spec: SPEC, choice: any, model: GENERIC }).options(base, silent).base).toBe(
       'the-base',
@@ -114,7 +118,7 @@ describe('imageRecipe of a root in which nothing is installed', () => {
     expect(error.message).toContain('dir:/tiny has no /bin/sh');
   });
 
-  test('takes no packages', async () => {
+  test('refuses packages', async () => {
     const error = await failureOf(
       () => imageRecipe(env(), { spec: { ...SPEC, packages: ['vim'] }, choice: any, model: GENERIC }),
       'usage',
@@ -127,7 +131,7 @@ describe('imageRecipe of a distribution', () => {
   const base = (traits: Partial<RootTraits> = {}) =>
     results(root('the-base', traits, { ID: 'debian', VERSION_ID: '12' }));
 
-  test('installs all but the kernel with one from elsewhere, and its own boot loader', () => {
+  test('installs packages and the boot loader, but no kernel, with kernel-from', () => {
     const { selection, kernel, agent, epoch } = imageRecipe(env(), {
       spec: SPEC,
       choice: debian,
@@ -138,14 +142,14 @@ describe('imageRecipe of a distribution', () => {
     expect([kernel?.bootLoader, agent, epoch]).toEqual([false, '/agent', undefined]);
   });
 
-  test('refuses a base without a shell, by name', async () => {
+  test('refuses a base without a shell and names it', async () => {
     const recipe = imageRecipe(env(), { spec: SPEC, choice: debian, model: GENERIC });
     const error = await failureOf(() => recipe.options(base({ shell: false }), silent), 'usage');
     expect(error.message).toContain('dir:/tiny has no /bin/sh');
     expect(error.remedy).toContain('variant of the image that has a shell');
   });
 
-  test('hands kairos-init its program and the base’s date', () => {
+  test('passes the program kairos-init and the date of the base', () => {
     const { kernelFrom: _, ...rest } = SPEC;
     const framework = { name: 'kairos-init', source: '/k', version: 'v1' } as const;
     const recipe = imageRecipe(env(), {
@@ -169,7 +173,7 @@ describe('trust.upgrade', () => {
     ({ ...SPEC, trust: policy(key), ...more }) as BuildSpec;
   const release = () => plant(temporaryDirectory(), { 'release.pub': signer('release.pub').pem });
 
-  test('goes into the image, with a word where nothing would enforce it', () => {
+  test('goes into the image, with a warning if no agent enforces it', () => {
     const notices: string[] = [];
     const spec = trusting(join(release(), 'release.pub'));
     const options = imageRecipe(env(), { spec, choice: any, model: GENERIC }).options(
@@ -177,10 +181,10 @@ describe('trust.upgrade', () => {
       (text) => notices.push(text),
     );
     expect(options.policy?.map(({ name }) => name)).toEqual(['policy.yaml', 'release.pub']);
-    expect(notices.join()).toContain('there is no agent to enforce it');
+    expect(notices.join()).toContain('no agent to enforce it');
   });
 
-  test('is refused for an agent that does not read it, and with a key that is none', async () => {
+  test('is refused for an agent that does not read it, and with a missing key', async () => {
     const framework = { name: 'kairos-init', source: '/k', version: undefined } as const;
     const spec = trusting(join(release(), 'release.pub'), { framework });
     const foreign = await failureOf(
@@ -196,7 +200,7 @@ describe('trust.upgrade', () => {
   });
 });
 
-test('a bootstrap reference has neither a kernel nor kairos-init', async () => {
+test('a bootstrap reference provides neither a kernel nor kairos-init', async () => {
   const nowhere = {} as ImportEnvironment;
   expect((await failureOf(() => kernelStep(nowhere, 'bootstrap:', 'amd64'), 'usage')).message).toMatch(
     /kernel/,

@@ -5,7 +5,7 @@ import type { OpenImage } from '../../../../../src/factory/engine/container-engi
 import { openOsImage } from '../../../../../src/factory/pipeline/steps/open-os-image.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 
-test('the root of an opened image has its mode and time, and is not touched again while another step reads it', async () => {
+test('opening an image sets mode and time of its root once, because another step may be reading it', async () => {
   const root = temporaryDirectory();
   chmodSync(root, 0o700);
   const commit = async () => undefined;

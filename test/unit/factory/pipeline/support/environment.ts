@@ -7,12 +7,12 @@ const unexpected = (what: string) => async (): Promise<never> => {
   throw new Error(`${what} is not part of this test`);
 };
 
-/** A directory as an image that is open. */
+/** A directory as an opened image. */
 export function openDirectory(root: string): OpenImage {
   return { root, commit: unexpected('committing'), [Symbol.asyncDispose]: async () => undefined };
 }
 
-/** What steps share, with nothing that reaches out of the test but what is given. */
+/** A build environment without any access outside the test, except for the given parts. */
 export function testEnvironment(change: Partial<BuildEnvironment> = {}): BuildEnvironment {
   return {
     engine: testEngine(),
@@ -39,7 +39,7 @@ export function testEnvironment(change: Partial<BuildEnvironment> = {}): BuildEn
   };
 }
 
-/** An engine that does nothing but what is given. */
+/** An engine with only the given functions. */
 export function testEngine(change: Partial<BuildEnvironment['engine']> = {}): BuildEnvironment['engine'] {
   return {
     name: 'none',

@@ -2,7 +2,7 @@ import type { Results, StepContext } from '../../../../../src/factory/pipeline/s
 import { temporaryDirectory } from '../../../support/temporary.ts';
 import { realRunner } from '../../artifacts/support/runner.ts';
 
-/** What a step runs in, and the notices that it leaves. */
+/** A step context, and the notices of the step. */
 export function stepContext(): { readonly context: StepContext; readonly notices: readonly string[] } {
   const notices: string[] = [];
   const context = {
@@ -15,7 +15,7 @@ export function stepContext(): { readonly context: StepContext; readonly notices
   return { context, notices };
 }
 
-/** The result of an OS image for amd64, of Debian. */
+/** The result of the image step for a Debian image on amd64. */
 export function imageResults(epoch: number): Results {
   const release = {
     KAIROS_FLAVOR: 'debian',
