@@ -385,7 +385,7 @@ describe('an extension from an image', () => {
     expect(stderr).toMatch(message);
   });
 
-  test('is refused when the layer is not what its digest says, or for another architecture', async () => {
+  test('is refused when the layer does not match its digest, or for another architecture', async () => {
     const image = testImage([BASE, ADDED]);
     const directory = await layout({ os: image });
     expect((await make('sysext', 'added', '--from', `oci:${directory}`, '--arch', 'arm64')).status).toBe(5);

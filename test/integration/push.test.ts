@@ -256,7 +256,7 @@ describe('a build', () => {
     await writeFile(join(output, squashfs), changed);
     const args = ['push', output, '--to', `${plain.host}/team/changed:v1`, '--artifacts', 'squashfs'];
     const { status, stderr } = await run(args);
-    expect([status, stderr]).toEqual([5, expect.stringContaining(`${squashfs} is not what its digest says`)]);
+    expect([status, stderr]).toEqual([5, expect.stringContaining(`${squashfs} does not match its digest`)]);
     await writeFile(join(output, squashfs), whole);
     await writeFile(sums, before.replace(/^[0-9a-f]{8}/m, '00000000'));
     const other = await run(args);

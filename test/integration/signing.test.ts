@@ -126,7 +126,7 @@ describe('an image', () => {
     const hex = createHash('sha256').update('the layer').digest('hex');
     const file = join(registry.storage, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
     await writeFile(file, 'thE layer');
-    await refused(verify(image), 'is not what its digest says');
+    await refused(verify(image), 'does not match its digest');
     expect((await verify(image, '--no-content')).stdout).toContain('content not looked at');
   });
 
@@ -160,8 +160,8 @@ describe('an image', () => {
     await new Promise<void>((resolve) => liar.listen(0, '127.0.0.1', resolve));
     try {
       const place = `127.0.0.1:${(liar.address() as AddressInfo).port}/${repository}@${digest}`;
-      await refused(verify(place), 'is not what its digest says', `expected ${digest}`, `received ${other}`);
-      await refused(sign(place, '--key', release.privateKey), 'is not what its digest says');
+      await refused(verify(place), 'does not match its digest', `expected ${digest}`, `received ${other}`);
+      await refused(sign(place, '--key', release.privateKey), 'does not match its digest');
     } finally {
       liar.closeAllConnections();
       liar.close();

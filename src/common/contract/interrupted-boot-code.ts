@@ -6,7 +6,7 @@ const LOAD_ADDRESS = 0x7c00;
 const MESSAGE_OPERAND = 13;
 const MESSAGE = [
   'The installation of this machine was interrupted: it has no system yet.',
-  'Start it from the installation medium again, and repeat the installation.',
+  'Boot from the installation medium and install again.',
 ];
 
 /**

@@ -5,14 +5,19 @@ const BEGIN =
   '<!-- Error codes: written by scripts/generate-docs.ts from src/common/errors/error-codes.ts -->';
 const END = '<!-- End of the error codes -->';
 
-/** The page docs/errors.md with its table of codes as the source has them now. @throws RangeError when it has no place for it */
+/**
+ * Updates the tables of error codes in a page from the source.
+ * @param page the content of docs/errors.md
+ * @throws RangeError when the page lacks the markers around the tables
+ */
 export function withErrorCodes(page: string): string {
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin === -1 || end < begin) throw new RangeError('the page has no place for the error codes');
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin === -1 || end < begin) throw new RangeError('the page lacks the markers for the error codes');
   return `${page.slice(0, begin)}${BEGIN}\n\n${tables()}\n${page.slice(end)}`;
 }
 
-/** A table for each kind, in the order of exit codes. */
+/** One table per kind, in the order of exit codes. */
 function tables(): string {
   return (Object.keys(EXIT_STATUS) as ErrorKind[])
     .map((kind) => {
@@ -26,7 +31,7 @@ function tables(): string {
 
 type Row = readonly [string, string];
 
-/** A table of Markdown whose columns are aligned, as the formatter wants them. */
+/** A Markdown table with aligned columns, as the formatter requires. */
 function table(head: Row, rows: readonly Row[]): string {
   const widths = [0, 1].map((column) =>
     Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length)),

@@ -9,25 +9,25 @@ interface Explanation {
 const NO_SPACE: Explanation = {
   code: 'DISK_FULL',
   remedy:
-    'Free some space, or use other places: --output for artifacts, KAIROS_FACTORY_CACHE for everything else.',
+    'Free some space, or use another filesystem: --output for artifacts, KAIROS_FACTORY_CACHE for everything else.',
 };
 const NO_PERMISSION: Explanation = {
   code: 'PERMISSION_DENIED',
-  remedy: 'Check the permissions of that path.',
+  remedy: 'Check the permissions of the path.',
 };
 
-/** Errors of the operating system (errno(3)) that a person can do something about. */
+/** Errors of the operating system (errno(3)) that the user can fix. */
 const SYSTEM_ERRORS: ReadonlyMap<string, Explanation> = new Map([
   ['ENOSPC', NO_SPACE],
   ['EDQUOT', NO_SPACE],
   ['EACCES', NO_PERMISSION],
   ['EPERM', NO_PERMISSION],
   ['ENOENT', { code: 'PATH_NOT_FOUND', remedy: 'Check that the path exists.' }],
-  ['EROFS', { code: 'READ_ONLY', remedy: 'Choose a place that can be written to.' }],
-  ['EMFILE', { code: 'TOO_MANY_OPEN_FILES', remedy: 'Raise the limit of open files: ulimit -n 4096' }],
+  ['EROFS', { code: 'READ_ONLY', remedy: 'Choose a writable location.' }],
+  ['EMFILE', { code: 'TOO_MANY_OPEN_FILES', remedy: 'Raise the limit on open files: ulimit -n 4096' }],
 ]);
 
-/** What programs print when the disk is full: the C library's ENOSPC, and xorriso. */
+/** Output of programs when the disk is full: the C library's ENOSPC message, and that of xorriso. */
 const DISK_FULL_OUTPUT = /no space left on device|exceeds free space on media/i;
 
 /** Whether an error was reported by the operating system. */
@@ -35,14 +35,14 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).errno === 'number';
 }
 
-/** Whether a program failed because the disk is full, by what it printed. */
+/** Whether a program's output shows that the disk is full. */
 export function isDiskFull({ details }: Pick<FactoryError, 'details'>): boolean {
   return details.some((line) => DISK_FULL_OUTPUT.test(line));
 }
 
 /**
- * Turns what went wrong in a step into an error for the person: system errors get a remedy, and so does a tool that ran out
- * of space. Defects stay what they are.
+ * Turns the error of a step into one for the user: it gets the title of the step, and system errors and full disks get a
+ * remedy. Other errors, which are bugs, and interruptions are returned unchanged.
  */
 export function explain(title: string, error: unknown): unknown {
   const known = isSystemError(error) ? SYSTEM_ERRORS.get(error.code ?? '') : undefined;

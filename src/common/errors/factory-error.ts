@@ -1,6 +1,6 @@
 import { ERROR_CODES, type ErrorCode, type ErrorKind } from './error-codes.ts';
 
-/** Exit status of each kind; 0 is success and 1 is kept for defects of our own. */
+/** Exit status of each kind; 0 is success, and 1 is reserved for bugs. */
 export const EXIT_STATUS: Readonly<Record<ErrorKind, number>> = {
   usage: 2,
   tool: 3,
@@ -11,17 +11,17 @@ export const EXIT_STATUS: Readonly<Record<ErrorKind, number>> = {
 
 /** The optional parts of a {@link FactoryError}. */
 export interface FactoryErrorOptions {
-  /** What the person can do about it, in one sentence. */
+  /** What the user can do about it, in one sentence. */
   readonly remedy?: string;
   /** Supporting lines, such as the last lines a tool printed. */
   readonly details?: readonly string[];
   readonly cause?: unknown;
 }
 
-/** The one error that the factory throws on purpose; anything else that reaches the top is a defect. */
+/** The error for all expected failures; any other error that reaches the top level is a bug. */
 export class FactoryError extends Error {
   override readonly name = 'FactoryError';
-  /** What scripts, and our own code, decide by. */
+  /** Identifies the failure for scripts and for our own code. */
   readonly code: ErrorCode;
   readonly kind: ErrorKind;
   readonly remedy: string | undefined;
@@ -36,7 +36,7 @@ export class FactoryError extends Error {
   }
 }
 
-/** The text of anything that was thrown. */
+/** Returns the message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,8 @@
 import { FactoryError } from './factory-error.ts';
 
 /**
- * Waits for all promises of a chain of streams. The failure of one makes the others fail too, so the error that is thrown
- * is the first that explains itself, else the first of all.
+ * Waits for all promises of a chain of streams. A failure makes the others fail too, so it throws the first
+ * `FactoryError`, or else the first error.
  */
 export async function settleAll(promises: readonly Promise<unknown>[]): Promise<void> {
   const failures: unknown[] = [];

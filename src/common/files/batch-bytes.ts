@@ -1,7 +1,7 @@
-/** Bytes that go to a pipe at once. */
+/** Minimum size of a batch, in bytes. */
 const BATCH = 256 * 1024;
 
-/** Joins small parts of a stream, so that a pipe is written to less often. The bytes stay the same. */
+/** Joins small chunks of a stream, so that a pipe gets fewer writes. The content is unchanged. */
 export async function* batchBytes(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let batch: Buffer[] = [];
   let size = 0;
@@ -10,7 +10,8 @@ export async function* batchBytes(parts: AsyncIterable<Buffer>): AsyncGenerator<
     size += part.length;
     if (size < BATCH) continue;
     yield Buffer.concat(batch);
-    [batch, size] = [[], 0];
+    batch = [];
+    size = 0;
   }
   if (size > 0) yield Buffer.concat(batch);
 }

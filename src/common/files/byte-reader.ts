@@ -1,21 +1,21 @@
-/** Makes the error for data that cannot be read. @param reason a clause, such as `it is cut short` */
+/** Creates the error for malformed data. @param reason a clause, such as `it is cut short` */
 export type CorruptionError = (reason: string) => Error;
 
-/** What a parser needs of its input. */
+/** The input of a parser. */
 export interface ByteSource {
-  /** The next `size` bytes; `undefined` at the end. Throws {@link corrupt} when the input ends within them. */
+  /** Reads `size` bytes; `undefined` at the end. @throws the error of {@link corrupt} when the input ends within them */
   take(size: number): Promise<Buffer | undefined>;
-  /** Passes over the next `size` bytes. */
+  /** Skips `size` bytes. */
   skip(size: number): Promise<void>;
-  /** The error for malformed data, in the words of whoever opened the input. */
+  /** Creates the error for malformed data; the opener of the input names the file in it. */
   readonly corrupt: CorruptionError;
 }
 
-/** Reads a stream in pieces of known sizes, without copying what can be handed on. */
+/** Reads chunks of known sizes from a stream, without copying where possible. */
 export class ByteReader implements ByteSource {
   readonly #source: AsyncIterator<Uint8Array>;
   #rest: Buffer = Buffer.alloc(0);
-  /** Bytes that were read. */
+  /** Number of bytes read so far. */
   position = 0;
   readonly corrupt: CorruptionError;
 
@@ -25,7 +25,7 @@ export class ByteReader implements ByteSource {
   }
 
   /**
-   * The next `size` bytes; `undefined` at the end of the stream.
+   * Reads `size` bytes; `undefined` at the end of the stream.
    * @throws the error of `corrupt` when the stream ends within them
    */
   async take(size: number): Promise<Buffer | undefined> {
@@ -44,7 +44,7 @@ export class ByteReader implements ByteSource {
   }
 
   /**
-   * Hands the next `size` bytes on as they come.
+   * Yields the next `size` bytes in chunks as they arrive.
    * @throws the error of `corrupt` when the stream ends within them
    */
   async *pass(size: number): AsyncGenerator<Buffer> {
@@ -61,7 +61,7 @@ export class ByteReader implements ByteSource {
     for await (const _ of this.pass(size));
   }
 
-  /** Reads to the end, so that what makes the stream can finish. */
+  /** Reads to the end, so that the producer of the stream can finish. */
   async drain(): Promise<void> {
     this.#rest = Buffer.alloc(0);
     while (!(await this.#source.next()).done);
@@ -85,11 +85,11 @@ export class ByteReader implements ByteSource {
   }
 }
 
-/** The reason given for input that ends too early. */
+/** The reason for input that ends early. */
 export const CUT_SHORT = 'it is cut short';
 
 /**
- * The next `size` bytes, all of them.
+ * Reads exactly `size` bytes.
  * @throws the error of `corrupt` when the input ends before or within them
  */
 export async function takeAll(source: Pick<ByteSource, 'take' | 'corrupt'>, size: number): Promise<Buffer> {

@@ -3,24 +3,24 @@ import { copyFile, link, open, rm, utimes } from 'node:fs/promises';
 
 const CHUNK = 4 * 1024 * 1024;
 const ZEROS = Buffer.alloc(CHUNK);
-/** A file system that shares no blocks (ioctl_ficlone(2)), or another one than the source's. */
+/** Errors of a filesystem that cannot share blocks, or of one that is not the source's (ioctl_ficlone(2)). */
 const NO_CLONE = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOTTY', 'ENOSYS', 'EINVAL', 'EXDEV', 'EPERM', 'EBADF']);
-/** Another file system, one without links, or a file that has all that it may have (link(2)). */
+/** Errors of another filesystem, of one without hard links, or of a file with the maximum number of links (link(2)). */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
-/** How a file was multiplied. */
+/** How a file was cloned. */
 export type Clone = 'reflink' | 'link' | 'copy';
 
 /**
- * Makes `target`, which must not exist, the same as `source`, with its times: by shared blocks, which later changes of
- * one keep from the other; else by a hard link; else by a copy in which holes stay holes.
- * @throws the file system's error
+ * Creates `target`, which must not exist, with the content of `source`: as a reflink, whose shared blocks are copied on
+ * write; else as a hard link; else as a copy that preserves holes.
+ * @param options `mtime` is the modification time of `target`; `signal` aborts a copy
+ * @throws the error of the filesystem, or the reason of the signal
  */
 export async function cloneFile(
   source: string,
   target: string,
-  times: { readonly mtime: Date },
-  signal: AbortSignal,
+  { mtime, signal }: { readonly mtime: Date; readonly signal: AbortSignal },
 ): Promise<Clone> {
   if (
     await succeeds(
@@ -28,13 +28,13 @@ export async function cloneFile(
       NO_CLONE,
     )
   ) {
-    await utimes(target, times.mtime, times.mtime);
+    await utimes(target, mtime, mtime);
     return 'reflink';
   }
   await rm(target, { force: true });
   if (await succeeds(link(source, target), NO_LINK)) return 'link';
   await copySparse(source, target, signal);
-  await utimes(target, times.mtime, times.mtime);
+  await utimes(target, mtime, mtime);
   return 'copy';
 }
 

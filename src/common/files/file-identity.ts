@@ -1,25 +1,25 @@
 import { stat } from 'node:fs/promises';
 
 /**
- * Tells files from all that were or will be at their paths: the change time cannot be set, other times are. The number of
- * links comes last.
- * @throws the file system's error when one is not there
+ * Returns a text that identifies the current files at some paths, including their content: unlike other times, the change
+ * time cannot be set. The number of links is the last field of each file.
+ * @throws the error of the filesystem when a file does not exist
  */
 export async function fileIdentity(files: readonly string[]): Promise<string> {
   const all = await Promise.all(files.map((file) => stat(file, { bigint: true })));
   return all
-    .map((one) => {
-      const links = one.isDirectory() ? 1 : one.nlink;
-      return [one.dev, one.ino, one.size, one.mtimeNs, one.birthtimeNs, one.ctimeNs, links].join('-');
+    .map((file) => {
+      const links = file.isDirectory() ? 1 : file.nlink;
+      return [file.dev, file.ino, file.size, file.mtimeNs, file.birthtimeNs, file.ctimeNs, links].join('-');
     })
     .join(' ');
 }
 
 /**
- * Whether what is there now is what was made. A link to a file, such as a release makes, sets its change time; then the
- * times of birth and of modification have to do, and the release compares the content.
- * @param now what {@link fileIdentity} gives
- * @param made what it gave when the files had been made
+ * Whether files are still those that were made. Hard-linking a file, as a release does, changes its change time; for files
+ * with several links only the birth and modification times are compared, and the release compares the content.
+ * @param now the current {@link fileIdentity}
+ * @param made the identity when the files had been made
  */
 export function isSameFile(now: string, made: string): boolean {
   const before = made.split(' ');

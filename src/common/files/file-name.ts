@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Lone surrogates that stand for the bytes 0x80 to 0xff. With the flag `u` no half of a pair matches. */
+/** Lone surrogates for the bytes 0x80 to 0xff. With the flag `u`, half of a surrogate pair does not match. */
 const ESCAPED = /[\udc80-\udcff]/gu;
 
 /**
- * A file name as text. Bytes that are not UTF-8 become lone surrogates U+DC80 to U+DCFF, as in Python (PEP 383), so that
- * two names are never the same text. {@link encodeFileName} gives the bytes back.
+ * Decodes a file name. Bytes that are not UTF-8 become lone surrogates U+DC80 to U+DCFF, as in Python (PEP 383), so that
+ * different names are different texts. {@link encodeFileName} restores the bytes.
  */
 export function decodeFileName(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
@@ -19,7 +19,7 @@ export function decodeFileName(bytes: Buffer): string {
   return parts.join('');
 }
 
-/** The bytes of a file name that {@link decodeFileName} made into text. */
+/** Encodes a file name that {@link decodeFileName} decoded. */
 export function encodeFileName(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text);
   const parts = [...text].map((char) => {
@@ -29,7 +29,7 @@ export function encodeFileName(text: string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** A file name for a line on a terminal: control characters, and bytes that are not UTF-8, are shown as `\xHH`. */
+/** Makes a file name safe for a terminal: control characters and bytes that are not UTF-8 are shown as `\xHH`. */
 export function printableFileName(text: string): string {
   const hex = (code: number) => `\\x${code.toString(16).padStart(2, '0')}`;
   return text

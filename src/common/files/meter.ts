@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 
-/** Passes bytes on while it hashes and counts them. */
+/** A pass-through stream that hashes and counts its bytes. */
 export class Meter extends Transform {
   readonly #hash = createHash('sha256');
   #digest: string | undefined;
@@ -13,7 +13,7 @@ export class Meter extends Transform {
     done(null, chunk);
   }
 
-  /** `sha256:HEX` of all that has passed, when no more is to come. */
+  /** The digest `sha256:HEX` of all bytes; call it after the end of the stream. */
   digest(): string {
     this.#digest ??= `sha256:${this.#hash.digest('hex')}`;
     return this.#digest;

@@ -1,10 +1,10 @@
 import { open, rename, rm, stat, utimes } from 'node:fs/promises';
 
 /**
- * Syncs and renames: a reader sees the old file or the new one, never a torn one
+ * Moves finished content to its final path atomically: readers see the old or the new file, never a partial one
  * (docs/decisions/0005-whole-or-not-at-all.md).
- * @param partial the finished content, a file or a directory, under its unfinished name
- * @param epoch the time that it gets, in seconds since 1970
+ * @param partial the finished file or directory under its temporary name
+ * @param epoch the Unix timestamp to set
  */
 export async function putInPlace(partial: string, final: string, epoch: number): Promise<void> {
   const isDirectory = (await stat(partial)).isDirectory();

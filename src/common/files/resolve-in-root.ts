@@ -4,10 +4,10 @@ import { join, posix } from 'node:path';
 const LINK_LIMIT = 40;
 
 /**
- * Finds a path of a foreign root on the host the way a process chrooted there would: symbolic links, absolute ones too,
+ * Resolves a path in an untrusted root as a process with that root directory would: symbolic links, even absolute ones,
  * never lead outside of the root.
  * @param path absolute path inside the root
- * @returns the host path, or `undefined` when it does not exist or its links go in a circle
+ * @returns the host path; `undefined` when it does not exist or its links form a loop
  */
 export async function resolveInRoot(root: string, path: string): Promise<string | undefined> {
   let pending = path.split('/').filter(Boolean);

@@ -2,18 +2,18 @@ import { type BigIntStats, lstatSync, lutimesSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
 
-/** One file of a tree. */
+/** A file, directory or other entry of a tree. */
 export interface TreeEntry {
-  /** Relative to the tree's root, without a leading slash; `''` is the root itself. */
+  /** Path relative to the root of the tree, without a leading slash; `''` is the root itself. */
   readonly path: string;
   readonly stats: BigIntStats;
 }
 
 /**
- * Walks a tree, parents before children, names in the order of their bytes. Links are not followed.
- * Synchronous on purpose: for tens of thousands of small calls it is several times faster than promises.
- * @param isLeftOut what is passed over, with all that is below it; by its path
- * @throws FactoryError `usage` when something goes away meanwhile; the file system's error when the root cannot be read
+ * Walks a tree, parents before children, sorted by name. Links are not followed.
+ * It is synchronous on purpose: for tens of thousands of small calls, that is several times faster than promises.
+ * @param isLeftOut whether to skip a path and everything below it
+ * @throws FactoryError `usage` when a file disappears during the walk; the filesystem's error when the root is unreadable
  */
 export function* walkTree(
   root: string,
@@ -23,39 +23,39 @@ export function* walkTree(
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (isLeftOut(path)) continue;
     const full = join(root, path);
-    const stats = there(path, full, () => lstatSync(full, { bigint: true }));
+    const stats = requireExisting(path, full, () => lstatSync(full, { bigint: true }));
     yield { path, stats };
     if (!stats.isDirectory()) continue;
-    const names = there(path, full, () => readdirSync(full, { encoding: 'utf8' }))
+    const names = requireExisting(path, full, () => readdirSync(full, { encoding: 'utf8' }))
       .sort()
       .reverse();
     for (const name of names) pending.push(path === '' ? name : `${path}/${name}`);
   }
 }
 
-function there<T>(path: string, full: string, read: () => T): T {
+function requireExisting<T>(path: string, full: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (path === '' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new FactoryError('FILE_NOT_FOUND', `${full} went away while its directory was read`, {
-      remedy: 'Run the command again when nothing else writes there.',
+    throw new FactoryError('FILE_NOT_FOUND', `${full} disappeared while its directory was read`, {
+      remedy: 'Run the command again when no other program is writing there.',
       cause: error,
     });
   }
 }
 
-/** What a tree needs on a filesystem of 4 KiB blocks. */
+/** The space that a tree needs on a filesystem with 4 KiB blocks. */
 export interface TreeSize {
   /** Bytes in whole blocks, hard links counted once, directories included. */
   readonly bytes: number;
   readonly inodes: number;
-  /** The newest modification in seconds since 1970. */
+  /** The newest modification time, as a Unix timestamp. */
   readonly newest: number;
 }
 
 const BLOCK = 4096;
-/** Of an ext2 directory: each entry has 8 bytes and its name in fours, none lies across blocks ("Directory Entries"). */
+/** Entries of an ext2 directory: 8 bytes plus the name, padded to 4 bytes; none crosses a block ("Directory Entries"). */
 const ENTRY = 8;
 const LONGEST_ENTRY = ENTRY + 256;
 /** `.` and `..`. */
@@ -64,7 +64,7 @@ const OWN_ENTRIES = 24;
 /** Measures a tree for the filesystem that will hold it. */
 export function measureTree(root: string): TreeSize {
   const seen = new Set<string>();
-  /** Bytes of entries by directory: how large a filesystem says that a directory is differs between filesystems. */
+  /** Size of the entries by directory: the size that `stat` reports for a directory depends on the filesystem. */
   const directories = new Map<string, number>();
   let bytes = 0;
   let inodes = 0;
@@ -86,7 +86,7 @@ export function measureTree(root: string): TreeSize {
       directories.set(path === '' ? '.' : path, OWN_ENTRIES);
       continue;
     }
-    // Targets of short symbolic links stand in the inode itself.
+    // Short symbolic links are stored in the inode.
     if (stats.isSymbolicLink() && stats.size < 60n) continue;
     bytes += Math.ceil(Number(stats.size) / BLOCK) * BLOCK;
   }
@@ -95,15 +95,15 @@ export function measureTree(root: string): TreeSize {
 }
 
 /**
- * Gives files of a tree the time `epoch`: all of them, or those that `isWanted` picks.
- * @param epoch seconds since 1970
+ * Sets the times of all files in a tree, or of those that `isWanted` selects.
+ * @param epoch Unix timestamp
  */
 export function stampTree(
   root: string,
   epoch: number,
   isWanted: (entry: TreeEntry) => boolean = () => true,
 ): void {
-  // Children first: touching a file may touch the directory it is in.
+  // Children first, because changing a file may change the times of its directory.
   const wanted = [...walkTree(root)].filter(isWanted).reverse();
   for (const { path } of wanted) lutimesSync(join(root, path), epoch, epoch);
 }

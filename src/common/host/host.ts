@@ -1,6 +1,6 @@
 import type { HttpFetch } from './http-fetch.ts';
 
-/** What a program left behind. */
+/** The result of a program. */
 export interface Finished {
   /** Exit status; 128 + n after signal n. */
   readonly status: number;
@@ -8,27 +8,27 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** How a program is run. */
+/** Options for running a program. */
 export interface RunOptions {
-  /** Text for its standard input; nothing otherwise. */
+  /** Text for its standard input, which is empty by default. */
   readonly input?: string;
   /** Added to the agent's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Give the status back instead of throwing when it is not 0. */
+  /** Return a status other than 0 instead of throwing. */
   readonly allowFailure?: boolean;
-  /** Milliseconds after which it is killed; no limit otherwise. */
+  /** Milliseconds after which it is killed; no limit by default. */
   readonly timeout?: number;
-  /** The program talks to the terminal itself: nothing is captured. */
+  /** Connect the program to the terminal instead of capturing its output. */
   readonly terminal?: boolean;
-  /** Ends the program. */
+  /** Aborting it ends the program. */
   readonly signal?: AbortSignal;
 }
 
-/** How a program is run that reads a stream. */
+/** Options for running a program that reads a stream. */
 export type PipeOptions = Pick<RunOptions, 'env' | 'signal' | 'allowFailure'>;
 
-/** What a path names. Times are milliseconds since 1970, sizes bytes. */
+/** Attributes of a file. Times are in milliseconds since 1970, sizes in bytes. */
 export interface FileStat {
   readonly kind: 'file' | 'directory' | 'link' | 'block' | 'other';
   readonly size: number;
@@ -39,28 +39,28 @@ export interface FileStat {
   readonly modified: number;
 }
 
-/** Attributes of a file that is written. */
+/** Attributes of a file to write. */
 export interface WriteOptions {
-  /** Permission bits, whatever the umask; 0644 by default. */
+  /** Permission bits, regardless of the umask; 0644 by default. */
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
 }
 
-/** Levels of the log. */
+/** Log levels. */
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * The one door between the agent and the machine (docs/decisions/0001-typescript-on-both-sides.md). Paths are absolute.
- * Errors of the operating system come through as Node gives them; a program that fails throws `FactoryError` of kind
- * `step` with its last lines.
+ * The agent's only access to the machine (docs/decisions/0001-typescript-on-both-sides.md). Paths are absolute. Errors of
+ * the operating system are thrown as by Node; a failed program throws a `FactoryError` of kind `step` with the last lines
+ * of its output.
  */
 export interface Host {
-  /** Runs a program of the machine; arguments go to it as they are, through no shell. */
+  /** Runs a program of the machine, without a shell. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<Finished>;
   /**
-   * Runs a program that reads a stream on its standard input. What the stream throws ends the program and is thrown on;
-   * arguments that are paths must be as the process sees them.
+   * Runs a program that reads a stream from its standard input. An error of the stream ends the program and is rethrown.
+   * Paths in `args` must be {@link resolve resolved}.
    */
   pipeInto(
     program: string,
@@ -68,44 +68,44 @@ export interface Host {
     input: AsyncIterable<Uint8Array>,
     options?: PipeOptions,
   ): Promise<Finished>;
-  /** Whether a program of that name can be run. */
+  /** Whether a program can be run. */
   has(program: string): Promise<boolean>;
 
   /** `undefined` when there is no such file. */
   readText(path: string): Promise<string | undefined>;
   /** `undefined` when there is no such file. */
   readBytes(path: string): Promise<Uint8Array | undefined>;
-  /** Replaces a file in one go: whoever reads finds the old content or the new, after a power cut too. Parents are made. */
+  /** Replaces a file atomically, so that it has the old or the new content even after a power cut. Creates parents. */
   write(path: string, content: string | Uint8Array, options?: WriteOptions): Promise<void>;
   append(path: string, content: string): Promise<void>;
-  /** Makes a directory and its parents; `mode` (default 0755) for those that are new. */
+  /** Creates a directory and its parents; `mode` (0755 by default) applies to new ones. */
   makeDirectory(path: string, mode?: number): Promise<void>;
-  /** Removes a file or a tree; fine when there is none. */
+  /** Removes a file or a tree, if it exists. */
   remove(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
-  /** Makes a symbolic link, in place of what is there. */
+  /** Creates a symbolic link, and replaces an existing file or link. */
   link(target: string, path: string): Promise<void>;
   readLink(path: string): Promise<string>;
   chmod(path: string, mode: number): Promise<void>;
-  /** Follows no link. */
+  /** Changes the owner; does not follow links. */
   chown(path: string, uid: number, gid: number): Promise<void>;
-  /** Names in a directory, sorted; none when it is not there. */
+  /** Names in a directory, sorted; empty when it does not exist. */
   list(path: string): Promise<string[]>;
-  /** `undefined` when there is nothing; follows links unless told otherwise. */
+  /** `undefined` when the path does not exist; follows links by default. */
   stat(path: string, options?: { readonly follow?: boolean }): Promise<FileStat | undefined>;
-  /** Makes a file's content, or a directory's entries, survive a power cut. */
+  /** Flushes a file's content, or a directory's entries, to disk. */
   sync(path: string): Promise<void>;
-  /** A new empty directory of the agent's own, for the owner only. */
+  /** Creates an empty temporary directory that only its owner can access. */
   temporary(prefix: string): Promise<string>;
-  /** The path as the process itself sees it, for streams. */
+  /** Returns the path as the process sees it, for streams. */
   resolve(path: string): string;
 
-  /** Proxies come from the environment. Use it through `src/common/http`, which follows redirects and tries again. */
+  /** Proxies come from the environment. Use it through `src/common/http`, which follows redirects and retries. */
   readonly fetch: HttpFetch;
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   now(): Date;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Machine architecture as images name it: `amd64`, `arm64`, … */
+  /** The machine's architecture, by its name in images: `amd64`, `arm64`, … */
   readonly arch: string;
   log(level: Level, message: string): void;
 }

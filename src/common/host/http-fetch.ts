@@ -1,8 +1,8 @@
-/** Content of a request that is too large to hold in memory. */
+/** The body of a request, as a stream. */
 export interface StreamBody {
   /** In bytes; `open` yields exactly this many. */
   readonly size: number;
-  /** The content from its beginning; may be called again for another attempt. */
+  /** Opens the content from its start; it is called again for each attempt. */
   readonly open: () => AsyncIterable<Uint8Array>;
 }
 
@@ -17,7 +17,7 @@ export interface HttpRequest {
 }
 
 /**
- * Sends one request and returns the answer, whatever its status. It never follows a redirect: `src/common/http` decides
- * that for every runtime. Throws what the runtime throws when there is no answer.
+ * Sends one request and returns the response, whatever its status. It does not follow redirects, which is up to
+ * `src/common/http`. It throws the runtime's error when there is no response.
  */
 export type HttpFetch = (url: string, request?: HttpRequest) => Promise<Response>;

@@ -25,13 +25,13 @@ import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import type { FileStat, Finished, Host, Level, RunOptions, WriteOptions } from './host.ts';
 import type { HttpRequest } from './http-fetch.ts';
 
-/** Lines of a failed program that its error carries. */
+/** Number of output lines in the error of a failed program. */
 const TAIL = 20;
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', riscv64: 'riscv64' };
-/** Programs are looked for here too: the initramfs and units have a short PATH. */
+/** Further directories of programs, because the initramfs and units have a short PATH. */
 const PROGRAM_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-/** The machine itself. */
+/** Creates the host of this machine; all paths are relative to `root`. */
 export function systemHost(log: (level: Level, message: string) => void, root = '/'): Host {
   const at = (path: string) => join(root, path);
   const path = [...(process.env['PATH']?.split(delimiter) ?? []), ...PROGRAM_DIRECTORIES];
@@ -115,7 +115,8 @@ async function runProgram(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout, killSignal: 'SIGKILL' as const }),
   });
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
   const failed = feed(child, options);
   const status = await ended(child, program);
   const failure = await failed;
@@ -130,13 +131,13 @@ async function runProgram(
   return finished;
 }
 
-/** Fills the standard input. @returns what the stream threw, once it has ended */
+/** Writes the standard input. @returns the error of the stream, once it has ended */
 async function feed(
   child: ChildProcess,
   { input = '', stream }: { readonly input?: string; readonly stream?: Readable },
 ): Promise<unknown> {
   const { stdin } = child;
-  // A program that does not read its input has its own reasons; its status tells.
+  // A program may exit without reading its input; its status shows whether it failed.
   stdin?.on('error', () => stream?.destroy());
   if (!stream || !stdin) return void stdin?.end(input);
   child.on('error', () => stream.destroy());
@@ -162,7 +163,7 @@ function ended(child: ChildProcess, program: string): Promise<number> {
     child.on('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'ENOENT'
-          ? new FactoryError('TOOL_MISSING', `${program} is not there`, {
+          ? new FactoryError('TOOL_MISSING', `${program} is not installed`, {
               remedy: `Add the package that has ${program} to the image.`,
               cause: error,
             })

@@ -1,7 +1,7 @@
-/** Size of a block of a tar. */
+/** Size of a tar block, in bytes. */
 export const BLOCK = 512;
 
-/** The number of bytes that fill the last block of a member's content. */
+/** Returns the number of padding bytes after content of `size` bytes. */
 export function padding(size: number): number {
   return (BLOCK - (size % BLOCK)) % BLOCK;
 }

@@ -1,6 +1,6 @@
 import { MalformedTar } from './malformed.ts';
 
-/** The sum of a header's bytes, with spaces in place of the checksum field (POSIX.1-2024, "ustar Interchange Format"). */
+/** Returns the checksum of a header, in which the checksum field counts as spaces (POSIX.1-2024, "ustar Interchange Format"). */
 export function checksum(block: Buffer): number {
   let sum = 8 * 0x20;
   for (const byte of block) sum += byte;
@@ -8,7 +8,10 @@ export function checksum(block: Buffer): number {
   return sum;
 }
 
-/** An octal number, or one in base 256 when its first bit is set (GNU tar manual, "Basic Tar Format"). */
+/**
+ * Reads an octal number, or a base-256 number if its first bit is set (GNU tar manual, "Basic Tar Format").
+ * @throws MalformedTar for any other content
+ */
 export function numberAt(block: Buffer, start: number, length: number): number {
   const field = block.subarray(start, start + length);
   if ((field[0] ?? 0) & 0x80) {
@@ -22,21 +25,21 @@ export function numberAt(block: Buffer, start: number, length: number): number {
   return Number.parseInt(octal, 8);
 }
 
-/** A number as of {@link numberAt} that is not negative. */
+/** Like {@link numberAt}, for numbers that must not be negative. */
 export function naturalAt(block: Buffer, start: number, length: number): number {
   const value = numberAt(block, start, length);
   if (value < 0) throw new MalformedTar('a number is negative');
   return value;
 }
 
-/** A decimal number of an extended header, exact and not negative. */
+/** Parses a decimal number in an extended header. @throws MalformedTar when it is negative or too large to be exact */
 export function decimal(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new MalformedTar('a number is malformed');
   return value;
 }
 
-/** The bytes of a field up to its first NUL, one per character. */
+/** Returns the bytes of a field up to its first NUL, one per character. */
 export function untilNul(bytes: Buffer): string {
   const end = bytes.indexOf(0);
   return bytes.toString('latin1', 0, end < 0 ? bytes.length : end);

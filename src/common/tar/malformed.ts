@@ -1,2 +1,2 @@
-/** Thrown by the parsers of this room, whose caller turns it into an error that names the archive. */
+/** Thrown by the tar parsers; their caller turns it into an error that names the archive. */
 export class MalformedTar extends Error {}

@@ -4,11 +4,11 @@ import type { TarMember } from './member.ts';
 import type { PlainHeader } from './parse-header.ts';
 import type { PaxRecord } from './pax-records.ts';
 
-/** What stands before a member's own header. */
+/** The extended headers before a member's own header. */
 export interface Extensions {
-  /** Records of global headers that apply, then those of the member's own; the last one of a key counts. */
+  /** Records of global headers that apply, then the member's own; for each key, the last record counts. */
   readonly records: readonly PaxRecord[];
-  /** Of GNU's headers `L` and `K`. */
+  /** The content of GNU's headers `L` and `K`. */
   readonly longName?: string;
   readonly longLink?: string;
 }
@@ -17,8 +17,8 @@ export interface Extensions {
 const WITHOUT_CONTENT = '123456';
 
 /**
- * A member as its extended headers say: they take precedence over GNU's, and those over the plain one.
- * @throws MalformedTar for a value that is not what its key stands for
+ * Merges the headers of a member: pax headers take precedence over GNU's, and GNU's over the plain header.
+ * @throws MalformedTar for an invalid value
  */
 export function mergeHeaders(header: PlainHeader, { records, longName, longLink }: Extensions): TarMember {
   const values = lastValues(records);
@@ -28,7 +28,7 @@ export function mergeHeaders(header: PlainHeader, { records, longName, longLink 
   };
   const name = values.get('GNU.sparse.name') ?? values.get('path') ?? longName ?? header.name;
   const size = number('size') ?? header.size;
-  // Archives from before 1988 mark directories by their name alone.
+  // Archives from before 1988 mark directories only by their names.
   const isOldDirectory = header.type === '0' && name.endsWith('/');
   if (isOldDirectory && size > 0) throw new MalformedTar('a directory has content');
   const type = isOldDirectory ? '5' : header.type;
@@ -40,16 +40,16 @@ export function mergeHeaders(header: PlainHeader, { records, longName, longLink 
     uid: number('uid') ?? header.uid,
     gid: number('gid') ?? header.gid,
     modified: time(values.get('mtime')) ?? header.modified,
-    // Some writers note a size for links and directories, which have no content.
+    // Some writers set a size for links and directories, which have no content.
     size: WITHOUT_CONTENT.includes(type) ? 0 : size,
     records,
   };
 }
 
-/** Keys that stand for fields of the plain header. */
+/** Keys that replace fields of the plain header. */
 const FIELDS = ['path', 'linkpath', 'size', 'uid', 'gid', 'mtime'];
 
-/** The values that count. An empty field takes back what was set before (POSIX.1-2024, "pax Extended Header"). */
+/** The effective values. An empty field undoes an earlier record (POSIX.1-2024, "pax Extended Header"). */
 function lastValues(records: readonly PaxRecord[]): Map<string, string> {
   const values = new Map<string, string>();
   for (const [key, value] of records) {

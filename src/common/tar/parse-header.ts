@@ -2,11 +2,11 @@ import { checksum, naturalAt, numberAt, untilNul } from './header-fields.ts';
 import { MalformedTar } from './malformed.ts';
 import type { TarMember } from './member.ts';
 
-/** A header block by itself, without what extended headers say. */
+/** The content of a header block, without extended headers. */
 export type PlainHeader = Omit<TarMember, 'sparse' | 'records'>;
 
 /**
- * Parses a header block: v7, ustar and GNU.
+ * Parses a header block in v7, ustar or GNU format.
  * @throws MalformedTar when it is not a header
  */
 export function parseHeader(block: Buffer): PlainHeader {
@@ -17,7 +17,7 @@ export function parseHeader(block: Buffer): PlainHeader {
   const flag = block[156] === 0 ? '0' : block.toString('latin1', 156, 157);
   return {
     name: prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`,
-    // 7 is a file that lies in one piece.
+    // 7 is a contiguous file.
     type: flag === '7' ? '0' : flag,
     linkName: text(157, 100),
     mode: numberAt(block, 100, 8) & 0o7777,

@@ -1,10 +1,14 @@
 import { decimal } from './header-fields.ts';
 import { MalformedTar } from './malformed.ts';
 
-/** A record of an extended header as stored; key and value have one character per byte. */
+/** A record of an extended header; key and value have one character per byte. */
 export type PaxRecord = readonly [key: string, value: string];
 
-/** Parses an extended header: `LENGTH KEY=VALUE\n`, the length counting itself (POSIX.1-2024, "pax Header Block"). */
+/**
+ * Parses an extended header: records `LENGTH KEY=VALUE\n`, whose length includes itself (POSIX.1-2024, "pax Header
+ * Block").
+ * @throws MalformedTar for malformed records
+ */
 export function parseRecords(content: Buffer): PaxRecord[] {
   const records: PaxRecord[] = [];
   for (let start = 0; start < content.length; ) {
@@ -23,7 +27,7 @@ export function parseRecords(content: Buffer): PaxRecord[] {
   return records;
 }
 
-/** Writes records of an extended header, byte for byte. */
+/** Encodes the records of an extended header, byte for byte. */
 export function encodeRecords(records: readonly PaxRecord[]): Buffer {
   return Buffer.concat(records.map(encodeRecord));
 }
@@ -31,7 +35,7 @@ export function encodeRecords(records: readonly PaxRecord[]): Buffer {
 function encodeRecord([key, value]: PaxRecord): Buffer {
   const rest = ` ${key}=${value}\n`;
   let length = rest.length;
-  // The length counts its own digits, too.
+  // The length includes its own digits.
   while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
   return Buffer.from(`${length}${rest}`, 'latin1');
 }

@@ -8,20 +8,19 @@ import { type PlainHeader, parseHeader } from './parse-header.ts';
 import { type PaxRecord, parseRecords } from './pax-records.ts';
 import { readSparse } from './read-sparse.ts';
 
-/** Bytes of all extended headers of one member; attributes of files are at most 64 KiB each. */
+/** Maximum size of all extended headers of a member, in bytes; attributes of files have at most 64 KiB each. */
 const EXTENDED_LIMIT = 4 * 1024 * 1024;
 const END = Buffer.alloc(BLOCK);
-/** Keys that say something about one file, and about no other. */
+/** Keys that apply to a single file. */
 const INDIVIDUAL = /^(?:path|linkpath|size|GNU\.sparse\..*)$/;
 
 /**
- * Reads the next member's headers: v7, ustar, pax, GNU's long names and both kinds of sparse files. The source stands at
- * the member's stored content then. It is our own because other readers turn names and attributes into UTF-8, which
- * changes them.
- * @param globals records of global headers, which apply to all members after them; global headers are ignored when
- * absent, as container tools do
+ * Reads the headers of the next member (v7, ustar, pax, GNU's long names, and all sparse formats), up to its stored
+ * content. We have our own reader because others decode names and attributes as UTF-8, which changes them.
+ * @param globals collects the records of global headers, which apply to all later members; if absent, global headers are
+ * ignored, as container tools do
  * @returns `undefined` at the end of the archive
- * @throws the error of `source.corrupt` when it is not a tar, or holds what readers understand differently
+ * @throws the error of `source.corrupt` when it is not a tar, or is ambiguous between readers
  */
 export async function readMember(
   source: ByteSource,
@@ -48,7 +47,7 @@ async function nextMember(
     const header = parseHeader(block);
     if (!'xgLK'.includes(header.type)) {
       const records = [...(globals ?? []), ...own.records];
-      return readSparse(source, block, mergeHeaders(header, { ...own, records }), EXTENDED_LIMIT);
+      return readSparse(source, mergeHeaders(header, { ...own, records }), { block, limit: EXTENDED_LIMIT });
     }
     extended += header.size + BLOCK;
     if (extended > EXTENDED_LIMIT) throw new MalformedTar('a header is too long');

@@ -7,7 +7,8 @@ import {
   checkedSparseMap,
   oldRealSize,
   parseContentMap,
-  parseOldSparse,
+  parseOldExtension,
+  parseOldHeader,
   parseRecordMap,
   type Region,
 } from './sparse-map.ts';
@@ -15,18 +16,16 @@ import {
 const PREFIX = 'GNU.sparse.';
 
 /**
- * Takes the map of a sparse file out of wherever its format keeps it: blocks after the header (GNU's `S`), the extended
- * header (0.0, 0.1), or the beginning of the content (1.0). The source stands at the stored content then.
- * @param block the member's plain header
- * @param limit bytes that a map may have
- * @returns the member as a file, with its map; without one when it is not sparse
+ * Reads the map of a sparse file from where its format stores it: blocks after the header (GNU's `S`), the extended
+ * header (0.0, 0.1), or the beginning of the content (1.0). The source is then at the stored content.
+ * @param header the block of the member's plain header, and the maximum size of a map in bytes
+ * @returns the member as a file, with its map if it is sparse
  * @throws MalformedTar when the map does not fit the content
  */
 export async function readSparse(
   source: ByteSource,
-  block: Buffer,
   member: TarMember,
-  limit: number,
+  { block, limit }: { readonly block: Buffer; readonly limit: number },
 ): Promise<TarMember> {
   const values = new Map(member.records.filter(([key]) => key.startsWith(PREFIX)));
   if (member.type !== 'S' && values.size === 0) return member;
@@ -35,7 +34,7 @@ export async function readSparse(
     const regions = await readOldMap(source, block, limit);
     return asFile(member, regions, oldRealSize(block));
   }
-  if (member.type !== '0') throw new MalformedTar('something other than a file is sparse');
+  if (member.type !== '0') throw new MalformedTar('a member other than a file is sparse');
 
   const version = [values.get('GNU.sparse.major'), values.get('GNU.sparse.minor')].join('.');
   const realSize = values.get('GNU.sparse.realsize') ?? values.get('GNU.sparse.size');
@@ -44,11 +43,11 @@ export async function readSparse(
     const { text, size } = await readContentMap(source, Math.min(limit, member.size));
     return asFile({ ...member, size: member.size - size }, parseContentMap(text), decimal(realSize));
   }
-  if (!['.', '0.0', '0.1'].includes(version)) throw new MalformedTar('a sparse file is of an unknown format');
+  if (!['.', '0.0', '0.1'].includes(version)) throw new MalformedTar('a sparse file has an unknown format');
   return asFile(member, parseRecordMap(member.records), decimal(realSize));
 }
 
-/** The member with its map, and without the records that say the same. */
+/** Returns the member with its map, and without the records of the map. */
 function asFile(member: TarMember, regions: readonly Region[], realSize: number): TarMember {
   const records = member.records.filter(([key]) => !key.startsWith(PREFIX));
   const sparse = checkedSparseMap({ realSize, regions }, member.size);
@@ -56,17 +55,17 @@ function asFile(member: TarMember, regions: readonly Region[], realSize: number)
 }
 
 async function readOldMap(source: ByteSource, header: Buffer, limit: number): Promise<Region[]> {
-  let { regions, hasMore } = parseOldSparse(header, true);
+  let { regions, hasMore } = parseOldHeader(header);
   const all = [...regions];
   for (let read = BLOCK; hasMore; read += BLOCK) {
     if (read > limit) throw new MalformedTar('the map of a sparse file is too long');
-    ({ regions, hasMore } = parseOldSparse(await takeAll(source, BLOCK), false));
+    ({ regions, hasMore } = parseOldExtension(await takeAll(source, BLOCK)));
     all.push(...regions);
   }
   return all;
 }
 
-/** Reads blocks until all lines are there that the first one announces. */
+/** Reads blocks until it has as many lines as the first line says. */
 async function readContentMap(
   source: ByteSource,
   limit: number,

@@ -4,29 +4,29 @@ import type { TarMember } from './member.ts';
 import { readMember } from './read-member.ts';
 import type { SparseMap } from './sparse-map.ts';
 
-/** How an archive is read. */
+/** Options of {@link readTar}. */
 export interface ReadTarOptions {
-  /** Makes the error for an archive that is not a tar, or is cut short. */
+  /** Creates the error for an archive that is not a tar, or is truncated. */
   readonly corrupt: CorruptionError;
-  /** Whether global headers apply to the members after them, as for tar programs; container tools ignore them. */
+  /** Whether global headers apply to later members, as in tar programs, or are ignored, as in container tools. */
   readonly globalHeaders: 'apply' | 'ignore';
 }
 
-/** A member of an archive, whose content is read before the next member, or passed over. */
+/** A member of an archive. Its content must be read before the next member, or is skipped. */
 export interface TarEntry {
   readonly member: TarMember;
-  /** The content that the archive stores: of a sparse file, its regions alone. */
+  /** The stored content; for a sparse file, only its regions. */
   stored(): AsyncGenerator<Buffer>;
-  /** The content of the file, holes as zeros. */
+  /** The content of the file, with zeros for holes. */
   content(): AsyncGenerator<Buffer>;
 }
 
-/** What a hole is read as, piece by piece. */
+/** A chunk of a hole. */
 const ZEROS = Buffer.alloc(64 * 1024);
 
 /**
- * Reads the members of a tar, in their order, byte for byte. After the last one the stream is read to its end.
- * @throws the error of `corrupt`
+ * Reads the members of a tar in order, byte for byte. After the last member, the stream is read to its end.
+ * @throws the error of `corrupt` for a malformed archive
  */
 export async function* readTar(
   stream: AsyncIterable<Uint8Array>,

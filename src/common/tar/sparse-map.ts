@@ -16,21 +16,32 @@ export type Region = readonly [offset: number, size: number];
 
 /** Size of an entry of the old format: two numbers of 12 bytes. */
 const OLD_ENTRY = 24;
-/** Where a header of the old format has its entries, the flag for more of them, and the size of the file. */
+/** Layout of a header in the old format: its entries, the flag for more entries, and the size of the file. */
 const OLD_HEADER = { entries: 386, count: 4, more: 482, realSize: 483 } as const;
-/** Where a block with further entries has them, and the flag. */
+/** Layout of a block with further entries, and the flag for more. */
 const OLD_EXTENSION = { entries: 0, count: 21, more: 504 } as const;
 
-/** A piece of the old format's map. */
+/** A part of a map in the old format. */
 export interface OldSparsePart {
   readonly regions: readonly Region[];
   /** Whether another block of entries follows. */
   readonly hasMore: boolean;
 }
 
-/** The part of an old GNU sparse map that stands in a header, or in a block after it. */
-export function parseOldSparse(block: Buffer, isHeader: boolean): OldSparsePart {
-  const { entries, count, more } = isHeader ? OLD_HEADER : OLD_EXTENSION;
+/** Parses the part of an old GNU sparse map that is in the header. */
+export function parseOldHeader(block: Buffer): OldSparsePart {
+  return parseOldPart(block, OLD_HEADER);
+}
+
+/** Parses the part of an old GNU sparse map that is in a block after the header. */
+export function parseOldExtension(block: Buffer): OldSparsePart {
+  return parseOldPart(block, OLD_EXTENSION);
+}
+
+function parseOldPart(
+  block: Buffer,
+  { entries, count, more }: { readonly entries: number; readonly count: number; readonly more: number },
+): OldSparsePart {
   const regions: Region[] = [];
   for (let index = 0; index < count; index += 1) {
     const start = entries + index * OLD_ENTRY;
@@ -40,12 +51,12 @@ export function parseOldSparse(block: Buffer, isHeader: boolean): OldSparsePart 
   return { regions, hasMore: block[more] !== 0 };
 }
 
-/** Size of the file in a header of the old format. */
+/** Returns the size of the file from a header in the old format. */
 export function oldRealSize(block: Buffer): number {
   return naturalAt(block, OLD_HEADER.realSize, 12);
 }
 
-/** The map of the formats 0.0 and 0.1, which stands in the extended header. */
+/** Parses the map of the formats 0.0 and 0.1 from the records of the extended header. */
 export function parseRecordMap(records: readonly PaxRecord[]): Region[] {
   const last = new Map(records).get('GNU.sparse.map');
   const numbers =
@@ -55,24 +66,25 @@ export function parseRecordMap(records: readonly PaxRecord[]): Region[] {
   return pairs(numbers.map(decimal));
 }
 
-/** The map of the format 1.0: decimal lines that stand before the content, the first of which is their number. */
+/** Parses the map of the format 1.0: lines before the content, the first of which is the number of regions. */
 export function parseContentMap(text: string): Region[] {
   const [count = '', ...numbers] = text.split('\n');
   return pairs(numbers.slice(0, 2 * decimal(count)).map(decimal));
 }
 
-/** Writes a map in the format 1.0, in whole blocks. */
+/** Encodes a map in the format 1.0, padded to whole blocks. */
 export function encodeContentMap({ regions }: SparseMap): Buffer {
   const text = Buffer.from(`${[regions.length, ...regions.flat()].join('\n')}\n`);
   return Buffer.concat([text, Buffer.alloc(padding(text.length))]);
 }
 
 /**
- * Checks a map against the bytes that are stored.
- * @throws MalformedTar when regions overlap, leave the file, or are not what is stored
+ * Checks a map against the size of the stored content, and returns it.
+ * @throws MalformedTar when regions overlap, exceed the file, or do not match the stored size
  */
 export function checkedSparseMap(map: SparseMap, stored: number): SparseMap {
-  let [end, sum] = [0, 0];
+  let end = 0;
+  let sum = 0;
   for (const [offset, size] of map.regions) {
     if (offset < end) throw new MalformedTar('the regions of a sparse file overlap');
     end = offset + size;
@@ -83,7 +95,7 @@ export function checkedSparseMap(map: SparseMap, stored: number): SparseMap {
   return map;
 }
 
-/** Bytes of a file's holes. */
+/** Returns the total size of a file's holes, in bytes. */
 export function holesOf(map: SparseMap | undefined): number {
   return map === undefined ? 0 : map.realSize - map.regions.reduce((sum, [, size]) => sum + size, 0);
 }

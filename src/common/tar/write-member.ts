@@ -4,17 +4,17 @@ import type { TarMember } from './member.ts';
 import { encodeRecords, type PaxRecord } from './pax-records.ts';
 import { encodeContentMap } from './sparse-map.ts';
 
-/** Keys of extended headers that are handed on; names, sizes and owners are written anew. */
+/** Keys of extended headers that are copied; names, sizes and owners are regenerated. */
 const KEPT = /^(?:SCHILY\.xattr\.|SCHILY\.acl\.|RHT\.security\.selinux$)/;
-/** Attributes by which overlay filesystems find their way: an image must not decide on that. */
+/** Attributes that control overlay filesystems, which an image must not set. */
 const OVERLAY = /^SCHILY\.xattr\.(?:trusted|user)\.overlay\./;
 
-/** What ends an archive: two empty blocks. */
+/** The end of an archive: two empty blocks. */
 export const TAR_END = Buffer.alloc(2 * BLOCK);
 
 /**
- * Writes a member: its headers, then the content as the archive is to store it, to the end of its last block.
- * @param stored the regions of a sparse file, the whole content of any other
+ * Writes a member: its headers, its stored content and the padding.
+ * @param stored the regions of a sparse file, or the whole content of any other file
  */
 export async function* writeMember(
   member: TarMember,
@@ -26,9 +26,9 @@ export async function* writeMember(
 }
 
 /**
- * The headers of a member in one form that no two readers understand differently: an extended header with name, link and
- * size in full, and a plain one. Attributes of the file, such as capabilities and ACLs, are handed on byte by byte. The
- * map of a sparse file follows in the format 1.0 (GNU tar manual, "Storing Sparse Files").
+ * Encodes the headers of a member in a form that all readers interpret alike: an extended header with the full name, link
+ * and size, and a plain header. Attributes of the file, such as capabilities and ACLs, are copied byte for byte. The map
+ * of a sparse file follows in the format 1.0 (GNU tar manual, "Storing Sparse Files").
  */
 export function encodeHeader(member: TarMember): Buffer {
   const { name, linkName, uid, gid, modified, sparse } = member;
@@ -50,7 +50,7 @@ export function encodeHeader(member: TarMember): Buffer {
     plainHeader({ ...plain, modified: '0', name: 'PaxHeader', type: 'x', size: extended.length }),
     extended,
     Buffer.alloc(padding(extended.length)),
-    // The short name is never used; it must not be empty.
+    // The short name is never used, but must not be empty.
     plainHeader({ ...member, name: 'member', linkName: linkName === '' ? '' : 'member', size }),
     map,
   ]);
@@ -65,7 +65,7 @@ function sparseRecords(name: string, realSize: number): PaxRecord[] {
   ];
 }
 
-/** POSIX.1-2024, "ustar Header Block"; numbers that do not fit stand in the extended header. */
+/** Encodes a header block (POSIX.1-2024, "ustar Header Block"); numbers that do not fit are in the extended header. */
 function plainHeader(member: Omit<TarMember, 'sparse' | 'records'>): Buffer {
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, start: number, length: number) => {

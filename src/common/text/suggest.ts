@@ -1,8 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
 
 /**
- * A question that points from a mistyped word to the nearest known one.
- * @returns ` (did you mean "…"?)`, or `''` when nothing is near
+ * Suggests a known word for a mistyped one.
+ * @returns ` (did you mean "…"?)`, or `''` when no known word is similar
  */
 export function didYouMean(word: string, known: readonly string[]): string {
   if (known.length === 0) return '';

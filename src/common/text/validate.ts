@@ -4,7 +4,7 @@ import { didYouMean } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** The page of the documentation on each kind of document. */
+/** The documentation page about each kind of document. */
 const PAGES = {
   configuration: 'configuration',
   flavor: 'flavors',
@@ -14,23 +14,29 @@ const PAGES = {
   model: 'models',
 } as const;
 
+/** The document that data comes from, for messages. */
+export interface ValidatedDocument {
+  readonly kind: keyof typeof PAGES;
+  /** Returns `file:line:column` of the value at a path, or another name of its source. */
+  readonly locate: (path: readonly PropertyKey[]) => string;
+}
+
 /**
- * Validates `data`, naming for every problem the place that `locate` gives for its path.
- * @param what the kind of document, for the message
- * @throws FactoryError `usage` with one detail line per further problem
+ * Validates `data` against a schema.
+ * @returns the parsed data
+ * @throws FactoryError `usage` with the first problem, and one detail line per further problem
  */
 export function validate<S extends z.ZodType>(
   schema: S,
   data: unknown,
-  what: keyof typeof PAGES,
-  locate: (path: readonly PropertyKey[]) => string,
+  { kind, locate }: ValidatedDocument,
 ): z.output<S> {
   const result = schema.safeParse(data, { reportInput: true });
   if (result.success) return result.data;
   const [first, ...others] = result.error.issues.flatMap((issue) => explain(schema, issue, locate));
-  throw new FactoryError('CONFIG_INVALID', first ?? `invalid ${what}`, {
+  throw new FactoryError('CONFIG_INVALID', first ?? `invalid ${kind}`, {
     details: others,
-    remedy: `Correct the ${what}; docs/${PAGES[what]}.md lists every key.`,
+    remedy: `Correct the ${kind}; docs/${PAGES[kind]}.md describes every key.`,
   });
 }
 
@@ -57,7 +63,7 @@ function explain(
   return [`${locate(issue.path)}: ${name ? `${name}: ` : ''}${lowerFirst(issue.message)}`];
 }
 
-/** The keys that an object of the schema may have at `path`. */
+/** The keys that the schema allows in the object at `path`. */
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let current: unknown = schema;
   for (const step of path) current = child(current, step);
@@ -76,9 +82,9 @@ function child(schema: unknown, step: PropertyKey): unknown {
 function unwrap(schema: unknown): unknown {
   let current = schema as { unwrap?: () => unknown } | undefined;
   for (;;) {
-    // Arrays have `unwrap` too, and it would skip a level.
+    // Arrays have `unwrap` too, which would skip a level.
     if (current?.unwrap && !('element' in current)) current = current.unwrap() as typeof current;
-    // What a short form is turned into before it is checked.
+    // The output of a preprocessing step, which expands short forms.
     else if (current && 'out' in current) current = current.out as typeof current;
     else break;
   }

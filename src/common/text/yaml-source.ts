@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 
-/** A YAML file's content together with the way from a value back to its place in the file. */
+/** The content of a YAML file, with a way to locate its values in the file. */
 export interface YamlSource {
   readonly name: string;
   readonly data: unknown;
   /** `file:line:column` of the value at `path`, or of its nearest ancestor that the file has. */
   locate(path: readonly PropertyKey[]): string;
-  /** Whether the file says anything at `path`. */
+  /** Whether the file has a value at `path`. */
   has(path: readonly PropertyKey[]): boolean;
 }
 
@@ -26,7 +26,7 @@ export async function readYaml(file: string): Promise<YamlSource> {
   return parseYaml(file, text);
 }
 
-/** The same for text that is already in memory; `name` stands for the file in messages. */
+/** Like {@link readYaml}, for text in memory; `name` is the name of the file in messages. */
 export function parseYaml(name: string, text: string): YamlSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -48,7 +48,7 @@ export function parseYaml(name: string, text: string): YamlSource {
   };
 }
 
-/** @throws FactoryError `usage` for aliases that lead nowhere, or to too much */
+/** @throws FactoryError `usage` for aliases that are undefined or expand without bound */
 function toData(document: Document, name: string): unknown {
   try {
     return document.toJS() as unknown;
@@ -64,7 +64,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   const key = path.at(-1);
   const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
   if (isMap(parent)) {
-    // The key, not the value: it is the word that the person has to look at.
+    // The key, not the value, is what the user has to look at.
     const pair = parent.items.find((item) => isPair(item) && String(item.key) === String(key));
     if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0];
   }

@@ -106,7 +106,7 @@ async function readRules(
 ): Promise<TrustRule[]> {
   const path = `${directory}/${name}`;
   const source = parseYaml(path, await readSafe(files, path, owner));
-  const document = validate(repositories, source.data, 'trust policy', source.locate);
+  const document = validate(repositories, source.data, { kind: 'trust policy', locate: source.locate });
   return Promise.all(
     document.repositories.map(async (entry, index) => {
       const at = ['repositories', index];

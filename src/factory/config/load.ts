@@ -50,7 +50,7 @@ export async function loadConfigurations<S extends z.ZodType>(
   const file = sources.file === undefined ? undefined : await readYaml(sources.file);
   const { matrix, targets, ...common } = file ? mapping(file) : {};
   const locate = (path: readonly PropertyKey[]) => file?.locate(path) ?? '';
-  const keys = validate(MatrixKeys, { matrix, targets }, 'configuration', locate);
+  const keys = validate(MatrixKeys, { matrix, targets }, { kind: 'configuration', locate });
   const variations: readonly (Variation | undefined)[] = expandMatrix(keys, locate) ?? [undefined];
   return variations.map((variation) => {
     const source = file && { file, common, variation };
@@ -117,7 +117,7 @@ function mergeAndValidate<S extends z.ZodType>(
   for (const [key, value] of Object.entries(anchor(flags, process.cwd())))
     data = assign(data, key.split('.'), value);
 
-  return validate(schema, data, 'configuration', (path) => {
+  const locate = (path: readonly PropertyKey[]): string => {
     const text = path.join('.');
     const key = Object.hasOwn(flags, text) ? text : String(path[0]);
     if (Object.hasOwn(flags, key)) return `--${FLAG_NAMES[key] ?? key}`;
@@ -128,7 +128,8 @@ function mergeAndValidate<S extends z.ZodType>(
     const place = variation?.places[key];
     if (file && place) return file.locate([...place, ...path.slice(1)]);
     return file && (path.length === 0 || file.has(path.slice(0, 1))) ? file.locate(path) : `--${text}`;
-  });
+  };
+  return validate(schema, data, { kind: 'configuration', locate });
 }
 
 function varied(key: string, target: string): FactoryError {

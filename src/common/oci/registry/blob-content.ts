@@ -49,7 +49,7 @@ export function checkedReader(content: BlobContent): BlobContent['read'] {
   let hash = hashFor(digest);
   let hashed = 0;
   const changed = (problem: string) =>
-    new FactoryError('DIGEST_MISMATCH', `${name} is not what its digest says: ${problem}`, {
+    new FactoryError('DIGEST_MISMATCH', `${name} does not match its digest: ${problem}`, {
       details: [`expected ${digest}`],
       remedy: 'It was changed or damaged after it was made: make it again.',
     });

@@ -31,7 +31,7 @@ const MIB = 1024 * 1024;
 /**
  * Downloads blobs into a directory, checked; those that are there already stay.
  * @returns their files, in the order of the descriptors, as the process sees them
- * @throws FactoryError `step` for lack of space or of an answer, `verification` when a blob is not what its digest says
+ * @throws FactoryError `step` for lack of space or of an answer, `verification` when a blob does not match its digest
  */
 export async function downloadBlobs(
   host: RegistryHost,

@@ -43,7 +43,7 @@ export async function openFlavor(directory: string, reference: string): Promise<
     const source = chain.find((candidate) => candidate.has(path)) ?? chain[0];
     return source ? source.locate(path) : reference;
   };
-  return { flavor: validate(Flavor, own, 'flavor', locate), locate };
+  return { flavor: validate(Flavor, own, { kind: 'flavor', locate }), locate };
 }
 
 /** Loads all flavors in `directory`, sorted by name. @throws FactoryError as {@link openFlavor} */

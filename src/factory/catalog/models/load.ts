@@ -21,5 +21,5 @@ export async function loadModel(directory: string, name: string): Promise<Model>
     });
   }
   const source = await readYaml(join(directory, `${name}.yaml`));
-  return validate(Model, source.data, 'model', (path) => source.locate(path));
+  return validate(Model, source.data, { kind: 'model', locate: source.locate });
 }

@@ -43,7 +43,10 @@ export async function loadVerifyPolicy(path: string, runner: Runner): Promise<Ve
   }
   const source = await readYaml(path);
   const data = anchorSigners(source.data, dirname(path));
-  const { attestations, ...signers } = validate(PolicyFile, data, 'signing policy', source.locate);
+  const { attestations, ...signers } = validate(PolicyFile, data, {
+    kind: 'signing policy',
+    locate: source.locate,
+  });
   return policyOf(await loadSigners(path, signers, askCosign(runner)), attestations);
 }
 

@@ -45,7 +45,8 @@ export function releaseFolder(output: OutputDirectory, epoch: number, signal: Ab
       if (await holds(file)) return false;
       signal.throwIfAborted();
       await mkdir(dirname(path(file.file)), { recursive: true });
-      await cloneFile(file.source, partial(file.file), await stat(file.source), signal);
+      const { mtime } = await stat(file.source);
+      await cloneFile(file.source, partial(file.file), { mtime, signal });
       await rename(partial(file.file), path(file.file));
       return true;
     },

@@ -67,7 +67,7 @@ export function readLock(file: string): Lock {
     });
   }
   const source = parseYaml(file, text);
-  const { images, packages } = validate(LockFile, source.data, 'lock file', source.locate);
+  const { images, packages } = validate(LockFile, source.data, { kind: 'lock file', locate: source.locate });
   return { images, packages };
 }
 

@@ -9,7 +9,7 @@ const PROJECT = join(import.meta.dirname, '../../../..');
 const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
 
 describe('error codes', () => {
-  test('are each used by a source besides their table', () => {
+  test('are each used outside of their table', () => {
     const root = join(PROJECT, 'src');
     const text = readdirSync(root, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.endsWith('error-codes.ts'))
@@ -26,7 +26,7 @@ describe('error codes', () => {
     }
   });
 
-  // A code that exists is promised to scripts: a rename shows here.
+  // Scripts rely on codes, so a renamed code must fail here.
   test.each([
     ['TOOL_MISSING', 'tool'],
     ['DISK_FULL', 'step'],
@@ -40,7 +40,7 @@ describe('error codes', () => {
   });
 
   // When this fails: npm run docs
-  test('stand in docs/errors.md as the source has them', () => {
+  test('are listed in docs/errors.md as in the source', () => {
     const page = readFileSync(join(PROJECT, 'docs/errors.md'), 'utf8');
     expect(page).toBe(withErrorCodes(page));
     expect(() => withErrorCodes('# Errors')).toThrow(RangeError);

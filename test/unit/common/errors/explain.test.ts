@@ -10,7 +10,7 @@ async function systemError(): Promise<unknown> {
 }
 
 describe('explain', () => {
-  test('puts the title in front, and keeps the rest', () => {
+  test('adds the title, and keeps the rest', () => {
     const error = new FactoryError('TOOL_MISSING', 'x is not installed', {
       remedy: 'install it',
       details: ['a'],
@@ -26,7 +26,7 @@ describe('explain', () => {
     });
   });
 
-  test('gives errors of the system a remedy', async () => {
+  test('adds a remedy to system errors', async () => {
     const explained = explain('make ISO', await systemError());
     expect(explained).toMatchObject({
       code: 'PATH_NOT_FOUND',
@@ -50,19 +50,19 @@ describe('explain', () => {
     },
   );
 
-  test('leaves defects and interruptions as they are', () => {
+  test('returns bugs and interruptions unchanged', () => {
     const errors = [new TypeError('x'), 'text', new FactoryError('INTERRUPTED', 'stop')];
     for (const error of errors) expect(explain('t', error)).toBe(error);
   });
 });
 
-test('isSystemError knows the errors of the system from all others', async () => {
+test('isSystemError distinguishes system errors from all others', async () => {
   expect(isSystemError(await systemError())).toBe(true);
   for (const other of [new Error('x'), { errno: 1 }, undefined, 'ENOENT'])
     expect(isSystemError(other)).toBe(false);
 });
 
-test('each kind has its own exit status, and none that means success or a defect', () => {
+test('each kind has its own exit status, which differs from success and from bugs', () => {
   const statuses = Object.values(EXIT_STATUS);
   expect(new Set(statuses).size).toBe(statuses.length);
   expect(EXIT_STATUS).toMatchObject({ usage: 2, tool: 3, step: 4, verification: 5 });
@@ -71,12 +71,12 @@ test('each kind has its own exit status, and none that means success or a defect
 describe('settleAll', () => {
   const late = (error: unknown) => new Promise<never>((_, reject) => setImmediate(() => reject(error)));
 
-  test('throws the failure that explains itself, though another came first', async () => {
+  test('throws a FactoryError even if another error came first', async () => {
     const told = new FactoryError('DIGEST_MISMATCH', 'hostile');
     await expect(settleAll([Promise.reject(new Error('premature close')), late(told)])).rejects.toBe(told);
   });
 
-  test('throws the first failure else, after all have ended', async () => {
+  test('otherwise throws the first error, after all promises have settled', async () => {
     const first = new Error('first');
     let ended = false;
     const slow = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
@@ -86,7 +86,7 @@ describe('settleAll', () => {
     expect(ended).toBe(true);
   });
 
-  test('is content when all are', async () => {
+  test('resolves when all promises do', async () => {
     await expect(settleAll([Promise.resolve(1), Promise.resolve(2)])).resolves.toBeUndefined();
   });
 });

@@ -5,27 +5,27 @@ import { describe, expect, test } from 'vitest';
 import { fileIdentity, isSameFile } from '../../../../src/common/files/file-identity.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../../support/temporary.ts';
 
-/** A file as an artifact is left: with the time of its image. */
+/** A file like a finished artifact, with the time of its image. */
 async function made() {
   const home = plant(temporaryDirectory(), { file: 'content', folder: DIRECTORY });
   const files = [join(home, 'folder'), join(home, 'file')];
   const [, file = ''] = files;
   utimesSync(file, 1000, 1000);
   const before = await fileIdentity(files);
-  // Times of a file system have steps; what comes now is to be later.
+  // Filesystem times have a granularity; later changes must get later times.
   await setTimeout(20);
   return { home, file, isSame: async () => isSameFile(await fileIdentity(files), before) };
 }
 
-describe('a file is the one that was made', () => {
-  test('as long as nothing happens, and when it gets a link', async () => {
+describe('a file is considered the same', () => {
+  test('while it is unchanged, and when it gets a hard link', async () => {
     const { home, file, isSame } = await made();
     expect(await isSame()).toBe(true);
     linkSync(file, join(home, 'release'));
     expect(await isSame()).toBe(true);
   });
 
-  test('but not once it was written to, whatever its time was set to, nor when a link has gone', async () => {
+  test('but not after a write, even with its time restored, nor when a link was removed', async () => {
     const written = await made();
     writeFileSync(written.file, 'CONTENT');
     utimesSync(written.file, 1000, 1000);
@@ -36,7 +36,7 @@ describe('a file is the one that was made', () => {
     expect(await unlinked.isSame()).toBe(false);
   });
 
-  test('nor when its link was written to, or another took its place', async () => {
+  test('nor when its hard link was written to or replaced', async () => {
     const linked = await made();
     linkSync(linked.file, join(linked.home, 'release'));
     writeFileSync(join(linked.home, 'release'), 'CONTENT');

@@ -56,7 +56,7 @@ describe('resolveInRoot', () => {
     expect(await resolveInRoot(tree(), path)).toBeUndefined();
   });
 
-  test('follows forty links as the kernel does, and not one more', async () => {
+  test('follows at most forty links, like the kernel', async () => {
     const links = Object.fromEntries(
       Array.from({ length: 41 }, (_, index) => [
         `l${index}`,
@@ -69,11 +69,11 @@ describe('resolveInRoot', () => {
   });
 });
 
-/** Properties make hundreds of trees; a busy machine takes its time. */
+/** The properties create hundreds of trees, which takes long on a busy machine. */
 const PATIENCE = 60_000;
 const NAMES = ['a', 'b', 'c'];
 const name = fc.constantFrom(...NAMES);
-/** A tree of two levels: what stands at each of its paths. */
+/** A tree of two levels: the entry at each of its paths. */
 function trees(target: fc.Arbitrary<string>) {
   const content = fc.oneof(
     fc.constant(DIRECTORY),
@@ -88,7 +88,7 @@ function trees(target: fc.Arbitrary<string>) {
 
 type Trees = typeof trees extends (target: never) => fc.Arbitrary<infer T> ? T : never;
 
-/** Makes the tree in an empty `root`: the second level stands below directories of the first. */
+/** Creates the tree in an empty `root`; the second level is below directories of the first. */
 function make(root: string, { top, below }: Trees): void {
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root);

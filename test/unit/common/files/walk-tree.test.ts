@@ -5,7 +5,7 @@ import { measureTree, stampTree, walkTree } from '../../../../src/common/files/w
 import { DIRECTORY, plant, temporaryDirectory } from '../../support/temporary.ts';
 
 describe('walkTree', () => {
-  test('gives parents before children, sorted, and does not follow links', () => {
+  test('yields parents before children, sorted, and does not follow links', () => {
     const root = plant(temporaryDirectory(), {
       'b/z': '',
       'b/a/x': '',
@@ -25,13 +25,13 @@ describe('walkTree', () => {
     ]);
   });
 
-  test('says what went away meanwhile', () => {
+  test('names the file that disappeared', () => {
     const root = plant(temporaryDirectory(), { a: '', b: '' });
     const walk = () => {
       for (const { path } of walkTree(root)) if (path === 'a') rmSync(join(root, 'b'));
     };
     expect(walk).toThrow(
-      expect.objectContaining({ kind: 'usage', message: expect.stringContaining('/b went away') }),
+      expect.objectContaining({ kind: 'usage', message: expect.stringContaining('/b disappeared') }),
     );
   });
 });
@@ -46,7 +46,7 @@ describe('measureTree', () => {
     expect(measureTree(root).bytes).toBe(before.bytes + 8192);
   });
 
-  test('counts a file of several names once', () => {
+  test('counts hard links once', () => {
     const root = plant(temporaryDirectory(), { one: Buffer.alloc(50_000), 'd/other': '' });
     const before = measureTree(root);
     linkSync(join(root, 'one'), join(root, 'd/two'));
@@ -63,10 +63,10 @@ describe('measureTree', () => {
     expect(measureTree(root)).toMatchObject({ bytes: before.bytes + 4096, inodes: before.inodes + 2 });
   });
 
-  test('counts directories by their entries, whatever the filesystem says of their size', () => {
+  test('counts directories by their entries, not by the size that the filesystem reports', () => {
     const root = plant(temporaryDirectory(), { d: DIRECTORY });
     expect(measureTree(root).bytes).toBe(2 * 4096);
-    // What a directory grew to, it keeps on some filesystems.
+    // On some filesystems, directories do not shrink.
     for (let index = 0; index < 300; index += 1)
       writeFileSync(join(root, 'd', `${index}`.padStart(100, 'x')), '');
     expect(measureTree(root).bytes).toBe(4096 + Math.ceil((300 * 108 + 24) / (4096 - 264)) * 4096);
@@ -74,7 +74,7 @@ describe('measureTree', () => {
     expect(measureTree(root).bytes).toBe(2 * 4096);
   });
 
-  test('tells the newest time, in whole seconds', () => {
+  test('returns the newest time, in whole seconds', () => {
     const root = plant(temporaryDirectory(), { 'd/old': '', 'd/new': '' });
     stampTree(root, 1000);
     utimesSync(join(root, 'd/new'), 5000.9, 5000.9);
@@ -96,14 +96,14 @@ describe('stampTree', () => {
     expect(times(root)).toEqual({ '': 1e6, d: 1e6, 'd/file': 1e6, 'd/link': 1e6, dangling: 1e6 });
   });
 
-  test('touches nothing that a link leads to', () => {
+  test('does not touch the targets of links', () => {
     const outside = plant(temporaryDirectory(), { file: '' });
     utimesSync(join(outside, 'file'), 7, 7);
     stampTree(plant(temporaryDirectory(), { link: { link: join(outside, 'file') } }), 1000);
     expect(lstatSync(join(outside, 'file')).mtimeMs).toBe(7000);
   });
 
-  test('stamps only what is wanted', () => {
+  test('stamps only selected entries', () => {
     const root = plant(temporaryDirectory(), { one: '', two: '' });
     stampTree(root, 5000);
     stampTree(root, 1000, ({ path }) => path === 'two');

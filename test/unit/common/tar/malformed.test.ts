@@ -88,7 +88,7 @@ describe('is refused:', () => {
   });
 });
 
-/** An extended header as it is, and the member after it. */
+/** A raw extended header, and the member after it. */
 function record(text: string): TestMember {
   return { name: 'pax', flag: 'x', content: text };
 }

@@ -16,9 +16,9 @@ import { temporaryDirectory } from '../../support/temporary.ts';
 import { readAll, rewrite } from './support/read-all.ts';
 
 const LATIN1 = 'srv/x_\xe9';
-/** Every byte but NUL, which no name holds. */
+/** Every byte but NUL, which names cannot contain. */
 const BYTES = String.fromCharCode(...Array.from({ length: 255 }, (_, index) => index + 1));
-/** `cap_setuid=ep`: bit 7 is a byte that no UTF-8 has alone. */
+/** `cap_setuid=ep`, whose byte 0x80 is not valid UTF-8. */
 const CAPABILITY = '\x01\0\0\x02\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
 
 test.each<[string, TestMember[], object]>([
@@ -49,7 +49,7 @@ test.each<[string, TestMember[], object]>([
   ['a directory by its name', [{ name: 'd/' }], { name: 'd/', type: '5', size: 0 }],
   ['an empty value, which takes back', [{ name: 'x', pax: { path: '' } }], { name: 'x' }],
   ['a device', [{ name: 'x', type: 'block', device: [254, 3] }], { type: '4', device: [254, 3] }],
-])('%s is read, and stays when it is written', async (_, members, expected) => {
+])('%s survives reading and writing', async (_, members, expected) => {
   const bytes = tarBytes(members);
   const [read] = await readAll(bytes);
   expect(read?.member).toMatchObject(expected);
@@ -58,7 +58,7 @@ test.each<[string, TestMember[], object]>([
   expect(again?.stored).toEqual(read?.stored);
 });
 
-test('capabilities, ACLs and other attributes stay byte for byte', async () => {
+test('capabilities, ACLs and other attributes are preserved byte for byte', async () => {
   const pax = {
     'SCHILY.xattr.security.capability': CAPABILITY,
     'SCHILY.xattr.system.posix_acl_access': '\x02\0\0\0\x01\0\x07\0\xff\xff\xff\xff',
@@ -68,17 +68,17 @@ test('capabilities, ACLs and other attributes stay byte for byte', async () => {
   const written = await rewrite(tarBytes([{ name: 'f', content: 'x', pax }]));
   const [read] = await readAll(written);
   expect(Object.fromEntries(read?.member.records ?? [])).toMatchObject(pax);
-  // Not only for our own reader: the record as a whole, its length of 57 among it.
+  // For other readers, too: the whole record, including its length of 57.
   expect(written.includes(`57 SCHILY.xattr.security.capability=${CAPABILITY}\n`, 0, 'latin1')).toBe(true);
 });
 
-test('attributes of overlay filesystems are not handed on', async () => {
+test('attributes of overlay filesystems are dropped', async () => {
   const pax = { 'SCHILY.xattr.trusted.overlay.redirect': '/etc', 'SCHILY.xattr.user.overlay.opaque': 'y' };
   const [read] = await readAll(await rewrite(tarBytes([{ name: 'f', pax }])));
   expect(read?.member.records.filter(([key]) => key.startsWith('SCHILY.'))).toEqual([]);
 });
 
-test('global headers apply to all members after them, or to none', async () => {
+test('global headers apply to all later members, or are ignored', async () => {
   const bytes = tarBytes([
     { name: 'g', type: 'global', content: '12 uid=4711\n' },
     { name: 'a' },
@@ -122,34 +122,37 @@ test.each([
   ['posix', ['--sparse-version=0.0']],
   ['posix', ['--sparse-version=0.1']],
   ['posix', ['--sparse-version=1.0']],
-])('a sparse file that GNU tar packs as %s %j comes back through GNU tar', async (format, options) => {
-  const directory = temporaryDirectory();
-  const file = join(directory, 'disk.img');
-  // 70 regions: more than a header and three blocks of the old format hold, and a map of several blocks.
-  const regions = Array.from({ length: 70 }, (_, index) => index * 131_072);
-  const content = Buffer.alloc(70 * 131_072);
-  for (const offset of regions) content.fill(`region ${offset} `, offset, offset + 4096);
-  writeFileSync(file, '');
-  truncateSync(file, content.length);
-  const handle = openSync(file, 'r+');
-  for (const offset of regions) writeSync(handle, content, offset, 4096, offset);
-  closeSync(handle);
-  const args = ['-c', '-S', `--format=${format}`, ...options, '-C', directory, 'disk.img'];
-  const packed = execFileSync('tar', args, { maxBuffer: 2 ** 26 });
-  expect(packed.length).toBeLessThan(1_000_000);
+])(
+  'a sparse file that GNU tar packs as %s %j can be unpacked by GNU tar after rewriting',
+  async (format, options) => {
+    const directory = temporaryDirectory();
+    const file = join(directory, 'disk.img');
+    // 70 regions: more than a header and three blocks of the old format hold, and a map of several blocks.
+    const regions = Array.from({ length: 70 }, (_, index) => index * 131_072);
+    const content = Buffer.alloc(70 * 131_072);
+    for (const offset of regions) content.fill(`region ${offset} `, offset, offset + 4096);
+    writeFileSync(file, '');
+    truncateSync(file, content.length);
+    const handle = openSync(file, 'r+');
+    for (const offset of regions) writeSync(handle, content, offset, 4096, offset);
+    closeSync(handle);
+    const args = ['-c', '-S', `--format=${format}`, ...options, '-C', directory, 'disk.img'];
+    const packed = execFileSync('tar', args, { maxBuffer: 2 ** 26 });
+    expect(packed.length).toBeLessThan(1_000_000);
 
-  const [read] = await readAll(packed);
-  expect(read?.member).toMatchObject({ name: 'disk.img', sparse: { realSize: content.length } });
-  expect(read?.content.equals(content)).toBe(true);
+    const [read] = await readAll(packed);
+    expect(read?.member).toMatchObject({ name: 'disk.img', sparse: { realSize: content.length } });
+    expect(read?.content.equals(content)).toBe(true);
 
-  const target = join(directory, 'target');
-  mkdirSync(target);
-  execFileSync('tar', ['-x', '-C', target], { input: await rewrite(packed) });
-  expect(readFileSync(join(target, 'disk.img')).equals(content)).toBe(true);
-  expect(statSync(join(target, 'disk.img')).blocks * 512).toBeLessThan(2_000_000);
-});
+    const target = join(directory, 'target');
+    mkdirSync(target);
+    execFileSync('tar', ['-x', '-C', target], { input: await rewrite(packed) });
+    expect(readFileSync(join(target, 'disk.img')).equals(content)).toBe(true);
+    expect(statSync(join(target, 'disk.img')).blocks * 512).toBeLessThan(2_000_000);
+  },
+);
 
-test('what is written is what GNU tar reads', async () => {
+test('GNU tar reads what is written', async () => {
   const directory = temporaryDirectory();
   const long = 'n'.repeat(255);
   const bytes = await rewrite(

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { didYouMean } from '../../../../src/common/text/suggest.ts';
 
 describe('didYouMean', () => {
-  test('names the nearest known word', () => {
+  test('suggests the most similar word', () => {
     expect(didYouMean('bokworm', ['bullseye', 'bookworm', 'trixie'])).toBe(' (did you mean "bookworm"?)');
   });
 
-  test('is silent when nothing is near, or nothing known', () => {
+  test('suggests nothing when no word is similar or known', () => {
     expect(didYouMean('fedora', ['bullseye', 'bookworm'])).toBe('');
     expect(didYouMean('fedora', [])).toBe('');
   });

@@ -13,7 +13,7 @@ disk:
 `;
 
 describe('parseYaml', () => {
-  test('gives the data', () => {
+  test('returns the data', () => {
     expect(parseYaml('f.yaml', TEXT).data).toEqual({
       disk: { oem: 64, parts: [{ name: 'one' }, { name: 'two' }] },
     });
@@ -29,13 +29,13 @@ describe('parseYaml', () => {
     expect(parseYaml('f.yaml', TEXT).locate(path)).toBe(`f.yaml:${place}`);
   });
 
-  test('locates what the file lacks at the nearest ancestor', () => {
+  test('locates a missing value at its nearest ancestor', () => {
     const source = parseYaml('f.yaml', TEXT);
     expect(source.locate(['disk', 'persistent'])).toBe('f.yaml:2:1');
     expect(parseYaml('f.yaml', '').locate(['disk'])).toBe('f.yaml:1:1');
   });
 
-  test('knows what the file has', () => {
+  test('reports whether the file has a value', () => {
     const source = parseYaml('f.yaml', TEXT);
     expect(source.has(['disk', 'oem'])).toBe(true);
     expect(source.has(['disk', 'persistent'])).toBe(false);
@@ -47,7 +47,7 @@ describe('parseYaml', () => {
     ['a tab', 'a:\n\tb: 1\n', /^f\.yaml:2:1: Tabs/],
     ['a key that comes twice', 'a: 1\nb: 2\na: 3\n', /^f\.yaml:3:1: Map keys must be unique/],
     ['a second document', 'a: 1\n---\nb: 2\n', /^f\.yaml:2:1: /],
-  ])('refuses %s with its place', async (_, text, message) => {
+  ])('refuses %s with its location', async (_, text, message) => {
     const error = await failureOf(() => parseYaml('f.yaml', text));
     expect([error.kind, error.message]).toEqual(['usage', expect.stringMatching(message)]);
     expect(error.remedy).toBeDefined();

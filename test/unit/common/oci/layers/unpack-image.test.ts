@@ -170,7 +170,7 @@ describe('from a file', () => {
     await expect(unpack()).rejects.toMatchObject({ kind: 'verification' });
   });
 
-  test('a layer that is not what its digest says', async () => {
+  test('a layer that does not match its digest', async () => {
     const digest = image.layers[1]?.digest ?? '';
     const bytes = Buffer.from(image.blobs.get(digest) ?? '');
     // The operating system in the header of gzip: the content stays.

@@ -191,7 +191,7 @@ describe('a blob', () => {
     expect(requests().filter((line) => line.startsWith('POST'))).toHaveLength(2);
   });
 
-  test('that is not what its digest says never gets there', async () => {
+  test('that does not match its digest never gets there', async () => {
     const changed = Buffer.from(content);
     changed[content.length - 1] = (changed.at(-1) ?? 0) ^ 1;
     const wrong: BlobContent = {

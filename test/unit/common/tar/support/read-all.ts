@@ -4,14 +4,14 @@ import type { TarMember } from '../../../../../src/common/tar/member.ts';
 import { type ReadTarOptions, readTar } from '../../../../../src/common/tar/read-tar.ts';
 import { TAR_END, writeMember } from '../../../../../src/common/tar/write-member.ts';
 
-/** A member with its content, as stored and with holes. */
+/** A member with its stored content, and its content with holes as zeros. */
 export interface WholeEntry {
   readonly member: TarMember;
   readonly stored: Buffer;
   readonly content: Buffer;
 }
 
-/** Reads an archive twice: for the stored content, and for that with holes. Errors are `corrupt: REASON`. */
+/** Reads an archive twice: for the stored content, and for the content with holes. Errors are `corrupt: REASON`. */
 export async function readAll(
   bytes: Buffer,
   globalHeaders: ReadTarOptions['globalHeaders'] = 'ignore',
@@ -26,7 +26,7 @@ export async function readAll(
   return entries;
 }
 
-/** Reads an archive and writes it again. */
+/** Reads and rewrites an archive. */
 export async function rewrite(bytes: Buffer): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const { member, stored } of open(bytes, 'ignore')) {
@@ -36,7 +36,7 @@ export async function rewrite(bytes: Buffer): Promise<Buffer> {
 }
 
 function open(bytes: Buffer, globalHeaders: ReadTarOptions['globalHeaders']) {
-  // In small pieces, so that fields and blocks are cut.
+  // In small chunks, so that fields and blocks are split.
   const pieces = Array.from({ length: Math.ceil(bytes.length / 333) }, (_, index) =>
     bytes.subarray(index * 333, (index + 1) * 333),
   );

@@ -336,12 +336,10 @@ describe('verifying a release', () => {
 describe('cloning a file', () => {
   test('shares its blocks or links it', async () => {
     const home = plant(temporaryDirectory(), { source: 'content', taken: 'other' });
-    const made = await cloneFile(
-      join(home, 'source'),
-      join(home, 'target'),
-      { mtime: new Date(5000) },
+    const made = await cloneFile(join(home, 'source'), join(home, 'target'), {
+      mtime: new Date(5000),
       signal,
-    );
+    });
     expect(['reflink', 'link']).toContain(made);
     expect(readFileSync(join(home, 'target'), 'utf8')).toBe('content');
   });
@@ -356,7 +354,7 @@ describe('cloning a file', () => {
       truncateSync(join(home, 'source'), size);
       appendFileSync(join(home, 'source'), 'end');
       try {
-        const made = await cloneFile(join(home, 'source'), away, { mtime: new Date(5000) }, signal);
+        const made = await cloneFile(join(home, 'source'), away, { mtime: new Date(5000), signal });
         const { blocks, mtimeMs } = statSync(away);
         expect([made, mtimeMs, blocks * 512 < size / 2]).toEqual(['copy', 5000, true]);
         expect(readFileSync(away).equals(readFileSync(join(home, 'source')))).toBe(true);
