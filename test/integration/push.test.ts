@@ -222,7 +222,7 @@ describe('a build', () => {
 
     const later = ['push', output, '--to', `${plain.host}/team/later:v1`, '--json'];
     const unknown = await run([...later, '--sign'], { PATH });
-    expect([unknown.status, unknown.stdout]).toEqual([2, expect.stringContaining('names no key')]);
+    expect([unknown.status, unknown.stdout]).toEqual([2, expect.stringContaining('--sign has no value')]);
     const own = await run([...later, '--sign', key.privateKey], { PATH });
     expect(own.status, own.stderr).toBe(0);
     const held = `${plain.host}/team/later@${result.digest}`;

@@ -98,7 +98,7 @@ describe('an image', () => {
         images: [{ image, signatures: [{ form, key: 'release.pub' }], content: { blobs: 2 } }],
       });
       // The second time there is nothing to do.
-      expect((await signed(image, '--format', format)).stdout).toContain(`is signed already  ${image}`);
+      expect((await signed(image, '--format', format)).stdout).toContain(`already signed  ${image}`);
     },
   );
 
@@ -127,7 +127,7 @@ describe('an image', () => {
     const file = join(registry.storage, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
     await writeFile(file, 'thE layer');
     await refused(verify(image), 'does not match its digest');
-    expect((await verify(image, '--no-content')).stdout).toContain('content not looked at');
+    expect((await verify(image, '--no-content')).stdout).toContain('content not checked');
   });
 
   test('with a tampered bundle is refused', async () => {
@@ -258,7 +258,7 @@ describe('the output of a build', () => {
     const { status, stdout, stderr } = await verify(output);
     expect(status, stderr).toBe(0);
     expect(stdout).toContain('os.iso  by release.pub (');
-    expect(stdout).toContain('All files that are listed are there, and no others.');
+    expect(stdout).toContain('All listed files exist, and no others.');
     // cosign agrees.
     const args = [
       '--key',

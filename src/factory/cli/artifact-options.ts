@@ -3,10 +3,10 @@ import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, SEVERITIES } from '../config/schema.ts';
 
-/** The configuration file that is read when none is named. */
+/** The default configuration file. */
 const DEFAULT_FILE = 'kairos-factory.yaml';
 
-/** Splits `a,b` and gathers repeated flags. */
+/** Parser of a repeatable option: splits `a,b` and collects the values. */
 export function gather(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), ...value.split(',').filter(Boolean)];
 }
@@ -15,41 +15,46 @@ function gatherWhole(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 
-/** Options that `build` and `artifacts` share. Values are not checked here: the schema names what is wrong. */
+/** Options that several commands share. Their values are validated by the schema. */
 export const ARTIFACT_OPTIONS = {
-  artifact: new Option('--artifact <kinds>', `what to make: ${ARTIFACT_KINDS.join(',')}`).argParser(gather),
-  cloudConfig: new Option('--cloud-config <file>', 'configuration laid into the ISO and the disk images'),
-  overlayRootfs: new Option('--overlay-rootfs <dir>', 'directory laid over the root filesystem'),
-  overlayIso: new Option('--overlay-iso <dir>', 'directory laid over the ISO'),
-  compression: new Option('--compression <level>', `of the squashfs: ${COMPRESSIONS.join('|')}`),
-  engine: new Option('--engine <name>', `what builds and holds container images: ${ENGINES.join('|')}`),
+  artifact: new Option('--artifact <kinds>', `artifacts to make: ${ARTIFACT_KINDS.join(',')}`).argParser(
+    gather,
+  ),
+  cloudConfig: new Option('--cloud-config <file>', 'configuration to embed in the ISO and the disk images'),
+  overlayRootfs: new Option('--overlay-rootfs <dir>', 'directory to copy over the root filesystem'),
+  overlayIso: new Option('--overlay-iso <dir>', 'directory to copy over the ISO'),
+  compression: new Option('--compression <level>', `compression of the squashfs: ${COMPRESSIONS.join('|')}`),
+  engine: new Option(
+    '--engine <name>',
+    `program that builds and stores container images: ${ENGINES.join('|')}`,
+  ),
   failOn: new Option(
     '--fail-on <severity>',
-    `refuse known vulnerabilities, which grype finds: ${SEVERITIES.join('|')}[,unless-missing]`,
+    `refuse known vulnerabilities of at least this severity, using grype: ${SEVERITIES.join('|')}[,unless-missing]`,
   ),
-  output: new Option('--output <dir>', 'where the artifacts go (default: build)'),
-  config: new Option('--config <file>', `configuration file (default: ${DEFAULT_FILE}, if there is one)`),
-  set: new Option('--set <key=value>', 'set a key of the configuration; repeatable').argParser(gatherWhole),
-  plan: new Option('--plan', 'print what would be done, and do nothing'),
+  output: new Option('--output <dir>', 'output directory (default: build)'),
+  config: new Option('--config <file>', `configuration file (default: ${DEFAULT_FILE}, if it exists)`),
+  set: new Option('--set <key=value>', 'set a configuration key; repeatable').argParser(gatherWhole),
+  plan: new Option('--plan', 'print the plan without running it'),
   json: new Option('--json', 'print the report as JSON on stdout'),
   lockFile: new Option(
     '--lock-file <file>',
-    'what image references stand for (default: kairos-factory.lock)',
+    'file with the digests of image references (default: kairos-factory.lock)',
   ),
-  locked: new Option('--locked', 'take no image that the lock file does not have'),
-  offline: new Option('--offline', 'fetch nothing: take what the cache has'),
-  push: new Option('--push <ref>', 'push the image when it is done: REGISTRY/NAME[:TAG] (see push --help)'),
-  noPush: new Option('--no-push', 'push nothing, whatever the configuration says'),
-  noCache: new Option('--no-cache', 'use no results of earlier builds'),
+  locked: new Option('--locked', 'refuse images that are not in the lock file'),
+  offline: new Option('--offline', 'fetch nothing, use the cache only'),
+  push: new Option('--push <ref>', 'push the finished image to REGISTRY/NAME[:TAG] (see push --help)'),
+  noPush: new Option('--no-push', 'do not push, even if configured'),
+  noCache: new Option('--no-cache', 'do not use results of earlier builds'),
 };
 
-/** The configuration file to read, if any. */
-export function configurationFile(named: string | undefined): { file?: string } {
-  if (named !== undefined) return { file: named };
+/** The configuration file to read: the given one, or the default if it exists. */
+export function configurationFile(given: string | undefined): { file?: string } {
+  if (given !== undefined) return { file: given };
   return existsSync(DEFAULT_FILE) ? { file: DEFAULT_FILE } : {};
 }
 
-/** What commander makes of the shared options. */
+/** The values of the shared options, as parsed by commander. */
 interface ArtifactOptions {
   readonly artifact?: string[] | undefined;
   readonly cloudConfig?: string | undefined;
@@ -62,9 +67,9 @@ interface ArtifactOptions {
   readonly failOn?: string | undefined;
 }
 
-/** The values of the shared options by configuration key. @throws FactoryError `usage` when `--artifact` names nothing */
+/** The values of the shared options by configuration key. @throws FactoryError `usage` when `--artifact` is empty */
 export function artifactFlags(options: ArtifactOptions): Record<string, unknown> {
-  if (options.artifact?.length === 0) throw new FactoryError('OPTION_INVALID', '--artifact names nothing');
+  if (options.artifact?.length === 0) throw new FactoryError('OPTION_INVALID', '--artifact is empty');
   return {
     artifacts: options.artifact,
     'cloud-config': options.cloudConfig,
@@ -78,19 +83,19 @@ export function artifactFlags(options: ArtifactOptions): Record<string, unknown>
   };
 }
 
-/** How targets are run and presented. */
+/** How to run targets and present the result. */
 export interface RunOptions {
-  /** Print the plan and run nothing. */
+  /** Print the plan without running it. */
   readonly plan: boolean;
   readonly json: boolean;
   readonly useCache: boolean;
   readonly locked: boolean;
   readonly offline: boolean;
-  /** Whether the other targets go on when one fails. */
+  /** Whether the other targets continue after a failure. */
   readonly continueOnError: boolean;
 }
 
-/** How targets are run and presented, from the shared options. */
+/** Converts the shared options to {@link RunOptions}. */
 export function runOptions(options: {
   plan?: true | undefined;
   json?: true | undefined;

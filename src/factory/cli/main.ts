@@ -2,6 +2,6 @@
 import { createProgram } from './program.ts';
 import { failWith } from './render-error.ts';
 
-// Modes of files that go into artifacts are a decision of ours, not of the person's shell.
+// File modes in artifacts must not depend on the umask of the user's shell.
 process.umask(0o022);
 await createProgram().parseAsync().catch(failWith);

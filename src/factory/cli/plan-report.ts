@@ -4,7 +4,7 @@ import type { CommandReport } from './present-report.ts';
 import { planPushes, renderPushPlan } from './render-push.ts';
 import { renderPlan } from './render-report.ts';
 
-/** What would be run, and what would be pushed then. @param more what the JSON has besides */
+/** Reports the planned steps and pushes. @param more further members of the JSON */
 export function planReport(
   steps: readonly PlannedStep[],
   groups: readonly PushGroup[],

@@ -1,29 +1,29 @@
 import { describeError, failWith } from './render-error.ts';
 
-/** What a command reports when it has ended. */
+/** The report of a finished command. */
 export interface CommandReport {
   /** For programs. */
   readonly json: unknown;
   /** For people. */
   readonly text: string;
-  /** Exit status, where it is not 0 although nothing failed. */
+  /** Exit status of a command that did not fail; 0 when absent. */
   readonly status?: number;
   /** Failures that the report contains; they are printed after it, and the first sets the exit status. */
   readonly failures?: readonly unknown[];
 }
 
-/** How a report is presented. */
+/** How to present a report. */
 interface PresentOptions {
-  /** Print JSON on stdout, for an error too. */
+  /** Print the report, or the error, as JSON on stdout. */
   readonly json?: boolean | undefined;
-  /** What the JSON of an error has besides the error. */
+  /** Returns further members of the JSON of an error. */
   readonly partial?: () => object;
 }
 
 /**
- * Runs the body of a command and prints its report on stdout, as text or as JSON. With JSON, an error is printed there as
- * `{ "error": … }` too, before it goes on to where all errors go.
- * @param body returns nothing when there is nothing left to print
+ * Runs the body of a command and prints its report on stdout, as text or as JSON. With JSON, an error is also printed there as
+ * `{ "error": … }`, before it is thrown.
+ * @param body returns `undefined` when there is nothing to print
  * @throws what `body` throws
  */
 export async function presentReport(

@@ -16,12 +16,12 @@ import { validateCommand } from './commands/validate.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { verifyReproCommand } from './commands/verify-repro.ts';
 
-/** The command line: one file per command. */
+/** Creates the command line, with one module per command. */
 export function createProgram() {
   const program = new Command('kairos-factory')
     .description('Any distro image in; a bootable, immutable, A/B-upgradable Kairos OS out.')
     .version(toolVersion(), '-V, --version', 'print the version of this tool')
-    // "build --version v1.2.3" is the version of the OS.
+    // In "build --version v1.2.3", --version is the version of the OS.
     .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(add --help for all options)')

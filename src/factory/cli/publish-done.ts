@@ -3,7 +3,7 @@ import type { TargetsReport } from '../pipeline/build-report.ts';
 import { rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
 
-/** Pushes the targets that are done, with progress on stderr. @throws FactoryError as documented at `publishBuilds` */
+/** Pushes the finished targets, with progress on stderr. @throws FactoryError as `publishBuilds` does */
 export async function publishDone(
   groups: readonly PushGroup[],
   { targets }: TargetsReport,

@@ -8,9 +8,9 @@ import type { NamedBuild } from '../pipeline/target.ts';
 import { openBuildSigner } from '../signing/sign-build.ts';
 
 /**
- * How releases of this program are signed and verified, and what of them is in a registry.
- * @param sign who signs; nobody where it is absent
- * @param published what was pushed of the targets, which are called by name
+ * Creates the ports that sign and verify a release, and look up its pushed images.
+ * @param sign the signer; `undefined` for an unsigned release
+ * @param published the pushed groups; each lists its targets by name
  */
 export function releasePorts(sign: SignSpec | undefined, published: readonly PublishedGroup[]): ReleasePorts {
   const pushImage = async ({ name }: NamedBuild) => pushedImage(published, name);
@@ -33,7 +33,7 @@ export function releasePorts(sign: SignSpec | undefined, published: readonly Pub
     },
     verify: async (folder, context) => {
       await withSigner(context, async ({ signer: { publicKey } }) => {
-        // Whose identity a certificate has to have is for those to say who fetch the release.
+        // Without a key, those who fetch the release decide which identity a certificate must have.
         if (publicKey === undefined) return;
         const rule = { match: '**', keys: [publicKey], threshold: 1, place: 'sign.key' };
         await verifyOutput(folder, rule, context.signal);
@@ -42,16 +42,16 @@ export function releasePorts(sign: SignSpec | undefined, published: readonly Pub
   };
 }
 
-/** Who signs a release. @throws FactoryError `usage` when its targets do not agree */
+/** Returns the signer of a release. @throws FactoryError `usage` when the targets have different signers */
 export function releaseSigner(builds: readonly NamedBuild[]): SignSpec | undefined {
   const [first, ...others] = builds.map(({ spec }) => spec.sign);
   if (others.every((other) => isDeepStrictEqual(other, first))) return first;
-  throw new FactoryError('TARGET_CONFLICT', 'targets of one release are signed differently', {
-    remedy: 'Write the key sign once, outside of matrix and targets.',
+  throw new FactoryError('TARGET_CONFLICT', 'the targets of a release must have the same signer', {
+    remedy: 'Set the key sign once, outside of matrix and targets.',
   });
 }
 
-/** Of an index, the image of that target. */
+/** The pushed image of a target; of an index, its member. */
 function pushedImage(published: readonly PublishedGroup[], name: string): PushedImage | undefined {
   const group = published.find(({ targets }) => targets.includes(name));
   if (group === undefined) return undefined;

@@ -7,10 +7,10 @@ import type { Side } from '../inspect/diff/side.ts';
 import type { TreeFile } from '../inspect/diff/tree.ts';
 import { formatSize } from './render-report.ts';
 
-/** Lines of a section that are shown unless all are wanted. */
+/** Lines shown per section without `all`. */
 const SHOWN = 40;
 
-/** How two things differ, for a person. @param all whether long sections are shown whole */
+/** Renders a difference as text. @param options.all whether to show long sections completely */
 export function renderDifference(
   difference: Difference,
   { all = false }: { readonly all?: boolean | undefined } = {},
@@ -31,7 +31,7 @@ function* lines(difference: Difference, limit: number): Generator<string> {
   if (a.size !== undefined && b.size !== undefined) yield `  size: ${sizes(a, b)}`;
   if (firstByte) {
     const { offset, place } = firstByte;
-    yield `  first byte that differs: ${offset}${place === undefined ? '' : ` (${place})`}`;
+    yield `  first different byte: ${offset}${place === undefined ? '' : ` (${place})`}`;
   }
   if (artifacts.length === 0) yield* section('packages', packages.map(formatPackageChange), limit);
   const values = config.map(({ key, before, after }) => `${key}: ${short(before)} -> ${short(after)}`);
@@ -67,7 +67,7 @@ function fileLine({ path, before, after, aspects, offset }: FileChange): string 
   const parts = aspects.map((aspect) => {
     switch (aspect) {
       case 'content': {
-        const at = offset === undefined ? '' : ` from byte ${offset} on`;
+        const at = offset === undefined ? '' : ` from byte ${offset}`;
         return `content${at}${before.size === after.size ? '' : ` (${before.size} -> ${after.size} bytes)`}`;
       }
       case 'mode':
@@ -98,7 +98,8 @@ function attributes({ attributes: all }: TreeFile): string {
 }
 
 function sizes(a: Side, b: Side): string {
-  const [from, to] = [a.size ?? 0, b.size ?? 0];
+  const from = a.size ?? 0;
+  const to = b.size ?? 0;
   const sign = to > from ? '+' : '';
   return from === to
     ? `${from} bytes`

@@ -6,14 +6,14 @@ const DEFECT_STATUS = 1;
 
 let logFile: string | undefined;
 
-/** Names the log that an error message points to. */
+/** Sets the log file that error messages refer to. */
 export function rememberLog(file: string): void {
   logFile = file;
 }
 
-/** Writes an error to the person and sets the exit status (docs/decisions/0006-errors-and-exit-codes.md). */
+/** Prints an error on stderr and sets the exit status (docs/decisions/0006-errors-and-exit-codes.md). */
 export function failWith(error: unknown): void {
-  // Commander has printed its own message already.
+  // Commander has already printed its message.
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
     return;
@@ -22,7 +22,7 @@ export function failWith(error: unknown): void {
   process.exitCode = error instanceof FactoryError ? EXIT_STATUS[error.kind] : DEFECT_STATUS;
 }
 
-/** The code, exit status and text of an error, for the report of `--json`. */
+/** Describes an error for `--json`: code, exit status and text. */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof FactoryError)) {
     return { kind: 'defect', status: DEFECT_STATUS, message: String(error), log: logFile };

@@ -2,14 +2,14 @@ import type { WriteStream } from 'node:tty';
 import { Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from 'listr2';
 import type { BuildEvent } from '../pipeline/events.ts';
 
-/** Shows events of a build. */
+/** Displays the events of a build. */
 export interface ProgressRenderer {
   readonly onEvent: (event: BuildEvent) => void;
-  /** Ends the display; nothing may be shown afterwards. */
+  /** Ends the display; no event may follow. */
   readonly close: () => Promise<void>;
 }
 
-/** A live task list on a terminal, plain lines elsewhere. */
+/** Creates a renderer: a live task list on a terminal, plain lines otherwise. */
 export function createProgressRenderer(stream: WriteStream): ProgressRenderer {
   return stream.isTTY && process.stdout.isTTY && process.env['CI'] === undefined
     ? createTaskList(stream)
@@ -50,9 +50,9 @@ interface Pending {
   task?: ListrTaskWrapper<unknown, never, never>;
 }
 
-/** The work is not in the list's tasks: each only waits for the end of its step. */
+/** The tasks of the list do no work: each waits for the end of its step. */
 function createTaskList(stream: WriteStream): ProgressRenderer {
-  // Not to stdout, which is for the report.
+  // stdout is for the report.
   const logger = new ListrLogger({ processOutput: new ProcessOutput(stream, stream) });
   const pending = new Map<string, Pending>();
   const notices: string[] = [];

@@ -2,30 +2,31 @@ import type { PushGroup } from '../deliver/publish/publish-build.ts';
 import type { PushResult } from '../deliver/publish/push-images.ts';
 import { repositoryName } from '../deliver/publish/push-target.ts';
 
-/** What will be pushed when the builds have ended well, as a plan tells it. */
+/** A push that follows successful builds, in a plan. */
 export interface PlannedPush {
   readonly reference: string;
-  /** None when each image goes by its own name, which is known when it is built. */
+  /** Empty if each image is tagged with its own name, which is known after the build. */
   readonly tags: readonly string[];
-  /** Of several builds, those that are pushed. */
+  /** The names of the pushed builds, if there are several. */
   readonly targets: readonly string[];
-  /** Who signs it, as the person named it; absent where nobody does. */
+  /** The signer, as the user wrote it; absent for an unsigned push. */
   readonly signer?: string;
 }
 
-/** The pushes of a plan, without a look at any registry. */
+/** Plans the pushes, without connecting to a registry. */
 export function planPushes(groups: readonly PushGroup[]): PlannedPush[] {
   return groups.map(({ target, builds }) => {
     const signer = builds[0]?.spec.sign?.key;
     return {
-      ...{ reference: repositoryName(target), tags: target.tags },
+      reference: repositoryName(target),
+      tags: target.tags,
       targets: builds.flatMap(({ name }) => name ?? []),
       ...(signer === undefined ? {} : { signer }),
     };
   });
 }
 
-/** A line for each push of a plan. */
+/** Renders a line for each push of a plan. */
 export function renderPushPlan(groups: readonly PushGroup[]): string {
   const lines = planPushes(groups).map(({ reference, tags, targets, signer }) => {
     const what = targets.length === 0 ? '' : ` ${targets.join(', ')}`;
@@ -38,7 +39,7 @@ export function renderPushPlan(groups: readonly PushGroup[]): string {
   return lines.join('');
 }
 
-/** What is in the registry now, under which names. */
+/** Renders the result of a push: digests and tags. */
 export function renderPush({
   reference,
   digest,

@@ -4,16 +4,16 @@ import type { PlannedStep } from '../pipeline/events.ts';
 import type { ScanReport } from '../pipeline/steps/vulnerability-step.ts';
 
 const STATES = { cached: 'cached', run: 'run', depends: 'run unless unchanged', shared: 'shared' } as const;
-/** What is booted for a first look, best first. */
+/** Kinds to suggest for booting, best first. */
 const BOOTABLE = ['qcow2', 'raw', 'iso'];
 
-/** The plan as a table. */
+/** Renders a plan as a table. */
 export function renderPlan(steps: readonly PlannedStep[]): string {
   const rows = steps.map(({ id, title, needs, state }) => [id, STATES[state], title, needs.join(', ')]);
   return table([['STEP', 'STATE', 'WHAT', 'NEEDS'], ...rows]);
 }
 
-/** What was made, sizes, times, and how to boot it. */
+/** Renders the report of a build: artifacts, sizes, times, and how to boot. */
 export function renderReport(report: BuildReport): string {
   const ran = report.steps.filter(({ cached }) => !cached);
   const took = new Map(
@@ -31,16 +31,14 @@ export function renderReport(report: BuildReport): string {
   const place = relative(process.cwd(), report.output) || '.';
   return [
     table([['ARTIFACT', 'FILE', 'SIZE', 'TIME'], ...rows]),
-    ...(report.manifest.images ?? []).map(
-      ({ reference, digest }) => `From ${reference}, which is ${digest}.`,
-    ),
+    ...(report.manifest.images ?? []).map(({ reference, digest }) => `From ${reference} (${digest}).`),
     ...(report.vulnerabilities ? [renderScan(report.vulnerabilities)] : []),
     ...(report.signatures
-      ? [`Signed by ${report.signatures.signer}: each file has its bundle beside it, FILE.sigstore.json.`]
+      ? [`Signed by ${report.signatures.signer}: the bundle of each file is FILE.sigstore.json.`]
       : []),
-    `${place}/SHA256SUMS and ${place}/manifest.json tell what is there.`,
+    `${place}/SHA256SUMS and ${place}/manifest.json list the files.`,
     ran.length === 0
-      ? `Nothing to do: everything is up to date (${report.seconds.toFixed(1)} s).`
+      ? `Everything is up to date (${report.seconds.toFixed(1)} s).`
       : `Done in ${report.seconds.toFixed(1)} s; ${report.steps.length - ran.length} of ${report.steps.length} steps from the cache.`,
     ...(bootable
       ? [
@@ -52,14 +50,14 @@ export function renderReport(report: BuildReport): string {
 }
 
 function renderScan(scan: ScanReport): string {
-  if (scan.status === 'skipped') return `Vulnerabilities were NOT looked for: ${scan.reason}.`;
+  if (scan.status === 'skipped') return `Vulnerabilities were NOT scanned: ${scan.reason}.`;
   const counts = Object.entries(scan.counts).map(([severity, count]) => `${count} ${severity}`);
   return counts.length === 0
     ? 'No known vulnerabilities.'
     : `Known vulnerabilities below the limit: ${counts.join(', ')}.`;
 }
 
-/** How each target ended, and what it made. */
+/** Renders the state and the artifacts of each target. */
 export function renderTargets({ targets, seconds }: TargetsReport): string {
   const rows = targets.flatMap((target) => {
     const { name = '' } = target;
@@ -80,6 +78,7 @@ export function renderTargets({ targets, seconds }: TargetsReport): string {
   ].join('\n');
 }
 
+/** Formats a number of bytes with a binary unit. */
 export function formatSize(bytes: number): string {
   if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`;
   return bytes < 1024 ** 3

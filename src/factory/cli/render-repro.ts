@@ -2,12 +2,12 @@ import type { Blame } from '../inspect/diff/blame.ts';
 import type { ReproReport } from '../pipeline/verify-repro.ts';
 import { renderDifference } from './render-diff.ts';
 
-/** Whether a build can be repeated, and what stands in the way, for a person. */
+/** Renders whether a build is reproducible, and which differences there are. */
 export function renderRepro({ isReproducible, varied, targets }: ReproReport): string {
-  const how = `The second build had another ${varied.slice(0, -1).join(', ')} and ${varied.at(-1)}.`;
+  const how = `The second build had different ${varied.slice(0, -1).join(', ')} and ${varied.at(-1)}.`;
   if (isReproducible) {
     const places = targets.map(({ output }) => output).join(', ');
-    return `Reproducible: the second build made the same bytes as in ${places}.\n${how}\n`;
+    return `Reproducible: the second build gave the same bytes as ${places}.\n${how}\n`;
   }
   const parts = targets.flatMap(({ output, difference, blame }) => {
     if (difference.isSame) return [];
@@ -15,9 +15,7 @@ export function renderRepro({ isReproducible, varied, targets }: ReproReport): s
       `Not reproducible: ${output}`,
       ...blame.map(blameLine),
       ...(difference.packages.length > 0
-        ? [
-            '  The package archive changed between the builds. To have one state of it, use --snapshot, or --locked.',
-          ]
+        ? ['  The package archive changed between the builds. To pin its state, use --snapshot or --locked.']
         : []),
       renderDifference(difference).trimEnd(),
     ];
@@ -26,8 +24,8 @@ export function renderRepro({ isReproducible, varied, targets }: ReproReport): s
 }
 
 function blameLine({ file, offset, step, inside }: Blame): string {
-  const at = offset === undefined ? '' : ` from byte ${offset} on`;
+  const at = offset === undefined ? '' : ` from byte ${offset}`;
   const byte = inside?.offset === undefined ? '' : `, byte ${inside.offset}`;
   const where = inside === undefined ? '' : ` (in its ${inside.tree}: ${inside.path}${byte})`;
-  return `  ${file} differs${at}, made so by the step ${step}${where}`;
+  return `  ${file} differs${at}, caused by the step ${step}${where}`;
 }

@@ -28,14 +28,14 @@ import { formatSize } from './render-report.ts';
 import { describeTargets, failuresOf } from './target-failures.ts';
 import { ranInUserNamespace } from './user-namespace.ts';
 
-/** What the single build of a configuration without targets is called in a release. */
+/** The name in a release of the single build of a configuration without targets. */
 const SINGLE = 'os';
 
 /**
- * Makes a release and shows it: progress on stderr, the report on stdout, failures at the end on stderr. The exit status
+ * Makes a release and presents it: progress on stderr, the report on stdout, failures at the end on stderr. The exit status
  * is that of the first failure.
- * @param load makes all targets of the configuration
- * @param only patterns of the names of those that are built; all when empty
+ * @param load loads all targets of the configuration
+ * @param only patterns of the names of the targets to build; all when empty
  */
 export async function presentRelease(
   load: () => Promise<BuildTarget[]>,
@@ -57,7 +57,7 @@ async function releaseReport(
   const { plan, useCache, locked, offline, continueOnError } = options;
   const say = (text: string) => process.stderr.write(`[release] ${text}\n`);
   const sign = releaseSigner(builds);
-  // Everything that cannot be pushed is reported before anything is built.
+  // Problems with a push are reported before the build.
   const groups = groupPushes(wanted, { offline });
   const planned = await planRelease(builds, plan ? undefined : access(builds, offline));
   const show = createProgressRenderer(process.stderr);
@@ -109,22 +109,22 @@ function describeRelease({ release, ...collected }: ReleaseReport, report: Targe
   return { ...collected, ...(release ? { release } : {}), targets, seconds: report.seconds };
 }
 
-/** What there is now, for people. */
+/** Renders the outcome of a release. */
 export function renderRelease({ folder, outcome, missing, release }: ReleaseReport): string {
   const place = relative(process.cwd(), folder) || '.';
-  const lacks = `It lacks ${missing.join(', ')}.`;
+  const lacks = `Missing targets: ${missing.join(', ')}.`;
   switch (outcome) {
     case 'nothing':
-      return `No target is done; ${place} is as it was.\n`;
+      return `No target is finished; ${place} is unchanged.\n`;
     case 'kept':
-      return `The release is not finished. ${lacks} ${place} has a finished one, which stays as it is.\n`;
+      return `The release is not finished. ${lacks} The finished release in ${place} is kept.\n`;
     case 'unfinished':
       return `The release in ${place} is not finished. ${lacks}\n`;
     default: {
       const files = release ? [...release.targets.flatMap((target) => target.files), ...release.files] : [];
       const size = formatSize(files.reduce((sum, file) => sum + file.size, 0));
       const state = outcome === 'unchanged' ? 'is up to date' : 'is finished';
-      return `Release ${release?.version} in ${place} ${state}, and verified: ${files.length} files, ${size}.\nLook at it: ${place}/index.html\n`;
+      return `Release ${release?.version} in ${place} ${state}, and verified: ${files.length} files, ${size}.\nView it: ${place}/index.html\n`;
     }
   }
 }

@@ -16,18 +16,18 @@ import { ranInUserNamespace } from './user-namespace.ts';
 /**
  * Runs targets and presents them: progress on stderr, the report on stdout, failures at the end on stderr. The exit status
  * is that of the first failure.
- * @param load makes the targets; its errors are reported like those of the targets
+ * @param load loads the targets; its errors are reported like those of the targets
  */
 export async function presentTargets(
   load: () => Promise<readonly Target[]>,
   options: RunOptions,
 ): Promise<void> {
   const { plan, json, useCache, locked, offline, continueOnError } = options;
-  // A build whose push failed is done all the same.
+  // A failed push does not undo the build.
   let done: object = {};
   await presentReport({ json, partial: () => done }, async () => {
     const targets = await load();
-    // Everything that cannot be pushed is reported before anything is built.
+    // Problems with a push are reported before the build.
     const groups = groupPushes(targets, { offline });
     if (await ranInUserNamespace()) return undefined;
     const show = createProgressRenderer(process.stderr);
@@ -40,7 +40,7 @@ export async function presentTargets(
   });
 }
 
-/** The report of a target without a name: as much of it as does not need the push is printed before the push. */
+/** Reports a single unnamed target. The part about the build is printed before the push. */
 async function singleReport(
   report: TargetsReport,
   groups: readonly PushGroup[],

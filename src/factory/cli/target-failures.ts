@@ -2,7 +2,7 @@ import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { TargetReport, TargetsReport } from '../pipeline/build-report.ts';
 import { describeError } from './render-error.ts';
 
-/** The failures of targets, each once: targets that share a step share its failure. */
+/** Collects the failures of targets; targets that share a failed step share one error. */
 export function failuresOf(targets: readonly TargetReport[]): unknown[] {
   const failures = new Map<string, { readonly error: unknown; readonly names: string[] }>();
   for (const target of targets) {
@@ -23,7 +23,7 @@ export function failuresOf(targets: readonly TargetReport[]): unknown[] {
   });
 }
 
-/** The targets of a report as JSON, with their errors described. */
+/** Converts the targets of a report to JSON, including their errors. */
 export function describeTargets({ targets }: TargetsReport): object[] {
   return targets.map((target) =>
     target.status === 'failed' ? { ...target, error: describeError(target.error) } : target,

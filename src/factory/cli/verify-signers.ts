@@ -11,7 +11,7 @@ import {
 } from '../deliver/publish/verify-policy.ts';
 import type { Runner } from '../tools/runner.ts';
 
-/** The flags of `verify` that say who must have signed. */
+/** The flags of `verify` for the required signers. */
 export interface SignerOptions {
   readonly policy?: string | undefined;
   readonly key?: string[] | undefined;
@@ -21,19 +21,23 @@ export interface SignerOptions {
   readonly attestation?: string[] | undefined;
 }
 
-/** The policy that the flags ask for. @throws FactoryError `usage` when they name nobody, or contradict each other */
+/** Builds the policy from the flags. @throws FactoryError `usage` when they contain no signer, or contradict each other */
 export async function policyFrom(options: SignerOptions, runner: Runner): Promise<VerifyPolicy> {
   const { policy, key = [], identity, issuer, trustedRoot, attestation = [] } = options;
   if (policy !== undefined) {
     const others = [key.length > 0, identity, issuer, trustedRoot, attestation.length > 0].some(Boolean);
     if (!others) return loadVerifyPolicy(resolve(policy), runner);
-    throw new FactoryError('OPTION_CONFLICT', '--policy says everything, so no other signer can be given', {
-      remedy: 'Put it into the policy.',
-    });
+    throw new FactoryError(
+      'OPTION_CONFLICT',
+      '--policy cannot be combined with other signers or attestations',
+      {
+        remedy: 'Add them to the policy.',
+      },
+    );
   }
   checkIdentity(options);
   if (key.length === 0 && identity === undefined) {
-    throw new FactoryError('SIGNER_MISSING', 'nothing says who must have signed', {
+    throw new FactoryError('SIGNER_MISSING', 'no signer is given', {
       remedy: 'Give --policy, --key, or --identity and --issuer.',
     });
   }
@@ -48,27 +52,27 @@ export async function policyFrom(options: SignerOptions, runner: Runner): Promis
 
 function checkIdentity({ identity, issuer, trustedRoot }: SignerOptions): void {
   if ((identity === undefined) !== (issuer === undefined)) {
-    throw new FactoryError('OPTION_MISSING', 'an identity is a subject and its issuer', {
+    throw new FactoryError('OPTION_MISSING', 'an identity needs a subject and an issuer', {
       remedy: 'Give --identity and --issuer.',
     });
   }
   if (identity === undefined || trustedRoot !== undefined) return;
   throw new FactoryError(
     'OPTION_MISSING',
-    'an identity can be verified only with a trusted root, a file that says which authorities and logs count',
+    'verifying an identity needs a trusted root: a file with the trusted authorities and logs',
     {
       remedy:
-        'Give --trusted-root FILE; that of the public instance is trusted_root.json of its TUF repository (docs/signing.md).',
+        'Give --trusted-root FILE; for the public instance, use trusted_root.json from its TUF repository (docs/signing.md).',
     },
   );
 }
 
-/** Who may have signed files. @throws FactoryError `usage` for the policy of a node, which is about images only */
+/** Returns the accepted signers of files. @throws FactoryError `usage` for the policy of a node, which is for images only */
 export function fileSigners({ signers }: VerifyPolicy): TrustRule {
   if (signers !== undefined) return signers;
   throw new FactoryError(
     'SIGNER_MISSING',
-    'the policy of a node speaks for images of registries, not for files',
-    { remedy: 'Give --key, or a policy file of the form in docs/signing.md.' },
+    'the policy of a node applies to images in registries, not to files',
+    { remedy: 'Give --key, or a policy file as described in docs/signing.md.' },
   );
 }

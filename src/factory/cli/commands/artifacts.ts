@@ -5,10 +5,10 @@ import { presentTargets } from '../run-targets.ts';
 import { requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
 
-/** `kairos-factory artifacts`: a ready OS image → artifacts. */
+/** `kairos-factory artifacts`: makes artifacts from an existing OS image. */
 export function artifactsCommand() {
   return new Command('artifacts')
-    .description('make artifacts from an image that is already an OS')
+    .description('make artifacts from an existing OS image')
     .requiredOption(
       '--image <ref>',
       'OS image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',

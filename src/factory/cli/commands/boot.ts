@@ -9,26 +9,26 @@ import { artifactArch, FIRMWARES, parseFirmware } from '../../boot/machine.ts';
 import { createDisk } from '../../tools/qemu-img.ts';
 import { createRunner, type Runner } from '../../tools/runner.ts';
 
-/** Room for the slots and some gigabytes of data; a sparse file. */
+/** Enough for the slots and some gigabytes of data; the file is sparse. */
 const TARGET_SIZE = '32G';
 
-/** `kairos-factory boot`: try an artifact in QEMU. */
+/** `kairos-factory boot`: boots an artifact in QEMU. */
 export function bootCommand() {
   return new Command('boot')
     .description('boot an ISO, raw or qcow2 in QEMU, with its console on this terminal (Ctrl-A X ends it)')
     .argument('<artifact>')
-    .option('--arch <name>', `${ARCHES.join('|')} (default: as the artifact's name has it)`)
+    .option('--arch <name>', `${ARCHES.join('|')} (default: from the name of the artifact)`)
     .option('--firmware <kind>', FIRMWARES.join('|'), 'uefi')
-    .option('--ssh-port <port>', 'port of this machine that leads to SSH in the guest')
+    .option('--ssh-port <port>', 'host port to forward to SSH in the guest')
     .option('--memory <mib>', 'memory of the guest in MiB', '2048')
     .option('--cores <n>', 'processors of the guest', '2')
     .option('--cdrom', 'attach an ISO as a CD instead of a disk')
     .option(
       '--disk <file>',
-      'a further disk, to install to: a qcow2 file, made with 32 GiB when it is missing',
+      'second disk to install to: a qcow2 file, created with 32 GiB if it does not exist',
     )
     .option('--write', 'keep what the guest writes to the disk image')
-    .option('--no-kvm', 'emulate, even where the processor can virtualise')
+    .option('--no-kvm', 'emulate, even if hardware virtualisation is available')
     .action(async (artifact, options) => {
       const runner = createRunner({
         signal: new AbortController().signal,
@@ -37,7 +37,7 @@ export function bootCommand() {
       });
       const sshPort =
         options.sshPort === undefined ? {} : { sshPort: number('--ssh-port', options.sshPort, 65535) };
-      const arch = wantedArch(options.arch, artifact);
+      const arch = machineArchFor(options.arch, artifact);
       process.exitCode = await bootArtifact(runner, {
         arch,
         artifact: resolve(artifact),
@@ -53,8 +53,8 @@ export function bootCommand() {
     });
 }
 
-/** @throws FactoryError `usage` for an architecture that images are not made for */
-function wantedArch(text: string | undefined, artifact: string): Arch {
+/** The architecture of the machine: the given one, the artifact's, or the host's. @throws FactoryError `usage` for an unknown one */
+function machineArchFor(text: string | undefined, artifact: string): Arch {
   if (text === undefined)
     return artifactArch(artifact) ?? ARCHES.find((arch) => arch === machineArch()) ?? 'amd64';
   const found = ARCHES.find((arch) => arch === text);

@@ -13,16 +13,16 @@ import { presentTargets } from '../run-targets.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
 
-/** `kairos-factory build`: a base and a flavor → OS image → artifacts. */
+/** `kairos-factory build`: builds an OS image from a base and a flavor, and artifacts from the image. */
 export function buildCommand() {
   return specCommand('build')
-    .description('build an OS image from a base, and artifacts from it')
+    .description('build an OS image and its artifacts')
     .option(
       '--only <names>',
-      'build these targets of the configuration alone: names or patterns, a,b*',
+      'build only these targets of the configuration: names or patterns, a,b*',
       gather,
     )
-    .option('--continue-on-error', 'let the other targets go on when one fails')
+    .option('--continue-on-error', 'continue with the other targets when one fails')
     .addOption(ARTIFACT_OPTIONS.push)
     .addOption(ARTIFACT_OPTIONS.noPush)
     .addOption(ARTIFACT_OPTIONS.plan)
@@ -38,13 +38,13 @@ export function buildCommand() {
     });
 }
 
-/** What the flags `--push` and `--sign` say: `false` for their opposites. */
+/** The values of `--push` and `--sign`; `false` for `--no-push` and `--no-sign`. */
 interface Publishing {
   readonly push?: string | boolean | undefined;
   readonly sign?: string | boolean | undefined;
 }
 
-/** The targets of a configuration, with what flags say of pushing and signing. @throws FactoryError `usage` */
+/** Loads the targets of a configuration, and applies the flags for pushing and signing. @throws FactoryError `usage` */
 export async function publishedTargets(
   sources: ConfigurationSources,
   { push, sign }: Publishing,
@@ -63,34 +63,37 @@ export async function publishedTargets(
   }));
 }
 
-/** A command with all flags that describe a build. */
+/** Creates a command with all flags that describe a build. */
 export function specCommand(name: string) {
   return new Command(name)
     .option(
       '--flavor <name>',
-      'the distribution: a flavor, or a file of your own; by default found by the base',
+      'the distribution: a flavor, or your own file (default: detected from the base)',
     )
-    .option('--release <name>', 'the release of the flavor that a build without --base starts from')
+    .option('--release <name>', 'the release of the flavor to start from without --base')
     .option(
       '--base <ref>',
       'base image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], bootstrap:[RELEASE], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
-    .option('--snapshot <date>', 'install packages as they were then, such as 2026-01-31')
-    .option('--kernel <name>', 'one of the kernels of the flavor, such as generic')
+    .option('--snapshot <date>', 'install packages as of this date, such as 2026-01-31')
+    .option('--kernel <name>', 'a kernel choice of the flavor, such as generic')
     .option('--model <name>', 'the board')
-    .option('--arch <name>', `${ARCHES.join('|')} (default: the architecture of this machine)`)
+    .option('--arch <name>', `${ARCHES.join('|')} (default: the host's)`)
     .option('--kubernetes <name@version>', 'Kubernetes distribution, such as k3s@v1.34.1+k3s1')
     .option('--version <semver>', 'version of the OS image')
-    .option('--containerfile <file>', 'a Containerfile of your own that is applied too')
+    .option('--containerfile <file>', 'your own Containerfile to apply')
     .option(
       '--stage, --containerfile-stage <stage>',
-      'when it is applied: before (to the base; default), after (the framework)',
+      'when to apply the Containerfile: before (to the base; default), or after (the framework)',
     )
-    .option('--containerfile-context <dir>', 'what its COPY reads from (default: its directory)')
+    .option(
+      '--containerfile-context <dir>',
+      'directory for COPY in the Containerfile (default: its own directory)',
+    )
     .option('--kernel-from <ref>', 'image to take kernel, modules, initramfs and boot loader from')
-    .option('--framework <name>', 'what makes the base a Kairos: builtin, kairos-init')
-    .option('--framework-source <ref>', 'the program kairos-init, or an image that holds it')
-    .option('--framework-version <version>', 'the version that kairos-init must be of')
+    .option('--framework <name>', 'framework that turns the base into a Kairos image: builtin, kairos-init')
+    .option('--framework-source <ref>', 'path of kairos-init, or an image that contains it')
+    .option('--framework-version <version>', 'the version that kairos-init must report')
     .addOption(ARTIFACT_OPTIONS.artifact)
     .addOption(ARTIFACT_OPTIONS.cloudConfig)
     .addOption(ARTIFACT_OPTIONS.overlayRootfs)
@@ -108,7 +111,7 @@ export function specCommand(name: string) {
 
 type SpecOptions = ReturnType<ReturnType<typeof specCommand>['opts']>;
 
-/** Where the values of a build's configuration come from, by its flags. */
+/** Derives the configuration sources of a build from its flags. */
 export function specSources(options: SpecOptions) {
   const flags = {
     flavor: options.flavor,

@@ -4,7 +4,7 @@ import { checkImage, isDirectory } from '../../pipeline/check-image.ts';
 import { rememberLog } from '../render-error.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 
-/** `kairos-factory check`: is this an OS image? */
+/** `kairos-factory check`: checks whether an image is a conformant OS image. */
 export function checkCommand() {
   return new Command('check')
     .description('check whether an image or a directory is a conformant OS image')
@@ -14,7 +14,7 @@ export function checkCommand() {
     )
     .option('--json', 'print the findings as JSON')
     .action(async (image, options) => {
-      // A directory is only read, which takes no engine.
+      // Checking a directory needs no engine.
       if (!(await isDirectory(image)) && (await ranInUserNamespace())) return;
       const findings = await checkImage(image, rememberLog);
       if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);

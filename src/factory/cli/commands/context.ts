@@ -10,14 +10,14 @@ import { ranInUserNamespace } from '../user-namespace.ts';
 import { warn } from '../warn.ts';
 import { specCommand, specSources } from './build.ts';
 
-/** Where the folder goes when nobody says. */
+/** The default output folder. */
 const DEFAULT_FOLDER = 'context';
 
-/** `kairos-factory context`: what `build` hands to its engine, as a folder for another builder. */
+/** `kairos-factory context`: writes the build context as a folder for another builder. */
 export function contextCommand() {
   return specCommand('context')
     .description(
-      'write the Containerfile and the context of a build into a folder, for docker build or the like',
+      'write the Containerfile and the context of a build to a folder, for docker build and similar tools',
     )
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
@@ -31,7 +31,7 @@ export function contextCommand() {
         const common = { useCache: options.cache, locked, offline, onLog: rememberLog, emit: show.onEvent };
         await writeContext(spec, output, common).finally(() => show.close());
         const place = relative(process.cwd(), output) || '.';
-        // Elsewhere a builder makes images for its own machine.
+        // Without --platform, a builder makes images for its host's architecture.
         const platform = spec.arch === machineArch() ? '' : `--platform linux/${spec.arch} `;
         return { json: { output }, text: `Build it: docker build ${platform}${place}\n` };
       });

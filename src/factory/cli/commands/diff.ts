@@ -11,15 +11,15 @@ import { ranInUserNamespace } from '../user-namespace.ts';
 const SUBJECT =
   'an output directory, an OCI layout, a squashfs, ISO, raw or qcow2, a root (directory or tar), or an image: docker://REGISTRY/NAME:TAG, docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE';
 
-/** `kairos-factory diff`: what differs between two images or artifacts. */
+/** `kairos-factory diff`: compares two images or artifacts. */
 export function diffCommand() {
   return new Command('diff')
-    .description('tell what differs between two images or artifacts; exit status 5 when something does')
+    .description('compare two images or artifacts; exit status 5 if they differ')
     .argument('<a>', SUBJECT)
     .argument('<b>', 'the same')
-    .option('--all', 'show every file, however many there are')
-    .option('--arch <name>', 'which of an image that is for several architectures')
-    .option('--json', 'print all that differs as JSON on stdout')
+    .option('--all', 'show all files in long lists')
+    .option('--arch <name>', 'architecture to compare of a multi-architecture image')
+    .option('--json', 'print all differences as JSON on stdout')
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
     .action(async (a, b, options) => {
@@ -34,7 +34,7 @@ export function diffCommand() {
         return {
           json: difference,
           text: renderDifference(difference, options),
-          // A difference is an answer, not an error; the status cannot be mistaken for that of a defect.
+          // A difference is a result, not an error, and its status differs from that of a defect.
           status: difference.isSame ? 0 : EXIT_STATUS.verification,
         };
       });

@@ -16,7 +16,7 @@ export function flavorsCommand() {
   });
   command.addCommand(
     new Command('show')
-      .description('print a flavor, or a file, with all that it inherits')
+      .description('print a flavor or a flavor file, with everything that it inherits')
       .argument('<name>')
       .exitOverride()
       .action(async (name) => {
@@ -25,9 +25,9 @@ export function flavorsCommand() {
   );
   command.addCommand(
     new Command('eject')
-      .description('copy a flavor with all that it inherits into one file, to edit and to build with')
+      .description('copy a flavor, with everything that it inherits, to a single file for editing')
       .argument('<name>')
-      .option('--output <file>', 'a new file; standard output when absent')
+      .option('--output <file>', 'file to create (default: standard output)')
       .exitOverride()
       .action(async (name, { output }) => {
         const text = await ejectFlavor(FLAVORS, name, toolVersion());
@@ -38,12 +38,12 @@ export function flavorsCommand() {
   return command;
 }
 
-/** What a person has edited is not written over. */
+/** Writes a new file, and never overwrites one, which the user may have edited. */
 async function writeNew(file: string, text: string): Promise<void> {
   await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
     const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
     throw new FactoryError('FILE_EXISTS', exists ? `${file} exists` : `${file}: ${messageOf(error)}`, {
-      remedy: exists ? 'Name another file, or remove it first.' : 'Check the path and its permissions.',
+      remedy: exists ? 'Give another file, or remove it first.' : 'Check the path and its permissions.',
       cause: error,
     });
   });

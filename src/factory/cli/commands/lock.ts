@@ -17,16 +17,16 @@ import { createProgressRenderer } from '../render-progress.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 import { warn } from '../warn.ts';
 
-/** `kairos-factory lock`: what image references stand for, and what packages a build has → the lock file. */
+/** `kairos-factory lock`: writes the digests of image references, and the packages of builds, to the lock file. */
 export function lockCommand() {
   return new Command('lock')
-    .description('write down what the image references of a build stand for, and its packages')
-    .option('--update', 'ask anew for what is locked already: the registries, and for packages the archives')
-    .option('--packages', 'build the OS images, and write down their packages too')
+    .description('lock the image references of a build to digests, and optionally its packages')
+    .option('--update', 'renew locked entries from the registries, and locked packages from the archives')
+    .option('--packages', 'build the OS images, and lock their packages')
     .option('--flavor <name>', 'the distribution')
     .option('--base <ref>', 'base image, as for build')
-    .option('--kernel <name>', 'one of the kernels of the flavor, as for build')
-    .option('--snapshot <date>', 'install packages as they were then, as for build')
+    .option('--kernel <name>', 'a kernel choice of the flavor, as for build')
+    .option('--snapshot <date>', 'install packages as of this date, as for build')
     .addOption(
       new Option('--image <ref>', 'another image to lock, as for artifacts; repeatable').argParser(
         (value: string, before: string[] | undefined) => [...(before ?? []), value],
@@ -43,12 +43,12 @@ export function lockCommand() {
       const named = (options.image ?? []).map((text) => parseBaseReference(text, process.cwd()));
       const wanted = [...wantedImages(named, arch), ...(await imagesOf(builds))];
       const update = options.update ?? false;
-      // What is locked is renewed; to lock packages for the first time takes a build, and that is said outright.
+      // Locked packages are renewed. Locking them for the first time needs --packages, because it builds.
       const hasPackages = Object.keys(readLock(lockFile).packages).length > 0;
       const withPackages = options.packages || (update && hasPackages && builds.length > 0);
       if (withPackages && builds.length === 0) throw nothingToBuild();
       if (update && hasPackages && !withPackages)
-        warn('the packages in the lock stay as they are: nothing says what to build');
+        warn('the packages in the lock file are unchanged, because there is nothing to build');
       if (withPackages && (await ranInUserNamespace())) return;
       const isAsked = builds.length > 0 || named.length > 0;
       const { signal } = new AbortController();
@@ -76,7 +76,7 @@ async function lockedPackages(
   return lockPackages(builds, lockFile, options).finally(() => show.close());
 }
 
-/** Only images of registries can be locked: files are what they are. */
+/** The images that can be locked: those in registries. */
 function wantedImages(references: readonly BaseReference[], arch: string): WantedImage[] {
   return references.flatMap((reference) =>
     reference.kind === 'docker' ? [{ image: reference.image, arch }] : [],
@@ -84,13 +84,9 @@ function wantedImages(references: readonly BaseReference[], arch: string): Wante
 }
 
 function nothingToBuild(): FactoryError {
-  return new FactoryError(
-    'OPTION_MISSING',
-    'packages are locked by building, and nothing says what to build',
-    {
-      remedy: 'Name a flavor or a base, or work in the directory of the configuration file.',
-    },
-  );
+  return new FactoryError('OPTION_MISSING', 'locking packages needs a build, but there is nothing to build', {
+    remedy: 'Give a flavor or a base, or run in the directory of the configuration file.',
+  });
 }
 
 function renderChanges(
@@ -98,7 +94,8 @@ function renderChanges(
   packages: readonly PackageLockChange[],
   file: string,
 ): string {
-  if (changes.length + packages.length === 0) return 'Nothing to lock: no image of a registry is used.\n';
+  if (changes.length + packages.length === 0)
+    return 'Nothing to lock: the build uses no image from a registry.\n';
   const lines = changes.map(({ reference, before, after }) => {
     if (after === undefined) return `dropped   ${reference}`;
     if (before === undefined) return `locked    ${reference}  ${after}`;

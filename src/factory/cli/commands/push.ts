@@ -15,7 +15,7 @@ import { renderPush } from '../render-push.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 
-/** What the command line says, whole. */
+/** The options of the command. */
 interface PushFlags {
   readonly to?: string | undefined;
   readonly tag?: string[] | undefined;
@@ -27,25 +27,25 @@ interface PushFlags {
   readonly set?: string[] | undefined;
 }
 
-/** `kairos-factory push`: what was built → a registry. */
+/** `kairos-factory push`: pushes builds to a registry. */
 export function pushCommand() {
   return new Command('push')
-    .description('push what was built to a registry: by digest first, with tags when all of it is there')
+    .description('push builds to a registry: content first, tags when the content is complete')
     .argument(
       '[what...]',
-      'output directories of builds (default: build), OS images (oci:DIR[:TAG], docker-daemon:NAME[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR), or images that are in the repository already, to tag them (REGISTRY/NAME@DIGEST)',
+      'output directories of builds (default: build), OS images (oci:DIR[:TAG], docker-daemon:NAME[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR), or images in the repository to tag (REGISTRY/NAME@DIGEST)',
     )
     .option(
       '--to <ref>',
-      'REGISTRY/NAME[:TAG]; without a tag the image goes by its own name, such as 12-core-amd64-generic-v1.2.3',
+      'REGISTRY/NAME[:TAG]; without a tag the image is tagged with its own name, such as 12-core-amd64-generic-v1.2.3',
     )
-    .option('--tag <tags>', 'more tags: a,b', gather)
+    .option('--tag <tags>', 'additional tags: a,b', gather)
     .option(
       '--artifacts <kinds>',
-      `files of the output directories to push, too: all, or ${FILE_KINDS.join(',')}; each refers to its image`,
+      `files of the output directories to push with the image: all, or ${FILE_KINDS.join(',')}; each refers to its image`,
       gather,
     )
-    .option('--index', 'tag an index, also of a single image; several images always become one')
+    .option('--index', 'tag an index even for a single image; several images always become an index')
     .option('--mount-from <name>', 'repository of the same registry that may have some of the content')
     .addOption(SIGN_OPTION)
     .addOption(NO_SIGN_OPTION)
@@ -60,7 +60,7 @@ export function pushCommand() {
     });
 }
 
-/** @returns `undefined` when a process in a user namespace did the work */
+/** Pushes the sources. @returns `undefined` when a process in a user namespace did the work */
 async function pushed(what: readonly string[], flags: PushFlags): Promise<PushResult | undefined> {
   const set = flags.set ?? [];
   const configured = await loadPushSpec({
@@ -72,11 +72,11 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
   requireSigner(flags.sign, sign);
   const to = flags.to ?? configured.push?.to;
   if (to === undefined) {
-    throw new FactoryError('OPTION_MISSING', 'it is not said where to push to', {
-      remedy: 'Give --to REGISTRY/NAME[:TAG], or write the key push.',
+    throw new FactoryError('OPTION_MISSING', 'no destination is given', {
+      remedy: 'Give --to REGISTRY/NAME[:TAG], or set the key push in the configuration.',
     });
   }
-  // What the file says of its own place is not meant for another.
+  // Tags and artifacts of the configuration apply to its own destination only.
   const own = flags.to === undefined ? configured.push : undefined;
   const target = parsePushTarget(to, [...(own?.tags ?? []), ...(flags.tag ?? [])]);
   const artifacts = flags.artifacts === undefined ? (own?.artifacts ?? []) : fileKinds(flags.artifacts);
@@ -97,7 +97,10 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
     }
     const show = createProgressRenderer(process.stderr);
     const job = {
-      ...{ sources, target, mountFrom: flags.mountFrom, registries: configured.registries },
+      sources,
+      target,
+      mountFrom: flags.mountFrom,
+      registries: configured.registries,
       isIndex: flags.index ?? false,
       sign,
     };
@@ -116,15 +119,19 @@ async function laidOut(image: HeldImage, at: number, set: readonly string[]): Pr
   return layOutImage(image, { index: at, set, options }).finally(() => show.close());
 }
 
-/** @throws FactoryError `usage` for a kind that there is not */
+/** Parses `--artifacts`. @throws FactoryError `usage` for an unknown kind */
 function fileKinds(words: readonly string[]): FileKinds {
   if (words.length === 1 && words[0] === 'all') return 'all';
   if (words.length === 1 && words[0] === 'none') return [];
   return words.map((word) => {
     const kind = FILE_KINDS.find((known) => known === word);
     if (kind !== undefined) return kind;
-    throw new FactoryError('OPTION_INVALID', `--artifacts: "${word}" is no kind of file that can be pushed`, {
-      remedy: `Write all, none, or some of ${FILE_KINDS.join(',')}.`,
-    });
+    throw new FactoryError(
+      'OPTION_INVALID',
+      `--artifacts: "${word}" is not a kind of file that can be pushed`,
+      {
+        remedy: `Use all, none, or some of ${FILE_KINDS.join(',')}.`,
+      },
+    );
   });
 }

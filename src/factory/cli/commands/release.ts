@@ -3,13 +3,13 @@ import { presentRelease } from '../run-release.ts';
 import { NO_SIGN_OPTION, SIGN_OPTION } from '../sign-options.ts';
 import { publishedTargets, specCommand, specSources } from './build.ts';
 
-/** `kairos-factory release`: all targets of a configuration → one folder to publish. */
+/** `kairos-factory release`: builds all targets of a configuration and collects them in one folder to publish. */
 export function releaseCommand() {
   return specCommand('release')
     .description('build all targets of a configuration, and collect them in one folder to publish')
     .option('--previous <release>', 'release to compare packages with: folder, https://…, docker://…')
-    .option('--only <names>', 'build these targets alone, and leave the release unfinished', gather)
-    .option('--continue-on-error', 'let the other targets go on when one fails')
+    .option('--only <names>', 'build only these targets, and leave the release unfinished', gather)
+    .option('--continue-on-error', 'continue with the other targets when one fails')
     .addOption(ARTIFACT_OPTIONS.push)
     .addOption(ARTIFACT_OPTIONS.noPush)
     .addOption(SIGN_OPTION)
@@ -19,7 +19,7 @@ export function releaseCommand() {
     .addOption(ARTIFACT_OPTIONS.noCache)
     .action(async (options) => {
       const { flags, ...sources } = specSources(options);
-      // The folder of the release takes the place of that of a build, which stays as the configuration has it.
+      // Here, --output is the folder of the release; the output of builds is that of the configuration.
       const { output, ...rest } = flags as Record<string, unknown>;
       const own = { ...rest, 'release-output': output, 'release-previous': options.previous };
       const { push, sign } = options;

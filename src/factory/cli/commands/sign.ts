@@ -18,7 +18,7 @@ import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { warn } from '../warn.ts';
 
-/** What the command tells in the end. */
+/** The report of the command. */
 interface SignReport {
   readonly signer: string;
   /** sha256 of the public key; absent for keyless. */
@@ -27,22 +27,22 @@ interface SignReport {
   readonly files: readonly SignedFile[];
 }
 
-/** `kairos-factory sign`: signatures for images, files, and the output of a build. */
+/** `kairos-factory sign`: signs images, files, and the output of a build. */
 export function signCommand() {
   return new Command('sign')
-    .description('sign images of registries by their digest, files, or all that a build made')
+    .description('sign images in registries, files, or the output of a build')
     .argument('<what...>', 'REGISTRY/NAME@DIGEST or REGISTRY/NAME:TAG, a file, or the directory of a build')
     .option(
       '--key <key>',
-      'a key file, env://VARIABLE, the URI of a KMS, or keyless (default: the key "sign")',
+      'a key file, env://VARIABLE, the URI of a KMS key, or keyless (default: the configuration key "sign")',
     )
     .option('--password-file <file>', 'file with the password of the key (default: COSIGN_PASSWORD)')
     .option('--password-env <name>', 'variable with the password of the key')
-    .addOption(new Option('--format <format>', 'of signatures of images').choices(SIGNATURE_FORMATS))
-    .option('--signing-config <file>', 'services that sign too, by cosign signing-config create')
-    .option('--trusted-root <file>', 'what these services are known by, by cosign trusted-root create')
-    .option('--recursive', 'sign the images of an index, too')
-    .option('--attest <type=file>', 'attach a document to the image, signed; repeatable', gatherPairs)
+    .addOption(new Option('--format <format>', 'format of image signatures').choices(SIGNATURE_FORMATS))
+    .option('--signing-config <file>', 'signing services, from cosign signing-config create')
+    .option('--trusted-root <file>', 'trusted root of these services, from cosign trusted-root create')
+    .option('--recursive', 'also sign the images of an index')
+    .option('--attest <type=file>', 'attach a signed document to the image; repeatable', gatherPairs)
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
     .addOption(ARTIFACT_OPTIONS.json)
@@ -61,8 +61,8 @@ export function signCommand() {
           },
         });
         if (sign === undefined) {
-          throw new FactoryError('SIGNER_MISSING', 'nothing says who signs', {
-            remedy: 'Give --key, or write the key "sign" into the configuration.',
+          throw new FactoryError('SIGNER_MISSING', 'no signer is given', {
+            remedy: 'Give --key, or set the key "sign" in the configuration.',
           });
         }
         const targets = what.map((text) => targetOf(text));
@@ -86,13 +86,13 @@ export function signCommand() {
     });
 }
 
-/** What a word of the command line means. */
+/** A target of `sign` or `verify`. */
 export type Target =
   | { readonly kind: 'output'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'image'; readonly text: string };
 
-/** A directory or file that there is, or else an image. @throws FactoryError `usage` for what can be none of them */
+/** Parses a target: an existing directory or file, or else an image. @throws FactoryError `usage` for any other text */
 export function targetOf(text: string): Target {
   const path = resolve(text);
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -100,7 +100,7 @@ export function targetOf(text: string): Target {
   if (stats?.isFile()) return { kind: 'file', path };
   const name = text.replace(/^docker:\/\//, '');
   if (/^[./~]/.test(text) || !/[/@:]/.test(name)) {
-    throw new FactoryError('FILE_NOT_FOUND', `${text} is neither a file nor an image of a registry`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${text} is neither a file nor an image in a registry`, {
       remedy: 'Check the path; write an image as REGISTRY/NAME@sha256:DIGEST or REGISTRY/NAME:TAG.',
     });
   }
@@ -111,8 +111,8 @@ export function targetOf(text: string): Target {
 function gatherPairs(value: string, before: readonly Pair[] | undefined): Pair[] {
   const at = value.indexOf('=');
   if (at < 1) {
-    throw new FactoryError('OPTION_INVALID', `--attest ${value} is not of the form TYPE=FILE`, {
-      remedy: 'Write --attest spdxjson=image.spdx.json.',
+    throw new FactoryError('OPTION_INVALID', `--attest ${value} does not have the form TYPE=FILE`, {
+      remedy: 'Write, for example, --attest spdxjson=image.spdx.json.',
     });
   }
   return [...(before ?? []), { type: value.slice(0, at), predicate: value.slice(at + 1) }];
@@ -123,10 +123,10 @@ interface Pair {
   readonly predicate: string;
 }
 
-/** What is signed. */
+/** What to sign. */
 interface SignRequest {
   readonly targets: readonly Target[];
-  /** Documents that images get. */
+  /** Documents to attach to images. */
   readonly attest: readonly Pair[];
   readonly registries: readonly RegistrySettings[];
   /** Whether the images of an index are signed too. */
@@ -143,8 +143,8 @@ async function signAll(
   const files = { runner, signer, scratch: work, signal, say };
   for (const { type } of attest) predicateType(type);
   if (attest.length > 0 && !targets.some(({ kind }) => kind === 'image')) {
-    throw new FactoryError('OPTION_CONFLICT', '--attest attaches to an image, and none is given', {
-      remedy: 'Name the image, too: REGISTRY/NAME@sha256:DIGEST.',
+    throw new FactoryError('OPTION_CONFLICT', '--attest needs an image to attach to', {
+      remedy: 'Give the image as well: REGISTRY/NAME@sha256:DIGEST.',
     });
   }
   const signed: { images: SignReport['images'][number][]; files: SignedFile[] } = { images: [], files: [] };
@@ -182,7 +182,7 @@ function fileToSign(file: string, partial: (name: string) => string) {
 }
 
 function render({ signer, fingerprint, images, files }: SignReport): string {
-  const state = (unchanged: boolean) => (unchanged ? 'is signed already' : 'signed');
+  const state = (unchanged: boolean) => (unchanged ? 'already signed' : 'signed');
   return [
     ...images.map(
       ({ image, unchanged, forms, attestations }) =>

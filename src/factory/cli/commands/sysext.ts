@@ -10,28 +10,28 @@ import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 
-/** `kairos-factory sysext`: programs and libraries that a node lays over /usr and /opt. */
+/** `kairos-factory sysext`: makes an extension that a node merges into /usr and /opt. */
 export const sysextCommand = () => extensionCommand('sysext', 'a system extension: files for /usr and /opt');
 
-/** `kairos-factory confext`: configuration that a node lays over /etc. */
+/** `kairos-factory confext`: makes an extension that a node merges into /etc. */
 export const confextCommand = () => extensionCommand('confext', 'a configuration extension: files for /etc');
 
-/** A name that systemd, the agent and the release file's name all can have. */
+/** A name that is valid for systemd, the agent and the name of the release file. */
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._+~-]{0,126}[A-Za-z0-9])?$/;
-/** Names of directories of the agent's store, and endings that come by themselves. */
+/** Directories of the agent's store, and extensions that are added automatically. */
 const TAKEN = /^(?:active|passive|recovery|common)$|\.(?:raw|sysext|confext)$/;
 
 function extensionCommand(kind: ExtensionSpec['kind'], what: string) {
   return new Command(kind)
     .description(`make ${what}, from a directory or a layer of an image`)
-    .argument('<name>', `its name; the file is NAME.${kind}.raw`)
+    .argument('<name>', `name of the extension; the file is NAME.${kind}.raw`)
     .requiredOption(
       '--from <ref>',
-      'content: dir:DIR, FILE.tar[.gz|.zst], or an image (oci:DIR[:TAG], docker-archive:FILE, docker://NAME:TAG), of which the last layer is taken',
+      'content: dir:DIR, FILE.tar[.gz|.zst], or an image (oci:DIR[:TAG], docker-archive:FILE, docker://NAME:TAG), whose last layer is used',
     )
-    .option('--above <ref>', 'take all layers of the image above those of this one')
-    .option('--output <dir>', 'where the file goes', 'build')
-    .addOption(new Option('--arch <arch>', 'for which machines').choices(EXTENSION_ARCHES))
+    .option('--above <ref>', 'use all layers of the image above those of this one')
+    .option('--output <dir>', 'output directory', 'build')
+    .addOption(new Option('--arch <arch>', 'architecture of the machines').choices(EXTENSION_ARCHES))
     .addOption(
       new Option('--format <format>', 'filesystem').choices(EXTENSION_FORMATS).default('squashfs' as const),
     )
@@ -40,7 +40,7 @@ function extensionCommand(kind: ExtensionSpec['kind'], what: string) {
     .option('--os-release-id <id>', 'only for systems with this ID (default: any)')
     .option('--os-release-version <version>', 'only for systems with this VERSION_ID')
     .option('--level <level>', `only for systems with this ${kind.toUpperCase()}_LEVEL`)
-    .option('--service-reload', 'let systemd read its units again when it is merged')
+    .option('--service-reload', 'reload the units of systemd when the extension is merged')
     .option('--json', 'print the report as JSON on stdout')
     .action(async (name, options) => {
       await presentReport(options, async () => {
@@ -73,9 +73,9 @@ function extensionCommand(kind: ExtensionSpec['kind'], what: string) {
 
 function checkName(name: string): void {
   if (NAME.test(name) && !TAKEN.test(name)) return;
-  throw new FactoryError('OPTION_INVALID', `an extension cannot be called "${name}"`, {
+  throw new FactoryError('OPTION_INVALID', `"${name}" is not a valid name for an extension`, {
     remedy:
-      'Use letters, digits and - . _ + ~, without an ending such as .raw; active, passive, recovery and common are taken.',
+      'Use letters, digits and - . _ + ~, without an extension such as .raw; active, passive, recovery and common are reserved.',
   });
 }
 
@@ -84,7 +84,7 @@ function signerOf(key: string | undefined, certificate: string | undefined): Ext
   if (key !== undefined && certificate !== undefined) {
     return { key: resolve(key), certificate: resolve(certificate) };
   }
-  throw new FactoryError('OPTION_MISSING', 'a signature takes a key and its certificate', {
+  throw new FactoryError('OPTION_MISSING', 'a signature needs a key and its certificate', {
     remedy: `Add ${key === undefined ? '--sign-key' : '--certificate'}.`,
   });
 }
@@ -94,7 +94,7 @@ function machineArch(): ExtensionSpec['arch'] {
   if (name !== undefined) return name;
   throw new FactoryError(
     'ARCH_UNSUPPORTED',
-    `extensions cannot be made for the architecture of this machine, ${machine()}`,
+    `the architecture of this machine, ${machine()}, is not supported for extensions`,
     {
       remedy: `Add --arch ${EXTENSION_ARCHES.join(' or --arch ')}.`,
     },

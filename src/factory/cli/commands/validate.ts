@@ -9,12 +9,12 @@ const READER: SourceReader = {
   ...httpPort(createNodeFetch({ env: process.env }), () => undefined),
 };
 
-/** `kairos-factory validate`: is this a cloud-config that a node can use? */
+/** `kairos-factory validate`: checks whether a node can use a cloud-config. */
 export function validateCommand() {
   return new Command('validate')
     .description('check a cloud-config')
     .argument('<source>', 'a file, a URL, or - for standard input')
-    .option('--strict', 'take warnings for errors')
+    .option('--strict', 'treat warnings as errors')
     .option('--json', 'print the findings as JSON')
     .action(async (source, { strict = false, json = false }) => {
       await checkSource(source, READER, { strict, json, out: (text) => process.stdout.write(text) });

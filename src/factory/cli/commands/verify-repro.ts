@@ -11,11 +11,11 @@ import { specCommand, specSources } from './build.ts';
 
 const NAME = 'verify-repro';
 
-/** `kairos-factory verify-repro`: does a second build give the same bytes? */
+/** `kairos-factory verify-repro`: checks whether a second build gives the same bytes. */
 export function verifyReproCommand() {
   return specCommand(NAME)
-    .description('build twice, and tell whether both give the same bytes; exit status 5 when they do not')
-    .option('--only <names>', 'these targets of the configuration alone: names or patterns, a,b*', gather)
+    .description('build twice and compare the bytes; exit status 5 if they differ')
+    .option('--only <names>', 'only these targets of the configuration: names or patterns, a,b*', gather)
     .addOption(ARTIFACT_OPTIONS.json)
     .action(async (options) => {
       if (await ranInUserNamespace()) return;
@@ -24,7 +24,7 @@ export function verifyReproCommand() {
         const [, script = '', ...words] = process.argv;
         const report = await verifyRepro(targets, {
           program: [process.execPath, ...process.execArgv, script],
-          // The flags are those of build, which reads them again: only the name of this command and --json are not.
+          // Pass the flags to build, without the name of this command and --json.
           flags: words.slice(words.indexOf(NAME) + 1).filter((word) => word !== '--json'),
           onLine: (line) => process.stderr.write(`${line}\n`),
           onLog: rememberLog,

@@ -12,31 +12,27 @@ import { rememberLog } from '../render-error.ts';
 import { fileSigners, policyFrom } from '../verify-signers.ts';
 import { targetOf } from './sign.ts';
 
-/** What the command tells when everything holds. */
+/** The report of a successful verification. */
 interface VerifyReport {
   readonly verified: true;
-  /** Who may have signed, by the names of keys and identities. */
+  /** The accepted signers, by key or identity. */
   readonly signers: readonly { readonly name: string; readonly fingerprint: string }[];
   readonly images: readonly CheckedImage[];
   readonly files: readonly (CheckedFile & { readonly directory?: string })[];
 }
 
-/** `kairos-factory verify`: are these what their signers made? */
+/** `kairos-factory verify`: verifies signatures and content. */
 export function verifyCommand() {
   return new Command('verify')
-    .description('check signatures and content of images, files, or all that a build made')
+    .description('verify signatures and content of images, files, or the output of a build')
     .argument('<what...>', 'REGISTRY/NAME:TAG or REGISTRY/NAME@DIGEST, a file, or the directory of a build')
-    .option('--policy <file>', 'who must have signed, and what else an image must have')
-    .option('--key <file>', 'a public key, or the URI of one in a KMS; repeatable', gather)
-    .option('--identity <subject>', 'the subject that a certificate must name; * and ** stand for anything')
-    .option('--issuer <url>', 'the issuer that must have known the subject')
-    .option('--trusted-root <file>', 'authorities and logs that certificates are verified with')
-    .option(
-      '--attestation <types>',
-      'attestations that an image must have: slsaprovenance1,spdxjson,…',
-      gather,
-    )
-    .option('--no-content', 'do not fetch the blobs of images to compare them with their digests')
+    .option('--policy <file>', 'required signers, and further requirements for an image')
+    .option('--key <file>', 'public key: a file, or the URI of a KMS key; repeatable', gather)
+    .option('--identity <subject>', 'required subject of the certificate; * and ** match anything')
+    .option('--issuer <url>', 'required issuer of the certificate')
+    .option('--trusted-root <file>', 'file with the trusted authorities and logs')
+    .option('--attestation <types>', 'required attestations of an image: slsaprovenance1,spdxjson,…', gather)
+    .option('--no-content', 'do not download the blobs of images to check their digests')
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
     .addOption(ARTIFACT_OPTIONS.json)
@@ -87,15 +83,15 @@ function render({ images, files }: VerifyReport): string {
       ...signatures.map(({ form, key, fingerprint }) => `  ${form} signature by ${by(key, fingerprint)}`),
       ...attestations.map(({ type, key, fingerprint }) => `  ${type} by ${by(key, fingerprint)}`),
       content === undefined
-        ? '  content not looked at'
-        : `  content: ${content.blobs} blobs, ${content.bytes} bytes, all as their digests say`,
+        ? '  content not checked'
+        : `  content: ${content.blobs} blobs, ${content.bytes} bytes, all match their digests`,
     ]),
     ...files.map(({ name, directory, key, fingerprint }) => {
       const path = directory === undefined ? name : resolve(directory, name);
       return `verified  ${relative(process.cwd(), path)}  by ${by(key, fingerprint)}`;
     }),
     ...(files.some(({ directory }) => directory !== undefined)
-      ? ['All files that are listed are there, and no others.']
+      ? ['All listed files exist, and no others.']
       : []),
     '',
   ].join('\n');

@@ -8,7 +8,7 @@ const COMMANDS = readdirSync(CLI, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join(CLI, name));
 
-// What a command declares may be read by a file that several commands share.
-test.each(COMMANDS)('%s declares no flag that nothing reads', (file) => {
+// A shared module may read the flags of a command.
+test.each(COMMANDS)('%s declares no unused flag', (file) => {
   expect(unreadFlags(file, COMMANDS)).toEqual([]);
 });

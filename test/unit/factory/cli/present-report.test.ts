@@ -46,7 +46,7 @@ describe('presentReport', () => {
     expect(process.exitCode).toBe(4);
   });
 
-  test('prints an error as JSON besides what is done already, and throws it', async () => {
+  test('prints an error and the partial report as JSON, and throws the error', async () => {
     const error = new FactoryError('OPTION_INVALID', 'no such thing', { remedy: 'Name another.' });
     const body = () => Promise.reject(error);
     await expect(presentReport({ json: true, partial: () => ({ built: true }) }, body)).rejects.toBe(error);

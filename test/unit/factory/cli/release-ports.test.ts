@@ -11,7 +11,7 @@ const group = (more: object): PublishedGroup => ({
   ...more,
 });
 
-test('a release says where the image of each target is, of an index the one of that target', async () => {
+test('a release lists the pushed image of each target, also from an index', async () => {
   const images = [
     { platform: 'linux/amd64', digest: 'sha256:amd' },
     { platform: 'linux/arm64', digest: 'sha256:arm' },
@@ -27,5 +27,5 @@ test('a release says where the image of each target is, of an index the one of t
 test('a release has one signer', () => {
   expect(releaseSigner([build('one', 'a.key'), build('two', 'a.key')])).toMatchObject({ key: 'a.key' });
   expect(releaseSigner([build('one'), build('two')])).toBeUndefined();
-  expect(() => releaseSigner([build('one', 'a.key'), build('two')])).toThrow('signed differently');
+  expect(() => releaseSigner([build('one', 'a.key'), build('two')])).toThrow('must have the same signer');
 });

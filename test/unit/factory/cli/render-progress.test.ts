@@ -9,14 +9,14 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A stream that keeps what is written to it; a terminal or not. */
+/** A stream that records what is written to it, as a terminal or not. */
 function keepingStream(isTTY: boolean) {
   const written: string[] = [];
   const stream: WriteStream = Object.create(WriteStream.prototype, {
     isTTY: { value: isTTY },
     columns: { value: 80 },
     rows: { value: 40 },
-    // The list puts its own in place while it is shown.
+    // The list replaces this while it is shown.
     write: {
       writable: true,
       value: (text: string | Uint8Array) => {
@@ -30,7 +30,7 @@ function keepingStream(isTTY: boolean) {
 
 const step = (id: string, title: string): PlannedStep => ({ id, title, needs: [], state: 'run' });
 
-/** What a build of two steps reports, the second of which may fail. */
+/** The events of a build with two steps, the second of which may fail. */
 const EVENTS: readonly BuildEvent[] = [
   { type: 'plan', steps: [step('base', 'import the base'), step('image', 'build the image')] },
   { type: 'start', id: 'base', title: 'import the base' },
@@ -48,7 +48,7 @@ const DONE: BuildEvent = {
 };
 const FAILED: BuildEvent = { type: 'fail', id: 'image', title: 'build the image', message: 'status 100' };
 
-describe('away from a terminal', () => {
+describe('without a terminal', () => {
   const lines = async (...events: readonly BuildEvent[]) => {
     const { stream, text } = keepingStream(false);
     const { onEvent, close } = createProgressRenderer(stream);
@@ -57,7 +57,7 @@ describe('away from a terminal', () => {
     return text();
   };
 
-  test('each event is a line that names its step', async () => {
+  test('prints each event as a line with its step', async () => {
     expect(await lines(...EVENTS, DONE)).toBe(
       [
         '[base] import the base',
@@ -71,13 +71,13 @@ describe('away from a terminal', () => {
     );
   });
 
-  test('a failed step says so, and leaves the reason to the error', async () => {
+  test('reports a failed step without the reason, which is in the error', async () => {
     expect(await lines(...EVENTS, FAILED)).toMatch(/\[image\] failed\n$/);
   });
 });
 
-describe('at a terminal', () => {
-  /** Plays events to a terminal; standard output is one, too, unless said otherwise. */
+describe('on a terminal', () => {
+  /** Sends events to a terminal; by default, standard output is a terminal too. */
   const played = async (
     events: readonly BuildEvent[],
     { ci, stdout = true }: { ci?: string; stdout?: boolean } = {},
@@ -99,7 +99,7 @@ describe('at a terminal', () => {
     return stripVTControlCharacters(text());
   };
 
-  test('the list ends with each step, how long it took, and what was to be noticed', async () => {
+  test('the list ends with the duration of each step, and the notices', async () => {
     const text = await played([...EVENTS, DONE]);
     expect(text).toContain('import the base (cached)');
     expect(text).toContain('build the image (61.3 s)');
@@ -118,7 +118,7 @@ describe('at a terminal', () => {
   test.each<[string, { ci?: string; stdout?: boolean }]>([
     ['of a CI, which sets CI', { ci: 'true' }],
     ['whose standard output goes elsewhere', { stdout: false }],
-  ])('%s, events are lines', async (_, options) => {
+  ])('%s, events are printed as lines', async (_, options) => {
     expect(await played([...EVENTS, DONE], options)).toContain('[base] cached\n');
   });
 });

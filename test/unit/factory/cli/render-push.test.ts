@@ -12,7 +12,7 @@ const build = (arch: string, to: string, key?: string, name?: string): Published
   },
 });
 
-test('a plan tells where to, under which names, and who signs', () => {
+test('a plan shows destination, tags and signer', () => {
   const single = groupPushes([build('amd64', 'a.example/os')]);
   expect(renderPushPlan(single)).toBe('Then pushes to a.example/os by its own name\n');
   expect(planPushes(single)).toEqual([{ reference: 'a.example/os', tags: [], targets: [] }]);

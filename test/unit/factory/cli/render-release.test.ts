@@ -10,24 +10,24 @@ const { release } = releaseContents({
   ...{ previous: undefined, tool: 'tool', isSigned: false },
 });
 
-describe('what there is of a release', () => {
-  test('when it is whole', () => {
+describe('renderRelease', () => {
+  test('renders a complete release', () => {
     const text = renderRelease({ folder, outcome: 'finished', missing: [], release });
     expect(text).toMatch(
       /^Release v1\.2\.3 in releases\/v1\.2\.3 is finished, and verified: 3 files, \d+\.\d KiB\.\n/,
     );
-    expect(text).toContain('Look at it: releases/v1.2.3/index.html\n');
+    expect(text).toContain('View it: releases/v1.2.3/index.html\n');
     expect(renderRelease({ folder, outcome: 'unchanged', missing: [], release })).toContain('is up to date');
   });
 
-  test('when targets are missing', () => {
+  test('renders missing targets', () => {
     const missing = ['a', 'b'];
     expect(renderRelease({ folder, outcome: 'unfinished', missing })).toBe(
-      'The release in releases/v1.2.3 is not finished. It lacks a, b.\n',
+      'The release in releases/v1.2.3 is not finished. Missing targets: a, b.\n',
     );
     expect(renderRelease({ folder, outcome: 'kept', missing })).toMatch(
-      /has a finished one, which stays as it is\.\n$/,
+      /The finished release in \S+ is kept\.\n$/,
     );
-    expect(renderRelease({ folder, outcome: 'nothing', missing })).toMatch(/^No target is done;/);
+    expect(renderRelease({ folder, outcome: 'nothing', missing })).toMatch(/^No target is finished;/);
   });
 });

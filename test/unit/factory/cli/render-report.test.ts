@@ -4,7 +4,7 @@ import { renderPlan, renderReport } from '../../../../src/factory/cli/render-rep
 import type { BuildReport } from '../../../../src/factory/pipeline/build-report.ts';
 
 describe('renderPlan', () => {
-  test('is a table of steps with their states', () => {
+  test('renders a table of steps with their states', () => {
     const plan = renderPlan([
       { id: 'base', title: 'bootstrap debian bookworm', needs: [], state: 'cached' },
       { id: 'image', title: 'build OS image', needs: ['base'], state: 'run' },
@@ -44,25 +44,25 @@ describe('renderReport', () => {
     seconds: 12.34,
   };
 
-  test('tells files, sizes, times, and how to boot the best of them', () => {
+  test('shows files, sizes, times, and how to boot the most suitable', () => {
     expect(renderReport(REPORT)).toMatchInlineSnapshot(`
       "ARTIFACT  FILE             SIZE      TIME
       iso       kairos.iso       3.00 GiB  1.3 s
       raw       kairos.raw       5.0 MiB   cached
       squashfs  kairos.squashfs  0.5 KiB
 
-      build/SHA256SUMS and build/manifest.json tell what is there.
+      build/SHA256SUMS and build/manifest.json list the files.
       Done in 12.3 s; 1 of 2 steps from the cache.
       Boot it: kairos-factory boot build/kairos.raw
       "
     `);
   });
 
-  test('tells that vulnerabilities were not looked for, or what there are', () => {
+  test('shows that the vulnerability scan was skipped, or its result', () => {
     const text = (vulnerabilities: BuildReport['vulnerabilities'] & object) =>
       renderReport({ ...REPORT, vulnerabilities });
     expect(text({ status: 'skipped', reason: 'grype is not installed' })).toContain(
-      'Vulnerabilities were NOT looked for: grype is not installed.\n',
+      'Vulnerabilities were NOT scanned: grype is not installed.\n',
     );
     expect(text({ status: 'passed', counts: { low: 2, medium: 1 } })).toContain(
       'Known vulnerabilities below the limit: 2 low, 1 medium.\n',
@@ -70,23 +70,23 @@ describe('renderReport', () => {
     expect(text({ status: 'passed', counts: {} })).toContain('No known vulnerabilities.\n');
   });
 
-  test('proposes the disk image that starts soonest', () => {
+  test('suggests the disk image that boots fastest', () => {
     const artifacts = [...REPORT.manifest.artifacts, artifact('qcow2', 1)];
     const text = renderReport({ ...REPORT, manifest: { ...REPORT.manifest, artifacts } });
     expect(text).toContain('kairos-factory boot build/kairos.qcow2');
   });
 
-  test('proposes nothing where nothing boots', () => {
+  test('suggests nothing without a bootable artifact', () => {
     const manifest = { ...REPORT.manifest, artifacts: [artifact('squashfs', 1)] };
     expect(renderReport({ ...REPORT, manifest })).not.toContain('Boot it');
   });
 
-  test('says so when nothing had to be done', () => {
+  test('says so when everything is up to date', () => {
     const steps = REPORT.steps.map((step) => ({ ...step, cached: true }));
-    expect(renderReport({ ...REPORT, steps })).toContain('Nothing to do: everything is up to date (12.3 s).');
+    expect(renderReport({ ...REPORT, steps })).toContain('Everything is up to date (12.3 s).');
   });
 
-  test('names the directory from where the person stands', () => {
+  test('shows the directory relative to the working directory', () => {
     expect(renderReport({ ...REPORT, output: process.cwd() })).toContain('./SHA256SUMS');
     expect(renderReport({ ...REPORT, output: join(process.cwd(), '../out') })).toContain(
       '../out/manifest.json',

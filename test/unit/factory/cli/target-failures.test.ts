@@ -5,10 +5,10 @@ import { onlyBuild } from '../../../../src/factory/pipeline/build-report.ts';
 
 const failed = (name: string | undefined, error: unknown) => ({ name, status: 'failed', error }) as const;
 
-test('a failure that targets share is reported once, with their names', () => {
+test('a shared failure is reported once, with the names of its targets', () => {
   const shared = new FactoryError('TOOL_MISSING', 'make base: it broke', {
     details: ['line'],
-    remedy: 'Mend it.',
+    remedy: 'Fix it.',
   });
   const failures = failuresOf([
     failed('one', shared),
@@ -19,13 +19,13 @@ test('a failure that targets share is reported once, with their names', () => {
   expect(failures).toEqual([
     expect.objectContaining({
       ...{ kind: 'tool', message: 'one, three: make base: it broke' },
-      ...{ details: ['line'], remedy: 'Mend it.' },
+      ...{ details: ['line'], remedy: 'Fix it.' },
     }),
     expect.objectContaining({ message: 'a defect' }),
   ]);
 });
 
-test('the failure of the only target is the failure of the run', () => {
+test('the error of a single target is not changed', () => {
   const error = new FactoryError('TOOL_FAILED', 'it broke');
   expect(() => onlyBuild({ targets: [failed(undefined, error)], seconds: 1 })).toThrow(error);
 });

@@ -6,7 +6,7 @@ import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-/** What `kairos-factory validate` prints about a file. */
+/** The output of `kairos-factory validate` for a file. */
 async function validate(text: string, ...flags: string[]) {
   const file = join(plant(temporaryDirectory(), { 'c.yaml': text }), 'c.yaml');
   const lines: string[] = [];
@@ -27,7 +27,7 @@ test('kairos-factory validate --strict --json fails on warnings, and prints JSON
   expect(JSON.parse(lines.join(''))).toEqual([expect.objectContaining({ severity: 'error' })]);
 });
 
-test('kairos-factory validate names a file that is missing', async () => {
+test('kairos-factory validate names a missing file', async () => {
   const error = await failureOf(
     () => createProgram().parseAsync(['validate', '/nowhere/c.yaml'], { from: 'user' }),
     'usage',
