@@ -13,7 +13,7 @@ import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
 /*
- * An HTTP server on a socket stands in for the daemon, and also behaves like an old or a dying one.
+ * An HTTP server on a socket replaces the daemon, and also behaves like an old or a dying one.
  * test/integration/docker.test.ts runs the engine with a real daemon.
  */
 
