@@ -10,12 +10,12 @@ import { withSession } from './session.ts';
 import { sourceDateEpoch } from './source-date-epoch.ts';
 import { openOutput } from './workspace.ts';
 
-/** What a finished extension tells. */
+/** The report of a finished extension. */
 export interface ExtensionReport {
   readonly tool: string;
   readonly kind: ExtensionSpec['kind'];
   readonly name: string;
-  /** Full path. */
+  /** Absolute path. */
   readonly file: string;
   readonly size: number;
   readonly sha256: string;
@@ -23,21 +23,21 @@ export interface ExtensionReport {
   readonly format: string;
   readonly sourceDateEpoch: number;
   readonly files: number;
-  /** In hex. */
+  /** Root hash of dm-verity in hex. */
   readonly rootHash: string;
-  /** sha256 of the certificate; absent when it is not signed. */
+  /** sha256 of the signing certificate; absent without a signature. */
   readonly certificateFingerprint?: string;
 }
 
-/** How making an extension is followed. */
+/** Callbacks of {@link buildExtension}. */
 export interface ExtensionEvents {
   readonly notice: (text: string) => void;
-  /** Told the path of the log as soon as there is one. */
+  /** Called with the path of the log once it exists. */
   readonly onLog: (file: string) => void;
 }
 
 /**
- * Makes an extension in an output directory: whole, or not at all (docs/decisions/0005-whole-or-not-at-all.md).
+ * Builds an extension in an output directory, completely or not at all (docs/decisions/0005-whole-or-not-at-all.md).
  * @throws FactoryError as documented at `makeExtension` and `openOutput`
  */
 export async function buildExtension(

@@ -1,13 +1,14 @@
 import type { BuildEvent } from './events.ts';
 
-/** How a build is run, besides what it builds. */
+/** Options of a build besides its specification. */
 export interface BuildOptions {
+  /** Whether to use results of earlier builds. */
   readonly useCache: boolean;
-  /** Take no image and no package that the lock does not have. */
+  /** Whether to use only images and packages of the lock. */
   readonly locked: boolean;
-  /** Fetch nothing. */
+  /** Whether to fetch nothing. */
   readonly offline: boolean;
   readonly emit: (event: BuildEvent) => void;
-  /** Receives the path of the log as soon as there is one. */
+  /** Called with the path of the log once it exists. */
   readonly onLog: (file: string) => void;
 }

@@ -4,9 +4,9 @@ import { type BaseReference, parseBaseReference } from '../config/base-reference
 import type { BuildSpec } from '../config/schema.ts';
 
 /**
- * All images that a build is made from: base, kernel, framework, bundles.
- * @param flavors directory of the flavors, which may say what the base is
- * @throws FactoryError `usage` for a flavor, a release or a reference that there is not
+ * Lists all images that a build uses: base, kernel, framework and bundles.
+ * @param flavors directory of the flavors, which can define the base
+ * @throws FactoryError `usage` for a flavor, a release or a reference that does not exist
  */
 export async function buildReferences(flavors: string, spec: BuildSpec): Promise<BaseReference[]> {
   const { named } = await chooseFlavor(flavors, spec.flavor);
@@ -15,7 +15,7 @@ export async function buildReferences(flavors: string, spec: BuildSpec): Promise
   const texts = [
     base.kind === 'reference' ? base.reference : undefined,
     spec.kernelFrom,
-    // A path is the program itself.
+    // A path names the program, not an image.
     source === undefined || isAbsolute(source) ? undefined : source,
     ...spec.bundles.map(({ image }) => image),
   ];

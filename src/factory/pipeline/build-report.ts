@@ -7,18 +7,18 @@ import type { Manifest } from './write-output-manifest.ts';
 export interface BuildReport {
   readonly output: string;
   readonly manifest: Manifest;
-  /** Who signed it, and the bundles; absent where no signature was asked for. */
+  /** The signer and the bundles; absent if signing is not configured. */
   readonly signatures?: BuildSignatures;
-  /** Result of the search for vulnerabilities; absent when none was asked for. */
+  /** Result of the vulnerability scan; absent if the scan is not configured. */
   readonly vulnerabilities?: ScanReport;
   readonly steps: readonly StepTiming[];
   /** Wall time in seconds. */
   readonly seconds: number;
 }
 
-/** How a target ended. */
+/** The report of a target. */
 export type TargetReport = {
-  /** Absent for the target of a configuration that has only one. */
+  /** Absent for the only target of a configuration. */
   readonly name?: string | undefined;
 } & (
   | ({ readonly status: 'done' } & BuildReport)
@@ -34,7 +34,7 @@ export interface TargetsReport {
   readonly seconds: number;
 }
 
-/** The build of a run of one target. @throws the failure of that target */
+/** The report of the only target of a run. @throws the failure of that target */
 export function onlyBuild({ targets }: TargetsReport): BuildReport {
   const [only] = targets;
   if (only === undefined || only.status === 'cancelled') throw new RangeError('the target did not end');

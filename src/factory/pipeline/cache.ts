@@ -5,30 +5,33 @@ import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { hasFacts, type StepKey, type StepResult } from './step.ts';
 
-/** Added to every key. Raise it when a defect made entries wrong, so that they are never found again. */
+/** Part of every key. Increase it when a defect produced wrong entries, so that they are never used again. */
 const ERRATA = 2;
 
-/** Results of steps by key: a directory each, with `result.json` and the files made by the step. */
-export interface Cache {
-  /** The result under a key; absent when there is none, or one whose files are gone or whose facts have another form. */
-  load<Facts>(step: StepKey<Facts>, key: string): Promise<StepResult<Facts> | undefined>;
-  /** Moves `objects` into the cache; the result that comes back has the files' final paths. */
-  store<Facts>(
-    step: StepKey<Facts>,
-    key: string,
-    objects: string,
-    result: StepResult<Facts>,
-  ): Promise<StepResult<Facts>>;
+/** A result to store. */
+export interface NewEntry<Facts> {
+  readonly key: string;
+  /** Directory with the files of the result. */
+  readonly objects: string;
+  readonly result: StepResult<Facts>;
 }
 
-/** The key of a step: what it is, what it reads, and the digests of what it needs. */
+/** Results of steps by key. Each has a directory with `result.json` and the files of the step. */
+export interface Cache {
+  /** The result of a key; `undefined` if there is none, its files are missing or its facts do not match the schema. */
+  load<Facts>(step: StepKey<Facts>, key: string): Promise<StepResult<Facts> | undefined>;
+  /** Moves `objects` into the cache. Returns the result with the final paths of its files. */
+  store<Facts>(step: StepKey<Facts>, entry: NewEntry<Facts>): Promise<StepResult<Facts>>;
+}
+
+/** The cache key of a step, from its id, its inputs and the digests of the steps that it needs. */
 export function cacheKey(id: string, inputs: unknown, needs: readonly (readonly [string, string])[]): string {
   return createHash('sha256')
     .update(JSON.stringify([ERRATA, id, inputs, needs]))
     .digest('hex');
 }
 
-/** A cache below `directory`; entries appear whole or not at all. */
+/** Opens a cache below `directory`. Entries appear completely or not at all. */
 export function createCache(directory: string): Cache {
   const place = (id: string, key: string) => join(directory, id, key);
 
@@ -46,9 +49,7 @@ export function createCache(directory: string): Cache {
 
   async function store<Facts>(
     { id }: StepKey<Facts>,
-    key: string,
-    objects: string,
-    result: StepResult<Facts>,
+    { key, objects, result }: NewEntry<Facts>,
   ): Promise<StepResult<Facts>> {
     const home = place(id, key);
     const relative = Object.fromEntries(
@@ -59,7 +60,7 @@ export function createCache(directory: string): Cache {
     );
     await writeFile(join(objects, 'result.json'), JSON.stringify({ ...result, files: relative }));
     await mkdir(join(directory, id), { recursive: true });
-    // An entry that is there is one that was found wanting: its image or file is gone.
+    // An existing entry is invalid: its image or a file is missing.
     await rm(home, { recursive: true, force: true });
     await rename(objects, home);
     const files = Object.entries(relative).map(
@@ -77,7 +78,7 @@ const Entry = z.object({
   files: z.record(z.string(), z.string()),
 });
 
-/** A power cut may leave an empty file, and another version other facts: such an entry is made again. */
+/** Parses an entry; `undefined` for an empty file after a power cut, or for the facts of another version. */
 function parseResult<Facts>(step: StepKey<Facts>, text: string): StepResult<Facts> | undefined {
   const { data } = Entry.safeParse(parseJson(text));
   if (data === undefined) return undefined;

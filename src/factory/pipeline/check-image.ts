@@ -10,17 +10,17 @@ import { withEngine } from './engine-session.ts';
 import { unlockedImages } from './image-sources.ts';
 
 /**
- * Checks an image or a directory.
+ * Checks the conformance of an image or a directory.
  * @param text an image reference, or the path of a directory
- * @param onLog told the path of the log, where there is one
- * @throws FactoryError `usage` when it leads nowhere
+ * @param onLog called with the path of the log; a directory has none
+ * @throws FactoryError `usage` when the image does not exist
  */
 export async function checkImage(text: string, onLog: (file: string) => void): Promise<Finding[]> {
   if (await isDirectory(text)) return checkConformance(resolve(directoryPath(text)));
   const reference = parseBaseReference(text, process.cwd());
   if (reference.kind === 'bootstrap') {
-    throw new FactoryError('SOURCE_UNSUITABLE', 'there is nothing to check in a bootstrap reference', {
-      remedy: 'Give an image.',
+    throw new FactoryError('SOURCE_UNSUITABLE', 'a bootstrap reference cannot be checked', {
+      remedy: 'Give an image or a directory.',
     });
   }
   return withEngine(
@@ -48,7 +48,7 @@ export async function checkImage(text: string, onLog: (file: string) => void): P
   );
 }
 
-/** Whether the text names a directory of this machine: `dir:PATH`, or the path itself. */
+/** Whether the text names a local directory, as `dir:PATH` or as a path. */
 export async function isDirectory(text: string): Promise<boolean> {
   const stats = await stat(directoryPath(text)).catch(() => undefined);
   return stats?.isDirectory() ?? false;

@@ -5,18 +5,18 @@ import { compare, type Difference } from '../inspect/diff/compare.ts';
 import { unlockedImages } from './image-sources.ts';
 import { withSession } from './session.ts';
 
-/** How two things are compared. */
+/** Options of {@link diffSubjects}. */
 export interface DiffOptions {
-  /** Of images that are for several architectures; that of this machine when absent. */
+  /** Architecture to select from an index of several; default: the host's. */
   readonly arch: string | undefined;
   readonly registries: readonly RegistrySettings[];
-  /** Told the path of the log. */
+  /** Called with the path of the log once it exists. */
   readonly onLog: (file: string) => void;
 }
 
 /**
- * Compares two images or artifacts, in a session: what is unpacked for it is gone afterwards.
- * @throws FactoryError as `compare` does
+ * Compares two images or artifacts in a session, which removes all unpacked files afterwards.
+ * @throws FactoryError as documented at `compare`
  */
 export async function diffSubjects(
   a: string,

@@ -16,8 +16,8 @@ import { walkTree } from '../../common/files/walk-tree.ts';
 const CHUNK = 4 * 1024 * 1024;
 
 /**
- * The sha256 of a file that may be large, remembered in `directory` for as long as the file's size and times stay.
- * @throws the file system's error when the file cannot be read
+ * Returns the sha256 of a large file. Remembers it in `directory` while the size and times of the file are unchanged.
+ * @throws the error of the file system when the file cannot be read
  */
 export async function rememberedHash(directory: string, file: string): Promise<string> {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
@@ -35,7 +35,7 @@ export async function rememberedHash(directory: string, file: string): Promise<s
   }
 }
 
-/** A digest over names, kinds, modes, owners, sizes and times of a tree: it changes when anything in the tree does. */
+/** A digest of the names, types, modes, owners, sizes and times in a tree; any change in the tree changes it. */
 export function treeSignature(root: string): string {
   const hash = createHash('sha256');
   for (const { path, stats } of walkTree(root)) {
@@ -47,7 +47,7 @@ export function treeSignature(root: string): string {
   return hash.digest('hex');
 }
 
-/** A digest over names, modes and contents of a tree: of each file `PATH NUL MODE NUL CONTENT`, the mode in decimal. */
+/** A digest of the names, modes and contents in a tree: `PATH NUL MODE NUL CONTENT` for each file, the mode in decimal. */
 export function treeContentDigest(root: string): string {
   const hash = createHash('sha256');
   for (const { path, stats } of walkTree(root)) {
@@ -57,7 +57,7 @@ export function treeContentDigest(root: string): string {
   return hash.digest('hex');
 }
 
-/** Feeds a hash with the content of a file of any size. */
+/** Updates a hash with the content of a file of any size. */
 function updateWith(hash: Hash, file: string): void {
   const handle = openSync(file, 'r');
   try {

@@ -10,17 +10,17 @@ import { type Session, type SessionOptions, withSession } from './session.ts';
 /** A session with an engine, for commands that read or build images. */
 export interface EngineSession extends Session {
   readonly engine: ContainerEngine;
-  /** Removes working containers that failed steps left, unless another run is using the same cache. */
+  /** Removes working containers of failed steps, unless another process uses the same cache. */
   readonly sweep: () => Promise<void>;
 }
 
-/** How a session with an engine is opened. */
+/** Options of {@link withEngine}. */
 export interface EngineSessionOptions extends SessionOptions {
   readonly engine?: EngineChoice | undefined;
 }
 
 /**
- * Runs `body` in a session with an engine. When `body` fails, its working containers are removed too.
+ * Runs `body` in a session with an engine. If `body` fails, removes its working containers.
  * @throws FactoryError `tool` when there is no such engine; as documented at `withSession`
  */
 export async function withEngine<T>(
@@ -30,7 +30,7 @@ export async function withEngine<T>(
   return withSession(async (session) => {
     const engine = await openEngine(choice, session);
     const { workspace, log } = session;
-    // Nobody knows the working containers of a run that was killed. While another run is active, a later sweep takes them.
+    // The working containers of a killed process are unknown. While another process is active, a later sweep removes them.
     const sweep = async () => {
       if (await workspace.alone()) await engine.sweep().catch((error: unknown) => log(`sweep: ${error}`));
     };

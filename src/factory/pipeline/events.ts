@@ -1,19 +1,19 @@
-/** How a step of the plan stands before the build. */
+/** The state of a planned step before the build. */
 export type StepState = 'cached' | 'run' | 'depends' | 'shared';
 
-/** A line of the plan. */
+/** A step of the plan. */
 export interface PlannedStep {
   readonly id: string;
   readonly title: string;
   readonly needs: readonly string[];
   /**
-   * `cached` nothing to do; `run` will run; `depends` will run unless the result of a step before it turns out to be
-   * one that the cache knows; `shared` another target runs the very same.
+   * `cached`: nothing to do; `run`: will run; `depends`: will run, unless an earlier step returns a result for which the
+   * cache has an entry; `shared`: another target runs the same step.
    */
   readonly state: StepState;
 }
 
-/** What happens in a build, for whoever shows it. */
+/** An event of a build, for display. */
 export type BuildEvent =
   | { readonly type: 'plan'; readonly steps: readonly PlannedStep[] }
   | { readonly type: 'start'; readonly id: string; readonly title: string }

@@ -3,24 +3,26 @@ import { join } from 'node:path';
 import type { PlanContext } from './look-up.ts';
 import { type Results, requireFacts, type Step, type StepResult } from './step.ts';
 
-/** A step that is about to run. */
+/** A step to run. */
 interface Execution {
   readonly step: Step;
-  /** Id under which its progress is shown. */
+  /** Id of the step in the output. */
   readonly shownAs: string;
-  /** Key of its cache entry; absent for a step that is never cached. */
+  /** Cache key; `undefined` for a step that is never cached. */
   readonly key: string | undefined;
   readonly results: Results;
 }
 
-/** Runs a step in directories of its own, and stores its result in the cache. @throws what the step throws */
+/** Runs a step in its own directories and stores its result in the cache. @throws errors of the step */
 export async function executeStep(
   { step, shownAs, key, results }: Execution,
   context: PlanContext,
 ): Promise<StepResult> {
   const home = await mkdtemp(join(context.work, `${step.id}-`));
-  const [objects, scratch] = [join(home, 'objects'), join(home, 'scratch')];
-  await Promise.all([mkdir(objects), mkdir(scratch)]);
+  const objects = join(home, 'objects');
+  const scratch = join(home, 'scratch');
+  await mkdir(objects);
+  await mkdir(scratch);
   try {
     const output = await step.run(
       {
@@ -33,7 +35,7 @@ export async function executeStep(
       results,
     );
     const result = requireFacts(step, { ...output, digest: output.digest ?? key ?? '' });
-    return key === undefined ? result : await context.cache.store(step, key, objects, result);
+    return key === undefined ? result : await context.cache.store(step, { key, objects, result });
   } finally {
     await rm(home, { recursive: true, force: true });
   }

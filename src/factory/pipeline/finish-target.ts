@@ -16,18 +16,19 @@ interface EndedTarget {
   readonly outcome: GroupOutcome;
 }
 
-/** How a target is finished. */
+/** Options of {@link finishTarget}. */
 interface FinishOptions {
-  /** When the run began, by `performance.now()`. */
+  /** Start of the run, from `performance.now()`. */
   readonly started: number;
-  /** Signs the output; absent where no signature was asked for. */
+  /** Signs the output; `undefined` if signing is not configured. */
   readonly sign: (() => Promise<BuildSignatures>) | undefined;
   readonly emit: (event: BuildEvent) => void;
 }
 
 /**
- * Writes what lies beside the artifacts of a target, locks its packages, signs its output, and reports how it ended.
- * @throws the file system's error when these files cannot be written; FactoryError `usage` when the lock cannot
+ * Writes the manifest and checksums of a target, locks its packages and signs its output.
+ * @returns the report of the target
+ * @throws the error of the file system when a file cannot be written; FactoryError `usage` when the lock cannot be written
  */
 export async function finishTarget(
   { target, env, outcome }: EndedTarget,
@@ -38,8 +39,8 @@ export async function finishTarget(
   if (failure !== undefined) return { name, status: 'failed', error: failure };
   if (isCancelled) return { name, status: 'cancelled' };
   const manifest = await writeOutputManifest(env, spec.output, results);
-  if (target.image === undefined) recordPackages(env, target.spec, results, emit);
-  // The output is whole; only a signature is missing, and this target has failed.
+  if (target.image === undefined) recordPackages(env, { lockFile: target.spec.lockFile, results, emit });
+  // Without its signature the output is complete, but the target has failed.
   const signed = await sign?.().then(
     (signatures) => ({ signatures }),
     (error: unknown) => ({ error }),
@@ -50,7 +51,7 @@ export async function finishTarget(
   return { name, status: 'done', output: spec.output, manifest, ...signed, ...scan, steps: timings, seconds };
 }
 
-/** The result of the search for vulnerabilities. */
+/** The result of the vulnerability scan. */
 function scanOf(results: Results): Pick<BuildReport, 'vulnerabilities'> {
   const found = findResult(results, VULNERABILITY_STEP);
   return found === undefined ? {} : { vulnerabilities: found.facts.scan };

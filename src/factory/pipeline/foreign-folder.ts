@@ -5,8 +5,8 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import { FOLDER_MARK } from '../image/context/context-folder.ts';
 
 /**
- * Makes sure that a context folder may be written: nothing is at `path`, an empty directory, or an earlier context folder.
- * @throws FactoryError `usage` when something else is there
+ * Checks that `path` can become a context folder: it does not exist, is an empty directory or is an earlier context folder.
+ * @throws FactoryError `usage` for anything else
  */
 export async function refuseForeign(path: string): Promise<void> {
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
@@ -16,7 +16,11 @@ export async function refuseForeign(path: string): Promise<void> {
     });
   });
   if (names.length === 0 || existsSync(join(path, FOLDER_MARK))) return;
-  throw new FactoryError('FILE_EXISTS', `${path} is not empty, and not a context that kairos-factory wrote`, {
-    remedy: 'Choose another --output, or empty it yourself.',
-  });
+  throw new FactoryError(
+    'FILE_EXISTS',
+    `${path} is not empty and is not a context folder of kairos-factory`,
+    {
+      remedy: 'Choose another --output, or empty the directory yourself.',
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import { ARTIFACTS } from '../artifacts/registry.ts';
-import { type BaseChoice, chooseBase, type FlavorChoice } from '../catalog/flavors/choose.ts';
+import { type BaseChoice, chooseBase } from '../catalog/flavors/choose.ts';
 import { type BaseReference, parseBaseReference } from '../config/base-reference.ts';
 import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactsSpec, type BuildSpec } from '../config/schema.ts';
 import { readyArch } from '../inputs/base/check-arch.ts';
@@ -26,25 +26,30 @@ import type { RecipeSource } from './steps/recipe-parts.ts';
 import { sbomStep } from './steps/sbom-step.ts';
 import { vulnerabilityStep } from './steps/vulnerability-step.ts';
 
-/** The steps of `build`: base, Kubernetes, bundles → OS image → gates, parts → artifacts → checksums → provenance. */
+/** Returns the steps of `build`: base, Kubernetes, bundles → OS image → gates, parts → artifacts → checksums → provenance. */
 export function buildGraph(env: BuildEnvironment, source: RecipeSource, signal: AbortSignal): Step[] {
   const { spec, choice: flavor } = source;
   const image = imageStep(env, spec, imageRecipe(env, source));
   return [
-    ...sourceSteps(env, spec, flavor, signal),
+    ...sourceSteps(env, { spec, choice: flavor }, signal),
     image,
-    ...artifactGraph(env, spec, signal, {
-      images: () => buildReferences(env.flavors, spec),
-      bundles: spec.bundles.map(({ image }) => image),
-      provenance: {
-        steps: rootIds(spec),
-        resources: (results) => buildResources(env, { spec, choice: flavor }, results),
+    ...artifactGraph(
+      env,
+      {
+        spec,
+        images: () => buildReferences(env.flavors, spec),
+        bundles: spec.bundles.map(({ image }) => image),
+        provenance: {
+          steps: rootIds(spec),
+          resources: (results) => buildResources(env, { spec, choice: flavor }, results),
+        },
       },
-    }),
+      signal,
+    ),
   ];
 }
 
-/** The steps before the image whose results a provenance tells of. */
+/** Ids of the steps before the image whose results the provenance uses. */
 function rootIds(spec: BuildSpec): string[] {
   return [
     BASE_STEP.id,
@@ -53,15 +58,14 @@ function rootIds(spec: BuildSpec): string[] {
   ];
 }
 
-/** The steps that make what an OS image is rendered from. */
+/** Returns the steps that provide the inputs of an OS image. */
 export function sourceSteps(
   env: BuildEnvironment,
-  spec: BuildSpec,
-  flavor: FlavorChoice,
+  { spec, choice }: Omit<RecipeSource, 'model'>,
   signal: AbortSignal,
 ): Step[] {
   const { containerfile, kernelFrom, framework, kubernetes, bundles, arch } = spec;
-  const base = chooseBase(flavor.named, spec);
+  const base = chooseBase(choice.named, spec);
   return [
     baseStep(env, { spec, reference: baseReference(base), choice: base }),
     ...(containerfile?.stage === 'before' ? [containerfileStep(env, containerfile, arch)] : []),
@@ -72,22 +76,22 @@ export function sourceSteps(
   ];
 }
 
-/** A release's base image is given as people name images of registries. */
+/** The reference of a chosen base. @throws FactoryError `usage` when it is malformed */
 export function baseReference(base: BaseChoice): BaseReference {
   return base.kind === 'bootstrap'
     ? { kind: 'bootstrap', release: base.suite }
     : parseBaseReference(base.reference, process.cwd());
 }
 
-/** The steps of `artifacts`: a ready OS image → parts → artifacts → checksums. */
+/** Returns the steps of `artifacts`: existing OS image → parts → artifacts → checksums. */
 export function artifactsGraph(
   env: BuildEnvironment,
-  spec: ArtifactsSpec,
-  image: BaseReference,
+  { spec, image }: { readonly spec: ArtifactsSpec; readonly image: BaseReference },
   signal: AbortSignal,
 ): Step[] {
   const ready = readyImageStep(env, spec, image);
   const origin: Origin = {
+    spec,
     images: async () => [image],
     bundles: [],
     provenance: {
@@ -95,11 +99,12 @@ export function artifactsGraph(
       resources: async () => readyResources(env, spec, { image, arch: await readyArch(image) }),
     },
   };
-  return [ready, ...artifactGraph(env, spec, signal, origin)];
+  return [ready, ...artifactGraph(env, origin, signal)];
 }
 
-/** Where an OS image comes from, as far as what lies beside the artifacts tells of it. */
+/** The origin of an OS image, for the audit, the SBOM and the provenance. */
 interface Origin {
+  readonly spec: ArtifactsSpec;
   readonly images: () => Promise<readonly BaseReference[]>;
   /** References of the bundles. */
   readonly bundles: readonly string[];
@@ -108,9 +113,8 @@ interface Origin {
 
 function artifactGraph(
   env: BuildEnvironment,
-  spec: ArtifactsSpec,
+  { spec, images, bundles, provenance }: Origin,
   signal: AbortSignal,
-  { images, bundles, provenance }: Origin,
 ): Step[] {
   const kinds = withNeeded(spec.artifacts);
   const needed = new Set(kinds.flatMap((kind) => ARTIFACTS[kind].needs));
@@ -130,7 +134,7 @@ function artifactGraph(
   ];
 }
 
-/** The wanted kinds and those that they are made from, in the order of the registry. */
+/** The wanted kinds and the kinds that they are built from, in the order of the registry. */
 function withNeeded(wanted: readonly ArtifactKind[]): ArtifactKind[] {
   const all = new Set<string>(wanted);
   for (const kind of wanted) {

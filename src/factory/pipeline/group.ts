@@ -2,18 +2,18 @@ import type { Step } from './step.ts';
 
 /** The steps of a target. */
 export interface Group {
-  /** Goes before the ids of its steps where they are shown; absent for the only group of a run. */
+  /** Prefix of step ids in the output; absent for the only group of a run. */
   readonly name?: string | undefined;
-  /** In an order in which needs come first. */
+  /** In topological order: each step follows the steps that it needs. */
   readonly steps: readonly Step[];
 }
 
-/** The id of a step as it is shown. */
+/** The id of a step in the output. */
 export function shownId({ name }: Group, id: string): string {
   return name === undefined ? id : `${name}/${id}`;
 }
 
-/** Id and title of a step as they are shown. */
+/** Id and title of a step in the output. */
 export function shownStep(
   group: Group,
   { id, title }: Step,

@@ -7,13 +7,13 @@ import type { Session } from './session.ts';
 
 type RegistrySession = Pick<Session, 'runner' | 'workspace' | 'signal'>;
 
-/** How the images of a target are taken. */
+/** Options of {@link targetImages}. */
 interface TargetImageOptions extends Pick<BuildOptions, 'locked' | 'offline' | 'emit'> {
-  /** Whether the lock may be written. */
+  /** Whether to write the lock. */
   readonly mayWrite: boolean;
 }
 
-/** The images of registries that a target is made from, as its lock pins them. */
+/** The registry images of a target, pinned by its lock. */
 export function targetImages(
   session: RegistrySession,
   { registries, lockFile }: Pick<ArtifactsSpec, 'registries' | 'lockFile'>,
@@ -23,7 +23,7 @@ export function targetImages(
   return createImageSource({ ...places(session, registries), lockFile, locked, offline, mayWrite, notice });
 }
 
-/** Images of registries without any lock, for commands that only read. */
+/** Registry images without a lock, for commands that only read. */
 export function unlockedImages(
   session: RegistrySession,
   { registries = [], offline = false }: { registries?: readonly RegistrySettings[]; offline?: boolean } = {},

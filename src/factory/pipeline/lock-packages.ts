@@ -12,19 +12,19 @@ import { IMAGE_STEP, osImageFacts } from './steps/os-image-facts.ts';
 import { schedulerContext, targetEnvironment } from './target-environment.ts';
 import { buildSteps, requireArch } from './target-steps.ts';
 
-/** What became of the packages of a build. */
+/** The change of a build's packages in the lock. */
 export interface PackageLockChange {
-  /** The build, as the lock names it. */
+  /** Name of the build in the lock. */
   readonly name: string;
-  /** Whether the lock had something before. */
+  /** Whether the lock had no packages of this build before. */
   readonly isNew: boolean;
   readonly changes: readonly PackageChange[];
 }
 
 /**
- * Finds out which packages builds have now, and writes that into their lock. Only a package manager knows, so the OS images
- * are built, from what the archives have today, without artifacts. What the lock has for other builds goes.
- * @throws FactoryError as `runTargets` does; the lock then has what was done until then
+ * Determines the current packages of builds and writes them into the lock. Only a package manager can resolve packages, so
+ * this builds the OS images from the current archives, without artifacts. Removes the packages of other builds from the lock.
+ * @throws FactoryError as documented at `runTargets`; the lock then contains the builds that succeeded
  */
 export async function lockPackages(
   builds: readonly BuildTarget[],
@@ -42,12 +42,12 @@ export async function lockPackages(
         const images = targetImages(session, spec, { ...own, mayWrite: true });
         const env = targetEnvironment(session, own, { images, partial: (file) => file, target: name });
         const all = await buildSteps(env, spec, session.signal);
-        // Nothing is made from the image: no artifacts, and no documents, which lie beside them.
+        // Stop at the image: no artifacts and no documents.
         const steps = all.slice(0, all.findIndex(({ id }) => id === IMAGE_STEP.id) + 1);
         const run = createScheduler(schedulerContext(session, own));
         const results = requireResults(await run({ steps }), session.signal);
         const { packages } = osImageFacts(results);
-        recordPackages(env, spec, results, () => undefined);
+        recordPackages(env, { lockFile, results, emit: () => undefined });
         if (packages === undefined) continue;
         const old = before.packages[packages.lockName];
         done.push({

@@ -3,37 +3,44 @@ import { type Cache, cacheKey } from './cache.ts';
 import type { BuildEvent } from './events.ts';
 import type { Results, Step, StepResult } from './step.ts';
 
-/** What planning and running share. */
+/** The context for planning and running steps. */
 export interface PlanContext {
   readonly cache: Cache;
   readonly runner: Runner;
   readonly signal: AbortSignal;
-  /** Directory for the temporary files of this run. */
+  /** Directory for temporary files. */
   readonly work: string;
-  /** Whether results of earlier builds may be used. */
+  /** Whether to use results of earlier builds. */
   readonly useCache: boolean;
   readonly emit: (event: BuildEvent) => void;
 }
 
 /**
- * What the cache has, by id and key. Whether a base is current takes the network, and one request is enough for all groups.
+ * Answers of the cache, by id and key. Checking a base needs the network, so all groups share one answer.
  */
 export type Answers = Map<string, Promise<StepResult | undefined>>;
 
-/** What is known of a step before it runs. */
+/** The cache state of a step before it runs. */
 export interface LookUp {
-  /** Absent for a step that is never cached. */
+  /** `undefined` for a step that is never cached. */
   readonly key: string | undefined;
-  /** The cached result, if it is still current. */
+  /** The cached result if it is current. */
   readonly result: StepResult | undefined;
 }
 
-/** Looks a step up in the cache. @param results of the steps that it needs */
+/** What a look-up needs besides its step. */
+export interface LookUpOptions {
+  /** Results of the steps that the step needs. */
+  readonly results: Results;
+  /** Answers of earlier look-ups; this one adds its own. */
+  readonly answers: Answers;
+}
+
+/** Looks up a step in the cache. */
 export async function lookUp(
   step: Step,
-  results: Results,
+  { results, answers }: LookUpOptions,
   context: PlanContext,
-  answers: Answers,
 ): Promise<LookUp> {
   const inputs = await step.inputs(results);
   if (inputs === undefined) return { key: undefined, result: undefined };

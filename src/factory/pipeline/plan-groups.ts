@@ -6,9 +6,9 @@ import { type Answers, lookUp, type PlanContext } from './look-up.ts';
 import type { Step, StepResult } from './step.ts';
 
 /**
- * Plans groups of steps: whether a run would run each step, or share it with an earlier group. Nothing is built; only inputs
- * are read.
- * @throws FactoryError `tool` for a program that a step will run and that is missing or unusable
+ * Plans groups of steps: determines which steps will run, which are cached, and which groups share. Builds nothing; only
+ * reads inputs.
+ * @throws FactoryError `tool` when a program that a step will run is missing or unusable
  */
 export async function planGroups(groups: readonly Group[], context: PlanContext): Promise<PlannedStep[]> {
   const planned: PlannedStep[] = [];
@@ -27,19 +27,19 @@ export async function planGroups(groups: readonly Group[], context: PlanContext)
 }
 
 interface Planning extends PlanContext {
-  /** Steps of this and earlier groups that will run, by id and key. */
+  /** Planned steps of this and earlier groups, by id and key. */
   readonly willRun: Set<string>;
   readonly answers: Answers;
 }
 
-/** Whether a step will run. @param results of the steps before it that are cached; a cached one adds its own */
+/** Determines the state of a step. @param results results of earlier cached steps; a cached step adds its own */
 async function stateOf(
   step: Step,
   results: Map<string, StepResult>,
   { willRun, answers, ...context }: Planning,
 ): Promise<StepState> {
   if (!step.needs.every((id) => results.has(id))) return 'depends';
-  const { key, result } = await lookUp(step, results, context, answers);
+  const { key, result } = await lookUp(step, { results, answers }, context);
   if (result !== undefined) {
     results.set(step.id, result);
     return 'cached';

@@ -4,26 +4,26 @@ import { fileURLToPath } from 'node:url';
 import { machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 
-/** The project's own data files, from the sources as from `dist`. */
+/** The project's root; this module's depth is the same in the sources and in `dist`. */
 const HOME = fileURLToPath(new URL('../../..', import.meta.url));
 export const TEMPLATES = join(HOME, 'templates');
 export const FLAVORS = join(HOME, 'flavors');
 export const MODELS = join(HOME, 'models');
-/** Where the agents are compiled to. */
+/** Directory of the compiled agents. */
 export const AGENTS = join(HOME, 'dist');
 
-/** The agent that was compiled for an architecture and a C library. @throws FactoryError `tool` when it was not */
+/** The compiled agent for an architecture and a C library. @throws FactoryError `tool` when it was not built */
 export function compiledAgent(arch: string, libc: 'glibc' | 'musl' = 'glibc'): string {
   const file = join(AGENTS, `kairos-agent-${arch}${libc === 'musl' ? '-musl' : ''}`);
   if (existsSync(file)) return file;
   const name = `${arch}${libc === 'musl' ? '-musl' : ''}`;
   const setup = `./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`;
-  throw new FactoryError('AGENT_MISSING', `the agent for ${name} was not built`, {
+  throw new FactoryError('AGENT_MISSING', `the agent for ${name} is not built`, {
     remedy: `Run: ${libc === 'musl' ? `./scripts/build-agent ${name}` : setup}`,
   });
 }
 
-/** Name and version of this tool, for `/etc/kairos-release` and manifests. */
+/** Name and version of this program, for `/etc/kairos-release` and manifests. */
 export function toolVersion(): string {
   const { name, version } = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8')) as Record<
     string,

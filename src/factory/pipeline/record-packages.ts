@@ -6,21 +6,25 @@ import type { BuildEvent } from './events.ts';
 import type { Results } from './step.ts';
 import { osImageFacts } from './steps/os-image-facts.ts';
 
+/** Options of {@link recordPackages}. */
+export interface RecordOptions extends Pick<BuildSpec, 'lockFile'> {
+  readonly results: Results;
+  readonly emit: (event: BuildEvent) => void;
+}
+
 /**
- * Writes the packages of a finished build into the lock, and tells when they are others than before. With `--locked` they
- * are those of the lock already.
+ * Writes the packages of a finished build into the lock, and emits a notice about changes. With `--locked`, the packages
+ * already match the lock.
  * @throws FactoryError `usage` when the lock cannot be written
  */
 export function recordPackages(
   { locked, epoch }: Pick<BuildEnvironment, 'locked' | 'epoch'>,
-  { lockFile }: Pick<BuildSpec, 'lockFile'>,
-  results: Results,
-  emit: (event: BuildEvent) => void,
+  { lockFile, results, emit }: RecordOptions,
 ): void {
   const { facts, packages } = osImageFacts(results);
   if (locked || packages === undefined) return;
   const changes = rememberPackages(lockFile, packages.lockName, {
-    // A time that a person has set says nothing about the archive.
+    // A time that the user set says nothing about the archive.
     ...(epoch === undefined
       ? { archive: new Date(facts.epoch * 1000).toISOString().replace('.000Z', 'Z') }
       : {}),

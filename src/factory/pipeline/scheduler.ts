@@ -7,40 +7,40 @@ import { type Group, shownStep } from './group.ts';
 import { type Answers, lookUp, type PlanContext } from './look-up.ts';
 import type { Results, Step, StepResult } from './step.ts';
 
-/** How long each step took. */
+/** The duration of a step. */
 export interface StepTiming {
   readonly id: string;
   readonly seconds: number;
   readonly cached: boolean;
 }
 
-/** How a group of steps ended. */
+/** The outcome of a group of steps. */
 export interface GroupOutcome {
   readonly results: Results;
   readonly timings: readonly StepTiming[];
-  /** Why one of its own steps failed, with the step's title in front. */
+  /** The error of a failed step of the group, prefixed with the title of the step. */
   readonly failure?: unknown;
-  /** Whether it was ended from outside: by a signal, or by the failure of another group. */
+  /** Whether a signal or the failure of another group cancelled it. */
   readonly isCancelled: boolean;
 }
 
-/** What running takes besides planning. */
+/** The context for running steps. */
 export interface SchedulerContext extends PlanContext {
-  /** Ends everything that runs. */
+  /** Cancels everything that runs. */
   readonly cancel: (reason: unknown) => void;
-  /** Whether the other groups go on when one fails; otherwise its failure cancels them. */
+  /** Whether the other groups continue when one fails; otherwise its failure cancels them. */
   readonly continueOnError?: boolean;
 }
 
 /**
- * Creates a scheduler that runs groups of steps side by side: each step as soon as those it needs are done, no more at once than
- * there are processors, over all groups. A step that two groups have in common runs once.
- * @returns runs a group; it never throws
+ * Creates a scheduler that runs groups of steps in parallel. A step starts when the steps that it needs are done. Over all
+ * groups, at most as many steps run at once as there are processors. A step that two groups share runs once.
+ * @returns a function that runs a group and never throws
  */
 export function createScheduler(context: SchedulerContext): (group: Group) => Promise<GroupOutcome> {
   const limit = pLimit(Math.max(2, availableParallelism()));
-  /** Steps that began to run, by id and key. */
-  const begun = new Map<string, Promise<StepResult>>();
+  /** Started steps, by id and key. */
+  const started = new Map<string, Promise<StepResult>>();
   const answers: Answers = new Map();
 
   return async (group) => {
@@ -52,14 +52,14 @@ export function createScheduler(context: SchedulerContext): (group: Group) => Pr
 
     const runOne = async (step: Step) => {
       const names = shownStep(group, step);
-      const started = performance.now();
+      const start = performance.now();
       const { key, result: found } = await limit(async () => {
         if (hasFailed) throw failure;
         context.signal.throwIfAborted();
-        return lookUp(step, results, context, answers);
+        return lookUp(step, { results, answers }, context);
       });
       const identity = `${step.id} ${key}`;
-      const other = key === undefined || found ? undefined : begun.get(identity);
+      const other = key === undefined || found ? undefined : started.get(identity);
       if (!found) context.emit({ type: 'start', ...names });
       const execute = () =>
         limit(() => {
@@ -67,11 +67,11 @@ export function createScheduler(context: SchedulerContext): (group: Group) => Pr
           return executeStep({ step, shownAs: names.id, key, results }, context);
         });
       const execution = found ? undefined : (other ?? execute());
-      if (execution && !other && key !== undefined) begun.set(identity, execution);
+      if (execution && !other && key !== undefined) started.set(identity, execution);
       const result = found ?? (await execution);
       if (result === undefined) throw new RangeError(`step ${step.id} has no result`);
       results.set(step.id, result);
-      const seconds = (performance.now() - started) / 1000;
+      const seconds = (performance.now() - start) / 1000;
       const cached = found !== undefined || other !== undefined;
       timings.push({ id: step.id, seconds, cached });
       context.emit({ type: 'end', ...names, cached, seconds });
@@ -99,8 +99,8 @@ export function createScheduler(context: SchedulerContext): (group: Group) => Pr
 }
 
 /**
- * The results of a group that nothing can do without.
- * @throws the reason of an abort; FactoryError the failure of the first step that failed, with the step's title in front
+ * Returns the results of a group that must succeed.
+ * @throws the reason of an abort; the error of the failed step, prefixed with the title of the step
  */
 export function requireResults({ results, failure }: GroupOutcome, signal: AbortSignal): Results {
   signal.throwIfAborted();

@@ -6,32 +6,32 @@ import { COSIGN_SECRETS } from '../tools/cosign.ts';
 import { createRunner, interruption, type Runner } from '../tools/runner.ts';
 import { cacheDirectory, openWorkspace, type Workspace } from './workspace.ts';
 
-/** What a command works with, from its first line to its last. */
+/** The resources of a running command. */
 export interface Session {
   readonly runner: Runner;
-  /** Runs programs that clean up: the signal does not end them. */
+  /** Runs programs for cleanup; the signal does not stop them. */
   readonly cleanup: Runner;
   /** The Docker daemon, connected to on first use. @throws FactoryError when it cannot be used */
   readonly daemon: () => Promise<DockerDaemon>;
   readonly workspace: Workspace;
   readonly signal: AbortSignal;
-  /** Cancels every running program; only the first reason counts. */
+  /** Cancels all running programs; only the first reason counts. */
   readonly cancel: (reason: unknown) => void;
-  /** Writes a line to the log of this run. */
+  /** Writes a line to the log of the session. */
   readonly log: (line: string) => void;
 }
 
-/** How a session is opened. */
+/** Options of {@link withSession}. */
 export interface SessionOptions {
   /** Names of variables that programs do not inherit. */
   readonly secrets?: readonly string[];
-  /** Receives the path of the log as soon as there is one. */
+  /** Called with the path of the log once it exists. */
   readonly onLog?: (file: string) => void;
 }
 
 /**
- * Runs `body` with a workspace, a log, and signals that cancel. However it ends, temporary files and child processes are
- * gone afterwards (docs/decisions/0005-whole-or-not-at-all.md).
+ * Runs `body` with a workspace, a log and cancellation by signals. Temporary files and child processes are always removed
+ * afterwards (docs/decisions/0005-whole-or-not-at-all.md).
  * @throws what `body` throws, or the reason of the cancellation; FactoryError `interrupted` after SIGINT or SIGTERM
  */
 export async function withSession<T>(
@@ -58,11 +58,11 @@ export async function withSession<T>(
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     const result = await body({ runner, cleanup, daemon, workspace, signal, cancel, log });
-    // A failure that cancelled the rest is in the result; a signal from outside is not.
+    // The result includes a failure that cancelled other work, but not an external signal.
     if (signal.reason instanceof FactoryError && signal.reason.kind === 'interrupted') throw signal.reason;
     return result;
   } catch (error) {
-    // The error of an aborted request explains less than the reason of the abort.
+    // The reason of the abort is clearer than the error of an aborted request.
     throw signal.aborted ? interruption(signal) : error;
   } finally {
     await workspace.close();
@@ -72,11 +72,11 @@ export async function withSession<T>(
 
 function interruptedBy(name: NodeJS.Signals): FactoryError {
   return new FactoryError('INTERRUPTED', `interrupted by ${name}`, {
-    remedy: 'Run the command again to go on.',
+    remedy: 'Run the command again to continue.',
   });
 }
 
-/** An environment for programs without the secrets that sign: only cosign receives those, from its caller. */
+/** Removes signing secrets from the environment of programs; only cosign receives them, from its caller. */
 export function withoutSecrets(
   env: Readonly<Record<string, string | undefined>>,
   names: readonly string[],

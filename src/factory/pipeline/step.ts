@@ -2,17 +2,17 @@ import { z } from 'zod';
 import type { HostTool } from '../tools/host-tool.ts';
 import type { Runner } from '../tools/runner.ts';
 
-/** The id of a step, and the form of the facts that it leaves. */
+/** The id of a step and the schema of its facts. */
 export interface StepKey<Facts> {
   readonly id: string;
-  /** JSON values; checked when the step returns, and when a cache entry is read. */
+  /** Schema of JSON values, checked when the step returns and when a cache entry is read. */
   readonly facts: z.ZodType<Facts>;
 }
 
-/** Facts of a step that leaves files alone. */
+/** Facts of a step that returns only files. */
 export const NO_FACTS = z.object({});
 
-/** What a step leaves: values and files that later steps read. */
+/** The result of a step: values and files for later steps. */
 export interface StepResult<Facts = unknown> {
   /** Identity of the result for the cache keys of later steps: equal digests mean equal content. */
   readonly digest: string;
@@ -21,46 +21,46 @@ export interface StepResult<Facts = unknown> {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** What a step returns. Without a digest of its own, the key of the step is the digest. */
+/** The return value of a step. Without a digest, the cache key becomes the digest. */
 export type StepOutput<Facts = unknown> = Omit<StepResult<Facts>, 'digest'> & { readonly digest?: string };
 
-/** Results of the steps that a step needs, by id. */
+/** Results of earlier steps, by id. */
 export type Results = ReadonlyMap<string, StepResult>;
 
-/** What a running step may use. */
+/** The context of a running step. */
 export interface StepContext {
   readonly runner: Runner;
-  /** An empty directory that becomes part of the cache when the step succeeds; files of the result may lie in it. */
+  /** An empty directory for files of the result; it moves into the cache when the step succeeds. */
   readonly objects: string;
-  /** An empty directory that is gone after the step. */
+  /** An empty directory for temporary files, removed after the step. */
   readonly scratch: string;
-  /** Shows what the step is doing. */
+  /** Shows the current activity. */
   readonly say: (text: string) => void;
-  /** Shows something that matters after the build too. */
+  /** Shows a notice that still matters after the build. */
   readonly notice: (text: string) => void;
 }
 
-/** A step, as its module describes it. */
+/** The definition of a step. */
 export interface StepDefinition<Facts> {
   readonly title: string;
   /** Ids of the steps whose results it reads. */
   readonly needs: readonly string[];
-  /** Programs of the host that it runs: a missing one is reported before anything is made. */
+  /** Host programs that the step runs; a missing program is reported before the build. */
   readonly tools?: readonly HostTool[];
   /**
-   * Everything besides the digests of `needs` that the result depends on, as a JSON value: the cache key is made of it.
-   * `undefined` for a step that is never cached.
+   * Everything besides the digests of `needs` that affects the result, as a JSON value for the cache key; `undefined` for a
+   * step that is never cached.
    */
   readonly inputs: (results: Results) => Promise<unknown>;
   readonly run: (context: StepContext, results: Results) => Promise<StepOutput<Facts>>;
-  /** Whether what a cached result refers to is still there; always when absent. */
+  /** Whether a cached result is still valid; absent if it always is. */
   readonly isCurrent?: (result: StepResult<Facts>) => Promise<boolean>;
 }
 
-/** One node of the plan. */
+/** A node of the build graph. */
 export type Step = StepKey<unknown> & StepDefinition<unknown>;
 
-/** A step with typed facts as a node of the plan. */
+/** Turns the definition of a step with typed facts into a node of the build graph. */
 export function defineStep<Facts>(
   key: StepKey<Facts>,
   { isCurrent, ...definition }: StepDefinition<Facts>,
@@ -70,12 +70,12 @@ export function defineStep<Facts>(
   return { id, facts, ...definition, isCurrent: (result) => isCurrent(requireFacts(key, result)) };
 }
 
-/** Whether facts have the form that their step says. */
+/** Whether facts match the schema of their step. */
 export function hasFacts<Facts>({ facts }: StepKey<Facts>, value: unknown): value is Facts {
   return facts.safeParse(value).success;
 }
 
-/** The result of a step, with its facts checked. @throws RangeError when they have another form, a defect */
+/** Checks the facts of a result. @throws RangeError when they do not match the schema, which is a defect */
 export function requireFacts<Facts>(key: StepKey<Facts>, result: StepResult): StepResult<Facts> {
   const { facts, ...rest } = result;
   if (hasFacts(key, facts)) return { ...rest, facts };
@@ -83,25 +83,25 @@ export function requireFacts<Facts>(key: StepKey<Facts>, result: StepResult): St
   throw new RangeError(`facts of step ${key.id}: ${error && z.prettifyError(error)}`);
 }
 
-/** The result of a step that not every plan has. @throws RangeError as `requireFacts` does */
+/** The result of an optional step. @throws RangeError as documented at `requireFacts` */
 export function findResult<Facts>(results: Results, key: StepKey<Facts>): StepResult<Facts> | undefined {
   const result = results.get(key.id);
   return result && requireFacts(key, result);
 }
 
-/** The result of a needed step. @throws RangeError when the step was not listed in `needs`, a defect */
+/** The result of a needed step. @throws RangeError when `needs` does not list the step, which is a defect */
 export function resultOf<Facts>(results: Results, key: StepKey<Facts>): StepResult<Facts> {
   return requireFacts(key, knownResult(results, key.id));
 }
 
-/** A file of a needed step's result. @throws RangeError when it has none of that name, a defect */
+/** A file of a needed step. @throws RangeError when the step has no such file, which is a defect */
 export function fileOf(results: Results, id: string, name: string): string {
   const file = optionalFileOf(results, id, name);
   if (file === undefined) throw new RangeError(`step ${id} has no file ${name}`);
   return file;
 }
 
-/** A file that a needed step may have left. @throws RangeError when the step was not listed in `needs`, a defect */
+/** An optional file of a needed step. @throws RangeError when `needs` does not list the step, which is a defect */
 export function optionalFileOf(results: Results, id: string, name: string): string | undefined {
   return knownResult(results, id).files[name];
 }

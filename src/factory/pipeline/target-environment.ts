@@ -10,16 +10,16 @@ import { AGENTS, compiledAgent, FLAVORS, MODELS, TEMPLATES, toolVersion } from '
 import type { SchedulerContext } from './scheduler.ts';
 import { sourceDateEpoch } from './source-date-epoch.ts';
 
-/** What a target brings to its environment. */
+/** The parts of the environment that differ between targets. */
 interface TargetParts {
   readonly images: ImageSource;
-  /** Path of the unfinished form of an output file. */
+  /** Returns the temporary path of an unfinished output file. */
   readonly partial: (name: string) => string;
-  /** Name of the target among several. */
+  /** Name of the target; absent for a single target. */
   readonly target?: string | undefined;
 }
 
-/** What the steps of a target share in a session. */
+/** Returns the environment of a target's steps in a session. */
 export function targetEnvironment(
   { engine, daemon, runner, workspace }: EngineSession,
   { useCache, locked, offline }: Pick<BuildOptions, 'useCache' | 'locked' | 'offline'>,
@@ -52,11 +52,11 @@ export function targetEnvironment(
 
 async function refuseToFetch(url: string): Promise<never> {
   throw new FactoryError('NOT_CACHED', `${url} is not in the cache, and --offline fetches nothing`, {
-    remedy: 'Run the same command once without --offline, where there is a network; or name a local file.',
+    remedy: 'Run the same command once without --offline, with network access; or name a local file.',
   });
 }
 
-/** What planning and running take of a session. */
+/** Returns the context for planning and running steps in a session. */
 export function schedulerContext(
   { runner, workspace, signal, cancel }: EngineSession,
   { useCache, emit }: Pick<BuildOptions, 'useCache' | 'emit'>,

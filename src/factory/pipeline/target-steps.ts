@@ -14,7 +14,7 @@ import type { Step } from './step.ts';
 import type { Target } from './target.ts';
 
 /**
- * The steps of a target.
+ * Returns the steps of a target.
  * @throws FactoryError `usage` for a flavor, a board or a reference that does not exist or does not fit
  */
 export async function targetSteps(
@@ -23,10 +23,14 @@ export async function targetSteps(
   signal: AbortSignal,
 ): Promise<Step[]> {
   if (target.image === undefined) return buildSteps(env, target.spec, signal);
-  return artifactsGraph(env, target.spec, parseBaseReference(target.image, process.cwd()), signal);
+  return artifactsGraph(
+    env,
+    { spec: target.spec, image: parseBaseReference(target.image, process.cwd()) },
+    signal,
+  );
 }
 
-/** The steps of a build from a base. @throws FactoryError `usage` as documented at `targetSteps` */
+/** Returns the steps of a build from a base. @throws FactoryError `usage` as documented at `targetSteps` */
 export async function buildSteps(
   env: BuildEnvironment,
   spec: BuildSpec,
@@ -41,8 +45,8 @@ export async function buildSteps(
 }
 
 /**
- * Checks what an image for another architecture needs, before the minutes that its base takes.
- * @throws FactoryError `tool` when its programs cannot run here, or there is no agent for it
+ * Checks that an image for another architecture can be built, before its base takes minutes.
+ * @throws FactoryError `tool` when its programs cannot run here, or its agent is not built
  */
 export async function requireArch(
   arch: Arch,

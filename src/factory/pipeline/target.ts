@@ -1,12 +1,12 @@
 import type { BuildTarget } from '../config/build-spec.ts';
 import type { ArtifactsSpec } from '../config/schema.ts';
 
-/** A build with a name, among others. */
+/** A named build, one of several. */
 export interface NamedBuild extends BuildTarget {
   readonly name: string;
 }
 
-/** Artifacts of a ready OS image. */
+/** Artifacts of an existing OS image. */
 export interface ReadyImageTarget {
   readonly name?: undefined;
   /** Reference of the image. */
@@ -14,5 +14,5 @@ export interface ReadyImageTarget {
   readonly spec: ArtifactsSpec;
 }
 
-/** What to make: an OS image from a base with its artifacts, or artifacts from a ready OS image. */
+/** A target: an OS image from a base with its artifacts, or artifacts of an existing OS image. */
 export type Target = (BuildTarget & { readonly image?: undefined }) | ReadyImageTarget;

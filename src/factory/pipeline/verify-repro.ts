@@ -10,47 +10,47 @@ import { TASKSET } from '../tools/taskset.ts';
 import { unlockedImages } from './image-sources.ts';
 import { type Session, withSession } from './session.ts';
 
-/** A build that is made twice. */
+/** A target to build twice. */
 export interface ReproTarget {
-  /** Among several. */
+  /** Name of the target; `undefined` for a single target. */
   readonly name: string | undefined;
   readonly spec: BuildSpec;
 }
 
-/** How both builds are made. */
+/** Options of {@link verifyRepro}. */
 export interface ReproOptions {
-  /** This program, and what it is started with before the name of a command. */
+  /** This program, with its arguments before the name of a command. */
   readonly program: readonly [file: string, ...args: string[]];
-  /** The person's flags, as for `build`. */
+  /** The user's flags of `build`. */
   readonly flags: readonly string[];
-  /** Told every line that a build prints for people. */
+  /** Called with every line that a build prints for people. */
   readonly onLine: (line: string) => void;
-  /** Told the path of the log. */
+  /** Called with the path of the log once it exists. */
   readonly onLog: (file: string) => void;
 }
 
-/** What came out of building twice. */
+/** The result of {@link verifyRepro}. */
 export interface ReproReport {
   readonly isReproducible: boolean;
-  /** What was another in the second build. */
+  /** The settings that differed in the second build. */
   readonly varied: readonly string[];
   readonly targets: readonly {
     readonly name?: string;
     readonly output: string;
     readonly difference: Difference;
-    /** What differs by the step that made it, the origin first. */
+    /** The differing files with the step that caused each, starting with the origin. */
     readonly blame: readonly Blame[];
   }[];
 }
 
-/** Settings of the second build that must make no difference. */
+/** Settings of the second build that must not affect the result. */
 const OTHER_SETTINGS = { TZ: 'Pacific/Kiritimati', LC_ALL: 'C.UTF-8', LANG: 'C.UTF-8' };
 const OTHER_UMASK = 0o077;
 
 /**
- * Builds as a person's `build` would, and once more: into another directory, with a cache of its own, in another time zone
- * and locale, with another umask, on one processor. Then it compares all files, byte by byte.
- * @throws FactoryError `step` when a build fails; what it printed has been told
+ * Builds twice: first like the user's `build`, then in another directory, with a separate cache, another time zone, locale
+ * and umask, and on one processor. Compares all files byte by byte.
+ * @throws FactoryError `step` when a build fails; `onLine` has received its output
  */
 export async function verifyRepro(
   targets: readonly ReproTarget[],
@@ -60,12 +60,13 @@ export async function verifyRepro(
     async (session) => {
       const { workspace, runner, daemon, signal } = session;
       const home = await mkdtemp(join(workspace.work, 'again-'));
-      const [output, lock] = [join(home, 'output'), join(home, 'kairos-factory.lock')];
+      const output = join(home, 'output');
+      const lock = join(home, 'kairos-factory.lock');
       await mkdir(output);
-      // Nothing is published to answer a question; signatures of the first build stay with what they sign.
-      await build(session, options, 'first', ['--no-push'], {});
+      // A check publishes nothing. Signatures of the first build stay next to their files.
+      await build(session, options, { which: 'first', more: ['--no-push'], env: {} });
       const [first] = targets;
-      // What the first build has locked holds for the second, and that one must not write into the person's lock.
+      // The second build uses the lock of the first, but must not write to the user's lock.
       if (first && existsSync(first.spec.lockFile)) await copyFile(first.spec.lockFile, lock);
       const flags = ['--output', output, '--lock-file', lock, '--no-cache', '--no-push', '--no-sign'];
       const varied = await buildOtherwise(session, options, flags, {
@@ -103,40 +104,50 @@ async function buildOtherwise(
     () => true,
     () => false,
   );
-  // Inherited by the build, which is to set its own.
+  // The build inherits this umask and must set its own.
   const umask = process.umask(OTHER_UMASK);
   try {
-    await build(session, options, 'second', flags, { ...OTHER_SETTINGS, ...env }, canPin);
+    await build(session, options, {
+      which: 'second',
+      more: flags,
+      env: { ...OTHER_SETTINGS, ...env },
+      isPinned: canPin,
+    });
   } finally {
     process.umask(umask);
   }
   return canPin ? [...varied, 'number of processors'] : varied;
 }
 
+interface BuildRun {
+  readonly which: 'first' | 'second';
+  /** Additional flags. */
+  readonly more: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether to run the build on a single processor. */
+  readonly isPinned?: boolean;
+}
+
 async function build(
   { runner }: Session,
   { program: [file, ...args], flags, onLine }: ReproOptions,
-  which: 'first' | 'second',
-  more: readonly string[],
-  env: Readonly<Record<string, string>>,
-  isPinned = false,
+  { which, more, env, isPinned = false }: BuildRun,
 ): Promise<void> {
   const words = [...args, 'build', ...flags, ...more];
   const self: HostTool = { name: file, package: 'nodejs' };
-  const [tool, before] = isPinned
-    ? [TASKSET, ['--cpu-list', String(await ownProcessor()), file]]
-    : [self, []];
+  const tool = isPinned ? TASKSET : self;
+  const before = isPinned ? ['--cpu-list', String(await ownProcessor()), file] : [];
   await runner.run(tool, [...before, ...words], { env, onLine }).catch((error: unknown) => {
     if (!(error instanceof FactoryError) || error.kind !== 'step') throw error;
     throw new FactoryError('REBUILD_FAILED', `the ${which} build failed`, {
-      // What it printed has been told already.
+      // `onLine` has already received the output of the build.
       remedy: 'Make "kairos-factory build" work with the same flags first.',
       cause: error,
     });
   });
 }
 
-/** A processor that this process may run on (proc_pid_status(5), `Cpus_allowed_list`). */
+/** A processor that this process can run on (proc_pid_status(5), `Cpus_allowed_list`). */
 async function ownProcessor(): Promise<number> {
   const status = await readFile('/proc/self/status', 'utf8');
   return Number(/^Cpus_allowed_list:\s*(\d+)/m.exec(status)?.[1] ?? 0);

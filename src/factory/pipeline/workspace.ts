@@ -5,25 +5,25 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import { isAlive, runIdentity } from '../../common/files/process-identity.ts';
 import type { Owner } from '../inputs/base/blob-cache.ts';
 
-/** The directories that a run works in. */
+/** The directories of a running process. */
 export interface Workspace {
-  /** Where results of steps are kept. */
+  /** Cache of step results. */
   readonly cache: string;
   /** The engine's image store. */
   readonly store: string;
-  /** Content of registries, by digest. */
+  /** Cache of registry content, by digest. */
   readonly registry: string;
-  /** Temporary files of this run; on the same filesystem as the cache. */
+  /** Temporary files of this process, on the same file system as the cache. */
   readonly work: string;
-  /** Whether a run that was killed has been cleared away: it may have left working containers too. */
+  /** Whether files of a killed process were removed: it may have left working containers too. */
   readonly recovered: boolean;
-  /** File that receives the full log of this run. */
+  /** The full log of this process. */
   readonly log: string;
-  /** Whether no other run uses the same cache right now. */
+  /** Whether no other process currently uses the same cache. */
   readonly alone: () => Promise<boolean>;
-  /** What tells this run's files from those of others, and whether another run still goes on. */
+  /** Identifies the files of this process, and tests whether another process is alive. */
   readonly owner: Owner;
-  /** Removes what this run leaves. */
+  /** Removes the temporary files of this process. */
   readonly close: () => Promise<void>;
 }
 
@@ -37,11 +37,12 @@ export function cacheDirectory(env: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * Opens a workspace below `root`, clearing away what runs that were killed have left there.
- * Everything in it is for its owner only: contexts and configurations may hold secrets.
+ * Opens a workspace below `root` and removes the files of killed processes.
+ * Only the owner can read it, because contexts and configurations can contain secrets.
  */
 export async function openWorkspace(root: string): Promise<Workspace> {
-  const [works, logs] = [join(root, 'work'), join(root, 'logs')];
+  const works = join(root, 'work');
+  const logs = join(root, 'logs');
   for (const directory of [root, works, logs]) await mkdir(directory, { recursive: true, mode: 0o700 });
   const recovered = (await removeDead(works, '')) > 0;
   const me = runIdentity(process.pid);
@@ -66,25 +67,25 @@ export async function openWorkspace(root: string): Promise<Workspace> {
 /** Prefix of unfinished files in an output directory. */
 const PARTIAL = '.partial-';
 
-/** An output directory that this run alone writes to. */
+/** An output directory, locked by this process. */
 export interface OutputDirectory {
   readonly path: string;
-  /** The path for the unfinished form of `name`, to be renamed when it is whole. */
+  /** Returns the temporary path of `name`, to be renamed when the file is complete. */
   readonly partial: (name: string) => string;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Creates the directory where missing, locks it, and clears away unfinished files of killed runs.
- * @throws FactoryError `usage` when another run writes to it, or it cannot be written
+ * Creates an output directory if necessary, locks it and removes unfinished files of killed processes.
+ * @throws FactoryError `usage` when another process writes to the directory, or it is not writable
  */
 export async function openOutput(path: string): Promise<OutputDirectory> {
   await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     throw new FactoryError(
       'OUTPUT_UNWRITABLE',
-      `cannot make the output directory ${path}: ${error.message}`,
+      `cannot create the output directory ${path}: ${error.message}`,
       {
-        remedy: 'Choose another one with --output.',
+        remedy: 'Choose another directory with --output.',
       },
     );
   });
@@ -101,7 +102,7 @@ export async function openOutput(path: string): Promise<OutputDirectory> {
   return { path, partial: (name) => join(path, `${PARTIAL}${me}-${name}`), close };
 }
 
-/** Takes the lock file for `me`: linked into place, so that it never is there without its holder's name. */
+/** Takes the lock file for `me`. A link creates it, so that it never exists without the name of its holder. */
 async function takeLock(lock: string, own: string, me: string): Promise<void> {
   const place = dirname(lock);
   await writeFile(own, me).catch((error: NodeJS.ErrnoException) => {
@@ -125,7 +126,7 @@ async function takeLock(lock: string, own: string, me: string): Promise<void> {
           'OUTPUT_BUSY',
           `another build (process ${holder.split('-')[0]}) writes to ${place}`,
           {
-            remedy: 'Wait for it to end, or give another directory with --output.',
+            remedy: 'Wait for that build, or give another directory with --output.',
           },
         );
       }
@@ -136,7 +137,7 @@ async function takeLock(lock: string, own: string, me: string): Promise<void> {
   }
 }
 
-/** Removes what belongs to dead processes. @returns how many entries that were */
+/** Removes the files of dead processes. @returns the number of removed entries */
 async function removeDead(directory: string, prefix: string): Promise<number> {
   let removed = 0;
   for (const name of await readdir(directory)) {

@@ -34,10 +34,10 @@ import { requireArch } from './target-steps.ts';
 import { openOutput } from './workspace.ts';
 
 /**
- * Writes the Containerfile and the context of a build into a folder, for another builder. The folder appears whole or
- * not at all; an earlier one of ours is replaced.
- * @param output absolute path
- * @throws FactoryError `usage` when something else is there, or the spec cannot be built
+ * Writes the Containerfile and the context of a build into a folder for another builder. The folder appears completely or
+ * not at all, and replaces an earlier context folder.
+ * @param output absolute path of the folder
+ * @throws FactoryError `usage` when the path holds anything else, or the spec cannot be built
  */
 export async function writeContext(spec: BuildSpec, output: string, options: BuildOptions): Promise<void> {
   await withEngine(
@@ -52,10 +52,10 @@ export async function writeContext(spec: BuildSpec, output: string, options: Bui
         const model = await loadModel(env.models, spec.model);
         const own = spec.containerfile;
         const notice = (text: string) => options.emit({ type: 'notice', text });
-        const tried =
+        const inspected =
           own === undefined || isBuildableHere(own, notice) ? spec : { ...spec, containerfile: undefined };
-        const recipe = imageRecipe(env, { spec: tried, choice: flavor, model });
-        const steps = sourceSteps(env, tried, flavor, session.signal);
+        const recipe = imageRecipe(env, { spec: inspected, choice: flavor, model });
+        const steps = sourceSteps(env, { spec: inspected, choice: flavor }, session.signal);
         options.emit({
           type: 'plan',
           steps: steps.map(({ id, title, needs }) => ({ id, title, needs, state: 'run' })),
@@ -88,7 +88,7 @@ export async function writeContext(spec: BuildSpec, output: string, options: Bui
   );
 }
 
-/** What another builder fetches itself: images of registries, by the digests that the lock or the registry gives them. */
+/** The sources of the context. Another builder fetches registry images itself, by the digests from the lock or the registry. */
 async function folderSources(
   spec: BuildSpec,
   flavor: FlavorChoice,
@@ -112,17 +112,17 @@ async function folderSources(
   };
 }
 
-/** The base itself: a person's Containerfile is applied to it again, by the other builder. */
+/** The unchanged base: the other builder applies the user's Containerfile again. */
 function baseImage(results: Results): string {
   return resultOf(results, BASE_STEP).facts.image;
 }
 
-/** Whether the person's own file can be tried here, to see what the base is afterwards. Another builder may pull. */
+/** Whether the user's Containerfile can be built here, to inspect the base afterwards. Another builder may pull images. */
 function isBuildableHere(own: UserContainerfile, notice: (text: string) => void): boolean {
   const [pull] = readContainerfile(own).pulls;
   if (pull === undefined) return true;
   notice(
-    `${own.file} needs ${pull.image}, so it is not tried here: the base is taken to be of the same kind after it`,
+    `${own.file} needs ${pull.image}, so it is not built here: the factory assumes that it does not change the kind of the base`,
   );
   return false;
 }

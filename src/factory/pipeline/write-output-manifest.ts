@@ -13,31 +13,31 @@ import { type DocumentEntry, PROVENANCE_STEP, SBOM_STEP } from './steps/document
 import { KUBERNETES_STEP, type KubernetesFact } from './steps/kubernetes-step.ts';
 import { osImageFacts } from './steps/os-image-facts.ts';
 
-/** One artifact as reports and `manifest.json` tell it. */
+/** An artifact in reports and in `manifest.json`. */
 export interface ManifestEntry {
   readonly kind: ArtifactKind;
   /** Relative to the output directory; for an image layout, its `index.json`. */
   readonly file: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
   readonly sha256: string;
 }
 
-/** `manifest.json`: what a build made, and from what. It holds no times and no paths, so equal builds have equal ones. */
+/** `manifest.json`: the outputs and inputs of a build. Without times and paths, so that equal builds have equal manifests. */
 export interface Manifest {
   readonly schema: 1;
   readonly tool: string;
   /** `/etc/kairos-release` of the OS image. */
   readonly release: Readonly<Record<string, string>>;
-  /** Version of the kernel; absent when its name does not tell. */
+  /** Kernel version; absent if the file name of the kernel does not contain it. */
   readonly kernel?: string;
-  /** Seconds since 1970 that the artifacts are stamped with. */
+  /** Unix timestamp of the artifacts. */
   readonly sourceDateEpoch: number;
-  /** Images of registries that went into it, by reference, and what those stood for; absent when there are none. */
+  /** Registry images that the build used, with the digests of their references; absent without any. */
   readonly images?: readonly Pin[];
-  /** Archive that the base was bootstrapped from; absent for other bases. */
+  /** Package archive of a bootstrapped base; absent for other bases. */
   readonly archive?: ArchiveState;
-  /** Files of Kubernetes in the image, by what was verified; absent when there are none. */
+  /** Verified Kubernetes files in the image; absent without Kubernetes. */
   readonly kubernetes?: readonly KubernetesFact[];
   readonly artifacts: readonly ManifestEntry[];
   /** SBOMs and provenance. */
@@ -45,8 +45,8 @@ export interface Manifest {
 }
 
 /**
- * Writes `manifest.json` and `SHA256SUMS` for the artifacts and documents of a finished build. Signatures of what was there
- * before go.
+ * Writes `manifest.json` and `SHA256SUMS` for the artifacts and documents of a finished build. Removes the signatures of
+ * replaced files.
  */
 export async function writeOutputManifest(
   env: Pick<BuildEnvironment, 'images' | 'tool' | 'partial'>,
@@ -96,7 +96,7 @@ function byFile(a: { readonly file: string }, b: { readonly file: string }): num
   return a.file < b.file ? -1 : 1;
 }
 
-/** Writes a file of the output directory, whole or not at all; one that has the text already keeps its times. */
+/** Writes an output file completely or not at all. A file that already has the text keeps its times. */
 async function writeWhole(
   { partial }: Pick<BuildEnvironment, 'partial'>,
   final: string,

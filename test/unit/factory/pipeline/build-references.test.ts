@@ -28,7 +28,7 @@ describe('the images that a build is made from', () => {
     ).toEqual(['docker://docker.io/library/debian:12', 'docker://example.com/kairos-init:4']);
   });
 
-  test('begin with the one that a release of the flavor starts from', async () => {
+  test('start with the base image that the flavor defines', async () => {
     expect(await referencesOf({ flavor: 'ubuntu', release: '24.04' })).toEqual([
       'docker://docker.io/library/ubuntu:24.04',
     ]);

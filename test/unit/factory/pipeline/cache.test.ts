@@ -8,7 +8,7 @@ import type { StepKey } from '../../../../src/factory/pipeline/step.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../../support/temporary.ts';
 
 describe('cacheKey', () => {
-  test('is another for another step, another input, another need or another order of needs', () => {
+  test('differs by step, inputs, needs and the order of needs', () => {
     const keys = [
       cacheKey('a', null, []),
       cacheKey('b', null, []),
@@ -32,7 +32,7 @@ describe('cacheKey', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  test('is the same for equal inputs, and fit for a file name', () => {
+  test('is the same for equal inputs and valid as a file name', () => {
     fc.assert(
       fc.property(fc.string(), fc.jsonValue(), (id, inputs) => {
         const key = cacheKey(id, inputs, [['n', 'd']]);
@@ -49,7 +49,7 @@ const step = (id: string): StepKey<{ a: number[] }> => ({
 });
 
 describe('createCache', () => {
-  /** A cache, and the objects of a step that wait to be stored. */
+  /** A cache, and the objects of a step to store. */
   function prepare() {
     const home = plant(temporaryDirectory(), { 'objects/d/out.iso': 'content', 'outside.iso': 'artifact' });
     const objects = join(home, 'objects');
@@ -62,9 +62,9 @@ describe('createCache', () => {
     };
   }
 
-  test('gives back what was stored, with files where they are now', async () => {
+  test('returns a stored result with the current paths of its files', async () => {
     const { home, objects, cache, result } = prepare();
-    const stored = await cache.store(step('artifact:iso'), 'key', objects, result);
+    const stored = await cache.store(step('artifact:iso'), { key: 'key', objects, result });
     expect(await cache.load(step('artifact:iso'), 'key')).toEqual(stored);
     expect([stored.digest, stored.facts]).toEqual(['d', { a: [1] }]);
     expect(stored.files['artifact']).toBe(join(home, 'outside.iso'));
@@ -72,24 +72,24 @@ describe('createCache', () => {
     expect(existsSync(objects)).toBe(false);
   });
 
-  test('finds nothing under another step or key', async () => {
+  test('finds nothing for another step or key', async () => {
     const { objects, cache, result } = prepare();
-    await cache.store(step('a'), 'key', objects, result);
+    await cache.store(step('a'), { key: 'key', objects, result });
     expect(await cache.load(step('b'), 'key')).toBeUndefined();
     expect(await cache.load(step('a'), 'other')).toBeUndefined();
   });
 
-  test('survives its move to another place', async () => {
+  test('works after it was moved', async () => {
     const { home, objects, cache, result } = prepare();
-    await cache.store(step('a'), 'key', objects, result);
+    await cache.store(step('a'), { key: 'key', objects, result });
     renameSync(join(home, 'cache'), join(home, 'moved'));
     const found = await createCache(join(home, 'moved')).load(step('a'), 'key');
     expect(readFileSync(found?.files['out'] ?? '', 'utf8')).toBe('content');
   });
 
-  test.each(['out', 'artifact'])('misses when the file "%s" of a result is gone', async (name) => {
+  test.each(['out', 'artifact'])('has no result when its file "%s" is missing', async (name) => {
     const { objects, cache, result } = prepare();
-    const stored = await cache.store(step('a'), 'key', objects, result);
+    const stored = await cache.store(step('a'), { key: 'key', objects, result });
     rmSync(stored.files[name] ?? '');
     expect(await cache.load(step('a'), 'key')).toBeUndefined();
   });
@@ -101,16 +101,20 @@ describe('createCache', () => {
     ['other facts', '{"digest":"d","facts":{"a":["1"]},"files":{}}'],
   ])('misses an entry that holds %s', async (_what, text) => {
     const { home, objects, cache, result } = prepare();
-    await cache.store(step('a'), 'key', objects, result);
+    await cache.store(step('a'), { key: 'key', objects, result });
     plant(home, { 'cache/a/key/result.json': text });
     expect(await cache.load(step('a'), 'key')).toBeUndefined();
   });
 
-  test('puts a new result in the place of one that was found wanting', async () => {
+  test('replaces an invalid result', async () => {
     const { home, objects, cache, result } = prepare();
-    const stored = await cache.store(step('a'), 'key', objects, result);
+    const stored = await cache.store(step('a'), { key: 'key', objects, result });
     plant(home, { objects: DIRECTORY });
-    await cache.store(step('a'), 'key', objects, { digest: 'new', facts: { a: [] }, files: {} });
+    await cache.store(step('a'), {
+      key: 'key',
+      objects,
+      result: { digest: 'new', facts: { a: [] }, files: {} },
+    });
     expect(await cache.load(step('a'), 'key')).toEqual({ digest: 'new', facts: { a: [] }, files: {} });
     expect(existsSync(stored.files['out'] ?? '')).toBe(false);
   });

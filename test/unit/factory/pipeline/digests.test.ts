@@ -14,13 +14,16 @@ import { plant, temporaryDirectory } from '../../support/temporary.ts';
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
 describe('hashFile', () => {
-  test.each([0, 1, 4 * 1024 * 1024, 4 * 1024 * 1024 + 1])('is the sha256 of %i bytes', async (length) => {
-    const bytes = Buffer.alloc(length, 'abc');
-    const file = join(plant(temporaryDirectory(), { file: bytes }), 'file');
-    expect(await hashFile(file)).toBe(sha256(bytes));
-  });
+  test.each([0, 1, 4 * 1024 * 1024, 4 * 1024 * 1024 + 1])(
+    'returns the sha256 of %i bytes',
+    async (length) => {
+      const bytes = Buffer.alloc(length, 'abc');
+      const file = join(plant(temporaryDirectory(), { file: bytes }), 'file');
+      expect(await hashFile(file)).toBe(sha256(bytes));
+    },
+  );
 
-  test('ends when it is cancelled', async () => {
+  test('stops when it is aborted', async () => {
     const file = join(plant(temporaryDirectory(), { file: 'x' }), 'file');
     const reason = new Error('stop');
     await expect(hashFile(file, AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -28,15 +31,16 @@ describe('hashFile', () => {
 });
 
 describe('rememberedHash', () => {
-  test('follows every change of the file', async () => {
+  test('notices every change of the file', async () => {
     const home = plant(temporaryDirectory(), { file: 'one' });
-    const [file, memory] = [join(home, 'file'), join(home, 'memory')];
+    const file = join(home, 'file');
+    const memory = join(home, 'memory');
     for (const text of ['one', 'two', 'three']) {
       writeFileSync(file, text);
       expect(await rememberedHash(memory, file)).toBe(sha256(text));
       expect(await rememberedHash(memory, file)).toBe(sha256(text));
     }
-    // Another file of the same size and time in its place.
+    // A replaced file with the same size and time.
     plant(home, { other: 'seven' });
     utimesSync(file, 1000, 1000);
     utimesSync(join(home, 'other'), 1000, 1000);
@@ -45,7 +49,7 @@ describe('rememberedHash', () => {
     expect(await rememberedHash(memory, file)).toBe(sha256('seven'));
   });
 
-  test('fails for a file that is not there', async () => {
+  test('fails for a file that does not exist', async () => {
     const home = temporaryDirectory();
     await expect(rememberedHash(home, join(home, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
@@ -68,19 +72,19 @@ describe.each([
   });
 
   test.each<[string, (root: string) => void]>([
-    ['a content', (root) => writeFileSync(join(root, 'd/one'), 'uno')],
-    ['a mode', (root) => chmodSync(join(root, 'd/one'), 0o755)],
-    ['a name', (root) => renameSync(join(root, 'd/one'), join(root, 'd/uno'))],
-    ['a file too few', (root) => rmSync(join(root, 'd/one'))],
-    ['a file too many', (root) => writeFileSync(join(root, 'd/three'), '')],
+    ['changed content', (root) => writeFileSync(join(root, 'd/one'), 'uno')],
+    ['a changed mode', (root) => chmodSync(join(root, 'd/one'), 0o755)],
+    ['a changed name', (root) => renameSync(join(root, 'd/one'), join(root, 'd/uno'))],
+    ['a missing file', (root) => rmSync(join(root, 'd/one'))],
+    ['an extra file', (root) => writeFileSync(join(root, 'd/three'), '')],
     [
-      'a file in the place of a link',
+      'a file instead of a link',
       (root) => {
         rmSync(join(root, 'link'));
         writeFileSync(join(root, 'link'), 'd');
       },
     ],
-  ])('is another for %s', (_name, change) => {
+  ])('differs for %s', (_name, change) => {
     const root = tree();
     const before = digest(root);
     change(root);
@@ -88,7 +92,7 @@ describe.each([
   });
 });
 
-test('a content digest does not depend on times, and a signature does', () => {
+test('times affect a signature, but not a content digest', () => {
   const root = plant(temporaryDirectory(), { file: 'x' });
   const before = [treeContentDigest(root), treeSignature(root)];
   utimesSync(join(root, 'file'), 1000, 1000);

@@ -6,19 +6,19 @@ import { failureOf } from '../../support/failure.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../../support/temporary.ts';
 
 test.each<[string, Parameters<typeof plant>[1]]>([
-  ['is not there', {}],
+  ['does not exist', {}],
   ['is empty', { context: DIRECTORY }],
   ['kairos-factory wrote', { [`context/${FOLDER_MARK}`]: '', 'context/Containerfile': 'FROM x' }],
-])('a context folder that %s may be replaced', async (_, tree) => {
+])('a context folder that %s can be replaced', async (_, tree) => {
   const home = plant(temporaryDirectory(), tree);
   await expect(refuseForeign(join(home, 'context'))).resolves.toBeUndefined();
 });
 
 test.each<[string, Parameters<typeof plant>[1], string]>([
-  ['that holds something else', { 'context/thesis.tex': '' }, 'is not empty'],
+  ['with other files', { 'context/thesis.tex': '' }, 'is not empty'],
   ['with a hidden file', { 'context/.git': '' }, 'is not empty'],
   ['that is a file', { context: '' }, 'cannot be a context folder'],
-])('a place %s is not replaced by a context folder', async (_, tree, text) => {
+])('a path %s is not replaced by a context folder', async (_, tree, text) => {
   const place = join(plant(temporaryDirectory(), tree), 'context');
   const error = await failureOf(() => refuseForeign(place), 'usage');
   expect(error.message).toContain(place);

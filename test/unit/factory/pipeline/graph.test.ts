@@ -26,7 +26,7 @@ const ids = (steps: readonly Step[]) => steps.map(({ id }) => id);
 const needsOf = (steps: readonly Step[], id: string) => steps.find((step) => step.id === id)?.needs ?? [];
 
 describe('the steps of a build', () => {
-  test('are those of the source, the image, the gates, the parts and the artifacts', () => {
+  test('include the sources, the image, the gates, the parts and the artifacts', () => {
     expect(ids(graph({ artifacts: ['iso'] }))).toEqual([
       'base',
       'image',
@@ -41,19 +41,19 @@ describe('the steps of a build', () => {
   });
 
   test.each<[string, Partial<BuildSpec>, string[]]>([
-    ['of no artifact have no parts', { artifacts: [] }, ['base', 'image', 'sbom', 'audit', 'provenance']],
+    ['have no parts without artifacts', { artifacts: [] }, ['base', 'image', 'sbom', 'audit', 'provenance']],
     [
-      'without SBOMs have no step for them',
+      'have no SBOM step without SBOMs',
       { artifacts: [], sbom: false },
       ['base', 'image', 'audit', 'provenance'],
     ],
     [
-      'with a limit on vulnerabilities have a gate for it',
+      'have a gate for a limit on vulnerabilities',
       { artifacts: [], sbom: true, failOn: HIGH },
       ['base', 'image', 'sbom', 'audit', 'vulnerabilities', 'provenance'],
     ],
     [
-      'with a kernel of another image take it in',
+      'import the image of a separate kernel',
       { artifacts: [], sbom: false, kernelFrom: 'dir:/kernel' },
       ['base', 'kernel', 'image', 'audit', 'provenance'],
     ],
@@ -61,7 +61,7 @@ describe('the steps of a build', () => {
     expect(ids(graph(change))).toEqual(expected);
   });
 
-  test('have a Containerfile of the base before the image is made, and one for the end not', () => {
+  test('apply a Containerfile before the image only in stage before', () => {
     const home = plant(temporaryDirectory(), { Containerfile: 'FROM ${BASE_IMAGE}\n' });
     const containerfile = { file: join(home, 'Containerfile'), context: home, products: [] };
     const stages = (['before', 'after'] as const).map((stage) =>
@@ -70,13 +70,13 @@ describe('the steps of a build', () => {
     expect(stages).toEqual([true, false]);
   });
 
-  test('make the raw disk for a qcow2 that was asked for alone', () => {
+  test('build the raw disk that a qcow2 needs', () => {
     const steps = graph({ artifacts: ['qcow2'] });
     expect(ids(steps)).toEqual(expect.arrayContaining(['artifact:raw', 'checksum:raw']));
     expect(needsOf(steps, 'artifact:qcow2')).toContain('artifact:raw');
   });
 
-  test('put no artifact in place before the gates have passed', () => {
+  test('put no artifact in place before the gates pass', () => {
     const steps = graph({ artifacts: [...ARTIFACT_KINDS], failOn: HIGH });
     for (const kind of ARTIFACT_KINDS)
       expect(needsOf(steps, `artifact:${kind}`), kind).toEqual(
@@ -84,7 +84,7 @@ describe('the steps of a build', () => {
       );
   });
 
-  test('need only what comes before them, and each is there once, whatever is asked for', () => {
+  test('need only earlier steps and are unique, for any specification', () => {
     fc.assert(
       fc.property(
         fc.subarray([...ARTIFACT_KINDS]),
@@ -92,7 +92,7 @@ describe('the steps of a build', () => {
         fc.constantFrom(undefined, HIGH),
         fc.constantFrom(undefined, 'dir:/kernel'),
         (artifacts, sbom, failOn, kernelFrom) => {
-          // A limit on vulnerabilities takes an SBOM, which the spec sees to.
+          // A limit on vulnerabilities needs an SBOM, which the specification enables.
           const steps = graph({ artifacts, sbom: sbom || failOn !== undefined, failOn, kernelFrom });
           const before = new Set<string>();
           for (const { id, needs } of steps) {
@@ -106,9 +106,9 @@ describe('the steps of a build', () => {
   });
 });
 
-test('the steps for a ready image begin with it, and have no base', () => {
+test('the steps for an existing image start with the image and have no base', () => {
   const image = parseBaseReference('oci:/image', '/');
-  const steps = artifactsGraph(env, { ...plain, artifacts: ['squashfs'] }, image, signal);
+  const steps = artifactsGraph(env, { spec: { ...plain, artifacts: ['squashfs'] }, image }, signal);
   expect(ids(steps)).toEqual([
     'image',
     'sbom',
@@ -120,7 +120,7 @@ test('the steps for a ready image begin with it, and have no base', () => {
   ]);
 });
 
-test('the base of a release is bootstrapped by its suite, any other is a reference', () => {
+test('a base of kind bootstrap uses its suite, any other base its reference', () => {
   expect(baseReference({ kind: 'reference', reference: 'oci:/base:v1' })).toMatchObject({
     kind: 'oci',
     path: '/base',

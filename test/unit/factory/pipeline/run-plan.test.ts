@@ -32,7 +32,7 @@ async function runSteps(steps: readonly Step[], context: SchedulerContext) {
   return { ...outcome, results: requireResults(outcome, context.signal) };
 }
 
-/** One place where builds follow each other; each run has its own signal, as sessions have. */
+/** A place for consecutive builds; each run has its own signal, like a session. */
 function bench() {
   const home = temporaryDirectory();
   const [cache, work] = [join(home, 'cache'), join(home, 'work')];
@@ -52,7 +52,7 @@ function bench() {
       emit: (event: BuildEvent) => events.push(event),
     };
   };
-  /** A step that notes that it ran, and leaves one file. */
+  /** A step that records its run and returns one file. */
   type More = Partial<StepDefinition<Facts>> & { digest?: string };
   const step = (id: string, needs: string[], more: More = {}): Step => {
     const { digest, ...rest } = more;
@@ -77,7 +77,7 @@ function bench() {
     events,
     context,
     step,
-    /** The steps that ran since the last question. */
+    /** The steps that ran since the last call. */
     ran: () => ran.splice(0).sort(),
     run: (steps: readonly Step[], useCache = true) => runSteps(steps, context(useCache)),
     plan: async (steps: readonly Step[], useCache = true) =>
@@ -88,7 +88,7 @@ function bench() {
 }
 
 describe('a group', () => {
-  test('runs a step when those it needs are done, and gives it their results', async () => {
+  test('runs a step after the steps that it needs, with their results', async () => {
     const { run, step } = bench();
     const reader = step('c', ['a', 'b'], {
       run: async (_, results) => ({
@@ -108,9 +108,9 @@ describe('a group', () => {
     expect(() => fileOf(results, 'a', 'none')).toThrow(RangeError);
   });
 
-  test('runs steps side by side that do not need each other', async () => {
+  test('runs independent steps in parallel', async () => {
     const { run, step } = bench();
-    // Each waits for the other: one after the other would never end.
+    // Each waits for the other: they would never end one after the other.
     const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const meet =
       (own: PromiseWithResolvers<void>, other: PromiseWithResolvers<void>): StepDefinition<Facts>['run'] =>
@@ -132,7 +132,7 @@ describe('a group', () => {
     ]);
   });
 
-  test('tells start, progress, notice and end of each step', async () => {
+  test('emits start, progress, notice and end of each step', async () => {
     const { run, step, events } = bench();
     const talking = step('a', [], {
       run: async ({ say, notice }) => {
@@ -152,7 +152,7 @@ describe('a group', () => {
     ]);
   });
 
-  test('gives each step two empty directories, and leaves nothing of them', async () => {
+  test('gives each step two empty directories and removes them', async () => {
     const { run, step, work } = bench();
     const looking = step('a:b', [], {
       run: async ({ objects, scratch }) => {
@@ -167,7 +167,7 @@ describe('a group', () => {
 });
 
 describe('the cache', () => {
-  test('spares what is up to date', async () => {
+  test('skips steps that are up to date', async () => {
     const { run, step, ran } = bench();
     const steps = [step('a', []), step('b', ['a'])];
     await run(steps);
@@ -176,7 +176,7 @@ describe('the cache', () => {
     expect([ran(), timings.map(({ cached }) => cached)]).toEqual([[], [true, true]]);
   });
 
-  test('is not asked when the person says so, and is filled all the same', async () => {
+  test('is not read with useCache: false, but is written', async () => {
     const { run, step, ran } = bench();
     const steps = [step('a', []), step('b', ['a'])];
     await run(steps);
@@ -187,7 +187,7 @@ describe('the cache', () => {
     expect(ran()).toEqual([]);
   });
 
-  test('holds nothing of a step without inputs', async () => {
+  test('stores nothing for a step without inputs', async () => {
     const { run, step, ran } = bench();
     const steps = [step('a', [], { inputs: async () => undefined, digest: 'd' }), step('b', ['a'])];
     await run(steps);
@@ -196,7 +196,7 @@ describe('the cache', () => {
     expect(ran()).toEqual(['a']);
   });
 
-  test('runs a step again whose cached facts have not the form that it says', async () => {
+  test('runs a step again when its cached facts do not match its schema', async () => {
     const { run, step, ran } = bench();
     await run([step('a', [])]);
     ran();
@@ -209,7 +209,7 @@ describe('the cache', () => {
     expect(results.get('a')?.facts).toEqual(facts);
   });
 
-  test('fails as a defect when a step returns facts of another form', async () => {
+  test('fails with a defect when a step returns facts that do not match its schema', async () => {
     const { run, step } = bench();
     const wrong = { ...step('a', []), run: async () => ({ facts: { id: 1 }, files: {} }) };
     await expect(run([wrong])).rejects.toThrow(/^facts of step a: .*expected string.*at id/s);
@@ -225,7 +225,7 @@ describe('the cache', () => {
     expect(ran()).toEqual(['a']);
   });
 
-  test('a step that comes to the same digest leaves later ones as they are', async () => {
+  test('keeps later steps cached when a step returns the same digest', async () => {
     const { run, step, ran } = bench();
     const steps = (inputs: number, digest: string) => [
       step('a', [], { inputs: async () => inputs, digest }),
@@ -242,18 +242,18 @@ describe('the cache', () => {
 });
 
 describe('its plan', () => {
-  test('names a missing program that a step far down the plan wants', async () => {
+  test('reports a missing program of a late step', async () => {
     const { plan, run, step } = bench();
     const tools = [{ name: 'no-such-program', package: 'no-such-package' }];
     const steps = [step('a', []), step('b', ['a'], { tools })];
     const error = await failureOf(() => plan(steps));
     expect([error.kind, error.message]).toEqual(['tool', expect.stringMatching(/no-such-program/)]);
-    // What is there already needs no program.
+    // A cached step needs no program.
     await run(steps);
     expect(await plan(steps)).toEqual({ a: 'cached', b: 'cached' });
   });
 
-  test('tells what is cached, what runs, and what depends on a result', async () => {
+  test('shows which steps are cached, run or depend on a result', async () => {
     const { run, plan, step, ran } = bench();
     const steps = (inputs: number) => [
       step('a', []),
@@ -275,7 +275,7 @@ describe('its plan', () => {
     ran();
     const changed = { a: 'cached', b: 'run', c: 'depends', d: 'depends', e: 'cached' };
     expect(await plan(steps(2))).toEqual(changed);
-    // What "depends" promises: nothing ran but the step whose inputs changed.
+    // As "depends" promises, only the step with changed inputs ran.
     await run(steps(2));
     expect(ran()).toEqual(['b']);
     expect(await plan(steps(2), false)).toMatchObject({ a: 'run', b: 'depends' });
@@ -283,23 +283,24 @@ describe('its plan', () => {
 });
 
 describe('a failure', () => {
-  const broke = () => new FactoryError('TOOL_FAILED', 'broke', { details: ['last line'], remedy: 'mend it' });
+  const broke = () =>
+    new FactoryError('TOOL_FAILED', 'broke', { details: ['last line'], remedy: 'repair it' });
 
-  test('names its step, and keeps kind, details and remedy', async () => {
+  test('names its step and keeps kind, details and remedy', async () => {
     const { run, step, events } = bench();
     const error = await failureOf(() => run([step('a', [], { run: () => Promise.reject(broke()) })]));
     expect([error.kind, error.message, error.details, error.remedy]).toEqual([
       'step',
       'make a: broke',
       ['last line'],
-      'mend it',
+      'repair it',
     ]);
     expect(events.filter(({ type }) => type === 'fail')).toEqual([
       { type: 'fail', id: 'a', title: 'make a', message: 'make a: broke' },
     ]);
   });
 
-  test('cancels what runs, and nothing that needs it starts', async () => {
+  test('cancels running steps, and dependent steps do not start', async () => {
     const { context, step, ran, events, work } = bench();
     const session = context();
     const started = Promise.withResolvers<void>();
@@ -326,20 +327,20 @@ describe('a failure', () => {
     expect(readdirSync(work)).toEqual([]);
   });
 
-  test('leaves the results of steps that were done, and none of its own', async () => {
+  test('keeps the results of finished steps only', async () => {
     const { run, plan, step } = bench();
     const steps = [step('a', []), step('b', ['a'], { run: () => Promise.reject(broke()) })];
     await failureOf(() => run(steps));
     expect(await plan(steps)).toEqual({ a: 'cached', b: 'run' });
   });
 
-  test('of the inputs of a step is a failure of the step', async () => {
+  test('to compute the inputs of a step is a failure of the step', async () => {
     const { run, step } = bench();
     const error = await failureOf(() => run([step('a', [], { inputs: () => Promise.reject(broke()) })]));
     expect(error.message).toBe('make a: broke');
   });
 
-  test('of the system gets a remedy; a defect stays what it is', async () => {
+  test('of the system gets a remedy; a defect stays unchanged', async () => {
     const { run, step } = bench();
     const system = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', errno: -13 });
     const error = await failureOf(() => run([step('a', [], { run: () => Promise.reject(system) })]));
@@ -348,7 +349,7 @@ describe('a failure', () => {
     await expect(run([step('a', [], { run: () => Promise.reject(defect) })])).rejects.toBe(defect);
   });
 
-  test('by a signal is told as such, and nothing starts after it', async () => {
+  test('by a signal is reported as an interruption, and nothing starts afterwards', async () => {
     const { context, step, ran, events } = bench();
     const session = context();
     const interrupted = new FactoryError('INTERRUPTED', 'interrupted by SIGINT');

@@ -11,18 +11,18 @@ const target = (change: Partial<ArtifactsSpec> = {}): Target => ({
 });
 const onLog = () => undefined;
 
-test.each(['auto', 'buildah', 'docker'] as const)('targets of one engine (%s) share it', (engine) => {
+test.each(['auto', 'buildah', 'docker'] as const)('targets with the same engine (%s) share it', (engine) => {
   const options = sessionOptions([target({ engine }), target({ engine })], { onLog });
   expect(options).toEqual({ engine, secrets: [], onLog });
 });
 
-test('targets of different engines are refused: one store has the images of all', async () => {
+test('targets with different engines are refused, because they share one image store', async () => {
   const targets = [target({ engine: 'buildah' }), target({ engine: 'docker' })];
   const error = await failureOf(() => sessionOptions(targets, { onLog }), 'usage');
   expect(error.message).toContain('buildah, docker');
 });
 
-test('programs do not inherit what any of the targets signs with', () => {
+test('programs do not inherit the signing secrets of any target', () => {
   const sign = { key: 'env://RELEASE_KEY', format: 'bundle', 'password-env': 'RELEASE_PASSWORD' } as const;
   const { secrets } = sessionOptions([target(), target({ sign })], { onLog });
   expect(secrets).toEqual(['RELEASE_PASSWORD', 'RELEASE_KEY']);

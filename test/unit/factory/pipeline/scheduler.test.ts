@@ -38,7 +38,7 @@ function bench() {
     run: async ({ say }) => {
       ran.push(`${id} ${JSON.stringify(inputs)}`);
       say('busy');
-      // Long enough for the other groups to arrive at the same step.
+      // Long enough for the other groups to reach the same step.
       await new Promise((resolve) => setTimeout(resolve, 20));
       await run?.();
       return { facts: { inputs }, files: {} };
@@ -52,11 +52,11 @@ function bench() {
 }
 
 const broken = async () => {
-  throw new FactoryError('TOOL_MISSING', 'it broke', { remedy: 'Mend it.' });
+  throw new FactoryError('TOOL_MISSING', 'it broke', { remedy: 'Repair it.' });
 };
 
 describe('several groups', () => {
-  test('run once what they share, and apart what differs', async () => {
+  test('run shared steps once and other steps separately', async () => {
     const { step, runAll, ran, events, work } = bench();
     const group = (name: string, level: number): Group => ({
       name,
@@ -68,7 +68,7 @@ describe('several groups', () => {
       { inputs: 1 },
       { inputs: 2 },
     ]);
-    // Each group has its own account; what another made is as good as cached.
+    // Each group has its own timings; a step of another group counts as cached.
     const cached = outcomes.map(({ timings }) =>
       timings.filter((timing) => timing.cached).map(({ id }) => id),
     );
@@ -85,7 +85,7 @@ describe('several groups', () => {
     expect(readdirSync(work)).toEqual([]);
   });
 
-  test('ask once whether what they share is still there', async () => {
+  test('check once whether a shared result is current', async () => {
     const { step, runAll, ran } = bench();
     let questions = 0;
     const isCurrent = async () => {
@@ -101,7 +101,7 @@ describe('several groups', () => {
     expect([questions, ran]).toEqual([1, ['base "b"', 'base "b"']]);
   });
 
-  test('are planned with what they share', async () => {
+  test('are planned with their shared steps', async () => {
     const { step, context } = bench();
     const group = (name: string, other: string): Group => ({
       name,
@@ -118,7 +118,7 @@ describe('several groups', () => {
     ]);
   });
 
-  test('the first failure cancels the others', async () => {
+  test('are cancelled by the first failure', async () => {
     const { step, runAll, ran } = bench();
     const slow = async () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -133,7 +133,7 @@ describe('several groups', () => {
     expect(ran).not.toContain('b 2');
   });
 
-  test('go on without the one that fails, when they are told to', async () => {
+  test('continue after a failure with continueOnError', async () => {
     const { step, runAll, ran, context } = bench();
     const [bad, good] = await runAll(
       [
@@ -149,7 +149,7 @@ describe('several groups', () => {
     expect(context.signal.aborted).toBe(false);
   });
 
-  test('fail together when what they share fails', async () => {
+  test('fail together when a shared step fails', async () => {
     const { step, runAll, ran } = bench();
     const steps = () => [step('base', [], 'b', broken), step('own', ['base'], 'o')];
     const outcomes = await runAll(
@@ -166,7 +166,7 @@ describe('several groups', () => {
     expect(ran).toEqual(['base "b"']);
   });
 
-  test('all end when they are cancelled', async () => {
+  test('all stop when they are cancelled', async () => {
     const { step, runAll, controller } = bench();
     const running = runAll(
       ['one', 'two'].map((name) => ({ name, steps: [step('a', [], name), step('b', ['a'], name)] })),

@@ -9,13 +9,13 @@ import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
 const LOCK = '.kairos-factory.lock';
 
-/** `pid-starttime` of a process, as a run of it would write it (proc_pid_stat(5)). */
+/** The identity of a process, `pid-starttime` (proc_pid_stat(5)). */
 function identity(pid: number): string {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return `${pid}-${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
 }
 
-/** Another process, and how a run in it would be called. */
+/** Another live process and its identity. */
 async function otherProcess(): Promise<{ name: string; kill: () => Promise<void> }> {
   const child: ChildProcess = spawn('sleep', ['1000'], { stdio: 'ignore' });
   await once(child, 'spawn');
@@ -28,14 +28,14 @@ async function otherProcess(): Promise<{ name: string; kill: () => Promise<void>
   return { name: identity(child.pid ?? 0), kill };
 }
 
-/** How a run of a process that is gone was called. */
+/** The identity of a dead process. */
 async function deadRun(): Promise<string> {
   const { name, kill } = await otherProcess();
   await kill();
   return name;
 }
 
-/** A run of an earlier process that had our process id. */
+/** The identity of an earlier process with our process id. */
 const REUSED = `${process.pid}-1`;
 
 describe('cacheDirectory', () => {
@@ -46,13 +46,13 @@ describe('cacheDirectory', () => {
     expect(cacheDirectory(env)).toBe(path);
   });
 
-  test('is in the home directory else', () => {
+  test('defaults to the home directory', () => {
     expect(cacheDirectory({})).toMatch(/^\/.*\/\.cache\/kairos-factory$/);
   });
 });
 
 describe('openWorkspace', () => {
-  test('is for its owner only, and gone when closed', async () => {
+  test('is private to its owner and removed when closed', async () => {
     const root = join(temporaryDirectory(), 'a/cache');
     const workspace = await openWorkspace(root);
     for (const path of [root, join(root, 'work'), join(root, 'logs'), workspace.work])
@@ -62,7 +62,7 @@ describe('openWorkspace', () => {
     expect(existsSync(workspace.work)).toBe(false);
   });
 
-  test('clears away what killed runs left, and nothing of runs that live', async () => {
+  test('removes files of killed processes, but not of live ones', async () => {
     const root = temporaryDirectory();
     const live = await otherProcess();
     for (const name of [await deadRun(), REUSED, live.name, 'rubbish'])
@@ -72,7 +72,7 @@ describe('openWorkspace', () => {
     await workspace.close();
   });
 
-  test('knows whether it is alone', async () => {
+  test('detects other processes', async () => {
     const root = temporaryDirectory();
     const workspace = await openWorkspace(root);
     expect(await workspace.alone()).toBe(true);
@@ -84,7 +84,7 @@ describe('openWorkspace', () => {
     await workspace.close();
   });
 
-  test('keeps the newest logs only', async () => {
+  test('keeps only the newest logs', async () => {
     const root = temporaryDirectory();
     const names = Array.from(
       { length: 30 },
@@ -98,7 +98,7 @@ describe('openWorkspace', () => {
 });
 
 describe('openOutput', () => {
-  test('makes the directory, locks it, and leaves nothing but what was finished', async () => {
+  test('creates and locks the directory, and keeps only finished files', async () => {
     const path = join(temporaryDirectory(), 'a/out');
     const output = await openOutput(path);
     expect(output.path).toBe(path);
@@ -110,7 +110,7 @@ describe('openOutput', () => {
     expect(readdirSync(path)).toEqual(['whole.iso']);
   });
 
-  test('gives partial names within the directory that differ by name', async () => {
+  test('returns distinct partial paths in the directory', async () => {
     const output = await openOutput(temporaryDirectory());
     const [one, other] = [output.partial('a.iso'), output.partial('b.iso')];
     expect(join(one, '..')).toBe(output.path);
@@ -118,7 +118,7 @@ describe('openOutput', () => {
     await output.close();
   });
 
-  test('refuses a directory that a living run writes to, and leaves its lock', async () => {
+  test('refuses a directory that a live process writes to, and keeps its lock', async () => {
     const { name } = await otherProcess();
     const path = plant(temporaryDirectory(), { [LOCK]: name, [`.partial-${name}-x.iso`]: 'x' });
     const error = await failureOf(() => openOutput(path));
@@ -130,7 +130,7 @@ describe('openOutput', () => {
     expect(readdirSync(path).sort()).toEqual([LOCK, `.partial-${name}-x.iso`].sort());
   });
 
-  test('refuses a second writer of the same process, and takes one after the first', async () => {
+  test('refuses a second writer of the same process until the first has closed', async () => {
     const path = temporaryDirectory();
     const first = await openOutput(path);
     expect((await failureOf(() => openOutput(path))).kind).toBe('usage');
@@ -140,8 +140,8 @@ describe('openOutput', () => {
 
   test.each([
     ['a dead process', deadRun],
-    ['an earlier process of our own number', async () => REUSED],
-    ['nobody', async () => ''],
+    ['an earlier process with our process id', async () => REUSED],
+    ['no process', async () => ''],
   ])('takes over the lock of %s', async (_, holder) => {
     const path = plant(temporaryDirectory(), { [LOCK]: await holder() });
     const output = await openOutput(path);
@@ -149,7 +149,7 @@ describe('openOutput', () => {
     await output.close();
   });
 
-  test('removes unfinished files of killed runs, and nothing else', async () => {
+  test('removes only unfinished files of killed processes', async () => {
     const [dead, live] = [await deadRun(), await otherProcess()];
     const kept = ['whole.iso', `.partial-${live.name}-x.iso`, '.hidden', 'partial-1-1-x'];
     const path = plant(temporaryDirectory(), {
@@ -163,7 +163,7 @@ describe('openOutput', () => {
     expect(readdirSync(path).sort()).toEqual([...kept].sort());
   });
 
-  test('refuses a place where no directory can be', async () => {
+  test('refuses a path where no directory can be created', async () => {
     const home = plant(temporaryDirectory(), { file: 'x' });
     for (const path of [join(home, 'file'), join(home, 'file/below')]) {
       const error = await failureOf(() => openOutput(path));
