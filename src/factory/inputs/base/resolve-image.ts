@@ -55,11 +55,17 @@ export async function atPlaces<T>(
     try {
       return await use(await openPlace(access, place, warn));
     } catch (error) {
-      if (!place.isMirror || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
-      warn(`skipping the mirror ${place.reference.registry}: ${error.message}`);
+      if (!place.isMirror || !canSkip(error)) throw error;
+      warn(`skipping the mirror ${place.reference.registry}: ${messageOf(error)}`);
     }
   }
   throw new RangeError('the image has no places');
+}
+
+/** Whether another place may still have the image. Nothing has been received over a refused redirect. */
+function canSkip(error: unknown): boolean {
+  if (!(error instanceof FactoryError)) return false;
+  return error.kind === 'step' || error.code === 'REDIRECT_WITHOUT_TLS';
 }
 
 /** Opens a place of an image without sending a request. @throws FactoryError `usage` when its certificates cannot be read */
