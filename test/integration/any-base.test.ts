@@ -38,9 +38,9 @@ const unsquashed = async (how: string, report: BuildReport) =>
   (
     await tool('unsquashfs', how, '-d', '', join(report.output, report.manifest.artifacts[0]?.file ?? ''))
   ).split('\n');
-/** The files of a squashfs. */
+/** Lists the files of a squashfs. */
 const paths = (report: BuildReport) => unsquashed('-l', report);
-/** The same with modes, owners, sizes and times. */
+/** Lists the files of a squashfs with modes, owners, sizes and times. */
 const listing = (report: BuildReport) => unsquashed('-lln', report);
 
 async function own(
@@ -56,7 +56,7 @@ async function own(
   return join(directory, 'Containerfile');
 }
 
-describe('a root that is of no distribution, with a kernel from another image and a Containerfile', () => {
+describe('a root without a distribution, with a kernel from another image and a Containerfile', () => {
   let built: BuildReport;
   let arguments_: string[];
 
@@ -92,7 +92,7 @@ describe('a root that is of no distribution, with a kernel from another image an
     expect(all.filter((path) => /secret|kairos-build|kairos-collected|kairos-agent$/.test(path))).toEqual([]);
   });
 
-  test('give the same bytes when another builder builds their context', async () => {
+  test('give the same bytes when another builder builds the context', async () => {
     const folder = join(home, 'folder');
     const { status, stderr } = await factory(['context', ...arguments_, '--output', folder]);
     expect(status, stderr).toBe(0);
@@ -110,17 +110,17 @@ describe('a root that is of no distribution, with a kernel from another image an
     await buildah('push', '--quiet', 'localhost/made', `oci:${home}/made:1`);
     const image = ['artifacts', '--image', `oci:${home}/made:1`, '--output', join(home, 'again')];
     const { report } = await made(squashfs(...image));
-    // Says what differs, where something does.
+    // Shows the differences, if there are any.
     expect(await listing(report)).toEqual(await listing(built));
     expect(sum(report)).toBe(sum(built));
-    // Ours is replaced; what is not ours stays.
+    // Our files are replaced; other files stay.
     expect((await factory(['context', ...arguments_, '--output', folder])).status).toBe(0);
     const foreign = await refused('context', ...arguments_, '--output', join(home, 'root'));
     expect(foreign).toMatch(/root is not empty and is not a context folder of kairos-factory/);
     expect(await readFile(join(home, 'root/etc/os-release'), 'utf8')).toContain('tiny');
   });
 
-  test('change when a file that the Containerfile copies does, and not when an ignored one does', async () => {
+  test('change with a file that the Containerfile copies, but not with an ignored one', async () => {
     const plan = async () => {
       const { stdout } = await factory([
         'build',
@@ -139,7 +139,7 @@ describe('a root that is of no distribution, with a kernel from another image an
   });
 });
 
-/** Minutes of packages, for what few change: with the whole matrix only. */
+/** Installs packages for minutes, and covers code that rarely changes: runs only with the whole matrix. */
 test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
   'a kernel from another image takes the place of a flavor’s kernel packages (KAIROS_FACTORY_TEST_ALL=1)',
   async () => {
@@ -164,8 +164,8 @@ test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
 );
 
 /**
- * Stands in for upstream's kairos-init, which cannot be had here. It takes the same arguments, and makes an image of a
- * root whose parts are all there but for what it lays down itself.
+ * Stands in for upstream's kairos-init, which cannot be downloaded here. It takes the same arguments, and turns a root that
+ * lacks only kairos-init's own files into an image.
  */
 const STAND_IN = `#!/bin/sh
 set -eu
@@ -208,7 +208,7 @@ describe('kairos-init (a stand-in with its interface) as the framework', () => {
     base = ['--flavor', 'debian', '--base', image, '--containerfile', file, '--framework', 'kairos-init'];
   });
 
-  test('runs in its two stages, from an image that holds it, and artifacts are made of what it leaves', async () => {
+  test('runs in its two stages, from an image that contains it, and artifacts are made from the result', async () => {
     await mkdir(join(home, 'holder'));
     await tool('cp', program, join(home, 'holder/kairos-init'));
     const source = ['--framework-source', `dir:${home}/holder`, '--framework-version', 'v0.5.1'];
@@ -223,7 +223,7 @@ describe('kairos-init (a stand-in with its interface) as the framework', () => {
     expect((await paths(report)).filter((path) => path.includes('kairos-build'))).toEqual([]);
   });
 
-  test('of another version than was asked for is refused before it runs', async () => {
+  test('is refused before it runs if it has the wrong version', async () => {
     const source = ['--framework-source', program, '--framework-version', 'v0.5.10'];
     const { status, stderr } = await factory(
       squashfs('build', ...base, ...source, '--output', join(home, 'other')),
@@ -236,7 +236,7 @@ describe('kairos-init (a stand-in with its interface) as the framework', () => {
 describe('refused before anything runs', () => {
   const output = () => ['--output', join(home, 'refused')];
 
-  test('a base without a shell, with what to do', async () => {
+  test('a base without a shell, with a remedy', async () => {
     await mkdir(join(home, 'shellless/etc'), { recursive: true });
     await writeFile(join(home, 'shellless/etc/os-release'), 'ID=debian\nVERSION_ID=12\n');
     const stderr = await refused(
@@ -274,7 +274,7 @@ describe('refused before anything runs', () => {
   });
 });
 
-// Keeps the flavor honest: it is for people to copy from.
+// Users copy from this flavor, so it must stay valid.
 test('flavor any is listed', async () => {
   expect((await factory(['flavors'], { cwd: PROJECT })).stdout).toMatch(/^any {2}any root filesystem/m);
 });

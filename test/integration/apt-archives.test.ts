@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aptSnapshot } from '../../src/factory/catalog/flavors/snapshot.ts';
 import { type FileServer, makeArchiveKey, serveFiles, writeArchive } from '../support/apt-archive.ts';
 
-// The real apt and dpkg, on small signed archives that a server on the loopback has: one of today, and one of the past, at
-// the address and in the state in which snapshot.debian.org has them: its Release file has expired. They work in an overlay
-// of this machine's root, inside a mount namespace that ends with them.
+// The real apt and dpkg, on small signed archives on a loopback server: a current one, and a snapshot with the path layout
+// and the expired Release file of snapshot.debian.org. They run in an overlay of this machine's root, inside a mount
+// namespace that ends with them.
 
 const BUILD = new URL('../../templates/build/', import.meta.url).pathname;
 const asRoot = process.getuid?.() === 0;
@@ -53,7 +53,7 @@ describe.skipIf(!asRoot)('archives of apt (needs to be root: mounts an overlay, 
     readonly sources: string;
   }
 
-  /** Runs `install-apt.sh` for the package `kairos-app`, in a root whose source is the archive of today. */
+  /** Runs `install-apt.sh` for the package `kairos-app`, in a root whose source is the current archive. */
   async function install(
     files: Readonly<Record<string, readonly string[]>>,
     { source = 'now', base = '' } = {},
@@ -110,13 +110,13 @@ describe.skipIf(!asRoot)('archives of apt (needs to be root: mounts an overlay, 
   const old = (archive: string, version: string) =>
     served(archive, 'pool', `kairos-lib_${version}_amd64.deb`);
 
-  test('without a lock or a snapshot, the newest', async () => {
+  test('without a lock or a snapshot, install the newest version', async () => {
     const { status, output, version, epoch } = await install({});
     expect(status, output).toBe(0);
     expect([version, epoch]).toEqual(['3.0', MADE.now]);
   });
 
-  test('the versions of the lock where the archive has them, whatever the base has', async () => {
+  test('with a lock, install its versions if the archive has them, whatever the base has', async () => {
     const pins = ['kairos-lib amd64 2.0', 'kairos-app amd64 7', 'kairos-gone all 1'];
     for (const base of ['', old('now', '3.0'), old(`past/debian/${PAST}`, '1.0')]) {
       const { status, output, version, sources } = await install({ pins }, { base });
@@ -124,11 +124,11 @@ describe.skipIf(!asRoot)('archives of apt (needs to be root: mounts an overlay, 
       expect(version).toBe('2.0');
       expect(sources).toBe(`deb ${server.address}/now stable main`);
     }
-    // One that is no longer there is not waited for: the check of the image names it.
+    // A version that no longer exists does not fail the installation: the check of the image reports it.
     expect((await install({ pins: ['kairos-lib amd64 1.0'] })).version).toBe('3.0');
   });
 
-  test('a snapshot, though it has expired: its packages, its date, and today’s sources in the end', async () => {
+  test('with an expired snapshot, install its packages, use its date, and leave the current sources', async () => {
     const snapshot = aptSnapshot(snapshotOf('debian'), ['main']);
     for (const base of ['', old('now', '3.0')]) {
       const { status, output, version, epoch, sources } = await install({ snapshot }, { base });
@@ -138,7 +138,7 @@ describe.skipIf(!asRoot)('archives of apt (needs to be root: mounts an overlay, 
     }
   });
 
-  test('an archive of today that has expired is refused, and so is a snapshot that was changed', async () => {
+  test('are refused if a current archive has expired or a snapshot was changed', async () => {
     const expired = await install({}, { source: `past/debian/${PAST}` });
     expect(expired.status).not.toBe(0);
     expect(expired.output).toMatch(/expired/);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-/** The paths below the root of a FAT filesystem, and what reads a file of it. */
+/** The paths in a FAT filesystem, and a function that reads a file of it. */
 async function esp(image: string) {
   const listing = await tool('mdir', '-b', '-/', '-i', image, '::');
   return {
@@ -35,7 +35,7 @@ async function esp(image: string) {
 
 const xorriso = (...args: string[]) => tool('xorriso', '-report_about', 'WARNING', ...args);
 
-/** The ESP image inside of an ISO, after a look at how the ISO boots: from UEFI and in no other way. */
+/** Checks that an ISO boots only from UEFI. @returns the ESP image inside it */
 async function liveEsp(iso: string) {
   const report = await xorriso('-indev', iso, '-report_el_torito', 'plain', '-report_system_area', 'plain');
   expect(report).toMatch(/El Torito boot img\s*:\s*1\s+UEFI\s+y\s+none/);
@@ -53,14 +53,14 @@ interface Sfdisk {
   };
 }
 
-/** The ESP of a disk, after a look at its table: the contract's partitions, and none for a BIOS. */
+/** Checks that a disk has the partitions of the contract, except the one for BIOS. @returns its ESP */
 async function diskEsp(disk: string) {
   expect(await tool('sgdisk', '--verify', disk)).toMatch(/No problems found/);
   const { partitions } = (JSON.parse(await tool('sfdisk', '-J', disk)) as Sfdisk).partitiontable;
   expect(partitions.map(({ name }) => name)).toEqual(['efi', 'oem', 'recovery', 'state', 'persistent']);
   expect(partitions.map(({ type }) => type)).not.toContain('21686148-6449-6E6F-744E-656564454649');
   expect(partitions[0]?.type).toBe('C12A7328-F81F-11D2-BA4B-00A0C93EC93B');
-  // No boot code in front of it either.
+  // The first sector has no boot code either.
   const handle = await open(disk);
   const { buffer } = await handle.read(Buffer.alloc(0x1b8), 0, 0x1b8, 0).finally(() => handle.close());
   expect(buffer.every((byte) => byte === 0)).toBe(true);
@@ -75,7 +75,7 @@ async function ociConfig(layout: string) {
   return blob((await blob(manifests[0].digest)).config.digest);
 }
 
-describe('artifacts of an image for arm64, made on this machine', () => {
+describe('artifacts of an image for arm64, built on this machine', () => {
   let root: string;
   let output: string;
   const artifact = (ending: string) => join(output, `kairos-debian-12-core-arm64-rpi4-v1.2.3.${ending}`);
@@ -91,7 +91,7 @@ describe('artifacts of an image for arm64, made on this machine', () => {
   });
   afterAll(() => rm(root, { recursive: true, force: true }));
 
-  test('the ISO boots from UEFI alone, with the signed programs untouched, and the board’s console', async () => {
+  test('the ISO boots only from UEFI, with unchanged signed programs and the board’s console', async () => {
     const { paths, read } = await liveEsp(artifact('iso'));
     expect(paths).toEqual([
       'EFI/BOOT/BOOTAA64.EFI',
@@ -119,7 +119,7 @@ describe('artifacts of an image for arm64, made on this machine', () => {
     );
   });
 
-  test('the disk has the contract’s partitions without that of a BIOS', async () => {
+  test('the disk has the contract’s partitions, except the one for BIOS', async () => {
     const { paths, read } = await diskEsp(artifact('raw'));
     expect(paths).toContain('config.txt');
     const grub = await read('EFI/BOOT/grubaa64.efi');
@@ -127,18 +127,18 @@ describe('artifacts of an image for arm64, made on this machine', () => {
     expect(peMachine(grub)).toBe(AA64);
   });
 
-  test('the OCI image says that it is for arm64', async () => {
+  test('the OCI image declares the architecture arm64', async () => {
     expect(await ociConfig(artifact('oci'))).toMatchObject({ architecture: 'arm64', variant: 'v8' });
     const { status, stdout } = await factory(['check', `oci:${artifact('oci')}`]);
     expect(status, stdout).toBe(0);
   });
 });
 
-/** The architecture that this machine is not. */
+/** The architecture that this machine does not have. */
 const FOREIGN = machineArch() === 'arm64' ? 'amd64' : 'arm64';
 
-test('a machine that cannot run programs of the other architecture is told so before anything is made', async () => {
-  // Stands in for a kernel without an emulator, which cannot be had here and on demand.
+test('a machine that cannot run programs of the other architecture gets an error before anything is built', async () => {
+  // Stands in for a kernel without an emulator.
   const bin = join(home, 'bin');
   await mkdir(bin);
   await writeFile(join(bin, 'arch-test'), '#!/bin/sh\nexit 1\n');
@@ -156,14 +156,14 @@ test('a machine that cannot run programs of the other architecture is told so be
   expect(await readdir(output).catch(() => 'none')).toBe('none');
 });
 
-// Ten minutes under emulation: only where they are asked for (docs/models.md).
+// Takes ten minutes under emulation, so it runs only on request (docs/models.md).
 describe.runIf(ALL)('Debian bookworm for arm64, built', () => {
   let build: Awaited<ReturnType<typeof arm64Build>>;
   beforeAll(async () => {
     build = await arm64Build();
   });
 
-  test('makes every artifact under its name', () => {
+  test('writes every artifact under its name', () => {
     const files = build.report.manifest.artifacts.map(({ file }) => file);
     expect(files.every((file) => file.startsWith('kairos-debian-12-core-arm64-generic-v1.2.3.'))).toBe(true);
     expect(files).toHaveLength(5);

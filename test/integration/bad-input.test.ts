@@ -20,7 +20,7 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 const isRoot = process.getuid?.() === 0;
 const build = (...args: string[]) => factory(['build', '--flavor', 'debian', ...args], { cwd: home });
 
-/** Writes a tar with the given entries, as only somebody with ill will, or bad luck, makes it. */
+/** Writes a tar with the given entries, which may be hostile or malformed. */
 async function tarOf(name: string, entries: readonly Record<string, unknown>[]): Promise<string> {
   const archive = pack();
   for (const { content = '', ...header } of entries) archive.entry(header as never, content as string);
@@ -32,7 +32,7 @@ async function tarOf(name: string, entries: readonly Record<string, unknown>[]):
   return file;
 }
 
-/** What must hold after every failure: nothing unfinished, no lock, no temporary directory, no working container. */
+/** Checks that a failure leaves nothing behind: no unfinished file, lock, temporary directory or working container. */
 async function expectNothingLeft(output: string, cache = join(TEST_HOME, 'cache')): Promise<void> {
   expect(await readdir(output).catch(() => [])).toEqual([]);
   expect(await readdir(join(cache, 'work'))).toEqual([]);
@@ -48,7 +48,7 @@ async function expectNothingLeft(output: string, cache = join(TEST_HOME, 'cache'
   expect(await tool('sh', '-c', 'grep -F "$1" /proc/mounts || true', 'sh', cache)).not.toMatch(/merged/);
 }
 
-describe('wrong usage says what is wrong, where, and what to do (exit status 2)', () => {
+describe('a usage error reports the problem, its position and a remedy (exit status 2)', () => {
   test.each([
     [['--flavor', 'debain'], /unknown flavor "debain" \(did you mean "debian"\?\)/],
     [['--base', 'bootstrap:bookwrm'], /no release "bookwrm" \(did you mean "bookworm"\?\)/],
@@ -70,7 +70,7 @@ describe('wrong usage says what is wrong, where, and what to do (exit status 2)'
     expect(status).toBe(2);
   });
 
-  test('broken and wrong configuration files, with line and column', async () => {
+  test('malformed and invalid configuration files, with line and column', async () => {
     await writeFile(join(home, 'broken.yaml'), 'flavor: debian\ndisk: {oem: 64\n');
     const broken = await factory(['build', '--config', 'broken.yaml'], { cwd: home });
     expect([broken.status, broken.stderr]).toEqual([2, expect.stringMatching(/broken\.yaml:\d+:\d+: /)]);
@@ -80,7 +80,7 @@ describe('wrong usage says what is wrong, where, and what to do (exit status 2)'
     expect(wrong.status).toBe(2);
   });
 
-  test('--json tells the error on stdout too', async () => {
+  test('--json writes the error to stdout too', async () => {
     const { status, stdout } = await build('--flavor', 'debain', '--json');
     expect(status).toBe(2);
     expect(JSON.parse(stdout).error).toMatchObject({
@@ -92,10 +92,10 @@ describe('wrong usage says what is wrong, where, and what to do (exit status 2)'
   });
 });
 
-test('a missing host tool is named with its package (exit status 3)', async () => {
+test('a missing host tool is reported with its package (exit status 3)', async () => {
   const bin = join(home, 'bin');
   await tool('mkdir', '-p', bin);
-  // Everything but xorriso; and the Node.js of these tests, where the system's is older.
+  // Everything except xorriso, and the Node.js of these tests in case the system's is older.
   const link =
     'for f in /usr/bin/* /bin/*; do case $f in */xorriso*) ;; *) ln -sf "$f" "$1";; esac; done; ln -sf "$2" "$1/node"';
   await tool('sh', '-c', link, 'sh', bin, process.execPath);
@@ -120,7 +120,7 @@ describe('the flavor of a base', () => {
   const osRelease = (content: string) => [{ name: 'etc/os-release', type: 'file', content }];
   const withoutFlavor = (...args: string[]) => factory(['build', ...args, '--output', join(home, 'any')]);
 
-  test('neither flavor nor base is wrong usage', async () => {
+  test('giving neither a flavor nor a base is a usage error', async () => {
     const { status, stderr } = await withoutFlavor();
     expect(stderr).toMatch(/neither a flavor nor a base image is given/);
     expect(status).toBe(2);
@@ -135,7 +135,7 @@ describe('the flavor of a base', () => {
     expect(status).toBe(2);
   });
 
-  test('a derivative is built by family with a notice, and a base whose shell does not run fails', async () => {
+  test('a derivative is built with the flavor of its family and a notice, and a base whose shell does not run fails', async () => {
     const mint = osRelease('ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\nUBUNTU_CODENAME=noble\n');
     mint.push({ name: 'bin/sh', type: 'file', content: 'no program' });
     const { status, stderr } = await withoutFlavor('--base', await tarOf('mint.tar', mint));
@@ -147,7 +147,7 @@ describe('the flavor of a base', () => {
   });
 });
 
-test('a package that does not exist is named with who asked for it (exit status 4)', async () => {
+test('a package that does not exist is reported with its origin (exit status 4)', async () => {
   const own = await build(
     '--kernel',
     'cloud',
@@ -271,7 +271,7 @@ test.skipIf(!isRoot)(
       expect(stderr).toMatch(/no space left|exceeds free space/i);
       expect(stderr).toMatch(/to do: Free some space/);
       expect(status).toBe(4);
-      // The SBOMs were whole before.
+      // The SBOMs were complete before.
       const left = await readdir(join(small, 'out'));
       expect(left.filter((name) => !/\.(spdx|cdx)\.json$/.test(name))).toEqual([]);
       await rm(join(small, 'out'), { recursive: true });
@@ -283,7 +283,7 @@ test.skipIf(!isRoot)(
 );
 
 describe('SIGINT', () => {
-  // The step, and the milliseconds after its beginning at which the signal comes.
+  // The step, and the delay in milliseconds between its start and the signal.
   test.each([
     ['base', 5000],
     ['image', 5000],
@@ -306,7 +306,7 @@ describe('SIGINT', () => {
       '--output',
       output,
     ];
-    // Later steps find what earlier rounds have left in the cache; the step itself must run.
+    // Steps before it may be cached from earlier rounds, but the step itself must run.
     const child = execa(join(PROJECT, 'bin/kairos-factory'), args, {
       env: { KAIROS_FACTORY_CACHE: cache, CI: 'true' },
       reject: false,
@@ -336,7 +336,7 @@ describe('SIGINT', () => {
       ),
     ).toBe('');
   });
-  // An earlier run that died would have left steps in it, and what is cached is not run.
+  // Steps that an earlier, killed run left in the cache would not run.
   const clear = () => tool('rm', '-rf', join(TEST_HOME, 'signal-cache'));
   beforeAll(clear);
   afterAll(clear);
@@ -347,7 +347,7 @@ describe('a base for another architecture is refused with both, before anything 
   const [arch, machine] = other as [string, number];
   const refusal = new RegExp(`is for ${arch}, not for ${machineArch()}`);
 
-  test('a directory, told by its programs', async () => {
+  test('a directory, by its programs', async () => {
     const root = join(home, 'foreign');
     await mkdir(join(root, 'bin'), { recursive: true });
     await mkdir(join(root, 'etc'));
@@ -361,7 +361,7 @@ describe('a base for another architecture is refused with both, before anything 
     await expectNothingLeft(output);
   });
 
-  test('an OCI image, told by its configuration', async () => {
+  test('an OCI image, by its configuration', async () => {
     const layout = join(home, 'foreign.oci');
     await mkdir(layout);
     await writeOciLayout(layout, { arch, epoch: 1, tag: 'v1' }, async (layer) => {

@@ -8,7 +8,7 @@ import { createRunner } from '../../src/factory/tools/runner.ts';
 import { tool } from '../support/tool.ts';
 import { tarBytes } from '../unit/support/tar-bytes.ts';
 
-/** Without root the program enters a user namespace first, which a test cannot do for itself. */
+/** Without root, the program first enters a user namespace, which a test cannot do. */
 test.skipIf(process.getuid?.() !== 0)(
   'images that are loaded at the same time are not mixed up (needs root)',
   async () => {
@@ -20,7 +20,7 @@ test.skipIf(process.getuid?.() !== 0)(
       signal: new AbortController().signal,
     });
     const places = { store: join(home, 'store'), work: home };
-    // Two engines, as two runs that share a cache.
+    // Two engines, like two runs that share a cache.
     const engines = [1, 2].map(() => createBuildahEngine({ runner, cleanup: runner, ...places }));
     try {
       for (const name of names) {

@@ -23,12 +23,12 @@ const STATUS = (packages: Readonly<Record<string, string>>) =>
     )
     .join('\n');
 
-/** Files belong to several users, and have capabilities. */
+/** The files belong to several users and have capabilities. */
 describe.skipIf(!isRoot)('diff (needs root: files of several owners, with capabilities)', () => {
   let home: string;
   const at = (...path: string[]) => join(home, ...path);
 
-  /** A root of a few files; the second differs from the first in every way that files can differ. */
+  /** A root of a few files. The second root differs from the first in every property that files have. */
   async function root(name: 'a' | 'b'): Promise<void> {
     const isFirst = name === 'a';
     const file = async (path: string, text: string) => {
@@ -134,7 +134,7 @@ describe.skipIf(!isRoot)('diff (needs root: files of several owners, with capabi
     expect(content?.offset).toBe(5000);
   });
 
-  test('two images: the configuration, by key', async () => {
+  test('two images: differences of the configuration, by key', async () => {
     const { difference } = await diff('a.oci', 'b.oci');
     expect(difference.config).toContainEqual({ key: 'config.Labels.side', before: 'a', after: 'b' });
     expect(difference.config.map(({ key }) => key)).not.toContain('config.Labels.both');
@@ -146,7 +146,7 @@ describe.skipIf(!isRoot)('diff (needs root: files of several owners, with capabi
     async (kind) => {
       const { status, difference, stderr } = await diff(`a.${kind}`, `b.${kind}`);
       expect(status, stderr).toBe(5);
-      // debugfs does not copy attributes.
+      // debugfs does not copy extended attributes.
       const { 'usr/bin/capable': _, ...rest } = EVERYTHING;
       expect(changesOf(difference)).toMatchObject(rest);
       expect(changesOf(difference, 'partition oem')).toEqual({ 'config.yaml': ['content'] });
@@ -160,27 +160,30 @@ describe.skipIf(!isRoot)('diff (needs root: files of several owners, with capabi
     },
   );
 
-  test('two ISOs: the file that the first byte is in', async () => {
+  test('two ISOs: the file that contains the first differing byte', async () => {
     const { difference } = await diff('a.iso', 'b.iso');
     expect(difference.firstByte?.place).toMatch(
       /^(byte \d+ of \/rootfs\.squashfs|directories and boot records)$/,
     );
   });
 
-  test.each(['', '.squashfs', '.iso', '.raw', '.oci'])('the same thing is the same (a%s)', async (ending) => {
-    await cp(at(`a${ending}`), at(`again${ending}`), {
-      recursive: true,
-      preserveTimestamps: true,
-      verbatimSymlinks: true,
-    });
-    if (ending === '') await tool('cp', '-aT', at('a'), at('again'));
-    const { status, difference } = await diff(`a${ending}`, `again${ending}`);
-    expect(difference.trees).toEqual([]);
-    expect(difference).toMatchObject({ isSame: true });
-    expect(status).toBe(0);
-  });
+  test.each(['', '.squashfs', '.iso', '.raw', '.oci'])(
+    'identical inputs are reported as equal (a%s)',
+    async (ending) => {
+      await cp(at(`a${ending}`), at(`again${ending}`), {
+        recursive: true,
+        preserveTimestamps: true,
+        verbatimSymlinks: true,
+      });
+      if (ending === '') await tool('cp', '-aT', at('a'), at('again'));
+      const { status, difference } = await diff(`a${ending}`, `again${ending}`);
+      expect(difference.trees).toEqual([]);
+      expect(difference).toMatchObject({ isSame: true });
+      expect(status).toBe(0);
+    },
+  );
 
-  test('two output directories: each artifact, what is missing, and the first file for a person', async () => {
+  test('two output directories: each artifact, missing files, and the first differing file in the text output', async () => {
     for (const name of ['a', 'b']) {
       const output = at(`out-${name}`);
       await mkdir(output);
@@ -207,7 +210,7 @@ describe.skipIf(!isRoot)('diff (needs root: files of several owners, with capabi
     expect(text.stdout).toContain('changed  old:amd64 1.0 -> 1.1');
   });
 
-  test('an image of a registry', async () => {
+  test('an image from a registry', async () => {
     const registry: TestRegistry = await startRegistry();
     try {
       for (const tag of ['a', 'b']) {
@@ -234,7 +237,7 @@ describe.skipIf(!isRoot)('diff (needs root: files of several owners, with capabi
     }
   });
 
-  test('what is nothing of the kind is refused', async () => {
+  test('an input of an unknown kind is refused', async () => {
     expect((await factory(['diff', 'a', './none'], { cwd: home })).status).toBe(2);
     expect((await factory(['diff', 'a', 'bootstrap:bookworm'], { cwd: home })).status).toBe(2);
   });

@@ -13,7 +13,7 @@ import { tool } from '../support/tool.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** A daemon of its own can only be started by root. */
+/** Only root can start a daemon for the tests. */
 describe.skipIf(!isRoot)('a context folder, built by a real Docker daemon (needs root to start one)', () => {
   let home: string;
   let daemon: TestDaemon;
@@ -27,7 +27,7 @@ describe.skipIf(!isRoot)('a context folder, built by a real Docker daemon (needs
     if (home) await tool('rm', '-rf', home);
   });
 
-  /** Debian's command, which talks to the daemon's builder of today, BuildKit, and to its classic one. */
+  /** Debian's docker command, which can use the daemon's BuildKit and its legacy builder. */
   const cli = (kit: '0' | '1', ...args: string[]) =>
     tool(
       'env',
@@ -42,7 +42,7 @@ describe.skipIf(!isRoot)('a context folder, built by a real Docker daemon (needs
       await mkdir(place);
       await makeTinyRoot(place);
       const root = join(place, 'root');
-      // BusyBox's cp drops capabilities, and its shell prefers it to any other.
+      // BusyBox's cp drops capabilities, and its shell prefers its own applets.
       for (const name of ['cp', 'sh']) await rm(join(root, 'bin', name));
       await copyPrograms(root, ['/bin/cp', '/bin/sh']);
       await makeOdd(root);
@@ -83,14 +83,14 @@ describe.skipIf(!isRoot)('a context folder, built by a real Docker daemon (needs
       await sealRoot(root);
       const lines = await listTree(root);
       expect(await listTree(unpacked)).toEqual(lines);
-      // The test would not see what the list does not show.
+      // Differences that the listing does not show would go unnoticed.
       expect(lines).toEqual(
         expect.arrayContaining(['./srv/a name cap_net_raw=ep', './srv/d d 0755 0 0 1000000000']),
       );
     },
   );
 
-  test('takes a base from its registry, and gives the bytes of a build', async () => {
+  test('fetches the base from its registry, and gives the bytes of a build', async () => {
     const mine = await testBuild();
     const place = join(home, 'folder');
     await mkdir(place);
@@ -139,7 +139,7 @@ describe.skipIf(!isRoot)('a context folder, built by a real Docker daemon (needs
     expect(await tool('unsquashfs', '-cat', file, 'opt/after')).toBe('after');
   });
 
-  // Minutes of packages, for what few change: with the whole matrix only.
+  // Installs packages for minutes, and covers code that rarely changes: runs only with the whole matrix.
   test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
     'of Debian gives the bytes of a build (KAIROS_FACTORY_TEST_ALL=1)',
     async () => {

@@ -12,12 +12,12 @@ import { tool } from '../support/tool.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** A daemon of its own can only be started by root. */
+/** Only root can start a daemon for the tests. */
 describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () => {
   let home: string;
   let daemon: TestDaemon;
   let cache: string;
-  /** Bases of a few files: Debian by name, without a shell or with nothing else; another system; one whose builds take a minute. */
+  /** Small bases: Debian by name, with no shell or with only a shell; another system; and one whose builds take a minute. */
   let bases: Readonly<Record<'bare' | 'broken' | 'other' | 'slow', string>>;
 
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     const [slow, broken] = [await tree('slow', debian), await tree('broken', debian)];
     await copyPrograms(broken, ['/bin/sh']);
     await copyPrograms(slow, ['/bin/sh', '/bin/sleep']);
-    // The first program that the build's script calls.
+    // The first program that the build script runs.
     await writeFile(join(slow, 'bin/dirname'), '#!/bin/sh\necho waiting >&2\nexec /bin/sleep 60\n', {
       mode: 0o755,
     });
@@ -76,12 +76,12 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
   const expectNothingLeft = async () => {
     expect(await readdir(join(home, 'out')).catch(() => [])).toEqual([]);
     expect(await readdir(join(cache, 'work'))).toEqual([]);
-    // After a cancelled build the daemon removes what it was just making, in its own time.
+    // After a cancelled build, the daemon removes its unfinished image asynchronously.
     await expect.poll(containers, { timeout: 20_000 }).toEqual([]);
     expect((await tags()).filter((tag) => /kairos-factory\/(?!base:)/.test(tag))).toEqual([]);
   };
 
-  test('makes the bytes that buildah makes, and leaves bases and layers without a name', async () => {
+  test('gives the same bytes as buildah, and leaves bases and layers untagged', async () => {
     const mine = await testBuild();
     const output = join(home, 'same');
     const spec = [
@@ -95,7 +95,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
       'v1.2.3',
     ];
     const how = ['--compression', 'fast', '--overlay-rootfs', OVERLAY, '--output', output, '--json'];
-    // Not named: with a daemon that answers, it is the choice.
+    // No engine is given: a daemon that answers is the default.
     const { status, stdout, stderr } = await run(['build', ...spec, ...how, '--artifact', 'squashfs,oci']);
     expect(status, stderr).toBe(0);
     const report = JSON.parse(stdout) as BuildReport;
@@ -111,7 +111,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     expect(await tags()).toEqual([expect.stringMatching(/^localhost\/kairos-factory\/base:[0-9a-f]{16}$/)]);
     expect(await containers()).toEqual([]);
 
-    // The image that was built, as a person's own in the daemon.
+    // The built image, loaded into the daemon like a user's own image.
     const all = (await daemon.call('GET', '/images/json')) as { Id: string; Size: number }[];
     const largest = all.sort((a, b) => b.Size - a.Size)[0];
     await daemon.call('POST', `/images/${largest?.Id}/tag?repo=my/os&tag=1`);
@@ -121,7 +121,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     expect(await tags()).toContain('my/os:1');
   });
 
-  test.each(['docker', 'buildah'])('%s takes a base from the daemon by its name', async (engine) => {
+  test.each(['docker', 'buildah'])('%s imports a base from the daemon by name', async (engine) => {
     await daemon.call('POST', '/images/create?fromSrc=-&repo=other&tag=1', createReadStream(bases.other));
     const taken = await build('docker-daemon:other:1', '--engine', engine);
     expect([taken.status, taken.stderr]).toEqual([2, expect.stringMatching(/the base is "plan9"/)]);
@@ -150,7 +150,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     expect(refused.status).toBe(5);
   });
 
-  test('a step that fails tells its last lines, and leaves nothing', async () => {
+  test('a failed step reports its last lines of output, and leaves nothing behind', async () => {
     const { status, stderr } = await build(bases.broken);
     expect(stderr).toMatch(/install-apt\.sh: \d+: dirname: not found/);
     expect(stderr).toMatch(/Step \d+\/\d+ : RUN \["\/bin\/sh", "\/kairos-build\/install\/install-apt\.sh"\]/);
@@ -168,7 +168,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     await expectNothingLeft();
   });
 
-  /** Begins a build that takes a minute, and does something in its midst. */
+  /** Starts a build that takes a minute, and runs a function while it is in progress. */
   const inTheMidst = async (act: (child: { kill(signal: NodeJS.Signals): unknown }) => unknown) => {
     const args = ['build', '--flavor', 'debian', '--base', bases.slow, '--output', join(home, 'out')];
     const child = execa(join(PROJECT, 'bin/kairos-factory'), args, {
@@ -179,7 +179,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     for await (const line of child.iterable({ from: 'stderr' })) {
       if (seen || !line.includes('RUN ["/bin/sh"')) continue;
       seen = true;
-      // The container is made after the step is told.
+      // The container is created after the step is reported.
       while ((await containers()).length === 0) await setTimeout(50);
       await act(child);
     }
@@ -187,15 +187,15 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     return child;
   };
 
-  test('SIGINT ends the build in the daemon too', async () => {
+  test('SIGINT stops the build in the daemon too', async () => {
     const { exitCode, stderr } = await inTheMidst((child) => child.kill('SIGINT'));
     expect(stderr).toMatch(/interrupted by SIGINT/);
     expect(exitCode).toBe(130);
     await expectNothingLeft();
   });
 
-  // The last one: there is no daemon afterwards.
-  test('a daemon that dies in the midst of a build, and one that is not there', async () => {
+  // Must be the last test, because it stops the daemon.
+  test('a daemon that dies during a build, and one that does not run, are reported', async () => {
     const { exitCode, stderr } = await inTheMidst(() => daemon.kill());
     expect(stderr).toMatch(/building the image: the connection to the Docker daemon at unix:\S+ was lost/);
     expect(exitCode).toBe(4);

@@ -9,7 +9,7 @@ import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../suppo
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
 
-/** Where examples speak of a default build's artifacts. */
+/** Pages whose examples use the artifacts of a default build. */
 const DEFAULT = 'build/kairos-debian-12-core-amd64-generic-v0.0.0';
 
 interface Example {
@@ -50,7 +50,7 @@ const commands = all
 
 describe('commands of the documentation', () => {
   let build: TestBuild;
-  // Stands for all the registries of the examples, as their mirror.
+  // Serves as the mirror of every registry in the examples.
   let registry: TestRegistry;
   beforeAll(async () => {
     build = await testBuild();
@@ -70,7 +70,7 @@ describe('commands of the documentation', () => {
 
   test('there are some', () => expect(commands.length).toBeGreaterThan(8));
 
-  // Builds are planned and not run: integration tests run them. Machines are booted by the VM tests.
+  // Builds are only planned, because integration tests run them. The VM tests boot machines.
   // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   test.each(commands)('$place: $line', async ({ line }) => {
     const home = await mkdtemp(join(TEST_HOME, 'docs-'));
@@ -79,13 +79,13 @@ describe('commands of the documentation', () => {
       const real = join(build.output, 'kairos-debian-12-core-amd64-generic-v1.2.3');
       const [, ...words] = line.replaceAll(DEFAULT, real).split(/\s+/);
       const [command = ''] = words;
-      // What extensions are made of, and what is signed, stands on no page; their own tests make them. Pushes have registries in theirs.
+      // No page creates the content of extensions or the files to sign; other tests do. Pushes are tested with real registries.
       if (['boot', 'sysext', 'confext', 'sign', 'verify', 'push'].includes(command)) {
         const help = await factory([command, '--help']);
         for (const flag of words.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(flag);
         return;
       }
-      // The folder goes to the test's own directory, and the Containerfile is one that there is.
+      // The folder is written to the test's directory, and the Containerfile is an existing one.
       for (const [index, word] of words.entries()) {
         if (command === 'context' && words[index - 1] === '--output') words[index] = join(home, 'folder');
         if (words[index - 1] !== '--containerfile') continue;
@@ -113,7 +113,7 @@ describe('commands of the documentation', () => {
       if (words.includes('--locked') || words.includes('--offline')) {
         await factory(['lock', '--base', words[words.indexOf('--base') + 1] ?? '', ...more], { cwd: home });
       }
-      // A plan only asks whether the scanner is there, and this machine may have none.
+      // A plan only checks whether the scanner exists, and this machine may have none.
       await writeFile(join(home, 'grype'), '#!/bin/sh\n', { mode: 0o755 });
       const env = { PATH: `${process.env['PATH']}:${home}` };
       const { status, stderr } = await factory([...words, ...plan, ...more], { cwd: home, env });
@@ -132,7 +132,7 @@ describe('commands of the agent in the documentation', () => {
 
   test('there are some', () => expect(lines.length).toBeGreaterThan(8));
 
-  // They are run on nodes, by the VM tests; here, what they name has to exist.
+  // The VM tests run them on nodes. Here, their commands and flags must exist.
   test.each(lines)('$place: $line', async ({ line }) => {
     const [, command = '', ...words] = line.split(/\s+/);
     const hasSub = ['upgrade', 'sysext', 'confext'].includes(command);

@@ -7,7 +7,7 @@ import { PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factor
 import { spdxComplaints } from '../support/spdx.ts';
 import { tool } from '../support/tool.ts';
 
-// SBOM and provenance of the build that all tests share.
+// SBOM and provenance of the build that the tests share.
 let build: TestBuild;
 let scratch: string;
 beforeAll(async () => {
@@ -33,7 +33,7 @@ interface Spdx {
 }
 
 describe('SBOM', () => {
-  test('has the packages that dpkg-query has, word for word', async () => {
+  test('lists exactly the packages that dpkg-query lists', async () => {
     const admin = join(scratch, 'admin');
     await tool('unsquashfs', '-q', '-n', '-d', admin, build.artifact('squashfs'), 'var/lib/dpkg');
     const format = '$' + '{Package} $' + '{Version}\n';
@@ -43,14 +43,14 @@ describe('SBOM', () => {
     expect(ours.map(({ name, versionInfo }) => `${name} ${versionInfo}`).sort()).toEqual(
       told.trim().split('\n').sort(),
     );
-    // What Debian says in a form that can be read, is read: nearly all of it.
+    // Machine-readable licence statements of Debian are parsed: nearly all of them.
     const unknown = ours.filter(({ licenseDeclared }) => licenseDeclared === 'NOASSERTION');
     expect(unknown.length).toBeLessThan(ours.length / 50);
     for (const { externalRefs, name } of ours)
       expect(externalRefs?.[0]?.referenceLocator, name).toMatch(/^pkg:deb\/debian\/.+distro=debian-12/);
   });
 
-  test('has the framework, and the agent with the libraries that it was compiled from', async () => {
+  test('lists the framework, and the agent with its compiled-in libraries', async () => {
     const { packages } = await read<Spdx>(document('spdx'));
     const names = packages.map(({ name }) => name);
     for (const name of [
@@ -64,7 +64,7 @@ describe('SBOM', () => {
       expect(names).toContain(name);
   });
 
-  test('is valid by the validators of both standards, which can say no', async () => {
+  test('passes the validators of both standards, which can also fail', async () => {
     expect(await spdxComplaints(document('spdx'))).toBe('');
     const broken = join(scratch, 'broken.spdx.json');
     await writeFile(broken, (await readFile(document('spdx'), 'utf8')).replace('SPDXRef-OS', 'SPDXRef_OS'));
@@ -80,7 +80,7 @@ describe('provenance', () => {
     predicate: { buildDefinition: { resolvedDependencies: { name: string; digest: { sha256: string } }[] } };
   }
 
-  test('names every artifact by its digest, and the image by that which a registry has it by', async () => {
+  test('lists every artifact by its digest, and the image by its digest in a registry', async () => {
     const { subject } = await read<Provenance>(document('provenance'));
     const { artifacts } = build.report.manifest;
     const { manifests } = await read<{ manifests: { digest: string }[] }>(
@@ -92,7 +92,7 @@ describe('provenance', () => {
     expect(subject.map(({ name, digest }) => [name, digest.sha256])).toEqual(expected.sort());
   });
 
-  test('has all that went in by digest, and nothing of this machine', async () => {
+  test('lists all inputs by digest, and nothing of this machine', async () => {
     const text = await readFile(document('provenance'), 'utf8');
     const { predicate } = JSON.parse(text) as Provenance;
     const found = predicate.buildDefinition.resolvedDependencies;

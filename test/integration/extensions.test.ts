@@ -44,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-/** Makes an extension; `args` name where from. */
+/** Builds an extension. @param args name its source */
 async function make(kind: 'sysext' | 'confext', name: string, ...args: readonly string[]) {
   const output = await mkdtemp(join(home, 'out-'));
   const common = ['--output', output, '--arch', 'amd64', '--json'];
@@ -58,7 +58,7 @@ async function made(kind: 'sysext' | 'confext', name: string, ...args: readonly 
   return { ...outcome, report: JSON.parse(outcome.stdout) as ExtensionReport };
 }
 
-/** The partitions of a disk image, as sfdisk reads them. */
+/** Reads the partitions of a disk image with sfdisk. */
 interface PartitionTable {
   readonly partitions: readonly {
     readonly start: number;
@@ -80,7 +80,7 @@ async function partitions(file: string) {
   }));
 }
 
-/** Takes a partition out of a disk image, as a file. */
+/** Copies a partition of a disk image to a file. */
 async function partition(file: string, index: number): Promise<string> {
   const { start, size } = (await partitions(file))[index] ?? { start: 0, size: 0 };
   const whole = await readFile(file);
@@ -95,13 +95,13 @@ async function unpacked(file: string): Promise<string> {
   return root;
 }
 
-/** Every file below a directory, as find(1) sees it. */
+/** Lists every file below a directory with find(1). */
 async function listing(root: string): Promise<string[]> {
   const text = await tool('find', root, '-mindepth', '1', '-printf', '%P %y %#m %U:%G %n %l\n');
   return text.trim().split('\n').sort();
 }
 
-/** A tree of programs whose files have one time. */
+/** A tree of programs whose files have the same time. */
 async function content(): Promise<string> {
   const root = join(await mkdtemp(join(home, 'content-')), 'root');
   await mkdir(join(root, 'usr/bin'), { recursive: true });
@@ -145,11 +145,11 @@ const BASE: readonly TestMember[] = [
   { name: 'usr/bin/base', content: 'base' },
 ];
 const MIDDLE: readonly TestMember[] = [{ name: 'opt/middle', content: 'middle' }];
-/** What installing a package leaves: the package, and much besides. */
+/** The layer of a package installation: the package, and many unrelated files. */
 const ADDED: readonly TestMember[] = [
   { name: 'usr/bin/added', content: 'added', mode: 0o755, uid: 7, gid: 8 },
   { name: 'usr/bin/same', type: 'hard', linkName: 'usr/bin/added' },
-  // A capability, which is no text in any encoding.
+  // A capability, whose bytes are not text in any encoding.
   {
     name: 'usr/bin/capable',
     content: 'capable',
@@ -165,7 +165,7 @@ const ADDED: readonly TestMember[] = [
 ];
 
 describe('an extension from a directory', () => {
-  test('is a disk image with filesystem, hashes and signature that the tools of the field accept', async () => {
+  test('is a disk image with filesystem, hash tree and signature that standard tools accept', async () => {
     const root = await content();
     const signing = ['--sign-key', signer.key, '--certificate', signer.certificate];
     const { report, left, stderr } = await made('sysext', 'hello', '--from', `dir:${root}`, ...signing);
@@ -259,7 +259,7 @@ describe('an extension from a directory', () => {
     const first = await made('sysext', 'hello', '--from', `dir:${root}`, ...signing);
     const copy = join(await mkdtemp(join(home, 'copy-')), 'elsewhere');
     await cp(root, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-    // What cp of Node does not keep.
+    // Node's cp does not keep these.
     await rm(join(copy, 'usr/bin/again'));
     await link(join(copy, 'usr/bin/hello'), join(copy, 'usr/bin/again'));
     if (process.getuid?.() === 0) await chown(join(copy, 'opt/tool/data'), 12, 34);
@@ -270,7 +270,7 @@ describe('an extension from a directory', () => {
     expect((await readFile(first.report.file)).equals(await readFile(second.report.file))).toBe(true);
   });
 
-  test('is refused with the names of what does not belong', async () => {
+  test('is refused if it has other files, which the error lists', async () => {
     const root = await content();
     await mkdir(join(root, 'var/lib'), { recursive: true });
     await writeFile(join(root, 'var/lib/state'), '');
@@ -279,7 +279,7 @@ describe('an extension from a directory', () => {
     expect(stderr).toContain('/var/lib/state');
   });
 
-  test('keeps the release file that it has, and is refused with that of another', async () => {
+  test('keeps its own release file, and is refused with the release file of another extension', async () => {
     const root = await content();
     const place = join(root, 'usr/lib/extension-release.d');
     await mkdir(place, { recursive: true });
@@ -300,7 +300,7 @@ describe('an extension from a directory', () => {
 });
 
 describe('an extension from an image', () => {
-  test('is its last layer, without what does not belong, of which a notice tells', async () => {
+  test('is the last layer without unrelated files, which a notice lists', async () => {
     const images = { base: testImage([BASE]), os: testImage([BASE, MIDDLE, ADDED]) };
     const { report, stderr } = await made('sysext', 'added', '--from', `oci:${await layout(images)}:os`);
     for (const what of ['/var (2)', '/etc (2)', '/dev (1)', '/usr/lib/os-release (1)', '/usr/bin/old'])
@@ -319,7 +319,7 @@ describe('an extension from an image', () => {
     expect(await tool('getcap', join(tree, 'usr/bin/capable'))).toContain('cap_net_raw');
   });
 
-  test('is all layers above those of another image, which has to be below', async () => {
+  test('is all layers above those of another image, which it must be built on', async () => {
     const other = testImage([[{ name: 'usr/other', content: '' }]]);
     const images = { base: testImage([BASE]), os: testImage([BASE, MIDDLE, ADDED]), other };
     const oci = `oci:${await layout(images)}`;
@@ -333,7 +333,7 @@ describe('an extension from an image', () => {
     expect([wrong.status, wrong.left]).toEqual([5, []]);
   });
 
-  test('as confext is what the layer has below /etc, without the accounts of the image', async () => {
+  test('as a confext has the files of the layer below /etc, without the accounts of the image', async () => {
     const archive = await layout({ os: testImage([BASE, ADDED]) });
     const { report } = await made('confext', 'settings', '--from', `oci:${archive}`);
     expect(report.file).toMatch(/settings\.confext\.raw$/);
@@ -344,7 +344,7 @@ describe('an extension from an image', () => {
     );
   });
 
-  test('comes from an archive of "docker save", and from a registry', async () => {
+  test('can come from an archive of "docker save" or a registry', async () => {
     const image = testImage([BASE, ADDED]);
     const tars = [BASE, ADDED].map((layer) => tarBytes(layer));
     const config = [...image.blobs.values()].find((blob) => blob.toString().includes('diff_ids'));
@@ -377,7 +377,7 @@ describe('an extension from an image', () => {
       ],
       /not a directory/,
     ],
-    ['holds nothing of use', [{ name: 'var/x', content: 'x' }], /no file below/],
+    ['has no usable files', [{ name: 'var/x', content: 'x' }], /no file below/],
   ])('is refused when its layer %s', async (_, layer, message) => {
     const from = `oci:${await layout({ os: testImage([BASE, layer]) })}`;
     const { status, stderr, left } = await make('sysext', 'added', '--from', from);
@@ -385,7 +385,7 @@ describe('an extension from an image', () => {
     expect(stderr).toMatch(message);
   });
 
-  test('is refused when the layer does not match its digest, or for another architecture', async () => {
+  test('is refused when the layer does not match its digest or is for another architecture', async () => {
     const image = testImage([BASE, ADDED]);
     const directory = await layout({ os: image });
     expect((await make('sysext', 'added', '--from', `oci:${directory}`, '--arch', 'arm64')).status).toBe(5);
@@ -410,13 +410,13 @@ describe('bad input', () => {
     ['a key without a certificate', ['sysext', 'x', '--from', 'dir:.', '--sign-key', 'k']],
     ['a version without an OS', ['sysext', 'x', '--from', 'dir:.', '--os-release-version', '12']],
     ['layers of a directory', ['sysext', 'x', '--from', 'dir:.', '--above', 'oci:y']],
-  ])('%s ends with 2', async (_, args) => {
+  ])('%s gives exit status 2', async (_, args) => {
     const output = join(home, 'none');
     expect((await factory([...args, '--output', output])).status).toBe(2);
     expect(existsSync(output) ? await readdir(output) : []).toEqual([]);
   });
 
-  test('a key with a passphrase, and one that is not of the certificate, end with 2; no key is ever shown', async () => {
+  test('a key with a passphrase, and one that does not match the certificate, give exit status 2; keys are never shown', async () => {
     const from = ['--from', `dir:${await content()}`];
     const locked = join(home, 'locked.key');
     await tool('openssl', 'pkey', '-in', signer.key, '-aes256', '-passout', 'pass:secret', '-out', locked);
@@ -436,7 +436,7 @@ describe('bad input', () => {
     }
   });
 
-  test('without openssl it ends with 3 and names the package', async () => {
+  test('a missing openssl gives exit status 3 and names the package', async () => {
     const bin = await mkdtemp(join(home, 'bin-'));
     const links =
       'for f in /usr/bin/* /bin/*; do case $f in */openssl) ;; *) ln -sf "$f" "$1";; esac; done; ln -sf "$2" "$1/node"';
@@ -450,8 +450,8 @@ describe('bad input', () => {
     ]);
   });
 
-  // It stands in /usr/sbin, where programs are looked for whatever the PATH says, so it cannot be made to be missing.
-  test('with a veritysetup that is too old it ends with 3 and names the package', async () => {
+  // It is in /usr/sbin, which is searched whatever the PATH, so the test cannot hide it.
+  test('an outdated veritysetup gives exit status 3 and names the package', async () => {
     const bin = await mkdtemp(join(home, 'bin-'));
     await writeFile(join(bin, 'veritysetup'), '#!/bin/sh\necho veritysetup 1.6.0\n', { mode: 0o755 });
     const args = ['sysext', 'hello', '--from', `dir:${await content()}`, '--output', join(home, 'none')];
@@ -463,7 +463,7 @@ describe('bad input', () => {
   });
 });
 
-test('a signal leaves nothing: no file, no process, no temporary tree', async () => {
+test('a signal leaves nothing behind: no file, no process, no temporary tree', async () => {
   const root = join(await mkdtemp(join(home, 'large-')), 'root');
   await mkdir(join(root, 'usr'), { recursive: true });
   await tool('sh', '-c', 'head -c 200M /dev/urandom >"$1"', 'sh', join(root, 'usr/large'));
@@ -476,7 +476,7 @@ test('a signal leaves nothing: no file, no process, no temporary tree', async ()
       reject: false,
     },
   );
-  // The tree is being filled.
+  // The tree is being filled at this point.
   const work = join(cache, 'work');
   const isFilling = async () =>
     (await readdir(work, { recursive: true }).catch(() => [])).some((path) => path.endsWith('usr/large'));
@@ -486,7 +486,7 @@ test('a signal leaves nothing: no file, no process, no temporary tree', async ()
   expect([await readdir(output), await readdir(work)]).toEqual([[], []]);
 });
 
-test('extensions are small: a disk has no more than its parts and 1 MiB', async () => {
+test('a disk image is at most 1 MiB larger than its parts', async () => {
   const { report } = await made('sysext', 'hello', '--from', `dir:${await content()}`);
   const parts = (await partitions(report.file)).reduce((sum, { size }) => sum + size, 0);
   expect(report.size).toBeLessThan(MIB + parts + 32 * 1024);

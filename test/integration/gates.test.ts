@@ -5,8 +5,8 @@ import { factory, TEST_HOME } from '../support/factory.ts';
 import { PLANTED } from '../unit/factory/inspect/audit/planted.ts';
 import { plantOs } from '../unit/support/os-tree.ts';
 
-// What may refuse an image: the searches for secrets and for vulnerabilities. The image is the smallest tree that is an OS; a
-// real one passes in every other test that builds.
+// The gates that can refuse an image: the scans for secrets and vulnerabilities. The image is the smallest tree that counts
+// as an OS; real images pass the gates in every other test that builds.
 let scratch: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(TEST_HOME, 'gates-'));
@@ -29,9 +29,9 @@ describe('gates', () => {
     plantOs(os);
   });
 
-  test('refuses an image with a secret of any kind, and puts nothing in place', async () => {
+  test('refuses an image with a secret of any kind, and writes no output', async () => {
     const overlay = join(scratch, 'overlay');
-    // Of an image with these, the check for conformance says that it is no OS.
+    // With these, the image would already fail the conformance check.
     const planted = PLANTED.filter(({ path }) => path !== 'etc/machine-id');
     const credential = 'correct-horse-battery-staple';
     const all = [
@@ -52,14 +52,14 @@ describe('gates', () => {
     const log = await readFile(error.log, 'utf8');
     for (const text of [stdout, stderr, log]) expect(text).not.toContain(credential);
 
-    // The same image passes with reasons.
+    // The same image passes if the configuration allows the findings.
     const allow = all.map(({ path }) => ({ path: `/${path}`, reason: 'planted by a test' }));
     const passed = await artifacts(overlay, output, ['--set', `audit=${JSON.stringify({ allow })}`], env);
     expect(passed.status, passed.stderr).toBe(0);
   });
 
-  test('hands the SBOM to a scanner, and keeps what it says', async () => {
-    // A stand-in for grype, whose database cannot be fetched here; it keeps to its command line.
+  test('passes the SBOM to a scanner, and keeps the report', async () => {
+    // A stand-in for grype with the same command line, because grype's database cannot be fetched here.
     const bin = join(scratch, 'bin');
     await mkdir(bin);
     const match = (severity: string) => ({

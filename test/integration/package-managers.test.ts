@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tool } from '../support/tool.ts';
 
-// What runs inside the image builds of families whose packages cannot be fetched here. dnf, zypper and rpm are the real
-// ones, as Debian packages them, on repositories of small packages that are made here; they work in an overlay of this
-// machine's root, inside a mount namespace that ends with them. apk, dracut and OpenRC are stand-ins; the shell and the
-// tools around them are BusyBox's, as on Alpine.
+// The scripts that run inside image builds, for families whose packages cannot be fetched here. dnf, zypper and rpm are
+// real, from Debian's packages, with repositories of small packages that the tests create. They run in an overlay of this
+// machine's root, inside a mount namespace that ends with them. apk, dracut and OpenRC are stand-ins; the shell and other
+// tools are BusyBox's, as on Alpine.
 
 const BUILD = new URL('../../templates/build/', import.meta.url).pathname;
 const asRoot = process.getuid?.() === 0;
@@ -44,7 +44,7 @@ async function run(file: string, args: string[]): Promise<Outcome> {
   }
 }
 
-/** Two repositories whose metadata has the given times; the second is switched off. */
+/** Creates two repositories whose metadata has the given times; the second is disabled. */
 async function repositories(directory: string, times: readonly [number, number]) {
   const spec = (name: string, version: number, more: string) =>
     [
@@ -109,7 +109,7 @@ describe.skipIf(!asRoot)(`rpm families (${WHY})`, () => {
   const times = [1_750_000_000, 1_760_000_000] as const;
   beforeAll(() => repositories(join(scratch, 'rpm'), times));
 
-  /** Runs `install-PM.sh`, and prints what it left behind. */
+  /** Runs `install-PM.sh`, and prints the resulting state. */
   async function install(
     manager: string,
     packages: readonly string[],
@@ -161,7 +161,7 @@ describe.skipIf(!asRoot)(`rpm families (${WHY})`, () => {
   test.each([
     ['dnf', /Unable to find a match: kairos-none|No match for argument: kairos-none/],
     ['zypper', /No provider of 'kairos-none' found|'kairos-none' not found in package names/],
-  ])('%s names a package that there is not, and fails', async (manager, message) => {
+  ])('%s fails and reports a package that does not exist', async (manager, message) => {
     const { status, output } = await install(manager, ['kairos-a', 'kairos-none']);
     expect(status).not.toBe(0);
     expect(output).toMatch(message);
@@ -195,11 +195,11 @@ describe.skipIf(!asRoot)(`rpm families (${WHY})`, () => {
 });
 
 describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
-  /** A root with BusyBox and stand-ins for what Alpine, or a distribution with other kernel names, has. */
+  /** A root with BusyBox, and stand-ins for the tools of Alpine or of a distribution with other kernel names. */
   async function busyboxRoot(files: Readonly<Record<string, string>>): Promise<string> {
     const root = await mkdtemp(join(scratch, 'busybox-'));
     const binary = (await tool('sh', '-c', 'command -v busybox')).trim();
-    // The flavor has findutils: not every BusyBox is built with find -delete, this machine's is not.
+    // The flavor installs findutils, because some builds of BusyBox, such as this machine's, lack find -delete.
     const find = (await tool('sh', '-c', 'command -v find')).trim();
     const libraries = (await tool('ldd', binary, find)).match(/\/[^ :]*(?= \()/g) ?? [];
     for (const file of [find, ...libraries]) await cp(file, join(root, file), { dereference: true });
@@ -245,7 +245,7 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
   };
   const text = (root: string, path: string) => readFile(join(root, path), 'utf8');
 
-  test('finish.sh makes an OS of a root with OpenRC and the kernel vmlinuz-lts', async () => {
+  test('finish.sh turns a root with OpenRC and the kernel vmlinuz-lts into an OS', async () => {
     const inittab =
       'tty1::respawn:/sbin/getty 38400 tty1\ntty2::respawn:/sbin/getty 38400 tty2\n#ttyS0::respawn:x\n';
     const root = await busyboxRoot({
@@ -304,7 +304,7 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(await text(root, 'boot/vmlinuz')).toBe('kernel');
   });
 
-  test('finish.sh sets the mode of SELinux, and refuses what could not boot', async () => {
+  test('finish.sh sets the mode of SELinux, and refuses a mode that could not boot', async () => {
     const kernel = { '/boot/vmlinuz-1': 'kernel', '/lib/modules/1/modules.dep': '' };
     const config = { '/etc/selinux/config': '# comment\nSELINUX=enforcing\nSELINUXTYPE=targeted\n' };
     const with_ = (mode: string) => ({ ...kernel, '/build/finish/selinux': `${mode}\n` });
@@ -322,7 +322,7 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(enforcing.output).toContain('images have no labels');
   });
 
-  test('finish.sh names a service that the image does not have', async () => {
+  test('finish.sh reports a service that the image does not have', async () => {
     const files = {
       '/boot/vmlinuz-1': 'kernel',
       '/lib/modules/1/modules.dep': '',
@@ -333,7 +333,7 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(output).toContain('no service connman for runlevel boot');
   });
 
-  test('install-apk.sh holds the versions of the lock that the archive has, and lets go of them', async () => {
+  test('install-apk.sh pins the locked versions that the archive has, and removes the pins afterwards', async () => {
     const root = await busyboxRoot({
       '/etc/apk/repositories': 'https://mirror.test/v3.22/main\n',
       '/build/install/packages': 'alpine-base\n',
@@ -355,7 +355,7 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     ]);
   });
 
-  test('install-apk.sh switches a part of the archive on and reads the date of the newest package', async () => {
+  test('install-apk.sh enables a repository and reads the date of the newest package', async () => {
     const root = await busyboxRoot({
       '/etc/apk/repositories': 'https://mirror.test/v3.22/main\n#https://mirror.test/v3.22/community\n',
       '/build/install/packages': 'alpine-base\ndracut\n',
@@ -366,7 +366,7 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
       '/index/DESCRIPTION': 'v3.22\n',
       '/index/.SIGN.RSA.test': 'signature',
     });
-    // As apk's index tool makes it: the signature and the lists are two gzip members of one tar.
+    // In the format of apk's index tool: signature and lists are two gzip members of one tar.
     await tool(
       'sh',
       '-c',

@@ -5,11 +5,11 @@ import { afterAll, expect, test } from 'vitest';
 import { readPackages } from '../../src/factory/packages/read-packages.ts';
 import { tool } from '../support/tool.ts';
 
-// Inventories against the package managers' own answers. dpkg's is asked in structure.test.ts, of a real build.
+// Compares inventories with the output of the package managers. structure.test.ts does this for dpkg, with a real build.
 const scratch = await mkdtemp(join(tmpdir(), 'packages-'));
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-test('packages of a database that the real rpm has made are those that rpm tells of', async () => {
+test('the packages in a database of the real rpm are those that rpm lists', async () => {
   const places = join(scratch, 'usr/lib/sysimage/rpm');
   const specs = {
     plain: ['', 'MIT'],
@@ -68,7 +68,7 @@ test('packages of a database that the real rpm has made are those that rpm tells
   expect(read).toHaveLength(4);
 });
 
-// Debian's rpm cannot write SUSE's format. The databases that go-rpmdb is tested with can be had as a Go module, of 70 MB.
+// Debian's rpm cannot write SUSE's format. The test databases of go-rpmdb are available as a Go module of 70 MB.
 test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
   'packages of a real SLE 15 (needs Go; KAIROS_FACTORY_TEST_ALL=1)',
   async () => {

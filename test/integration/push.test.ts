@@ -20,10 +20,10 @@ import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
 
 const MIB = 1024 * 1024;
-/** More than goes with one request. */
+/** More bytes than fit in one request. */
 const LARGE = 40 * MIB;
 const OTHER = `sha256:${'0'.repeat(64)}`;
-/** What is pushed is looked at without ceremony; the other registry has the same content behind TLS and a password. */
+/** Tests read pushed content from the plain registry; the other one serves the same content with TLS and a password. */
 let plain: TestRegistry;
 let guarded: TestRegistry;
 let proxy: FaultyProxy;
@@ -33,7 +33,7 @@ const layouts = { amd64: '', arm64: '' };
 beforeAll(async () => {
   home = await mkdtemp(join(TEST_HOME, 'push-'));
   plain = await startRegistry();
-  // "ann:hush", as "htpasswd -B" writes it.
+  // The output of "htpasswd -B" for "ann:hush".
   const line = 'ann:$2b$04$9Ckiv1ZgVMMIv4uj7XewXeODGLohXi4Xp.T9W1sJaNB55usIZDWmq\n';
   await writeFile(join(home, 'htpasswd'), line);
   const tls = await makeCertificates(home);
@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** A layout of an image with one layer of so many bytes that nothing compresses; not an OS, which no registry knows. */
+/** An image layout with one incompressible layer of the given size. It is not an OS, but no registry checks that. */
 async function makeLayout(arch: string, size: number): Promise<string> {
   const directory = join(home, `${arch}.oci`);
   const key = Buffer.from(arch.padEnd(16));
@@ -68,7 +68,7 @@ async function makeLayout(arch: string, size: number): Promise<string> {
 const digestOfLayout = async (layout: string): Promise<string> =>
   JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')).manifests[0].digest;
 
-/** Runs the program with the credentials of the test. */
+/** Runs the program with the test's credentials. */
 const run = (args: readonly string[], env: Record<string, string> = {}) =>
   factory(args, { cwd: home, env: { DOCKER_CONFIG: join(home, 'docker'), ...env } });
 
@@ -78,13 +78,13 @@ async function pushed(args: readonly string[]): Promise<PushResult> {
   return JSON.parse(stdout);
 }
 
-/** All tags of a repository; none when it does not exist. */
+/** Lists the tags of a repository; none when it does not exist. */
 async function tagsOf(repository: string): Promise<string[]> {
   const answer = (await (await plain.get(`${repository}/tags/list`)).json()) as { tags?: string[] | null };
   return (answer.tags ?? []).sort();
 }
 
-/** The reading half, as factory and agent have it. */
+/** The registry reader of factory and agent. */
 function reader(repository: string) {
   const { signal } = new AbortController();
   const runner = createRunner({ signal, log: () => undefined, env: process.env });
@@ -92,7 +92,7 @@ function reader(repository: string) {
   return openRegistry(host, parseImageReference(`${plain.host}/${repository}:none`));
 }
 
-/** What skopeo makes of an image is the layout again, blob by blob. */
+/** Checks that skopeo copies an image back to the same layout, blob by blob. */
 async function expectCopied(image: string, layout: string): Promise<void> {
   const copy = await mkdtemp(join(home, 'copy-'));
   await tool(
@@ -125,7 +125,7 @@ describe('a build', () => {
   });
   afterAll(() => rm(root, { recursive: true, force: true }));
 
-  test('is pushed as it is, with TLS and a password, and tagged', async () => {
+  test('is pushed unchanged, with TLS and a password, and tagged', async () => {
     const [layout = ''] = (await readdir(output)).filter((name) => name.endsWith('.oci'));
     expect(result).toMatchObject({ reference: image(), digest: await digestOfLayout(join(output, layout)) });
     expect(result.tags).toEqual(['v1.2.3', 'latest']);
@@ -135,7 +135,7 @@ describe('a build', () => {
     await expectCopied(`${plain.host}/team/os:v1.2.3`, join(output, layout));
   });
 
-  test('its files refer to the image, and are the bytes of the output directory', async () => {
+  test('has attached files that refer to the image and equal those of the output directory', async () => {
     const repository = reader('team/os');
     const found = await repository.getReferrers(result.digest);
     expect(found.map(({ digest }) => digest)).toEqual(result.artifacts.map(({ digest }) => digest));
@@ -181,7 +181,7 @@ describe('a build', () => {
     await rm(fetched, { recursive: true });
   });
 
-  test('is not sent a second time, and gets the same digests', async () => {
+  test('is not uploaded a second time, and gets the same digests', async () => {
     const again = await pushed([output, '--to', `${proxy.host}/team/os:v1.2.3`, '--artifacts', 'all']);
     expect({ ...again, reference: image() }).toEqual({ ...result, tags: ['v1.2.3'] });
     expect(proxy.seen.filter((line) => line.includes('/uploads/'))).toEqual([]);
@@ -229,7 +229,7 @@ describe('a build', () => {
     expect((await run(['verify', held, '--policy', 'policy.yaml'])).status).toBe(0);
   });
 
-  test('of an image that is held elsewhere is written as the same layout first', async () => {
+  test('of an image from elsewhere is first written as the same layout', async () => {
     const cache = { KAIROS_FACTORY_CACHE: join(TEST_HOME, 'cache') };
     const { status, stdout, stderr } = await run(
       ['push', `dir:${root}`, '--to', `${plain.host}/team/held`, '--json'],
@@ -242,7 +242,7 @@ describe('a build', () => {
     expect(left.filter((name) => name.includes('push'))).toEqual([]);
   });
 
-  test('that was changed afterwards is not pushed', async () => {
+  test('is not pushed if it was changed afterwards', async () => {
     const sums = join(output, 'SHA256SUMS');
     const before = await readFile(sums, 'utf8');
     const squashfs =
@@ -265,7 +265,7 @@ describe('a build', () => {
     expect(await tagsOf('team/changed')).toEqual([]);
   });
 
-  test('without credentials, or without a trusted certificate, says what to do', async () => {
+  test('without credentials or a trusted certificate fails with a remedy', async () => {
     const refused = await run(
       ['push', output, '--to', image(), '--set', `registries=[{registry: "${guarded.host}", ca: ca.pem}]`],
       { DOCKER_CONFIG: home, HOME: home },
@@ -282,7 +282,7 @@ describe('a build', () => {
 });
 
 describe('images of several architectures', () => {
-  test('become an index, and an image that is there another tag', async () => {
+  test('become an index, and an existing image gets another tag', async () => {
     const to = `${plain.host}/team/multi`;
     const sources = [`oci:${layouts.arm64}`, `oci:${layouts.amd64}`];
     const result = await pushed([...sources, '--to', `${to}:v1`, '--tag', 'stable']);
@@ -310,14 +310,14 @@ describe('images of several architectures', () => {
     }
     const retagged = await pushed([`${to}@${digests.amd64}`, '--to', to, '--tag', 'amd64']);
     expect(retagged).toEqual({ reference: to, digest: digests.amd64, tags: ['amd64'], artifacts: [] });
-    // Made on two machines, put together on a third; the order is of no matter.
+    // Built on two machines and combined on a third; the order does not matter.
     const joined = [`${to}@${digests.amd64}`, `${to}@${digests.arm64}`];
     expect((await pushed([...joined, '--to', `${to}:joined`])).digest).toBe(result.digest);
     const named = await pushed([layouts.arm64, '--to', to]);
     expect(named.tags).toEqual(['12-core-arm64']);
   });
 
-  test('cannot be an index when two are for the same', async () => {
+  test('cannot become an index when two are for the same architecture', async () => {
     const other = join(home, 'other');
     await mkdir(other);
     await writeOciLayout(
@@ -332,14 +332,14 @@ describe('images of several architectures', () => {
   });
 });
 
-describe('a network and a registry at their worst', () => {
+describe('a faulty network or registry', () => {
   const to = (name: string) => `${proxy.host}/${name}`;
   const requests = (from: number, pattern: RegExp) =>
     proxy.seen.slice(from).filter((line) => pattern.test(line));
   const push = (name: string, ...more: string[]) =>
     run(['push', `oci:${layouts.amd64}`, '--to', `${to(name)}:v1`, ...more]);
 
-  test('an upload that is cut off goes on with the chunk', async () => {
+  test('an interrupted upload resumes with the chunk', async () => {
     let cuts = 2;
     proxy.fault = ({ method, headers }) =>
       method === 'PATCH' && headers['content-range']?.startsWith('0-') === false && cuts-- > 0
@@ -349,12 +349,12 @@ describe('a network and a registry at their worst', () => {
     const { status, stderr } = await push('cut/off');
     expect(status, stderr).toBe(0);
     await expectCopied(`${plain.host}/cut/off:v1`, layouts.amd64);
-    // One session for the layer, one for the configuration.
+    // One upload session for the layer, one for the configuration.
     expect(requests(from, /^POST/)).toHaveLength(2);
     expect(requests(from, /^PATCH/)).toHaveLength(4);
   });
 
-  test('an upload that the registry has lost begins anew', async () => {
+  test('an upload that the registry has lost starts again', async () => {
     let isCut = false;
     proxy.fault = ({ method, headers }) => {
       if (isCut || method !== 'PATCH' || headers['content-range']?.startsWith('0-')) return undefined;
@@ -368,7 +368,7 @@ describe('a network and a registry at their worst', () => {
     expect(requests(from, /^POST/)).toHaveLength(3);
   });
 
-  test('429 and 500 are waited for', async () => {
+  test('requests are retried after 429 and 500', async () => {
     const answers = new Map([
       ['POST', 429],
       ['PATCH', 500],
@@ -388,7 +388,7 @@ describe('a network and a registry at their worst', () => {
   test.each([
     ['a blob', /^PUT .*uploads/],
     ['a manifest', /^PUT .*manifests/],
-  ])('a lie about the digest of %s keeps the tag away', async (name, pattern) => {
+  ])('a wrong digest of %s prevents the tag', async (name, pattern) => {
     proxy.fault = ({ method, path }) =>
       pattern.test(`${method} ${path}`)
         ? {
@@ -403,7 +403,7 @@ describe('a network and a registry at their worst', () => {
     expect(await tagsOf(repository)).toEqual([]);
   });
 
-  test('a tag that stands for something else is found out', async () => {
+  test('a tag that resolves to other content is detected', async () => {
     proxy.fault = ({ method, path }) =>
       method === 'GET' && path.endsWith('/manifests/v1')
         ? {
@@ -417,7 +417,7 @@ describe('a network and a registry at their worst', () => {
     expect([status, stderr]).toEqual([5, expect.stringContaining('read back')]);
   });
 
-  test('what a registry refuses is told in its own words, and there is no tag', async () => {
+  test('a refusal is reported with the registry’s message, and no tag is written', async () => {
     proxy.fault = ({ method, path }) =>
       method === 'PUT' && path.includes('/manifests/') ? { status: 405 } : undefined;
     const { status, stderr } = await push('refused');
@@ -425,7 +425,7 @@ describe('a network and a registry at their worst', () => {
     expect(await tagsOf('refused')).toEqual([]);
   });
 
-  test('Ctrl-C leaves no tag and nothing else, and the next push ends well', async () => {
+  test('Ctrl-C leaves no tag or other content, and the next push succeeds', async () => {
     const { promise: stalled, resolve: reached } = Promise.withResolvers<void>();
     proxy.fault = ({ method }) => (method === 'PATCH' ? { stallAfter: MIB, reached } : undefined);
     const cache = join(home, 'cache');

@@ -18,13 +18,13 @@ beforeAll(async () => {
   );
   layer = join(blobs, sizes.sort((a, b) => b.size - a.size)[0]?.name ?? '');
 });
-// Unpacked roots hold directories that only their owner may enter.
+// Unpacked roots contain directories that only their owner may enter.
 afterAll(() => tool('rm', '-rf', home));
 
 const sumOf = (report: BuildReport, kind: string) =>
   report.manifest.artifacts.find((entry) => entry.kind === kind)?.sha256;
 
-test('artifacts of a ready image are the bytes that its build made', async () => {
+test('artifacts of a ready image have the bytes of its build', async () => {
   const args = [
     'artifacts',
     '--image',
@@ -51,7 +51,7 @@ test('a Docker archive, a compressed tar and a directory are images too', async 
   ];
   await symlink(build.artifact('oci'), join(home, 'image'));
   const inHome = ['-c', 'cd "$1" && shift && exec "$@"', 'sh', home, 'buildah', ...store];
-  // Committed anew, because a Docker archive cannot hold layers under zstd.
+  // Committed again, because a Docker archive cannot contain zstd layers.
   const container = (await tool('sh', ...inHome, 'from', 'oci:image')).trim();
   await tool('sh', ...inHome, 'commit', '--quiet', '--squash', container, 'localhost/os');
   await tool('sh', ...inHome, 'push', '--quiet', 'localhost/os', 'docker-archive:image.tar:localhost/os:1');
@@ -67,7 +67,7 @@ test('a Docker archive, a compressed tar and a directory are images too', async 
   }
 });
 
-test('what is no OS is refused, check by check', async () => {
+test('an image that is not an OS is refused, with each failed check', async () => {
   const bare = join(home, 'bare');
   await mkdir(join(bare, 'etc'), { recursive: true });
   const { status, stdout } = await factory(['check', bare]);

@@ -13,7 +13,7 @@ import { testImage } from '../unit/common/oci/layers/support/test-image.ts';
 import { testRegistry } from '../unit/common/oci/layers/support/test-registry.ts';
 import { tarBytes } from '../unit/support/tar-bytes.ts';
 
-/** Content that is pushed without ceremony, and the same behind TLS and a password. */
+/** A plain registry to push to, and one that serves the same content with TLS and a password. */
 let plain: TestRegistry;
 let guarded: TestRegistry;
 let home: string;
@@ -21,7 +21,7 @@ let home: string;
 beforeAll(async () => {
   home = await mkdtemp(join(TEST_HOME, 'registry-'));
   const tls = await makeCertificates(home);
-  // "ann:hush", as "htpasswd -B" writes it.
+  // The output of "htpasswd -B" for "ann:hush".
   const line = 'ann:$2b$04$9Ckiv1ZgVMMIv4uj7XewXeODGLohXi4Xp.T9W1sJaNB55usIZDWmq\n';
   await writeFile(join(home, 'htpasswd'), line);
   plain = await startRegistry();
@@ -33,7 +33,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** A base that no flavor takes, which ends a build as soon as it has been taken. */
+/** A base without a matching flavor, which makes a build fail as soon as the base is imported. */
 async function pushBase(tag: string): Promise<string> {
   const layer = tarBytes([
     { name: 'etc', type: 'directory' },
@@ -43,7 +43,7 @@ async function pushBase(tag: string): Promise<string> {
   return plain.pushIndex('team/base', { amd64: digest }, tag);
 }
 
-/** A project with a configuration and credentials of its own. */
+/** A project with its own configuration and credentials. */
 async function project(name: string, config: string) {
   const directory = join(home, name);
   await mkdir(join(directory, 'docker'), { recursive: true });
@@ -63,7 +63,7 @@ async function project(name: string, config: string) {
   };
 }
 
-test('a base behind TLS and a password is locked, fetched and taken, and again without a network', async () => {
+test('a base behind TLS and a password is locked, fetched and imported, and imported again offline', async () => {
   const first = await pushBase('v1');
   const reference = `${guarded.host}/team/base:v1`;
   const config = `flavor: debian\nbase: ${reference}\nregistries: [{ registry: "${guarded.host}", ca: ../ca.pem }]\n`;
@@ -72,12 +72,12 @@ test('a base behind TLS and a password is locked, fetched and taken, and again w
   const unlocked = await run(['build', '--locked']);
   expect([unlocked.status, unlocked.stderr]).toEqual([2, expect.stringContaining(`${reference} is not in`)]);
   const built = await run(['build']);
-  // All the way into the image store: what the base says of itself has been read.
+  // The base was imported into the image store: its os-release has been read.
   expect([built.status, built.stderr]).toEqual([2, expect.stringContaining('the base is "plan9"')]);
   expect(built.stderr).toContain(`notice: ${reference} is now locked to ${first} in kairos-factory.lock`);
   expect(await lock()).toContain(`digest: ${first}`);
 
-  // The tag moves; the build does not.
+  // The tag moves, but the build stays with the locked digest.
   const moved = await plain.pushIndex('team/base', { amd64: await manifestOf(await pushBase('v2')) }, 'v1');
   const again = await run(['build', '--locked']);
   expect([again.status, again.stderr]).toEqual([2, expect.stringContaining('the base is "plan9"')]);
@@ -108,7 +108,7 @@ test('a base behind TLS and a password is locked, fetched and taken, and again w
 
   const dropped = await run(['lock', '--base', 'bootstrap:']);
   expect(dropped.stdout).toBe(`dropped   ${reference}\nkairos-factory.lock`);
-  // Neither cache, log nor lock has the password.
+  // Neither the cache nor the log nor the lock contains the password.
   const found = await tool(
     'sh',
     '-c',
@@ -127,7 +127,7 @@ async function manifestOf(index: string): Promise<string> {
   return answer.manifests[0]?.digest ?? '';
 }
 
-test('a certificate that is not trusted, and a password that is missing, are told', async () => {
+test('an untrusted certificate and a missing password are reported', async () => {
   await pushBase('v3');
   const base = `flavor: debian\nbase: ${guarded.host}/team/base:v3\n`;
   const untrusted = await (await project('untrusted', base)).run(['lock']);
@@ -145,7 +145,7 @@ test('a certificate that is not trusted, and a password that is missing, are tol
   expect(refused.stderr).toContain(`docker login ${guarded.host}`);
 });
 
-test('a proxy of the environment is gone through, with the registry’s own certificate', async () => {
+test('a proxy from the environment is used, with the registry’s own certificate', async () => {
   const asked: string[] = [];
   const proxy = createServer().on('connect', (request, client: Socket) => {
     asked.push(request.url ?? '');
@@ -171,8 +171,8 @@ test('a proxy of the environment is gone through, with the registry’s own cert
   }
 });
 
-// A stand-in, because a real registry does not stall.
-test('SIGINT ends a download that stalls, and the next build goes on with it', async () => {
+// A stand-in, because a real registry does not stall on demand.
+test('SIGINT ends a stalled download, and the next build resumes it', async () => {
   await using server = await testRegistry();
   const layer = Buffer.alloc(200_000, 'layer ');
   const image = testImage(
@@ -209,7 +209,7 @@ test('SIGINT ends a download that stalls, and the next build goes on with it', a
   expect(server.seen.at(-1)?.headers.range).toBe('bytes=50000-');
 });
 
-test('artifacts of a ready image in a registry are the bytes that its build made', async () => {
+test('artifacts of a ready image in a registry have the bytes of its build', async () => {
   const build: TestBuild = await testBuild();
   const layout = build.artifact('oci');
   const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8'));

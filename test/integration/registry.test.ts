@@ -21,7 +21,7 @@ import {
 } from '../unit/common/oci/layers/support/test-image.ts';
 import { realFetch } from '../unit/common/oci/layers/support/test-registry.ts';
 
-/** Package docker-registry of Debian, and its own example of a configuration. */
+/** Debian's package docker-registry, and its example configuration. */
 const PROGRAM = '/usr/bin/docker-registry';
 const image = testImage(
   [
@@ -77,21 +77,21 @@ describe.skipIf(!existsSync(PROGRAM))('the registry of Debian', () => {
     await put(`manifests/${tag}`, manifest, 'application/vnd.oci.image.manifest.v1+json');
   }
 
-  test.each(['v1', 'multi', `v1@${image.digest}`])('an image is unpacked by %s', async (tag) => {
+  test.each(['v1', 'multi', `v1@${image.digest}`])('unpacks an image by %s', async (tag) => {
     const target = `/${tag.replace(/\W/g, '-')}`;
     const found = await unpackImage(host, `oci:${address}/team/os:${tag}`, target);
     expect(found.digest).toBe(image.digest);
     expect(await host.readText(`${target}/etc/hostname`)).toBe('node');
   });
 
-  test('its size is told', async () => {
+  test('reports the size of an image', async () => {
     expect(await sourceSize(host, parseSource(`oci:${address}/team/os:multi`))).toMatchObject({
       bytes: 4,
       exact: true,
     });
   });
 
-  test('a blob goes on where it was', async () => {
+  test('resumes the download of a blob', async () => {
     const repository = openRegistry(host, parseImageReference(`${address}/team/os:v1`));
     const { manifest } = await repository.resolveManifest(parsePlatform('amd64'));
     const [layer] = manifest.layers;
@@ -106,7 +106,7 @@ describe.skipIf(!existsSync(PROGRAM))('the registry of Debian', () => {
     await downloadBlobs(host, repository, [layer], { directory: '/staging' });
   });
 
-  test('tags are listed page by page, and what is not there is told', async () => {
+  test('lists tags page by page, and reports a missing repository', async () => {
     const repository = openRegistry(host, parseImageReference(`${address}/team/os`));
     expect((await repository.listTags()).sort()).toEqual(['multi', 'v1']);
     expect(await repository.getReferrers(image.digest)).toEqual([]);

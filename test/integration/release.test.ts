@@ -45,7 +45,7 @@ describe('a release of two targets', () => {
   });
   afterAll(() => tool('rm', '-rf', home));
 
-  /** Debian as other tests build it, and a root of BusyBox with its kernel. */
+  /** The Debian image that other tests share, and a BusyBox root with its kernel. */
   async function run(args: readonly string[], tinyTarget: object = {}) {
     const configuration = {
       version: 'v1.2.3',
@@ -65,13 +65,13 @@ describe('a release of two targets', () => {
     return factory(['release', ...args], { cwd: home });
   }
 
-  /** What a later release reads of this one. */
+  /** The files that a later release reads. */
   async function described(): Promise<string[]> {
     const names = await readdir(folder);
     return names.filter((name) => name === 'release.json' || name.endsWith('.spdx.json'));
   }
 
-  /** What tells whether a file was touched. */
+  /** The properties that show whether a file was changed. */
   async function stamps(): Promise<Record<string, string>> {
     const names = await readdir(folder, { recursive: true });
     const all = await Promise.all(names.map(async (name) => [name, await stat(join(folder, name))] as const));
@@ -79,7 +79,7 @@ describe('a release of two targets', () => {
     return Object.fromEntries(files.map(([name, { ino, mtimeMs }]) => [name, `${ino} ${mtimeMs}`]));
   }
 
-  test('has the files of both under their names, and all checksums hold', async () => {
+  test('has the files of both under their names, with valid checksums', async () => {
     expect(release).toMatchObject({
       version: 'v1.2.3',
       targets: [
@@ -109,7 +109,7 @@ describe('a release of two targets', () => {
     expect(release.targets[0]?.image?.digest).toBe(manifests[0].digest);
   });
 
-  test('is made by one run: the next builds nothing and touches nothing', async () => {
+  test('is complete after one run: the next run builds and changes nothing', async () => {
     const before = await stamps();
     const { status, stdout, stderr } = await run(['--json']);
     expect(status, stderr).toBe(0);
@@ -124,7 +124,7 @@ describe('a release of two targets', () => {
     expect(await stamps()).toEqual(before);
   });
 
-  test('is signed, and verified by the same key', async () => {
+  test('can be signed, and verified with the same key', async () => {
     const { privateKey, publicKey } = await generateKeyPair(home, 'release');
     const env = { PATH: `${join(PROJECT, '.tools/bin')}:${process.env['PATH']}` };
     const args = ['release', '--output', 'signed', '--sign', privateKey];
@@ -154,12 +154,12 @@ describe('a release of two targets', () => {
     expect(stdout).toMatch(/^Release v1\.2\.3 in other is finished, and verified: \d+ files/);
     expect(await stat(join(home, 'other', image))).toMatchObject({ mtimeMs, ino });
     expect(await readdir(join(home, 'other'))).not.toContain('UNFINISHED');
-    // The finished one stays when a part of it is asked for.
+    // A finished release is kept when only some targets are requested.
     const part = await run([...other, '--only', 'debian']);
     expect([part.status, part.stdout]).toEqual([0, expect.stringContaining('is kept.')]);
   });
 
-  test('is refused before anything is built when names would clash, or the folder is somebody’s', async () => {
+  test('is refused before anything is built if names would clash or the folder has other content', async () => {
     const same = {
       flavor: 'debian',
       base: 'bootstrap:bookworm',
@@ -203,14 +203,14 @@ describe('a release of two targets', () => {
         `[...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > ${width} + 1).map((one) => one.outerHTML.slice(0, 99))`,
       );
       expect(outside).toEqual([]);
-      // WCAG 2.2, 1.4.3: every text against what it stands on.
+      // WCAG 2.2, 1.4.3: contrast of every text with its background.
       expect(await page.evaluate<string[]>(CONTRAST)).toEqual([]);
-      // Nothing else is asked for, and no policy was broken.
+      // The page requests nothing else, and violates no policy.
       expect(page.requests().filter((url) => !url.startsWith('data:'))).toEqual([address()]);
       expect(page.messages()).toEqual([]);
     });
 
-    test('links files that exist, and copies checksums', async () => {
+    test('links to existing files, and copies checksums', async () => {
       await page.open(address(), { width: 1280 });
       const links = await page.evaluate<string[]>('[...document.links].map((one) => one.href)');
       expect(links.length).toBeGreaterThan(8);
@@ -232,7 +232,7 @@ describe('a release of two targets', () => {
       expect(release.targets[0]?.files.map(({ sha256 }) => sha256)).toContain(copied);
     });
 
-    test('can be read by those who see little, and has names for what can be pressed', async () => {
+    test('is accessible with impaired vision, and its controls have names', async () => {
       await page.open(address(), { width: 1280 });
       const found = await page.evaluate<Record<string, unknown>>(`({
         lang: document.documentElement.lang,
@@ -271,7 +271,7 @@ describe('a release of two targets', () => {
     });
   });
 
-  test('is verified by the command on its page, when cosign has signed it', async () => {
+  test('can be verified with the command on its page, if cosign has signed it', async () => {
     const sample = {
       targets: [sampleTarget('core')],
       previous: undefined,
@@ -302,7 +302,7 @@ describe('a release of two targets', () => {
     await expect(cosign(...command)).rejects.toThrow('invalid signature');
   });
 
-  test('is compared with from a folder, an address and a registry', async () => {
+  test('can be compared with by folder, URL and registry', async () => {
     const runner = createRunner({ signal, log: () => undefined, env: process.env });
     const access: PreviousAccess = {
       registries: { runner, registries: [], env: process.env },
@@ -355,7 +355,7 @@ describe('a release of two targets', () => {
     expect((await openPrevious(place, access)).release).toEqual(release);
   });
 
-  test('tells the packages that changed since', async () => {
+  test('lists the packages that changed since', async () => {
     const before = join(home, 'before');
     await mkdir(before);
     for (const name of await described()) await cp(join(folder, name), join(before, name));
@@ -384,7 +384,7 @@ describe('a release of two targets', () => {
   });
 });
 
-/** The texts of a page whose contrast with the colour behind them is less than 4.5 to 1. */
+/** The texts of a page whose contrast with their background is below 4.5:1. */
 const CONTRAST = `(() => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);
   const light = (color) => {

@@ -12,9 +12,9 @@ import { tool } from '../support/tool.ts';
 const USER = 'kairos-factory-test';
 const PARTS = [...packageJson.files, 'node_modules', '.tools', 'package.json'];
 const ALL = process.env['KAIROS_FACTORY_TEST_ALL'] === '1';
-/** What the clock of a faked build is ahead: past midnight, and not so far that an archive's lists expire. */
+/** How far the clock of a faked build is ahead: past midnight, but not so far that an archive's lists expire. */
 const AHEAD = '+26h';
-/** Looked up by libfaketime in the image through a link: `/dev` is the host's in buildah's chroot, and in no image. */
+/** libfaketime in the image reads this through a link: `/dev` is the host's in buildah's chroot, and in no image. */
 const CLOCK = '/dev/shm/kairos-factory-test-clock';
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime';
 
@@ -22,7 +22,7 @@ const isRoot = process.getuid?.() === 0;
 const hasFaketime = existsSync(join(FAKETIME, 'libfaketimeMT.so.1'));
 
 /**
- * A directory whose files are read in another order than others': ext4 sorts them by hashes that its seed decides on.
+ * A directory that lists its files in another order: ext4 sorts them by hashes that depend on its seed.
  * @param owner user id of its owner
  */
 async function otherOrder(
@@ -44,7 +44,7 @@ async function otherOrder(
   };
 }
 
-/** Removes what libfaketime leaves of programs that ended without telling it. */
+/** Removes the files of libfaketime for programs that were killed. */
 async function sweepFaketime(): Promise<void> {
   for (const name of await readdir('/dev/shm')) {
     const pid = /^(?:faketime_shm|sem\.faketime_sem)_(\d+)$/.exec(name)?.[1];
@@ -52,7 +52,7 @@ async function sweepFaketime(): Promise<void> {
   }
 }
 
-/** The names of the same files in a directory, in the order in which it gives them. */
+/** The names of a fixed set of files, in the order in which the directory lists them. */
 async function readOrder(directory: string): Promise<string> {
   const probe = join(directory, 'probe');
   await mkdir(probe);
@@ -62,7 +62,7 @@ async function readOrder(directory: string): Promise<string> {
   return order;
 }
 
-/** An ordinary user can only be made by root, and a filesystem be mounted. */
+/** Only root can create an ordinary user and mount a filesystem. */
 describe.skipIf(!isRoot || !hasFaketime)(
   'two builds (needs root to make a user and to mount a filesystem, and libfaketime)',
   () => {
@@ -74,7 +74,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
       await tool('id', USER).catch(() => tool('useradd', '--create-home', USER));
       home = await mkdtemp(join(tmpdir(), 'kairos-factory-user-'));
       await chmod(home, 0o755);
-      // The checkout may stand where that user cannot go.
+      // The checkout may be in a directory that the user cannot enter.
       for (const part of PARTS) {
         await cp(join(PROJECT, part), join(home, 'project', part), {
           recursive: true,
@@ -85,7 +85,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
       }
       place = await otherOrder(join(home, 'work'), (await tool('id', '-u', USER)).trim());
       base = join(home, 'base.tar');
-      // Every program in the image asks libfaketime for the time, which asks a file of the host, where there is one.
+      // Every program in the image gets its time from libfaketime, which reads a file of the host, if it exists.
       const hook = (line: string) => `--customize-hook=${line}`;
       await tool(
         'mmdebstrap',
@@ -107,7 +107,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
     });
 
     const ARGS = ['--flavor', 'debian', '--kernel', 'cloud', '--compression', 'fast'];
-    /** The base, and a setting: libfaketime would move the times of files, too, which are the same on another day. */
+    /** The base, and a setting that keeps libfaketime from shifting file times, which do not change from day to day. */
     let args: string[];
     let built: Promise<string> | undefined;
     /** The output of root's build. */
@@ -116,7 +116,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
       return built;
     };
 
-    /** Builds as root, in the checkout, by the clock. */
+    /** Builds as root, in the checkout, with the real clock. */
     async function byRoot(
       name: string,
       args: readonly string[],
@@ -131,7 +131,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
       return output;
     }
 
-    /** Builds as an ordinary user, with all else that must make no difference another. */
+    /** Builds as an ordinary user, with everything else changed that must not matter. */
     async function byOther(
       name: string,
       args: readonly string[],
@@ -143,7 +143,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
       const settings = [
         ...[`KAIROS_FACTORY_CACHE=${join(place.path, 'Cache')}`, 'CI=true'],
         ...['TZ=Pacific/Kiritimati', 'LC_ALL=C.UTF-8', 'LANG=C.UTF-8', ...env],
-        // For the tools of the host, and the program itself.
+        // For the host tools and the program itself.
         ...[
           `LD_PRELOAD=${FAKETIME}/libfaketimeMT.so.1`,
           `FAKETIME=${AHEAD}`,
@@ -175,7 +175,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
       expect.fail(stdout);
     }
 
-    test('what is varied is another indeed: the order of files, and the clock in the image', async () => {
+    test('really vary in the order of files and the clock in the image', async () => {
       expect(await readOrder(place.path)).not.toBe(await readOrder(home));
       await writeFile(CLOCK, `${AHEAD}\n`);
       try {
@@ -191,11 +191,11 @@ describe.skipIf(!isRoot || !hasFaketime)(
       }
     });
 
-    test('give the same bytes: by root or not, and whatever clock, locale, umask, path, processors, order', async () => {
+    test('give the same bytes for any user, clock, locale, umask, path, processors and file order', async () => {
       await expectSame(await mine(), await byOther('out', args));
     });
 
-    test('from the lock of the other; and a package that differs from the lock is named', async () => {
+    test('give the same bytes from a shared lock, and a package that differs from the lock is reported', async () => {
       const root = await mine();
       const lock = join(home, 'root.lock');
       const build = async (output: string, lockFile: string) =>
@@ -225,14 +225,14 @@ describe.skipIf(!isRoot || !hasFaketime)(
       expect(await readFile(other, 'utf8')).toContain('bash:amd64: "1.0-1"');
     });
 
-    // Minutes each, and the parts of it are in other tests.
+    // Each takes minutes, and other tests cover the parts.
     describe.skipIf(!ALL)('with all (KAIROS_FACTORY_TEST_ALL=1)', () => {
-      test('from packages that each bootstraps for itself', async () => {
+      test('give the same bytes when each bootstraps its own base', async () => {
         const args = ['--base', 'bootstrap:bookworm', '--artifact', 'oci,squashfs'];
         await expectSame(await byRoot('own', args), await byOther('own', args));
       });
 
-      test('from a snapshot, and from the lock of the other', async () => {
+      test('give the same bytes from a snapshot, and from a shared lock', async () => {
         const past = '20260101T000000Z';
         await using server = await serveFiles(home, {
           [`/past/debian/${past}/`]: 'http://deb.debian.org/debian/',
@@ -244,9 +244,9 @@ describe.skipIf(!isRoot || !hasFaketime)(
         expect(server.asked.some((path) => path.startsWith(`/past/debian-security/${past}/dists`))).toBe(
           true,
         );
-        // The archive behind the server is today's: the same packages, so the same bytes, sources.list included.
+        // The server has the current archive: the same packages give the same bytes, including sources.list.
         await expectSame(await byRoot('present', args), mine);
-        // Once more, from the lock that the first has written.
+        // Once more, from the lock that the first build wrote.
         const again = join(home, 'locked');
         const { status, stderr } = await factory(
           [
@@ -266,7 +266,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
         await expectSame(mine, again);
       });
 
-      test('by the other engine', async () => {
+      test('give the same bytes with the other engine', async () => {
         await using daemon = await startDockerd();
         const env = { DOCKER_HOST: daemon.address, DOCKER_CONFIG: home };
         const mine = await byRoot('buildah', ['--base', base, '--engine', 'buildah']);
@@ -276,7 +276,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
   },
 );
 
-test('an unchanged build does nothing; a changed cloud-config makes only what holds it', async () => {
+test('an unchanged build does nothing, and a changed cloud-config rebuilds only the artifacts that contain it', async () => {
   const home = await mkdtemp(join(TEST_HOME, 'cached-'));
   try {
     const config = join(home, 'config.yaml');
@@ -317,7 +317,7 @@ test('an unchanged build does nothing; a changed cloud-config makes only what ho
     const second = await run();
     expect(second.ran).toEqual(['artifact:iso', 'audit', 'checksum:iso', 'provenance']);
     expect(second.iso).not.toBe(first.iso);
-    // The file of "a" is gone: that it was made once must not make it count as there.
+    // The file of "a" is missing: it must be built again, although it was built once.
     await write('a');
     const third = await run();
     expect(third).toEqual({ ran: ['artifact:iso', 'checksum:iso', 'provenance'], iso: first.iso });

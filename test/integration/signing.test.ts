@@ -23,7 +23,7 @@ import { tool } from '../support/tool.ts';
 import { tarBytes } from '../unit/support/tar-bytes.ts';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-/** Long enough to be found wherever it might leak to. */
+/** Long enough to be found wherever it might leak. */
 const PASSWORD = 'a-password-that-nobody-may-see';
 
 let home: string;
@@ -42,7 +42,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** The program with the real cosign on its path, as of a person who has no other network than the registry. */
+/** Runs the program with the real cosign on its path, and with no network except the registry. */
 async function run(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
   return factory(args, {
     cwd: home,
@@ -59,7 +59,7 @@ const sign = (...args: string[]) => run(['sign', ...args], { COSIGN_PASSWORD: PA
 const byStranger = (...args: string[]) => run(['sign', ...args, '--key', stranger.privateKey]);
 const verify = (...args: string[]) => run(['verify', ...args, '--key', release.publicKey]);
 
-/** Signs with the right key, and expects that to work. */
+/** Signs with the right key, and expects success. */
 async function signed(...args: string[]): Promise<Outcome> {
   const outcome = await sign(...args, '--key', release.privateKey);
   expect(outcome.status, outcome.stderr).toBe(0);
@@ -97,12 +97,12 @@ describe('an image', () => {
         verified: true,
         images: [{ image, signatures: [{ form, key: 'release.pub' }], content: { blobs: 2 } }],
       });
-      // The second time there is nothing to do.
+      // The second run has nothing to do.
       expect((await signed(image, '--format', format)).stdout).toContain(`already signed  ${image}`);
     },
   );
 
-  test('without a signature is refused, and by another key', async () => {
+  test('is refused without a signature or with the signature of another key', async () => {
     const { digest, image } = await push('unsigned');
     await refused(verify(image), `${digest} is not signed`);
     await byStranger(image);
@@ -111,16 +111,16 @@ describe('an image', () => {
     expect((await verify(image)).status).toBe(0);
   });
 
-  test('that a signed tag is moved to is refused', async () => {
+  test('is refused if a signed tag was moved to it', async () => {
     const { image } = await push('good', 'moving');
     await signed(image);
     const evil = await push('evil', 'moving');
     await refused(verify(`${registry.host}/${repository}:moving`), `${evil.digest} is not signed`);
-    // What is signed stays signed, by its digest.
+    // The signed image can still be verified by its digest.
     expect((await verify(image)).status).toBe(0);
   });
 
-  test('with a tampered layer is refused, and only a look at the content tells', async () => {
+  test('is refused with a tampered layer, which only a check of the content detects', async () => {
     const { image } = await push('the layer');
     await signed(image);
     const hex = createHash('sha256').update('the layer').digest('hex');
@@ -130,7 +130,7 @@ describe('an image', () => {
     expect((await verify(image, '--no-content')).stdout).toContain('content not checked');
   });
 
-  test('with a tampered bundle is refused', async () => {
+  test('is refused with a tampered bundle', async () => {
     const { digest, image } = await push('bundle to change');
     await signed(image);
     const listed = await (await registry.get(`${repository}/manifests/${digest.replace(':', '-')}`)).json();
@@ -142,10 +142,10 @@ describe('an image', () => {
     await refused(verify(image), /cannot be read|its content was changed/);
   });
 
-  test('from a registry that lies about its digest is refused', async () => {
+  test('is refused from a registry that returns content with another digest', async () => {
     const { digest } = await push('true');
     const { digest: other } = await push('false');
-    // A stand-in before the real one, because the real one tells the truth.
+    // A stand-in in front of the real registry, which would return the right content.
     const liar = createServer((request, response) => {
       const path = (request.url ?? '').replace('/v2/', '').replace(digest, other);
       registry.get(path).then(
@@ -168,7 +168,7 @@ describe('an image', () => {
     }
   });
 
-  test('has the attestations that the policy asks for, by a key of the policy', async () => {
+  test('has the attestations that the policy requires, from a key of the policy', async () => {
     const { digest, image } = await push('attested');
     const sbom = { spdxVersion: 'SPDX-2.3', packages: [{ name: 'bash', versionInfo: '5.2' }] };
     const statement = (subject: string) => ({
@@ -212,7 +212,7 @@ describe('an image', () => {
       { type: 'https://slsa.dev/provenance/v1', key: 'release.pub' },
       { type: 'https://spdx.dev/Document', key: 'release.pub' },
     ]);
-    // cosign agrees, and nothing of the document was lost.
+    // cosign accepts it too, and the document is complete.
     const cosign = join(PROJECT, '.tools/bin/cosign');
     const args = ['--key', release.publicKey, '--insecure-ignore-tlog', '--type', 'slsaprovenance1', image];
     const envelope = JSON.parse((await tool(cosign, 'verify-attestation', ...args)).split('\n')[0] ?? '');
@@ -225,7 +225,7 @@ describe('the output of a build', () => {
   let output: string;
   const at = (name: string) => join(output, name);
 
-  /** A small one, with an image layout of one blob. */
+  /** A small output directory, with an image layout of one blob. */
   async function makeOutput(name: string): Promise<void> {
     output = join(home, name);
     await mkdir(join(output, 'os.oci/blobs/sha256'), { recursive: true });
@@ -248,7 +248,7 @@ describe('the output of a build', () => {
     await signed(output);
   }
 
-  test('is signed file by file, beside the files, and verified as a whole', async () => {
+  test('has a signature next to each file, and is verified as a whole', async () => {
     await makeOutput('whole');
     expect((await readdir(output)).sort()).toEqual([
       ...['SHA256SUMS', 'SHA256SUMS.sigstore.json', 'manifest.json', 'manifest.json.sigstore.json'],
@@ -259,7 +259,7 @@ describe('the output of a build', () => {
     expect(status, stderr).toBe(0);
     expect(stdout).toContain('os.iso  by release.pub (');
     expect(stdout).toContain('All listed files exist, and no others.');
-    // cosign agrees.
+    // cosign accepts them too.
     const args = [
       '--key',
       release.publicKey,
@@ -268,13 +268,13 @@ describe('the output of a build', () => {
       at('os.iso.sigstore.json'),
     ];
     await tool(join(PROJECT, '.tools/bin/cosign'), 'verify-blob', ...args, at('os.iso'));
-    // Good signatures stay as they are.
+    // Valid signatures are kept.
     const before = await readFile(at('os.iso.sigstore.json'), 'utf8');
     await signed(output);
     expect(await readFile(at('os.iso.sigstore.json'), 'utf8')).toBe(before);
   });
 
-  test('of several targets is signed and verified by the directory of them all', async () => {
+  test('of several targets is signed and verified by their common directory', async () => {
     const targets = join(home, 'targets');
     for (const name of ['one', 'two']) {
       await makeOutput(`targets/${name}`);
@@ -328,7 +328,7 @@ describe('the output of a build', () => {
       },
     ],
   ];
-  test('is refused with anything in it that is not as it was signed', async () => {
+  test('is refused if anything in it differs from the signed state', async () => {
     await makeOutput('damaged');
     for (const [what, message, damage] of damages) {
       await rm(join(home, 'whole-copy'), { recursive: true, force: true });
@@ -343,7 +343,7 @@ describe('the output of a build', () => {
     await refused(run(['verify', output, '--key', stranger.publicKey]), 'by an unknown key');
   });
 
-  test('gets no signatures when one of its files does not match the list', async () => {
+  test('gets no signatures when a file does not match the list', async () => {
     await makeOutput('half');
     for (const name of await readdir(output)) if (name.endsWith('.sigstore.json')) await rm(at(name));
     await writeFile(
@@ -354,7 +354,7 @@ describe('the output of a build', () => {
     expect((await readdir(output)).filter((name) => /sigstore|partial|lock/.test(name))).toEqual([]);
   });
 
-  test('may have a file that is too large for the memory of cosign', async () => {
+  test('may contain a file that is too large for cosign', async () => {
     const file = join(home, 'large.raw');
     await writeFile(file, 'begins');
     await truncate(file, 1024 ** 3 + 1);
@@ -362,7 +362,7 @@ describe('the output of a build', () => {
     expect((await verify(file)).status).toBe(0);
     const args = ['--key', release.publicKey, '--insecure-ignore-tlog', '--bundle', `${file}.sigstore.json`];
     const type = ['--type', 'https://sigstore.dev/cosign/sign/v1'];
-    // By its sum: cosign refuses to read a file of this size.
+    // Signed by its checksum: cosign refuses to read a file of this size.
     const [sum = ''] = (await tool('sha256sum', file)).split(' ');
     const about = ['--digest', sum, '--digestAlg', 'sha256'];
     await tool(join(PROJECT, '.tools/bin/cosign'), 'verify-blob-attestation', ...args, ...type, ...about);
@@ -407,10 +407,10 @@ describe('the key', () => {
     expect(await readdir(home)).not.toContain('some.txt.sigstore.json');
   });
 
-  test('and its password are seen in no command line and in no log', async () => {
+  test('and its password appear in no command line and no log', async () => {
     const file = join(home, 'watched.txt');
     await writeFile(file, 'watched');
-    // In place of cosign: says what any other process could see of it, and goes on as the real one.
+    // A wrapper that records what other processes can see of cosign, and then runs the real one.
     const spy = join(home, 'spy');
     await mkdir(spy);
     const real = join(PROJECT, '.tools/bin/cosign');
@@ -440,8 +440,8 @@ describe('the key', () => {
   });
 });
 
-describe('keyless, with stand-ins for the services that certify and tell the time', () => {
-  test('signs files and images for the identity of the CI, which is verified by a trusted root', async () => {
+describe('keyless, with stand-ins for the certificate and timestamp authorities', () => {
+  test('signs files and images with the identity of the CI, which a trusted root verifies', async () => {
     const place = join(home, 'keyless');
     await mkdir(place);
     await using services = await startKeyless(place);
@@ -477,7 +477,7 @@ describe('keyless, with stand-ins for the services that certify and tell the tim
       expect.stringContaining('Give --trusted-root FILE'),
     ]);
 
-    // When it was signed has to be known, because a certificate expires.
+    // The time of signing must be known, because certificates expire.
     const bundle = JSON.parse(await readFile(`${file}.sigstore.json`, 'utf8'));
     delete bundle.verificationMaterial.timestampVerificationData;
     await writeFile(`${file}.sigstore.json`, JSON.stringify(bundle));
@@ -487,7 +487,7 @@ describe('keyless, with stand-ins for the services that certify and tell the tim
 
 describe('trust.base', () => {
   const repository = 'team/base';
-  /** A base that no flavor takes, which ends a build as soon as it has been taken. */
+  /** A base without a matching flavor, which makes a build fail as soon as the base is imported. */
   async function pushBase(text: string, tag: string) {
     const layer = tarBytes([
       { name: 'etc', type: 'directory' },
@@ -510,11 +510,11 @@ describe('trust.base', () => {
     return { directory, file, build, lock: join(directory, 'kairos-factory.lock') };
   }
 
-  test('lets no build begin whose base is not signed, also when it is cached, and asks again without a network', async () => {
+  test('refuses a build whose base is not signed, even if it is cached, and verifies again offline', async () => {
     const { index, manifest, at } = await pushBase('one', 'v1');
     const { directory, build, lock } = await project('trusting', `${registry.host}/${repository}:v1`);
     await refused(build(), `${index} is not signed`, `${manifest} is not signed`, 'trust.base');
-    // Nothing else has happened with it.
+    // Nothing else was done with it.
     expect(await readdir(directory)).not.toContain('kairos-factory.lock');
     await refused(build('--plan'), `${index} is not signed`);
     await byStranger(at(index));
@@ -528,7 +528,7 @@ describe('trust.base', () => {
     expect([offline.status, offline.stderr]).toEqual([2, expect.stringContaining(taken)]);
     expect(offline.stderr).toContain('as trust.base requires');
 
-    // Cached, and no longer trusted: another key is asked for.
+    // Cached but no longer trusted: the policy requires another key.
     await cp(stranger.publicKey, join(directory, 'release.pub'));
     expect((await build()).stderr).toContain(taken);
     await cp(join(home, 'release.pub'), join(directory, 'release.pub'));
@@ -538,14 +538,14 @@ describe('trust.base', () => {
     await refused(build('--offline'), 'is not signed as the trust policy requires');
     await cp(join(home, 'release.pub'), join(directory, 'release.pub'));
 
-    // A lock that names another manifest beside the signed index.
+    // A lock that lists a manifest which is not in the signed index.
     const evil = await pushBase('evil', 'v2');
     const locked = await readFile(lock, 'utf8');
     await writeFile(lock, locked.replace(`linux/amd64: ${manifest}`, `linux/amd64: ${evil.manifest}`));
     await refused(build(), `the signed index ${index} does not have the manifest ${evil.manifest}`);
   });
 
-  test('takes the signature of the manifest as well, and refuses a tag that was moved', async () => {
+  test('accepts the signature of the manifest too, and refuses a tag that was moved', async () => {
     const { manifest, at } = await pushBase('two', 'v3');
     const { build } = await project('moved', `${registry.host}/${repository}:v3`);
     await signed(at(manifest), '--format', 'classic');
@@ -555,7 +555,7 @@ describe('trust.base', () => {
     await refused(build(), `${evil.index} is not signed`);
   });
 
-  test('is an error for a base that nobody can have signed', async () => {
+  test('is an error for a base that cannot be signed', async () => {
     const { build } = await project('nobody', 'bootstrap:bookworm');
     const { status, stderr } = await build('--plan');
     expect([status, stderr]).toEqual([

@@ -27,7 +27,7 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
   });
   afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-  test('SHA256SUMS and manifest.json tell the truth', async () => {
+  test('SHA256SUMS and manifest.json match the files', async () => {
     const sums = await readFile(join(build.output, 'SHA256SUMS'), 'utf8');
     const manifest = JSON.parse(await readFile(join(build.output, 'manifest.json'), 'utf8'));
     expect(manifest).toMatchObject({
@@ -62,12 +62,12 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
     expect(listing).toMatch(/^drwxr-xr-x 0\/0 .* squashfs-root$/m);
     expect(listing).toMatch(/squashfs-root\/boot\/vmlinuz -> vmlinuz-/);
     expect(listing).toMatch(/-rwsr-xr-x 0\/0 .*squashfs-root\/usr\/bin\/sudo$/m);
-    // Nothing of the build, of engines, or of one machine.
+    // No traces of the build, the engine or one machine.
     expect(listing).not.toMatch(/squashfs-root\/(kairos-build|run\/\.containerenv|etc\/ssh\/ssh_host_)/);
     expect(listing).not.toMatch(/^[bc]/m);
   });
 
-  test('iso: boots by El Torito on BIOS and UEFI, is a hybrid with a sound GPT, and holds the tree of the contract', async () => {
+  test('iso: boots by El Torito on BIOS and UEFI, is a hybrid with a valid GPT, and contains the tree of the contract', async () => {
     const file = build.artifact('iso');
     const report = await tool(
       'xorriso',
@@ -125,7 +125,7 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
     expect(await tool('fsck.fat', '-n', join(scratch, 'uefi.img'))).toMatch(/files/);
   });
 
-  test('raw: the partition table of the contract, and sound filesystems with its files', async () => {
+  test('raw: the partition table of the contract, and valid filesystems with its files', async () => {
     const file = build.artifact('raw');
     expect(await tool('sgdisk', '--verify', file)).toMatch(/No problems found/);
     const { partitiontable } = JSON.parse(await tool('sfdisk', '-J', file)) as Sfdisk;
@@ -186,7 +186,7 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
     );
   });
 
-  test('qcow2: sound, compressed, and the same disk as the raw', async () => {
+  test('qcow2: valid, compressed, and the same disk as the raw', async () => {
     expect(await tool('qemu-img', 'check', build.artifact('qcow2'))).toMatch(/No errors were found/);
     await tool(
       'qemu-img',
@@ -215,7 +215,7 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
       '--storage-driver',
       'overlay',
     ];
-    // buildah makes an image name of the path, and not every path is one.
+    // buildah derives an image name from the path, and not every path is a valid name.
     await symlink(layout, join(scratch, 'image'));
     const inScratch = [
       '-c',

@@ -10,8 +10,8 @@ import { factory, type Outcome, TEST_HOME } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 
 const VERSION = 'v1.34.1+k3s1';
-// The real program cannot be fetched here: a script stands for it, with what the build asks it for.
-// Another in each run: the cache that tests keep has those of earlier ones.
+// The real program cannot be fetched here: a script with the options that the build uses replaces it.
+// It differs in each run, because the tests' cache has those of earlier runs.
 const K3S = `#!/bin/sh\n# ${randomUUID()}\n[ "$1" = --version ] && echo "k3s version ${VERSION} (stand-in)"\n`;
 const IMAGES = `stands for an archive of container images ${randomUUID()}`;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -21,7 +21,7 @@ let server: Server;
 let mirror: string;
 const asked: string[] = [];
 
-/** A mirror of k3s's releases, with a certificate that only those trust who are told to. */
+/** A mirror of k3s's releases, with a certificate that is trusted only if configured. */
 beforeAll(async () => {
   home = await mkdtemp(join(TEST_HOME, 'targets-'));
   const [key, cert] = [join(home, 'key.pem'), join(home, 'cert.pem')];
@@ -96,7 +96,7 @@ describe('targets that differ in their artifacts, with Kubernetes and bundles', 
     report = JSON.parse(outcome.stdout) as TargetsReport;
   });
 
-  test('base and OS image are made once', () => {
+  test('base and OS image are built once', () => {
     expect(outcome.stderr.match(/COPY framework/g)).toHaveLength(1);
     const [fast = [], dense = []] = report.targets.map((target) =>
       target.status === 'done' ? target.steps.filter(({ cached }) => !cached).map(({ id }) => id) : [],
@@ -104,7 +104,7 @@ describe('targets that differ in their artifacts, with Kubernetes and bundles', 
     for (const id of ['kubernetes', 'bundles', 'image'])
       expect([id, fast.includes(id) !== dense.includes(id)]).toEqual([id, true]);
     expect([fast.includes('squashfs'), dense.includes('squashfs')]).toEqual([true, true]);
-    // Each file once, for both.
+    // Each file is fetched once for both.
     expect(asked.map((url) => basename(url)).sort()).toEqual([
       'k3s',
       'k3s-airgap-images-amd64.tar.zst',
@@ -113,7 +113,7 @@ describe('targets that differ in their artifacts, with Kubernetes and bundles', 
     ]);
   });
 
-  test('each target has a release of its own, named after Kubernetes', async () => {
+  test('each target has its own release, named after Kubernetes', async () => {
     for (const [index, name] of ['fast', 'dense'].entries()) {
       const folder = join(home, 'out', name);
       expect(report.targets[index]).toMatchObject({ name, status: 'done', output: folder });
@@ -130,7 +130,7 @@ describe('targets that differ in their artifacts, with Kubernetes and bundles', 
     }
   });
 
-  test('the image has the program, its units and images, and what the bundles brought', async () => {
+  test('the image has the program, its units and images, and the files of the bundles', async () => {
     const file = join(home, `out/fast/kairos-debian-12-standard-amd64-generic-v1.2.3-k3s${VERSION}.squashfs`);
     const listing = await tool('unsquashfs', '-lln', file);
     const images = 'k3s-airgap-images-amd64.tar.zst';
@@ -146,14 +146,14 @@ describe('targets that differ in their artifacts, with Kubernetes and bundles', 
     expect(listing).toContain(
       `root/var/lib/rancher/k3s/agent/images/${images} -> /usr/lib/kairos/kubernetes/images/${images}`,
     );
-    // Nothing starts by itself, and nothing of the build stays.
+    // No service is enabled, and no build files remain.
     expect(listing).not.toMatch(/root\/(etc\/systemd\/.*k3s|kairos-build)/);
     const cat = (path: string) => tool('unsquashfs', '-cat', file, path);
     expect(await cat(`usr/lib/kairos/kubernetes/images/${images}`)).toBe(IMAGES);
     expect(await cat('usr/share/ran')).toBe(`ran\ndir:${join(home, 'setup')}`);
   });
 
-  test('a target that fails leaves the others alone when it is told to, and decides the exit status', async () => {
+  test('a failed target does not stop the others if so configured, and determines the exit status', async () => {
     const kubernetes = { distribution: 'k3s', version: VERSION };
     const { status, stdout, stderr } = await build(
       [
@@ -175,7 +175,7 @@ describe('targets that differ in their artifacts, with Kubernetes and bundles', 
     expect(stderr).toMatch(/liar: build OS image/);
   });
 
-  test('the plan shows all, and --only a part', async () => {
+  test('the plan shows all targets, and with --only some of them', async () => {
     const targets = [
       { name: 'fast' },
       { name: 'new', version: 'v1.2.4' },

@@ -45,7 +45,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** Writes a policy beside the keys in a directory of its own, and reads it as a node does. */
+/** Writes a policy and its keys to a separate directory, and reads it as a node does. */
 async function policyFor(...keys: readonly string[]): Promise<TrustPolicy> {
   const directory = await mkdtemp(join(home, 'policy-'));
   for (const key of keys) await cp(join(home, key), join(directory, key));
@@ -57,7 +57,7 @@ async function policyFor(...keys: readonly string[]): Promise<TrustPolicy> {
     stat: async (path) => {
       const stats = await stat(path);
       const { uid, size, mode } = stats;
-      // A umask must not fail the test: modes are the unit tests' matter.
+      // The umask must not affect the test: unit tests cover modes.
       return { kind: stats.isDirectory() ? 'directory' : 'file', uid, size, mode: mode & 0o755 };
     },
   };
@@ -66,7 +66,7 @@ async function policyFor(...keys: readonly string[]): Promise<TrustPolicy> {
   return read;
 }
 
-/** What the registry really answers, without any help. */
+/** The raw answer of the registry. */
 function reader(repository: string): RegistryReader {
   const get = async (path: string) => {
     const answer = await registry.get(`${repository}/${path}`);
@@ -106,7 +106,7 @@ async function refusal(repository: string, digest: string): Promise<string> {
   return [error.message, ...error.details].join('\n');
 }
 
-/** Overwrites a blob where the registry keeps it. */
+/** Overwrites a blob in the registry's storage. */
 async function tamper(digest: string, change: (content: string) => string): Promise<void> {
   const hex = digest.replace('sha256:', '');
   const file = join(registry.storage, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
@@ -137,18 +137,18 @@ describe.each(forms)('an image with a signature of the form %s', (form, sign) =>
     });
   });
 
-  test('by another key is refused', async () => {
+  test('is refused if another key signed it', async () => {
     const digest = await signed('foreign', stranger);
     expect(await refusal(repository, digest)).toContain('was made by an unknown key');
   });
 
-  test('by another key and by the right one is accepted', async () => {
+  test('is accepted if another key and the right one signed it', async () => {
     const digest = await signed('twice', stranger);
     await sign(home, release, `${registry.host}/${repository}@${digest}`);
     expect((await verify(repository, [digest])).signatures).toMatchObject([{ form, key: 'release.pub' }]);
   });
 
-  test('may be signed at its index or at a manifest', async () => {
+  test('may have the signature on its index or on a manifest', async () => {
     const amd64 = await push('amd64');
     const arm64 = await signed('arm64', release);
     const index = await registry.pushIndex(repository, { amd64, arm64 });
@@ -158,18 +158,18 @@ describe.each(forms)('an image with a signature of the form %s', (form, sign) =>
     expect((await verify(repository, [index, amd64])).digest).toBe(index);
   });
 
-  test('gives nothing to an image that its tag is moved to', async () => {
+  test('does not make an image trusted that its tag is moved to', async () => {
     const good = await signed('release', release);
     const evil = await push('evil', 'latest');
     expect(await refusal(repository, evil)).toContain(`${evil} is not signed`);
-    // The signature itself, put beside the other image.
+    // The signature itself, attached to the other image.
     const tag = (digest: string) => `${digest.replace(':', '-')}${form === 'classic' ? '.sig' : ''}`;
     const manifest = JSON.parse(await (await registry.get(`${repository}/manifests/${tag(good)}`)).text());
     await registry.pushManifest(repository, manifest, tag(evil));
     expect(await refusal(repository, evil)).toContain(`is for another image, ${good}`);
   });
 
-  test('whose payload is changed in the storage of the registry is refused', async () => {
+  test('is refused if the payload is changed in the registry’s storage', async () => {
     const digest = await signed('changed', release);
     const { signatures } = await verify(repository, [digest]);
     const place = signatures[0]?.place ?? '';
@@ -178,7 +178,7 @@ describe.each(forms)('an image with a signature of the form %s', (form, sign) =>
     expect(await refusal(repository, digest)).toContain('its content was changed');
   });
 
-  test('by an RSA key is accepted', async () => {
+  test('is accepted if an RSA key signed it', async () => {
     const { digest, name, theirs } = await signedWith(
       generateKeyPairSync('rsa', { modulusLength: 3072 }),
       'rsa',
@@ -186,7 +186,7 @@ describe.each(forms)('an image with a signature of the form %s', (form, sign) =>
     expect((await verify(repository, [digest], theirs)).signatures).toMatchObject([{ form, key: name }]);
   });
 
-  test("by an Ed25519 key is refused with the reason: cosign's variant cannot be checked", async () => {
+  test("is refused if an Ed25519 key signed it, because cosign's variant cannot be verified", async () => {
     const { digest, name, theirs } = await signedWith(generateKeyPairSync('ed25519'), 'ed25519');
     const error = await failureOf(() => verify(repository, [digest], theirs), 'verification');
     expect(error.details.join()).toContain(`of ${name} only plain Ed25519 can be checked`);
@@ -224,7 +224,7 @@ test('the agent reads signatures in either form through its own registry client'
   }
 });
 
-test('an attestation is no signature', async () => {
+test('an attestation does not count as a signature', async () => {
   const digest = await registry.pushImage('os/attested', 'attested', 'v1');
   await writeFile(join(home, 'note.json'), '{}');
   await attest(home, release, `${registry.host}/os/attested@${digest}`, join(home, 'note.json'));

@@ -6,8 +6,8 @@ import { factory, TEST_HOME } from '../support/factory.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
 
-// Builds of seconds: a root of BusyBox, whose kernel is a file and whose dracut is a stand-in, so that it can be one that
-// makes the same bytes each time, and one that does not. All else is real: engine, steps, tools.
+// Builds that take seconds: a BusyBox root with a file as its kernel and a stand-in for dracut, which is either
+// reproducible or not. Everything else is real: engine, steps, tools.
 
 const isRoot = process.getuid?.() === 0;
 
@@ -24,7 +24,7 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
   });
   afterAll(() => tool('rm', '-rf', home));
 
-  /** A base with this script as its dracut; no file of it is newer than another. */
+  /** A base with this script as its dracut. All files have the same time. */
   async function base(name: string, dracut: string): Promise<string> {
     await writeFile(join(home, 'root/bin/dracut'), `#!/bin/sh\n${dracut}\n`, { mode: 0o755 });
     const file = join(home, `${name}.tar`);
@@ -56,7 +56,7 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
     return outcome;
   }
 
-  test('says yes, and what was varied', async () => {
+  test('reports success, and what was varied', async () => {
     const file = await base('sure', 'echo 070701 >/boot/initrd');
     const { status, stdout, stderr } = await verify(file);
     expect(status, stderr).toBe(0);
@@ -75,7 +75,7 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
     ]);
   });
 
-  test('says no, and which byte of which file differs, and which step made it so', async () => {
+  test('reports the differing byte of each file, and the step that caused it', async () => {
     const file = await base('unsure', '{ echo 0707010123; cat /proc/sys/kernel/random/uuid; } >/boot/initrd');
     const { status, stdout, stderr } = await verify(file, '--json');
     expect(status, stderr).toBe(5);
@@ -91,7 +91,7 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
     expect(text.stdout).toMatch(/caused by the step image \(in its rootfs: boot\/initrd, byte \d+\)$/m);
   });
 
-  test('a build that fails is told with what it said', async () => {
+  test('reports the output of a failed build', async () => {
     const { status, stderr } = await verify(await base('broken', 'echo no way >&2; exit 1'));
     expect(status).toBe(4);
     expect(stderr).toContain('the first build failed');

@@ -18,7 +18,7 @@ export interface ArchiveKey {
   sign(input: string, output: string): Promise<void>;
 }
 
-/** Makes a key with the real GnuPG, in a home of its own. @param home a directory that is not there yet */
+/** Generates a key with the real GnuPG, in its own home directory. @param home a directory that does not exist yet */
 export async function makeArchiveKey(home: string): Promise<ArchiveKey> {
   await mkdir(home, { mode: 0o700 });
   const gpg = (...args: string[]) => tool('gpg', '--homedir', home, '--batch', '--quiet', '--yes', ...args);
@@ -29,15 +29,15 @@ export async function makeArchiveKey(home: string): Promise<ArchiveKey> {
     file,
     sign: async (input, output) => {
       await gpg('--output', output, '--clearsign', input);
-      // The agent would stay.
+      // Otherwise gpg-agent keeps running.
       await tool('gpgconf', '--homedir', home, '--kill', 'gpg-agent');
     },
   };
 }
 
 /**
- * Writes an archive of the suite `stable`, as apt reads them, into a directory.
- * @param dates when it was made, and until when it may be used
+ * Writes an apt archive with the suite `stable` to a directory.
+ * @param dates when it was created and when it expires
  */
 export async function writeArchive(
   directory: string,
@@ -90,17 +90,17 @@ export async function writeArchive(
   await key.sign(join(directory, 'dists/stable/Release'), join(directory, 'dists/stable/InRelease'));
 }
 
-/** A server of files on the loopback, until it is disposed of. */
+/** A file server on the loopback address, which runs until it is disposed of. */
 export interface FileServer extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`. */
   readonly address: string;
-  /** Paths that it was asked for. */
+  /** Requested paths. */
   readonly asked: string[];
 }
 
 /**
- * Serves a directory; what lies below the path of a key of `elsewhere` comes from that address instead.
- * @param elsewhere beginnings of paths, and the addresses of plain HTTP that they stand for
+ * Serves a directory, and proxies some paths to other servers.
+ * @param elsewhere path prefixes, and the http URLs that replace them
  */
 export async function serveFiles(
   directory: string,

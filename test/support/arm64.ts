@@ -6,7 +6,7 @@ import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 import { factory, OVERLAY, PROJECT, TEST_HOME } from './factory.ts';
 import { tool } from './tool.ts';
 
-/** The start of an ELF program of 64 bits for a machine (gABI, "ELF Header"). */
+/** The start of a 64-bit ELF program for a machine (gABI, "ELF Header"). */
 export function program(machine: number): Buffer {
   const header = Buffer.alloc(64);
   header.write('\x7fELF\x02\x01\x01', 'latin1');
@@ -25,7 +25,7 @@ function peProgram(name: string): Buffer {
   return file;
 }
 
-/** The machine that a PE program is for. */
+/** Returns the machine type of a PE program. */
 export function peMachine(file: Buffer): number {
   const at = file.readUInt32LE(0x3c);
   if (file.toString('latin1', at, at + 4) !== 'PE\0\0') throw new Error('no PE program');
@@ -45,8 +45,8 @@ const PROGRAMS = [
 ];
 
 /**
- * The smallest tree that is an OS for arm64: true to what the factory reads, and nothing that could run. Everything that
- * makes artifacts from it is real.
+ * The smallest tree that counts as an OS for arm64: the files that the factory reads are valid, but nothing can run. The
+ * tools that make artifacts from it are real.
  */
 export async function smallestArm64(): Promise<string> {
   const root = await mkdtemp(join(TEST_HOME, 'arm64-root-'));
@@ -69,7 +69,7 @@ export async function smallestArm64(): Promise<string> {
     'usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed': peProgram('installed GRUB'),
     'usr/lib/grub/arm64-efi-signed/gcdaa64.efi.signed': peProgram('live GRUB'),
     'usr/share/grub/unicode.pf2': 'font',
-    // Of a machine with a BIOS: must not be taken for one of arm64.
+    // GRUB for BIOS: must not be used for arm64.
     'usr/lib/grub/i386-pc/boot.img': 'boot code',
     'usr/lib/shim/shimx64.efi.signed': 'shim of another machine',
   };
@@ -81,10 +81,10 @@ export async function smallestArm64(): Promise<string> {
   return root;
 }
 
-/** Debian bookworm for arm64, as the tests that are asked for share it: some minutes on a machine of another architecture. */
+/** The Debian bookworm image for arm64 that the optional tests share. It takes some minutes on another architecture. */
 export async function arm64Build(): Promise<{
   readonly report: BuildReport;
-  /** Path of an artifact by its ending. */
+  /** Path of an artifact by its suffix. */
   readonly artifact: (ending: string) => string;
 }> {
   await tool(join(PROJECT, 'scripts/build-agent'), 'arm64');

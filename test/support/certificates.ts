@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { tool } from './tool.ts';
 
-/** Makes an authority of the test's own, `ca.pem`, and what it says about the loopback. */
+/** Creates a CA for the test, `ca.pem`, and a certificate for the loopback address. */
 export async function makeCertificates(directory: string) {
   const at = (name: string) => join(directory, name);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];

@@ -5,20 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
-/** A page in a real browser without a window. */
+/** A page in a real headless browser. */
 export interface BrowserPage extends AsyncDisposable {
-  /** Opens an address, at a width and in a colour scheme, and waits until it is loaded. */
+  /** Opens a URL at a width and in a colour scheme, and waits until it is loaded. */
   readonly open: (
     url: string,
     view: { readonly width: number; readonly scheme?: 'light' | 'dark' },
   ) => Promise<void>;
-  /** The value of a JavaScript expression in the page; promises are awaited. */
+  /** Evaluates a JavaScript expression in the page, and awaits promises. */
   readonly evaluate: <T>(expression: string) => Promise<T>;
-  /** Every address that was asked for since the page was opened, by itself or by what is in it. */
+  /** All URLs requested since the page was opened, including those of its resources. */
   readonly requests: () => readonly string[];
-  /** Messages of the console and of the browser: what a policy refuses is among them. */
+  /** Messages of the console and the browser, including policy violations. */
   readonly messages: () => readonly string[];
-  /** The page from top to bottom as PNG. */
+  /** The full page as PNG. */
   readonly screenshot: () => Promise<Buffer>;
 }
 
@@ -31,8 +31,8 @@ type Message = {
 };
 
 /**
- * Starts Debian's Chromium and speaks the DevTools protocol with it, over pipes: JSON, each message ended by a zero byte
- * (chromium, `--remote-debugging-pipe`).
+ * Starts Debian's Chromium and controls it with the DevTools protocol over pipes: JSON messages, each followed by a zero
+ * byte (chromium, `--remote-debugging-pipe`).
  * @param scripts whether pages may run scripts
  */
 export async function startChromium({ scripts = true } = {}): Promise<BrowserPage> {
@@ -131,7 +131,7 @@ export async function startChromium({ scripts = true } = {}): Promise<BrowserPag
       return Buffer.from(data, 'base64');
     },
     [Symbol.asyncDispose]: async () => {
-      // Its helpers too, which would hold the pipes open.
+      // Also kills its helpers, which would keep the pipes open.
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       await exited;
       to.destroy();

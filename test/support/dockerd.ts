@@ -9,21 +9,21 @@ import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { tool } from './tool.ts';
 
-/** A Docker daemon of the tests' own, with nothing in it, until it is disposed of. */
+/** An empty Docker daemon for tests, which runs until it is disposed of. */
 export interface TestDaemon extends AsyncDisposable {
   /** `unix://…`, for `DOCKER_HOST`. */
   readonly address: string;
-  /** `tcp://…` with TLS: it asks for the certificates of `certificates`, as `DOCKER_CERT_PATH`. */
+  /** `tcp://…` with TLS: it requires the client certificates in `certificates`, for `DOCKER_CERT_PATH`. */
   readonly secure: string;
   readonly certificates: string;
-  /** What its API answers. */
+  /** Sends a request to its API. */
   call(method: string, path: string, body?: Readable): Promise<unknown>;
-  /** Ends it as a power cut would. */
+  /** Kills it, as a power cut would. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts Debian's `dockerd`, without a bridge and without rules for the firewall: builds use the host's network.
+ * Starts Debian's `dockerd` without a bridge or firewall rules: builds use the host's network.
  * @throws Error with its last lines when it does not answer within a minute
  */
 export async function startDockerd(): Promise<TestDaemon> {
@@ -32,7 +32,7 @@ export async function startDockerd(): Promise<TestDaemon> {
   const secure = `tcp://127.0.0.1:${await freePort()}`;
   const certificates = join(home, 'certificates');
   await makeCertificates(certificates);
-  // Not the configuration of the machine.
+  // Ignores the machine's configuration.
   await writeFile(join(home, 'daemon.json'), '{}');
   const own = ['--data-root', join(home, 'data'), '--exec-root', join(home, 'exec')];
   own.push('--pidfile', join(home, 'pid'), '--config-file', join(home, 'daemon.json'));
@@ -60,7 +60,7 @@ export async function startDockerd(): Promise<TestDaemon> {
   const stop = async () => {
     child.kill('SIGTERM');
     await end;
-    // What a killed daemon leaves: its containerd, what that holds containers with, and mounts.
+    // Cleans up after a killed daemon: its containerd, container shims and mounts.
     await tool('pkill', '-9', '-f', home).catch(() => undefined);
     const unmount =
       'cut -d" " -f2 /proc/mounts | grep -F "$1" | sort -r | while read -r m; do umount -l "$m"; done';
@@ -87,7 +87,7 @@ export async function startDockerd(): Promise<TestDaemon> {
   };
 }
 
-/** A CA of its own, and one key for server and client. */
+/** Creates a CA, and one key for server and client. */
 async function makeCertificates(directory: string): Promise<void> {
   await mkdir(directory);
   const at = (name: string) => join(directory, name);
@@ -121,7 +121,7 @@ async function send(socketPath: string, method: string, path: string, body?: Rea
   const sent = request({ socketPath, method, path, headers, agent: false }, (response) => {
     text(response).then((answer) => {
       if ((response.statusCode ?? 500) >= 300) return reject(new Error(`${method} ${path}: ${answer}`));
-      // Streams of messages have several values; nobody asks for them here.
+      // Message streams contain several values, which no test needs.
       return resolve(answer === '' || answer.includes('\n{') ? answer : JSON.parse(answer));
     }, reject);
   });

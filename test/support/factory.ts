@@ -8,27 +8,27 @@ import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 /** The project's directory. */
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 /**
- * Everything that tests keep between runs; git ignores it. Made by whoever asks for it first. The variable is for kinds
- * that run side by side, and must not see each other's builds.
+ * Directory of the data that tests keep between runs, which git ignores. It is created when it is first used. The variable
+ * is for kinds of tests that run in parallel and must not see each other's builds.
  */
 export const TEST_HOME = join(PROJECT, process.env['KAIROS_FACTORY_TEST_HOME'] ?? '.test');
 mkdirSync(TEST_HOME, { recursive: true });
 export const OVERLAY = join(PROJECT, 'test/support/overlay');
 const PROGRAM = join(PROJECT, 'bin/kairos-factory');
 
-/** Makes Node.js write which code of the program ran, when coverage is measured: scripts/test reads it. */
+/** Makes Node.js record the coverage of the program when it is measured; scripts/test reads it. */
 const MEASURED = process.env['KAIROS_FACTORY_TEST_COVERAGE']
   ? { NODE_V8_COVERAGE: join(TEST_HOME, 'coverage/processes') }
   : {};
 
-/** What a run of the program left. */
+/** The result of running the program. */
 export interface Outcome {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs the built program as a person would; `env` is added to a shared cache. */
+/** Runs the built program as a user would. @param env variables to set in addition to the shared cache */
 export async function factory(
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: Record<string, string>; readonly program?: string } = {},
@@ -50,7 +50,7 @@ export interface TestBuild {
   readonly artifact: (kind: ArtifactKind) => string;
 }
 
-/** The image that all tests of a release share: the small kernel, and root on the serial console without a password. */
+/** The image that all tests of a release share: the small kernel, and a passwordless root login on the serial console. */
 export async function testBuild(release = 'bookworm', extra: readonly string[] = []): Promise<TestBuild> {
   const output = join(TEST_HOME, `out-${release}`);
   const args = [

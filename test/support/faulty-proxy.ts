@@ -4,86 +4,81 @@ import type { AddressInfo } from 'node:net';
 /** A request on its way to the registry. */
 interface Passing {
   readonly method: string;
-  /** With its query. */
+  /** Includes the query. */
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
 }
 
-/** What becomes of a request. */
+/** How the proxy handles a request. */
 export type Fault =
   | undefined
-  /** Answered here; the registry never hears of it. */
+  /** Answers the request itself, without forwarding it. */
   | { readonly status: number; readonly headers?: Record<string, string> }
-  /** The connection is cut after so many bytes of the body; the registry has heard none of it. */
+  /** Cuts the connection after this many bytes of the body, and forwards nothing. */
   | { readonly cutAfter: number }
-  /** The same, but the registry has heard what came. */
+  /** Cuts the connection in the same way, but forwards the received bytes. */
   | { readonly cutThrough: number }
-  /** The body is taken in until that is let go on, and the connection stays. */
+  /** Stops reading after this many bytes of the body and calls `reached`; the connection stays open. */
   | { readonly stallAfter: number; readonly reached: () => void }
-  /** The registry's answer with other headers, or another body. */
+  /** Changes the headers or the body of the registry's response. */
   | { readonly lie: (answer: { headers: Record<string, string>; body: Buffer }) => void };
 
-/** A proxy before a registry. It takes each request whole before it hands it on, as many do. */
+/** A proxy in front of a registry. Like many proxies, it buffers each request before it forwards it. */
 export interface FaultyProxy extends AsyncDisposable {
   /** `127.0.0.1:PORT` */
   readonly host: string;
-  /** `METHOD path STATUS`, without queries; the status is missing where there was none. */
+  /** `METHOD path STATUS`, without queries; there is no status if there was no response. */
   readonly seen: readonly string[];
   fault: ((passing: Passing) => Fault) | undefined;
 }
 
-/** Starts one on a free port of the loopback. @param registry `127.0.0.1:PORT` */
+/** Starts a proxy on a free loopback port. @param registry `127.0.0.1:PORT` */
 export async function faultyProxy(registry: string): Promise<FaultyProxy> {
   const seen: string[] = [];
   const server = createServer((incoming, response) => {
     handle(incoming, response).catch(() => response.destroy());
   });
 
-  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const { method = '', url: path = '', headers } = incoming;
     const at = seen.push(`${method} ${path.replace(/\?.*/, '')}`) - 1;
-    const tell = (status: number) => {
+    const recordStatus = (status: number) => {
       seen[at] += ` ${status}`;
     };
     const fault = proxy.fault?.({ method, path, headers });
     if (fault && 'status' in fault) {
       incoming.resume();
-      tell(fault.status);
+      recordStatus(fault.status);
       response.writeHead(fault.status, fault.headers).end();
       return;
     }
     if (fault && 'cutThrough' in fault) return cutThrough(incoming, response, fault.cutThrough);
-    const pieces: Buffer[] = [];
-    let size = 0;
-    for await (const piece of incoming as AsyncIterable<Buffer>) {
-      pieces.push(piece);
-      size += piece.length;
-      if (fault && 'cutAfter' in fault && size >= fault.cutAfter) {
-        response.destroy();
-        return;
-      }
-      if (fault && 'stallAfter' in fault && size >= fault.stallAfter) {
-        fault.reached();
-        return;
-      }
-    }
+    const body = await receive(incoming, response, fault);
+    if (body === undefined) return;
+    const answer = await answerTo(incoming, body);
+    if (fault && 'lie' in fault) fault.lie(answer);
+    recordStatus(answer.status ?? 0);
+    if (method !== 'HEAD' && answer.status !== 204)
+      answer.headers['content-length'] = String(answer.body.length);
+    response.writeHead(answer.status ?? 500, answer.headers).end(answer.body);
+  };
+
+  const answerTo = async (incoming: IncomingMessage, body: Buffer) => {
     const outgoing = forward(incoming);
-    outgoing.end(Buffer.concat(pieces));
+    outgoing.end(body);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.on('response', resolve).on('error', reject);
     });
-    const body: Buffer[] = [];
-    for await (const piece of answer as AsyncIterable<Buffer>) body.push(piece);
-    const content = { headers: answer.headers as Record<string, string>, body: Buffer.concat(body) };
-    if (fault && 'lie' in fault) fault.lie(content);
-    tell(answer.statusCode ?? 0);
-    if (method !== 'HEAD' && answer.statusCode !== 204)
-      content.headers['content-length'] = String(content.body.length);
-    response.writeHead(answer.statusCode ?? 500, content.headers).end(content.body);
+    const pieces: Buffer[] = [];
+    for await (const piece of answer as AsyncIterable<Buffer>) pieces.push(piece);
+    return {
+      status: answer.statusCode,
+      headers: answer.headers as Record<string, string>,
+      body: Buffer.concat(pieces),
+    };
   };
 
-  /** The registry names itself as it is called: by the proxy's name, so that uploads come back here. */
+  /** The registry uses the name that it is called by: the proxy's, so that uploads continue through the proxy. */
   const forward = ({ method, url, headers }: IncomingMessage) =>
     request({ host: '127.0.0.1', port: registry.split(':')[1], method, path: url, headers });
 
@@ -110,4 +105,27 @@ export async function faultyProxy(registry: string): Promise<FaultyProxy> {
     },
   };
   return proxy;
+}
+
+/** Receives the body of a request. @returns nothing when the fault ends the transfer */
+async function receive(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  fault: Fault,
+): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of incoming as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    size += piece.length;
+    if (fault && 'cutAfter' in fault && size >= fault.cutAfter) {
+      response.destroy();
+      return undefined;
+    }
+    if (fault && 'stallAfter' in fault && size >= fault.stallAfter) {
+      fault.reached();
+      return undefined;
+    }
+  }
+  return Buffer.concat(pieces);
 }

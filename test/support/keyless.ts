@@ -10,22 +10,21 @@ export interface KeylessServices extends AsyncDisposable {
   /** Files for `--signing-config` and `--trusted-root`. */
   readonly signingConfig: string;
   readonly trustedRoot: string;
-  /** The same trusted root, but its authority ended long ago. */
+  /** The same trusted root, but with a CA that expired long ago. */
   readonly endedRoot: string;
-  /** A token of a CI, which no one checks. */
+  /** A CI token, which is not verified. */
   readonly token: string;
 }
 
-/** Whom all certificates name, and who knew them. */
+/** The identity and issuer in all certificates. */
 export const IDENTITY = 'https://ci.example/org/repo/.ci/release.yml@refs/tags/v1';
 export const ISSUER = 'https://ci.example';
 
 const CURVE = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '3650'];
 
 /**
- * Stands in for Fulcio (its API v2, `signingCert`) and a timestamp authority (RFC 3161), which the network here does not
- * reach. Certificates and timestamps are real, made by openssl: cosign and the verifier take them like any other.
- * There is no transparency log among them.
+ * Stands in for Fulcio (API v2, `signingCert`) and a timestamp authority (RFC 3161), which tests cannot reach. Certificates
+ * and timestamps are real, made by openssl, so that cosign and the verifier accept them. There is no transparency log.
  */
 export async function startKeyless(directory: string): Promise<KeylessServices> {
   const at = (name: string) => join(directory, name);

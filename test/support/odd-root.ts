@@ -2,7 +2,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { tool } from './tool.ts';
 
-/** Copies programs of this machine into a root, with the libraries that they load. */
+/** Copies programs of this machine into a root, with their shared libraries. */
 export async function copyPrograms(root: string, programs: readonly string[]): Promise<void> {
   for (const program of programs) {
     const libraries = (await tool('ldd', program)).matchAll(/(\/\S+) \(0x/g);
@@ -13,12 +13,12 @@ export async function copyPrograms(root: string, programs: readonly string[]): P
   }
 }
 
-/** The time that {@link makeOdd} says the root is stamped with. */
+/** The timestamp of the root that {@link makeOdd} records. */
 const EPOCH = 1_750_000_000;
 
 /**
- * Plants into a root what builders are apt to lose or to change: hard links, special modes, owners, capabilities, old and
- * new times, files of their own in `/etc`, content of directories that belong to a running machine.
+ * Adds to a root what builders tend to lose or change: hard links, special modes, owners, capabilities, old and new times,
+ * engine files in `/etc`, and content of volatile directories.
  */
 export async function makeOdd(root: string): Promise<void> {
   const script = `
@@ -44,8 +44,8 @@ export async function makeOdd(root: string): Promise<void> {
 }
 
 /**
- * A tree as lines: names, kinds, modes, owners, times in seconds, targets, counts of hard links, content, capabilities.
- * The root directory itself is left out: engines do not keep it.
+ * Lists a tree as lines: names, types, modes, owners, times in seconds, targets, link counts, content and capabilities.
+ * Omits the root directory, which engines do not preserve.
  */
 export async function listTree(root: string): Promise<string[]> {
   const script = `

@@ -15,33 +15,33 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** Debian's `docker-registry` on a free port of the loopback, with nothing in it, until it is disposed of. */
+/** An empty `docker-registry` of Debian on a free loopback port, which runs until it is disposed of. */
 export interface TestRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
-  /** Where it keeps its content: blobs are `docker/registry/v2/blobs/sha256/AB/ABCD…/data` below it. */
+  /** Storage directory: blobs are at `docker/registry/v2/blobs/sha256/AB/ABCD…/data`. */
   readonly storage: string;
-  /** Stores a blob and gives its digest. */
+  /** Stores a blob and returns its digest. */
   pushBlob(repository: string, content: string | Uint8Array): Promise<string>;
-  /** Stores a manifest under a tag, or under its digest alone, and gives the digest. */
+  /** Stores a manifest under a tag, or only under its digest, and returns the digest. */
   pushManifest(repository: string, manifest: Manifest, tag?: string): Promise<string>;
-  /** Stores an image of one layer, which is no more than the text; the digest depends on the text only. */
+  /** Stores an image whose only layer is the text; the digest depends only on the text. */
   pushImage(repository: string, text: string, tag?: string): Promise<string>;
-  /** Stores an image for amd64 of one layer, a tar. Its configuration has no history, which is optional. */
+  /** Stores an image for amd64 with one layer, a tar. Its configuration omits the optional history. */
   pushRoot(repository: string, layer: Uint8Array, tag?: string): Promise<string>;
-  /** Stores an index of images that are there, one for each architecture. */
+  /** Stores an index of existing images, one for each architecture. */
   pushIndex(repository: string, images: Readonly<Record<string, string>>, tag?: string): Promise<string>;
-  /** What it answers to GET; the answer may be an error. */
+  /** Sends a GET request; the response may be an error. */
   get(path: string): Promise<Response>;
 }
 
-/** How a registry differs from a plain one. Content is pushed without TLS and without a password only. */
+/** Options for a registry. Content can be pushed only without TLS and password. */
 export interface RegistryOptions {
-  /** Content of another registry that is to be served, too. */
+  /** Storage directory of another registry, to serve its content. */
   readonly storage?: string;
-  /** Files, as PEM. */
+  /** Paths of PEM files. */
   readonly tls?: { readonly certificate: string; readonly key: string };
-  /** A file as of htpasswd(1), with bcrypt. */
+  /** Path of an htpasswd(1) file with bcrypt hashes. */
   readonly htpasswd?: string;
 }
 
@@ -159,7 +159,7 @@ async function send(
   return answer;
 }
 
-/** Whether somebody listens there. */
+/** Whether a server listens on the port. */
 async function accepts(address: string): Promise<boolean> {
   const { hostname, port } = new URL(`http://${address}`);
   const socket = connect(Number(port), hostname);

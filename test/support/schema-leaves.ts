@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Paths of all keys of a schema that hold a value and not further keys: `install.device`, `users.*.name`. `*` stands for
- * the items of a list and the entries of a free map.
+ * Lists the paths of all schema keys that have a value rather than further keys, such as `install.device` or
+ * `users.*.name`. `*` stands for the items of a list and the entries of a free-form map.
  */
 export function schemaLeaves(schema: unknown, path: readonly string[] = []): string[] {
   return [...new Set(leaves(schema, path))];
@@ -34,7 +34,7 @@ function innerSchemas(schema: unknown): Inner[] {
   return [];
 }
 
-/** Whether a leaf is only the values of a list or of a free map. */
+/** Whether a leaf represents only the values of a list or of a free-form map. */
 function isItem(leaf: string, path: readonly string[]): boolean {
   const rest = leaf.slice(path.join('.').length + 1);
   return rest === '*' || rest === '*.*';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { tool } from './tool.ts';
 
-/** Paths of a private key and of its certificate, both PEM. */
+/** Paths of a private key and its certificate, both in PEM format. */
 export interface TestSigner {
   readonly key: string;
   readonly certificate: string;
 }
 
-/** Makes a key and a certificate that nobody trusts yet. */
+/** Generates a key and a self-signed certificate, which nothing trusts yet. */
 export async function makeSigner(directory: string, name: string): Promise<TestSigner> {
   const [key, certificate] = [join(directory, `${name}.key`), join(directory, `${name}.crt`)];
   const kind = ['-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`, '-days', '30'];

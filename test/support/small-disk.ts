@@ -4,7 +4,7 @@ import { tool } from './tool.ts';
 
 const MIB = 1024 * 1024;
 
-/** The partitions of a small disk, by name, in bytes. */
+/** The partitions of a small disk by name, with sizes in bytes. */
 const PARTITIONS = {
   efi: { start: 1 * MIB, size: 4 * MIB },
   oem: { start: 5 * MIB, size: 8 * MIB },
@@ -16,8 +16,8 @@ export function layoutOf(name: keyof typeof PARTITIONS) {
 }
 
 /**
- * Writes a disk as ours are, only small: FAT, ext4 with a configuration that names the root, and ext4 with the root's
- * image in it. Two roots of the same files give disks that differ in nothing else.
+ * Writes a small disk with our layout: FAT, ext4 with a configuration that identifies the root, and ext4 with the root's
+ * image. Disks of two roots differ only where the roots differ.
  */
 export async function writeDisk(file: string, root: string, scratch: string): Promise<void> {
   await rm(scratch, { recursive: true, force: true });

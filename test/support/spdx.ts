@@ -3,8 +3,8 @@ import { execa } from 'execa';
 import { PROJECT } from './factory.ts';
 
 /**
- * Validates a document with the reference implementation of SPDX in Python, which `scripts/setup --test` brings.
- * @returns what it complains about; empty when there is nothing
+ * Validates a document with the Python reference implementation of SPDX, which `scripts/setup --test` installs.
+ * @returns its error messages; empty when the document is valid
  */
 export async function spdxComplaints(file: string): Promise<string> {
   const { exitCode, all } = await execa(

@@ -2,16 +2,16 @@ import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tool } from './tool.ts';
 
-/** What init runs: a root shell on the serial console, where tests type. All else is mounted when it begins. */
+/** The program that init runs: a root shell on the serial console, which tests drive. All filesystems are mounted by then. */
 const INITTAB = 'ttyS0::respawn:/bin/console\n';
-/** A script, because init takes the # of a prompt for a comment. */
+/** A script, because init treats the # of a prompt as a comment. */
 const CONSOLE = "#!/bin/sh\nexport HOME=/root PS1='root@tiny:~# '\nexec /bin/sh\n";
 
 /**
- * Makes a root filesystem that is of no distribution: Debian's static busybox under all its names, an init, and an
- * os-release. No C library, no package manager, no service manager, no kernel.
+ * Creates a root filesystem without a distribution: Debian's static busybox under all its names, an init, and an
+ * os-release, but no C library, package manager, service manager or kernel.
  * @param directory an existing directory; the root becomes its directory `root`
- * @returns the path of the root's tar, in which every file has the same time
+ * @returns the path of a tar of the root, in which every file has the same time
  */
 export async function makeTinyRoot(directory: string): Promise<string> {
   const root = join(directory, 'root');
@@ -42,14 +42,14 @@ export async function makeTinyRoot(directory: string): Promise<string> {
   );
   await tool('cp', join(directory, 'deb', found ?? ''), join(root, 'bin/busybox'));
   await tool('chroot', root, '/bin/busybox', '--install', '-s');
-  // busybox puts itself where /linuxrc is looked for; a root with an init has no need of it.
+  // busybox installs /linuxrc too, which a root with an init does not need.
   await tool('rm', '-f', join(root, 'linuxrc'), join(root, 'sbin/init'));
   await symlink('/bin/busybox', join(root, 'sbin/init'));
   await writeFile(join(root, 'etc/inittab'), INITTAB);
   await writeFile(join(root, 'bin/console'), CONSOLE, { mode: 0o755 });
   await writeFile(join(root, 'etc/os-release'), 'ID=tiny\nVERSION_ID=1\nNAME="Tiny"\n');
   await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
-  // BuildKit runs nothing where there is none.
+  // BuildKit cannot run anything without it.
   await writeFile(join(root, 'etc/group'), 'root:x:0:\n');
   await chmod(join(root, 'tmp'), 0o1777);
   const tar = join(directory, 'tiny.tar');

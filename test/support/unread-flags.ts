@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-/** A call that declares a flag of commander's. */
+/** A call that declares a commander flag. */
 const DECLARATION = /(?:\.option|\.requiredOption|new Option)\(\s*'([^']+)'[\s\S]*?\)(?=[\n;.,)])/g;
 
 /**
- * Flags that a source file declares and never reads, under the name that commander gives their value.
- * @param readers files that may read them besides the one that declares them
+ * Lists the flags that a source file declares but never reads, by commander's name for their values.
+ * @param readers other files that may read them
  */
 export function unreadFlags(file: string, readers: readonly string[] = []): string[] {
   const source = readFileSync(file, 'utf8');
@@ -17,7 +17,7 @@ export function unreadFlags(file: string, readers: readonly string[] = []): stri
     .filter((name) => !new RegExp(`\\b${name}\\b`).test(code));
 }
 
-/** `-o, --lock-file <file>` is `lockFile`; `--no-push` is `push`. */
+/** Converts `-o, --lock-file <file>` to `lockFile`, and `--no-push` to `push`. */
 function attributeOf(flags: string): string {
   const name = /.*--(?:no-)?([\w-]+)/.exec(flags)?.[1] ?? flags;
   return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

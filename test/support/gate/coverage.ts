@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 
-/** A coverage map as Istanbul has it, as far as it is used here: statements and how often each ran. */
+/** The part of an Istanbul coverage map that is used here: statements, and how often each ran. */
 export type CoverageMap = Readonly<
   Record<
     string,
@@ -11,10 +11,10 @@ export type CoverageMap = Readonly<
   >
 >;
 
-/** For each source file, below the project's directory: its lines with code, and whether each ran. */
+/** For each source file, relative to the project directory: its lines with code, and whether each ran. */
 export type CoveredLines = Map<string, Map<number, boolean>>;
 
-/** Lines with code in a wing, and how many of them ran. */
+/** Number of lines with code in a wing, and of those that ran. */
 export interface WingCoverage {
   readonly lines: number;
   readonly covered: number;
@@ -25,7 +25,7 @@ export interface WingCoverage {
 /** The lowest coverage that the gate accepts, in percent of lines, by wing. */
 export type Floors = Readonly<Record<string, number>>;
 
-/** Adds what one map says about the files of `project` to what is known already. */
+/** Merges the data of one map for the files of `project` into the known coverage. */
 export function addCoverage(known: CoveredLines, map: CoverageMap, project: string): void {
   for (const [path, { statementMap, s }] of Object.entries(map)) {
     const file = relative(project, path);
@@ -55,7 +55,7 @@ export function summarizeWings(known: CoveredLines): Record<string, WingCoverage
   return wings;
 }
 
-/** One sentence per wing that is below its floor, has none, or was not measured. */
+/** Returns one sentence for each wing that is below its floor, has no floor, or was not measured. */
 export function judgeCoverage(wings: Readonly<Record<string, WingCoverage>>, floors: Floors): string[] {
   const found: string[] = [];
   for (const [wing, floor] of Object.entries(floors)) {
@@ -69,7 +69,7 @@ export function judgeCoverage(wings: Readonly<Record<string, WingCoverage>>, flo
   return found;
 }
 
-/** The floors, by kinds of tests, that are lower than they were or gone; one name each, such as `unit: common`. */
+/** Returns the names of floors that were lowered or removed, such as `unit: common`. */
 export function loweredFloors(
   before: Readonly<Record<string, Floors>>,
   now: Readonly<Record<string, Floors>>,

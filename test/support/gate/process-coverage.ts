@@ -6,7 +6,7 @@ import { convert } from 'ast-v8-to-istanbul';
 import { parseSync } from 'oxc-parser';
 import type { CoverageMap } from './coverage.ts';
 
-/** Measurements of one file that are merged at a time; each takes some megabytes until then. */
+/** Number of measurements of one file to merge at a time; each takes several megabytes until then. */
 const BATCH = 20;
 
 /**

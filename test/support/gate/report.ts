@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Judges a whole run of tests: report.ts RESULT.json… Prints coverage and, as the last line, "N passed, N failed, N skipped".
-// Fails when nothing has passed, when a run left no result, when a test was skipped that may not be, and when the coverage
-// of a wing is below its floor.
+// Fails when no test passed, a run left no result, a test was skipped without permission, or the coverage of a wing is below
+// its floor.
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ import { judgeSkips, parseAllowedSkips } from './skips.ts';
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 const problems: string[] = [];
 const results: TestResults[] = [];
-/** Kinds of tests whose coverage counts, of those that ran. */
+/** Kinds of tests whose coverage counts, if they ran. */
 const measured = (process.env['KAIROS_FACTORY_TEST_COVERAGE'] ?? '').split(' ').filter(Boolean);
 
 async function readJson<T>(file: string): Promise<T> {
@@ -30,7 +30,7 @@ async function readJson<T>(file: string): Promise<T> {
 async function reportCoverage(home: string): Promise<void> {
   const lines: CoveredLines = new Map();
   addCoverage(lines, await readJson<CoverageMap>(join(home, 'coverage/coverage-final.json')), PROJECT);
-  // What the built program ran counts for lines that the first map knows: compilation moves some others.
+  // Coverage of the built program counts only for lines in the first map, because compilation moves some others.
   const known = new Map([...lines].map(([file, numbers]) => [file, new Set(numbers.keys())]));
   const processes: CoveredLines = new Map();
   for (const map of await readProcessCoverage(join(home, 'coverage/processes'), join(PROJECT, 'dist')))

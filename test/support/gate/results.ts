@@ -1,4 +1,4 @@
-/** What the JSON reporter of Vitest writes, as far as it is used here. */
+/** The part of the output of Vitest's JSON reporter that is used here. */
 export interface TestResults {
   readonly numPassedTests: number;
   readonly numFailedTests: number;

@@ -3,11 +3,11 @@ import * as z from 'zod';
 import type { TestResults } from './results.ts';
 
 const skip = z.strictObject({
-  /** The test file, below the project's directory. */
+  /** The test file, relative to the project directory. */
   file: z.string().regex(/^test\/.*\.test\.ts$/),
   /**
-   * The titles of the groups around a test and its own, joined by ` > `, or their beginning up to the end of a word: the
-   * title of a group stands for all tests in it.
+   * The titles of the enclosing groups and of the test, joined by ` > `, or a prefix that ends at a word boundary: the title
+   * of a group covers all tests in it.
    */
   test: z.string().min(1),
   reason: z.string().min(10),
@@ -18,7 +18,7 @@ const skip = z.strictObject({
 /** One entry of `test/allowed-skips.json`. */
 export type AllowedSkip = z.infer<typeof skip>;
 
-/** The circumstances of a run that decide about skips. */
+/** The conditions of a run that determine which tests may be skipped. */
 export interface Circumstances {
   /** `KAIROS_FACTORY_TEST_ALL=1` */
   readonly everything: boolean;
@@ -34,8 +34,8 @@ function allows({ when }: AllowedSkip, { everything, root }: Circumstances): boo
 }
 
 /**
- * Compares the skipped tests of a run with the list of those that may be.
- * @returns one sentence per test that may not be skipped, and per entry of a file that ran whose test does not exist
+ * Compares the skipped tests of a run with the list of allowed skips.
+ * @returns one sentence for each test that may not be skipped, and for each entry whose file ran but has no such test
  */
 export function judgeSkips(
   results: readonly TestResults[],

@@ -1,6 +1,6 @@
 import { parseSync } from 'oxc-parser';
 
-/** One line of code that counts. */
+/** A line of code that is compared. */
 interface Line {
   readonly text: string;
   readonly number: number;
@@ -8,15 +8,15 @@ interface Line {
 
 /** A run of lines that occurs in two places. */
 export interface Duplicate {
-  /** Where it begins, such as `a.ts:12`. */
+  /** Where it starts, such as `a.ts:12`. */
   readonly first: string;
   readonly second: string;
-  /** The lines that count, trimmed. */
+  /** The compared lines, trimmed. */
   readonly lines: readonly string[];
 }
 
 /**
- * The lines of a module that count for a comparison, trimmed: no imports, no re-exports, no comments, nothing blank.
+ * Returns the lines of a module to compare, trimmed: no imports, re-exports, comments or blank lines.
  * @throws Error when the code does not parse
  */
 export function significantLines(file: string, code: string): Line[] {
@@ -64,7 +64,7 @@ type Place = { readonly of: number; readonly at: number };
 const key = (lines: readonly Line[]) => lines.map(({ text }) => text).join('\n');
 const textAt = (files: Files, { of, at }: Place, offset: number) => files[of]?.lines[at + offset]?.text;
 
-/** Whether the lines before are equal too: then the run began earlier, and is known. */
+/** Whether the preceding lines are equal too: then the run started earlier and has been found already. */
 function continues(files: Files, a: Place, b: Place): boolean {
   const before = textAt(files, a, -1);
   return before !== undefined && before === textAt(files, b, -1);

@@ -5,12 +5,12 @@ const DECISIONS = [
   new RegExp(String.raw`${MESSAGE} [!=]== ['"\x60]`),
 ];
 
-/** The lines of a source that decide by the text of a message. */
+/** Returns the lines of a source that make decisions based on the text of a message. */
 export function messageDecisions(source: string): string[] {
   return source.split('\n').filter((line) => DECISIONS.some((pattern) => pattern.test(line)));
 }
 
-/** How often a source throws a plain `Error`. */
+/** Counts how often a source throws a plain `Error`. */
 export function plainErrors(source: string): number {
   return source.match(/\bthrow new Error\(/g)?.length ?? 0;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 
-/** The files that each file imports, as paths below one directory. */
+/** The imports of each file, as paths relative to one directory. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 interface Source {
@@ -10,8 +10,8 @@ interface Source {
 }
 
 /**
- * The relative specifiers that a module names: imports, re-exports, dynamic imports and type imports.
- * @throws Error when the code does not parse, or when it computes the path of a dynamic import
+ * Lists the relative specifiers of a module's imports, re-exports, dynamic imports and type imports.
+ * @throws Error when the code does not parse or computes the path of a dynamic import
  */
 export function relativeImports(file: string, code: string): string[] {
   const { program, errors } = parseSync(file, code);
@@ -33,7 +33,7 @@ export function relativeImports(file: string, code: string): string[] {
   return [...found];
 }
 
-/** Reads the imports of `files`, which are paths below `root` with `/` between their parts. */
+/** Reads the imports of `files`, which are paths relative to `root`, separated by `/`. */
 export async function readImportGraph(root: string, files: readonly string[]): Promise<ImportGraph> {
   const entries = files.map(async (file): Promise<[string, string[]]> => {
     const specifiers = relativeImports(file, await readFile(join(root, file), 'utf8'));

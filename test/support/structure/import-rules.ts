@@ -10,7 +10,7 @@ export function parseRoomOrder(markdown: string): string[] {
   return block.split('\n').flatMap((line) => /^\S+/.exec(line) ?? []);
 }
 
-/** The wings that a file of a wing may import. The agent has no rooms with an order. */
+/** The wings that each wing may import. The agent's rooms have no order. */
 const WINGS: Readonly<Record<string, readonly string[]>> = {
   common: ['common'],
   factory: ['common', 'factory'],
@@ -48,7 +48,7 @@ export function importViolations(graph: ImportGraph, order: readonly string[]): 
   return found;
 }
 
-/** The groups of files that import each other in a circle, each in alphabetical order (Tarjan's algorithm). */
+/** Finds import cycles with Tarjan's algorithm. @returns the files of each cycle, in alphabetical order */
 export function importCircles(graph: ImportGraph): string[][] {
   const index = new Map<string, number>();
   const path: string[] = [];
