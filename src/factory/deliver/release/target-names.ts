@@ -19,7 +19,14 @@ export function requireOneRelease(builds: readonly NamedBuild[]): void {
   for (const { name, spec } of builds) {
     const { flavor, release, base, containerfile, framework, arch, model, variant, kubernetes } = spec;
     const identity = JSON.stringify([
-      ...[flavor, release, base, containerfile, framework, arch, model, variant],
+      flavor,
+      release,
+      base,
+      containerfile,
+      framework,
+      arch,
+      model,
+      variant,
       kubernetes && [kubernetes.distribution, kubernetes.version],
     ]);
     const twin = known.get(identity);

@@ -21,8 +21,13 @@ const BASE = {
   image: 'localhost/base',
   osRelease: { ID: 'debian', VERSION_ID: '12', VERSION_CODENAME: 'bookworm' },
   traits: {
-    ...{ shell: true, glibc: true, systemd: true, bootLoader: true, ownLib: false },
-    ...{ lacks: [], newest: 1 },
+    shell: true,
+    glibc: true,
+    systemd: true,
+    bootLoader: true,
+    ownLib: false,
+    lacks: [],
+    newest: 1,
   },
   archive: {
     date: 1,
@@ -48,7 +53,10 @@ function world(home: string) {
     }),
   };
   const env = {
-    ...{ flavors: FLAVORS, models: MODELS, templates: TEMPLATES, images },
+    flavors: FLAVORS,
+    models: MODELS,
+    templates: TEMPLATES,
+    images,
     agent: () => join(home, 'agent'),
     digests: join(home, 'digests'),
   } as unknown as BuildEnvironment;

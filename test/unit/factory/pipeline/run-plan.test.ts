@@ -35,7 +35,8 @@ async function runSteps(steps: readonly Step[], context: SchedulerContext) {
 /** A place for consecutive builds; each run has its own signal, like a session. */
 function bench() {
   const home = temporaryDirectory();
-  const [cache, work] = [join(home, 'cache'), join(home, 'work')];
+  const cache = join(home, 'cache');
+  const work = join(home, 'work');
   mkdirSync(work);
   const ran: string[] = [];
   const events: BuildEvent[] = [];
@@ -111,7 +112,8 @@ describe('a group', () => {
   test('runs independent steps in parallel', async () => {
     const { run, step } = bench();
     // Each waits for the other: they would never end one after the other.
-    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const first = Promise.withResolvers<void>();
+    const second = Promise.withResolvers<void>();
     const meet =
       (own: PromiseWithResolvers<void>, other: PromiseWithResolvers<void>): StepDefinition<Facts>['run'] =>
       async () => {

@@ -14,7 +14,8 @@ import { temporaryDirectory } from '../../support/temporary.ts';
 
 function bench() {
   const home = temporaryDirectory();
-  const [cache, work] = [join(home, 'cache'), join(home, 'work')];
+  const cache = join(home, 'cache');
+  const work = join(home, 'work');
   mkdirSync(work);
   const controller = new AbortController();
   const { signal } = controller;

@@ -112,7 +112,8 @@ describe('openOutput', () => {
 
   test('returns distinct partial paths in the directory', async () => {
     const output = await openOutput(temporaryDirectory());
-    const [one, other] = [output.partial('a.iso'), output.partial('b.iso')];
+    const one = output.partial('a.iso');
+    const other = output.partial('b.iso');
     expect(join(one, '..')).toBe(output.path);
     expect(one).not.toBe(other);
     await output.close();
@@ -150,7 +151,8 @@ describe('openOutput', () => {
   });
 
   test('removes only unfinished files of killed processes', async () => {
-    const [dead, live] = [await deadRun(), await otherProcess()];
+    const dead = await deadRun();
+    const live = await otherProcess();
     const kept = ['whole.iso', `.partial-${live.name}-x.iso`, '.hidden', 'partial-1-1-x'];
     const path = plant(temporaryDirectory(), {
       ...Object.fromEntries(kept.map((name) => [name, 'x'])),

@@ -201,10 +201,19 @@ describe('the page', () => {
 
   test('formats sizes, element ids and shell words', () => {
     expect([0, 1023, 1024, 1536, 1024 ** 2 - 1, 5 * 1024 ** 3].map(formatBytes)).toEqual([
-      ...['0 B', '1023 B', '1.0 KiB', '1.5 KiB', '1024.0 KiB', '5.0 GiB'],
+      '0 B',
+      '1023 B',
+      '1.0 KiB',
+      '1.5 KiB',
+      '1024.0 KiB',
+      '5.0 GiB',
     ]);
     expect([idOf('a.b'), idOf('a_b'), shellWord('a+b.iso'), shellWord("it's"), shellWord('-rf')]).toEqual([
-      ...['a_2e_b', 'a_5f_b', 'a+b.iso', `'it'\\''s'`, `'-rf'`],
+      'a_2e_b',
+      'a_5f_b',
+      'a+b.iso',
+      `'it'\\''s'`,
+      `'-rf'`,
     ]);
   });
 });
