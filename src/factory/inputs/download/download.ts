@@ -16,16 +16,16 @@ import { retrying } from '../../../common/http/retry.ts';
 import { shownUrl } from '../../../common/http/shown-url.ts';
 import { TransientHttpError } from '../../../common/http/transient-error.ts';
 
-/** A file of the network whose content is known beforehand. */
+/** A file to download, with its known digest. */
 export interface Download {
   readonly url: string;
   /** What the content must be, in lower-case hex. */
   readonly sha256: string;
 }
 
-/** What downloading may use. */
+/** The services and settings of a download. */
 export interface DownloadContext {
-  /** Where downloads are kept, named by their sha256. */
+  /** The directory that keeps downloads under their sha256. */
   readonly directory: string;
   readonly fetch: HttpFetch;
   readonly signal: AbortSignal;
@@ -45,10 +45,10 @@ const MEBIBYTE = 1024 * 1024;
 const REPORT = 16 * MEBIBYTE;
 
 /**
- * Fetches a file once and for all: it is kept under its sha256, and appears there when that has been verified. What an
- * attempt or a killed run has brought is not fetched again.
- * @returns the path of the file, which nobody may change
- * @throws FactoryError `verification` when the content is not what it must be, `step` when it cannot be had
+ * Downloads a file once. It appears under its sha256 after that has been verified. Content that an earlier attempt or a
+ * killed run has received is not fetched again.
+ * @returns the path of the file, which is read-only
+ * @throws FactoryError `verification` when the content does not match its digest, `step` when it cannot be fetched
  */
 export async function download({ url, sha256 }: Download, context: DownloadContext): Promise<string> {
   const file = join(context.directory, sha256);
@@ -56,7 +56,7 @@ export async function download({ url, sha256 }: Download, context: DownloadConte
   await mkdir(context.directory, { recursive: true, mode: 0o700 });
   const part = join(context.directory, `${sha256}.${runIdentity(process.pid)}.${randomUUID()}.part`);
   await adoptPart(context.directory, sha256, part);
-  // What an earlier run left may be damaged: then once more, from the beginning.
+  // The part of an earlier run may be damaged: then start again from the beginning.
   for (let isLast = !(await exists(part)); ; isLast = true) {
     await fetchWhole(url, part, context);
     const found = await hashFile(part, context.signal);
@@ -70,20 +70,20 @@ export async function download({ url, sha256 }: Download, context: DownloadConte
   return file;
 }
 
-/** The refusal of content that is not what it must be. */
+/** The error for content that does not match its checksum. */
 export function mismatch(name: string, wanted: string, found: string): FactoryError {
-  return new FactoryError('DIGEST_MISMATCH', `${name} is not what its checksum says`, {
+  return new FactoryError('DIGEST_MISMATCH', `${name} does not match its checksum`, {
     details: [`expected sha256 ${wanted}`, `found    sha256 ${found}`],
-    remedy: 'Check address, version and checksum. Use the file only when you know why they differ.',
+    remedy: 'Check the URL, the version and the checksum. Use the file only if you know why they differ.',
   });
 }
 
-/** Goes on until the file is whole; attempts that bring something do not count. */
+/** Retries until the file is complete; an attempt that makes progress resets the count. */
 async function fetchWhole(url: string, part: string, context: DownloadContext): Promise<void> {
   const { fetch, signal, say, pause = PAUSE } = context;
   const port = httpPort(fetch, say);
   const remedy =
-    'Check the network and its proxy (HTTPS_PROXY); or fetch the file elsewhere and name it by its path.';
+    'Check the network and its proxy (HTTPS_PROXY), or download the file by other means and give its path.';
   const patience = { attempts: ATTEMPTS, pause, pauseLimit: PAUSE * 2 ** ATTEMPTS };
   await retrying(port, { name: shownUrl(url), signal, remedy, ...patience }, async (progressed) => {
     const before = await sizeOf(part);
@@ -98,7 +98,7 @@ async function fetchWhole(url: string, part: string, context: DownloadContext): 
 interface Rest {
   readonly url: string;
   readonly part: string;
-  /** Bytes that are there. */
+  /** Bytes received so far. */
   readonly from: number;
 }
 
@@ -107,17 +107,17 @@ async function fetchRest(port: HttpPort, { url, part, from }: Rest, context: Dow
   try {
     const headers = from > 0 ? { range: `bytes=${from}-` } : {};
     const { response } = await exchange(port, url, { headers, signal: idle.signal });
-    // Nothing is left to send: the part is as long as the file, or longer, which its checksum will tell.
+    // Nothing is left to send: the part is as long as the file, or longer, which the checksum detects.
     if (response.status === 416 && from > 0) return void (await response.body?.cancel());
     if (!response.ok) throw await refused(url, response);
-    // A server may not know ranges and send everything.
+    // A server without support for ranges sends everything.
     const start = response.status === 206 ? from : 0;
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
     const size = await appendBody(untilIdle(response.body, idle, IDLE_TIMEOUT), {
       ...{ part, start, signal: idle.signal, total: start + length, say: context.say },
     });
     if (!Number.isNaN(length) && size < start + length) {
-      throw new TransientHttpError(`${new URL(url).host} ends too early`);
+      throw new TransientHttpError(`${new URL(url).host} closed the connection too early`);
     }
   } catch (error) {
     throw explainNetwork(new URL(url).host, error);
@@ -128,15 +128,15 @@ async function fetchRest(port: HttpPort, { url, part, from }: Rest, context: Dow
 
 interface Appending {
   readonly part: string;
-  /** Bytes of the part that stay. */
+  /** Bytes of the part to keep. */
   readonly start: number;
-  /** Bytes of the whole file; NaN when the server does not say. */
+  /** Bytes of the whole file; NaN when unknown. */
   readonly total: number;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
 }
 
-/** Writes a body to the end of a part. @returns the bytes that the part has then */
+/** Appends a body to a part. @returns the size of the part in bytes */
 async function appendBody(
   body: AsyncIterable<Uint8Array>,
   { part, start, total, signal, say }: Appending,
@@ -163,16 +163,16 @@ async function refused(url: string, response: Response): Promise<FactoryError> {
   const { status } = response;
   const { host, pathname } = new URL(url);
   return new FactoryError('DOWNLOAD_FAILED', `${host} answers HTTP ${status} for ${pathname}`, {
-    remedy: 'Check address and version; or fetch the file elsewhere and name it by its path.',
+    remedy: 'Check the URL and the version, or download the file by other means and give its path.',
   });
 }
 
-/** Goes on with what a dead run has left. */
+/** Adopts the part of a dead run. */
 async function adoptPart(directory: string, sha256: string, part: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const [hash, identity = ''] = name.split('.');
     if (hash !== sha256 || !name.endsWith('.part') || isAlive(identity)) continue;
-    // Another run may have taken it at this moment.
+    // Another run may have adopted it at the same moment.
     const isTaken = await rename(join(directory, name), part).then(
       () => true,
       () => false,

@@ -80,7 +80,7 @@ describe('kubernetesStep', () => {
       { k3s: 'other', 'sha256sum-amd64.txt': LIST },
       {},
       'verification',
-      /is not what its checksum says/,
+      /does not match its checksum/,
     ],
     [
       'a list without the file',
@@ -95,7 +95,7 @@ describe('kubernetesStep', () => {
       { k3s: PROGRAM },
       { sha256: sha256('x') },
       'verification',
-      /is not what its checksum says/,
+      /does not match its checksum/,
     ],
   ] as const)('refuses %s', async (_, served, more, kind, message) => {
     const { env } = environment(served);

@@ -57,7 +57,7 @@ describe('download', () => {
     expect(readdirSync(home.directory)).toEqual([SHA256]);
   });
 
-  test('goes on where the connection broke', async () => {
+  test('resumes where the connection broke', async () => {
     const { url, ranges } = await serve((request, response, count) => {
       if (count > 1) return whole(request, response, count);
       response.writeHead(200, { 'content-length': CONTENT.length });
@@ -68,7 +68,7 @@ describe('download', () => {
     expect(ranges).toEqual([undefined, 'bytes=5000-']);
   });
 
-  test('goes on with what a dead run has left, and begins anew when that is wrong', async () => {
+  test('resumes the part of a dead run, and starts again when it is damaged', async () => {
     const { url, ranges } = await serve(whole);
     const [good, damaged] = [context(), context()];
     // No process has the start time 1.
@@ -79,7 +79,7 @@ describe('download', () => {
     expect(ranges).toEqual(['bytes=100-', 'bytes=100-', undefined]);
   });
 
-  test('refuses other content, and keeps nothing of it', async () => {
+  test('refuses content with another checksum and keeps none of it', async () => {
     const { url } = await serve((_, response) => response.end('something else'));
     const home = context();
     const failure = await failureOf(() => download({ url, sha256: SHA256 }, home), 'verification');
@@ -87,7 +87,7 @@ describe('download', () => {
     expect(readdirSync(home.directory)).toEqual([]);
   });
 
-  test('tries again when the server is busy, and not when there is no such file', async () => {
+  test('retries when the server is busy, but not when the file does not exist', async () => {
     const busy = await serve((request, response, count) =>
       count === 1 ? response.writeHead(503, { 'retry-after': '0' }).end() : whole(request, response, count),
     );
@@ -99,14 +99,14 @@ describe('download', () => {
     expect(missing.ranges.length).toBe(1);
   });
 
-  test('gives up on a server that never brings anything', async () => {
+  test('gives up on a server that never makes progress', async () => {
     const { url, ranges } = await serve((_, response) => response.destroy());
     const failure = await failureOf(() => download({ url, sha256: SHA256 }, context()), 'step');
     expect(failure.remedy).toMatch(/HTTPS_PROXY/);
     expect(ranges.length).toBe(5);
   });
 
-  test('ends at once when it is cancelled', async () => {
+  test('stops at once when it is cancelled', async () => {
     const controller = new AbortController();
     const { url } = await serve((_, response) => {
       response.writeHead(200, { 'content-length': CONTENT.length });
