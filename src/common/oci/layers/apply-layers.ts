@@ -9,23 +9,23 @@ import { type LayerFile, openLayer } from './layer-stream.ts';
 import { LOST, linkAt, prepareTree } from './prepare-tree.ts';
 import { type UnpackProgram, unpackProgram } from './unpack-program.ts';
 
-/** What unpacking asks of the machine. */
+/** The host functions that unpacking needs. */
 type UnpackHost = Pick<Host, 'has' | 'run' | 'pipeInto'>;
 
-/** How layers are unpacked. */
+/** Options of {@link applyLayers}. */
 export interface UnpackOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Bytes of the layers that were read, of all. */
+  /** Receives the bytes of the layers read so far, and their total. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
-  /** Told each path that a layer removes and that none of the layers before it has, one byte per character. */
+  /** Receives each path that a layer removes but no earlier layer has, one byte per character. */
   readonly missing?: ((path: string) => void) | undefined;
 }
 
 /**
- * Unpacks layers, one over the other, into a directory that is empty (image-spec 1.1, "Applying Changesets"). Owners,
- * times, extended attributes, ACLs, hard links, devices and holes stay; nothing is held in memory as a whole.
- * @param target as the process sees it
- * @returns bytes of all files that were written
+ * Unpacks layers in order into an empty directory (image-spec 1.1, "Applying Changesets"). Owners, times, extended
+ * attributes, ACLs, hard links, devices and holes are preserved; files are streamed.
+ * @param target host path of the directory
+ * @returns the total size of the written files, in bytes
  * @throws FactoryError `verification` when a layer is corrupt or refused, `step` when it cannot be written, `usage` when
  * the directory is not empty
  */
@@ -37,7 +37,7 @@ export async function applyLayers(
 ): Promise<number> {
   const present = (await readdir(target)).filter((name) => name !== LOST);
   if (present.length > 0) {
-    throw new FactoryError('FILE_EXISTS', `${target} is not empty`, { remedy: 'Name an empty directory.' });
+    throw new FactoryError('FILE_EXISTS', `${target} is not empty`, { remedy: 'Choose an empty directory.' });
   }
   const program = await unpackProgram(host);
   const root = Buffer.from(target);
@@ -46,7 +46,7 @@ export async function applyLayers(
   let before = 0;
   let links: Links = new Map();
   for (const [index, layer] of layers.entries()) {
-    // A layer says what goes from the layers below in any order, so those marks are read before anything is written.
+    // Whiteouts may come in any order within a layer, so they are applied before anything is written.
     if (index > 0) links = await prepareTree(root, layer, links, { signal, missing });
     const plan = planLayer(links);
     const opened = await openLayer(layer, (done) => progress?.(before + done, total));
@@ -60,10 +60,10 @@ export async function applyLayers(
 }
 
 /**
- * Lays a tar over a directory that holds files already. Its own links are followed, as if it were the root; directories
- * that are there keep their owner and mode.
- * @param target as the process sees it
- * @returns bytes of all files that were written
+ * Unpacks a tar into a directory with existing files. The directory's own links are followed as if it were the root;
+ * existing directories keep their owner and mode.
+ * @param target host path of the directory
+ * @returns the total size of the written files, in bytes
  * @throws FactoryError as {@link applyLayers}
  */
 export async function overlayTar(
@@ -80,7 +80,7 @@ export async function overlayTar(
   return counters.bytes;
 }
 
-/** A tar, and the directory it goes to. */
+/** A tar, and the directory to unpack it into. */
 interface UnpackInput {
   readonly tar: AsyncIterable<Buffer>;
   readonly target: string;
@@ -110,7 +110,7 @@ function unwritten(target: string, error: unknown): unknown {
       details: error.details,
       remedy: isFull
         ? 'There is no space left: use a smaller image or a larger system partition.'
-        : 'Look at "dmesg" for errors of the disk.',
+        : 'Check "dmesg" for disk errors.',
       cause: error,
     },
   );

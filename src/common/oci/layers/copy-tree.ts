@@ -4,17 +4,19 @@ import { FactoryError } from '../../errors/factory-error.ts';
 import type { Host } from '../../host/host.ts';
 import { unpackProgram } from './unpack-program.ts';
 
-/** Directories of a running system whose content belongs to no image (docs/contract.md 1.5). */
+/** Directories of a running system whose content is not part of an image (docs/contract.md 1.5). */
 export const SKIPPED = ['mnt', 'proc', 'sys', 'dev', 'tmp', 'host', 'run'] as const;
 
-/** Statuses of rsync(1) and tar(1) for files that changed or went while they were copied. */
-const [RSYNC_VANISHED, TAR_CHANGED] = [24, 1];
+/** Exit status of rsync(1) when files vanished during the copy. */
+const RSYNC_VANISHED = 24;
+/** Exit status of tar(1) when files changed or vanished during the copy. */
+const TAR_CHANGED = 1;
 
 /**
- * Copies a tree with owners, times, links, holes, ACLs and extended attributes, capabilities among them, which upstream
- * loses (docs/contract.md 1.5). The directories {@link SKIPPED} are made, but stay empty.
- * @param exclude patterns as of rsync; one that begins with `/` is meant from the top of the tree
- * @throws FactoryError `step` when something cannot be copied, `usage` when there is no such directory
+ * Copies a tree with owners, times, links, holes, ACLs and extended attributes, including capabilities, which upstream
+ * loses (docs/contract.md 1.5). The directories {@link SKIPPED} are created, but stay empty.
+ * @param exclude rsync patterns; one that starts with `/` is anchored at the root of the tree
+ * @throws FactoryError `step` when a file cannot be copied, `usage` when the source is not a directory
  */
 export async function copyTree(
   host: Host,
@@ -24,7 +26,7 @@ export async function copyTree(
 ): Promise<void> {
   const stats = await host.stat(source);
   if (stats?.kind !== 'directory') {
-    throw new FactoryError('FILE_NOT_FOUND', `${source} is no directory`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${source} is not a directory`, {
       remedy: 'Check the path of the source.',
     });
   }
@@ -38,7 +40,7 @@ export async function copyTree(
     const finished = await host.run('rsync', args, { allowFailure: true });
     if (finished.status === 0) return;
     if (finished.status === RSYNC_VANISHED) {
-      return host.log('warn', 'some files went away while they were copied');
+      return host.log('warn', 'some files disappeared during the copy');
     }
     throw uncopied(source, finished.stderr);
   }
@@ -48,10 +50,10 @@ export async function copyTree(
 }
 
 /**
- * A tree as a tar.
- * @param source as the process sees it
- * @param patterns what is left out; as of {@link copyTree}
- * @throws FactoryError `step` when something cannot be read
+ * Packs a tree as a tar.
+ * @param source host path of the tree
+ * @param patterns files to exclude, as in {@link copyTree}
+ * @throws FactoryError `step` when a file cannot be read
  */
 export async function* packTree(
   host: Host,
@@ -87,7 +89,7 @@ export async function* packTree(
     child.stdout.destroy();
   }
   const status = await ended;
-  if (status === TAR_CHANGED) host.log('warn', `some files changed while they were copied: ${stderr.trim()}`);
+  if (status === TAR_CHANGED) host.log('warn', `some files changed during the copy: ${stderr.trim()}`);
   else if (status !== 0) throw uncopied(source, stderr);
 }
 
@@ -96,8 +98,6 @@ function uncopied(source: string, stderr: string): FactoryError {
   const isFull = isDiskFull({ details });
   return new FactoryError(isFull ? 'DISK_FULL' : 'IMAGE_UNPACK_FAILED', `${source} cannot be copied`, {
     details: details.slice(-10),
-    remedy: isFull
-      ? 'There is no space left: use larger partitions.'
-      : 'Look at "dmesg" for errors of the disk.',
+    remedy: isFull ? 'There is no space left: use larger partitions.' : 'Check "dmesg" for disk errors.',
   });
 }

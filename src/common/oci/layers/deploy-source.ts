@@ -11,13 +11,13 @@ import { openLocalImage } from './local-image.ts';
 import type { Source } from './source.ts';
 import { platformOf, type UnpackImageOptions, unpackImage } from './unpack-image.ts';
 
-/** How a source is deployed. */
+/** Options of {@link deploySource}. */
 export interface DeploySourceOptions extends UnpackImageOptions {
-  /** Patterns of rsync(1) for what a directory source leaves out, besides what no system keeps. */
+  /** rsync(1) patterns of files to exclude from a directory source, in addition to {@link SKIPPED}. */
   readonly exclude?: readonly string[];
 }
 
-/** What was deployed; a directory has no digest, and nobody counts its bytes. */
+/** The deployed image; `digest` and `bytes` are absent for a directory. */
 export interface Deployed {
   readonly digest?: string;
   readonly indexDigest?: string;
@@ -26,8 +26,8 @@ export interface Deployed {
 }
 
 /**
- * Fills an empty directory from a source of any kind but `file:`, which is an image of a filesystem already.
- * @throws FactoryError `usage` for `file:`; as {@link unpackImage} and {@link copyTree} otherwise
+ * Fills an empty directory from a source of any kind except `file:`, which is a filesystem image.
+ * @throws FactoryError `usage` for `file:`; otherwise as {@link unpackImage} and {@link copyTree}
  */
 export async function deploySource(
   host: Host,
@@ -45,27 +45,27 @@ export async function deploySource(
     case 'file':
       throw new FactoryError(
         'SOURCE_UNSUITABLE',
-        `${source.path} is an image of a filesystem; it cannot fill a directory`,
+        `${source.path} is a filesystem image, which cannot be unpacked into a directory`,
         {
-          remedy: 'Use it as the image itself, or name a directory with dir:.',
+          remedy: 'Use it where a filesystem image is accepted, or name a directory with dir:.',
         },
       );
   }
 }
 
-/** How large a source is. */
+/** The size of a source, in bytes. */
 export interface SourceSize {
-  /** What its files take uncompressed. */
+  /** Uncompressed size of its files. */
   readonly bytes: number;
-  /** Whether that is known and not estimated. */
+  /** Whether `bytes` is exact rather than estimated. */
   readonly exact: boolean;
-  /** What has to be fetched or read. */
+  /** Size to download or read. */
   readonly compressed: number;
 }
 
 /**
- * Finds out how large a source is before it is deployed (docs/contract.md 1.3).
- * @throws FactoryError `step` or `verification` when the image cannot be looked at, `usage` when a file is not there
+ * Determines the size of a source before it is deployed (docs/contract.md 1.3).
+ * @throws FactoryError `step` or `verification` when the image cannot be read, `usage` when a file does not exist
  */
 export async function sourceSize(
   host: Host,
@@ -87,7 +87,7 @@ export async function sourceSize(
       const staging = await host.temporary('kairos-size-');
       try {
         const unpacked = host.resolve(join(staging, 'archive.tar'));
-        const { labels, layers } = await openLocalImage(host.resolve(source.path), platform, unpacked);
+        const { labels, layers } = await openLocalImage(host.resolve(source.path), { platform, unpacked });
         const compressed = layers.reduce((sum, layer) => sum + layer.size, 0);
         return estimated(labels, compressed, Math.max(size, compressed) * GROWTH.file);
       } finally {
@@ -97,7 +97,7 @@ export async function sourceSize(
     case 'file': {
       const size = (await host.stat(source.path))?.size;
       if (size === undefined)
-        throw new FactoryError('IMAGE_NOT_FOUND', `there is no image file ${source.path}`);
+        throw new FactoryError('IMAGE_NOT_FOUND', `the image file ${source.path} does not exist`);
       return { bytes: size, exact: true, compressed: size };
     }
     case 'dir': {
@@ -108,12 +108,12 @@ export async function sourceSize(
 }
 
 function estimated(labels: Readonly<Record<string, string>>, compressed: number, guess: number): SourceSize {
-  const told = labels[SIZE_LABEL] ?? '';
-  const bytes = /^[1-9]\d{0,14}$/.test(told) ? Number(told) : undefined;
+  const stated = labels[SIZE_LABEL] ?? '';
+  const bytes = /^[1-9]\d{0,14}$/.test(stated) ? Number(stated) : undefined;
   return { bytes: bytes ?? Math.ceil(guess), exact: bytes !== undefined, compressed };
 }
 
-/** Sum of all files, each counted once whatever its hard links, without what a copy leaves out. */
+/** Total size of the files that a copy includes; hard links are counted once. */
 async function treeSize(root: string): Promise<number> {
   const skipped = new Set(SKIPPED.map((path) => join(root, path)));
   const counted = new Set<string>();

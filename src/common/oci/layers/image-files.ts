@@ -15,29 +15,29 @@ export interface FilePart {
   readonly size: number;
 }
 
-/** The files of an image that lies on a disk: a directory, or a tar that is read in place. */
+/** The files of a local image: a directory, or a tar that is read in place. */
 export interface ImageFiles {
-  /** `undefined` when there is none of that name. */
+  /** Returns the location of a file; `undefined` when it does not exist. */
   find(name: string): Promise<FilePart | undefined>;
-  /** @throws FactoryError `verification` when the file is larger than `limit` */
+  /** Reads a file; `undefined` when it does not exist. @throws FactoryError `verification` when it exceeds `limit` bytes */
   read(name: string, limit: number): Promise<Uint8Array | undefined>;
 }
 
-/** Members of an archive of an image: a few for each layer. */
+/** Maximum number of members in an image archive, which has a few per layer. */
 const MEMBER_LIMIT = 100_000;
-/** Old archives name a layer by a link to the same layer of another image. */
+/** Maximum number of links to follow: old archives link to identical layers of other images. */
 const LINKS = 8;
 
 /**
- * Opens an image on a disk.
- * @param path as the process sees it
- * @param unpacked where a compressed archive is decompressed to
- * @throws FactoryError `usage` when there is nothing, `verification` when it is no archive
+ * Opens a local image.
+ * @param path host path of the directory or archive
+ * @param unpacked path to which a compressed archive is decompressed
+ * @throws FactoryError `usage` when the path does not exist, `verification` when it is not an archive
  */
 export async function openImageFiles(path: string, unpacked: string): Promise<ImageFiles> {
   const stats = await stat(path).catch((error: unknown) => {
     throw new FactoryError('IMAGE_UNREADABLE', `${path} cannot be used as an image: ${messageOf(error)}`, {
-      remedy: 'Name a tar of an image, or the directory of an OCI layout.',
+      remedy: 'Name an image archive (tar), or the directory of an OCI layout.',
       cause: error,
     });
   });
@@ -89,7 +89,7 @@ async function findInTar(file: string): Promise<ImageFiles['find']> {
       if (sparse !== undefined) throw unusable(file, `${member.name} is stored as a sparse file`);
       const name = plainName(member.name);
       if (type === '0') parts.set(name, { file, start: position, size });
-      // A symbolic link is relative to its place, a hard link to the archive.
+      // Symbolic links are relative to their directory, hard links to the root of the archive.
       if (type === '2') parts.set(name, plainName(join('/', name, '..', member.linkName)));
       if (type === '1') parts.set(name, plainName(member.linkName));
       position += size + padding(size);
@@ -120,7 +120,7 @@ async function readAt(handle: FileHandle, start: number, size: number): Promise<
   return bytes.subarray(0, filled);
 }
 
-/** The archive itself, or what it decompresses to. */
+/** Returns the path of the uncompressed archive. */
 async function plainTar(path: string, unpacked: string): Promise<string> {
   const { size } = await stat(path);
   const { tar, isCompressed } = await openLayer({ file: path, start: 0, size }, () => {});
@@ -128,16 +128,16 @@ async function plainTar(path: string, unpacked: string): Promise<string> {
   await pipeline(tar, createWriteStream(unpacked, { mode: 0o600 })).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOSPC') throw error;
     throw new FactoryError('DISK_FULL', `there is no space left to decompress ${path}`, {
-      remedy: 'Decompress it elsewhere, and name the tar.',
+      remedy: 'Decompress it elsewhere, and use the tar.',
       cause: error,
     });
   });
   return unpacked;
 }
 
-/** @returns the error for an archive that holds no image */
+/** Returns the error for a path without a usable image. */
 export function unusable(path: string, reason: string): FactoryError {
   return new FactoryError('IMAGE_CORRUPT', `${path} cannot be used as an image: ${reason}`, {
-    remedy: 'Make it again, with "docker save" or "skopeo copy … oci-archive:FILE".',
+    remedy: 'Recreate it with "docker save" or "skopeo copy … oci-archive:FILE".',
   });
 }

@@ -7,30 +7,30 @@ import { corruptLayer } from './corrupt-layer.ts';
 import type { LayerPlan } from './layer-plan.ts';
 import type { OpenLayer } from './layer-stream.ts';
 
-/** Entries of all layers together. */
+/** Maximum number of entries in all layers. */
 const ENTRY_LIMIT = 4_000_000;
-/** Bytes of all holes together: a later copy of the tree may write them as zeros. */
+/** Maximum size of all holes, in bytes: a later copy of the tree may write them as zeros. */
 const HOLES_LIMIT = 64 * 1024 ** 3;
 
-/** What is counted over all layers of an image. */
+/** Totals over all layers of an image. */
 export interface LayerCounters {
   entries: number;
-  /** Bytes of files that are stored. */
+  /** Bytes of stored file content. */
   bytes: number;
   /** Bytes of holes in files. */
   holes: number;
 }
 
-/** How the members of a layer are planned. */
+/** Options of {@link plannedTar}. */
 export interface PlannedLayerOptions {
   readonly plan: LayerPlan;
   readonly counters: LayerCounters;
   readonly signal: AbortSignal | undefined;
-  /** Called with each path that the layer removes, one byte per character. */
+  /** Receives each path that the layer removes, one byte per character. */
   readonly removed?: ((path: string) => void) | undefined;
 }
 
-/** The members of a layer; its digests are checked after the last one, and it is closed in any case. */
+/** Yields the members of a layer, checks its digests after the last one, and always closes it. */
 export async function* entriesOf(opened: OpenLayer): AsyncGenerator<TarEntry> {
   try {
     yield* readTar(opened.tar, { corrupt: corruptLayer, globalHeaders: 'ignore' });
@@ -41,8 +41,8 @@ export async function* entriesOf(opened: OpenLayer): AsyncGenerator<TarEntry> {
 }
 
 /**
- * The layer as a tar of plain entries, in the form that `encodeHeader` gives them.
- * @throws FactoryError `verification` when a member is refused, or there are too many
+ * Rewrites a layer as a tar without whiteouts, with the headers of `encodeHeader`.
+ * @throws FactoryError `verification` when a member is refused or a limit is exceeded
  */
 export async function* plannedTar(layer: OpenLayer, options: PlannedLayerOptions): AsyncGenerator<Buffer> {
   const { plan, counters, signal, removed } = options;

@@ -1,47 +1,53 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { TarMember } from '../../tar/member.ts';
 
-/** Symbolic links of a tree: their paths and where they point. One byte per character. */
+/** The targets of a tree's symbolic links by path, one byte per character. */
 export type Links = ReadonlyMap<string, string>;
 
-/** What a member of a layer means for the tree (image-spec 1.1, "Image Layer Filesystem Changeset"). */
+/** The change that a member of a layer makes to a tree (image-spec 1.1, "Image Layer Filesystem Changeset"). */
 export type Change =
   | { readonly kind: 'entry'; readonly path: string; readonly member: TarMember }
-  /** What the layers below have at that path goes. */
+  /** Removes the path that lower layers have. */
   | { readonly kind: 'whiteout'; readonly path: string }
-  /** What the layers below have within that directory goes. */
+  /** Removes the content that lower layers have in the directory. */
   | { readonly kind: 'opaque'; readonly path: string };
 
-/** Plans the members of one layer, in their order. */
+/** Plans the members of one layer, in order. */
 export interface LayerPlan {
   /**
-   * @returns `undefined` for what only storage drivers know
+   * @returns `undefined` for internal files of storage drivers
    * @throws FactoryError `verification` when a member could reach outside of the tree
    */
   plan(member: TarMember): Change | undefined;
-  /** Forgets the links of the layers below at a path, and below it. */
-  forget(path: string, alsoItself: boolean): void;
-  /** All links that there are by now. */
+  /** Forgets the links of lower layers below a directory. */
+  forgetBelow(path: string): void;
+  /** Forgets the links of lower layers at a path and below it. */
+  forget(path: string): void;
+  /** All current links. */
   readonly links: Links;
-  /** Those that the layers below made and that are left. */
+  /** The remaining links of lower layers. */
   lower(): Links;
 }
 
-const [PATH_LIMIT, NAME_LIMIT] = [4096, 255];
-/** As many links as Linux follows for one path. */
-const FOLLOWED = 40;
+/** Maximum length of a path and of a file name, in bytes. */
+const PATH_LIMIT = 4096;
+const NAME_LIMIT = 255;
+/** Maximum number of links to follow for a path, as in Linux. */
+const LINK_LIMIT = 40;
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
-/** What the storage driver aufs left in layers. */
+/** Prefix of internal files of the storage driver aufs. */
 const INTERNAL = '.wh..wh.';
 /** Files, hard links, symbolic links, character and block devices, directories and pipes. */
 const TYPES = '0123456';
 
 /**
  * Plans a layer on top of others. Every path is rewritten so that none of its directories is a symbolic link: links are
- * followed here, within the tree, as the running system would follow them. So the program that unpacks never goes through
- * one, whichever layer made it.
- * @param existing where a link points that was in the directory before; a directory of the image goes to where it points
+ * resolved here, within the tree, as the running system would. Thus the unpacking program never follows a link, whichever
+ * layer created it.
+ * @param below the links of the lower layers
+ * @param existing returns the target of a link that was in the target directory before; directories of the image are
+ * unpacked into that target
  */
 export function planLayer(
   below: Links,
@@ -49,22 +55,23 @@ export function planLayer(
 ): LayerPlan {
   const links = new Map(below);
   const lower = new Map(below);
-  /** Links that this layer made. */
+  /** Paths of the links in this layer. */
   const own = new Set<string>();
-  /** Paths where something else stands by now than what was there before. */
+  /** Paths whose previous file was replaced. */
   const replaced = new Set<string>();
   const pointOf = (path: string) => links.get(path) ?? (replaced.has(path) ? undefined : existing(path));
 
-  const forget = (path: string, alsoItself: boolean) => {
-    const prefix = path === '' ? '' : `${path}/`;
-    for (const link of [...lower.keys()]) {
-      if (!link.startsWith(prefix) && !(alsoItself && link === path)) continue;
-      lower.delete(link);
-      if (!own.has(link)) links.delete(link);
-    }
+  const forgetLink = (link: string) => {
+    if (!lower.delete(link)) return;
+    if (!own.has(link)) links.delete(link);
   };
 
-  /** Notes what stands at a path by now, and the target when it is a symbolic link. */
+  const forgetBelow = (path: string) => {
+    const prefix = path === '' ? '' : `${path}/`;
+    for (const link of [...lower.keys()]) if (link.startsWith(prefix)) forgetLink(link);
+  };
+
+  /** Records the new file at a path, and its target if it is a symbolic link. */
   const note = (path: string, { type, name }: TarMember, target: string | undefined) => {
     if (type !== '5') replaced.add(path);
     lower.delete(path);
@@ -84,7 +91,7 @@ export function planLayer(
     const original = type === '1' ? follow(pointOf, partsOf(member.linkName), name) : undefined;
     if (original === '') throw refused(name, 'it is a hard link to the root');
     const ownTarget = type === '2' ? member.linkName : undefined;
-    // A hard link to a symbolic link is one, too.
+    // A hard link to a symbolic link is a symbolic link, too.
     note(path, member, original === undefined ? ownTarget : pointOf(original));
     const linkName = original ?? ownTarget ?? '';
     return { kind: 'entry', path, member: { ...member, name: path === '' ? '.' : path, linkName } };
@@ -93,10 +100,14 @@ export function planLayer(
   return {
     links,
     lower: () => lower,
-    forget,
+    forgetBelow,
+    forget: (path) => {
+      forgetLink(path);
+      forgetBelow(path);
+    },
     plan: (member) => {
       if (!TYPES.includes(member.type)) {
-        throw refused(member.name, `it is of a kind that images do not have ("${member.type}")`);
+        throw refused(member.name, `its type "${member.type}" is not allowed in images`);
       }
       const parts = partsOf(member.name);
       const last = parts.at(-1) ?? '';
@@ -104,7 +115,7 @@ export function planLayer(
       if (last === OPAQUE) return { kind: 'opaque', path: follow(pointOf, [...directory, '.'], member.name) };
       if (parts.some((part) => part.startsWith(INTERNAL))) return undefined;
       if (directory.some((part) => part.startsWith(WHITEOUT))) {
-        throw refused(member.name, 'it lies below the mark of something removed');
+        throw refused(member.name, 'its directory has the name of a whiteout');
       }
       if (!last.startsWith(WHITEOUT)) {
         const path = follow(pointOf, parts, member.name);
@@ -112,23 +123,24 @@ export function planLayer(
         return entry(member, isKept ? follow(pointOf, [...parts, '.'], member.name) : path);
       }
       const name = last.slice(WHITEOUT.length);
-      if (['', '.', '..'].includes(name)) throw refused(member.name, 'it removes nothing that has a name');
+      if (['', '.', '..'].includes(name)) throw refused(member.name, 'it is a whiteout without a file name');
       return { kind: 'whiteout', path: follow(pointOf, [...directory, name], member.name) };
     },
   };
 }
 
-/** The parts of a path that stays within the tree by itself. */
+/** Splits a path, which must not leave the tree. */
 function partsOf(name: string): string[] {
   checkText(name, name);
   if (name.startsWith('/')) throw refused(name, 'its path is absolute');
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw refused(name, 'its path leads outside of the image');
-  if (parts.some((part) => part.length > NAME_LIMIT)) throw refused(name, 'a part of its path is too long');
+  if (parts.some((part) => part.length > NAME_LIMIT))
+    throw refused(name, 'a component of its path is too long');
   return parts;
 }
 
-/** Follows the links among the directories of a path, but not its last part, with the tree as the root. */
+/** Resolves the links among the directories of a path, but not its last component, with the tree as the root. */
 function follow(
   pointOf: (path: string) => string | undefined,
   parts: readonly string[],
@@ -149,7 +161,7 @@ function follow(
       continue;
     }
     followed += 1;
-    if (followed > FOLLOWED) throw refused(name, 'links lead in a circle');
+    if (followed > LINK_LIMIT) throw refused(name, 'its links form a loop');
     if (target.startsWith('/')) done = [];
     waiting = [...target.split('/'), ...waiting];
   }
@@ -159,7 +171,7 @@ function follow(
 }
 
 function checkText(name: string, text: string): void {
-  if (text.includes('\0')) throw refused(name, 'it holds a NUL');
+  if (text.includes('\0')) throw refused(name, 'it contains a NUL');
   if (text.length > PATH_LIMIT) throw refused(name, 'its path is too long');
 }
 

@@ -12,29 +12,29 @@ export interface LayerFile {
   readonly file: string;
   readonly start: number;
   readonly size: number;
-  /** Checked while it is unpacked, for layers that were not checked before. */
+  /** The digest to check during unpacking; absent when it was checked before. */
   readonly digest?: string;
-  /** The digest of the uncompressed tar, checked while it is unpacked. */
+  /** The digest of the uncompressed tar, to check during unpacking. */
   readonly diffId?: string;
 }
 
-/** A layer that is being read. */
+/** An open layer. */
 export interface OpenLayer {
   /** The uncompressed tar; throws FactoryError `verification` when it cannot be decompressed. */
   readonly tar: AsyncIterable<Uint8Array>;
   readonly isCompressed: boolean;
-  /** @throws FactoryError `verification` when all has been read and a digest is another one */
+  /** Call it after the last byte. @throws FactoryError `verification` when a digest does not match */
   check(): void;
   close(): void;
 }
 
-/** Bytes that are read, and decompressed, at once. */
+/** Bytes to read and decompress at a time. */
 const CHUNK = 512 * 1024;
 
 /**
- * Opens a layer, whatever it is compressed with.
- * @param progress hears how many bytes of the file were read
- * @throws FactoryError `verification` for a compression that layers do not have
+ * Opens a layer that is uncompressed or compressed with gzip or zstd.
+ * @param progress receives the number of bytes of the file read so far
+ * @throws FactoryError `verification` for any other compression
  */
 export async function openLayer(layer: LayerFile, progress: (done: number) => void): Promise<OpenLayer> {
   const { file, start, size, digest, diffId } = layer;
@@ -63,7 +63,7 @@ export async function openLayer(layer: LayerFile, progress: (done: number) => vo
   };
 }
 
-/** @returns 6 bytes, filled up with zeros */
+/** The first 6 bytes, padded with zeros. */
 async function firstBytes({ file, start, size }: LayerFile): Promise<Buffer> {
   const bytes = Buffer.alloc(6);
   const handle = await open(file, 'r');
@@ -77,20 +77,20 @@ async function firstBytes({ file, start, size }: LayerFile): Promise<Buffer> {
 
 type Decompress = (raw: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
-/** RFC 1952, RFC 8878: how something is compressed follows from its first bytes; media types are often wrong. */
+/** Detects the compression by magic number (RFC 1952, RFC 8878), because media types are often wrong. */
 function decompression(magic: Buffer): Decompress | undefined {
   if (magic.readUInt16BE(0) === 0x1f8b) return decompressGzip;
   if (magic.readUInt32BE(0) === 0x28b52ffd) return decompressZstd;
   const text = magic.toString('latin1');
   if (text !== '\xfd7zXZ\0' && !text.startsWith('BZh')) return undefined;
   throw new FactoryError('IMAGE_CORRUPT', 'a layer of the image is compressed with xz or bzip2', {
-    remedy: 'Make the image with layers of gzip or zstd.',
+    remedy: 'Rebuild the image with gzip or zstd layers.',
   });
 }
 
 function decompressGzip(raw: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const stream = createGunzip({ chunkSize: CHUNK });
-  // Whoever reads the stream gets its error.
+  // The reader of the stream gets its error.
   pipeline(raw, stream, () => {});
   return stream;
 }
@@ -111,7 +111,7 @@ async function* explained(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
   } catch (error) {
     if (error instanceof FactoryError) throw error;
     throw new FactoryError('IMAGE_CORRUPT', `a layer of the image is corrupt: ${messageOf(error)}`, {
-      remedy: 'Fetch or make the image again.',
+      remedy: 'Fetch or rebuild the image.',
       cause: error,
     });
   }

@@ -14,14 +14,24 @@ import { choosePlatform, noSuchPlatform } from '../registry/platform.ts';
 import { type ImageFiles, openImageFiles, unusable } from './image-files.ts';
 import type { LayerFile } from './layer-stream.ts';
 
-/** An image that lies on a disk. */
+/** An image in a local file or directory. */
 export interface LocalImage {
-  /** Of the manifest; of the configuration for archives that have no manifest. */
+  /** Digest of the manifest, or of the configuration in an archive without manifests. */
   readonly digest: string;
   readonly indexDigest?: string;
   readonly config: ImageConfig;
   readonly labels: Readonly<Record<string, string>>;
   readonly layers: readonly LayerFile[];
+}
+
+/** Options of {@link openLocalImage}. */
+export interface LocalImageOptions {
+  /** The platform to select. */
+  readonly platform: Platform;
+  /** Path to which a compressed archive is decompressed. */
+  readonly unpacked: string;
+  /** Tag of the image in an OCI layout; required if it has several images. */
+  readonly tag?: string | undefined;
 }
 
 const LIMIT = 8 * 1024 * 1024;
@@ -32,22 +42,19 @@ const dockerSchema = z
   .min(1);
 
 /**
- * Opens an OCI layout, as a directory or a tar (image-spec 1.1, "Image Layout"), or an archive of "docker save". Layers
- * are not checked yet; they carry the digests that they must have.
- * @param path as the process sees it
- * @param tag which image of an OCI layout; without it there must be one alone
- * @throws FactoryError `verification` when it is no image, `step` when it has none for the platform, `usage` when there
- * are several
+ * Opens an OCI layout, as a directory or a tar (image-spec 1.1, "Image Layout"), or an archive of "docker save". The
+ * returned layers are not verified yet; they have the digests to verify.
+ * @param path host path of the directory or archive
+ * @throws FactoryError `verification` when it is not an image, `step` when it lacks the platform, `usage` when it has
+ * several images
  */
 export async function openLocalImage(
   path: string,
-  platform: Platform,
-  unpacked: string,
-  tag?: string,
+  { platform, unpacked, tag }: LocalImageOptions,
 ): Promise<LocalImage> {
   const files = await openImageFiles(path, unpacked);
   const index = await files.read('index.json', LIMIT);
-  if (index !== undefined) return openLayout(path, files, index, platform, tag);
+  if (index !== undefined) return openLayout(path, files, index, { platform, tag });
   const docker = await files.read('manifest.json', LIMIT);
   if (docker !== undefined) return openDockerArchive(path, files, docker);
   throw unusable(path, 'it has neither an index.json nor a manifest.json');
@@ -57,8 +64,7 @@ async function openLayout(
   path: string,
   files: ImageFiles,
   bytes: Uint8Array,
-  platform: Platform,
-  tag: string | undefined,
+  { platform, tag }: Pick<LocalImageOptions, 'platform' | 'tag'>,
 ): Promise<LocalImage> {
   let digests: string[] = [];
   let parsed = parseManifest(path, bytes);
@@ -82,7 +88,7 @@ async function openLayout(
   };
 }
 
-/** image-spec, "Annotations": the tags of a layout. */
+/** The entries with a tag (image-spec, "Annotations"). */
 function tagged(
   path: string,
   entries: readonly Descriptor[],
@@ -94,11 +100,11 @@ function tagged(
   );
   if (found.length > 0) return found;
   throw new FactoryError('IMAGE_NOT_FOUND', `${path} has no image with the tag ${tag}`, {
-    remedy: 'Leave the tag out, or give one that its index.json names.',
+    remedy: 'Omit the tag, or use one from its index.json.',
   });
 }
 
-/** A layout with one image has that one, whatever it says on its platform. */
+/** Selects the image for a platform; the only image of a layout is selected whatever its platform. */
 function choose(path: string, entries: readonly Descriptor[], platform: Platform): Descriptor | undefined {
   const images = entries.filter((entry) => entry.platform?.os !== 'unknown');
   const distinct = [...new Map(images.map((entry) => [entry.digest, entry])).values()];
@@ -106,7 +112,7 @@ function choose(path: string, entries: readonly Descriptor[], platform: Platform
   const unnamed = distinct.filter((entry) => entry.platform === undefined);
   if (unnamed.length < 2) return choosePlatform(distinct, platform) ?? unnamed[0];
   throw new FactoryError('IMAGE_AMBIGUOUS', `${path} holds ${distinct.length} images`, {
-    remedy: 'Make it of one image alone.',
+    remedy: 'Recreate it with a single image.',
   });
 }
 
@@ -124,7 +130,7 @@ async function layerOf(
 ): Promise<LayerFile> {
   const part = await files.find(blobPath(digest));
   if (part === undefined) throw unusable(path, `it lacks the layer ${digest}`);
-  if (part.size !== size) throw unusable(path, `layer ${digest} has ${part.size} bytes in place of ${size}`);
+  if (part.size !== size) throw unusable(path, `layer ${digest} has ${part.size} bytes instead of ${size}`);
   return { ...part, digest };
 }
 
@@ -136,7 +142,7 @@ async function openDockerArchive(path: string, files: ImageFiles, bytes: Uint8Ar
   const [image, ...others] = dockerImages(path, bytes);
   if (image === undefined || others.length > 0) {
     throw new FactoryError('IMAGE_AMBIGUOUS', `${path} holds ${others.length + 1} images`, {
-      remedy: 'Make it with "docker save" of one image alone.',
+      remedy: 'Recreate it with "docker save" of a single image.',
     });
   }
   const text = await files.read(image.Config, LIMIT);
@@ -161,6 +167,6 @@ function dockerImages(path: string, bytes: Uint8Array): z.infer<typeof dockerSch
   try {
     return dockerSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch {
-    throw unusable(path, 'its manifest.json is not that of "docker save"');
+    throw unusable(path, 'its manifest.json is not from "docker save"');
   }
 }

@@ -5,19 +5,19 @@ import { entriesOf } from './layer-entries.ts';
 import { type Change, type LayerPlan, type Links, planLayer } from './layer-plan.ts';
 import { type LayerFile, openLayer } from './layer-stream.ts';
 
-/** What an ext filesystem has from the beginning. */
+/** The directory that every new ext filesystem has. */
 export const LOST = 'lost+found';
 
-/** How a tree is prepared for a layer. */
+/** Options of {@link prepareTree}. */
 export interface PrepareOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called with each path that the layer removes and that the tree does not have, one byte per character. */
+  /** Receives each path that the layer removes but the tree lacks, one byte per character. */
   readonly missing?: ((path: string) => void) | undefined;
 }
 
 /**
- * Removes from the tree what a layer says is gone, and what stands where the layer has something of another kind.
- * @returns the links that are left
+ * Removes the files from a tree that a layer removes, or replaces with files of another type.
+ * @returns the remaining links
  */
 export async function prepareTree(
   root: Buffer,
@@ -37,7 +37,7 @@ export async function prepareTree(
   return plan.lower();
 }
 
-/** @returns whether there is something at the path of the change */
+/** Removes what a change replaces. @returns whether the path exists */
 async function makeWay(root: Buffer, change: Change, plan: LayerPlan): Promise<boolean> {
   const { kind, path } = change;
   const place = at(root, path);
@@ -49,14 +49,14 @@ async function makeWay(root: Buffer, change: Change, plan: LayerPlan): Promise<b
       if (path === '' && name.toString() === LOST) continue;
       await rm(Buffer.concat([place, Buffer.from('/'), name]), { recursive: true, force: true });
     }
-    plan.forget(path, false);
+    plan.forgetBelow(path);
     return true;
   }
   const isDirectory = kind === 'entry' && change.member.type === '5';
   if (kind === 'entry' && (path === '' || (stats.isDirectory() === isDirectory && !stats.isSymbolicLink())))
     return true;
   await rm(place, { recursive: true, force: true });
-  plan.forget(path, true);
+  plan.forget(path);
   return true;
 }
 
@@ -64,12 +64,12 @@ function at(root: Buffer, path: string): Buffer {
   return path === '' ? root : Buffer.concat([root, Buffer.from('/'), Buffer.from(path, 'latin1')]);
 }
 
-/** Where a symbolic link of the tree points, one byte per character; `undefined` when it is none. */
+/** Returns the target of a symbolic link in the tree, one byte per character; `undefined` when it is not a link. */
 export function linkAt(root: Buffer, path: string): string | undefined {
   try {
     return readlinkSync(at(root, path), 'latin1');
   } catch {
-    // No link, or nothing at all.
+    // The path is not a link, or does not exist.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** What the name of an OS image says (docs/contract.md 6.8, 6.10). */
+/** The fields in the name of an OS image (docs/contract.md 6.8, 6.10). */
 export interface ReleaseIdentity {
   readonly flavor: string;
   readonly flavorRelease: string;
@@ -12,14 +12,14 @@ export interface ReleaseIdentity {
   readonly uki: boolean;
 }
 
-/** A release that a tag stands for. */
+/** The release that a tag names. */
 export interface Release {
   readonly tag: string;
   readonly version: string;
   readonly software?: { readonly prefix: string; readonly version: string };
 }
 
-/** A version, with what a pre-release has; then the Kubernetes distribution and its version, `+` written as `-`. */
+/** A version with an optional pre-release; then the Kubernetes distribution and its version, in which `-` replaces `+`. */
 const TAG = /^(v?\d+\.\d+\.\d+(?:[-.][\w.-]*?)??)(?:-([a-z][a-z0-9]*?)-?(v\d+\.\d+\.\d+[\w.-]*))?$/;
 
 /**
@@ -40,12 +40,12 @@ export function parseReleaseTag(tag: string, node: ReleaseIdentity): Release | u
   return { tag, version, ...(software === undefined ? {} : { software }) };
 }
 
-/** Whether a version is one before its release, such as `v3.5.0-rc1` (Semantic Versioning 2.0.0, section 9). */
+/** Whether a version is a pre-release, such as `v3.5.0-rc1` (Semantic Versioning 2.0.0, section 9). */
 export function isPreRelease(version: string): boolean {
   return parts(version).pre.length > 0;
 }
 
-/** Orders releases by their version, then by that of Kubernetes. */
+/** Compares releases by version, then by the version of Kubernetes. */
 export function compareReleases(left: Omit<Release, 'tag'>, right: Omit<Release, 'tag'>): number {
   return (
     compareVersions(left.version, right.version) ||
@@ -54,11 +54,12 @@ export function compareReleases(left: Omit<Release, 'tag'>, right: Omit<Release,
 }
 
 /**
- * Semantic Versioning 2.0.0, section 11; build metadata counts, too, because `+k3s2` comes after `+k3s1`. Numbers within
- * words count as numbers: `rc10` comes after `rc9`.
+ * Compares versions (Semantic Versioning 2.0.0, section 11), including their build metadata: `+k3s2` is later than
+ * `+k3s1`. Numbers within words are compared as numbers: `rc10` is later than `rc9`.
  */
 export function compareVersions(left: string, right: string): number {
-  const [a, b] = [parts(left), parts(right)];
+  const a = parts(left);
+  const b = parts(right);
   const pre = a.pre.length === 0 || b.pre.length === 0 ? b.pre.length - a.pre.length : 0;
   return compareLists(a.core, b.core) || pre || compareLists(a.pre, b.pre) || compareLists(a.build, b.build);
 }
@@ -83,11 +84,12 @@ function compareLists(left: readonly string[], right: readonly string[]): number
   return orders.find((order) => order !== 0) ?? 0;
 }
 
-/** Fewer fields come first, and numbers before words. */
+/** Missing fields sort first, and numbers before words. */
 function compareFields(a: string, b: string): number {
   if (a === b) return 0;
   if (a === '' || b === '') return a === '' ? -1 : 1;
-  const [x, y] = [Number(a), Number(b)];
+  const x = Number(a);
+  const y = Number(b);
   if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
   if (Number.isNaN(x)) return a < b ? -1 : 1;
   return x - y;

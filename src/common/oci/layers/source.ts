@@ -5,27 +5,28 @@ import {
   parseImageReference,
 } from '../registry/image-reference.ts';
 
-/** Where an OS, a bundle or an extension comes from (docs/contract.md 5.2). Paths are absolute. */
+/** The source of an OS, a bundle or an extension (docs/contract.md 5.2). Paths are absolute. */
 export type Source =
   | { readonly kind: 'oci'; readonly reference: ImageReference }
   /** A tree, such as the root of the live system. */
   | { readonly kind: 'dir'; readonly path: string }
-  /** An image of a filesystem, taken as it is. */
+  /** A filesystem image, used unchanged. */
   | { readonly kind: 'file'; readonly path: string }
-  /** A tar as of "docker save", a tar of an OCI layout, or the directory of one. */
+  /** An archive of "docker save", or an OCI layout as a tar or directory. */
   | { readonly kind: 'ocifile'; readonly path: string };
 
 const REMEDY = 'Use oci:REGISTRY/NAME:TAG, ocifile:FILE, dir:DIRECTORY or file:IMAGE.';
 
 /**
- * Parses a source (docs/contract.md 5.2): `oci:`, its alias `docker:`, `dir:`, `file:` and `ocifile:`, each with `//`
- * after it if one likes; a bare reference is one of `oci:`.
+ * Parses a source (docs/contract.md 5.2): `oci:`, its alias `docker:`, `dir:`, `file:` and `ocifile:`, optionally followed
+ * by `//`; a bare image reference is `oci:`.
  * @throws FactoryError `usage` when it has none of these forms
  */
 export function parseSource(text: string): Source {
   const trimmed = text.trim();
   const match = /^(oci|docker|dir|file|ocifile):(.*)$/s.exec(trimmed);
-  const [kind, rest] = [match?.[1], match?.[2] ?? ''];
+  const kind = match?.[1];
+  const rest = match?.[2] ?? '';
   switch (kind) {
     case 'dir':
     case 'file':
@@ -36,19 +37,15 @@ export function parseSource(text: string): Source {
       return { kind: 'oci', reference: parseImageReference(rest.replace(/^\/\//, '')) };
     default:
       if (trimmed === '' || /^[./]/.test(trimmed)) {
-        throw new FactoryError(
-          'IMAGE_REFERENCE_INVALID',
-          `"${text}" does not say what kind of source it is`,
-          {
-            remedy: REMEDY,
-          },
-        );
+        throw new FactoryError('IMAGE_REFERENCE_INVALID', `"${text}" lacks the type of the source`, {
+          remedy: REMEDY,
+        });
       }
       return { kind: 'oci', reference: parseImageReference(trimmed) };
   }
 }
 
-/** The text that parses to a source again. */
+/** Formats a source so that {@link parseSource} parses it. */
 export function formatSource(source: Source): string {
   return source.kind === 'oci'
     ? `oci:${formatImageReference(source.reference)}`
@@ -56,7 +53,7 @@ export function formatSource(source: Source): string {
 }
 
 function absolute(text: string, path: string): string {
-  // After a scheme, "//" may begin a URL (file:///srv/x) or be the root written twice (dir://).
+  // After a scheme, "//" may start a URL (file:///srv/x), or be a doubled root (dir://).
   const clean = path.replace(/^\/{2,}/, '/');
   if (clean.startsWith('/')) return clean.length > 1 ? clean.replace(/\/+$/, '') || '/' : clean;
   throw new FactoryError('IMAGE_REFERENCE_INVALID', `the path of source "${text}" is not absolute`, {

@@ -13,34 +13,34 @@ import type { LayerFile } from './layer-stream.ts';
 import { openLocalImage } from './local-image.ts';
 import { formatSource, parseSource, type Source } from './source.ts';
 
-/** How an image is fetched and unpacked. */
+/** Options of {@link unpackImage}. */
 export interface UnpackImageOptions {
-  /** That of this machine by default; text is as of {@link parsePlatform}. */
+  /** This machine's platform by default; text is parsed by {@link parsePlatform}. */
   readonly platform?: Platform | string;
   /**
-   * Directory for what is downloaded. The caller removes it after success; what is left there after a failure is gone on
-   * with. A temporary directory, always removed, by default.
+   * Directory for downloads. The caller removes it after success; after a failure, its content lets the next attempt
+   * resume. By default, a temporary directory that is always removed.
    */
   readonly staging?: string;
-  /** Let the registry go without TLS, or with any certificate. */
+  /** Accept a registry without TLS or with an untrusted certificate. */
   readonly insecure?: boolean;
   readonly signal?: AbortSignal;
-  /** Bytes that were downloaded, of all; then bytes of the layers that were unpacked, of all. */
+  /** Receives the downloaded bytes and their total, then the unpacked bytes of the layers and their total. */
   readonly progress?: (done: number, total: number) => void;
-  /** The image must have this digest, or that of its index: what was verified is what is unpacked. */
+  /** The digest that the image or its index must have, so that the verified image is unpacked. */
   readonly digest?: string;
-  /** Refuse an image of another architecture; a warning by default, for files that fit any machine. */
+  /** Refuse an image for another architecture; by default only a warning, for architecture-independent files. */
   readonly strictPlatform?: boolean;
 }
 
-/** What was unpacked. */
+/** The unpacked image. */
 export interface UnpackedImage {
-  /** Of the manifest for the platform. */
+  /** Digest of the manifest for the platform. */
   readonly digest: string;
-  /** Of the index that it was found by. */
+  /** Digest of the index that lists the manifest. */
   readonly indexDigest?: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Of all files that were written. */
+  /** Total size of the written files. */
   readonly bytes: number;
 }
 
@@ -48,11 +48,11 @@ export interface UnpackedImage {
 export type ImageSource = Extract<Source, { kind: 'oci' | 'ocifile' }>;
 
 /**
- * Unpacks an image from a registry, an archive or a layout into a directory. One that is not empty keeps what the image
- * does not replace, and the mode and owner of its directories; its links are followed, but never out of it.
- * @param source text is as of {@link parseSource}
- * @throws FactoryError `step` when it cannot be fetched or written, `verification` when it is not what it should be,
- * `usage` for a source that is no image
+ * Unpacks an image from a registry, an archive or a layout into a directory. If it is not empty, files that the image does
+ * not replace are kept, as are the mode and owner of its directories; its links are followed, but never out of it.
+ * @param source text is parsed by {@link parseSource}
+ * @throws FactoryError `step` when the image cannot be fetched or written, `verification` when it is corrupt, refused or
+ * has another digest, `usage` for a source that is not an image
  */
 export async function unpackImage(
   host: Host,
@@ -66,7 +66,11 @@ export async function unpackImage(
   const directory = staging ?? (await scratch(host));
   try {
     const image = await fetchImage(host, from, { ...options, directory, platform });
-    checkPlatform(host, from, image.config, platform, options.strictPlatform ?? false);
+    checkPlatform(host, image.config, {
+      source: from,
+      wanted: platform,
+      isStrict: options.strictPlatform ?? false,
+    });
     await host.makeDirectory(target);
     const isEmpty = (await host.list(target)).every((name) => name === 'lost+found');
     const tree = isEmpty ? target : join(directory, 'tree');
@@ -77,7 +81,7 @@ export async function unpackImage(
     const layers = await image.layers();
     const bytes = await applyLayers(host, layers, host.resolve(tree), { signal, progress });
     if (!isEmpty) {
-      // Layers remove files of one another, but none that were there before.
+      // Layers remove files of each other, but no existing files.
       await overlayTar(host, packTree(host, host.resolve(tree)), host.resolve(target), signal);
       await host.remove(tree);
     }
@@ -91,17 +95,17 @@ export async function unpackImage(
 function imageSource(source: ImageSource | string): ImageSource {
   const parsed = typeof source === 'string' ? parseSource(source) : source;
   if (parsed.kind === 'oci' || parsed.kind === 'ocifile') return parsed;
-  throw new FactoryError('SOURCE_UNSUITABLE', `${formatSource(parsed)} is no container image`, {
+  throw new FactoryError('SOURCE_UNSUITABLE', `${formatSource(parsed)} is not a container image`, {
     remedy: 'Use oci:REGISTRY/NAME:TAG or ocifile:FILE.',
   });
 }
 
-/** The platform that is asked for, or that of the machine. */
+/** Returns the requested platform, or the machine's. */
 export function platformOf(host: Host, platform: Platform | string | undefined): Platform {
   return typeof platform === 'object' ? platform : parsePlatform(platform || host.arch);
 }
 
-/** Images are larger than what fits into memory, where /tmp is; the persistent partition is better if there is one. */
+/** Creates a directory on the persistent partition, if there is one: /tmp is in memory, which images may exceed. */
 async function scratch(host: Host): Promise<string> {
   const persistent = NODE_PATH.persistent;
   if ((await host.stat(persistent))?.kind === 'directory') {
@@ -132,17 +136,13 @@ async function fetchImage(
   if (source.kind === 'ocifile') {
     await host.makeDirectory(directory, 0o700);
     const unpacked = host.resolve(join(directory, 'archive.tar'));
-    const image = await openLocalImage(host.resolve(source.path), platform, unpacked);
+    const image = await openLocalImage(host.resolve(source.path), { platform, unpacked });
     const { digest, indexDigest } = image;
     if (options.digest !== undefined && ![digest, indexDigest].includes(options.digest)) {
-      throw new FactoryError(
-        'DIGEST_MISMATCH',
-        `${source.path} is another image than the one that was verified`,
-        {
-          details: [`expected ${options.digest}`, `found ${digest}`],
-          remedy: 'Copy it again.',
-        },
-      );
+      throw new FactoryError('DIGEST_MISMATCH', `${source.path} is not the image that was verified`, {
+        details: [`expected ${options.digest}`, `found ${digest}`],
+        remedy: 'Copy it again.',
+      });
     }
     return { ...image, layers: async () => image.layers };
   }
@@ -163,17 +163,19 @@ async function fetchImage(
 
 function checkPlatform(
   host: Host,
-  source: Source,
   { architecture, os }: ImageConfig,
-  wanted: Platform,
-  isStrict: boolean,
+  {
+    source,
+    wanted,
+    isStrict,
+  }: { readonly source: Source; readonly wanted: Platform; readonly isStrict: boolean },
 ): void {
   if (!architecture || (architecture === wanted.architecture && (!os || os === wanted.os))) return;
   const found = formatPlatform({ os: os || 'linux', architecture });
-  const message = `${formatSource(source)} is made for ${found}, not for ${formatPlatform(wanted)}`;
+  const message = `${formatSource(source)} is for ${found}, not for ${formatPlatform(wanted)}`;
   if (isStrict) {
     throw new FactoryError('CONTENT_ARCH_MISMATCH', message, {
-      remedy: 'Use an image that is made for this machine.',
+      remedy: 'Use an image for the architecture of this machine.',
     });
   }
   host.log('warn', message);

@@ -3,16 +3,16 @@ import { createZstdDecompress } from 'node:zlib';
 import { ByteReader, takeAll } from '../../files/byte-reader.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 
-/** RFC 8878, sections 3.1.1 and 3.1.2: what frames begin with, as numbers. */
+/** Magic numbers of frames (RFC 8878, sections 3.1.1 and 3.1.2). */
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a50;
-/** RFC 8878, section 3.1.1.1: sizes of the fields "Dictionary_ID" and "Frame_Content_Size" by their flags. */
+/** Sizes of the fields "Dictionary_ID" and "Frame_Content_Size" by flag (RFC 8878, section 3.1.1.1). */
 const DICTIONARY_SIZES = [0, 1, 2, 4];
 const CONTENT_SIZES = [0, 2, 4, 8];
 
 /**
- * Decompresses zstd frame by frame. Node stops after the first one, and layers in the form "zstd:chunked" have one for
- * each file.
+ * Decompresses zstd frame by frame. Node stops after the first frame, but layers in the format "zstd:chunked" have one
+ * frame per file.
  * @throws FactoryError `verification` when the data is corrupt or cut short
  */
 export async function* decompressZstd(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -21,7 +21,7 @@ export async function* decompressZstd(input: AsyncIterable<Uint8Array>): AsyncGe
     const magic = start.readUInt32LE();
     if (magic === MAGIC) {
       const stream = createZstdDecompress();
-      // Whoever reads the stream gets its error.
+      // The reader of the stream gets its error.
       pipeline(frame(reader, start), stream, () => {});
       yield* stream as AsyncIterable<Uint8Array>;
     } else if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE) {
@@ -47,7 +47,7 @@ async function* frame(reader: ByteReader, magic: Buffer): AsyncGenerator<Buffer>
     const type = (value >> 1) & 3;
     if (type === 3) throw corruptLayer('it is not zstd');
     yield header;
-    // A block of type 1 is one byte that is repeated.
+    // A block of type 1 stores one byte, which is repeated.
     yield* reader.pass(type === 1 ? 1 : value >> 3);
   }
   if (descriptor & 4) yield await takeAll(reader, 4);

@@ -7,19 +7,19 @@ import { type Credentials, findCredentials } from './credentials.ts';
 import { formatImageReference, type ImageReference } from './image-reference.ts';
 import type { RegistryHost } from './registry-host.ts';
 
-/** One way in that a registry offers (RFC 9110, section 11.6.1). */
+/** An authentication challenge of a registry (RFC 9110, section 11.6.1). */
 export interface Challenge {
   /** In lower case. */
   readonly scheme: string;
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Milliseconds that a token may take. */
+/** Milliseconds after which a request for a token fails. */
 const TIMEOUT = 30_000;
-/** Bytes of its answer. */
+/** Maximum size of a token response, in bytes. */
 const LIMIT = 1024 * 1024;
 
-/** Parses a `WWW-Authenticate` header, which may hold more than one challenge. */
+/** Parses a `WWW-Authenticate` header, which may contain several challenges. */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: { scheme: string; parameters: Map<string, string> }[] = [];
   const token = /\s*,?\s*(?:([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([\w-]+)(?=\s|,|$))/gy;
@@ -33,7 +33,7 @@ export function parseChallenges(header: string): Challenge[] {
   return challenges;
 }
 
-/** Answers challenges of one repository. */
+/** Handles the challenges for one repository. */
 export interface Authenticator {
   /** The `Authorization` header for the next request; none before the first challenge. */
   current(): string | undefined;
@@ -44,7 +44,7 @@ export interface Authenticator {
   answer(response: Response): Promise<void>;
 }
 
-/** How a token server is spoken to. */
+/** Options of {@link createAuthenticator}. */
 interface Speaking {
   /** Accept any certificate. */
   readonly insecure: boolean;
@@ -56,7 +56,7 @@ interface Speaking {
 }
 
 /**
- * Puts scopes together (distribution, "Token Scope Documentation"): one for each resource, with all its actions.
+ * Merges scopes (distribution, "Token Scope Documentation"): one for each resource, with all its actions.
  * @param lists scopes, or several of them separated by spaces
  */
 export function mergeScopes(lists: readonly string[]): string[] {
@@ -103,7 +103,7 @@ export function createAuthenticator(
   };
 }
 
-/** @returns the error for a registry that says 401 or 403 */
+/** Returns the error for a response of 401 or 403. */
 export function accessRefused(
   reference: ImageReference,
   status: number,

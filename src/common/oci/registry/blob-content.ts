@@ -13,23 +13,25 @@ export interface BlobContent {
   readonly read: (start: number, end: number) => AsyncIterable<Uint8Array>;
 }
 
-/** Bytes that are read from a file at a time. */
+/** Bytes to read from a file at a time. */
 const PIECE = 1024 * 1024;
 
-/** A file, which is never held as a whole. */
-export function fileBlob(name: string, file: string, digest: string, size: number): BlobContent {
+/** Returns the content of a file, which is read in chunks. */
+export function fileBlob(file: string, described: Omit<BlobContent, 'read'>): BlobContent {
   return {
-    ...{ name, digest, size },
+    ...described,
     read: (start, end) =>
       // The end of a stream of a file is inclusive, so there is none for no bytes.
       start < end ? createReadStream(file, { start, end: end - 1, highWaterMark: PIECE }) : nothing(),
   };
 }
 
-/** Bytes that are there already. */
+/** Returns content in memory. */
 export function bytesBlob(name: string, bytes: Uint8Array): BlobContent {
   return {
-    ...{ name, digest: digestOf(bytes), size: bytes.length },
+    name,
+    digest: digestOf(bytes),
+    size: bytes.length,
     read: async function* (start, end) {
       yield bytes.subarray(start, end);
     },
@@ -39,38 +41,44 @@ export function bytesBlob(name: string, bytes: Uint8Array): BlobContent {
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /**
- * Reads content and checks it on the way. Its last bytes are given only when all of it is what the digest says, so a
- * request that sends them cannot end well with other content. Reading from the beginning checks anew; a part that is read
- * again, because a registry has lost it, is checked by the registry alone.
+ * Verifies content while it is read. The last bytes are only returned if all of it matches the digest, so that a request
+ * that sends other content cannot complete. Reading from the start begins a new verification; a part that is read again
+ * because a registry has lost it is verified only by the registry.
  * @returns a reader like `content.read`, which throws FactoryError `verification`
  */
 export function checkedReader(content: BlobContent): BlobContent['read'] {
-  const { name, digest, size } = content;
+  const { digest, size } = content;
   let hash = hashFor(digest);
   let hashed = 0;
-  const changed = (problem: string) =>
-    new FactoryError('DIGEST_MISMATCH', `${name} does not match its digest: ${problem}`, {
-      details: [`expected ${digest}`],
-      remedy: 'It was changed or damaged after it was made: make it again.',
-    });
-  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
-  return async function* (start, end) {
-    if (start === 0) [hash, hashed] = [hashFor(digest), 0];
-    let at = start;
-    for await (const piece of content.read(start, end)) {
-      const isNew = at <= hashed && at + piece.length > hashed;
-      if (isNew) {
-        hash.update(piece.subarray(hashed - at));
-        hashed = at + piece.length;
-      }
-      at += piece.length;
-      if (at > end) throw changed('it has become longer');
-      if (isNew && hashed === size) {
-        const actual = `${digest.split(':')[0]}:${hash.copy().digest('hex')}`;
-        if (actual !== digest) throw changed(`it is ${actual}`);
-      }
-      yield piece;
-    }
-    if (at !== end) throw changed('it has become shorter');
+  /** Hashes what is new in a chunk that starts at `offset`, and checks the digest at the end. */
+  const verify = (chunk: Uint8Array, offset: number) => {
+    const end = offset + chunk.length;
+    if (offset > hashed || end <= hashed) return;
+    hash.update(chunk.subarray(hashed - offset));
+    hashed = end;
+    if (hashed !== size) return;
+    const actual = `${digest.split(':')[0]}:${hash.copy().digest('hex')}`;
+    if (actual !== digest) throw changed(content, `it is ${actual}`);
   };
+  return async function* (start, end) {
+    if (start === 0) {
+      hash = hashFor(digest);
+      hashed = 0;
+    }
+    let offset = start;
+    for await (const chunk of content.read(start, end)) {
+      if (offset + chunk.length > end) throw changed(content, 'it has become longer');
+      verify(chunk, offset);
+      offset += chunk.length;
+      yield chunk;
+    }
+    if (offset !== end) throw changed(content, 'it has become shorter');
+  };
+}
+
+function changed({ name, digest }: BlobContent, problem: string): FactoryError {
+  return new FactoryError('DIGEST_MISMATCH', `${name} does not match its digest: ${problem}`, {
+    details: [`expected ${digest}`],
+    remedy: 'It was changed or damaged after it was made: make it again.',
+  });
 }

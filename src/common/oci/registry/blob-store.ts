@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,22 +17,23 @@ import { transferBlobs } from './transfer-blobs.ts';
 export interface DownloadOptions {
   /** Directory for them, made when it is not there; what an interrupted download left there is gone on with. */
   readonly directory: string;
-  /** Path of a blob below the directory; `sha256-HEX` where nothing else is said. */
+  /** Path of a blob below the directory; `sha256-HEX` by default. */
   readonly fileName?: (digest: string) => string;
-  /** Ending of the name of an unfinished blob. Programs that share a directory need one each. */
+  /** Suffix of the names of partial downloads. Programs that share a directory need different ones. */
   readonly partial?: string;
   readonly attempts?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that are there, of all. */
+  /** Receives the bytes present so far, and their total. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
 const MIB = 1024 * 1024;
 
 /**
- * Downloads blobs into a directory, checked; those that are there already stay.
- * @returns their files, in the order of the descriptors, as the process sees them
- * @throws FactoryError `step` for lack of space or of an answer, `verification` when a blob does not match its digest
+ * Downloads blobs into a directory and verifies them; blobs that are already there are not downloaded.
+ * @returns host paths of the blobs, in the order of the descriptors
+ * @throws FactoryError `step` when there is not enough space or the registry cannot be reached, `verification` when a blob
+ * does not match its digest
  */
 export async function downloadBlobs(
   host: RegistryHost,
@@ -42,7 +44,7 @@ export async function downloadBlobs(
   const place = host.resolve(directory);
   const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
   const directories = unique.map(({ digest }) => dirname(join(directory, fileName(digest))));
-  for (const one of new Set([directory, ...directories])) await host.makeDirectory(one, 0o700);
+  for (const parent of new Set([directory, ...directories])) await host.makeDirectory(parent, 0o700);
   const fileOf = ({ digest }: Descriptor) => join(place, fileName(digest));
   await needSpace(
     directory,
@@ -82,56 +84,27 @@ async function downloadBlob(
   { file, partial, attempts, signal, progress }: OneDownload,
 ): Promise<void> {
   const name = `layer ${digest.slice(0, 19)}… of ${formatImageReference(registry.reference)}`;
-  // A file of that name was checked, but a power cut may have taken what was in it.
+  // The file was verified before it was renamed, but a power cut may have damaged it since.
   if ((await sizeOf(file)) === size && (await hashFile(file, digest, signal)).digest === digest) {
     return progress(size);
   }
   let furthest = 0;
-  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   await retrying(host, { name, signal, attempts, code: 'REGISTRY_UNREACHABLE' }, async (progressed) => {
     const begun = await resumable(partial, size, digest, signal);
-    let isResumed = begun.size > 0;
-    if (begun.size < size || size === 0) {
-      const { offset, body } = await registry.getBlob(digest, begun.size, signal);
-      if (offset !== 0 && offset !== begun.size)
-        throw new TransientHttpError('the wrong part of a blob came');
-      isResumed = offset > 0;
-      const hash = isResumed ? begun.hash : hashFor(digest);
-      const handle = await open(partial, isResumed ? 'a' : 'w', 0o600);
-      let bytes = offset;
-      try {
-        for await (const chunk of body) {
-          bytes += chunk.length;
-          if (bytes > size) break;
-          await handle.writeFile(chunk);
-          hash.update(chunk);
-          // A server that gives the same beginning again and again gets nowhere.
-          if (bytes > furthest) progressed();
-          furthest = Math.max(furthest, bytes);
-          progress(bytes);
-          throwIfAborted(signal);
-        }
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      if (bytes < size) throw new TransientHttpError(`the connection ended after ${bytes} of ${size} bytes`);
-      if (bytes > size) {
-        await rm(partial, { force: true });
-        throw new FactoryError(
-          'DIGEST_MISMATCH',
-          `${name} is larger than the ${size} bytes that it should have`,
-          {
-            remedy: 'Try again; if it stays, the registry or something before it changes what it delivers.',
-          },
-        );
-      }
-      begun.hash = hash;
-    }
-    const actual = `${digest.split(':')[0]}:${begun.hash.digest('hex')}`;
+    const onBytes = (bytes: number) => {
+      // A server that sends the same beginning again and again makes no progress.
+      if (bytes > furthest) progressed();
+      furthest = Math.max(furthest, bytes);
+      progress(bytes);
+    };
+    const isComplete = begun.size === size && size > 0;
+    const { hash, isResumed } = isComplete
+      ? { hash: begun.hash, isResumed: true }
+      : await fetchRest(registry, { digest, size, name }, { partial, begun, signal, onBytes });
+    const actual = `${digest.split(':')[0]}:${hash.digest('hex')}`;
     if (actual !== digest) {
       await rm(partial, { force: true });
-      if (isResumed) throw new TransientHttpError('what an earlier try left is damaged');
+      if (isResumed) throw new TransientHttpError('the partial file of an earlier attempt is damaged');
     }
     expectDigest(name, digest, actual);
     await rename(partial, file);
@@ -139,7 +112,53 @@ async function downloadBlob(
   });
 }
 
-/** What an earlier download left, hashed. One that is too long is of no use. */
+interface RestOptions {
+  readonly partial: string;
+  /** The content of the partial file. */
+  readonly begun: { readonly size: number; readonly hash: Hash };
+  readonly signal: AbortSignal;
+  /** Receives the size of the partial file after each chunk. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** Downloads the rest of a blob. @returns the hash of the whole blob, and whether earlier content is part of it */
+async function fetchRest(
+  registry: Registry,
+  { digest, size, name }: { readonly digest: string; readonly size: number; readonly name: string },
+  { partial, begun, signal, onBytes }: RestOptions,
+): Promise<{ readonly hash: Hash; readonly isResumed: boolean }> {
+  const { offset, body } = await registry.getBlob(digest, begun.size, signal);
+  if (offset !== 0 && offset !== begun.size) {
+    throw new TransientHttpError('the registry sent the wrong part of a blob');
+  }
+  const isResumed = offset > 0;
+  const hash = isResumed ? begun.hash : hashFor(digest);
+  const handle = await open(partial, isResumed ? 'a' : 'w', 0o600);
+  let bytes = offset;
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > size) break;
+      await handle.writeFile(chunk);
+      hash.update(chunk);
+      onBytes(bytes);
+      throwIfAborted(signal);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  if (bytes < size) throw new TransientHttpError(`the connection ended after ${bytes} of ${size} bytes`);
+  if (bytes > size) {
+    await rm(partial, { force: true });
+    throw new FactoryError('DIGEST_MISMATCH', `${name} is larger than its ${size} bytes`, {
+      remedy: 'Try again; if the error persists, the registry or a proxy modifies the content.',
+    });
+  }
+  return { hash, isResumed };
+}
+
+/** Hashes the partial file of an earlier download; removes it if it is too long. */
 async function resumable(partial: string, size: number, digest: string, signal: AbortSignal) {
   const there = await sizeOf(partial);
   if (there !== undefined && there <= size) return hashFile(partial, digest, signal);
@@ -158,7 +177,7 @@ async function hashFile(file: string, digest: string, signal: AbortSignal) {
   return { size, hash, digest: `${digest.split(':')[0]}:${hash.copy().digest('hex')}` };
 }
 
-/** @throws FactoryError `step` when what is still to be downloaded does not fit */
+/** @throws FactoryError `step` when the remaining downloads do not fit on the disk */
 async function needSpace(
   directory: string,
   place: string,

@@ -16,24 +16,24 @@ import {
   withDigest,
 } from './upload-requests.ts';
 
-/** How a blob came to be in a registry. */
+/** How a blob got into a registry. */
 export type BlobOutcome = 'present' | 'mounted' | 'uploaded';
 
-/** How blobs are uploaded. */
+/** Options of {@link uploadBlob}. */
 export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly attempts?: number | undefined;
   /** Milliseconds of silence after which a connection counts as dead. */
   readonly timeout?: number | undefined;
-  /** Bytes that are sent with one request at most. */
+  /** Maximum size of a request, in bytes. */
   readonly chunk?: number | undefined;
   /** Another repository of the registry that may have the blob. */
   readonly mountFrom?: string | undefined;
-  /** Told how many bytes of the blob are there. */
+  /** Receives the number of bytes of the blob that the registry has. */
   readonly progress?: ((bytes: number) => void) | undefined;
 }
 
-/** Where a blob is uploaded to. */
+/** The repository to upload to. */
 export interface UploadPlace {
   readonly transport: Transport;
   /** `/v2/REPOSITORY` */
@@ -41,7 +41,7 @@ export interface UploadPlace {
   readonly registry: string;
 }
 
-/** An upload under way. */
+/** An upload in progress. */
 interface Upload {
   readonly host: RegistryHost;
   readonly target: UploadTarget;
@@ -56,22 +56,22 @@ interface Upload {
   isDoubtful: boolean;
   /** Whether the registry's word was taken for how far this session got. */
   hasResumed: boolean;
-  /** How far the content was ever sent in this session. */
+  /** The furthest offset that was sent in this session. */
   sent: number;
-  /** How far the registry ever confirmed it. */
+  /** The furthest offset that the registry has confirmed. */
   furthest: number;
 }
 
 const PUSHING = { verb: 'pushed', code: 'REGISTRY_UNREACHABLE' } as const;
-/** A registry that does not know uploads in parts refuses the first one so (RFC 9110). */
+/** Statuses with which a registry without chunked uploads refuses the first chunk (RFC 9110). */
 const UNKNOWN_PATCH = [400, 405, 415];
 
 /**
- * Brings a blob into a repository (distribution-spec 1.1, "Pushing blobs"), checked on the way. One that is there is not
- * sent. What is too large for one request goes in chunks; after a failure the registry is asked how much it has, and the
- * upload goes on there, or begins anew when the registry has lost it.
+ * Uploads a blob to a repository unless it exists (distribution-spec 1.1, "Pushing blobs"), and verifies its content.
+ * Content that is too large for one request is sent in chunks. After a failure the upload resumes at the offset that the
+ * registry reports, or starts over if the registry has lost it.
  * @throws FactoryError `step` when the registry refuses or cannot be reached, `verification` when the content, or the digest
- *   that the registry answers, is another one
+ *   in the registry's response, does not match
  */
 export async function uploadBlob(
   host: RegistryHost,
@@ -81,10 +81,19 @@ export async function uploadBlob(
 ): Promise<BlobOutcome> {
   const { signal, attempts, timeout = TIMEOUT, chunk = CHUNK, mountFrom, progress } = options;
   const upload: Upload = {
-    ...{ host, content, progress, mountFrom, chunk },
+    host,
+    content,
+    progress,
+    mountFrom,
+    chunk,
     target: { transport, root, registry, timeout, signal },
     read: checkedReader(content),
-    ...{ session: undefined, isChunked: true, isDoubtful: false, hasResumed: false, sent: 0, furthest: 0 },
+    session: undefined,
+    isChunked: true,
+    isDoubtful: false,
+    hasResumed: false,
+    sent: 0,
+    furthest: 0,
   };
   try {
     const wanted = { ...PUSHING, name: content.name, signal, attempts };
@@ -115,7 +124,7 @@ async function attemptUpload(upload: Upload, progressed: () => void): Promise<Bl
   return 'uploaded';
 }
 
-/** Where to go on; from the beginning when the registry knows no chunks, or has lost the upload. */
+/** The offset to resume at; the start when the registry does not support chunks, or has lost the upload. */
 async function resume(upload: Upload, session: UploadSession): Promise<UploadSession | undefined> {
   if (!upload.isChunked) return undefined;
   const resumed = await resumeUpload(upload.target, session, upload.sent);
@@ -123,7 +132,7 @@ async function resume(upload: Upload, session: UploadSession): Promise<UploadSes
   return resumed;
 }
 
-/** Makes the next request of an upload. @returns how it stands then; `undefined` when it is complete */
+/** Sends the next request of an upload. @returns its new state; `undefined` when it is complete */
 async function advance(
   upload: Upload,
   session: UploadSession,
@@ -143,7 +152,10 @@ async function advance(
   }
   const { start, end } = step;
   const { response, location } = await send(upload, {
-    ...{ method: 'PATCH', location: session.location, start, end },
+    method: 'PATCH',
+    location: session.location,
+    start,
+    end,
   });
   if (!response.ok) throw await refusal(upload, response, { isFirst: start === 0 });
   await response.body?.cancel();
@@ -170,7 +182,7 @@ function send(
   });
 }
 
-/** The error for a request that the registry did not take; its status decides how the next attempt is made. */
+/** Returns the error for a request that the registry refused; its status decides how the next attempt is made. */
 async function refusal(
   upload: Upload,
   response: Response,

@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 import { NODE_PATH } from '../../contract/node-paths.ts';
 
-/** Who speaks to a registry: where its credentials lie, and what a person is told to do about them. */
+/** A kind of registry client: where its credentials are stored, and the remedies in its errors. */
 export interface Client {
-  /** The client id of OAuth 2. */
+  /** The OAuth 2 client id. */
   readonly id: string;
-  /** Files of credentials; the first that knows a registry decides. */
+  /** Credential files; the first that has an entry for a registry is used. */
   readonly authFiles: (env: Readonly<Record<string, string | undefined>>) => readonly string[];
-  /** What to do when there are no credentials for a registry. */
+  /** The remedy when there are no credentials for a registry. */
   readonly noCredentials: (registry: string) => string;
-  /** What to do when those that there are do not do. */
+  /** The remedy when the credentials are refused. */
   readonly badCredentials: (registry: string) => string;
 }
 
-/** The files of a person, as podman and docker have them (containers-auth.json(5), docker-login(1)). */
+/** The user's credential files of podman and docker (containers-auth.json(5), docker-login(1)). */
 function ownFiles(env: Readonly<Record<string, string | undefined>>): string[] {
   const { REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, HOME } = env;
   const places = [
@@ -26,7 +26,7 @@ function ownFiles(env: Readonly<Record<string, string | undefined>>): string[] {
   return [...new Set(places.flatMap((place) => place || []))];
 }
 
-/** The agent, on a node. */
+/** The agent on a node. */
 export const NODE_CLIENT: Client = {
   id: 'kairos-agent',
   authFiles: (env) => [
@@ -40,17 +40,17 @@ export const NODE_CLIENT: Client = {
     ]),
   ],
   noCredentials: (registry) =>
-    `Check the name; for a private image put credentials for ${registry} into /etc/kairos/registry.json or /root/.docker/config.json.`,
+    `Check the name; for a private image, put credentials for ${registry} into /etc/kairos/registry.json or /root/.docker/config.json.`,
   badCredentials: (registry) =>
     `Renew the credentials for ${registry} on this node, and check that they may read this image.`,
 };
 
-/** The factory, run by a person. */
+/** The factory, when it reads. */
 export const PERSON_CLIENT: Client = {
   id: 'kairos-factory',
   authFiles: ownFiles,
   noCredentials: (registry) =>
-    `Check the name; for a private image log in with "docker login ${registry}" or "podman login ${registry}".`,
+    `Check the name; for a private image, log in with "docker login ${registry}" or "podman login ${registry}".`,
   badCredentials: (registry) =>
     `Log in to ${registry} again, and check that your account may read this image.`,
 };

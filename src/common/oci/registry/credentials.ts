@@ -27,16 +27,16 @@ const fileSchema = z.looseObject({
 const helperSchema = z.object({ Username: z.string(), Secret: z.string() });
 type AuthFile = z.infer<typeof fileSchema>;
 
-/** Names that Docker Hub goes by in such files. */
+/** Names of Docker Hub in credential files. */
 const HUB = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
-/** What helpers are asked for when Docker Hub is meant. */
+/** The server name of Docker Hub for credential helpers. */
 const HUB_SERVER = 'https://index.docker.io/v1/';
-/** Milliseconds that a helper may take. */
+/** Milliseconds after which a helper is killed. */
 const HELPER_TIMEOUT = 30_000;
 
 /**
- * Looks up the credentials for an image, in the files of docker and podman (containers-auth.json(5)), and of the agent
- * in `/etc/kairos/registry.json`, which has the same form. The first file that knows the registry decides.
+ * Looks up the credentials for an image in the files of docker and podman (containers-auth.json(5)), and in the agent's
+ * `/etc/kairos/registry.json`, which has the same format. The first file with an entry for the registry is used.
  */
 export async function findCredentials(
   host: RegistryHost,
@@ -59,9 +59,9 @@ async function readAuthFile(host: RegistryHost, path: string): Promise<AuthFile 
     const text = await host.readText(path);
     return text === undefined || text.trim() === '' ? undefined : fileSchema.parse(JSON.parse(text));
   } catch (error) {
-    // What a parser says about such a file may quote it.
-    const reason = error instanceof Error && 'code' in error ? messageOf(error) : 'it has not the right form';
-    host.log('warn', `credentials in ${path} are passed over: ${reason}`);
+    // The message of a parser may quote secrets from the file.
+    const reason = error instanceof Error && 'code' in error ? messageOf(error) : 'it is malformed';
+    host.log('warn', `credentials in ${path} are ignored: ${reason}`);
     return undefined;
   }
 }
@@ -80,7 +80,7 @@ async function lookUp(
   return askHelper(host, file.credsStore, reference);
 }
 
-/** From the image's own path up to the registry: the most specific key counts. */
+/** Keys from the image's own path up to the registry, the most specific first. */
 function keysOf({ registry, repository }: ImageReference): string[] {
   const parts = repository.split('/');
   const paths = parts.map((_, index) => `${registry}/${parts.slice(0, parts.length - index).join('/')}`);
@@ -106,7 +106,7 @@ function fromEntry(entry: z.infer<typeof entrySchema>): Credentials | undefined 
   const pair = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
   const colon = pair.indexOf(':');
   if (colon > 0) {
-    // docker pads with NUL what was encrypted on some systems.
+    // On some systems, docker pads encrypted passwords with NUL.
     const password = pair.slice(colon + 1).replace(/\0+$/, '');
     return { kind: 'password', username: pair.slice(0, colon), password };
   }
@@ -114,7 +114,7 @@ function fromEntry(entry: z.infer<typeof entrySchema>): Credentials | undefined 
   return { kind: 'password', username: entry.username, password: entry.password ?? '' };
 }
 
-/** docker-credential-helpers: the server on standard input, JSON on standard output. */
+/** Runs a credential helper (docker-credential-helpers): it reads the server name, and prints JSON. */
 async function askHelper(
   host: RegistryHost,
   name: string,
@@ -122,7 +122,7 @@ async function askHelper(
 ): Promise<Credentials | undefined> {
   const program = `docker-credential-${name}`;
   if (!/^[\w.-]+$/.test(name) || !(await host.has(program))) {
-    host.log('warn', `the credential helper ${JSON.stringify(program)} is not there`);
+    host.log('warn', `the credential helper ${JSON.stringify(program)} is not installed`);
     return undefined;
   }
   const server = HUB.includes(reference.registry) ? HUB_SERVER : reference.registry;
@@ -137,7 +137,7 @@ async function askHelper(
     if (username === '<token>') return { kind: 'identity', token: secret };
     return { kind: 'password', username, password: secret };
   } catch {
-    host.log('warn', `${program} gave no usable answer for ${reference.registry}`);
+    host.log('warn', `${program} printed no usable credentials for ${reference.registry}`);
     return undefined;
   }
 }

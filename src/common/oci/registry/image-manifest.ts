@@ -10,7 +10,7 @@ export const MEDIA = {
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
 } as const;
 
-const digest = z.string().refine(isDigest, 'is no sha256 or sha512 digest');
+const digest = z.string().refine(isDigest, 'is not a sha256 or sha512 digest');
 const texts = z.record(z.string(), z.string()).nullish();
 
 const platformSchema = z.object({
@@ -49,7 +49,7 @@ const configSchema = z.looseObject({
   rootfs: z.looseObject({ diff_ids: z.array(digest).nullish() }).nullish(),
 });
 
-/** What a machine is, as images name it (image-spec, "Image Index"). */
+/** The platform of an image or a machine (image-spec, "Image Index"). */
 export type Platform = z.infer<typeof platformSchema>;
 /** Points to a blob or a manifest (image-spec, "Content Descriptors"). */
 export type Descriptor = z.infer<typeof descriptorSchema>;
@@ -57,7 +57,7 @@ export type Descriptor = z.infer<typeof descriptorSchema>;
 export type Manifest = z.infer<typeof manifestSchema>;
 /** image-spec, "Image Index". */
 export type Index = z.infer<typeof indexSchema>;
-/** image-spec, "Image Configuration", as far as it matters here. */
+/** The part of an image configuration that is used here (image-spec, "Image Configuration"). */
 export type ImageConfig = z.infer<typeof configSchema>;
 
 /** A manifest or an index. */
@@ -66,17 +66,17 @@ export type Parsed =
   | { readonly kind: 'index'; readonly mediaType: string; readonly index: Index };
 
 /**
- * Parses what a registry or a layout holds under the name of a manifest. What it is follows from its fields; one that
- * could be read as a manifest and as an index is refused (GHSA-77vh-xpmg-72qh).
- * @param mediaType of the answer, for manifests that do not say it themselves
+ * Parses a manifest or an index, as its fields determine; one that could be read as both is refused
+ * (GHSA-77vh-xpmg-72qh).
+ * @param mediaType from the response, for manifests that do not state it
  * @throws FactoryError `verification` when it is neither
  */
 export function parseManifest(name: string, bytes: Uint8Array, mediaType?: string): Parsed {
   const value = parseJson(name, bytes);
   const fields = Object.keys(typeof value === 'object' && value !== null ? value : {});
-  const [isIndex, isManifest] = [fields.includes('manifests'), fields.includes('layers')];
-  if (fields.includes('fsLayers'))
-    throw unusable(name, 'its manifest has the form of before 2016 (schema 1)');
+  const isIndex = fields.includes('manifests');
+  const isManifest = fields.includes('layers');
+  if (fields.includes('fsLayers')) throw unusable(name, 'its manifest has the obsolete schema 1');
   if (isIndex && (isManifest || fields.includes('config'))) {
     throw unusable(name, 'it can be read as a manifest and as an index');
   }
@@ -88,12 +88,12 @@ export function parseManifest(name: string, bytes: Uint8Array, mediaType?: strin
   return { kind: 'manifest', mediaType: manifest.mediaType ?? mediaType ?? MEDIA.manifest, manifest };
 }
 
-/** @throws FactoryError `verification` when the bytes are no image configuration */
+/** Parses an image configuration. @throws FactoryError `verification` when the bytes are not one */
 export function parseConfig(name: string, bytes: Uint8Array): ImageConfig {
   return check(name, configSchema, parseJson(name, bytes));
 }
 
-/** Labels of an image; its configuration has them, and annotations of the manifest add to them. */
+/** Returns the labels of an image: those of its configuration, and the annotations of its manifest. */
 export function labelsOf(config: ImageConfig, manifest?: Manifest): Readonly<Record<string, string>> {
   return { ...manifest?.annotations, ...config.config?.Labels };
 }
@@ -102,7 +102,7 @@ function parseJson(name: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw unusable(name, `it is no JSON: ${messageOf(error)}`);
+    throw unusable(name, `it is not JSON: ${messageOf(error)}`);
   }
 }
 
@@ -113,7 +113,7 @@ function check<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
 }
 
 function unusable(name: string, reason: string): FactoryError {
-  return new FactoryError('IMAGE_CORRUPT', `${name} is not an image that can be used: ${reason}`, {
-    remedy: 'Check that the name is that of an OS image; push it again if it is.',
+  return new FactoryError('IMAGE_CORRUPT', `${name} is not a usable image: ${reason}`, {
+    remedy: 'Check that this is the name of an OS image, and if so, push it again.',
   });
 }

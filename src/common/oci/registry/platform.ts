@@ -1,7 +1,7 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { Descriptor, ImageConfig, Platform } from './image-manifest.ts';
 
-/** Names that builders use for the architectures of an image besides Go's. */
+/** Other names of architectures, which builders use instead of Go's. */
 const ALIASES: Readonly<Record<string, Pick<Platform, 'architecture' | 'variant'>>> = {
   x86_64: { architecture: 'amd64' },
   aarch64: { architecture: 'arm64' },
@@ -10,13 +10,13 @@ const ALIASES: Readonly<Record<string, Pick<Platform, 'architecture' | 'variant'
 
 /**
  * Parses `[linux/]ARCH[/VARIANT]`, such as `linux/amd64` or `linux/arm/v7`.
- * @throws FactoryError `usage` when it is something else, or of an OS other than Linux
+ * @throws FactoryError `usage` when it is malformed, or the OS is not Linux
  */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   const [os, name = '', variant] = parts.length === 1 ? ['linux', ...parts] : parts;
   if (os !== 'linux' || !/^[a-z0-9_]+$/.test(name) || parts.length > 3 || variant === '') {
-    throw new FactoryError('OPTION_INVALID', `"${text}" is no platform`, {
+    throw new FactoryError('OPTION_INVALID', `"${text}" is not a platform`, {
       remedy: 'Write linux/amd64 or linux/arm64.',
     });
   }
@@ -25,20 +25,20 @@ export function parsePlatform(text: string): Platform {
   return { os: 'linux', architecture, ...(wanted === undefined ? {} : { variant: wanted }) };
 }
 
-/** What an image says that it is for; `undefined` when it does not. */
+/** Returns the platform that an image states; `undefined` when it states none. */
 export function platformOf({ os = 'linux', architecture, variant }: ImageConfig): Platform | undefined {
   if (architecture === undefined) return undefined;
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
-/** The text of a platform. */
+/** Formats a platform as `OS/ARCH[/VARIANT]`. */
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
 }
 
 /**
- * The entry of an index that fits a platform best (image-spec, "Image Index"): the variant asked for, else one without a
- * variant, else the first. Entries that are no images, such as build attestations, have the platform `unknown`.
+ * Selects the entry of an index for a platform (image-spec, "Image Index"): the one with the requested variant, else one
+ * without a variant, else the first. Entries that are not images, such as attestations, have the platform `unknown`.
  */
 export function choosePlatform(entries: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
   const fitting = entries.filter(({ platform }) => {
@@ -53,13 +53,13 @@ export function choosePlatform(entries: readonly Descriptor[], wanted: Platform)
   );
 }
 
-/** @returns the error for an index that has nothing for a platform; it names what there is */
+/** Returns the error for an index without an image for a platform; it lists the available platforms. */
 export function noSuchPlatform(name: string, wanted: Platform, entries: readonly Descriptor[]): FactoryError {
   const known = entries.flatMap(({ platform }) =>
     platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],
   );
   return new FactoryError('PLATFORM_NOT_FOUND', `${name} has no image for ${formatPlatform(wanted)}`, {
     details: known.length === 0 ? [] : [`it has ${known.join(', ')}`],
-    remedy: 'Use an image that is made for this machine.',
+    remedy: 'Use an image for the architecture of this machine.',
   });
 }

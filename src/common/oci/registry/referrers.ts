@@ -6,16 +6,16 @@ interface ForeignIndex {
   readonly [field: string]: unknown;
 }
 
-/** The tag that stands for the referrers of a manifest, where a registry does not list them by itself. */
+/** Returns the tag that lists the referrers of a manifest in a registry without the referrers API. */
 export function referrersTag(digest: string): string {
-  // distribution-spec 1.1, "Referrers Tag Schema": algorithm and encoded part, as much as a tag can hold.
+  // distribution-spec 1.1, "Referrers Tag Schema": algorithm and hash, cut to the maximum length of a tag.
   return digest.replace(':', '-').slice(0, 128);
 }
 
 /**
- * The index below that tag with more entries. What is there stays as it is, in its order, whoever put it there.
- * @param before the bytes of the index, which have been parsed as one
- * @returns `undefined` when all are there already
+ * Adds entries to the index under that tag. Existing entries are kept in their order, whoever added them.
+ * @param before the bytes of a valid index; `undefined` when there is none yet
+ * @returns `undefined` when it already has all entries
  */
 export function withReferrers(
   before: Uint8Array | undefined,

@@ -4,7 +4,7 @@ import { readBeginning } from '../../http/read-limited.ts';
 
 /** distribution-spec 1.1, "Error Codes": at most this much of an answer is read for them. */
 const LIMIT = 64 * 1024;
-/** What a registry says about itself is told in so many lines at most. */
+/** Maximum number of lines of a registry's error message. */
 const LINES = 4;
 
 /** What a registry says about a request that it refuses, line by line; nothing when it says nothing that can be read. */
@@ -20,7 +20,7 @@ export async function refusalLines(response: Response): Promise<string[]> {
       [code, message]
         .filter((part) => typeof part === 'string')
         .join(': ')
-        // It may hold anything, and goes to a terminal.
+        // The text is untrusted, and is printed to a terminal.
         .replace(/[^\x20-\x7e\u00a0-\uffff]/g, ' ')
         .slice(0, 300),
     );

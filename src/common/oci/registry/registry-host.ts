@@ -9,23 +9,23 @@ export interface HelperOptions {
 }
 
 /**
- * What reading registries needs of a machine. The agent's port `Host` is one; the factory makes its own. Errors of the
- * operating system come through as Node gives them.
+ * The functions of a machine that a registry client needs. The agent's `Host` implements it, and the factory has its own.
+ * Errors of the operating system are thrown as by Node.
  */
 export interface RegistryHost extends HttpPort {
-  /** Runs a credential helper; what it prints is a secret. */
+  /** Runs a credential helper; its output is secret. */
   run(
     program: string,
     args: readonly string[],
     options: HelperOptions,
   ): Promise<{ readonly status: number; readonly stdout: string }>;
-  /** Whether a program of that name can be run. */
+  /** Whether a program can be run. */
   has(program: string): Promise<boolean>;
   /** `undefined` when there is no such file. */
   readText(path: string): Promise<string | undefined>;
-  /** Makes a directory and its parents; `mode` for those that are new. */
+  /** Creates a directory and its parents; `mode` applies to new ones. */
   makeDirectory(path: string, mode: number): Promise<void>;
-  /** The path as the process itself sees it, for streams. */
+  /** Returns the path as the process sees it, for streams. */
   resolve(path: string): string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

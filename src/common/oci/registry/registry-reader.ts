@@ -19,7 +19,7 @@ export function registryReader(registry: Registry): RegistryReader {
   };
 }
 
-/** An image without signatures is no failure yet; any other failure is, and it refuses the image either way. */
+/** A missing manifest is not a failure; the verification refuses the image if it lacks signatures. */
 function isMissing(error: unknown): boolean {
   return error instanceof FactoryError && error.code === 'REGISTRY_NOT_FOUND';
 }

@@ -20,36 +20,36 @@ export interface ManifestContent {
 }
 
 /**
- * Writes to one repository of a registry (OCI distribution-spec 1.1). Everything throws FactoryError: `step` when the
- * registry cannot be reached or refuses, `verification` when the digest that it answers is not ours.
+ * Writes to one repository of a registry (OCI distribution-spec 1.1). All methods throw FactoryError: `step` when the
+ * registry cannot be reached or refuses a request, `verification` when it responds with another digest.
  */
 export interface RegistryWriter {
   readonly reference: ImageReference;
-  /** The same repository, to read. */
+  /** Reads the same repository. */
   readonly reader: Registry;
-  /** Brings a blob there, if it is not. The signal is one more besides that of the writer. */
+  /** Uploads a blob unless it exists. The signal is in addition to the writer's own. */
   pushBlob(content: BlobContent, options?: Pick<UploadOptions, 'progress' | 'signal'>): Promise<BlobOutcome>;
   /**
-   * Stores a manifest, whose blobs are there, under its digest.
-   * @returns whether the registry lists it by itself among the referrers of its subject
+   * Stores a manifest, whose blobs must exist, under its digest.
+   * @returns whether the registry lists it among the referrers of its subject
    */
   pushManifest(manifest: ManifestContent): Promise<{ readonly isListed: boolean }>;
-  /** Enters manifests among the referrers of another one, for a registry that does not do so by itself. */
+  /** Adds manifests to the referrers of another one, in a registry without the referrers API. */
   addReferrers(subject: string, referrers: readonly Descriptor[]): Promise<void>;
   /**
-   * Gives a manifest that is there a tag, and reads it back by it.
-   * @returns what the tag stood for before, if it did and that was another one
+   * Tags an existing manifest, and reads it back by its tag.
+   * @returns the previous digest of the tag, if it was another one
    */
   tag(manifest: ManifestContent, tag: string): Promise<string | undefined>;
 }
 
-/** How a repository is written to. */
+/** Options of {@link openRegistryWriter}. */
 export interface WriterOptions extends TransportOptions, Pick<UploadOptions, 'chunk' | 'mountFrom'> {}
 
-/** How often the index of referrers is written when somebody else writes it at the same time. */
+/** Maximum number of attempts to write the index of referrers while other programs write it, too. */
 const ROUNDS = 5;
 
-/** Opens a repository for writing. Nothing is asked of it yet. */
+/** Opens a repository for writing, without sending a request. */
 export function openRegistryWriter(
   host: RegistryHost,
   reference: ImageReference,
@@ -84,21 +84,26 @@ export function openRegistryWriter(
       },
     );
 
-  /** A manifest by tag, if there is one. */
+  /** Reads a manifest by tag, if it exists. */
   const find = async (tag: string) => reader.getManifestBytes(tag).catch(undefinedWhenMissing);
 
   return {
     reference,
     reader,
     pushBlob: (content, { progress, signal: more } = {}) => {
-      const signals = [signal, more].filter((one) => one !== undefined);
+      const signals = [signal, more].filter((each) => each !== undefined);
       return uploadBlob(host, { transport, root, registry }, content, {
-        ...{ signal: AbortSignal.any(signals), attempts, timeout, mountFrom, chunk, progress },
+        signal: AbortSignal.any(signals),
+        attempts,
+        timeout,
+        mountFrom,
+        chunk,
+        progress,
       });
     },
     pushManifest: async (manifest) => {
       const headers = await put(`manifest ${manifest.digest} of ${name}`, manifest.digest, manifest);
-      // distribution-spec 1.1, "Pushing Manifests with Subject": a registry that knows them says so.
+      // distribution-spec 1.1, "Pushing Manifests with Subject": a registry with the referrers API sends this header.
       return { isListed: headers.has('oci-subject') };
     },
     addReferrers: async (subject, referrers) => {
@@ -108,22 +113,18 @@ export function openRegistryWriter(
         const before = found && parseManifest(`${name}:${tag}`, found.bytes, found.mediaType);
         if (before?.kind === 'manifest') throw takenTag(name, tag);
         const bytes = withReferrers(found?.bytes, referrers);
-        // Read back, because another program may have written what it had read before us.
+        // Read it back, because another program may have overwritten it.
         if (bytes === undefined) return;
         await put(`${name}:${tag}`, tag, { bytes, digest: digestOf(bytes), mediaType: MEDIA.index });
       }
-      throw new FactoryError(
-        'REGISTRY_TAG_TAKEN',
-        `${name}:${tag} is written by another program all the time`,
-        {
-          remedy: 'Try again when nothing else pushes artifacts or signatures of this image.',
-        },
-      );
+      throw new FactoryError('REGISTRY_TAG_TAKEN', `${name}:${tag} is being written by another program`, {
+        remedy: 'Try again when no other program is pushing artifacts or signatures of this image.',
+      });
     },
     tag: async (manifest, tag) => {
       const before = await find(tag);
       const what = `${name}:${tag}`;
-      // A registry may refuse to write a tag twice.
+      // A registry may refuse to overwrite a tag.
       if (before?.digest === manifest.digest) return undefined;
       await put(what, tag, manifest);
       const { digest } = await reader.getManifestBytes(tag);
@@ -145,9 +146,9 @@ function undefinedWhenMissing(error: unknown): undefined {
 function takenTag(name: string, tag: string): FactoryError {
   return new FactoryError(
     'REGISTRY_TAG_TAKEN',
-    `${name}:${tag} is an image, and would have to list what belongs to one`,
+    `${name}:${tag} is an image, but the tag is reserved for an index of referrers`,
     {
-      remedy: 'Remove that tag from the registry; its name is kept for referrers (distribution-spec 1.1).',
+      remedy: 'Remove the tag from the registry (distribution-spec 1.1, "Referrers Tag Schema").',
     },
   );
 }

@@ -24,7 +24,7 @@ import {
   type TransportOptions,
 } from './transport.ts';
 
-/** A manifest or an index as the registry holds it; its digest has been checked. */
+/** A manifest or an index as stored in the registry, with a verified digest. */
 export interface ManifestBytes {
   readonly bytes: Uint8Array;
   readonly digest: string;
@@ -33,53 +33,53 @@ export interface ManifestBytes {
 
 /** An image for one platform. */
 export interface ResolvedImage {
-  /** Of the manifest for the platform. */
+  /** Digest of the manifest for the platform. */
   readonly digest: string;
   readonly mediaType: string;
   readonly manifest: Manifest;
   readonly config: ImageConfig;
-  /** Of the index that the reference names, when it names one. */
+  /** Digest of the index, if the reference names one. */
   readonly indexDigest?: string;
 }
 
 /** Part of a blob, as a stream. */
 export interface BlobPart {
-  /** Where the stream begins; 0 when the registry does not know ranges. */
+  /** Offset of the stream in the blob; 0 when the registry does not support ranges. */
   readonly offset: number;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
 /**
- * Reads one repository of a registry (OCI distribution-spec 1.1). Everything throws FactoryError: `step` when the registry
- * cannot be reached, refuses, or has no such thing; `verification` when what it delivers is not what was asked for.
+ * Reads one repository of a registry (OCI distribution-spec 1.1). All methods throw FactoryError: `step` when the registry
+ * cannot be reached, refuses a request or lacks the content; `verification` when the content does not match its digest.
  */
 export interface Registry {
   readonly reference: ImageReference;
-  /** Finds the image for a platform behind the reference. */
+  /** Resolves the reference to the image for a platform. */
   resolveManifest(platform: Platform): Promise<ResolvedImage>;
-  /** A manifest by tag or digest, by default that of the reference. */
+  /** Reads a manifest by tag or digest, by default that of the reference. */
   getManifestBytes(tagOrDigest?: string): Promise<ManifestBytes>;
-  /** A small blob as a whole, checked. */
+  /** Reads and verifies a small blob. */
   getBlobBytes(digest: string, limit: number): Promise<Uint8Array>;
-  /** A blob from `offset` on, not checked. Throws TransientHttpError when trying again may help. */
+  /** Reads a blob from `offset` without verifying it. @throws TransientHttpError when a retry may succeed */
   getBlob(digest: string, offset: number, signal?: AbortSignal): Promise<BlobPart>;
-  /** All tags of the repository, in the order of the registry. */
+  /** Lists all tags of the repository, in the order of the registry. */
   listTags(): Promise<string[]>;
-  /** Manifests that refer to one, such as its signatures; of one artifact type when it is given. */
+  /** Lists the manifests that refer to one, such as its signatures, optionally of one artifact type. */
   getReferrers(digest: string, artifactType?: string): Promise<Descriptor[]>;
 }
 
 /** distribution-spec: registries should limit manifests to this many bytes. */
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
-/** Histories of images can be long. */
+/** Maximum size of an image configuration, whose history can be long. */
 const CONFIG_LIMIT = 8 * 1024 * 1024;
 const TAGS_LIMIT = 4 * 1024 * 1024;
-/** Pages of tags or referrers that are read at most: a registry may give the same link for ever. */
+/** Maximum number of pages of tags or referrers, as a registry may return the same link forever. */
 const PAGES = 1000;
 const NESTING = 2;
 const ACCEPT = Object.values(MEDIA).join(', ');
 
-/** Opens a repository. Nothing is asked of it yet. */
+/** Opens a repository for reading, without sending a request. */
 export function openRegistry(
   host: RegistryHost,
   reference: ImageReference,
@@ -95,8 +95,8 @@ export function openRegistry(
     const answer = await transport.bytes(`${root}/manifests/${wanted}`, MANIFEST_LIMIT, { accept: ACCEPT });
     if (answer === undefined) throw missing(reference, wanted);
     const { bytes, headers } = answer;
-    const told = headers.get('docker-content-digest')?.trim();
-    const expected = isDigest(wanted) ? wanted : told && isDigest(told) ? told : undefined;
+    const stated = headers.get('docker-content-digest')?.trim();
+    const expected = isDigest(wanted) ? wanted : stated && isDigest(stated) ? stated : undefined;
     const digest = digestOf(bytes, expected);
     if (expected !== undefined) expectDigest(`the manifest of ${name}`, expected, digest);
     const mediaType = headers.get('content-type')?.split(';')[0]?.trim();
@@ -141,11 +141,11 @@ export function openRegistry(
       const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
       const path = `${root}/referrers/${digest}${query}`;
       const pages = await readPages(transport, path, MANIFEST_LIMIT, MEDIA.index).catch((error: unknown) => {
-        // Registries without this API answer in many ways.
+        // Registries without this API respond in various ways.
         host.log('debug', `no referrers of ${digest}: ${messageOf(error)}`);
         return [];
       });
-      // distribution-spec, "Referrers Tag Schema": for such registries, and for what was pushed before they had it.
+      // distribution-spec, "Referrers Tag Schema": for such registries, and for content from before they had the API.
       const tag = digest.replace(':', '-').slice(0, 128);
       const tagged = await transport.bytes(`${root}/manifests/${tag}`, MANIFEST_LIMIT, {
         accept: MEDIA.index,
@@ -172,7 +172,7 @@ interface PartRequest {
   readonly timeout: number | undefined;
 }
 
-/** An answer with a body that is handed on chunk by chunk; silence for too long ends it. */
+/** Requests a part of a blob; the stream fails when no data arrives for too long. */
 async function blobPart(
   transport: Transport,
   reference: ImageReference,
@@ -208,10 +208,10 @@ async function blobPart(
 function startOf(response: Response): number {
   const first = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
   if (first !== undefined) return Number(first);
-  throw new TransientHttpError('a part of a blob came without its place');
+  throw new TransientHttpError('a part of a blob came without its offset');
 }
 
-/** Follows `Link: <…>; rel="next"` (distribution-spec, "Listing Tags"); no page when the first is not there. */
+/** Follows `Link: <…>; rel="next"` (distribution-spec, "Listing Tags"). Returns no pages when the first does not exist. */
 async function readPages(
   transport: Transport,
   first: string,
@@ -230,7 +230,7 @@ async function readPages(
   return pages;
 }
 
-/** The path of the next page; the host stays the same, whatever the link says. */
+/** The path of the next page; the host of the link is ignored. */
 function nextPage(link: string | null, current: string): string | undefined {
   const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? '')?.[1];
   const base = `http://registry${current}`;
@@ -244,7 +244,7 @@ function jsonOf(bytes: Uint8Array): object | undefined {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    // Some registries answer paths that they do not know with a web page.
+    // Some registries return a web page for unknown paths.
     return undefined;
   }
 }

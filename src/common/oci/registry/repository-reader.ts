@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-/** A pointer to content (OCI image spec, descriptor); only what a verifier needs of it. */
+/** The part of a descriptor that a verifier needs (OCI image spec, "Content Descriptors"). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
   readonly artifactType?: string | undefined;
-  /** Go writes `null` for none. */
+  /** Go writes `null` when there are none. */
   readonly annotations?: Readonly<Record<string, string>> | null | undefined;
 }
 
-/** A manifest as the registry gave it. */
+/** A manifest as the registry returned it. */
 export interface FetchedManifest {
   readonly bytes: Uint8Array;
   readonly mediaType: string;
@@ -18,19 +18,19 @@ export interface FetchedManifest {
 }
 
 /**
- * One repository of a registry: the only door to the network that verification has. What comes through it is not
- * trusted, its digests are computed again.
+ * Reads one repository of a registry: the only access to the network during a verification. Its content is not trusted,
+ * and all digests are recomputed.
  */
 export interface RegistryReader {
-  /** `undefined` when there is none of that tag or digest. */
+  /** `undefined` when there is no manifest with the tag or digest. */
   manifest(tagOrDigest: string): Promise<FetchedManifest | undefined>;
   /** @throws when it is missing or longer than `limit` bytes */
   blob(digest: string, limit: number): Promise<Uint8Array>;
-  /** What the referrers API lists for a digest (OCI distribution spec, "Listing Referrers"); none without that API. */
+  /** The list of the referrers API for a digest (OCI distribution spec, "Listing Referrers"); empty without that API. */
   referrers(digest: string): Promise<readonly Descriptor[]>;
 }
 
-/** A signature payload or bundle is a few hundred bytes; a manifest may list many signatures. */
+/** Maximum size of a manifest, payload or bundle: they are small, but a manifest may list many signatures. */
 export const MAX_BYTES = 1024 * 1024;
 
 const descriptor = z.object({
@@ -48,7 +48,7 @@ const manifest = z.object({
 
 /**
  * Reads the descriptors of a manifest; `undefined` when the registry has none.
- * @throws Error when it is no manifest, too large, or not what its digest says
+ * @throws Error when it is not a manifest, is too large, or does not match its digest
  */
 export async function readManifest(
   registry: RegistryReader,
@@ -62,8 +62,8 @@ export async function readManifest(
 }
 
 /**
- * Reads a blob and makes sure that it is the one.
- * @throws Error when it is missing, too large, or not what its digest says
+ * Reads a blob and verifies its digest.
+ * @throws Error when it is missing, too large, or does not match its digest
  */
 export async function readBlob(
   registry: RegistryReader,
@@ -76,7 +76,7 @@ export async function readBlob(
   return bytes;
 }
 
-/** @throws Error when bytes are not JSON of that shape */
+/** Parses JSON. @throws Error when the bytes are not JSON that matches the schema */
 export function parseJson<S extends z.ZodType>(schema: S, bytes: Uint8Array): z.output<S> {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   const result = schema.safeParse(JSON.parse(text));

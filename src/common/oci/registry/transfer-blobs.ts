@@ -1,30 +1,30 @@
-/** Blobs that are on their way at the same time. */
+/** Number of concurrent transfers. */
 const PARALLEL = 3;
 
-/** What moving one blob takes. */
+/** The signal and the progress of one transfer. */
 interface OneTransfer {
-  /** Ends it: another has failed, or the person has enough. */
+  /** Aborted when another transfer fails, or the user interrupts. */
   readonly signal: AbortSignal;
-  /** Told how many bytes of the blob are there. */
+  /** Receives the bytes of the blob transferred so far. */
   readonly progress: (bytes: number) => void;
 }
 
-/** Who follows a transfer. */
+/** Options of {@link transferBlobs}. */
 interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that are there, of all. */
+  /** Receives the bytes transferred so far, and their total. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
- * Moves blobs, some at the same time. The first failure ends the others.
+ * Transfers blobs, some concurrently. The first failure aborts the others.
  * @param blobs with different digests
- * @param one moves a blob
- * @throws what `one` has thrown first
+ * @param transferBlob transfers a blob
+ * @throws the first error of `transferBlob`
  */
 export async function transferBlobs<B extends { readonly digest: string; readonly size: number }>(
   blobs: readonly B[],
-  one: (blob: B, transfer: OneTransfer) => Promise<unknown>,
+  transferBlob: (blob: B, transfer: OneTransfer) => Promise<unknown>,
   { signal, progress }: TransferOptions,
 ): Promise<void> {
   const total = blobs.reduce((sum, { size }) => sum + size, 0);
@@ -35,7 +35,7 @@ export async function transferBlobs<B extends { readonly digest: string; readonl
   const worker = async () => {
     for (let blob = waiting.shift(); blob !== undefined; blob = waiting.shift()) {
       const { digest } = blob;
-      await one(blob, {
+      await transferBlob(blob, {
         signal: ending,
         progress: (bytes) => {
           done.set(digest, bytes);

@@ -11,14 +11,14 @@ import { type Client, NODE_CLIENT } from './client.ts';
 import { formatImageReference, type ImageReference } from './image-reference.ts';
 import type { RegistryHost } from './registry-host.ts';
 
-/** How a registry is spoken to. */
+/** Options of {@link createTransport}. */
 export interface TransportOptions {
   /** Accept any certificate, and no TLS at all. */
   readonly insecure?: boolean;
   readonly signal?: AbortSignal;
-  /** Who asks; the agent where nothing else is said. */
+  /** The client; the agent on a node by default. */
   readonly client?: Client;
-  /** How often a request is tried in all. */
+  /** Maximum number of attempts per request. */
   readonly attempts?: number;
   /** Milliseconds for an answer that is read as a whole, and between two parts of one that is not. */
   readonly timeout?: number;
@@ -59,7 +59,7 @@ export interface Transport {
 
 /** Milliseconds after which a connection counts as dead. */
 export const TIMEOUT = 60_000;
-/** What helps against a certificate that is not trusted. */
+/** The remedy for an untrusted certificate. */
 export const CERTIFICATE_REMEDY =
   'Check the clock; name your own CA with "ca" in the key "registries" of the factory, elsewhere with NODE_EXTRA_CA_CERTS; or allow the registry to be insecure.';
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/;
@@ -89,11 +89,13 @@ export function createTransport(
     const redirects = { mayLeaveTls: mayBePlain, mayForwardBody: true };
     try {
       return await exchangeHttp(host, url, {
-        ...{ ...request, insecure, redirects },
+        ...request,
+        insecure,
+        redirects,
         certificateRemedy: CERTIFICATE_REMEDY,
       });
     } catch (error) {
-      // A registry that was starting may speak TLS by now.
+      // A registry that was starting may support TLS by now.
       if (!(error instanceof TransientHttpError) || error.status === undefined) base = undefined;
       throw error;
     }
@@ -109,7 +111,7 @@ export function createTransport(
     const own = await base;
     const url = placeOf(target, own, mayBePlain);
     for (let isSecond = false; ; isSecond = true) {
-      // What opens the registry is nothing for another host that it sends us to.
+      // The credentials of the registry must not be sent to another host.
       const isOwn = url.origin === new URL(own).origin;
       const authorization = isOwn ? authenticator.current() : undefined;
       const full = { ...headers, ...(authorization && { authorization }) };
@@ -155,7 +157,7 @@ export function createTransport(
   };
 }
 
-/** Whether something that speaks TLS answers there; a certificate that is not trusted is an answer. */
+/** Whether a server responds with TLS, even with an untrusted certificate. */
 async function speaks(host: RegistryHost, base: string, insecure: boolean): Promise<boolean> {
   try {
     const response = await host.fetch(`${base}/v2/`, {

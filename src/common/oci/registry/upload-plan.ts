@@ -1,17 +1,17 @@
-/** How an upload stands (distribution-spec 1.1, "Pushing blobs"). All sizes are in bytes. */
+/** The state of an upload (distribution-spec 1.1, "Pushing blobs"). All sizes are in bytes. */
 export interface UploadState {
   readonly size: number;
-  /** What the registry has of it. */
+  /** Size that the registry has received. */
   readonly offset: number;
-  /** What is sent with one request at most. */
+  /** Maximum size of a request. */
   readonly chunk: number;
-  /** What the registry wants with one request at least (`OCI-Chunk-Min-Length`), but with the last. */
+  /** The registry's minimum for all requests but the last (`OCI-Chunk-Min-Length`). */
   readonly minimum: number;
 }
 
 /** The next request of an upload. */
 export type UploadStep =
-  /** All in one `PUT`. */
+  /** One `PUT` with the whole content. */
   | { readonly kind: 'whole' }
   /** A `PATCH` from `start` to before `end`. */
   | { readonly kind: 'chunk'; readonly start: number; readonly end: number }
@@ -19,12 +19,12 @@ export type UploadStep =
   | { readonly kind: 'finish' };
 
 const MIB = 1024 * 1024;
-/** Sent with one request. Proxies that take a request whole before they hand it on lose no more than this. */
+/** Maximum size of a request. A failure loses no more than this in proxies that buffer whole requests. */
 export const CHUNK = 32 * MIB;
-/** No chunk is made smaller than this for a registry that finds requests too large. */
+/** Minimum chunk size for a registry that refuses requests as too large. */
 const SMALLEST = MIB / 4;
 
-/** What to send next. What fits into one request goes whole, which every registry knows. */
+/** Returns the next request. Content that fits into one request is sent whole, which every registry supports. */
 export function nextStep({ size, offset, chunk, minimum }: UploadState): UploadStep {
   const length = Math.max(chunk, minimum, 1);
   if (offset === 0 && size <= length) return { kind: 'whole' };
@@ -33,11 +33,11 @@ export function nextStep({ size, offset, chunk, minimum }: UploadState): UploadS
 }
 
 /**
- * What a registry has of an upload, by its `Range: 0-LAST`. It cannot say that it has nothing: `0-0` is taken for that,
- * because no chunk is of one byte.
- * @param sent how much it has ever been sent
- * @param otherwise what it has when it does not say
- * @returns `undefined` when what it says cannot be
+ * Returns the size that a registry has received, by its header `Range: 0-LAST`. The header cannot express that it has
+ * nothing; `0-0` means that, because no chunk has one byte.
+ * @param sent the size that was ever sent
+ * @param otherwise the size to assume without the header
+ * @returns `undefined` for an impossible value
  */
 export function keptBytes(range: string | null, sent: number, otherwise: number): number | undefined {
   if (range === null || range.trim() === '') return otherwise;
@@ -47,7 +47,7 @@ export function keptBytes(range: string | null, sent: number, otherwise: number)
   return kept <= sent ? kept : undefined;
 }
 
-/** The chunk to try after a request was too large (HTTP 413); `undefined` when there is no smaller one. */
+/** Returns the chunk size to try after HTTP 413; `undefined` when there is no smaller one. */
 export function smallerChunk(chunk: number, size: number): number | undefined {
   const smaller = Math.floor(Math.min(chunk, size) / 4);
   return smaller < SMALLEST ? undefined : smaller;

@@ -5,7 +5,7 @@ import { expectAnswered, refused } from './registry-answer.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 import { keptBytes } from './upload-plan.ts';
 
-/** Where a blob goes, and how long its requests may take. */
+/** The repository to upload to, and the timeout of its requests. */
 export interface UploadTarget {
   readonly transport: Transport;
   /** `/v2/REPOSITORY` */
@@ -16,14 +16,14 @@ export interface UploadTarget {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The blob as requests name it. */
+/** The blob, as identified in requests. */
 interface Blob {
   readonly name: string;
   readonly digest: string;
   readonly size: number;
 }
 
-/** An upload that the registry has begun. */
+/** An upload session in the registry. */
 export interface UploadSession {
   /** Address of the next request. */
   readonly location: string;
@@ -31,7 +31,7 @@ export interface UploadSession {
   readonly minimum: number;
 }
 
-/** A part of a blob, or nothing of it, and the request that sends it. */
+/** A part of a blob, which may be empty, and the request that sends it. */
 export interface UploadPart {
   readonly method: 'PATCH' | 'PUT';
   readonly location: string;
@@ -49,7 +49,7 @@ const DIGESTED_PER_SECOND = 16 * 1024 * 1024;
 /** Milliseconds that giving up an upload may take. */
 const FAREWELL = 5_000;
 
-/** Whether the repository has a blob. @throws FactoryError `step` when the registry refuses to say */
+/** Whether the repository has a blob. @throws FactoryError `step` when the registry refuses the request */
 export async function hasBlob(target: UploadTarget, { name, digest }: Blob): Promise<boolean> {
   const { response } = await ask(target, `${target.root}/blobs/${digest}`, { method: 'HEAD' });
   await response.body?.cancel();
@@ -60,7 +60,7 @@ export async function hasBlob(target: UploadTarget, { name, digest }: Blob): Pro
 }
 
 /**
- * Begins an upload (distribution-spec 1.1, "Pushing blobs").
+ * Starts an upload (distribution-spec 1.1, "Pushing blobs").
  * @param mountFrom another repository of the registry, whose blob is used when it has it
  * @throws FactoryError `step` when the registry refuses
  */
@@ -88,9 +88,9 @@ export async function beginUpload(
 }
 
 /**
- * Asks how much the registry has of an upload.
- * @param sent how much it was ever sent
- * @returns `undefined` when it has lost the upload, or its answer cannot be true
+ * Asks the registry how much of an upload it has received.
+ * @param sent the size that was ever sent
+ * @returns `undefined` when it has lost the upload, or its response is impossible
  */
 export async function resumeUpload(
   target: UploadTarget,

@@ -59,7 +59,11 @@ async function openLocal(
   { platform, scratch }: ImageContext,
 ): Promise<OpenedImage> {
   const tag = image.kind === 'oci' ? image.tag : undefined;
-  const { config, layers } = await openLocalImage(image.path, platform, join(scratch, 'archive.tar'), tag);
+  const { config, layers } = await openLocalImage(image.path, {
+    platform,
+    unpacked: join(scratch, 'archive.tar'),
+    tag,
+  });
   const diffIds = diffIdsOf(config, layers.length);
   const checked = layers.map((layer, index): LayerFile => {
     const diffId = diffIds?.[index];

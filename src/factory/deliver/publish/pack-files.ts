@@ -68,7 +68,7 @@ export async function packFiles(
 }
 
 function plain({ name, path, digest, size }: OutputFile, mediaType: string) {
-  return { title: name, mediaType, digest, size, content: fileBlob(name, path, digest, size) };
+  return { title: name, mediaType, digest, size, content: fileBlob(path, { name, digest, size }) };
 }
 
 async function compressed(
@@ -89,5 +89,11 @@ async function compressed(
   ]);
   expectOwn(file.name, file.digest, before.digest());
   const digest = after.digest();
-  return { title, mediaType, digest, size: after.size, content: fileBlob(title, path, digest, after.size) };
+  return {
+    title,
+    mediaType,
+    digest,
+    size: after.size,
+    content: fileBlob(path, { name: title, digest, size: after.size }),
+  };
 }

@@ -30,7 +30,7 @@ export function blobsOf(images: readonly PushImage[]): BlobContent[] {
   const addTree = (directory: string, { blobs: own, children }: Pick<LayoutImage, 'blobs' | 'children'>) => {
     for (const { digest, size } of own) {
       const name = `layer ${digest.slice(0, 19)}…`;
-      blobs.set(digest, fileBlob(name, layoutBlob(directory, digest), digest, size));
+      blobs.set(digest, fileBlob(layoutBlob(directory, digest), { name, digest, size }));
     }
     for (const child of children) addTree(directory, child);
   };

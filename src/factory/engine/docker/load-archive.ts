@@ -25,7 +25,11 @@ export async function openLoadArchive(
 ): Promise<Readable> {
   const platform = { os: 'linux', architecture: arch };
   const tag = file.kind === 'oci' ? file.tag : undefined;
-  const { config, layers } = await openLocalImage(file.path, platform, join(scratch, 'archive.tar'), tag);
+  const { config, layers } = await openLocalImage(file.path, {
+    platform,
+    unpacked: join(scratch, 'archive.tar'),
+    tag,
+  });
   const pack = tar.pack();
   const feed = async () => {
     const names: string[] = [];

@@ -22,7 +22,10 @@ export async function unpackSaved(
   },
 ): Promise<void> {
   const { archive, target, unpacked, arch } = options;
-  const { layers } = await openLocalImage(archive, { os: 'linux', architecture: arch }, unpacked);
+  const { layers } = await openLocalImage(archive, {
+    platform: { os: 'linux', architecture: arch },
+    unpacked,
+  });
   await applyLayers(layerHost(runner), layers, target);
 }
 

@@ -53,7 +53,7 @@ export async function imageDigest(
   if (reference.kind !== 'oci') return undefined;
   const unpacked = join(await scratch('image'), 'archive.tar');
   const platform = { os: 'linux', architecture };
-  return (await openLocalImage(reference.path, platform, unpacked, reference.tag)).digest;
+  return (await openLocalImage(reference.path, { platform, unpacked, tag: reference.tag })).digest;
 }
 
 async function openImage(
@@ -77,7 +77,7 @@ async function openImage(
     tag = reference.kind === 'oci' ? reference.tag : undefined;
   }
   const unpacked = join(directory, 'archive.tar');
-  const image = await openLocalImage(path, { os: 'linux', architecture }, unpacked, tag);
+  const image = await openLocalImage(path, { platform: { os: 'linux', architecture }, unpacked, tag });
   const root = join(directory, 'root');
   await mkdir(root);
   await applyLayers(layerHost(runner), image.layers, root, { signal });

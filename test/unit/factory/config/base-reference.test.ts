@@ -82,8 +82,8 @@ describe('parseBaseReference', () => {
     ['https://ghcr.io/x/y:1', /"https:" is not a known prefix$/],
     ['docker://', /does not name an image/],
     ['Debian:12', /names are in lower case/],
-    ['debian:1 2', /"1 2" is no tag/],
-    ['ghcr.io/x/y@sha256:abc', /"sha256:abc" is no digest/],
+    ['debian:1 2', /"1 2" is not a tag/],
+    ['ghcr.io/x/y@sha256:abc', /"sha256:abc" is not a digest/],
     ['build/root/', /does not name an image/],
   ])('refuses "%s"', async (text, reason) => {
     const error = await failureOf(() => parseBaseReference(text, '/'));

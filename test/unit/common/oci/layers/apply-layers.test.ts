@@ -78,7 +78,7 @@ describe('content', () => {
     expect(names()).toEqual(['a']);
   });
 
-  test('modes, times, links, pipes, long names, names that are no UTF-8', async () => {
+  test('modes, times, links, pipes, long names, names that are not UTF-8', async () => {
     const long = `${'d'.repeat(120)}/${'f'.repeat(200)}`;
     await apply([
       { ...directory('tmp/'), mode: 0o1777 },
@@ -130,7 +130,7 @@ describe('content', () => {
     if (!python(`import os; os.setxattr(${JSON.stringify(probe)}, 'user.x', b'1')`)) {
       context.skip('this filesystem has no extended attributes, or there is no python3');
     }
-    // cap_setuid=ep as newuidmap has it: 0x80 is no UTF-8.
+    // cap_setuid=ep as newuidmap has it: 0x80 is not valid UTF-8.
     const capability = '\x01\x00\x00\x02\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00';
     await apply([
       {
@@ -172,18 +172,18 @@ describe('content', () => {
   });
 });
 
-test('a directory that holds something is no place for layers', async () => {
+test('refuses a directory that is not empty', async () => {
   await host.write('/target/x', '');
   await expect(apply([file('a')])).rejects.toMatchObject({ kind: 'usage' });
 });
 
-test("no program but BusyBox's is no program", async () => {
+test("refuses to unpack when there is only BusyBox's tar", async () => {
   await using bare = await testHost({ run: () => 'tar (busybox) 1.37.0' });
   await bare.makeDirectory('/target');
   await expect(applyLayers(bare, [], bare.resolve('/target'))).rejects.toMatchObject({ kind: 'tool' });
 });
 
-test('a full disk is told, and what to do', async () => {
+test('reports a full disk with a remedy', async () => {
   await using full = await testHost();
   await full.makeDirectory('/target');
   const failing = { ...full, pipeInto: full.pipeInto };
@@ -203,7 +203,7 @@ async function* stream(...members: TestMember[]): AsyncGenerator<Uint8Array> {
   yield tarBytes(members);
 }
 
-describe('over what is there', () => {
+describe('over existing files', () => {
   test('links are followed within it, directories keep their mode', async () => {
     mkdirSync(join(target, 'usr/lib'), { recursive: true });
     mkdirSync(join(target, 'tmp'));
@@ -230,7 +230,7 @@ describe('over what is there', () => {
     expect(read('kept')).toBe('kept');
   });
 
-  test('not out of it', async () => {
+  test('links are not followed out of it', async () => {
     mkdirSync(join(host.root, 'outside'));
     symlinkSync('../outside', join(target, 'out'));
     await expect(overlayTar(host, stream(file('out/x')), target)).rejects.toMatchObject(

@@ -50,12 +50,12 @@ describe('from a directory', () => {
     expect(call?.args.slice(-2)).toEqual(['/run/rootfsbase/', '/target/']);
   });
 
-  test('a copy into the tree itself leaves itself out', async () => {
+  test('a copy into the tree itself excludes itself', async () => {
     await deploySource(host, parseSource('dir:/'), '/target');
     expect(host.calls[0]?.args).toContain('--exclude=/target/*');
   });
 
-  test('files that go away meanwhile are no failure, others are', async () => {
+  test('vanished files are not a failure, other errors are', async () => {
     for (const [status, logs] of [
       [24, true],
       [11, false],
@@ -73,7 +73,7 @@ describe('from a directory', () => {
     }
   });
 
-  test('by tar where there is no rsync', async () => {
+  test('by tar if there is no rsync', async () => {
     await using bare = await testHost({
       missing: ['rsync'],
       files: {
@@ -92,7 +92,7 @@ describe('from a directory', () => {
     expect(await bare.list('/target/etc')).toEqual(['a', 'b']);
   });
 
-  test('what is no directory, and an image of a filesystem', async () => {
+  test('refuses a path that is not a directory, and a filesystem image', async () => {
     await expect(deploySource(host, parseSource('dir:/none'), '/target')).rejects.toMatchObject({
       kind: 'usage',
     });
@@ -103,7 +103,7 @@ describe('from a directory', () => {
 });
 
 describe('sizes', () => {
-  test('of an image are estimated, or told by its label or annotation', async () => {
+  test('of an image are estimated, or read from its label or annotation', async () => {
     const compressed = image.layers.reduce((sum, { size }) => sum + size, 0);
     const size = (tag: string) => sourceSize(host, parseSource(`${server.address}/os:${tag}`));
     expect(await size('v1')).toEqual({ bytes: Math.ceil(compressed * 2.5), exact: false, compressed });

@@ -67,7 +67,7 @@ describe('releases', () => {
     expect(await list()).toEqual([`${CORE}v3.5.10`]);
   });
 
-  test('those before their time, in the order of numbers', async () => {
+  test('pre-releases, in numerical order', async () => {
     expect(await list({ pre: true })).toEqual([`${CORE}v3.6.0-rc10`, `${CORE}v3.6.0-rc9`, `${CORE}v3.5.10`]);
   });
 
@@ -87,7 +87,7 @@ describe('releases', () => {
     expect(await list({}, release({ TRUSTED_BOOT: 'true' }))).toEqual([`${CORE}v3.5.11-uki`]);
   });
 
-  test('a machine that is no node', async () => {
+  test('refuses a machine that is not a node', async () => {
     await expect(list({}, '')).rejects.toMatchObject({ kind: 'usage' });
   });
 });

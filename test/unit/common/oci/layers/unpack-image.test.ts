@@ -59,13 +59,13 @@ describe('from a registry', () => {
     expect(names('/tmp')).toEqual([]);
   });
 
-  test('what was verified is what is unpacked, whatever the tag says now', async () => {
+  test('unpacks the verified digest even if the tag has moved', async () => {
     server.addManifest('v1', testImage([[{ name: 'evil' }]]).manifest);
     await unpackImage(host, `${server.address}/os:v1`, '/target', { digest: image.digest });
     expect(read('/target/etc/hostname')).toBe('node');
   });
 
-  test('a staging directory is used, and stays', async () => {
+  test('a staging directory is used and kept', async () => {
     const seen: [number, number][] = [];
     const progress = (done: number, total: number) => void seen.push([done, total]);
     await unpackImage(host, `${server.address}/os:v1`, '/target', { staging: '/staging', progress });
@@ -75,12 +75,12 @@ describe('from a registry', () => {
     expect(new Set(seen.map(([, all]) => all))).toEqual(new Set([total]));
   });
 
-  test('an image for another machine is no system, but may hold files', async () => {
+  test('an image for another architecture is refused as a system, but not for files', async () => {
     server.add('arm', testImage(layers, { architecture: 'arm64' }));
     const source = parseSource(`oci:${server.address}/os:arm`);
     await expect(deploySource(host, source, '/target')).rejects.toMatchObject({
       kind: 'verification',
-      message: expect.stringContaining('made for linux/arm64, not for linux/amd64'),
+      message: expect.stringContaining('is for linux/arm64, not for linux/amd64'),
     });
     await unpackImage(host, `${server.address}/os:arm`, '/target');
     expect(host.logged.join()).toContain('warn');
@@ -183,7 +183,7 @@ describe('from a file', () => {
     });
   });
 
-  test('another image than the one that was verified', async () => {
+  test('refuses an image that is not the verified one', async () => {
     await write(testLayout(testIndex({ 'linux/amd64': image }), [image]));
     const digest = sha256(Buffer.from('x'));
     await expect(unpackImage(host, 'ocifile:/image.tar', '/target', { digest })).rejects.toMatchObject({
@@ -211,7 +211,7 @@ describe('from a file', () => {
   });
 });
 
-/** An index whose entries say nothing of platforms. */
+/** An index whose entries have no platforms. */
 function unnamed(...images: readonly TestImage[]): Buffer {
   const manifests = images.map(({ digest, manifest }) => ({ mediaType: 'x', digest, size: manifest.length }));
   return Buffer.from(JSON.stringify({ schemaVersion: 2, manifests }));

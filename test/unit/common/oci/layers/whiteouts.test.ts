@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => host[Symbol.asyncDispose]());
 
-/** What layers removed and no layer before had. */
+/** The paths that layers removed but no earlier layer had. */
 let missing: string[];
 
 async function apply(...layers: (readonly TestMember[] | Buffer)[]): Promise<number> {
@@ -37,7 +37,7 @@ const directory = (name: string): TestMember => ({ name, type: 'directory' });
 const file = (name: string, content = name): TestMember => ({ name, content });
 const link = (name: string, linkName: string): TestMember => ({ name, type: 'link', linkName });
 
-test('what a layer removes and none below has is told', async () => {
+test('reports paths that a layer removes but no lower layer has', async () => {
   const second = [file('b/.wh.x', ''), file('.wh.gone', ''), file('.wh.lost', ''), file('.wh..wh..opq', '')];
   await apply([file('b/x'), file('c/.wh.y', '')], second, [file('.wh.gone', '')]);
   expect(missing).toEqual(['c/y', 'gone', 'lost', 'gone']);
@@ -64,7 +64,7 @@ describe('layers over one another', () => {
     expect(names('a')).toEqual(['two']);
   });
 
-  test('an opaque directory keeps what its own layer has, wherever the mark stands', async () => {
+  test('an opaque directory keeps the files of its own layer, wherever its marker is', async () => {
     await apply(below, [directory('a'), file('a/new'), file('a/.wh..wh..opq', ''), file('a/later')]);
     expect(names('a')).toEqual(['later', 'new']);
     await host.remove('/target');
@@ -78,7 +78,7 @@ describe('layers over one another', () => {
     expect(read('b')).toBe('new');
   });
 
-  test('marks in the first layer and those of aufs leave no files', async () => {
+  test('whiteouts in the first layer and files of aufs are not unpacked', async () => {
     await apply([
       file('.wh.gone', ''),
       directory('.wh..wh.plnk'),
@@ -88,7 +88,7 @@ describe('layers over one another', () => {
     expect(names()).toEqual([]);
   });
 
-  test('a file in place of a tree, a tree in place of a file or link', async () => {
+  test('a file replaces a tree, and a tree replaces a file or link', async () => {
     await apply(
       [...below, link('c', 'a')],
       [file('a', 'file'), directory('b'), file('b/x'), directory('c'), file('c/y')],
@@ -98,7 +98,7 @@ describe('layers over one another', () => {
     expect(names('c')).toEqual(['y']);
   });
 
-  test('a file that was linked changes under one name alone', async () => {
+  test('replacing a hard-linked file changes only one of its names', async () => {
     await apply([file('a', '1'), { name: 'b', type: 'hard', linkName: 'a' }], [file('b', '2')]);
     expect([read('a'), read('b')]).toEqual(['1', '2']);
   });

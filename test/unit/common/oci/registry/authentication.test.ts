@@ -103,7 +103,7 @@ describe('credentials', () => {
     expect(calls[0]?.options.input).toBe('https://index.docker.io/v1/');
   });
 
-  test('a helper that fails, or is not there, gives none', async () => {
+  test('a helper that fails or is missing returns none', async () => {
     const files = { '/root/.docker/config.json': file({ credsStore: 'pass' }) };
     expect(
       (await find({ files, run: () => ({ status: 1, stdout: 'credentials not found' }) })).found,
@@ -114,7 +114,7 @@ describe('credentials', () => {
     expect((await find({ files: strange })).calls).toEqual([]);
   });
 
-  test('a broken file is passed over, and not quoted', async () => {
+  test('a malformed file is ignored, and not quoted', async () => {
     const files = {
       '/root/.docker/config.json': '{"auths":{"quay.io":{"auth":"secret',
       '/etc/kairos/registry.json': file({ auths: { 'quay.io': auth('u:p') } }),
@@ -126,7 +126,7 @@ describe('credentials', () => {
   });
 });
 
-describe('ways in', () => {
+describe('authentication', () => {
   const image = testImage([]);
   let server: TestRegistry;
   let host: TestHost;
@@ -167,7 +167,7 @@ describe('ways in', () => {
     return (await registry.resolveManifest(parsePlatform('amd64'))).digest;
   };
 
-  test('a token for everybody', async () => {
+  test('an anonymous token', async () => {
     guard(bearer(), 'Bearer open', (authorization) => (authorization === '' ? 'open' : undefined));
     expect(await resolve()).toBe(image.digest);
     const asked = server.seen.filter(({ path }) => path.startsWith('/token'));
@@ -204,7 +204,7 @@ describe('ways in', () => {
     expect(await resolve({ registrytoken: 'rt' })).toBe(image.digest);
   });
 
-  test('a token that has run out is renewed', async () => {
+  test('an expired token is renewed', async () => {
     let [serial, uses] = [0, 0];
     server.interfere = ({ path, headers }, response) => {
       if (path.startsWith('/token')) response.end(JSON.stringify({ token: `t${++serial}` }));
@@ -216,7 +216,7 @@ describe('ways in', () => {
     expect(serial).toBe(2);
   });
 
-  test('wrong credentials are told', async () => {
+  test('reports wrong credentials', async () => {
     guard(bearer(), 'Bearer never', () => undefined);
     await expect(resolve({ auth: base64('u:p') })).rejects.toMatchObject({
       kind: 'step',
@@ -225,7 +225,7 @@ describe('ways in', () => {
     });
   });
 
-  test('a token server that fails for a moment is asked again', async () => {
+  test('retries a token server that fails temporarily', async () => {
     let count = 0;
     server.interfere = ({ path, headers }, response) => {
       if (path.startsWith('/token')) {
@@ -265,6 +265,6 @@ test.each([
     ['repository:a/b:pull', 'repository:c:pull'],
   ],
   [['repository:host:5000/a:pull', 'repository:host:5000/a:push'], ['repository:host:5000/a:pull,push']],
-])('scopes %j are put together as %j', (lists, merged) => {
+])('scopes %j are merged to %j', (lists, merged) => {
   expect(mergeScopes(lists)).toEqual(merged);
 });

@@ -51,7 +51,7 @@ test('a file of the right name that a power cut emptied is fetched again', async
   expect(readFileSync(file).equals(bytes)).toBe(true);
 });
 
-test('a connection that is cut goes on where it was', async () => {
+test('resumes after a broken connection', async () => {
   let cuts = 0;
   server.interfere = ({ path, headers }, response) => {
     if (!path.includes('/blobs/') || ++cuts > 2) return false;
@@ -67,20 +67,20 @@ test('a connection that is cut goes on where it was', async () => {
   expect(ranges()).toEqual([undefined, 'bytes=100000-', 'bytes=200000-']);
 });
 
-test('what an earlier run left is hashed and gone on with', async () => {
+test('resumes the partial file of an earlier run', async () => {
   await host.write(`/staging/${name}.partial`, bytes.subarray(0, 1234));
   await download();
   expect(ranges()).toEqual(['bytes=1234-']);
   expect(files()).toEqual([name]);
 });
 
-test('a whole file that an earlier run left is not fetched again', async () => {
+test('does not fetch a complete file of an earlier run again', async () => {
   await host.write(`/staging/${name}.partial`, bytes);
   await download();
   expect(ranges()).toEqual([]);
 });
 
-test('what is damaged, or too long, is fetched anew', async () => {
+test('fetches damaged or too long files again', async () => {
   await host.write(`/staging/${name}.partial`, Buffer.alloc(1234));
   await download();
   expect(ranges()).toEqual(['bytes=1234-', undefined]);
@@ -108,13 +108,13 @@ test.each([
 test.each([
   ['another content', Buffer.alloc(bytes.length)],
   ['too much', Buffer.concat([bytes, bytes])],
-])('%s is refused, and nothing of it stays', async (_, lie) => {
+])('%s is refused and removed', async (_, lie) => {
   server.blobs.set(digest, lie);
   await expect(download()).rejects.toMatchObject({ kind: 'verification' });
   expect(files()).toEqual([]);
 });
 
-test('too little is asked for again, then given up', async () => {
+test('retries a truncated blob, then gives up', async () => {
   server.interfere = ({ path }, response) => {
     if (path.includes('/blobs/')) response.writeHead(200).end(bytes.subarray(0, 10));
     return path.includes('/blobs/');
@@ -154,7 +154,7 @@ test('at most three at a time', async () => {
   expect(found.map((file) => readFileSync(file, 'utf8'))).toEqual(many.map(String));
 });
 
-test('a download that does not fit is not begun', async () => {
+test('does not start a download that does not fit', async () => {
   const huge = { ...blob, size: 2 ** 52 };
   await expect(download([huge])).rejects.toMatchObject({
     kind: 'step',
@@ -163,7 +163,7 @@ test('a download that does not fit is not begun', async () => {
   expect(ranges()).toEqual([]);
 });
 
-test('an abort leaves what is there for the next time', async () => {
+test('an abort keeps the partial file for the next run', async () => {
   const controller = new AbortController();
   server.interfere = ({ path }, response) => {
     if (!path.includes('/blobs/')) return false;

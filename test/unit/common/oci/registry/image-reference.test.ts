@@ -39,7 +39,7 @@ describe('references', () => {
     'quay.io/x?y=z',
     'a@b.c/x',
     `quay.io/${'x'.repeat(300)}`,
-  ])('"%s" is none', (text) => {
+  ])('"%s" is refused', (text) => {
     expect(() => parseImageReference(text)).toThrow(expect.objectContaining({ kind: 'usage' }));
   });
 });
@@ -63,7 +63,7 @@ describe('sources', () => {
   });
 
   test.each(['', '/srv/os', './os', 'dir:', 'dir:os', 'file:x.img', 'oci:', 'http://x/y'])(
-    '"%s" is none',
+    '"%s" is refused',
     (text) => {
       expect(() => parseSource(text)).toThrow(expect.objectContaining({ kind: 'usage' }));
     },

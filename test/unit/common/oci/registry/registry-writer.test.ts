@@ -14,12 +14,12 @@ import {
 import { type TestHost, testHost } from '../../../agent/support/test-host.ts';
 import { type WritableRegistry, writableRegistry } from './support/writable-registry.ts';
 
-// Real connections: on a machine that is busy they take their time.
+// Real connections take long on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** As small as chunks get. */
+/** The minimum chunk size. */
 const PART = 256 * 1024;
-/** Content without a pattern that chunks could share. */
+/** Content without repeated chunks. */
 const content = Buffer.concat(
   Array.from({ length: 1 + (5 * PART) / 32 }, (_, at) => createHash('sha256').update(`${at}`).digest()),
 );
@@ -81,7 +81,7 @@ describe('a blob', () => {
     expect(server.blobs.get(`team/os@${empty.digest}`)?.length).toBe(0);
   });
 
-  test('goes on where the registry has it after a chunk broke off', async () => {
+  test('resumes at the offset of the registry after a broken chunk', async () => {
     let cuts = 2;
     server.treat = ({ method, headers }) =>
       method === 'PATCH' && headers['content-range']?.startsWith(`${2 * PART}-`) && cuts-- > 0
@@ -99,7 +99,7 @@ describe('a blob', () => {
     expect(requests().filter((line) => line.startsWith('POST'))).toHaveLength(1);
   });
 
-  test('goes on as chunks after one request for all of it broke off', async () => {
+  test('continues in chunks after a broken request for all of it', async () => {
     server.treat = ({ method }) => {
       if (method !== 'PUT') return undefined;
       server.treat = undefined;
@@ -114,7 +114,7 @@ describe('a blob', () => {
     ]);
   });
 
-  test('begins anew when the registry has lost it', async () => {
+  test('starts over when the registry has lost it', async () => {
     let count = 0;
     server.treat = ({ method }) => {
       if (method === 'PATCH') count += 1;
@@ -137,7 +137,7 @@ describe('a blob', () => {
     expect(there()).toBe(true);
   });
 
-  test('waits as long as a registry asks, and not for ever', async () => {
+  test('waits as long as a registry asks, but not forever', async () => {
     const answers = [429, 500, 503];
     server.treat = ({ method }) => {
       const status = method === 'PATCH' ? answers.shift() : undefined;
@@ -191,7 +191,7 @@ describe('a blob', () => {
     expect(requests().filter((line) => line.startsWith('POST'))).toHaveLength(2);
   });
 
-  test('that does not match its digest never gets there', async () => {
+  test('that does not match its digest is never stored', async () => {
     const changed = Buffer.from(content);
     changed[content.length - 1] = (changed.at(-1) ?? 0) ^ 1;
     const wrong: BlobContent = {
@@ -218,7 +218,7 @@ describe('a blob', () => {
   });
 
   test.each(['present', 'uploaded', 'mounted'])(
-    'a lie about the digest of a blob that is %s is found out',
+    'a wrong digest of a blob that is %s is detected',
     async (how) => {
       if (how === 'present') server.blobs.set(`team/os@${digest}`, content);
       if (how === 'mounted') server.blobs.set(`team/staging@${digest}`, content);
@@ -311,7 +311,7 @@ describe('manifests', () => {
     expect(await writer.tag(manifest('two'), 'v1')).toBe(one.digest);
   });
 
-  test('a lie about the digest of one is found out, whether it is told or stored', async () => {
+  test('a wrong digest is detected, in the response and in the stored manifest', async () => {
     server.lie = OTHER;
     await expect(open().pushManifest(one)).rejects.toMatchObject({ kind: 'verification' });
     server.lie = undefined;
@@ -323,7 +323,7 @@ describe('manifests', () => {
     await expect(open().tag(one, 'v1')).rejects.toMatchObject({ kind: 'verification' });
   });
 
-  test('are entered among the referrers where a registry does not list them, next to those of others', async () => {
+  test('are added to the referrers tag without the referrers API, and keep the entries of others', async () => {
     server.knowsReferrers = false;
     const writer = open();
     expect(await writer.pushManifest(one)).toEqual({ isListed: false });

@@ -65,7 +65,7 @@ describe('manifests', () => {
     expect(found.indexDigest).toBe(sha256(index));
   });
 
-  test('an index that has nothing for the machine says what it has', async () => {
+  test('an index without an image for the machine lists its platforms', async () => {
     server.addManifest('v1', testIndex({ 'linux/s390x': image, 'unknown/unknown': image }));
     await expect(open().resolveManifest(AMD64)).rejects.toMatchObject({
       kind: 'step',
@@ -84,7 +84,7 @@ describe('manifests', () => {
     await expect(open().resolveManifest(AMD64)).rejects.toMatchObject({ kind: 'step' });
   });
 
-  test('a registry that lies about a digest is not believed', async () => {
+  test('refuses a manifest that does not match its digest', async () => {
     server.manifests.set(image.digest, Buffer.from('{}'));
     await expect(open(`os@${image.digest}`).resolveManifest(AMD64)).rejects.toMatchObject({
       kind: 'verification',
@@ -92,7 +92,7 @@ describe('manifests', () => {
     });
   });
 
-  test('nor one whose header does not fit', async () => {
+  test('refuses a manifest whose digest header does not match', async () => {
     server.interfere = ({ path }, response) => {
       if (!path.includes('/manifests/')) return false;
       response.writeHead(200, { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }).end(image.manifest);
@@ -101,7 +101,7 @@ describe('manifests', () => {
     await expect(open().resolveManifest(AMD64)).rejects.toMatchObject({ kind: 'verification' });
   });
 
-  test('nor one with another configuration', async () => {
+  test('refuses a configuration that does not match its digest', async () => {
     const config = JSON.parse(image.manifest.toString()).config.digest as string;
     server.blobs.set(config, Buffer.from('{}'));
     await expect(open().resolveManifest(AMD64)).rejects.toMatchObject({ kind: 'verification' });
@@ -123,7 +123,7 @@ describe('manifests', () => {
         layers: [{ mediaType: 'x', digest: image.digest, size: -1 }],
       }),
     ],
-  ])('%s is no manifest', async (_, text) => {
+  ])('%s is not a manifest', async (_, text) => {
     server.addManifest('v1', Buffer.from(text));
     await expect(open().resolveManifest(AMD64)).rejects.toMatchObject({ kind: 'verification' });
   });
@@ -159,7 +159,7 @@ describe('manifests', () => {
 });
 
 describe('failures', () => {
-  test('what may pass is tried again, as late as the registry asks', async () => {
+  test('retries temporary failures, after the pause that the registry asks for', async () => {
     const answers = [429, 500, 503];
     server.interfere = ({ path }, response) => {
       const status = path.includes('/manifests/') ? answers.shift() : undefined;
@@ -172,7 +172,7 @@ describe('failures', () => {
     expect(host.slept[0]).toBe(7000);
   });
 
-  test('so is a body that breaks off', async () => {
+  test('retries a truncated body', async () => {
     let count = 0;
     server.interfere = ({ path }, response) => {
       if (!path.includes('/manifests/') || ++count > 2) return false;
@@ -183,7 +183,7 @@ describe('failures', () => {
     expect((await open().resolveManifest(AMD64)).digest).toBe(image.digest);
   });
 
-  test('but not for ever', async () => {
+  test('gives up after the last attempt', async () => {
     server.interfere = (_, response) => {
       response.writeHead(503).end();
       return true;
@@ -213,13 +213,13 @@ describe('failures', () => {
     expect(host.slept).toEqual([]);
   });
 
-  test('a registry that is not there', async () => {
+  test('an unreachable registry', async () => {
     await server[Symbol.asyncDispose]();
     await expect(open().resolveManifest(AMD64)).rejects.toMatchObject({ kind: 'step' });
     server = await testRegistry();
   });
 
-  test('a certificate that is not trusted is told at once', async () => {
+  test('an untrusted certificate fails without a retry', async () => {
     const cause = Object.assign(new Error('self-signed certificate'), {
       code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
     });

@@ -48,7 +48,7 @@ describe('nextStep', () => {
           const share = kept.next().value ?? 1;
           sent = Math.max(sent, step.end);
           there = Buffer.concat([there, part.subarray(0, Math.ceil(part.length * share))]);
-          // As the header tells it; a single byte looks like none, and no chunk is that small in earnest.
+          // As in the header, where a single byte looks like none; real chunks are larger.
           if (there.length === 1) there = Buffer.alloc(0);
           const told = keptBytes(`0-${Math.max(there.length - 1, 0)}`, sent, 0);
           expect(told).toBe(there.length);
@@ -73,7 +73,7 @@ test.each([
   expect(keptBytes(range, sent, 7)).toBe(kept);
 });
 
-test('chunks get smaller to an end', () => {
+test('chunks shrink down to a minimum', () => {
   expect(smallerChunk(32 * MIB, 100 * MIB)).toBe(8 * MIB);
   expect(smallerChunk(32 * MIB, 4 * MIB)).toBe(MIB);
   expect(smallerChunk(MIB, 4 * MIB)).toBe(MIB / 4);

@@ -304,7 +304,7 @@ describe('a registry that misbehaves', () => {
   test('returns content of a wrong size', async () => {
     server.blobs.set(large, Buffer.alloc(300_001, 'layer '));
     const error = await failureOf(() => fetchImage(), 'verification');
-    expect(error.message).toContain('larger than the 300000 bytes');
+    expect(error.message).toContain('larger than its 300000 bytes');
   });
 
   test('returns a manifest that differs from the lock', async () => {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request, as far as it is known before its body has been read. */
+/** A request before its body has been read. */
 interface Asked {
   readonly method: string;
   /** Without the query. */
@@ -11,7 +11,7 @@ interface Asked {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** How a request is treated: answered as it should be, refused with a status, or cut off after so many bytes of its body. */
+/** How to treat a request: answer it, refuse it with a status, or cut it off after some bytes of its body. */
 type Treatment =
   | undefined
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
