@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -71,50 +71,20 @@ describe('commands of the documentation', () => {
   test('there are some', () => expect(commands.length).toBeGreaterThan(8));
 
   // Builds are only planned, because integration tests run them. The VM tests boot machines.
-  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   test.each(commands)('$place: $line', async ({ line }) => {
     const home = await mkdtemp(join(TEST_HOME, 'docs-'));
     try {
-      await writeFile(join(home, 'config.yaml'), '#cloud-config\nhostname: node\n');
       const real = join(build.output, 'kairos-debian-12-core-amd64-generic-v1.2.3');
       const [, ...words] = line.replaceAll(DEFAULT, real).split(/\s+/);
       const [command = ''] = words;
-      // No page creates the content of extensions or the files to sign; other tests do. Pushes are tested with real registries.
-      if (['boot', 'sysext', 'confext', 'sign', 'verify', 'push'].includes(command)) {
-        const help = await factory([command, '--help']);
-        for (const flag of words.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(flag);
-        return;
-      }
-      // The folder is written to the test's directory, and the Containerfile is an existing one.
-      for (const [index, word] of words.entries()) {
-        if (command === 'context' && words[index - 1] === '--output') words[index] = join(home, 'folder');
-        if (words[index - 1] !== '--containerfile') continue;
-        words[index] = join(home, 'Containerfile');
-        await writeFile(join(home, 'Containerfile'), `RUN true # ${word}\n`);
-      }
-      const missing = words.filter(
-        (word, index) =>
-          /^(--(cloud-config|overlay-\w+)|validate)$/.test(words[index - 1] ?? '') && !word.startsWith('/'),
-      );
-      for (const path of missing)
-        await tool(
-          'sh',
-          '-c',
-          'cd "$1"; case $2 in *.yaml) cp config.yaml "$2" 2>/dev/null;; *) mkdir -p "$2";; esac; true',
-          'sh',
-          home,
-          path,
-        );
-      const plan =
-        ['build', 'artifacts', 'release'].includes(command) && !words.includes('--plan') ? ['--plan'] : [];
-      if (words.includes('--config'))
-        await writeFile(join(home, words[words.indexOf('--config') + 1] ?? ''), 'flavor: debian\n');
-      const more = ['build', 'artifacts', 'lock', 'release'].includes(command) ? mirrored() : [];
+      if (ONLY_HELP.includes(command)) return await expectFlags(command, words);
+      await placeOutputs(home, words);
+      await createInputs(home, words);
+      const plan = PLANNED.includes(command) && !words.includes('--plan') ? ['--plan'] : [];
+      const more = [...PLANNED, 'lock'].includes(command) ? mirrored() : [];
       if (words.includes('--locked') || words.includes('--offline')) {
         await factory(['lock', '--base', words[words.indexOf('--base') + 1] ?? '', ...more], { cwd: home });
       }
-      // A plan only checks whether the scanner exists, and this machine may have none.
-      await writeFile(join(home, 'grype'), '#!/bin/sh\n', { mode: 0o755 });
       const env = { PATH: `${process.env['PATH']}:${home}` };
       const { status, stderr } = await factory([...words, ...plan, ...more], { cwd: home, env });
       expect(status, stderr).toBe(0);
@@ -123,6 +93,39 @@ describe('commands of the documentation', () => {
     }
   });
 });
+
+/** No page creates the content of extensions or the files to sign; other tests do. Pushes are tested with real registries. */
+const ONLY_HELP = ['boot', 'sysext', 'confext', 'sign', 'verify', 'push'];
+const PLANNED = ['build', 'artifacts', 'release'];
+
+async function expectFlags(command: string, words: readonly string[]): Promise<void> {
+  const help = await factory([command, '--help']);
+  for (const flag of words.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(flag);
+}
+
+/** Redirects a written folder and the Containerfile to the test's directory, and creates the Containerfile. */
+async function placeOutputs(home: string, words: string[]): Promise<void> {
+  for (const [index, word] of words.entries()) {
+    if (words[0] === 'context' && words[index - 1] === '--output') words[index] = join(home, 'folder');
+    if (words[index - 1] !== '--containerfile') continue;
+    words[index] = join(home, 'Containerfile');
+    await writeFile(join(home, 'Containerfile'), `RUN true # ${word}\n`);
+  }
+}
+
+/** Creates the files that an example names: configurations, overlays, and a scanner, because a machine may have none. */
+async function createInputs(home: string, words: readonly string[]): Promise<void> {
+  await writeFile(join(home, 'grype'), '#!/bin/sh\n', { mode: 0o755 });
+  await writeFile(join(home, 'config.yaml'), '#cloud-config\nhostname: node\n');
+  for (const [index, path] of words.entries()) {
+    if (!/^(--(cloud-config|overlay-\w+)|validate)$/.test(words[index - 1] ?? '') || path.startsWith('/'))
+      continue;
+    if (path.endsWith('.yaml')) await writeFile(join(home, path), '#cloud-config\nhostname: node\n');
+    else await mkdir(join(home, path), { recursive: true });
+  }
+  const config = words.indexOf('--config');
+  if (config >= 0) await writeFile(join(home, words[config + 1] ?? ''), 'flavor: debian\n');
+}
 
 describe('commands of the agent in the documentation', () => {
   const lines = all

@@ -320,7 +320,7 @@ describe('the output of a build', () => {
         writeFile(at(`os.oci/blobs/sha256/${createHash('sha256').update('layer').digest('hex')}`), 'LAYER'),
     ],
     [
-      'a link in place of a file',
+      'a link instead of a file',
       'os.iso is not a regular file',
       async () => {
         await rename(at('os.iso'), join(home, 'moved.iso'));

@@ -52,7 +52,6 @@ interface Run {
  * (docs/contract.md 4.5, 4.6). Failures are logged with file and step, and the stage continues unless `strict` is set. A
  * failing step does not throw; the report lists it.
  */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
 export async function runStage(host: Host, stage: string, options: StageOptions = {}): Promise<StageReport> {
   const begin = host.now().getTime();
   const run: Run = {
@@ -62,34 +61,45 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
     steps: [],
     problems: new Set(),
   };
-  const read = sourceReader(host, stage, options);
-  let sources: Sources = { sources: [], problems: [] };
-  let stale = true;
-  const early = options.override || stage !== 'network' || (await hasUserData(host));
-  for (const moment of momentsOf(stage)) {
-    if (stopped(run)) break;
-    if (!options.override) stale = (await runBuiltin(run, moment)) || stale;
-    // Steps may add configurations for the next moment, as a datasource does (docs/contract.md 4.9).
-    if (stale) sources = await read();
-    for (const problem of sources.problems) run.problems.add(problem);
-    const plan = planMoment(moment, sources.sources);
-    for (const problem of plan.problems) report(run, { level: 'warn', problem });
-    stale = false;
-    for (const planned of plan.steps) {
-      if (stopped(run)) break;
-      stale = (await runStep(run, moment, planned)) || stale;
-    }
-    if (!early && moment === stage && !stopped(run) && (await hasUserData(host))) {
-      await catchUp(run, options);
-      stale = true;
-    }
-  }
+  await runMoments(run, stage, options);
   return {
     stage,
     milliseconds: host.now().getTime() - begin,
     steps: run.steps,
     problems: [...run.problems],
   };
+}
+
+async function runMoments(run: Run, stage: string, options: StageOptions): Promise<void> {
+  const { host } = run;
+  const read = sourceReader(host, stage, options);
+  let sources: Sources = { sources: [], problems: [] };
+  let stale = true;
+  const early = options.override || stage !== 'network' || (await hasUserData(host));
+  for (const moment of momentsOf(stage)) {
+    if (stopped(run)) return;
+    if (!options.override) stale = (await runBuiltin(run, moment)) || stale;
+    // Steps may add configurations for the next moment, as a datasource does (docs/contract.md 4.9).
+    if (stale) sources = await read();
+    stale = await runSources(run, moment, sources);
+    if (!early && moment === stage && !stopped(run) && (await hasUserData(host))) {
+      await catchUp(run, options);
+      stale = true;
+    }
+  }
+}
+
+/** Runs the steps that the sources have for a moment. @returns whether any step ran */
+async function runSources(run: Run, moment: string, { sources, problems }: Sources): Promise<boolean> {
+  for (const problem of problems) run.problems.add(problem);
+  const plan = planMoment(moment, sources);
+  for (const problem of plan.problems) report(run, { level: 'warn', problem });
+  let ran = false;
+  for (const planned of plan.steps) {
+    if (stopped(run)) break;
+    ran = (await runStep(run, moment, planned)) || ran;
+  }
+  return ran;
 }
 
 /** Directories in which datasources store user data (docs/contract.md 4.9). */

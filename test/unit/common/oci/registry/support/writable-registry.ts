@@ -39,6 +39,34 @@ export interface WritableRegistry extends AsyncDisposable {
   knowsReferrers: boolean;
 }
 
+/** A request that has been read, and the ways to respond to it. */
+interface Exchange {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  /** The `Content-Range` header. */
+  readonly range: string | undefined;
+  readonly repository: string;
+  /** A tag, a digest or the id of an upload. */
+  readonly reference: string;
+  readonly body: Buffer;
+  readonly type: string;
+  readonly answer: (status: number, headers?: Record<string, string>, content?: Buffer) => void;
+  readonly stored: (digest: string, headers?: Record<string, string>) => void;
+}
+
+/** Reads a body, or its first `cutAfter` bytes. */
+async function readBody(request: IncomingMessage, cutAfter = Number.POSITIVE_INFINITY) {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    const rest = piece.subarray(0, Math.max(cutAfter - size, 0));
+    pieces.push(rest);
+    size += rest.length;
+    if (size >= cutAfter) return { body: Buffer.concat(pieces), isCut: true };
+  }
+  return { body: Buffer.concat(pieces), isCut: false };
+}
+
 /** Starts one on a free port of the loopback. */
 export async function writableRegistry(): Promise<WritableRegistry> {
   const seen: string[] = [];
@@ -48,7 +76,6 @@ export async function writableRegistry(): Promise<WritableRegistry> {
     serve(request, response).catch(() => response.destroy());
   });
 
-  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: still to be taken apart.
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url = '', headers } = request;
     const { pathname: path, searchParams: query } = new URL(url, 'http://registry');
@@ -62,93 +89,106 @@ export async function writableRegistry(): Promise<WritableRegistry> {
     }
     const [, repository = '', kind = '', reference = ''] =
       /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests)\/(.*)$/.exec(path) ?? [];
-    const isUpload = kind === 'blobs/uploads';
-    const cutAfter = treatment?.cutAfter;
-    const pieces: Buffer[] = [];
-    let size = 0;
-    for await (const piece of request as AsyncIterable<Buffer>) {
-      const rest = cutAfter === undefined ? piece : piece.subarray(0, Math.max(cutAfter - size, 0));
-      pieces.push(rest);
-      size += rest.length;
-      if (cutAfter === undefined || size < cutAfter) continue;
-      const kept = sessions.get(reference);
-      if (isUpload && kept) sessions.set(reference, Buffer.concat([kept, ...pieces]));
+    const { body, isCut } = await readBody(request, treatment?.cutAfter);
+    if (isCut) {
+      if (kind === 'blobs/uploads') keep(reference, body);
       response.destroy();
       return;
     }
-    const body = Buffer.concat(pieces);
-    const answer = (status: number, more: Record<string, string> = {}, content?: Buffer) =>
+    const answer = (status: number, more: Record<string, string> = {}, content?: Buffer) => {
       response.writeHead(status, more).end(method === 'HEAD' ? undefined : content);
-    const stored = (digest: string, more: Record<string, string> = {}) =>
-      answer(201, { 'docker-content-digest': registry.lie ?? digest, ...more });
-    const place = (id: string) => {
-      const size = sessions.get(id)?.length ?? 0;
-      return {
-        location: `/v2/${repository}/blobs/uploads/${id}?state=a%2Bb`,
-        range: `0-${Math.max(size - 1, 0)}`,
-      };
     };
-
+    const exchange: Exchange = {
+      ...{ method, query, range, repository, reference, body, type: headers['content-type'] ?? '', answer },
+      stored: (digest, more = {}) =>
+        answer(201, { 'docker-content-digest': registry.lie ?? digest, ...more }),
+    };
     if (path === '/v2/') answer(200);
-    else if (kind === 'blobs') {
-      const blob = registry.blobs.get(`${repository}@${reference}`);
-      if (!blob) answer(404);
-      else
-        answer(
-          200,
-          { 'docker-content-digest': registry.lie ?? reference, 'content-length': `${blob.length}` },
-          blob,
-        );
-    } else if (isUpload && method === 'POST') {
-      const mount = registry.blobs.get(`${query.get('from')}@${query.get('mount')}`);
-      if (mount) {
-        registry.blobs.set(`${repository}@${query.get('mount')}`, mount);
-        stored(query.get('mount') ?? '');
-        return;
-      }
-      const id = randomUUID();
-      sessions.set(id, Buffer.alloc(0));
-      const minimum = registry.minimum === undefined ? {} : { 'oci-chunk-min-length': `${registry.minimum}` };
-      answer(202, { ...place(id), ...minimum });
-    } else if (isUpload) {
-      const kept = sessions.get(reference);
-      if (!kept || query.get('state') !== 'a+b') answer(404);
-      else if (method === 'GET') answer(204, place(reference));
-      else if (method === 'DELETE') {
-        sessions.delete(reference);
-        answer(204);
-      } else if (range !== undefined && Number(range.split('-')[0]) !== kept.length)
-        answer(416, place(reference));
-      else {
-        const whole = Buffer.concat([kept, body]);
-        sessions.set(reference, whole);
-        const digest = query.get('digest');
-        if (method === 'PATCH') answer(202, place(reference));
-        else if (digestOf(whole) !== digest) answer(400, {}, error('DIGEST_INVALID'));
-        else {
-          sessions.delete(reference);
-          registry.blobs.set(`${repository}@${digest}`, whole);
-          stored(digest);
-        }
-      }
-    } else if (kind === 'manifests' && method === 'PUT') {
-      const digest = digestOf(body);
-      const manifest = { bytes: body, type: headers['content-type'] ?? '' };
-      registry.manifests.set(`${repository}@${digest}`, manifest);
-      if (!reference.startsWith('sha256:')) registry.manifests.set(`${repository}:${reference}`, manifest);
-      const subject = (JSON.parse(body.toString()) as { subject?: { digest: string } }).subject?.digest;
-      stored(digest, subject && registry.knowsReferrers ? { 'oci-subject': subject } : {});
-    } else {
-      const sign = reference.startsWith('sha256:') ? '@' : ':';
-      const manifest = registry.manifests.get(`${repository}${sign}${reference}`);
-      if (!manifest) answer(404);
-      else
-        answer(
-          200,
-          { 'content-type': manifest.type, 'docker-content-digest': digestOf(manifest.bytes) },
-          manifest.bytes,
-        );
+    else handlerOf(kind, method)(exchange);
+  };
+
+  /** Keeps what has arrived of a chunk that was cut off. */
+  const keep = (id: string, body: Buffer) => {
+    const kept = sessions.get(id);
+    if (kept) sessions.set(id, Buffer.concat([kept, body]));
+  };
+
+  const handlerOf = (kind: string, method: string) => {
+    if (kind === 'blobs') return getBlob;
+    if (kind === 'blobs/uploads') return method === 'POST' ? startUpload : continueUpload;
+    return kind === 'manifests' && method === 'PUT' ? putManifest : getManifest;
+  };
+
+  const getBlob = ({ repository, reference, answer }: Exchange) => {
+    const blob = registry.blobs.get(`${repository}@${reference}`);
+    if (!blob) return answer(404);
+    const digest = registry.lie ?? reference;
+    answer(200, { 'docker-content-digest': digest, 'content-length': `${blob.length}` }, blob);
+  };
+
+  const place = (repository: string, id: string) => {
+    const size = sessions.get(id)?.length ?? 0;
+    return {
+      location: `/v2/${repository}/blobs/uploads/${id}?state=a%2Bb`,
+      range: `0-${Math.max(size - 1, 0)}`,
+    };
+  };
+
+  const startUpload = ({ query, repository, answer, stored }: Exchange) => {
+    const mount = registry.blobs.get(`${query.get('from')}@${query.get('mount')}`);
+    if (mount) {
+      registry.blobs.set(`${repository}@${query.get('mount')}`, mount);
+      return stored(query.get('mount') ?? '');
     }
+    const id = randomUUID();
+    sessions.set(id, Buffer.alloc(0));
+    const minimum = registry.minimum === undefined ? {} : { 'oci-chunk-min-length': `${registry.minimum}` };
+    answer(202, { ...place(repository, id), ...minimum });
+  };
+
+  const continueUpload = (exchange: Exchange) => {
+    const { method, query, range, repository, reference, answer } = exchange;
+    const kept = sessions.get(reference);
+    if (!kept || query.get('state') !== 'a+b') return answer(404);
+    if (method === 'GET') return answer(204, place(repository, reference));
+    if (method === 'DELETE') {
+      sessions.delete(reference);
+      return answer(204);
+    }
+    const isBehind = range !== undefined && Number(range.split('-')[0]) !== kept.length;
+    if (isBehind) return answer(416, place(repository, reference));
+    appendUpload(exchange, kept);
+  };
+
+  const appendUpload = (
+    { method, query, repository, reference, body, answer, stored }: Exchange,
+    kept: Buffer,
+  ) => {
+    const whole = Buffer.concat([kept, body]);
+    sessions.set(reference, whole);
+    if (method === 'PATCH') return answer(202, place(repository, reference));
+    const digest = query.get('digest');
+    if (digestOf(whole) !== digest) return answer(400, {}, error('DIGEST_INVALID'));
+    sessions.delete(reference);
+    registry.blobs.set(`${repository}@${digest}`, whole);
+    stored(digest);
+  };
+
+  const putManifest = ({ repository, reference, body, type, stored }: Exchange) => {
+    const digest = digestOf(body);
+    const manifest = { bytes: body, type };
+    registry.manifests.set(`${repository}@${digest}`, manifest);
+    if (!reference.startsWith('sha256:')) registry.manifests.set(`${repository}:${reference}`, manifest);
+    const subject = (JSON.parse(body.toString()) as { subject?: { digest: string } }).subject?.digest;
+    stored(digest, subject && registry.knowsReferrers ? { 'oci-subject': subject } : {});
+  };
+
+  const getManifest = ({ repository, reference, answer }: Exchange) => {
+    const sign = reference.startsWith('sha256:') ? '@' : ':';
+    const manifest = registry.manifests.get(`${repository}${sign}${reference}`);
+    if (!manifest) return answer(404);
+    const headers = { 'content-type': manifest.type, 'docker-content-digest': digestOf(manifest.bytes) };
+    answer(200, headers, manifest.bytes);
   };
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
