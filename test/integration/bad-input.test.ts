@@ -199,7 +199,7 @@ describe('hostile and broken bases', () => {
       'other.tar',
       [{ name: 'etc/os-release', type: 'file', content: 'ID=plan9\n' }],
       2,
-      /the base is "plan9"/,
+      /is not for the base "plan9"/,
     ],
   ] as const)('%s', async (name, entries, expected, message) => {
     const output = join(home, 'hostile');

@@ -124,7 +124,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
   test.each(['docker', 'buildah'])('%s imports a base from the daemon by name', async (engine) => {
     await daemon.call('POST', '/images/create?fromSrc=-&repo=other&tag=1', createReadStream(bases.other));
     const taken = await build('docker-daemon:other:1', '--engine', engine);
-    expect([taken.status, taken.stderr]).toEqual([2, expect.stringMatching(/the base is "plan9"/)]);
+    expect([taken.status, taken.stderr]).toEqual([2, expect.stringMatching(/is not for the base "plan9"/)]);
     const missing = await build('docker-daemon:nothing', '--engine', engine);
     expect(missing.stderr).toMatch(/the Docker daemon at unix:\S+ has no image nothing/);
     expect(missing.status).toBe(2);
@@ -139,7 +139,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     };
     const args = ['build', '--flavor', 'debian', '--base', bases.other, '--output', join(home, 'out')];
     const right = await run(args, secure);
-    expect([right.status, right.stderr]).toEqual([2, expect.stringMatching(/the base is "plan9"/)]);
+    expect([right.status, right.stderr]).toEqual([2, expect.stringMatching(/is not for the base "plan9"/)]);
     const wrong = join(home, 'wrong');
     await cp(daemon.certificates, wrong, { recursive: true });
     await cp(join(wrong, 'cert.pem'), join(wrong, 'ca.pem'));

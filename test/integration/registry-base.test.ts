@@ -73,14 +73,14 @@ test('a base behind TLS and a password is locked, fetched and imported, and impo
   expect([unlocked.status, unlocked.stderr]).toEqual([2, expect.stringContaining(`${reference} is not in`)]);
   const built = await run(['build']);
   // The base was imported into the image store: its os-release has been read.
-  expect([built.status, built.stderr]).toEqual([2, expect.stringContaining('the base is "plan9"')]);
+  expect([built.status, built.stderr]).toEqual([2, expect.stringContaining('is not for the base "plan9"')]);
   expect(built.stderr).toContain(`notice: ${reference} is now locked to ${first} in kairos-factory.lock`);
   expect(await lock()).toContain(`digest: ${first}`);
 
   // The tag moves, but the build stays with the locked digest.
   const moved = await plain.pushIndex('team/base', { amd64: await manifestOf(await pushBase('v2')) }, 'v1');
   const again = await run(['build', '--locked']);
-  expect([again.status, again.stderr]).toEqual([2, expect.stringContaining('the base is "plan9"')]);
+  expect([again.status, again.stderr]).toEqual([2, expect.stringContaining('is not for the base "plan9"')]);
   expect(again.stderr).not.toContain('[base]');
   expect(await lock()).toContain(`digest: ${first}`);
 
@@ -100,11 +100,11 @@ test('a base behind TLS and a password is locked, fetched and imported, and impo
   expect(offline.stderr).toMatch(/missing: sha256:[0-9a-f]{64}/);
   expect(offline.stderr).toMatch(/to do: Run the same command once without --offline/);
   const fetched = await run(['build', '--no-cache']);
-  expect(fetched.stderr).toContain('the base is "plan9"');
+  expect(fetched.stderr).toContain('is not for the base "plan9"');
   const proxies = { HTTPS_PROXY: 'http://127.0.0.1:1', NO_PROXY: '' };
   const cached = await run(['build', '--no-cache', '--offline'], proxies);
-  expect(cached.stderr).toContain('the base is "plan9"');
-  expect((await run(['build', '--no-cache'], proxies)).stderr).toContain('the base is "plan9"');
+  expect(cached.stderr).toContain('is not for the base "plan9"');
+  expect((await run(['build', '--no-cache'], proxies)).stderr).toContain('is not for the base "plan9"');
 
   const dropped = await run(['lock', '--base', 'bootstrap:']);
   expect(dropped.stdout).toBe(`dropped   ${reference}\nkairos-factory.lock`);
@@ -205,7 +205,7 @@ test('SIGINT ends a stalled download, and the next build resumes it', async () =
   expect([exitCode, stderr]).toEqual([130, expect.stringContaining('interrupted by SIGINT')]);
   expect(await readdir(join(home, 'cache/work'))).toEqual([]);
   server.interfere = undefined;
-  expect((await run(['build'])).stderr).toContain('the base is "plan9"');
+  expect((await run(['build'])).stderr).toContain('is not for the base "plan9"');
   expect(server.seen.at(-1)?.headers.range).toBe('bytes=50000-');
 });
 

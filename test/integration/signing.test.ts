@@ -497,7 +497,7 @@ describe('trust.base', () => {
     const index = await registry.pushIndex(repository, { amd64: manifest }, tag);
     return { manifest, index, at: (digest: string) => `${registry.host}/${repository}@${digest}` };
   }
-  const taken = 'the base is "plan9"';
+  const taken = 'is not for the base "plan9"';
 
   async function project(name: string, base: string) {
     const directory = join(home, name);
