@@ -381,7 +381,7 @@ describe('a faulty network or registry', () => {
     };
     const { status, stderr } = await push('busy');
     expect([status, answers.size], stderr).toEqual([0, 0]);
-    expect(stderr).toContain('answers HTTP 429; trying again');
+    expect(stderr).toContain('responds with HTTP 429; trying again');
     await expectCopied(`${plain.host}/busy:v1`, layouts.amd64);
   });
 

@@ -320,7 +320,7 @@ describe('a release of two targets', () => {
       const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       expect((await openPrevious(`${address}/`, access)).release).toEqual(release);
       expect((await openPrevious(`${address}/release.json`, access)).release).toEqual(release);
-      await expect(openPrevious(`${address}/none`, access)).rejects.toThrow('answers HTTP 404');
+      await expect(openPrevious(`${address}/none`, access)).rejects.toThrow('responds with HTTP 404');
       await expect(openPrevious(address, { ...access, offline: true })).rejects.toThrow(
         '--offline fetches nothing',
       );

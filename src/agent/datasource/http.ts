@@ -34,7 +34,7 @@ async function get(host: Host, url: string, request: HttpRequest): Promise<Uint8
   const { response } = await followRedirects(host.fetch, url, { ...request, signal });
   if (!response.ok) return void (await response.body?.cancel());
   return readLimited(response, USER_DATA_LIMIT, () => {
-    const problem = `${url} answers with more than ${USER_DATA_LIMIT} bytes`;
+    const problem = `the response of ${url} is larger than ${USER_DATA_LIMIT} bytes`;
     return new FactoryError('RESPONSE_TOO_LARGE', problem, { remedy: 'Give the machine smaller user data.' });
   });
 }

@@ -1,6 +1,6 @@
 import { FactoryError } from '../errors/factory-error.ts';
 
-/** @throws the reason of the signal once it is aborted; FactoryError `interrupted` when it has none of our own */
+/** @throws the reason of an aborted signal if it is an error of our own; otherwise FactoryError `interrupted` */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
   const reason: unknown = signal.reason;
@@ -8,7 +8,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   throw new FactoryError('INTERRUPTED', 'the transfer was interrupted');
 }
 
-/** A signal that ends with any of the given ones, and after some milliseconds. */
+/** Returns a signal that aborts after a timeout in milliseconds, or as soon as the given signal does. */
 export function within(milliseconds: number, signal: AbortSignal | undefined): AbortSignal {
   return AbortSignal.any([AbortSignal.timeout(milliseconds), ...(signal ? [signal] : [])]);
 }

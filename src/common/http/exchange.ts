@@ -5,32 +5,32 @@ import { followRedirects, type RedirectPolicy } from './redirects.ts';
 import { retryAfter } from './retry-after.ts';
 import { TransientHttpError } from './transient-error.ts';
 
-/** One request, and how its redirects and failures are treated. */
+/** A request, its redirect policy and the remedy for an untrusted certificate. */
 export interface ExchangeRequest extends HttpRequest {
   readonly redirects?: Partial<RedirectPolicy>;
-  /** What helps against a certificate that is not trusted. */
+  /** Remedy for an untrusted certificate. */
   readonly certificateRemedy?: string;
 }
 
-/** An answer, and the address that gave it after redirects. */
+/** A response and its URL after redirects. */
 export interface Exchange {
   readonly response: Response;
   readonly url: string;
 }
 
-/** Statuses below 500 that may pass: RFC 9110 section 15, RFC 8470 section 5.2, RFC 6585 section 4. */
+/** Statuses below 500 that are worth a retry: RFC 9110 section 15, RFC 8470 section 5.2, RFC 6585 section 4. */
 const TRANSIENT = [408, 425, 429];
 
-/** Whether another attempt may get another answer than this status. */
+/** Whether a retry may succeed after this status. */
 export function isTransientStatus(status: number): boolean {
   return status >= 500 || TRANSIENT.includes(status);
 }
 
 /**
- * One exchange, redirects followed.
- * @returns the answer of any status that does not pass by itself
- * @throws TransientHttpError when another attempt may succeed; FactoryError `step` for a certificate that is not trusted,
- *   and for redirects that are not followed as `nextHop` has it
+ * Sends a request and follows its redirects.
+ * @returns the response, unless its status is transient
+ * @throws TransientHttpError when a retry may succeed; FactoryError `step` for an untrusted certificate; the errors of
+ *   `nextHop` for a refused redirect
  */
 export async function exchange(
   port: Pick<HttpPort, 'fetch' | 'now'>,
@@ -46,5 +46,5 @@ export async function exchange(
   if (!isTransientStatus(status)) return { response, url: url.href };
   await response.body?.cancel();
   const wait = retryAfter(headers.get('retry-after'), port.now());
-  throw new TransientHttpError(`${url.host} answers HTTP ${status}`, { wait, status });
+  throw new TransientHttpError(`${url.host} responds with HTTP ${status}`, { wait, status });
 }

@@ -7,19 +7,19 @@ import { readLimited } from './read-limited.ts';
 import { type RetryOptions, retrying } from './retry.ts';
 import { shownUrl } from './shown-url.ts';
 
-/** What is fetched, and how patiently. */
+/** The URL to fetch, and how to retry. */
 export interface Fetching extends Omit<RetryOptions, 'name' | 'verb'> {
   readonly url: string;
-  /** Milliseconds that one attempt may take, body and all. */
+  /** Timeout of one attempt in milliseconds, including the body. */
   readonly timeout: number;
   readonly headers?: ExchangeRequest['headers'];
 }
 
 /**
- * Fetches something over HTTP(S). A refusal such as 404 is final at once.
- * @param read reads the body; part of the attempt, so that a connection that breaks in the middle is tried again. What it
- *   throws counts as an error of the connection, unless it is one of our own
- * @throws FactoryError `DOWNLOAD_FAILED` when there is no usable answer, and as `exchange` has it
+ * Fetches a URL over HTTP(S), with retries. A status such as 404 is not retried.
+ * @param read reads the body. It is part of the attempt, so a connection that breaks midway is retried; any error that it
+ *   throws, except our own, counts as a network error
+ * @throws FactoryError `DOWNLOAD_FAILED` when no attempt succeeds; the errors of `exchange`
  */
 export async function fetchRetrying<T>(
   port: HttpPort,
@@ -34,7 +34,7 @@ export async function fetchRetrying<T>(
       await response.body?.cancel();
       throw new FactoryError(
         'DOWNLOAD_FAILED',
-        `${name} cannot be fetched: the server answers HTTP ${response.status}`,
+        `${name} cannot be fetched: the server responds with HTTP ${response.status}`,
         { remedy: options.remedy ?? 'Check the address.' },
       );
     }
@@ -45,9 +45,9 @@ export async function fetchRetrying<T>(
 }
 
 /**
- * Fetches something that fits into memory.
- * @param fetching with the bytes that it may have
- * @throws as {@link fetchRetrying}; FactoryError `verification` when it is larger
+ * Fetches a URL into memory.
+ * @param fetching includes `limit`, the maximum size in bytes
+ * @throws the errors of {@link fetchRetrying}; FactoryError `verification` when the content is larger than `limit`
  */
 export async function fetchBytes(
   port: HttpPort,
@@ -55,7 +55,7 @@ export async function fetchBytes(
 ): Promise<Uint8Array> {
   const tooLarge = () =>
     new FactoryError('RESPONSE_TOO_LARGE', `${shownUrl(fetching.url)} is larger than ${limit} bytes`, {
-      remedy: 'Check the address: this is not the file that it should be.',
+      remedy: 'Check the address: the file is larger than expected.',
     });
   return fetchRetrying(port, fetching, (response) => readLimited(response, limit, tooLarge));
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpFetch } from '../host/http-fetch.ts';
 
-/** What HTTP needs of a machine. The agent's port `Host` is one; the factory makes its own. */
+/** The functions of a machine that HTTP needs. The agent's `Host` implements it; the factory has its own. */
 export interface HttpPort {
   readonly fetch: HttpFetch;
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
@@ -9,7 +9,7 @@ export interface HttpPort {
   log(level: 'debug' | 'warn', message: string): void;
 }
 
-/** A port with the clock of the process. @param warn receives a line for each failed attempt */
+/** Returns a port that uses the clock of the process. @param warn receives a line for each failed attempt */
 export function httpPort(fetch: HttpFetch, warn: (text: string) => void): HttpPort {
   return {
     fetch,

@@ -1,10 +1,10 @@
 import { TransientHttpError } from './transient-error.ts';
 
-/** Ends a transfer that stands still; one that goes on may take as long as it needs. */
+/** Aborts a stalled transfer. The total duration is not limited. */
 export interface IdleTimeout {
-  /** Aborted with a TransientHttpError when nothing happens, and together with the signal that was given. */
+  /** Aborts with a TransientHttpError on timeout, or when the given signal aborts. */
   readonly signal: AbortSignal;
-  /** Starts the time anew. @param milliseconds until the next `restart` or `stop` */
+  /** Restarts the timer. @param milliseconds until the next `restart` or `stop` */
   readonly restart: (milliseconds: number) => void;
   readonly stop: () => void;
 }
@@ -26,7 +26,7 @@ export function startIdleTimeout(milliseconds: number, signal: AbortSignal | und
   };
 }
 
-/** The chunks of a body. The time that the reader takes for one does not count as idle. */
+/** Yields the chunks of a body. The time that the consumer spends on a chunk does not count as idle. */
 export async function* untilIdle(
   body: AsyncIterable<Uint8Array> | null,
   timeout: IdleTimeout,

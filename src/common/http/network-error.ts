@@ -1,18 +1,19 @@
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { TransientHttpError } from './transient-error.ts';
 
-/** Codes of certificate errors in Node and in Bun. They do not go away by themselves. */
+/** Codes of certificate errors in Node and in Bun. A retry does not help. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
-const REMEDY = 'Check the clock; name your own CA with NODE_EXTRA_CA_CERTS.';
+const REMEDY = 'Check the clock; add your own CA with NODE_EXTRA_CA_CERTS.';
 
 /**
- * Explains an error of `fetch`, or of a body that breaks off. Errors of our own are returned as they are.
+ * Converts an error of `fetch`, or of a body that ends early, into one of our own. Errors of our own are returned
+ * unchanged.
  * @param host the server, for messages
- * @param remedy what helps against a certificate that is not trusted
+ * @param remedy the remedy for an untrusted certificate
  */
 export function explainNetwork(host: string, error: unknown, remedy = REMEDY): Error {
   if (error instanceof FactoryError || error instanceof TransientHttpError) return error;
-  const { code, text } = deepest(error);
+  const { code, text } = rootCause(error);
   if (!CERTIFICATE.test(code)) return new TransientHttpError(text, { cause: error });
   return new FactoryError('CERTIFICATE_UNTRUSTED', `the certificate of ${host} is not trusted: ${text}`, {
     remedy,
@@ -20,8 +21,8 @@ export function explainNetwork(host: string, error: unknown, remedy = REMEDY): E
   });
 }
 
-/** `fetch failed` explains nothing; the innermost cause does. */
-function deepest(error: unknown): { readonly code: string; readonly text: string } {
+/** Returns the innermost cause, because `fetch failed` explains nothing. */
+function rootCause(error: unknown): { readonly code: string; readonly text: string } {
   let last = error;
   for (let depth = 0; depth < 5 && last instanceof Error && last.cause instanceof Error; depth++)
     last = last.cause;

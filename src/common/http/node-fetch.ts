@@ -9,11 +9,11 @@ import { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import type { HttpFetch, HttpRequest, StreamBody } from '../host/http-fetch.ts';
 
-/** How the network is reached. */
+/** The certificates and proxies to use. */
 export interface NodeFetchOptions {
-  /** Certificates of authorities to trust besides those of Node and of the system, as PEM. */
+  /** CA certificates to trust in addition to those of Node and of the system, as PEM. */
   readonly ca?: string | undefined;
-  /** Proxies are named by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not. */
+  /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name the proxies, in upper or lower case. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -21,8 +21,8 @@ export interface NodeFetchOptions {
 const EMPTY = [101, 204, 205, 304];
 
 /**
- * Makes the factory's side of the port, on `node:http`: the `fetch` of Node takes neither proxies nor certificates from
- * the caller. It has no idle timeout of its own.
+ * Returns the factory's `fetch`, based on `node:http`, because Node's own `fetch` accepts neither proxies nor certificates
+ * from its caller. It has no idle timeout.
  */
 export function createNodeFetch({ ca, env }: NodeFetchOptions): HttpFetch {
   const common = { keepAlive: true, proxyEnv: { ...env } };
@@ -50,29 +50,29 @@ export function createNodeFetch({ ca, env }: NodeFetchOptions): HttpFetch {
   };
 }
 
-interface Exchanging {
+interface ExchangeOptions {
   readonly signal: HttpRequest['signal'];
   readonly body: HttpRequest['body'];
-  /** Whether the answer has no content, whatever its headers say. */
+  /** Whether the response has no body, whatever its headers say. */
   readonly isBodyless: boolean;
 }
 
 function exchange(
   url: string,
   open: () => ClientRequest,
-  { signal, body, isBodyless }: Exchanging,
+  { signal, body, isBodyless }: ExchangeOptions,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw signal.reason;
     const request = open();
-    let answer: IncomingMessage | undefined;
-    // The reader of the body gets the reason, not that the socket was closed.
-    const abort = () => (answer ?? request).destroy(signal?.reason as Error);
+    let incoming: IncomingMessage | undefined;
+    // The reader of the body gets the reason of the signal instead of an error about a closed socket.
+    const abort = () => (incoming ?? request).destroy(signal?.reason as Error);
     signal?.addEventListener('abort', abort);
     request.on('error', reject);
     request.on('close', () => signal?.removeEventListener('abort', abort));
     request.on('response', (message) => {
-      answer = message;
+      incoming = message;
       const status = message.statusCode ?? 0;
       const content =
         isBodyless || EMPTY.includes(status) ? null : (Readable.toWeb(message) as ReadableStream);
@@ -83,10 +83,10 @@ function exchange(
     });
     if (typeof body !== 'object') request.end(body);
     else {
-      sendBody(request, body, () => answer !== undefined).then(
+      sendBody(request, body, () => incoming !== undefined).then(
         () => {
-          // Who is refused early need not send the rest; the connection is of no more use then.
-          if (!request.writableEnded) answer?.once('close', () => request.destroy());
+          // After an early response, the rest of the body is not sent, and the connection cannot be reused.
+          if (!request.writableEnded) incoming?.once('close', () => request.destroy());
         },
         (error: Error) => request.destroy(error),
       );
@@ -94,10 +94,10 @@ function exchange(
   });
 }
 
-/** Sends a body as fast as the other side takes it, until all is sent, the other side has answered, or it is gone. */
-async function sendBody(request: ClientRequest, body: StreamBody, isAnswered: () => boolean): Promise<void> {
+/** Sends a body, with backpressure, until it is complete, the server has responded, or the connection is closed. */
+async function sendBody(request: ClientRequest, body: StreamBody, hasResponse: () => boolean): Promise<void> {
   for await (const chunk of body.open()) {
-    if (isAnswered() || request.destroyed) return;
+    if (hasResponse() || request.destroyed) return;
     if (!request.write(chunk)) await writable(request);
   }
   if (!request.destroyed) request.end();

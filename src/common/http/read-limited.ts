@@ -1,8 +1,8 @@
 /**
- * Reads a body that fits into memory. A length that the server announces is checked before anything is read.
+ * Reads a body into memory. The `Content-Length` header is checked before the body is read.
  * @param limit in bytes
- * @param tooLarge makes the error for a larger body
- * @throws what `tooLarge` makes; the error of the runtime when the body breaks off
+ * @param tooLarge returns the error for a larger body
+ * @throws the error that `tooLarge` returns; the error of the runtime when the body ends early
  */
 export async function readLimited(
   response: Response,
@@ -18,7 +18,7 @@ export async function readLimited(
   return bytes;
 }
 
-/** Reads the beginning of a body, and leaves the rest. @param limit in bytes */
+/** Reads the beginning of a body and discards the rest. @param limit in bytes */
 export async function readBeginning(response: Response, limit: number): Promise<Uint8Array> {
   return (await readUpTo(response, limit)).bytes.subarray(0, limit);
 }

@@ -1,41 +1,41 @@
 import { FactoryError } from '../errors/factory-error.ts';
 import type { HttpFetch, HttpRequest } from '../host/http-fetch.ts';
 
-/** Which redirects are followed. */
+/** The redirects to follow. */
 export interface RedirectPolicy {
-  /** Go from https to http, too. */
+  /** Follow redirects from https to http. */
   readonly mayLeaveTls: boolean;
-  /** Send the body of a request to another origin, too. A body may be a credential. */
+  /** Send the body of a request to another origin. A body may be a credential. */
   readonly mayForwardBody: boolean;
 }
 
-/** The policy where nothing else is said. */
+/** The default policy. */
 const POLICY: RedirectPolicy = { mayLeaveTls: false, mayForwardBody: false };
 
-/** A request and where it goes. */
+/** A request and its URL. */
 export interface Hop {
   readonly url: URL;
   readonly request: HttpRequest;
 }
 
-/** Redirects in a row that are followed. */
+/** Maximum number of redirects in a row. */
 const LIMIT = 10;
-/** RFC 9110, section 15.4: statuses that send the client elsewhere. */
+/** Redirect statuses (RFC 9110, section 15.4). */
 const REDIRECTS = [301, 302, 303, 307, 308];
-/** Headers that another origin may see. Any other one may be a credential. */
+/** Headers that may be sent to another origin. Any other header may be a credential. */
 const HARMLESS = /^(?:accept|accept-encoding|range|user-agent|content-(?:type|length|range))$/i;
 const BODY_HEADERS = /^content-/i;
 
-/** Whether an answer sends the client elsewhere. */
+/** Whether a response is a redirect. */
 export function isRedirect({ status, headers }: Pick<Response, 'status' | 'headers'>): boolean {
   return REDIRECTS.includes(status) && headers.has('location');
 }
 
 /**
- * Decides where a redirect leads to.
- * @param count redirects that were followed before
- * @throws FactoryError `verification` for a way out of TLS, `step` for too many redirects and other places that are not
- *   followed
+ * Returns the request that follows a redirect.
+ * @param options `count`: the number of redirects followed so far
+ * @throws FactoryError `verification` for a redirect from https to http, `step` for too many redirects and any other
+ *   redirect that the policy forbids
  */
 export function nextHop(
   { url, request }: Hop,
@@ -46,14 +46,14 @@ export function nextHop(
   if (count >= LIMIT) throw refused(url, `more than ${LIMIT} times`);
   const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
   if (next === undefined) throw refused(url, 'to an address that is not a URL');
-  // The credentials of a URL are those of the person who wrote it, not of a server.
+  // Only the user may put credentials into a URL; a server may not.
   [next.username, next.password] = ['', ''];
   if (next.protocol !== 'https:' && next.protocol !== 'http:') {
     throw refused(url, `to "${next.protocol}", which is not HTTP`);
   }
   if (url.protocol === 'https:' && next.protocol === 'http:' && !policy.mayLeaveTls) {
     throw new FactoryError('REDIRECT_WITHOUT_TLS', `${url.host} redirects from https to ${next.origin}`, {
-      remedy: 'Use an address that stays with https, or tell who runs the server.',
+      remedy: "Use an address that does not redirect to http, or report this to the server's operator.",
     });
   }
   const same = asRedirected(request, status);
@@ -65,10 +65,10 @@ export function nextHop(
 }
 
 /**
- * Sends a request and follows redirects. No two runtimes agree on which headers go along, and none checks every hop, so no
- * runtime follows them for us.
- * @returns the answer, and the address that gave it
- * @throws as {@link nextHop}, and the error of `fetch` when there is no answer
+ * Sends a request and follows redirects. The runtimes are not left to follow them, because they differ in the headers that
+ * they forward, and none of them checks every hop.
+ * @returns the response and its URL
+ * @throws the errors of {@link nextHop}; the error of `fetch` when there is no response
  */
 export async function followRedirects(
   fetch: HttpFetch,
@@ -85,7 +85,7 @@ export async function followRedirects(
   }
 }
 
-/** User and password of a URL become a header: `fetch` of Node refuses such URLs, and that of Bun does not. */
+/** Moves the user and password of a URL into a header: Node's `fetch` refuses such URLs, Bun's does not. */
 function firstHop(address: string, request: HttpRequest): Hop {
   const url = new URL(address);
   const { username, password } = url;
@@ -98,7 +98,7 @@ function firstHop(address: string, request: HttpRequest): Hop {
   return { url, request: { ...request, headers } };
 }
 
-/** RFC 9110, section 15.4: 303 asks for the result with `GET`; after 301 and 302 a `POST` becomes one, too. */
+/** A redirect with 303 is followed with `GET`, and so is a `POST` after 301 or 302 (RFC 9110, section 15.4). */
 function asRedirected(request: HttpRequest, status: number): HttpRequest {
   const { method = 'GET' } = request;
   const becomesGet = status === 303 ? method !== 'HEAD' : status < 303 && method === 'POST';
@@ -114,6 +114,6 @@ function withHeaders(request: HttpRequest, isKept: (name: string) => boolean): H
 
 function refused(url: URL, where: string): FactoryError {
   return new FactoryError('REDIRECT_UNSAFE', `${url.host} redirects ${where}`, {
-    remedy: 'Check the address; if it is right, tell who runs the server.',
+    remedy: "Check the address; if it is correct, report this to the server's operator.",
   });
 }

@@ -1,9 +1,10 @@
-/** Milliseconds that a server may ask for; more is cut down to this. */
+/** Maximum wait in milliseconds; longer ones are reduced to it. */
 const LIMIT = 120_000;
 
 /**
- * Milliseconds that a `Retry-After` header asks for (RFC 9110, section 10.2.3): seconds, or a date.
- * @returns `undefined` when there is no header, or it is neither
+ * Returns the milliseconds to wait according to a `Retry-After` header, which holds seconds or a date (RFC 9110, section
+ * 10.2.3).
+ * @returns `undefined` without a valid header
  */
 export function retryAfter(header: string | null, now: Date): number | undefined {
   if (header === null || header.trim() === '') return undefined;

@@ -4,46 +4,46 @@ import { throwIfAborted } from './abort.ts';
 import type { HttpPort } from './http-port.ts';
 import { TransientHttpError } from './transient-error.ts';
 
-/** How patiently something is tried again. All times are in milliseconds. */
+/** When to retry, and when to give up. All times are in milliseconds. */
 export interface RetryPolicy {
-  /** Attempts in a row that get no further, before giving up. */
+  /** Maximum number of attempts in a row without progress. */
   readonly attempts: number;
-  /** Before the second attempt; each further one waits twice as long, up to `pauseLimit`. */
+  /** The pause before the second attempt. It doubles with each further attempt, up to `pauseLimit`. */
   readonly pause: number;
   readonly pauseLimit: number;
-  /** No attempt starts later than this after the first one, or after the last progress. */
+  /** The latest start of an attempt, counted from the first attempt or the last progress. */
   readonly deadline: number;
 }
 
-/** The policy where nothing else is said. */
+/** The default policy. */
 const POLICY: RetryPolicy = { attempts: 6, pause: 500, pauseLimit: 30_000, deadline: 30 * 60_000 };
 
-/** What is retried, for messages, and what may end it. */
+/** Options of {@link retrying}. */
 export interface RetryOptions extends Partial<{ [K in keyof RetryPolicy]: RetryPolicy[K] | undefined }> {
-  /** Begins the sentence "… cannot be fetched". */
+  /** Subject of the message "… cannot be fetched". */
   readonly name: string;
-  /** Ends it. */
+  /** Verb of the message; `fetched` by default. */
   readonly verb?: 'fetched' | 'pushed';
-  /** Of the error after the last attempt; `DOWNLOAD_FAILED` by default. */
+  /** Code of the error after the last attempt; `DOWNLOAD_FAILED` by default. */
   readonly code?: ErrorCode;
-  /** What to do after the last attempt. */
+  /** Remedy of the error after the last attempt. */
   readonly remedy?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How far the attempts have come. */
+/** The failed attempts so far. */
 export interface Failures {
   /** Failed attempts since the last progress. */
   readonly count: number;
-  /** Milliseconds since the first attempt, or the last progress. */
+  /** Milliseconds since the first attempt or the last progress. */
   readonly elapsed: number;
-  /** Milliseconds that the server asks to wait. */
+  /** The wait in milliseconds that the server asked for. */
   readonly wait: number | undefined;
 }
 
 /**
- * Milliseconds before the next attempt, or `undefined` to give up. Pauses vary by half: many nodes that are told to
- * upgrade at once must not come back at once.
+ * Returns the milliseconds until the next attempt, or `undefined` to give up. Pauses vary randomly by up to half, so that
+ * many nodes that upgrade at the same time do not all retry at the same time.
  * @param random from 0 to 1
  */
 export function nextPause(
@@ -58,10 +58,10 @@ export function nextPause(
 }
 
 /**
- * Runs an attempt until it succeeds or fails for good. An attempt that got further than the one before calls
- * `progressed`, which starts the count and the deadline anew.
- * @throws FactoryError `step` after the last attempt; the reason of the signal, or `interrupted`, after an abort; what an
- *   attempt throws that is no {@link TransientHttpError}
+ * Retries an attempt until it succeeds or fails permanently. An attempt that got further than the previous one calls
+ * `progressed`, which resets the count and the deadline.
+ * @throws FactoryError `step` after the last attempt; the reason of the signal, or `interrupted`, after an abort; any error
+ *   of an attempt other than a {@link TransientHttpError}
  */
 export async function retrying<T>(
   port: Pick<HttpPort, 'sleep' | 'now' | 'log'>,
@@ -95,7 +95,7 @@ export async function retrying<T>(
   }
 }
 
-const REMEDY = 'Check the network, its proxy and name server, and whether the server works; then try again.';
+const REMEDY = 'Check the network, the proxy, DNS and the server; then try again.';
 
 function policyOf(options: Omit<RetryOptions, 'name'>): RetryPolicy {
   const {

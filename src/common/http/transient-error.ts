@@ -1,13 +1,13 @@
 /** The optional parts of a {@link TransientHttpError}. */
 export interface TransientOptions {
-  /** Milliseconds that the server asks to wait. */
+  /** The wait in milliseconds that the server asked for. */
   readonly wait?: number | undefined;
-  /** The status of the answer, when there was one. */
+  /** The status of the response, if there was one. */
   readonly status?: number | undefined;
   readonly cause?: unknown;
 }
 
-/** A request failed in a way that another attempt may not. `retrying` acts on it; nobody else sees it. */
+/** A failure that a retry may fix. `retrying` handles it, so users never see it. */
 export class TransientHttpError extends Error {
   override readonly name = 'TransientHttpError';
   readonly wait: number | undefined;

@@ -38,26 +38,26 @@ export interface Authenticator {
   /** The `Authorization` header for the next request; none before the first challenge. */
   current(): string | undefined;
   /**
-   * Meets a 401.
-   * @throws FactoryError `step` when there is no way in
+   * Responds to the challenges of a 401.
+   * @throws FactoryError `step` when access is refused
    */
   answer(response: Response): Promise<void>;
 }
 
 /** Options of {@link createAuthenticator}. */
-interface Speaking {
+interface AuthenticatorOptions {
   /** Accept any certificate. */
   readonly insecure: boolean;
-  /** Do without TLS, too. */
+  /** Allow plain HTTP. */
   readonly mayBePlain: boolean;
   readonly client: Client;
-  /** What a token has to be good for besides what the registry asks for, such as `repository:team/os:pull,push`. */
+  /** Scopes to request in addition to those of the challenge, such as `repository:team/os:pull,push`. */
   readonly scopes?: readonly string[];
 }
 
 /**
  * Merges scopes (distribution, "Token Scope Documentation"): one for each resource, with all its actions.
- * @param lists scopes, or several of them separated by spaces
+ * @param lists lists of scopes, separated by spaces
  */
 export function mergeScopes(lists: readonly string[]): string[] {
   const resources = new Map<string, Set<string>>();
@@ -72,12 +72,12 @@ export function mergeScopes(lists: readonly string[]): string[] {
 }
 
 /**
- * Gets tokens for a repository (distribution, "Token Authentication Specification") or falls back to Basic.
+ * Returns an authenticator that gets tokens (distribution, "Token Authentication Specification") or falls back to Basic.
  */
 export function createAuthenticator(
   host: RegistryHost,
   reference: ImageReference,
-  speaking: Speaking,
+  options: AuthenticatorOptions,
 ): Authenticator {
   let authorization: string | undefined;
   let credentials: Promise<Credentials | undefined> | undefined;
@@ -87,17 +87,17 @@ export function createAuthenticator(
     answer: async (response) => {
       const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
       await response.body?.cancel();
-      credentials ??= findCredentials(host, reference, speaking.client);
+      credentials ??= findCredentials(host, reference, options.client);
       const known = await credentials;
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
       if (known?.kind === 'bearer') authorization = `Bearer ${known.token}`;
       else if (bearer) {
         const isPlain = response.url.startsWith('http:');
-        authorization = `Bearer ${await fetchToken(host, reference, bearer, known, { ...speaking, isPlain })}`;
+        authorization = `Bearer ${await fetchToken(host, reference, bearer, known, { ...options, isPlain })}`;
       } else if (known?.kind === 'password' && challenges.some(({ scheme }) => scheme === 'basic')) {
         authorization = basic(known.username, known.password);
       } else {
-        throw accessRefused(reference, 401, known !== undefined, speaking.client);
+        throw accessRefused(reference, 401, known !== undefined, options.client);
       }
     },
   };
@@ -126,19 +126,27 @@ async function fetchToken(
   reference: ImageReference,
   { parameters }: Challenge,
   credentials: Credentials | undefined,
-  { insecure, mayBePlain, isPlain, client, scopes = [] }: Speaking & { readonly isPlain: boolean },
+  {
+    insecure,
+    mayBePlain,
+    isPlain,
+    client,
+    scopes = [],
+  }: AuthenticatorOptions & { readonly isPlain: boolean },
 ): Promise<string> {
   const realm = parameters.get('realm') ?? '';
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && (mayBePlain || isPlain))) {
     throw new FactoryError(
       'REGISTRY_REFUSED',
-      `${reference.registry} names no usable place for tokens: ${JSON.stringify(realm)}`,
-      { remedy: 'Tell who runs the registry: its token server must be reached by https.' },
+      `${reference.registry} names an unusable token server: ${JSON.stringify(realm)}`,
+      {
+        remedy: "Report this to the registry's operator: the URL of its token server must start with https.",
+      },
     );
   }
-  const asked = parameters.get('scope') || `repository:${reference.repository}:pull`;
-  const scope = mergeScopes([asked, ...scopes]).join(' ');
+  const requested = parameters.get('scope') || `repository:${reference.repository}:pull`;
+  const scope = mergeScopes([requested, ...scopes]).join(' ');
   const service = parameters.get('service');
   const common = { signal: within(TIMEOUT, undefined), insecure, redirects: { mayLeaveTls: mayBePlain } };
   const { response } = await (credentials?.kind === 'identity'
@@ -161,15 +169,15 @@ async function fetchToken(
             ? { authorization: basic(credentials.username, credentials.password) }
             : {},
       }));
-  const answer = response.ok ? await readAnswer(url.host, response) : await response.body?.cancel();
-  const token = tokenOf(answer);
+  const body = response.ok ? await readTokenResponse(url.host, response) : await response.body?.cancel();
+  const token = tokenOf(body);
   if (token === undefined) throw accessRefused(reference, response.status, credentials !== undefined, client);
   return token;
 }
 
-async function readAnswer(server: string, response: Response): Promise<unknown> {
+async function readTokenResponse(server: string, response: Response): Promise<unknown> {
   const bytes = await readLimited(response, LIMIT, () => {
-    const problem = `the token server ${server} answers with more than ${LIMIT} bytes`;
+    const problem = `the response of the token server ${server} is larger than ${LIMIT} bytes`;
     return new FactoryError('RESPONSE_TOO_LARGE', problem, { remedy: 'Check the name of the registry.' });
   });
   return JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -179,15 +187,15 @@ function withQuery(url: URL, values: Readonly<Record<string, string | undefined>
   const full = new URL(url);
   for (const [key, value] of Object.entries(values)) {
     if (value === undefined) continue;
-    // Scopes are separated by spaces in a header, and given one by one in a query.
+    // Scopes are separated by spaces in a header, but are separate parameters in a query.
     const parts = key === 'scope' ? value.split(' ').filter(Boolean) : [value];
     for (const part of parts) full.searchParams.append(key, part);
   }
   return full.href;
 }
 
-function tokenOf(answer: unknown): string | undefined {
-  const { token, access_token: access } = (answer ?? {}) as { token?: unknown; access_token?: unknown };
+function tokenOf(body: unknown): string | undefined {
+  const { token, access_token: access } = (body ?? {}) as { token?: unknown; access_token?: unknown };
   return [token, access].find((value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) as
     | string
     | undefined;

@@ -1,22 +1,22 @@
 import { retrying } from '../../http/retry.ts';
 import { TransientHttpError } from '../../http/transient-error.ts';
 import { type BlobContent, checkedReader } from './blob-content.ts';
-import { expectAnswered, refused } from './registry-answer.ts';
 import type { RegistryHost } from './registry-host.ts';
+import { expectStoredDigest, refused } from './registry-response.ts';
 import { TIMEOUT, type Transport } from './transport.ts';
 import { CHUNK, keptBytes, nextStep, smallerChunk } from './upload-plan.ts';
 import {
-  abandonUpload,
-  beginUpload,
+  cancelUpload,
   hasBlob,
   resumeUpload,
   sendPart,
+  startUpload,
   type UploadSession,
   type UploadTarget,
   withDigest,
 } from './upload-requests.ts';
 
-/** How a blob got into a registry. */
+/** How the repository got a blob. */
 export type BlobOutcome = 'present' | 'mounted' | 'uploaded';
 
 /** Options of {@link uploadBlob}. */
@@ -34,7 +34,7 @@ export interface UploadOptions {
 }
 
 /** The repository to upload to. */
-export interface UploadPlace {
+interface UploadRepository {
   readonly transport: Transport;
   /** `/v2/REPOSITORY` */
   readonly root: string;
@@ -52,19 +52,19 @@ interface Upload {
   session: UploadSession | undefined;
   chunk: number;
   isChunked: boolean;
-  /** Whether an attempt was made before: the registry may have got further than it said. */
-  isDoubtful: boolean;
-  /** Whether the registry's word was taken for how far this session got. */
+  /** Whether this is not the first attempt: the registry may have received more than it reported. */
+  isUncertain: boolean;
+  /** Whether this session was resumed at the offset that the registry reported. */
   hasResumed: boolean;
-  /** The furthest offset that was sent in this session. */
+  /** The highest offset sent in this session. */
   sent: number;
-  /** The furthest offset that the registry has confirmed. */
+  /** The highest offset that the registry has confirmed. */
   furthest: number;
 }
 
 const PUSHING = { verb: 'pushed', code: 'REGISTRY_UNREACHABLE' } as const;
 /** Statuses with which a registry without chunked uploads refuses the first chunk (RFC 9110). */
-const UNKNOWN_PATCH = [400, 405, 415];
+const CHUNKS_UNSUPPORTED = [400, 405, 415];
 
 /**
  * Uploads a blob to a repository unless it exists (distribution-spec 1.1, "Pushing blobs"), and verifies its content.
@@ -75,22 +75,21 @@ const UNKNOWN_PATCH = [400, 405, 415];
  */
 export async function uploadBlob(
   host: RegistryHost,
-  { transport, root, registry }: UploadPlace,
   content: BlobContent,
-  options: UploadOptions,
+  options: UploadOptions & { readonly repository: UploadRepository },
 ): Promise<BlobOutcome> {
-  const { signal, attempts, timeout = TIMEOUT, chunk = CHUNK, mountFrom, progress } = options;
+  const { repository, signal, attempts, timeout = TIMEOUT, chunk = CHUNK, mountFrom, progress } = options;
   const upload: Upload = {
     host,
     content,
     progress,
     mountFrom,
     chunk,
-    target: { transport, root, registry, timeout, signal },
+    target: { ...repository, timeout, signal },
     read: checkedReader(content),
     session: undefined,
     isChunked: true,
-    isDoubtful: false,
+    isUncertain: false,
     hasResumed: false,
     sent: 0,
     furthest: 0,
@@ -101,22 +100,22 @@ export async function uploadBlob(
     progress?.(content.size);
     return outcome;
   } catch (error) {
-    if (upload.session) await abandonUpload(upload.target, upload.session.location);
+    if (upload.session) await cancelUpload(upload.target, upload.session.location);
     throw error;
   }
 }
 
 async function attemptUpload(upload: Upload, progressed: () => void): Promise<BlobOutcome> {
   const { target, content } = upload;
-  if (upload.session && upload.isDoubtful) upload.session = await resume(upload, upload.session);
-  upload.isDoubtful = true;
+  if (upload.session && upload.isUncertain) upload.session = await resume(upload, upload.session);
+  upload.isUncertain = true;
   if (upload.session === undefined) {
-    // Also after a last request whose answer was lost.
+    // The blob may also exist because the response to the last request was lost.
     if (await hasBlob(target, content)) return 'present';
-    const begun = await beginUpload(target, content, upload.mountFrom);
-    if (begun === 'mounted') return begun;
+    const started = await startUpload(target, content, upload.mountFrom);
+    if (started === 'mounted') return started;
     upload.mountFrom = undefined;
-    [upload.session, upload.sent, upload.hasResumed] = [begun, 0, false];
+    [upload.session, upload.sent, upload.hasResumed] = [started, 0, false];
   }
   while (upload.session !== undefined) {
     upload.session = await advance(upload, upload.session, progressed);
@@ -124,7 +123,7 @@ async function attemptUpload(upload: Upload, progressed: () => void): Promise<Bl
   return 'uploaded';
 }
 
-/** The offset to resume at; the start when the registry does not support chunks, or has lost the upload. */
+/** Resumes an upload. @returns `undefined` to start over: the registry does not support chunks or has lost the upload */
 async function resume(upload: Upload, session: UploadSession): Promise<UploadSession | undefined> {
   if (!upload.isChunked) return undefined;
   const resumed = await resumeUpload(upload.target, session, upload.sent);
@@ -147,7 +146,7 @@ async function advance(
     const { response } = await send(upload, { method: 'PUT', location, start, end: size });
     if (!response.ok) throw await refusal(upload, response, { isFirst: false });
     await response.body?.cancel();
-    expectAnswered(name, digest, response);
+    expectStoredDigest(name, digest, response);
     return undefined;
   }
   const { start, end } = step;
@@ -161,7 +160,7 @@ async function advance(
   await response.body?.cancel();
   const offset = keptBytes(response.headers.get('range'), upload.sent, end);
   if (offset === undefined) {
-    throw new TransientHttpError(`${upload.target.registry} has more of an upload than it was sent`);
+    throw new TransientHttpError(`${upload.target.registry} reports more bytes of an upload than were sent`);
   }
   if (offset > upload.furthest) progressed();
   upload.furthest = Math.max(upload.furthest, offset);
@@ -182,7 +181,7 @@ function send(
   });
 }
 
-/** Returns the error for a request that the registry refused; its status decides how the next attempt is made. */
+/** Returns the error for a refused request, and adapts the next attempt to its status. */
 async function refusal(
   upload: Upload,
   response: Response,
@@ -199,17 +198,20 @@ async function refusal(
   const smaller = status === 413 ? smallerChunk(chunk, size) : undefined;
   if (smaller !== undefined) {
     upload.chunk = smaller;
-    upload.host.log('debug', `${name}: requests are too large; going on with ${smaller} bytes in each`);
-    return transient(`${registry} answers HTTP ${status}`, 0);
+    upload.host.log(
+      'debug',
+      `${name}: the registry refuses requests of this size; continuing with ${smaller} bytes per request`,
+    );
+    return transient(`${registry} responds with HTTP ${status}`, 0);
   }
-  if (isFirst && upload.isChunked && size > chunk && UNKNOWN_PATCH.includes(status)) {
+  if (isFirst && upload.isChunked && size > chunk && CHUNKS_UNSUPPORTED.includes(status)) {
     [upload.isChunked, upload.session] = [false, undefined];
-    return transient(`${registry} answers HTTP ${status}`, 0);
+    return transient(`${registry} responds with HTTP ${status}`, 0);
   }
   if (status === 400 && upload.hasResumed) {
-    // It may have had more or less than it said; from the beginning there is nothing to be wrong about.
+    // The offset that the registry reported may have been wrong, which a new upload avoids.
     upload.session = undefined;
-    return transient(`${registry} has not put an upload together`);
+    return transient(`${registry} could not complete a resumed upload`);
   }
   if (status === 404 || status === 416) {
     return transient(`${registry} has lost an upload (HTTP ${status})`);

@@ -8,8 +8,8 @@ import { type Descriptor, MEDIA, parseManifest } from './image-manifest.ts';
 import { formatImageReference, type ImageReference } from './image-reference.ts';
 import { referrersTag, withReferrers } from './referrers.ts';
 import { openRegistry, type Registry } from './registry.ts';
-import { expectAnswered, refused } from './registry-answer.ts';
 import type { RegistryHost } from './registry-host.ts';
+import { expectStoredDigest, refused } from './registry-response.ts';
 import { createTransport, TIMEOUT, type TransportOptions } from './transport.ts';
 
 /** A manifest or an index, as bytes. */
@@ -79,7 +79,7 @@ export function openRegistryWriter(
         });
         if (!response.ok) throw await refused(what, registry, response);
         await response.body?.cancel();
-        expectAnswered(what, digest, response);
+        expectStoredDigest(what, digest, response);
         return response.headers;
       },
     );
@@ -92,7 +92,8 @@ export function openRegistryWriter(
     reader,
     pushBlob: (content, { progress, signal: more } = {}) => {
       const signals = [signal, more].filter((each) => each !== undefined);
-      return uploadBlob(host, { transport, root, registry }, content, {
+      return uploadBlob(host, content, {
+        repository: { transport, root, registry },
         signal: AbortSignal.any(signals),
         attempts,
         timeout,

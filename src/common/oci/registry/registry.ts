@@ -16,9 +16,9 @@ import { formatImageReference, type ImageReference, isDigest } from './image-ref
 import { choosePlatform, noSuchPlatform } from './platform.ts';
 import type { RegistryHost } from './registry-host.ts';
 import {
-  type Answer,
   CERTIFICATE_REMEDY,
   createTransport,
+  type FullResponse,
   TIMEOUT,
   type Transport,
   type TransportOptions,
@@ -208,7 +208,7 @@ async function blobPart(
 function startOf(response: Response): number {
   const first = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
   if (first !== undefined) return Number(first);
-  throw new TransientHttpError('a part of a blob came without its offset');
+  throw new TransientHttpError('a partial response has no Content-Range header');
 }
 
 /** Follows `Link: <…>; rel="next"` (distribution-spec, "Listing Tags"). Returns no pages when the first does not exist. */
@@ -221,11 +221,11 @@ async function readPages(
   const pages: unknown[] = [];
   let next: string | undefined = first;
   for (let count = 0; next !== undefined && count < PAGES; count++) {
-    const answer: Answer | undefined = await transport.bytes(next, limit, { accept });
-    const page = answer && jsonOf(answer.bytes);
-    if (answer === undefined || page === undefined) break;
+    const response: FullResponse | undefined = await transport.bytes(next, limit, { accept });
+    const page = response && jsonOf(response.bytes);
+    if (response === undefined || page === undefined) break;
     pages.push(page);
-    next = nextPage(answer.headers.get('link'), next);
+    next = nextPage(response.headers.get('link'), next);
   }
   return pages;
 }

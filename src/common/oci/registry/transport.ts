@@ -13,21 +13,21 @@ import type { RegistryHost } from './registry-host.ts';
 
 /** Options of {@link createTransport}. */
 export interface TransportOptions {
-  /** Accept any certificate, and no TLS at all. */
+  /** Accept any certificate, and plain HTTP. */
   readonly insecure?: boolean;
   readonly signal?: AbortSignal;
   /** The client; the agent on a node by default. */
   readonly client?: Client;
   /** Maximum number of attempts per request. */
   readonly attempts?: number;
-  /** Milliseconds for an answer that is read as a whole, and between two parts of one that is not. */
+  /** Milliseconds for a response that is read as a whole, or between two chunks of a streamed one. */
   readonly timeout?: number;
-  /** What tokens have to be good for besides what the registry asks for. */
+  /** Token scopes to request in addition to those that the registry asks for. */
   readonly scopes?: readonly string[];
 }
 
-/** A whole answer. */
-export interface Answer {
+/** A response with its complete body. */
+export interface FullResponse {
   readonly bytes: Uint8Array;
   readonly headers: Headers;
 }
@@ -35,36 +35,44 @@ export interface Answer {
 /** One request. */
 export type TransportRequest = Omit<HttpRequest, 'insecure'>;
 
-/** The way to one repository of a registry. */
+/** Sends requests to one repository of a registry. */
 export interface Transport {
   /**
-   * One exchange of any method, authenticated, redirects followed.
-   * @param target a path, or the whole address that the registry gave for the next request
-   * @returns what the registry answers, whatever it is, but for refusals of access and statuses that may pass
-   * @throws FactoryError `step` for 401 and 403, TransientHttpError
+   * Sends an authenticated request of any method and follows redirects.
+   * @param target a path, or the full URL that the registry gave for the next request
+   * @returns the response, unless its status is 401, 403 or transient
+   * @throws FactoryError `step` for 401 and 403; TransientHttpError when a retry may succeed
    */
   send(
     target: string,
     request: TransportRequest,
   ): Promise<{ readonly response: Response; readonly url: string }>;
-  /** One exchange, authenticated, redirects followed. A status that may pass is a {@link TransientHttpError}. */
+  /**
+   * Sends an authenticated `GET` request and follows redirects.
+   * @returns the response, with a successful status, 404 or 416
+   * @throws FactoryError `step` for any other status; TransientHttpError when a retry may succeed
+   */
   exchange(path: string, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>;
   /**
-   * A whole body, tried again when the connection breaks.
+   * Reads a complete body, and retries when the connection breaks.
    * @returns `undefined` for 404
    * @throws FactoryError `step` for any other failure, `verification` when the body is larger than `limit`
    */
-  bytes(path: string, limit: number, headers?: Readonly<Record<string, string>>): Promise<Answer | undefined>;
+  bytes(
+    path: string,
+    limit: number,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<FullResponse | undefined>;
 }
 
-/** Milliseconds after which a connection counts as dead. */
+/** Milliseconds without data after which a connection counts as dead. */
 export const TIMEOUT = 60_000;
 /** The remedy for an untrusted certificate. */
 export const CERTIFICATE_REMEDY =
-  'Check the clock; name your own CA with "ca" in the key "registries" of the factory, elsewhere with NODE_EXTRA_CA_CERTS; or allow the registry to be insecure.';
+  'Check the clock; add your own CA with "ca" in the key "registries" of the factory, elsewhere with NODE_EXTRA_CA_CERTS; or allow the registry to be insecure.';
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/;
 
-/** Opens the way to the registry of a reference; the first request finds out whether it speaks TLS. */
+/** Returns the transport for the registry of a reference. The first request determines whether the registry supports TLS. */
 export function createTransport(
   host: RegistryHost,
   reference: ImageReference,
@@ -103,19 +111,19 @@ export function createTransport(
   const secure = `https://${address}`;
   const findBase = async () => {
     if (!mayBePlain) return secure;
-    return speaks(host, secure, insecure).then((answers) => (answers ? secure : `http://${address}`));
+    return supportsTls(host, secure, insecure).then((isSecure) => (isSecure ? secure : `http://${address}`));
   };
 
   const send: Transport['send'] = async (target, { headers = {}, ...request }) => {
     base ??= findBase();
     const own = await base;
-    const url = placeOf(target, own, mayBePlain);
+    const url = resolveTarget(target, own, mayBePlain);
     for (let isSecond = false; ; isSecond = true) {
       // The credentials of the registry must not be sent to another host.
       const isOwn = url.origin === new URL(own).origin;
       const authorization = isOwn ? authenticator.current() : undefined;
       const full = { ...headers, ...(authorization && { authorization }) };
-      const { response, url: place } = await exchangeOnce(url.href, { ...request, headers: full });
+      const { response, url: final } = await exchangeOnce(url.href, { ...request, headers: full });
       if (response.status === 401 && isOwn && !isSecond) {
         await authenticator.answer(response).catch((error: unknown) => {
           throw explainNetwork(registry, error, CERTIFICATE_REMEDY);
@@ -126,7 +134,7 @@ export function createTransport(
         await response.body?.cancel();
         throw accessRefused(reference, response.status, authorization !== undefined, client);
       }
-      return { response, url: place };
+      return { response, url: final };
     }
   };
 
@@ -134,9 +142,9 @@ export function createTransport(
     const { response } = await send(path, { headers, ...(ending && { signal: ending }) });
     if (response.ok || response.status === 404 || response.status === 416) return response;
     await response.body?.cancel();
-    const problem = `${registry} answers HTTP ${response.status} for ${name}`;
+    const problem = `${registry} responds with HTTP ${response.status} for ${name}`;
     throw new FactoryError('REGISTRY_REFUSED', problem, {
-      remedy: 'Check the name of the image and that the address is that of a registry.',
+      remedy: 'Check the name of the image, and that the address belongs to a registry.',
     });
   };
 
@@ -158,7 +166,7 @@ export function createTransport(
 }
 
 /** Whether a server responds with TLS, even with an untrusted certificate. */
-async function speaks(host: RegistryHost, base: string, insecure: boolean): Promise<boolean> {
+async function supportsTls(host: RegistryHost, base: string, insecure: boolean): Promise<boolean> {
   try {
     const response = await host.fetch(`${base}/v2/`, {
       insecure,
@@ -168,28 +176,29 @@ async function speaks(host: RegistryHost, base: string, insecure: boolean): Prom
     return true;
   } catch (error) {
     const explained = explainNetwork(base, error);
-    host.log('debug', `${base} does not answer: ${explained.message}`);
+    host.log('debug', `no response from ${base}: ${explained.message}`);
     return explained instanceof FactoryError;
   }
 }
 
-/** The address of a request. @throws FactoryError `step` when the registry gave one that would do without TLS */
-function placeOf(target: string, base: string, mayBePlain: boolean): URL {
+/** Resolves the URL of a request. @throws FactoryError `step` when the registry gave one without TLS */
+function resolveTarget(target: string, base: string, mayBePlain: boolean): URL {
   const url = new URL(target, base);
   if (url.protocol === 'https:' || (url.protocol === 'http:' && (mayBePlain || base.startsWith('http:')))) {
     return url;
   }
   throw new FactoryError(
     'REDIRECT_UNSAFE',
-    `${new URL(base).host} names a place that is not gone to: ${url.origin}`,
+    `${new URL(base).host} refers to an address without https: ${url.origin}`,
     {
-      remedy: 'Tell who runs the registry: behind a proxy, it has to know that it is reached by https.',
+      remedy:
+        "Report this to the registry's operator: behind a proxy, the registry must be configured with its https URL.",
     },
   );
 }
 
 function tooLarge(name: string, limit: number): FactoryError {
-  return new FactoryError('RESPONSE_TOO_LARGE', `the answer for ${name} is larger than ${limit} bytes`, {
-    remedy: 'Check that the name is that of an OS image.',
+  return new FactoryError('RESPONSE_TOO_LARGE', `the response for ${name} is larger than ${limit} bytes`, {
+    remedy: 'Check that the name belongs to an OS image.',
   });
 }

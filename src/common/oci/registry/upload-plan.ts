@@ -35,9 +35,9 @@ export function nextStep({ size, offset, chunk, minimum }: UploadState): UploadS
 /**
  * Returns the size that a registry has received, by its header `Range: 0-LAST`. The header cannot express that it has
  * nothing; `0-0` means that, because no chunk has one byte.
- * @param sent the size that was ever sent
+ * @param sent the maximum size sent so far
  * @param otherwise the size to assume without the header
- * @returns `undefined` for an impossible value
+ * @returns `undefined` for an invalid value
  */
 export function keptBytes(range: string | null, sent: number, otherwise: number): number | undefined {
   if (range === null || range.trim() === '') return otherwise;

@@ -1,7 +1,7 @@
 import { within } from '../../http/abort.ts';
 import { startIdleTimeout } from '../../http/idle-timeout.ts';
 import { TransientHttpError } from '../../http/transient-error.ts';
-import { expectAnswered, refused } from './registry-answer.ts';
+import { expectStoredDigest, refused } from './registry-response.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 import { keptBytes } from './upload-plan.ts';
 
@@ -11,7 +11,7 @@ export interface UploadTarget {
   /** `/v2/REPOSITORY` */
   readonly root: string;
   readonly registry: string;
-  /** Milliseconds for a short answer, and without progress. */
+  /** Milliseconds for a short response, and without progress. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -25,7 +25,7 @@ interface Blob {
 
 /** An upload session in the registry. */
 export interface UploadSession {
-  /** Address of the next request. */
+  /** URL of the next request. */
   readonly location: string;
   readonly offset: number;
   readonly minimum: number;
@@ -44,27 +44,27 @@ export interface UploadPart {
   readonly onSent: (end: number) => void;
 }
 
-/** Registries read what they were sent once more before they answer the last request: a second for this many bytes. */
+/** Bytes per second that a registry hashes at least, before it responds to the last request. */
 const DIGESTED_PER_SECOND = 16 * 1024 * 1024;
-/** Milliseconds that giving up an upload may take. */
-const FAREWELL = 5_000;
+/** Timeout for cancelling an upload, in milliseconds. */
+const CANCEL_TIMEOUT = 5_000;
 
 /** Whether the repository has a blob. @throws FactoryError `step` when the registry refuses the request */
 export async function hasBlob(target: UploadTarget, { name, digest }: Blob): Promise<boolean> {
   const { response } = await ask(target, `${target.root}/blobs/${digest}`, { method: 'HEAD' });
   await response.body?.cancel();
   if (response.status === 404) return false;
-  if (!response.ok) throw await refused(`a question for ${name}`, target.registry, response);
-  expectAnswered(name, digest, response);
+  if (!response.ok) throw await refused(`a request for ${name}`, target.registry, response);
+  expectStoredDigest(name, digest, response);
   return true;
 }
 
 /**
  * Starts an upload (distribution-spec 1.1, "Pushing blobs").
- * @param mountFrom another repository of the registry, whose blob is used when it has it
+ * @param mountFrom another repository of the registry; if it has the blob, the registry reuses it
  * @throws FactoryError `step` when the registry refuses
  */
-export async function beginUpload(
+export async function startUpload(
   target: UploadTarget,
   { name, digest }: Blob,
   mountFrom: string | undefined,
@@ -76,21 +76,21 @@ export async function beginUpload(
   });
   if (response.status === 201 && mountFrom !== undefined) {
     await response.body?.cancel();
-    expectAnswered(name, digest, response);
+    expectStoredDigest(name, digest, response);
     return 'mounted';
   }
   if (response.status !== 202) throw await refused(name, target.registry, response);
   await response.body?.cancel();
   if (location === undefined) {
-    throw new TransientHttpError(`${target.registry} begins an upload without its place`);
+    throw new TransientHttpError(`${target.registry} starts an upload without a Location header`);
   }
   return { location, offset: 0, minimum: Number(response.headers.get('oci-chunk-min-length') ?? 0) || 0 };
 }
 
 /**
  * Asks the registry how much of an upload it has received.
- * @param sent the size that was ever sent
- * @returns `undefined` when it has lost the upload, or its response is impossible
+ * @param sent the maximum size sent so far
+ * @returns `undefined` when it has lost the upload, or its response is invalid
  */
 export async function resumeUpload(
   target: UploadTarget,
@@ -104,7 +104,7 @@ export async function resumeUpload(
   return { minimum, location: next ?? location, offset };
 }
 
-/** Sends a part of a blob and waits for the answer. @returns it, and the address of the next request */
+/** Sends a part of a blob. @returns the response and the URL of the next request */
 export async function sendPart(
   { transport, timeout, signal }: UploadTarget,
   { size }: Blob,
@@ -138,15 +138,15 @@ export async function sendPart(
   }
 }
 
-/** Lets the registry forget an upload. Whatever it answers, it does so by itself some day. */
-export async function abandonUpload({ transport }: UploadTarget, location: string): Promise<void> {
+/** Cancels an upload. Errors are ignored, because registries remove stale uploads anyway. */
+export async function cancelUpload({ transport }: UploadTarget, location: string): Promise<void> {
   await transport
-    .send(location, { method: 'DELETE', signal: within(FAREWELL, undefined) })
+    .send(location, { method: 'DELETE', signal: within(CANCEL_TIMEOUT, undefined) })
     .then(({ response }) => response.body?.cancel())
     .catch(() => undefined);
 }
 
-/** Adds the digest to an address whose own query stays as it is, because registries sign it. */
+/** Adds the digest to a URL. The rest of the query is left unchanged, because registries sign it. */
 export function withDigest(location: string, digest: string): string {
   const url = new URL(location);
   url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(digest)}`;
@@ -158,7 +158,7 @@ async function ask({ transport, timeout, signal }: UploadTarget, place: string, 
   return { response, location: locationOf(response, url) };
 }
 
-/** The address of the next request; relative to the one that was answered (RFC 9110, section 10.2.2). */
+/** Returns the URL of the next request, resolved against that of the response (RFC 9110, section 10.2.2). */
 function locationOf(response: Response, url: string): string | undefined {
   const location = response.headers.get('location');
   return location !== null && URL.canParse(location, url) ? new URL(location, url).href : undefined;

@@ -162,7 +162,7 @@ async function refused(url: string, response: Response): Promise<FactoryError> {
   await response.body?.cancel();
   const { status } = response;
   const { host, pathname } = new URL(url);
-  return new FactoryError('DOWNLOAD_FAILED', `${host} answers HTTP ${status} for ${pathname}`, {
+  return new FactoryError('DOWNLOAD_FAILED', `${host} responds with HTTP ${status} for ${pathname}`, {
     remedy: 'Check the URL and the version, or download the file by other means and give its path.',
   });
 }

@@ -78,7 +78,7 @@ describe('validate', () => {
     const missing = await run(['validate', url], { fetch: () => new Response('', { status: 404 }) });
     expect(missing.error).toMatchObject({
       kind: 'step',
-      message: `${url} cannot be fetched: the server answers HTTP 404`,
+      message: `${url} cannot be fetched: the server responds with HTTP 404`,
     });
     expect((await run(['validate', url])).error).toMatchObject({
       kind: 'step',

@@ -8,7 +8,7 @@ import { startIdleTimeout, untilIdle } from '../../../../src/common/http/idle-ti
 import { createNodeFetch } from '../../../../src/common/http/node-fetch.ts';
 import { TransientHttpError } from '../../../../src/common/http/transient-error.ts';
 import { failureOf } from '../../support/failure.ts';
-import { type Answer, serve } from './support/loopback-server.ts';
+import { type Handler, serve } from './support/loopback-server.ts';
 
 /** Self-signed, for 127.0.0.1, until 2126. */
 const pem = (name: string) => readFileSync(new URL(`support/loopback.${name}.pem`, import.meta.url), 'utf8');
@@ -21,12 +21,12 @@ const get = (url: string, options: Partial<Fetching & { limit: number }> = {}) =
     Buffer.from(bytes).toString(),
   );
 const redirect =
-  (location: string): Answer =>
+  (location: string): Handler =>
   (_, response) =>
     response.writeHead(302, { location }).end('elsewhere');
 
 describe('redirects', () => {
-  test('https to http to https is refused, although both ends have TLS', async () => {
+  test('refuses https to http to https, although both ends use TLS', async () => {
     const end = await serve((_, response) => response.end('content'), tls);
     const plain = await serve(redirect(end.origin));
     const start = await serve(redirect(plain.origin), tls);
@@ -34,19 +34,19 @@ describe('redirects', () => {
     expect([start.seen.length, plain.seen.length, end.seen.length]).toEqual([1, 0, 0]);
   });
 
-  test('https to https is followed', async () => {
+  test('follows https to https', async () => {
     const end = await serve((_, response) => response.end('content'), tls);
     const start = await serve(redirect(`${end.origin}/end`), tls);
     expect(await get(start.origin)).toBe('content');
   });
 
-  test('a circle ends', async () => {
+  test('stops in a redirect loop', async () => {
     const server = await serve(redirect('/again'));
     await failureOf(() => get(server.origin), 'step');
     expect(server.seen).toHaveLength(11);
   });
 
-  test('credentials stay with their origin', async () => {
+  test('sends credentials only to their origin', async () => {
     const end = await serve((_, response) => response.end('content'));
     const start = await serve(redirect(end.origin));
     const url = start.origin.replace('//', '//user:pass@');
@@ -61,7 +61,7 @@ describe('redirects', () => {
 });
 
 describe('limits', () => {
-  test('an announced size is refused before the body is read', async () => {
+  test('refuses a Content-Length above the limit before it reads the body', async () => {
     let written = 0;
     const server = await serve((_, response) => {
       response.writeHead(200, { 'content-length': 1001 });
@@ -73,7 +73,7 @@ describe('limits', () => {
     expect(written).toBe(0);
   });
 
-  test('a body without a length ends when it is too large', async () => {
+  test('stops reading a body without Content-Length at the limit', async () => {
     const server = await serve((_, response) => {
       const fill = () => {
         if (!response.destroyed) response.write('x'.repeat(100), () => setTimeout(fill, 1));
@@ -85,7 +85,7 @@ describe('limits', () => {
   });
 
   test.each([true, false])(
-    'a body of exactly the limit is taken, length announced: %s',
+    'accepts a body of exactly the limit; with Content-Length: %s',
     async (announced) => {
       const server = await serve((_, response) => {
         if (announced) response.setHeader('content-length', 1000);
@@ -97,11 +97,11 @@ describe('limits', () => {
   );
 });
 
-describe('failures that pass', () => {
+describe('retries', () => {
   test.each([
     ['seconds', () => '1'],
     ['a date', () => new Date(Date.now() + 1_500).toUTCString()],
-  ])('Retry-After in %s is kept to', async (_, header) => {
+  ])('respects Retry-After in %s', async (_, header) => {
     const times: number[] = [];
     const server = await serve((_, response, count) => {
       times.push(Date.now());
@@ -109,11 +109,11 @@ describe('failures that pass', () => {
       else response.end('content');
     });
     expect(await get(server.origin)).toBe('content');
-    // A date has no fractions of a second.
+    // A date has a resolution of one second.
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(450);
   });
 
-  test('a connection that breaks in the middle of a body is tried again', async () => {
+  test('retries when the connection breaks in the middle of a body', async () => {
     const server = await serve((_, response, count) => {
       if (count > 1) return response.end('content');
       response.writeHead(200, { 'content-length': 7 });
@@ -124,21 +124,21 @@ describe('failures that pass', () => {
     expect(server.seen).toHaveLength(2);
   });
 
-  test('a server that does not answer in time is tried again', async () => {
+  test('retries when a server does not respond in time', async () => {
     const server = await serve((_, response, count) => {
       if (count > 1) response.end('content');
     });
     expect(await get(server.origin, { timeout: 300 })).toBe('content');
   });
 
-  test('a refusal is final', async () => {
+  test('does not retry a refusal', async () => {
     const server = await serve((_, response) => response.writeHead(404).end());
     const failure = await failureOf(() => get(server.origin), 'step');
     expect(failure).toMatchObject({ code: 'DOWNLOAD_FAILED', message: expect.stringContaining('HTTP 404') });
     expect(server.seen).toHaveLength(1);
   });
 
-  test('a certificate that is not trusted is final', async () => {
+  test('does not retry an untrusted certificate', async () => {
     const server = await serve((_, response) => response.end('content'), tls);
     const stranger = httpPort(createNodeFetch({ env: {} }), () => undefined);
     const fetching = { url: server.origin, timeout: 5_000, limit: 10, pause: 1 };
@@ -147,7 +147,7 @@ describe('failures that pass', () => {
     expect(server.seen).toHaveLength(0);
   });
 
-  test('an abort ends a wait', async () => {
+  test('an abort ends the pause before a retry', async () => {
     const controller = new AbortController();
     const server = await serve((_, response) => {
       response.writeHead(503, { 'retry-after': '100' }).end();
@@ -157,14 +157,14 @@ describe('failures that pass', () => {
   });
 });
 
-describe('silence', () => {
+describe('idle timeout', () => {
   const silentServer = () =>
     serve((_, response) => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('x');
     });
 
-  test('ends a transfer', async () => {
+  test('aborts a stalled transfer', async () => {
     const server = await silentServer();
     const idle = startIdleTimeout(1_000, undefined);
     const { response } = await exchange(port(), server.origin, { signal: idle.signal });
@@ -174,7 +174,7 @@ describe('silence', () => {
     await expect(read()).rejects.toBeInstanceOf(TransientHttpError);
   });
 
-  test('a reader may take its time', async () => {
+  test('does not count the time of the consumer', async () => {
     const server = await serve((_, response) => {
       response.write('x');
       setTimeout(() => response.end('y'), 20);

@@ -5,7 +5,7 @@ import { failureOf } from '../../support/failure.ts';
 
 const SECRETS = { authorization: 'Bearer secret', cookie: 'a=b', 'x-aws-ec2-metadata-token': 'secret' };
 
-/** A network of redirects: address → status and location. Everything else answers 200. */
+/** A network of redirects: URL → status and location. Every other URL responds with 200. */
 function network(redirects: Readonly<Record<string, readonly [number, string]>>) {
   const sent: { url: string; request: HttpRequest }[] = [];
   const fetch: HttpFetch = async (url, request = {}) => {
@@ -21,7 +21,7 @@ function network(redirects: Readonly<Record<string, readonly [number, string]>>)
 }
 
 describe('followRedirects', () => {
-  test('follows relative and absolute places, and says where the answer is from', async () => {
+  test('follows relative and absolute locations, and returns the final URL', async () => {
     const { follow, sent } = network({
       'https://a.example/x': [302, '/y?z=1'],
       'https://a.example/y?z=1': [308, 'https://b.example/z'],
@@ -29,14 +29,14 @@ describe('followRedirects', () => {
     const { response, url } = await follow('https://a.example/x');
     expect(await response.text()).toBe('here');
     expect(url.href).toBe('https://b.example/z');
-    expect(sent.map((one) => one.url)).toEqual([
+    expect(sent.map(({ url: requested }) => requested)).toEqual([
       'https://a.example/x',
       'https://a.example/y?z=1',
       'https://b.example/z',
     ]);
   });
 
-  test('refuses every way out of TLS, also one that leads back into it', async () => {
+  test('refuses redirects from https to http, even when a later one leads back to https', async () => {
     const { follow, sent } = network({
       'https://a.example/': [302, 'http://b.example/'],
       'http://b.example/': [302, 'https://a.example/end'],
@@ -48,7 +48,7 @@ describe('followRedirects', () => {
     expect(sent).toHaveLength(4);
   });
 
-  test('goes from http into TLS, and not back', async () => {
+  test('follows http to https, but not back', async () => {
     const { follow } = network({
       'http://a.example/': [301, 'https://a.example/'],
       'https://a.example/': [301, 'http://a.example/'],
@@ -56,7 +56,7 @@ describe('followRedirects', () => {
     await failureOf(() => follow('http://a.example/'), 'verification');
   });
 
-  test('ends a circle after ten redirects', async () => {
+  test('stops in a loop after ten redirects', async () => {
     const { follow, sent } = network({ 'https://a.example/': [302, '/'] });
     await failureOf(() => follow('https://a.example/'), 'step');
     expect(sent).toHaveLength(11);
@@ -68,7 +68,7 @@ describe('followRedirects', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('keeps credentials to their origin, and does not bring them back', async () => {
+  test('sends credentials only to their origin, and never again after leaving it', async () => {
     const { follow, sent } = network({
       'https://a.example/': [307, '/same'],
       'https://a.example/same': [307, 'https://a.example:8443/'],
@@ -84,7 +84,7 @@ describe('followRedirects', () => {
     ]);
   });
 
-  test('takes user and password out of the URL, and takes none from a server', async () => {
+  test('moves user and password from the URL into a header, and ignores those in a redirect', async () => {
     const { follow, sent } = network({ 'https://a.example/': [302, 'https://x:y@b.example/'] });
     await follow('https://us%40er:pass@a.example/');
     expect(sent.map(({ url, request }) => [url, request.headers?.['authorization']])).toEqual([
@@ -112,7 +112,7 @@ describe('followRedirects', () => {
     expect(next?.headers?.['content-type']).toBe(isKept ? 'text/plain' : undefined);
   });
 
-  test('sends content to another origin only where it is allowed', async () => {
+  test('forwards a body to another origin only if the policy allows it', async () => {
     const { follow, sent } = network({ 'https://a.example/': [307, 'https://b.example/'] });
     const request = { method: 'POST', body: 'refresh_token=secret' } as const;
     await failureOf(() => follow('https://a.example/', request), 'step');

@@ -8,7 +8,7 @@ import { failureOf } from '../../support/failure.ts';
 
 const POLICY = { attempts: 5, pause: 100, pauseLimit: 300, deadline: 10_000 };
 
-/** A clock that only sleeping moves. */
+/** A clock that only `sleep` advances. */
 function clock() {
   const slept: number[] = [];
   const logged: string[] = [];
@@ -37,14 +37,14 @@ describe('nextPause', () => {
     expect(nextPause({ count, elapsed: 0, wait: undefined }, POLICY, random)).toBe(pause);
   });
 
-  test('gives up after the last attempt, and before the deadline would pass', () => {
+  test('gives up after the last attempt, or when the pause would exceed the deadline', () => {
     expect(nextPause({ count: 5, elapsed: 0, wait: undefined }, POLICY, 0)).toBeUndefined();
     expect(nextPause({ count: 1, elapsed: 9_950, wait: undefined }, POLICY, 0)).toBe(50);
     expect(nextPause({ count: 1, elapsed: 9_951, wait: undefined }, POLICY, 0)).toBeUndefined();
     expect(nextPause({ count: 1, elapsed: 0, wait: 10_001 }, POLICY, 0)).toBeUndefined();
   });
 
-  test('waits as long as the server asks', () => {
+  test('waits as long as the server asks for', () => {
     expect(nextPause({ count: 1, elapsed: 0, wait: 7_000 }, POLICY, 0.3)).toBe(7_000);
     expect(nextPause({ count: 1, elapsed: 0, wait: 0 }, POLICY, 0.3)).toBe(0);
   });
@@ -97,7 +97,7 @@ describe('retrying', () => {
     throw new TransientHttpError('busy');
   };
 
-  test('tries as often as it may, and then says what failed', async () => {
+  test('throws an error after the last attempt', async () => {
     const port = clock();
     const failure = await failureOf(() => run(port, busy, { verb: 'pushed', remedy: 'Wait.' }), 'step');
     expect(failure).toMatchObject({ message: 'it cannot be pushed: busy', remedy: 'Wait.' });
@@ -105,14 +105,14 @@ describe('retrying', () => {
     expect(port.logged[0]).toBe('it: busy; trying again in 1 s');
   });
 
-  test('takes another error for final', async () => {
+  test('does not retry any other error', async () => {
     const port = clock();
     const error = new FactoryError('DIGEST_MISMATCH', 'wrong');
     await expect(run(port, () => Promise.reject(error))).rejects.toBe(error);
     expect(port.slept).toEqual([]);
   });
 
-  test('starts the count anew with progress', async () => {
+  test('resets the count on progress', async () => {
     const port = clock();
     const result = await run(port, (count, progressed) => {
       if (count === 4) progressed();
@@ -132,7 +132,7 @@ describe('retrying', () => {
     [new FactoryError('INTERRUPTED', 'ours'), 'ours'],
     [new Error('cancelled'), 'cancelled'],
     [undefined, 'the transfer was interrupted'],
-  ])('ends with the reason of the signal: %s', async (reason, message) => {
+  ])('throws the reason of the signal: %s', async (reason, message) => {
     const controller = new AbortController();
     const attempt = () => {
       controller.abort(reason);

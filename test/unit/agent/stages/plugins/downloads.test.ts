@@ -83,7 +83,7 @@ test('after three attempts it fails, and the old file stays', async () => {
 test('a refusal is final', async () => {
   await using host = await hostAnswering([() => new Response('', { status: 404 })]);
   const run = downloadsPlugin.run(pluginContext(host), [{ path: '/a', url: URL_OF_FILE }]);
-  await expect(run).rejects.toThrow('the server answers HTTP 404');
+  await expect(run).rejects.toThrow('the server responds with HTTP 404');
   expect(host.slept).toEqual([]);
 });
 

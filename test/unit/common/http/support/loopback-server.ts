@@ -4,26 +4,26 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Answers a request; `count` is 1 for the first. */
-export type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void;
+/** Responds to a request; `count` is 1 for the first. */
+export type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 
-/** A server of a test, ended with it. */
+/** A server that stops at the end of the test. */
 export interface LoopbackServer {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
-  /** Requests, in their order. */
+  /** The requests received, in order. */
   readonly seen: readonly IncomingMessage[];
 }
 
-/** Starts a server on a free port. @param tls its certificate and key, as PEM; plain HTTP without */
+/** Starts a server on a free port. @param tls its certificate and key, as PEM; plain HTTP by default */
 export async function serve(
-  answer: Answer,
+  handle: Handler,
   tls?: { readonly cert: string; readonly key: string },
 ): Promise<LoopbackServer> {
   const seen: IncomingMessage[] = [];
   const listener: RequestListener = (request, response) => {
     seen.push(request);
-    answer(request, response, seen.length);
+    handle(request, response, seen.length);
   };
   const server = tls ? createSecureServer(tls, listener) : createServer(listener);
   server.listen(0, '127.0.0.1');

@@ -56,7 +56,7 @@ describe('credentials', () => {
     expect(found).toEqual(password('u', 'p:q'));
   });
 
-  test('the most specific path counts', async () => {
+  test('the most specific path wins', async () => {
     const auths = { 'quay.io': auth('a:1'), 'quay.io/team': auth('b:2'), 'quay.io/team/other': auth('c:3') };
     const files = { '/run/containers/0/auth.json': file({ auths }) };
     expect((await find({ files })).found).toEqual(password('b', '2'));
@@ -82,7 +82,7 @@ describe('credentials', () => {
     expect((await find({ files }, 'ghcr.io/x')).found).toEqual({ kind: 'bearer', token: 'rt' });
   });
 
-  test('of a helper, asked on its standard input', async () => {
+  test('come from a helper, which reads the registry from its standard input', async () => {
     const files = { '/root/.docker/config.json': file({ credHelpers: { 'quay.io': 'vault' } }) };
     const run = () => file({ ServerURL: 'quay.io', Username: 'u', Secret: 'hush' });
     const { found, calls, logged } = await find({ files, run });
@@ -93,7 +93,7 @@ describe('credentials', () => {
     expect(logged).not.toContain('hush');
   });
 
-  test('of the store, for Docker Hub by its old name', async () => {
+  test('come from the store, under the old name of Docker Hub', async () => {
     const files = {
       '/root/.docker/config.json': file({ credsStore: 'pass', auths: { 'https://index.docker.io/v1/': {} } }),
     };
@@ -114,7 +114,7 @@ describe('credentials', () => {
     expect((await find({ files: strange })).calls).toEqual([]);
   });
 
-  test('a malformed file is ignored, and not quoted', async () => {
+  test('a malformed file is ignored, and its content is not logged', async () => {
     const files = {
       '/root/.docker/config.json': '{"auths":{"quay.io":{"auth":"secret',
       '/etc/kairos/registry.json': file({ auths: { 'quay.io': auth('u:p') } }),
@@ -139,7 +139,7 @@ describe('authentication', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  /** Guards all but `/v2/` and the token server; the token is made of what asked for it. */
+  /** Protects everything except `/v2/` and the token server; a token contains the request for it. */
   const guard = (
     challenge: string,
     accepted: string,
@@ -167,7 +167,7 @@ describe('authentication', () => {
     return (await registry.resolveManifest(parsePlatform('amd64'))).digest;
   };
 
-  test('an anonymous token', async () => {
+  test('gets an anonymous token', async () => {
     guard(bearer(), 'Bearer open', (authorization) => (authorization === '' ? 'open' : undefined));
     expect(await resolve()).toBe(image.digest);
     const asked = server.seen.filter(({ path }) => path.startsWith('/token'));
@@ -176,7 +176,7 @@ describe('authentication', () => {
     ]);
   });
 
-  test('a token for a password', async () => {
+  test('gets a token for a password', async () => {
     guard(bearer(), 'Bearer mine', (authorization) =>
       authorization === `Basic ${base64('u:p')}` ? 'mine' : undefined,
     );
@@ -184,7 +184,7 @@ describe('authentication', () => {
     expect(host.logged.join('\n')).not.toMatch(/mine|dTpw/);
   });
 
-  test('a token for an identity token', async () => {
+  test('gets a token for an identity token', async () => {
     guard(bearer(), 'Bearer mine', (_, body) => {
       const form = new URLSearchParams(body);
       return form.get('grant_type') === 'refresh_token' && form.get('refresh_token') === 'id'
@@ -194,17 +194,17 @@ describe('authentication', () => {
     expect(await resolve({ identitytoken: 'id' })).toBe(image.digest);
   });
 
-  test('a password itself', async () => {
+  test('sends a password with Basic', async () => {
     guard('Basic realm="registry"', `Basic ${base64('u:p')}`);
     expect(await resolve({ username: 'u', password: 'p' })).toBe(image.digest);
   });
 
-  test('a token of the registry', async () => {
+  test('sends a registry token', async () => {
     guard(bearer(), 'Bearer rt');
     expect(await resolve({ registrytoken: 'rt' })).toBe(image.digest);
   });
 
-  test('an expired token is renewed', async () => {
+  test('renews an expired token', async () => {
     let [serial, uses] = [0, 0];
     server.interfere = ({ path, headers }, response) => {
       if (path.startsWith('/token')) response.end(JSON.stringify({ token: `t${++serial}` }));
@@ -238,7 +238,7 @@ describe('authentication', () => {
     expect(await resolve()).toBe(image.digest);
   });
 
-  test('credentials do not go to a token server without TLS', async () => {
+  test('does not send credentials to a token server without TLS', async () => {
     const asked: string[] = [];
     host = await testHost({
       files: {

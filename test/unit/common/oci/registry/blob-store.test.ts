@@ -34,7 +34,7 @@ const files = () => readdirSync(host.resolve('/staging')).sort();
 const ranges = () =>
   server.seen.filter(({ path }) => path.includes('/blobs/')).map(({ headers }) => headers.range);
 
-test('a blob is checked, kept and not fetched twice', async () => {
+test('verifies and stores a blob, and does not fetch it twice', async () => {
   const seen: number[] = [];
   const [file = ''] = await download([blob, blob], { progress: (done, total) => seen.push(done / total) });
   expect(readFileSync(file).equals(bytes)).toBe(true);
@@ -45,7 +45,7 @@ test('a blob is checked, kept and not fetched twice', async () => {
   expect(ranges()).toEqual([undefined]);
 });
 
-test('a file of the right name that a power cut emptied is fetched again', async () => {
+test('fetches a file again that a power cut truncated to nothing', async () => {
   await host.write(`/staging/${name}`, Buffer.alloc(bytes.length));
   const [file = ''] = await download();
   expect(readFileSync(file).equals(bytes)).toBe(true);
@@ -125,7 +125,7 @@ test('retries a truncated blob, then gives up', async () => {
   });
 });
 
-test('a blob that is not there', async () => {
+test('reports a missing blob', async () => {
   server.blobs.clear();
   await expect(download()).rejects.toMatchObject({
     kind: 'step',
@@ -133,7 +133,7 @@ test('a blob that is not there', async () => {
   });
 });
 
-test('at most three at a time', async () => {
+test('downloads at most three blobs at a time', async () => {
   const many = Array.from({ length: 7 }, (_, index) => Buffer.from(`layer ${index}`));
   for (const one of many) server.blobs.set(sha256(one), one);
   let [open, most] = [0, 0];

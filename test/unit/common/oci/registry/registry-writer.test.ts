@@ -14,7 +14,7 @@ import {
 import { type TestHost, testHost } from '../../../agent/support/test-host.ts';
 import { type WritableRegistry, writableRegistry } from './support/writable-registry.ts';
 
-// Real connections take long on a busy machine.
+// Real connections are slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 /** The minimum chunk size. */
@@ -26,7 +26,7 @@ const content = Buffer.concat(
 const digest = digestOf(content);
 const blob = bytesBlob('the layer', content);
 const OTHER = `sha256:${'0'.repeat(64)}`;
-/** The real one: it reads the certificates of the system, which takes its time. */
+/** Made once, because reading the system's certificates is slow. */
 const fetch = createNodeFetch({ env: {} });
 let server: WritableRegistry;
 let host: TestHost;
@@ -50,7 +50,7 @@ const requests = () =>
   server.seen.map((line) => line.replace(digest, 'DIGEST').replace(/[0-9a-f-]{36}/, 'ID'));
 
 describe('a blob', () => {
-  test('goes whole when it is small, and is not sent again', async () => {
+  test('is sent in one request when it is small, and only once', async () => {
     expect(await open().pushBlob(blob)).toBe('uploaded');
     expect(there()).toBe(true);
     expect(requests()).toEqual([
@@ -61,7 +61,7 @@ describe('a blob', () => {
     expect(await open().pushBlob(blob)).toBe('present');
   });
 
-  test('goes in chunks when it is large, as large as the registry wants them', async () => {
+  test('is sent in chunks when it is large, of the minimum size that the registry requires', async () => {
     const progress: number[] = [];
     await open({ chunk: PART }).pushBlob(blob, { progress: (bytes) => progress.push(bytes) });
     expect(there()).toBe(true);
@@ -75,13 +75,13 @@ describe('a blob', () => {
     expect(server.seen.at(-2)).toMatch(new RegExp(`^PATCH .* ${4 * PART}-${content.length - 1}$`));
   });
 
-  test('of no bytes', async () => {
+  test('may be empty', async () => {
     const empty = bytesBlob('nothing', Buffer.alloc(0));
     expect(await open().pushBlob(empty)).toBe('uploaded');
     expect(server.blobs.get(`team/os@${empty.digest}`)?.length).toBe(0);
   });
 
-  test('resumes at the offset of the registry after a broken chunk', async () => {
+  test('resumes at the offset that the registry reports after a broken chunk', async () => {
     let cuts = 2;
     server.treat = ({ method, headers }) =>
       method === 'PATCH' && headers['content-range']?.startsWith(`${2 * PART}-`) && cuts-- > 0
@@ -99,7 +99,7 @@ describe('a blob', () => {
     expect(requests().filter((line) => line.startsWith('POST'))).toHaveLength(1);
   });
 
-  test('continues in chunks after a broken request for all of it', async () => {
+  test('continues in chunks when the request with the whole blob breaks', async () => {
     server.treat = ({ method }) => {
       if (method !== 'PUT') return undefined;
       server.treat = undefined;
@@ -126,7 +126,7 @@ describe('a blob', () => {
     expect(requests().filter((line) => line.startsWith('POST'))).toHaveLength(2);
   });
 
-  test('is asked for when the answer to its last request was lost', async () => {
+  test('is looked up when the response to its last request was lost', async () => {
     server.treat = ({ method, path }) => {
       if (method !== 'PUT' || !path.includes('uploads')) return undefined;
       server.treat = undefined;
@@ -137,7 +137,7 @@ describe('a blob', () => {
     expect(there()).toBe(true);
   });
 
-  test('waits as long as a registry asks, but not forever', async () => {
+  test('waits as long as a registry asks for, but not forever', async () => {
     const answers = [429, 500, 503];
     server.treat = ({ method }) => {
       const status = method === 'PATCH' ? answers.shift() : undefined;
@@ -151,18 +151,18 @@ describe('a blob', () => {
     server.treat = ({ method }) => (method === 'PATCH' ? { status: 503 } : undefined);
     await expect(open({ chunk: PART }).pushBlob(blob)).rejects.toMatchObject({
       kind: 'step',
-      message: `the layer cannot be pushed: ${server.address} answers HTTP 503`,
+      message: `the layer cannot be pushed: ${server.address} responds with HTTP 503`,
     });
   });
 
-  test('a failure that always comes at the same place ends it', async () => {
+  test('fails when no attempt gets further than the previous one', async () => {
     server.treat = ({ method, headers }) =>
       method === 'PATCH' && headers['content-range']?.startsWith(`${PART}-`) ? { cutAfter: 0 } : undefined;
     await expect(open({ chunk: PART }).pushBlob(blob)).rejects.toMatchObject({ kind: 'step' });
     expect(server.seen.at(-1)).toMatch(/^DELETE /);
   });
 
-  test('goes in smaller chunks when requests are too large', async () => {
+  test('is sent in smaller chunks when requests are too large', async () => {
     server.treat = ({ headers }) =>
       Number(headers['content-length'] ?? 0) > PART ? { status: 413, body: '<html>nginx</html>' } : undefined;
     await open({ chunk: 4 * PART }).pushBlob(blob);
@@ -176,13 +176,13 @@ describe('a blob', () => {
     });
   });
 
-  test('goes whole to a registry that knows no chunks', async () => {
+  test('is sent in one request to a registry without chunked uploads', async () => {
     server.treat = ({ method }) => (method === 'PATCH' ? { status: 405 } : undefined);
     await open({ chunk: PART }).pushBlob(blob);
     expect(there()).toBe(true);
   });
 
-  test('is taken from another repository, and sent where that does not have it', async () => {
+  test('is mounted from another repository, or sent if that repository lacks it', async () => {
     server.blobs.set(`team/staging@${digest}`, content);
     expect(await open({ mountFrom: 'team/staging' }).pushBlob(blob)).toBe('mounted');
     expect(there()).toBe(true);
@@ -191,7 +191,7 @@ describe('a blob', () => {
     expect(requests().filter((line) => line.startsWith('POST'))).toHaveLength(2);
   });
 
-  test('that does not match its digest is never stored', async () => {
+  test('is never stored when it does not match its digest', async () => {
     const changed = Buffer.from(content);
     changed[content.length - 1] = (changed.at(-1) ?? 0) ^ 1;
     const wrong: BlobContent = {
@@ -213,7 +213,7 @@ describe('a blob', () => {
       message: expect.stringContaining('shorter'),
     });
     expect(server.blobs.size).toBe(0);
-    // No try is made a second time with it.
+    // It is not retried.
     expect(host.slept).toEqual([]);
   });
 
@@ -230,7 +230,7 @@ describe('a blob', () => {
     },
   );
 
-  test('a signal ends it, and the registry may forget it', async () => {
+  test('is cancelled by a signal, in the registry as well', async () => {
     const controller = new AbortController();
     server.treat = ({ method }) => {
       if (method === 'PATCH') controller.abort();
@@ -243,12 +243,12 @@ describe('a blob', () => {
   });
 });
 
-describe('what a registry refuses', () => {
+describe('a refusal', () => {
   test.each([
-    [404, /does not take the layer/, /made before/],
+    [404, /refuses the layer/, /is created before/],
     [403, /refuses access/, /may push|log in/],
-    [400, /HTTP 400/, /what the registry says/],
-  ])('HTTP %i says what to do, at once', async (status, message, remedy) => {
+    [400, /HTTP 400/, /the log of the registry/],
+  ])('with HTTP %i is reported with a remedy, and not retried', async (status, message, remedy) => {
     const body = JSON.stringify({ errors: [{ code: 'DENIED', message: 'no \x1b[31mroom' }] });
     server.treat = ({ method }) => (method === 'POST' ? { status, body } : undefined);
     const failure = await open()
@@ -265,7 +265,7 @@ describe('what a registry refuses', () => {
 });
 
 describe('tokens', () => {
-  test('are good for pushing, and do not go to another host', async () => {
+  test('allow pushing, and are not sent to another host', async () => {
     const scopes: string[] = [];
     await using other = await writableRegistry();
     const leaked: (string | undefined)[] = [];
@@ -299,7 +299,7 @@ describe('manifests', () => {
   };
   const one = manifest('one');
 
-  test('go by their digest, then by a tag that is read back', async () => {
+  test('are pushed by digest, then by tag, which is read back', async () => {
     const writer = open();
     expect(await writer.pushManifest(one)).toEqual({ isListed: true });
     expect([...server.manifests.keys()]).toEqual([`team/os@${one.digest}`]);
@@ -323,7 +323,7 @@ describe('manifests', () => {
     await expect(open().tag(one, 'v1')).rejects.toMatchObject({ kind: 'verification' });
   });
 
-  test('are added to the referrers tag without the referrers API, and keep the entries of others', async () => {
+  test('are added to the referrers tag without the referrers API, and other entries are kept', async () => {
     server.knowsReferrers = false;
     const writer = open();
     expect(await writer.pushManifest(one)).toEqual({ isListed: false });
@@ -343,7 +343,7 @@ describe('manifests', () => {
     await writer.addReferrers(OTHER, [entry('b')]);
     expect(server.seen.slice(before)).toEqual([`GET /v2/team/os/manifests/${referrersTag(OTHER)}`]);
 
-    // Another program writes what it had read before: ours is gone, and entered again.
+    // Another program overwrites the tag with an older state: our entry is lost and added again.
     let isOverwritten = false;
     server.treat = ({ method }) => {
       if (method !== 'GET' || isOverwritten || now().manifests.length < 4) return undefined;

@@ -190,7 +190,7 @@ describe('failures', () => {
     };
     await expect(open().resolveManifest(AMD64)).rejects.toMatchObject({
       kind: 'step',
-      message: `${server.address}/os:v1 cannot be fetched: ${server.address} answers HTTP 503`,
+      message: `${server.address}/os:v1 cannot be fetched: ${server.address} responds with HTTP 503`,
     });
     expect(host.slept.length).toBeGreaterThan(2);
   });

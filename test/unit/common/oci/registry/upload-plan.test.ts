@@ -10,7 +10,7 @@ const sizes = fc.record({
 });
 
 describe('nextStep', () => {
-  test('chunks follow each other without a gap, none but the last is too small, and the end is reached', () => {
+  test('chunks cover the content without gaps, and only the last is smaller than the minimum', () => {
     fc.assert(
       fc.property(sizes, (state) => {
         let offset = 0;
@@ -31,11 +31,11 @@ describe('nextStep', () => {
     );
   });
 
-  test('whatever a registry keeps of each chunk, what it puts together is the content', () => {
+  test('the registry assembles the content, however much of each chunk it keeps', () => {
     const lost = fc.infiniteStream(fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })));
     fc.assert(
       fc.property(sizes, lost, ({ size, chunk, minimum }, kept) => {
-        // Chunks of one byte look like none to the registry's header.
+        // The registry's header cannot distinguish a chunk of one byte from none.
         fc.pre(Math.max(chunk, minimum) > 1);
         const content = Buffer.from(Array.from({ length: size }, (_, at) => at % 251));
         let there = Buffer.alloc(0);
@@ -48,7 +48,7 @@ describe('nextStep', () => {
           const share = kept.next().value ?? 1;
           sent = Math.max(sent, step.end);
           there = Buffer.concat([there, part.subarray(0, Math.ceil(part.length * share))]);
-          // As in the header, where a single byte looks like none; real chunks are larger.
+          // The header cannot distinguish a single byte from none; real chunks are larger.
           if (there.length === 1) there = Buffer.alloc(0);
           const told = keptBytes(`0-${Math.max(there.length - 1, 0)}`, sent, 0);
           expect(told).toBe(there.length);

@@ -95,7 +95,7 @@ describe('download', () => {
     expect(busy.ranges.length).toBe(2);
     const missing = await serve((_, response) => response.writeHead(404).end());
     const failure = await failureOf(() => download({ url: missing.url, sha256: SHA256 }, context()), 'step');
-    expect(failure.message).toMatch(/answers HTTP 404 for \/k3s/);
+    expect(failure.message).toMatch(/responds with HTTP 404 for \/k3s/);
     expect(missing.ranges.length).toBe(1);
   });
 
