@@ -9,6 +9,7 @@ import { type SignedEntity, toSignedEntity, Verifier } from '@sigstore/verify';
 import { z } from 'zod';
 import { parseJson } from '../oci/registry/repository-reader.ts';
 import type { TrustIdentity } from './identity.ts';
+import type { Objection } from './refusal.ts';
 
 /** The predicate type of `cosign sign` (as of cosign 3.1.3); attestations have other types. */
 export const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
@@ -106,12 +107,12 @@ export function statementObjection(
   payload: Uint8Array,
   digest: string,
   predicate: string,
-): string | undefined {
+): Objection | undefined {
   const { _type, predicateType } = parseJson(statement, payload);
-  if (!STATEMENT_TYPES.includes(_type)) return `is not an in-toto statement but "${_type}"`;
-  if (predicateType !== predicate) return `is a statement of another type, ${predicateType}`;
+  if (!STATEMENT_TYPES.includes(_type)) return { kind: 'statement-type', found: _type };
+  if (predicateType !== predicate) return { kind: 'predicate-type', found: predicateType };
   const signed = subjectsOf(payload);
-  return signed.includes(digest) ? undefined : `is for another image, ${signed.join(', ')}`;
+  return signed.includes(digest) ? undefined : { kind: 'subject', found: signed };
 }
 
 /** The digests `sha256:HEX` that a statement is about. @throws Error when the payload is not a statement */

@@ -7,6 +7,7 @@ import {
   readBlob,
   readManifest,
 } from '../oci/registry/repository-reader.ts';
+import type { Objection } from './refusal.ts';
 import { reasonOf, type Signature, type Signatures, unlessUnusable } from './signature.ts';
 
 /** The layer annotation that holds the signature (cosign, specs/SIGNATURE_SPEC.md, "Properties"). */
@@ -66,9 +67,9 @@ function verifies(bytes: Uint8Array, key: KeyObject, signature: Uint8Array): boo
   }
 }
 
-function objection(bytes: Uint8Array, digest: string): string | undefined {
+function objection(bytes: Uint8Array, digest: string): Objection | undefined {
   const { type, image } = parseJson(payload, bytes).critical;
-  if (type !== TYPE) return `is a "${type}", not a "${TYPE}"`;
+  if (type !== TYPE) return { kind: 'payload-type', found: type, expected: TYPE };
   const signed = image['docker-manifest-digest'];
-  return signed === digest ? undefined : `is for another image, ${signed}`;
+  return signed === digest ? undefined : { kind: 'subject', found: [signed] };
 }

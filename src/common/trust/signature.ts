@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import type { TrustIdentity } from './identity.ts';
+import type { Objection } from './refusal.ts';
 
 /** The two forms in which cosign stores the signature of an image. */
 export type SignatureForm = 'classic' | 'bundle';
@@ -17,7 +18,7 @@ export interface Signature {
   /** Why it is not by the identity; `undefined` when it is. */
   refusedBy(identity: TrustIdentity): string | undefined;
   /** Why its content is not a statement about the image; `undefined` when it is. Call it once a signer is verified. */
-  objection(): string | undefined;
+  objection(): Objection | undefined;
 }
 
 /** An apparent signature that cannot be used. */

@@ -4,6 +4,7 @@ import type { RegistryReader } from '../oci/registry/repository-reader.ts';
 import { bundleSignatures } from './bundle-signature.ts';
 import type { TrustRule } from './policy.ts';
 import type { TrustKey } from './public-key.ts';
+import { refusalText } from './refusal.ts';
 import { judge, printable } from './verify-image.ts';
 
 /** cosign's short names of predicate types (its `PredicateTypeMap`, 3.1.3). */
@@ -49,11 +50,11 @@ export async function verifyAttestations(
       seen += 1;
       if (seen > MAX_ATTESTATIONS) break;
       const { place } = attestation;
-      const result = judge(attestation, keys, identities);
+      const { signer, refusal } = judge(attestation, keys, identities);
       // Some registries do not state the type before the attestation is read.
-      if (typeof result === 'string' && result.startsWith('is a statement of another type')) continue;
-      if (typeof result === 'string') refusals.push(printable(`attestation ${place} ${result}`));
-      else found ??= { type, place, key: result.name, fingerprint: result.fingerprint };
+      if (refusal?.kind === 'predicate-type') continue;
+      if (refusal) refusals.push(printable(`attestation ${place} ${refusalText(refusal)}`));
+      else found ??= { type, place, key: signer.name, fingerprint: signer.fingerprint };
       if (found) break;
     }
     if (found) verified.push(found);
@@ -88,7 +89,7 @@ export async function isAttested(
   for await (const attestation of bundleSignatures(registry, digest, { predicate: type, limit: LIMIT })) {
     seen += 1;
     if (seen > MAX_ATTESTATIONS) break;
-    if (judge(attestation, [key]) !== key || !('statement' in attestation)) continue;
+    if (judge(attestation, [key]).signer !== key || !('statement' in attestation)) continue;
     const statement = JSON.parse(Buffer.from(attestation.statement).toString()) as { predicate?: unknown };
     if (isDeepStrictEqual(statement.predicate, predicate)) return true;
   }

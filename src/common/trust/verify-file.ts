@@ -14,6 +14,7 @@ import {
 import type { TrustIdentity } from './identity.ts';
 import type { TrustRule } from './policy.ts';
 import type { TrustKey } from './public-key.ts';
+import { refusalText } from './refusal.ts';
 
 /** A file with a verified signature. */
 export interface VerifiedFile {
@@ -55,8 +56,8 @@ export async function verifyFile(
       throw new Error(identities.map((identity) => signed.refusedBy(identity)).find(Boolean) ?? UNKNOWN);
     const sha256 = await hashFile(file, signal);
     const objection = statementObjection(signed.payload, `sha256:${sha256}`, SIGN_PREDICATE);
-    if (objection)
-      throw new Error(objection.replace('is for another image,', 'was changed: its signature is for'));
+    if (objection?.kind === 'subject') throw changed(objection.found.join(', '));
+    if (objection) throw new Error(refusalText(objection));
     return { sha256, signer };
   }
   const { messageDigest, signature } = bundle.content.messageSignature;
@@ -69,7 +70,7 @@ export async function verifyFile(
     for (const { running } of candidates) running?.update(piece);
   });
   const signedDigest = Buffer.from(messageDigest.digest).toString('hex');
-  if (signedDigest !== sha256) throw new Error(`was changed: its signature is for sha256:${signedDigest}`);
+  if (signedDigest !== sha256) throw changed(`sha256:${signedDigest}`);
   for (const { signer, key, running } of candidates) {
     const holds = running ? holdsFor(running, key, signature) : await verifyWhole(file, key, signature);
     if (holds) return { sha256, signer };
@@ -89,6 +90,11 @@ export function bundleDigest(bytes: Uint8Array): string | undefined {
 }
 
 const UNKNOWN = 'has a signature by an unknown key, or one that was changed';
+
+/** @param signed the digests that the signature is for */
+function changed(signed: string): Error {
+  return new Error(`was changed: its signature is for ${signed}`);
+}
 
 function parse(bytes: Uint8Array) {
   try {

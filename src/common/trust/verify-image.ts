@@ -5,6 +5,7 @@ import { classicSignatures } from './classic-signature.ts';
 import type { TrustIdentity } from './identity.ts';
 import { rulesFor, type TrustPolicy, type TrustRule } from './policy.ts';
 import type { TrustKey } from './public-key.ts';
+import { type Refusal, refusalText } from './refusal.ts';
 import { repositoryName } from './repository-match.ts';
 import { reasonOf, type Signature, type SignatureForm, type Signatures, type Unusable } from './signature.ts';
 
@@ -102,13 +103,13 @@ async function verifyDigest(
     }
     seen += 1;
     const { form, place } = signature;
-    const result = judge(signature, [...keys.values()], identities);
-    if (typeof result === 'string') {
-      refusals.push(printable(`${form} signature ${place} ${result}`));
+    const { signer, refusal } = judge(signature, [...keys.values()], identities);
+    if (refusal) {
+      refusals.push(printable(`${form} signature ${place} ${refusalText(refusal)}`));
       continue;
     }
-    signed.add(result.fingerprint);
-    signatures.push({ form, place, key: result.name, fingerprint: result.fingerprint });
+    signed.add(signer.fingerprint);
+    signatures.push({ form, place, key: signer.name, fingerprint: signer.fingerprint });
     if (rules.every((rule) => holds(rule, signed))) {
       return {
         verified: { digest, signatures, rules: rules.map(({ match }) => match) },
@@ -130,25 +131,32 @@ async function* allSignatures(registry: RegistryReader, digest: string, certific
   yield* classicSignatures(registry, digest);
 }
 
-/** Verifies a signature. @returns its signer, or why it is refused */
+/** The signer of a valid signature, or why the signature is refused. */
+type Judgement =
+  | { readonly signer: TrustKey | TrustIdentity; readonly refusal?: undefined }
+  | { readonly refusal: Refusal; readonly signer?: undefined };
+
+/** Verifies a signature. */
 export function judge(
   signature: Signature | Unusable,
   keys: readonly TrustKey[],
   identities: readonly TrustIdentity[] = [],
-): TrustKey | TrustIdentity | string {
-  if ('reason' in signature) return signature.reason;
+): Judgement {
+  if ('reason' in signature) return { refusal: { kind: 'unreadable', text: signature.reason } };
   const refusals = identities.map((identity) => signature.refusedBy(identity));
   const signer =
     keys.find((candidate) => signature.madeBy(candidate.key)) ??
     identities.find((_, index) => refusals[index] === undefined);
   if (!signer) {
     const reason = keys.length > 0 ? undefined : refusals[0];
-    return reason ?? `was made by an unknown key, or its content was changed${prehashHint(keys)}`;
+    const text = reason ?? `was made by an unknown key, or its content was changed${prehashHint(keys)}`;
+    return { refusal: { kind: 'signer', text } };
   }
   try {
-    return signature.objection() ?? signer;
+    const objection = signature.objection();
+    return objection ? { refusal: objection } : { signer };
   } catch (error) {
-    return reasonOf(error);
+    return { refusal: { kind: 'unreadable', text: reasonOf(error) } };
   }
 }
 
@@ -161,7 +169,7 @@ export async function formsSignedBy(
   const forms = new Set<SignatureForm>();
   let seen = 0;
   for await (const signature of allSignatures(registry, digest, false)) {
-    if (judge(signature, [key]) === key) forms.add(signature.form);
+    if (judge(signature, [key]).signer === key) forms.add(signature.form);
     seen += 1;
     if (seen === MAX_SIGNATURES) break;
   }

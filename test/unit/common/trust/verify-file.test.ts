@@ -47,6 +47,11 @@ describe('verifyFile', () => {
     expect(await refusal(attestation)).toContain('is a statement of another type');
   });
 
+  test('does not mistake the predicate type of a statement for an objection', async () => {
+    const text = bundle(statement(`sha256:${sha256(CONTENT)}`, 'is for another image, x'), release);
+    expect(await refusal(text)).toBe('is a statement of another type, is for another image, x');
+  });
+
   test('refuses a file that was modified after signing', async () => {
     expect(await refusal(blobBundle(release, CONTENT), [other])).toContain('by an unknown key');
     expect(await refusal(blobBundle(release, CONTENT), undefined, 'changed')).toContain('was changed');
