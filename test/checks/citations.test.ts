@@ -1,23 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { PROJECT } from '../support/factory.ts';
-import { tool } from '../support/tool.ts';
 import { anchorsOf, brokenCitations, CONTRACT } from './citations.ts';
+import { projectFiles } from './project-files.ts';
 
 /** Files that contain the old forms on purpose. */
 const CHECKER = 'test/checks/citations';
-
-/** Every text file of the project, by its path. */
-async function projectFiles(): Promise<Map<string, string>> {
-  const listed = await tool('git', '-C', PROJECT, 'ls-files', '--cached', '--others', '--exclude-standard');
-  const files = new Map<string, string>();
-  for (const path of listed.split('\n').filter(Boolean)) {
-    const text = await readFile(join(PROJECT, path), 'utf8').catch(() => undefined);
-    if (text !== undefined) files.set(path, text);
-  }
-  return files;
-}
 
 test('every citation and every relative link leads to something in the repository', async () => {
   const files = await projectFiles();
