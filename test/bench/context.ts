@@ -23,7 +23,7 @@ export async function benchContext(directory: string): Promise<void> {
   const entries = contextEntries({
     templates: TEMPLATES,
     flavor,
-    selection: select(flavor, target, 'cloud', []),
+    selection: select(flavor, target, { kernel: 'cloud' }),
     identity: {
       flavor: 'debian',
       flavorRelease: '12',

@@ -162,7 +162,7 @@ function escapeSequence(state: Translation, inClass: boolean): string {
   const character = String.fromCodePoint(source.codePointAt(state.offset) ?? 0);
   const rest = source.slice(state.offset);
   state.offset += character.length;
-  const perl = perlClass(character, inClass);
+  const perl = perlClass(character, { inClass });
   if (perl !== undefined) return perl;
   const code = /^(?:x([0-9A-Fa-f]{2})|x\{([0-9A-Fa-f]+)\}|([0-3]?[0-7]{2}|0))/.exec(rest);
   if (code) {

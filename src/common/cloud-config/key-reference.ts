@@ -82,7 +82,7 @@ export function cloudConfigReference(whole: JsonSchema): string {
   const keys = Object.entries(schema.properties ?? {});
   const structured = keys.filter(([key, value]) => key !== 'stages' && rowsBelow(value, '').length > 0);
   const overview = keys.map(([key, value]): Row => {
-    const [, type, meaning] = rowOf(key, value, false);
+    const [, type, meaning] = rowOf(key, value, { isRequired: false });
     const linked = key === 'stages' || structured.some(([name]) => name === key);
     return [linked ? `[\`${key}\`](#${key})` : `\`${key}\``, type, meaning];
   });
@@ -117,7 +117,7 @@ function rowsBelow(schema: JsonSchema, prefix: string): Row[] {
   return Object.entries(inner?.properties ?? {}).flatMap(([key, value]) => {
     const name = `${prefix}${key}`;
     const below = rowsBelow(value, `${name}${suffixOf(value)}.`);
-    const own = rowOf(name, value, required.has(key));
+    const own = rowOf(name, value, { isRequired: required.has(key) });
     const row: Row = [`\`${name}\``, own[1], own[2]];
     // A map without a description of its own needs no row beside those of its keys.
     return below.length > 0 && own[2] === '' ? below : [row, ...below];
@@ -137,30 +137,36 @@ function suffixOf(schema: JsonSchema): string {
   return schema.type === 'array' ? '[]' : '.NAME';
 }
 
-function rowOf(key: string, schema: JsonSchema, required: boolean): Row {
-  const notes = [schema.description, required && 'Required.', schema.deprecated && 'Deprecated.'];
+function rowOf(key: string, schema: JsonSchema, { isRequired }: { readonly isRequired: boolean }): Row {
+  const notes = [schema.description, isRequired && 'Required.', schema.deprecated && 'Deprecated.'];
   return [key, typeOf(schema), notes.filter(Boolean).join(' ')];
 }
 
-function typeOf(schema: JsonSchema, several = false): string {
+interface TypeOptions {
+  /** Whether the type is named in the plural, as in a list of it. */
+  readonly isPlural?: boolean;
+}
+
+function typeOf(schema: JsonSchema, options: TypeOptions = {}): string {
+  const { isPlural = false } = options;
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
-  if (schema.anyOf) return [...new Set(schema.anyOf.map((option) => typeOf(option, several)))].join(' or ');
+  if (schema.anyOf) return [...new Set(schema.anyOf.map((option) => typeOf(option, options)))].join(' or ');
   if (Array.isArray(schema.type)) {
-    return typeOf({ anyOf: schema.type.map((type: string) => ({ type })) }, several);
+    return typeOf({ anyOf: schema.type.map((type: string) => ({ type })) }, options);
   }
   switch (schema.type) {
     case 'string':
-      return several ? 'texts' : 'text';
+      return isPlural ? 'texts' : 'text';
     case 'boolean':
-      return several ? 'truth values' : '`true`, `false`';
+      return isPlural ? 'truth values' : '`true`, `false`';
     case 'integer':
-      return several ? 'whole numbers' : 'whole number';
+      return isPlural ? 'whole numbers' : 'whole number';
     case 'number':
-      return several ? 'numbers' : 'number';
+      return isPlural ? 'numbers' : 'number';
     case 'array':
-      return `${several ? 'lists' : 'list'} of ${typeOf(schema.items ?? {}, true)}`;
+      return `${isPlural ? 'lists' : 'list'} of ${typeOf(schema.items ?? {}, { isPlural: true })}`;
     case 'object':
-      return mapType(schema, several ? 'maps' : 'map');
+      return mapType(schema, isPlural ? 'maps' : 'map');
     default:
       return 'anything';
   }
@@ -168,7 +174,9 @@ function typeOf(schema: JsonSchema, several = false): string {
 
 function mapType(schema: JsonSchema, word: string): string {
   const free = schema.additionalProperties;
-  return schema.properties || !free || !(free.type ?? free.anyOf) ? word : `${word} of ${typeOf(free, true)}`;
+  return schema.properties || !free || !(free.type ?? free.anyOf)
+    ? word
+    : `${word} of ${typeOf(free, { isPlural: true })}`;
 }
 
 const KEY_HEAD = ['key', 'type', 'meaning'];

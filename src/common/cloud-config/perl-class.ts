@@ -1,12 +1,17 @@
 /** In RE2, \s does not match a vertical tab, and \w and \d match ASCII only (RE2 syntax, "Perl character classes"). */
 const RANGES: Readonly<Record<string, string>> = { d: '0-9', w: '0-9A-Za-z_', s: '\\t\\n\\f\\r ' };
 
+/** Options of {@link perlClass}. */
+export interface PerlClassOptions {
+  /** Whether the escape is inside brackets. */
+  readonly inClass: boolean;
+}
+
 /**
  * Translates `\d`, `\s`, `\w` and their negations in upper case to a JavaScript regular expression.
- * @param inClass whether the escape is inside brackets
  * @returns `undefined` for any other character
  */
-export function perlClass(character: string, inClass: boolean): string | undefined {
+export function perlClass(character: string, { inClass }: PerlClassOptions): string | undefined {
   const ranges = RANGES[character.toLowerCase()];
   if (ranges === undefined) return undefined;
   if (character === character.toLowerCase()) return inClass ? ranges : `[${ranges}]`;

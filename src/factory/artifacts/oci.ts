@@ -1,7 +1,7 @@
 import { artifactBaseName, imageTag } from '../../common/contract/artifact-names.ts';
 import { identityFrom } from '../../common/contract/kairos-release.ts';
 import { SIZE_LABEL } from '../../common/contract/slot-size.ts';
-import { writeOciLayout } from '../inputs/base/oci-layout.ts';
+import { type LayoutOptions, writeOciLayout } from '../inputs/base/oci-layout.ts';
 import { compressZstd, ZSTD } from '../tools/compressors.ts';
 import { packDirectory, TAR } from '../tools/tar.ts';
 import type { Artifact } from './artifact.ts';
@@ -16,7 +16,7 @@ export const oci: Artifact = {
   make: async (inputs, { runner, output }) => {
     await using image = await inputs.openRoot();
     const identity = identityFrom(new Map(Object.entries(inputs.facts.release)));
-    const description = {
+    const description: LayoutOptions = {
       arch: identity.arch,
       epoch: inputs.facts.epoch,
       tag: imageTag(identity),
@@ -25,12 +25,8 @@ export const oci: Artifact = {
         'org.opencontainers.image.version': identity.version,
         [SIZE_LABEL]: String(inputs.facts.tree.bytes),
       },
+      compress: (source, sink) => compressZstd(runner, source, sink),
     };
-    await writeOciLayout(
-      output,
-      description,
-      (stream) => packDirectory(runner, image.root, stream),
-      (source, sink) => compressZstd(runner, source, sink),
-    );
+    await writeOciLayout(output, description, (stream) => packDirectory(runner, image.root, stream));
   },
 };

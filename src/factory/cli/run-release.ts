@@ -59,7 +59,7 @@ async function releaseReport(
   const sign = releaseSigner(builds);
   // Problems with a push are reported before the build.
   const groups = groupPushes(wanted, { offline });
-  const planned = await planRelease(builds, plan ? undefined : access(builds, offline));
+  const planned = await planRelease(builds, plan ? undefined : access(builds, { offline }));
   const show = createProgressRenderer(process.stderr);
   const common = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
   if (plan) {
@@ -68,7 +68,7 @@ async function releaseReport(
   }
   const report = await runTargets(wanted, common).finally(() => show.close());
   const published = await publishDone(groups, report);
-  const collected = await collect(planned, report, sign, published, say);
+  const collected = await collect(planned, { report, sign, published, say });
   return {
     json: describeRelease(collected, report),
     text: renderRelease(collected),
@@ -76,12 +76,16 @@ async function releaseReport(
   };
 }
 
+interface CollectOptions {
+  readonly report: TargetsReport;
+  readonly sign: SignSpec | undefined;
+  readonly published: readonly PublishedGroup[];
+  readonly say: (text: string) => void;
+}
+
 async function collect(
   planned: PlannedRelease,
-  report: TargetsReport,
-  sign: SignSpec | undefined,
-  published: readonly PublishedGroup[],
-  say: (text: string) => void,
+  { report, sign, published, say }: CollectOptions,
 ): Promise<ReleaseReport> {
   const ports = releasePorts(sign, published);
   return withSession((session) => makeRelease(planned, { report, ports, session, say }), {
@@ -90,7 +94,7 @@ async function collect(
   });
 }
 
-function access(builds: readonly NamedBuild[], offline: boolean) {
+function access(builds: readonly NamedBuild[], { offline }: Pick<RunOptions, 'offline'>) {
   const { signal } = new AbortController();
   const runner = createRunner({ signal, log: () => undefined, env: process.env });
   const [first] = builds;

@@ -34,9 +34,9 @@ export async function presentTargets(
     const run = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
     if (plan) return planReport(await planTargets(targets, run), groups);
     const report = await runTargets(targets, run).finally(() => show.close());
-    if (targets.some(({ name }) => name !== undefined)) return severalReport(report, groups, json);
+    if (targets.some(({ name }) => name !== undefined)) return severalReport(report, groups, { json });
     done = onlyBuild(report);
-    return singleReport(report, groups, json);
+    return singleReport(report, groups, { json });
   });
 }
 
@@ -44,7 +44,7 @@ export async function presentTargets(
 async function singleReport(
   report: TargetsReport,
   groups: readonly PushGroup[],
-  json: boolean,
+  { json }: Pick<RunOptions, 'json'>,
 ): Promise<CommandReport> {
   const build = onlyBuild(report);
   if (!json) process.stdout.write(renderReport(build));
@@ -57,7 +57,7 @@ async function singleReport(
 async function severalReport(
   report: TargetsReport,
   groups: readonly PushGroup[],
-  json: boolean,
+  { json }: Pick<RunOptions, 'json'>,
 ): Promise<CommandReport> {
   if (!json) process.stdout.write(renderTargets(report));
   const { push, failures } = await publishDone(groups, report).then(

@@ -63,11 +63,19 @@ export function parseBaseReference(text: string, directory: string): BaseReferen
     case 'tar':
       return { kind: scheme, path: path() };
     default:
-      return parseBare(text, scheme, rest, directory);
+      return parseBare(text, { scheme, rest, directory });
   }
 }
 
-function parseBare(text: string, scheme: string | undefined, rest: string, directory: string): BaseReference {
+interface BareParts {
+  /** The text before the first colon, if it looks like a prefix. */
+  readonly scheme: string | undefined;
+  /** The text after that colon. */
+  readonly rest: string;
+  readonly directory: string;
+}
+
+function parseBare(text: string, { scheme, rest, directory }: BareParts): BaseReference {
   if (scheme === 'docker' && rest.startsWith('//'))
     return { kind: 'docker', image: named(text, rest.slice(2)) };
   // "docker:27" is an image of Docker Hub.

@@ -56,7 +56,7 @@ export async function loadConfigurations<S extends z.ZodType>(
     const source = file && { file, common, variation };
     return {
       name: variation?.name,
-      configuration: mergeAndValidate(schema, source, sources, resolveReference),
+      configuration: mergeAndValidate(schema, { source, sources, resolveReference }),
     };
   });
 }
@@ -89,11 +89,15 @@ interface FileSource {
   readonly variation: Variation | undefined;
 }
 
+interface MergeOptions {
+  readonly source: FileSource | undefined;
+  readonly sources: ConfigurationSources;
+  readonly resolveReference: ResolveReference;
+}
+
 function mergeAndValidate<S extends z.ZodType>(
   schema: S,
-  source: FileSource | undefined,
-  sources: ConfigurationSources,
-  resolveReference: ResolveReference,
+  { source, sources, resolveReference }: MergeOptions,
 ): z.output<S> {
   const { file, variation } = source ?? {};
   const flags = Object.fromEntries(Object.entries(sources.flags).filter(([, value]) => value !== undefined));

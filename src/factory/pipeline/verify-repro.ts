@@ -69,8 +69,9 @@ export async function verifyRepro(
       // The second build uses the lock of the first, but must not write to the user's lock.
       if (first && existsSync(first.spec.lockFile)) await copyFile(first.spec.lockFile, lock);
       const flags = ['--output', output, '--lock-file', lock, '--no-cache', '--no-push', '--no-sign'];
-      const varied = await buildOtherwise(session, options, flags, {
-        KAIROS_FACTORY_CACHE: join(home, 'cache'),
+      const varied = await buildOtherwise(session, options, {
+        more: flags,
+        env: { KAIROS_FACTORY_CACHE: join(home, 'cache') },
       });
 
       const images = unlockedImages(session, { offline: true });
@@ -96,8 +97,7 @@ export async function verifyRepro(
 async function buildOtherwise(
   session: Session,
   options: ReproOptions,
-  flags: readonly string[],
-  env: Readonly<Record<string, string>>,
+  { more, env }: Pick<BuildRun, 'more' | 'env'>,
 ): Promise<string[]> {
   const varied = ['directories', 'cache', 'time', 'time zone', 'locale', 'umask'];
   const canPin = await session.runner.locate(TASKSET).then(
@@ -109,7 +109,7 @@ async function buildOtherwise(
   try {
     await build(session, options, {
       which: 'second',
-      more: flags,
+      more,
       env: { ...OTHER_SETTINGS, ...env },
       isPinned: canPin,
     });

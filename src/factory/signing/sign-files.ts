@@ -136,7 +136,7 @@ async function signFile(
   try {
     const made = join(home, 'bundle.json');
     const { size } = await stat(file);
-    if (size > WHOLE_LIMIT) await signLarge(file, made, home, signing);
+    if (size > WHOLE_LIMIT) await signLarge(file, { bundle: made, home }, signing);
     else await signBlob(signing.runner, signer.cosign, { file, bundle: made });
     const sha256 = await check(file, await readFile(made), signing);
     requireSum(file, expected, sha256);
@@ -150,8 +150,7 @@ async function signFile(
 
 async function signLarge(
   file: string,
-  bundle: string,
-  home: string,
+  { bundle, home }: { readonly bundle: string; readonly home: string },
   { runner, signer, signal }: FileSigning,
 ): Promise<void> {
   const statement = join(home, 'statement.json');

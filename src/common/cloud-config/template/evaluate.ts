@@ -92,7 +92,7 @@ function walkRange(state: State, dot: Value, node: Block): Jump {
     const jump = scoped(state, () => {
       const values = pipe.variables.length === 1 ? [item] : [key, item];
       for (const [index, name] of pipe.variables.entries()) {
-        setVariable(state, pipe, name, values[index]);
+        setVariable(state, pipe, { name, value: values[index] });
       }
       return walk(state, item, node.body);
     });
@@ -115,13 +115,13 @@ function evaluatePipe(state: State, dot: Value, pipe: Pipe): Value {
   let value: Value;
   for (const [index, command] of pipe.commands.entries()) {
     const piped = index === 0 ? [] : [value];
-    value = evaluateCommand(state, dot, command, piped) ?? undefined;
+    value = evaluateCommand(state, dot, { ...command, piped }) ?? undefined;
   }
-  for (const name of pipe.variables) setVariable(state, pipe, name, value);
+  for (const name of pipe.variables) setVariable(state, pipe, { name, value });
   return value;
 }
 
-function setVariable(state: State, pipe: Pipe, name: string, value: Value): void {
+function setVariable(state: State, pipe: Pipe, { name, value }: Variable): void {
   if (!pipe.assigns) {
     state.variables.push({ name, value });
     return;
@@ -131,11 +131,14 @@ function setVariable(state: State, pipe: Pipe, name: string, value: Value): void
   variable.value = value;
 }
 
-/** @param piped the result of the previous command, passed as the last argument; empty for the first command */
-function evaluateCommand(state: State, dot: Value, command: Command, piped: readonly Value[]): Value {
-  const { first, args, at } = command;
+interface PipedCommand extends Command {
+  /** The result of the previous command, passed as the last argument; empty for the first command. */
+  readonly piped: readonly Value[];
+}
+
+function evaluateCommand(state: State, dot: Value, { first, args, at, piped }: PipedCommand): Value {
   spend(state, at, 0);
-  if (first.kind === 'function') return callFunction(state, dot, first, args, piped);
+  if (first.kind === 'function') return callFunction(state, dot, { ...first, operands: args, piped });
   if (args.length > 0 || piped.length > 0)
     fail(state, at, `${nameOf(first)} is not a function, it takes no arguments`);
   if (first.kind === 'nil') fail(state, at, 'nil is not a command');
@@ -151,23 +154,28 @@ function evaluateOperand(state: State, dot: Value, operand: Operand): Value {
     case 'dot':
       return dot;
     case 'field':
-      return fieldsOf(state, operand.at, dot, operand.names);
+      return fieldsOf(state, dot, operand);
     case 'variable': {
       const variable = state.variables.findLast(({ name }) => name === operand.name);
       if (!variable) fail(state, operand.at, `undefined variable "${operand.name}"`);
-      return fieldsOf(state, operand.at, variable.value, operand.names);
+      return fieldsOf(state, variable.value, operand);
     }
     case 'group':
-      return fieldsOf(state, operand.at, evaluatePipe(state, dot, operand.pipe), operand.names);
+      return fieldsOf(state, evaluatePipe(state, dot, operand.pipe), operand);
     case 'chain':
-      return fieldsOf(state, operand.at, evaluateOperand(state, dot, operand.of), operand.names);
+      return fieldsOf(state, evaluateOperand(state, dot, operand.of), operand);
     case 'function':
-      return callFunction(state, dot, operand, [], []);
+      return callFunction(state, dot, { ...operand, operands: [], piped: [] });
   }
 }
 
+interface Fields {
+  readonly names: readonly string[];
+  readonly at: number;
+}
+
 /** A missing key of a map yields "no value", and so do its fields; a field of nil is an error, as in Go. */
-function fieldsOf(state: State, at: number, from: Value, names: readonly string[]): Value {
+function fieldsOf(state: State, from: Value, { names, at }: Fields): Value {
   let value = from;
   for (const name of names) {
     if (value === undefined) return undefined;
@@ -178,33 +186,30 @@ function fieldsOf(state: State, at: number, from: Value, names: readonly string[
   return value;
 }
 
-function callFunction(
-  state: State,
-  dot: Value,
-  { name, at }: Extract<Operand, { kind: 'function' }>,
-  operands: readonly Operand[],
-  piped: readonly Value[],
-): Value {
+interface Call {
+  readonly name: string;
+  readonly at: number;
+  readonly operands: readonly Operand[];
+  /** As in {@link PipedCommand}. */
+  readonly piped: readonly Value[];
+}
+
+function callFunction(state: State, dot: Value, call: Call): Value {
+  const { name, at, operands, piped } = call;
   const known = state.functions.get(name);
   if (!known) fail(state, at, `function "${name}" is not supported`);
-  const context = contextOf(state, at, name);
   // `and` and `or` stop at the first decisive argument (Go text/template, "Functions").
-  if (name === 'and' || name === 'or') return shortCircuit(state, dot, name, operands, piped, context);
+  if (name === 'and' || name === 'or') return shortCircuit(state, dot, call);
+  const context = contextOf(state, at, name);
   const args = [...operands.map((operand) => evaluateOperand(state, dot, operand)), ...piped];
   const result = known.call(args, context);
   context.grow(typeof result === 'string' || isList(result) ? result.length : 0);
   return result;
 }
 
-function shortCircuit(
-  state: State,
-  dot: Value,
-  name: 'and' | 'or',
-  operands: readonly Operand[],
-  piped: readonly Value[],
-  context: FunctionContext,
-): Value {
-  if (operands.length + piped.length === 0) context.fail('wrong number of arguments: want at least 1, got 0');
+function shortCircuit(state: State, dot: Value, { name, at, operands, piped }: Call): Value {
+  if (operands.length + piped.length === 0)
+    fail(state, at, `${name}: wrong number of arguments: want at least 1, got 0`);
   let value: Value;
   for (const operand of operands) {
     value = evaluateOperand(state, dot, operand);

@@ -60,13 +60,13 @@ export function tokenize(source: string): readonly Token[] {
     const left = source.indexOf(LEFT, offset);
     const end = left < 0 ? source.length : left;
     const action = left < 0 ? undefined : openAction(source, left);
-    const text = trimmed(source.slice(offset, end), trim, action?.trim ?? false);
+    const text = trimmed(source.slice(offset, end), { start: trim, end: action?.trim ?? false });
     if (text !== '') tokens.push({ kind: 'text', text, offset });
     if (!action) {
       tokens.push({ kind: 'end', text: '', offset: source.length });
       return tokens;
     }
-    const closed = action.comment ?? insideAction(source, left, action.offset, tokens);
+    const closed = action.comment ?? insideAction(source, { left, from: action.offset }, tokens);
     offset = closed.offset;
     trim = closed.trim;
   }
@@ -98,7 +98,13 @@ function openAction(source: string, left: number): Closed & { readonly comment?:
   return { offset, trim: marked, comment: { offset: after, trim: closing[1] !== undefined } };
 }
 
-function trimmed(text: string, start: boolean, end: boolean): string {
+/** The sides of a text to trim. */
+interface Sides {
+  readonly start: boolean;
+  readonly end: boolean;
+}
+
+function trimmed(text: string, { start, end }: Sides): string {
   const left = start ? text.replace(/^[ \t\r\n]+/, '') : text;
   if (!end) return left;
   // A loop, because a regular expression with `+$` takes quadratic time on long white space.
@@ -107,7 +113,14 @@ function trimmed(text: string, start: boolean, end: boolean): string {
   return left.slice(0, length);
 }
 
-function insideAction(source: string, left: number, from: number, tokens: Token[]): Closed {
+interface ActionStart {
+  /** The offset of its `{{`. */
+  readonly left: number;
+  /** The offset after its `{{` and trim marker. */
+  readonly from: number;
+}
+
+function insideAction(source: string, { left, from }: ActionStart, tokens: Token[]): Closed {
   tokens.push({ kind: 'left', text: LEFT, offset: left });
   let offset = from;
   let depth = 0;
@@ -136,7 +149,8 @@ function next(source: string, offset: number): { readonly token: Token; readonly
   const space = match(SPACE, source, offset);
   if (space) return found('space', space[0].length, ' ');
   const quoted = match(QUOTED, source, offset);
-  if (quoted) return found('string', quoted[0].length, literal(source, offset, quoted[1] ?? '', '"'));
+  if (quoted)
+    return found('string', quoted[0].length, literal(source, offset, { body: quoted[1] ?? '', quote: '"' }));
   const raw = match(RAW, source, offset);
   if (raw) return found('string', raw[0].length, raw[1] ?? '');
   const char = match(CHAR, source, offset);
@@ -145,17 +159,17 @@ function next(source: string, offset: number): { readonly token: Token; readonly
   if (symbol) return found(symbol[0] as TokenKind, symbol[0].length, symbol[0]);
   const number = match(NUMBER, source, offset);
   if (number) {
-    terminated(source, offset, number[0], 'the number');
+    terminated(source, offset + number[0].length, 'the number');
     return found('number', number[0].length, number[0], numberOf(source, offset, number[0]));
   }
   for (const [kind, pattern] of NAMES) {
     const name = match(pattern, source, offset);
     if (!name) continue;
-    terminated(source, offset, name[0], `"${name[0]}"`);
+    terminated(source, offset + name[0].length, `"${name[0]}"`);
     return found(kind, name[0].length, name[1] ?? name[0]);
   }
   if (source.startsWith('.', offset)) {
-    terminated(source, offset, '.', '"."');
+    terminated(source, offset + 1, '"."');
     return found('dot', 1, '.');
   }
   throw templateError(source, offset, problemAt(source, offset));
@@ -175,20 +189,25 @@ function problemAt(source: string, offset: number): string {
   return `unexpected ${JSON.stringify(character)} in an action`;
 }
 
-function terminated(source: string, offset: number, token: string, name: string): void {
-  const end = offset + token.length;
+/** @param end the offset after the token */
+function terminated(source: string, end: number, name: string): void {
   if (match(TERMINATOR, source, end)) return;
   throw templateError(source, end, `unexpected ${JSON.stringify(source.charAt(end))} after ${name}`);
 }
 
-function literal(source: string, offset: number, body: string, quote: '"' | "'"): string {
+interface Quoted {
+  readonly body: string;
+  readonly quote: '"' | "'";
+}
+
+function literal(source: string, offset: number, { body, quote }: Quoted): string {
   const text = unquote(body, quote);
   if (text === undefined) throw templateError(source, offset, 'the literal has an invalid escape sequence');
   return text;
 }
 
 function character(source: string, offset: number, body: string): number {
-  const characters = [...literal(source, offset, body, "'")];
+  const characters = [...literal(source, offset, { body, quote: "'" })];
   const code = characters[0]?.codePointAt(0);
   if (characters.length === 1 && code !== undefined) return code;
   throw templateError(source, offset, 'a character constant must have exactly one character');

@@ -20,20 +20,33 @@ export interface Scope {
  * @throws FactoryError `usage` with line and column
  */
 export function parsePipe(cursor: Cursor, scope: Scope, context: string): Pipe {
-  return parseNested(cursor, scope, context, 0);
+  return parseNested({ cursor, scope, depth: 0 }, context);
+}
+
+interface PipeParse {
+  readonly cursor: Cursor;
+  readonly scope: Scope;
+  /** Number of parentheses around the pipeline. */
+  readonly depth: number;
+}
+
+/** The token that ends a pipeline. */
+function endOf({ depth }: PipeParse): TokenKind {
+  return depth === 0 ? 'right' : ')';
 }
 
 /** Parses a pipeline up to its `}}`, or within parentheses up to its `)`. */
-function parseNested(cursor: Cursor, scope: Scope, context: string, depth: number): Pipe {
+function parseNested(parse: PipeParse, context: string): Pipe {
+  const { cursor, scope, depth } = parse;
   const at = cursor.peekWord().offset;
   if (depth > MAX_DEPTH) throw cursor.error(at, `parentheses are nested more than ${MAX_DEPTH} deep`);
-  const end: TokenKind = depth === 0 ? 'right' : ')';
+  const end = endOf(parse);
   const first = cursor.peekWord();
   const head = first.kind === 'variable' ? parseHead(cursor, scope, context) : NO_HEAD;
   const commands: Command[] = [];
-  if (head.operand) commands.push(parseCommand(cursor, scope, end, depth, head.operand));
+  if (head.operand) commands.push(parseCommand(parse, head.operand));
   for (let closed = isClosed(cursor, end, commands); !closed; closed = isClosed(cursor, end, commands)) {
-    commands.push(parseCommand(cursor, scope, end, depth));
+    commands.push(parseCommand(parse));
   }
   if (commands.length === 0) throw cursor.error(at, `missing value for ${context}`);
   for (const [index, { first: operand, at: place }] of commands.entries()) {
@@ -82,7 +95,7 @@ function parseHead(cursor: Cursor, scope: Scope, context: string): Head {
   const sign = cursor.peekWord();
   if (sign.kind === ':=' || sign.kind === '=') {
     cursor.next();
-    return declare(cursor, scope, [first], sign.kind === '=');
+    return declare(cursor, scope, { tokens: [first], assigns: sign.kind === '=' });
   }
   if (sign.kind === ',' && context === 'range') {
     cursor.next();
@@ -92,13 +105,18 @@ function parseHead(cursor: Cursor, scope: Scope, context: string): Head {
       throw cursor.error(then.offset, `unexpected ${describe(then)} in range: expected := or =`);
     }
     cursor.next();
-    return declare(cursor, scope, [first, second], then.kind === '=');
+    return declare(cursor, scope, { tokens: [first, second], assigns: then.kind === '=' });
   }
   if (!spaced && sign.kind === '(') throw cursor.error(sign.offset, 'unexpected "(" after a variable');
   return { ...NO_HEAD, operand: operandOf() };
 }
 
-function declare(cursor: Cursor, scope: Scope, tokens: readonly Token[], assigns: boolean): Head {
+interface Declaration {
+  readonly tokens: readonly Token[];
+  readonly assigns: boolean;
+}
+
+function declare(cursor: Cursor, scope: Scope, { tokens, assigns }: Declaration): Head {
   if (assigns) for (const token of tokens) variable(cursor, scope, token);
   return { variables: tokens.map(({ text }) => text), assigns };
 }
@@ -108,7 +126,9 @@ function variable(cursor: Cursor, scope: Scope, { text, offset }: Token): Operan
   return { kind: 'variable', name: text, names: [], at: offset };
 }
 
-function parseCommand(cursor: Cursor, scope: Scope, end: TokenKind, depth: number, head?: Operand): Command {
+function parseCommand(parse: PipeParse, head?: Operand): Command {
+  const { cursor } = parse;
+  const end = endOf(parse);
   const operands: Operand[] = head ? [head] : [];
   for (;;) {
     const separated = cursor.peek().kind === 'space';
@@ -117,19 +137,21 @@ function parseCommand(cursor: Cursor, scope: Scope, end: TokenKind, depth: numbe
     if (operands.length > 0 && !separated) {
       throw cursor.error(token.offset, `unexpected ${describe(token)}: arguments are separated by spaces`);
     }
-    operands.push(parseOperand(cursor, scope, depth));
+    operands.push(parseOperand(parse));
   }
   const [first, ...args] = operands;
   if (!first) throw cursor.error(cursor.peek().offset, 'empty command');
   return { at: first.at, first, args };
 }
 
-function parseOperand(cursor: Cursor, scope: Scope, depth: number): Operand {
+function parseOperand(parse: PipeParse): Operand {
+  const { cursor } = parse;
   const token = cursor.next();
-  return withFields(cursor, parseTerm(cursor, scope, token, depth), token.offset);
+  return withFields(cursor, parseTerm(parse, token), token.offset);
 }
 
-function parseTerm(cursor: Cursor, scope: Scope, token: Token, depth: number): Operand {
+function parseTerm(parse: PipeParse, token: Token): Operand {
+  const { cursor, scope, depth } = parse;
   const { kind, text, offset: at } = token;
   switch (kind) {
     case 'string':
@@ -144,7 +166,12 @@ function parseTerm(cursor: Cursor, scope: Scope, token: Token, depth: number): O
     case 'variable':
       return variable(cursor, scope, token);
     case '(':
-      return { kind: 'group', pipe: parseNested(cursor, scope, 'parentheses', depth + 1), names: [], at };
+      return {
+        kind: 'group',
+        pipe: parseNested({ ...parse, depth: depth + 1 }, 'parentheses'),
+        names: [],
+        at,
+      };
     case 'word':
       return word(cursor, scope, token);
     default:

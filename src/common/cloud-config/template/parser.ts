@@ -126,14 +126,14 @@ function parseKeyword(parse: Parse, keyword: Opening, at: number): Node | undefi
     case 'block': {
       const name = cursor.expect('string', 'block').text;
       const pipe = parsePipe(cursor, scope, 'block');
-      parseDefinition(parse, keyword, name, at);
+      parseDefinition(parse, { keyword, name, at });
       return { kind: 'template', at, name, pipe };
     }
     case 'define': {
       if (parse.depth > 0) throw cursor.error(at, 'unexpected {{define}} inside a block');
       const name = cursor.expect('string', 'define').text;
       cursor.expect('right', 'define');
-      parseDefinition(parse, keyword, name, at);
+      parseDefinition(parse, { keyword, name, at });
       return undefined;
     }
     default:
@@ -143,8 +143,14 @@ function parseKeyword(parse: Parse, keyword: Opening, at: number): Node | undefi
   }
 }
 
+interface Definition {
+  readonly keyword: 'define' | 'block';
+  readonly name: string;
+  readonly at: number;
+}
+
 /** A definition has its own variables. As in Go, a name may be defined twice only if one definition is empty. */
-function parseDefinition(parse: Parse, keyword: 'define' | 'block', name: string, at: number): void {
+function parseDefinition(parse: Parse, { keyword, name, at }: Definition): void {
   const inner: Parse = { ...parse, scope: { ...parse.scope, variables: ['$'] }, ranges: 0 };
   const nodes = deeper(inner, at, () => {
     const body = parseBody(inner, { at, keyword });

@@ -27,17 +27,22 @@ export interface Selection {
   readonly runlevels: readonly (readonly [string, string])[];
 }
 
+/** Options of {@link select}. */
+export interface SelectOptions {
+  /** A kernel choice of the flavor; `undefined` if the kernel comes from another image. */
+  readonly kernel: string | undefined;
+  /** Packages to install in addition to those of the flavor. */
+  readonly extraPackages?: readonly string[];
+}
+
 /**
  * Resolves the conditions of a flavor.
- * @param kernel a kernel choice of the flavor; `undefined` if the kernel comes from another image
- * @param extraPackages installed in addition to those of the flavor
  * @throws FactoryError `usage` when the flavor has no such kernel for the target
  */
 export function select(
   flavor: Flavor,
   target: Target,
-  kernel: string | undefined,
-  extraPackages: readonly string[],
+  { kernel, extraPackages = [] }: SelectOptions,
 ): Selection {
   const kernelPackages = kernel === undefined ? [] : packagesOfKernel(flavor, target, kernel);
   const roles = Object.values(flavor.packages).flatMap((entries) => holding(entries, target));

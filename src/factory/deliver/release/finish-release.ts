@@ -36,8 +36,8 @@ export async function finishRelease(
   requireOwnFolder(output.path, state);
   const isWhole = missing.length === 0;
   if (!isWhole && state.isFinished) return 'kept';
-  const wanted = wantedFiles(contents, isWhole, ports.sign !== undefined);
-  const isCurrent = isWhole && state.isFinished && (await holdsAll(folder, contents, state, wanted));
+  const wanted = wantedFiles(contents, { isWhole, isSigned: ports.sign !== undefined });
+  const isCurrent = isWhole && state.isFinished && (await holdsAll(folder, contents, { state, wanted }));
   const verify = async (isBeingMade: boolean) => {
     say('verify');
     await verifyReleaseFolder(output.path, { signal, isBeingMade });
@@ -74,10 +74,14 @@ export async function finishRelease(
 /** The files that mark a release as finished, in the order of their removal. */
 const MARKS = [bundleName(SUMS), SUMS, bundleName(RELEASE_FILE), RELEASE_FILE];
 
+interface WantedOptions {
+  readonly isWhole: boolean;
+  readonly isSigned: boolean;
+}
+
 function wantedFiles(
   { sources, texts, sums }: ReleaseContents,
-  isWhole: boolean,
-  isSigned: boolean,
+  { isWhole, isSigned }: WantedOptions,
 ): string[] {
   const files = sources.map(({ file }) => file);
   if (!isWhole) return files;
@@ -89,8 +93,7 @@ function wantedFiles(
 async function holdsAll(
   folder: ReleaseFolder,
   contents: ReleaseContents,
-  state: FolderState,
-  wanted: readonly string[],
+  { state, wanted }: { readonly state: FolderState; readonly wanted: readonly string[] },
 ): Promise<boolean> {
   const there = new Set(state.files);
   if (there.size !== wanted.length || wanted.some((file) => !there.has(file))) return false;

@@ -45,7 +45,9 @@ export async function verifyReleaseFolder(folder: string, options: VerifyOptions
   ]);
   const limit = pLimit(2);
   const problems = await Promise.all([
-    ...[...wanted].map(([file, sha256]) => limit(() => checkContent(folder, file, sha256, options.signal))),
+    ...[...wanted].map(([file, sha256]) =>
+      limit(() => checkContent(folder, { file, sha256 }, options.signal)),
+    ),
     ...files.map((file) => checkEntry(folder, file)),
   ]);
   const found = [...problems.filter((problem) => problem !== undefined), ...disagreements(files, sums)];
@@ -58,8 +60,7 @@ export async function verifyReleaseFolder(folder: string, options: VerifyOptions
 
 async function checkContent(
   folder: string,
-  file: string,
-  sha256: string,
+  { file, sha256 }: { readonly file: string; readonly sha256: string },
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const stats = await lstat(join(folder, file)).catch(() => undefined);

@@ -88,7 +88,10 @@ async function check(reader: RegistryReader, { image, pin, rule }: TrustSubject)
     pin.digest === pin.manifest ? [pin.digest] : [pin.digest, pin.manifest];
   const verified = await verifyImage(reader, { registry, repository, digests }, { rules: [rule] });
   // A signed index vouches only for its own manifests, and a lock file could name any other manifest.
-  if (verified.digest === pin.manifest || (await leadsTo(reader, verified.digest, pin.manifest, 0)))
+  if (
+    verified.digest === pin.manifest ||
+    (await leadsTo(reader, { index: verified.digest, manifest: pin.manifest }))
+  )
     return verified;
   throw new FactoryError(
     'LOCK_DIFFERS',
@@ -99,9 +102,8 @@ async function check(reader: RegistryReader, { image, pin, rule }: TrustSubject)
 
 async function leadsTo(
   reader: RegistryReader,
-  index: string,
-  manifest: string,
-  depth: number,
+  { index, manifest }: { readonly index: string; readonly manifest: string },
+  depth = 0,
 ): Promise<boolean> {
   const found = await reader.manifest(index);
   if (found === undefined || found.bytes.length > MAX_BYTES || depth === NESTING) return false;
@@ -111,7 +113,7 @@ async function leadsTo(
   for (const { digest, mediaType } of parsed.index.manifests) {
     if (digest === manifest) return true;
     const isIndex = mediaType.includes('index') || mediaType.includes('manifest.list');
-    if (isIndex && (await leadsTo(reader, digest, manifest, depth + 1))) return true;
+    if (isIndex && (await leadsTo(reader, { index: digest, manifest }, depth + 1))) return true;
   }
   return false;
 }

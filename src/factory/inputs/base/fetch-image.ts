@@ -25,7 +25,7 @@ export async function downloadImage(
   const { digest } = image;
   const name = formatImageReference({ ...image, digest: undefined });
   return atPlaces({ access, image, warn: say }, async ({ host, registry, attempts }) => {
-    const found = await readManifest(cache, name, digest, async () => {
+    const found = await readManifest(cache, { name, digest }, async () => {
       const { bytes } = await registry.getManifestBytes(digest);
       return bytes;
     });
@@ -60,8 +60,7 @@ export interface ManifestContent {
 
 async function readManifest(
   cache: BlobCache,
-  name: string,
-  digest: string,
+  { name, digest }: { readonly name: string; readonly digest: string },
   fetch: () => Promise<Uint8Array>,
 ): Promise<ManifestContent> {
   let bytes = await cache.read(digest);
@@ -88,7 +87,7 @@ export async function readCachedImage(
   name: string,
   digest: string,
 ): Promise<ManifestContent> {
-  const image = await readManifest(cache, name, digest, async () => {
+  const image = await readManifest(cache, { name, digest }, async () => {
     throw notCached(name, [{ digest }]);
   });
   const missing: Descriptor[] = [];

@@ -15,13 +15,15 @@ interface Descriptor {
   readonly size: number;
 }
 
-/** The properties of an image that the caller decides. */
-export interface LayoutImage {
+/** Options of {@link writeOciLayout}: the image, and how its layer is stored. */
+export interface LayoutOptions {
   readonly arch: string;
   /** Creation time, as a Unix timestamp in seconds. */
   readonly epoch: number;
   readonly tag: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Compresses a stream with zstd; the layer stays uncompressed when absent. */
+  readonly compress?: ((input: Readable, output: Writable) => Promise<void>) | undefined;
 }
 
 const MEDIA = {
@@ -38,16 +40,15 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
  * Writes an OCI image layout with one layer into an empty directory (OCI image-spec, "Image Layout").
  * The same layer and image give the same bytes.
  * @param layer writes the uncompressed tar of the layer
- * @param compress compresses a stream with zstd; the layer stays uncompressed when absent
  * @returns the digest of the manifest
- * @throws whatever `layer` or `compress` throws
+ * @throws whatever `layer` or `image.compress` throws
  */
 export async function writeOciLayout(
   directory: string,
-  image: LayoutImage,
+  image: LayoutOptions,
   layer: (output: Writable) => Promise<void>,
-  compress?: (input: Readable, output: Writable) => Promise<void>,
 ): Promise<string> {
+  const { compress } = image;
   const blobs = join(directory, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
 

@@ -50,7 +50,7 @@ export function artifactStep(
       const name = `${artifactBaseName(imageIdentity(facts))}${artifact.extension}`;
       const partial = env.partial(name);
       if (kind === 'oci') await mkdir(partial);
-      const artifactInput = await artifactInputs(env, spec, artifact, results);
+      const artifactInput = await artifactInputs(env, { spec, artifact, results });
       await artifact.make(artifactInput, { ...context, output: partial });
       const final = join(spec.output, name);
       await putInPlace(partial, final, facts.epoch);
@@ -88,11 +88,15 @@ export function checksumStep(kind: ArtifactKind, signal: AbortSignal): Step {
   });
 }
 
+interface InputSources {
+  readonly spec: ArtifactsSpec;
+  readonly artifact: Artifact;
+  readonly results: Results;
+}
+
 async function artifactInputs(
   env: Pick<BuildEnvironment, 'engine' | 'models' | 'templates'>,
-  spec: ArtifactsSpec,
-  artifact: Artifact,
-  results: Results,
+  { spec, artifact, results }: InputSources,
 ): Promise<ArtifactInputs> {
   const { facts } = osImageFacts(results);
   const arch = imageArch(facts);

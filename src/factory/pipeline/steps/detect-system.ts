@@ -14,7 +14,10 @@ export function detectSystem(parts: RecipeParts, results: Results) {
   const target = { arch: spec.arch, releaseVersion: distribution.version, variant: spec.variant };
   const board = resolveBoard(model, loaded.flavor, target);
   const kernel = spec.kernelFrom !== undefined || installsNothing ? undefined : spec.kernel;
-  const selection = select(board.flavor, target, kernel, [...board.packages, ...spec.packages]);
+  const selection = select(board.flavor, target, {
+    kernel,
+    extraPackages: [...board.packages, ...spec.packages],
+  });
   const identity = identityOf(spec, distribution, loaded.flavor.family);
   return { detected, loaded, distribution, target, board, selection, identity };
 }

@@ -82,6 +82,8 @@ interface MergeOptions {
   /** Whether the value of the other map replaces the present one. */
   readonly isReplaced: (present: Value, given: Value) => boolean;
   readonly context: FunctionContext;
+  /** Number of maps around the present one. */
+  readonly depth?: number;
 }
 
 /** Empty values count as missing, as in Go's mergo. */
@@ -93,14 +95,14 @@ function isGiven(_: Value, given: Value): boolean {
   return isTrue(given);
 }
 
-function mergeInto(into: Dict, from: Dict, options: MergeOptions, depth = 0): void {
-  const { isReplaced, context } = options;
+function mergeInto(into: Dict, from: Dict, options: MergeOptions): void {
+  const { isReplaced, context, depth = 0 } = options;
   context.grow(from.size);
   if (depth > 100) context.fail('a map is nested more than 100 deep');
   if (into === from) return;
   for (const [key, value] of from) {
     const present = into.get(key);
-    if (isDict(present) && isDict(value)) mergeInto(present, value, options, depth + 1);
+    if (isDict(present) && isDict(value)) mergeInto(present, value, { ...options, depth: depth + 1 });
     else if (!into.has(key) || isReplaced(present, value)) into.set(key, value);
   }
 }

@@ -50,13 +50,13 @@ export const LIST_FUNCTIONS: readonly TemplateFunction[] = [
     ([separator, value]) => value.split(separator),
   ),
   fixed('until', 'a list of the integers from 0 up to the number', [whole], ([end], context) =>
-    steps(0, end, end < 0 ? -1 : 1, context),
+    steps({ start: 0, end, step: end < 0 ? -1 : 1 }, context),
   ),
   fixed(
     'untilStep',
     'a list of the numbers from the first up to the second, by the third',
     [whole, whole, whole],
-    ([start, end, step], context) => steps(start, end, step, context),
+    ([start, end, step], context) => steps({ start, end, step }, context),
   ),
   variadic('seq', 'the numbers up to the last as text, as the program seq prints them', [], whole, sequence),
 ];
@@ -64,19 +64,23 @@ export const LIST_FUNCTIONS: readonly TemplateFunction[] = [
 /** Whether the list has an item that is deeply equal to the value. */
 function holds(items: List, value: Value, context: FunctionContext): boolean {
   context.grow(items.length);
-  return items.some((item) => same(item, value, context, 0));
+  return items.some((item) => same(item, value, { context, depth: 0 }));
 }
 
-function same(a: Value, b: Value, context: FunctionContext, depth: number): boolean {
+interface Comparison {
+  readonly context: FunctionContext;
+  /** Number of lists and maps around the values. */
+  readonly depth: number;
+}
+
+function same(a: Value, b: Value, { context, depth }: Comparison): boolean {
   context.grow(1);
   if (depth > 100) return context.fail('a value is nested more than 100 deep');
+  const inner = { context, depth: depth + 1 };
   if (isList(a) && isList(b))
-    return a.length === b.length && a.every((item, index) => same(item, b[index], context, depth + 1));
+    return a.length === b.length && a.every((item, index) => same(item, b[index], inner));
   if (isDict(a) && isDict(b))
-    return (
-      a.size === b.size &&
-      [...a].every(([key, item]) => b.has(key) && same(item, b.get(key), context, depth + 1))
-    );
+    return a.size === b.size && [...a].every(([key, item]) => b.has(key) && same(item, b.get(key), inner));
   if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
   return (a ?? null) === (b ?? null);
 }
@@ -97,7 +101,14 @@ function splitAtMost(value: string, separator: string, count: number): string[] 
   return count === 0 ? [] : [...parts.slice(0, count - 1), parts.slice(count - 1).join(separator)];
 }
 
-function steps(start: number, end: number, step: number, { grow }: FunctionContext): number[] {
+interface Steps {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  readonly step: number;
+}
+
+function steps({ start, end, step }: Steps, { grow }: FunctionContext): number[] {
   const count = step === 0 ? 0 : Math.max(0, Math.ceil((end - start) / step));
   grow(count);
   return Array.from({ length: count }, (_, index) => start + index * step);
@@ -110,5 +121,5 @@ function sequence(_: [], numbers: readonly number[], context: FunctionContext): 
   const [start, end] = second === undefined ? [1, first] : [first, third ?? second];
   const down = end < start;
   const step = third === undefined || second === undefined ? (down ? -1 : 1) : second;
-  return steps(start, end + Math.sign(step), step, context).join(' ');
+  return steps({ start, end: end + Math.sign(step), step }, context).join(' ');
 }

@@ -29,13 +29,14 @@ export const PATTERN_FUNCTIONS: readonly TemplateFunction[] = [
     'regexReplaceAll',
     'the text with its matches replaced; ${1} refers to a group',
     [string, string, string],
-    ([source, value, to], context) => replaceAll(source, value, context, (match) => expand(to, match)),
+    ([source, value, to], context) =>
+      replaceAll(value, { source, replacement: (match) => expand(to, match) }, context),
   ),
   fixed(
     'regexReplaceAllLiteral',
     'the text with its matches replaced by the third text literally',
     [string, string, string],
-    ([source, value, to], context) => replaceAll(source, value, context, () => to),
+    ([source, value, to], context) => replaceAll(value, { source, replacement: () => to }, context),
   ),
   fixed(
     'regexSplit',
@@ -52,12 +53,13 @@ function compiled(source: string, { fail }: FunctionContext, flags = ''): RegExp
   return goPattern(source, (problem) => fail(problem), flags);
 }
 
-function replaceAll(
-  source: string,
-  value: string,
-  context: FunctionContext,
-  replacement: (match: RegExpExecArray) => string,
-): string {
+interface Replacement {
+  /** The expression. */
+  readonly source: string;
+  readonly replacement: (match: RegExpExecArray) => string;
+}
+
+function replaceAll(value: string, { source, replacement }: Replacement, context: FunctionContext): string {
   const parts: string[] = [];
   let size = value.length;
   let offset = 0;

@@ -8,7 +8,11 @@ import { failureOf } from '../../../support/failure.ts';
 const debian = await loadFlavor(FLAVORS, 'debian');
 
 function selectFor(release: string, arch: string, kernel = 'generic', extra: readonly string[] = []) {
-  return select(debian, { arch, releaseVersion: releaseVersion(debian, release) }, kernel, extra);
+  return select(
+    debian,
+    { arch, releaseVersion: releaseVersion(debian, release) },
+    { kernel, extraPackages: extra },
+  );
 }
 
 describe('debian', () => {
@@ -45,8 +49,11 @@ describe('debian', () => {
 
   test('selects the programs that Kubernetes needs for the variant standard only', () => {
     const of = (variant?: string) =>
-      select(debian, { arch: 'amd64', releaseVersion: '12', ...(variant && { variant }) }, 'generic', [])
-        .packages;
+      select(
+        debian,
+        { arch: 'amd64', releaseVersion: '12', ...(variant && { variant }) },
+        { kernel: 'generic' },
+      ).packages;
     const tools = ['conntrack', 'ethtool', 'iptables', 'socat'];
     expect(of('standard').filter((name) => !of('core').includes(name))).toEqual(tools);
     expect(of()).toEqual(of('core'));
@@ -79,12 +86,14 @@ describe('select', () => {
     ['13', 'arm64', ['always', 'arm', 'k', 'new-arm']],
     ['13', 'amd64', ['always', 'k']],
   ])('for %s on %s selects the entries whose conditions hold', (version, arch, packages) => {
-    expect(select(flavor, { arch, releaseVersion: version }, 'generic', []).packages).toEqual(packages);
+    expect(select(flavor, { arch, releaseVersion: version }, { kernel: 'generic' }).packages).toEqual(
+      packages,
+    );
   });
 
   test('refuses an unknown kernel', async () => {
     const error = await failureOf(() =>
-      select(flavor, { arch: 'amd64', releaseVersion: '12' }, 'generci', []),
+      select(flavor, { arch: 'amd64', releaseVersion: '12' }, { kernel: 'generci' }),
     );
     expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('no kernel "generci"')]);
     expect(error.remedy).toContain('generic');

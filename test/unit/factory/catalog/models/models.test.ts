@@ -70,7 +70,10 @@ describe('rpi4 on Debian', () => {
     ['13', ['non-free-firmware']],
   ])('%s installs firmware, U-Boot and the kernel with drivers', async (version, components) => {
     const board = resolveBoard(await loadModel(MODELS, 'rpi4'), debian, arm(version));
-    const { packages } = select(board.flavor, arm(version), 'generic', board.packages);
+    const { packages } = select(board.flavor, arm(version), {
+      kernel: 'generic',
+      extraPackages: board.packages,
+    });
     expect(packages).toEqual(expect.arrayContaining(['linux-image-arm64', 'raspi-firmware', 'u-boot-rpi']));
     expect(packages.filter((name) => /amd64|grub-pc/.test(name))).toEqual([]);
     expect(board.components).toEqual(components);
@@ -90,7 +93,7 @@ describe('rpi4 on Debian', () => {
 
   test('has no cloud kernel', async () => {
     const board = resolveBoard(await loadModel(MODELS, 'rpi4'), debian, arm('12'));
-    const error = await failureOf(() => select(board.flavor, arm('12'), 'cloud', []), 'usage');
+    const error = await failureOf(() => select(board.flavor, arm('12'), { kernel: 'cloud' }), 'usage');
     expect(error.remedy).toBe('Choose one of: generic.');
   });
 });

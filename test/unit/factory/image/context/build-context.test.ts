@@ -18,7 +18,7 @@ import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 
 const flavor = await loadFlavor(FLAVORS, 'debian');
 const target = { arch: 'amd64', releaseVersion: '12' };
-const selection = select(flavor, target, 'generic', ['vim']);
+const selection = select(flavor, target, { kernel: 'generic', extraPackages: ['vim'] });
 const board = resolveBoard(await loadModel(MODELS, 'generic'), flavor, target);
 
 const OPTIONS: ContextOptions = {

@@ -42,7 +42,7 @@ const shell = { shell: true, systemd: false, lacks: ['/oem'] };
 const BARE: ContextOptions = {
   templates: TEMPLATES,
   flavor: any,
-  selection: select(any, target, undefined, []),
+  selection: select(any, target, { kernel: undefined }),
   identity,
   board: resolveBoard(GENERIC, any, target),
   base: 'localhost/base:1',
@@ -101,7 +101,7 @@ describe('a kernel from another image', () => {
   });
 
   test('omits the kernel packages of a flavor, and installs the others', () => {
-    const { packages } = select(debian, target, undefined, []);
+    const { packages } = select(debian, target, { kernel: undefined });
     expect(packages).toContain('systemd');
     expect(packages.filter((name) => name.startsWith('linux-image'))).toEqual([]);
     const text = renderContainerfile({ ...BARE, flavor: debian });

@@ -7,11 +7,11 @@ import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { walkTree } from '../../../../../src/common/files/walk-tree.ts';
-import { type LayoutImage, writeOciLayout } from '../../../../../src/factory/inputs/base/oci-layout.ts';
+import { type LayoutOptions, writeOciLayout } from '../../../../../src/factory/inputs/base/oci-layout.ts';
 import { makeTar } from '../../../support/tar.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 
-const IMAGE: LayoutImage = { arch: 'arm64', epoch: 1_714_979_289, tag: 'v1.2.3', labels: { note: 'x' } };
+const IMAGE: LayoutOptions = { arch: 'arm64', epoch: 1_714_979_289, tag: 'v1.2.3', labels: { note: 'x' } };
 const LAYER = makeTar([
   { name: 'etc/os-release', content: 'ID=debian\n'.repeat(50_000), mtime: new Date(0) },
 ]);
@@ -58,7 +58,7 @@ describe.each([
   test('is reproducible', async () => {
     const [one, other] = [temporaryDirectory(), temporaryDirectory()];
     const digests = [one, other].map((directory) =>
-      writeOciLayout(directory, IMAGE, writeLayer, compression),
+      writeOciLayout(directory, { ...IMAGE, compress: compression }, writeLayer),
     );
     const [first, second] = await Promise.all(digests);
     expect(first).toBe(second);
@@ -67,7 +67,7 @@ describe.each([
 
   test('writes exactly the blobs that the descriptors describe', async () => {
     const directory = temporaryDirectory();
-    const digest = await writeOciLayout(directory, IMAGE, writeLayer, compression);
+    const digest = await writeOciLayout(directory, { ...IMAGE, compress: compression }, writeLayer);
     const { index, manifest, config, layer } = follow(directory);
     expect(index.manifests[0].digest).toBe(digest);
     expect(index.manifests[0].annotations).toEqual({ 'org.opencontainers.image.ref.name': 'v1.2.3' });

@@ -49,7 +49,7 @@ export function releaseContext(
   return {
     templates: TEMPLATES,
     flavor,
-    selection: select(flavor, { arch, releaseVersion: distribution.version, variant }, kernel, []),
+    selection: select(flavor, { arch, releaseVersion: distribution.version, variant }, { kernel }),
     identity: {
       flavor: distribution.name,
       flavorRelease: distribution.release,
