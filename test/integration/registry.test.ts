@@ -79,7 +79,7 @@ describe.skipIf(!existsSync(PROGRAM))('the registry of Debian', () => {
 
   test.each(['v1', 'multi', `v1@${image.digest}`])('unpacks an image by %s', async (tag) => {
     const target = `/${tag.replace(/\W/g, '-')}`;
-    const found = await unpackImage(host, `oci:${address}/team/os:${tag}`, target);
+    const found = await unpackImage(host, `oci:${address}/team/os:${tag}`, { target });
     expect(found.digest).toBe(image.digest);
     expect(await host.readText(`${target}/etc/hostname`)).toBe('node');
   });
@@ -103,7 +103,7 @@ describe.skipIf(!existsSync(PROGRAM))('the registry of Debian', () => {
     const bytes = image.blobs.get(layer.digest) ?? Buffer.alloc(0);
     expect(Buffer.concat(rest).equals(bytes.subarray(10))).toBe(true);
     await host.write(`/staging/${layer.digest.replace(':', '-')}.partial`, bytes.subarray(0, 10));
-    await downloadBlobs(host, repository, [layer], { directory: '/staging' });
+    await downloadBlobs(host, repository, { blobs: [layer], directory: '/staging' });
   });
 
   test('lists tags page by page, and reports a missing repository', async () => {

@@ -17,7 +17,8 @@ export const pullImageCommand: AgentCommand = (context) =>
       const target = resolve(directory);
       // Staging is next to the target: that filesystem has the space, and an interrupted download resumes from there.
       const staging = `${target === '/' ? '/usr/local/root' : target}.partial`;
-      const { digest } = await unpackImage(host, image, target, {
+      const { digest } = await unpackImage(host, image, {
+        target,
         staging,
         ...(platform === undefined ? {} : { platform }),
         ...(allowInsecureRegistries ? { insecure: true } : {}),

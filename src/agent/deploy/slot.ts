@@ -98,7 +98,8 @@ async function fillImage(host: Host, options: SlotOptions): Promise<void> {
 
   await using image = await mount(host, file, { path: SLOT_MOUNT, options: ['loop'] });
   if (!whole) {
-    await deploySource(host, source, image.path, {
+    await deploySource(host, source, {
+      target: image.path,
       staging: options.staging,
       exclude: options.exclude ?? [],
       insecure: options.insecure ?? false,

@@ -59,7 +59,7 @@ export async function installBundleTarget(
     case 'container':
     case 'docker':
       await host.makeDirectory(rootPath);
-      await unpackImage(host, source, rootPath, {});
+      await unpackImage(host, source, { target: rootPath });
       return;
     case 'run':
       await runBundle(host, source, name);
@@ -80,7 +80,7 @@ export async function installBundleTarget(
 async function runBundle(host: Host, source: string, name: string): Promise<void> {
   const directory = await host.temporary('kairos-bundle-');
   try {
-    await unpackImage(host, source, directory, {});
+    await unpackImage(host, source, { target: directory });
     if ((await host.stat(`${directory}/run.sh`))?.kind !== 'file') {
       throw new FactoryError('BUNDLE_INVALID', `the bundle ${name} has no run.sh`, {
         remedy: 'To install only its files, use container:// instead of run://.',

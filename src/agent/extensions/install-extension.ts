@@ -42,7 +42,7 @@ async function fromImage(host: Host, kind: ExtensionKind, image: string): Promis
   await host.remove(directory);
   try {
     await host.makeDirectory(directory);
-    await unpackImage(host, image, directory, {});
+    await unpackImage(host, image, { target: directory });
     const images = (await host.list(directory)).filter((name) => RAW.test(name));
     if (images.length === 0) return [await keepTree(host, kind, { directory, image })];
     for (const name of images) await replace(host, `${directory}/${name}`, `${kind.store}/${name}`);

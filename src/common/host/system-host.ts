@@ -35,12 +35,12 @@ const PROGRAM_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '
 export function systemHost(log: (level: Level, message: string) => void, root = '/'): Host {
   const at = (path: string) => join(root, path);
   const path = [...(process.env['PATH']?.split(delimiter) ?? []), ...PROGRAM_DIRECTORIES];
-  const env = { ...process.env, PATH: [...new Set(path)].join(delimiter) };
+  const environment = { ...process.env, PATH: [...new Set(path)].join(delimiter) };
   return {
-    run: (program, args, options = {}) => runProgram(program, args, options, env, log),
+    run: (program, args, options = {}) => runProgram(program, args, { ...options, environment, log }),
     pipeInto: (program, args, input, options = {}) => {
       const stream = Readable.from(input, { objectMode: false });
-      return runProgram(program, args, { ...options, stream }, env, log);
+      return runProgram(program, args, { ...options, stream, environment, log });
     },
     has: async (program) => {
       const places = program.includes('/') ? [program] : path.map((directory) => join(directory, program));
@@ -100,16 +100,22 @@ function fetchOptions({ insecure, body, ...request }: HttpRequest): RequestInit 
   };
 }
 
+interface ProgramOptions extends RunOptions {
+  /** Standard input. */
+  readonly stream?: Readable;
+  /** The environment that the variables in `env` are added to. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: (level: Level, message: string) => void;
+}
+
 async function runProgram(
   program: string,
   args: readonly string[],
-  options: RunOptions & { readonly stream?: Readable },
-  env: NodeJS.ProcessEnv,
-  log: (level: Level, message: string) => void,
+  { environment, log, ...options }: ProgramOptions,
 ): Promise<Finished> {
   log('debug', `run ${[program, ...args].join(' ')}`);
   const child = spawn(program, args, {
-    env: { ...env, ...options.env },
+    env: { ...environment, ...options.env },
     stdio: options.terminal ? 'inherit' : 'pipe',
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),

@@ -1,13 +1,11 @@
-import type { HttpRequest } from '../host/http-fetch.ts';
 import type { HttpPort } from './http-port.ts';
 import { explainNetwork } from './network-error.ts';
-import { followRedirects, type RedirectPolicy } from './redirects.ts';
+import { followRedirects, type RedirectedRequest } from './redirects.ts';
 import { retryAfter } from './retry-after.ts';
 import { TransientHttpError } from './transient-error.ts';
 
 /** A request, its redirect policy and the remedy for an untrusted certificate. */
-export interface ExchangeRequest extends HttpRequest {
-  readonly redirects?: Partial<RedirectPolicy>;
+export interface ExchangeRequest extends RedirectedRequest {
   /** Remedy for an untrusted certificate. */
   readonly certificateRemedy?: string;
 }
@@ -35,13 +33,11 @@ export function isTransientStatus(status: number): boolean {
 export async function exchange(
   port: Pick<HttpPort, 'fetch' | 'now'>,
   address: string,
-  { redirects, certificateRemedy, ...request }: ExchangeRequest = {},
+  { certificateRemedy, ...request }: ExchangeRequest = {},
 ): Promise<Exchange> {
-  const { response, url } = await followRedirects(port.fetch, address, request, redirects).catch(
-    (error: unknown) => {
-      throw explainNetwork(new URL(address).host, error, certificateRemedy);
-    },
-  );
+  const { response, url } = await followRedirects(port.fetch, address, request).catch((error: unknown) => {
+    throw explainNetwork(new URL(address).host, error, certificateRemedy);
+  });
   const { status, headers } = response;
   if (!isTransientStatus(status)) return { response, url: url.href };
   await response.body?.cancel();

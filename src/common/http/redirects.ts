@@ -18,6 +18,12 @@ export interface Hop {
   readonly request: HttpRequest;
 }
 
+/** A request and its redirect policy. */
+export interface RedirectedRequest extends HttpRequest {
+  /** By default, redirects may not leave TLS, nor forward a body to another origin. */
+  readonly redirects?: Partial<RedirectPolicy> | undefined;
+}
+
 /** Maximum number of redirects in a row. */
 const LIMIT = 10;
 /** Redirect statuses (RFC 9110, section 15.4). */
@@ -73,15 +79,14 @@ export function nextHop(
 export async function followRedirects(
   fetch: HttpFetch,
   address: string,
-  request: HttpRequest,
-  policy: Partial<RedirectPolicy> = {},
+  { redirects, ...request }: RedirectedRequest,
 ): Promise<{ readonly response: Response; readonly url: URL }> {
   let hop = firstHop(address, request);
   for (let count = 0; ; count++) {
     const response = await fetch(hop.url.href, hop.request);
     if (!isRedirect(response)) return { response, url: hop.url };
     await response.body?.cancel();
-    hop = nextHop(hop, response, { count, policy: { ...POLICY, ...policy } });
+    hop = nextHop(hop, response, { count, policy: { ...POLICY, ...redirects } });
   }
 }
 

@@ -11,7 +11,7 @@ export const unpackImagesPlugin: Plugin<'unpack_images'> = {
   run: async ({ host }, images) => {
     for (const { source, target, platform } of images) {
       await host.makeDirectory(target);
-      await unpackImage(host, source, target, platform ? { platform } : {});
+      await unpackImage(host, source, { target, ...(platform && { platform }) });
     }
   },
 };

@@ -14,6 +14,8 @@ type UnpackHost = Pick<Host, 'has' | 'run' | 'pipeInto'>;
 
 /** Options of {@link applyLayers}. */
 export interface UnpackOptions {
+  /** Host path of the directory. */
+  readonly target: string;
   readonly signal?: AbortSignal | undefined;
   /** Receives the bytes of the layers read so far, and their total. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
@@ -24,7 +26,6 @@ export interface UnpackOptions {
 /**
  * Unpacks layers in order into an empty directory (image-spec 1.1, "Applying Changesets"). Owners, times, extended
  * attributes, ACLs, hard links, devices and holes are preserved; files are streamed.
- * @param target host path of the directory
  * @returns the total size of the written files, in bytes
  * @throws FactoryError `verification` when a layer is corrupt or refused, `step` when it cannot be written, `usage` when
  * the directory is not empty
@@ -32,8 +33,7 @@ export interface UnpackOptions {
 export async function applyLayers(
   host: UnpackHost,
   layers: readonly LayerFile[],
-  target: string,
-  { signal, progress, missing }: UnpackOptions = {},
+  { target, signal, progress, missing }: UnpackOptions,
 ): Promise<number> {
   const present = (await readdir(target)).filter((name) => name !== LOST);
   if (present.length > 0) {
@@ -47,7 +47,7 @@ export async function applyLayers(
   let links: Links = new Map();
   for (const [index, layer] of layers.entries()) {
     // Whiteouts may come in any order within a layer, so they are applied before anything is written.
-    if (index > 0) links = await prepareTree(root, layer, links, { signal, missing });
+    if (index > 0) links = await prepareTree(root, layer, { below: links, signal, missing });
     const plan = planLayer(links);
     const opened = await openLayer(layer, (done) => progress?.(before + done, total));
     const removed = index === 0 ? missing : undefined;
@@ -62,15 +62,13 @@ export async function applyLayers(
 /**
  * Unpacks a tar into a directory with existing files. The directory's own links are followed as if it were the root;
  * existing directories keep their owner and mode.
- * @param target host path of the directory
  * @returns the total size of the written files, in bytes
  * @throws FactoryError as {@link applyLayers}
  */
 export async function overlayTar(
   host: UnpackHost,
   tar: AsyncIterable<Uint8Array>,
-  target: string,
-  signal?: AbortSignal,
+  { target, signal }: Pick<UnpackOptions, 'target' | 'signal'>,
 ): Promise<number> {
   const counters: LayerCounters = { entries: 0, bytes: 0, holes: 0 };
   const plan = planLayer(new Map(), (path) => linkAt(Buffer.from(target), path));

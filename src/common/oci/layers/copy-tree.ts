@@ -12,17 +12,22 @@ const RSYNC_VANISHED = 24;
 /** Exit status of tar(1) when files changed or vanished during the copy. */
 const TAR_CHANGED = 1;
 
+/** Options of {@link copyTree}. */
+export interface CopyTreeOptions {
+  readonly target: string;
+  /** rsync(1) patterns of files to exclude; one that starts with `/` is anchored at the root of the tree. */
+  readonly exclude?: readonly string[] | undefined;
+}
+
 /**
  * Copies a tree with owners, times, links, holes, ACLs and extended attributes, including capabilities, which upstream
  * loses (docs/contract.md 1.5). The directories {@link SKIPPED} are created, but stay empty.
- * @param exclude rsync patterns; one that starts with `/` is anchored at the root of the tree
  * @throws FactoryError `step` when a file cannot be copied, `usage` when the source is not a directory
  */
 export async function copyTree(
   host: Host,
   source: string,
-  target: string,
-  exclude: readonly string[] = [],
+  { target, exclude = [] }: CopyTreeOptions,
 ): Promise<void> {
   const stats = await host.stat(source);
   if (stats?.kind !== 'directory') {

@@ -32,15 +32,14 @@ export interface Deployed {
 export async function deploySource(
   host: Host,
   source: Source,
-  target: string,
-  options: DeploySourceOptions = {},
+  options: DeploySourceOptions,
 ): Promise<Deployed> {
   switch (source.kind) {
     case 'oci':
     case 'ocifile':
-      return unpackImage(host, source, target, { strictPlatform: true, ...options });
+      return unpackImage(host, source, { strictPlatform: true, ...options });
     case 'dir':
-      await copyTree(host, source.path, target, options.exclude);
+      await copyTree(host, source.path, options);
       return { labels: {} };
     case 'file':
       throw new FactoryError(

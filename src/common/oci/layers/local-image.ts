@@ -54,20 +54,21 @@ export async function openLocalImage(
 ): Promise<LocalImage> {
   const files = await openImageFiles(path, unpacked);
   const index = await files.read('index.json', LIMIT);
-  if (index !== undefined) return openLayout(path, files, index, { platform, tag });
+  if (index !== undefined) return openLayout(path, { files, index, platform, tag });
   const docker = await files.read('manifest.json', LIMIT);
   if (docker !== undefined) return openDockerArchive(path, files, docker);
   throw unusable(path, 'it has neither an index.json nor a manifest.json');
 }
 
-async function openLayout(
-  path: string,
-  files: ImageFiles,
-  bytes: Uint8Array,
-  { platform, tag }: Pick<LocalImageOptions, 'platform' | 'tag'>,
-): Promise<LocalImage> {
+interface LayoutOptions extends Pick<LocalImageOptions, 'platform' | 'tag'> {
+  readonly files: ImageFiles;
+  /** Content of index.json. */
+  readonly index: Uint8Array;
+}
+
+async function openLayout(path: string, { files, index, platform, tag }: LayoutOptions): Promise<LocalImage> {
   let digests: string[] = [];
-  let parsed = parseManifest(path, bytes);
+  let parsed = parseManifest(path, index);
   for (let depth = 0; parsed.kind === 'index'; depth++) {
     const entries = depth === 0 ? tagged(path, parsed.index.manifests, tag) : parsed.index.manifests;
     const entry = depth < NESTING ? choose(path, entries, platform) : undefined;
@@ -77,7 +78,7 @@ async function openLayout(
   }
   const { manifest } = parsed;
   const config = parseConfig(path, await readBlob(path, files, manifest.config.digest));
-  const [digest = digestOf(bytes), indexDigest] = digests.reverse();
+  const [digest = digestOf(index), indexDigest] = digests.reverse();
   const layers = await Promise.all(manifest.layers.map((layer) => layerOf(path, files, layer)));
   return {
     digest,

@@ -10,6 +10,8 @@ export const LOST = 'lost+found';
 
 /** Options of {@link prepareTree}. */
 export interface PrepareOptions {
+  /** The links of the layers below. */
+  readonly below: Links;
   readonly signal?: AbortSignal | undefined;
   /** Receives each path that the layer removes but the tree lacks, one byte per character. */
   readonly missing?: ((path: string) => void) | undefined;
@@ -22,8 +24,7 @@ export interface PrepareOptions {
 export async function prepareTree(
   root: Buffer,
   layer: LayerFile,
-  below: Links,
-  { signal, missing }: PrepareOptions,
+  { below, signal, missing }: PrepareOptions,
 ): Promise<Links> {
   const plan = planLayer(below);
   const opened = await openLayer(layer, () => {});

@@ -15,6 +15,8 @@ import { formatSource, parseSource, type Source } from './source.ts';
 
 /** Options of {@link unpackImage}. */
 export interface UnpackImageOptions {
+  /** Directory to unpack the image into. */
+  readonly target: string;
   /** This machine's platform by default; text is parsed by {@link parsePlatform}. */
   readonly platform?: Platform | string;
   /**
@@ -57,11 +59,10 @@ export type ImageSource = Extract<Source, { kind: 'oci' | 'ocifile' }>;
 export async function unpackImage(
   host: Host,
   source: ImageSource | string,
-  target: string,
-  options: UnpackImageOptions = {},
+  options: UnpackImageOptions,
 ): Promise<UnpackedImage> {
   const from = imageSource(source);
-  const { staging, signal, progress } = options;
+  const { target, staging, signal, progress } = options;
   const platform = platformOf(host, options.platform);
   const directory = staging ?? (await scratch(host));
   try {
@@ -79,10 +80,10 @@ export async function unpackImage(
       await host.makeDirectory(tree);
     }
     const layers = await image.layers();
-    const bytes = await applyLayers(host, layers, host.resolve(tree), { signal, progress });
+    const bytes = await applyLayers(host, layers, { target: host.resolve(tree), signal, progress });
     if (!isEmpty) {
       // Layers remove files of each other, but no existing files.
-      await overlayTar(host, packTree(host, host.resolve(tree)), host.resolve(target), signal);
+      await overlayTar(host, packTree(host, host.resolve(tree)), { target: host.resolve(target), signal });
       await host.remove(tree);
     }
     const { digest, indexDigest, labels } = image;
@@ -155,7 +156,12 @@ async function fetchImage(
     config,
     labels: labelsOf(config, manifest),
     layers: async () => {
-      const files = await downloadBlobs(host, registry, manifest.layers, { directory, signal, progress });
+      const files = await downloadBlobs(host, registry, {
+        blobs: manifest.layers,
+        directory,
+        signal,
+        progress,
+      });
       return manifest.layers.map(({ size }, index) => ({ file: files[index] ?? '', start: 0, size }));
     },
   };

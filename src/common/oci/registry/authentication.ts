@@ -93,22 +93,31 @@ export function createAuthenticator(
       if (known?.kind === 'bearer') authorization = `Bearer ${known.token}`;
       else if (bearer) {
         const isPlain = response.url.startsWith('http:');
-        authorization = `Bearer ${await fetchToken(host, reference, bearer, known, { ...options, isPlain })}`;
+        const request = { ...options, challenge: bearer, credentials: known, isPlain };
+        authorization = `Bearer ${await fetchToken(host, reference, request)}`;
       } else if (known?.kind === 'password' && challenges.some(({ scheme }) => scheme === 'basic')) {
         authorization = basic(known.username, known.password);
       } else {
-        throw accessRefused(reference, 401, known !== undefined, options.client);
+        const { client } = options;
+        throw accessRefused(reference, { status: 401, hasCredentials: known !== undefined, client });
       }
     },
   };
 }
 
+/** A request that a registry refused. */
+export interface RefusedAccess {
+  /** HTTP status of the response. */
+  readonly status: number;
+  /** Whether the request had credentials. */
+  readonly hasCredentials: boolean;
+  readonly client: Client;
+}
+
 /** Returns the error for a response of 401 or 403. */
 export function accessRefused(
   reference: ImageReference,
-  status: number,
-  hasCredentials: boolean,
-  client: Client,
+  { status, hasCredentials, client }: RefusedAccess,
 ): FactoryError {
   const { registry } = reference;
   const remedy = hasCredentials ? client.badCredentials(registry) : client.noCredentials(registry);
@@ -121,19 +130,19 @@ export function accessRefused(
   );
 }
 
+interface TokenOptions extends AuthenticatorOptions {
+  readonly challenge: Challenge;
+  readonly credentials: Credentials | undefined;
+  /** Whether the registry was reached by plain HTTP. */
+  readonly isPlain: boolean;
+}
+
 async function fetchToken(
   host: RegistryHost,
   reference: ImageReference,
-  { parameters }: Challenge,
-  credentials: Credentials | undefined,
-  {
-    insecure,
-    mayBePlain,
-    isPlain,
-    client,
-    scopes = [],
-  }: AuthenticatorOptions & { readonly isPlain: boolean },
+  { challenge, credentials, insecure, mayBePlain, isPlain, client, scopes = [] }: TokenOptions,
 ): Promise<string> {
+  const { parameters } = challenge;
   const realm = parameters.get('realm') ?? '';
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && (mayBePlain || isPlain))) {
@@ -171,8 +180,12 @@ async function fetchToken(
       }));
   const body = response.ok ? await readTokenResponse(url.host, response) : await response.body?.cancel();
   const token = tokenOf(body);
-  if (token === undefined) throw accessRefused(reference, response.status, credentials !== undefined, client);
-  return token;
+  if (token !== undefined) return token;
+  throw accessRefused(reference, {
+    status: response.status,
+    hasCredentials: credentials !== undefined,
+    client,
+  });
 }
 
 async function readTokenResponse(server: string, response: Response): Promise<unknown> {

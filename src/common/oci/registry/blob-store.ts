@@ -13,8 +13,9 @@ import type { Registry } from './registry.ts';
 import type { RegistryHost } from './registry-host.ts';
 import { transferBlobs } from './transfer-blobs.ts';
 
-/** How blobs are downloaded. */
+/** The blobs to download, and how. */
 export interface DownloadOptions {
+  readonly blobs: readonly Descriptor[];
   /** Directory for them, made when it is not there; what an interrupted download left there is gone on with. */
   readonly directory: string;
   /** Path of a blob below the directory; `sha256-HEX` by default. */
@@ -38,26 +39,33 @@ const MIB = 1024 * 1024;
 export async function downloadBlobs(
   host: RegistryHost,
   registry: Registry,
-  blobs: readonly Descriptor[],
-  { directory, fileName = blobFileName, partial = '.partial', attempts, signal, progress }: DownloadOptions,
+  {
+    blobs,
+    directory,
+    fileName = blobFileName,
+    partial = '.partial',
+    attempts,
+    signal,
+    progress,
+  }: DownloadOptions,
 ): Promise<string[]> {
   const place = host.resolve(directory);
   const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
   const directories = unique.map(({ digest }) => dirname(join(directory, fileName(digest))));
   for (const parent of new Set([directory, ...directories])) await host.makeDirectory(parent, 0o700);
   const fileOf = ({ digest }: Descriptor) => join(place, fileName(digest));
-  await needSpace(
-    directory,
+  await requireSpace(directory, {
     place,
-    unique.map((blob) => ({ ...blob, file: fileOf(blob) })),
+    blobs: unique.map((blob) => ({ ...blob, file: fileOf(blob) })),
     partial,
-  );
+  });
 
   await transferBlobs(
     unique,
     (blob, transfer) => {
       const file = fileOf(blob);
-      return downloadBlob(host, registry, blob, {
+      return downloadBlob(host, registry, {
+        blob,
         file,
         partial: `${file}${partial}`,
         attempts,
@@ -70,6 +78,7 @@ export async function downloadBlobs(
 }
 
 interface OneDownload {
+  readonly blob: Descriptor;
   readonly file: string;
   readonly partial: string;
   readonly attempts: number | undefined;
@@ -80,9 +89,9 @@ interface OneDownload {
 async function downloadBlob(
   host: RegistryHost,
   registry: Registry,
-  { digest, size }: Descriptor,
-  { file, partial, attempts, signal, progress }: OneDownload,
+  { blob, file, partial, attempts, signal, progress }: OneDownload,
 ): Promise<void> {
+  const { digest, size } = blob;
   const name = `layer ${digest.slice(0, 19)}… of ${formatImageReference(registry.reference)}`;
   // The file was verified before it was renamed, but a power cut may have damaged it since.
   if ((await sizeOf(file)) === size && (await hashFile(file, digest, signal)).digest === digest) {
@@ -90,7 +99,7 @@ async function downloadBlob(
   }
   let furthest = 0;
   await retrying(host, { name, signal, attempts, code: 'REGISTRY_UNREACHABLE' }, async (progressed) => {
-    const begun = await resumable(partial, size, digest, signal);
+    const begun = await resumable(partial, blob, signal);
     const onBytes = (bytes: number) => {
       // A server that sends the same beginning again and again makes no progress.
       if (bytes > furthest) progressed();
@@ -159,7 +168,7 @@ async function fetchRest(
 }
 
 /** Hashes the partial file of an earlier download; removes it if it is too long. */
-async function resumable(partial: string, size: number, digest: string, signal: AbortSignal) {
+async function resumable(partial: string, { size, digest }: Descriptor, signal: AbortSignal) {
   const there = await sizeOf(partial);
   if (there !== undefined && there <= size) return hashFile(partial, digest, signal);
   await rm(partial, { force: true });
@@ -177,13 +186,16 @@ async function hashFile(file: string, digest: string, signal: AbortSignal) {
   return { size, hash, digest: `${digest.split(':')[0]}:${hash.copy().digest('hex')}` };
 }
 
+interface SpaceOptions {
+  /** Host path of the directory. */
+  readonly place: string;
+  readonly blobs: readonly (Descriptor & { readonly file: string })[];
+  /** Suffix of the names of partial downloads. */
+  readonly partial: string;
+}
+
 /** @throws FactoryError `step` when the remaining downloads do not fit on the disk */
-async function needSpace(
-  directory: string,
-  place: string,
-  blobs: readonly (Descriptor & { readonly file: string })[],
-  partial: string,
-): Promise<void> {
+async function requireSpace(directory: string, { place, blobs, partial }: SpaceOptions): Promise<void> {
   let needed = 0;
   for (const { size, file } of blobs) {
     needed += Math.max(size - ((await sizeOf(file)) ?? (await sizeOf(`${file}${partial}`)) ?? 0), 0);

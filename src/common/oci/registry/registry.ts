@@ -133,14 +133,17 @@ export function openRegistry(
       blobPart(transport, reference, { digest, offset, signal, timeout: options.timeout }),
     listTags: async () => {
       const first = `${root}/tags/list`;
-      const pages = await readPages(transport, first, TAGS_LIMIT);
+      const pages = await readPages(transport, first, { limit: TAGS_LIMIT });
       if (pages.length === 0) throw missing(reference, undefined);
       return pages.flatMap((page) => stringsOf((page as { tags?: unknown }).tags));
     },
     getReferrers: async (digest, artifactType) => {
       const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
       const path = `${root}/referrers/${digest}${query}`;
-      const pages = await readPages(transport, path, MANIFEST_LIMIT, MEDIA.index).catch((error: unknown) => {
+      const pages = await readPages(transport, path, {
+        limit: MANIFEST_LIMIT,
+        accept: MEDIA.index,
+      }).catch((error: unknown) => {
         // Registries without this API respond in various ways.
         host.log('debug', `no referrers of ${digest}: ${messageOf(error)}`);
         return [];
@@ -211,12 +214,18 @@ function startOf(response: Response): number {
   throw new TransientHttpError('a partial response has no Content-Range header');
 }
 
+interface PageOptions {
+  /** Maximum size of a page, in bytes. */
+  readonly limit: number;
+  /** Value of the `Accept` header. */
+  readonly accept?: string;
+}
+
 /** Follows `Link: <…>; rel="next"` (distribution-spec, "Listing Tags"). Returns no pages when the first does not exist. */
 async function readPages(
   transport: Transport,
   first: string,
-  limit: number,
-  accept = 'application/json',
+  { limit, accept = 'application/json' }: PageOptions,
 ): Promise<unknown[]> {
   const pages: unknown[] = [];
   let next: string | undefined = first;

@@ -111,13 +111,15 @@ export function createTransport(
   const secure = `https://${address}`;
   const findBase = async () => {
     if (!mayBePlain) return secure;
-    return supportsTls(host, secure, insecure).then((isSecure) => (isSecure ? secure : `http://${address}`));
+    return supportsTls(host, secure, { insecure }).then((isSecure) =>
+      isSecure ? secure : `http://${address}`,
+    );
   };
 
   const send: Transport['send'] = async (target, { headers = {}, ...request }) => {
     base ??= findBase();
     const own = await base;
-    const url = resolveTarget(target, own, mayBePlain);
+    const url = resolveTarget(target, own, { mayBePlain });
     for (let isSecond = false; ; isSecond = true) {
       // The credentials of the registry must not be sent to another host.
       const isOwn = url.origin === new URL(own).origin;
@@ -132,7 +134,11 @@ export function createTransport(
       }
       if (response.status === 401 || response.status === 403) {
         await response.body?.cancel();
-        throw accessRefused(reference, response.status, authorization !== undefined, client);
+        throw accessRefused(reference, {
+          status: response.status,
+          hasCredentials: authorization !== undefined,
+          client,
+        });
       }
       return { response, url: final };
     }
@@ -166,7 +172,11 @@ export function createTransport(
 }
 
 /** Whether a server responds with TLS, even with an untrusted certificate. */
-async function supportsTls(host: RegistryHost, base: string, insecure: boolean): Promise<boolean> {
+async function supportsTls(
+  host: RegistryHost,
+  base: string,
+  { insecure }: { readonly insecure: boolean },
+): Promise<boolean> {
   try {
     const response = await host.fetch(`${base}/v2/`, {
       insecure,
@@ -182,7 +192,7 @@ async function supportsTls(host: RegistryHost, base: string, insecure: boolean):
 }
 
 /** Resolves the URL of a request. @throws FactoryError `step` when the registry gave one without TLS */
-function resolveTarget(target: string, base: string, mayBePlain: boolean): URL {
+function resolveTarget(target: string, base: string, { mayBePlain }: { readonly mayBePlain: boolean }): URL {
   const url = new URL(target, base);
   if (url.protocol === 'https:' || (url.protocol === 'http:' && (mayBePlain || base.startsWith('http:')))) {
     return url;

@@ -85,14 +85,14 @@ async function copyDirectory(
     stream.destroy(error);
     throw error;
   });
-  await settleAll([packing, overlayTar(host, stream, tree, signal)]);
+  await settleAll([packing, overlayTar(host, stream, { target: tree, signal })]);
 }
 
 async function unpackTar(tree: string, file: string, { host, signal }: FillContext): Promise<void> {
   const size = await sizeOf(file, 'file');
   const opened = await openLayer({ file, start: 0, size }, () => undefined);
   try {
-    await overlayTar(host, opened.tar, tree, signal);
+    await overlayTar(host, opened.tar, { target: tree, signal });
   } finally {
     opened.close();
   }
@@ -113,7 +113,7 @@ async function applyImage(
   }
   const removed: string[] = [];
   const missing = (path: string) => void removed.push(Buffer.from(path, 'latin1').toString());
-  await applyLayers(context.host, layers, tree, { signal: context.signal, missing });
+  await applyLayers(context.host, layers, { target: tree, signal: context.signal, missing });
   return { removed };
 }
 

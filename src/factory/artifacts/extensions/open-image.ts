@@ -90,7 +90,8 @@ async function openRemote(
     layerIds: diffIdsOf(config, manifest.layers.length) ?? manifest.layers.map(({ digest }) => digest),
     layersFrom: async (index) => {
       const wanted = manifest.layers.slice(index);
-      const files = await downloadBlobs(host, registry, wanted, {
+      const files = await downloadBlobs(host, registry, {
+        blobs: wanted,
         directory: join(scratch, 'blobs'),
         signal,
       });

@@ -26,7 +26,7 @@ export async function unpackSaved(
     platform: { os: 'linux', architecture: arch },
     unpacked,
   });
-  await applyLayers(layerHost(runner), layers, target);
+  await applyLayers(layerHost(runner), layers, { target });
 }
 
 /** The host for unpacking layers: it runs programs that unpack a tar, and no others. */

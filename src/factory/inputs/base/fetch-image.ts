@@ -30,7 +30,8 @@ export async function downloadImage(
       return bytes;
     });
     await cache.adopt(found.blobs.map((blob) => blob.digest));
-    await downloadBlobs(host, registry, found.blobs, {
+    await downloadBlobs(host, registry, {
+      blobs: found.blobs,
       directory: cache.directory,
       fileName: blobPath,
       partial: cache.partial,

@@ -80,7 +80,7 @@ async function openImage(
   const image = await openLocalImage(path, { platform: { os: 'linux', architecture }, unpacked, tag });
   const root = join(directory, 'root');
   await mkdir(root);
-  await applyLayers(layerHost(runner), image.layers, root, { signal });
+  await applyLayers(layerHost(runner), image.layers, { target: root, signal });
   return { trees: new Map([[ROOTFS, completeTree(root)]]), config: image.config, digest: image.digest };
 }
 

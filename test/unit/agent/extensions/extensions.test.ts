@@ -6,6 +6,7 @@ import { installBundle } from '../../../../src/agent/extensions/install-bundle.t
 import { linkExtensions } from '../../../../src/agent/extensions/link-extensions.ts';
 import { unpackImagesPlugin } from '../../../../src/agent/stages/plugins/unpack-images.ts';
 import type { Host } from '../../../../src/common/host/host.ts';
+import type { UnpackImageOptions } from '../../../../src/common/oci/layers/unpack-image.ts';
 import { type TestHost, testHost } from '../support/test-host.ts';
 
 /** The files of each image; every unpacking is recorded. */
@@ -13,8 +14,8 @@ const images: Record<string, Record<string, string>> = {};
 const unpacked: string[] = [];
 
 vi.mock('../../../../src/common/oci/layers/unpack-image.ts', () => ({
-  unpackImage: async (host: Host, source: string, target: string, options: { platform?: string }) => {
-    unpacked.push([source, target, ...(options.platform ? [options.platform] : [])].join(' '));
+  unpackImage: async (host: Host, source: string, { target, platform }: UnpackImageOptions) => {
+    unpacked.push([source, target, ...(platform ? [platform] : [])].join(' '));
     for (const [name, text] of Object.entries(images[source] ?? {}))
       await host.write(`${target}/${name}`, text);
   },

@@ -15,8 +15,8 @@ function network(redirects: Readonly<Record<string, readonly [number, string]>>)
       ? new Response('here')
       : new Response('elsewhere', { status: status ?? 0, headers: { location } });
   };
-  const follow = (url: string, request: HttpRequest = {}, policy: Partial<RedirectPolicy> = {}) =>
-    followRedirects(fetch, url, request, policy);
+  const follow = (url: string, request: HttpRequest = {}, redirects: Partial<RedirectPolicy> = {}) =>
+    followRedirects(fetch, url, { ...request, redirects });
   return { sent, follow };
 }
 

@@ -37,7 +37,7 @@ async function apply(...layers: (readonly TestMember[] | Buffer)[]): Promise<num
       return { file: host.resolve(`/blobs/${index}`), start: 0, size: bytes.length };
     }),
   );
-  return applyLayers(host, files, target);
+  return applyLayers(host, files, { target });
 }
 
 const read = (path: string) => readFileSync(join(target, path), 'utf8');
@@ -180,7 +180,9 @@ test('refuses a directory that is not empty', async () => {
 test("refuses to unpack when there is only BusyBox's tar", async () => {
   await using bare = await testHost({ run: () => 'tar (busybox) 1.37.0' });
   await bare.makeDirectory('/target');
-  await expect(applyLayers(bare, [], bare.resolve('/target'))).rejects.toMatchObject({ kind: 'tool' });
+  await expect(applyLayers(bare, [], { target: bare.resolve('/target') })).rejects.toMatchObject({
+    kind: 'tool',
+  });
 });
 
 test('reports a full disk with a remedy', async () => {
@@ -191,7 +193,7 @@ test('reports a full disk with a remedy', async () => {
     full.pipeInto('sh', ['-c', 'echo "No space left on device" >&2; exit 2'], empty());
   await full.write('/blob', tarBytes([]));
   const layer = { file: full.resolve('/blob'), start: 0, size: 1024 };
-  await expect(applyLayers(failing, [layer], full.resolve('/target'))).rejects.toMatchObject({
+  await expect(applyLayers(failing, [layer], { target: full.resolve('/target') })).rejects.toMatchObject({
     kind: 'step',
     remedy: expect.stringContaining('no space left'),
   });
@@ -221,7 +223,7 @@ describe('over existing files', () => {
         file('absolute/y'),
         file('tmp/z'),
       ),
-      target,
+      { target },
     );
     expect(lstatSync(join(target, 'lib')).isSymbolicLink()).toBe(true);
     expect(names('usr/lib')).toEqual(['x']);
@@ -233,7 +235,7 @@ describe('over existing files', () => {
   test('links are not followed out of it', async () => {
     mkdirSync(join(host.root, 'outside'));
     symlinkSync('../outside', join(target, 'out'));
-    await expect(overlayTar(host, stream(file('out/x')), target)).rejects.toMatchObject(
+    await expect(overlayTar(host, stream(file('out/x')), { target })).rejects.toMatchObject(
       refusal(/leads outside/),
     );
   });

@@ -35,7 +35,10 @@ afterEach(async () => {
 describe('from a directory', () => {
   test('by rsync, with links, attributes and numbers of owners', async () => {
     await host.makeDirectory('/run/rootfsbase');
-    await deploySource(host, parseSource('dir:/run/rootfsbase'), '/target', { exclude: ['/var/log/*'] });
+    await deploySource(host, parseSource('dir:/run/rootfsbase'), {
+      target: '/target',
+      exclude: ['/var/log/*'],
+    });
     const [call] = host.calls;
     expect(call?.program).toBe('rsync');
     expect(call?.args).toEqual(
@@ -51,7 +54,7 @@ describe('from a directory', () => {
   });
 
   test('a copy into the tree itself excludes itself', async () => {
-    await deploySource(host, parseSource('dir:/'), '/target');
+    await deploySource(host, parseSource('dir:/'), { target: '/target' });
     expect(host.calls[0]?.args).toContain('--exclude=/target/*');
   });
 
@@ -63,7 +66,7 @@ describe('from a directory', () => {
       await using other = await testHost({
         run: () => ({ status, stderr: 'rsync: No space left on device (28)' }),
       });
-      const done = deploySource(other, parseSource('dir:/'), '/target');
+      const done = deploySource(other, parseSource('dir:/'), { target: '/target' });
       if (logs) await done;
       else
         await expect(done).rejects.toMatchObject({
@@ -85,7 +88,7 @@ describe('from a directory', () => {
       },
     });
     execFileSync('ln', [bare.resolve('/os/etc/a'), bare.resolve('/os/etc/b')]);
-    await deploySource(bare, parseSource('dir:/os'), '/target', { exclude: ['/var/log', '*.log'] });
+    await deploySource(bare, parseSource('dir:/os'), { target: '/target', exclude: ['/var/log', '*.log'] });
     expect(await bare.list('/target')).toEqual(['etc', 'proc', 'proc2', 'var']);
     expect(await bare.list('/target/proc')).toEqual([]);
     expect(await bare.list('/target/var')).toEqual([]);
@@ -93,10 +96,10 @@ describe('from a directory', () => {
   });
 
   test('refuses a path that is not a directory, and a filesystem image', async () => {
-    await expect(deploySource(host, parseSource('dir:/none'), '/target')).rejects.toMatchObject({
+    await expect(deploySource(host, parseSource('dir:/none'), { target: '/target' })).rejects.toMatchObject({
       kind: 'usage',
     });
-    await expect(deploySource(host, parseSource('file:/x'), '/target')).rejects.toMatchObject({
+    await expect(deploySource(host, parseSource('file:/x'), { target: '/target' })).rejects.toMatchObject({
       kind: 'usage',
     });
   });

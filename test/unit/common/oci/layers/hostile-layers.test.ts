@@ -24,7 +24,7 @@ async function apply(...layers: (readonly TestMember[] | Buffer)[]): Promise<num
       return { file: host.resolve(`/blobs/${index}`), start: 0, size: bytes.length };
     }),
   );
-  return applyLayers(host, files, target);
+  return applyLayers(host, files, { target });
 }
 
 const read = (path: string) => readFileSync(join(target, path), 'utf8');
@@ -121,6 +121,6 @@ describe('hostile layers', () => {
     await host.write('/blob', tarBytes([file('a')]));
     const { size } = statSync(host.resolve('/blob'));
     const layer = { file: host.resolve('/blob'), start: 0, size, diffId: `sha256:${'0'.repeat(64)}` };
-    await expect(applyLayers(host, [layer], target)).rejects.toMatchObject(refusal(/digest/));
+    await expect(applyLayers(host, [layer], { target })).rejects.toMatchObject(refusal(/digest/));
   });
 });

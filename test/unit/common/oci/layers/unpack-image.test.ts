@@ -52,7 +52,7 @@ function dockerArchive(config: object, tars: readonly Buffer[]): TestMember[] {
 
 describe('from a registry', () => {
   test('layers over one another', async () => {
-    const found = await unpackImage(host, `${server.address}/os:v1`, '/target');
+    const found = await unpackImage(host, `${server.address}/os:v1`, { target: '/target' });
     expect(found).toEqual({ digest: image.digest, labels: { a: 'b' }, bytes: 8 });
     expect(names('/target')).toEqual(['etc']);
     expect(read('/target/etc/hostname')).toBe('node');
@@ -61,14 +61,14 @@ describe('from a registry', () => {
 
   test('unpacks the verified digest even if the tag has moved', async () => {
     server.addManifest('v1', testImage([[{ name: 'evil' }]]).manifest);
-    await unpackImage(host, `${server.address}/os:v1`, '/target', { digest: image.digest });
+    await unpackImage(host, `${server.address}/os:v1`, { target: '/target', digest: image.digest });
     expect(read('/target/etc/hostname')).toBe('node');
   });
 
   test('a staging directory is used and kept', async () => {
     const seen: [number, number][] = [];
     const progress = (done: number, total: number) => void seen.push([done, total]);
-    await unpackImage(host, `${server.address}/os:v1`, '/target', { staging: '/staging', progress });
+    await unpackImage(host, `${server.address}/os:v1`, { target: '/target', staging: '/staging', progress });
     expect(names('/staging')).toHaveLength(2);
     const total = image.layers.reduce((sum, { size }) => sum + size, 0);
     expect(seen.filter(([done]) => done === total).length).toBeGreaterThanOrEqual(2);
@@ -78,19 +78,19 @@ describe('from a registry', () => {
   test('an image for another architecture is refused as a system, but not for files', async () => {
     server.add('arm', testImage(layers, { architecture: 'arm64' }));
     const source = parseSource(`oci:${server.address}/os:arm`);
-    await expect(deploySource(host, source, '/target')).rejects.toMatchObject({
+    await expect(deploySource(host, source, { target: '/target' })).rejects.toMatchObject({
       kind: 'verification',
       message: expect.stringContaining('is for linux/arm64, not for linux/amd64'),
     });
-    await unpackImage(host, `${server.address}/os:arm`, '/target');
+    await unpackImage(host, `${server.address}/os:arm`, { target: '/target' });
     expect(host.logged.join()).toContain('warn');
-    await unpackImage(host, `${server.address}/os:arm`, '/other', { platform: 'linux/arm64' });
+    await unpackImage(host, `${server.address}/os:arm`, { target: '/other', platform: 'linux/arm64' });
   });
 
   test('over a directory that holds something: marks of removed files do not reach it', async () => {
     await host.write('/target/gone', 'kept');
     await host.write('/target/etc/other', 'kept');
-    await unpackImage(host, `${server.address}/os:v1`, '/target');
+    await unpackImage(host, `${server.address}/os:v1`, { target: '/target' });
     expect(names('/target')).toEqual(['etc', 'gone']);
     expect(names('/target/etc')).toEqual(['hostname', 'other']);
   });
@@ -118,7 +118,7 @@ describe('from a registry', () => {
 describe('from a file', () => {
   const write = async (members: readonly TestMember[], pack = (bytes: Buffer) => bytes) =>
     host.write('/image.tar', pack(tarBytes(members)));
-  const unpack = () => unpackImage(host, 'ocifile:/image.tar', '/target');
+  const unpack = () => unpackImage(host, 'ocifile:/image.tar', { target: '/target' });
 
   test.each([
     ['a tar', (bytes: Buffer) => bytes],
@@ -135,7 +135,7 @@ describe('from a file', () => {
       mkdirSync(dirname(host.resolve(`/layout/${name}`)), { recursive: true });
       writeFileSync(host.resolve(`/layout/${name}`), content);
     }
-    await unpackImage(host, 'ocifile:/layout', '/target');
+    await unpackImage(host, 'ocifile:/layout', { target: '/target' });
     expect(read('/target/etc/hostname')).toBe('node');
   });
 
@@ -186,7 +186,9 @@ describe('from a file', () => {
   test('refuses an image that is not the verified one', async () => {
     await write(testLayout(testIndex({ 'linux/amd64': image }), [image]));
     const digest = sha256(Buffer.from('x'));
-    await expect(unpackImage(host, 'ocifile:/image.tar', '/target', { digest })).rejects.toMatchObject({
+    await expect(
+      unpackImage(host, 'ocifile:/image.tar', { target: '/target', digest }),
+    ).rejects.toMatchObject({
       kind: 'verification',
     });
   });
@@ -207,7 +209,7 @@ describe('from a file', () => {
 
   test('nothing at all', async () => {
     await expect(unpack()).rejects.toMatchObject({ kind: 'usage' });
-    await expect(unpackImage(host, 'dir:/x', '/target')).rejects.toMatchObject({ kind: 'usage' });
+    await expect(unpackImage(host, 'dir:/x', { target: '/target' })).rejects.toMatchObject({ kind: 'usage' });
   });
 });
 

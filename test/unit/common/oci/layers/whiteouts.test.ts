@@ -28,7 +28,7 @@ async function apply(...layers: (readonly TestMember[] | Buffer)[]): Promise<num
       return { file: host.resolve(`/blobs/${index}`), start: 0, size: bytes.length };
     }),
   );
-  return applyLayers(host, files, target, { missing: (path) => missing.push(path) });
+  return applyLayers(host, files, { target, missing: (path) => missing.push(path) });
 }
 
 const read = (path: string) => readFileSync(join(target, path), 'utf8');

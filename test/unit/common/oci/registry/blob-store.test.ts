@@ -24,9 +24,10 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-type Options = Partial<Parameters<typeof downloadBlobs>[3]>;
+type Options = Partial<Parameters<typeof downloadBlobs>[2]>;
 const download = (blobs = [blob], options: Options = {}) =>
-  downloadBlobs(host, openRegistry(host, parseImageReference(`${server.address}/os:v1`)), blobs, {
+  downloadBlobs(host, openRegistry(host, parseImageReference(`${server.address}/os:v1`)), {
+    blobs,
     directory: '/staging',
     ...options,
   });
