@@ -44,7 +44,7 @@ export async function* bundleSignatures(
   }
   for (const referrer of found.filter((descriptor) => mayHavePredicate(descriptor, predicate))) {
     yield await unlessUnusable('bundle', referrer.digest, () =>
-      readSignature(registry, referrer, digest, options),
+      readSignature(registry, referrer, { ...options, digest }),
     );
   }
 }
@@ -57,8 +57,12 @@ function mayHavePredicate({ artifactType, annotations }: Descriptor, predicate: 
 async function readSignature(
   registry: RegistryReader,
   referrer: Descriptor,
-  digest: string,
-  { certificates = false, predicate = SIGN_PREDICATE, limit = MAX_BYTES }: BundleOptions,
+  {
+    digest,
+    certificates = false,
+    predicate = SIGN_PREDICATE,
+    limit = MAX_BYTES,
+  }: BundleOptions & { readonly digest: string },
 ): Promise<Signature> {
   const manifest = await readManifest(registry, referrer.digest);
   const layers = manifest?.layers.filter(({ mediaType }) => mediaType.startsWith(BUNDLE)) ?? [];

@@ -78,13 +78,13 @@ export async function loadPolicy(
 ): Promise<TrustPolicy | undefined> {
   try {
     if (!(await files.stat(directory, { follow: false }))) return undefined;
-    await requireSafe(files, directory, 'directory', owner);
+    await requireSafe(files, directory, { kind: 'directory', owner });
     const names = [...(await files.list(directory))].filter((name) => !name.startsWith('.')).sort();
     if (names.length === 0) return undefined;
     const documents = names.filter((name) => /\.ya?ml$/.test(name));
     if (documents.length === 0) throw new Error(`${directory} has files, but no policy.yaml among them`);
     const rules: TrustRule[] = [];
-    for (const name of documents) rules.push(...(await readRules(files, directory, name, owner)));
+    for (const name of documents) rules.push(...(await readRules({ files, directory, owner }, name)));
     return { rules };
   } catch (error) {
     throw unusable(error, directory);
@@ -98,21 +98,21 @@ export function rulesFor(policy: TrustPolicy, name: string): readonly TrustRule[
   return matching.filter(({ match }) => specificity(match) === best);
 }
 
-async function readRules(
-  files: TrustFiles,
-  directory: string,
-  name: string,
-  owner: number,
-): Promise<TrustRule[]> {
-  const path = `${directory}/${name}`;
-  const source = parseYaml(path, await readSafe(files, path, owner));
+/** The directory of the policy. */
+interface PolicyDirectory extends Required<PolicyOptions> {
+  readonly files: TrustFiles;
+}
+
+async function readRules(policy: PolicyDirectory, name: string): Promise<TrustRule[]> {
+  const path = `${policy.directory}/${name}`;
+  const source = parseYaml(path, await readSafe(policy.files, path, policy.owner));
   const document = validate(repositories, source.data, { kind: 'trust policy', locate: source.locate });
   return Promise.all(
     document.repositories.map(async (entry, index) => {
       const at = ['repositories', index];
       const keys = await Promise.all(
         entry.keys.map((key, place) =>
-          readKey(files, directory, key, owner).catch((error: unknown) => {
+          readKey(policy, key).catch((error: unknown) => {
             throw new Error(`${source.locate([...at, 'keys', place])}: ${messageOf(error)}`, {
               cause: error,
             });
@@ -136,7 +136,7 @@ function checkThreshold(rule: TrustRule, source: YamlSource, at: readonly Proper
   return rule;
 }
 
-async function readKey(files: TrustFiles, directory: string, name: string, owner: number): Promise<TrustKey> {
+async function readKey({ files, directory, owner }: PolicyDirectory, name: string): Promise<TrustKey> {
   const path = `${directory}/${name}`;
   const text = await readSafe(files, path, owner);
   try {
@@ -147,7 +147,7 @@ async function readKey(files: TrustFiles, directory: string, name: string, owner
 }
 
 async function readSafe(files: TrustFiles, path: string, owner: number): Promise<string> {
-  await requireSafe(files, path, 'file', owner);
+  await requireSafe(files, path, { kind: 'file', owner });
   const text = await files.readText(path);
   if (text === undefined) throw new Error(`${path} is missing`);
   return text;
@@ -157,8 +157,7 @@ async function readSafe(files: TrustFiles, path: string, owner: number): Promise
 async function requireSafe(
   files: TrustFiles,
   path: string,
-  kind: 'file' | 'directory',
-  owner: number,
+  { kind, owner }: { readonly kind: 'file' | 'directory'; readonly owner: number },
 ): Promise<void> {
   const stat = await files.stat(path, { follow: false });
   if (!stat) throw new Error(`${path} is missing`);

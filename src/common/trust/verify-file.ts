@@ -35,6 +35,13 @@ interface Candidate {
   readonly running: Verify | undefined;
 }
 
+/** Options of {@link verifyFile}. */
+export interface VerifyFileOptions extends Pick<TrustRule, 'keys' | 'identities'> {
+  /** Content of the sigstore bundle of the file. */
+  readonly bundle: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Verifies that one of the signers has signed a file, by the sigstore bundle next to it: a signature of the content as
  * `cosign sign-blob` makes it, or a signed statement that names its sha256. The file is read once, in chunks.
@@ -42,13 +49,11 @@ interface Candidate {
  */
 export async function verifyFile(
   file: string,
-  bundleBytes: Uint8Array,
-  { keys, identities = [] }: Pick<TrustRule, 'keys' | 'identities'>,
-  signal?: AbortSignal,
+  { bundle: bytes, keys, identities = [], signal }: VerifyFileOptions,
 ): Promise<VerifiedFile> {
-  const bundle = parse(bundleBytes);
+  const bundle = parse(bytes);
   if (!isBundleWithMessageSignature(bundle)) {
-    const signed = parseSignedStatement(bundleBytes, { certificates: identities.length > 0 });
+    const signed = parseSignedStatement(bytes, { certificates: identities.length > 0 });
     const signer =
       keys.find(({ key }) => signed.madeBy(key)) ??
       identities.find((identity) => signed.refusedBy(identity) === undefined);

@@ -1,6 +1,6 @@
 import { FactoryError } from '../errors/factory-error.ts';
 import type { RegistryReader } from '../oci/registry/repository-reader.ts';
-import { bundleSignatures } from './bundle-signature.ts';
+import { type BundleOptions, bundleSignatures } from './bundle-signature.ts';
 import { classicSignatures } from './classic-signature.ts';
 import type { TrustIdentity } from './identity.ts';
 import { rulesFor, type TrustPolicy, type TrustRule } from './policy.ts';
@@ -69,7 +69,7 @@ export async function verifyImage(
   const refusals: string[] = [];
   let left = MAX_SIGNATURES;
   for (const digest of image.digests) {
-    const outcome = await verifyDigest(registry, digest, rules, left);
+    const outcome = await verifyDigest(registry, digest, { rules, limit: left });
     if (outcome.verified) return outcome.verified;
     refusals.push(...outcome.refusals);
     left -= outcome.seen;
@@ -87,8 +87,7 @@ interface Outcome {
 async function verifyDigest(
   registry: RegistryReader,
   digest: string,
-  rules: readonly TrustRule[],
-  limit: number,
+  { rules, limit }: { readonly rules: readonly TrustRule[]; readonly limit: number },
 ): Promise<Outcome> {
   const keys = new Map(rules.flatMap((rule) => rule.keys).map((key) => [key.fingerprint, key]));
   const identities = rules.flatMap((rule) => rule.identities ?? []);
@@ -96,7 +95,7 @@ async function verifyDigest(
   const refusals: string[] = [];
   const signed = new Set<string>();
   let seen = 0;
-  for await (const signature of allSignatures(registry, digest, identities.length > 0)) {
+  for await (const signature of allSignatures(registry, digest, { certificates: identities.length > 0 })) {
     if (seen === limit) {
       refusals.push(`${digest} has more signatures; only ${MAX_SIGNATURES} are examined`);
       break;
@@ -126,8 +125,12 @@ async function verifyDigest(
 }
 
 /** Bundles come first; classic signatures are only read when the bundles are not enough. */
-async function* allSignatures(registry: RegistryReader, digest: string, certificates: boolean): Signatures {
-  yield* bundleSignatures(registry, digest, { certificates });
+async function* allSignatures(
+  registry: RegistryReader,
+  digest: string,
+  options: Pick<BundleOptions, 'certificates'> = {},
+): Signatures {
+  yield* bundleSignatures(registry, digest, options);
   yield* classicSignatures(registry, digest);
 }
 
@@ -168,7 +171,7 @@ export async function formsSignedBy(
 ): Promise<ReadonlySet<SignatureForm>> {
   const forms = new Set<SignatureForm>();
   let seen = 0;
-  for await (const signature of allSignatures(registry, digest, false)) {
+  for await (const signature of allSignatures(registry, digest)) {
     if (judge(signature, [key]).signer === key) forms.add(signature.form);
     seen += 1;
     if (seen === MAX_SIGNATURES) break;

@@ -126,7 +126,8 @@ async function signFile(
   const { signer, signal, say } = signing;
   const keys = signer.publicKey === undefined ? [] : [signer.publicKey];
   const existing = await readFile(bundle).catch(() => undefined);
-  const kept = existing && (await verifyFile(file, existing, { keys }, signal).catch(() => undefined));
+  const kept =
+    existing && (await verifyFile(file, { bundle: existing, keys, signal }).catch(() => undefined));
   if (kept) {
     requireSum(file, expected, kept.sha256);
     return { file, bundle, sha256: kept.sha256, unchanged: true };
@@ -178,7 +179,7 @@ async function check(file: string, bundle: Uint8Array, { signer, signal }: FileS
     if (bundleDigest(bundle) !== sha256) throw bad('is not the file that it signs');
     return sha256;
   }
-  const verified = await verifyFile(file, bundle, { keys: [signer.publicKey] }, signal).catch(
+  const verified = await verifyFile(file, { bundle, keys: [signer.publicKey], signal }).catch(
     (error: unknown) => {
       signal.throwIfAborted();
       throw bad(messageOf(error));

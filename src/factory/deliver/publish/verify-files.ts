@@ -78,7 +78,11 @@ export async function checkFile(
   if (bundleStats === undefined) return problem(`is not signed: there is no ${bundleName(name)}`);
   if (!bundleStats.isFile() || bundleStats.size > BUNDLE_LIMIT) return problem('has an invalid bundle');
   try {
-    const { sha256, signer } = await verifyFile(file, await readFile(bundle), signers, signal);
+    const { sha256, signer } = await verifyFile(file, {
+      ...signers,
+      bundle: await readFile(bundle),
+      signal,
+    });
     if (wanted !== undefined && sha256 !== wanted)
       return problem(`does not match ${SUMS}: its sha256 is ${sha256}`);
     const { name: key, fingerprint } = signer;

@@ -16,7 +16,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 function check(text: string, by: readonly Signer[] = [release], content = CONTENT) {
   const file = join(plant(temporaryDirectory(), { file: content }), 'file');
-  return verifyFile(file, Buffer.from(text), { keys: by.map(({ trust }) => trust) });
+  return verifyFile(file, { bundle: Buffer.from(text), keys: by.map(({ trust }) => trust) });
 }
 
 const refusal = (text: string, by?: readonly Signer[], content?: string) =>

@@ -85,7 +85,7 @@ describe('signFiles', () => {
     expect(readdirSync(scratch)).toEqual([]);
     const made1 = join(directory, 'one.sigstore.json');
     const keys = [release.trust];
-    expect((await verifyFile(join(directory, 'one'), readFileSync(made1), { keys })).sha256).toBe(
+    expect((await verifyFile(join(directory, 'one'), { bundle: readFileSync(made1), keys })).sha256).toBe(
       sha256('1'),
     );
     expect(statSync(made1).mode & 0o777).toBe(0o644);
@@ -145,7 +145,7 @@ describe('signFiles', () => {
     const [made] = await signFiles([toSign('large')], signing);
     expect(signed).toEqual([expect.stringContaining('statement.json')]);
     const bytes = readFileSync(join(directory, 'large.sigstore.json'));
-    const found = await verifyFile(file, bytes, { keys: [release.trust] });
+    const found = await verifyFile(file, { bundle: bytes, keys: [release.trust] });
     expect(found.sha256).toBe(made?.sha256);
   });
 });
