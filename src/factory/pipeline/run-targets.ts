@@ -5,11 +5,10 @@ import type { BuildOptions } from './build-options.ts';
 import type { TargetsReport } from './build-report.ts';
 import { type EngineSessionOptions, withEngine } from './engine-session.ts';
 import type { PlannedStep } from './events.ts';
-import { finishTarget } from './finish-target.ts';
 import { openGroups } from './open-groups.ts';
 import { openOutputs, openSigners } from './open-resources.ts';
 import { planGroups } from './plan-groups.ts';
-import { createScheduler } from './scheduler.ts';
+import { runGroups } from './run-groups.ts';
 import type { Target } from './target.ts';
 import { schedulerContext } from './target-environment.ts';
 import { requireArch } from './target-steps.ts';
@@ -54,19 +53,10 @@ export async function runTargets(
       const { continueOnError = false } = options;
       const context = { ...schedulerContext(session, options), continueOnError };
       options.emit({ type: 'plan', steps: await planGroups(groups, context) });
-      const run = createScheduler(context);
-      const reports = await Promise.all(
-        groups.map(async (group) => {
-          const signer = signers.opened.get(group.target);
-          const output = outputs.opened.get(group.target);
-          const sign = signer && output && (() => signer.signOutput(output.path, output.partial));
-          return finishTarget({ ...group, outcome: await run(group) }, { started, sign, emit: options.emit });
-        }),
-      );
-      const failures = reports.flatMap((report) => (report.status === 'failed' ? [report.error] : []));
-      if (failures.length > 0) await session.sweep();
-      // A failure that cancelled other targets is in the report. After a signal, there is no report.
-      if (!failures.includes(session.signal.reason)) session.signal.throwIfAborted();
+      const resources = { signers: signers.opened, outputs: outputs.opened };
+      const reports = await runGroups(groups, { context, ...resources, started });
+      // After an error, the session sweeps.
+      if (reports.some(({ status }) => status === 'failed')) await session.sweep();
       return { targets: reports, seconds: (performance.now() - started) / 1000 };
     },
     sessionOptions(targets, options),
