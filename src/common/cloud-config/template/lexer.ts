@@ -142,35 +142,41 @@ function insideAction(source: string, { left, from }: ActionStart, tokens: Token
 }
 
 function next(source: string, offset: number): { readonly token: Token; readonly length: number } {
-  const found = (kind: TokenKind, length: number, text: string, number?: number) => ({
-    token: { kind, text, offset, ...(number === undefined ? {} : { number }) },
+  const found = (kind: TokenKind, length: number, value: Pick<Token, 'text' | 'number'>) => ({
+    token: { ...value, kind, offset },
     length,
   });
   const space = match(SPACE, source, offset);
-  if (space) return found('space', space[0].length, ' ');
+  if (space) return found('space', space[0].length, { text: ' ' });
   const quoted = match(QUOTED, source, offset);
-  if (quoted)
-    return found('string', quoted[0].length, literal(source, offset, { body: quoted[1] ?? '', quote: '"' }));
+  if (quoted) {
+    const text = literal(source, offset, { body: quoted[1] ?? '', quote: '"' });
+    return found('string', quoted[0].length, { text });
+  }
   const raw = match(RAW, source, offset);
-  if (raw) return found('string', raw[0].length, raw[1] ?? '');
+  if (raw) return found('string', raw[0].length, { text: raw[1] ?? '' });
   const char = match(CHAR, source, offset);
-  if (char) return found('char', char[0].length, char[0], character(source, offset, char[1] ?? ''));
+  if (char) {
+    const code = character(source, offset, char[1] ?? '');
+    return found('char', char[0].length, { text: char[0], number: code });
+  }
   const symbol = match(SYMBOL, source, offset);
-  if (symbol) return found(symbol[0] as TokenKind, symbol[0].length, symbol[0]);
+  if (symbol) return found(symbol[0] as TokenKind, symbol[0].length, { text: symbol[0] });
   const number = match(NUMBER, source, offset);
   if (number) {
     terminated(source, offset + number[0].length, 'the number');
-    return found('number', number[0].length, number[0], numberOf(source, offset, number[0]));
+    const value = numberOf(source, offset, number[0]);
+    return found('number', number[0].length, { text: number[0], number: value });
   }
   for (const [kind, pattern] of NAMES) {
     const name = match(pattern, source, offset);
     if (!name) continue;
     terminated(source, offset + name[0].length, `"${name[0]}"`);
-    return found(kind, name[0].length, name[1] ?? name[0]);
+    return found(kind, name[0].length, { text: name[1] ?? name[0] });
   }
   if (source.startsWith('.', offset)) {
     terminated(source, offset + 1, '"."');
-    return found('dot', 1, '.');
+    return found('dot', 1, { text: '.' });
   }
   throw templateError(source, offset, problemAt(source, offset));
 }

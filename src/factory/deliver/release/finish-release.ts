@@ -5,7 +5,7 @@ import { RELEASE_FILE, UNFINISHED_FILE } from './file-names.ts';
 import { type FolderState, readFolderState, renderUnfinished, requireOwnFolder } from './folder-state.ts';
 import type { PortContext, ReleasePorts } from './ports.ts';
 import type { ReleaseContents } from './release-contents.ts';
-import { verifyReleaseFolder } from './verify-folder.ts';
+import { type VerifyOptions, verifyReleaseFolder } from './verify-folder.ts';
 import { type ReleaseFolder, releaseFolder } from './write-folder.ts';
 
 /** Options of {@link finishRelease}. */
@@ -38,12 +38,12 @@ export async function finishRelease(
   if (!isWhole && state.isFinished) return 'kept';
   const wanted = wantedFiles(contents, { isWhole, isSigned: ports.sign !== undefined });
   const isCurrent = isWhole && state.isFinished && (await holdsAll(folder, contents, { state, wanted }));
-  const verify = async (isBeingMade: boolean) => {
+  const verify = async ({ isBeingMade = false }: Pick<VerifyOptions, 'isBeingMade'> = {}) => {
     say('verify');
     await verifyReleaseFolder(output.path, { signal, isBeingMade });
   };
   if (isCurrent) {
-    await verify(false);
+    await verify();
     await ports.verify?.(output.path, options);
     return 'unchanged';
   }
@@ -62,7 +62,7 @@ export async function finishRelease(
   await folder.write(SUMS, contents.sums);
   if (ports.sign) say('sign');
   await ports.sign?.(output, options);
-  await verify(true);
+  await verify({ isBeingMade: true });
   await folder.remove(UNFINISHED_FILE);
   await ports.verify?.(output.path, options).catch(async (error: unknown) => {
     await folder.write(UNFINISHED_FILE, unfinished);

@@ -54,13 +54,21 @@ export function releaseContents({ targets, previous, tool, isSigned }: ContentsI
   };
   const texts = new Map<string, string>();
   const files: ReleaseFile[] = [];
-  const add = (name: string, text: string, role: ReleaseFile['role'], mediaType: string) => {
+  const add = (name: string, text: string, kind: Pick<ReleaseFile, 'role' | 'mediaType'>) => {
+    const { role, mediaType } = kind;
     texts.set(name, text);
     const signature = isSigned ? { signature: bundleName(name) } : {};
     files.push({ name, role, mediaType, size: Buffer.byteLength(text), sha256: sha256(text), ...signature });
   };
-  if (previous) add(CHANGELOG_FILE, renderChangelog(base, previous.release), 'changelog', 'text/markdown');
-  add(PAGE_FILE, renderPage({ ...base, files: [...files] }, { isSigned }), 'page', 'text/html');
+  if (previous)
+    add(CHANGELOG_FILE, renderChangelog(base, previous.release), {
+      role: 'changelog',
+      mediaType: 'text/markdown',
+    });
+  add(PAGE_FILE, renderPage({ ...base, files: [...files] }, { isSigned }), {
+    role: 'page',
+    mediaType: 'text/html',
+  });
   const release: Release = { ...base, files };
   const index = `${JSON.stringify(release, null, 2)}\n`;
   const sums = renderChecksums([

@@ -17,6 +17,7 @@ const CLEANUP = 30_000;
 
 /** Options of a request. */
 interface RequestOptions {
+  readonly abortSignal: AbortSignal;
   readonly isStream?: boolean;
   readonly query?: Readonly<Record<string, unknown>>;
 }
@@ -74,16 +75,16 @@ export async function connectDaemon(
     }
   };
   // dockerode cannot cancel some requests.
-  const dial = <T>(method: string, path: string, abortSignal: AbortSignal, options: RequestOptions = {}) =>
+  const dial = <T>(method: string, path: string, options: RequestOptions) =>
     new Promise<T>((resolve, reject) => {
-      const { isStream = false, query } = options;
+      const { abortSignal, isStream = false, query } = options;
       const request = { path, method, isStream, options: query, abortSignal, statusCodes: { 200: true } };
       docker.modem.dial(request, (error: unknown, answer: unknown) =>
         error ? reject(error as Error) : resolve(answer as T),
       );
     });
   const { Version: version, ApiVersion: api } = await first((abortSignal) =>
-    dial<{ Version: string; ApiVersion?: string }>('GET', '/version', abortSignal),
+    dial<{ Version: string; ApiVersion?: string }>('GET', '/version', { abortSignal }),
   );
   if (!isRecent(api)) {
     throw new FactoryError(
@@ -93,7 +94,7 @@ export async function connectDaemon(
     );
   }
   const { ID: id = endpoint.address } = await first((abortSignal) =>
-    dial<{ ID?: string }>('GET', '/info', abortSignal),
+    dial<{ ID?: string }>('GET', '/info', { abortSignal }),
   );
 
   /** Runs one request; `doing` names the action in the error message. */
@@ -124,7 +125,7 @@ export async function connectDaemon(
     imageId: (name) =>
       attempt(`looking for the image ${name}`, async () => {
         try {
-          return (await dial<{ Id: string }>('GET', `/images/${name}/json`, signal)).Id;
+          return (await dial<{ Id: string }>('GET', `/images/${name}/json`, { abortSignal: signal })).Id;
         } catch (error) {
           if (statusOf(error) === 404) return undefined;
           throw error;
@@ -132,7 +133,10 @@ export async function connectDaemon(
       }),
     save: (image, file) =>
       attempt(`saving the image ${image}`, async () => {
-        const stream = await dial<Readable>('GET', `/images/${image}/get`, signal, { isStream: true });
+        const stream = await dial<Readable>('GET', `/images/${image}/get`, {
+          abortSignal: signal,
+          isStream: true,
+        });
         await pipeline(stream, createWriteStream(file, { mode: 0o600 }), { signal });
       }),
     load: (archive, listener) =>
@@ -170,7 +174,7 @@ export async function connectDaemon(
       }),
     removeImage: (name) =>
       cleaning(`removing the image ${name}`, (abortSignal) =>
-        dial('DELETE', `/images/${name}?`, abortSignal, { query: { noprune: true } }),
+        dial('DELETE', `/images/${name}?`, { abortSignal, query: { noprune: true } }),
       ),
     removeContainer: (id) =>
       cleaning(`removing the container ${id}`, (abortSignal) =>

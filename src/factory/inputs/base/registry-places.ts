@@ -15,16 +15,16 @@ export interface RegistryPlace {
 /** Lists the places that an image can be fetched from: the mirrors of its registry, in order, then the registry itself. */
 export function placesOf(image: ImageReference, settings: readonly RegistrySettings[]): RegistryPlace[] {
   const settingsOf = (registry: string) => settings.find((entry) => entry.registry === registry);
-  const place = (reference: ImageReference, isMirror: boolean): RegistryPlace => {
+  const accessTo = (reference: ImageReference): Omit<RegistryPlace, 'isMirror'> => {
     const { insecure = false, ca } = settingsOf(reference.registry) ?? {};
-    return { reference, insecure, ca, isMirror };
+    return { reference, insecure, ca };
   };
   const mirrors = settingsOf(image.registry)?.mirrors ?? [];
   return [
     ...mirrors.map((mirror) => {
       const { registry, repository } = parseImageReference(`${mirror}/${image.repository}`);
-      return place({ ...image, registry, repository }, true);
+      return { ...accessTo({ ...image, registry, repository }), isMirror: true };
     }),
-    place(image, false),
+    { ...accessTo(image), isMirror: false },
   ];
 }
