@@ -162,7 +162,7 @@ describe.skipIf(!isRoot)('a real Docker daemon (needs root to start one)', () =>
     const { status, stderr } = await build(bases.bare);
     expect([status, stderr]).toEqual([
       2,
-      expect.stringMatching(/bare\.tar has no \/bin\/sh, which the build runs/),
+      expect.stringMatching(/bare\.tar has no \/bin\/sh, which runs the scripts of the build/),
     ]);
     expect(stderr).not.toContain('FROM localhost');
     await expectNothingLeft();

@@ -319,7 +319,7 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     );
     const enforcing = await finish(await busyboxRoot({ ...with_('enforcing'), ...config }));
     expect(enforcing.status).toBe(1);
-    expect(enforcing.output).toContain('images have no labels');
+    expect(enforcing.output).toContain('images carry no labels');
   });
 
   test('finish.sh reports a service that the image does not have', async () => {

@@ -219,16 +219,16 @@ describe('a release of two targets', () => {
         `[...document.links].filter((one) => one.hash).map((one) => document.getElementById(decodeURIComponent(one.hash.slice(1))) !== null)`,
       );
       expect(targets.every(Boolean)).toBe(true);
-      const [text, told, copied] = await page.evaluate<string[]>(
+      const [text, status, copied] = await page.evaluate<string[]>(
         `(async () => {
           const button = document.querySelector('button[data-copy^=sum-]');
           const text = document.getElementById(button.dataset.copy).textContent;
           button.click();
           for (let count = 0; count < 100 && button.dataset.done === undefined; count++) await new Promise((go) => setTimeout(go, 20));
-          return [text, document.getElementById('told').textContent, await navigator.clipboard.readText()];
+          return [text, document.getElementById('copy-status').textContent, await navigator.clipboard.readText()];
         })()`,
       );
-      expect([told, copied]).toEqual(['Copied', text]);
+      expect([status, copied]).toEqual(['Copied', text]);
       expect(release.targets[0]?.files.map(({ sha256 }) => sha256)).toContain(copied);
     });
 

@@ -189,7 +189,7 @@ describe.each(forms)('an image with a signature of the form %s', (form, sign) =>
   test("is refused if an Ed25519 key signed it, because cosign's variant cannot be verified", async () => {
     const { digest, name, theirs } = await signedWith(generateKeyPairSync('ed25519'), 'ed25519');
     const error = await failureOf(() => verify(repository, [digest], theirs), 'verification');
-    expect(error.details.join()).toContain(`of ${name} only plain Ed25519 can be checked`);
+    expect(error.details.join()).toContain(`with ${name}, only plain Ed25519 can be verified`);
   });
 
   async function signedWith({ privateKey }: { privateKey: KeyObject }, type: string) {
