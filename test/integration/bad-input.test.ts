@@ -156,9 +156,7 @@ test('a package that does not exist is reported with its origin (exit status 4)'
     '--output',
     join(home, 'own'),
   );
-  expect(own.stderr).toMatch(
-    /debian 12 has no package "no-such-package" \(key "packages" of this build\)/,
-  );
+  expect(own.stderr).toMatch(/debian 12 has no package "no-such-package" \(key "packages" of this build\)/);
   expect(own.stderr).toMatch(/to do: Correct or remove the name in "packages"/);
   expect(own.status).toBe(4);
   await writeFile(join(home, 'my.yaml'), 'extends: debian\npackages:\n  ssh:\n    - opensssh-server\n');
