@@ -1,4 +1,5 @@
-import { open, rename, rm, stat, utimes } from 'node:fs/promises';
+import { rename, rm, stat, utimes } from 'node:fs/promises';
+import { syncPath } from './sync-path.ts';
 
 /**
  * Moves finished content to its final path atomically: readers see the old or the new file, never a partial one
@@ -8,14 +9,7 @@ import { open, rename, rm, stat, utimes } from 'node:fs/promises';
  */
 export async function putInPlace(partial: string, final: string, epoch: number): Promise<void> {
   const isDirectory = (await stat(partial)).isDirectory();
-  if (!isDirectory) {
-    const handle = await open(partial, 'r+');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  }
+  if (!isDirectory) await syncPath(partial);
   await utimes(partial, epoch, epoch);
   if (isDirectory) await rm(final, { recursive: true, force: true });
   await rename(partial, final);

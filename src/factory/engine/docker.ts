@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { arch as machine } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Runner } from '../tools/runner.ts';
 import type { ContainerEngine, ImageBuildOptions, ImageFile, OpenImage } from './container-engine.ts';
@@ -165,10 +165,4 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
       for (const object of await journal.list()) await clear(object);
     },
   };
-}
-
-/** The host's architecture in the notation of images. */
-function machineArch(): string {
-  const name = machine();
-  return name === 'x64' ? 'amd64' : name;
 }

@@ -1,7 +1,8 @@
-import { lstat, mkdir, open, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cloneFile } from '../../../common/files/clone-file.ts';
 import { hashFile } from '../../../common/files/digest.ts';
+import { syncPath } from '../../../common/files/sync-path.ts';
 import type { OutputDirectory } from '../../pipeline/workspace.ts';
 import type { SourceFile } from './collect-target.ts';
 
@@ -55,7 +56,7 @@ export function releaseFolder(output: OutputDirectory, epoch: number, signal: Ab
       signal.throwIfAborted();
       await writeFile(partial(name), text);
       await utimes(partial(name), epoch, epoch);
-      await sync(partial(name));
+      await syncPath(partial(name));
       await rename(partial(name), path(name));
       return true;
     },
@@ -70,9 +71,4 @@ export function releaseFolder(output: OutputDirectory, epoch: number, signal: Ab
       }
     },
   };
-}
-
-async function sync(place: string): Promise<void> {
-  const handle = await open(place);
-  await handle.sync().finally(() => handle.close());
 }

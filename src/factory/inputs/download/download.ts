@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { hashFile } from '../../../common/files/digest.ts';
 import { isAlive, runIdentity } from '../../../common/files/process-identity.ts';
+import { syncPath } from '../../../common/files/sync-path.ts';
 import type { HttpFetch } from '../../../common/host/http-fetch.ts';
 import { exchange } from '../../../common/http/exchange.ts';
 import { type HttpPort, httpPort } from '../../../common/http/http-port.ts';
@@ -64,7 +65,7 @@ export async function download({ url, sha256 }: Download, context: DownloadConte
     await rm(part, { force: true });
     if (isLast) throw mismatch(url, sha256, found);
   }
-  await sync(part);
+  await syncPath(part);
   await chmod(part, 0o444);
   await rename(part, file);
   return file;
@@ -178,15 +179,6 @@ async function adoptPart(directory: string, sha256: string, part: string): Promi
       () => false,
     );
     if (isTaken) return;
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
