@@ -10,7 +10,7 @@ import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 
 const USER = 'kairos-factory-test';
-const PARTS = [...packageJson.files, 'node_modules', '.tools', 'package.json'];
+const PARTS = [...packageJson.files, 'node_modules', '.tools/node_modules', 'package.json'];
 const ALL = process.env['KAIROS_FACTORY_TEST_ALL'] === '1';
 /** How far the clock of a faked build is ahead: past midnight, but not so far that an archive's lists expire. */
 const AHEAD = '+26h';
@@ -80,7 +80,7 @@ describe.skipIf(!isRoot || !hasFaketime)(
           recursive: true,
           verbatimSymlinks: true,
         }).catch((error: NodeJS.ErrnoException) => {
-          if (part !== '.tools' || error.code !== 'ENOENT') throw error;
+          if (part !== '.tools/node_modules' || error.code !== 'ENOENT') throw error;
         });
       }
       place = await otherOrder(join(home, 'work'), (await tool('id', '-u', USER)).trim());

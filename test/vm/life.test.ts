@@ -113,6 +113,8 @@ describe('the life of a node', () => {
     expect([status, output]).toEqual([0, expect.stringContaining('was upgraded')]);
     await guest.reboot();
     expect([await mode(), await version()]).toEqual(['/run/cos/active_mode', 'v2.0.0']);
+    // The prompt can precede the end of the stage boot, which makes the users (docs/contract.md 5.9).
+    expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
     expect(await guest.run('id -nG tester; hostname')).toMatch(/admin[\s\S]*node-1/);
     expect(await guest.run('grub2-editenv /run/initramfs/cos-state/boot_assessment list')).toBe('');
     expect(
@@ -183,6 +185,7 @@ describe('the life of a node', () => {
     await guest.rebooted();
     expect([await mode(), await version()]).toEqual(['/run/cos/active_mode', 'v2.0.0']);
     expect(await guest.run('ls /usr/local/data')).toMatch(/No such file/);
+    expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
     expect(await guest.run('hostname; id -nG tester')).toMatch(/node-1\n.*admin/);
     expect(await guest.run('grep last-reset: /usr/local/.kairos-state')).toMatch(/last-reset: 20/);
   });
