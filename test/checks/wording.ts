@@ -43,6 +43,7 @@ export const WORDINGS: readonly Wording[] = [
   { pattern: /\bis a (?:person's|command's) own\b|\bof one's own\b/, instead: '"your own", "separate"' },
   { pattern: /\b(?:is|are) passed over\b/, instead: '"is skipped"' },
   { pattern: /\bunheard\b|\bhandedOver\b/, instead: 'a name that says what it is' },
+  { pattern: /\blaid into\b/, instead: '"copied into"' },
   { pattern: /\b(?:a|the) person with no\b/, instead: '"by default"' },
 ];
 

@@ -199,7 +199,7 @@ describe('datasource', () => {
   });
 
   it.each(['/oem/95_userdata/userdata.yaml', '/oem/95_userdata/userdata', '/run/cos/95_userdata/userdata'])(
-    'does not pull again when %s is there, unless told to',
+    'does not pull again when %s exists, unless asked to',
     async (present) => {
       const files = { [present]: 'old', '/x': CONFIG };
       await using host = await testHost({ files });
