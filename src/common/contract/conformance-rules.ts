@@ -3,7 +3,8 @@ import { resolveInRoot } from '../files/resolve-in-root.ts';
 import { ARCHES, ARCHITECTURES } from './architectures.ts';
 import { kernelHas } from './boot-files.ts';
 import { DEFAULT_ARCH, type ExaminedRoot } from './examine-root.ts';
-import { REQUIRED_RELEASE_KEYS } from './kairos-release.ts';
+import { identityFrom, REQUIRED_RELEASE_KEYS } from './kairos-release.ts';
+import { identityProblem } from './name-part.ts';
 import { requiredDirectories } from './system-layout.ts';
 
 /** A conformance rule for OS images. */
@@ -141,6 +142,16 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
     problem: ({ release }) => {
       const missing = REQUIRED_RELEASE_KEYS.filter((key) => !release.keys.get(key));
       return unless(missing.length === 0, `/etc/kairos-release lacks ${missing.join(', ')}`);
+    },
+  },
+  {
+    id: 'kairos-release names',
+    // The factory makes no files with such names; a node runs such a system.
+    severity: 'advisory',
+    found: 'the values can be part of file names',
+    problem: ({ release }) => {
+      const problem = identityProblem(identityFrom(release.keys));
+      return problem === undefined ? undefined : `/etc/kairos-release: ${problem}`;
     },
   },
   {

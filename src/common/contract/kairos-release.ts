@@ -73,10 +73,10 @@ export const REQUIRED_RELEASE_KEYS = [
 
 /**
  * Reads the identity from the parsed file, for naming the artifacts of a finished image (docs/contract.md 6.10).
- * Missing fields are `unknown`.
+ * Missing and empty fields are `unknown`. The values are not checked: see `checkedIdentity`.
  */
 export function identityFrom(release: ReadonlyMap<string, string>): ImageIdentity {
-  const get = (key: string) => release.get(key) ?? 'unknown';
+  const get = (key: string) => release.get(key) || 'unknown';
   const prefix = release.get('KAIROS_SOFTWARE_VERSION_PREFIX');
   const software = release.get('KAIROS_SOFTWARE_VERSION');
   return {

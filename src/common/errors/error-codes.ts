@@ -145,6 +145,9 @@ export const ERROR_CODES = {
   CONTENT_ARCH_MISMATCH: verification(
     'An image or a program has the wrong architecture for its destination.',
   ),
+  IMAGE_NAME_REFUSED: verification(
+    'A value in the release file of an image, in the os-release of a base or in a flavor cannot be part of a name.',
+  ),
   IMAGE_NOT_OS: verification('The image is not an OS image.'),
   FILESYSTEM_CORRUPT: verification('A filesystem has errors.'),
   CLOUD_CONFIG_REFUSED: verification('The cloud-config has errors; the message lists all of them.'),

@@ -1,3 +1,4 @@
+import { isNamePart } from '../../../common/contract/name-part.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { LoadedFlavor } from './load.ts';
 import type { Flavor } from './schema.ts';
@@ -127,7 +128,7 @@ function relatedVersion(flavor: Flavor, osRelease: OsRelease): string {
 
 /** Checks a field that becomes part of file names. @throws FactoryError `usage` for other characters */
 function nameable(key: string, text: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._~+-]*$/.test(text)) return text;
+  if (isNamePart(text)) return text;
   throw new FactoryError(
     'BASE_UNSUITABLE',
     `the base's os-release has ${key}="${text}", which cannot be part of a name`,
@@ -139,7 +140,7 @@ function nameable(key: string, text: string): string {
 
 /** The distribution of a base under its own name, for a flavor that accepts any base. */
 function ownName(flavor: Flavor, osRelease: OsRelease): Distribution {
-  const word = (text: string) => text.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+  const word = (text: string) => text.replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^(?=[._-])/, '0');
   return {
     name: word(osRelease['ID'] || 'linux'),
     release: word(osRelease['VERSION_ID'] ?? osRelease['BUILD_ID'] ?? 'rolling'),

@@ -1,5 +1,6 @@
 import semver from 'semver';
 import { z } from 'zod';
+import { isNamePart } from '../../../common/contract/name-part.ts';
 
 /** Removes the leading zeros in a version or range, which some distributions use (`24.04`) and semver rejects. */
 export function withoutLeadingZeros(text: string): string {
@@ -10,6 +11,11 @@ const Range = z
   .string()
   .transform(withoutLeadingZeros)
   .refine((range) => semver.validRange(range) !== null, 'is not a semver range');
+
+/** A text that file names and tags are made from (docs/contract.md 6.10). */
+const NamePart = z
+  .string()
+  .refine(isNamePart, 'cannot be part of a file name: use letters, digits, ".", "_" and "-"');
 
 /** A package or unit, unconditionally or for some releases and arches only. */
 export const Conditional = z.union([
@@ -48,9 +54,9 @@ const NOT_ENFORCING =
 
 /** The schema of a flavor file after inheritance: how a distribution becomes an OS image. */
 export const Flavor = z.strictObject({
-  name: z.string(),
+  name: NamePart,
   title: z.string(),
-  family: z.string(),
+  family: NamePart,
   'os-release-id': z.union([z.string(), z.record(z.string(), z.string())]).meta({
     description:
       '`ID` of `/etc/os-release` in its base images, `*` for any; or a map from each `ID` to the name of its releases, where `{version}` is replaced by `VERSION_ID`.',

@@ -1,4 +1,5 @@
 import type { ImageIdentity } from '../../../common/contract/kairos-release.ts';
+import { checkedIdentity } from '../../../common/contract/name-part.ts';
 import type { Distribution } from '../../catalog/flavors/detect.ts';
 import { select } from '../../catalog/flavors/select.ts';
 import { resolveBoard } from '../../catalog/models/board.ts';
@@ -6,7 +7,7 @@ import type { BuildSpec } from '../../config/schema.ts';
 import type { Results } from '../step.ts';
 import { baseOf, type RecipeParts } from './recipe-parts.ts';
 
-/** Detects the distribution of the base and selects flavor, board and packages. @throws FactoryError `usage` when no flavor fits */
+/** Detects the distribution of the base and selects flavor, board and packages. @throws FactoryError `usage` when no flavor fits, `verification` when names cannot be made */
 export function detectSystem(parts: RecipeParts, results: Results) {
   const { spec, choice, model, installsNothing } = parts;
   const detected = choice.forBase(baseOf(parts, results).osRelease);
@@ -18,7 +19,7 @@ export function detectSystem(parts: RecipeParts, results: Results) {
     kernel,
     extraPackages: [...board.packages, ...spec.packages],
   });
-  const identity = identityOf(spec, distribution, loaded.flavor.family);
+  const identity = checkedIdentity(identityOf(spec, distribution, loaded.flavor.family));
   return { detected, loaded, distribution, target, board, selection, identity };
 }
 

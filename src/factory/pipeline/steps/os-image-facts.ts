@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ImageFacts } from '../../../common/contract/image-facts.ts';
 import { type ImageIdentity, identityFrom } from '../../../common/contract/kairos-release.ts';
+import { checkedIdentity } from '../../../common/contract/name-part.ts';
 import { type Results, resultOf, type StepKey } from '../step.ts';
 
 const facts: z.ZodType<ImageFacts> = z.object({
@@ -33,7 +34,10 @@ export function osImageFacts(results: Results): OsImageFacts {
   return resultOf(results, IMAGE_STEP).facts;
 }
 
-/** The identity of an OS image in `/etc/kairos-release`. */
+/**
+ * The identity of an OS image in `/etc/kairos-release`.
+ * @throws FactoryError `verification` when names cannot be made from it
+ */
 export function imageIdentity({ release }: Pick<ImageFacts, 'release'>): ImageIdentity {
-  return identityFrom(new Map(Object.entries(release)));
+  return checkedIdentity(identityFrom(new Map(Object.entries(release))));
 }

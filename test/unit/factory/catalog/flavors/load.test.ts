@@ -207,6 +207,15 @@ describe('an error has its position', () => {
     ]);
   });
 
+  test.each(['../../x', '"<b>"', 'a b', `${'x'.repeat(65)}`])(
+    'a name that cannot be part of a file name: %s',
+    async (name) => {
+      expect(await problem({ 'child.yaml': CHILD.replace('name: child', `name: ${name}`) })).toEqual([
+        expect.stringMatching(/^child\.yaml:2:1: name: cannot be part of a file name/),
+      ]);
+    },
+  );
+
   test('an invalid value of the child that overrides the parent, in the child', async () => {
     expect(await problem({ 'child.yaml': `${CHILD}initramfs: drakut\n` })).toEqual([
       expect.stringMatching(/^child\.yaml:8:1: initramfs: .*did you mean "dracut"/),

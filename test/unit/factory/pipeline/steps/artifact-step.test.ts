@@ -12,13 +12,13 @@ import { imageResults, stepContext } from '../support/step-context.ts';
 const EPOCH = 1_700_000_000;
 
 /** Creates the squashfs artifact, which is a plain copy. */
-async function make() {
+async function make(release: Readonly<Record<string, string>> = {}) {
   const home = plant(temporaryDirectory(), { 'made.squashfs': 'hsqs', 'output/earlier': '' });
   const output = join(home, 'output');
   const env = testEnvironment({ partial: (name) => join(output, `.partial-${name}`) });
   const step = artifactStep(env, artifactsSpec({ output }), { kind: 'squashfs', gates: ['audit'] });
   const part = { digest: 'part', facts: {}, files: { squashfs: join(home, 'made.squashfs') } };
-  const results: Results = new Map([...imageResults(EPOCH), ['squashfs', part]]);
+  const results: Results = new Map([...imageResults(EPOCH, release), ['squashfs', part]]);
   const made = { digest: '', ...(await step.run(stepContext().context, results)) };
   return { step, made, file: made.files['artifact'] ?? '', output, results };
 }
@@ -30,6 +30,15 @@ describe('artifactStep', () => {
       /^kairos-debian-12-core-amd64-generic-v1\.2\.3.*\.squashfs$/,
     );
     expect([readFileSync(file, 'utf8'), statSync(file).mtimeMs]).toEqual(['hsqs', EPOCH * 1000]);
+  });
+
+  test.each([
+    ['KAIROS_VERSION', 'v1/../../../pwn'],
+    ['KAIROS_FLAVOR', '../../x'],
+    ['KAIROS_MODEL', 'm'.repeat(300)],
+    ['KAIROS_FAMILY', '<img src=x onerror=alert(1)>'],
+  ])('makes no file for an image whose %s is %s', async (key, value) => {
+    await expect(make({ [key]: value })).rejects.toMatchObject({ code: 'IMAGE_NAME_REFUSED' });
   });
 
   test('waits for the image, its parts and the gates', async () => {

@@ -15,8 +15,8 @@ export function stepContext(): { readonly context: StepContext; readonly notices
   return { context, notices };
 }
 
-/** The result of the image step for a Debian image on amd64. */
-export function imageResults(epoch: number): Results {
+/** The result of the image step for a Debian image on amd64. @param own values of the release file that differ */
+export function imageResults(epoch: number, own: Readonly<Record<string, string>> = {}): Results {
   const release = {
     KAIROS_FLAVOR: 'debian',
     KAIROS_FLAVOR_RELEASE: '12',
@@ -25,6 +25,7 @@ export function imageResults(epoch: number): Results {
     KAIROS_ARCH: 'amd64',
     KAIROS_MODEL: 'generic',
     KAIROS_VERSION: 'v1.2.3',
+    ...own,
   };
   const tree = { bytes: 4096, inodes: 1, newest: epoch };
   const facts = { image: 'os', facts: { epoch, tree, release, osId: 'debian' } };
