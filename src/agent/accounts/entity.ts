@@ -1,6 +1,6 @@
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { yamlData } from '../../common/text/yaml-document.ts';
 import { findRow, isField, rowsOf } from './account-table.ts';
 
 /** The value of a field: a number or text; it may be absent. */
@@ -50,6 +50,9 @@ export const ENTITY_FILE: Readonly<Record<Entity['kind'], string>> = {
   gshadow: '/etc/gshadow',
 };
 
+/** All fields are text, as in Go's structure: the password 012 stays 012. */
+const ENTITY_YAML = { code: 'ACCOUNT_INVALID', dialect: { schema: 'failsafe' }, firstOnly: true } as const;
+
 /**
  * Parses an entity from its YAML text (docs/contract.md 4.7), in the format of upstream's entities library.
  *
@@ -57,7 +60,7 @@ export const ENTITY_FILE: Readonly<Record<Entity['kind'], string>> = {
  */
 export function parseEntity(text: string): Entity {
   try {
-    return EntityText.parse(parse(text));
+    return EntityText.parse(yamlData('entity', text, ENTITY_YAML));
   } catch (error) {
     throw new FactoryError('ACCOUNT_INVALID', `An entity is not valid: ${reasonOf(error)}`, {
       remedy: 'Write it as YAML text: kind (user, shadow, group or gshadow) and the fields of that kind.',

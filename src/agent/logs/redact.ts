@@ -23,8 +23,11 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@"']*:)[^\s/@"']+@/gi, `$1${MASK}@`],
   [/(\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer)\s+)[^\s"',;]+/gi, `$1${MASK}`],
 ];
-/** The name in `name=value`, `name: value` and `--name value`. */
-const NAME = /(?<![\w.-])(?:--)?([\w.-]+)["']?(?:\s*[:=]\s*|\s+(?<=--[\w.-]+\s+))/g;
+/**
+ * The name in `--name value`, `name=value` and `name: value`. Anyone on the node can log a line, so the patterns take linear
+ * time: a look-behind over the spaces would be quadratic.
+ */
+const NAME = /(?<![\w.-])(?:--([\w.-]+)["']?(?:\s*[:=]\s*|\s+)|([\w.-]+)["']?\s*[:=]\s*)/g;
 /** The value after the name, quoted or not. */
 const VALUE = /"[^"\n]*"|'[^'\n]*'|[^\s"',;&]+/y;
 
@@ -40,7 +43,7 @@ export function redactText(text: string): string {
   let done = 0;
   for (const match of masked.matchAll(NAME)) {
     const end = match.index + match[0].length;
-    if (match.index < done || !isSecretName(match[1] ?? '')) continue;
+    if (match.index < done || !isSecretName(match[1] ?? match[2] ?? '')) continue;
     VALUE.lastIndex = end;
     const value = VALUE.exec(masked)?.[0];
     if (value === undefined) continue;

@@ -77,7 +77,7 @@ export function sourceReader(host: Host, stage: string, options: SourceOptions =
   const remote = once(async (url: string) =>
     fetchFiles(host, url, { network: hasNetwork(stage, await readCommandLine(host)) }),
   );
-  const stagesIn = once((document: CloudConfigDocument) => toStageFile(host, document));
+  const stagesIn = once((document: CloudConfigDocument) => tryStageFile(host, document));
   const load = async (name: string): Promise<Loaded> => ({
     name,
     read: await (isUrl(name) ? remote(name) : read(name, { shallow: name === LIVE })),
@@ -170,6 +170,17 @@ function commandLineConfig(host: Host, { assignments, stageAssignments }: Comman
     const problem = describeProblem(COMMAND_LINE, error);
     host.log('error', problem);
     return [{ path: COMMAND_LINE, problem }];
+  }
+}
+
+/** A file must not take the others along, whatever goes wrong with it. */
+function tryStageFile(host: Host, document: CloudConfigDocument): CheckedFile {
+  try {
+    return toStageFile(host, document);
+  } catch (error) {
+    const problem = describeProblem(document.name, error);
+    host.log('error', problem);
+    return { file: { path: document.name, stages: {} }, problems: [problem] };
   }
 }
 

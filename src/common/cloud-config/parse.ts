@@ -1,19 +1,7 @@
-import {
-  type Document,
-  isAlias,
-  isCollection,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  visit,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq } from 'yaml';
 import { CLOUD_CONFIG_LIMIT } from '../contract/cloud-config-limit.ts';
-import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { FactoryError } from '../errors/factory-error.ts';
+import { dataOf, keyName, readYamlDocument } from '../text/yaml-document.ts';
 import { YAML_DIALECT } from './yaml-dialect.ts';
 
 /** Header lines that mark a YAML file as a cloud-config (docs/contract.md 4.1). */
@@ -64,13 +52,10 @@ export function parseCloudConfig(name: string, text: string): CloudConfigDocumen
       },
     );
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text.replace(/^\uFEFF/, ' '), { ...YAML_DIALECT, lineCounter: lines });
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${name}:${line}:${col}`;
-  };
-  checkSyntax(document, place);
+  const { document, place } = readYamlDocument(name, text.replace(/^\uFEFF/, ' '), {
+    code: 'CLOUD_CONFIG_INVALID',
+    dialect: YAML_DIALECT,
+  });
   return {
     name,
     header,
@@ -84,49 +69,8 @@ function headerOf(text: string): Header | undefined {
   return HEADERS.find((header) => start.includes(header));
 }
 
-/** Replacements for parser messages that refer to the parser's API. */
-const SYNTAX: Readonly<Partial<Record<string, string>>> = {
-  MULTIPLE_DOCS: 'a second YAML document starts here',
-  RESOURCE_EXHAUSTION: 'this is nested too deeply',
-};
-
-/** @throws FactoryError `usage` */
-function checkSyntax(document: Document, place: (offset: number) => string): void {
-  const fail = (offset: number | undefined, message: string, remedy: string) => {
-    throw new FactoryError('CLOUD_CONFIG_INVALID', `${place(offset ?? 0)}: ${message}`, { remedy });
-  };
-  const broken = document.errors[0];
-  if (broken) fail(broken.pos[0], SYNTAX[broken.code] ?? broken.message, 'Correct the YAML syntax.');
-  const anchors = new Set<string>();
-  visit(document, {
-    Node: (_, node) => {
-      if (isAlias(node)) {
-        if (anchors.has(node.source)) return;
-        fail(node.range?.[0], `alias to an undefined anchor "${node.source}"`, 'Correct the alias.');
-      } else if (node.anchor !== undefined) anchors.add(node.anchor);
-      const twice = isMap(node) ? firstDuplicate(node) : undefined;
-      if (twice) fail(startOf(twice), `duplicate key "${keyOf(twice)}"`, 'Keep one of them.');
-    },
-    Pair: (_, { key }) => {
-      if (!isCollection(key)) return;
-      fail(key.range?.[0], 'a map or a list cannot be a key', 'Put a value that begins with "{{" in quotes.');
-    },
-  });
-}
-
-/** The library's own search for duplicate keys is quadratic: it takes a minute for 1 MiB. */
-function firstDuplicate(map: YAMLMap): unknown {
-  const seen = new Set<string>();
-  for (const { key } of map.items) {
-    const name = keyOf(key);
-    if (isScalar(key) && name !== '<<' && seen.has(name)) return key;
-    seen.add(name);
-  }
-  return undefined;
-}
-
 /** @throws FactoryError `usage` for anything but a map, and for aliases that expand without bound */
-function toData(document: Document, place: (offset: number) => string): ConfigData {
+function toData(document: Document.Parsed, place: (offset: number) => string): ConfigData {
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return {};
   if (!isMap(contents)) {
@@ -138,14 +82,11 @@ function toData(document: Document, place: (offset: number) => string): ConfigDa
       },
     );
   }
-  try {
-    return document.toJS() as ConfigData;
-  } catch (error) {
-    throw new FactoryError('CLOUD_CONFIG_INVALID', `${place(0)}: ${messageOf(error)}`, {
+  return dataOf(document, (message) => {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `${place(0)}: ${message}`, {
       remedy: 'Use fewer YAML aliases.',
-      cause: error,
     });
-  }
+  }) as ConfigData;
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
@@ -172,10 +113,10 @@ function child(node: unknown, step: PropertyKey, document: Document): Child | un
     return value === undefined ? undefined : { value, offset: startOf(value) };
   }
   if (!isMap(node)) return undefined;
-  const pair = node.items.find((item) => keyOf(item.key) === String(step));
+  const pair = node.items.find((item) => keyName(item.key) === String(step));
   if (pair) return { value: pair.value, offset: startOf(pair.key) };
   for (const { key, value } of node.items) {
-    if (keyOf(key) !== '<<') continue;
+    if (keyName(key) !== '<<') continue;
     const merged = resolve(document, value);
     for (const source of isSeq(merged) ? merged.items : [merged]) {
       const found = child(resolve(document, source), step, document);
@@ -183,12 +124,6 @@ function child(node: unknown, step: PropertyKey, document: Document): Child | un
     }
   }
   return undefined;
-}
-
-/** The name of a key in the data. */
-function keyOf(key: unknown): string {
-  if (!isScalar(key)) return '';
-  return typeof key.value === 'symbol' ? (key.value.description ?? '') : String(key.value);
 }
 
 function resolve(document: Document, node: unknown): unknown {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isPair } from 'yaml';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { dataOf, readYamlDocument } from './yaml-document.ts';
 
 /** The content of a YAML file, with a way to locate its values in the file. */
 export interface YamlSource {
@@ -28,36 +29,17 @@ export async function readYaml(file: string): Promise<YamlSource> {
 
 /** Like {@link readYaml}, for text in memory; `name` is the name of the file in messages. */
 export function parseYaml(name: string, text: string): YamlSource {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${name}:${line}:${col}`;
-  };
-  const broken = document.errors[0];
-  if (broken) {
-    throw new FactoryError('CONFIG_INVALID', `${place(broken.pos[0])}: ${broken.message}`, {
-      remedy: 'Correct the YAML syntax.',
-    });
-  }
+  const { document, place } = readYamlDocument(name, text, { code: 'CONFIG_INVALID' });
   return {
     name,
-    data: toData(document, name),
+    data: dataOf(document, (message) => {
+      throw new FactoryError('CONFIG_INVALID', `${place(0)}: ${message}`, {
+        remedy: 'Correct the YAML aliases.',
+      });
+    }),
     locate: (path) => place(offsetOf(document, path)),
     has: (path) => document.hasIn(path),
   };
-}
-
-/** @throws FactoryError `usage` for aliases that are undefined or expand without bound */
-function toData(document: Document, name: string): unknown {
-  try {
-    return document.toJS() as unknown;
-  } catch (error) {
-    throw new FactoryError('CONFIG_INVALID', `${name}:1:1: ${messageOf(error)}`, {
-      remedy: 'Correct the YAML aliases.',
-      cause: error,
-    });
-  }
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {

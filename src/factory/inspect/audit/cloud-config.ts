@@ -30,7 +30,8 @@ export function auditCloudConfig(text: string, needles: Needles): CloudConfigAud
   if (needles.some((needle) => bytes.includes(needle)))
     findings.set('build-credential', { path: CLOUD_CONFIG, kind: 'build-credential' });
   const clear: number[] = [];
-  visit(parseDocument(text), {
+  // The search for duplicate keys is quadratic, and the key does not matter here.
+  visit(parseDocument(text, { uniqueKeys: false }), {
     Map: (_, map) => {
       if (!isMap(map)) return;
       for (const { key, value } of map.items) {

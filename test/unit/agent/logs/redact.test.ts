@@ -31,6 +31,22 @@ describe('names of secrets', () => {
 
 describe('text', () => {
   it.each([
+    'authorization',
+    '--token',
+    '--x y',
+    'password="',
+    "'",
+    '-----BEGIN PRIVATE KEY-----',
+    'http://',
+    '',
+  ])('is masked in linear time: %j before many spaces', (start) => {
+    for (const text of [start + ' '.repeat(200_000), start.repeat(20_000), `${start} `.repeat(20_000)]) {
+      const begin = performance.now();
+      redactText(text);
+      expect(performance.now() - begin).toBeLessThan(2000);
+    }
+  });
+  it.each([
     ['K3S_TOKEN=abc x', 'K3S_TOKEN=*** x'],
     ['password: "a b" next', 'password: *** next'],
     ['run --token abc --server x', 'run --token *** --server x'],

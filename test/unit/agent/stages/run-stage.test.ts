@@ -84,6 +84,25 @@ describe('runStage', () => {
     expect(host.calls).toEqual([]);
   });
 
+  it.each([
+    ['an alias inside its own anchor', 'a: &a [*a]'],
+    ['a merge of the file into itself', '--- &file\n<<: *file'],
+    ['a map that cannot be nested that deep', `a: ${'['.repeat(5000)}`],
+    ['text', 'text'],
+    ['a broken bracket', 'a: ['],
+  ])('leaves out a file with %s, and runs the others', async (_, body) => {
+    await using host = await testHost({
+      files: {
+        '/oem/10_a.yaml': config(body),
+        '/oem/20_b.yaml': config(`stages:\n${step('good')}`),
+      },
+    });
+    const { done, plugins } = recorder();
+    const { problems } = await runStage(host, 'demo', { plugins });
+    expect(done).toEqual(['good']);
+    expect(problems).toEqual([expect.stringMatching(/^\/oem\/10_a\.yaml:/)]);
+  });
+
   it('reads the medium of a live system', async () => {
     await using host = await testHost({
       files: {

@@ -90,6 +90,12 @@ describe('structure', () => {
     ['a: 1\nb: *x\n', '3:4: alias to an undefined anchor "x"'],
     ['a: *x\nb: &x 1\n', '2:4: alias to an undefined anchor "x"'],
     ['a: 1\n---\nb: 2\n', '3:1: a second YAML document'],
+    ['a: &a [*a]\n', '2:8: the value of the anchor "a" contains itself'],
+    ['a: &a {b: {c: *a}}\n', '2:15: the value of the anchor "a" contains itself'],
+    ['a: &a\n  <<: *a\n', '3:7: the value of the anchor "a" contains itself'],
+    ['--- &file\n<<: *file\n', '3:5: the value of the anchor "file" contains itself'],
+    ['a: &a [&a 1, *a, {x: &b [*a, *b]}]\n', '2:30: the value of the anchor "b" contains itself'],
+    [`x:\n${'? '.repeat(500)}\n`, '3:3: a map or a list cannot be a key'],
   ])('%j', async (body, message) => {
     const error = await failure(body);
     expect(error.kind).toBe('usage');

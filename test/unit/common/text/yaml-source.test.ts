@@ -45,7 +45,13 @@ describe('parseYaml', () => {
   test.each([
     ['an open bracket', 'a: 1\nb: [1, 2\n', /^f\.yaml:[23]:\d+: /],
     ['a tab', 'a:\n\tb: 1\n', /^f\.yaml:2:1: Tabs/],
-    ['a key that comes twice', 'a: 1\nb: 2\na: 3\n', /^f\.yaml:3:1: Map keys must be unique/],
+    ['a key that comes twice', 'a: 1\nb: 2\na: 3\n', /^f\.yaml:3:1: duplicate key "a"/],
+    [
+      'an alias inside its own anchor',
+      'a: &a [*a]\n',
+      /^f\.yaml:1:8: the value of the anchor "a" contains itself/,
+    ],
+    ['maps as keys, which took seconds', `x:\n${'? '.repeat(500)}\n`, /^f\.yaml:2:3: a map or a list cannot/],
     ['a second document', 'a: 1\n---\nb: 2\n', /^f\.yaml:2:1: /],
   ])('refuses %s with its location', async (_, text, message) => {
     const error = await failureOf(() => parseYaml('f.yaml', text));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { messageOf } from '../../../errors/factory-error.ts';
+import { yamlData } from '../../../text/yaml-document.ts';
 import { YAML_DIALECT } from '../../yaml-dialect.ts';
 import { type FunctionContext, fixed, type TemplateFunction } from '../function.ts';
 import { any, string } from '../param.ts';
@@ -47,7 +48,9 @@ export const ENCODING_FUNCTIONS: readonly TemplateFunction[] = [
   ),
   fixed('fromYaml', 'the value parsed from YAML', [string], ([value], { fail }) => {
     try {
-      return toValue(parse(value, { ...YAML_DIALECT, maxAliasCount: 100 }));
+      return toValue(
+        yamlData('text', value, { code: 'TEMPLATE_INVALID', dialect: YAML_DIALECT, firstOnly: true }),
+      );
     } catch (error) {
       return fail(`the text is not YAML: ${messageOf(error)}`);
     }
