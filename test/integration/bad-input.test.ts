@@ -170,12 +170,7 @@ test('a package that does not exist is reported with its origin (exit status 4)'
 describe('hostile and broken bases', () => {
   const evil = { type: 'file', content: 'evil' };
   test.each([
-    [
-      'absolute.tar',
-      [{ name: '/kairos-factory-evil', ...evil }],
-      5,
-      /entry "\/kairos-factory-evil" is refused: its path is absolute/,
-    ],
+    ['absolute.tar', [{ name: '/kairos-factory-evil', ...evil }], 2, /neither \/etc\/os-release nor/],
     ['parent.tar', [{ name: 'a/../../evil', ...evil }], 5, /leads outside the root/],
     [
       'hardlink.tar',
@@ -189,8 +184,8 @@ describe('hostile and broken bases', () => {
         { name: 'l', type: 'symlink', linkname: '/tmp' },
         { name: 'l/kairos-factory-evil', ...evil },
       ],
-      5,
-      /is below the symbolic link l/,
+      2,
+      /neither \/etc\/os-release nor/,
     ],
     ['bare.tar', [{ name: 'etc/hostname', ...evil }], 2, /neither \/etc\/os-release nor/],
     [

@@ -48,7 +48,7 @@ export async function applyLayers(
   for (const [index, layer] of layers.entries()) {
     // Whiteouts may come in any order within a layer, so they are applied before anything is written.
     if (index > 0) links = await prepareTree(root, layer, { below: links, signal, missing });
-    const plan = planLayer(links);
+    const plan = planLayer({ below: links });
     const opened = await openLayer(layer, (done) => progress?.(before + done, total));
     const removed = index === 0 ? missing : undefined;
     const tar = plannedTar(opened, { plan, counters, signal, removed });
@@ -71,7 +71,7 @@ export async function overlayTar(
   { target, signal }: Pick<UnpackOptions, 'target' | 'signal'>,
 ): Promise<number> {
   const counters: LayerCounters = { entries: 0, bytes: 0, holes: 0 };
-  const plan = planLayer(new Map(), (path) => linkAt(Buffer.from(target), path));
+  const plan = planLayer({ existing: (path) => linkAt(Buffer.from(target), path) });
   const program = await unpackProgram(host, { keepDirectories: true });
   const opened = { tar, isCompressed: false, check: () => {}, close: () => {} };
   await unpack(host, program, { tar: plannedTar(opened, { plan, counters, signal }), target, signal });

@@ -58,9 +58,14 @@ export async function* plannedTar(layer: OpenLayer, options: PlannedLayerOptions
   yield TAR_END;
 }
 
+/** @throws FactoryError `verification` when an image has more entries than it may have. */
+export function countEntry(entries: number): void {
+  if (entries > ENTRY_LIMIT) throw tooLarge(`${ENTRY_LIMIT} entries`);
+}
+
 function count(counters: LayerCounters, { sparse }: TarEntry['member']): void {
   counters.entries += 1;
-  if (counters.entries > ENTRY_LIMIT) throw tooLarge(`${ENTRY_LIMIT} entries`);
+  countEntry(counters.entries);
   counters.holes += holesOf(sparse);
   if (counters.holes > HOLES_LIMIT) throw tooLarge(`${HOLES_LIMIT} bytes of holes in its files`);
 }

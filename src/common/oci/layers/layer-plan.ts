@@ -1,5 +1,6 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 import type { TarMember } from '../../tar/member.ts';
+import { checkText, followLinks, partsOf, type Refuse } from './member-path.ts';
 
 /** The targets of a tree's symbolic links by path, one byte per character. */
 export type Links = ReadonlyMap<string, string>;
@@ -16,9 +17,11 @@ export type Change =
 export interface LayerPlan {
   /**
    * @returns `undefined` for internal files of storage drivers
-   * @throws FactoryError `verification` when a member could reach outside of the tree
+   * @throws the error of `refuse` when a member could reach outside of the tree
    */
   plan(member: TarMember): Change | undefined;
+  /** Returns the path of a link of the lower layers that the member removes, or replaces with something else than a link. */
+  replacedLink(member: TarMember): string | undefined;
   /** Forgets the links of lower layers below a directory. */
   forgetBelow(path: string): void;
   /** Forgets the links of lower layers at a path and below it. */
@@ -29,11 +32,21 @@ export interface LayerPlan {
   lower(): Links;
 }
 
-/** Maximum length of a path and of a file name, in bytes. */
-const PATH_LIMIT = 4096;
-const NAME_LIMIT = 255;
-/** Maximum number of links to follow for a path, as in Linux. */
-const LINK_LIMIT = 40;
+/** Options of {@link planLayer}. */
+export interface PlanOptions {
+  /** The links of the lower layers. */
+  readonly below?: Links;
+  /**
+   * Returns the target of a link that was in the target directory before; directories of the image are unpacked into that
+   * target.
+   */
+  readonly existing?: (path: string) => string | undefined;
+  /** What a directory does at the place of a link of its own layer: it is refused, or it is unpacked into the target. */
+  readonly directoryOverLink?: 'refuse' | 'follow';
+  /** Creates the error for a member that is refused. */
+  readonly refuse?: Refuse;
+}
+
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 /** Prefix of internal files of the storage driver aufs. */
@@ -45,14 +58,14 @@ const TYPES = '0123456';
  * Plans a layer on top of others. Every path is rewritten so that none of its directories is a symbolic link: links are
  * resolved here, within the tree, as the running system would. Thus the unpacking program never follows a link, whichever
  * layer created it.
- * @param below the links of the lower layers
- * @param existing returns the target of a link that was in the target directory before; directories of the image are
- * unpacked into that target
  */
-export function planLayer(
-  below: Links,
-  existing: (path: string) => string | undefined = () => undefined,
-): LayerPlan {
+export function planLayer(options: PlanOptions = {}): LayerPlan {
+  const {
+    below = new Map(),
+    existing = () => undefined,
+    directoryOverLink = 'refuse',
+    refuse = refused,
+  } = options;
   const links = new Map(below);
   const lower = new Map(below);
   /** Paths of the links in this layer. */
@@ -60,6 +73,7 @@ export function planLayer(
   /** Paths whose previous file was replaced. */
   const replaced = new Set<string>();
   const pointOf = (path: string) => links.get(path) ?? (replaced.has(path) ? undefined : existing(path));
+  const follow = (parts: readonly string[], name: string) => followLinks(parts, { pointOf, name, refuse });
 
   const forgetLink = (link: string) => {
     if (!lower.delete(link)) return;
@@ -74,28 +88,34 @@ export function planLayer(
   /** Records the new file at a path, and its target if it is a symbolic link. */
   const note = (path: string, { type, name }: TarMember, target: string | undefined) => {
     if (type !== '5') replaced.add(path);
-    lower.delete(path);
+    // A link that is written again leads where it led before, also for members ahead of it.
+    if (lower.get(path) !== target) lower.delete(path);
     if (target === undefined) {
       links.delete(path);
+      own.delete(path);
       return;
     }
-    checkText(name, target);
+    checkText(target, name, refuse);
     links.set(path, target);
     own.add(path);
   };
 
   const entry = (member: TarMember, path: string): Change => {
     const { type, name } = member;
-    if (path === '' && type !== '5') throw refused(name, 'the root is a directory');
-    if (type === '5' && own.has(path)) throw refused(name, 'it is a link and a directory');
-    const original = type === '1' ? follow(pointOf, partsOf(member.linkName), name) : undefined;
-    if (original === '') throw refused(name, 'it is a hard link to the root');
+    if (path === '' && type !== '5') throw refuse(name, 'the root is a directory');
+    if (type === '5' && own.has(path)) throw refuse(name, 'it is a link and a directory');
+    const original = type === '1' ? follow(partsOf(member.linkName, name, refuse), name) : undefined;
+    if (original === '') throw refuse(name, 'it is a hard link to the root');
     const ownTarget = type === '2' ? member.linkName : undefined;
     // A hard link to a symbolic link is a symbolic link, too.
     note(path, member, original === undefined ? ownTarget : pointOf(original));
     const linkName = original ?? ownTarget ?? '';
     return { kind: 'entry', path, member: { ...member, name: path === '' ? '.' : path, linkName } };
   };
+
+  /** Whether a directory is unpacked into the target of the link at its path. */
+  const isMerged = (path: string) =>
+    links.has(path) ? directoryOverLink === 'follow' && own.has(path) : pointOf(path) !== undefined;
 
   return {
     links,
@@ -105,74 +125,39 @@ export function planLayer(
       forgetLink(path);
       forgetBelow(path);
     },
+    replacedLink: ({ name, type }) => {
+      if (type === '2') return undefined;
+      const parts = partsOf(name, name, refuse);
+      const last = parts.at(-1) ?? '';
+      if (last === OPAQUE || parts.some((part) => part.startsWith(INTERNAL))) return undefined;
+      const path = follow([...parts.slice(0, -1), withoutMark(last)], name);
+      return lower.has(path) ? path : undefined;
+    },
     plan: (member) => {
-      if (!TYPES.includes(member.type)) {
-        throw refused(member.name, `its type "${member.type}" is not allowed in images`);
-      }
-      const parts = partsOf(member.name);
+      const { name, type } = member;
+      if (!TYPES.includes(type)) throw refuse(name, `its type "${type}" is not allowed in images`);
+      const parts = partsOf(name, name, refuse);
       const last = parts.at(-1) ?? '';
       const directory = parts.slice(0, -1);
-      if (last === OPAQUE) return { kind: 'opaque', path: follow(pointOf, [...directory, '.'], member.name) };
+      // A mark never reaches through a link: only what it names itself is opaque.
+      if (last === OPAQUE) return { kind: 'opaque', path: follow(directory, name) };
       if (parts.some((part) => part.startsWith(INTERNAL))) return undefined;
       if (directory.some((part) => part.startsWith(WHITEOUT))) {
-        throw refused(member.name, 'its directory has the name of a whiteout');
+        throw refuse(name, 'its directory has the name of a whiteout');
       }
       if (!last.startsWith(WHITEOUT)) {
-        const path = follow(pointOf, parts, member.name);
-        const isKept = member.type === '5' && !links.has(path) && pointOf(path) !== undefined;
-        return entry(member, isKept ? follow(pointOf, [...parts, '.'], member.name) : path);
+        const path = follow(parts, name);
+        return entry(member, type === '5' && isMerged(path) ? follow([...parts, '.'], name) : path);
       }
-      const name = last.slice(WHITEOUT.length);
-      if (['', '.', '..'].includes(name)) throw refused(member.name, 'it is a whiteout without a file name');
-      return { kind: 'whiteout', path: follow(pointOf, [...directory, name], member.name) };
+      const hidden = withoutMark(last);
+      if (['', '.', '..'].includes(hidden)) throw refuse(name, 'it is a whiteout without a file name');
+      return { kind: 'whiteout', path: follow([...directory, hidden], name) };
     },
   };
 }
 
-/** Splits a path, which must not leave the tree. */
-function partsOf(name: string): string[] {
-  checkText(name, name);
-  if (name.startsWith('/')) throw refused(name, 'its path is absolute');
-  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw refused(name, 'its path leads outside of the image');
-  if (parts.some((part) => part.length > NAME_LIMIT))
-    throw refused(name, 'a component of its path is too long');
-  return parts;
-}
-
-/** Resolves the links among the directories of a path, but not its last component, with the tree as the root. */
-function follow(
-  pointOf: (path: string) => string | undefined,
-  parts: readonly string[],
-  name: string,
-): string {
-  let waiting = [...parts];
-  let done: string[] = [];
-  let followed = 0;
-  for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
-    if (part === '' || part === '.') continue;
-    if (part === '..') {
-      if (done.pop() === undefined) throw refused(name, 'a link leads outside of the image');
-      continue;
-    }
-    const target = waiting.length > 0 ? pointOf([...done, part].join('/')) : undefined;
-    if (target === undefined) {
-      done.push(part);
-      continue;
-    }
-    followed += 1;
-    if (followed > LINK_LIMIT) throw refused(name, 'its links form a loop');
-    if (target.startsWith('/')) done = [];
-    waiting = [...target.split('/'), ...waiting];
-  }
-  const path = done.join('/');
-  checkText(name, path);
-  return path;
-}
-
-function checkText(name: string, text: string): void {
-  if (text.includes('\0')) throw refused(name, 'it contains a NUL');
-  if (text.length > PATH_LIMIT) throw refused(name, 'its path is too long');
+function withoutMark(name: string): string {
+  return name.startsWith(WHITEOUT) ? name.slice(WHITEOUT.length) : name;
 }
 
 function refused(name: string, reason: string): FactoryError {

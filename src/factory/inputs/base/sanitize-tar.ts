@@ -3,13 +3,14 @@ import { pipeline } from 'node:stream/promises';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { batchBytes } from '../../../common/files/batch-bytes.ts';
 import { decodeFileName, printableFileName } from '../../../common/files/file-name.ts';
+import { planLayer } from '../../../common/oci/layers/layer-plan.ts';
+import type { Refuse } from '../../../common/oci/layers/member-path.ts';
 import type { TarMember } from '../../../common/tar/member.ts';
 import { readTar } from '../../../common/tar/read-tar.ts';
 import { holesOf } from '../../../common/tar/sparse-map.ts';
 import { TAR_END, writeMember } from '../../../common/tar/write-member.ts';
 
 const ENTRY_LIMIT = 2_000_000;
-const PATH_LIMIT = 4096;
 /** Maximum total size of holes in bytes. They are written as zeros. */
 const HOLES_LIMIT = 64 * 1024 ** 3;
 
@@ -23,10 +24,12 @@ export interface SanitizeOptions {
 }
 
 /**
- * Copies the tar of a root filesystem. Refuses entries that could reach outside the root when they are unpacked: absolute
- * names, `..`, hard links to such names, and entries below a symbolic link. A symbolic link itself is data: it may point
- * anywhere, and it is never followed out of the root. Names, link targets and attributes are copied byte for byte. Device
- * nodes are dropped, with one notice for all. Holes become zeros, because layer readers support different sparse formats.
+ * Copies the tar of a root filesystem. Refuses entries that could reach outside the root when they are unpacked, such as `..`
+ * and hard links to such names. A leading slash stands for the root. An entry below a symbolic link is moved to where the link
+ * leads within the root, as the running system would find it. A symbolic link itself is data: it may point anywhere, and it is
+ * never followed out of the root. Names, link targets and attributes are copied byte for byte. Device nodes, and files
+ * that a layer would take for whiteouts, are dropped with a notice. Holes become zeros, because layer readers support different
+ * sparse formats.
  * @throws FactoryError `step` when the tar is corrupt or truncated, `verification` when an entry is refused
  */
 export async function sanitizeTar(
@@ -48,14 +51,15 @@ async function* sanitized(
 ): AsyncGenerator<Buffer> {
   const check = memberCheck(name);
   let entries = 0;
-  let dropped = 0;
+  let devices = 0;
+  let marks = 0;
   for await (const { member, content } of readTar(stream, { corrupt, globalHeaders: 'apply' })) {
     entries += 1;
-    if (check(member) === 'drop') {
-      dropped += 1;
-      continue;
-    }
-    const { sparse, ...plain } = clamped(member, epoch);
+    const checked = check(member);
+    if (checked === 'device') devices += 1;
+    if (checked === 'mark') marks += 1;
+    if (checked === 'device' || checked === 'mark') continue;
+    const { sparse, ...plain } = clamped(checked, epoch);
     yield* writeMember({ ...plain, size: sparse?.realSize ?? plain.size }, content());
   }
   yield TAR_END;
@@ -68,45 +72,43 @@ async function* sanitized(
       },
     );
   }
-  if (dropped > 0) onNotice(`${name}: dropped ${dropped} device node(s); the running system creates its own`);
+  if (devices > 0) onNotice(`${name}: dropped ${devices} device node(s); the running system creates its own`);
+  if (marks > 0)
+    onNotice(`${name}: dropped ${marks} file(s) named .wh.*, which mean removed files in layers`);
 }
 
 /** Type flags of files, hard links, symbolic links, character and block devices, directories and pipes. */
 const TYPES = '0123456';
 
-/** Returns a function that checks the members of one archive in order. It throws for a member that is refused. */
-function memberCheck(archive: string): (member: TarMember) => 'keep' | 'drop' {
-  const links = new Set<string>();
+/**
+ * Returns a function that checks the members of one archive in order, and rewrites their names so that none is below a link.
+ * It throws for a member that is refused.
+ */
+function memberCheck(archive: string): (member: TarMember) => TarMember | 'device' | 'mark' {
+  const refuse: Refuse = (name, reason) => refused(archive, name, reason);
+  // Somebody appended directories of a merged /usr under their old names: the link stays, as tar --keep-directory-symlink does.
+  const plan = planLayer({ directoryOverLink: 'follow', refuse });
   const devices = new Set<string>();
   let entries = 0;
   let holes = 0;
 
-  /** Returns the path of a name inside the root. */
-  const placeOf = (member: TarMember, name: string): string => {
-    const path = insidePath(archive, name);
-    const below = ancestors(path).find((ancestor) => links.has(ancestor));
-    if (below === undefined) return path;
-    throw refused(archive, member.name, `"${shown(name)}" is below the symbolic link ${shown(below)}`);
-  };
-
   return (member) => {
-    const { name, type, linkName, sparse } = member;
+    const { name, type, sparse } = member;
     entries += 1;
-    if (entries > ENTRY_LIMIT) throw refused(archive, name, `there are more than ${ENTRY_LIMIT} entries`);
+    if (entries > ENTRY_LIMIT) throw refuse(name, `there are more than ${ENTRY_LIMIT} entries`);
     holes += holesOf(sparse);
-    if (holes > HOLES_LIMIT) throw refused(archive, name, `holes in files exceed ${HOLES_LIMIT} bytes`);
+    if (holes > HOLES_LIMIT) throw refuse(name, `holes in files exceed ${HOLES_LIMIT} bytes`);
     if (!TYPES.includes(type)) throw unknownKind(archive, name);
-    const path = placeOf(member, name);
-    if (path === '' && type !== '5') throw refused(archive, name, 'the root itself is not a directory');
-    if (type === '2') checkTarget(archive, member);
-    const target = type === '1' ? placeOf(member, linkName) : undefined;
-    if ('34'.includes(type) || (target !== undefined && devices.has(target))) {
-      devices.add(path);
-      return 'drop';
+    const change = plan.plan(member);
+    if (change?.kind !== 'entry') return 'mark';
+    const { path } = change;
+    const isDevice = '34'.includes(type) || (type === '1' && devices.has(change.member.linkName));
+    if (!isDevice) {
+      devices.delete(path);
+      return change.member;
     }
-    if (type === '2') links.add(path);
-    else links.delete(path);
-    return 'keep';
+    devices.add(path);
+    return 'device';
   };
 }
 
@@ -114,20 +116,6 @@ function unknownKind(archive: string, name: string): FactoryError {
   return new FactoryError('ARCHIVE_CORRUPT', `${archive}: entry "${shown(name)}" has an unsupported type`, {
     remedy: 'Pack the root again: tar -C ROOT -c .',
   });
-}
-
-function checkTarget(archive: string, { name, linkName }: TarMember): void {
-  if (linkName.includes('\0')) throw refused(archive, name, 'its target contains a NUL');
-  if (linkName.length > PATH_LIMIT) throw refused(archive, name, 'its target is too long');
-}
-
-function insidePath(archive: string, name: string): string {
-  if (name.includes('\0')) throw refused(archive, name, 'its name contains a NUL');
-  if (name.startsWith('/')) throw refused(archive, name, 'its path is absolute');
-  if (name.length > PATH_LIMIT) throw refused(archive, name.slice(0, 80), 'its path is too long');
-  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw refused(archive, name, 'its path leads outside the root');
-  return parts.join('/');
 }
 
 function refused(archive: string, entry: string, reason: string): FactoryError {
@@ -140,11 +128,6 @@ function refused(archive: string, entry: string, reason: string): FactoryError {
 /** Formats a name with one character per byte for a message. */
 function shown(name: string): string {
   return printableFileName(decodeFileName(Buffer.from(name, 'latin1')));
-}
-
-function ancestors(path: string): string[] {
-  const parts = path.split('/');
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
 function clamped(member: TarMember, epoch: number | undefined): TarMember {
