@@ -67,7 +67,7 @@ async function boots(): Promise<Figures> {
 
 async function bootTime(artifact: string): Promise<number> {
   await using guest = await startGuest({ artifact, attachment: 'disk', firmware: 'bios' });
-  return timed(() => guest.login());
+  return await timed(() => guest.login());
 }
 
 function report(figures: Figures): string {

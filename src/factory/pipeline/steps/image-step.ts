@@ -80,9 +80,11 @@ export function imageStep(
         const image = `localhost/kairos-factory/changed:${randomUUID()}`;
         await buildImage(env, context, { entries: userContext(after, built), image, arch });
         const name = `the built image, changed by ${after.file},`;
-        return withLock(await sealImage(env, context, { image, name, ...parts }));
+        return await withLock(await sealImage(env, context, { image, name, ...parts }));
       }
-      return withLock(await sealImage(env, context, { image: built, name: 'the built image', ...parts }));
+      return await withLock(
+        await sealImage(env, context, { image: built, name: 'the built image', ...parts }),
+      );
 
       /** The same key can stand for different packages, so the digest of a locked build includes them. */
       async function withLock(output: Awaited<ReturnType<typeof sealImage>>) {

@@ -44,14 +44,15 @@ export function readyImageStep(
       const arch = await readyArch(reference);
       const { engine, images, daemon } = env;
       await importBase(reference, image, { ...context, engine, images, daemon, arch });
-      if (spec.overlayRootfs === undefined) return sealImage(env, context, { image, name, seal: sealOwn });
+      if (spec.overlayRootfs === undefined)
+        return await sealImage(env, context, { image, name, seal: sealOwn });
       const text = `FROM ${image}\nCOPY overlay/ /\n`;
       const entries = [
         { type: 'text', path: 'Containerfile', text, mode: 0o644 } as const,
         ...directoryEntries(spec.overlayRootfs, 'overlay'),
       ];
       await buildImage(env, context, { entries, image, arch });
-      return sealImage(env, context, { image, name });
+      return await sealImage(env, context, { image, name });
     },
   });
 }

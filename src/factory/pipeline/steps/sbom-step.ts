@@ -39,7 +39,7 @@ export function sbomStep(
         bundles: names,
         hash: hashFile,
       });
-      return writeDocuments(env, {
+      return await writeDocuments(env, {
         output: spec.output,
         facts: image.facts,
         contents: {
