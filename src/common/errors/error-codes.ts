@@ -165,7 +165,7 @@ export const ERROR_CODES = {
   DAEMON_UNTRUSTED: verification('The certificate of the Docker daemon is not the expected one.'),
 
   // Signals
-  INTERRUPTED: { kind: 'interrupted', summary: 'The command received SIGINT or SIGTERM.' },
+  INTERRUPTED: { kind: 'interrupted', summary: 'The command received SIGINT, SIGTERM or SIGHUP.' },
 } as const satisfies Record<string, CodeFacts>;
 
 /** The code of an error. */

@@ -80,6 +80,8 @@ function createTaskList(stream: WriteStream): ProgressRenderer {
           });
           const list = new Listr(tasks as never, {
             concurrent: true,
+            // Its listener would end the process at once; the session cleans up first.
+            registerSignalListeners: false,
             exitOnError: false,
             rendererOptions: { collapseErrors: false, logger },
           });

@@ -1,6 +1,8 @@
+import { constants } from 'node:os';
 import { execa } from 'execa';
 import { checkTool } from '../tools/check-tool.ts';
 import type { Runner } from '../tools/runner.ts';
+import { onStopSignal } from '../tools/stop-signals.ts';
 import { UNSHARE_WITH_IDS } from '../tools/unshare.ts';
 import { BUILDAH } from './buildah.ts';
 import { type IdRange, subordinateIds } from './subordinate-ids.ts';
@@ -39,10 +41,9 @@ export async function runInUserNamespace(runner: Runner): Promise<number> {
     },
   );
   // A terminal signals the whole process group; a signal to this process alone must be forwarded.
-  const forward = (signal: NodeJS.Signals) => child.kill(signal);
-  process.on('SIGINT', forward).on('SIGTERM', forward);
-  const { exitCode } = await child;
-  return exitCode ?? 1;
+  using _stop = onStopSignal((name) => child.kill(name));
+  const { exitCode, signal } = await child;
+  return exitCode ?? (signal === undefined ? 1 : 128 + constants.signals[signal]);
 }
 
 /** A program that runs a command in a user namespace, and the arguments that precede the command. */

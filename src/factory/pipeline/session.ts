@@ -1,9 +1,9 @@
 import { appendFileSync } from 'node:fs';
-import { FactoryError } from '../../common/errors/factory-error.ts';
 import { connectDaemon, type DockerDaemon } from '../engine/docker/daemon.ts';
 import { dockerEndpoint } from '../engine/docker/endpoint.ts';
 import { COSIGN_SECRETS } from '../tools/cosign.ts';
 import { createRunner, interruption, type Runner } from '../tools/runner.ts';
+import { interruptedBy, onStopSignal } from '../tools/stop-signals.ts';
 import { cacheDirectory, openWorkspace, type Workspace } from './workspace.ts';
 
 /** The resources of a running command. */
@@ -32,7 +32,8 @@ export interface SessionOptions {
 /**
  * Runs `body` with a workspace, a log and cancellation by signals. Temporary files and child processes are always removed
  * afterwards (docs/decisions/0005-whole-or-not-at-all.md).
- * @throws what `body` throws, or the reason of the cancellation; FactoryError `interrupted` after SIGINT or SIGTERM
+ * @throws what `body` throws, or the reason of the cancellation; FactoryError `interrupted` after SIGINT,
+ *   SIGTERM or SIGHUP
  */
 export async function withSession<T>(
   body: (session: Session) => Promise<T>,
@@ -40,6 +41,17 @@ export async function withSession<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const { signal } = controller;
+  const cancel = (reason: unknown) => {
+    if (!signal.aborted) controller.abort(reason);
+  };
+  const external: unknown[] = [];
+  const stop = (reason: unknown) => {
+    external.push(reason);
+    cancel(reason);
+  };
+  // Before there is anything to clean up.
+  using _signals = onStopSignal((name) => stop(interruptedBy(name)));
+  using _defects = onUncaught(stop);
   const workspace = await openWorkspace(cacheDirectory(process.env));
   onLog?.(workspace.log);
   const log = (line: string) => appendFileSync(workspace.log, `${new Date().toISOString()} ${line}\n`);
@@ -51,29 +63,23 @@ export async function withSession<T>(
     connection ??= dockerEndpoint(process.env).then((found) => connectDaemon(found, { runner, signal }));
     return connection;
   };
-  const cancel = (reason: unknown) => {
-    if (!signal.aborted) controller.abort(reason);
-  };
-  const onSignal = (name: NodeJS.Signals) => cancel(interruptedBy(name));
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     const result = await body({ runner, cleanup, daemon, workspace, signal, cancel, log });
-    // The result includes a failure that cancelled other work, but not an external signal.
-    if (signal.reason instanceof FactoryError && signal.reason.kind === 'interrupted') throw signal.reason;
+    // The result includes a failure that cancelled other work, but neither an external signal nor a defect.
+    if (external.includes(signal.reason)) throw signal.reason;
     return result;
   } catch (error) {
     // The reason of the abort is clearer than the error of an aborted request.
     throw signal.aborted ? interruption(signal) : error;
   } finally {
     await workspace.close();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
 }
 
-function interruptedBy(name: NodeJS.Signals): FactoryError {
-  return new FactoryError('INTERRUPTED', `interrupted by ${name}`, {
-    remedy: 'Run the command again to continue.',
-  });
+/** Calls `stop` for errors that nothing awaits, which would end Node.js before the session has cleaned up. */
+function onUncaught(stop: (reason: unknown) => void): Disposable {
+  process.on('uncaughtException', stop);
+  return { [Symbol.dispose]: () => process.off('uncaughtException', stop) };
 }
 
 /** Removes signing secrets from the environment of programs; only cosign receives them, from its caller. */
