@@ -10,12 +10,13 @@ export const installBundleCommand: AgentCommand = ({ host }) =>
     .option('--repository <repository>', 'ignored: package:// bundles are not supported')
     .option('--root-path <path>', 'root directory to unpack the bundle into', '/')
     .option('--local-file', 'the target is a local tar file, as written by "docker save"')
-    .action(async (target, { repository, rootPath, localFile }) => {
+    .option('--insecure-skip-verify', 'skip the trust policy of this node')
+    .action(async (target, { repository, rootPath, localFile, insecureSkipVerify: skipVerify }) => {
       if (repository !== undefined) {
         host.log(
           'warn',
           '--repository has no effect: it applies to package:// bundles, which are not supported',
         );
       }
-      await installBundleTarget(host, target, { rootPath, localFile });
+      await installBundleTarget(host, target, { rootPath, localFile, skipVerify });
     });

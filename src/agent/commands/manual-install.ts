@@ -1,6 +1,8 @@
 import { Command } from '@commander-js/extra-typings';
 import { readSource, requireValid } from '../../common/cloud-config/check-source.ts';
+import type { Host } from '../../common/host/host.ts';
 import { collectConfig } from '../config/collect.ts';
+import { readAdmitted } from '../config/remote.ts';
 import { type InstallRequest, runInstall } from '../deploy/install.ts';
 import type { AgentCommand } from './agent-command.ts';
 
@@ -15,10 +17,11 @@ export const manualInstallCommand: AgentCommand = (context) =>
     .option('--reboot', 'reboot afterwards')
     .option('--poweroff', 'power off afterwards')
     .option('--allow-insecure-registries', 'allow registries without TLS')
+    .option('--insecure-skip-verify', 'skip the trust policy of this node')
     .option('--json', 'report progress as JSON lines')
     .action(async (file, options) => {
       const { host } = context;
-      const text = await readSource(file, host);
+      const text = await readConfig(host, file);
       const strict = options.strict ?? false;
       // Without --strict, the installation itself reports the keys that it skips and refuses those that it must not skip.
       const unsupported = strict ? 'refuse' : 'ignore';
@@ -32,9 +35,14 @@ export const manualInstallCommand: AgentCommand = (context) =>
         config,
         configText: text,
         json: options.json ?? false,
+        skipVerify: options.insecureSkipVerify ?? false,
         ...(options.device === undefined ? {} : { device: options.device }),
         ...(options.source === undefined ? {} : { source: options.source }),
         ...(options.poweroff ? { finish: 'poweroff' } : options.reboot ? { finish: 'reboot' } : {}),
       };
       await runInstall(context, request);
     });
+
+async function readConfig(host: Host, file: string): Promise<string> {
+  return /^https?:\/\//i.test(file) ? readAdmitted(host, file) : readSource(file, host);
+}

@@ -13,6 +13,7 @@ export const resetCommand: AgentCommand = (context) =>
     .option('--unattended', 'do not ask for confirmation')
     .option('--reset-oem', 'also remove the configuration of the node')
     .option('--source <source>', 'system to install (default: the recovery system)')
+    .option('--insecure-skip-verify', 'skip the trust policy of this node')
     .option('--reboot', 'reboot afterwards')
     .option('--poweroff', 'power off afterwards')
     .option('--json', 'report progress as JSON lines')
@@ -27,6 +28,7 @@ export const resetCommand: AgentCommand = (context) =>
         {
           config: data,
           json: options.json ?? false,
+          skipVerify: options.insecureSkipVerify ?? false,
           ...(options.resetOem ? { resetOem: true } : {}),
           ...(options.source === undefined ? {} : { source: options.source }),
           ...(finish === undefined ? {} : { finish }),

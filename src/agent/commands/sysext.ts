@@ -49,9 +49,11 @@ function extensionCommand({ host, out }: AgentContext, kind: ExtensionKind, plur
   withScopes(command.command('install').description('download an extension into the store'))
     .argument('<uri>', 'file:PATH, http(s)://… or oci:IMAGE')
     .option('--now', 'apply to the running system immediately, if enabled for it')
+    .option('--insecure-skip-verify', 'skip the trust policy of this node')
     .exitOverride()
     .action(async (uri, options) => {
-      for (const name of await installExtension(host, kind, uri)) {
+      const request = { kind, uri, skipVerify: options.insecureSkipVerify };
+      for (const name of await installExtension(host, request)) {
         await enableExtension(host, kind, { name, scopes: chosen(options) });
         if (options.now) await applyNow(host, kind, name);
         out(`${name}\n`);

@@ -4,7 +4,7 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { shownUrl } from '../../common/http/shown-url.ts';
 import { templateData } from '../facts/template-data.ts';
-import { fetchBytesOnNode } from '../stages/fetch-retry.ts';
+import { fetchAdmitted } from '../trust/admit-url.ts';
 import { describeProblem } from './config-files.ts';
 
 /** Seconds that a server may take to answer. */
@@ -90,10 +90,7 @@ async function readAddress(
   { network = true }: RemoteOptions,
 ): Promise<string | undefined> {
   if (isUrl(address)) {
-    if (network) {
-      const bytes = await fetchBytesOnNode(host, { url: address, timeout: TIMEOUT, limit: LIMIT });
-      return Buffer.from(bytes).toString('utf8');
-    }
+    if (network) return readAdmitted(host, address);
     host.log('debug', `${shown(address)} is left to a stage with network access`);
     return undefined;
   }
@@ -103,6 +100,12 @@ async function readAddress(
   throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${path} does not exist`, {
     remedy: 'Give an http:// or https:// URL, or an absolute path.',
   });
+}
+
+/** Reads the configuration at a URL that the node's trust policy admits. @throws the errors of `fetchAdmitted` */
+export async function readAdmitted(host: Host, url: string): Promise<string> {
+  const bytes = await fetchAdmitted(host, { url, timeout: TIMEOUT, limit: LIMIT });
+  return Buffer.from(bytes).toString('utf8');
 }
 
 function isUrl(address: string): boolean {

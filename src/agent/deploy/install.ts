@@ -9,6 +9,8 @@ import type { AgentContext } from '../commands/agent-command.ts';
 import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { installBundle } from '../extensions/install-bundle.ts';
 import { runStage } from '../stages/run-stage.ts';
+import { type AdmittedSource, admitSource } from '../trust/admit-source.ts';
+import { configuredKey } from '../trust/configured-key.ts';
 import { type BootPlaces, placeBootLoader } from './boot-loader.ts';
 import { finish } from './finish.ts';
 import { runBeforeStage, runInNewSystem, runOuterHook } from './hooks.ts';
@@ -31,6 +33,8 @@ export interface InstallRequest {
   readonly device?: string;
   /** Overrides `install.source`. */
   readonly source?: string;
+  /** Skip the trust policy. */
+  readonly skipVerify?: boolean;
   /** Overrides `install.reboot` and `install.poweroff`. */
   readonly finish?: 'reboot' | 'poweroff';
   /** Report progress as JSON lines. */
@@ -52,11 +56,14 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   reportUnsupportedKeys(host, request.config, 'install');
   const options = installOptions(request.config);
   await needAdministrator(host, request.config, options);
-  const source = parseSource(request.source ?? options.source ?? LIVE_ROOT);
   const progress = createProgress(context, request);
   await runOuterHook(host, 'install', 'pre');
 
   progress.step('partition', 'Checking the source and the disk');
+  const admit = await admission(host, request, options);
+  const source = await admit(request.source ?? options.source ?? LIVE_ROOT);
+  const { recoverySource: wanted } = options;
+  const recoverySource = wanted === undefined ? undefined : await admit(wanted);
   const { mib } = await slotSize(host, source, { mib: options.systemMib, insecure: options.insecure });
   // A step can veto here, before anything is overwritten.
   await runBeforeStage(host, 'install');
@@ -102,7 +109,7 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   });
 
   progress.step('recovery', 'Writing the recovery system');
-  await writeRecovery(host, options, { ...slot, directory: recovery.path, active });
+  await writeRecovery(host, { ...slot, directory: recovery.path, active, source: recoverySource, insecure });
   progress.step('passive', 'Writing the passive system');
   await copyImage(host, {
     source: active,
@@ -143,7 +150,19 @@ async function needAdministrator(
   });
 }
 
-interface RecoverySlot extends Pick<SlotOptions, 'staging' | 'extraDirectories' | 'progress'> {
+/** Admits the sources of an installation before the disk is touched. */
+async function admission(
+  host: Host,
+  { config, skipVerify }: InstallRequest,
+  { insecure }: InstallOptions,
+): Promise<(source: string) => Promise<AdmittedSource>> {
+  const also = await configuredKey(host, config);
+  return (source) => admitSource(host, parseSource(source), { skip: skipVerify, insecure, pin: true, also });
+}
+
+interface RecoverySlot extends Pick<SlotOptions, 'staging' | 'extraDirectories' | 'progress' | 'insecure'> {
+  /** A recovery system of its own. */
+  readonly source: AdmittedSource | undefined;
   /** Mount point of the recovery partition. */
   readonly directory: string;
   /** Image file of the active system. */
@@ -152,20 +171,11 @@ interface RecoverySlot extends Pick<SlotOptions, 'staging' | 'extraDirectories' 
 
 async function writeRecovery(
   host: Host,
-  options: InstallOptions,
-  { directory, active, ...slot }: RecoverySlot,
+  { directory, active, source, ...slot }: RecoverySlot,
 ): Promise<void> {
   const file = `${directory}/${SLOT_FILE.recovery}`;
-  if (options.recoverySource !== undefined) {
-    const source = parseSource(options.recoverySource);
-    await makeSlot(host, {
-      ...slot,
-      source,
-      file,
-      label: LABEL.recoverySystem,
-      insecure: options.insecure,
-    });
-  } else if ((await host.stat(LIVE_RECOVERY)) !== undefined) {
+  if (source !== undefined) await makeSlot(host, { ...slot, source, file, label: LABEL.recoverySystem });
+  else if ((await host.stat(LIVE_RECOVERY)) !== undefined) {
     await host.makeDirectory(`${directory}/cOS`);
     await host.run('cp', [LIVE_RECOVERY, `${directory}/${SLOT_FILE.recoverySquashfs}`]);
   } else await copyImage(host, { source: active, file, label: LABEL.recoverySystem });

@@ -11,6 +11,8 @@ import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
 import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { runStage } from '../stages/run-stage.ts';
+import { admitSource } from '../trust/admit-source.ts';
+import { configuredKey } from '../trust/configured-key.ts';
 import { passAssessment } from './assessment.ts';
 import { biosPartition, findByLabel, needLabel } from './block-device.ts';
 import { placeBootLoader } from './boot-loader.ts';
@@ -31,6 +33,8 @@ export interface ResetRequest {
   /** Also empty the OEM partition, which holds the node's configuration. */
   readonly resetOem?: boolean;
   readonly source?: string;
+  /** Skip the trust policy. */
+  readonly skipVerify?: boolean;
   readonly finish?: 'reboot' | 'poweroff';
   readonly json?: boolean;
 }
@@ -58,7 +62,9 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
   const progress = createProgress(context, request);
   await using _lock = await lockNode(host);
   await using recovery = await mountWritable(host, await needLabel(host, LABEL.recovery), 'recovery');
-  const source = await resetSource(host, recovery.path, request.source ?? imageSource(reset['system']));
+  const wanted = await resetSource(host, recovery.path, request.source ?? imageSource(reset['system']));
+  const also = await configuredKey(host, request.config);
+  const source = await admitSource(host, wanted, { skip: request.skipVerify, pin: true, also });
   await runStage(host, 'before-reset', {});
   await chooseNextBoot(host, 'statereset');
 

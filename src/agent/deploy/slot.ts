@@ -10,12 +10,13 @@ import { measureTree } from '../../common/files/walk-tree.ts';
 import type { Host } from '../../common/host/host.ts';
 import { deploySource, sourceSize } from '../../common/oci/layers/deploy-source.ts';
 import type { Source } from '../../common/oci/layers/source.ts';
+import type { AdmittedSource } from '../trust/admit-source.ts';
 import { MOUNT_ROOT, mount } from './mounts.ts';
 import type { Progress } from './progress.ts';
 
 /** How to create the image file of a slot. */
 export interface SlotOptions {
-  readonly source: Source;
+  readonly source: AdmittedSource;
   /** The image file; it exists only once it is complete. */
   readonly file: string;
   /** Filesystem label (docs/contract.md 1.4). */

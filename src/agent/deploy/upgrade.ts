@@ -3,12 +3,14 @@ import { OEM_FILE, SLOT_FILE } from '../../common/contract/partition-files.ts';
 import { MIB } from '../../common/contract/partitions.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
-import { formatSource, parseSource, type Source } from '../../common/oci/layers/source.ts';
+import { formatSource, parseSource } from '../../common/oci/layers/source.ts';
 import { setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
 import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { runStage } from '../stages/run-stage.ts';
+import { type AdmittedSource, admitSource } from '../trust/admit-source.ts';
+import { configuredKey } from '../trust/configured-key.ts';
 import { armAssessment, assessment } from './assessment.ts';
 import { findByLabel, needLabel } from './block-device.ts';
 import { finish } from './finish.ts';
@@ -20,7 +22,6 @@ import { noteEvent } from './node-state.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { makeSlot } from './slot.ts';
 import { type UpgradeOptions, type UpgradeRequest, upgradeOptions } from './upgrade-options.ts';
-import { verifySource } from './verify-source.ts';
 
 /**
  * Upgrades a slot (docs/contract.md 5.4). The new image is written next to the old ones, checked, and only then renamed to
@@ -34,9 +35,11 @@ export async function runUpgrade(context: AgentContext, request: UpgradeRequest)
   const progress = createProgress(context, request);
   await using _lock = await lockNode(host);
   progress.step('verify', `Checking ${options.source}`);
-  const source = await verifySource(host, parseSource(options.source), {
-    skip: request.skipVerify ?? false,
+  const source = await admitSource(host, parseSource(options.source), {
+    skip: request.skipVerify,
     insecure: options.insecure,
+    pin: true,
+    also: await configuredKey(host, request.config),
   });
   const upgrade: Upgrade = { source, options, progress };
   if (options.recovery) await upgradeRecovery(host, upgrade);
@@ -50,7 +53,7 @@ export async function runUpgrade(context: AgentContext, request: UpgradeRequest)
 /** An upgrade in progress. */
 interface Upgrade {
   /** Verified, and pinned to its digest. */
-  readonly source: Source;
+  readonly source: AdmittedSource;
   readonly options: UpgradeOptions;
   readonly progress: Progress;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
-import { unpackImage } from '../../common/oci/layers/unpack-image.ts';
+import { unpackAdmitted } from '../trust/unpack-admitted.ts';
 
 /** Options for installing a bundle. */
 export interface BundleOptions {
@@ -9,6 +9,8 @@ export interface BundleOptions {
   readonly rootPath?: string | undefined;
   /** The target is a local tar file, for machines without a network. */
   readonly localFile?: boolean | undefined;
+  /** Skip the trust policy, with a warning in the log. */
+  readonly skipVerify?: boolean | undefined;
 }
 
 /** An entry of `bundles` in a configuration (docs/contract.md 4.3). */
@@ -43,7 +45,8 @@ export async function installBundle(host: Host, bundle: unknown): Promise<void> 
  * `run://` image is unpacked into a temporary directory, and its `run.sh` runs there with `CONTAINERDIR` set to that
  * directory and `BUNDLE_TARGET` to the name of the image.
  *
- * @throws FactoryError `usage` for `package://` and unknown kinds, `step` when the image cannot be fetched or `run.sh` fails
+ * @throws FactoryError `usage` for `package://` and unknown kinds, `step` when the image cannot be fetched or `run.sh` fails,
+ * `verification` when the trust policy refuses the image
  */
 export async function installBundleTarget(
   host: Host,
@@ -51,18 +54,18 @@ export async function installBundleTarget(
   options: BundleOptions = {},
 ): Promise<void> {
   const [, kind, name] = /^(\w+):\/\/(.+)$/s.exec(target.trim()) ?? [];
-  const rootPath = options.rootPath || '/';
+  const { skipVerify, rootPath: wanted } = options;
+  const rootPath = wanted || '/';
   if (name === undefined) throw unknownKind(target);
   // "KIND://path" also stands for the absolute path of a file, usually written with three slashes.
   const source = options.localFile ? `ocifile:${name.startsWith('/') ? name : `/${name}`}` : name;
   switch (kind?.toLowerCase()) {
     case 'container':
     case 'docker':
-      await host.makeDirectory(rootPath);
-      await unpackImage(host, source, { target: rootPath });
+      await unpackAdmitted(host, source, { target: rootPath, skipVerify });
       return;
     case 'run':
-      await runBundle(host, source, name);
+      await runBundle(host, { source, name, skipVerify });
       return;
     case 'package':
       throw new FactoryError(
@@ -77,10 +80,17 @@ export async function installBundleTarget(
   }
 }
 
-async function runBundle(host: Host, source: string, name: string): Promise<void> {
+/** A bundle to run. */
+interface Run extends Pick<BundleOptions, 'skipVerify'> {
+  readonly source: string;
+  /** The name of its image. */
+  readonly name: string;
+}
+
+async function runBundle(host: Host, { source, name, skipVerify }: Run): Promise<void> {
   const directory = await host.temporary('kairos-bundle-');
   try {
-    await unpackImage(host, source, { target: directory });
+    await unpackAdmitted(host, source, { target: directory, skipVerify });
     if ((await host.stat(`${directory}/run.sh`))?.kind !== 'file') {
       throw new FactoryError('BUNDLE_INVALID', `the bundle ${name} has no run.sh`, {
         remedy: 'To install only its files, use container:// instead of run://.',

@@ -1,30 +1,50 @@
 import { basename } from 'node:path';
 import { type ExtensionKind, SCOPES } from '../../common/contract/extension-kinds.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { expectDigest, hashFile } from '../../common/files/digest.ts';
 import type { Host } from '../../common/host/host.ts';
-import { unpackImage } from '../../common/oci/layers/unpack-image.ts';
 import { parseImageReference } from '../../common/oci/registry/image-reference.ts';
 import { downloadsPlugin } from '../stages/plugins/downloads.ts';
+import { admitUrl } from '../trust/admit-url.ts';
+import { unpackAdmitted } from '../trust/unpack-admitted.ts';
 
 const RAW = /^[\w][\w.+~:-]*\.raw$/;
 
+/** The extension to add to a store. */
+export interface ExtensionRequest {
+  readonly kind: ExtensionKind;
+  readonly uri: string;
+  /** Skip the trust policy, with a warning in the log. */
+  readonly skipVerify?: boolean | undefined;
+}
+
 /**
  * Adds an extension to the store: an image from `file:` or HTTP(S), or the `.raw` files of an OCI image, or else the tree of
- * that image (docs/contract.md 2.7, 5.1).
+ * that image (docs/contract.md 2.7, 5.1). The node's trust policy is asked before anything is fetched.
  *
  * @returns the names in the store
- * @throws FactoryError `usage` when the URI does not name an extension, `step` when it cannot be fetched
+ * @throws FactoryError `usage` when the URI does not name an extension, `step` when it cannot be fetched, `verification`
+ * when the trust policy refuses it
  */
-export async function installExtension(host: Host, kind: ExtensionKind, uri: string): Promise<string[]> {
+export async function installExtension(host: Host, request: ExtensionRequest): Promise<string[]> {
+  const { kind, uri } = request;
   const oci = /^(?:oci|docker):(?:\/\/)?(.+)$/.exec(uri)?.[1];
-  if (oci !== undefined) return fromImage(host, kind, oci);
-  const url = uri.replace(/^file:(?!\/\/)/, 'file://');
+  if (oci !== undefined) return fromImage(host, request, oci);
+  const { url, digest } = await admitUrl(host, uri.replace(/^file:(?!\/\/)/, 'file://'));
   const path = URL.canParse(url) ? new URL(url).pathname : uri;
   const name = decodeURIComponent(basename(path));
   checkName(name, uri);
+  const incoming = `${kind.store}/.incoming`;
   await host.makeDirectory(kind.store);
-  const expand = async (text: string) => text;
-  await downloadsPlugin.run({ host, expand, step: {} }, [{ path: `${kind.store}/${name}`, url }]);
+  await host.remove(incoming);
+  try {
+    const expand = async (text: string) => text;
+    await downloadsPlugin.run({ host, expand, step: {} }, [{ path: incoming, url }]);
+    if (digest !== undefined) expectDigest(name, digest, `sha256:${await hashFile(host.resolve(incoming))}`);
+    await replace(host, incoming, `${kind.store}/${name}`);
+  } finally {
+    await host.remove(incoming);
+  }
   return [name];
 }
 
@@ -35,14 +55,18 @@ function checkName(name: string, uri: string): void {
   });
 }
 
-async function fromImage(host: Host, kind: ExtensionKind, image: string): Promise<string[]> {
+async function fromImage(
+  host: Host,
+  { kind, skipVerify }: ExtensionRequest,
+  image: string,
+): Promise<string[]> {
   await host.makeDirectory(kind.store);
   // Inside the store, so that its contents can be renamed into place.
   const directory = `${kind.store}/.incoming`;
   await host.remove(directory);
   try {
     await host.makeDirectory(directory);
-    await unpackImage(host, image, { target: directory });
+    await unpackAdmitted(host, image, { target: directory, skipVerify });
     const images = (await host.list(directory)).filter((name) => RAW.test(name));
     if (images.length === 0) return [await keepTree(host, kind, { directory, image })];
     for (const name of images) await replace(host, `${directory}/${name}`, `${kind.store}/${name}`);

@@ -105,8 +105,8 @@ const agent = {
   'cloud-init-paths': Strings.optional().meta({ description: 'Additional directories with cloud-configs.' }),
   'eject-cd': Flag.meta({ description: 'Eject the medium after the installation.' }),
   verify: Flag.meta({ description: 'Verify images.' }),
-  cosign: Flag.meta({ description: 'Verify signatures of images.' }),
-  'cosign-key': Text.meta({ description: 'Public key of those signatures.' }),
+  cosign: Flag.meta({ description: 'Demand a signature of the system that is installed or upgraded to.' }),
+  'cosign-key': Text.meta({ description: 'Path of the public key of that signature.' }),
   'squash-compression': Strings.optional().meta({ description: 'Arguments for mksquashfs.' }),
   'squash-no-compression': Flag.meta({ description: "Use mksquashfs's default compression." }),
   'uki-max-entries': z

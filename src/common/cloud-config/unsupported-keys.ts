@@ -23,12 +23,14 @@ const ALL: readonly NodeOperation[] = ['install', 'upgrade', 'reset'];
 const FORMATTING: readonly NodeOperation[] = ['install', 'reset'];
 const LEAVE_OUT = 'leave it out';
 
-const trust: readonly UnsupportedKey[] = ['verify', 'cosign', 'cosign-key'].map((key) => ({
-  path: [key],
-  reason: 'a node verifies signatures by the trust policy of its image, not by its cloud-config',
-  alternative: 'set trust in kairos-factory.yaml (docs/trust.md)',
-  stops: ALL,
-}));
+const trust: readonly UnsupportedKey[] = [
+  {
+    path: ['verify'],
+    reason: 'a node verifies signatures by keys, not by checksums',
+    alternative: 'set cosign and cosign-key, or trust in kairos-factory.yaml (docs/trust.md)',
+    stops: ALL,
+  },
+];
 
 const encryption: readonly UnsupportedKey[] = [
   ['install', 'encrypted_partitions'],

@@ -137,6 +137,7 @@ export const ERROR_CODES = {
   DIGEST_MISMATCH: verification('A file, an image or a blob does not match its digest or checksum.'),
   RESPONSE_TOO_LARGE: verification('The response of a server exceeds the size limit.'),
   REDIRECT_WITHOUT_TLS: verification('A server redirects from https to http.'),
+  TRANSPORT_UNSAFE: verification('The trust policy of the node forbids plain HTTP for this content.'),
   LOCK_DIFFERS: verification('An image or the packages differ from the lock file.'),
   IMAGE_CORRUPT: verification('An image or one of its layers is corrupt or has an unsupported format.'),
   ENTRY_REFUSED: verification(

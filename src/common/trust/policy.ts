@@ -16,8 +16,10 @@ export interface TrustRule {
   readonly keys: readonly TrustKey[];
   /** Identities that may sign as well; a node's policy has keys only. */
   readonly identities?: readonly TrustIdentity[];
-  /** How many different keys or identities must have signed. */
+  /** How many different keys or identities must have signed; 0 with `unsigned`. */
   readonly threshold: number;
+  /** An exception: images from these repositories need no signature. */
+  readonly unsigned?: true;
   /** `file:line:column` of the entry. */
   readonly place: string;
 }
@@ -53,16 +55,22 @@ const WRITABLE_BY_OTHERS = 0o022;
 
 const repositories = z.strictObject({
   repositories: z.array(
-    z.strictObject({
-      match: z.string().superRefine((match, context) => {
-        const problem = matchProblem(match);
-        if (problem) context.addIssue({ code: 'custom', message: `"${match}" ${problem}` });
+    z
+      .strictObject({
+        match: z.string().superRefine((match, context) => {
+          const problem = matchProblem(match);
+          if (problem) context.addIssue({ code: 'custom', message: `"${match}" ${problem}` });
+        }),
+        keys: z
+          .array(z.string().regex(/^[\w-][\w.-]*$/, 'must be the name of a file beside the policy'))
+          .default([]),
+        threshold: z.int().min(1).optional(),
+        unsigned: z.literal(true, 'can only be true; omit it to require signatures').optional(),
+      })
+      .superRefine((entry, context) => {
+        const problem = entryProblem(entry);
+        if (problem) context.addIssue({ code: 'custom', path: [problem.key], message: problem.text });
       }),
-      keys: z
-        .array(z.string().regex(/^[\w-][\w.-]*$/, 'must be the name of a file beside the policy'))
-        .min(1, 'needs at least one key'),
-      threshold: z.int().min(1).default(1),
-    }),
   ),
 });
 
@@ -89,6 +97,26 @@ export async function loadPolicy(
   } catch (error) {
     throw unusable(error, directory);
   }
+}
+
+/** An entry of a policy as it is written. */
+interface PolicyEntry {
+  readonly keys: readonly string[];
+  readonly threshold?: number | undefined;
+  readonly unsigned?: true | undefined;
+}
+
+/** A combination of keys that an entry must not have. */
+interface EntryProblem {
+  readonly key: 'keys' | 'unsigned';
+  readonly text: string;
+}
+
+/** Returns what is wrong with an entry whose keys are valid by themselves. */
+export function entryProblem({ keys, threshold, unsigned }: PolicyEntry): EntryProblem | undefined {
+  if (!unsigned) return keys.length > 0 ? undefined : { key: 'keys', text: 'needs at least one key' };
+  if (keys.length === 0 && threshold === undefined) return undefined;
+  return { key: 'unsigned', text: 'cannot be combined with keys or a threshold' };
 }
 
 /** Returns the most specific entries that match a repository. If several are equally specific, all of them apply. */
@@ -119,7 +147,9 @@ async function readRules(policy: PolicyDirectory, name: string): Promise<TrustRu
           }),
         ),
       );
-      return checkThreshold({ ...entry, keys, place: source.locate(at) }, source, at);
+      const { match, unsigned, threshold = unsigned ? 0 : 1 } = entry;
+      const rule = { match, keys, threshold, place: source.locate(at), ...(unsigned && { unsigned }) };
+      return checkThreshold(rule, source, at);
     }),
   );
 }

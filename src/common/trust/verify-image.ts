@@ -36,6 +36,8 @@ export interface Verified {
   }[];
   /** The `match` of each policy entry that applied. */
   readonly rules: readonly string[];
+  /** The place of the entry that exempts the repository from signatures; there are none then. */
+  readonly unsigned?: string;
 }
 
 /** Maximum number of signatures to examine, however many the registry lists. */
@@ -65,6 +67,11 @@ export async function verifyImage(
     throw new FactoryError('DIGEST_MISMATCH', `${name}: "${malformed}" is not a sha256 digest`, {
       remedy: 'Use an image that its registry identifies by sha256.',
     });
+  }
+  const [rule] = rules;
+  if (rule !== undefined && rules.every(({ unsigned }) => unsigned)) {
+    const [digest] = image.digests;
+    return { digest, signatures: [], rules: rules.map(({ match }) => match), unsigned: rule.place };
   }
   const refusals: string[] = [];
   let left = MAX_SIGNATURES;
@@ -200,10 +207,12 @@ function holds(rule: TrustRule, signed: ReadonlySet<string>): boolean {
 }
 
 function refused(name: string, rules: readonly TrustRule[], refusals: readonly string[]): FactoryError {
-  const wanted = rules.map(({ keys, identities = [], threshold, place }) => {
-    const files = [...new Set([...keys, ...identities].map((signer) => signer.name))].join(', ');
-    return `${place}: requires ${threshold === 1 ? 'a signature' : `signatures by ${threshold} different keys`} of ${files}`;
-  });
+  const wanted = rules
+    .filter(({ unsigned }) => !unsigned)
+    .map(({ keys, identities = [], threshold, place }) => {
+      const files = [...new Set([...keys, ...identities].map((signer) => signer.name))].join(', ');
+      return `${place}: requires ${threshold === 1 ? 'a signature' : `signatures by ${threshold} different keys`} of ${files}`;
+    });
   return new FactoryError('SIGNATURE_REFUSED', `${name} is not signed as the trust policy requires`, {
     details: [...refusals, ...wanted],
     remedy:

@@ -20,7 +20,8 @@ const NAME = /^[\w-][\w.-]*$/;
  */
 export function renderPolicy(upgrade: NonNullable<TrustSpec['upgrade']>): PolicyFile[] {
   const keys = new Map<string, { readonly fingerprint: string; readonly text: string }>();
-  const repositories = upgrade.map(({ match, keys: paths, threshold }) => {
+  const repositories = upgrade.map(({ match, keys: paths, threshold = 1, unsigned }) => {
+    if (unsigned) return { match, unsigned };
     const names = paths.map((path) => addKey(keys, path));
     const different = new Set(names.map((name) => keys.get(name)?.fingerprint)).size;
     if (threshold > different) {

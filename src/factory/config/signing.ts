@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { entryProblem } from '../../common/trust/policy.ts';
 import { matchProblem } from '../../common/trust/repository-match.ts';
 
 /** Stands for signing with a short-lived certificate for the identity of the CI job, instead of a key. */
@@ -70,14 +71,23 @@ export function signersProblem({ keys, identities, ...signers }: SignersSpec): s
   return undefined;
 }
 
-const Upgrade = z.strictObject({
-  match: z.string().superRefine((match, context) => {
-    const problem = matchProblem(match);
-    if (problem) context.addIssue({ code: 'custom', message: `"${match}" ${problem}` });
-  }),
-  keys: z.array(z.string().min(1)).min(1, 'needs at least one key'),
-  threshold: Threshold,
-});
+const Upgrade = z
+  .strictObject({
+    match: z.string().superRefine((match, context) => {
+      const problem = matchProblem(match);
+      if (problem) context.addIssue({ code: 'custom', message: `"${match}" ${problem}` });
+    }),
+    keys: z.array(z.string().min(1)).default([]),
+    threshold: z.int().min(1).optional(),
+    unsigned: z
+      .literal(true, 'can only be true; omit it to require signatures')
+      .optional()
+      .meta({ description: 'Accept images from these repositories without a signature.' }),
+  })
+  .superRefine((entry, context) => {
+    const problem = entryProblem(entry);
+    if (problem) context.addIssue({ code: 'custom', path: [problem.key], message: problem.text });
+  });
 
 /** The key `trust`: required signers of the base, and of upgrades on the node. */
 export const Trust = z.strictObject({

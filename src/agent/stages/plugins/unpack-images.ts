@@ -1,17 +1,16 @@
-import { unpackImage } from '../../../common/oci/layers/unpack-image.ts';
+import { unpackAdmitted } from '../../trust/unpack-admitted.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
  * `unpack_images`: unpacks container images into directories, in the order of the list.
  *
- * @throws FactoryError when an image cannot be fetched or unpacked
+ * @throws FactoryError when an image cannot be fetched or unpacked, or the trust policy refuses it
  */
 export const unpackImagesPlugin: Plugin<'unpack_images'> = {
   key: 'unpack_images',
   run: async ({ host }, images) => {
     for (const { source, target, platform } of images) {
-      await host.makeDirectory(target);
-      await unpackImage(host, source, { target, ...(platform && { platform }) });
+      await unpackAdmitted(host, source, { target, ...(platform && { platform }) });
     }
   },
 };

@@ -58,7 +58,7 @@ export type ImageSource = Extract<Source, { kind: 'oci' | 'ocifile' }>;
  */
 export async function unpackImage(
   host: Host,
-  source: ImageSource | string,
+  source: Source | string,
   options: UnpackImageOptions,
 ): Promise<UnpackedImage> {
   const from = imageSource(source);
@@ -93,7 +93,7 @@ export async function unpackImage(
   }
 }
 
-function imageSource(source: ImageSource | string): ImageSource {
+function imageSource(source: Source | string): ImageSource {
   const parsed = typeof source === 'string' ? parseSource(source) : source;
   if (parsed.kind === 'oci' || parsed.kind === 'ocifile') return parsed;
   throw new FactoryError('SOURCE_UNSUITABLE', `${formatSource(parsed)} is not a container image`, {

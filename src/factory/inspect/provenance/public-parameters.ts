@@ -42,11 +42,9 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
       framework.name === 'builtin'
         ? framework
         : defined({ ...framework, source: publicReference(framework.source) }),
-    'trust.upgrade': spec.trust?.upgrade?.map(({ match, keys, threshold }) => ({
-      match,
-      threshold,
-      keys: keys.map((key) => basename(key)),
-    })),
+    'trust.upgrade': spec.trust?.upgrade?.map(({ match, keys, threshold = 1, unsigned }) =>
+      unsigned ? { match, unsigned } : { match, threshold, keys: keys.map((key) => basename(key)) },
+    ),
     bundles: spec.bundles.map(({ image, mode }) => ({ image: publicReference(image), mode })),
     kubernetes:
       kubernetes &&

@@ -34,8 +34,6 @@ describe('a node', () => {
     expect(stopping.sort()).toEqual([
       'bind-pcrs',
       'bind-public-pcrs',
-      'cosign',
-      'cosign-key',
       'install.encrypted_partitions',
       'kcrypt',
       'verify',
@@ -46,12 +44,12 @@ describe('a node', () => {
     await using host = await testHost({
       files: {
         '/proc/cmdline': 'root=LABEL=COS_ACTIVE',
-        '/oem/90_custom.yaml': '#cloud-config\nphonehome: {url: "https://fleet.example.org"}\ncosign: true\n',
+        '/oem/90_custom.yaml': '#cloud-config\nphonehome: {url: "https://fleet.example.org"}\nverify: true\n',
       },
     });
     await unsupportedKeysStep.run(host);
     expect(host.logged.filter((line) => line.startsWith('warn '))).toEqual([
-      expect.stringContaining('/oem/90_custom.yaml: cosign is not supported: '),
+      expect.stringContaining('/oem/90_custom.yaml: verify is not supported: '),
       expect.stringContaining('/oem/90_custom.yaml: phonehome is not supported: '),
     ]);
   });

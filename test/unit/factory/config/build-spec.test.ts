@@ -237,8 +237,8 @@ describe('a cloud-config', () => {
   });
 
   test('with keys that the agent of the image does not support is refused, or causes a warning, or is accepted', async () => {
-    const { file, load } = await withCloudConfig('#cloud-config\ncosign: true\n');
-    const problem = `${file}:2:1: cosign is not supported: `;
+    const { file, load } = await withCloudConfig('#cloud-config\nverify: true\n');
+    const problem = `${file}:2:1: verify is not supported: `;
     expect((await failureOf(load, 'usage')).message).toContain(problem);
     const warnings: string[] = [];
     const warn = (line: string) => void warnings.push(line);

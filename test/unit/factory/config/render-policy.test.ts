@@ -44,9 +44,11 @@ describe('renderPolicy', () => {
     const files = renderPolicy([
       { match: 'registry.test/os/*', keys: [at('release.pub'), at('backup.pub')], threshold: 2 },
       { match: 'registry.test/other/', keys: [at('other/release.pub')], threshold: 1 },
+      { match: 'registry.test/apps/', keys: [], unsigned: true },
     ]);
     const policy = await loadPolicy(nodeFiles(files));
     if (policy === undefined) throw new Error('no policy');
+    expect(rulesFor(policy, 'registry.test/apps/x')).toMatchObject([{ unsigned: true, threshold: 0 }]);
     const [rule] = rulesFor(policy, 'registry.test/os/debian');
     expect(rule?.threshold).toBe(2);
     expect(rule?.keys.map(({ fingerprint }) => fingerprint)).toEqual([
