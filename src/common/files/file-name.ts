@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { join } from 'node:path';
 
 /** Lone surrogates for the bytes 0x80 to 0xff. With the flag `u`, half of a surrogate pair does not match. */
 const ESCAPED = /[\udc80-\udcff]/gu;
@@ -27,6 +28,15 @@ export function encodeFileName(text: string): Buffer {
     return code >= 0xdc80 && code <= 0xdcff ? Buffer.of(code - 0xdc00) : Buffer.from(char);
   });
   return Buffer.concat(parts);
+}
+
+/**
+ * Returns the host path of a file in a tree, for functions of the file system: a text, or bytes if it is not UTF-8.
+ * @param path relative path, decoded by {@link decodeFileName}
+ */
+export function placeIn(root: string, path: string): string | Buffer {
+  const place = join(root, path);
+  return path.isWellFormed() ? place : encodeFileName(place);
 }
 
 /** Makes a file name safe for a terminal: control characters and bytes that are not UTF-8 are shown as `\xHH`. */

@@ -1,11 +1,17 @@
 import { type BigIntStats, lstatSync, lutimesSync, readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { FactoryError } from '../errors/factory-error.ts';
+import { decodeFileName, placeIn } from './file-name.ts';
 
 /** A file, directory or other entry of a tree. */
 export interface TreeEntry {
-  /** Path relative to the root of the tree, without a leading slash; `''` is the root itself. */
+  /**
+   * Path relative to the root of the tree, without a leading slash; `''` is the root itself. Names are decoded by
+   * `decodeFileName`.
+   */
   readonly path: string;
+  /** The host path, for functions of the file system. */
+  readonly place: string | Buffer;
   readonly stats: BigIntStats;
 }
 
@@ -22,23 +28,33 @@ export function* walkTree(
   const pending = [''];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (isLeftOut(path)) continue;
-    const full = join(root, path);
-    const stats = requireExisting(path, full, () => lstatSync(full, { bigint: true }));
-    yield { path, stats };
+    const place = placeIn(root, path);
+    const stats = requireExisting(path, place, () => lstatSync(place, { bigint: true }));
+    yield { path, place, stats };
     if (!stats.isDirectory()) continue;
-    const names = requireExisting(path, full, () => readdirSync(full, { encoding: 'utf8' }))
+    const names = requireExisting(path, place, () => namesIn(place))
       .sort()
       .reverse();
     for (const name of names) pending.push(path === '' ? name : `${path}/${name}`);
   }
 }
 
-function requireExisting<T>(path: string, full: string, read: () => T): T {
+/** The character that stands for bytes that are not UTF-8. */
+const REPLACEMENT = '\ufffd';
+
+function namesIn(directory: string | Buffer): string[] {
+  const names = readdirSync(directory, { encoding: 'utf8' });
+  // Buffers for every name would take twice as long.
+  if (!names.some((name) => name.includes(REPLACEMENT))) return names;
+  return readdirSync(directory, { encoding: 'buffer' }).map(decodeFileName);
+}
+
+function requireExisting<T>(path: string, place: string | Buffer, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (path === '' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new FactoryError('FILE_NOT_FOUND', `${full} disappeared while its directory was read`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${place} disappeared while its directory was read`, {
       remedy: 'Run the command again when no other program is writing there.',
       cause: error,
     });
@@ -105,5 +121,5 @@ export function stampTree(
 ): void {
   // Children first, because changing a file may change the times of its directory.
   const wanted = [...walkTree(root)].filter(isWanted).reverse();
-  for (const { path } of wanted) lutimesSync(join(root, path), epoch, epoch);
+  for (const { place } of wanted) lutimesSync(place, epoch, epoch);
 }

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { hashFile } from '../../common/files/digest.ts';
+import { encodeFileName } from '../../common/files/file-name.ts';
 import { walkTree } from '../../common/files/walk-tree.ts';
 
 const CHUNK = 4 * 1024 * 1024;
@@ -41,7 +42,8 @@ export function treeSignature(root: string): string {
   for (const { path, stats } of walkTree(root)) {
     const time = stats.isDirectory() ? 0 : stats.mtimeNs;
     hash
-      .update([path, stats.mode, stats.uid, stats.gid, stats.isDirectory() ? 0 : stats.size, time].join('\0'))
+      .update(encodeFileName(path))
+      .update(['', stats.mode, stats.uid, stats.gid, stats.isDirectory() ? 0 : stats.size, time].join('\0'))
       .update('\n');
   }
   return hash.digest('hex');
@@ -50,15 +52,15 @@ export function treeSignature(root: string): string {
 /** A digest of the names, modes and contents in a tree: `PATH NUL MODE NUL CONTENT` for each file, the mode in decimal. */
 export function treeContentDigest(root: string): string {
   const hash = createHash('sha256');
-  for (const { path, stats } of walkTree(root)) {
-    hash.update(`${path}\0${stats.mode & 0o777n}\0`);
-    if (stats.isFile()) updateWith(hash, join(root, path));
+  for (const { path, place, stats } of walkTree(root)) {
+    hash.update(encodeFileName(path)).update(`\0${stats.mode & 0o777n}\0`);
+    if (stats.isFile()) updateWith(hash, place);
   }
   return hash.digest('hex');
 }
 
 /** Updates a hash with the content of a file of any size. */
-function updateWith(hash: Hash, file: string): void {
+function updateWith(hash: Hash, file: string | Buffer): void {
   const handle = openSync(file, 'r');
   try {
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, fstatSync(handle).size)));

@@ -1,8 +1,7 @@
-import type { Dirent } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GROWTH, SIZE_LABEL } from '../../contract/slot-size.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
+import { walkTree } from '../../files/walk-tree.ts';
 import type { Host } from '../../host/host.ts';
 import { labelsOf } from '../registry/image-manifest.ts';
 import { openRegistry } from '../registry/registry.ts';
@@ -100,7 +99,7 @@ export async function sourceSize(
       return { bytes: size, exact: true, compressed: size };
     }
     case 'dir': {
-      const bytes = await treeSize(host.resolve(source.path));
+      const bytes = treeSize(host.resolve(source.path));
       return { bytes, exact: true, compressed: bytes };
     }
   }
@@ -113,29 +112,16 @@ function estimated(labels: Readonly<Record<string, string>>, compressed: number,
 }
 
 /** Total size of the files that a copy includes; hard links are counted once. */
-async function treeSize(root: string): Promise<number> {
-  const skipped = new Set(SKIPPED.map((path) => join(root, path)));
+function treeSize(root: string): number {
+  const skipped: ReadonlySet<string> = new Set(SKIPPED);
   const counted = new Set<string>();
-  let bytes = 0;
-  for await (const file of filesBelow(root, skipped)) {
-    const { size, nlink, dev, ino } = await lstat(file);
+  let bytes = 0n;
+  for (const { stats } of walkTree(root, (path) => skipped.has(path))) {
+    if (!stats.isFile()) continue;
+    const { size, nlink, dev, ino } = stats;
     const key = `${dev}:${ino}`;
-    if (nlink === 1 || !counted.has(key)) bytes += size;
-    if (nlink > 1) counted.add(key);
+    if (nlink === 1n || !counted.has(key)) bytes += size;
+    if (nlink > 1n) counted.add(key);
   }
-  return bytes;
-}
-
-/** Paths of the regular files below a directory. */
-async function* filesBelow(root: string, skipped: ReadonlySet<string>): AsyncGenerator<string> {
-  const waiting = [root];
-  for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    const entries: Dirent[] = await readdir(directory, { withFileTypes: true });
-    for (const entry of entries) {
-      const path = join(directory, entry.name);
-      if (skipped.has(path)) continue;
-      if (entry.isDirectory()) waiting.push(path);
-      else if (entry.isFile()) yield path;
-    }
-  }
+  return Number(bytes);
 }

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { placeIn } from '../../../common/files/file-name.ts';
 import { walkTree } from '../../../common/files/walk-tree.ts';
 import type { ExtensionContent } from './content.ts';
 
@@ -66,7 +66,7 @@ export function selectContent(
     );
   }
   for (const path of [...unwanted, ...topsOutside(tree, content)]) {
-    rmSync(join(tree, path), { recursive: true, force: true });
+    rmSync(placeIn(tree, path), { recursive: true, force: true });
   }
   return { files, leftOut, newest };
 }

@@ -3,6 +3,7 @@ import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EPOCH_FILE } from '../../../common/contract/system-layout.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { decodeFileName, placeIn } from '../../../common/files/file-name.ts';
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import { stampTree } from '../../../common/files/walk-tree.ts';
 
@@ -81,7 +82,8 @@ async function emptyVolatile(root: string, directory: string, mode: number): Pro
       },
     );
   }
-  for (const name of readdirSync(path)) await rm(join(path, name), { recursive: true, force: true });
+  for (const name of readdirSync(path, { encoding: 'buffer' }))
+    await rm(placeIn(path, decodeFileName(name)), { recursive: true, force: true });
   chmodSync(path, mode);
   return path;
 }

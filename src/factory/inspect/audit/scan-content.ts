@@ -37,7 +37,7 @@ type Read = (buffer: Buffer, offset: number, length: number) => number;
  * @param path path for findings, which the path rules match
  * @throws when the file cannot be read
  */
-export function scanFile(file: string, path: string, options: ContentScan): Finding[] {
+export function scanFile(file: string | Buffer, path: string, options: ContentScan): Finding[] {
   const handle = openSync(file, 'r');
   try {
     const read: Read = (into, offset, length) => readSync(handle, into, offset, length, null);

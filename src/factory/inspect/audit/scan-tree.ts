@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { walkTree } from '../../../common/files/walk-tree.ts';
 import { readInitramfs } from './initramfs.ts';
@@ -35,20 +34,20 @@ export async function scanTree(
   const seen = new Set<string>();
   const buffer = Buffer.allocUnsafe(CHUNK);
   let count = 0;
-  for (const { path, stats } of walkTree(root)) {
+  for (const { path, place, stats } of walkTree(root)) {
     if (!stats.isFile() || stats.size === 0n) continue;
     if (stats.nlink > 1n) {
       const identity = `${stats.dev}:${stats.ino}`;
       if (seen.has(identity)) continue;
       seen.add(identity);
     }
-    findings.push(...scanFile(join(root, path), `${name}/${path}`, { needles, buffer }));
+    findings.push(...scanFile(place, `${name}/${path}`, { needles, buffer }));
     if (INITRAMFS.test(path)) {
-      const { files, isComplete } = await readInitramfs(readFileSync(join(root, path)));
+      const { files, isComplete } = await readInitramfs(readFileSync(place));
       const archive = `${name}/${path}:`;
       if (!isComplete) notice(`${archive} part of it has an unknown format and was not searched`);
-      for (const { path: place, content } of files)
-        findings.push(...scanBytes(content, { name: archive, place }, { needles, buffer }));
+      for (const { path: inner, content } of files)
+        findings.push(...scanBytes(content, { name: archive, place: inner }, { needles, buffer }));
     }
     count += 1;
     if (count % SLICE === 0) {

@@ -1,4 +1,13 @@
-import { linkSync, lstatSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { measureTree, stampTree, walkTree } from '../../../../src/common/files/walk-tree.ts';
@@ -23,6 +32,33 @@ describe('walkTree', () => {
       'b/a/x',
       'b/z',
     ]);
+  });
+
+  test('yields names that are not UTF-8, each with its own text and place', () => {
+    const root = temporaryDirectory();
+    const at = (name: string) => Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name, 'latin1')]);
+    mkdirSync(at('d\xe9'));
+    for (const name of ['d\xe9/x_\xe9', 'd\xe9/x_\xff', 'd\xe9/line\nbreak', 'plain'])
+      writeFileSync(at(name), name);
+    const found = [...walkTree(root)];
+    expect(found.map(({ path }) => path)).toEqual([
+      '',
+      'd\udce9',
+      'd\udce9/line\nbreak',
+      'd\udce9/x_\udce9',
+      'd\udce9/x_\udcff',
+      'plain',
+    ]);
+    const files = found.filter(({ stats }) => stats.isFile());
+    expect(files.map(({ place }) => readFileSync(place, 'utf8'))).toEqual([
+      'd\xe9/line\nbreak',
+      'd\xe9/x_\xe9',
+      'd\xe9/x_\xff',
+      'plain',
+    ]);
+    expect(measureTree(root).inodes).toBe(6);
+    stampTree(root, 1000);
+    expect(lstatSync(at('d\xe9/x_\xff')).mtimeMs).toBe(1_000_000);
   });
 
   test('names the file that disappeared', () => {

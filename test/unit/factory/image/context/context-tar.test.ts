@@ -77,7 +77,7 @@ describe('packContext', () => {
       ['overlay', 'directory', 0o755, 0, 0, null],
       ['overlay/large', 'file', 0o640, 0, 0, null],
       ['overlay/empty', 'file', 0o640, 0, 0, null],
-      ['overlay/link', 'symlink', 0o644, 0, 0, '../../etc'],
+      ['overlay/link', 'symlink', 0o777, 0, 0, '../../etc'],
       [long, 'file', 0o755, 0, 0, null],
     ]);
     expect(read.map(({ content }) => content.length)).toEqual([8, 0, 0, large.length, 0, 0, 1]);
