@@ -6,6 +6,7 @@ import type { Client } from './client.ts';
 import { type Credentials, findCredentials } from './credentials.ts';
 import { formatImageReference, type ImageReference } from './image-reference.ts';
 import type { RegistryHost } from './registry-host.ts';
+import { isWebPage } from './registry-response.ts';
 
 /** An authentication challenge of a registry (RFC 9110, section 11.6.1). */
 export interface Challenge {
@@ -38,10 +39,11 @@ export interface Authenticator {
   /** The `Authorization` header for the next request; none before the first challenge. */
   current(): string | undefined;
   /**
-   * Responds to the challenges of a 401.
+   * Responds to the challenges of a 401. With `isExact`, it asks for the scope of the challenge alone: some token servers
+   * grant only one of several scopes.
    * @throws FactoryError `step` when access is refused
    */
-  answer(response: Response): Promise<void>;
+  answer(response: Response, options?: { readonly isExact?: boolean }): Promise<void>;
 }
 
 /** Options of {@link createAuthenticator}. */
@@ -84,7 +86,7 @@ export function createAuthenticator(
 
   return {
     current: () => authorization,
-    answer: async (response) => {
+    answer: async (response, { isExact = false } = {}) => {
       const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
       await response.body?.cancel();
       credentials ??= findCredentials(host, reference, options.client);
@@ -93,7 +95,8 @@ export function createAuthenticator(
       if (known?.kind === 'bearer') authorization = `Bearer ${known.token}`;
       else if (bearer) {
         const isPlain = response.url.startsWith('http:');
-        const request = { ...options, challenge: bearer, credentials: known, isPlain };
+        const scopes = isExact ? [] : (options.scopes ?? []);
+        const request = { ...options, scopes, challenge: bearer, credentials: known, isPlain };
         authorization = `Bearer ${await fetchToken(host, reference, request)}`;
       } else if (known?.kind === 'password' && challenges.some(({ scheme }) => scheme === 'basic')) {
         authorization = basic(known.username, known.password);
@@ -111,23 +114,26 @@ export interface RefusedAccess {
   readonly status: number;
   /** Whether the request had credentials. */
   readonly hasCredentials: boolean;
+  /** The host that the registry redirects to, if that host refuses. */
+  readonly redirectedTo?: string | undefined;
   readonly client: Client;
 }
 
 /** Returns the error for a response of 401 or 403. */
 export function accessRefused(
   reference: ImageReference,
-  { status, hasCredentials, client }: RefusedAccess,
+  { status, hasCredentials, redirectedTo, client }: RefusedAccess,
 ): FactoryError {
   const { registry } = reference;
+  const name = `${formatImageReference(reference)} (HTTP ${status})`;
+  if (redirectedTo !== undefined) {
+    const problem = `${registry} redirects to ${redirectedTo}, which refuses access to ${name}`;
+    return new FactoryError('REGISTRY_UNAUTHORIZED', problem, {
+      remedy: `If the images are at ${redirectedTo} now, use its name instead: it gets no credentials that are meant for ${registry}.`,
+    });
+  }
   const remedy = hasCredentials ? client.badCredentials(registry) : client.noCredentials(registry);
-  return new FactoryError(
-    'REGISTRY_UNAUTHORIZED',
-    `the registry refuses access to ${formatImageReference(reference)} (HTTP ${status})`,
-    {
-      remedy,
-    },
-  );
+  return new FactoryError('REGISTRY_UNAUTHORIZED', `the registry refuses access to ${name}`, { remedy });
 }
 
 interface TokenOptions extends AuthenticatorOptions {
@@ -193,7 +199,16 @@ async function readTokenResponse(server: string, response: Response): Promise<un
     const problem = `the response of the token server ${server} is larger than ${LIMIT} bytes`;
     return new FactoryError('RESPONSE_TOO_LARGE', problem, { remedy: 'Check the name of the registry.' });
   });
-  return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (error) {
+    const form = isWebPage(response) ? 'a web page' : 'something that is not JSON';
+    throw new FactoryError('REGISTRY_REFUSED', `the token server ${server} responds with ${form}`, {
+      remedy:
+        "Try again later. A proxy may have answered instead, or the registry's login does not work at the moment.",
+      cause: error,
+    });
+  }
 }
 
 function withQuery(url: URL, values: Readonly<Record<string, string | undefined>>): string {

@@ -4,7 +4,15 @@ import { type BlobContent, checkedReader } from './blob-content.ts';
 import type { RegistryHost } from './registry-host.ts';
 import { expectStoredDigest, refused } from './registry-response.ts';
 import { TIMEOUT, type Transport } from './transport.ts';
-import { CHUNK, keptBytes, nextStep, smallerChunk } from './upload-plan.ts';
+import {
+  CHUNK,
+  keptBytes,
+  nextStep,
+  offsetAfter,
+  otherForm,
+  smallerChunk,
+  type UploadForm,
+} from './upload-plan.ts';
 import {
   cancelUpload,
   hasBlob,
@@ -51,7 +59,7 @@ interface Upload {
   mountFrom: string | undefined;
   session: UploadSession | undefined;
   chunk: number;
-  isChunked: boolean;
+  form: UploadForm;
   /** Whether this is not the first attempt: the registry may have received more than it reported. */
   isUncertain: boolean;
   /** Whether this session was resumed at the offset that the registry reported. */
@@ -63,8 +71,6 @@ interface Upload {
 }
 
 const PUSHING = { verb: 'pushed', code: 'REGISTRY_UNREACHABLE' } as const;
-/** Statuses with which a registry without chunked uploads refuses the first chunk (RFC 9110). */
-const CHUNKS_UNSUPPORTED = [400, 405, 415];
 
 /**
  * Uploads a blob to a repository unless it exists (distribution-spec 1.1, "Pushing blobs"), and verifies its content.
@@ -88,7 +94,7 @@ export async function uploadBlob(
     target: { ...repository, timeout, signal },
     read: checkedReader(content),
     session: undefined,
-    isChunked: true,
+    form: 'chunks',
     isUncertain: false,
     hasResumed: false,
     sent: 0,
@@ -125,7 +131,7 @@ async function attemptUpload(upload: Upload, progressed: () => void): Promise<Bl
 
 /** Resumes an upload. @returns `undefined` to start over: the registry does not support chunks or has lost the upload */
 async function resume(upload: Upload, session: UploadSession): Promise<UploadSession | undefined> {
-  if (!upload.isChunked) return undefined;
+  if (upload.form !== 'chunks') return undefined;
   const resumed = await resumeUpload(upload.target, session, upload.sent);
   if (resumed) upload.hasResumed = true;
   return resumed;
@@ -137,14 +143,14 @@ async function advance(
   session: UploadSession,
   progressed: () => void,
 ): Promise<UploadSession | undefined> {
-  const { content, chunk, isChunked } = upload;
+  const { content, chunk, form } = upload;
   const { size, name, digest } = content;
-  const step = nextStep({ size, ...session, chunk: isChunked ? chunk : size });
+  const step = nextStep({ size, ...session, chunk, form });
   if (step.kind !== 'chunk') {
     const start = step.kind === 'whole' ? 0 : size;
     const location = withDigest(session.location, digest);
     const { response } = await send(upload, { method: 'PUT', location, start, end: size });
-    if (!response.ok) throw await refusal(upload, response, { isFirst: false });
+    if (!response.ok) throw await refusal(upload, response, { isFirst: step.kind === 'whole' });
     await response.body?.cancel();
     expectStoredDigest(name, digest, response);
     return undefined;
@@ -158,10 +164,11 @@ async function advance(
   });
   if (!response.ok) throw await refusal(upload, response, { isFirst: start === 0 });
   await response.body?.cancel();
-  const offset = keptBytes(response.headers.get('range'), upload.sent, end);
-  if (offset === undefined) {
+  const kept = keptBytes(response.headers.get('range'), upload.sent, end);
+  if (kept === undefined) {
     throw new TransientHttpError(`${upload.target.registry} reports more bytes of an upload than were sent`);
   }
+  const offset = offsetAfter(step, kept);
   if (offset > upload.furthest) progressed();
   upload.furthest = Math.max(upload.furthest, offset);
   return { ...session, location: location ?? session.location, offset };
@@ -204,8 +211,10 @@ async function refusal(
     );
     return transient(`${registry} responds with HTTP ${status}`, 0);
   }
-  if (isFirst && upload.isChunked && size > chunk && CHUNKS_UNSUPPORTED.includes(status)) {
-    [upload.isChunked, upload.session] = [false, undefined];
+  const { form, hasResumed } = upload;
+  const other = otherForm({ status, form, isDivided: size > chunk, isFirst, hasResumed });
+  if (other !== undefined) {
+    [upload.form, upload.session] = [other, undefined];
     return transient(`${registry} responds with HTTP ${status}`, 0);
   }
   if (status === 400 && upload.hasResumed) {
@@ -216,5 +225,5 @@ async function refusal(
   if (status === 404 || status === 416) {
     return transient(`${registry} has lost an upload (HTTP ${status})`);
   }
-  return refused(name, registry, response);
+  return refused(name, response, target);
 }

@@ -13,6 +13,16 @@ export function referrersTag(digest: string): string {
 }
 
 /**
+ * Whether the content of that tag can be a list of referrers. Some registries take the tag for the digest that it is made
+ * of, and answer with the manifest itself (oras-project/oras-go#1396): they have no such tag. The children of an index
+ * would be taken for its referrers.
+ * @param found the digest of the content
+ */
+export function isReferrersList(digest: string, found: string): boolean {
+  return found !== digest;
+}
+
+/**
  * Adds entries to the index under that tag. Existing entries are kept in their order, whoever added them.
  * @param before the bytes of a valid index; `undefined` when there is none yet
  * @returns `undefined` when it already has all entries

@@ -6,7 +6,7 @@ import type { BlobContent } from './blob-content.ts';
 import { type BlobOutcome, type UploadOptions, uploadBlob } from './blob-upload.ts';
 import { type Descriptor, MEDIA, parseManifest } from './image-manifest.ts';
 import { formatImageReference, type ImageReference } from './image-reference.ts';
-import { referrersTag, withReferrers } from './referrers.ts';
+import { isReferrersList, referrersTag, withReferrers } from './referrers.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import type { RegistryHost } from './registry-host.ts';
 import { expectStoredDigest, refused } from './registry-response.ts';
@@ -34,8 +34,11 @@ export interface RegistryWriter {
    * @returns whether the registry lists it among the referrers of its subject
    */
   pushManifest(manifest: ManifestContent): Promise<{ readonly isListed: boolean }>;
-  /** Adds manifests to the referrers of another one, in a registry without the referrers API. */
-  addReferrers(subject: string, referrers: readonly Descriptor[]): Promise<void>;
+  /**
+   * Adds manifests to the referrers of another one, in a registry without the referrers API.
+   * @returns whether the registry keeps such a list
+   */
+  addReferrers(subject: string, referrers: readonly Descriptor[]): Promise<boolean>;
   /**
    * Tags an existing manifest, and reads it back by its tag.
    * @returns the previous digest of the tag, if it was another one
@@ -47,7 +50,12 @@ export interface RegistryWriter {
 export interface WriterOptions extends TransportOptions, Pick<UploadOptions, 'chunk' | 'mountFrom'> {}
 
 /** Maximum number of attempts to write the index of referrers while other programs write it, too. */
-const ROUNDS = 5;
+const ROUNDS = 10;
+/**
+ * Milliseconds after which the index is read back: a program that had read it before it was written has overwritten it by
+ * then. Up to as many are added at random, so that programs do not keep pace.
+ */
+const SETTLING = 500;
 
 /** Opens a repository for writing, without sending a request. */
 export function openRegistryWriter(
@@ -77,7 +85,7 @@ export function openRegistryWriter(
           body: { size: bytes.length, open: () => once(bytes) },
           signal: within(timeout, signal),
         });
-        if (!response.ok) throw await refused(what, registry, response);
+        if (!response.ok) throw await refused(what, response, { registry, isReferrer: isReferrer(bytes) });
         await response.body?.cancel();
         expectStoredDigest(what, digest, response);
         return response.headers;
@@ -86,6 +94,23 @@ export function openRegistryWriter(
 
   /** Reads a manifest by tag, if it exists. */
   const find = async (tag: string) => reader.getManifestBytes(tag).catch(undefinedWhenMissing);
+
+  let hasApi: Promise<boolean> | undefined;
+  const settle = () => host.sleep(Math.round(SETTLING * (1 + Math.random())), signal);
+
+  /** Adds to the index of referrers. @returns whether anything was missing; `undefined` when the registry keeps no index */
+  const writeReferrers = async (subject: string, referrers: readonly Descriptor[]) => {
+    const tag = referrersTag(subject);
+    const found = await find(tag);
+    const list = found && isReferrersList(subject, found.digest) ? found : undefined;
+    const before = list && parseManifest(`${name}:${tag}`, list.bytes, list.mediaType);
+    if (before?.kind === 'manifest') throw takenTag(name, tag);
+    const bytes = withReferrers(list?.bytes, referrers);
+    if (bytes === undefined) return false;
+    await put(`${name}:${tag}`, tag, { bytes, digest: digestOf(bytes), mediaType: MEDIA.index });
+    const stored = await find(tag);
+    return stored === undefined || isReferrersList(subject, stored.digest) ? true : undefined;
+  };
 
   return {
     reference,
@@ -105,19 +130,20 @@ export function openRegistryWriter(
     pushManifest: async (manifest) => {
       const headers = await put(`manifest ${manifest.digest} of ${name}`, manifest.digest, manifest);
       // distribution-spec 1.1, "Pushing Manifests with Subject": a registry with the referrers API sends this header.
-      return { isListed: headers.has('oci-subject') };
+      const subject = headers.get('oci-subject');
+      if (subject === null) return { isListed: false };
+      // Others send it as well (sigstore/sigstore-js#1183).
+      hasApi ??= reader.hasReferrersApi(subject);
+      return { isListed: await hasApi };
     },
     addReferrers: async (subject, referrers) => {
-      const tag = referrersTag(subject);
       for (let round = 0; round < ROUNDS; round += 1) {
-        const found = await find(tag);
-        const before = found && parseManifest(`${name}:${tag}`, found.bytes, found.mediaType);
-        if (before?.kind === 'manifest') throw takenTag(name, tag);
-        const bytes = withReferrers(found?.bytes, referrers);
-        // Read it back, because another program may have overwritten it.
-        if (bytes === undefined) return;
-        await put(`${name}:${tag}`, tag, { bytes, digest: digestOf(bytes), mediaType: MEDIA.index });
+        const isWritten = await writeReferrers(subject, referrers);
+        if (isWritten === undefined) return false;
+        if (!isWritten) return true;
+        await settle();
       }
+      const tag = referrersTag(subject);
       throw new FactoryError('REGISTRY_TAG_TAKEN', `${name}:${tag} is being written by another program`, {
         remedy: 'Try again when no other program is pushing artifacts or signatures of this image.',
       });
@@ -133,6 +159,12 @@ export function openRegistryWriter(
       return before?.digest;
     },
   };
+}
+
+/** Whether a manifest refers to another one. */
+function isReferrer(bytes: Uint8Array): boolean {
+  const { subject } = JSON.parse(Buffer.from(bytes).toString('utf8')) as { subject?: unknown };
+  return subject !== undefined && subject !== null;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

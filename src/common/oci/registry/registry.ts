@@ -1,4 +1,4 @@
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { FactoryError } from '../../errors/factory-error.ts';
 import { digestOf, expectDigest } from '../../files/digest.ts';
 import { startIdleTimeout, untilIdle } from '../../http/idle-timeout.ts';
 import { explainNetwork } from '../../http/network-error.ts';
@@ -13,12 +13,13 @@ import {
   parseManifest,
 } from './image-manifest.ts';
 import { formatImageReference, type ImageReference, isDigest } from './image-reference.ts';
+import { apiReferrers, listReferrers } from './list-referrers.ts';
 import { choosePlatform, noSuchPlatform } from './platform.ts';
+import { readPages } from './read-pages.ts';
 import type { RegistryHost } from './registry-host.ts';
 import {
   CERTIFICATE_REMEDY,
   createTransport,
-  type FullResponse,
   TIMEOUT,
   type Transport,
   type TransportOptions,
@@ -67,6 +68,8 @@ export interface Registry {
   listTags(): Promise<string[]>;
   /** Lists the manifests that refer to one, such as its signatures, optionally of one artifact type. */
   getReferrers(digest: string, artifactType?: string): Promise<Descriptor[]>;
+  /** Whether the registry lists the manifests that refer to one by itself. */
+  hasReferrersApi(digest: string): Promise<boolean>;
 }
 
 /** distribution-spec: registries should limit manifests to this many bytes. */
@@ -74,8 +77,6 @@ const MANIFEST_LIMIT = 4 * 1024 * 1024;
 /** Maximum size of an image configuration, whose history can be long. */
 const CONFIG_LIMIT = 8 * 1024 * 1024;
 const TAGS_LIMIT = 4 * 1024 * 1024;
-/** Maximum number of pages of tags or referrers, as a registry may return the same link forever. */
-const PAGES = 1000;
 const NESTING = 2;
 const ACCEPT = Object.values(MEDIA).join(', ');
 
@@ -137,33 +138,8 @@ export function openRegistry(
       if (pages.length === 0) throw missing(reference, undefined);
       return pages.flatMap((page) => stringsOf((page as { tags?: unknown }).tags));
     },
-    getReferrers: async (digest, artifactType) => {
-      const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
-      const path = `${root}/referrers/${digest}${query}`;
-      const pages = await readPages(transport, path, {
-        limit: MANIFEST_LIMIT,
-        accept: MEDIA.index,
-      }).catch((error: unknown) => {
-        // Registries without this API respond in various ways.
-        host.log('debug', `no referrers of ${digest}: ${messageOf(error)}`);
-        return [];
-      });
-      // distribution-spec, "Referrers Tag Schema": for such registries, and for content from before they had the API.
-      const tag = digest.replace(':', '-').slice(0, 128);
-      const tagged = await transport.bytes(`${root}/manifests/${tag}`, MANIFEST_LIMIT, {
-        accept: MEDIA.index,
-      });
-      const answers = [
-        ...pages.filter((page) => (page as { manifests?: unknown }).manifests).map(encoded),
-        ...(tagged === undefined ? [] : [tagged.bytes]),
-      ];
-      const found = answers.flatMap((bytes) => {
-        const parsed = parseManifest(`referrers of ${digest}`, bytes);
-        return parsed.kind === 'index' ? parsed.index.manifests : [];
-      });
-      const unique = [...new Map(found.map((entry) => [entry.digest, entry])).values()];
-      return unique.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
-    },
+    getReferrers: (digest, artifactType) => listReferrers(host, transport, { root, digest, artifactType }),
+    hasReferrersApi: async (digest) => (await apiReferrers(host, transport, { root, digest })) !== undefined,
   };
 }
 
@@ -212,54 +188,6 @@ function startOf(response: Response): number {
   const first = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
   if (first !== undefined) return Number(first);
   throw new TransientHttpError('a partial response has no Content-Range header');
-}
-
-interface PageOptions {
-  /** Maximum size of a page, in bytes. */
-  readonly limit: number;
-  /** Value of the `Accept` header. */
-  readonly accept?: string;
-}
-
-/** Follows `Link: <…>; rel="next"` (distribution-spec, "Listing Tags"). Returns no pages when the first does not exist. */
-async function readPages(
-  transport: Transport,
-  first: string,
-  { limit, accept = 'application/json' }: PageOptions,
-): Promise<unknown[]> {
-  const pages: unknown[] = [];
-  let next: string | undefined = first;
-  for (let count = 0; next !== undefined && count < PAGES; count++) {
-    const response: FullResponse | undefined = await transport.bytes(next, limit, { accept });
-    const page = response && jsonOf(response.bytes);
-    if (response === undefined || page === undefined) break;
-    pages.push(page);
-    next = nextPage(response.headers.get('link'), next);
-  }
-  return pages;
-}
-
-/** The path of the next page; the host of the link is ignored. */
-function nextPage(link: string | null, current: string): string | undefined {
-  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? '')?.[1];
-  const base = `http://registry${current}`;
-  if (target === undefined || !URL.canParse(target, base)) return undefined;
-  const { pathname, search } = new URL(target, base);
-  return `${pathname}${search}`;
-}
-
-function jsonOf(bytes: Uint8Array): object | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    // Some registries return a web page for unknown paths.
-    return undefined;
-  }
-}
-
-function encoded(value: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(value));
 }
 
 function stringsOf(value: unknown): string[] {

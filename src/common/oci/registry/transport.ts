@@ -10,6 +10,7 @@ import { accessRefused, createAuthenticator } from './authentication.ts';
 import { type Client, NODE_CLIENT } from './client.ts';
 import { formatImageReference, type ImageReference } from './image-reference.ts';
 import type { RegistryHost } from './registry-host.ts';
+import { isWebPage, webPage } from './registry-response.ts';
 
 /** Options of {@link createTransport}. */
 export interface TransportOptions {
@@ -34,6 +35,14 @@ export interface FullResponse {
 
 /** One request. */
 export type TransportRequest = Omit<HttpRequest, 'insecure'>;
+
+/** A request that was sent, and the address that answered it. */
+interface Sent {
+  readonly method: string | undefined;
+  readonly url: URL;
+  readonly final: string;
+  readonly authorization: string | undefined;
+}
 
 /** Sends requests to one repository of a registry. */
 export interface Transport {
@@ -116,30 +125,42 @@ export function createTransport(
     );
   };
 
+  /** Throws for a web page, and for a refusal of access. */
+  const requireAnswer = async (response: Response, { method, url, final, authorization }: Sent) => {
+    const { host: finalHost, origin } = new URL(final);
+    if (isUnexpectedPage(response, method, url)) throw await webPage(finalHost, response);
+    const { status } = response;
+    if (status !== 401 && status !== 403) return;
+    await response.body?.cancel();
+    throw accessRefused(reference, {
+      status,
+      hasCredentials: authorization !== undefined,
+      redirectedTo: origin === url.origin ? undefined : finalHost,
+      client,
+    });
+  };
+
   const send: Transport['send'] = async (target, { headers = {}, ...request }) => {
     base ??= findBase();
     const own = await base;
     const url = resolveTarget(target, own, { mayBePlain });
-    for (let isSecond = false; ; isSecond = true) {
+    // The second answer asks for no more than the registry wants: see `Authenticator`.
+    const answers = scopes.length > 0 ? 2 : 1;
+    for (let count = 0; ; count += 1) {
       // The credentials of the registry must not be sent to another host.
       const isOwn = url.origin === new URL(own).origin;
       const authorization = isOwn ? authenticator.current() : undefined;
       const full = { ...headers, ...(authorization && { authorization }) };
       const { response, url: final } = await exchangeOnce(url.href, { ...request, headers: full });
-      if (response.status === 401 && isOwn && !isSecond) {
-        await authenticator.answer(response).catch((error: unknown) => {
+      // A host that the registry redirects to gets none, so it is not asked which it wants.
+      const mayAnswer = isOwn && new URL(final).origin === url.origin && count < answers;
+      if (response.status === 401 && mayAnswer) {
+        await authenticator.answer(response, { isExact: count > 0 }).catch((error: unknown) => {
           throw explainNetwork(registry, error, CERTIFICATE_REMEDY);
         });
         continue;
       }
-      if (response.status === 401 || response.status === 403) {
-        await response.body?.cancel();
-        throw accessRefused(reference, {
-          status: response.status,
-          hasCredentials: authorization !== undefined,
-          client,
-        });
-      }
+      await requireAnswer(response, { method: request.method, url, final, authorization });
       return { response, url: final };
     }
   };
@@ -169,6 +190,15 @@ export function createTransport(
         return { bytes, headers: response.headers };
       }),
   };
+}
+
+/**
+ * Whether a response is a web page: of a proxy, a login, or a server other than a registry. A blob may be a web page. Other
+ * statuses, such as 401 and 404, mean what they mean with or without a page.
+ */
+function isUnexpectedPage(response: Response, method: string | undefined, { pathname }: URL): boolean {
+  const isBlob = (method ?? 'GET') === 'GET' && /\/blobs\/[^/]+$/.test(pathname);
+  return (response.ok || response.status === 403) && !isBlob && isWebPage(response);
 }
 
 /** Whether a server responds with TLS, even with an untrusted certificate. */

@@ -1,3 +1,4 @@
+import { FactoryError } from '../../errors/factory-error.ts';
 import { within } from '../../http/abort.ts';
 import { startIdleTimeout } from '../../http/idle-timeout.ts';
 import { TransientHttpError } from '../../http/transient-error.ts';
@@ -49,37 +50,50 @@ const DIGESTED_PER_SECOND = 16 * 1024 * 1024;
 /** Timeout for cancelling an upload, in milliseconds. */
 const CANCEL_TIMEOUT = 5_000;
 
-/** Whether the repository has a blob. @throws FactoryError `step` when the registry refuses the request */
+/**
+ * Whether the repository has a blob. A registry that refuses to say, because it, or the storage that it redirects to,
+ * does not allow `HEAD`, counts as one that lacks it; a refusal that matters meets the upload as well.
+ */
 export async function hasBlob(target: UploadTarget, { name, digest }: Blob): Promise<boolean> {
-  const { response } = await ask(target, `${target.root}/blobs/${digest}`, { method: 'HEAD' });
-  await response.body?.cancel();
-  if (response.status === 404) return false;
-  if (!response.ok) throw await refused(`a request for ${name}`, target.registry, response);
+  const path = `${target.root}/blobs/${digest}`;
+  const response = await ask(target, path, { method: 'HEAD' }).then(
+    (exchange) => exchange.response,
+    undefinedWhenRefused,
+  );
+  await response?.body?.cancel();
+  if (!response?.ok) return false;
   expectStoredDigest(name, digest, response);
   return true;
 }
 
 /**
  * Starts an upload (distribution-spec 1.1, "Pushing blobs").
- * @param mountFrom another repository of the registry; if it has the blob, the registry reuses it
+ * @param mountFrom another repository of the registry; if it has the blob, the registry reuses it. A registry that refuses
+ *   to do so, because the user may not read that repository, gets the blob
  * @throws FactoryError `step` when the registry refuses
  */
 export async function startUpload(
   target: UploadTarget,
-  { name, digest }: Blob,
+  blob: Blob,
   mountFrom: string | undefined,
 ): Promise<UploadSession | 'mounted'> {
+  const { name, digest } = blob;
   const query = mountFrom === undefined ? '' : `?mount=${digest}&from=${encodeURIComponent(mountFrom)}`;
-  const { response, location } = await ask(target, `${target.root}/blobs/uploads/${query}`, {
+  const started = await ask(target, `${target.root}/blobs/uploads/${query}`, {
     method: 'POST',
     headers: { 'content-length': '0' },
+  }).catch((error: unknown) => {
+    if (mountFrom === undefined) throw error;
+    return undefinedWhenRefused(error);
   });
+  if (started === undefined) return startUpload(target, blob, undefined);
+  const { response, location } = started;
   if (response.status === 201 && mountFrom !== undefined) {
     await response.body?.cancel();
     expectStoredDigest(name, digest, response);
     return 'mounted';
   }
-  if (response.status !== 202) throw await refused(name, target.registry, response);
+  if (response.status !== 202) throw await refused(name, response, target);
   await response.body?.cancel();
   if (location === undefined) {
     throw new TransientHttpError(`${target.registry} starts an upload without a Location header`);
@@ -124,7 +138,9 @@ export async function sendPart(
     idle.restart(last);
   }
   const isEmpty = start === end && size > 0;
-  const range = method === 'PATCH' ? { 'content-range': `${start}-${end - 1}` } : {};
+  // One PATCH with all of the content is a stream, and no chunk.
+  const isChunk = method === 'PATCH' && (start > 0 || end < size);
+  const range = isChunk ? { 'content-range': `${start}-${end - 1}` } : {};
   const headers = isEmpty
     ? { 'content-length': '0' }
     : { 'content-type': 'application/octet-stream', ...range };
@@ -156,6 +172,12 @@ export function withDigest(location: string, digest: string): string {
 async function ask({ transport, timeout, signal }: UploadTarget, place: string, request: TransportRequest) {
   const { response, url } = await transport.send(place, { ...request, signal: within(timeout, signal) });
   return { response, location: locationOf(response, url) };
+}
+
+/** @throws any error but that for a response of 401 or 403 */
+function undefinedWhenRefused(error: unknown): undefined {
+  if (error instanceof FactoryError && error.code === 'REGISTRY_UNAUTHORIZED') return undefined;
+  throw error;
 }
 
 /** Returns the URL of the next request, resolved against that of the response (RFC 9110, section 10.2.2). */

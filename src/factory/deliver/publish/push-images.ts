@@ -74,7 +74,7 @@ export async function pushImages(
   for (const { layout } of images) if (layout) await pushTree(writer, layout);
   if (index) await writer.pushManifest(index);
   const artifacts: PushResult['artifacts'][number][] = [];
-  for (const image of images) artifacts.push(...(await pushArtifacts(writer, image)));
+  for (const image of images) artifacts.push(...(await pushArtifacts(writer, image, notice)));
 
   const top = index ?? first.manifest;
   const result = {
@@ -102,7 +102,11 @@ async function pushTree(
   await writer.pushManifest(manifest);
 }
 
-async function pushArtifacts(writer: RegistryWriter, image: PushImage): Promise<PushResult['artifacts']> {
+async function pushArtifacts(
+  writer: RegistryWriter,
+  image: PushImage,
+  notice: PushFollower['notice'],
+): Promise<PushResult['artifacts']> {
   const { manifest, files, epoch, version } = image;
   const subject = { ...manifest, size: manifest.bytes.length };
   const unlisted: Descriptor[] = [];
@@ -113,7 +117,13 @@ async function pushArtifacts(writer: RegistryWriter, image: PushImage): Promise<
     if (!isListed) unlisted.push(artifact.referrer);
     pushed.push({ file, digest: artifact.digest });
   }
-  if (unlisted.length > 0) await writer.addReferrers(manifest.digest, unlisted);
+  if (unlisted.length > 0 && !(await writer.addReferrers(manifest.digest, unlisted))) {
+    const { registry } = writer.reference;
+    const count = `${unlisted.length} ${unlisted.length === 1 ? 'file' : 'files'}`;
+    notice?.(
+      `${registry} keeps no list of referrers: the ${count} of ${manifest.digest} can be found only by digest`,
+    );
+  }
   return pushed;
 }
 

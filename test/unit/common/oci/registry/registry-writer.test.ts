@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../../../src/common/files/digest.ts';
 import { createNodeFetch } from '../../../../../src/common/http/node-fetch.ts';
@@ -11,8 +12,8 @@ import {
   openRegistryWriter,
   type WriterOptions,
 } from '../../../../../src/common/oci/registry/registry-writer.ts';
+import { type WritableRegistry, writableRegistry } from '../../../../support/writable-registry.ts';
 import { type TestHost, testHost } from '../../../agent/support/test-host.ts';
-import { type WritableRegistry, writableRegistry } from './support/writable-registry.ts';
 
 // Real connections are slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -343,16 +344,59 @@ describe('manifests', () => {
     await writer.addReferrers(OTHER, [entry('b')]);
     expect(server.seen.slice(before)).toEqual([`GET /v2/team/os/manifests/${referrersTag(OTHER)}`]);
 
-    // Another program overwrites the tag with an older state: our entry is lost and added again.
-    let isOverwritten = false;
-    server.treat = ({ method }) => {
-      if (method !== 'GET' || isOverwritten || now().manifests.length < 4) return undefined;
-      isOverwritten = true;
-      server.manifests.set(tag, { bytes: Buffer.from(JSON.stringify(index)), type: MEDIA.index });
+    expect(now().manifests).toHaveLength(3);
+  });
+
+  const listing = (...entries: object[]) => ({
+    bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA.index, manifests: entries })),
+    type: MEDIA.index,
+  });
+  const entryOf = (name: string) => ({
+    mediaType: MEDIA.manifest,
+    digest: digestOf(Buffer.from(name)),
+    size: 1,
+  });
+
+  test.each([
+    ['at once', 0],
+    ['after it was read back', 1],
+  ])('another program overwrites the referrers %s: the entry is added again', async (_, readsBefore) => {
+    server.knowsReferrers = false;
+    const tag = `team/os:${referrersTag(OTHER)}`;
+    let reads = -1;
+    const overwritten = () => listing(entryOf('foreign'));
+    server.manifests.set(tag, overwritten());
+    let isDone = false;
+    server.treat = ({ method, path }) => {
+      if (isDone || !path.endsWith(referrersTag(OTHER))) return undefined;
+      if (method === 'PUT') reads = 0;
+      else if (reads >= 0 && reads++ === readsBefore) {
+        isDone = true;
+        server.manifests.set(tag, overwritten());
+      }
       return undefined;
     };
-    await writer.addReferrers(OTHER, [entry('c')]);
-    expect(isOverwritten).toBe(true);
-    expect(now().manifests).toEqual([foreign, entry('c')]);
+    expect(await open().addReferrers(OTHER, [entryOf('c')])).toBe(true);
+    expect(isDone).toBe(true);
+    expect(JSON.parse(String(server.manifests.get(tag)?.bytes)).manifests).toEqual([
+      entryOf('foreign'),
+      entryOf('c'),
+    ]);
+  });
+
+  test('several writers add referrers at the same time, and all of them are listed', async () => {
+    server.knowsReferrers = false;
+    const names = ['a', 'b', 'c', 'd'];
+    // The pauses must be longer than a request and its answer, and are shorter than real ones.
+    const pausing = { ...host, sleep: (milliseconds: number) => sleep(milliseconds / 4) };
+    const reference = parseImageReference(`${server.address}/team/os`);
+    const writers = names.map(() => openRegistryWriter(pausing, reference));
+    await Promise.all(writers.map((writer, at) => writer.addReferrers(OTHER, [entryOf(names[at] ?? '')])));
+    const { manifests } = JSON.parse(
+      String(server.manifests.get(`team/os:${referrersTag(OTHER)}`)?.bytes),
+    ) as { manifests: { digest: string }[] };
+    expect(manifests.map(({ digest: each }) => each).sort()).toEqual(
+      names.map((name) => entryOf(name).digest).sort(),
+    );
   });
 });

@@ -16,7 +16,7 @@ describe('nextStep', () => {
         let offset = 0;
         for (let count = 0; ; count += 1) {
           expect(count).toBeLessThanOrEqual(state.size + 1);
-          const step = nextStep({ ...state, offset });
+          const step = nextStep({ ...state, offset, form: 'chunks' });
           if (step.kind === 'whole') expect(offset).toBe(0);
           if (step.kind === 'finish') expect(offset).toBe(state.size);
           if (step.kind !== 'chunk') return;
@@ -41,7 +41,7 @@ describe('nextStep', () => {
         let there = Buffer.alloc(0);
         let sent = 0;
         for (let count = 0; count < 20_000; count += 1) {
-          const step = nextStep({ size, offset: there.length, chunk, minimum });
+          const step = nextStep({ size, offset: there.length, chunk, minimum, form: 'chunks' });
           if (step.kind === 'whole') there = content;
           if (step.kind !== 'chunk') break;
           const part = content.subarray(step.start, step.end);

@@ -5,10 +5,7 @@ import { type PushJob, push } from '../../../../../src/factory/deliver/publish/p
 import { parsePushTarget } from '../../../../../src/factory/deliver/publish/push-target.ts';
 import { writeOciLayout } from '../../../../../src/factory/inputs/base/oci-layout.ts';
 import type { BuildEvent } from '../../../../../src/factory/pipeline/events.ts';
-import {
-  type WritableRegistry,
-  writableRegistry,
-} from '../../../common/oci/registry/support/writable-registry.ts';
+import { type WritableRegistry, writableRegistry } from '../../../../support/writable-registry.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 

@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** A request before its body has been read. */
-interface Asked {
+export interface Asked {
+  /** The `Host` header: a registry may have a second address. */
+  readonly host: string;
   readonly method: string;
   /** Without the query. */
   readonly path: string;
@@ -12,10 +14,17 @@ interface Asked {
 }
 
 /** How to treat a request: answer it, refuse it with a status, or cut it off after some bytes of its body. */
-type Treatment =
+export type Treatment =
   | undefined
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
   | { readonly cutAfter: number };
+
+/** A response that is about to be sent. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly content: Buffer | undefined;
+}
 
 /**
  * A registry that does what distribution-spec 1.1 says, with uploads that keep what has arrived of a chunk that broke off,
@@ -24,6 +33,8 @@ type Treatment =
 export interface WritableRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT` */
   readonly address: string;
+  /** Another address of the same registry. */
+  readonly second: string;
   readonly blobs: Map<string, Buffer>;
   /** By repository and tag or digest: `team/os:v1`, `team/os@sha256:…`. */
   readonly manifests: Map<string, { readonly bytes: Buffer; readonly type: string }>;
@@ -31,6 +42,8 @@ export interface WritableRegistry extends AsyncDisposable {
   readonly seen: readonly string[];
   /** Decides about a request; `undefined` lets it be. */
   treat: ((asked: Asked) => Treatment) | undefined;
+  /** Changes a response. */
+  change: ((asked: Asked, answer: Answer) => Answer) | undefined;
   /** Said to be the digest of everything that is stored. */
   lie: string | undefined;
   /** `OCI-Chunk-Min-Length`. */
@@ -54,6 +67,15 @@ interface Exchange {
   readonly stored: (digest: string, headers?: Record<string, string>) => void;
 }
 
+/** The fields of a manifest that make it a referrer. */
+interface Referrer {
+  readonly subject?: { readonly digest: string };
+  readonly artifactType?: string;
+}
+
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+const JSON_TYPE = { 'content-type': 'application/json' };
+
 /** Reads a body, or its first `cutAfter` bytes. */
 async function readBody(request: IncomingMessage, cutAfter = Number.POSITIVE_INFINITY) {
   const pieces: Buffer[] = [];
@@ -71,24 +93,25 @@ async function readBody(request: IncomingMessage, cutAfter = Number.POSITIVE_INF
 export async function writableRegistry(): Promise<WritableRegistry> {
   const seen: string[] = [];
   const sessions = new Map<string, Buffer>();
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     // Who breaks off a request wants no answer.
     serve(request, response).catch(() => response.destroy());
-  });
+  };
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url = '', headers } = request;
     const { pathname: path, searchParams: query } = new URL(url, 'http://registry');
     const range = headers['content-range'];
     if (path !== '/v2/') seen.push(`${method} ${path}${range ? ` ${range}` : ''}`);
-    const treatment = registry.treat?.({ method, path, query, headers });
+    const asked = { host: headers.host ?? '', method, path, query, headers };
+    const treatment = registry.treat?.(asked);
     if (treatment && 'status' in treatment) {
       request.resume();
       response.writeHead(treatment.status, treatment.headers).end(treatment.body);
       return;
     }
     const [, repository = '', kind = '', reference = ''] =
-      /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests)\/(.*)$/.exec(path) ?? [];
+      /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|referrers|tags)\/(.*)$/.exec(path) ?? [];
     const { body, isCut } = await readBody(request, treatment?.cutAfter);
     if (isCut) {
       if (kind === 'blobs/uploads') keep(reference, body);
@@ -96,7 +119,11 @@ export async function writableRegistry(): Promise<WritableRegistry> {
       return;
     }
     const answer = (status: number, more: Record<string, string> = {}, content?: Buffer) => {
-      response.writeHead(status, more).end(method === 'HEAD' ? undefined : content);
+      const plain = { status, headers: more, content };
+      const changed = registry.change?.(asked, plain) ?? plain;
+      response
+        .writeHead(changed.status, changed.headers)
+        .end(method === 'HEAD' ? undefined : changed.content);
     };
     const exchange: Exchange = {
       ...{ method, query, range, repository, reference, body, type: headers['content-type'] ?? '', answer },
@@ -114,6 +141,8 @@ export async function writableRegistry(): Promise<WritableRegistry> {
   };
 
   const handlerOf = (kind: string, method: string) => {
+    if (kind === 'tags') return listTags;
+    if (kind === 'referrers') return listReferrers;
     if (kind === 'blobs') return getBlob;
     if (kind === 'blobs/uploads') return method === 'POST' ? startUpload : continueUpload;
     return kind === 'manifests' && method === 'PUT' ? putManifest : getManifest;
@@ -179,7 +208,7 @@ export async function writableRegistry(): Promise<WritableRegistry> {
     const manifest = { bytes: body, type };
     registry.manifests.set(`${repository}@${digest}`, manifest);
     if (!reference.startsWith('sha256:')) registry.manifests.set(`${repository}:${reference}`, manifest);
-    const subject = (JSON.parse(body.toString()) as { subject?: { digest: string } }).subject?.digest;
+    const subject = (JSON.parse(body.toString()) as Referrer).subject?.digest;
     stored(digest, subject && registry.knowsReferrers ? { 'oci-subject': subject } : {});
   };
 
@@ -191,19 +220,44 @@ export async function writableRegistry(): Promise<WritableRegistry> {
     answer(200, headers, manifest.bytes);
   };
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listTags = ({ repository, answer }: Exchange) => {
+    const prefix = `${repository}:`;
+    const names = [...registry.manifests.keys()].filter((name) => name.startsWith(prefix)).sort();
+    answer(200, JSON_TYPE, json({ name: repository, tags: names.map((name) => name.slice(prefix.length)) }));
+  };
+
+  const listReferrers = ({ repository, reference, answer }: Exchange) => {
+    if (!registry.knowsReferrers) return answer(404);
+    const manifests = [...registry.manifests].flatMap(([name, { bytes, type: mediaType }]) => {
+      const { subject, artifactType } = JSON.parse(bytes.toString()) as Referrer;
+      if (!name.startsWith(`${repository}@`) || subject?.digest !== reference) return [];
+      return { mediaType, digest: digestOf(bytes), size: bytes.length, artifactType };
+    });
+    const index = { schemaVersion: 2, mediaType: INDEX, manifests };
+    answer(200, { 'content-type': INDEX }, json(index));
+  };
+
+  const servers = [createServer(listener), createServer(listener)];
+  for (const server of servers) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const [address = '', second = ''] = servers.map(
+    (server) => `127.0.0.1:${(server.address() as AddressInfo).port}`,
+  );
   const registry: WritableRegistry = {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address,
+    second,
     blobs: new Map(),
     manifests: new Map(),
     seen,
     treat: undefined,
+    change: undefined,
     lie: undefined,
     minimum: undefined,
     knowsReferrers: true,
     [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      for (const server of servers) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
     },
   };
   return registry;
@@ -213,6 +267,10 @@ function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
 function error(code: string): Buffer {
-  return Buffer.from(JSON.stringify({ errors: [{ code, message: 'provided digest did not match' }] }));
+  return json({ errors: [{ code, message: 'provided digest did not match' }] });
 }
