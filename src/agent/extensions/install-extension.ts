@@ -41,7 +41,7 @@ export async function installExtension(host: Host, request: ExtensionRequest): P
     const expand = async (text: string) => text;
     await downloadsPlugin.run({ host, expand, step: {} }, [{ path: incoming, url }]);
     if (digest !== undefined) expectDigest(name, digest, `sha256:${await hashFile(host.resolve(incoming))}`);
-    await replace(host, incoming, `${kind.store}/${name}`);
+    await host.rename(incoming, `${kind.store}/${name}`);
   } finally {
     await host.remove(incoming);
   }
@@ -63,13 +63,14 @@ async function fromImage(
   await host.makeDirectory(kind.store);
   // Inside the store, so that its contents can be renamed into place.
   const directory = `${kind.store}/.incoming`;
-  await host.remove(directory);
+  // The second is an extension that was being replaced when the power was cut.
+  for (const left of [directory, `${directory}.old`]) await host.remove(left);
   try {
     await host.makeDirectory(directory);
     await unpackAdmitted(host, image, { target: directory, skipVerify });
     const images = (await host.list(directory)).filter((name) => RAW.test(name));
     if (images.length === 0) return [await keepTree(host, kind, { directory, image })];
-    for (const name of images) await replace(host, `${directory}/${name}`, `${kind.store}/${name}`);
+    for (const name of images) await host.rename(`${directory}/${name}`, `${kind.store}/${name}`);
     return images;
   } finally {
     await host.remove(directory);
@@ -95,11 +96,6 @@ async function keepTree(
       },
     );
   }
-  await replace(host, directory, `${kind.store}/${name}`);
+  await host.rename(directory, `${kind.store}/${name}`);
   return name;
-}
-
-async function replace(host: Host, from: string, to: string): Promise<void> {
-  await host.remove(to);
-  await host.rename(from, to);
 }

@@ -82,8 +82,9 @@ export interface Host {
   makeDirectory(path: string, mode?: number): Promise<void>;
   /** Removes a file or a tree, if it exists. */
   remove(path: string): Promise<void>;
+  /** Renames finished content; it is on the disk before it has the new name, and the name too when this returns. */
   rename(from: string, to: string): Promise<void>;
-  /** Creates a symbolic link, and replaces an existing file or link. */
+  /** Creates a symbolic link, and replaces an existing file or link; the link survives a power cut. */
   link(target: string, path: string): Promise<void>;
   readLink(path: string): Promise<string>;
   chmod(path: string, mode: number): Promise<void>;

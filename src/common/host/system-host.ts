@@ -22,6 +22,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { putInPlace } from '../files/output-file.ts';
+import { makeDirectory, syncDirectory, syncPath } from '../files/sync-path.ts';
 import type { FileStat, Finished, Host, Level, RunOptions, WriteOptions } from './host.ts';
 import type { HttpRequest } from './http-fetch.ts';
 
@@ -55,16 +57,17 @@ export function systemHost(log: (level: Level, message: string) => void, root = 
       await appendFile(at(file), content);
     },
     makeDirectory: async (directory, mode = 0o755) => {
-      const first = await mkdir(at(directory), { recursive: true, mode });
+      const first = await makeDirectory(at(directory), mode);
       if (first !== undefined) await chmod(at(directory), mode);
     },
     remove: (target) => rm(at(target), { recursive: true, force: true }),
-    rename: (from, to) => rename(at(from), at(to)),
+    rename: (from, to) => putInPlace(at(from), at(to)),
     link: async (target, link) => {
       const fresh = `${at(link)}.${randomBytes(6).toString('hex')}`;
-      await mkdir(dirname(fresh), { recursive: true });
+      await makeDirectory(dirname(fresh));
       await symlink(target, fresh);
       await rename(fresh, at(link));
+      await syncDirectory(dirname(fresh));
     },
     readLink: (link) => readlink(at(link)),
     chmod: (file, mode) => chmod(at(file), mode),
@@ -191,7 +194,7 @@ async function writeWhole(
   content: string | Uint8Array,
   { mode = 0o644, uid, gid }: WriteOptions = {},
 ): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
+  await makeDirectory(dirname(file));
   const fresh = `${file}.${randomBytes(6).toString('hex')}`;
   try {
     const handle = await open(fresh, 'wx', 0o600);
@@ -204,18 +207,10 @@ async function writeWhole(
       await handle.close();
     }
     await rename(fresh, file);
+    await syncDirectory(dirname(file));
   } catch (error) {
     await rm(fresh, { force: true });
     throw error;
-  }
-}
-
-async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

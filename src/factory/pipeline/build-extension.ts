@@ -1,7 +1,8 @@
 import { appendFileSync } from 'node:fs';
-import { mkdir, open, rename, stat, utimes } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashFile } from '../../common/files/digest.ts';
+import { putInPlace } from '../../common/files/output-file.ts';
 import { systemHost } from '../../common/host/system-host.ts';
 import { type ExtensionSpec, extensionFile } from '../artifacts/extensions/extension-spec.ts';
 import { makeExtension } from '../artifacts/extensions/make-extension.ts';
@@ -59,11 +60,8 @@ export async function buildExtension(
         const made = await makeExtension(full, partial, { runner, host, signal, scratch, notice });
         const sha256 = await hashFile(partial, signal);
         const { size } = await stat(partial);
-        const handle = await open(partial, 'r+');
-        await handle.sync().finally(() => handle.close());
-        await utimes(partial, made.epoch, made.epoch);
         const file = join(output.path, name);
-        await rename(partial, file);
+        await putInPlace(partial, file, made.epoch);
         const { certificateFingerprint } = made;
         return {
           tool: toolVersion(),

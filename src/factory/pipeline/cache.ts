@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
+import { makeDirectory, syncDirectory, syncTree } from '../../common/files/sync-path.ts';
 import { hasFacts, type StepKey, type StepResult } from './step.ts';
 
 /** Part of every key. Increase it when a defect produced wrong entries, so that they are never used again. */
-const ERRATA = 2;
+const ERRATA = 3;
 
 /** A result to store. */
 export interface NewEntry<Facts> {
@@ -44,7 +44,9 @@ export function createCache(directory: string): Cache {
     const files = Object.fromEntries(
       Object.entries(stored.files).map(([name, file]) => [name, isAbsolute(file) ? file : join(home, file)]),
     );
-    return Object.values(files).every((file) => existsSync(file)) ? { ...stored, files } : undefined;
+    const { sizes, ...result } = stored;
+    const found = await Promise.all(Object.entries(files).map(([name, file]) => isThere(file, sizes[name])));
+    return found.includes(false) ? undefined : { ...result, files };
   }
 
   async function store<Facts>(
@@ -58,11 +60,15 @@ export function createCache(directory: string): Cache {
         file.startsWith(`${objects}/`) ? file.slice(objects.length + 1) : file,
       ]),
     );
-    await writeFile(join(objects, 'result.json'), JSON.stringify({ ...result, files: relative }));
-    await mkdir(join(directory, id), { recursive: true });
-    // An existing entry is invalid: its image or a file is missing.
-    await rm(home, { recursive: true, force: true });
-    await rename(objects, home);
+    const sizes: Record<string, number> = {};
+    for (const [name, file] of Object.entries(relative)) {
+      const stats = isAbsolute(file) ? undefined : await stat(join(objects, file));
+      if (stats?.isFile()) sizes[name] = stats.size;
+    }
+    await writeFile(join(objects, 'result.json'), JSON.stringify({ ...result, files: relative, sizes }));
+    await syncTree(objects);
+    await makeDirectory(join(directory, id));
+    await replace(objects, home);
     const files = Object.entries(relative).map(
       ([name, file]) => [name, isAbsolute(file) ? file : join(home, file)] as const,
     );
@@ -76,10 +82,39 @@ const Entry = z.object({
   digest: z.string(),
   facts: z.unknown(),
   files: z.record(z.string(), z.string()),
+  /** Sizes of the files in the entry: a damaged filesystem may have lost their content. */
+  sizes: z.record(z.string(), z.number()),
 });
+type Entry<Facts> = StepResult<Facts> & Pick<z.output<typeof Entry>, 'sizes'>;
+
+async function isThere(file: string, size: number | undefined): Promise<boolean> {
+  const stats = await stat(file).catch(() => undefined);
+  return stats !== undefined && (size === undefined || stats.size === size);
+}
+
+/** Moves a synced directory into place. Another process may store the same key at the same moment: the last one wins. */
+async function replace(objects: string, home: string): Promise<void> {
+  const old = `${objects}.old`;
+  for (;;) {
+    const isMoved = await rename(objects, home).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+        return false;
+      },
+    );
+    if (isMoved) break;
+    // The other process may have moved it first.
+    await rename(home, old).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    await rm(old, { recursive: true, force: true });
+  }
+  await syncDirectory(dirname(home));
+}
 
 /** Parses an entry; `undefined` for an empty file after a power cut, or for the facts of another version. */
-function parseResult<Facts>(step: StepKey<Facts>, text: string): StepResult<Facts> | undefined {
+function parseResult<Facts>(step: StepKey<Facts>, text: string): Entry<Facts> | undefined {
   const { data } = Entry.safeParse(parseJson(text));
   if (data === undefined) return undefined;
   const { facts, ...rest } = data;

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { putInPlace } from '../../common/files/output-file.ts';
 import { formatImageReference } from '../../common/oci/registry/image-reference.ts';
 import { chooseBase, chooseFlavor, type FlavorChoice } from '../catalog/flavors/choose.ts';
 import { loadModel } from '../catalog/models/load.ts';
@@ -74,8 +75,7 @@ export async function createContextFolder(
       await pack(sources.bundles[index], image, rootTar(index));
     }
     await refuseForeign(output);
-    await rm(output, { recursive: true, force: true });
-    await rename(partial, output);
+    await putInPlace(partial, output);
   } finally {
     await place.close();
   }

@@ -1,17 +1,10 @@
-import { createHash, type Hash } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { createHash, type Hash, randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashFile } from '../../common/files/digest.ts';
 import { encodeFileName } from '../../common/files/file-name.ts';
+import { writeInPlace } from '../../common/files/output-file.ts';
 import { walkTree } from '../../common/files/walk-tree.ts';
 
 const CHUNK = 4 * 1024 * 1024;
@@ -26,14 +19,13 @@ export async function rememberedHash(directory: string, file: string): Promise<s
     .update([file, dev, ino, size, mtimeNs, ctimeNs].join('\0'))
     .digest('hex');
   const record = join(directory, identity);
-  try {
-    return readFileSync(record, 'utf8');
-  } catch {
-    const digest = await hashFile(file);
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(record, digest);
-    return digest;
-  }
+  const known = await readFile(record, 'utf8').catch(() => '');
+  // A power cut can leave an empty record.
+  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  const digest = await hashFile(file);
+  await mkdir(directory, { recursive: true });
+  await writeInPlace(record, digest, { partial: `${record}.partial-${randomUUID()}` });
+  return digest;
 }
 
 /** A digest of the names, types, modes, owners, sizes and times in a tree; any change in the tree changes it. */

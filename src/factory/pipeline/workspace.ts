@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { isAlive, runIdentity } from '../../common/files/process-identity.ts';
+import { makeDirectory } from '../../common/files/sync-path.ts';
 import type { Owner } from '../inputs/base/blob-cache.ts';
 
 /** The directories of a running process. */
@@ -80,7 +81,7 @@ export interface OutputDirectory {
  * @throws FactoryError `usage` when another process writes to the directory, or it is not writable
  */
 export async function openOutput(path: string): Promise<OutputDirectory> {
-  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+  await makeDirectory(path).catch((error: NodeJS.ErrnoException) => {
     throw new FactoryError(
       'OUTPUT_UNWRITABLE',
       `cannot create the output directory ${path}: ${error.message}`,

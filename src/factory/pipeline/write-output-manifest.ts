@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import { writeInPlace } from '../../common/files/output-file.ts';
 import { ARTIFACT_KINDS, type ArtifactKind } from '../config/schema.ts';
 import type { ArchiveState } from '../inputs/base/archive-state.ts';
 import type { Pin } from '../inputs/lock/pin.ts';
@@ -102,8 +103,6 @@ async function writeWhole(
   final: string,
   text: string,
 ): Promise<void> {
-  const unfinished = partial(basename(final));
   if ((await readFile(final, 'utf8').catch(() => undefined)) === text) return;
-  await writeFile(unfinished, text);
-  await rename(unfinished, final);
+  await writeInPlace(final, text, { partial: partial(basename(final)) });
 }

@@ -1,18 +1,8 @@
-import {
-  chmod,
-  copyFile,
-  lstat,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { hashFile } from '../../common/files/digest.ts';
+import { putInPlace } from '../../common/files/output-file.ts';
 import { SIGN_PREDICATE } from '../../common/trust/bundle.ts';
 import { bundleDigest, verifyFile } from '../../common/trust/verify-file.ts';
 import { signBlob, signStatement } from '../tools/cosign.ts';
@@ -67,7 +57,7 @@ export async function signFiles(files: readonly FileToSign[], signing: FileSigni
     for (const file of files) made.push(await signFile(file, signing));
     for (const [index, { unchanged }] of made.entries()) {
       const file = files[index];
-      if (file && !unchanged) await rename(file.partial, file.bundle);
+      if (file && !unchanged) await putInPlace(file.partial, file.bundle);
     }
     return made;
   } finally {

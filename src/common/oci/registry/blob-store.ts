@@ -1,9 +1,10 @@
 import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { blobFileName, expectDigest, hashFor } from '../../files/digest.ts';
+import { putInPlace } from '../../files/output-file.ts';
 import { throwIfAborted } from '../../http/abort.ts';
 import { retrying } from '../../http/retry.ts';
 import { TransientHttpError } from '../../http/transient-error.ts';
@@ -116,7 +117,7 @@ async function downloadBlob(
       if (isResumed) throw new TransientHttpError('the partial file of an earlier attempt is damaged');
     }
     expectDigest(name, digest, actual);
-    await rename(partial, file);
+    await putInPlace(partial, file);
     progress(size);
   });
 }

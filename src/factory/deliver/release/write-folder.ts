@@ -1,8 +1,9 @@
-import { lstat, mkdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { lstat, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cloneFile } from '../../../common/files/clone-file.ts';
 import { hashFile } from '../../../common/files/digest.ts';
-import { syncPath } from '../../../common/files/sync-path.ts';
+import { putInPlace, writeInPlace } from '../../../common/files/output-file.ts';
+import { makeDirectory, syncDirectory } from '../../../common/files/sync-path.ts';
 import type { OutputDirectory } from '../../pipeline/workspace.ts';
 import type { SourceFile } from './collect-target.ts';
 
@@ -45,23 +46,21 @@ export function releaseFolder(output: OutputDirectory, epoch: number, signal: Ab
     place: async (file) => {
       if (await holds(file)) return false;
       signal.throwIfAborted();
-      await mkdir(dirname(path(file.file)), { recursive: true });
+      await makeDirectory(dirname(path(file.file)));
       const { mtime } = await stat(file.source);
       await cloneFile(file.source, partial(file.file), { mtime, signal });
-      await rename(partial(file.file), path(file.file));
+      await putInPlace(partial(file.file), path(file.file));
       return true;
     },
     write: async (name, text) => {
       if ((await read(name)) === text) return false;
       signal.throwIfAborted();
-      await writeFile(partial(name), text);
-      await utimes(partial(name), epoch, epoch);
-      await syncPath(partial(name));
-      await rename(partial(name), path(name));
+      await writeInPlace(path(name), text, { partial: partial(name), epoch });
       return true;
     },
     remove: async (name) => {
       await rm(path(name), { force: true });
+      await syncDirectory(dirname(path(name)));
       for (let above = dirname(name); above !== '.'; above = dirname(above)) {
         const isGone = await rmdir(path(above)).then(
           () => true,

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestOf, hashFor } from '../../../common/files/digest.ts';
+import { writeInPlace } from '../../../common/files/output-file.ts';
 import { type Descriptor, MEDIA } from '../../../common/oci/registry/image-manifest.ts';
 
 /** A cache of registry blobs, as files by digest. */
@@ -63,8 +64,7 @@ export function createBlobCache(directory: string, owner: Owner): BlobCache {
     write: async (digest, bytes) => {
       const file = fileOf(digest);
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      await writeFile(`${file}${partial}`, bytes, { mode: 0o600 });
-      await rename(`${file}${partial}`, file);
+      await writeInPlace(file, bytes, { partial: `${file}${partial}`, mode: 0o600 });
     },
     adopt: async (digests) => {
       const wanted = new Set(digests.map(blobPath));

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { writeInPlace } from '../../../common/files/output-file.ts';
 import type { RegistryReader } from '../../../common/oci/registry/repository-reader.ts';
 
 const Descriptor = z.object({
@@ -49,8 +50,7 @@ export function recordingReader(reader: RegistryReader): RecordingReader {
     save: async (file) => {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       const partial = `${file}.partial-${process.pid}`;
-      await writeFile(partial, JSON.stringify(kept), { mode: 0o600 });
-      await rename(partial, file);
+      await writeInPlace(file, JSON.stringify(kept), { partial, mode: 0o600 });
     },
   };
 }

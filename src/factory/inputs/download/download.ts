@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { hashFile } from '../../../common/files/digest.ts';
+import { putInPlace } from '../../../common/files/output-file.ts';
 import { isAlive, runIdentity } from '../../../common/files/process-identity.ts';
-import { syncPath } from '../../../common/files/sync-path.ts';
 import type { HttpFetch } from '../../../common/host/http-fetch.ts';
 import { exchange } from '../../../common/http/exchange.ts';
 import { type HttpPort, httpPort } from '../../../common/http/http-port.ts';
@@ -65,9 +65,8 @@ export async function download({ url, sha256 }: Download, context: DownloadConte
     await rm(part, { force: true });
     if (isLast) throw mismatch(url, sha256, found);
   }
-  await syncPath(part);
   await chmod(part, 0o444);
-  await rename(part, file);
+  await putInPlace(part, file);
   return file;
 }
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
 import { fileIdentity, isSameFile } from '../../../common/files/file-identity.ts';
-import { putInPlace } from '../../../common/files/output-file.ts';
+import { writeInPlace } from '../../../common/files/output-file.ts';
 import type { ArtifactsSpec } from '../../config/schema.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { StepKey, StepResult } from '../step.ts';
@@ -60,9 +59,8 @@ export async function writeDocuments(
     if (content === undefined) continue;
     const name = `${stem}${ENDINGS[kind]}`;
     const bytes = Buffer.from(`${JSON.stringify(content, null, 2)}\n`);
-    await writeFile(partial(name), bytes);
     files[kind] = join(output, name);
-    await putInPlace(partial(name), files[kind], facts.epoch);
+    await writeInPlace(files[kind], bytes, { partial: partial(name), epoch: facts.epoch });
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     documents.push({ kind, file: name, size: bytes.length, sha256 });
   }

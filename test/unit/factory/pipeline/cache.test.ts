@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -98,12 +98,32 @@ describe('createCache', () => {
     ['nothing', ''],
     ['no object', 'null'],
     ['no files', '{"digest":"d","facts":{"a":[1]}}'],
-    ['other facts', '{"digest":"d","facts":{"a":["1"]},"files":{}}'],
+    ['other facts', '{"digest":"d","facts":{"a":["1"]},"files":{},"sizes":{}}'],
   ])('misses an entry that holds %s', async (_what, text) => {
     const { home, objects, cache, result } = prepare();
     await cache.store(step('a'), { key: 'key', objects, result });
     plant(home, { 'cache/a/key/result.json': text });
     expect(await cache.load(step('a'), 'key')).toBeUndefined();
+  });
+
+  test('has no result when a file of it has lost its content', async () => {
+    const { objects, cache, result } = prepare();
+    const stored = await cache.store(step('a'), { key: 'key', objects, result });
+    writeFileSync(stored.files['out'] ?? '', '');
+    expect(await cache.load(step('a'), 'key')).toBeUndefined();
+  });
+
+  test('keeps one of two results that are stored under a key at the same time', async () => {
+    const { home, cache } = prepare();
+    const storeOne = async (name: number) => {
+      const objects = join(plant(home, { [`racing/${name}/objects/file`]: 'x' }), `racing/${name}/objects`);
+      const result = { digest: `${name}`, facts: { a: [name] }, files: { file: join(objects, 'file') } };
+      await cache.store(step('a'), { key: 'key', objects, result });
+    };
+    for (let round = 0; round < 20; round += 1) {
+      await Promise.all([1, 2, 3, 4].map((name) => storeOne(4 * round + name)));
+      expect((await cache.load(step('a'), 'key'))?.files['file']).toBeDefined();
+    }
   });
 
   test('replaces an invalid result', async () => {
