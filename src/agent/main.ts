@@ -1,7 +1,8 @@
 #!/usr/bin/env bun
 import { CommanderError } from '@commander-js/extra-typings';
-import { EXIT_STATUS, FactoryError, messageOf } from '../common/errors/factory-error.ts';
+import { EXIT_STATUS, FactoryError } from '../common/errors/factory-error.ts';
 import { systemHost } from '../common/host/system-host.ts';
+import { errorLines, explainOnNode } from './host/error-lines.ts';
 import { createLog } from './host/log.ts';
 import { createAgentProgram } from './program.ts';
 
@@ -10,6 +11,12 @@ process.umask(0o022);
 const log = createLog(process.argv);
 const host = systemHost(log);
 const out = (text: string) => void process.stdout.write(text);
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader of a pipe has gone, or the terminal has been closed; an upgrade continues.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  });
+}
 try {
   await createAgentProgram({ host, out }).parseAsync();
 } catch (error) {
@@ -20,13 +27,7 @@ try {
 function fail(error: unknown): number {
   // commander has already printed the error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
-  if (!(error instanceof FactoryError)) {
-    log('error', error instanceof Error ? (error.stack ?? error.message) : String(error));
-    return 1;
-  }
-  log('error', messageOf(error));
-  for (const line of error.details) log('error', `  ${line}`);
-  if (error.remedy !== undefined) log('error', `to do: ${error.remedy}`);
-  log('error', `code: ${error.code}`);
-  return EXIT_STATUS[error.kind];
+  const explained = explainOnNode(error);
+  log('error', errorLines(explained).join('\n'));
+  return explained instanceof FactoryError ? EXIT_STATUS[explained.kind] : 1;
 }

@@ -1,10 +1,10 @@
 import { Command } from '@commander-js/extra-typings';
 import { stringify } from 'yaml';
-import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { collectConfig } from '../config/collect.ts';
 import { tree } from '../deploy/config-values.ts';
 import { runInstall } from '../deploy/install.ts';
+import { errorLines, explainOnNode } from '../host/error-lines.ts';
 import { consoleWriter, onConsoles } from '../onboarding/consoles.ts';
 import { showBanner } from '../onboarding/show-banner.ts';
 import type { AgentCommand } from './agent-command.ts';
@@ -43,11 +43,8 @@ export const installCommand: AgentCommand = (context) =>
 /** Nobody sees the journal of a machine whose installation fails: its consoles show the error (docs/contract.md 5.3). */
 async function reportFailure(host: Host, error: unknown): Promise<void> {
   const print = await consoleWriter(host);
-  print(`error: ${messageOf(error)}`);
-  if (error instanceof FactoryError) {
-    for (const line of error.details) print(`error:   ${line}`);
-    if (error.remedy !== undefined) print(`to do: ${error.remedy}`);
-    print(`code: ${error.code}`);
-  }
+  const [first, ...others] = errorLines(explainOnNode(error));
+  print(`error: ${first}`);
+  for (const line of others) print(line);
   print(`The installation failed; the machine stays on. The log is in ${LOG}.`);
 }

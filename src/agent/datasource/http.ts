@@ -79,7 +79,15 @@ async function fromLowPort(host: Host, { name, url }: Endpoint): Promise<Found |
       },
     );
   }
-  const args = ['--fail', '--silent', '--max-time', String(TIMEOUT), '--local-port', '1-1023', url];
+  const args = [
+    '--fail',
+    '--silent',
+    '--max-time',
+    String(TIMEOUT),
+    '--max-filesize',
+    String(USER_DATA_LIMIT),
+  ];
+  args.push('--local-port', '1-1023', url);
   const { status, stdout } = await host.run('curl', args, { allowFailure: true });
   const userData = Buffer.from(stdout, 'utf8');
   return status === 0 && !isNothing(userData) ? { userData } : undefined;

@@ -1,3 +1,4 @@
+import { requireMenuVariables } from '../../common/cloud-config/menu-variables.ts';
 import { hasAdmin } from '../../common/cloud-config/rules.ts';
 import { LABEL } from '../../common/contract/labels.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
@@ -6,6 +7,7 @@ import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { formatSource, parseSource } from '../../common/oci/layers/source.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
+import { applyEnvironment } from '../config/environment.ts';
 import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { installBundle } from '../extensions/install-bundle.ts';
 import { runStage } from '../stages/run-stage.ts';
@@ -54,6 +56,8 @@ const LIVE_RECOVERY = NODE_PATH.liveRecovery;
 export async function runInstall(context: AgentContext, request: InstallRequest): Promise<void> {
   const { host } = context;
   reportUnsupportedKeys(host, request.config, 'install');
+  requireMenuVariables(request.config);
+  applyEnvironment(host, request.config, 'install');
   const options = installOptions(request.config);
   await needAdministrator(host, request.config, options);
   const progress = createProgress(context, request);

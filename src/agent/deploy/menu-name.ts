@@ -19,7 +19,13 @@ export interface MenuName {
  */
 export async function setMenuName(host: Host, { root, state, name: wanted }: MenuName): Promise<void> {
   const release = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '');
-  const name = wanted ?? release.get('GRUB_ENTRY_NAME');
+  const name = (wanted ?? release.get('GRUB_ENTRY_NAME'))?.trim();
   if (name === undefined || name === '') return;
-  await host.write(`${state}/${GRUB_FILE.rebranding}`, grubEnvironment({ default_menu_entry: name }));
+  try {
+    await host.write(`${state}/${GRUB_FILE.rebranding}`, grubEnvironment({ default_menu_entry: name }));
+  } catch (error) {
+    // The configuration was checked before anything was written, but the image was not there yet.
+    if (!(error instanceof RangeError)) throw error;
+    host.log('warn', `the boot menu keeps its name, because GRUB_ENTRY_NAME does not fit: ${error.message}`);
+  }
 }

@@ -1,3 +1,4 @@
+import { requireMenuVariables } from '../../common/cloud-config/menu-variables.ts';
 import { extOptions } from '../../common/contract/filesystems.ts';
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
 import { LABEL } from '../../common/contract/labels.ts';
@@ -9,6 +10,7 @@ import { formatSource, parseSource, type Source } from '../../common/oci/layers/
 import { setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
+import { applyEnvironment } from '../config/environment.ts';
 import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { admitSource } from '../trust/admit-source.ts';
@@ -56,6 +58,8 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
     });
   }
   reportUnsupportedKeys(host, request.config, 'reset');
+  requireMenuVariables(request.config);
+  applyEnvironment(host, request.config, 'reset');
   const reset = tree(request.config['reset']);
   const resetOem = request.resetOem ?? boolean(reset['reset-oem']);
   const resetPersistent = reset['reset-persistent'] !== false;

@@ -1,3 +1,4 @@
+import { requireMenuVariables } from '../../common/cloud-config/menu-variables.ts';
 import { LABEL } from '../../common/contract/labels.ts';
 import { OEM_FILE, SLOT_FILE } from '../../common/contract/partition-files.ts';
 import { MIB } from '../../common/contract/partitions.ts';
@@ -7,6 +8,7 @@ import { formatSource, parseSource } from '../../common/oci/layers/source.ts';
 import { setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
+import { applyEnvironment } from '../config/environment.ts';
 import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { type AdmittedSource, admitSource } from '../trust/admit-source.ts';
@@ -31,6 +33,8 @@ import { type UpgradeOptions, type UpgradeRequest, upgradeOptions } from './upgr
 export async function runUpgrade(context: AgentContext, request: UpgradeRequest): Promise<void> {
   const { host } = context;
   reportUnsupportedKeys(host, request.config, 'upgrade');
+  requireMenuVariables(request.config);
+  applyEnvironment(host, request.config, 'upgrade');
   const options = upgradeOptions(request.config, request);
   const progress = createProgress(context, request);
   await using _lock = await lockNode(host);

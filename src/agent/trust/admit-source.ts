@@ -6,6 +6,7 @@ import { registryReader } from '../../common/oci/registry/registry-reader.ts';
 import type { RegistryReader } from '../../common/oci/registry/repository-reader.ts';
 import { loadPolicy, TRUST_DIRECTORY, type TrustPolicy } from '../../common/trust/policy.ts';
 import { type ImageToVerify, verifyImage } from '../../common/trust/verify-image.ts';
+import { requireLocalSource } from './local-source.ts';
 
 declare const admitted: unique symbol;
 
@@ -30,14 +31,18 @@ export interface AdmitOptions {
  * Decides whether an image may be brought onto this node: everything that comes from a registry, whatever it is for, passes
  * through here (docs/contract.md 5.6). The digest of a verified image is pinned, so that the image pulled later is the same one
  * even if the tag moves. Local sources are not verified.
- * @throws FactoryError `verification` when the policy rejects the image
+ * @throws FactoryError `verification` when the policy rejects the image, `usage` for a local source that does not exist or is of
+ * another kind
  */
 export async function admitSource(
   host: Host,
   source: Source,
   options: AdmitOptions = {},
 ): Promise<AdmittedSource> {
-  if (source.kind !== 'oci') return source as AdmittedSource;
+  if (source.kind !== 'oci') {
+    await requireLocalSource(host, source);
+    return source as AdmittedSource;
+  }
   const policy = await loadPolicy(host);
   const policies = [policy, options.also].filter((each) => each !== undefined);
   if (policy === undefined) {

@@ -77,7 +77,7 @@ export const InstallConfig = z.looseObject({
   'cloud-init': z.union([z.string(), Strings]).optional().meta({ description: 'Additional cloud-configs.' }),
   nousers: Flag.meta({ description: 'Allow a node that nobody can log in to.' }),
   ssh_hardening: Flag.meta({ description: 'Write a stricter configuration of the SSH server.' }),
-  env: Strings.optional().meta({ description: 'Environment of the installer, as KEY=VALUE.' }),
+  env: Strings.optional().meta({ description: 'Environment of the installer, such as HTTPS_PROXY=URL.' }),
   grub_options: GrubOptions.optional(),
   bundles: Bundles.optional(),
   encrypted_partitions: Strings.optional().meta({ description: 'Labels of the partitions to encrypt.' }),

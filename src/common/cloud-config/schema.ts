@@ -94,7 +94,9 @@ const agent = {
     .record(z.string(), z.unknown())
     .optional()
     .meta({ description: 'Free-form; "kairos-agent config get options.NAME" prints a value.' }),
-  env: Strings.optional().meta({ description: 'Environment of the agent, as KEY=VALUE.' }),
+  env: Strings.optional().meta({
+    description: 'Environment of install, upgrade and reset, such as HTTPS_PROXY=URL.',
+  }),
   debug: Flag.meta({ description: 'Enable debug logging.' }),
   strict: Flag.meta({ description: 'Turn warnings into errors.' }),
   arch: Text.meta({ description: 'Architecture of images: amd64, arm64.' }),

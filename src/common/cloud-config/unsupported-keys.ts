@@ -177,11 +177,6 @@ const registries: readonly UnsupportedKey[] = ['k3s-agent', 'k0s', 'k0s-worker']
 }));
 
 const agent: readonly UnsupportedKey[] = [
-  ...[['env'], ['install', 'env']].map((path) => ({
-    path,
-    reason: 'the agent takes its environment from the system',
-    alternative: 'put systemd.setenv=NAME=VALUE on the kernel command line',
-  })),
   {
     path: ['debug'],
     reason: 'the log level is set when the agent starts',

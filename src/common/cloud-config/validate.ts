@@ -1,5 +1,6 @@
 import { FactoryError } from '../errors/factory-error.ts';
 import { findUnsupported } from './find-unsupported.ts';
+import { menuVariableProblems } from './menu-variables.ts';
 import { type CloudConfigDocument, parseCloudConfig } from './parse.ts';
 import { type Problem, problemsOf, unknownKeys } from './problems.ts';
 import { adminProblems, partitionProblems, stageProblems } from './rules.ts';
@@ -45,6 +46,7 @@ export function validateCloudConfig(
     ...problemsOf(CloudConfig, withoutNulls(data)),
     ...adminProblems(data),
     ...partitionProblems(data),
+    ...menuVariableProblems(data),
     ...(unsupported === 'refuse' ? unsupportedKeys : []),
   ]
     .slice(0, LIMIT)

@@ -106,6 +106,8 @@ export interface Host {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   now(): Date;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Adds variables to the environment of this process and of the programs that it runs from now on. */
+  setEnvironment(variables: Readonly<Record<string, string>>): void;
   /** The machine's architecture, by its name in images: `amd64`, `arm64`, … */
   readonly arch: string;
   log(level: Level, message: string): void;

@@ -37,12 +37,13 @@ const PROGRAM_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '
 export function systemHost(log: (level: Level, message: string) => void, root = '/'): Host {
   const at = (path: string) => join(root, path);
   const path = [...(process.env['PATH']?.split(delimiter) ?? []), ...PROGRAM_DIRECTORIES];
-  const environment = { ...process.env, PATH: [...new Set(path)].join(delimiter) };
+  const environment = () => ({ ...process.env, PATH: [...new Set(path)].join(delimiter) });
   return {
-    run: (program, args, options = {}) => runProgram(program, args, { ...options, environment, log }),
+    run: (program, args, options = {}) =>
+      runProgram(program, args, { ...options, environment: environment(), log }),
     pipeInto: (program, args, input, options = {}) => {
       const stream = Readable.from(input, { objectMode: false });
-      return runProgram(program, args, { ...options, stream, environment, log });
+      return runProgram(program, args, { ...options, stream, environment: environment(), log });
     },
     has: async (program) => {
       const places = program.includes('/') ? [program] : path.map((directory) => join(directory, program));
@@ -87,6 +88,7 @@ export function systemHost(log: (level: Level, message: string) => void, root = 
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
     now: () => new Date(),
     env: process.env,
+    setEnvironment: (variables) => void Object.assign(process.env, variables),
     arch: ARCHITECTURES[process.arch] ?? process.arch,
     log,
   };

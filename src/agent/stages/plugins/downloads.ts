@@ -9,6 +9,7 @@ import type { Host } from '../../../common/host/host.ts';
 import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
 import { fetchOnNode, type NodeFetching } from '../fetch-retry.ts';
 import type { Plugin } from '../plugin.ts';
+import { responseWithinRoom } from '../response-within-room.ts';
 
 /** Default time limit of one attempt, in seconds. */
 const TIMEOUT = 3600;
@@ -51,7 +52,9 @@ async function fetchTo(host: Host, part: string, { url, timeout }: NodeFetching)
   const write = (source: Readable) =>
     pipeline(source, createWriteStream(host.resolve(part), { mode: 0o600 }));
   if (/^https?:\/\//i.test(url)) {
-    await fetchOnNode(host, { url, timeout }, ({ body }) => write(Readable.from(body ?? [])));
+    await fetchOnNode(host, { url, timeout }, (response) =>
+      write(Readable.from(responseWithinRoom(host, part, response))),
+    );
     return;
   }
   const source = localPath(url);

@@ -92,6 +92,10 @@ async function environmentOf(
   const settings: [string, string][] = [
     // The directory may belong to an ordinary user (git-config(1), safe.directory).
     ['safe.directory', path],
+    // A redirect from https to http would send a password, or take code, in the clear.
+    ...(origin?.startsWith('https:')
+      ? ([['protocol.http.allow', 'never']] satisfies [string, string][])
+      : []),
     ...(withPassword
       ? ([
           ['credential.helper', ''],

@@ -27,9 +27,9 @@ test('a failed installation shows the error, the remedy and the log on every con
   for (const console of ['/dev/tty1', '/dev/ttyS0']) {
     const shown = await host.readText(console);
     expect(shown).toContain('kairos: error: /dev/nothing is not a disk that can be installed to\r\n');
-    expect(shown).toContain('kairos: error:   /dev/vda  16.0 GiB  QEMU\r\n');
-    expect(shown).toContain('kairos: to do: Use one of these disks, or auto.\r\n');
-    expect(shown).toContain('kairos: code: DISK_NOT_FOUND\r\n');
+    expect(shown).toContain('kairos:   /dev/vda  16.0 GiB  QEMU\r\n');
+    expect(shown).toContain('kairos:   to do: Use one of these disks, or auto.\r\n');
+    expect(shown).toContain('kairos:   code: DISK_NOT_FOUND\r\n');
     expect(shown).toContain('/var/log/kairos/install.log');
   }
   expect(host.commands().filter((line) => /reboot|poweroff/.test(line))).toEqual([]);

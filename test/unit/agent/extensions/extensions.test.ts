@@ -216,7 +216,7 @@ describe('bundles', () => {
   });
 
   it('can be tar files of the node', async () => {
-    await using host = await testHost();
+    await using host = await testHost({ files: { '/x/b.tar': '', '/y/c.tar': '' } });
     unpacked.length = 0;
     await installBundle(host, {
       targets: ['container:///x/b.tar', 'docker://y/c.tar'],

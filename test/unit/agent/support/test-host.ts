@@ -54,6 +54,7 @@ export async function testHost(options: TestHostOptions = {}): Promise<TestHost>
   const owners: string[] = [];
   const logged: string[] = [];
   const slept: number[] = [];
+  const env: Record<string, string> = { ...options.env };
   const real = systemHost((level, message) => logged.push(`${level} ${message}`), root);
   const host: TestHost = {
     ...real,
@@ -98,7 +99,8 @@ export async function testHost(options: TestHostOptions = {}): Promise<TestHost>
     },
     sleep: async (milliseconds) => void slept.push(milliseconds),
     now: () => options.now ?? new Date('2026-01-02T03:04:05Z'),
-    env: options.env ?? {},
+    env,
+    setEnvironment: (variables) => void Object.assign(env, variables),
     arch: options.arch ?? 'amd64',
     [Symbol.asyncDispose]: async () => rmSync(root, { recursive: true, force: true }),
   };

@@ -169,6 +169,8 @@ const services: readonly Reader[] = ['k3s', 'k3s-agent', 'k0s', 'k0s-worker'].ma
 
 const agent: readonly Reader[] = [
   { below: '', keys: ['name', 'cloud-init-paths'], file: 'agent/stages/sources.ts' },
+  { below: '', keys: ['env'], file: 'agent/config/environment.ts' },
+  { below: 'install', keys: ['env'], file: 'agent/config/environment.ts' },
   { below: '', keys: ['cosign', 'cosign-key'], file: 'agent/trust/configured-key.ts' },
   { below: '', keys: ['config_url'], file: 'agent/config/remote.ts' },
   { below: '', keys: ['options'], file: 'agent/commands/config.ts' },

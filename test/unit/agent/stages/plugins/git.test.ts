@@ -35,7 +35,10 @@ test('a branch is fetched and checked out over existing content', async () => {
     'git -C /opt/r checkout --quiet --force -B dev FETCH_HEAD',
   ]);
   expect(host.calls[0]?.options.env).toMatchObject({ GIT_TERMINAL_PROMPT: '0' });
-  expect(settingsOf(host.calls[0]?.options.env)).toEqual({ 'safe.directory': '/opt/r' });
+  expect(settingsOf(host.calls[0]?.options.env)).toEqual({
+    'safe.directory': '/opt/r',
+    'protocol.http.allow': 'never',
+  });
 });
 
 test('without a branch the default one of the server is used', async () => {
@@ -59,6 +62,7 @@ test.each([
   expect(env).toMatchObject({ AGENT_GIT_USERNAME: 'bob', AGENT_GIT_PASSWORD: 's3cret!' });
   expect(Object.keys(settingsOf(env))).toEqual([
     'safe.directory',
+    'protocol.http.allow',
     'credential.helper',
     'credential.https://example.org:8443.helper',
   ]);
