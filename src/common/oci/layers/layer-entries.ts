@@ -1,5 +1,6 @@
 import { FactoryError } from '../../errors/factory-error.ts';
 import { throwIfAborted } from '../../http/abort.ts';
+import { withAclText } from '../../tar/acl-text.ts';
 import { readTar, type TarEntry } from '../../tar/read-tar.ts';
 import { holesOf } from '../../tar/sparse-map.ts';
 import { TAR_END, writeMember } from '../../tar/write-member.ts';
@@ -52,7 +53,7 @@ export async function* plannedTar(layer: OpenLayer, options: PlannedLayerOptions
     if (change?.kind === 'whiteout') removed?.(change.path);
     count(counters, member);
     if (change?.kind !== 'entry') continue;
-    yield* writeMember(change.member, stored());
+    yield* writeMember(withAclText(change.member), stored());
     counters.bytes += member.size;
   }
   yield TAR_END;
