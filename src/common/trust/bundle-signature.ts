@@ -24,50 +24,64 @@ export interface BundleOptions {
 }
 
 /**
- * Yields the sigstore bundles that refer to an image (cosign, specs/BUNDLE_SPEC.md). They are found through the referrers
- * API, or through the tag `sha256-HEX` if the registry lacks that API (OCI distribution spec, "Referrers Tag Schema").
+ * The artifact types of entries that say nothing about their manifest: cosign 3 lists its bundles with the type of their
+ * empty configuration (sigstore/cosign#4422).
  */
+const UNSTATED = [undefined, '', 'application/vnd.oci.empty.v1+json'];
+/** Maximum number of manifests of unstated type to read, however many the registry lists. */
+const MAX_UNSTATED = 100;
+
+/** Yields the sigstore bundles that refer to an image (cosign, specs/BUNDLE_SPEC.md). */
 export async function* bundleSignatures(
   registry: RegistryReader,
   digest: string,
   options: BundleOptions = {},
 ): Signatures {
   const { predicate = SIGN_PREDICATE } = options;
+  const place = `referrers of ${digest}`;
   const found: Descriptor[] = [];
   try {
     found.push(...(await registry.referrers(digest)));
-    if (found.length === 0) {
-      found.push(...((await readManifest(registry, digest.replace(':', '-')))?.manifests ?? []));
-    }
   } catch (error) {
-    yield { form: 'bundle', place: `referrers of ${digest}`, reason: reasonOf(error) };
+    yield { form: 'bundle', place, reason: reasonOf(error) };
   }
+  let unstated = 0;
   for (const referrer of found.filter((descriptor) => mayHavePredicate(descriptor, predicate))) {
-    yield await unlessUnusable('bundle', referrer.digest, () =>
-      readSignature(registry, referrer, { ...options, digest }),
+    if (UNSTATED.includes(referrer.artifactType)) unstated += 1;
+    if (unstated > MAX_UNSTATED) {
+      const reason = `are more than ${MAX_UNSTATED} of an unstated type; the others are not read`;
+      yield { form: 'bundle', place, reason };
+      return;
+    }
+    const signature = await unlessUnusable('bundle', referrer.digest, () =>
+      readSignature(registry, referrer, { ...options, digest, predicate }),
     );
+    if (signature) yield signature;
   }
 }
 
 function mayHavePredicate({ artifactType, annotations }: Descriptor, predicate: string): boolean {
-  const stated = annotations?.[PREDICATE_ANNOTATION] ?? predicate;
-  return (artifactType?.startsWith(BUNDLE) ?? false) && stated === predicate;
+  const mayBeBundle = artifactType?.startsWith(BUNDLE) || UNSTATED.includes(artifactType);
+  return mayBeBundle && (annotations?.[PREDICATE_ANNOTATION] ?? predicate) === predicate;
 }
 
+/** @returns `undefined` for a manifest of unstated type that has no bundle, and for one with another predicate type */
 async function readSignature(
   registry: RegistryReader,
   referrer: Descriptor,
   {
     digest,
+    predicate,
     certificates = false,
-    predicate = SIGN_PREDICATE,
     limit = MAX_BYTES,
-  }: BundleOptions & { readonly digest: string },
-): Promise<Signature> {
+  }: BundleOptions & { readonly digest: string; readonly predicate: string },
+): Promise<Signature | undefined> {
   const manifest = await readManifest(registry, referrer.digest);
   const layers = manifest?.layers.filter(({ mediaType }) => mediaType.startsWith(BUNDLE)) ?? [];
   const [layer] = layers;
+  if (!layer && UNSTATED.includes(referrer.artifactType)) return undefined;
   if (!layer || layers.length > 1) throw new Error(`its manifest has ${layers.length} bundles, not one`);
+  if (!mayHavePredicate({ ...referrer, annotations: manifest?.annotations }, predicate)) return undefined;
   const signed = parseSignedStatement(await readBlob(registry, layer.digest, limit), { certificates });
   return {
     form: 'bundle',

@@ -23,17 +23,33 @@ const payload = z.object({
   }),
 });
 
+/** The artifact type of such a manifest that refers to its image (cosign, COSIGN_EXPERIMENTAL oci-1-1, as of 2.0). */
+const ARTIFACT = 'application/vnd.dev.cosign.artifact.sig.v1+json';
+
 /**
- * Yields the signatures in the manifest `sha256-HEX.sig`: each is a layer whose blob is the payload and whose annotation
- * is the signature over its bytes (cosign, specs/SIGNATURE_SPEC.md).
+ * Yields the signatures in the manifest `sha256-HEX.sig`, and in manifests of the same form that refer to the image: each is
+ * a layer whose blob is the payload and whose annotation is the signature over its bytes (cosign, specs/SIGNATURE_SPEC.md).
  */
 export async function* classicSignatures(registry: RegistryReader, digest: string): Signatures {
-  const tag = `${digest.replace(':', '-')}.sig`;
+  yield* signaturesIn(registry, `${digest.replace(':', '-')}.sig`, digest);
+  const referrers: Descriptor[] = [];
+  try {
+    referrers.push(...(await registry.referrers(digest)));
+  } catch (error) {
+    yield { form: 'classic', place: `referrers of ${digest}`, reason: reasonOf(error) };
+  }
+  for (const { artifactType, digest: place } of referrers) {
+    if (artifactType === ARTIFACT) yield* signaturesIn(registry, place, digest);
+  }
+}
+
+/** @param place the tag or the digest of a manifest */
+async function* signaturesIn(registry: RegistryReader, place: string, digest: string): Signatures {
   const layers: Descriptor[] = [];
   try {
-    layers.push(...((await readManifest(registry, tag))?.layers ?? []));
+    layers.push(...((await readManifest(registry, place))?.layers ?? []));
   } catch (error) {
-    yield { form: 'classic', place: tag, reason: reasonOf(error) };
+    yield { form: 'classic', place, reason: reasonOf(error) };
   }
   for (const layer of layers) {
     yield await unlessUnusable('classic', layer.digest, () => readSignature(registry, layer, digest));

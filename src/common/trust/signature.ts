@@ -40,12 +40,12 @@ export function reasonOf(error: unknown): string {
   return `cannot be read: ${messageOf(error).split('\n')[0]}`;
 }
 
-/** Reads a signature; if that fails, returns why. */
-export async function unlessUnusable(
+/** Reads a signature, or what may be one; if that fails, returns why. */
+export async function unlessUnusable<T>(
   form: SignatureForm,
   place: string,
-  read: () => Promise<Signature>,
-): Promise<Signature | Unusable> {
+  read: () => Promise<T>,
+): Promise<T | Unusable> {
   try {
     return await read();
   } catch (error) {

@@ -13,7 +13,7 @@ import {
 } from './bundle.ts';
 import type { TrustIdentity } from './identity.ts';
 import type { TrustRule } from './policy.ts';
-import type { TrustKey } from './public-key.ts';
+import { prehashHint, type TrustKey } from './public-key.ts';
 import { refusalText } from './refusal.ts';
 
 /** A file with a verified signature. */
@@ -58,7 +58,9 @@ export async function verifyFile(
       keys.find(({ key }) => signed.madeBy(key)) ??
       identities.find((identity) => signed.refusedBy(identity) === undefined);
     if (!signer)
-      throw new Error(identities.map((identity) => signed.refusedBy(identity)).find(Boolean) ?? UNKNOWN);
+      throw new Error(
+        identities.map((identity) => signed.refusedBy(identity)).find(Boolean) ?? unknown(keys),
+      );
     const sha256 = await hashFile(file, signal);
     const objection = statementObjection(signed.payload, `sha256:${sha256}`, SIGN_PREDICATE);
     if (objection?.kind === 'subject') throw changed(objection.found.join(', '));
@@ -80,7 +82,7 @@ export async function verifyFile(
     const holds = running ? holdsFor(running, key, signature) : await verifyWhole(file, key, signature);
     if (holds) return { sha256, signer };
   }
-  throw new Error(UNKNOWN);
+  throw new Error(unknown(keys));
 }
 
 /**
@@ -94,7 +96,9 @@ export function bundleDigest(bytes: Uint8Array): string | undefined {
   return subjectsOf(content.dsseEnvelope.payload)[0]?.replace('sha256:', '');
 }
 
-const UNKNOWN = 'has a signature by an unknown key, or one that was changed';
+function unknown(keys: readonly TrustKey[]): string {
+  return `has a signature by an unknown key, or one that was changed${prehashHint(keys)}`;
+}
 
 /** @param signed the digests that the signature is for */
 function changed(signed: string): Error {

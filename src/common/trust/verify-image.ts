@@ -4,7 +4,7 @@ import { type BundleOptions, bundleSignatures } from './bundle-signature.ts';
 import { classicSignatures } from './classic-signature.ts';
 import type { TrustIdentity } from './identity.ts';
 import { rulesFor, type TrustPolicy, type TrustRule } from './policy.ts';
-import type { TrustKey } from './public-key.ts';
+import { prehashHint, type TrustKey } from './public-key.ts';
 import { type Refusal, refusalText } from './refusal.ts';
 import { repositoryName } from './repository-match.ts';
 import { reasonOf, type Signature, type SignatureForm, type Signatures, type Unusable } from './signature.ts';
@@ -137,8 +137,22 @@ async function* allSignatures(
   digest: string,
   options: Pick<BundleOptions, 'certificates'> = {},
 ): Signatures {
-  yield* bundleSignatures(registry, digest, options);
-  yield* classicSignatures(registry, digest);
+  const reader = listingOnce(registry);
+  yield* bundleSignatures(reader, digest, options);
+  yield* classicSignatures(reader, digest);
+}
+
+/** A reader that asks for the referrers of each digest once. */
+function listingOnce(registry: RegistryReader): RegistryReader {
+  const lists = new Map<string, ReturnType<RegistryReader['referrers']>>();
+  return {
+    ...registry,
+    referrers: (digest) => {
+      const list = lists.get(digest) ?? registry.referrers(digest);
+      lists.set(digest, list);
+      return list;
+    },
+  };
 }
 
 /** The signer of a valid signature, or why the signature is refused. */
@@ -184,15 +198,6 @@ export async function formsSignedBy(
     if (seen === MAX_SIGNATURES) break;
   }
   return forms;
-}
-
-/**
- * With Ed25519 keys, cosign uses the variant Ed25519ph (its `GetDefaultLoadOptions`, 3.1.3), which neither Node's OpenSSL
- * 3 nor Bun's BoringSSL can verify; other tools make plain Ed25519 signatures.
- */
-function prehashHint(keys: readonly TrustKey[]): string {
-  const named = keys.find(({ key }) => key.asymmetricKeyType === 'ed25519')?.name;
-  return named ? `; with ${named}, only plain Ed25519 can be verified, not the Ed25519ph of cosign` : '';
 }
 
 /** Makes text from a registry safe for a terminal: without control characters, and of limited length. */

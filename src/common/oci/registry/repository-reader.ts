@@ -26,7 +26,10 @@ export interface RegistryReader {
   manifest(tagOrDigest: string): Promise<FetchedManifest | undefined>;
   /** @throws when it is missing or longer than `limit` bytes */
   blob(digest: string, limit: number): Promise<Uint8Array>;
-  /** The list of the referrers API for a digest (OCI distribution spec, "Listing Referrers"); empty without that API. */
+  /**
+   * The manifests that refer to a digest, by the referrers API and by the tag for registries without it (OCI distribution
+   * spec, "Listing Referrers", "Referrers Tag Schema").
+   */
   referrers(digest: string): Promise<readonly Descriptor[]>;
 }
 
@@ -40,10 +43,10 @@ const descriptor = z.object({
   annotations: z.record(z.string(), z.string()).nullish(),
 });
 
-/** The parts of an image manifest or index that point to signatures. */
+/** The parts of a manifest that point to signatures. */
 const manifest = z.object({
   layers: z.array(descriptor).default([]),
-  manifests: z.array(descriptor).default([]),
+  annotations: z.record(z.string(), z.string()).nullish(),
 });
 
 /**

@@ -66,7 +66,7 @@ export async function signImage(text: string, signing: ImageSigning): Promise<Si
         {
           details: lost.map((form) => `no ${form} signature by ${signer.name}`),
           remedy:
-            'Check that the registry stores referrers of an image, and that this account has write access.',
+            'Check that this account has write access. If the registry keeps no list of referrers, as GitLab, use the signature format classic.',
         },
       );
     }

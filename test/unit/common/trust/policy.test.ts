@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadPolicy, rulesFor, type TrustFiles } from '../../../../src/common/trust/policy.ts';
+import { parsePublicKey } from '../../../../src/common/trust/public-key.ts';
 import { failureOf } from '../../support/failure.ts';
 import { signer } from './support/signer.ts';
 
@@ -155,7 +156,7 @@ describe('a key is refused', () => {
     ['cut off', release.pem.replace(/\n.{20}/, '\n'), 'cannot be decoded'],
     ['two keys', release.pem + backup.pem, 'is not a single public key'],
     ['private', ec.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 'is a private key'],
-    ['on P-384', pem(ec.publicKey), 'not P-256'],
+    ['on P-384', pem(ec.publicKey), 'is on the curve P-384'],
     ['of 1024 bits', pem(rsa.publicKey), 'less than 2048'],
     ['for encryption', pem(generateKeyPairSync('x25519').publicKey), 'is of the type x25519'],
   ])('%s', async (_, text, reason) => {
@@ -163,6 +164,17 @@ describe('a key is refused', () => {
     expect(message).toContain('policy.yaml:3:12: /etc/kairos/trust/release.pub');
     expect(message).toContain(reason);
   });
+});
+
+test('an RSA key may have the form PKCS #1, and is the same key', async () => {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const forms = (['spki', 'pkcs1'] as const).map((type) =>
+    parsePublicKey(type, publicKey.export({ type, format: 'pem' }).toString()),
+  );
+  expect(forms[0]?.fingerprint).toBe(forms[1]?.fingerprint);
+  expect(() => parsePublicKey('x', '-----BEGIN RSA PUBLIC KEY-----\nAA\n-----END PUBLIC KEY-----\n')).toThrow(
+    'is not a single public key',
+  );
 });
 
 describe('files that someone else could have written are refused', () => {

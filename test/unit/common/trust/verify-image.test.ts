@@ -28,19 +28,27 @@ async function refusal(
   return [error.message, ...error.details].join('\n');
 }
 
+const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const forms = [
-  ['classic', true, (registry: MemoryRegistry) => registry.addClassic],
-  ['bundle', true, (registry: MemoryRegistry) => registry.addBundle],
-  ['bundle', false, (registry: MemoryRegistry) => registry.addBundle],
+  ['classic', 'by its tag', BUNDLE, (registry: MemoryRegistry) => registry.addClassic],
+  ['classic', 'as a referrer', BUNDLE, (registry: MemoryRegistry) => registry.addClassicReferrer],
+  ['bundle', 'by its type', BUNDLE, (registry: MemoryRegistry) => registry.addBundle],
+  [
+    'bundle',
+    'by the type of its configuration',
+    'application/vnd.oci.empty.v1+json',
+    (registry: MemoryRegistry) => registry.addBundle,
+  ],
+  ['bundle', 'without a type', null, (registry: MemoryRegistry) => registry.addBundle],
 ] as const;
 
-describe.each(forms)('a signature of the form %s (referrers API: %s)', (form, api, add) => {
+describe.each(forms)('a signature of the form %s, listed %s,', (form, _listed, listedAs, add) => {
   test.each([
     ['ECDSA', release],
     ['Ed25519', backup],
     ['RSA', third],
   ])('is valid by %s', async (_, by) => {
-    const registry = memoryRegistry(api);
+    const registry = memoryRegistry(listedAs);
     add(registry)(digest, by);
     expect(await verifyImage(registry, image, policyOf([by]))).toMatchObject({
       digest,
@@ -50,13 +58,13 @@ describe.each(forms)('a signature of the form %s (referrers API: %s)', (form, ap
   });
 
   test('with an unknown key is refused', async () => {
-    const registry = memoryRegistry(api);
+    const registry = memoryRegistry(listedAs);
     add(registry)(digest, stranger);
     expect(await refusal(registry)).toContain('was made by an unknown key');
   });
 
   test('for another image is refused', async () => {
-    const registry = memoryRegistry(api);
+    const registry = memoryRegistry(listedAs);
     const other = anyDigest();
     const text = form === 'classic' ? simpleSigning(other) : bundle(statement(other), release);
     add(registry)(digest, release, text);
@@ -64,7 +72,7 @@ describe.each(forms)('a signature of the form %s (referrers API: %s)', (form, ap
   });
 
   test('of another type is refused', async () => {
-    const registry = memoryRegistry(api);
+    const registry = memoryRegistry(listedAs);
     const sbom = statement(digest, 'https://spdx.dev/Document');
     const text = form === 'classic' ? simpleSigning(digest, 'atomic') : bundle(sbom, release);
     add(registry)(digest, release, text);
@@ -72,39 +80,39 @@ describe.each(forms)('a signature of the form %s (referrers API: %s)', (form, ap
   });
 
   test('whose blob was changed in the registry is refused', async () => {
-    const registry = memoryRegistry(api);
+    const registry = memoryRegistry(listedAs);
     const blob = add(registry)(digest, release);
     registry.content.set(blob, Buffer.from(registry.content.get(blob) ?? []).fill(32, 5, 6));
     expect(await refusal(registry)).toContain('its content was changed');
   });
 
   test('whose payload was replaced along with its digest is refused', async () => {
-    const registry = memoryRegistry(api);
+    const registry = memoryRegistry(listedAs);
     const real = bundle(statement(anyDigest()), release);
     const payload = Buffer.from(statement(digest)).toString('base64');
     const forged = { ...JSON.parse(real), dsseEnvelope: { ...JSON.parse(real).dsseEnvelope, payload } };
     if (form === 'bundle') registry.addBundle(digest, release, JSON.stringify(forged));
-    else registry.addClassic(digest, { ...release, sign: () => release.sign(Buffer.from('else')) });
+    else add(registry)(digest, { ...release, sign: () => release.sign(Buffer.from('else')) });
     expect(await refusal(registry)).toContain('or its content was changed');
   });
 
   test.each(['', 'no JSON', '{}', '[]', 'null', '{"critical":{}}', '{"mediaType":"x"}'])(
     'that is %j is refused',
     async (text) => {
-      const registry = memoryRegistry(api);
+      const registry = memoryRegistry(listedAs);
       add(registry)(digest, release, text);
       expect(await refusal(registry)).toContain('cannot be read');
     },
   );
 
   test('that is too long is refused', async () => {
-    const registry = memoryRegistry(api);
+    const registry = memoryRegistry(listedAs);
     add(registry)(digest, release, ' '.repeat(2 ** 20 + 1));
     expect(await refusal(registry)).toContain('longer than');
   });
 
   test('that is gone is refused, and the next one is valid', async () => {
-    const registry = memoryRegistry(api);
+    const registry = memoryRegistry(listedAs);
     const lost = add(registry)(digest, stranger);
     registry.content.delete(lost);
     expect(await refusal(registry)).toContain('404');
@@ -144,6 +152,37 @@ describe('a bundle is refused', () => {
     registry.addBundle(digest, release, text);
     expect(await refusal(registry)).toContain(reason);
   });
+});
+
+describe('referrers of an unstated type', () => {
+  test('without a bundle are skipped', async () => {
+    const registry = memoryRegistry(null);
+    registry.addReferrer(digest, { layers: [{ mediaType: 'text/plain', digest: digestOf('') }] });
+    expect(await refusal(registry)).toContain(`${digest} is not signed`);
+    registry.addBundle(digest, release);
+    expect((await verifyImage(registry, image, policyOf([release]))).signatures).toHaveLength(1);
+  });
+
+  test('with another predicate type are not fetched', async () => {
+    const registry = memoryRegistry(null);
+    const annotations = { 'dev.sigstore.bundle.predicateType': 'https://spdx.dev/Document' };
+    registry.addReferrer(digest, { layers: [{ mediaType: BUNDLE, digest: digestOf('sbom') }], annotations });
+    expect(await refusal(registry)).toContain(`${digest} is not signed`);
+    expect(registry.requests).not.toContain(digestOf('sbom'));
+  });
+
+  test('are read a hundred times at most', async () => {
+    const registry = memoryRegistry(null);
+    for (let count = 0; count < 101; count += 1) registry.addReferrer(digest, { layers: [], count });
+    registry.addBundle(digest, release);
+    expect(await refusal(registry)).toContain('more than 100 of an unstated type');
+  });
+});
+
+test('the referrers of an image are listed once', async () => {
+  const registry = memoryRegistry();
+  await refusal(registry);
+  expect(registry.requests.filter((request) => request.startsWith('referrers'))).toHaveLength(1);
 });
 
 test('entries of a transparency log are ignored', async () => {
