@@ -9,6 +9,8 @@ export interface Owned {
   readonly group?: number | undefined;
   /** `user`, `user:group` or `:group`, by name or id; takes precedence over the ids. */
   readonly owner_string?: string | undefined;
+  /** The same: upstream's name for it (docs/contract.md 4.7). */
+  readonly ownerstring?: string | undefined;
 }
 
 /** The ids of a file's owner; an absent one stays unchanged. */
@@ -17,9 +19,35 @@ export interface OwnerIds {
   readonly gid?: number;
 }
 
+/** The mode and owner to set; what is absent stays unchanged. */
+export interface Ownership {
+  readonly ids: OwnerIds;
+  readonly mode?: number;
+  /** The owner does not exist, so that the file belongs to root instead. */
+  readonly problem?: FactoryError;
+}
+
 /** Permission bits: a number is the value that YAML parsed from `0644`, text is octal. */
 export function modeOf(permissions: number | string | undefined): number | undefined {
   return typeof permissions === 'string' ? Number.parseInt(permissions.replace(/^0?o/, ''), 8) : permissions;
+}
+
+/** The bits that run a program as its owner or group (chmod(2)). */
+const SET_IDS = 0o6000;
+
+/**
+ * The mode and owner that a step asks for. An owner that does not exist is replaced by root, without the bits that would run
+ * the file as root.
+ */
+export async function ownershipOf(host: Host, owned: Owned): Promise<Ownership> {
+  const mode = modeOf(owned.permissions);
+  try {
+    return { ids: await ownerIds(host, owned), ...(mode === undefined ? {} : { mode }) };
+  } catch (error) {
+    if (!(error instanceof FactoryError)) throw error;
+    const safe = mode === undefined ? {} : { mode: mode & ~SET_IDS };
+    return { ids: { uid: 0, gid: 0 }, ...safe, problem: error };
+  }
 }
 
 /**
@@ -27,8 +55,8 @@ export function modeOf(permissions: number | string | undefined): number | undef
  *
  * @throws FactoryError `usage` when the user or group does not exist
  */
-export async function ownerIds(host: Host, { owner, group, owner_string }: Owned): Promise<OwnerIds> {
-  const [user = '', groupName = ''] = (owner_string ?? '').split(':');
+async function ownerIds(host: Host, { owner, group, owner_string, ownerstring }: Owned): Promise<OwnerIds> {
+  const [user = '', groupName = ''] = (owner_string || ownerstring || '').split(':');
   const account = user === '' ? undefined : await lookUp(host, 'user', user);
   const named = groupName === '' ? undefined : await lookUp(host, 'group', groupName);
   const uid = account?.id ?? owner;
@@ -36,11 +64,12 @@ export async function ownerIds(host: Host, { owner, group, owner_string }: Owned
   return { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
 }
 
-/** Changes the owner of a path to the given ids, if any. */
-export async function applyOwner(host: Host, path: string, { uid, gid }: OwnerIds): Promise<void> {
-  if (uid === undefined && gid === undefined) return;
+/** Sets the owner of a path, and then its mode: a change of the owner clears the set-user-ID bit (chown(2)). */
+export async function applyOwnership(host: Host, path: string, { ids, mode }: Ownership): Promise<void> {
+  const { uid, gid } = ids;
   // -1 leaves an id as it is (chown(2)).
-  await host.chown(path, uid ?? -1, gid ?? -1);
+  if (uid !== undefined || gid !== undefined) await host.chown(path, uid ?? -1, gid ?? -1);
+  if (mode !== undefined) await host.chmod(path, mode);
 }
 
 const ACCOUNT_FILE = { user: '/etc/passwd', group: '/etc/group' } as const;

@@ -1,7 +1,8 @@
 import { Command } from '@commander-js/extra-typings';
-import { stringify } from 'yaml';
+import { renderYaml } from '../../common/cloud-config/render.ts';
 import type { Host } from '../../common/host/host.ts';
 import { collectConfig } from '../config/collect.ts';
+import { installMistakes } from '../config/install-mistakes.ts';
 import { tree } from '../deploy/config-values.ts';
 import { runInstall } from '../deploy/install.ts';
 import { errorLines, explainOnNode } from '../host/error-lines.ts';
@@ -23,9 +24,9 @@ export const installCommand: AgentCommand = (context) =>
       const host = await onConsoles(context.host);
       let shown: string | undefined;
       for (;;) {
-        const { data, header } = await collectConfig(context.host);
+        const { data, header, layers, problems } = await collectConfig(context.host);
         if (tree(data['install'])['auto'] === true) {
-          const configText = `${header}\n${stringify(data)}`;
+          const configText = `${header}\n${renderYaml(data)}`;
           try {
             await runInstall({ ...context, host }, { config: data, configText });
           } catch (error) {
@@ -34,7 +35,7 @@ export const installCommand: AgentCommand = (context) =>
           }
           return;
         }
-        shown = await showBanner(context.host, shown);
+        shown = await showBanner(context.host, { shown, mistakes: installMistakes(layers, problems) });
         if (options.once) return;
         await context.host.sleep(PAUSE);
       }

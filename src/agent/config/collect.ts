@@ -1,5 +1,10 @@
 import { fromDotted, mergeConfigs } from '../../common/cloud-config/merge.ts';
-import { type ConfigData, type Header, parseCloudConfig } from '../../common/cloud-config/parse.ts';
+import {
+  type ConfigData,
+  type ConfigDocument,
+  type Header,
+  parseCloudConfig,
+} from '../../common/cloud-config/parse.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import type { Host } from '../../common/host/host.ts';
 import { readCommandLine } from './command-line.ts';
@@ -65,23 +70,23 @@ export async function collectConfig(host: Host, options: CollectOptions = {}): P
   const follow = async (url: string | undefined) => {
     if (url === undefined) return;
     const remote = await readRemote(host, url, { network: options.network ?? true });
-    layers.push(...remote.documents);
+    layers.push(...remote.documents.map(layerOf));
     problems.push(...remote.problems);
   };
   const add = async (layer: Layer) => {
-    layers.push({ name: layer.name, header: layer.header, data: layer.data });
+    layers.push(layer);
     await follow(configUrlOf(layer));
   };
 
-  const read = configReader(host);
+  const read = configReader(host, 'configuration');
   const directories = (options.directories ?? DIRECTORIES).map((directory) =>
     read(directory, { shallow: directory === SHALLOW }),
   );
   for (const file of (await Promise.all(directories)).flat()) {
-    if ('document' in file) await add(file.document);
+    if ('document' in file) await add(layerOf(file.document));
     else problems.push(file.problem);
   }
-  for (const { name, text } of options.readers ?? []) await add(parseCloudConfig(name, text));
+  for (const { name, text } of options.readers ?? []) await add(layerOf(parseCloudConfig(name, text)));
   const commandLine = await readCommandLine(host);
   for (const url of commandLine.configUrls) await follow(url);
   try {
@@ -100,6 +105,10 @@ export async function collectConfig(host: Host, options: CollectOptions = {}): P
     layers,
     problems,
   };
+}
+
+function layerOf({ name, header = DEFAULT_HEADER, data }: ConfigDocument): Layer {
+  return { name, header, data };
 }
 
 function ownLayer(name: string, data: ConfigData): Layer {

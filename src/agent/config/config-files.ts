@@ -1,7 +1,7 @@
 import {
-  type CloudConfigDocument,
+  type ConfigDocument,
   looksLikeCloudConfig,
-  parseCloudConfig,
+  parseStageFile,
 } from '../../common/cloud-config/parse.ts';
 import { CLOUD_CONFIG_LIMIT } from '../../common/contract/cloud-config-limit.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
@@ -10,25 +10,29 @@ import type { FileStat, Host } from '../../common/host/host.ts';
 /** Maximum depth of subdirectories; configurations are usually one or two levels down. */
 const MAX_DEPTH = 8;
 
-/** A configuration, or the reason why a file with a cloud-config header is not valid. */
+/** A configuration, or the reason why a file is not one. */
 export type ReadFile =
-  | { readonly path: string; readonly document: CloudConfigDocument }
+  | { readonly path: string; readonly document: ConfigDocument }
   | { readonly path: string; readonly problem: string };
 
 /** Reads the configurations at a path; caches files that have not changed. `shallow` skips subdirectories. */
 export type ConfigReader = (place: string, options?: { readonly shallow?: boolean }) => Promise<ReadFile[]>;
 
+/** What configurations are read for: the merged configuration, or the steps of a stage. */
+export type ReadingPurpose = 'configuration' | 'steps';
+
 /**
  * Creates a reader of single files and of directories, in lexicographic order and with subdirectories
- * (docs/contract.md 2.8, 4.1). It skips files that are not cloud-configs, with a debug message in the log.
+ * (docs/contract.md 2.8, 4.1). Files without a header count only for their steps; otherwise they are skipped, with a debug
+ * message in the log.
  */
-export function configReader(host: Host): ConfigReader {
+export function configReader(host: Host, purpose: ReadingPurpose): ConfigReader {
   const known = new Map<string, { readonly stamp: string; readonly file: ReadFile | undefined }>();
   const once = async ({ path, stat }: Found): Promise<ReadFile | undefined> => {
     const stamp = `${stat.size} ${stat.modified}`;
     const before = known.get(path);
     if (before?.stamp === stamp) return before.file;
-    const file = await readConfig(host, path, stat);
+    const file = await readConfig(host, { path, stat, purpose });
     known.set(path, { stamp, file });
     return file;
   };
@@ -68,7 +72,10 @@ async function find(
   }
 }
 
-async function readConfig(host: Host, path: string, stat: FileStat): Promise<ReadFile | undefined> {
+async function readConfig(
+  host: Host,
+  { path, stat, purpose }: Found & { readonly purpose: ReadingPurpose },
+): Promise<ReadFile | undefined> {
   if (stat.size > CLOUD_CONFIG_LIMIT) {
     host.log('debug', `skipping ${path}: it is larger than the 1 MiB limit of a cloud-config`);
     return undefined;
@@ -76,7 +83,8 @@ async function readConfig(host: Host, path: string, stat: FileStat): Promise<Rea
   try {
     const text = await host.readText(path);
     if (text === undefined) return undefined;
-    if (looksLikeCloudConfig(text)) return { path, document: parseCloudConfig(path, text) };
+    if (purpose === 'steps' || looksLikeCloudConfig(text))
+      return { path, document: parseStageFile(path, text) };
     host.log('debug', `skipping ${path}: it has no cloud-config header`);
     return undefined;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { renderYaml } from '../../common/cloud-config/render.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 
 /**
@@ -38,5 +38,5 @@ function partsOf(key: string): string[] {
 export function renderValue(value: unknown, { json }: { readonly json?: boolean | undefined } = {}): string {
   if (json) return `${JSON.stringify(value ?? null, null, 2)}\n`;
   if (value === undefined || value === null) return '\n';
-  return typeof value === 'object' ? stringify(value) : `${String(value)}\n`;
+  return typeof value === 'object' ? renderYaml(value) : `${String(value)}\n`;
 }

@@ -1,11 +1,11 @@
-import { type CloudConfigDocument, parseCloudConfig } from '../../common/cloud-config/parse.ts';
+import { type ConfigDocument, parseCloudConfig, parseStageFile } from '../../common/cloud-config/parse.ts';
 import { expandTemplate } from '../../common/cloud-config/template/template.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { shownUrl } from '../../common/http/shown-url.ts';
 import { templateData } from '../facts/template-data.ts';
 import { fetchAdmitted } from '../trust/admit-url.ts';
-import { describeProblem } from './config-files.ts';
+import { describeProblem, type ReadingPurpose } from './config-files.ts';
 
 /** Seconds that a server may take to answer. */
 const TIMEOUT = 30;
@@ -16,7 +16,7 @@ const MAX_DEPTH = 8;
 
 /** Remote configurations, the requested one first. */
 export interface Remote {
-  readonly documents: readonly CloudConfigDocument[];
+  readonly documents: readonly ConfigDocument[];
   /** Reasons why some could not be read; already logged. */
   readonly problems: readonly string[];
 }
@@ -25,6 +25,8 @@ export interface Remote {
 export interface RemoteOptions {
   /** Whether to use the network; when false, only local files are read. Default: true. */
   readonly network?: boolean;
+  /** What the documents are read for. Default: the configuration. */
+  readonly purpose?: ReadingPurpose;
 }
 
 /**
@@ -32,8 +34,9 @@ export interface RemoteOptions {
  * twice (docs/contract.md 4.2). The URL may be a template with machine values. Never throws: failures are logged.
  */
 export async function readRemote(host: Host, url: string, options: RemoteOptions = {}): Promise<Remote> {
-  const documents: CloudConfigDocument[] = [];
+  const documents: ConfigDocument[] = [];
   const problems: string[] = [];
+  const parse = options.purpose === 'steps' ? parseStageFile : parseCloudConfig;
   const seen = new Set<string>();
   let next: string | undefined = url;
   while (next !== undefined) {
@@ -47,7 +50,7 @@ export async function readRemote(host: Host, url: string, options: RemoteOptions
       seen.add(address);
       const text = await readAddress(host, address, options);
       if (text === undefined) break;
-      const document = parseCloudConfig(isUrl(address) ? shown(address) : address, text);
+      const document = parse(isUrl(address) ? shown(address) : address, text);
       documents.push(document);
       next = configUrlOf(document);
     } catch (error) {
@@ -60,7 +63,7 @@ export async function readRemote(host: Host, url: string, options: RemoteOptions
 }
 
 /** The `config_url` of a configuration, if it has one. */
-export function configUrlOf({ data }: Pick<CloudConfigDocument, 'data'>): string | undefined {
+export function configUrlOf({ data }: Pick<ConfigDocument, 'data'>): string | undefined {
   const url = data['config_url'];
   return typeof url === 'string' && url !== '' ? url : undefined;
 }

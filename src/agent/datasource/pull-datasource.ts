@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { renderYaml } from '../../common/cloud-config/render.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
@@ -133,7 +133,7 @@ async function writeAll(host: Host, found: Found, directory: string): Promise<vo
   const [first = [], ...others] = parts.map((part, index) => files(part, index, directory));
   const results: Result[] = others.flat();
   if (found.hostname !== undefined) {
-    const text = `#cloud-config\n${stringify({ hostname: found.hostname })}`;
+    const text = `#cloud-config\n${renderYaml({ hostname: found.hostname })}`;
     results.push({ name: 'metadata.yaml', content: text, mode: PRIVATE });
   }
   if (found.networkConfig)
@@ -162,7 +162,7 @@ function bootStep(script: string, file: string): string {
     if: `[ ! -e '${file}.done' ]`,
     commands: [`${interpreter} '${file}' && touch '${file}.done'`],
   };
-  return `#cloud-config\n${stringify({ stages: { boot: [step] } })}`;
+  return `#cloud-config\n${renderYaml({ stages: { boot: [step] } })}`;
 }
 
 function isReadOnly(error: unknown): boolean {

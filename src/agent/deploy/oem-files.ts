@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { renderYaml } from '../../common/cloud-config/render.ts';
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { OEM_CONFIG_MODE, OEM_FILE } from '../../common/contract/partition-files.ts';
@@ -61,7 +61,7 @@ function customMounts({ bindMounts, ephemeralMounts }: InstallOptions): string |
     CUSTOM_EPHEMERAL_MOUNTS: ephemeralMounts.join(' '),
   };
   const step = { environment_file: NODE_PATH.customLayout, environment };
-  return `#cloud-config\n${stringify({ name: 'user_custom_mounts', stages: { rootfs: [step] } })}`;
+  return `#cloud-config\n${renderYaml({ name: 'user_custom_mounts', stages: { rootfs: [step] } })}`;
 }
 
 function sshHardening(): string {
@@ -70,5 +70,5 @@ function sshHardening(): string {
     content: SSH_HARDENING,
     permissions: 0o600,
   };
-  return `#cloud-config\n${stringify({ name: 'ssh_hardening', stages: { initramfs: [{ files: [file] }] } })}`;
+  return `#cloud-config\n${renderYaml({ name: 'ssh_hardening', stages: { initramfs: [{ files: [file] }] } })}`;
 }

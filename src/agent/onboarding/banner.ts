@@ -5,15 +5,21 @@ export interface BannerFacts {
   /** Name and version of the system, such as `kairos-core-debian-12 v1.2.3`. */
   readonly system: string;
   readonly addresses: readonly string[];
+  /** Mistakes of the configuration that keep the installation from starting. */
+  readonly mistakes?: readonly string[];
 }
 
 /**
  * Renders the text above the login prompt of a live system: how to proceed, locally and remotely (docs/contract.md 3.4). The
  * QR code contains an SSH URL and fits a console of 80 columns.
  */
-export function renderBanner({ system, addresses }: BannerFacts): string {
+export function renderBanner({ system, addresses, mistakes = [] }: BannerFacts): string {
   const [first] = addresses;
   const lines = [`${system}: live system, nothing is installed yet`, ''];
+  if (mistakes.length > 0) {
+    lines.push('The configuration has mistakes, so that the installation does not start:');
+    lines.push(...mistakes.map((mistake) => `  ${mistake}`), '');
+  }
   if (first === undefined) lines.push('No network yet. This text changes when the network is up.');
   else {
     lines.push(`Addresses: ${addresses.join(' ')}`, '');

@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { renderYaml } from '../../common/cloud-config/render.ts';
 import { newSalt, sha512Crypt } from '../accounts/sha512-crypt.ts';
 import { type Disk, describeDisk } from '../disks.ts';
 
@@ -92,7 +92,7 @@ export function renderAnswers(answers: Answers): string {
     install: { device: answers.device, ...(answers.finish === undefined ? {} : { [answers.finish]: true }) },
     users: [user],
   };
-  return `#cloud-config\n${stringify(config)}`;
+  return `#cloud-config\n${renderYaml(config)}`;
 }
 
 async function askPassword(terminal: Terminal): Promise<string> {

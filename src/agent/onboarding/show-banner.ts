@@ -7,19 +7,26 @@ import { renderBanner } from './banner.ts';
 /** agetty(8) shows this file above the login prompt of every terminal. */
 const ISSUE = '/run/issue.d/50-kairos-live.issue';
 
+/** What the banner depends on, apart from the machine. */
+export interface BannerOptions {
+  /** The return value of the previous call. */
+  readonly shown?: string | undefined;
+  /** Mistakes of the configuration that keep the installation from starting. */
+  readonly mistakes?: readonly string[];
+}
+
 /**
- * Shows the banner on all consoles, and updates it when the addresses have changed.
- * @param shown the return value of the previous call
- * @returns the addresses in the banner, separated by spaces
+ * Shows the banner on all consoles, and updates it when the addresses or the mistakes have changed.
+ * @returns what the banner shows, to compare with
  */
-export async function showBanner(host: Host, shown?: string): Promise<string> {
+export async function showBanner(host: Host, { shown, mistakes = [] }: BannerOptions = {}): Promise<string> {
   const addresses = await globalAddresses(host);
-  const state = addresses.join(' ');
+  const state = [addresses.join(' '), ...mistakes].join('\n');
   if (state === shown) return state;
   const release = parseOsRelease((await host.readText(NODE_PATH.release)) ?? '');
   const system = `${release.get('KAIROS_NAME') ?? 'kairos'} ${release.get('KAIROS_VERSION') ?? ''}`.trim();
   // agetty would interpret a backslash as an escape.
-  await host.write(ISSUE, renderBanner({ system, addresses }).replaceAll('\\', '\\\\'));
+  await host.write(ISSUE, renderBanner({ system, addresses, mistakes }).replaceAll('\\', '\\\\'));
   await host.run('agetty', ['--reload'], { allowFailure: true });
   return state;
 }

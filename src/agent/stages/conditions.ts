@@ -22,7 +22,7 @@ const CONDITIONS: readonly Condition[] = [
 
 /**
  * Whether all conditions of a step hold (docs/contract.md 4.8). A debug message gives the reason for a skip.
- * @throws FactoryError `usage` for a regular expression, a service manager or a template that is wrong
+ * @throws FactoryError `usage` for a regular expression, or a service manager, that is wrong
  */
 export async function conditionsHold(context: PluginContext, step: StageStep): Promise<boolean> {
   const reason = await explainConditions(context, step);
@@ -32,7 +32,7 @@ export async function conditionsHold(context: PluginContext, step: StageStep): P
 
 /**
  * The reason to skip a step: the first condition that does not hold; `undefined` when all hold.
- * @throws FactoryError `usage` for a regular expression, a service manager or a template that is wrong
+ * @throws FactoryError `usage` for a regular expression, or a service manager, that is wrong
  */
 export async function explainConditions(
   context: PluginContext,

@@ -5,7 +5,7 @@ import type { Host } from '../../common/host/host.ts';
 export interface PluginContext {
   readonly host: Host;
   /**
-   * Expands a Go template (docs/contract.md 4.8). @throws FactoryError `usage` when the template is not valid
+   * Expands a Go template (docs/contract.md 4.8). A template that cannot be rendered stays as it is, with a warning in the log.
    */
   readonly expand: (text: string) => Promise<string>;
   /** The whole step, for plugins with a second key such as `environment_file`. */

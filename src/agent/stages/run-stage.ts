@@ -155,7 +155,7 @@ async function runBuiltin(run: Run, moment: string): Promise<boolean> {
 async function runStep(run: Run, moment: string, planned: PlannedStep): Promise<boolean> {
   const { file, name, step } = planned;
   const begin = run.host.now().getTime();
-  const context = contextOf(run.host, step);
+  const context = contextOf(run.host, step, `${file}: step "${name}" of ${moment}`);
   let holds = false;
   let failed = await attempt(run, `${file}: step "${name}" of ${moment}: conditions`, async () => {
     holds = await conditionsHold(context, step);
@@ -191,8 +191,11 @@ function note(run: Run, step: Omit<StepReport, 'milliseconds'>, begin: number): 
   run.host.log(level, `${step.stage}: ${step.name}: ${step.result} (${milliseconds} ms)`);
 }
 
-/** Machine values are collected lazily for each step that uses a template, because earlier steps can change them. */
-function contextOf(host: Host, step: StageStep): PluginContext {
+/**
+ * Machine values are collected lazily for each step that uses a template, because earlier steps can change them. Text with
+ * braces that are not a template of ours, such as one of another program, stays as it is.
+ */
+function contextOf(host: Host, step: StageStep, where: string): PluginContext {
   let data: Promise<unknown> | undefined;
   return {
     host,
@@ -200,7 +203,16 @@ function contextOf(host: Host, step: StageStep): PluginContext {
     expand: async (text) => {
       if (!text.includes('{{')) return text;
       data ??= templateData(host);
-      return expandTemplate(text, await data);
+      try {
+        return expandTemplate(text, await data);
+      } catch (error) {
+        if (!(error instanceof FactoryError)) throw error;
+        host.log(
+          'warn',
+          `${where}: the text stays as it is, because it cannot be rendered: ${error.message}`,
+        );
+        return text;
+      }
     },
   };
 }

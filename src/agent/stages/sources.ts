@@ -1,6 +1,6 @@
 import { dropInvalidParts } from '../../common/cloud-config/drop-invalid-parts.ts';
 import { fromDotted, mergeConfigs } from '../../common/cloud-config/merge.ts';
-import type { CloudConfigDocument } from '../../common/cloud-config/parse.ts';
+import type { ConfigDocument } from '../../common/cloud-config/parse.ts';
 import { stagesOf } from '../../common/cloud-config/stages.ts';
 import type { StageStep } from '../../common/cloud-config/step-schema.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
@@ -73,14 +73,19 @@ function hasNetwork(stage: string, { text }: CommandLine): boolean {
  * (docs/contract.md 2.8, 4.6, 4.9).
  */
 export function sourceReader(host: Host, stage: string, options: SourceOptions = {}): ReadSources {
-  const read = configReader(host);
+  const read = configReader(host, 'steps');
+  // The medium may hold other people's YAML (docs/contract.md 3.1).
+  const readLive = configReader(host, 'configuration');
   const remote = once(async (url: string) =>
-    fetchFiles(host, url, { network: hasNetwork(stage, await readCommandLine(host)) }),
+    fetchFiles(host, url, {
+      network: hasNetwork(stage, await readCommandLine(host)),
+      purpose: 'steps',
+    }),
   );
-  const stagesIn = once((document: CloudConfigDocument) => tryStageFile(host, document));
+  const stagesIn = once((document: ConfigDocument) => tryStageFile(host, document));
   const load = async (name: string): Promise<Loaded> => ({
     name,
-    read: await (isUrl(name) ? remote(name) : read(name, { shallow: name === LIVE })),
+    read: await (isUrl(name) ? remote(name) : name === LIVE ? readLive(name, { shallow: true }) : read(name)),
   });
   // A path on the command line was requested explicitly, so a missing file is an error.
   const named = async (place: string) => {
@@ -163,6 +168,7 @@ function commandLineConfig(host: Host, { assignments, stageAssignments }: Comman
       name: COMMAND_LINE,
       header: '#cloud-config' as const,
       data,
+      retyped: [],
       locate: () => COMMAND_LINE,
     };
     return [{ path: COMMAND_LINE, document }];
@@ -174,7 +180,7 @@ function commandLineConfig(host: Host, { assignments, stageAssignments }: Comman
 }
 
 /** A file must not take the others along, whatever goes wrong with it. */
-function tryStageFile(host: Host, document: CloudConfigDocument): CheckedFile {
+function tryStageFile(host: Host, document: ConfigDocument): CheckedFile {
   try {
     return toStageFile(host, document);
   } catch (error) {
@@ -185,7 +191,7 @@ function tryStageFile(host: Host, document: CloudConfigDocument): CheckedFile {
 }
 
 /** Extracts the steps of a configuration; invalid parts are dropped and logged. */
-function toStageFile(host: Host, document: CloudConfigDocument): CheckedFile {
+function toStageFile(host: Host, document: ConfigDocument): CheckedFile {
   const name = document.data['name'];
   const checked = dropInvalidParts(document);
   const problems = checked.problems.map((problem) => describeProblem(document.name, new Error(problem)));
@@ -194,10 +200,7 @@ function toStageFile(host: Host, document: CloudConfigDocument): CheckedFile {
   return { file: { path: document.name, stages: stagesOf(checked.document), ...named }, problems };
 }
 
-function assemble(
-  loaded: readonly Loaded[],
-  stagesIn: (document: CloudConfigDocument) => CheckedFile,
-): Sources {
+function assemble(loaded: readonly Loaded[], stagesIn: (document: ConfigDocument) => CheckedFile): Sources {
   const problems: string[] = [];
   const sources = loaded.map(({ name, read }) => {
     const files = read.flatMap((file) => {

@@ -32,8 +32,11 @@ stages:
 
 - One of the first ten lines is \`#cloud-config\`, \`#kairos-config\` or \`#node-config\`; the file name ends in \`.yaml\` or
   \`.yml\`; the size is at most 1 MiB.
-- The file is a single YAML 1.2 document; merge keys (\`<<\`) are supported. \`0644\` and \`0o644\` are octal; \`yes\`, \`no\`, \`on\` and
-  \`off\` are strings, not booleans. A duplicate key is an error.
+- Of a file without such a line, a node runs only the \`stages\`.
+- The file is a YAML 1.2 document; merge keys (\`<<\`) are supported. \`0644\` and \`0o644\` are octal. A duplicate key is an error.
+  A node reads only the first of several documents.
+- Keys with truth values also accept \`yes\`, \`no\`, \`on\`, \`off\`, \`y\` and \`n\`. In keys with text, these are text, and numbers keep all
+  their digits: \`passwd: 012345\` is the password 012345.
 - A key without a value is ignored. In a configuration that is merged over another one, it resets the key.
 - A string that begins with a template expression must be quoted: \`hostname: "{{ .Random }}"\`.
 
@@ -65,7 +68,8 @@ On the kernel command line, \`kairos.config=a.b.0.c=value\` sets a key; numbers 
 const STAGES_INTRO = `Steps run in the order of the file. Each of these stages also has a \`.before\` and an \`.after\`:`;
 
 const STEPS_INTRO = `A step runs if all of its conditions hold. Its actions run in the order of this table, regardless of the order in
-the file. \`commands\`, \`files\`, \`if\`, \`environment\` and \`hostname\` may contain template expressions.`;
+the file. \`commands\`, \`files\`, \`if\`, \`environment\` and \`hostname\` may contain template expressions; text that cannot be
+rendered stays as it is. A wrong entry, such as a file with an unknown encoding, does not affect the other entries.`;
 
 const CLOUD_INIT = `The keys of cloud-init become steps that run before the file's own: \`hostname\` in the stage \`initramfs\`; in \`boot\`, in
 this order, \`growpart\`, \`users\`, \`ssh_authorized_keys\`, \`write_files\` and \`runcmd\`. SSH keys that have to be fetched

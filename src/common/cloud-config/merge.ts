@@ -1,6 +1,8 @@
 import { isScalar, parseDocument } from 'yaml';
 import { FactoryError } from '../errors/factory-error.ts';
 import type { ConfigData } from './parse.ts';
+import { CloudConfig } from './schema.ts';
+import { typedData } from './typed-data.ts';
 import { YAML_DIALECT } from './yaml-dialect.ts';
 
 /** The largest list index allowed in a dotted key. */
@@ -37,7 +39,12 @@ function isStructure(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-type Tree = Map<string, Tree | { readonly value: unknown }>;
+interface Leaf {
+  readonly value: unknown;
+  /** The value as it is written. */
+  readonly text: unknown;
+}
+type Tree = Map<string, Tree | Leaf>;
 
 /**
  * Builds a configuration from dotted assignments, as given on the kernel command line (docs/contract.md 4.2):
@@ -49,9 +56,13 @@ export function fromDotted(assignments: readonly string[]): ConfigData {
   const root: Tree = new Map();
   for (const assignment of assignments) {
     const [key = '', ...rest] = assignment.split('=');
-    insert(root, partsOf(key), { value: rest.length === 0 ? true : scalar(rest.join('=')) });
+    const text = rest.join('=');
+    const leaf = rest.length === 0 ? { value: true, text: 'true' } : { value: scalar(text), text };
+    insert(root, partsOf(key), leaf);
   }
-  return Object.fromEntries([...root].map(([key, value]) => [key, build(value)]));
+  const build = (part: keyof Leaf) =>
+    Object.fromEntries([...root].map(([key, value]) => [key, buildFrom(value, part)]));
+  return typedData(CloudConfig, { data: build('value'), texts: build('text') }).data as ConfigData;
 }
 
 function partsOf(key: string): [string, ...string[]] {
@@ -66,7 +77,7 @@ function partsOf(key: string): [string, ...string[]] {
   return [first, ...others];
 }
 
-function insert(root: Tree, [first, ...others]: [string, ...string[]], leaf: { value: unknown }): void {
+function insert(root: Tree, [first, ...others]: [string, ...string[]], leaf: Leaf): void {
   let tree = root;
   let key = first;
   for (const next of others) {
@@ -84,13 +95,13 @@ function insert(root: Tree, [first, ...others]: [string, ...string[]], leaf: { v
   tree.set(key, leaf);
 }
 
-function build(node: Tree | { readonly value: unknown }): unknown {
-  if (!(node instanceof Map)) return node.value;
+function buildFrom(node: Tree | Leaf, part: keyof Leaf): unknown {
+  if (!(node instanceof Map)) return node[part];
   const entries = [...node];
   if (entries.every(([key]) => isIndex(key))) {
-    return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, value]) => build(value));
+    return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, value]) => buildFrom(value, part));
   }
-  return Object.fromEntries(entries.map(([key, value]) => [key, build(value)]));
+  return Object.fromEntries(entries.map(([key, value]) => [key, buildFrom(value, part)]));
 }
 
 function isIndex(part: string): boolean {

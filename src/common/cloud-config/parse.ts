@@ -1,7 +1,10 @@
-import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, visit } from 'yaml';
 import { CLOUD_CONFIG_LIMIT } from '../contract/cloud-config-limit.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { dataOf, keyName, readYamlDocument } from '../text/yaml-document.ts';
+import type { Problem } from './problems.ts';
+import { CloudConfig } from './schema.ts';
+import { typedData, type WrittenData } from './typed-data.ts';
 import { YAML_DIALECT } from './yaml-dialect.ts';
 
 /** Header lines that mark a YAML file as a cloud-config (docs/contract.md 4.1). */
@@ -13,14 +16,25 @@ const HEADER_LINES = 10;
 /** Parsed YAML data, not yet validated. */
 export type ConfigData = Readonly<Record<string, unknown>>;
 
-/** A parsed cloud-config that can locate its values in the file. */
-export interface CloudConfigDocument {
+/** A parsed configuration that can locate its values in the file. */
+export interface ConfigDocument {
   /** The file, for messages. */
   readonly name: string;
-  readonly header: Header;
+  /** Absent in a file that has steps only. */
+  readonly header?: Header;
+  /** In the types of the schema, where its scalars allow that. */
   readonly data: ConfigData;
+  /** Scalars that were read as text, without being written as text. */
+  readonly retyped: readonly Problem[];
+  /** `file:line:column` of a second YAML document, which nobody reads. */
+  readonly second?: string;
   /** `file:line:column` of the key or item at `path`, or of its nearest ancestor that the file has. */
   locate(path: readonly PropertyKey[]): string;
+}
+
+/** A configuration with a header. */
+export interface CloudConfigDocument extends ConfigDocument {
+  readonly header: Header;
 }
 
 /**
@@ -37,31 +51,68 @@ export function looksLikeCloudConfig(text: string): boolean {
  * a YAML map
  */
 export function parseCloudConfig(name: string, text: string): CloudConfigDocument {
+  const { header, ...document } = parseConfig(name, text);
+  if (header !== undefined) return { ...document, header };
+  throw new FactoryError(
+    'CLOUD_CONFIG_INVALID',
+    `${name}:1:1: none of the first ten lines is ${HEADERS.join(' or ')}`,
+    {
+      remedy: `Make ${HEADERS[0]} its first line; of a file without a header, a node runs only the stages.`,
+    },
+  );
+}
+
+/**
+ * Parses a file for its steps: of a file without a header, only `name` and `stages` count (docs/contract.md 4.1).
+ * @throws FactoryError as {@link parseCloudConfig} does, but not for a missing header
+ */
+export function parseStageFile(name: string, text: string): ConfigDocument {
+  const document = parseConfig(name, text);
+  return document.header === undefined ? { ...document, data: onlySteps(document.data) } : document;
+}
+
+/** What counts in a file without a header. */
+export function onlySteps({ name, stages }: ConfigData): ConfigData {
+  return { ...(name === undefined ? {} : { name }), ...(stages === undefined ? {} : { stages }) };
+}
+
+/**
+ * Parses a configuration, with or without a header.
+ * @throws FactoryError as {@link parseCloudConfig} does, but not for a missing header
+ */
+export function parseConfig(name: string, text: string): ConfigDocument {
   if (Buffer.byteLength(text) > CLOUD_CONFIG_LIMIT) {
     throw new FactoryError('CLOUD_CONFIG_INVALID', `${name}:1:1: the cloud-config is larger than 1 MiB`, {
       remedy: 'Split it into several files.',
     });
   }
   const header = headerOf(text);
-  if (!header) {
-    throw new FactoryError(
-      'CLOUD_CONFIG_INVALID',
-      `${name}:1:1: none of the first ten lines is ${HEADERS.join(' or ')}`,
-      {
-        remedy: `Make ${HEADERS[0]} its first line; without a header, a node ignores the file.`,
-      },
-    );
-  }
-  const { document, place } = readYamlDocument(name, text.replace(/^\uFEFF/, ' '), {
+  const { document, place, second } = readYamlDocument(name, text.replace(/^\uFEFF/, ' '), {
     code: 'CLOUD_CONFIG_INVALID',
     dialect: YAML_DIALECT,
+    firstOnly: true,
   });
+  const { data, retyped } = typedData(CloudConfig, writtenData(document, place));
   return {
     name,
-    header,
-    data: toData(document, place),
+    data: data as ConfigData,
+    retyped,
     locate: (path) => place(offsetOf(document, path)),
+    ...(header === undefined ? {} : { header }),
+    ...(second === undefined ? {} : { second: place(second) }),
   };
+}
+
+/** The data, and the same with the source text of numbers and truth values. Keys are always text, as in Go's maps. */
+function writtenData(document: Document.Parsed, place: (offset: number) => string): WrittenData {
+  const restore = (node: unknown) => {
+    const isTyped = isScalar(node) && ['number', 'boolean', 'bigint'].includes(typeof node.value);
+    if (isTyped && node.source !== undefined) node.value = node.source;
+  };
+  visit(document, { Pair: (_, { key }) => restore(key) });
+  const data = toData(document, place);
+  visit(document, { Scalar: (_, scalar) => restore(scalar) });
+  return { data, texts: toData(document, place) };
 }
 
 function headerOf(text: string): Header | undefined {

@@ -7,12 +7,6 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A value that does not match the schema. */
-interface SchemaProblem extends Problem {
-  /** Whether the schema accepts text at this path. */
-  readonly acceptsText: boolean;
-}
-
 type Issue = z.core.$ZodIssue;
 
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -31,7 +25,7 @@ const EXCERPT = 40;
  * Finds the values in `data` that do not match a schema of the dialect. Text with a template expression is accepted for
  * every type, because only the node can expand it (docs/contract.md 4.8).
  */
-export function problemsOf(schema: z.ZodType, data: unknown): SchemaProblem[] {
+export function problemsOf(schema: z.ZodType, data: unknown): Problem[] {
   const result = schema.safeParse(data, { reportInput: true });
   return result.success ? [] : result.error.issues.flatMap((issue) => explain(issue, []));
 }
@@ -68,15 +62,14 @@ export function nameOf(path: readonly PropertyKey[]): string {
   return path.length === 0 ? 'the configuration' : path.map(String).join('.');
 }
 
-function explain(issue: Issue, prefix: readonly PropertyKey[]): SchemaProblem[] {
+function explain(issue: Issue, prefix: readonly PropertyKey[]): Problem[] {
   if (typeof issue.input === 'string' && issue.input.includes('{{')) return [];
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {
     const branch = issue.errors.find((issues) => !issues.some(isTypeMismatch));
     if (branch) return branch.flatMap((inner) => explain(inner, path));
   }
-  const acceptsText = expectedKinds(issue).includes('string');
-  return [{ path, message: sentence(issue, nameOf(path)), acceptsText }];
+  return [{ path, message: sentence(issue, nameOf(path)) }];
 }
 
 /** Whether the value is of another type than this branch of a union. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
-import type { CloudConfigDocument } from './parse.ts';
+import type { ConfigDocument } from './parse.ts';
 import { problemsOf } from './problems.ts';
 import { CloudConfig, type WriteFile, withoutNulls } from './schema.ts';
 import type { StageStep, User } from './step-schema.ts';
@@ -28,7 +28,7 @@ type Keys = Readonly<Record<string, string[]>>;
  * expressions are not expanded.
  * @throws FactoryError `usage` with `file:line:column` when this part does not match the schema
  */
-export function stagesOf(document: CloudConfigDocument): Record<string, StageStep[]> {
+export function stagesOf(document: ConfigDocument): Record<string, StageStep[]> {
   const data = withoutNulls(document.data);
   const [first, ...others] = problemsOf(StagePart, data).map(
     ({ path, message }) => `${document.locate(path)}: ${message}`,

@@ -13,6 +13,7 @@ const owned = {
   owner: Id.optional().meta({ description: 'User id.' }),
   group: Id.optional().meta({ description: 'Group id.' }),
   owner_string: z.string().optional().meta({ description: 'Owner by name, as user or user:group.' }),
+  ownerstring: z.string().optional().meta({ description: 'The same as owner_string.' }),
 };
 
 /**

@@ -1,10 +1,11 @@
 import { FactoryError } from '../errors/factory-error.ts';
 import { findUnsupported } from './find-unsupported.ts';
 import { menuVariableProblems } from './menu-variables.ts';
-import { type CloudConfigDocument, parseCloudConfig } from './parse.ts';
+import { type ConfigDocument, HEADERS, onlySteps, parseConfig } from './parse.ts';
 import { type Problem, problemsOf, unknownKeys } from './problems.ts';
 import { adminProblems, partitionProblems, stageProblems } from './rules.ts';
 import { CloudConfig, withoutNulls } from './schema.ts';
+import { templateProblems } from './template-problems.ts';
 
 /** Maximum number of findings reported per severity. */
 const LIMIT = 100;
@@ -34,7 +35,7 @@ export interface ValidationOptions {
  * ignore something
  */
 export function validateCloudConfig(
-  document: CloudConfigDocument,
+  document: ConfigDocument,
   { strict = false, unsupported = 'refuse' }: ValidationOptions = {},
 ): Finding[] {
   const { data } = document;
@@ -53,19 +54,44 @@ export function validateCloudConfig(
     .map(findings('error'));
   const warnings = [
     ...unknownKeys(CloudConfig, data),
+    ...document.retyped,
+    ...templateProblems(data),
     ...stageProblems(data, { upstream: unsupported === 'ignore' }),
     ...(unsupported === 'warn' ? unsupportedKeys : []),
   ]
     .slice(0, LIMIT)
     .map(findings(strict ? 'error' : 'warning'));
-  return [...errors, ...warnings].sort((a, b) => compare(position(a.place), position(b.place)));
+  return [...documentFindings(document, { strict }), ...errors, ...warnings].sort((a, b) =>
+    compare(position(a.place), position(b.place)),
+  );
+}
+
+/** What concerns the file as a whole: its header, and further YAML documents (docs/contract.md 4.1). */
+function documentFindings(document: ConfigDocument, { strict }: { readonly strict: boolean }): Finding[] {
+  const { name, header, data, second } = document;
+  const warning = strict ? 'error' : 'warning';
+  const found: Finding[] = [];
+  if (header === undefined) {
+    const isComplete =
+      Object.keys(data).length > 0 && Object.keys(data).every((key) => key in onlySteps(data));
+    found.push({
+      severity: isComplete ? warning : 'error',
+      place: `${name}:1:1`,
+      message: `none of the first ten lines is ${HEADERS.join(' or ')}: of this file, a node runs only the stages`,
+    });
+  }
+  if (second !== undefined) {
+    const message = 'a second YAML document starts here; a node reads only the first';
+    found.push({ severity: 'error', place: second, message });
+  }
+  return found;
 }
 
 /** Like {@link validateCloudConfig}, for text that may not parse as a cloud-config; that is reported as one finding. */
 export function examineCloudConfig(name: string, text: string, options: ValidationOptions = {}): Finding[] {
-  let document: CloudConfigDocument;
+  let document: ConfigDocument;
   try {
-    document = parseCloudConfig(name, text);
+    document = parseConfig(name, text);
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;
     const [, place = name, message = error.message] = /^(.*?:\d+:\d+): (.*)$/s.exec(error.message) ?? [];

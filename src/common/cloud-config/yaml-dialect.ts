@@ -1,6 +1,9 @@
 import type { DocumentOptions, ParseOptions, ScalarTag, SchemaOptions } from 'yaml';
 
-/** Integers as Go's yaml.v3 reads them: `0644` is octal, and `_` may separate digits. */
+/**
+ * Integers as Go's yaml.v3 reads them: `0644` is octal, and `_` may separate digits. A number of which JavaScript would lose
+ * digits stays text.
+ */
 const GO_INT: ScalarTag = {
   tag: 'tag:yaml.org,2002:int',
   default: true,
@@ -8,8 +11,17 @@ const GO_INT: ScalarTag = {
   resolve: (text) => {
     const digits = text.replaceAll('_', '').replace(/^[-+]/, '');
     const value = Number(/^0[0-7]+$/.test(digits) ? `0o${digits}` : digits.toLowerCase());
+    if (!Number.isSafeInteger(value)) return text;
     return text.startsWith('-') ? -value : value;
   },
+};
+
+/** Floating-point numbers as in Go, where one that is too large, such as `1e400`, is text. */
+const GO_FLOAT: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  test: /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:e[-+]?[0-9]+)?$/i,
+  resolve: (text) => (Number.isFinite(Number(text)) ? Number(text) : text),
 };
 
 /** Binary content becomes text, as in Go. */
@@ -26,7 +38,7 @@ export const YAML_DIALECT = {
   merge: true,
   uniqueKeys: false,
   resolveKnownTags: false,
-  customTags: (tags) => [GO_INT, BINARY, ...tags],
+  customTags: (tags) => [GO_INT, GO_FLOAT, BINARY, ...tags],
   prettyErrors: false,
   logLevel: 'error',
 } as const satisfies ParseOptions & DocumentOptions & SchemaOptions;

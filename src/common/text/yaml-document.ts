@@ -57,7 +57,7 @@ export function readYamlDocument(
   const documents = composer.compose(new Parser(lines.addNewLine).parse(text), true, text.length);
   const document: Document.Parsed = documents.next().value ?? parseDocument('');
   const next = documents.next().value;
-  const second = next && hasContent(next) ? (next.contents?.range?.[0] ?? next.range[0]) : undefined;
+  const second = next && hasContent(next) ? next.range[0] : undefined;
   const fail = (offset: number, message: string, remedy: string): never => {
     throw new FactoryError(code, `${place(offset)}: ${message}`, { remedy });
   };

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { menuVariables } from '../../common/cloud-config/menu-variables.ts';
-import { parseCloudConfig } from '../../common/cloud-config/parse.ts';
+import { parseStageFile } from '../../common/cloud-config/parse.ts';
 import { ARCHITECTURES } from '../../common/contract/architectures.ts';
 import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../common/contract/boot-assessment.ts';
 import { MENU_MODULES } from '../../common/contract/boot-loader.ts';
@@ -99,7 +99,7 @@ async function stageOem(inputs: ArtifactInputs, scratch: string): Promise<string
 
 /** The variables that an installer would write to the boot menu's environment. */
 async function menuVariablesOf(cloudConfig: string): Promise<Record<string, string>> {
-  return menuVariables(parseCloudConfig(cloudConfig, await readFile(cloudConfig, 'utf8')).data);
+  return menuVariables(parseStageFile(cloudConfig, await readFile(cloudConfig, 'utf8')).data);
 }
 
 async function copyRelabelled(image: string, copy: string, label: string): Promise<void> {

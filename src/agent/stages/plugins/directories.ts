@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
+import { applyOwnership, ownershipOf } from '../../accounts/ownership.ts';
+import { forEachEntry } from '../each-entry.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
@@ -11,10 +12,9 @@ import type { Plugin } from '../plugin.ts';
  */
 export const directoriesPlugin: Plugin<'directories'> = {
   key: 'directories',
-  run: async ({ host }, directories) => {
-    for (const { path, ...owned } of directories) {
-      const owner = await ownerIds(host, owned);
-      const mode = modeOf(owned.permissions);
+  run: ({ host }, directories) =>
+    forEachEntry(directories, async ({ path, ...owned }) => {
+      const ownership = await ownershipOf(host, owned);
       const there = await host.stat(path);
       if (there !== undefined && there.kind !== 'directory') {
         throw new FactoryError('STAGE_FAILED', `${path} exists and is not a directory`, {
@@ -24,11 +24,9 @@ export const directoriesPlugin: Plugin<'directories'> = {
       if (there === undefined) {
         // Parents get the default mode, whatever the mode of the directory itself.
         await host.makeDirectory(dirname(path));
-        await host.makeDirectory(path, mode);
-      } else if (mode !== undefined) {
-        await host.chmod(path, mode);
+        await host.makeDirectory(path, ownership.mode);
       }
-      await applyOwner(host, path, owner);
-    }
-  },
+      await applyOwnership(host, path, ownership);
+      if (ownership.problem) throw ownership.problem;
+    }),
 };

@@ -6,7 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
-import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
+import { applyOwnership, ownershipOf } from '../../accounts/ownership.ts';
+import { behindLinks } from '../behind-links.ts';
+import { forEachEntry } from '../each-entry.ts';
 import { fetchOnNode, type NodeFetching } from '../fetch-retry.ts';
 import type { Plugin } from '../plugin.ts';
 import { responseWithinRoom } from '../response-within-room.ts';
@@ -22,24 +24,23 @@ const TIMEOUT = 3600;
  */
 export const downloadsPlugin: Plugin<'downloads'> = {
   key: 'downloads',
-  run: async ({ host }, downloads) => {
-    for (const { path, url, timeout, ...owned } of downloads) {
-      const owner = await ownerIds(host, owned);
-      const target = await targetOf(host, path, url);
+  run: ({ host }, downloads) =>
+    forEachEntry(downloads, async ({ path, url, timeout, ...owned }) => {
+      const { ids, mode = 0o644, problem } = await ownershipOf(host, owned);
+      const target = await behindLinks(host, await targetOf(host, path, url));
       const part = `${target}.${randomBytes(6).toString('hex')}.part`;
       await host.makeDirectory(dirname(target));
       try {
         await fetchTo(host, part, { url, timeout: timeout || TIMEOUT });
-        await host.chmod(part, modeOf(owned.permissions) ?? 0o644);
-        await applyOwner(host, part, owner);
+        await applyOwnership(host, part, { ids, mode });
         await host.sync(part);
         await host.rename(part, target);
       } catch (error) {
         await host.remove(part);
         throw error;
       }
-    }
-  },
+      if (problem) throw problem;
+    }),
 };
 
 async function targetOf(host: Host, path: string, url: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { setRow } from '../../accounts/account-table.ts';
 import { ENTITY_FILE, entityRow, parseEntity } from '../../accounts/entity.ts';
 import { writeTable } from '../../accounts/table-file.ts';
+import { forEachEntry } from '../each-entry.ts';
 import type { Plugin } from '../plugin.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -13,8 +14,8 @@ const DAY = 24 * 60 * 60 * 1000;
  */
 export const ensureEntitiesPlugin: Plugin<'ensure_entities'> = {
   key: 'ensure_entities',
-  run: async ({ host }, entities) => {
-    for (const { path, entity: text } of entities) {
+  run: ({ host }, entities) =>
+    forEachEntry(entities, async ({ path, entity: text }) => {
       const entity = parseEntity(text);
       const file = path ?? ENTITY_FILE[entity.kind];
       const table = await host.readText(file);
@@ -24,6 +25,5 @@ export const ensureEntitiesPlugin: Plugin<'ensure_entities'> = {
         today: Math.floor(host.now().getTime() / DAY),
       });
       await writeTable(host, file, { before: table, after: setRow(table ?? '', row) });
-    }
-  },
+    }),
 };

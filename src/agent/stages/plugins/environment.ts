@@ -1,3 +1,4 @@
+import { behindLinks } from '../behind-links.ts';
 import type { Plugin } from '../plugin.ts';
 
 const ENVIRONMENT = '/etc/environment';
@@ -5,13 +6,11 @@ const ENVIRONMENT = '/etc/environment';
 /**
  * `environment`: sets variables in `environment_file` and keeps the other content of the file. Values may be templates
  * (docs/contract.md 4.8).
- *
- * @throws FactoryError `usage` for a broken template
  */
 export const environmentPlugin: Plugin<'environment'> = {
   key: 'environment',
   run: async ({ host, expand, step }, variables) => {
-    const path = step.environment_file || ENVIRONMENT;
+    const path = await behindLinks(host, step.environment_file || ENVIRONMENT);
     const entries = await Promise.all(
       Object.entries(variables).map(async ([key, value]) => [key, await expand(String(value))] as const),
     );

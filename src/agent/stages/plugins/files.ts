@@ -1,38 +1,44 @@
 import { gunzipSync } from 'node:zlib';
+import type { StageStep } from '../../../common/cloud-config/step-schema.ts';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
-import { applyOwner, modeOf, ownerIds } from '../../accounts/ownership.ts';
-import type { Plugin } from '../plugin.ts';
+import { applyOwnership, ownershipOf } from '../../accounts/ownership.ts';
+import { behindLinks } from '../behind-links.ts';
+import { forEachEntry } from '../each-entry.ts';
+import type { Plugin, PluginContext } from '../plugin.ts';
+
+type FileEntry = NonNullable<StageStep['files']>[number];
 
 /**
- * `files`: decodes the content, and expands it as a template (docs/contract.md 4.8) unless it is binary. An existing file or
- * link is replaced atomically.
+ * `files`: decodes the content, and expands it as a template (docs/contract.md 4.8) unless it is binary. An existing file is
+ * replaced atomically; a link stays, and the file that it names is replaced. A file whose owner does not exist belongs to root.
  *
  * @throws FactoryError `usage` for an unknown encoding, content that does not decode, or an unknown owner
  */
 export const filesPlugin: Plugin<'files'> = {
   key: 'files',
-  run: async ({ host, expand }, files) => {
-    for (const { path, content = '', encoding = '', append = false, ...owned } of files) {
-      const owner = await ownerIds(host, owned);
-      const mode = modeOf(owned.permissions);
-      const bytes = decodeContent(path, content, encoding);
-      const text = textOf(bytes);
-      const written = text === undefined ? bytes : await expand(text);
-      if (!append) {
-        await host.write(path, written, { mode: mode ?? 0o644, ...owner });
-        continue;
-      }
-      if (typeof written !== 'string') {
-        throw new FactoryError('CLOUD_CONFIG_INVALID', `The content to append to ${path} is not text`, {
-          remedy: 'Remove "append" to replace the whole file.',
-        });
-      }
-      await host.append(path, written);
-      if (mode !== undefined) await host.chmod(path, mode);
-      await applyOwner(host, path, owner);
-    }
-  },
+  run: (context, files) => forEachEntry(files, (file) => writeFile(context, file)),
 };
+
+async function writeFile({ host, expand }: PluginContext, file: FileEntry): Promise<void> {
+  const { path, content = '', encoding = '', append = false, ...owned } = file;
+  const ownership = await ownershipOf(host, owned);
+  const bytes = decodeContent(path, content, encoding);
+  const text = textOf(bytes);
+  const written = text === undefined ? bytes : await expand(text);
+  if (!append) {
+    const { ids, mode = 0o644 } = ownership;
+    await host.write(await behindLinks(host, path), written, { mode, ...ids });
+  } else {
+    if (typeof written !== 'string') {
+      throw new FactoryError('CLOUD_CONFIG_INVALID', `The content to append to ${path} is not text`, {
+        remedy: 'Remove "append" to replace the whole file.',
+      });
+    }
+    await host.append(path, written);
+    await applyOwnership(host, await behindLinks(host, path), ownership);
+  }
+  if (ownership.problem) throw ownership.problem;
+}
 
 const BASE64 = ['b64', 'base64'];
 const GZIP = ['gz', 'gzip'];

@@ -1,14 +1,16 @@
+import { forEachEntry } from '../each-entry.ts';
 import type { Plugin } from '../plugin.ts';
+import { missingIn, setParameters } from './sysctl.ts';
 
 /**
  * `modules`: loads kernel modules with one `modprobe`, and each module with parameters (`bonding mode=1`) with its own. A
- * missing module does not stop the others (modprobe(8), `--all`).
+ * missing module does not stop the others (modprobe(8), `--all`). Kernel parameters of the step that exist only now are set.
  *
- * @throws FactoryError `step` when a module cannot be loaded
+ * @throws FactoryError `step` when a module cannot be loaded or a parameter cannot be set
  */
 export const modulesPlugin: Plugin<'modules'> = {
   key: 'modules',
-  run: async ({ host }, modules) => {
+  run: async ({ host, step }, modules) => {
     const lines = modules.map((line) => line.trim().split(/\s+/));
     const plain = lines.flatMap(([name, ...parameters]) => (name && parameters.length === 0 ? [name] : []));
     // BusyBox supports only the short option.
@@ -16,8 +18,12 @@ export const modulesPlugin: Plugin<'modules'> = {
       ...(plain.length > 0 ? [['-a', ...plain]] : []),
       ...lines.filter((words) => words.length > 1),
     ];
-    const results = await Promise.allSettled(runs.map((args) => host.run('modprobe', args)));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
+    const parameters = step.sysctl ?? {};
+    const late = await missingIn(host, parameters);
+    const waiting = Object.entries(parameters).filter(([key]) => late.includes(key));
+    await forEachEntry(
+      [...runs.map((args) => () => host.run('modprobe', args)), () => setParameters(host, waiting)],
+      (act) => act(),
+    );
   },
 };

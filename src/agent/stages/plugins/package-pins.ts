@@ -18,8 +18,13 @@ const ZYPP_LOCKS = '/etc/zypp/locks';
 export const packagePinsPlugin: Plugin<'package_pins'> = {
   key: 'package_pins',
   run: async ({ host }, wanted) => {
-    const pins = Object.entries(wanted).map(([name, version]) => [name.trim(), version.trim()] as const);
-    const broken = pins.find(([name, version]) => !/^[\w.+:*@][^\s=]*$/.test(name) || !/^\S+$/.test(version));
+    const all = Object.entries(wanted).map(([name, version]) => [name.trim(), version.trim()] as const);
+    const pins = all.filter(([name, version]) => /^[\w.+:*@][^\s=]*$/.test(name) && /^\S+$/.test(version));
+    if (pins.length > 0) {
+      const { program } = await detectPackageManager(host);
+      await PINNING[program](host, pins);
+    }
+    const broken = all.find((pin) => !pins.includes(pin));
     if (broken) {
       throw new FactoryError(
         'CLOUD_CONFIG_INVALID',
@@ -29,9 +34,6 @@ export const packagePinsPlugin: Plugin<'package_pins'> = {
         },
       );
     }
-    if (pins.length === 0) return;
-    const { program } = await detectPackageManager(host);
-    await PINNING[program](host, pins);
   },
 };
 

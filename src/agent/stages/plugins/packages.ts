@@ -9,21 +9,23 @@ import type { Plugin } from '../plugin.ts';
  */
 export const packagesPlugin: Plugin<'packages'> = {
   key: 'packages',
-  run: async ({ host }, { refresh = false, upgrade = false, install = [], remove = [] }) => {
+  run: async ({ host }, { refresh = false, upgrade = false, ...names }) => {
+    const { install = [], remove = [] } = names;
+    const flags = [...install, ...remove].filter((name) => name.startsWith('-'));
+    const [added, removed] = [install, remove].map((list) => list.filter((name) => !flags.includes(name)));
     const wanted = [
       ...(refresh ? [(manager: PackageManager) => manager.refresh] : []),
       ...(upgrade ? [(manager: PackageManager) => manager.upgrade] : []),
-      ...(install.length > 0 ? [(manager: PackageManager) => [...manager.install, ...install]] : []),
-      ...(remove.length > 0 ? [(manager: PackageManager) => [...manager.remove, ...remove]] : []),
+      ...(added?.length ? [(manager: PackageManager) => [...manager.install, ...added]] : []),
+      ...(removed?.length ? [(manager: PackageManager) => [...manager.remove, ...removed]] : []),
     ];
-    if (wanted.length === 0) return;
-    const flag = [...install, ...remove].find((name) => name.startsWith('-'));
-    if (flag !== undefined) {
-      throw new FactoryError('CLOUD_CONFIG_INVALID', `${flag} is not a package name`, {
-        remedy: 'List only package names.',
-      });
+    if (wanted.length > 0) {
+      const manager = await detectPackageManager(host);
+      for (const argsOf of wanted) await host.run(manager.program, argsOf(manager), { env: manager.env });
     }
-    const manager = await detectPackageManager(host);
-    for (const argsOf of wanted) await host.run(manager.program, argsOf(manager), { env: manager.env });
+    if (flags.length === 0) return;
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `${flags.join(' ')}: not a package name`, {
+      remedy: 'List only package names.',
+    });
   },
 };

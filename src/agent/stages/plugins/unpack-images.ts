@@ -1,4 +1,5 @@
 import { unpackAdmitted } from '../../trust/unpack-admitted.ts';
+import { forEachEntry } from '../each-entry.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
@@ -8,9 +9,8 @@ import type { Plugin } from '../plugin.ts';
  */
 export const unpackImagesPlugin: Plugin<'unpack_images'> = {
   key: 'unpack_images',
-  run: async ({ host }, images) => {
-    for (const { source, target, platform } of images) {
+  run: ({ host }, images) =>
+    forEachEntry(images, async ({ source, target, platform }) => {
       await unpackAdmitted(host, source, { target, ...(platform && { platform }) });
-    }
-  },
+    }),
 };

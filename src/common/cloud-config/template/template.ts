@@ -1,3 +1,4 @@
+import { FactoryError } from '../../errors/factory-error.ts';
 import { evaluateTemplate } from './evaluate.ts';
 import type { FunctionContext } from './function.ts';
 import { TEMPLATE_FUNCTIONS } from './functions.ts';
@@ -10,6 +11,18 @@ export interface TemplateOptions {
   readonly env?: FunctionContext['env'];
   /** For `now` and `date`. */
   readonly now?: () => Date;
+}
+
+/** Why a text cannot be rendered, whatever the data is: its syntax, or a function that does not exist. */
+export function templateProblem(text: string): string | undefined {
+  if (!text.includes('{{')) return undefined;
+  try {
+    parseTemplate(text, NAMES);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FactoryError) return error.message;
+    throw error;
+  }
 }
 
 const FUNCTIONS = new Map(TEMPLATE_FUNCTIONS.map((known) => [known.name, known]));

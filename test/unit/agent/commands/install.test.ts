@@ -47,6 +47,26 @@ describe('install', () => {
     expect(error).toBeUndefined();
   });
 
+  test.each([
+    ['{auto: "true"}', `${LIVE}: install.auto: expected true or false, found "true"`],
+    ['{auto: 1}', `${LIVE}: install.auto: expected true or false, found 1`],
+    ['{auto: true', `${LIVE}:3:1: `],
+  ])('names at once what keeps it from starting: %s', async (install, mistake) => {
+    const { host, error } = await run({ [LIVE]: config(install) });
+    await using _ = host;
+    expect(error).toBeUndefined();
+    expect(await host.readText('/run/issue.d/50-kairos-live.issue')).toContain(mistake);
+  });
+
+  test('starts automatically with install.auto: yes', async () => {
+    const { host, error } = await run({
+      [LIVE]: config('{auto: yes, source: "dir:/src"}'),
+      '/src/file': 'x',
+    });
+    await using _ = host;
+    expect(error).toContain('this machine has no disk to install to');
+  });
+
   test('starts automatically with install.auto, and reports on every console', async () => {
     const { host, error } = await run({
       [LIVE]: config('{auto: true, source: "dir:/src"}'),

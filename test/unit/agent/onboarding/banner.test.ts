@@ -44,6 +44,16 @@ describe('renderBanner', () => {
   });
 });
 
+test('mistakes of the configuration are shown at once, and again when they change', async () => {
+  await using host = await testHost({ run: ({ program }) => (program === 'ip' ? IP : '') });
+  const mistakes = ['/oem/a.yaml: install.auto: expected true or false, found "true"'];
+  const shown = await showBanner(host);
+  const after = await showBanner(host, { shown, mistakes });
+  const text = await host.readText('/run/issue.d/50-kairos-live.issue');
+  expect(text).toContain('mistakes, so that the installation does not start:\n  /oem/a.yaml: install.auto: ');
+  expect(await showBanner(host, { shown: after, mistakes })).toBe(after);
+});
+
 test('showBanner writes the issue file of agetty, and again only when addresses change', async () => {
   const files = { '/etc/kairos-release': 'KAIROS_NAME="kairos-x"\nKAIROS_VERSION="v1.2.3"\n' };
   await using host = await testHost({ files, run: ({ program }) => (program === 'ip' ? IP : '') });
@@ -51,6 +61,6 @@ test('showBanner writes the issue file of agetty, and again only when addresses 
   expect(await host.readText('/run/issue.d/50-kairos-live.issue')).toContain('kairos-x v1.2.3: live system');
   expect(host.commands()).toContain('agetty --reload');
   const before = host.calls.length;
-  expect(await showBanner(host, shown)).toBe(shown);
+  expect(await showBanner(host, { shown })).toBe(shown);
   expect(host.commands().slice(before)).toEqual(['ip -json address']);
 });

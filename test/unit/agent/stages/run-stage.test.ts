@@ -103,6 +103,27 @@ describe('runStage', () => {
     expect(problems).toEqual([expect.stringMatching(/^\/oem\/10_a\.yaml:/)]);
   });
 
+  it('runs only the stages of files without a header', async () => {
+    await using host = await testHost({
+      files: {
+        '/oem/a.yaml': `name: own\nstages:\n${step('first')}\nhostname: x\nruncmd: [x]\ncloud-init-paths: [/more]\n`,
+        '/oem/b.yml': `# a comment\n---\nstages:\n${step('second')}\n---\nstages:\n${step('no')}\n`,
+        '/oem/c.yaml': 'apiVersion: v1\nkind: Pod\n',
+        '/more/d.yaml': config(`stages:\n${step('no')}`),
+        '/url/e.yaml': `stages:\n${step('third')}\n`,
+        '/proc/cmdline': 'cos.setup=/url/e.yaml\n',
+      },
+    });
+    const { done, plugins } = recorder();
+    const report = await runStage(host, 'demo', { plugins });
+    expect(done).toEqual(['first', 'second', 'third']);
+    expect(report.steps[0]?.name).toBe('own.n');
+    expect(report.problems).toEqual([]);
+    expect(
+      (await runStage(host, 'boot', { plugins })).steps.filter(({ file }) => file !== 'builtin'),
+    ).toEqual([]);
+  });
+
   it('reads the medium of a live system', async () => {
     await using host = await testHost({
       files: {
@@ -156,7 +177,7 @@ describe('runStage', () => {
     const { done, plugins } = recorder();
     const report = await runStage(host, 'demo', { plugins });
     expect(done).toEqual(['sysctl', 'next', 'other']);
-    expect(report.steps.map(({ result }) => result)).toEqual(['failed', 'done', 'done']);
+    expect(report.steps.map(({ result }) => result)).toEqual(['failed', 'done', 'done', 'done']);
     expect(report.problems).toHaveLength(3);
     expect(report.problems[0]).toMatch(/^\/oem\/b\.yaml:\d+:\d+: /);
     expect(report.problems[1]).toMatch(/^\/oem\/c\.yaml:\d+:\d+: /);

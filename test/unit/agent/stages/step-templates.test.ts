@@ -41,10 +41,25 @@ describe('templates in steps', () => {
     expect(templateData).not.toHaveBeenCalled();
   });
 
-  it('fail their step when they are broken', async () => {
-    const { problems } = await run('{{ .Values.name');
-    expect(problems).toHaveLength(1);
-    expect(problems[0]).toContain('/oem/a.yaml: step "a.yaml.0" of demo: commands: ');
+  it.each([
+    '{{ .Values.name',
+    'summary: {{ $labels.instance }} down',
+    "docker inspect -f '{{ json .Config }}' x",
+    'echo {{ host }}',
+    '{{ fail "no" }}',
+    '{{ index .Values.name 7 "x" }}',
+  ])('stay as they are when they cannot be rendered: %s', async (line) => {
+    await using host = await testHost({
+      files: {
+        '/oem/a.yaml': `#cloud-config\nstages: {demo: [{commands: ${JSON.stringify([line, 'next'])}}]}\n`,
+      },
+    });
+    const { problems } = await runStage(host, 'demo', { plugins: [commands] as Plugin[] });
+    expect(done).toEqual([line, 'next']);
+    expect(problems).toEqual([]);
+    expect(host.logged.filter((entry) => entry.startsWith('warn'))).toEqual([
+      expect.stringMatching(/^warn \/oem\/a\.yaml: step "a\.yaml\.0" of demo: the text stays as it is/),
+    ]);
   });
 });
 

@@ -29,7 +29,7 @@ describe('dropInvalidParts', () => {
     expect(problems).toEqual([]);
   });
 
-  test('drops only the step with the mistake', () => {
+  test('drops only the entry or the action with the mistake', () => {
     const { stages, problems } = check(
       'stages:',
       '  boot:',
@@ -38,12 +38,24 @@ describe('dropInvalidParts', () => {
       '  - commands: [third]',
       '  network:',
       '  - files: [{content: no path}]',
-      '    commands: [lost with it]',
+      '  - files: [{path: /a}, {content: no path}, {path: /b}, 7, {path: /c}]',
+      '    commands: [kept]',
+      '  - if: [no text]',
+      '    commands: [lost with its condition]',
     );
-    expect(stages).toEqual({ boot: [{ commands: ['first'] }, { commands: ['third'] }] });
+    expect(stages).toEqual({
+      boot: [{ commands: ['first'] }, {}, { commands: ['third'] }],
+      network: [
+        { files: [] },
+        { files: [{ path: '/a' }, { path: '/b' }, { path: '/c' }], commands: ['kept'] },
+      ],
+    });
     expect(problems).toEqual([
-      expect.stringMatching(/^a\.yaml:5:\d+: .*; left out: stages\.boot\.1$/),
-      expect.stringMatching(/^a\.yaml:8:\d+: .*; left out: stages\.network\.0$/),
+      expect.stringMatching(/^a\.yaml:5:\d+: .*; left out: stages\.boot\.1\.commands$/),
+      expect.stringMatching(/^a\.yaml:8:\d+: .*; left out: stages\.network\.0\.files\.0$/),
+      expect.stringMatching(/^a\.yaml:9:\d+: .*; left out: stages\.network\.1\.files\.1$/),
+      expect.stringMatching(/^a\.yaml:9:\d+: .*; left out: stages\.network\.1\.files\.3$/),
+      expect.stringMatching(/^a\.yaml:11:\d+: .*; left out: stages\.network\.2$/),
     ]);
   });
 

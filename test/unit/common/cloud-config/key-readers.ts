@@ -13,7 +13,7 @@ const plugin = (name: string, file: string, keys: readonly string[] = ['']): Rea
   file: `agent/stages/plugins/${file}.ts`,
 });
 
-const OWNERSHIP = ['permissions', 'owner', 'group', 'owner_string'];
+const OWNERSHIP = ['permissions', 'owner', 'group', 'owner_string', 'ownerstring'];
 
 const steps: readonly Reader[] = [
   { below: 'stages.*.*', keys: ['name', 'after.*.name'], file: 'agent/stages/plan.ts' },

@@ -46,6 +46,9 @@ describe('scalars are read as by upstream', () => {
     ['00', 0],
     ['+7', 7],
     ['1.5', 1.5],
+    ['12345678901234567890', '12345678901234567890'],
+    ['1e400', '1e400'],
+    ['.inf', Number.POSITIVE_INFINITY],
     ['"0644"', '0644'],
     ['yes', 'yes'],
     ['no', 'no'],
@@ -88,8 +91,8 @@ describe('structure', () => {
     ['text\n', '2:1: a cloud-config must be a map'],
     ['hostname: {{ .Random }}\n', '2:12: a map or a list cannot be a key'],
     ['a: 1\nb: *x\n', '3:4: alias to an undefined anchor "x"'],
+    ['a: [\n---\nb: 2\n', '3:1:'],
     ['a: *x\nb: &x 1\n', '2:4: alias to an undefined anchor "x"'],
-    ['a: 1\n---\nb: 2\n', '3:1: a second YAML document'],
     ['a: &a [*a]\n', '2:8: the value of the anchor "a" contains itself'],
     ['a: &a {b: {c: *a}}\n', '2:15: the value of the anchor "a" contains itself'],
     ['a: &a\n  <<: *a\n', '3:7: the value of the anchor "a" contains itself'],
@@ -102,6 +105,21 @@ describe('structure', () => {
     expect(error.message).toContain(`f.yaml:${message}`);
     expect(error.remedy).toBeDefined();
   });
+
+  test.each(['a: 1\n---\nb: 2\n', 'a: 1\n---\n- [\n', 'a: 1\n--- text\n--- more\n'])(
+    'of several documents, the first one counts: %j',
+    (body) => {
+      expect(parse(body)).toMatchObject({ data: { a: 1 }, second: expect.stringMatching(/^f\.yaml:[34]:/) });
+    },
+  );
+
+  test.each(['a: 1\n---\n', 'a: 1\n...\n', 'a: 1\n---\n# end\n'])(
+    'an empty second document is none: %j',
+    (body) => {
+      expect(parse(body).data).toEqual({ a: 1 });
+      expect(parse(body).second).toBeUndefined();
+    },
+  );
 
   test('refuses aliases that expand without bound', async () => {
     const levels = Array.from(

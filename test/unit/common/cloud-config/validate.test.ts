@@ -165,3 +165,44 @@ describe('the administrator rule', () => {
     expect(findings('install: {nousers: true}\n')).toEqual([]);
   });
 });
+
+describe('the file as a whole', () => {
+  test.each([
+    ['stages: {boot: [{commands: [a]}]}', 'warning'],
+    ['name: a\nstages: {boot: [{commands: [a]}]}', 'warning'],
+    ['hostname: a', 'error'],
+    ['stages: {}\ninstall: {}', 'error'],
+    ['', 'error'],
+  ])('without a header, %j is named as %s', (text, severity) => {
+    const found = examineCloudConfig('f', text);
+    expect(found[0]).toMatchObject({
+      severity,
+      place: 'f:1:1',
+      message: expect.stringContaining('only the stages'),
+    });
+  });
+
+  test('texts that a node cannot render are named', () => {
+    const texts = [
+      'summary: {{ $labels.instance }}',
+      '{{ json .Config }}',
+      '{{ host }}',
+      '{{ .MachineID',
+      '{{ trunc 4 .MachineID }}',
+    ];
+    const commands = JSON.stringify(texts);
+    const found = findings(
+      `write_files: [{path: /a, content: "{{ host }}"}, {path: /b, content: "{{", encoding: b64}]\nruncmd: ${commands}\nstages: {boot: [{if: "{{ host }}", environment: {A: "{{ host }}"}, commands: ${commands}}]}`,
+    );
+    const named = found.map((line) => /warning: (\S+) cannot be rendered, so a node keeps/.exec(line)?.[1]);
+    expect(named.toSorted()).toEqual(
+      [
+        'write_files.0.content',
+        ...[0, 1, 2, 3].map((index) => `runcmd.${index}`),
+        ...[0, 1, 2, 3].map((index) => `stages.boot.0.commands.${index}`),
+        'stages.boot.0.environment.A',
+        'stages.boot.0.if',
+      ].toSorted(),
+    );
+  });
+});

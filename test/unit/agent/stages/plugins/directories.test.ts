@@ -36,7 +36,7 @@ test('an existing directory keeps what the step does not set', async () => {
   expect((await host.stat('/srv/a'))?.mode).toBe(0o1777);
 });
 
-test('an existing file and an unknown owner are errors', async () => {
+test('an existing file and an unknown owner are errors; the directory belongs to root then', async () => {
   await using host = await testHost({ files: { ...FILES, '/srv/a': '' } });
   const run = (value: Parameters<typeof directoriesPlugin.run>[1]) =>
     directoriesPlugin.run(pluginContext(host), value);
@@ -45,5 +45,7 @@ test('an existing file and an unknown owner are errors', async () => {
   await expect(run([{ path: '/srv/b', owner_string: 'bob:x' }])).rejects.toThrow(
     'The group x does not exist',
   );
-  expect(await host.stat('/srv/b')).toBeUndefined();
+  expect(host.owners).toEqual(['/srv/b 0:0', '/srv/b 0:0']);
+  await expect(run([{ path: '/srv/a' }, { path: '/srv/c' }])).rejects.toThrow('/srv/a exists');
+  expect((await host.stat('/srv/c'))?.kind).toBe('directory');
 });

@@ -106,3 +106,21 @@ test.each([
   await expect(downloadsPlugin.run(pluginContext(host), [{ path: '/a', url }])).rejects.toThrow(message);
   expect(await host.list('/')).not.toContain('a');
 });
+
+test('the set-user-ID bit survives the change of the owner, and one failure does not stop the others', async () => {
+  await using host = await testHost({ files: { '/src/a': 'a' } });
+  const order: string[] = [];
+  const watched = {
+    ...host,
+    chown: async () => void order.push('chown'),
+    chmod: async (_: string, mode: number) => void order.push(`chmod ${mode.toString(8)}`),
+  };
+  const run = downloadsPlugin.run(pluginContext(watched), [
+    { path: '/run/missing', url: '/src/missing' },
+    { path: '/run/d', url: '/src/a', permissions: 0o4755, owner_string: '0:0' },
+    { path: '/run/e', url: '/src/a', permissions: 0o4755, owner_string: 'eve' },
+  ]);
+  await expect(run).rejects.toThrow('/src/missing is not a file; The user eve does not exist');
+  expect(order).toEqual(['chown', 'chmod 4755', 'chown', 'chmod 755']);
+  expect(await host.list('/run')).toEqual(['d', 'e']);
+});

@@ -48,7 +48,7 @@ test('binary content is written byte for byte', async () => {
   expect(Buffer.from((await host.readBytes('/a')) ?? [])).toEqual(bytes);
 });
 
-test('a link is replaced, not followed', async () => {
+test('a link stays, and the file that it names is written', async () => {
   await using host = await testHost({ files: { '/usr/keep': 'keep' } });
   await host.link('/usr/keep', '/etc/link');
   await host.link('/nowhere/at/all', '/etc/dangling');
@@ -56,9 +56,10 @@ test('a link is replaced, not followed', async () => {
     { path: '/etc/link', content: 'new' },
     { path: '/etc/dangling', content: 'new' },
   ]);
-  expect(await host.readText('/usr/keep')).toBe('keep');
-  expect(await host.readText('/etc/link')).toBe('new');
-  expect(await host.readText('/etc/dangling')).toBe('new');
+  expect(await host.readText('/usr/keep')).toBe('new');
+  expect(await host.readText('/nowhere/at/all')).toBe('new');
+  expect(await host.readLink('/etc/link')).toBe('/usr/keep');
+  expect(await host.readLink('/etc/dangling')).toBe('/nowhere/at/all');
 });
 
 test('appending keeps the existing content', async () => {
@@ -75,7 +76,6 @@ test.each([
   [{ encoding: 'rot13', content: 'x' }, 'unknown encoding rot13'],
   [{ encoding: 'b64', content: 'not base64!' }, 'is not base64'],
   [{ encoding: 'gz+b64', content: 'aGVsbG8=' }, 'is not gzip'],
-  [{ content: 'x', owner_string: 'eve' }, 'The user eve does not exist'],
   [{ content: '<BROKEN>' }, 'the template is broken'],
   [{ encoding: 'b64', content: '//8=', append: true }, 'is not text'],
 ])('%j fails and leaves the old file', async (file, message) => {
@@ -83,4 +83,52 @@ test.each([
   const run = filesPlugin.run(pluginContext(host), [{ path: '/a', ...file }]);
   await expect(run).rejects.toThrow(message);
   expect(await host.readText('/a')).toBe('old');
+});
+
+test('a loop of links is an error', async () => {
+  await using host = await testHost();
+  await host.link('/b', '/a');
+  await host.link('a', '/b');
+  await expect(filesPlugin.run(pluginContext(host), [{ path: '/a', content: 'x' }])).rejects.toThrow(
+    '/a is a loop',
+  );
+});
+
+test('an unknown owner is replaced by root, without the set-user-ID bit', async () => {
+  await using host = await testHost();
+  const files = [
+    { path: '/a', content: 'x', permissions: 0o4755, owner_string: 'eve' },
+    { path: '/b', content: 'x' },
+    { path: '/c', content: 'x', encoding: 'rot13' },
+    { path: '/d', content: 'x', append: true, permissions: 0o640, owner_string: 'root:nobodies' },
+    { path: '/e', content: 'x' },
+  ];
+  await expect(filesPlugin.run(pluginContext(host), files)).rejects.toThrow(
+    /The user eve does not exist; .*rot13; The user root does not exist/,
+  );
+  expect((await host.stat('/a'))?.mode).toBe(0o755);
+  expect(host.owners).toEqual(['/a 0:0', '/d 0:0']);
+  expect(await host.list('/')).toEqual(['a', 'b', 'd', 'e']);
+});
+
+test('the owner may be called ownerstring, as upstream calls it', async () => {
+  await using host = await testHost({ files: { '/etc/passwd': 'bob:x:1000:1001::/:/bin/sh\n' } });
+  await filesPlugin.run(pluginContext(host), [
+    { path: '/a', content: 'x', permissions: 0o640, ownerstring: 'bob' },
+  ]);
+  expect(host.owners).toEqual(['/a 1000:1001']);
+});
+
+test('the owner is set before the mode, because that clears the set-user-ID bit', async () => {
+  await using host = await testHost();
+  const order: string[] = [];
+  const watched = {
+    ...host,
+    chown: async (path: string) => void order.push(`chown ${path}`),
+    chmod: async (path: string, mode: number) => void order.push(`chmod ${path} ${mode.toString(8)}`),
+  };
+  await filesPlugin.run(pluginContext(watched), [
+    { path: '/run/f', content: 'b', append: true, permissions: 0o4755, owner: 0, group: 0 },
+  ]);
+  expect(order).toEqual(['chown /run/f', 'chmod /run/f 4755']);
 });

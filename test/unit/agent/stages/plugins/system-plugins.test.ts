@@ -61,6 +61,32 @@ describe('modules', () => {
     ]);
   });
 
+  it('sets the parameters of sysctl that exist only afterwards', async () => {
+    const parameter = '/proc/sys/net/bridge/bridge-nf-call-iptables';
+    await using host = await testHost({
+      files: { '/proc/sys/vm/swappiness': '60\n' },
+      run: async () => {
+        await host.write(parameter, '0\n');
+        // The value of the earlier action stays.
+        await host.write('/proc/sys/vm/swappiness', '11\n');
+        return '';
+      },
+    });
+    const sysctl = {
+      'net.bridge.bridge-nf-call-iptables': '1',
+      'vm.swappiness': '10',
+      'net.bridge.nothing': '1',
+    };
+    const step = { sysctl, modules: ['br_netfilter'] };
+    await sysctlPlugin.run(context(host, step), sysctl);
+    expect(await host.readText('/proc/sys/vm/swappiness')).toBe('10\n');
+    await expect(modulesPlugin.run(context(host, step), step.modules)).rejects.toThrow(
+      /: net\.bridge\.nothing: \w+/,
+    );
+    expect(await host.readText(parameter)).toBe('1\n');
+    expect(await host.readText('/proc/sys/vm/swappiness')).toBe('11\n');
+  });
+
   it('runs nothing for an empty list, and fails after trying all modules', async () => {
     await using host = await testHost({ run: ({ args }) => (args[0] === '-a' ? { status: 1 } : undefined) });
     await modulesPlugin.run(context(host), ['']);
@@ -217,7 +243,7 @@ describe('packages', () => {
       'no supported package manager',
     );
     await expect(packagesPlugin.run(context(host), { install: ['--root=/x'] })).rejects.toThrow(
-      'is not a package name',
+      'not a package name',
     );
   });
 });
