@@ -61,3 +61,39 @@ test.skipIf(process.getuid?.() !== 0)(
     }
   },
 );
+
+test.skipIf(process.getuid?.() !== 0)(
+  'a container that buildah does not know is removed (needs root)',
+  async () => {
+    const home = await mkdtemp(join(tmpdir(), 'kairos-buildah-'));
+    const runner = createRunner({
+      log: () => undefined,
+      env: process.env,
+      signal: new AbortController().signal,
+    });
+    const store = join(home, 'store');
+    const engine = createBuildahEngine({ runner, cleanup: runner, store, work: home });
+    const places = [
+      '--root',
+      join(store, 'images'),
+      '--runroot',
+      join(store, 'run'),
+      '--storage-driver',
+      'overlay',
+    ];
+    const containers = join(store, 'images/overlay-containers');
+    try {
+      const ids: string[] = [];
+      for (const name of ['known', 'other']) {
+        await tool('buildah', ...places, 'from', '--name', name, 'scratch');
+        ids.push(await tool('buildah', ...places, 'inspect', '--format', '{{.ContainerID}}', name));
+      }
+      // What a kill between the two records of a container leaves.
+      await rm(join(containers, ids[1] ?? '', 'userdata/buildah.json'));
+      await engine.sweep();
+      expect(JSON.parse(await readFile(join(containers, 'containers.json'), 'utf8'))).toEqual([]);
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  },
+);

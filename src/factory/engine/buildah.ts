@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { z } from 'zod';
 import { checkTool } from '../tools/check-tool.ts';
 import type { HostTool } from '../tools/host-tool.ts';
 import type { Runner } from '../tools/runner.ts';
+import { syncFilesystem } from '../tools/sync.ts';
 import { unpackStream } from '../tools/tar.ts';
 import { UNSHARE } from '../tools/unshare.ts';
 import type { ContainerEngine, ImageBuildOptions, ImageFile, OpenImage } from './container-engine.ts';
@@ -19,6 +21,11 @@ export const BUILDAH: HostTool = {
     reason: 'it needs 1.19 or newer',
   },
 };
+
+/** What `buildah containers --all --json` lists: all containers of the storage. */
+const Containers = z.array(z.object({ id: z.string(), builder: z.boolean() }));
+/** Marks the state of a working container, in all versions of buildah (`containerType` of its sources). */
+const STATE_TYPE = 'buildah 0.0.1';
 
 /** The directories and runners of a buildah engine. */
 export interface BuildahOptions {
@@ -72,7 +79,10 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
    * name could both find the later image.
    */
   function load(file: ImageFile, image: string, arch?: string): Promise<void> {
-    const done = loading.then(() => loadAlone(file, image, arch));
+    const done = loading
+      .then(() => loadAlone(file, image, arch))
+      // With the lists of images too, which the clean-up has written.
+      .then(() => syncFilesystem(runner, store));
     loading = done.catch(() => undefined);
     return done;
   }
@@ -160,12 +170,30 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
         root,
         commit: async (name) => {
           await buildah(['commit', '--quiet', container, name]);
+          await syncFilesystem(runner, store);
         },
         [Symbol.asyncDispose]: remove,
       };
     } catch (error) {
       await remove();
       throw error;
+    }
+  }
+
+  /**
+   * Removes the containers of the storage that have no state of buildah: it was killed between the two. `rm --all` leaves
+   * them, and `rm` needs a state to remove one.
+   */
+  async function removeForeign(): Promise<void> {
+    const listed = Containers.parse(
+      JSON.parse(await buildah(['containers', '--all', '--json'], cleanup)) ?? [],
+    );
+    for (const { id } of listed.filter(({ builder }) => !builder)) {
+      const home = join(store, 'images', 'overlay-containers', id, 'userdata');
+      await mkdir(home, { recursive: true });
+      const state = { type: STATE_TYPE, 'container-id': id, 'container-name': id };
+      await writeFile(join(home, 'buildah.json'), JSON.stringify(state));
+      await buildah(['rm', id], cleanup);
     }
   }
 
@@ -178,8 +206,10 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     open,
     // The store is our own, so nothing has to be removed.
     transient: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
+    sync: () => syncFilesystem(cleanup, store),
     sweep: async () => {
       await buildah(['rm', '--all'], cleanup);
+      await removeForeign();
     },
   };
 }

@@ -12,7 +12,7 @@ export type ImageFile =
 export interface OpenImage extends AsyncDisposable {
   /** The root of the tree. */
   readonly root: string;
-  /** Stores the working copy as an image under `name`. The copy may be unusable afterwards. */
+  /** Stores the working copy as an image under `name`, where it survives a power cut. The copy may be unusable afterwards. */
   commit(name: string): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export interface ContainerEngine {
   describe(): Promise<Readonly<Record<string, string>>>;
   has(image: string): Promise<boolean>;
   /**
-   * Loads an image file into the store under `image`.
+   * Loads an image file into the store under `image`, where it survives a power cut.
    * @param arch selects the image of a file for several architectures; the host's when absent
    */
   load(file: ImageFile, image: string, arch?: string): Promise<void>;
@@ -57,6 +57,11 @@ export interface ContainerEngine {
    */
   build(context: Readable, image: string, options: ImageBuildOptions): Promise<void>;
   open(image: string): Promise<OpenImage>;
+  /**
+   * Waits until the images in our own store are on the disk. An image that `load` or `commit` has stored already is; what
+   * else a build leaves, such as its cache, is not.
+   */
+  sync(): Promise<void>;
   /** Removes the leftovers of interrupted runs; works after cancellation. */
   sweep(): Promise<void>;
 }

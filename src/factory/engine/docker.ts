@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { makeDirectory, syncDirectory } from '../../common/files/sync-path.ts';
 import type { Runner } from '../tools/runner.ts';
+import { syncFilesystem } from '../tools/sync.ts';
 import type { ContainerEngine, ImageBuildOptions, ImageFile, OpenImage } from './container-engine.ts';
 import type { DockerDaemon } from './docker/daemon.ts';
 import { createJournal, type DaemonObject } from './docker/journal.ts';
@@ -125,8 +127,10 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
       return {
         root,
         commit: async (name) => {
-          await mkdir(trees, { recursive: true, mode: 0o700 });
+          await makeDirectory(trees, 0o700);
+          await syncFilesystem(runner, root);
           await rename(root, treeOf(name));
+          await syncDirectory(trees);
         },
         [Symbol.asyncDispose]: remove,
       };
@@ -161,6 +165,8 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
         },
       };
     },
+    // The images are the daemon's, and a committed tree is synced.
+    sync: async () => undefined,
     sweep: async () => {
       for (const object of await journal.list()) await clear(object);
     },

@@ -1,4 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EngineChoice } from '../config/schema.ts';
 import { createBuildahEngine } from '../engine/buildah.ts';
 import { chooseEngine } from '../engine/choose-engine.ts';
@@ -13,6 +15,9 @@ export interface EngineSession extends Session {
   /** Removes working containers of failed steps, unless another process uses the same cache. */
   readonly sweep: () => Promise<void>;
 }
+
+/** Remembers that a sweep could not be done beside another run. */
+const SWEEP_DUE = 'sweep-due';
 
 /** Options of {@link withEngine}. */
 export interface EngineSessionOptions extends SessionOptions {
@@ -31,15 +36,21 @@ export async function withEngine<T>(
     const engine = await openEngine(choice, session);
     const { workspace, log } = session;
     // The working containers of a killed process are unknown. While another process is active, a later sweep removes them.
+    const due = join(workspace.store, SWEEP_DUE);
     const sweep = async () => {
-      if (await workspace.alone()) await engine.sweep().catch((error: unknown) => log(`sweep: ${error}`));
+      if (!(await workspace.alone())) return await writeFile(due, '');
+      await engine.sweep().catch((error: unknown) => log(`sweep: ${error}`));
+      await rm(due, { force: true });
     };
-    if (workspace.recovered) await sweep();
+    if (workspace.recovered || existsSync(due)) await sweep();
     try {
       return await body({ ...session, engine, sweep });
     } catch (error) {
       await sweep();
       throw error;
+    } finally {
+      // As long as the workspace is open, a later run knows that a power cut can have damaged the store.
+      await engine.sync().catch((error: unknown) => log(`sync: ${error}`));
     }
   }, options);
 }

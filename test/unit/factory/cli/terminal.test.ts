@@ -13,6 +13,7 @@ const SLOW_BUILDAH = `#!/bin/sh
 case "$*" in
 --version) echo 'buildah version 1.40.0' ;;
 *'rm --all') ;;
+*'containers --all --json') echo '[]' ;;
 *pull*) exec sleep 1000 ;;
 *) exit 125 ;;
 esac

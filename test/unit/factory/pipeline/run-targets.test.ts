@@ -86,7 +86,8 @@ describe('runTargets', () => {
       })),
     );
     expect(targets.map(filesOf)).toEqual([[], []]);
-    expect(calls().at(-1)).toMatch(/ rm --all$/);
+    expect(calls().at(-2)).toMatch(/ rm --all$/);
+    expect(calls().at(-1)).toMatch(/ containers --all --json$/);
   });
 
   test('stops at the first failure without continueOnError', async () => {

@@ -30,6 +30,7 @@ export function testEnvironment(change: Partial<BuildEnvironment> = {}): BuildEn
     variables: {},
     digests: '/nowhere/digests',
     downloads: '/nowhere/downloads',
+    owner: { identity: '1-1', isAlive: async () => false },
     fetch: unexpected('the network'),
     work: '/nowhere/work',
     partial: (name) => name,
@@ -49,6 +50,7 @@ export function testEngine(change: Partial<BuildEnvironment['engine']> = {}): Bu
     transient: unexpected('the engine'),
     build: unexpected('the engine'),
     open: unexpected('the engine'),
+    sync: unexpected('the engine'),
     sweep: unexpected('the engine'),
     ...change,
   };

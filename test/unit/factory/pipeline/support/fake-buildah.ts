@@ -16,6 +16,7 @@ echo "$*" >>'${log}'
 case "$*" in
 --version) echo 'buildah version 1.40.0' ;;
 *'rm --all') ;;
+*'containers --all --json') echo '[]' ;;
 *) echo 'no image store' >&2; exit 125 ;;
 esac
 `;
