@@ -1,6 +1,7 @@
 import type { HttpFetch } from '../../common/host/http-fetch.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import type { DockerDaemon } from '../engine/docker/daemon.ts';
+import type { Owner } from '../inputs/base/blob-cache.ts';
 import type { ImageSource } from '../inputs/base/image-source.ts';
 import type { Runner } from '../tools/runner.ts';
 
@@ -33,6 +34,8 @@ export interface BuildEnvironment {
   readonly digests: string;
   /** Directory for downloads. */
   readonly downloads: string;
+  /** Identifies the unfinished files of this run. */
+  readonly owner: Owner;
   /** Network access. */
   readonly fetch: HttpFetch;
   /** Directory for short-lived files. */

@@ -39,7 +39,8 @@ export async function finishTarget(
   if (failure !== undefined) return { name, status: 'failed', error: failure };
   if (isCancelled) return { name, status: 'cancelled' };
   const manifest = await writeOutputManifest(env, spec.output, results);
-  if (target.image === undefined) recordPackages(env, { lockFile: target.spec.lockFile, results, emit });
+  if (target.image === undefined)
+    await recordPackages(env, { lockFile: target.spec.lockFile, results, emit });
   // Without its signature the output is complete, but the target has failed.
   const signed = await sign?.().then(
     (signatures) => ({ signatures }),

@@ -47,7 +47,7 @@ export async function lockPackages(
         const run = createScheduler(schedulerContext(session, own));
         const results = requireResults(await run({ steps }), session.signal);
         const { packages } = osImageFacts(results);
-        recordPackages(env, { lockFile, results, emit: () => undefined });
+        await recordPackages(env, { lockFile, results, emit: () => undefined });
         if (packages === undefined) continue;
         const old = before.packages[packages.lockName];
         done.push({
@@ -60,7 +60,7 @@ export async function lockPackages(
     sessionOptions(builds, options),
   );
   if (existsSync(lockFile))
-    changeLock(lockFile, (lock) => keepOnly(lock, new Set(done.map(({ name }) => name))));
+    await changeLock(lockFile, (lock) => keepOnly(lock, new Set(done.map(({ name }) => name))));
   return done;
 }
 

@@ -17,13 +17,13 @@ export interface RecordOptions extends Pick<BuildSpec, 'lockFile'> {
  * already match the lock.
  * @throws FactoryError `usage` when the lock cannot be written
  */
-export function recordPackages(
+export async function recordPackages(
   { locked, epoch }: Pick<BuildEnvironment, 'locked' | 'epoch'>,
   { lockFile, results, emit }: RecordOptions,
-): void {
+): Promise<void> {
   const { facts, packages } = osImageFacts(results);
   if (locked || packages === undefined) return;
-  const changes = rememberPackages(lockFile, packages.lockName, {
+  const changes = await rememberPackages(lockFile, packages.lockName, {
     // A time that the user set says nothing about the archive.
     ...(epoch === undefined
       ? { archive: new Date(facts.epoch * 1000).toISOString().replace('.000Z', 'Z') }

@@ -42,6 +42,7 @@ export function targetEnvironment(
     tool: toolVersion(),
     digests: join(workspace.cache, 'digests'),
     downloads: join(workspace.cache, 'downloads'),
+    owner: workspace.owner,
     fetch: offline ? refuseToFetch : createNodeFetch({ env: process.env }),
     work: workspace.work,
     partial,

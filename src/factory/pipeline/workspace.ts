@@ -1,10 +1,13 @@
-import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { isAlive, runIdentity } from '../../common/files/process-identity.ts';
 import { makeDirectory } from '../../common/files/sync-path.ts';
 import type { Owner } from '../inputs/base/blob-cache.ts';
+import { type KernelLock, takeLock } from '../tools/kernel-lock.ts';
+import { claimRun } from './run-claim.ts';
 
 /** The directories of a running process. */
 export interface Workspace {
@@ -22,7 +25,7 @@ export interface Workspace {
   readonly log: string;
   /** Whether no other process currently uses the same cache. */
   readonly alone: () => Promise<boolean>;
-  /** Identifies the files of this process, and tests whether another process is alive. */
+  /** Identifies the files of this run, and tests whether another run is alive. */
   readonly owner: Owner;
   /** Removes the temporary files of this process. */
   readonly close: () => Promise<void>;
@@ -38,35 +41,42 @@ export function cacheDirectory(env: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * Opens a workspace below `root` and removes the files of killed processes.
- * Only the owner can read it, because contexts and configurations can contain secrets.
+ * Opens a workspace below `root` and removes the files of dead runs. If a power cut ended one of them, the engine's images
+ * are removed too: the engine does not sync its layers, and uses a damaged one again because its name is right.
+ * Only the owner can read the workspace, because contexts and configurations can contain secrets.
  */
 export async function openWorkspace(root: string): Promise<Workspace> {
   const works = join(root, 'work');
   const logs = join(root, 'logs');
+  const store = join(root, 'store');
   for (const directory of [root, works, logs]) await mkdir(directory, { recursive: true, mode: 0o700 });
-  const recovered = (await removeDead(works, '')) > 0;
-  const me = runIdentity(process.pid);
-  const work = join(works, me);
-  await mkdir(work, { mode: 0o700 });
+  const { identity, isAlive, recovered, path, close } = await claimRun(works, {
+    onPowerCut: () => rm(store, { recursive: true, force: true }),
+  });
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
   const old = (await readdir(logs)).sort().slice(0, -KEPT_LOGS);
   for (const name of old) await rm(join(logs, name), { force: true });
   return {
     cache: join(root, 'steps'),
-    store: join(root, 'store'),
+    store,
     registry: join(root, 'registry'),
-    owner: { identity: me, isAlive },
-    work,
+    owner: { identity, isAlive },
+    work: path,
     recovered,
     log: join(logs, `${stamp}-${process.pid}.log`),
-    alone: async () => (await readdir(works)).every((name) => name === me || !isAlive(name)),
-    close: () => rm(work, { recursive: true, force: true }),
+    alone: async () => {
+      const runs = (await readdir(works)).filter((name) => !name.startsWith('.') && name !== identity);
+      return (await Promise.all(runs.map(isAlive))).every((alive) => !alive);
+    },
+    close,
   };
 }
 
 /** Prefix of unfinished files in an output directory. */
 const PARTIAL = '.partial-';
+const LOCK = '.kairos-factory.lock';
+const ATTEMPTS = 4;
+const PAUSE = 100;
 
 /** An output directory, locked by this process. */
 export interface OutputDirectory {
@@ -78,6 +88,7 @@ export interface OutputDirectory {
 
 /**
  * Creates an output directory if necessary, locks it and removes unfinished files of killed processes.
+ * The kernel holds the lock, so that containers that share the directory respect each other.
  * @throws FactoryError `usage` when another process writes to the directory, or it is not writable
  */
 export async function openOutput(path: string): Promise<OutputDirectory> {
@@ -90,63 +101,44 @@ export async function openOutput(path: string): Promise<OutputDirectory> {
       },
     );
   });
-  const me = runIdentity(process.pid);
-  const lock = join(path, '.kairos-factory.lock');
-  await takeLock(lock, join(path, `${PARTIAL}${me}-lock`), me);
-  await removeDead(path, PARTIAL);
-  const close = async () => {
+  const me = `${PARTIAL}${process.pid}-${randomInt(2 ** 47)}-`;
+  const file = join(path, LOCK);
+  const lock = await takeOutputLock(file);
+  await writeFile(file, String(process.pid));
+  const removePartials = async () => {
     for (const name of await readdir(path)) {
-      if (name.startsWith(`${PARTIAL}${me}-`)) await rm(join(path, name), { recursive: true, force: true });
+      if (name.startsWith(PARTIAL)) await rm(join(path, name), { recursive: true, force: true });
     }
-    await rm(lock, { force: true });
   };
-  return { path, partial: (name) => join(path, `${PARTIAL}${me}-${name}`), close };
+  // Whoever holds the lock is the only writer.
+  await removePartials();
+  const close = async () => {
+    await removePartials();
+    // Before the release: whoever waits for this file finds out that it has gone, and makes another.
+    await rm(file, { force: true });
+    await lock[Symbol.asyncDispose]();
+  };
+  return { path, partial: (name) => join(path, `${me}${name}`), close };
 }
 
-/** Takes the lock file for `me`. A link creates it, so that it never exists without the name of its holder. */
-async function takeLock(lock: string, own: string, me: string): Promise<void> {
-  const place = dirname(lock);
-  await writeFile(own, me).catch((error: NodeJS.ErrnoException) => {
-    throw new FactoryError('OUTPUT_UNWRITABLE', `cannot write to ${place}: ${error.message}`, {
-      remedy: 'Choose another --output.',
+async function takeOutputLock(file: string): Promise<KernelLock> {
+  const place = dirname(file);
+  for (let attempt = 1; ; attempt += 1) {
+    const lock = await takeLock(file, { how: 'now' }).catch((error: NodeJS.ErrnoException) => {
+      if (error instanceof FactoryError) throw error;
+      throw new FactoryError('OUTPUT_UNWRITABLE', `cannot write to ${place}: ${error.message}`, {
+        remedy: 'Choose another --output.',
+      });
     });
-  });
-  try {
-    for (let attempt = 0; ; attempt += 1) {
-      const taken = await link(own, lock).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === 'EEXIST') return false;
-          throw error;
-        },
-      );
-      if (taken) return;
-      const holder = await readFile(lock, 'utf8').catch(() => '');
-      if (attempt > 0 || isAlive(holder)) {
-        throw new FactoryError(
-          'OUTPUT_BUSY',
-          `another build (process ${holder.split('-')[0]}) writes to ${place}`,
-          {
-            remedy: 'Wait for that build, or give another directory with --output.',
-          },
-        );
-      }
-      await rm(lock, { force: true });
+    if (lock !== undefined) return lock;
+    if (attempt === ATTEMPTS) {
+      const holder = await readFile(file, 'utf8').catch(() => '');
+      const which = holder === '' ? '' : ` (process ${holder})`;
+      throw new FactoryError('OUTPUT_BUSY', `another build${which} writes to ${place}`, {
+        remedy: 'Wait for that build, or give another directory with --output.',
+      });
     }
-  } finally {
-    await rm(own, { force: true });
+    // The kernel takes a moment to release the lock of a killed process.
+    await sleep(PAUSE);
   }
-}
-
-/** Removes the files of dead processes. @returns the number of removed entries */
-async function removeDead(directory: string, prefix: string): Promise<number> {
-  let removed = 0;
-  for (const name of await readdir(directory)) {
-    if (!name.startsWith(prefix)) continue;
-    const identity = name.slice(prefix.length).split('-').slice(0, 2).join('-');
-    if (isAlive(identity)) continue;
-    await rm(join(directory, name), { recursive: true, force: true });
-    removed += 1;
-  }
-  return removed;
 }

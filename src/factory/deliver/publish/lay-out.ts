@@ -1,10 +1,9 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runIdentity } from '../../../common/files/process-identity.ts';
 import { loadArtifactsSpec } from '../../config/artifacts-spec.ts';
 import { formatBaseReference } from '../../config/base-reference.ts';
 import type { BuildOptions } from '../../pipeline/build-options.ts';
 import { onlyBuild } from '../../pipeline/build-report.ts';
+import { claimRun } from '../../pipeline/run-claim.ts';
 import { runTargets } from '../../pipeline/run-targets.ts';
 import { cacheDirectory } from '../../pipeline/workspace.ts';
 import type { HeldImage, PushSource } from './push-source.ts';
@@ -32,16 +31,16 @@ export async function layOutImage(
   { reference }: HeldImage,
   { index, set, options }: LayOutOptions,
 ): Promise<LaidOutImage> {
-  // Named after this process, so that a later process removes the layout if this one is killed.
-  const output = join(cacheDirectory(process.env), 'work', `${runIdentity(process.pid)}-push-${index}`);
+  // If this run is killed, a later one removes the layout.
+  const claim = await claimRun(join(cacheDirectory(process.env), 'work'), { prefix: '.push-' });
+  const output = join(claim.path, String(index));
   const flags = { image: formatBaseReference(reference), artifacts: ['oci'], output };
-  const remove = () => rm(output, { recursive: true, force: true });
   try {
     onlyBuild(await runTargets([await loadArtifactsSpec({ set, flags })], options));
   } catch (error) {
-    await remove();
+    await claim.close();
     throw error;
   }
   const source = { kind: 'folder' as const, path: output, artifacts: [] };
-  return { source, [Symbol.asyncDispose]: remove };
+  return { source, [Symbol.asyncDispose]: claim.close };
 }

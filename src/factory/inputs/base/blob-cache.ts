@@ -30,7 +30,7 @@ export interface BlobCache {
 export interface Owner {
   /** Identity of this run. */
   readonly identity: string;
-  readonly isAlive: (identity: string) => boolean;
+  readonly isAlive: (identity: string) => Promise<boolean>;
 }
 
 /** Size of one read when hashing, in bytes. */
@@ -72,7 +72,7 @@ export function createBlobCache(directory: string, owner: Owner): BlobCache {
         const names = await readdir(join(blobs, algorithm)).catch(() => []);
         for (const name of names) {
           const [, hex, identity] = /^(\w+)\.partial-(\d+-\d+)-/.exec(name) ?? [];
-          if (hex === undefined || identity === undefined || owner.isAlive(identity)) continue;
+          if (hex === undefined || identity === undefined || (await owner.isAlive(identity))) continue;
           const file = join(blobs, algorithm, name);
           if (!wanted.has(`${algorithm}/${hex}`)) await rm(file, { force: true });
           // Another run may have renamed it first.

@@ -97,7 +97,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     const resolved = await resolveImage(access, { image: exact, platform }, notice);
     if (trust) await requireTrust(image, resolved, trust);
     if (lockFile !== undefined && mayWrite) {
-      remember(lockFile, resolved);
+      await remember(lockFile, resolved);
       notice(`${resolved.reference} is now locked to ${resolved.digest} in ${lockName}`);
     }
     return resolved;

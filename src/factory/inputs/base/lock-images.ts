@@ -47,7 +47,7 @@ export async function lockImages(
       : await addImage({ access, before, after, warn }, { image, arch });
   }
   if (JSON.stringify(after) !== JSON.stringify(before) && (existsSync(file) || wanted?.length)) {
-    changeLock(file, (lock) => ({ ...lock, images: after }));
+    await changeLock(file, (lock) => ({ ...lock, images: changed(lock.images, before, after) }));
   }
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.map((reference) => ({
@@ -55,6 +55,12 @@ export async function lockImages(
     ...(before[reference] ? { before: before[reference].digest } : {}),
     ...(after[reference] ? { after: after[reference].digest } : {}),
   }));
+}
+
+/** Applies the difference of two states to a third, which may have entries of another writer. */
+function changed(images: LockedImages, before: LockedImages, after: LockedImages): LockedImages {
+  const others = Object.entries(images).filter(([name]) => !Object.hasOwn(before, name));
+  return { ...Object.fromEntries(others), ...after };
 }
 
 /** The state of a lock while it changes. */

@@ -7,7 +7,6 @@ import { pipeline } from 'node:stream/promises';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { hashFile } from '../../../common/files/digest.ts';
 import { putInPlace } from '../../../common/files/output-file.ts';
-import { isAlive, runIdentity } from '../../../common/files/process-identity.ts';
 import type { HttpFetch } from '../../../common/host/http-fetch.ts';
 import { exchange } from '../../../common/http/exchange.ts';
 import { type HttpPort, httpPort } from '../../../common/http/http-port.ts';
@@ -16,6 +15,7 @@ import { explainNetwork } from '../../../common/http/network-error.ts';
 import { retrying } from '../../../common/http/retry.ts';
 import { shownUrl } from '../../../common/http/shown-url.ts';
 import { TransientHttpError } from '../../../common/http/transient-error.ts';
+import type { Owner } from '../base/blob-cache.ts';
 
 /** A file to download, with its known digest. */
 export interface Download {
@@ -28,6 +28,8 @@ export interface Download {
 export interface DownloadContext {
   /** The directory that keeps downloads under their sha256. */
   readonly directory: string;
+  /** Identifies the unfinished files of this run. */
+  readonly owner: Owner;
   readonly fetch: HttpFetch;
   readonly signal: AbortSignal;
   /** Tells the person how far it is. */
@@ -55,8 +57,8 @@ export async function download({ url, sha256 }: Download, context: DownloadConte
   const file = join(context.directory, sha256);
   if (await exists(file)) return file;
   await mkdir(context.directory, { recursive: true, mode: 0o700 });
-  const part = join(context.directory, `${sha256}.${runIdentity(process.pid)}.${randomUUID()}.part`);
-  await adoptPart(context.directory, sha256, part);
+  const part = join(context.directory, `${sha256}.${context.owner.identity}.${randomUUID()}.part`);
+  await adoptPart(context, sha256, part);
   // The part of an earlier run may be damaged: then start again from the beginning.
   for (let isLast = !(await exists(part)); ; isLast = true) {
     await fetchWhole(url, part, context);
@@ -168,10 +170,14 @@ async function refused(url: string, response: Response): Promise<FactoryError> {
 }
 
 /** Adopts the part of a dead run. */
-async function adoptPart(directory: string, sha256: string, part: string): Promise<void> {
+async function adoptPart(
+  { directory, owner }: Pick<DownloadContext, 'directory' | 'owner'>,
+  sha256: string,
+  part: string,
+): Promise<void> {
   for (const name of await readdir(directory)) {
     const [hash, identity = ''] = name.split('.');
-    if (hash !== sha256 || !name.endsWith('.part') || isAlive(identity)) continue;
+    if (hash !== sha256 || !name.endsWith('.part') || (await owner.isAlive(identity))) continue;
     // Another run may have adopted it at the same moment.
     const isTaken = await rename(join(directory, name), part).then(
       () => true,

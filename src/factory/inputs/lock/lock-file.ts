@@ -1,11 +1,15 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { writeInPlace } from '../../../common/files/output-file.ts';
 import { isDigest } from '../../../common/oci/registry/image-reference.ts';
 import { validate } from '../../../common/text/validate.ts';
 import { parseYaml } from '../../../common/text/yaml-source.ts';
+import { takeLock } from '../../tools/kernel-lock.ts';
 
 const Digest = z.string().refine(isDigest, 'is not a sha256 or sha512 digest');
 
@@ -72,29 +76,45 @@ export function readLock(file: string): Lock {
 }
 
 /** Writes a lock file atomically, in a stable order. @throws FactoryError `usage` when it cannot be written */
-export function writeLock(file: string, lock: Lock): void {
-  const partial = `${file}.partial-${process.pid}`;
+export async function writeLock(file: string, lock: Lock): Promise<void> {
+  const partial = `${file}.partial-${randomUUID()}`;
   try {
-    writeFileSync(partial, formatLock(lock));
-    renameSync(partial, file);
+    await writeInPlace(file, formatLock(lock), { partial });
   } catch (error) {
-    rmSync(partial, { force: true });
-    throw new FactoryError('OUTPUT_UNWRITABLE', `cannot write the lock file ${file}: ${messageOf(error)}`, {
-      remedy: `Make ${dirname(file)} writable, or set another file with --lock-file.`,
-      cause: error,
-    });
+    await rm(partial, { force: true });
+    throw unwritable(file, error);
   }
 }
 
+function unwritable(file: string, error: unknown): FactoryError {
+  return new FactoryError('OUTPUT_UNWRITABLE', `cannot write the lock file ${file}: ${messageOf(error)}`, {
+    remedy: `Make ${dirname(file)} writable, or set another file with --lock-file.`,
+    cause: error,
+  });
+}
+
 /**
- * Applies a change to a lock file, and writes the file only if it differs. Reading and writing are synchronous: the targets
- * of one run share a lock, and none may lose what another has just written.
+ * Applies a change to a lock file, and writes the file only if it differs. Other writers wait meanwhile, in this process and
+ * in others: none may lose what another has just written.
+ * @param change is called again if the file has changed meanwhile
+ * @returns the lock before the change
  * @throws FactoryError as {@link readLock} and {@link writeLock} do
  */
-export function changeLock(file: string, change: (lock: Lock) => Lock): void {
+export async function changeLock(file: string, change: (lock: Lock) => Lock): Promise<Lock> {
+  const seen = readLock(file);
+  if (isUnchanged(seen, change)) return seen;
+  const writing = `${file}.writing`;
+  await using _ = await takeLock(writing, { how: 'wait' }).catch((error: unknown) => {
+    throw error instanceof FactoryError ? error : unwritable(file, error);
+  });
   const before = readLock(file);
-  const after = change(before);
-  if (formatLock(after) !== formatLock(before)) writeLock(file, after);
+  if (!isUnchanged(before, change)) await writeLock(file, change(before));
+  await rm(writing, { force: true });
+  return before;
+}
+
+function isUnchanged(lock: Lock, change: (lock: Lock) => Lock): boolean {
+  return formatLock(change(lock)) === formatLock(lock);
 }
 
 /** Renders the text of a lock file. */

@@ -92,11 +92,12 @@ export function requireSamePackages(
  * @returns the changes from the previous record; empty when there was none
  * @throws FactoryError as `changeLock` does
  */
-export function rememberPackages(file: string, name: string, packages: LockedPackages): PackageChange[] {
-  let before: LockedPackages | undefined;
-  changeLock(file, (lock) => {
-    before = Object.hasOwn(lock.packages, name) ? lock.packages[name] : undefined;
-    return { ...lock, packages: { ...lock.packages, [name]: packages } };
-  });
+export async function rememberPackages(
+  file: string,
+  name: string,
+  packages: LockedPackages,
+): Promise<PackageChange[]> {
+  const lock = await changeLock(file, (old) => ({ ...old, packages: { ...old.packages, [name]: packages } }));
+  const before = Object.hasOwn(lock.packages, name) ? lock.packages[name] : undefined;
   return before === undefined ? [] : comparePackages(before.installed, packages.installed);
 }

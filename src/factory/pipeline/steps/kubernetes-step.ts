@@ -55,7 +55,7 @@ export interface KubernetesStepOptions {
 
 /** The step that fetches the program and images of Kubernetes and verifies each file before its use. */
 export function kubernetesStep(
-  env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'fetch'>,
+  env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'owner' | 'fetch'>,
   spec: KubernetesSpec,
   { arch, signal }: KubernetesStepOptions,
 ): Step {
@@ -102,7 +102,7 @@ async function localHash(
 }
 
 async function obtain(
-  env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'fetch'>,
+  env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'owner' | 'fetch'>,
   { source, name }: WantedFile,
   { say, notice, signal }: StepContext & { readonly signal: AbortSignal },
 ): Promise<{ readonly path: string; readonly sha256: string }> {
@@ -133,7 +133,13 @@ async function obtain(
     );
   }
   say(`fetching ${name}`);
-  const path = await download(chosen, { directory: env.downloads, fetch: env.fetch, signal, say });
+  const path = await download(chosen, {
+    directory: env.downloads,
+    owner: env.owner,
+    fetch: env.fetch,
+    signal,
+    say,
+  });
   return { path, sha256: chosen.sha256 };
 }
 

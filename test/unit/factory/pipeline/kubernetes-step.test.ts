@@ -26,6 +26,7 @@ function environment(served: Readonly<Record<string, string>> = {}) {
   const env = {
     digests: join(home, 'digests'),
     downloads: join(home, 'downloads'),
+    owner: { identity: '2-2', isAlive: async () => false },
     fetch: async (url: string) => {
       const name = url.slice(url.lastIndexOf('/') + 1);
       asked.push(name);
@@ -36,7 +37,10 @@ function environment(served: Readonly<Record<string, string>> = {}) {
   return { home, env, asked };
 }
 
-async function run(env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'fetch'>, spec: KubernetesSpec) {
+async function run(
+  env: Pick<BuildEnvironment, 'digests' | 'downloads' | 'owner' | 'fetch'>,
+  spec: KubernetesSpec,
+) {
   const notices: string[] = [];
   const context = {
     say: () => undefined,

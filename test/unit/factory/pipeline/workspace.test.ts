@@ -1,42 +1,39 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { filesystemInstance } from '../../../../src/factory/pipeline/filesystem-instance.ts';
 import { cacheDirectory, openOutput, openWorkspace } from '../../../../src/factory/pipeline/workspace.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
 const LOCK = '.kairos-factory.lock';
 
-/** The identity of a process, `pid-starttime` (proc_pid_stat(5)). */
-function identity(pid: number): string {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return `${pid}-${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
-}
-
-/** Another live process and its identity. */
-async function otherProcess(): Promise<{ name: string; kill: () => Promise<void> }> {
-  const child: ChildProcess = spawn('sleep', ['1000'], { stdio: 'ignore' });
-  await once(child, 'spawn');
+/** Another process that holds the lock of a file, as each run does; `before` starts it in other surroundings. */
+async function holder(file: string, before: readonly string[] = []): Promise<{ kill: () => Promise<void> }> {
+  mkdirSync(dirname(file), { recursive: true });
+  const [program = '', ...args] = [...before, 'flock', '-x', file, 'sh', '-c', 'echo held; exec cat'];
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
+    child.stdin.end();
     await once(child, 'exit');
   };
   onTestFinished(kill);
-  return { name: identity(child.pid ?? 0), kill };
+  return { kill };
 }
 
-/** The identity of a dead process. */
-async function deadRun(): Promise<string> {
-  const { name, kill } = await otherProcess();
-  await kill();
-  return name;
+/** A live run of another process in the cache `root`. */
+async function otherRun(root: string, identity: string, before?: readonly string[]) {
+  const run = await holder(join(root, 'work', `.lock-${identity}`), before);
+  plant(root, { [`work/${identity}/d/file`]: 'x' });
+  return run;
 }
 
-/** The identity of an earlier process with our process id. */
-const REUSED = `${process.pid}-1`;
+/** Starts a program where this one is process 1: a container, as far as process ids go. */
+const IN_CONTAINER = ['unshare', '--pid', '--fork', '--mount-proc'];
 
 describe('cacheDirectory', () => {
   test.each([
@@ -64,20 +61,58 @@ describe('openWorkspace', () => {
 
   test('removes files of killed processes, but not of live ones', async () => {
     const root = temporaryDirectory();
-    const live = await otherProcess();
-    for (const name of [await deadRun(), REUSED, live.name, 'rubbish'])
-      plant(root, { [`work/${name}/d/file`]: 'x' });
+    await otherRun(root, '11-22');
+    const dead = ['33-44', `${process.pid}-1`, 'rubbish', '.push-55-66'];
+    for (const name of dead) plant(root, { [`work/${name}/d/file`]: 'x' });
+    plant(root, { 'work/.lock-33-44': '' });
     const workspace = await openWorkspace(root);
-    expect(readdirSync(join(root, 'work')).sort()).toEqual([live.name, identity(process.pid)].sort());
+    expect(workspace.recovered).toBe(true);
+    const me = workspace.owner.identity;
+    const left = [me, `.lock-${me}`, '11-22', '.lock-11-22'];
+    expect(readdirSync(join(root, 'work')).sort()).toEqual(left.sort());
     await workspace.close();
+    expect(readdirSync(join(root, 'work')).sort()).toEqual(['.lock-11-22', '11-22']);
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    'does not take a run in another PID namespace for dead (needs root to enter one)',
+    async () => {
+      const root = temporaryDirectory();
+      await otherRun(root, '1-22', IN_CONTAINER);
+      const workspace = await openWorkspace(root);
+      expect(existsSync(join(root, 'work/1-22/d/file'))).toBe(true);
+      expect(await workspace.alone()).toBe(false);
+      await workspace.close();
+    },
+  );
+
+  test('lets one of several runs remove the files of a dead one, and none of a live one', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'work/33-44/file': 'x' });
+    const all = await Promise.all([1, 2, 3, 4].map(() => openWorkspace(root)));
+    for (const { work } of all) expect(existsSync(work)).toBe(true);
+    expect(all.filter(({ recovered }) => recovered)).toHaveLength(1);
+    for (const { close } of all) await close();
+  });
+
+  test.each([
+    ['a power cut', 'an earlier boot 7', false],
+    ['a kill', undefined, true],
+  ])('after %s of a run, removes the images of the engine or keeps them', async (_, instance, kept) => {
+    const root = temporaryDirectory();
+    plant(root, { 'store/images/layer': 'x', 'steps/a/key': 'x' });
+    const same = await filesystemInstance(root);
+    plant(root, { 'work/33-44/filesystem': instance ?? same });
+    await (await openWorkspace(root)).close();
+    expect(existsSync(join(root, 'store/images/layer'))).toBe(kept);
+    expect(existsSync(join(root, 'steps/a/key'))).toBe(true);
   });
 
   test('detects other processes', async () => {
     const root = temporaryDirectory();
     const workspace = await openWorkspace(root);
     expect(await workspace.alone()).toBe(true);
-    const other = await otherProcess();
-    mkdirSync(join(root, 'work', other.name));
+    const other = await otherRun(root, '11-22');
     expect(await workspace.alone()).toBe(false);
     await other.kill();
     expect(await workspace.alone()).toBe(true);
@@ -105,7 +140,7 @@ describe('openOutput', () => {
     writeFileSync(output.partial('half.iso'), 'x');
     mkdirSync(output.partial('layout'));
     writeFileSync(join(path, 'whole.iso'), 'x');
-    expect(readFileSync(join(path, LOCK), 'utf8')).toBe(identity(process.pid));
+    expect(readFileSync(join(path, LOCK), 'utf8')).toBe(String(process.pid));
     await output.close();
     expect(readdirSync(path)).toEqual(['whole.iso']);
   });
@@ -119,16 +154,36 @@ describe('openOutput', () => {
     await output.close();
   });
 
-  test('refuses a directory that a live process writes to, and keeps its lock', async () => {
-    const { name } = await otherProcess();
-    const path = plant(temporaryDirectory(), { [LOCK]: name, [`.partial-${name}-x.iso`]: 'x' });
+  test('refuses a directory that another process writes to, and keeps its lock', async () => {
+    const path = plant(temporaryDirectory(), { '.partial-11-22-x.iso': 'x' });
+    const other = await holder(join(path, LOCK));
+    writeFileSync(join(path, LOCK), '4711');
     const error = await failureOf(() => openOutput(path));
-    expect([error.kind, error.message]).toEqual([
-      'usage',
-      expect.stringContaining(`process ${name.split('-')[0]}`),
-    ]);
+    expect([error.kind, error.message]).toEqual(['usage', expect.stringContaining('process 4711')]);
     expect(error.remedy).toContain('--output');
-    expect(readdirSync(path).sort()).toEqual([LOCK, `.partial-${name}-x.iso`].sort());
+    expect(readdirSync(path).sort()).toEqual([LOCK, '.partial-11-22-x.iso'].sort());
+    await other.kill();
+    await (await openOutput(path)).close();
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    'refuses a directory that a process in another PID namespace writes to (needs root to enter one)',
+    async () => {
+      const path = temporaryDirectory();
+      await holder(join(path, LOCK), IN_CONTAINER);
+      expect((await failureOf(() => openOutput(path))).code).toBe('OUTPUT_BUSY');
+    },
+  );
+
+  test('lets only one of many take a lock that a dead process left', async () => {
+    const path = plant(temporaryDirectory(), { [LOCK]: '4711' });
+    for (let round = 0; round < 3; round += 1) {
+      const all = await Promise.allSettled(Array.from({ length: 6 }, () => openOutput(path)));
+      const taken = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      expect(taken).toHaveLength(1);
+      for (const output of taken) await output.close();
+    }
   });
 
   test('refuses a second writer of the same process until the first has closed', async () => {
@@ -139,26 +194,12 @@ describe('openOutput', () => {
     await (await openOutput(path)).close();
   });
 
-  test.each([
-    ['a dead process', deadRun],
-    ['an earlier process with our process id', async () => REUSED],
-    ['no process', async () => ''],
-  ])('takes over the lock of %s', async (_, holder) => {
-    const path = plant(temporaryDirectory(), { [LOCK]: await holder() });
-    const output = await openOutput(path);
-    expect(readFileSync(join(path, LOCK), 'utf8')).toBe(identity(process.pid));
-    await output.close();
-  });
-
   test('removes only unfinished files of killed processes', async () => {
-    const dead = await deadRun();
-    const live = await otherProcess();
-    const kept = ['whole.iso', `.partial-${live.name}-x.iso`, '.hidden', 'partial-1-1-x'];
+    const kept = ['whole.iso', '.hidden', 'partial-1-1-x'];
     const path = plant(temporaryDirectory(), {
       ...Object.fromEntries(kept.map((name) => [name, 'x'])),
-      [`.partial-${dead}-x.iso`]: 'x',
-      [`.partial-${dead}-layout/blobs/x`]: 'x',
-      [`.partial-${REUSED}-y.raw`]: 'x',
+      '.partial-33-44-x.iso': 'x',
+      '.partial-33-44-layout/blobs/x': 'x',
     });
     const output = await openOutput(path);
     await output.close();

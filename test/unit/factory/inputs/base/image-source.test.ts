@@ -53,7 +53,7 @@ function source({ access, ...options }: Settings = {}) {
   const runner = createRunner({ signal, log: (line) => logged.push(line), env });
   return createImageSource({
     access: { runner, registries: [], env, ...access },
-    cache: createBlobCache(join(home, 'registry'), { identity: OWNER, isAlive: (id) => id === OWNER }),
+    cache: createBlobCache(join(home, 'registry'), { identity: OWNER, isAlive: async (id) => id === OWNER }),
     lockFile: lockFile(),
     ...{ locked: false, offline: false, mayWrite: true },
     notice: (text) => notices.push(text),

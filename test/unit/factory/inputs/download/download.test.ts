@@ -43,7 +43,8 @@ const whole: Answer = (request, response) => {
 };
 
 function context(directory = temporaryDirectory(), signal = new AbortController().signal) {
-  return { directory, fetch, signal, say: () => undefined, pause: 1 };
+  const owner = { identity: '2-2', isAlive: async () => false };
+  return { directory, owner, fetch, signal, say: () => undefined, pause: 1 };
 }
 
 describe('download', () => {

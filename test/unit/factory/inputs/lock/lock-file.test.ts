@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import {
   changeLock,
@@ -7,6 +9,7 @@ import {
   readLock,
   writeLock,
 } from '../../../../../src/factory/inputs/lock/lock-file.ts';
+import { PROJECT } from '../../../../support/factory.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 
@@ -22,8 +25,8 @@ const images: LockedImages = {
 test('a written lock can be read again, and its order does not depend on the order of the changes', async () => {
   const home = temporaryDirectory();
   const [file, other] = [join(home, 'a.lock'), join(home, 'b.lock')];
-  writeLock(file, { images, packages: {} });
-  writeLock(other, { images: Object.fromEntries(Object.entries(images).reverse()), packages: {} });
+  await writeLock(file, { images, packages: {} });
+  await writeLock(other, { images: Object.fromEntries(Object.entries(images).reverse()), packages: {} });
   expect(readLock(file)).toEqual({ images, packages: {} });
   expect(readFileSync(other, 'utf8')).toBe(readFileSync(file, 'utf8'));
   expect(readFileSync(file, 'utf8').split('\n').slice(2)).toEqual([
@@ -44,7 +47,7 @@ test('a written lock can be read again, and its order does not depend on the ord
   expect(readdirSync(home).sort()).toEqual(['a.lock', 'b.lock']);
 });
 
-test('changing the packages keeps the images, and the reverse', () => {
+test('changing the packages keeps the images, and the reverse', async () => {
   const file = join(temporaryDirectory(), 'kairos-factory.lock');
   const packages = {
     'debian-12-core-amd64-generic/cloud': {
@@ -52,8 +55,8 @@ test('changing the packages keeps the images, and the reverse', () => {
       installed: { 'zstd:amd64': '1.5.4', 'adduser:all': '3.134', 'vim:amd64': '2:9.0' },
     },
   };
-  writeLock(file, { images: {}, packages });
-  changeLock(file, (lock) => ({ ...lock, images }));
+  await writeLock(file, { images: {}, packages });
+  await changeLock(file, (lock) => ({ ...lock, images }));
   expect(readLock(file)).toEqual({ images, packages });
   expect(readFileSync(file, 'utf8').split('\n').slice(-8)).toEqual([
     'packages:',
@@ -67,7 +70,7 @@ test('changing the packages keeps the images, and the reverse', () => {
   ]);
 });
 
-test('a missing lock file counts as empty', async () => {
+test('a missing lock file counts as empty', () => {
   expect(readLock(join(temporaryDirectory(), 'none.lock'))).toEqual({ images: {}, packages: {} });
 });
 
@@ -90,4 +93,26 @@ test('a path that cannot be written to is reported, and no file is left', async 
   const file = join(temporaryDirectory(), 'missing/kairos-factory.lock');
   const error = await failureOf(() => writeLock(file, { images, packages: {} }), 'usage');
   expect(error.remedy).toMatch(/--lock-file/);
+});
+
+test('keeps the entries of all writers, of this process and of others', async () => {
+  const file = join(temporaryDirectory(), 'kairos-factory.lock');
+  const entry = `{ digest: 'sha256:${'a'.repeat(64)}', platforms: {} }`;
+  const module = JSON.stringify(join(PROJECT, 'src/factory/inputs/lock/lock-file.ts'));
+  const writer = (name: string) => `
+    const { changeLock } = await import(${module});
+    for (let index = 0; index < 10; index += 1)
+      await changeLock(${JSON.stringify(file)}, (lock) => ({
+        ...lock, images: { ...lock.images, ['${name}-' + index]: ${entry} } }));`;
+  await Promise.all(
+    ['a', 'b', 'c'].map((name) =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '--eval', writer(name)]),
+    ),
+  );
+  const one = { digest: `sha256:${'a'.repeat(64)}`, platforms: {} };
+  const add = (name: string) =>
+    changeLock(file, (lock) => ({ ...lock, images: { ...lock.images, [name]: one } }));
+  await Promise.all(['x', 'y', 'z'].map(add));
+  expect(Object.keys(readLock(file).images)).toHaveLength(33);
+  expect(readdirSync(dirname(file))).toEqual(['kairos-factory.lock']);
 });

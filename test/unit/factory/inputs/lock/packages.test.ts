@@ -36,15 +36,15 @@ test('versions are keyed by name and architecture, with several versions of one 
   expect(packageVersions(packages)).toEqual({ 'kernel:x86_64': '6.1-1 6.2-1', keys: '1' });
 });
 
-test('a build is recorded, and later changes are reported', () => {
+test('a build is recorded, and later changes are reported', async () => {
   const file = join(temporaryDirectory(), 'kairos-factory.lock');
   const [first, second] = [
     { archive: '2026-01-01T00:00:00Z', installed: { 'a:all': '1', 'b:amd64': '1' } },
     { archive: '2026-02-01T00:00:00Z', installed: { 'b:amd64': '2', 'c:amd64': '1' } },
   ];
-  expect(rememberPackages(file, 'x', first)).toEqual([]);
-  expect(rememberPackages(file, 'y', first)).toEqual([]);
-  expect(rememberPackages(file, 'x', second)).toEqual([
+  expect(await rememberPackages(file, 'x', first)).toEqual([]);
+  expect(await rememberPackages(file, 'y', first)).toEqual([]);
+  expect(await rememberPackages(file, 'x', second)).toEqual([
     { package: 'a:all', before: '1' },
     { package: 'b:amd64', before: '1', after: '2' },
     { package: 'c:amd64', after: '1' },
@@ -55,7 +55,7 @@ test('a build is recorded, and later changes are reported', () => {
 test('a build that is not locked is refused, and the error lists the locked builds', async () => {
   const file = join(temporaryDirectory(), 'kairos-factory.lock');
   expect((await failureOf(() => requireLockedPackages(file, 'x'), 'usage')).details).toEqual([]);
-  rememberPackages(file, 'y', { installed: { 'a:all': '1' } });
+  await rememberPackages(file, 'y', { installed: { 'a:all': '1' } });
   const error = await failureOf(() => requireLockedPackages(file, 'x'), 'usage');
   expect(error.details).toEqual(['it has: y']);
   expect(error.remedy).toContain('lock --packages');
