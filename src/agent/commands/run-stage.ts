@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { builtinSteps } from '../stages/builtin/registry.ts';
@@ -12,26 +13,30 @@ export const runStageCommand: AgentCommand = ({ host, out }) =>
     .description('run the steps of a stage')
     .argument('<stage>', 'stage name, such as boot')
     .option('-a, --analyze', 'print the steps in order, without running them')
-    .option('-s, --strict', 'stop and fail at the first error')
+    .option('-s, --strict', 'fail at the end if anything failed')
     .option(
       '--cloud-init-paths <paths>',
       'additional directories, files or URLs, separated by commas',
-      words,
+      (value, before: readonly string[]) => places(value, before),
       [],
     )
-    .option('--override-cloud-init-paths', 'read only those paths')
+    .option(
+      '--override-cloud-init-paths [paths]',
+      'read only these paths, and those of --cloud-init-paths',
+      (value, before: readonly string[] | true | undefined) => places(value, before),
+    )
     .option('--json', 'print the plan or the report as JSON')
     .action(async (stage, options) => {
       const sources = {
-        paths: options.cloudInitPaths,
-        override: options.overrideCloudInitPaths ?? false,
+        paths: [...listed(options.overrideCloudInitPaths), ...options.cloudInitPaths],
+        override: options.overrideCloudInitPaths !== undefined,
       };
       if (options.analyze) {
         const plan = analyze(stage, await sourceReader(host, stage, sources)(), sources);
         out(options.json ? `${JSON.stringify(plan, null, 2)}\n` : renderPlan(plan));
         return;
       }
-      const report = await runStage(host, stage, { ...sources, strict: options.strict ?? false });
+      const report = await runStage(host, stage, sources);
       if (options.json) out(`${JSON.stringify(report, null, 2)}\n`);
       if (options.strict && report.problems.length > 0) {
         throw new FactoryError('STAGE_FAILED', `stage ${stage} failed`, {
@@ -41,8 +46,17 @@ export const runStageCommand: AgentCommand = ({ host, out }) =>
       }
     });
 
-function words(value: string, before: readonly string[]): string[] {
-  return [...before, ...value.split(',').filter((word) => word !== '')];
+type Listed = readonly string[] | true | undefined;
+
+/** The paths of a flag that may also stand without any. */
+function listed(paths: Listed): readonly string[] {
+  return Array.isArray(paths) ? paths : [];
+}
+
+/** Adds paths, separated by commas, to those of the same flag before; relative ones count from the working directory. */
+function places(value: string, before: Listed): readonly string[] {
+  const added = value.split(',').filter((place) => place !== '');
+  return [...listed(before), ...added.map((place) => (/^\w+:\/\//.test(place) ? place : resolve(place)))];
 }
 
 interface StagePlan {

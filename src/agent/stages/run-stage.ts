@@ -13,8 +13,6 @@ import { type SourceOptions, type Sources, sourceReader } from './sources.ts';
 
 /** Options for running a stage. */
 export interface StageOptions extends SourceOptions {
-  /** Stop at the first failure. */
-  readonly strict?: boolean;
   /** Replaces the default plugins. */
   readonly plugins?: readonly Plugin[];
 }
@@ -42,22 +40,20 @@ export interface StageReport {
 interface Run {
   readonly host: Host;
   readonly plugins: readonly Plugin[];
-  readonly strict: boolean;
   readonly steps: StepReport[];
   readonly problems: Set<string>;
 }
 
 /**
  * Runs `STAGE.before`, `STAGE` and `STAGE.after`: in each, the built-in steps, then the steps of all sources
- * (docs/contract.md 4.5, 4.6). Failures are logged with file and step, and the stage continues unless `strict` is set. A
- * failing step does not throw; the report lists it.
+ * (docs/contract.md 4.5, 4.6). Failures are logged with file and step, and the stage continues. A failing
+ * step does not throw; the report lists it.
  */
 export async function runStage(host: Host, stage: string, options: StageOptions = {}): Promise<StageReport> {
   const begin = host.now().getTime();
   const run: Run = {
     host,
     plugins: options.plugins ?? PLUGINS,
-    strict: options.strict ?? false,
     steps: [],
     problems: new Set(),
   };
@@ -77,12 +73,11 @@ async function runMoments(run: Run, stage: string, options: StageOptions): Promi
   let stale = true;
   const early = options.override || stage !== 'network' || (await hasUserData(host));
   for (const moment of momentsOf(stage)) {
-    if (stopped(run)) return;
     if (!options.override) stale = (await runBuiltin(run, moment)) || stale;
     // Steps may add configurations for the next moment, as a datasource does (docs/contract.md 4.9).
     if (stale) sources = await read();
     stale = await runSources(run, moment, sources);
-    if (!early && moment === stage && !stopped(run) && (await hasUserData(host))) {
+    if (!early && moment === stage && (await hasUserData(host))) {
       await catchUp(run, options);
       stale = true;
     }
@@ -96,7 +91,6 @@ async function runSources(run: Run, moment: string, { sources, problems }: Sourc
   for (const problem of plan.problems) report(run, { level: 'warn', problem });
   let ran = false;
   for (const planned of plan.steps) {
-    if (stopped(run)) break;
     ran = (await runStep(run, moment, planned)) || ran;
   }
   return ran;
@@ -119,10 +113,6 @@ async function catchUp(run: Run, options: StageOptions): Promise<void> {
   }
 }
 
-function stopped({ strict, problems }: Run): boolean {
-  return strict && problems.size > 0;
-}
-
 interface Problem {
   readonly level: 'warn' | 'error';
   readonly problem: string;
@@ -142,7 +132,6 @@ function report({ host, problems }: Run, { level, problem, cause }: Problem): vo
 async function runBuiltin(run: Run, moment: string): Promise<boolean> {
   const steps = builtinSteps(moment);
   for (const step of steps) {
-    if (stopped(run)) break;
     const { name } = step;
     const begin = run.host.now().getTime();
     const failed = await attempt(run, `${moment}: ${name}`, () => step.run(run.host));
@@ -163,7 +152,7 @@ async function runStep(run: Run, moment: string, planned: PlannedStep): Promise<
   if (holds) {
     for (const plugin of run.plugins) {
       const value = step[plugin.key];
-      if (value === undefined || value === null || (run.strict && failed)) continue;
+      if (value === undefined || value === null) continue;
       const where = `${file}: step "${name}" of ${moment}: ${plugin.key}`;
       failed = (await attempt(run, where, () => plugin.run(context, value))) || failed;
     }

@@ -26,13 +26,18 @@ export const usersPlugin: Plugin<'users'> = {
         return [];
       }
     });
+    const before = (await host.readText('/etc/passwd')) ?? '';
     const { tables, problems } = await updateAccounts(host, requests);
     failures.push(...problems);
     for (const request of requests) {
       const user = users[request.name];
       const row = findRow(tables.passwd, request.name);
       if (user === undefined || row === undefined) continue;
-      await addHomeAndKeys(host, request, { user, row }).catch((error) => failures.push(messageOf(error)));
+      await addHomeAndKeys(host, request, {
+        user,
+        row,
+        isNew: findRow(before, request.name) === undefined,
+      }).catch((error) => failures.push(messageOf(error)));
     }
     if (failures.length === 0) return;
     throw new FactoryError('ACCOUNT_FAILED', failures.join('; '), {
@@ -41,13 +46,22 @@ export const usersPlugin: Plugin<'users'> = {
   },
 };
 
-/** Adds the home of an account and its SSH keys. A system account gets a home only on request (useradd(8)). */
+/** Ids below are those of the system (login.defs(5), UID_MIN); the other one is that of nobody. */
+const FIRST_UID = 1000;
+const NOBODY = 65534;
+
+/**
+ * Adds the home of an account and its SSH keys. A new system account gets a home only on request (useradd(8)), one that exists
+ * never: its home, such as `/run/sshd`, belongs to a service and keeps its owner and mode.
+ */
 async function addHomeAndKeys(
   host: Host,
   request: AccountRequest,
-  { user, row }: { readonly user: User; readonly row: readonly string[] },
+  { user, row, isNew }: { readonly user: User; readonly row: readonly string[]; readonly isNew: boolean },
 ): Promise<void> {
-  const wantsHome = !user.no_create_home && (!request.system || request.home !== undefined);
+  const uid = Number(row[2]);
+  const isSystem = request.system || uid < FIRST_UID || uid === NOBODY;
+  const wantsHome = !user.no_create_home && (!isSystem || (isNew && request.home !== undefined));
   if (wantsHome) await ensureHome(host, residentOf(row));
   const keys = user.ssh_authorized_keys ?? [];
   if (keys.length > 0) await addAuthorizedKeys(host, request.name, keys);

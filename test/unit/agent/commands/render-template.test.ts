@@ -19,6 +19,19 @@ test('a template is expanded with the values of the node', async () => {
   );
 });
 
+test('the configuration and the state can be used', async () => {
+  await using host = await testHost({
+    files: {
+      '/oem/a.yaml': '#cloud-config\noptions: {site: north}\n',
+      '/t.tmpl': '{{ .Config.options.site }} {{ .State.boot }}',
+    },
+  });
+  const printed: string[] = [];
+  const command = renderTemplateCommand({ host, out: (part) => void printed.push(part) });
+  await command.exitOverride().parseAsync(['-f', '/t.tmpl'], { from: 'user' });
+  expect(printed.join('')).toMatch(/^north \w+$/);
+});
+
 test('an error gives file, line and column', async () => {
   await expect(render('a\n{{ .x | nope }}')).rejects.toThrow(
     'template: 2:9: function "nope" is not supported',

@@ -219,4 +219,43 @@ describe('run-stage', () => {
     );
     expect(printed).toBe('demo.before\ndemo\ndemo.after\n');
   });
+
+  it('takes the paths from --override-cloud-init-paths, also relative ones', async () => {
+    const here = process.cwd();
+    await using host = await testHost({
+      files: {
+        ...files,
+        ...broken,
+        '/a/x.yaml': 'stages: {demo: [{name: a, commands: [x]}]}\n',
+        [`${here}/own.d/x.yaml`]: 'stages: {demo: [{name: own, commands: [x]}]}\n',
+        [`${here}/more.yaml`]: 'stages: {demo: [{name: more, commands: [x]}]}\n',
+      },
+    });
+    const printed = await run(
+      runStageCommand,
+      host,
+      '-a',
+      '--override-cloud-init-paths=/a,own.d',
+      '--override-cloud-init-paths',
+      '/no',
+      '--cloud-init-paths',
+      './more.yaml',
+      'demo',
+    );
+    expect(printed.match(/\w+\.yaml\.\w+/g)).toEqual(['x.yaml.a', 'x.yaml.own', 'more.yaml.more']);
+  });
+
+  it('runs everything with --strict, and then fails', async () => {
+    await using host = await testHost({
+      files: {
+        '/oem/a.yaml': 'stages: {demo: [{commands: ["false"]}, {files: [{path: /run/done, content: x}]}]}\n',
+        '/oem/b.yaml': 'a: [',
+      },
+      run: () => ({ status: 1 }),
+    });
+    await expect(run(runStageCommand, host, 'demo', '--strict')).rejects.toMatchObject({
+      code: 'STAGE_FAILED',
+    });
+    expect(await host.readText('/run/done')).toBe('x');
+  });
 });

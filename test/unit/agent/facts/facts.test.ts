@@ -144,6 +144,9 @@ test('a machine without any sources has no facts', async () => {
   const { Random, ...data } = await templateData(host);
   expect(data).toEqual({
     Values: {
+      sysinfo: { version: '1.1.3', timestamp: '2026-01-02T03:04:05.000Z' },
+      Random,
+      ProtectedID: '',
       node: {},
       os: { architecture: 'amd64' },
       kernel: { architecture: 'x86_64' },
@@ -175,7 +178,7 @@ test('ids belong to the machine', async () => {
   expect(data).toMatchObject({
     MachineID: MACHINE_ID,
     UUID,
-    ProtectedID: createHmac('sha256', MACHINE_ID).update('kairos').digest('hex'),
+    ProtectedID: createHmac('sha256', MACHINE_ID).update('yip').digest('hex'),
   });
   expect((await templateData(host)).Random).not.toBe(data.Random);
 });

@@ -191,29 +191,6 @@ describe('runStage', () => {
     expect(errors.filter((line) => line.includes('/oem/c.yaml'))).toHaveLength(1);
   });
 
-  it('stops at the first failure when it is strict', async () => {
-    await using host = await testHost({
-      files: {
-        '/oem/a.yaml': config(
-          'stages:\n  demo: [{commands: [one, fail], sysctl: {a: 1}}, {commands: [next]}]\n  demo.after: [{commands: [later]}]',
-        ),
-      },
-    });
-    const { done, plugins } = recorder();
-    const { problems } = await runStage(host, 'demo', { plugins, strict: true });
-    expect(done).toEqual(['one']);
-    expect(problems).toHaveLength(1);
-  });
-
-  it('runs nothing from a broken file when it is strict', async () => {
-    await using host = await testHost({
-      files: { '/oem/a.yaml': config('a: ['), '/oem/b.yaml': config(`stages:\n${step('x')}`) },
-    });
-    const { done, plugins } = recorder();
-    expect((await runStage(host, 'demo', { plugins, strict: true })).problems).toHaveLength(1);
-    expect(done).toEqual([]);
-  });
-
   it('skips a step whose conditions do not hold', async () => {
     await using host = await testHost({
       files: {

@@ -103,6 +103,51 @@ test('ids survive a boot that resets /etc when an account is added', async () =>
   expect(await host.readText('/etc/passwd')).toContain('\na:x:1001:');
 });
 
+test.each([
+  ['kairos', ['kairos', 'kairos3'], ['kairos', 'kairos2', 'kairos3']],
+  ['kairos', ['kairos', 'kairos3'], ['kairos3', 'kairos2', 'kairos']],
+  ['kairos3', ['kairos3', 'kairos'], ['kairos3']],
+])(
+  '%s keeps its id when a boot resets /etc and the list changes from %j to %j',
+  async (name, first, second) => {
+    await using host = await testHost({ files: FILES });
+    const boot = async (names: readonly string[]) => {
+      for (const [path, text] of Object.entries(FILES)) await host.write(path, text);
+      await usersPlugin.run(pluginContext(host), Object.fromEntries(names.map((user) => [user, {}])));
+      const rows = ((await host.readText('/etc/passwd')) ?? '').split('\n').map((row) => row.split(':'));
+      return Object.fromEntries(rows.map(([user, , uid]) => [user, uid]));
+    };
+    const before = await boot(first);
+    const after = await boot(second);
+    for (const user of second.filter((other) => first.includes(other)))
+      expect(after[user]).toBe(before[user]);
+    expect(new Set(Object.values(after)).size).toBe(Object.values(after).length);
+    expect((await boot(first))[name]).toBe(before[name]);
+  },
+);
+
+test('the home of a system account that exists stays as it is, or absent', async () => {
+  const accounts = [
+    'sshd:x:102:65534::/run/sshd:/usr/sbin/nologin',
+    'games:x:5:60:games:/usr/games:/usr/sbin/nologin',
+    'nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin',
+  ];
+  await using host = await testHost({
+    files: { ...FILES, '/etc/passwd': `${FILES['/etc/passwd']}${accounts.join('\n')}\n` },
+  });
+  await host.makeDirectory('/run/sshd', 0o755);
+  const names = ['root', 'sshd', 'games', 'nobody'];
+  await usersPlugin.run(
+    pluginContext(host),
+    Object.fromEntries(names.map((name) => [name, { passwd: '*' }])),
+  );
+  expect((await host.stat('/run/sshd'))?.mode).toBe(0o755);
+  expect(host.owners.filter((line) => !line.startsWith('/etc'))).toEqual([]);
+  expect(await host.list('/')).not.toContain('nonexistent');
+  expect(await host.stat('/usr/games')).toBeUndefined();
+  expect(await host.readText('/etc/passwd')).toContain(accounts.join('\n'));
+});
+
 test('a read-only /usr/local and a corrupt record are ignored', async () => {
   await using host = await testHost({ files: { ...FILES, '/usr/local/.kairos': 'a file' } });
   await usersPlugin.run(pluginContext(host), { bob: {} });
