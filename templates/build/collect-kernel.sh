@@ -15,7 +15,8 @@ refuse() {
 }
 
 kernel=
-for candidate in $(find /lib/modules/ -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -V); do
+# Without -printf and -newermt of find, which BusyBox does not have.
+for candidate in $(find /lib/modules/ -mindepth 1 -maxdepth 1 | sed 's,.*/,,' | sort -V); do
   if [ -e "/boot/vmlinuz-$candidate" ]; then kernel=$candidate; fi
 done
 [ -n "$kernel" ] || refuse 'has no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules'
@@ -57,4 +58,7 @@ done
   echo "$ID" >"$out/boot-loader/usr/lib/kairos/boot-loader-id"
 )
 # Removes the timestamps of this build.
-find "$out" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" '{}' +
+mark=$(mktemp)
+touch -d "@$SOURCE_DATE_EPOCH" "$mark"
+find "$out" -newer "$mark" -exec touch -h -d "@$SOURCE_DATE_EPOCH" '{}' +
+rm "$mark"

@@ -169,7 +169,11 @@ test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
  */
 const STAND_IN = `#!/bin/sh
 set -eu
-if [ "$1" = version ]; then echo "kairos-init v0.5.1"; exit 0; fi
+if [ "$1" = version ]; then
+  printf '\\033[90m2026-08-01T12:00:00Z\\033[0m \\033[32mINF\\033[0m Starting \\033[36mframework=\\033[0mv0.5.10\\n'
+  echo v0.5.1
+  exit 0
+fi
 echo "$*" >>/usr/share/stand-in
 while [ $# -gt 0 ]; do
   case $1 in
@@ -228,7 +232,7 @@ describe('kairos-init (a stand-in with its interface) as the framework', () => {
     const { status, stderr } = await factory(
       squashfs('build', ...base, ...source, '--output', join(home, 'other')),
     );
-    expect(stderr).toMatch(/kairos-init is not version 0\.5\.10: it reports "kairos-init v0\.5\.1"/);
+    expect(stderr).toMatch(/kairos-init is not version 0\.5\.10: it reports "v0\.5\.1"/);
     expect(status).toBe(4);
   });
 });

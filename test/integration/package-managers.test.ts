@@ -304,6 +304,37 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(await text(root, 'boot/vmlinuz')).toBe('kernel');
   });
 
+  test('collect-kernel.sh works with the find of BusyBox, which a foreign root has', async () => {
+    const root = await busyboxRoot({
+      '/boot/vmlinuz-6.9.1': 'older',
+      '/boot/vmlinuz-6.12.1': 'kernel',
+      '/boot/config-6.12.1': 'CONFIG_RD_ZSTD=y\n',
+      '/lib/modules/6.9.1/modules.dep': '',
+      '/lib/modules/6.12.1/modules.dep': '',
+      '/lib/modules/7.0.0-leftover/modules.dep': '',
+      '/usr/lib/dracut/modules.d/90dmsquash-live/x': '',
+      '/usr/lib/dracut/modules.d/90dm/x': '',
+      '/etc/os-release': 'ID=alpine\n',
+      '/kernel/source-date-epoch': '1750000000\n',
+    });
+    await rm(join(root, (await tool('sh', '-c', 'command -v find')).trim()));
+    await symlink('busybox', join(root, 'bin/find'));
+    // The file before the kernel's version is the initramfs to write.
+    await write(
+      join(root, 'bin/dracut'),
+      '#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\necho x >"$1"\n',
+      0o755,
+    );
+    await cp(join(BUILD, 'collect-kernel.sh'), join(root, 'kernel/collect-kernel.sh'));
+    const { status, output } = await run('chroot', [root, '/bin/sh', '/kernel/collect-kernel.sh']);
+    expect(status, output).toBe(0);
+    const collected = join(root, 'kairos-collected');
+    expect(await tool('readlink', join(collected, 'boot/vmlinuz'))).toBe('vmlinuz-6.12.1');
+    expect(await tool('ls', join(collected, 'boot'), join(collected, 'modules'))).not.toContain('6.9.1');
+    const late = await tool('find', collected, '-newermt', '@1750000000');
+    expect(late).toBe('');
+  });
+
   test('finish.sh sets the mode of SELinux, and refuses a mode that could not boot', async () => {
     const kernel = { '/boot/vmlinuz-1': 'kernel', '/lib/modules/1/modules.dep': '' };
     const config = { '/etc/selinux/config': '# comment\nSELINUX=enforcing\nSELINUXTYPE=targeted\n' };

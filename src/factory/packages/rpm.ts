@@ -5,18 +5,20 @@ import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { resolveInRoot } from '../../common/files/resolve-in-root.ts';
 import type { InstalledPackage } from './installed-package.ts';
 import { fileInRoot, readInRoot } from './read-in-root.ts';
+import { bdbHeaders } from './rpm-bdb.ts';
 import { rpmPackage } from './rpm-header.ts';
 import { ndbHeaders } from './rpm-ndb.ts';
+import { sqliteBlobs } from './sqlite-blobs.ts';
 
 /** The directories of rpm's database: today's (Fedora, SUSE), and the older one. */
 const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];
 
 /**
- * Reads the packages that rpm installed, from its SQLite (Fedora, Rocky) or ndb (SUSE) database. We read it ourselves, because
- * few hosts have rpm, and Debian's does not support ndb.
+ * Reads the packages that rpm installed, from its SQLite (Fedora, Rocky 9), ndb (SUSE) or Berkeley DB (Rocky 8) database. We read
+ * it ourselves, because few hosts have rpm, and Debian's does not support ndb.
  * @param root host path of the tree
  * @returns in the order of the database; empty without one
- * @throws FactoryError `step` when the database is damaged, or in the Berkeley DB format that rpm used before 2021
+ * @throws FactoryError `step` when the database is damaged or hostile
  */
 export async function readRpmPackages(root: string): Promise<InstalledPackage[]> {
   const seen = new Set<string>();
@@ -53,15 +55,12 @@ async function readDatabase(root: string, directory: string): Promise<InstalledP
   } catch (error) {
     throw damaged('Packages.db', error);
   }
-  if ((await resolveInRoot(root, `${directory}/Packages`)) === undefined) return [];
-  throw new FactoryError(
-    'PACKAGE_DATABASE_UNREADABLE',
-    `${directory}/Packages of the image is in a format that rpm has dropped (Berkeley DB)`,
-    {
-      remedy:
-        'Run rpm --rebuilddb with rpm 4.17 or newer in the image, use a newer release of the base, or build without an SBOM (--set sbom=false).',
-    },
-  );
+  const berkeley = await readInRoot(root, `${directory}/Packages`);
+  try {
+    return berkeley === undefined ? [] : packagesOf(bdbHeaders(berkeley));
+  } catch (error) {
+    throw damaged('Packages', error);
+  }
 }
 
 function packagesOf(headers: Iterable<Uint8Array>): InstalledPackage[] {
@@ -72,24 +71,17 @@ function packagesOf(headers: Iterable<Uint8Array>): InstalledPackage[] {
 async function sqliteHeaders(root: string, path: string): Promise<Uint8Array[] | undefined> {
   const file = await fileInRoot(root, path);
   if (file === undefined) return undefined;
-  const { DatabaseSync } = await import('node:sqlite');
   // A copy, because SQLite writes files next to the database. The log may hold changes of an interrupted rpm.
   const copy = await mkdtemp(join(tmpdir(), 'kairos-factory-rpm-'));
   try {
     await copyFile(file, join(copy, 'rpmdb.sqlite'));
     const log = await fileInRoot(root, `${path}-wal`);
     if (log !== undefined) await copyFile(log, join(copy, 'rpmdb.sqlite-wal'));
-    const database = new DatabaseSync(join(copy, 'rpmdb.sqlite'), { allowExtension: false });
-    try {
-      database.exec('PRAGMA trusted_schema = OFF');
-      const rows = database.prepare('SELECT blob FROM Packages ORDER BY hnum').all();
-      return rows.map(({ blob }) => {
-        if (blob instanceof Uint8Array) return blob;
-        throw new RangeError('a package has no header');
-      });
-    } finally {
-      database.close();
-    }
+    return await sqliteBlobs(join(copy, 'rpmdb.sqlite'), {
+      table: 'Packages',
+      column: 'blob',
+      order: 'hnum',
+    });
   } finally {
     await rm(copy, { recursive: true, force: true });
   }

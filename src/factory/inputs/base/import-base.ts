@@ -12,6 +12,7 @@ import type { Runner } from '../../tools/runner.ts';
 import { packDirectory } from '../../tools/tar.ts';
 import { type ArchiveState, readArchiveState } from './archive-state.ts';
 import { archToChoose } from './check-arch.ts';
+import { checkHoles, holesLimit } from './check-holes.ts';
 import type { ImageSource } from './image-source.ts';
 import { writeOciLayout } from './oci-layout.ts';
 import { readTarball, unreadable } from './read-tarball.ts';
@@ -57,6 +58,7 @@ export async function importBase(
   switch (reference.kind) {
     case 'oci':
     case 'docker-archive':
+      await checkHoles(reference, context);
       await context.engine.load(reference, image, await archToChoose(reference, context.arch));
       return undefined;
     case 'docker': {
@@ -64,7 +66,9 @@ export async function importBase(
       await mkdir(layout);
       await context.images.fetch(reference.image, context.arch, { directory: layout, say: context.say });
       context.say('importing the image into the image store');
-      await context.engine.load({ kind: 'oci', path: layout, tag: undefined }, image);
+      const file = { kind: 'oci', path: layout, tag: undefined } as const;
+      await checkHoles(file, context);
+      await context.engine.load(file, image);
       return undefined;
     }
     case 'docker-daemon': {
@@ -76,7 +80,9 @@ export async function importBase(
       }
       const file = join(context.scratch, 'saved.tar');
       await daemon.save(id, file);
-      await context.engine.load({ kind: 'docker-archive', path: file }, image, context.arch);
+      const archive = { kind: 'docker-archive', path: file } as const;
+      await checkHoles(archive, context);
+      await context.engine.load(archive, image, context.arch);
       return undefined;
     }
     case 'dir': {
@@ -147,7 +153,8 @@ async function importTar(
   const description = { arch: context.arch, epoch: epoch ?? 0, tag: 'base' };
   await writeOciLayout(layout, description, async (layer) => {
     const stream = new PassThrough();
-    const options = { name, onNotice: context.notice, ...(epoch === undefined ? {} : { epoch }) };
+    const holes = await holesLimit(context.scratch);
+    const options = { name, holes, onNotice: context.notice, ...(epoch === undefined ? {} : { epoch }) };
     const ending = (promise: Promise<void>, other: { destroy(error: Error): unknown }) =>
       promise.catch((error: unknown) => {
         other.destroy(error as Error);

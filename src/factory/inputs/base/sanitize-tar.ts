@@ -11,8 +11,6 @@ import { holesOf } from '../../../common/tar/sparse-map.ts';
 import { TAR_END, writeMember } from '../../../common/tar/write-member.ts';
 
 const ENTRY_LIMIT = 2_000_000;
-/** Maximum total size of holes in bytes. They are written as zeros. */
-const HOLES_LIMIT = 64 * 1024 ** 3;
 
 /** Options for {@link sanitizeTar}. */
 export interface SanitizeOptions {
@@ -20,6 +18,8 @@ export interface SanitizeOptions {
   readonly name: string;
   /** Unix timestamp in seconds to which later modification times are clamped; none are changed when absent. */
   readonly epoch?: number;
+  /** Maximum total size of holes in bytes. They are written as zeros. */
+  readonly holes: number;
   readonly onNotice: (text: string) => void;
 }
 
@@ -46,10 +46,10 @@ export async function sanitizeTar(
 
 async function* sanitized(
   stream: AsyncIterable<Uint8Array>,
-  { name, epoch, onNotice }: SanitizeOptions,
+  { name, epoch, holes, onNotice }: SanitizeOptions,
   corrupt: (reason: string) => FactoryError,
 ): AsyncGenerator<Buffer> {
-  const check = memberCheck(name);
+  const check = memberCheck(name, holes);
   let entries = 0;
   let devices = 0;
   let marks = 0;
@@ -84,7 +84,10 @@ const TYPES = '0123456';
  * Returns a function that checks the members of one archive in order, and rewrites their names so that none is below a link.
  * It throws for a member that is refused.
  */
-function memberCheck(archive: string): (member: TarMember) => TarMember | 'device' | 'mark' {
+function memberCheck(
+  archive: string,
+  holesLimit: number,
+): (member: TarMember) => TarMember | 'device' | 'mark' {
   const refuse: Refuse = (name, reason) => refused(archive, name, reason);
   // Somebody appended directories of a merged /usr under their old names: the link stays, as tar --keep-directory-symlink does.
   const plan = planLayer({ directoryOverLink: 'follow', refuse });
@@ -97,7 +100,7 @@ function memberCheck(archive: string): (member: TarMember) => TarMember | 'devic
     entries += 1;
     if (entries > ENTRY_LIMIT) throw refuse(name, `there are more than ${ENTRY_LIMIT} entries`);
     holes += holesOf(sparse);
-    if (holes > HOLES_LIMIT) throw refuse(name, `holes in files exceed ${HOLES_LIMIT} bytes`);
+    if (holes > holesLimit) throw refuse(name, `holes in files exceed ${holesLimit} bytes`);
     if (!TYPES.includes(type)) throw unknownKind(archive, name);
     const change = plan.plan(member);
     if (change?.kind !== 'entry') return 'mark';
