@@ -242,9 +242,10 @@ describe('the output of a build', () => {
     await writeFile(at('os.oci/index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
     await writeFile(at('os.oci/oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
     await writeFile(at('os.iso'), 'an ISO');
-    await writeFile(at('manifest.json'), '{}');
     const sums = await tool('sh', '-c', 'cd "$1" && sha256sum os.iso os.oci/index.json', 'sh', output);
     await writeFile(at('SHA256SUMS'), `${sums}\n`);
+    const artifacts = sums.split('\n').map((line) => ({ sha256: line.slice(0, 64), file: line.slice(66) }));
+    await writeFile(at('manifest.json'), JSON.stringify({ artifacts }));
     await signed(output);
   }
 

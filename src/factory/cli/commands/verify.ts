@@ -90,11 +90,17 @@ function render({ images, files }: VerifyReport): string {
       const path = directory === undefined ? name : resolve(directory, name);
       return `verified  ${relative(process.cwd(), path)}  by ${by(key, fingerprint)}`;
     }),
-    ...(files.some(({ directory }) => directory !== undefined)
-      ? ['All listed files exist, and no others.']
-      : []),
+    ...completeness(files),
     '',
   ].join('\n');
+}
+
+/** Says whether the files of a build output are complete, and which others there are. */
+function completeness(files: VerifyReport['files']): string[] {
+  if (!files.some(({ directory }) => directory !== undefined)) return [];
+  const others = files.filter(({ listed }) => listed === false).map(({ name }) => name);
+  if (others.length === 0) return ['All listed files exist, and no others.'];
+  return ['All listed files exist. Signed, but not part of the build:', ...others.map((name) => `  ${name}`)];
 }
 
 function by(key: string, fingerprint: string): string {

@@ -11,6 +11,8 @@ export interface CheckedFile {
   /** Relative to the directory. */
   readonly name: string;
   readonly sha256: string;
+  /** `false` for a file in a build output that is signed, but not part of the build. */
+  readonly listed?: false;
   /** The file name of the key, or the identity of the certificate. */
   readonly key: string;
   readonly fingerprint: string;

@@ -4,7 +4,16 @@ import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts
 import type { TrustRule } from '../../../common/trust/policy.ts';
 import { printable } from '../../../common/trust/verify-image.ts';
 import { notABuildOutput } from '../../signing/not-a-build-output.ts';
-import { bundleName, isBundleName, layoutOf, readSums, SUMS } from '../../signing/output-files.ts';
+import {
+  bundleName,
+  isBundleName,
+  type ListedFile,
+  layoutOf,
+  MANIFEST,
+  readSums,
+  SUMS,
+} from '../../signing/output-files.ts';
+import { manifestProblems } from './manifest-problems.ts';
 import { type CheckedFile, checkFile, type FileCheck, type Findings, namesOf } from './verify-files.ts';
 import { checkLayout } from './verify-layout.ts';
 
@@ -13,8 +22,8 @@ const LOCK = '.kairos-factory.lock';
 
 /**
  * Verifies the output of a build: the signature of `SHA256SUMS`, and that every listed file exists, has the listed sha256
- * and has its own signature. Checks every blob of an image layout too. A file that is neither listed nor signed is an
- * error, because its origin is unknown. A directory without a list may contain output directories, as a build of several
+ * and has its own signature. Checks every blob of an image layout too, and that `manifest.json` is of the same build. A file
+ * that is signed but not listed is marked as such; one that is neither is an error, because its origin is unknown. A directory without a list may contain output directories, as a build of several
  * targets writes them.
  * @throws FactoryError `verification` that lists every problem, `usage` when the directory is not the output of a build
  */
@@ -50,7 +59,7 @@ async function verifyDirectory(root: string, below: string, check: FileCheck): P
     for (const name of files) known.add(`${layout}/${name}`);
     findings.push({ files: [], problems: problems.map((problem) => `${layout}/${problem}`) });
   }
-  findings.push(await checkRest(directory, { known, isOutput: listed !== undefined }, check));
+  findings.push(await checkRest(directory, { known, listed }, check));
   return {
     files: findings.flatMap(({ files }) => files).map((file) => ({ ...file, name: join(below, file.name) })),
     problems: findings.flatMap(({ problems }) => problems).map((text) => (below ? `${below}/${text}` : text)),
@@ -60,12 +69,12 @@ async function verifyDirectory(root: string, below: string, check: FileCheck): P
 interface Rest {
   /** Files that `SHA256SUMS` covers. */
   readonly known: ReadonlySet<string>;
-  /** Whether the directory has a `SHA256SUMS`. */
-  readonly isOutput: boolean;
+  /** The content of `SHA256SUMS`; `undefined` when the directory has none. */
+  readonly listed: readonly ListedFile[] | undefined;
 }
 
 /** Checks the files that the list does not cover: files with their own signature, outputs of other targets, unknown files. */
-async function checkRest(directory: string, { known, isOutput }: Rest, check: FileCheck): Promise<Findings> {
+async function checkRest(directory: string, { known, listed }: Rest, check: FileCheck): Promise<Findings> {
   const files: CheckedFile[] = [];
   const problems: string[] = [];
   const others = new Set<string>();
@@ -84,11 +93,15 @@ async function checkRest(directory: string, { known, isOutput }: Rest, check: Fi
   };
   await walk('');
   // The caller refuses a directory that neither is nor contains an output.
-  if (!isOutput && files.length + problems.length === 0) return { files: [], problems: [] };
+  if (listed === undefined && files.length + problems.length === 0) return { files: [], problems: [] };
   for (const name of [...others].sort()) {
     if (isBundleName(name) && others.has(name.replace(/\.sigstore\.json$/, ''))) continue;
-    if (others.has(bundleName(name))) add(await checkFile(directory, { name }, check));
-    else problems.push(`${name} is neither listed in ${SUMS} nor signed`);
+    if (others.has(bundleName(name))) {
+      const found = await checkFile(directory, { name }, check);
+      const isManifest = name === MANIFEST && listed !== undefined;
+      add(isManifest ? found : { ...found, files: found.files.map((file) => ({ ...file, listed: false })) });
+      if (isManifest) problems.push(...(await manifestProblems(directory, listed)));
+    } else problems.push(`${name} is neither listed in ${SUMS} nor signed`);
   }
   return { files, problems };
 }

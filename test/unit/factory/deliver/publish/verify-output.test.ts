@@ -100,7 +100,37 @@ describe('verifyOutput', () => {
     const extra = { 'notes.md': 'notes', 'notes.md.sigstore.json': blobBundle(release, 'notes') };
     const home = plant(temporaryDirectory(), { ...outputFiles(), ...extra, '.kairos-factory.lock': '' });
     const found = await verifyOutput(home, trusting(), signal);
-    expect(found.map(({ name }) => name)).toContain('notes.md');
+    expect(found.filter(({ listed }) => listed === false).map(({ name }) => name)).toEqual(['notes.md']);
+  });
+
+  /** An output whose list leaves out the manifest. */
+  const withManifest = (manifest: string) => {
+    const files = { ...outputFiles({ 'os.iso': 'iso', 'os.spdx.json': '{}' }), 'manifest.json': manifest };
+    return { ...files, 'manifest.json.sigstore.json': blobBundle(release, manifest) };
+  };
+  const document = { file: 'os.spdx.json', sha256: sha256('{}') };
+  const iso = { file: 'os.iso', sha256: sha256('iso') };
+
+  test('accepts a manifest beside the list that agrees with it', async () => {
+    const manifest = JSON.stringify({ artifacts: [iso], documents: [document] });
+    const home = plant(temporaryDirectory(), withManifest(manifest));
+    const found = await verifyOutput(home, trusting(), signal);
+    expect(found.find(({ name }) => name === 'manifest.json')).not.toHaveProperty('listed');
+  });
+
+  test.each([
+    ['of another build', { artifacts: [{ ...iso, sha256: sha256('old') }], documents: [document] }, 'os.iso'],
+    ['with another file', { artifacts: [iso, { ...iso, file: 'x.iso' }], documents: [document] }, 'x.iso'],
+    ['without one of the files', { artifacts: [iso] }, 'os.spdx.json'],
+    ['without any file', { artifacts: [] }, 'os.iso, os.spdx.json'],
+    ['that is another document', {}, 'is not the manifest of a build'],
+    ['that is not JSON', 'notes', 'is not the manifest of a build'],
+  ])('refuses a signed manifest %s', async (_, manifest, problem) => {
+    const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
+    const home = plant(temporaryDirectory(), withManifest(text));
+    const error = await failureOf(() => verifyOutput(home, trusting(), signal), 'verification');
+    expect(error.details).toEqual([expect.stringContaining(problem)]);
+    expect(error.details[0]).toMatch(/^manifest\.json is /);
   });
 
   const write = (path: string, content: string) => (home: string) => plant(home, { [path]: content });
