@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   FILE_NOT_FOUND: usage('A given file or directory does not exist, or has the wrong type.'),
   FILE_EXISTS: usage('The destination already exists with other content.'),
   OUTPUT_UNWRITABLE: usage('The destination is not writable.'),
+  CACHE_UNUSABLE: usage('The cache directory cannot be created or written to.'),
   OUTPUT_BUSY: usage('Another build is writing to the same output directory.'),
   BUILD_OUTPUT_INVALID: usage(
     'The directory is not the output of a build or a release, or lacks required files.',

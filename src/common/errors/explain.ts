@@ -35,6 +35,18 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).errno === 'number';
 }
 
+/** Those that depend on the machine, wherever they appear; a missing file can be a defect. */
+const OF_THE_MACHINE = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EMFILE']);
+
+/** Turns an error of the operating system that the user can fix into one with a remedy; returns others unchanged. */
+export function explainSystemError(error: unknown): unknown {
+  const known = isSystemError(error) && OF_THE_MACHINE.has(error.code ?? '');
+  const explanation = known ? SYSTEM_ERRORS.get(error.code ?? '') : undefined;
+  if (!known || explanation === undefined) return error;
+  const { code, remedy } = explanation;
+  return new FactoryError(code, error.message, { remedy, cause: error });
+}
+
 /** Whether a program's output shows that the disk is full. */
 export function isDiskFull({ details }: Pick<FactoryError, 'details'>): boolean {
   return details.some((line) => DISK_FULL_OUTPUT.test(line));

@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, readdir } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Errors of filesystems that cannot sync a directory, such as some over a network (fsync(2)). */
@@ -35,13 +35,39 @@ export async function syncTree(path: string): Promise<void> {
   await syncDirectory(path);
 }
 
-/** Creates a directory and its parents; their names survive a power cut. @returns the first that was created */
+/**
+ * Creates a directory and its parents; their names survive a power cut. (The recursive `mkdir` of Node.js never returns where
+ * the kernel creates nothing, as in `/proc`.)
+ * @returns the first that was created
+ * @throws the error of the filesystem, also when a file has the name of one of them
+ */
 export async function makeDirectory(path: string, mode = 0o777): Promise<string | undefined> {
-  const first = await mkdir(path, { recursive: true, mode });
-  if (first === undefined) return undefined;
-  for (let above = dirname(path); above.length >= dirname(first).length; above = dirname(above)) {
-    await syncDirectory(above);
-    if (above === dirname(above)) break;
+  const failure = await tryMakeDirectory(path, mode);
+  if (failure === 'there') return undefined;
+  if (failure === undefined) {
+    await syncDirectory(dirname(path));
+    return path;
   }
-  return first;
+  if (failure.code !== 'ENOENT' || path === dirname(path)) throw failure;
+  const first = await makeDirectory(dirname(path), mode);
+  const again = await tryMakeDirectory(path, mode);
+  if (again instanceof Error) throw again;
+  await syncDirectory(dirname(path));
+  return first ?? path;
+}
+
+async function tryMakeDirectory(
+  path: string,
+  mode: number,
+): Promise<'there' | NodeJS.ErrnoException | undefined> {
+  try {
+    await mkdir(path, { mode });
+    return undefined;
+  } catch (error) {
+    const failure = error as NodeJS.ErrnoException;
+    if (failure.code === 'ENOENT' || failure.code === 'ENOTDIR') return failure;
+    // An existing directory, also one of a filesystem that cannot be written to.
+    const stats = await stat(path).catch(() => undefined);
+    return stats?.isDirectory() ? 'there' : failure;
+  }
 }

@@ -37,6 +37,8 @@ export interface BuildahOptions {
   readonly store: string;
   /** Directory for unpacked contexts. */
   readonly work: string;
+  /** Where buildah looks for the user's settings; the user's home when absent. */
+  readonly home?: string;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface BuildahOptions {
  * Programs of a build run in a chroot with the host's network.
  */
 export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
-  const { runner, cleanup, store, work } = options;
+  const { runner, cleanup, store, work, home } = options;
   const global = [
     '--root',
     join(store, 'images'),
@@ -59,6 +61,7 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     STORAGE_OPTS: undefined,
     DOCKER_CONFIG: undefined,
     TMPDIR: work,
+    ...(home === undefined ? {} : { HOME: home }),
   };
   const buildah = async (args: readonly string[], by: Runner = runner) =>
     (await by.run(BUILDAH, [...global, ...args], { env })).stdout.trim();
@@ -199,7 +202,10 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
 
   return {
     name: 'buildah',
-    describe: async () => ({ buildah: await checkTool(runner, BUILDAH) }),
+    describe: async () => {
+      const own: Runner = { ...runner, run: (tool, args, more) => runner.run(tool, args, { ...more, env }) };
+      return { buildah: await checkTool(own, BUILDAH) };
+    },
     has,
     load,
     build,

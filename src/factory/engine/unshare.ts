@@ -1,10 +1,11 @@
-import { constants } from 'node:os';
+import { constants, homedir } from 'node:os';
 import { execa } from 'execa';
 import { checkTool } from '../tools/check-tool.ts';
 import type { Runner } from '../tools/runner.ts';
 import { onStopSignal } from '../tools/stop-signals.ts';
 import { UNSHARE_WITH_IDS } from '../tools/unshare.ts';
 import { BUILDAH } from './buildah.ts';
+import { buildahHome } from './buildah-home.ts';
 import { type IdRange, subordinateIds } from './subordinate-ids.ts';
 
 const MARK = 'KAIROS_FACTORY_UNSHARED';
@@ -33,10 +34,18 @@ export async function runInUserNamespace(runner: Runner): Promise<number> {
   const { program, args } = await namespaceCommand(runner, { users, groups });
   const child = execa(
     program,
-    [...args, '--', process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    [
+      ...args,
+      '--',
+      'env',
+      `HOME=${homedir()}`,
+      process.execPath,
+      ...process.execArgv,
+      ...process.argv.slice(1),
+    ],
     {
       stdio: 'inherit',
-      env: { [MARK]: '1' },
+      env: { [MARK]: '1', HOME: await buildahHome(homedir(), '/nonexistent') },
       reject: false,
     },
   );

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { EngineChoice } from '../config/schema.ts';
 import { createBuildahEngine } from '../engine/buildah.ts';
+import { buildahHome } from '../engine/buildah-home.ts';
 import { chooseEngine } from '../engine/choose-engine.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import { dockerEndpoint } from '../engine/docker/endpoint.ts';
@@ -61,11 +63,12 @@ async function openEngine(
 ): Promise<ContainerEngine> {
   const { store, work } = workspace;
   await mkdir(store, { recursive: true, mode: 0o700 });
+  const home = await buildahHome(homedir(), work);
   const engine = await chooseEngine(choice, {
     endpoint: () => dockerEndpoint(process.env),
     daemon,
     docker: (found) => createDockerEngine({ daemon: found, runner, store, work, log }),
-    buildah: () => createBuildahEngine({ runner, cleanup, store, work }),
+    buildah: () => createBuildahEngine({ runner, cleanup, store, work, home }),
     log,
   });
   log(`engine: ${engine.name} ${JSON.stringify(await engine.describe())}`);

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { explainSystemError } from '../../common/errors/explain.ts';
 import { connectDaemon, type DockerDaemon } from '../engine/docker/daemon.ts';
 import { dockerEndpoint } from '../engine/docker/endpoint.ts';
 import { COSIGN_SECRETS } from '../tools/cosign.ts';
@@ -54,7 +55,13 @@ export async function withSession<T>(
   using _defects = onUncaught(stop);
   const workspace = await openWorkspace(cacheDirectory(process.env));
   onLog?.(workspace.log);
-  const log = (line: string) => appendFileSync(workspace.log, `${new Date().toISOString()} ${line}\n`);
+  const log = (line: string) => {
+    try {
+      appendFileSync(workspace.log, `${new Date().toISOString()} ${line}\n`);
+    } catch {
+      // A full disk ends the work with its own message, not with that of the log.
+    }
+  };
   const env = withoutSecrets(process.env, secrets);
   const runner = createRunner({ log, env, signal });
   const cleanup = createRunner({ log, env, signal: new AbortController().signal });
@@ -70,7 +77,7 @@ export async function withSession<T>(
     return result;
   } catch (error) {
     // The reason of the abort is clearer than the error of an aborted request.
-    throw signal.aborted ? interruption(signal) : error;
+    throw signal.aborted ? interruption(signal) : explainSystemError(error);
   } finally {
     await workspace.close();
   }

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { explainSystemError, isSystemError } from '../../common/errors/explain.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { makeDirectory } from '../../common/files/sync-path.ts';
 import type { Owner } from '../inputs/base/blob-cache.ts';
@@ -33,23 +34,49 @@ export interface Workspace {
 
 const KEPT_LOGS = 20;
 
-/** The cache directory: `$KAIROS_FACTORY_CACHE`, else `kairos-factory` in the XDG cache directory. */
+/**
+ * The cache directory: `$KAIROS_FACTORY_CACHE`, else `kairos-factory` in the XDG cache directory. An empty variable counts as
+ * unset, and so does a relative `$XDG_CACHE_HOME` (XDG Base Directory Specification).
+ * @returns an absolute path
+ */
 export function cacheDirectory(env: Readonly<Record<string, string | undefined>>): string {
-  return (
-    env['KAIROS_FACTORY_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kairos-factory')
-  );
+  const own = env['KAIROS_FACTORY_CACHE'];
+  if (own) return resolve(own);
+  const xdg = env['XDG_CACHE_HOME'];
+  return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'kairos-factory');
+}
+
+/**
+ * Explains why the cache below `root` cannot be used.
+ * @throws FactoryError `usage`, or `step` when its filesystem is full; other errors unchanged
+ */
+export function refuseCache(root: string): (error: unknown) => never {
+  return (error) => {
+    const explained = explainSystemError(error);
+    const isFull = explained instanceof FactoryError && explained.code === 'DISK_FULL';
+    if (!isSystemError(error) || isFull) throw explained;
+    throw new FactoryError('CACHE_UNUSABLE', `cannot use the cache directory ${root}: ${error.message}`, {
+      remedy: 'Set KAIROS_FACTORY_CACHE to a directory that you can write to.',
+      cause: error,
+    });
+  };
 }
 
 /**
  * Opens a workspace below `root` and removes the files of dead runs. If a power cut ended one of them, the engine's images
  * are removed too: the engine does not sync its layers, and uses a damaged one again because its name is right.
  * Only the owner can read the workspace, because contexts and configurations can contain secrets.
+ * @throws FactoryError as {@link refuseCache} does
  */
-export async function openWorkspace(root: string): Promise<Workspace> {
+export function openWorkspace(root: string): Promise<Workspace> {
+  return openUsable(root).catch(refuseCache(root));
+}
+
+async function openUsable(root: string): Promise<Workspace> {
   const works = join(root, 'work');
   const logs = join(root, 'logs');
   const store = join(root, 'store');
-  for (const directory of [root, works, logs]) await mkdir(directory, { recursive: true, mode: 0o700 });
+  for (const directory of [root, works, logs]) await makeDirectory(directory, 0o700);
   const { identity, isAlive, recovered, path, close } = await claimRun(works, {
     onPowerCut: () => rm(store, { recursive: true, force: true }),
   });

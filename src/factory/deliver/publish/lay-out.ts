@@ -5,7 +5,7 @@ import type { BuildOptions } from '../../pipeline/build-options.ts';
 import { onlyBuild } from '../../pipeline/build-report.ts';
 import { claimRun } from '../../pipeline/run-claim.ts';
 import { runTargets } from '../../pipeline/run-targets.ts';
-import { cacheDirectory } from '../../pipeline/workspace.ts';
+import { cacheDirectory, refuseCache } from '../../pipeline/workspace.ts';
 import type { HeldImage, PushSource } from './push-source.ts';
 
 /** An image in a temporary layout, which disposal removes. */
@@ -32,7 +32,8 @@ export async function layOutImage(
   { index, set, options }: LayOutOptions,
 ): Promise<LaidOutImage> {
   // If this run is killed, a later one removes the layout.
-  const claim = await claimRun(join(cacheDirectory(process.env), 'work'), { prefix: '.push-' });
+  const cache = cacheDirectory(process.env);
+  const claim = await claimRun(join(cache, 'work'), { prefix: '.push-' }).catch(refuseCache(cache));
   const output = join(claim.path, String(index));
   const flags = { image: formatBaseReference(reference), artifacts: ['oci'], output };
   try {

@@ -1,10 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { filesystemInstance } from '../../../../src/factory/pipeline/filesystem-instance.ts';
-import { cacheDirectory, openOutput, openWorkspace } from '../../../../src/factory/pipeline/workspace.ts';
+import {
+  cacheDirectory,
+  openOutput,
+  openWorkspace,
+  refuseCache,
+} from '../../../../src/factory/pipeline/workspace.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
@@ -39,6 +45,10 @@ describe('cacheDirectory', () => {
   test.each([
     [{ KAIROS_FACTORY_CACHE: '/c', XDG_CACHE_HOME: '/x' }, '/c'],
     [{ XDG_CACHE_HOME: '/x' }, '/x/kairos-factory'],
+    [{ KAIROS_FACTORY_CACHE: '', XDG_CACHE_HOME: '/x' }, '/x/kairos-factory'],
+    [{ KAIROS_FACTORY_CACHE: 'c' }, join(process.cwd(), 'c')],
+    [{ XDG_CACHE_HOME: '' }, join(homedir(), '.cache/kairos-factory')],
+    [{ XDG_CACHE_HOME: 'x' }, join(homedir(), '.cache/kairos-factory')],
   ])('of %j is %s', (env, path) => {
     expect(cacheDirectory(env)).toBe(path);
   });
@@ -49,6 +59,24 @@ describe('cacheDirectory', () => {
 });
 
 describe('openWorkspace', () => {
+  test.each([
+    ['a file', (home: string) => join(plant(home, { file: 'x' }), 'file')],
+    ['below a file', (home: string) => join(plant(home, { file: 'x' }), 'file/cache')],
+    ['where the kernel creates nothing', () => '/proc/kairos-factory/cache'],
+    ['read-only', () => '/sys/kairos-factory'],
+  ])('refuses a cache that is %s, with a remedy', async (_, cache) => {
+    const root = cache(temporaryDirectory());
+    const error = await failureOf(() => openWorkspace(root), 'usage');
+    expect([error.code, error.message]).toEqual(['CACHE_UNUSABLE', expect.stringContaining(root)]);
+    expect(error.remedy).toContain('KAIROS_FACTORY_CACHE');
+  });
+
+  test('reports a full disk of the cache as such', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { errno: -28, code: 'ENOSPC' });
+    const error = await failureOf(() => refuseCache('/cache')(full), 'step');
+    expect(error.code).toBe('DISK_FULL');
+  });
+
   test('is private to its owner and removed when closed', async () => {
     const root = join(temporaryDirectory(), 'a/cache');
     const workspace = await openWorkspace(root);
