@@ -17,9 +17,46 @@ const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 
 const ELEMENT =
   /January|Jan|Monday|Mon|MST|2006|Z07:00|Z0700|-07:00|-0700|-07|__2|002|01|02|03|04|05|06|15|_2|PM|pm|[.,](?:0+|9+)(?!\d)|1|2|3|4|5/g;
 
-/** Formats a time in UTC by a Go layout, which spells the time Mon Jan 2 15:04:05 MST 2006 (Go time, "Constants"). */
-export function formatDate(layout: string, time: Date): string {
-  return layout.replace(ELEMENT, (element) => formatElement(element, time));
+/**
+ * Formats a time by a Go layout, which spells the time Mon Jan 2 15:04:05 MST 2006 (Go time, "Constants").
+ * @param zone a name such as `Europe/Rome`; an unknown one is UTC
+ */
+export function formatDate(layout: string, time: Date, zone = 'UTC'): string {
+  const { offset, name } = zoneAt(time, zone);
+  const local = new Date(time.getTime() + offset * 60_000);
+  return layout.replace(ELEMENT, (element) =>
+    element === 'MST'
+      ? name
+      : /07/.test(element)
+        ? zoneElement(element, offset)
+        : formatElement(element, local),
+  );
+}
+
+/** The offset of a time zone in minutes, and its abbreviation. */
+function zoneAt(time: Date, timeZone: string): { readonly offset: number; readonly name: string } {
+  if (['', 'UTC', 'Local'].includes(timeZone)) return { offset: 0, name: 'UTC' };
+  try {
+    const part = (timeZoneName: 'longOffset' | 'short') =>
+      new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName })
+        .formatToParts(time)
+        .find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    const [, sign, hours = '0', minutes = '0'] = /GMT([+-])(\d+):(\d+)/.exec(part('longOffset')) ?? [];
+    const size = Number(hours) * 60 + Number(minutes);
+    return { offset: sign === '-' ? -size : size, name: part('short') };
+  } catch {
+    return { offset: 0, name: 'UTC' };
+  }
+}
+
+function zoneElement(element: string, offset: number): string {
+  if (offset === 0 && element.startsWith('Z')) return 'Z';
+  const size = Math.abs(offset);
+  const sign = offset < 0 ? '-' : '+';
+  return element
+    .replace(/^[Z-]/, sign)
+    .replace('07', padded(Math.floor(size / 60), 2))
+    .replace('00', padded(size % 60, 2));
 }
 
 function formatElement(element: string, time: Date): string {
@@ -37,8 +74,6 @@ function formatElement(element: string, time: Date): string {
       return weekday;
     case 'Mon':
       return weekday.slice(0, 3);
-    case 'MST':
-      return 'UTC';
     case '2006':
       return padded(time.getUTCFullYear(), 4);
     case '06':
@@ -76,13 +111,8 @@ function formatElement(element: string, time: Date): string {
     case '5':
       return String(time.getUTCSeconds());
     default:
-      return /^[.,]/.test(element) ? fraction(element, time) : zone(element);
+      return fraction(element, time);
   }
-}
-
-function zone(element: string): string {
-  if (element.startsWith('Z')) return 'Z';
-  return element.replace('07', '00').replace('-', '+');
 }
 
 /** `.000` keeps its zeros, `.999` drops them. */

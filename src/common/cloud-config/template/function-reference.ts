@@ -23,6 +23,7 @@ stages:
 
 | Name | Content |
 | --- | --- |
+| \`.Values.sysinfo\` | \`version\`, \`timestamp\` |
 | \`.Values.node\` | \`hostname\`, \`machineid\`, \`hypervisor\`, \`timezone\` |
 | \`.Values.os\` | \`name\`, \`vendor\`, \`version\`, \`release\`, \`architecture\` |
 | \`.Values.kernel\` | \`release\`, \`version\`, \`architecture\` |
@@ -44,14 +45,16 @@ Values that a machine does not report are missing, and print \`<no value>\`: \`{
 ## What differs from Go
 
 - Integers and floating-point numbers are one type: \`eq 1 1.0\` is true, and functions such as \`div\` truncate both.
+- \`semver\` yields a map. A function that is not supported fails, with the reason.
 - \`substr\`, \`trunc\` and \`slice\` count characters instead of bytes.
-- \`date\` works in UTC. Keys of maps are always sorted.
+- \`date\`, \`htmlDate\` and \`toDate\` work in UTC. Keys of maps are always sorted.
 - \`b64dec\` and \`fromYaml\` fail for invalid input.
 - The output of a template is at most 10 MiB. A template that does not terminate ends with an error.
 
 ## Functions
 
-Available are the functions of Go, and those of [Sprig](https://masterminds.github.io/sprig/) and Helm that configurations use.
+Available are the functions of Go and of [Sprig](https://masterminds.github.io/sprig/), and those of Helm that configurations use.
+Functions whose name begins with \`must\` fail for what they cannot use; here, the others do so, too.
 `;
 
 /** Generates docs/templates.md. */

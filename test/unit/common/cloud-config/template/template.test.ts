@@ -88,7 +88,7 @@ test('any template either expands or fails with an error', () => {
 
 describe('errors have a line and a column', () => {
   test.each([
-    ['a\n  {{ getHostByName }}', '2:6: function "getHostByName" is not supported'],
+    ['a\n  {{ getNothing }}', '2:6: function "getNothing" is not supported'],
     ['{{ uper .a }}', '1:4: function "uper" is not supported (did you mean "upper"?)'],
     ['{{ if .x }}{{ uper .x }}{{ end }}', '1:15: function "uper" is not supported (did you mean "upper"?)'],
     ['é\n\u{1f600}{{ $x }}', '2:5: undefined variable "$x"'],
