@@ -1,5 +1,5 @@
 import type { HttpPort } from './http-port.ts';
-import { explainNetwork } from './network-error.ts';
+import { explainNetwork, PROXY_AUTHENTICATION, proxyRefusal } from './network-error.ts';
 import { followRedirects, type RedirectedRequest } from './redirects.ts';
 import { retryAfter } from './retry-after.ts';
 import { TransientHttpError } from './transient-error.ts';
@@ -35,10 +35,17 @@ export async function exchange(
   address: string,
   { certificateRemedy, ...request }: ExchangeRequest = {},
 ): Promise<Exchange> {
-  const { response, url } = await followRedirects(port.fetch, address, request).catch((error: unknown) => {
-    throw explainNetwork(new URL(address).host, error, certificateRemedy);
-  });
+  // A redirect may have led to another host, so each request names its own.
+  const fetch: HttpPort['fetch'] = (asked, init) =>
+    port.fetch(asked, init).catch((error: unknown) => {
+      throw explainNetwork(new URL(asked).host, error, certificateRemedy);
+    });
+  const { response, url } = await followRedirects(fetch, address, request);
   const { status, headers } = response;
+  if (status === PROXY_AUTHENTICATION) {
+    await response.body?.cancel();
+    throw proxyRefusal(url.host, status);
+  }
   if (!isTransientStatus(status)) return { response, url: url.href };
   await response.body?.cancel();
   const wait = retryAfter(headers.get('retry-after'), port.now());

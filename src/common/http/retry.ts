@@ -85,7 +85,7 @@ export async function retrying<T>(
       const pause = nextPause(failures, policy, Math.random());
       if (pause === undefined) {
         throw new FactoryError(code, `${name} cannot be ${verb}: ${error.message}`, {
-          remedy,
+          remedy: error.remedy ?? remedy,
           cause: error,
         });
       }

@@ -4,6 +4,8 @@ export interface TransientOptions {
   readonly wait?: number | undefined;
   /** The status of the response, if there was one. */
   readonly status?: number | undefined;
+  /** What the user can do when no attempt succeeds. */
+  readonly remedy?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -12,10 +14,12 @@ export class TransientHttpError extends Error {
   override readonly name = 'TransientHttpError';
   readonly wait: number | undefined;
   readonly status: number | undefined;
+  readonly remedy: string | undefined;
 
-  constructor(message: string, { wait, status, cause }: TransientOptions = {}) {
+  constructor(message: string, { wait, status, remedy, cause }: TransientOptions = {}) {
     super(message, { cause });
     this.wait = wait;
     this.status = status;
+    this.remedy = remedy;
   }
 }

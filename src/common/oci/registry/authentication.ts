@@ -38,6 +38,10 @@ export function parseChallenges(header: string): Challenge[] {
 export interface Authenticator {
   /** The `Authorization` header for the next request; none before the first challenge. */
   current(): string | undefined;
+  /** Whether the user has credentials for the registry; an anonymous token is none. Known after the first challenge. */
+  hasCredentials(): boolean;
+  /** What prevented the use of credentials: a sentence for each file or helper. */
+  readonly problems: readonly string[];
   /**
    * Responds to the challenges of a 401. With `isExact`, it asks for the scope of the challenge alone: some token servers
    * grant only one of several scopes.
@@ -83,26 +87,34 @@ export function createAuthenticator(
 ): Authenticator {
   let authorization: string | undefined;
   let credentials: Promise<Credentials | undefined> | undefined;
+  const problems: string[] = [];
+  let hasCredentials = false;
 
   return {
     current: () => authorization,
+    problems,
+    hasCredentials: () => hasCredentials,
     answer: async (response, { isExact = false } = {}) => {
       const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
       await response.body?.cancel();
-      credentials ??= findCredentials(host, reference, options.client);
+      credentials ??= findCredentials(host, reference, {
+        client: options.client,
+        onProblem: (problem) => problems.push(problem),
+      });
       const known = await credentials;
+      hasCredentials = known !== undefined;
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
       if (known?.kind === 'bearer') authorization = `Bearer ${known.token}`;
       else if (bearer) {
         const isPlain = response.url.startsWith('http:');
         const scopes = isExact ? [] : (options.scopes ?? []);
-        const request = { ...options, scopes, challenge: bearer, credentials: known, isPlain };
+        const request = { ...options, scopes, challenge: bearer, credentials: known, isPlain, problems };
         authorization = `Bearer ${await fetchToken(host, reference, request)}`;
       } else if (known?.kind === 'password' && challenges.some(({ scheme }) => scheme === 'basic')) {
         authorization = basic(known.username, known.password);
       } else {
         const { client } = options;
-        throw accessRefused(reference, { status: 401, hasCredentials: known !== undefined, client });
+        throw accessRefused(reference, { status: 401, hasCredentials, problems, client });
       }
     },
   };
@@ -116,13 +128,15 @@ export interface RefusedAccess {
   readonly hasCredentials: boolean;
   /** The host that the registry redirects to, if that host refuses. */
   readonly redirectedTo?: string | undefined;
+  /** What prevented the use of credentials. */
+  readonly problems: readonly string[];
   readonly client: Client;
 }
 
 /** Returns the error for a response of 401 or 403. */
 export function accessRefused(
   reference: ImageReference,
-  { status, hasCredentials, redirectedTo, client }: RefusedAccess,
+  { status, hasCredentials, redirectedTo, problems, client }: RefusedAccess,
 ): FactoryError {
   const { registry } = reference;
   const name = `${formatImageReference(reference)} (HTTP ${status})`;
@@ -132,8 +146,14 @@ export function accessRefused(
       remedy: `If the images are at ${redirectedTo} now, use its name instead: it gets no credentials that are meant for ${registry}.`,
     });
   }
-  const remedy = hasCredentials ? client.badCredentials(registry) : client.noCredentials(registry);
-  return new FactoryError('REGISTRY_UNAUTHORIZED', `the registry refuses access to ${name}`, { remedy });
+  const usual = hasCredentials ? client.badCredentials(registry) : client.noCredentials(registry);
+  const isHindered = !hasCredentials && problems.length > 0;
+  return new FactoryError('REGISTRY_UNAUTHORIZED', `the registry refuses access to ${name}`, {
+    details: isHindered ? problems : [],
+    remedy: isHindered
+      ? `The request had no credentials: repair the credential helper or file that is named above, or log in to ${registry} again.`
+      : usual,
+  });
 }
 
 interface TokenOptions extends AuthenticatorOptions {
@@ -141,12 +161,13 @@ interface TokenOptions extends AuthenticatorOptions {
   readonly credentials: Credentials | undefined;
   /** Whether the registry was reached by plain HTTP. */
   readonly isPlain: boolean;
+  readonly problems: readonly string[];
 }
 
 async function fetchToken(
   host: RegistryHost,
   reference: ImageReference,
-  { challenge, credentials, insecure, mayBePlain, isPlain, client, scopes = [] }: TokenOptions,
+  { challenge, credentials, insecure, mayBePlain, isPlain, problems, client, scopes = [] }: TokenOptions,
 ): Promise<string> {
   const { parameters } = challenge;
   const realm = parameters.get('realm') ?? '';
@@ -190,6 +211,7 @@ async function fetchToken(
   throw accessRefused(reference, {
     status: response.status,
     hasCredentials: credentials !== undefined,
+    problems,
     client,
   });
 }

@@ -31,8 +31,20 @@ type AuthFile = z.infer<typeof fileSchema>;
 const HUB = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 /** The server name of Docker Hub for credential helpers. */
 const HUB_SERVER = 'https://index.docker.io/v1/';
+/** What a helper prints when it has no credentials for a server (docker-credential-helpers, `errCredentialsNotFoundMessage`). */
+const NOT_FOUND = 'credentials not found';
 /** Milliseconds after which a helper is killed. */
 const HELPER_TIMEOUT = 30_000;
+
+/** Options of {@link findCredentials}. */
+export interface CredentialOptions {
+  readonly client?: Client;
+  /**
+   * Receives a sentence for each file or helper that cannot be used. None of them is an error yet, because the registry may
+   * need no credentials.
+   */
+  readonly onProblem?: (problem: string) => void;
+}
 
 /**
  * Looks up the credentials for an image in the files of docker and podman (containers-auth.json(5)), and in the agent's
@@ -41,11 +53,15 @@ const HELPER_TIMEOUT = 30_000;
 export async function findCredentials(
   host: RegistryHost,
   reference: ImageReference,
-  client: Client = NODE_CLIENT,
+  { client = NODE_CLIENT, onProblem }: CredentialOptions = {},
 ): Promise<Credentials | undefined> {
+  const problem = (text: string) => {
+    host.log('warn', text);
+    onProblem?.(text);
+  };
   for (const path of client.authFiles(host.env)) {
-    const file = await readAuthFile(host, path);
-    const found = file && (await lookUp(host, file, reference));
+    const file = await readAuthFile(host, path, problem);
+    const found = file && (await lookUp({ host, reference, problem }, file));
     if (found) {
       host.log('debug', `credentials for ${reference.registry} come from ${path}`);
       return found;
@@ -54,30 +70,37 @@ export async function findCredentials(
   return undefined;
 }
 
-async function readAuthFile(host: RegistryHost, path: string): Promise<AuthFile | undefined> {
+async function readAuthFile(
+  host: RegistryHost,
+  path: string,
+  problem: (text: string) => void,
+): Promise<AuthFile | undefined> {
   try {
     const text = await host.readText(path);
     return text === undefined || text.trim() === '' ? undefined : fileSchema.parse(JSON.parse(text));
   } catch (error) {
     // The message of a parser may quote secrets from the file.
     const reason = error instanceof Error && 'code' in error ? messageOf(error) : 'it is malformed';
-    host.log('warn', `credentials in ${path} are ignored: ${reason}`);
+    problem(`credentials in ${path} are ignored: ${reason}`);
     return undefined;
   }
 }
 
-async function lookUp(
-  host: RegistryHost,
-  file: AuthFile,
-  reference: ImageReference,
-): Promise<Credentials | undefined> {
-  const keys = keysOf(reference);
+/** What credentials are looked up for. */
+interface LookUp {
+  readonly host: RegistryHost;
+  readonly reference: ImageReference;
+  readonly problem: (text: string) => void;
+}
+
+async function lookUp(wanted: LookUp, file: AuthFile): Promise<Credentials | undefined> {
+  const keys = keysOf(wanted.reference);
   const helper = valueFor(file.credHelpers, keys);
-  if (helper !== undefined) return askHelper(host, helper, reference);
+  if (helper !== undefined) return askHelper(wanted, helper);
   const entry = valueFor(file.auths, keys);
   const own = entry && fromEntry(entry);
   if (own || file.credsStore === undefined || file.credsStore === '') return own;
-  return askHelper(host, file.credsStore, reference);
+  return askHelper(wanted, file.credsStore);
 }
 
 /** Keys from the image's own path up to the registry, the most specific first. */
@@ -114,30 +137,43 @@ function fromEntry(entry: z.infer<typeof entrySchema>): Credentials | undefined 
   return { kind: 'password', username: entry.username, password: entry.password ?? '' };
 }
 
-/** Runs a credential helper (docker-credential-helpers): it reads the server name, and prints JSON. */
+/**
+ * Runs a credential helper (docker-credential-helpers): it reads the server name, and prints JSON, or its error and exits
+ * with another status than 0.
+ */
 async function askHelper(
-  host: RegistryHost,
+  { host, reference, problem }: LookUp,
   name: string,
-  reference: ImageReference,
 ): Promise<Credentials | undefined> {
   const program = `docker-credential-${name}`;
   if (!/^[\w.-]+$/.test(name) || !(await host.has(program))) {
-    host.log('warn', `the credential helper ${JSON.stringify(program)} is not installed`);
+    problem(`the credential helper ${JSON.stringify(program)} is not installed`);
     return undefined;
   }
   const server = HUB.includes(reference.registry) ? HUB_SERVER : reference.registry;
-  const { status, stdout } = await host.run(program, ['get'], {
-    input: server,
-    allowFailure: true,
-    timeout: HELPER_TIMEOUT,
-  });
-  if (status !== 0) return undefined;
-  try {
-    const { Username: username, Secret: secret } = helperSchema.parse(JSON.parse(stdout));
-    if (username === '<token>') return { kind: 'identity', token: secret };
-    return { kind: 'password', username, password: secret };
-  } catch {
-    host.log('warn', `${program} printed no usable credentials for ${reference.registry}`);
+  const options = { input: server, allowFailure: true, timeout: HELPER_TIMEOUT } as const;
+  const answer = await host
+    .run(program, ['get'], options)
+    .catch((error: unknown) => ({ status: -1, stdout: messageOf(error) }));
+  const failed = (how: string) => problem(`the credential helper ${program} ${how} for ${server}`);
+  if (answer.status !== 0) {
+    if (!answer.stdout.includes(NOT_FOUND)) failed(`fails${reasonIn(answer.stdout)}`);
     return undefined;
   }
+  try {
+    const { Username: username, Secret: secret } = helperSchema.parse(JSON.parse(answer.stdout));
+    if (username === '<token>') return { kind: 'identity', token: secret };
+    // The helper for pass(1) prints empty credentials when it has none (docker/docker-credential-helpers#220).
+    if (username === '' && secret === '') return undefined;
+    return { kind: 'password', username, password: secret };
+  } catch {
+    failed('prints no usable credentials');
+    return undefined;
+  }
+}
+
+/** The first line of what a failing helper printed, unless that may be credentials. */
+function reasonIn(output: string): string {
+  const line = output.trim().split('\n')[0]?.replace(/\p{C}/gu, ' ').slice(0, 200) ?? '';
+  return line === '' || line.startsWith('{') ? '' : ` ("${line}")`;
 }

@@ -41,7 +41,6 @@ interface Sent {
   readonly method: string | undefined;
   readonly url: URL;
   readonly final: string;
-  readonly authorization: string | undefined;
 }
 
 /** Sends requests to one repository of a registry. */
@@ -126,7 +125,7 @@ export function createTransport(
   };
 
   /** Throws for a web page, and for a refusal of access. */
-  const requireAnswer = async (response: Response, { method, url, final, authorization }: Sent) => {
+  const requireAnswer = async (response: Response, { method, url, final }: Sent) => {
     const { host: finalHost, origin } = new URL(final);
     if (isUnexpectedPage(response, method, url)) throw await webPage(finalHost, response);
     const { status } = response;
@@ -134,7 +133,8 @@ export function createTransport(
     await response.body?.cancel();
     throw accessRefused(reference, {
       status,
-      hasCredentials: authorization !== undefined,
+      hasCredentials: authenticator.hasCredentials(),
+      problems: authenticator.problems,
       redirectedTo: origin === url.origin ? undefined : finalHost,
       client,
     });
@@ -160,7 +160,7 @@ export function createTransport(
         });
         continue;
       }
-      await requireAnswer(response, { method: request.method, url, final, authorization });
+      await requireAnswer(response, { method: request.method, url, final });
       return { response, url: final };
     }
   };
@@ -215,7 +215,7 @@ async function supportsTls(
     await response.body?.cancel();
     return true;
   } catch (error) {
-    const explained = explainNetwork(base, error);
+    const explained = explainNetwork(new URL(base).host, error);
     host.log('debug', `no response from ${base}: ${explained.message}`);
     return explained instanceof FactoryError;
   }

@@ -13,7 +13,9 @@ export async function registryCredentials(
   // Fetching the image has already reported problems with the files.
   const host = createRegistryHost({ runner, env, warn: () => undefined });
   const found = await Promise.all(
-    placesOf(image, registries).map(({ reference }) => findCredentials(host, reference, PERSON_CLIENT)),
+    placesOf(image, registries).map(({ reference }) =>
+      findCredentials(host, reference, { client: PERSON_CLIENT }),
+    ),
   );
   return found.filter((credentials) => credentials !== undefined);
 }

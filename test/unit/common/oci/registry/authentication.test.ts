@@ -103,13 +103,47 @@ describe('credentials', () => {
     expect(calls[0]?.options.input).toBe('https://index.docker.io/v1/');
   });
 
-  test('a helper that fails or is missing returns none', async () => {
-    const files = { '/root/.docker/config.json': file({ credsStore: 'pass' }) };
-    expect(
-      (await find({ files, run: () => ({ status: 1, stdout: 'credentials not found' }) })).found,
-    ).toBeUndefined();
-    expect((await find({ files, run: () => 'no JSON' })).found).toBeUndefined();
-    expect((await find({ files, missing: ['docker-credential-pass'] })).found).toBeUndefined();
+  const STORE = { '/root/.docker/config.json': file({ credsStore: 'pass' }) };
+
+  test.each<[string, TestHostOptions]>([
+    ['has none', { run: () => ({ status: 1, stdout: 'credentials not found in native keychain\n' }) }],
+    ['prints empty ones', { run: () => file({ ServerURL: 'quay.io', Username: '', Secret: '' }) }],
+  ])('a helper that %s causes no warning', async (_, options) => {
+    const { found, logged } = await find({ files: STORE, ...options });
+    expect([found, logged]).toEqual([undefined, '']);
+  });
+
+  test.each<[string, TestHostOptions, RegExp]>([
+    [
+      'fails',
+      { run: () => ({ status: 1, stdout: 'pass not initialized: exit status 1\n' }) },
+      /docker-credential-pass fails \("pass not initialized: exit status 1"\) for quay\.io$/,
+    ],
+    ['fails in silence', { run: () => ({ status: 2 }) }, /docker-credential-pass fails for quay\.io$/],
+    [
+      'fails with credentials',
+      { run: () => ({ status: 1, stdout: '{"Secret":"hush"}' }) },
+      /docker-credential-pass fails for quay\.io$/,
+    ],
+    [
+      'cannot be run',
+      { run: () => Promise.reject(new Error('timed out')) },
+      /docker-credential-pass fails \("timed out"\)/,
+    ],
+    ['prints no JSON', { run: () => 'hush' }, /docker-credential-pass prints no usable credentials/],
+    ['is missing', { missing: ['docker-credential-pass'] }, /"docker-credential-pass" is not installed$/],
+  ])('a helper that %s is named when the registry wants credentials', async (_, options, problem) => {
+    const problems: string[] = [];
+    await using host = await testHost({ files: STORE, ...options });
+    const reference = parseImageReference('quay.io/team/os');
+    const onProblem = (text: string) => problems.push(text);
+    expect(await findCredentials(host, reference, { onProblem })).toBeUndefined();
+    expect(problems).toEqual([expect.stringMatching(problem)]);
+    expect(host.logged).toEqual([`warn ${problems[0]}`]);
+    expect(problems[0]).not.toContain('hush');
+  });
+
+  test('a helper with a strange name is not run', async () => {
     const strange = { '/root/.docker/config.json': file({ credsStore: '../../evil' }) };
     expect((await find({ files: strange })).calls).toEqual([]);
   });
@@ -223,6 +257,36 @@ describe('authentication', () => {
       message: expect.stringContaining('/team/os:v1'),
       remedy: expect.stringContaining('Renew the credentials'),
     });
+  });
+
+  describe('with a credential helper that fails', () => {
+    const failing = async () => {
+      host = await testHost({
+        fetch: realFetch,
+        files: { '/root/.docker/config.json': JSON.stringify({ credsStore: 'pass' }) },
+        run: () => ({ status: 1, stdout: 'pass not initialized' }),
+      });
+      const registry = openRegistry(host, parseImageReference(`${server.address}/team/os:v1`));
+      return registry.resolveManifest(parsePlatform('amd64'));
+    };
+
+    test('reads what needs no credentials', async () => {
+      guard(bearer(), 'Bearer open', (authorization) => (authorization === '' ? 'open' : undefined));
+      expect((await failing()).digest).toBe(image.digest);
+    });
+
+    test.each(['Basic realm="registry"', 'token server', 'registry'])(
+      'names the helper when access is refused by: %s',
+      async (by) => {
+        const challenge = by.startsWith('Basic') ? by : bearer();
+        guard(challenge, 'never', () => (by === 'registry' ? 'anonymous' : undefined));
+        await expect(failing()).rejects.toMatchObject({
+          code: 'REGISTRY_UNAUTHORIZED',
+          details: [expect.stringContaining('docker-credential-pass fails ("pass not initialized")')],
+          remedy: expect.stringContaining('repair the credential helper'),
+        });
+      },
+    );
   });
 
   test('retries a token server that fails temporarily', async () => {
