@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { z } from 'zod';
 import { LABEL } from '../common/contract/labels.ts';
 import { FactoryError } from '../common/errors/factory-error.ts';
@@ -42,7 +41,7 @@ export async function listDisks(host: Host): Promise<Disk[]> {
 
 /**
  * Resolves `install.device` to a disk (docs/contract.md 4.4): `auto` is the largest disk, `/dev/disk/by-…` links are
- * followed, and `script:///PATH` is a program that prints a device.
+ * followed, and `script://COMMAND` prints a device.
  * @throws FactoryError `usage` that lists the available disks
  */
 export async function chooseDisk(host: Host, wanted: string): Promise<string> {
@@ -54,7 +53,7 @@ export async function chooseDisk(host: Host, wanted: string): Promise<string> {
       remedy: 'Check that the disk is connected and that the image contains its driver.',
     });
   }
-  const device = wanted.startsWith('script://') ? await askScript(host, wanted) : wanted;
+  const device = await deviceOfScript(host, wanted);
   const { stdout, status } = await host.run('readlink', ['-f', device], { allowFailure: true });
   const path = status === 0 ? stdout.trim() : device;
   if (disks.some((disk) => disk.path === path)) return path;
@@ -69,12 +68,18 @@ export function describeDisk({ path, size, model }: Disk): string {
   return `${path}  ${(size / 1024 ** 3).toFixed(1)} GiB  ${model}`.trim();
 }
 
-async function askScript(host: Host, wanted: string): Promise<string> {
+/**
+ * Runs a device of the form `script://COMMAND`, such as `script:///oem/pick.sh small`, and returns the device that it prints; the
+ * shell splits the command into words. Any other device is returned unchanged.
+ * @throws FactoryError `usage` when the command prints something else, `step` when it fails
+ */
+export async function deviceOfScript(host: Host, wanted: string): Promise<string> {
+  if (!wanted.startsWith('script://')) return wanted;
   const script = wanted.slice('script://'.length);
-  const { stdout } = await host.run(script, []);
+  const { stdout } = await host.run('sh', ['-c', script]);
   const device = stdout.trim().split('\n').at(-1) ?? '';
   if (device.startsWith('/dev/')) return device;
-  throw new FactoryError('DISK_NOT_FOUND', `${basename(script)} printed "${device}", which is not a device`, {
+  throw new FactoryError('DISK_NOT_FOUND', `${script} printed "${device}", which is not a device`, {
     remedy: 'The script must print the path of a device as its last line.',
   });
 }

@@ -15,10 +15,13 @@ import { resetCommand } from './commands/reset.ts';
 import { runStageCommand } from './commands/run-stage.ts';
 import { stateCommand } from './commands/state.ts';
 import { confextCommand, sysextCommand } from './commands/sysext.ts';
+import { unsupportedCommands } from './commands/unsupported.ts';
 import { upgradeCommand } from './commands/upgrade.ts';
 import { uuidCommand } from './commands/uuid.ts';
 import { validateCommand } from './commands/validate.ts';
-import { versionCommand } from './commands/version.ts';
+import { AGENT_VERSION, versionCommand } from './commands/version.ts';
+import { requireStrictConfig } from './config/strict-validation.ts';
+import { acceptEverywhere, demandsStrictConfig } from './global-options.ts';
 
 const COMMANDS: readonly AgentCommand[] = [
   installCommand,
@@ -41,16 +44,26 @@ const COMMANDS: readonly AgentCommand[] = [
   logsCommand,
   uuidCommand,
   versionCommand,
+  ...unsupportedCommands,
 ];
 
 /** Builds the command line of the agent from its commands (docs/contract.md 5.1). */
 export function createAgentProgram(context: AgentContext): Command {
   const program = new Command('kairos-agent')
     .description('Installs, configures, upgrades and resets a Kairos node.')
+    .version(`v${AGENT_VERSION}`, '-v, --version', 'print the version of the agent')
     .option('--debug', 'show debug messages, such as every program that is run')
+    .option(
+      '--strict-validation',
+      'refuse a configuration with values of wrong types; also $STRICT_VALIDATIONS',
+    )
     .exitOverride()
     .showHelpAfterError('(add --help for all options)')
     .showSuggestionAfterError();
   for (const command of COMMANDS) program.addCommand(command(context).exitOverride());
+  acceptEverywhere(program);
+  program.hook('preAction', async (_, command) => {
+    if (demandsStrictConfig(command, context.host.env)) await requireStrictConfig(context.host);
+  });
   return program;
 }

@@ -22,7 +22,7 @@ const ENTRIES: Readonly<Record<string, { title: string; state?: BootState }>> = 
 export const bootentryCommand: AgentCommand = ({ host, out }) =>
   new Command('bootentry')
     .description('list the entries of the boot menu, or select one for the next boot')
-    .option('--select <entry>', Object.keys(ENTRIES).join(', '))
+    .option('-s, --select <entry>', Object.keys(ENTRIES).join(', '))
     .option('--json', 'print JSON')
     .action(async (options) => {
       await using oem = await mountWritable(host, await needLabel(host, LABEL.oem), 'oem');

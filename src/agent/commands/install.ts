@@ -18,9 +18,22 @@ const LOG = '/var/log/kairos/install.log';
 /** `kairos-agent install`: the automatic installation that live media run. */
 export const installCommand: AgentCommand = (context) =>
   new Command('install')
+    .alias('i')
     .description('install as soon as a configuration sets install.auto; until then, show how to proceed')
     .option('--once', 'do not wait for a configuration')
+    .option(
+      '--source <source>',
+      'system to install (default: the one of the configuration, or the running one)',
+    )
+    .option('--allow-insecure-registries', 'allow registries without TLS')
+    .option('--insecure-skip-verify', 'skip the trust policy of this node')
     .action(async (options) => {
+      const { source, allowInsecureRegistries: insecure, insecureSkipVerify: skipVerify } = options;
+      const request = {
+        ...(source === undefined ? {} : { source }),
+        ...(insecure ? { insecure } : {}),
+        ...(skipVerify ? { skipVerify } : {}),
+      };
       const host = await onConsoles(context.host);
       let shown: string | undefined;
       for (;;) {
@@ -28,7 +41,7 @@ export const installCommand: AgentCommand = (context) =>
         if (tree(data['install'])['auto'] === true) {
           const configText = `${header}\n${renderYaml(data)}`;
           try {
-            await runInstall({ ...context, host }, { config: data, configText });
+            await runInstall({ ...context, host }, { config: data, configText, ...request });
           } catch (error) {
             await reportFailure(context.host, error);
             throw error;

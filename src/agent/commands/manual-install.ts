@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { readSource, requireValid } from '../../common/cloud-config/check-source.ts';
+import { renderYaml } from '../../common/cloud-config/render.ts';
 import type { Host } from '../../common/host/host.ts';
 import { collectConfig } from '../config/collect.ts';
 import { readAdmitted } from '../config/remote.ts';
@@ -9,10 +10,12 @@ import type { AgentCommand } from './agent-command.ts';
 /** `kairos-agent manual-install`. */
 export const manualInstallCommand: AgentCommand = (context) =>
   new Command('manual-install')
+    .alias('m')
     .description('install this machine according to a configuration')
     .argument('<config>', 'file, URL, or - for standard input')
     .option('--device <device>', 'disk to install to: auto, or /dev/…')
     .option('--source <source>', 'system to install (default: the running one)')
+    .option('--use-default-dirs', 'also use the configurations of the live medium, such as /oem')
     .option('--strict', 'also refuse unknown keys')
     .option('--reboot', 'reboot afterwards')
     .option('--poweroff', 'power off afterwards')
@@ -26,15 +29,14 @@ export const manualInstallCommand: AgentCommand = (context) =>
       // Without --strict, the installation itself reports the keys that it skips and refuses those that it must not skip.
       const unsupported = strict ? 'refuse' : 'ignore';
       requireValid(file, text, { strict, unsupported, warn: (line) => host.log('warn', line) });
-      const { data } = await collectConfig(host, { directories: [], readers: [{ name: file, text }] });
-      const install = data['install'];
-      const config = options.allowInsecureRegistries
-        ? { ...data, install: { ...(install as object), 'allow-insecure-registries': true } }
-        : data;
+      const reader = { name: file, text };
+      const own = options.useDefaultDirs ? {} : { directories: [] };
+      const { data: config, header } = await collectConfig(host, { ...own, readers: [reader] });
       const request: InstallRequest = {
         config,
-        configText: text,
+        configText: options.useDefaultDirs ? `${header}\n${renderYaml(config)}` : text,
         json: options.json ?? false,
+        ...(options.allowInsecureRegistries ? { insecure: true } : {}),
         skipVerify: options.insecureSkipVerify ?? false,
         ...(options.device === undefined ? {} : { device: options.device }),
         ...(options.source === undefined ? {} : { source: options.source }),

@@ -2,6 +2,7 @@ import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
 import { messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
+import { nodeUuid } from '../facts/node-uuid.ts';
 import { templateData } from '../facts/template-data.ts';
 import { bootState, efiVariable, sentinels } from './boot-state.ts';
 import { lookUp } from './lookup.ts';
@@ -24,7 +25,7 @@ export async function stateTree(host: Host): Promise<Readonly<Record<string, unk
     kairosOf(host),
   ]);
   return {
-    uuid: await machineUuid(host),
+    uuid: (await nodeUuid(host)) ?? '',
     ...partitions?.partitions,
     encrypted_partitions: partitions?.encrypted ?? { by_label: {}, by_device: {} },
     boot,
@@ -42,13 +43,6 @@ async function orNothing<T>(host: Host, what: string, value: Promise<T>): Promis
     host.log('warn', `${what} cannot be read: ${messageOf(error)}`);
     return undefined;
   }
-}
-
-/** The firmware's UUID, or the machine-id when the firmware has none. */
-async function machineUuid(host: Host): Promise<string> {
-  const places = ['/sys/class/dmi/id/product_uuid', '/etc/machine-id'];
-  const [firmware, system] = await Promise.all(places.map((path) => host.readText(path).catch(() => '')));
-  return firmware?.trim() || system?.trim() || '';
 }
 
 interface Interface {

@@ -35,6 +35,8 @@ export interface InstallRequest {
   readonly device?: string;
   /** Overrides `install.source`. */
   readonly source?: string;
+  /** Overrides `install.allow-insecure-registries`. */
+  readonly insecure?: boolean;
   /** Skip the trust policy. */
   readonly skipVerify?: boolean;
   /** Overrides `install.reboot` and `install.poweroff`. */
@@ -58,7 +60,8 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   reportUnsupportedKeys(host, request.config, 'install');
   requireMenuVariables(request.config);
   applyEnvironment(host, request.config, 'install');
-  const options = installOptions(request.config);
+  const configured = installOptions(request.config);
+  const options = { ...configured, insecure: request.insecure ?? configured.insecure };
   await needAdministrator(host, request.config, options);
   const progress = createProgress(context, request);
   await runOuterHook(host, 'install', 'pre');

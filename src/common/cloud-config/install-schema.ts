@@ -6,7 +6,7 @@ const Strings = z.array(z.string());
 const Size = z.int().min(0).meta({ description: 'MiB; 0 takes the rest of the disk.' });
 
 /** Valid device values: `auto`, a path, a script that prints a path, or a template that expands to one of these. */
-const DEVICE = /^(auto|\/dev\/.+|script:\/\/\/.+|.*\{\{.*)?$/;
+const DEVICE = /^(auto|\/dev\/.+|script:\/\/.+|.*\{\{.*)?$/;
 
 const Partition = z.looseObject({
   size: Size.optional(),
@@ -61,8 +61,9 @@ const insecure = Flag.meta({ description: 'Accept registries without valid TLS.'
 /** How a node is installed (docs/contract.md 4.4, 1.1). */
 export const InstallConfig = z.looseObject({
   auto: Flag.meta({ description: 'Install at boot without asking.' }),
-  device: z.string().regex(DEVICE, 'is neither auto nor /dev/… nor script:///…').optional().meta({
-    description: 'Target disk: auto (the largest one), a path below /dev, or script:///PATH that prints one.',
+  device: z.string().regex(DEVICE, 'is neither auto nor /dev/… nor script://…').optional().meta({
+    description:
+      'Target disk: auto (the largest one), a path below /dev, or script://COMMAND that prints one.',
   }),
   source: Text.meta({ description: 'Image to install instead of the running one.' }),
   image: Text.meta({ description: 'Older name of source.', deprecated: true }),

@@ -2,6 +2,7 @@ import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, visit }
 import { CLOUD_CONFIG_LIMIT } from '../contract/cloud-config-limit.ts';
 import { FactoryError } from '../errors/factory-error.ts';
 import { dataOf, keyName, readYamlDocument } from '../text/yaml-document.ts';
+import { expandDottedKeys } from './expand-dotted-keys.ts';
 import type { Problem } from './problems.ts';
 import { CloudConfig } from './schema.ts';
 import { typedData, type WrittenData } from './typed-data.ts';
@@ -92,7 +93,7 @@ export function parseConfig(name: string, text: string): ConfigDocument {
     dialect: YAML_DIALECT,
     firstOnly: true,
   });
-  const { data, retyped } = typedData(CloudConfig, writtenData(document, place));
+  const { data, retyped } = typedData(CloudConfig, undotted(writtenData(document, place)));
   return {
     name,
     data: data as ConfigData,
@@ -101,6 +102,11 @@ export function parseConfig(name: string, text: string): ConfigDocument {
     ...(header === undefined ? {} : { header }),
     ...(second === undefined ? {} : { second: place(second) }),
   };
+}
+
+/** Expands dotted keys in both forms of the data, which have the same keys. */
+function undotted({ data, texts }: WrittenData): WrittenData {
+  return { data: expandDottedKeys(data), texts: expandDottedKeys(texts) };
 }
 
 /** The data, and the same with the source text of numbers and truth values. Keys are always text, as in Go's maps. */
@@ -133,23 +139,34 @@ function toData(document: Document.Parsed, place: (offset: number) => string): C
       },
     );
   }
-  return dataOf(document, (message) => {
+  const data = dataOf(document, (message) => {
     throw new FactoryError('CLOUD_CONFIG_INVALID', `${place(0)}: ${message}`, {
       remedy: 'Use fewer YAML aliases.',
     });
   }) as ConfigData;
+  return data;
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   let offset = startOf(document.contents) ?? 0;
   let node: unknown = document.contents;
-  for (const step of path) {
-    const found = child(resolve(document, node), step, document);
+  for (let index = 0; index < path.length; ) {
+    const { found, steps } = descend(resolve(document, node), path.slice(index), document);
     if (!found) return offset;
     offset = found.offset ?? offset;
     node = found.value;
+    index += steps;
   }
   return offset;
+}
+
+/** Finds the next key of a path, which may be one that several steps are written into, with dots. */
+function descend(node: unknown, path: readonly PropertyKey[], document: Document) {
+  for (let steps = 1; steps <= path.length; steps += 1) {
+    const found = child(node, path.slice(0, steps).join('.'), document);
+    if (found) return { found, steps };
+  }
+  return { found: undefined, steps: 1 };
 }
 
 interface Child {

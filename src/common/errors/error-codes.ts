@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   SNAPSHOT_UNAVAILABLE: usage('The distribution keeps no snapshot of its archive for that day.'),
   MODEL_UNKNOWN: usage('The model does not exist.'),
   MODEL_UNSUITABLE: usage('The model does not support the architecture or the flavor.'),
+  COMMAND_UNSUPPORTED: usage("The agent does not have this command of upstream's agent."),
   ARCH_UNSUPPORTED: usage('The architecture is not supported.'),
   CONTAINERFILE_INVALID: usage('The Containerfile cannot be built on a base.'),
   DOCKER_CONFIG_INVALID: usage('The configuration of the Docker client cannot be used.'),

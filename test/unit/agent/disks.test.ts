@@ -1,5 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { chooseDisk, listDisks } from '../../../src/agent/disks.ts';
+import { chooseDisk, deviceOfScript, listDisks } from '../../../src/agent/disks.ts';
+import { InstallConfig } from '../../../src/common/cloud-config/schema.ts';
+import { systemHost } from '../../../src/common/host/system-host.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { testHost } from './support/test-host.ts';
 
 const LSBLK = JSON.stringify({
@@ -35,8 +40,8 @@ const host = () =>
     run: ({ program, args }) => {
       if (program === 'lsblk') return LSBLK;
       if (program === 'readlink') return args[1] === '/dev/disk/by-id/one' ? '/dev/vda\n' : `${args[1]}\n`;
-      if (program === '/oem/pick') return 'looking\n/dev/vda\n';
-      return program === '/oem/bad' ? 'nothing\n' : '';
+      if (program !== 'sh') return '';
+      return args[1] === '/oem/bad' ? 'nothing\n' : 'looking\n/dev/vda\n';
     },
   });
 
@@ -77,4 +82,23 @@ describe('chooseDisk', () => {
     await using empty = await testHost({ run: () => '{"blockdevices":[]}' });
     await expect(chooseDisk(empty, 'auto')).rejects.toThrow('no disk to install to');
   });
+});
+
+test.each([
+  ['PICK small', '/dev/vda'],
+  ['PICK', '/dev/vdb'],
+  ['sh PICK small', '/dev/vda'],
+  ["PICK 'small'", '/dev/vda'],
+])('a script gets its arguments: %s', async (command, device) => {
+  const directory = temporaryDirectory();
+  const script = join(directory, 'pick.sh');
+  writeFileSync(script, '#!/bin/sh\n[ "$1" = small ] && echo /dev/vda || echo /dev/vdb\n', { mode: 0o755 });
+  const wanted = `script://${command.replace('PICK', script)}`;
+  expect(
+    await deviceOfScript(
+      systemHost(() => undefined),
+      wanted,
+    ),
+  ).toBe(device);
+  expect(InstallConfig.safeParse({ device: wanted }).success).toBe(true);
 });

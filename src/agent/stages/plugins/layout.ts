@@ -17,6 +17,7 @@ import {
   writeEmptyTable,
 } from '../../disk/partition-table.ts';
 import { lastExtent, planAdditions, planExpansion } from '../../disk/plan-extents.ts';
+import { deviceOfScript } from '../../disks.ts';
 import type { Plugin } from '../plugin.ts';
 
 type Layout = NonNullable<StageStep['layout']>;
@@ -54,7 +55,7 @@ async function findDisk(
     });
   }
   const labelled = label && !init_disk ? await findByLabel(host, label) : undefined;
-  const device = labelled ?? path;
+  const device = labelled ?? (path && (await deviceOfScript(host, path)));
   if (device) return diskOf(host, device);
   throw new FactoryError(
     'PARTITION_NOT_FOUND',

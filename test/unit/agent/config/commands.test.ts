@@ -97,7 +97,7 @@ describe('state', () => {
           '40 1 7:0 / /run/initramfs/cos-state ro,relatime shared:1 - ext4 /dev/vda4 rw\n' +
           '41 1 7:1 /.state/root.bind /root rw - ext4 /dev/dm-0 rw\n41 1 7:1 / /usr/local rw - ext4 /dev/dm-0 rw\n',
         '/etc/kairos-release': 'KAIROS_FLAVOR="debian"\nKAIROS_VERSION="v1.0.0"\n',
-        '/etc/machine-id': '0123\n',
+        '/etc/machine-id': `${'0123456789abcdef'.repeat(2)}\n`,
         '/run/systemd/system/x': '',
         '/run/cos/in_ram_mode': '1',
         '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c': '\x06\0\0\0\x01',
@@ -113,7 +113,7 @@ describe('state', () => {
     await using host = await machine();
     const state: unknown = JSON.parse(await run(stateCommand, host, '--json'));
     expect(state).toMatchObject({
-      uuid: '0123',
+      uuid: `${'0123456789abcdef'.repeat(2)}-localhost`,
       boot: 'passive_boot',
       in_ram: true,
       oem: {

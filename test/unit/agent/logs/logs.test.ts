@@ -78,10 +78,12 @@ describe('logs', () => {
   });
 });
 
+const ID = '0123456789abcdef'.repeat(2);
+
 describe('uuid', () => {
   it.each([
-    [{ '/sys/class/dmi/id/product_uuid': 'ABC\n', '/etc/machine-id': 'def\n' }, 'ABC\n'],
-    [{ '/etc/machine-id': 'def\n' }, 'def\n'],
+    [{ '/etc/machine-id': `${ID}\n`, '/proc/sys/kernel/hostname': 'node-1\n' }, `${ID}-node-1\n`],
+    [{ '/etc/machine-id': `${ID}\n` }, `${ID}-localhost\n`],
   ])('of %j is %j', async (files, printed) => {
     await using host = await testHost({ files });
     let text = '';
@@ -97,6 +99,6 @@ describe('uuid', () => {
   it('is an error when there is none', async () => {
     await using host = await testHost();
     const run = uuidCommand({ host, out: () => undefined }).parseAsync([], { from: 'user' });
-    await expect(run).rejects.toThrow('neither a firmware UUID');
+    await expect(run).rejects.toThrow('has no machine-id');
   });
 });

@@ -36,6 +36,8 @@ function answer(disk: Disk, { program, args, options }: Call): string | { status
     }
     case 'dumpe2fs':
       return disk.ext ?? '';
+    case 'sh':
+      return args[1] === '/oem/pick.sh data' ? 'looking\n/dev/vda\n' : { status: 1 };
     case 'blockdev':
       return String(90 * MIB);
     case 'sfdisk':
@@ -122,6 +124,16 @@ describe('layout', () => {
       commands.indexOf('mkfs.ext2 -F -q -L DATA /dev/vda2'),
     );
     expect(commands.slice(-2)).toEqual(['e2fsck -f -p /dev/vda3', 'resize2fs /dev/vda3']);
+  });
+
+  it('takes the disk that a script prints', async () => {
+    const disk: Disk = { mib: 100, table: table() };
+    await using host = await machine(disk);
+    await layoutPlugin.run(context(host), {
+      device: { path: 'script:///oem/pick.sh data' },
+      add_partitions: [{ fsLabel: 'DATA', pLabel: 'data', size: 20 }],
+    });
+    expect(disk.table?.partitions.map(({ name }) => name)).toContain('data');
   });
 
   it('changes nothing the second time', async () => {
