@@ -10,9 +10,10 @@ import { attestImage, predicateType } from '../../deliver/publish/attest-image.t
 import { type SignedImage, signImage } from '../../deliver/publish/sign-image.ts';
 import { type Session, withSession } from '../../pipeline/session.ts';
 import { openOutput } from '../../pipeline/workspace.ts';
-import { bundleName } from '../../signing/output-files.ts';
+import { bundleName, SUMS } from '../../signing/output-files.ts';
 import { outputsIn, type SignedFile, signFiles, signOutput } from '../../signing/sign-files.ts';
 import { openSigner, type Signer, secretVariables } from '../../signing/signer.ts';
+import { unsignedFiles } from '../../signing/unsigned-files.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
@@ -167,6 +168,7 @@ async function signAll(
             ? await signOutput(directory, output.partial, files)
             : await signFiles([fileToSign(target.path, output.partial)], files);
         signed.files.push(...done);
+        await noteUnsigned(target, directory, say);
       } finally {
         await output.close();
       }
@@ -174,6 +176,15 @@ async function signAll(
   }
   const fingerprint = signer.publicKey?.fingerprint;
   return { signer: signer.name, ...(fingerprint === undefined ? {} : { fingerprint }), ...signed };
+}
+
+async function noteUnsigned({ kind }: Target, directory: string, say: (text: string) => void): Promise<void> {
+  const rest = kind === 'output' ? await unsignedFiles(directory) : [];
+  if (rest.length === 0) return;
+  const names = rest.map(
+    (name) => `${relative(process.cwd(), join(directory, name))}${name.endsWith('/') ? '/' : ''}`,
+  );
+  say(`notice: not signed, because ${SUMS} does not list it, and refused by "verify": ${names.join(', ')}`);
 }
 
 function fileToSign(file: string, partial: (name: string) => string) {
