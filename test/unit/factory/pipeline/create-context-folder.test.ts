@@ -7,6 +7,7 @@ import type { BuildSpec } from '../../../../src/factory/config/schema.ts';
 import { FOLDER_MARK } from '../../../../src/factory/image/context/context-folder.ts';
 import { createContextFolder } from '../../../../src/factory/pipeline/create-context-folder.ts';
 import { TAR } from '../../../../src/factory/tools/tar.ts';
+import { testImage, testIndex, testLayout } from '../../common/oci/layers/support/test-image.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 import { realRunner } from '../artifacts/support/runner.ts';
@@ -38,7 +39,12 @@ function bench() {
     open: async (image) => openDirectory(rootOf(image)),
   });
   const pin = async () => ({ reference: '', digest: '', platform: '', manifest: MANIFEST });
-  const images = { pin, fetch: async () => undefined, pins: () => [] };
+  const fetch = async (_image: unknown, _arch: string, { directory }: { readonly directory: string }) => {
+    const image = testImage([[{ name: 'etc/os-release' }]]);
+    const files = testLayout(testIndex({ 'linux/amd64': image }), [image]);
+    plant(directory, Object.fromEntries(files.map(({ name, content = '' }) => [name, content])));
+  };
+  const images = { pin, fetch, pins: () => [] };
   const run = runContext();
   const output = join(home, 'place/context');
   const create = (change: Partial<BuildSpec> = {}, ownEngine: Partial<typeof engine> = {}) => {
