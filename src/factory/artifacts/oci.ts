@@ -2,19 +2,21 @@ import { artifactBaseName, imageTag } from '../../common/contract/artifact-names
 import { identityFrom } from '../../common/contract/kairos-release.ts';
 import { SIZE_LABEL } from '../../common/contract/slot-size.ts';
 import { type LayoutOptions, writeOciLayout } from '../inputs/base/oci-layout.ts';
-import { compressZstd, ZSTD } from '../tools/compressors.ts';
+import { compressGzip, compressZstd, GZIP, ZSTD } from '../tools/compressors.ts';
 import { packDirectory, TAR } from '../tools/tar.ts';
 import type { Artifact } from './artifact.ts';
 
-/** The OS image as an OCI image layout with one zstd layer, so that its digest does not depend on engine and layer cache. */
+/** The OS image as an OCI image layout with one compressed layer, so that its digest does not depend on engine and layer cache. */
 export const oci: Artifact = {
   kind: 'oci',
   extension: '.oci',
   needs: ['image'],
-  tools: [TAR, ZSTD],
-  inputs: () => null,
+  tools: [TAR, ZSTD, GZIP],
+  inputs: ({ ociCompression }) => ociCompression,
   make: async (inputs, { runner, output }) => {
     await using image = await inputs.openRoot();
+    const format = inputs.spec.ociCompression;
+    const compress = { gzip: compressGzip, zstd: compressZstd }[format];
     const identity = identityFrom(new Map(Object.entries(inputs.facts.release)));
     const description: LayoutOptions = {
       arch: identity.arch,
@@ -25,7 +27,7 @@ export const oci: Artifact = {
         'org.opencontainers.image.version': identity.version,
         [SIZE_LABEL]: String(inputs.facts.tree.bytes),
       },
-      compress: (source, sink) => compressZstd(runner, source, sink),
+      compression: { format, compress: (source, sink) => compress(runner, source, sink) },
     };
     await writeOciLayout(output, description, (stream) => packDirectory(runner, image.root, stream));
   },

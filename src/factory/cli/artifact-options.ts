@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, SEVERITIES } from '../config/schema.ts';
+import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, OCI_COMPRESSIONS, SEVERITIES } from '../config/schema.ts';
 
 /** The default configuration file. */
 const DEFAULT_FILE = 'kairos-factory.yaml';
@@ -24,6 +24,10 @@ export const ARTIFACT_OPTIONS = {
   overlayRootfs: new Option('--overlay-rootfs <dir>', 'directory to copy over the root filesystem'),
   overlayIso: new Option('--overlay-iso <dir>', 'directory to copy over the ISO'),
   compression: new Option('--compression <level>', `compression of the squashfs: ${COMPRESSIONS.join('|')}`),
+  ociCompression: new Option(
+    '--oci-compression <format>',
+    `compression of the layer of the OCI artifact: ${OCI_COMPRESSIONS.join('|')}`,
+  ),
   engine: new Option(
     '--engine <name>',
     `program that builds and stores container images: ${ENGINES.join('|')}`,
@@ -61,6 +65,7 @@ interface ArtifactOptions {
   readonly overlayRootfs?: string | undefined;
   readonly overlayIso?: string | undefined;
   readonly compression?: string | undefined;
+  readonly ociCompression?: string | undefined;
   readonly engine?: string | undefined;
   readonly output?: string | undefined;
   readonly lockFile?: string | undefined;
@@ -76,6 +81,7 @@ export function artifactFlags(options: ArtifactOptions): Record<string, unknown>
     'overlay-rootfs': options.overlayRootfs,
     'overlay-iso': options.overlayIso,
     compression: options.compression,
+    'oci-compression': options.ociCompression,
     engine: options.engine,
     output: options.output,
     'lock-file': options.lockFile,

@@ -26,6 +26,7 @@ type Keys = Pick<
   ArtifactsSpec,
   'artifacts' | 'compression' | 'engine' | 'output' | 'disk' | 'registries' | 'sbom' | 'audit'
 > & {
+  readonly 'oci-compression': ArtifactsSpec['ociCompression'];
   readonly 'fail-on'?: FailOn | undefined;
   readonly 'builder-id'?: string | undefined;
   readonly sign?: ArtifactsSpec['sign'];
@@ -54,6 +55,7 @@ export async function artifactsSpec(
     artifacts: withImage(keys),
     push: keys.push,
     compression: keys.compression,
+    ociCompression: keys['oci-compression'],
     engine: keys.engine,
     output: resolve(keys.output),
     registries: keys.registries,

@@ -21,6 +21,10 @@ export type EngineChoice = (typeof ENGINES)[number];
 export const COMPRESSIONS = ['fast', 'balanced', 'small'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
+/** How the layer of the OCI artifact is compressed. */
+export const OCI_COMPRESSIONS = ['zstd', 'gzip'] as const;
+export type OciCompression = (typeof OCI_COMPRESSIONS)[number];
+
 const Version = z
   .string()
   .refine((text) => semver.valid(text) !== null, 'is not a semantic version such as v1.2.3')
@@ -75,6 +79,10 @@ const artifactKeys = {
     .enum(COMPRESSIONS)
     .default('balanced')
     .meta({ description: 'Compression of the squashfs: zstd 3, 9 or 18.' }),
+  'oci-compression': z
+    .enum(OCI_COMPRESSIONS)
+    .default('zstd')
+    .meta({ description: 'Compression of the layer of the OCI artifact.' }),
   registries: z
     .array(RegistrySettings)
     .default([])
@@ -216,6 +224,7 @@ export interface ArtifactsSpec {
   readonly overlayRootfs: string | undefined;
   readonly overlayIso: string | undefined;
   readonly compression: Compression;
+  readonly ociCompression: OciCompression;
   readonly engine: EngineChoice;
   readonly output: string;
   readonly registries: readonly RegistrySettings[];

@@ -3,6 +3,7 @@ import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
 export const ZSTD: HostTool = { name: 'zstd', package: 'zstd' };
+export const GZIP: HostTool = { name: 'gzip', package: 'gzip' };
 export const XZ: HostTool = { name: 'xz', package: 'xz-utils' };
 
 /** Decompresses a stream. @param tool {@link ZSTD} or {@link XZ} */
@@ -17,4 +18,9 @@ export async function decompress(
 /** Compresses a stream with zstd at level 3 on all cores; the number of cores does not change the bytes. */
 export async function compressZstd(runner: Runner, input: Readable, output: Writable): Promise<void> {
   await runner.run(ZSTD, ['-3', '-T0', '-c', '-q'], { input, output });
+}
+
+/** Compresses a stream with gzip at level 6, without a name and a time. The library of Node.js gives other bytes per processor. */
+export async function compressGzip(runner: Runner, input: Readable, output: Writable): Promise<void> {
+  await runner.run(GZIP, ['-6', '-n', '-c'], { input, output });
 }

@@ -99,6 +99,7 @@ export function specCommand(name: string) {
     .addOption(ARTIFACT_OPTIONS.overlayRootfs)
     .addOption(ARTIFACT_OPTIONS.overlayIso)
     .addOption(ARTIFACT_OPTIONS.compression)
+    .addOption(ARTIFACT_OPTIONS.ociCompression)
     .addOption(ARTIFACT_OPTIONS.engine)
     .addOption(ARTIFACT_OPTIONS.failOn)
     .addOption(ARTIFACT_OPTIONS.output)

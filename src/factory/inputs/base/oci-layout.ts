@@ -15,6 +15,12 @@ interface Descriptor {
   readonly size: number;
 }
 
+/** A compression of layers (OCI image-spec, "Media Types"). */
+export interface LayerCompression {
+  readonly format: 'gzip' | 'zstd';
+  readonly compress: (input: Readable, output: Writable) => Promise<void>;
+}
+
 /** Options of {@link writeOciLayout}: the image, and how its layer is stored. */
 export interface LayoutOptions {
   readonly arch: string;
@@ -22,8 +28,8 @@ export interface LayoutOptions {
   readonly epoch: number;
   readonly tag: string;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Compresses a stream with zstd; the layer stays uncompressed when absent. */
-  readonly compress?: ((input: Readable, output: Writable) => Promise<void>) | undefined;
+  /** How the layer is compressed; it stays uncompressed when absent. */
+  readonly compression?: LayerCompression | undefined;
 }
 
 const MEDIA = {
@@ -31,7 +37,6 @@ const MEDIA = {
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
-  layerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
 } as const;
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -41,14 +46,14 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
  * The same layer and image give the same bytes.
  * @param layer writes the uncompressed tar of the layer
  * @returns the digest of the manifest
- * @throws whatever `layer` or `image.compress` throws
+ * @throws whatever `layer` or `image.compression` throws
  */
 export async function writeOciLayout(
   directory: string,
   image: LayoutOptions,
   layer: (output: Writable) => Promise<void>,
 ): Promise<string> {
-  const { compress } = image;
+  const { compression } = image;
   const blobs = join(directory, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
 
@@ -56,21 +61,21 @@ export async function writeOciLayout(
   const packed = new Meter();
   const temporary = join(blobs, 'layer.partial');
   const file = createWriteStream(temporary, { highWaterMark: 1024 * 1024 });
-  if (compress) {
+  if (compression) {
     const source = new PassThrough();
     const sink = new PassThrough();
     await settleAll([
       layer(source),
       pipeline(source, plain, sink),
-      compress(sink, packed),
+      compression.compress(sink, packed),
       pipeline(packed, file),
     ]);
   } else {
     await settleAll([layer(plain), pipeline(plain, file)]);
   }
-  const measured = compress ? packed : plain;
+  const measured = compression ? packed : plain;
   const layerDescriptor = {
-    mediaType: compress ? MEDIA.layerZstd : MEDIA.layer,
+    mediaType: compression ? `${MEDIA.layer}+${compression.format}` : MEDIA.layer,
     digest: measured.digest(),
     size: measured.size,
   };

@@ -9,11 +9,12 @@ import type { ArtifactsSpec, BuildSpec } from '../../config/schema.ts';
  * omitted paths are listed among the dependencies, by digest.
  */
 export function publicParameters(spec: ArtifactsSpec | BuildSpec): Record<string, unknown> {
-  const { artifacts, compression, disk, cloudConfig, overlayRootfs, overlayIso } = spec;
+  const { artifacts, compression, ociCompression, disk, cloudConfig, overlayRootfs, overlayIso } = spec;
   return defined({
     ...('flavor' in spec ? buildParameters(spec) : {}),
     artifacts: [...artifacts].sort(),
     compression,
+    'oci-compression': ociCompression,
     disk,
     'cloud-config': named(cloudConfig),
     'overlay-rootfs': named(overlayRootfs),

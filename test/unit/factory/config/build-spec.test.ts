@@ -108,6 +108,7 @@ describe('loadBuildSpec', () => {
       bundles: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
+      ociCompression: 'zstd',
       engine: 'auto',
       output: join(home, 'out'),
       registries: [],

@@ -62,6 +62,7 @@ describe('precedence', () => {
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',
       engine: 'auto',
+      'oci-compression': 'zstd',
       output: 'build',
       registries: [],
       disk: { oem: 64, persistent: 256 },

@@ -18,6 +18,7 @@ export function artifactsSpec(change: Partial<ArtifactsSpec> = {}): ArtifactsSpe
     overlayRootfs: undefined,
     overlayIso: undefined,
     compression: 'fast',
+    ociCompression: 'zstd',
     engine: 'auto',
     output: '/nowhere',
     registries: [],

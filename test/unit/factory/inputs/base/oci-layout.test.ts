@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { Readable as Source } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createZstdCompress, zstdDecompressSync } from 'node:zlib';
+import { createZstdCompress, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { walkTree } from '../../../../../src/common/files/walk-tree.ts';
 import { type LayoutOptions, writeOciLayout } from '../../../../../src/factory/inputs/base/oci-layout.ts';
+import { compressGzip } from '../../../../../src/factory/tools/compressors.ts';
 import { makeTar } from '../../../support/tar.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
+import { realRunner } from '../../artifacts/support/runner.ts';
 
 const IMAGE: LayoutOptions = { arch: 'arm64', epoch: 1_714_979_289, tag: 'v1.2.3', labels: { note: 'x' } };
 const LAYER = makeTar([
@@ -20,7 +22,14 @@ async function writeLayer(output: Writable): Promise<void> {
   await pipeline(Source.from([await LAYER]), output);
 }
 
-const compress = (input: Readable, output: Writable) => pipeline(input, createZstdCompress(), output);
+const zstd = {
+  format: 'zstd',
+  compress: (input: Readable, output: Writable) => pipeline(input, createZstdCompress(), output),
+} as const;
+const gzip = {
+  format: 'gzip',
+  compress: (input: Readable, output: Writable) => compressGzip(realRunner(), input, output),
+} as const;
 
 /** The files of a layout by path. */
 function contents(directory: string): Map<string, Buffer> {
@@ -53,12 +62,13 @@ function follow(directory: string) {
 
 describe.each([
   ['an uncompressed layer', undefined, 'application/vnd.oci.image.layer.v1.tar'],
-  ['a zstd layer', compress, 'application/vnd.oci.image.layer.v1.tar+zstd'],
+  ['a zstd layer', zstd, 'application/vnd.oci.image.layer.v1.tar+zstd'],
+  ['a gzip layer', gzip, 'application/vnd.oci.image.layer.v1.tar+gzip'],
 ])('%s', (_, compression, mediaType) => {
   test('is reproducible', async () => {
     const [one, other] = [temporaryDirectory(), temporaryDirectory()];
     const digests = [one, other].map((directory) =>
-      writeOciLayout(directory, { ...IMAGE, compress: compression }, writeLayer),
+      writeOciLayout(directory, { ...IMAGE, compression }, writeLayer),
     );
     const [first, second] = await Promise.all(digests);
     expect(first).toBe(second);
@@ -67,7 +77,7 @@ describe.each([
 
   test('writes exactly the blobs that the descriptors describe', async () => {
     const directory = temporaryDirectory();
-    const digest = await writeOciLayout(directory, { ...IMAGE, compress: compression }, writeLayer);
+    const digest = await writeOciLayout(directory, { ...IMAGE, compression }, writeLayer);
     const { index, manifest, config, layer } = follow(directory);
     expect(index.manifests[0].digest).toBe(digest);
     expect(index.manifests[0].annotations).toEqual({ 'org.opencontainers.image.ref.name': 'v1.2.3' });
@@ -81,7 +91,9 @@ describe.each([
       created: '2024-05-06T07:08:09Z',
       config: { Labels: { note: 'x' }, Cmd: ['/bin/sh'] },
     });
-    const plain = compression ? zstdDecompressSync(layer) : layer;
+    const plain = { gzip: gunzipSync, zstd: zstdDecompressSync, none: Buffer.from }[
+      compression?.format ?? 'none'
+    ](layer);
     expect(plain.equals(await LAYER)).toBe(true);
     expect(config.rootfs).toEqual({ type: 'layers', diff_ids: [sha256(await LAYER)] });
     const expected = [digest, manifest.config.digest, manifest.layers[0].digest].map(
