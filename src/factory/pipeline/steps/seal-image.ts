@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inspectImage } from '../../../common/contract/inspect-root.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { type ContextEntry, packContext } from '../../image/context/context-tar.ts';
+import { hiddenFiles } from '../../image/root/hidden-files.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { StepContext, StepOutput } from '../step.ts';
 import type { OsImageFacts } from './os-image-facts.ts';
@@ -58,6 +59,8 @@ export async function sealImage(
   say('sealing and checking the image');
   await seal?.(open.root);
   const facts = await inspectImage(open.root, name, notice);
+  const hidden = await hiddenFiles(open.root);
+  if (hidden !== undefined) notice(hidden);
   const more = await readMore?.(open.root);
   await open.commit(image);
   return { facts: { image, facts, ...more }, files: {} };
