@@ -304,6 +304,47 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(await text(root, 'boot/vmlinuz')).toBe('kernel');
   });
 
+  test('keep-modes.sh keeps mode and owner of directories that exist, and follows no link', async () => {
+    const root = await busyboxRoot({
+      '/root/x': '',
+      '/etc/ssl/private/x': '',
+      '/outside/x': '',
+      '/a b/x': '',
+    });
+    const set = async (path: string, mode: number, group = 0) => {
+      await tool('chown', `0:${group}`, join(root, path));
+      await chmod(join(root, path), mode);
+    };
+    await set('root', 0o700);
+    await set('tmp', 0o1777);
+    await set('etc/ssl/private', 0o710, 110);
+    await set('a b', 0o750);
+    await symlink('/outside', join(root, 'link'));
+    await cp(join(BUILD, 'keep-modes.sh'), join(root, 'modes/keep-modes.sh'));
+    const listed = ['/', '/root', '/tmp', '/etc/ssl/private', '/a b', '/link', '/new', ''].join('\n');
+    await write(join(root, 'modes/directories'), listed);
+    const keep = (stage: string) => run('chroot', [root, '/bin/sh', '/modes/keep-modes.sh', stage]);
+    expect(await keep('save')).toMatchObject({ status: 0 });
+    await mkdir(join(root, 'new'), { mode: 0o755 });
+    for (const path of ['root', 'tmp', 'etc/ssl/private', 'a b']) await set(path, 0o755);
+    await set('outside', 0o711);
+    expect(await keep('restore')).toMatchObject({ status: 0 });
+    const found = await tool(
+      'stat',
+      '-c',
+      '%a %g %n',
+      ...['root', 'tmp', 'etc/ssl/private', 'a b', 'outside', 'new'].map((path) => join(root, path)),
+    );
+    expect(found.replaceAll(`${root}/`, '').split('\n')).toEqual([
+      '700 0 root',
+      '1777 0 tmp',
+      '710 110 etc/ssl/private',
+      '750 0 a b',
+      '711 0 outside',
+      '755 0 new',
+    ]);
+  });
+
   test('collect-kernel.sh works with the find of BusyBox, which a foreign root has', async () => {
     const root = await busyboxRoot({
       '/boot/vmlinuz-6.9.1': 'older',

@@ -1,14 +1,11 @@
+import { BUILD_HOME, run, runScript } from './containerfile-lines.ts';
 import type { BundleLayer, ContextOptions, KernelSource } from './context-options.ts';
 import { type KairosInit, kairosInitArguments } from './kairos-init.ts';
+import { copyOverlay } from './overlay.ts';
 
-/** Directory of the build's own files inside the image; the last step removes it. */
-const BUILD_HOME = '/kairos-build';
 const KERNEL_STAGE = 'kairos-factory-kernel';
 /** Output directory of `collect-kernel.sh`. */
 const COLLECTED = '/kairos-collected';
-
-const run = (...words: readonly string[]) => `RUN ${JSON.stringify(words).replaceAll('","', '", "')}`;
-const runScript = (script: string) => run('/bin/sh', `${BUILD_HOME}/${script}`);
 
 /** The options that the Containerfile depends on. */
 export type RecipeOptions = Pick<
@@ -43,7 +40,8 @@ export function kernelStage({ kernel }: RecipeOptions, home: string): string[] {
 /** The instructions that follow the `FROM` of the base. @param home as for {@link kernelStage} */
 export function recipe(options: RecipeOptions, home: string): string[] {
   const { flavor, overlay, kernel, init } = options;
-  const overlaid = overlay === undefined ? [] : [`COPY ${home}overlay/ /`];
+  const isRun = init !== undefined || isScripted(options);
+  const overlaid = overlay === undefined ? [] : copyOverlay(home, { isScripted: isRun });
   // The base may set another user.
   if (init !== undefined) return ['USER 0', ...initSteps(init, home, overlaid)];
   const manager = flavor['package-manager'];

@@ -18,11 +18,12 @@ import { lines, program, templatePrograms, text } from './entry.ts';
 import { frameworkTrees, servicesOf } from './framework-trees.ts';
 import type { KairosInit } from './kairos-init.ts';
 import { kubernetesEntries } from './kubernetes-entries.ts';
+import { overlayEntries } from './overlay.ts';
 
 /** All files of the build context except the Containerfile, parents before children. */
 export function ownEntries(options: ContextOptions): ContextEntry[] {
   const { templates, flavor, overlay, init, kubernetes } = options;
-  const overlaid = overlay === undefined ? [] : directoryEntries(overlay, 'overlay');
+  const overlaid = overlay === undefined ? [] : overlayEntries(overlay, templates);
   if (init !== undefined) return [...initEntries(options, init), ...overlaid];
   return [
     ...installEntries(options),

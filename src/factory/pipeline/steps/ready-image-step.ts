@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { machineArch } from '../../../common/contract/architectures.ts';
 import { EPOCH_FILE } from '../../../common/contract/system-layout.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import { type BaseReference, formatBaseReference } from '../../config/base-reference.ts';
 import type { ArtifactsSpec } from '../../config/schema.ts';
-import { directoryEntries } from '../../image/context/context-tar.ts';
+import { text } from '../../image/context/entry.ts';
+import { copyOverlay, KEEP_MODES, overlayEntries, removeBuildHome } from '../../image/context/overlay.ts';
 import { sealRoot } from '../../image/root/seal.ts';
 import { readyArch } from '../../inputs/base/check-arch.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
@@ -20,7 +24,7 @@ import { buildImage, sealImage } from './seal-image.ts';
  * @throws FactoryError `usage` for a bootstrap reference
  */
 export function readyImageStep(
-  env: ImportEnvironment & Pick<BuildEnvironment, 'useCache' | 'offline'>,
+  env: ImportEnvironment & Pick<BuildEnvironment, 'useCache' | 'offline' | 'templates'>,
   spec: Pick<ArtifactsSpec, 'overlayRootfs'>,
   reference: BaseReference,
 ): Step {
@@ -35,7 +39,9 @@ export function readyImageStep(
     needs: [],
     inputs: async () => [
       await fingerprint(env, reference, await readyArch(reference)),
-      spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
+      spec.overlayRootfs === undefined
+        ? null
+        : [treeSignature(spec.overlayRootfs), readFileSync(join(env.templates, KEEP_MODES), 'utf8')],
     ],
     isCurrent: ({ facts }) => env.engine.has(facts.image),
     run: async (context) => {
@@ -46,15 +52,23 @@ export function readyImageStep(
       await importBase(reference, image, { ...context, engine, images, daemon, arch });
       if (spec.overlayRootfs === undefined)
         return await sealImage(env, context, { image, name, seal: sealOwn });
-      const text = `FROM ${image}\nCOPY overlay/ /\n`;
+      // Programs of another architecture may need an emulator that this machine does not have.
+      const isScripted = arch === machineArch() && (await hasShell(env, image));
+      const copied = [...copyOverlay('', { isScripted }), ...(isScripted ? [removeBuildHome] : [])];
       const entries = [
-        { type: 'text', path: 'Containerfile', text, mode: 0o644 } as const,
-        ...directoryEntries(spec.overlayRootfs, 'overlay'),
+        text('Containerfile', [`FROM ${image}`, 'USER 0', ...copied, ''].join('\n')),
+        ...overlayEntries(spec.overlayRootfs, env.templates),
       ];
       await buildImage(env, context, { entries, image, arch });
       return await sealImage(env, context, { image, name });
     },
   });
+}
+
+/** Whether scripts can run in an image. */
+async function hasShell({ engine }: Pick<BuildEnvironment, 'engine'>, image: string): Promise<boolean> {
+  await using open = await engine.open(image);
+  return (await resolveInRoot(open.root, '/bin/sh')) !== undefined;
 }
 
 /**

@@ -212,7 +212,7 @@ describe('contextEntries', () => {
     const entries = contextEntries({ ...OPTIONS, bundles, overlay: overlay() });
     const lines = textOf(entries, 'Containerfile').split('\n');
     const from = lines.indexOf('COPY framework/ /') + 1;
-    expect(lines.slice(from, lines.indexOf('COPY overlay/ /'))).toEqual([
+    expect(lines.slice(from, lines.indexOf('COPY overlay-modes/ /kairos-build/overlay-modes/'))).toEqual([
       'COPY bundles/ /kairos-build/bundles/',
       'COPY --from=localhost/b:1 / /kairos-build/bundle-0/',
       String.raw`RUN ["/bin/sh", "/kairos-build/bundles/run-bundle.sh", "/kairos-build/bundle-0", "oci:/b \"1\""]`,

@@ -134,7 +134,10 @@ describe('kairos-init', () => {
       COPY init/ /kairos-build/init/
       RUN ["/bin/sh", "/kairos-build/init/check-kairos-init.sh", "v0.5.1"]
       RUN ["/kairos-build/init/kairos-init", "--stage", "install", "--version", "v1.2.3", "--model", "generic"]
+      COPY overlay-modes/ /kairos-build/overlay-modes/
+      RUN ["/bin/sh", "/kairos-build/overlay-modes/keep-modes.sh", "save"]
       COPY overlay/ /
+      RUN ["/bin/sh", "/kairos-build/overlay-modes/keep-modes.sh", "restore"]
       RUN ["/kairos-build/init/kairos-init", "--stage", "init", "--version", "v1.2.3", "--model", "generic"]
       RUN ["/bin/sh", "/kairos-build/init/finish-kairos-init.sh"]
       "
