@@ -106,6 +106,25 @@ describe('live account', () => {
   };
   const live = { '/proc/cmdline': 'root=live:CDLABEL=COS_LIVE', '/run/cos/live_mode': '1' };
 
+  test.each([
+    ['', '#cloud-config\ninstall: {auto: true}\n', 'no'],
+    ['', '#cloud-config\ninstall: {auto: yes}\n', 'no'],
+    ['', '#cloud-config\ninstall: {auto: false}\n', 'yes'],
+    [' kairos.live_ssh=on', '#cloud-config\ninstall: {auto: true}\n', 'yes'],
+    [' kairos.live_ssh=off', '', 'no'],
+    [' kairos.config=install.auto=true', '', 'no'],
+  ])('SSH with %j and the configuration %j: passwords %s', async (words, config, answer) => {
+    const cmdline = `${live['/proc/cmdline']}${words}`;
+    const files = { ...accounts, ...live, '/proc/cmdline': cmdline, '/oem/a.yaml': config };
+    await using host = await testHost({ files });
+    await liveAccountStep.run(host);
+    expect(await host.readText('/etc/ssh/sshd_config.d/10-kairos-live.conf')).toMatch(
+      new RegExp(`^PasswordAuthentication ${answer}$`, 'm'),
+    );
+    // At the machine, the account works in any case.
+    expect(await host.readText('/etc/shadow')).toMatch(/^kairos:\$6\$/m);
+  });
+
   test('is created on a live system', async () => {
     await using host = await testHost({ files: { ...accounts, ...live } });
     await liveAccountStep.run(host);
