@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from 'listr2';
 import type { BuildEvent } from '../pipeline/events.ts';
+import { fittingRenderer, type ShownStep } from './fitting-renderer.ts';
 
 /** Displays the events of a build. */
 export interface ProgressRenderer {
@@ -56,6 +57,12 @@ function createTaskList(stream: WriteStream): ProgressRenderer {
   const logger = new ListrLogger({ processOutput: new ProcessOutput(stream, stream) });
   const pending = new Map<string, Pending>();
   const notices: string[] = [];
+  const steps = new Map<string, ShownStep>();
+  const show = (id: string, change: Partial<ShownStep>) => {
+    const step = steps.get(id);
+    if (step !== undefined) steps.set(id, { ...step, ...change });
+  };
+  const size = () => ({ rows: stream.rows || 24, columns: stream.columns || 80 });
   let shown: Promise<unknown> = Promise.resolve();
   const open = (id: string) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -70,6 +77,7 @@ function createTaskList(stream: WriteStream): ProgressRenderer {
         case 'plan': {
           const tasks = event.steps.map(({ id, title }) => {
             const entry = open(id);
+            steps.set(id, { title, state: 'waiting' });
             return {
               title,
               task: (_: unknown, task: ListrTaskWrapper<unknown, never, never>) => {
@@ -79,6 +87,7 @@ function createTaskList(stream: WriteStream): ProgressRenderer {
             };
           });
           const list = new Listr(tasks as never, {
+            renderer: fittingRenderer(size, () => [...steps.values()]),
             concurrent: true,
             // Its listener would end the process at once; the session cleans up first.
             registerSignalListeners: false,
@@ -90,23 +99,27 @@ function createTaskList(stream: WriteStream): ProgressRenderer {
         }
         case 'progress': {
           const task = pending.get(event.id)?.task;
+          show(event.id, { output: event.text });
           if (task) task.output = event.text;
           break;
         }
         case 'end': {
           const entry = pending.get(event.id);
+          show(event.id, { state: 'done' });
           if (entry?.task)
             entry.task.title = `${event.title} ${event.cached ? '(cached)' : `(${event.seconds.toFixed(1)} s)`}`;
           entry?.settle();
           break;
         }
         case 'fail':
+          show(event.id, { state: 'failed' });
           pending.get(event.id)?.settle(new Error('failed'));
           break;
         case 'notice':
           notices.push(event.text);
           break;
         case 'start':
+          show(event.id, { state: 'running' });
           break;
       }
     },

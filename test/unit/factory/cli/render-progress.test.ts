@@ -10,12 +10,12 @@ afterEach(() => {
 });
 
 /** A stream that records what is written to it, as a terminal or not. */
-function keepingStream(isTTY: boolean) {
+function keepingStream(isTTY: boolean, rows = 40) {
   const written: string[] = [];
   const stream: WriteStream = Object.create(WriteStream.prototype, {
     isTTY: { value: isTTY },
     columns: { value: 80 },
-    rows: { value: 40 },
+    rows: { value: rows },
     // The list replaces this while it is shown.
     write: {
       writable: true,
@@ -25,7 +25,26 @@ function keepingStream(isTTY: boolean) {
       },
     },
   });
-  return { stream, text: () => written.join('') };
+  return { stream, written, text: () => written.join('') };
+}
+
+/** The same for a terminal with a number of rows: what each write shows. */
+function keepingFrames(rows: number) {
+  const { stream, written } = keepingStream(true, rows);
+  return {
+    stream,
+    frames: () => written.map(stripVTControlCharacters).filter((frame) => frame.trim() !== ''),
+  };
+}
+
+/** Makes standard output a terminal, or not, for the rest of a test. */
+function setStdout(isTTY: boolean) {
+  const before = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY');
+  Object.defineProperty(process.stdout, 'isTTY', { value: isTTY, configurable: true });
+  onTestFinished(() => {
+    if (before) Object.defineProperty(process.stdout, 'isTTY', before);
+    else Reflect.deleteProperty(process.stdout, 'isTTY');
+  });
 }
 
 const step = (id: string, title: string): PlannedStep => ({ id, title, needs: [], state: 'run' });
@@ -83,12 +102,7 @@ describe('on a terminal', () => {
     { ci, stdout = true }: { ci?: string; stdout?: boolean } = {},
   ) => {
     vi.stubEnv('CI', ci);
-    const before = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY');
-    Object.defineProperty(process.stdout, 'isTTY', { value: stdout, configurable: true });
-    onTestFinished(() => {
-      if (before) Object.defineProperty(process.stdout, 'isTTY', before);
-      else Reflect.deleteProperty(process.stdout, 'isTTY');
-    });
+    setStdout(stdout);
     const { stream, text } = keepingStream(true);
     const { onEvent, close } = createProgressRenderer(stream);
     for (const event of events) {
@@ -113,6 +127,25 @@ describe('on a terminal', () => {
     ['nothing was planned', []],
   ])('the list ends when %s', async (_, events) => {
     expect(await played(events)).not.toContain('(61.3 s)');
+  });
+
+  test('a list of more rows than the terminal keeps what runs in sight, and ends whole', async () => {
+    const many = Array.from({ length: 60 }, (_, index) => step(`step${index}`, `do thing ${index}`));
+    const { stream, frames } = keepingFrames(24);
+    vi.stubEnv('CI', undefined);
+    setStdout(true);
+    const { onEvent, close } = createProgressRenderer(stream);
+    onEvent({ type: 'plan', steps: many });
+    onEvent({ type: 'start', id: 'step3', title: 'do thing 3' });
+    onEvent({ type: 'progress', id: 'step3', text: 'RUN apt-get' });
+    await expect.poll(() => frames().at(-1) ?? '').toContain('❯ do thing 3');
+    const frame = frames().at(-1) ?? '';
+    expect(frame).toContain('› RUN apt-get');
+    expect(frame).toContain('0 of 60 steps done');
+    expect(frame).toContain('59 waiting');
+    expect(frame.split('\n').length).toBeLessThan(24);
+    await close();
+    expect(frames().join('')).toContain('do thing 59');
   });
 
   test.each<[string, { ci?: string; stdout?: boolean }]>([
