@@ -1,7 +1,8 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
+import { openOutput } from '../../src/factory/pipeline/workspace.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
@@ -267,14 +268,10 @@ describe('refused before anything runs', () => {
 
   test('a second build into the output directory of another', async () => {
     const directory = join(home, 'busy');
-    await mkdir(directory);
-    const stat = await readFile(`/proc/${process.pid}/stat`, 'utf8');
-    const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    const lock = join(directory, '.kairos-factory.lock');
-    await writeFile(lock, `${process.pid}-${start}`);
+    const held = await openOutput(directory);
     const stderr = await refused('build', '--flavor', 'debian', '--output', directory);
     expect(stderr).toContain(`another build (process ${process.pid}) writes to ${directory}`);
-    await rm(lock);
+    await held.close();
   });
 });
 
