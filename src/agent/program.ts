@@ -7,6 +7,7 @@ import { installCommand } from './commands/install.ts';
 import { installBundleCommand } from './commands/install-bundle.ts';
 import { interactiveInstallCommand } from './commands/interactive-install.ts';
 import { logsCommand } from './commands/logs.ts';
+import { makeInitramfsCommand } from './commands/make-initramfs.ts';
 import { manualInstallCommand } from './commands/manual-install.ts';
 import { printSchemaCommand } from './commands/print-schema.ts';
 import { pullImageCommand } from './commands/pull-image.ts';
@@ -44,6 +45,7 @@ const COMMANDS: readonly AgentCommand[] = [
   logsCommand,
   uuidCommand,
   versionCommand,
+  makeInitramfsCommand,
   ...unsupportedCommands,
 ];
 

@@ -2,6 +2,7 @@
 # Collects in /kairos-collected what another root needs to boot: kernel, modules, firmware, a new initramfs, boot loader.
 # Runs inside the image build, in the image given as kernel-from. Reads from its directory:
 #   source-date-epoch  the Unix timestamp for the initramfs
+#   kairos-agent       the program that makes the initramfs
 set -eu
 
 here=$(dirname "$0")
@@ -20,11 +21,6 @@ for candidate in $(find /lib/modules/ -mindepth 1 -maxdepth 1 | sed 's,.*/,,' | 
   if [ -e "/boot/vmlinuz-$candidate" ]; then kernel=$candidate; fi
 done
 [ -n "$kernel" ] || refuse 'has no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules'
-command -v dracut >/dev/null || refuse 'has no dracut, which generates the initramfs: install dracut in it'
-for module in dmsquash-live dm; do
-  found=$(find /usr/lib/dracut/modules.d -maxdepth 1 -name "*$module" | head -n 1)
-  [ -n "$found" ] || refuse "has no dracut module $module: install dracut-live (Debian) or its equivalent in it"
-done
 
 mkdir -p "$out/boot" "$out/modules" "$out/firmware" "$out/boot-loader/usr/lib/kairos"
 cp -a "/boot/vmlinuz-$kernel" "$out/boot/"
@@ -38,12 +34,7 @@ cp -a "/lib/modules/$kernel" "$out/modules/"
 rm -f "$out/modules/$kernel/build" "$out/modules/$kernel/source"
 if [ -d /lib/firmware ]; then cp -a /lib/firmware/. "$out/firmware/"; fi
 
-if grep -qx 'CONFIG_RD_ZSTD=y' "/boot/config-$kernel" 2>/dev/null; then
-  compress='zstd -3 -q -T0'
-else
-  compress='gzip -6 -n'
-fi
-dracut --force --quiet --no-hostonly --reproducible --compress "$compress" "$out/boot/initrd" "$kernel"
+"$here/kairos-agent" make-initramfs --epoch "$SOURCE_DATE_EPOCH" "$kernel" "$out/boot/initrd" --needs "$here/kairos-agent"
 chmod 0644 "$out/boot/initrd"
 
 for place in /usr/lib/grub /usr/lib/shim /usr/share/grub /usr/share/grub2 /usr/share/efi /boot/efi/EFI; do

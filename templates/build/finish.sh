@@ -61,19 +61,12 @@ if [ ! -e "$here/kernel-is-there" ]; then
   esac
   ln -sfn "$file" /boot/vmlinuz
   rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
-  # Alpine's dracut generates these automatically when a kernel is installed.
-  rm -f /boot/dracut-*
   depmod -a "$kernel"
-  # If the kernel supports zstd, it is several times cheaper than gzip and gives smaller files.
-  compress='gzip -6 -n'
-  for config in "/boot/config-$kernel" "/boot/config-${kernel##*-}" "/lib/modules/$kernel/config"; do
-    if grep -qx 'CONFIG_RD_ZSTD=y' "$config" 2>/dev/null; then compress='zstd -3 -q -T0'; fi
-  done
-  if ! command -v dracut >/dev/null; then
-    echo "no dracut: it generates the initramfs of every flavor; add its package to the flavor" >&2
+  if ! command -v kairos-agent >/dev/null; then
+    echo "no agent, which makes the initramfs: the base lacks the GNU C library; use a kernel of another image (--kernel-from)" >&2
     exit 1
   fi
-  dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
+  kairos-agent make-initramfs "$kernel" /boot/initrd
   chmod 0644 /boot/initrd
 fi
 

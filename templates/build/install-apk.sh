@@ -10,8 +10,7 @@ set -eu
 
 here=$(dirname "$0")
 
-# mkinitfs, which other packages may install, and dracut's own trigger would generate an initramfs before our configuration
-# is complete; it is generated once, at the end.
+# mkinitfs, which the kernel's package needs, would generate an initramfs that nobody uses; ours is made once, at the end.
 mkdir -p /etc/mkinitfs
 echo 'disable_trigger="YES"' >/etc/mkinitfs/mkinitfs.conf
 

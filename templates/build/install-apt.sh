@@ -12,7 +12,7 @@ set -eu
 
 here=$(dirname "$0")
 export DEBIAN_FRONTEND=noninteractive
-# The kernel's hooks would generate an initramfs before our configuration is complete; it is generated once, at the end.
+# Hooks of the kernel's package would generate an initramfs that nobody uses; ours is made once, at the end.
 export INITRD=No
 
 mkdir -p /etc/dpkg/dpkg.cfg.d
@@ -78,6 +78,23 @@ mkdir -p /usr/lib/kairos
 echo "$epoch" >/usr/lib/kairos/source-date-epoch
 # Maintainer scripts use it for the files they write, too.
 export SOURCE_DATE_EPOCH="$epoch"
+
+# Kernels depend on a generator of initramfs images. This package stands for ours, so that none is installed.
+stand_in="$here/initramfs"
+mkdir -p "$stand_in/DEBIAN"
+cat >"$stand_in/DEBIAN/control" <<EOT
+Package: kairos-initramfs
+Version: 1
+Architecture: all
+Maintainer: kairos-factory <kairos-factory@localhost>
+Section: kernel
+Priority: optional
+Provides: linux-initramfs-tool
+Description: stands for the initramfs that the image build makes
+EOT
+chmod -R u=rwX,go=rX "$stand_in"
+dpkg-deb --build "$stand_in" "$here/initramfs.deb" >/dev/null
+dpkg -i "$here/initramfs.deb"
 
 xargs apt-get -q -y install --no-install-recommends -o Dpkg::Options::=--force-unsafe-io <"$here/packages"
 

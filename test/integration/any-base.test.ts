@@ -160,7 +160,7 @@ test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
     const file = join(report.output, report.manifest.artifacts[0]?.file ?? '');
     const status = await tool('unsquashfs', '-cat', file, 'var/lib/dpkg/status');
     expect(status.match(/^Package: linux-image.*/gm)).toBe(null);
-    expect(status).toMatch(/^Package: dracut$/m);
+    expect(status).toMatch(/^Package: busybox-static$/m);
   },
 );
 

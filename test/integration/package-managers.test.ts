@@ -8,7 +8,7 @@ import { tool } from '../support/tool.ts';
 
 // The scripts that run inside image builds, for families whose packages cannot be fetched here. dnf, zypper and rpm are
 // real, from Debian's packages, with repositories of small packages that the tests create. They run in an overlay of this
-// machine's root, inside a mount namespace that ends with them. apk, dracut and OpenRC are stand-ins; the shell and other
+// machine's root, inside a mount namespace that ends with them. apk, the agent and OpenRC are stand-ins; the shell and other
 // tools are BusyBox's, as on Alpine.
 
 const BUILD = new URL('../../templates/build/', import.meta.url).pathname;
@@ -207,11 +207,11 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     for (const name of (await tool('busybox', '--list')).trim().split('\n')) {
       await symlink('busybox', join(root, 'bin', name)).catch(() => undefined);
     }
-    for (const name of ['dracut', 'depmod', 'rc-update', 'apk', 'find'])
+    for (const name of ['depmod', 'rc-update', 'apk', 'find'])
       await rm(join(root, 'bin', name), { force: true });
     const log = (name: string) => `#!/bin/sh\necho "${name} $*" >>/log\n`;
     const standIns = {
-      '/bin/dracut': `${log('dracut')}for last; do :; done\necho initramfs >/boot/initrd\n`,
+      '/usr/bin/kairos-agent': `${log('kairos-agent')}echo initramfs >/boot/initrd\n`,
       '/bin/depmod': log('depmod'),
       '/bin/rc-update': log('rc-update'),
       '/bin/apk': `${log('apk')}[ "$2" != update ] || cp /index.tar.gz /var/cache/apk/APKINDEX.1.tar.gz\n`,
@@ -252,7 +252,6 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
       '/boot/vmlinuz-lts': 'kernel',
       '/boot/config-lts': 'CONFIG_RD_ZSTD=y\n',
       '/boot/initramfs-lts': 'made by mkinitfs',
-      '/boot/dracut-lts': 'made by a trigger',
       '/lib/modules/6.12.50-0-lts/modules.dep': '',
       '/etc/init.d/sshd': '',
       '/etc/inittab': inittab,
@@ -264,7 +263,7 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(outcome.status, outcome.output).toBe(0);
     const log = await text(root, 'log');
     expect(log).toContain('depmod -a 6.12.50-0-lts');
-    expect(log).toMatch(/dracut .*--compress zstd -3 -q -T0 \/boot\/initrd 6\.12\.50-0-lts/);
+    expect(log).toContain('kairos-agent make-initramfs 6.12.50-0-lts /boot/initrd');
     expect(log).toContain('rc-update -q add sshd boot');
     expect((await tool('sh', '-c', `cd "${root}" && ls boot; readlink boot/vmlinuz`)).split('\n')).toEqual([
       'config-lts',
@@ -353,23 +352,19 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
       '/lib/modules/6.9.1/modules.dep': '',
       '/lib/modules/6.12.1/modules.dep': '',
       '/lib/modules/7.0.0-leftover/modules.dep': '',
-      '/usr/lib/dracut/modules.d/90dmsquash-live/x': '',
-      '/usr/lib/dracut/modules.d/90dm/x': '',
       '/etc/os-release': 'ID=alpine\n',
       '/kernel/source-date-epoch': '1750000000\n',
     });
     await rm(join(root, (await tool('sh', '-c', 'command -v find')).trim()));
     await symlink('busybox', join(root, 'bin/find'));
-    // The file before the kernel's version is the initramfs to write.
-    await write(
-      join(root, 'bin/dracut'),
-      '#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\necho x >"$1"\n',
-      0o755,
-    );
+    await write(join(root, 'kernel/kairos-agent'), '#!/bin/sh\necho "$*" >/log\necho x >"$5"\n', 0o755);
     await cp(join(BUILD, 'collect-kernel.sh'), join(root, 'kernel/collect-kernel.sh'));
     const { status, output } = await run('chroot', [root, '/bin/sh', '/kernel/collect-kernel.sh']);
     expect(status, output).toBe(0);
     const collected = join(root, 'kairos-collected');
+    expect(await text(root, 'log')).toBe(
+      'make-initramfs --epoch 1750000000 6.12.1 /kairos-collected/boot/initrd --needs /kernel/kairos-agent\n',
+    );
     expect(await tool('readlink', join(collected, 'boot/vmlinuz'))).toBe('vmlinuz-6.12.1');
     expect(await tool('ls', join(collected, 'boot'), join(collected, 'modules'))).not.toContain('6.9.1');
     const late = await tool('find', collected, '-newermt', '@1750000000');
@@ -430,7 +425,7 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
   test('install-apk.sh enables a repository and reads the date of the newest package', async () => {
     const root = await busyboxRoot({
       '/etc/apk/repositories': 'https://mirror.test/v3.22/main\n#https://mirror.test/v3.22/community\n',
-      '/build/install/packages': 'alpine-base\ndracut\n',
+      '/build/install/packages': 'alpine-base\nbusybox-static\n',
       '/build/install/repositories': 'community\n',
       '/build/install/repository-packages': '',
       '/build/install/source-date-epoch': '',
@@ -450,6 +445,6 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(status, output).toBe(0);
     expect(await text(root, 'usr/lib/kairos/source-date-epoch')).toBe('1760000000\n');
     expect(await text(root, 'etc/apk/repositories')).toMatch(/^https:\/\/mirror\.test\/v3\.22\/community$/m);
-    expect(await text(root, 'log')).toContain('apk -q add alpine-base dracut');
+    expect(await text(root, 'log')).toContain('apk -q add alpine-base busybox-static');
   });
 });

@@ -6,8 +6,8 @@ import { factory, TEST_HOME } from '../support/factory.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
 
-// Builds that take seconds: a BusyBox root with a file as its kernel and a stand-in for dracut, which is either
-// reproducible or not. Everything else is real: engine, steps, tools.
+// Builds that take seconds: a BusyBox root with a file as its kernel and a stand-in for the agent, whose initramfs is
+// either reproducible or not. Everything else is real: engine, steps, tools.
 
 const isRoot = process.getuid?.() === 0;
 
@@ -24,9 +24,9 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
   });
   afterAll(() => tool('rm', '-rf', home));
 
-  /** A base with this script as its dracut. All files have the same time. */
-  async function base(name: string, dracut: string): Promise<string> {
-    await writeFile(join(home, 'root/bin/dracut'), `#!/bin/sh\n${dracut}\n`, { mode: 0o755 });
+  /** A base with this script as its agent, which makes the initramfs. All files have the same time. */
+  async function base(name: string, agent: string): Promise<string> {
+    await writeFile(join(home, 'root/usr/bin/kairos-agent'), `#!/bin/sh\n${agent}\n`, { mode: 0o755 });
     const file = join(home, `${name}.tar`);
     await tool(
       'tar',

@@ -94,7 +94,7 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
     found: '/boot/initrd',
     problem: async ({ boot }) => {
       const size = boot.initrd === undefined ? 0 : (await lstat(boot.initrd)).size;
-      return unless(size > 0, '/boot/initrd is missing or empty: run dracut');
+      return unless(size > 0, '/boot/initrd is missing or empty: it is made when the image is built');
     },
   },
   {

@@ -31,7 +31,7 @@ export function kernelStage({ kernel }: RecipeOptions, home: string): string[] {
   return [
     `FROM ${kernel.image} AS ${KERNEL_STAGE}`,
     'USER 0',
-    `COPY ${home}dracut/ /`,
+    `COPY ${home}initramfs/ /`,
     `COPY ${home}kernel/ ${BUILD_HOME}/kernel/`,
     runScript('kernel/collect-kernel.sh'),
   ];

@@ -53,6 +53,8 @@ export interface ContextOptions {
 export interface KernelSource {
   /** Name of the image in the engine. */
   readonly image: string;
+  /** Path of the compiled agent that the image can run; it makes the initramfs. */
+  readonly agent: string;
   /** Unix timestamp in seconds that the initramfs is stamped with. */
   readonly epoch: number;
   /** The directory of the base for `modules` and `firmware`: `/usr/lib`, or `/lib` where that is not a link to it. */

@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContextOptions } from './context-options.ts';
 
+/** What the initramfs is made of, below `templates/image`. */
+export const INITRAMFS_TREE = 'initramfs';
+
 /** The service manager of the flavor or, where the flavor detects it, of the root. */
 export function servicesOf({
   flavor,
@@ -18,9 +21,9 @@ export function frameworkTrees(
 ): string[] {
   const { templates, flavor } = options;
   // A kernel from another image brings the initramfs that was made there.
-  const generator = options.kernel === undefined ? flavor.initramfs : 'none';
+  const initramfs = options.kernel === undefined ? INITRAMFS_TREE : 'none';
   const network =
     flavor.network === 'detect' ? (options.root?.systemd ? 'systemd-networkd' : 'none') : flavor.network;
-  const names = ['common', servicesOf(options), generator, network, flavor.family];
+  const names = ['common', servicesOf(options), initramfs, network, flavor.family];
   return names.map((name) => join(templates, 'image', name)).filter((tree) => existsSync(tree));
 }

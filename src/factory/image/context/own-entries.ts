@@ -15,7 +15,7 @@ import { isScripted } from './containerfile.ts';
 import type { ContextOptions } from './context-options.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
 import { lines, program, templatePrograms, text } from './entry.ts';
-import { frameworkTrees, servicesOf } from './framework-trees.ts';
+import { frameworkTrees, INITRAMFS_TREE, servicesOf } from './framework-trees.ts';
 import type { KairosInit } from './kairos-init.ts';
 import { kubernetesEntries } from './kubernetes-entries.ts';
 import { overlayEntries } from './overlay.ts';
@@ -119,7 +119,8 @@ function kernelEntries({ kernel, templates }: ContextOptions): ContextEntry[] {
   if (kernel === undefined) return [];
   const template = templatePrograms(templates);
   return [
-    ...directoryEntries(join(templates, 'image/dracut'), 'dracut'),
+    ...directoryEntries(join(templates, 'image', INITRAMFS_TREE), 'initramfs'),
+    program('kernel/kairos-agent', kernel.agent),
     text('kernel/source-date-epoch', `${kernel.epoch}\n`),
     template('kernel/collect-kernel.sh', 'build/collect-kernel.sh'),
   ];

@@ -4,13 +4,13 @@ import type { Part } from './inventory.ts';
 import { type InventorySources, regularFile } from './inventory-sources.ts';
 
 const AGENT = '/usr/bin/kairos-agent';
-const INITRAMFS_MODULE = '/usr/lib/dracut/modules.d/28kairos';
+const INITRAMFS_SCRIPTS = '/usr/lib/kairos/initramfs';
 
-/** Lists the framework in the root, with the initramfs module and the agent. */
+/** Lists the framework in the root, with the scripts of the initramfs and the agent. */
 export async function frameworkParts(root: string, sources: InventorySources): Promise<Part[]> {
   const tool = sources.facts.release['KAIROS_INIT_VERSION'] ?? '';
   const own = /^kairos-factory v?(.+)$/.exec(tool)?.[1];
-  const module = await resolveInRoot(root, INITRAMFS_MODULE);
+  const module = await resolveInRoot(root, INITRAMFS_SCRIPTS);
   const agent = await agentPart(root, sources);
   if (own === undefined) {
     const maker = { name: 'kairos-init', description: 'framework of upstream Kairos', licence: 'Apache-2.0' };
@@ -22,10 +22,10 @@ export async function frameworkParts(root: string, sources: InventorySources): P
       : [
           {
             name: 'kairos-factory-initramfs',
-            description: 'initramfs module that finds, mounts and grows the partitions of the system',
+            description: 'scripts of the initramfs that find, mount and grow the partitions of the system',
             version: own,
             licence: 'Apache-2.0',
-            file: INITRAMFS_MODULE,
+            file: INITRAMFS_SCRIPTS,
           },
         ]),
     ...agent,

@@ -79,6 +79,7 @@ function kernelSource(parts: RecipeParts, results: Results): KernelSource | unde
   const { bootLoader, ownLib } = baseOf(parts, results).traits;
   return {
     image,
+    agent: parts.env.agent(parts.spec.arch, traits.glibc ? 'glibc' : 'musl'),
     epoch: Number(parts.env.epoch ?? traits.newest),
     library: ownLib ? '/lib' : '/usr/lib',
     bootLoader: parts.installsNothing && !bootLoader,

@@ -39,7 +39,7 @@ export function kernelStep(env: ImportEnvironment, text: string, arch: string): 
           'BASE_UNSUITABLE',
           `${name} has no /bin/sh, which extracting the kernel needs`,
           {
-            remedy: 'Give an image of a distribution with a kernel and dracut.',
+            remedy: 'Give an image of a distribution with a kernel and BusyBox.',
           },
         );
       }

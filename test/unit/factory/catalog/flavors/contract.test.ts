@@ -21,6 +21,8 @@ const LONG_TERM = ['20.04', '22.04', '24.04'];
 /** Packages of upstream's list for GRUB that are not boot loaders. */
 const NO_LOADER = 'a tool for people, not for booting';
 const NETWORK = 'the initramfs needs no network';
+const NO_DRACUT = 'the build makes the initramfs itself';
+const BUSYBOX = 'shell and tools of the initramfs';
 
 const CONTRACT: Readonly<Record<string, Names>> = {
   debian: {
@@ -41,10 +43,13 @@ const CONTRACT: Readonly<Record<string, Names>> = {
       ],
     },
     ours: {
+      'busybox-static': BUSYBOX,
       'grub-common': 'fonts and grub-editenv; upstream gets it with grub2',
       'grub2-common': 'upstream gets it with grub-efi-arm64',
     },
     without: {
+      dracut: NO_DRACUT,
+      'dracut-live': NO_DRACUT,
       'dracut-network': NETWORK,
       'isc-dhcp-common': NETWORK,
       'isc-dhcp-client': NETWORK,
@@ -64,7 +69,7 @@ const CONTRACT: Readonly<Record<string, Names>> = {
       arm64: ['grub2', 'grub2-efi-aa64', 'grub2-efi-aa64-modules', 'shim-aa64'],
     },
     ours: {
-      cpio: 'dracut packs with it; upstream gets it as a dependency',
+      bash: 'the shell of the initramfs, because the clones of RHEL have no BusyBox',
       'grub2-pc-modules': 'modules of the BIOS loader; upstream gets them with grub2-pc',
       'grub2-efi-x64-cdboot': 'signed loader of live media',
       'grub2-efi-aa64-cdboot': 'signed loader of live media',
@@ -74,6 +79,9 @@ const CONTRACT: Readonly<Record<string, Names>> = {
     },
     without: {
       'kernel-modules-extra': 'drivers of rare hardware',
+      dracut: NO_DRACUT,
+      'dracut-live': NO_DRACUT,
+      'dracut-squash': NO_DRACUT,
       'dracut-network': NETWORK,
       'dhcp-client': NETWORK,
       'squashfs-tools': 'is in the role "disk"',
@@ -88,10 +96,11 @@ const CONTRACT: Readonly<Record<string, Names>> = {
       arm64: ['nethogs', 'iw', 'shim', 'grub2-arm64-efi'],
     },
     ours: {
-      cpio: 'dracut packs with it; upstream gets it as a dependency',
+      'busybox-static': BUSYBOX,
       grub2: 'grub2-editenv and fonts; upstream gets it as a dependency',
     },
     without: {
+      dracut: NO_DRACUT,
       'dhcp-client': NETWORK,
       squashfs: 'is in the role "disk"',
       nethogs: NO_LOADER,
@@ -105,11 +114,9 @@ const CONTRACT: Readonly<Record<string, Names>> = {
     boot: { amd64: ['grub', 'grub-efi', 'grub-bios'], arm64: ['grub', 'grub-efi'] },
     ours: {
       'linux-firmware-none': 'keeps apk from choosing all firmware',
-      dracut: 'instead of mkinitfs: the module that mounts the system is the same for all flavors',
-      'dracut-modules': 'as dracut',
-      cpio: 'dracut packs with it',
+      'busybox-static': BUSYBOX,
     },
-    without: { mkinitfs: 'replaced by dracut' },
+    without: { mkinitfs: NO_DRACUT },
   },
 };
 
@@ -140,9 +147,6 @@ describe.each(cases)('$name $release on $arch', ({ loaded: { flavor }, loaded, r
     const own = listed(role);
     expect(own.length).toBeGreaterThan(0);
     expect(own.filter((name) => !theirs.includes(name) && !(name in names.ours))).toEqual([]);
-    // Before 22.04 the module for the live medium was part of dracut.
-    const early = flavor.name === 'ubuntu' && version === '20.04' ? ['dracut-live'] : [];
-    const missing = theirs.filter((name) => !own.includes(name) && !(name in names.without));
-    expect(missing).toEqual(role === 'initramfs' ? early : []);
+    expect(theirs.filter((name) => !own.includes(name) && !(name in names.without))).toEqual([]);
   });
 });

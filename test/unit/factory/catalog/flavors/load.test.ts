@@ -8,7 +8,7 @@ import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 const PARENT = `family: debian
 package-manager: apt
 service-manager: systemd
-initramfs: dracut
+initramfs: builtin
 packages:
   base: [systemd, sudo]
   disk: [fdisk]
@@ -217,8 +217,8 @@ describe('an error has its position', () => {
   );
 
   test('an invalid value of the child that overrides the parent, in the child', async () => {
-    expect(await problem({ 'child.yaml': `${CHILD}initramfs: drakut\n` })).toEqual([
-      expect.stringMatching(/^child\.yaml:8:1: initramfs: .*did you mean "dracut"/),
+    expect(await problem({ 'child.yaml': `${CHILD}initramfs: built-in\n` })).toEqual([
+      expect.stringMatching(/^child\.yaml:8:1: initramfs: .*did you mean "builtin"/),
     ]);
   });
 

@@ -20,9 +20,9 @@ describe('missingPackages', () => {
         'E: Unable to locate package linux5.1',
         "E: Couldn't find any package by glob 'linux5.1'",
         "E: Couldn't find any package by regex 'linux5.1'",
-        "E: Package 'dracut-live' has no installation candidate",
+        "E: Package 'busybox-static' has no installation candidate",
       ],
-      ['linux5.1', 'dracut-live'],
+      ['linux5.1', 'busybox-static'],
     ],
     [
       'dnf',
@@ -75,12 +75,12 @@ describe('explainMissingPackage', async () => {
     explainMissingPackage(failed(...names), sources) as FactoryError;
 
   test('names role and position of a package of the flavor', () => {
-    const error = explained('dracut-live');
+    const error = explained('busybox-static');
     expect(error.message.replaceAll(`${FLAVORS}/`, '')).toMatch(
-      /^debian 12 has no package "dracut-live" \(role "initramfs", families\/debian\.yaml:\d+:7\)$/,
+      /^debian 12 has no package "busybox-static" \(role "initramfs", families\/debian\.yaml:\d+:7\)$/,
     );
     expect([error.kind, error.remedy]).toEqual(['step', expect.stringContaining('flavors eject')]);
-    expect(error.details).toContain('E: Unable to locate package dracut-live');
+    expect(error.details).toContain('E: Unable to locate package busybox-static');
   });
 
   test('names a kernel, and evaluates conditions', () => {

@@ -23,13 +23,13 @@ const CONTRACT: Readonly<Record<string, string>> = {
 const BESIDES: Readonly<Record<string, string>> = {
   // Parts of Fedora's base system that minimal images lack, and the sub-packages of grub2 with programs and modules.
   redhat: `ca-certificates coreutils dbus findutils grep hostname kmod procps-ng sed shadow-utils systemd-pam systemd-udev
-    util-linux iputils cpio grub2-pc-modules grub2-efi-x64-cdboot grub2-efi-aa64-cdboot grub2-tools grub2-tools-extra
+    util-linux bash iputils grub2-pc-modules grub2-efi-x64-cdboot grub2-efi-aa64-cdboot grub2-tools grub2-tools-extra
     grub2-tools-minimal`,
   // Parts of openSUSE's base system that minimal images lack.
-  suse: `ca-certificates-mozilla dbus-1 grep gzip hostname kmod sed shadow udev util-linux util-linux-systemd xz cpio grub2`,
-  // aports: main, and community for dracut (community/dracut/APKBUILD); sub-packages of util-linux and e2fsprogs.
+  suse: `ca-certificates-mozilla dbus-1 grep gzip hostname kmod sed shadow udev util-linux util-linux-systemd xz busybox-static grub2`,
+  // aports: main; sub-packages of util-linux, e2fsprogs and BusyBox.
   alpine: `alpine-base ca-certificates coreutils findutils kmod libgcc libstdc++ losetup mount partx sfdisk shadow
-    udev-init-scripts umount util-linux-misc e2fsprogs-extra iputils openssh-keygen cpio dracut dracut-modules linux-virt
+    udev-init-scripts umount util-linux-misc e2fsprogs-extra iputils openssh-keygen busybox-static linux-virt
     linux-firmware-none`,
 };
 

@@ -36,7 +36,13 @@ const identity = {
   model: 'generic',
   version: 'v1.2.3',
 };
-const kernel = { image: 'localhost/kernel:1', epoch: 1700000000, library: '/lib', bootLoader: true } as const;
+const kernel = {
+  image: 'localhost/kernel:1',
+  agent: import.meta.filename,
+  epoch: 1700000000,
+  library: '/lib',
+  bootLoader: true,
+} as const;
 const shell = { shell: true, systemd: false, lacks: ['/oem'] };
 
 const BARE: ContextOptions = {
@@ -67,7 +73,7 @@ describe('a kernel from another image', () => {
     expect(renderContainerfile(BARE)).toMatchInlineSnapshot(`
       "FROM localhost/kernel:1 AS kairos-factory-kernel
       USER 0
-      COPY dracut/ /
+      COPY initramfs/ /
       COPY kernel/ /kairos-build/kernel/
       RUN ["/bin/sh", "/kairos-build/kernel/collect-kernel.sh"]
       FROM localhost/base:1
@@ -108,10 +114,11 @@ describe('a kernel from another image', () => {
     expect(text.indexOf('install-apt.sh')).toBeLessThan(text.indexOf('--from=kairos-factory-kernel'));
   });
 
-  test('copies the initramfs module to the stage that makes the initramfs, and marks a root without an agent', () => {
+  test('copies the scripts and the agent to the stage that makes the initramfs, and marks a root without an agent', () => {
     const paths = pathsOf(BARE);
-    expect(paths).toContain('dracut/usr/lib/dracut/modules.d/28kairos/module-setup.sh');
-    expect(paths.filter((path) => path.startsWith('framework/usr/lib/dracut'))).toEqual([]);
+    expect(paths).toContain('initramfs/usr/lib/kairos/initramfs/init');
+    expect(paths).toContain('kernel/kairos-agent');
+    expect(paths.filter((path) => path.startsWith('framework/usr/lib/kairos/initramfs'))).toEqual([]);
     expect(paths).toContain('framework/usr/lib/kairos/bare');
     expect(paths).toContain('finish/kernel-is-there');
     const whole = pathsOf({ ...BARE, agent: import.meta.filename });
@@ -184,7 +191,7 @@ describe('a context folder', () => {
       ADD .kairos-factory/kernel.tar /
       FROM kairos-factory-kernel-image AS kairos-factory-kernel
       USER 0
-      COPY .kairos-factory/dracut/ /
+      COPY .kairos-factory/initramfs/ /
       COPY .kairos-factory/kernel/ /kairos-build/kernel/
       RUN ["/bin/sh", "/kairos-build/kernel/collect-kernel.sh"]
       FROM kairos-factory-base

@@ -37,7 +37,7 @@ const AGENT = {
 const ROOT = {
   'etc/os-release': 'ID=debian\nVERSION_ID="12"\nNAME="Debian GNU/Linux"\n',
   'usr/bin/kairos-agent': 'agent',
-  'usr/lib/dracut/modules.d/28kairos/module-setup.sh': '',
+  'usr/lib/kairos/initramfs/init': '',
   'boot/vmlinuz-6.1.0': 'kernel',
   'boot/vmlinuz': { link: 'vmlinuz-6.1.0' },
 };

@@ -136,7 +136,7 @@ function treesOf(entries: readonly ContextEntry[]): string[] {
     openrc: 'framework/etc/init.d/cos-setup-fs',
     'k3s for systemd': 'kubernetes/usr/lib/systemd/system/k3s.service',
     'k3s for OpenRC': 'kubernetes/etc/init.d/k3s',
-    dracut: 'framework/usr/lib/dracut/modules.d/28kairos/module-setup.sh',
+    initramfs: 'framework/usr/lib/kairos/initramfs/init',
     'systemd-networkd': 'framework/usr/lib/systemd/network/20-dhcp.network',
   };
   return Object.entries(marks)

@@ -1,0 +1,152 @@
+import { join } from 'node:path/posix';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { Host } from '../../common/host/host.ts';
+import { checkFresh, checkKernel } from './check-kernel.ts';
+import { type CpioEntry, file } from './cpio.ts';
+import { moduleInfo } from './elf.ts';
+import { type ModuleIndex, moduleName, parseModuleIndex, plainPath } from './module-index.ts';
+import type { ModuleSets } from './module-sets.ts';
+import { readDecompressed } from './read-modules.ts';
+import { loadOrder, selectModules } from './select-modules.ts';
+
+/** The modules of an initramfs. */
+export interface KernelModules {
+  /** The modules, the tables of modprobe, and firmware. */
+  readonly entries: readonly CpioEntry[];
+  /** Paths of the modules below their kernel's directory. */
+  readonly modules: readonly string[];
+  readonly config: string | undefined;
+}
+
+const LIBRARY = '/lib/modules';
+const MODULE = /\.ko(\.(xz|gz|zst))?$/;
+const FIRMWARE = '/lib/firmware';
+
+/** Collects the modules of a kernel and their firmware. @throws FactoryError `step` when the kernel is not suitable */
+export async function kernelModules(host: Host, kernel: string, sets: ModuleSets): Promise<KernelModules> {
+  const home = join(LIBRARY, kernel);
+  const index = await readIndex(host, kernel);
+  const config = await kernelConfig(host, kernel);
+  checkFresh(kernel, index, await modulesIn(host, home, ''));
+  checkKernel(kernel, index, { required: sets.required, config });
+  const modules = selectModules(
+    index,
+    sets.sets.filter(({ arches }) => arches?.includes(host.arch) ?? true),
+  );
+  const contents = await readDecompressed(
+    host,
+    modules.map((path) => join(home, path)),
+  );
+  const wanted = contents.flatMap((content) => moduleInfo(content, 'firmware'));
+  return {
+    entries: [
+      ...modules.map((path, at) => file(`usr${home}/${plainPath(path)}`, contents[at] ?? '')),
+      ...moduleTables(index, modules).map(({ name, text }) => file(`usr${home}/${name}`, text)),
+      ...(await firmware(host, kernel, wanted)),
+      ...(await modprobeConfiguration(host)),
+    ],
+    modules,
+    config,
+  };
+}
+
+async function readIndex(host: Host, kernel: string): Promise<ModuleIndex> {
+  const read = (name: string) => host.readText(join(LIBRARY, kernel, name));
+  const dep = await read('modules.dep');
+  if (dep === undefined) {
+    throw new FactoryError('IMAGE_INCOMPLETE', `${LIBRARY}/${kernel} has no modules.dep`, {
+      remedy: `Run "depmod ${kernel}" in the image.`,
+    });
+  }
+  const [softdep = '', builtin = '', alias = ''] = await Promise.all(
+    ['modules.softdep', 'modules.builtin', 'modules.alias'].map(read),
+  );
+  return parseModuleIndex({ dep, softdep, builtin, alias });
+}
+
+/** The kernel's configuration, where distributions put it. */
+async function kernelConfig(host: Host, kernel: string): Promise<string | undefined> {
+  const flavor = kernel.slice(kernel.lastIndexOf('-') + 1);
+  const places = [`/boot/config-${kernel}`, `/boot/config-${flavor}`, `${LIBRARY}/${kernel}/config`];
+  for (const place of places) {
+    const text = await host.readText(place);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+async function modulesIn(host: Host, home: string, below: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await host.list(join(home, below))) {
+    const path = join(below, name);
+    if (MODULE.test(name)) found.push(path);
+    // The links `build` and `source` lead out of the directory.
+    else if ((await host.stat(join(home, path), { follow: false }))?.kind === 'directory')
+      found.push(...(await modulesIn(host, home, path)));
+  }
+  return found;
+}
+
+/** The tables that modprobe reads, for the selected modules only. */
+export function moduleTables(
+  index: ModuleIndex,
+  modules: readonly string[],
+): { readonly name: string; readonly text: string }[] {
+  const selected = new Set(modules);
+  const names = new Set(modules.map(moduleName));
+  const dep = modules.map((path) =>
+    [`${plainPath(path)}:`, ...loadOrder(index, path, selected).map(plainPath)].join(' '),
+  );
+  const aliases = index.aliases.filter(({ name }) => names.has(moduleName(name)));
+  const lines = (list: readonly string[]) => list.map((line) => `${line}\n`).join('');
+  return [
+    { name: 'modules.dep', text: lines(dep) },
+    { name: 'modules.alias', text: lines(aliases.map(({ pattern, name }) => `alias ${pattern} ${name}`)) },
+    { name: 'modules.builtin', text: lines([...index.builtin].map((name) => `kernel/${name}.ko`)) },
+    { name: 'modules.softdep', text: lines(softLines(index, names)) },
+    { name: 'modules.order', text: '' },
+  ];
+}
+
+/** For modprobe of kmod, which knows soft dependencies. */
+function softLines(index: ModuleIndex, names: ReadonlySet<string>): string[] {
+  const part = (word: string, list: readonly string[]) => (list.length > 0 ? [word, ...list] : []);
+  return [...index.soft]
+    .filter(([name]) => names.has(name))
+    .map(([name, { pre, post }]) =>
+      ['softdep', name, ...part('pre:', pre), ...part('post:', post)].join(' '),
+    );
+}
+
+/** Firmware that modules name; most machines lack most of it. The kernel itself decompresses it. */
+async function firmware(host: Host, kernel: string, names: readonly string[]): Promise<CpioEntry[]> {
+  const entries: CpioEntry[] = [];
+  for (const name of [...new Set(names)].sort()) {
+    const places = [
+      `${FIRMWARE}/updates/${kernel}`,
+      `${FIRMWARE}/updates`,
+      `${FIRMWARE}/${kernel}`,
+      FIRMWARE,
+    ];
+    const paths = places.flatMap((place) => ['', '.xz', '.zst'].map((end) => `${place}/${name}${end}`));
+    for (const path of paths) {
+      const content = await host.readBytes(path);
+      if (content === undefined) continue;
+      entries.push(file(`usr${path}`, content));
+      break;
+    }
+  }
+  return entries;
+}
+
+/** Options and blacklists; BusyBox reads only the files in `/etc/modprobe.d`. The administrator's override the system's. */
+async function modprobeConfiguration(host: Host): Promise<CpioEntry[]> {
+  const entries: CpioEntry[] = [];
+  for (const directory of ['/etc/modprobe.d', '/usr/lib/modprobe.d', '/lib/modprobe.d']) {
+    for (const name of await host.list(directory)) {
+      const content = name.endsWith('.conf') ? await host.readBytes(`${directory}/${name}`) : undefined;
+      if (content !== undefined) entries.push(file(`etc/modprobe.d/${name}`, content));
+    }
+  }
+  return entries;
+}

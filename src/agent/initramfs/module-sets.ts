@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/** Words, separated by spaces and line ends. */
+const words = z.string().transform((text) => text.split(/\s+/).filter(Boolean));
+
+/** The data file with the modules and programs of the initramfs. */
+export const ModuleSets = z.strictObject({
+  /** The modules that no system boots without, with the kernel's option for each. */
+  required: z.record(z.string(), z.string().regex(/^CONFIG_[A-Z0-9_]+$/)),
+  sets: z.array(
+    z.strictObject({
+      name: z.string(),
+      /** Names; those that a kernel lacks are skipped. */
+      modules: words.default([]),
+      /** Directories below the kernel's own; all modules in them. */
+      directories: words.default([]),
+      /** Directories or names that are left out of `directories`. */
+      except: words.default([]),
+      /** The architectures that need the set; by default all. */
+      arches: words.optional(),
+    }),
+  ),
+  /** Commands of the scripts. BusyBox provides those that it has; the others come from the image. */
+  commands: words,
+  /** Programs of the image, also where BusyBox has a command of the same name. */
+  programs: words,
+});
+export type ModuleSets = z.infer<typeof ModuleSets>;

@@ -1,0 +1,103 @@
+#!/bin/sh
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts
+# Drivers and device names. There is no udev: the kernel makes the nodes, each device names its driver in the file modalias,
+# and the links in /dev/disk are made here, because stages and the agent use them.
+
+# One name per line, from names separated by commas.
+kairos_list() {
+    printf '%s\n' "$1" | tr ',' '\n' | grep .
+}
+
+# Loads what every boot needs, and the drivers of the devices that are there.
+kairos_start_devices() {
+    kairos_seen=
+    kairos_probed=
+    # Not empty, because BusyBox's grep does not take an empty list of patterns.
+    echo - >/run/kairos-modaliases
+    kairos_list "$kairos_blocked" | sed 's/^/blacklist /' >/etc/modprobe.d/command-line.conf
+    kairos_list "$kairos_early" | xargs -r modprobe -a -q --
+    modprobe -a -b -q loop ext4 overlay
+    # A bus that a driver finds brings further devices.
+    while kairos_load_drivers; do :; done
+}
+
+# Loads the drivers of devices that have appeared since the last call; fails if none has. The kernel counts its messages
+# about devices, so that nothing is searched while nothing happens.
+kairos_load_drivers() {
+    read -r kairos_events </sys/kernel/uevent_seqnum
+    [ "$kairos_events" != "$kairos_seen" ] || return 1
+    kairos_seen=$kairos_events
+    # Some names describe firmware and contain spaces; no device does.
+    find /sys/devices -name modalias -exec cat '{}' + 2>/dev/null |
+        grep -v "[^!-~]\\|['\"\\\\]" | grep . | sort -u >/run/kairos-modaliases.new
+    grep -vxFf /run/kairos-modaliases /run/kairos-modaliases.new | xargs -r modprobe -a -b -q -- 2>/dev/null
+    echo - >>/run/kairos-modaliases.new
+    mv /run/kairos-modaliases.new /run/kairos-modaliases
+}
+
+# Makes the links in /dev/disk for the filesystems and partitions that are there. Of two with the same name, the first one
+# keeps it.
+kairos_probe_devices() {
+    set --
+    # Some callers have patterns switched off.
+    kairos_flags=$-
+    set +f
+    for kairos_node in /sys/class/block/*; do
+        kairos_node=${kairos_node##*/}
+        case $kairos_node in
+            loop* | ram* | zram* | fd* | nbd* | '*') ;;
+            # The kernel has ! for / in these names.
+            *!*) set -- "$@" "/dev/$(echo "$kairos_node" | tr '!' '/')" ;;
+            *) set -- "$@" "/dev/$kairos_node" ;;
+        esac
+    done
+    case $kairos_flags in *f*) set -f ;; esac
+    [ $# -gt 0 ] || return 0
+    blkid -c /dev/null -o export "$@" 2>/dev/null >/run/kairos-devices
+    while IFS= read -r kairos_line; do
+        kairos_value=${kairos_line#*=}
+        case $kairos_line in
+            DEVNAME=*) kairos_node=$kairos_value ;;
+            LABEL=*) kairos_name_device by-label ;;
+            UUID=*) kairos_name_device by-uuid ;;
+            PARTLABEL=*) kairos_name_device by-partlabel ;;
+            PARTUUID=*) kairos_name_device by-partuuid ;;
+        esac
+    done </run/kairos-devices
+    rm -f /run/kairos-devices
+}
+
+kairos_name_device() {
+    # Names with other characters have another form in /dev/disk; udev adds them later.
+    case $kairos_value in
+        '' | *[!A-Za-z0-9#+.:=@_-]*) return ;;
+    esac
+    [ ! -e "/dev/disk/$1/$kairos_value" ] || return
+    mkdir -p "/dev/disk/$1"
+    ln -sfn "../../${kairos_node#/dev/}" "/dev/disk/$1/$kairos_value"
+}
+
+# kairos_wait_device SPEC SECONDS: sets kairos_device to the node of LABEL=…, UUID=…, …, or fails after SECONDS.
+kairos_wait_device() {
+    case $1 in
+        LABEL=* | CDLABEL=*) kairos_device=/dev/disk/by-label/${1#*=} ;;
+        UUID=*) kairos_device=/dev/disk/by-uuid/${1#*=} ;;
+        PARTLABEL=*) kairos_device=/dev/disk/by-partlabel/${1#*=} ;;
+        PARTUUID=*) kairos_device=/dev/disk/by-partuuid/${1#*=} ;;
+        *) kairos_device=$1 ;;
+    esac
+    kairos_tries=$(($2 * 10))
+    until [ -e "$kairos_device" ]; do
+        while kairos_load_drivers; do :; done
+        # A medium may become readable without a message, so all are looked at again each second.
+        if [ "$kairos_probed" != "$kairos_seen" ] || [ $((kairos_tries % 10)) -eq 0 ]; then
+            kairos_probed=$kairos_seen
+            kairos_probe_devices
+            [ ! -e "$kairos_device" ] || break
+        fi
+        [ "$kairos_tries" -gt 0 ] || return 1
+        kairos_tries=$((kairos_tries - 1))
+        sleep 0.1
+    done
+    kairos_device=$(readlink -f "$kairos_device")
+}
