@@ -85,8 +85,14 @@ test('the shell does not run when another condition does not hold', async () => 
 });
 
 test.each<readonly [StageStep, string]>([
-  [{ only_os: '(' }, 'only_os: "(" is not a regular expression'],
-  [{ node: 'a(?!b)' }, 'node: "a(?!b)" has a group that Go does not know, at "(?!b)"'],
+  [
+    { only_os: '(' },
+    'only_os: "(" is not a regular expression of Go (error parsing regexp: missing closing ): `(`)',
+  ],
+  [
+    { node: 'a(?!b)' },
+    'node: "a(?!b)" is not a regular expression of Go (error parsing regexp: invalid or unsupported Perl syntax: `(?!`)',
+  ],
   [{ only_service_manager: 'runit' }, 'only_service_manager: "runit" is not a service manager'],
 ])('%j is refused', async (step, message) => {
   await expect(explain(step)).rejects.toMatchObject({ kind: 'usage', message, remedy: expect.any(String) });

@@ -57,7 +57,6 @@ test.each([
   '(?=a)',
   '(?!a)',
   '(?<=a)',
-  '(?U)a',
   '\\1',
   '\\',
   '\\y',
@@ -66,4 +65,23 @@ test.each([
   'a{2,1}',
 ])('%s is refused', (source) => {
   expect(() => compile(source)).toThrow(source);
+});
+
+test.each([
+  ['^(a+)+$', 'a'],
+  ['^(a|a)*$', 'a'],
+  ['(.*)*x', 'a'],
+  ['^(([a-z])+.)+[A-Z]([a-z])+$', 'a'],
+])('%s takes linear time', (source, part) => {
+  const begin = performance.now();
+  expect(compile(source).test(`${part.repeat(50_000)}!`)).toBe(false);
+  expect(performance.now() - begin).toBeLessThan(5000);
+});
+
+test('an empty match that touches the one before it does not count', () => {
+  expect(Array.from(compile('a*').matches('baac'), ({ index, text }) => [index, text])).toEqual([
+    [0, ''],
+    [1, 'aa'],
+    [4, ''],
+  ]);
 });

@@ -101,10 +101,13 @@ describe('errors have a line and a column', () => {
     ['{{ upper "a" "b" }}', '1:4: upper: wrong number of arguments: want 1, got 2'],
     ['{{ eq 1 }}', '1:4: eq: wrong number of arguments: want at least 2, got 1'],
     ['{{ b64dec "a" }}', '1:4: b64dec: the text is not Base64'],
-    ['{{ regexMatch "(" "a" }}', '1:4: regexMatch: "(" is not a regular expression'],
+    [
+      '{{ regexMatch "(" "a" }}',
+      '1:4: regexMatch: "(" is not a regular expression of Go (error parsing regexp: missing closing ): `(`)',
+    ],
     [
       '{{ regexMatch "a(?=b)" "a" }}',
-      '1:4: regexMatch: "a(?=b)" has a group that Go does not know, at "(?=b)"',
+      '1:4: regexMatch: "a(?=b)" is not a regular expression of Go (error parsing regexp: invalid or unsupported Perl syntax: `(?=`)',
     ],
     ['{{ semverCompare "new" "1.0" }}', '1:4: semverCompare: "new" is not a version range'],
     ['text {{ if .a }}\n', '1:9: {{if}} has no {{end}}'],
