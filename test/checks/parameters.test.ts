@@ -4,7 +4,6 @@ import { projectFiles } from './project-files.ts';
 
 /** Files that keep positional parameters, and why. */
 const ALLOWED: Readonly<Record<string, string>> = {
-  'src/common/cloud-config/go-pattern.ts': 'the translation of patterns is to be replaced by a library',
   'src/common/cloud-config/template/function.ts': 'mirrors the signatures of functions in Go',
 };
 

@@ -42,9 +42,7 @@ export async function programEntries(
   const busybox = await firstFile(host, BUSYBOX);
   const applets = busybox === undefined ? [] : await appletsOf(host, busybox);
   const provided = new Set(applets.filter((name) => !programs.includes(name)));
-  const own = await Promise.all(
-    [...programs, ...commands.filter((name) => !provided.has(name))].map((name) => find(host, name)),
-  );
+  const own = await findAll(host, [...programs, ...commands.filter((name) => !provided.has(name))]);
   const files = await readPrograms(host, [...own, ...(busybox === undefined ? [] : [busybox])], needy);
   const shell = own.find((path) => basename(path) === 'sh');
   const entries: CpioEntry[] = [...files].map(([path, content]) =>
@@ -62,13 +60,12 @@ async function appletsOf(host: Host, busybox: string): Promise<string[]> {
   return stdout.split('\n').filter(Boolean);
 }
 
-async function find(host: Host, name: string): Promise<string> {
-  const path = await firstFile(
-    host,
-    DIRECTORIES.map((directory) => `${directory}/${name}`),
-  );
-  if (path === undefined) throw lacks(name);
-  return path;
+async function findAll(host: Host, names: readonly string[]): Promise<string[]> {
+  const placesOf = (name: string) => DIRECTORIES.map((directory) => `${directory}/${name}`);
+  const paths = await Promise.all(names.map((name) => firstFile(host, placesOf(name))));
+  const missing = names.filter((_, index) => paths[index] === undefined);
+  if (missing.length > 0) throw lacks(missing.join(', '));
+  return paths.filter((path) => path !== undefined);
 }
 
 async function firstFile(host: Host, paths: readonly string[]): Promise<string | undefined> {

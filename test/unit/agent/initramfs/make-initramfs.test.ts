@@ -192,7 +192,7 @@ describe('refuses', () => {
       'it lacks CONFIG_DEVTMPFS',
     ],
     ['an image without a program', { '/sbin/e2fsck': undefined }, 'the image has no e2fsck'],
-    ['an image without a shell', { '/bin/busybox': undefined }, 'the image has no sh'],
+    ['an image without a shell', { '/bin/busybox': undefined }, /^the image has no sh, mount, modprobe/],
     [
       'an image without the framework',
       { [`${SCRIPTS}/modules.yaml`]: undefined },
@@ -200,6 +200,6 @@ describe('refuses', () => {
     ],
   ])('%s', async (_, changes, message) => {
     await using host = await imageWith(changes);
-    expect((await failureOf(() => makeInitramfs(host, options))).message).toContain(message);
+    expect((await failureOf(() => makeInitramfs(host, options))).message).toMatch(message);
   });
 });
