@@ -82,7 +82,7 @@ test('the ISO as cdrom on bios, with a volume CIDATA, reads its configuration an
     expect(await guest.run('id -nG kairos; sshd -T | grep ^passwordauthentication')).toMatch(
       /admin\npasswordauthentication yes/,
     );
-    const issue = await guest.run('cat /run/issue.d/50-kairos-live.issue');
+    const issue = await guest.run('agetty --show-issue');
     expect(issue).toMatch(/ssh kairos@10\.0\.2\.15 +\(password: kairos\)/);
     expect(issue).toMatch(/[▀▄█]{5}/);
   } finally {

@@ -1,11 +1,9 @@
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
 import type { Host } from '../../common/host/host.ts';
+import { writeIssue } from '../host/write-issue.ts';
 import { globalAddresses } from './addresses.ts';
 import { renderBanner } from './banner.ts';
-
-/** agetty(8) shows this file above the login prompt of every terminal. */
-const ISSUE = '/run/issue.d/50-kairos-live.issue';
 
 /** What the banner depends on, apart from the machine. */
 export interface BannerOptions {
@@ -25,8 +23,7 @@ export async function showBanner(host: Host, { shown, mistakes = [] }: BannerOpt
   if (state === shown) return state;
   const release = parseOsRelease((await host.readText(NODE_PATH.release)) ?? '');
   const system = `${release.get('KAIROS_NAME') ?? 'kairos'} ${release.get('KAIROS_VERSION') ?? ''}`.trim();
-  // agetty would interpret a backslash as an escape.
-  await host.write(ISSUE, renderBanner({ system, addresses, mistakes }).replaceAll('\\', '\\\\'));
+  await writeIssue(host, '50-kairos-live.issue', renderBanner({ system, addresses, mistakes }));
   await host.run('agetty', ['--reload'], { allowFailure: true });
   return state;
 }

@@ -1,4 +1,5 @@
 import { sentinels } from '../../config/boot-state.ts';
+import { writeIssue } from '../../host/write-issue.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
 const NOTICE = [
@@ -18,7 +19,7 @@ export const upgradeFailureStep: BuiltinStep = {
       'error',
       'the last upgrade failed: the new system did not boot, and the previous one is running',
     );
-    await host.write('/etc/issue.d/00-upgrade-failure.issue', NOTICE);
+    await writeIssue(host, '00-upgrade-failure.issue', NOTICE);
     await host.write('/etc/motd.d/00-upgrade-failure', NOTICE);
   },
 };

@@ -61,6 +61,7 @@ describe('invalid configurations', () => {
 
 describe('warnings', () => {
   test.each([
+    ['k3s:\n  enable: true\n', 'f:3:3: warning: unknown key "enable" (did you mean "enabled"?)'],
     ['hostnme: a\n', 'f:2:1: warning: unknown key "hostnme" (did you mean "hostname"?)'],
     ['entirely_new: a\n', 'f:2:1: warning: unknown key "entirely_new"'],
     [

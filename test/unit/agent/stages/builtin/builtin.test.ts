@@ -54,7 +54,7 @@ describe('boot assessment', () => {
 
 describe('upgrade failure', () => {
   test('is reported at login and in the log', async () => {
-    await using host = await testHost({ files: { '/run/cos/upgrade_failure': '1' } });
+    await using host = await testHost({ files: { '/run/cos/upgrade_failure': '1', '/etc/issue': 'Debian' } });
     await upgradeFailureStep.run(host);
     for (const file of ['/etc/issue.d/00-upgrade-failure.issue', '/etc/motd.d/00-upgrade-failure']) {
       expect(await host.readText(file)).toContain('THE LAST UPGRADE FAILED');
