@@ -175,9 +175,13 @@ describe.each<(typeof MATRIX)[number]>(process.env['KAIROS_FACTORY_TEST_ALL'] ? 
     test('boots into the active slot and is healthy', async () => {
       const { kind, firmware, release } = machine;
       const { artifact } = await testBuild(release, release === 'bullseye' ? WITHOUT_UPDATES : []);
-      await using guest = await startGuest({ artifact: artifact(kind), attachment: 'disk', firmware });
+      // The clock of the machine has lost its battery.
+      const clock = ['-rtc', 'base=2001-01-01T00:00:00'];
+      await using guest = await startGuest({ artifact: artifact(kind), attachment: 'disk', firmware }, clock);
       await guest.login();
       expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
+      const isLater = 'test $(date +%s) -ge $(stat -c %Y /etc/kairos-release) && echo later';
+      expect(await guest.run(isLater)).toBe('later');
       const state = await guest.run('systemctl is-system-running --wait');
       expect(`${state} ${await guest.run('systemctl --failed --plain --no-legend')}`).toBe('running ');
       expect(await guest.run('test -d /sys/firmware/efi && echo uefi || echo bios')).toBe(

@@ -7,10 +7,20 @@ for kairos_part in stage layout grow mounts binds identity; do
     . "/lib/kairos/$kairos_part.sh"
 done
 
+# A machine without a clock starts in 1970, or at the last date that its firmware knew. Files that are changed then would be
+# older than those of the image, which replace older ones in persistent directories; and no certificate would be valid yet.
+kairos_set_clock() {
+    kairos_epoch=$(stat -c %Y "$NEWROOT/etc/kairos-release" 2>/dev/null) || return 0
+    [ "$(date +%s)" -lt "$kairos_epoch" ] || return 0
+    date -s "@$kairos_epoch" >/dev/null || return 0
+    kairos_warn "the clock was behind the image: set to the date of the image"
+}
+
 kairos_prepare() {
     kairos_fstab=
     kairos_chroot=
     kairos_persistent=
+    kairos_set_clock
     kairos_write_sentinels
     # A live medium has no owner yet; any other system has its configuration on the disk.
     [ "$kairos_state" = live ] || kairos_mount_oem
