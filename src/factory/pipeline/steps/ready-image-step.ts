@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { machineArch } from '../../../common/contract/architectures.ts';
 import { EPOCH_FILE } from '../../../common/contract/system-layout.ts';
@@ -65,10 +66,13 @@ export function readyImageStep(
   });
 }
 
-/** Whether scripts can run in an image. */
+/** Whether scripts can run in an image: whether it has a shell, and its owner could start it. */
 async function hasShell({ engine }: Pick<BuildEnvironment, 'engine'>, image: string): Promise<boolean> {
   await using open = await engine.open(image);
-  return (await resolveInRoot(open.root, '/bin/sh')) !== undefined;
+  const shell = await resolveInRoot(open.root, '/bin/sh');
+  if (shell === undefined) return false;
+  const { mode, size } = await stat(shell);
+  return (mode & 0o100) !== 0 && size > 0;
 }
 
 /**
