@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createBuildahEngine } from '../../src/factory/engine/buildah.ts';
+import { createBuildahEngine, storeArguments } from '../../src/factory/engine/buildah.ts';
 import { writeOciLayout } from '../../src/factory/inputs/base/oci-layout.ts';
 import { createRunner } from '../../src/factory/tools/runner.ts';
 import { tool } from '../support/tool.ts';
@@ -73,14 +73,7 @@ test.skipIf(process.getuid?.() !== 0)(
     });
     const store = join(home, 'store');
     const engine = createBuildahEngine({ runner, cleanup: runner, store, work: home });
-    const places = [
-      '--root',
-      join(store, 'images'),
-      '--runroot',
-      join(store, 'run'),
-      '--storage-driver',
-      'overlay',
-    ];
+    const places = storeArguments(store);
     const containers = join(store, 'images/overlay-containers');
     try {
       const ids: string[] = [];

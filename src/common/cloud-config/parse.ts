@@ -139,12 +139,11 @@ function toData(document: Document.Parsed, place: (offset: number) => string): C
       },
     );
   }
-  const data = dataOf(document, (message) => {
+  return dataOf(document, (message) => {
     throw new FactoryError('CLOUD_CONFIG_INVALID', `${place(0)}: ${message}`, {
       remedy: 'Use fewer YAML aliases.',
     });
   }) as ConfigData;
-  return data;
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {

@@ -41,20 +41,18 @@ export interface BuildahOptions {
   readonly home?: string;
 }
 
+/** The arguments that select an image store. */
+export function storeArguments(store: string): string[] {
+  return ['--root', join(store, 'images'), '--runroot', join(store, 'run'), '--storage-driver', 'overlay'];
+}
+
 /**
  * Creates the engine for hosts without a container daemon. It needs root, or user 0 of a user namespace (see unshare.ts).
  * Programs of a build run in a chroot with the host's network.
  */
 export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
   const { runner, cleanup, store, work, home } = options;
-  const global = [
-    '--root',
-    join(store, 'images'),
-    '--runroot',
-    join(store, 'run'),
-    '--storage-driver',
-    'overlay',
-  ];
+  const global = storeArguments(store);
   // buildah fetches nothing from registries, so missing credentials below DOCKER_CONFIG must not matter.
   const env = {
     BUILDAH_ISOLATION: 'chroot',

@@ -11,7 +11,7 @@ import type { OpenLayer } from './layer-stream.ts';
 /** Maximum number of entries in all layers. */
 const ENTRY_LIMIT = 4_000_000;
 /** Maximum size of all holes, in bytes: a later copy of the tree may write them as zeros. */
-const HOLES_LIMIT = 64 * 1024 ** 3;
+export const HOLES_LIMIT = 64 * 1024 ** 3;
 
 /** Totals over all layers of an image. */
 export interface LayerCounters {

@@ -72,7 +72,11 @@ export type Parsed =
  * @throws FactoryError `verification` when it is neither
  */
 export function parseManifest(name: string, bytes: Uint8Array, mediaType?: string): Parsed {
-  const value = parseJson(name, bytes);
+  return manifestIn(name, parseJson(name, bytes), mediaType);
+}
+
+/** Does the same as {@link parseManifest} for a manifest that was read as JSON already. */
+export function manifestIn(name: string, value: unknown, mediaType?: string): Parsed {
   const fields = Object.keys(typeof value === 'object' && value !== null ? value : {});
   const isIndex = fields.includes('manifests');
   const isManifest = fields.includes('layers');

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors/factory-error.ts';
 import { digestOf } from '../../files/digest.ts';
-import { type Descriptor, MEDIA, parseManifest } from './image-manifest.ts';
+import { type Descriptor, MEDIA, manifestIn, type Parsed, parseManifest } from './image-manifest.ts';
 import { readPages } from './read-pages.ts';
 import { isReferrersList, referrersTag } from './referrers.ts';
 import type { RegistryHost } from './registry-host.ts';
@@ -34,7 +34,7 @@ export async function listReferrers(
     accept: MEDIA.index,
   });
   const isList = tagged !== undefined && isReferrersList(digest, digestOf(tagged.bytes, digest));
-  const found = [...listed, ...(isList ? entriesOf(digest, tagged.bytes) : [])];
+  const found = [...listed, ...(isList ? entriesOf(parseManifest(nameOf(digest), tagged.bytes)) : [])];
   const unique = [...new Map(found.map((entry) => [entry.digest, entry])).values()];
   return unique.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
 }
@@ -53,7 +53,7 @@ export async function apiReferrers(
     });
     const lists = pages.filter((page) => (page as { manifests?: unknown }).manifests);
     if (lists.length === 0) return undefined;
-    return lists.flatMap((page) => entriesOf(digest, Buffer.from(JSON.stringify(page))));
+    return lists.flatMap((page) => entriesOf(manifestIn(nameOf(digest), page)));
   } catch (error) {
     // Registries without this API respond in various ways.
     host.log('debug', `no referrers of ${digest}: ${messageOf(error)}`);
@@ -61,7 +61,8 @@ export async function apiReferrers(
   }
 }
 
-function entriesOf(digest: string, bytes: Uint8Array): readonly Descriptor[] {
-  const parsed = parseManifest(`referrers of ${digest}`, bytes);
+const nameOf = (digest: string) => `referrers of ${digest}`;
+
+function entriesOf(parsed: Parsed): readonly Descriptor[] {
   return parsed.kind === 'index' ? parsed.index.manifests : [];
 }

@@ -1,14 +1,11 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { entriesOf } from '../../../common/oci/layers/layer-entries.ts';
+import { entriesOf, HOLES_LIMIT } from '../../../common/oci/layers/layer-entries.ts';
 import { openLayer } from '../../../common/oci/layers/layer-stream.ts';
 import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
 import { holesOf } from '../../../common/tar/sparse-map.ts';
 import type { ImageFile } from '../../engine/container-engine.ts';
-
-/** Maximum total size of the holes in files that are written as zeros, in bytes. */
-const HOLES_LIMIT = 64 * 1024 ** 3;
 
 /**
  * Returns how many bytes of holes may be written as zeros: at most 64 GiB, and no more than there is space.

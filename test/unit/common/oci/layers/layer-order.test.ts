@@ -67,52 +67,34 @@ describe('the order of a layer does not matter', () => {
     directory('dir/sub'),
     file('dir/sub/old'),
   ];
+  /** The tree after a directory has replaced the link; the link's target is as before. */
+  const replaced = [
+    'dir/',
+    'dir/old',
+    'dir/sub/',
+    'dir/sub/old',
+    'link/',
+    'link/new',
+    'target/',
+    'target/keep',
+    'target/x',
+  ];
 
   test.each<[string, readonly TestMember[], readonly string[]]>([
     [
       'an opaque directory instead of a link',
       [directory('link'), file('link/new'), mark('link/.wh..wh..opq')],
-      [
-        'dir/',
-        'dir/old',
-        'dir/sub/',
-        'dir/sub/old',
-        'link/',
-        'link/new',
-        'target/',
-        'target/keep',
-        'target/x',
-      ],
+      replaced,
     ],
     [
       'a directory instead of a link, whose whiteout means its own file',
       [directory('link'), file('link/new'), mark('link/.wh.x')],
-      [
-        'dir/',
-        'dir/old',
-        'dir/sub/',
-        'dir/sub/old',
-        'link/',
-        'link/new',
-        'target/',
-        'target/keep',
-        'target/x',
-      ],
+      replaced,
     ],
     [
       'a link that is removed and becomes a directory',
       [mark('.wh.link'), directory('link'), file('link/new')],
-      [
-        'dir/',
-        'dir/old',
-        'dir/sub/',
-        'dir/sub/old',
-        'link/',
-        'link/new',
-        'target/',
-        'target/keep',
-        'target/x',
-      ],
+      replaced,
     ],
     [
       'a directory that is removed and made again',
