@@ -12,7 +12,8 @@ const GO_INT: ScalarTag = {
     const digits = text.replaceAll('_', '').replace(/^[-+]/, '');
     const value = Number(/^0[0-7]+$/.test(digits) ? `0o${digits}` : digits.toLowerCase());
     if (!Number.isSafeInteger(value)) return text;
-    return text.startsWith('-') ? -value : value;
+    // An integer has one zero: `-0` is 0, and not JavaScript's negative zero.
+    return text.startsWith('-') ? 0 - value : value;
   },
 };
 
