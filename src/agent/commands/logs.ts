@@ -11,7 +11,7 @@ export const logsCommand: AgentCommand = ({ host, out }) =>
     .option('-o, --output <file>', 'archive to write', 'kairos-logs.tar.gz')
     .action(async ({ output }) => {
       const file = resolve(output);
-      const { data } = await collectConfig(host, { network: false });
+      const { data } = await collectConfig(host, { fetch: 'never' });
       const directory = await host.temporary('kairos-logs-');
       const unfinished = `${file}.unfinished`;
       try {

@@ -32,7 +32,7 @@ export const runStageCommand: AgentCommand = ({ host, out }) =>
         override: options.overrideCloudInitPaths !== undefined,
       };
       if (options.analyze) {
-        const plan = analyze(stage, await sourceReader(host, stage, sources)(), sources);
+        const plan = analyze(stage, await sourceReader(host, stage, { ...sources, keep: false })(), sources);
         out(options.json ? `${JSON.stringify(plan, null, 2)}\n` : renderPlan(plan));
         return;
       }

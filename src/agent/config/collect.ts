@@ -9,7 +9,7 @@ import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import type { Host } from '../../common/host/host.ts';
 import { readCommandLine } from './command-line.ts';
 import { configReader, describeProblem } from './config-files.ts';
-import { configUrlOf, readRemote } from './remote.ts';
+import { configUrlOf, type Fetching, readRemote } from './remote.ts';
 
 /** Later ones win. Only the top directory of the live medium is read (docs/contract.md 4.2). */
 const DIRECTORIES = [
@@ -55,8 +55,8 @@ export interface CollectOptions {
   readonly readers?: readonly ConfigText[];
   /** Overrides every other layer. */
   readonly overwrites?: ConfigData;
-  /** Whether to fetch URLs. Default: true. */
-  readonly network?: boolean;
+  /** Whether to fetch URLs. Default: always. */
+  readonly fetch?: Fetching['fetch'];
 }
 
 /**
@@ -69,7 +69,7 @@ export async function collectConfig(host: Host, options: CollectOptions = {}): P
   const problems: string[] = [];
   const follow = async (url: string | undefined) => {
     if (url === undefined) return;
-    const remote = await readRemote(host, url, { network: options.network ?? true });
+    const remote = await readRemote(host, url, { fetch: options.fetch ?? 'always' });
     layers.push(...remote.documents.map(layerOf));
     problems.push(...remote.problems);
   };

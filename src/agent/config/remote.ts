@@ -4,27 +4,47 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { shownUrl } from '../../common/http/shown-url.ts';
 import { templateData } from '../facts/template-data.ts';
-import { fetchAdmitted } from '../trust/admit-url.ts';
+import { admitUrl, fetchAdmitted } from '../trust/admit-url.ts';
 import { describeProblem, type ReadingPurpose } from './config-files.ts';
+import { failedJustNow, keepFetched, noteFailure, readFetched } from './fetched-configs.ts';
 
-/** Seconds that a server may take to answer. */
-const TIMEOUT = 30;
+/** Seconds that one of three attempts may take; a server that answers nothing costs a boot less than a minute. */
+const TIMEOUT = 15;
+/** Milliseconds that the pauses between attempts may take when the server asks for longer ones. */
+const PATIENCE = 15_000;
 /** Maximum size of a configuration, in bytes. */
 const LIMIT = 16 * 1024 * 1024;
 /** Maximum length of a chain of configurations linked by `config_url`. */
 const MAX_DEPTH = 8;
 
+/** One configuration of a chain. */
+export interface RemoteDocument extends ConfigDocument {
+  /** The URL or path, with all its parts. */
+  readonly address: string;
+  /** Whether it was fetched and kept just now: what ran earlier in this boot ran without it. */
+  readonly arrived: boolean;
+}
+
 /** Remote configurations, the requested one first. */
 export interface Remote {
-  readonly documents: readonly ConfigDocument[];
+  readonly documents: readonly RemoteDocument[];
   /** Reasons why some could not be read; already logged. */
   readonly problems: readonly string[];
 }
 
+/** Where remote configurations come from. Files on the node are read in any case. */
+export interface Fetching {
+  /**
+   * `always` fetches; `once` prefers the copy that an earlier reader of this boot kept, and does not repeat a failure of the last
+   * two minutes; `never` reads that copy only. Default: `always`.
+   */
+  readonly fetch?: 'always' | 'once' | 'never';
+  /** Whether what is fetched is kept for the rest of the boot. Default: false. */
+  readonly keep?: boolean;
+}
+
 /** Options for reading remote configurations. */
-export interface RemoteOptions {
-  /** Whether to use the network; when false, only local files are read. Default: true. */
-  readonly network?: boolean;
+export interface RemoteOptions extends Fetching {
   /** What the documents are read for. Default: the configuration. */
   readonly purpose?: ReadingPurpose;
 }
@@ -34,9 +54,8 @@ export interface RemoteOptions {
  * twice (docs/contract.md 4.2). The URL may be a template with machine values. Never throws: failures are logged.
  */
 export async function readRemote(host: Host, url: string, options: RemoteOptions = {}): Promise<Remote> {
-  const documents: ConfigDocument[] = [];
+  const documents: RemoteDocument[] = [];
   const problems: string[] = [];
-  const parse = options.purpose === 'steps' ? parseStageFile : parseCloudConfig;
   const seen = new Set<string>();
   let next: string | undefined = url;
   while (next !== undefined) {
@@ -48,9 +67,10 @@ export async function readRemote(host: Host, url: string, options: RemoteOptions
       if (seen.size === MAX_DEPTH)
         throw loopError(address, `exceeds the limit of ${MAX_DEPTH} linked configurations`);
       seen.add(address);
-      const text = await readAddress(host, address, options);
-      if (text === undefined) break;
-      const document = parse(isUrl(address) ? shown(address) : address, text);
+      const document = isUrl(address)
+        ? await readUrl(host, address, options)
+        : parsed(address, await readFile(host, address), options);
+      if (document === undefined) break;
       documents.push(document);
       next = configUrlOf(document);
     } catch (error) {
@@ -60,6 +80,11 @@ export async function readRemote(host: Host, url: string, options: RemoteOptions
     }
   }
   return { documents, problems };
+}
+
+function parsed(address: string, text: string, { purpose }: RemoteOptions): RemoteDocument {
+  const parse = purpose === 'steps' ? parseStageFile : parseCloudConfig;
+  return { ...parse(isUrl(address) ? shown(address) : address, text), address, arrived: false };
 }
 
 /** The `config_url` of a configuration, if it has one. */
@@ -86,17 +111,7 @@ function escaped(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, escaped(inner)]));
 }
 
-/** Reads a file or URL; `undefined` for a URL when the network may not be used. */
-async function readAddress(
-  host: Host,
-  address: string,
-  { network = true }: RemoteOptions,
-): Promise<string | undefined> {
-  if (isUrl(address)) {
-    if (network) return readAdmitted(host, address);
-    host.log('debug', `${shown(address)} is left to a stage with network access`);
-    return undefined;
-  }
+async function readFile(host: Host, address: string): Promise<string> {
   const path = address.replace(/^file:\/\//i, '');
   const text = path.startsWith('/') ? await host.readText(path) : undefined;
   if (text !== undefined) return text;
@@ -105,9 +120,47 @@ async function readAddress(
   });
 }
 
+/** @returns `undefined` when there is no copy of this boot, and nothing may be fetched now */
+async function readUrl(
+  host: Host,
+  address: string,
+  options: RemoteOptions,
+): Promise<RemoteDocument | undefined> {
+  const { fetch = 'always', keep = false } = options;
+  if (fetch !== 'always') {
+    const copy = await readFetched(host, address);
+    if (copy !== undefined) {
+      // Who fetched it may not have had the policy yet.
+      await admitUrl(host, address, { quiet: true });
+      return parsed(address, copy, options);
+    }
+    if (fetch === 'never') {
+      host.log('debug', `${shown(address)} is left to a stage with network access`);
+      return undefined;
+    }
+    if (await failedJustNow(host, address)) throw failedError();
+  }
+  try {
+    const text = await readAdmitted(host, address);
+    // Only what is a configuration is kept: a captive portal answers with a page of its own.
+    const document = parsed(address, text, options);
+    if (keep) await keepFetched(host, address, text);
+    return { ...document, arrived: keep };
+  } catch (error) {
+    if (keep) await noteFailure(host, address);
+    throw error;
+  }
+}
+
+function failedError(): FactoryError {
+  return new FactoryError('DOWNLOAD_FAILED', 'it could not be fetched a moment ago', {
+    remedy: 'It is tried again in a later stage, such as reconcile.',
+  });
+}
+
 /** Reads the configuration at a URL that the node's trust policy admits. @throws the errors of `fetchAdmitted` */
 export async function readAdmitted(host: Host, url: string): Promise<string> {
-  const bytes = await fetchAdmitted(host, { url, timeout: TIMEOUT, limit: LIMIT });
+  const bytes = await fetchAdmitted(host, { url, timeout: TIMEOUT, patience: PATIENCE, limit: LIMIT });
   return Buffer.from(bytes).toString('utf8');
 }
 

@@ -6,13 +6,14 @@ export interface NodeFetching {
   readonly url: string;
   /** Seconds that one attempt may take, including the body. */
   readonly timeout: number;
+  /** Milliseconds that all pauses together may take when the server asks for longer ones. Default: five minutes. */
+  readonly patience?: number;
 }
 
 /** Names and routes become available late at boot, so a request is tried this often. */
 const ATTEMPTS = 3;
 /** Milliseconds before the second attempt; the third one waits twice as long. */
 const PAUSE = 2000;
-/** Milliseconds that all pauses together may take when servers ask for longer ones. */
 const PATIENCE = 5 * 60_000;
 
 /**
@@ -40,13 +41,13 @@ export async function fetchBytesOnNode(
   return fetchBytes(host, { ...policyOf(fetching), limit });
 }
 
-function policyOf({ url, timeout }: NodeFetching) {
+function policyOf({ url, timeout, patience = PATIENCE }: NodeFetching) {
   return {
     url,
     timeout: timeout * 1000,
     attempts: ATTEMPTS,
     pause: PAUSE,
-    deadline: ATTEMPTS * timeout * 1000 + PATIENCE,
+    deadline: ATTEMPTS * timeout * 1000 + patience,
     remedy: 'Check the URL, and use a stage that runs after the network is up, such as network.',
   };
 }

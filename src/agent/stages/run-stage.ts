@@ -4,12 +4,20 @@ import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { templateData } from '../facts/template-data.ts';
+import { missedBefore } from './boot-order.ts';
 import { builtinSteps } from './builtin/registry.ts';
 import { conditionsHold } from './conditions.ts';
 import { momentsOf, type PlannedStep, planMoment } from './plan.ts';
 import type { Plugin, PluginContext } from './plugin.ts';
 import { PLUGINS } from './plugins.ts';
-import { type SourceOptions, type Sources, sourceReader } from './sources.ts';
+import {
+  type ReadSources,
+  type SourceOptions,
+  type Sources,
+  type StageFile,
+  type StageSource,
+  sourceReader,
+} from './sources.ts';
 
 /** Options for running a stage. */
 export interface StageOptions extends SourceOptions {
@@ -67,27 +75,46 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
 }
 
 async function runMoments(run: Run, stage: string, options: StageOptions): Promise<void> {
-  const { host } = run;
-  const read = sourceReader(host, stage, options);
-  let sources: Sources = { sources: [], problems: [] };
-  let stale = true;
-  const early = options.override || stage !== 'network' || (await hasUserData(host));
+  const sources = currentSources(sourceReader(run.host, stage, options));
+  const late = lateConfigs(run, stage, options);
+  await late.start();
   for (const moment of momentsOf(stage)) {
-    if (!options.override) stale = (await runBuiltin(run, moment)) || stale;
-    // Steps may add configurations for the next moment, as a datasource does (docs/contract.md 4.9).
-    if (stale) sources = await read();
-    stale = await runSources(run, moment, sources);
-    if (!early && moment === stage && (await hasUserData(host))) {
-      await catchUp(run, options);
-      stale = true;
+    if (!options.override && (await runBuiltin(run, moment))) sources.expire();
+    const done = new Set<string>();
+    for (;;) {
+      const { problems, ...read } = await sources.get();
+      for (const problem of problems) run.problems.add(problem);
+      if (await late.runFetched(read.arrived)) sources.expire();
+      const next = (await sources.get()).sources.find(({ name }) => !done.has(name));
+      if (next === undefined) break;
+      done.add(next.name);
+      if (!(await runSource(run, moment, next))) continue;
+      sources.expire();
+      await late.runUserData();
     }
   }
 }
 
-/** Runs the steps that the sources have for a moment. @returns whether any step ran */
-async function runSources(run: Run, moment: string, { sources, problems }: Sources): Promise<boolean> {
-  for (const problem of problems) run.problems.add(problem);
-  const plan = planMoment(moment, sources);
+/**
+ * The sources are read again after steps that ran: these may add configurations for the next source and moment, as a datasource
+ * does (docs/contract.md 4.9).
+ */
+function currentSources(read: ReadSources) {
+  let current: Sources | undefined;
+  return {
+    get: async (): Promise<Sources> => {
+      current ??= await read();
+      return current;
+    },
+    expire: () => {
+      current = undefined;
+    },
+  };
+}
+
+/** Runs the steps that a source has for a moment. @returns whether any step ran */
+async function runSource(run: Run, moment: string, source: StageSource): Promise<boolean> {
+  const plan = planMoment(moment, [source]);
   for (const problem of plan.problems) report(run, { level: 'warn', problem });
   let ran = false;
   for (const planned of plan.steps) {
@@ -104,13 +131,36 @@ async function hasUserData(host: Host): Promise<boolean> {
   return files.some((file) => file !== undefined);
 }
 
-/** Runs the earlier stages of user data that arrived only with the network (docs/contract.md 4.9). */
-async function catchUp(run: Run, options: StageOptions): Promise<void> {
-  for (const stage of ['initramfs', 'boot']) {
-    const report = await runStage(run.host, stage, { ...options, paths: USER_DATA, override: true });
-    run.steps.push(...report.steps);
-    for (const problem of report.problems) run.problems.add(problem);
-  }
+/** Makes up for the stages that configurations have missed because they arrived only with the network. */
+function lateConfigs(run: Run, stage: string, options: StageOptions) {
+  const missed = missedBefore(stage);
+  const handled = new Set<string>();
+  let isComplete = options.override === true || stage !== 'network';
+  return {
+    start: async () => {
+      isComplete ||= await hasUserData(run.host);
+    },
+    /** User data (docs/contract.md 4.9). */
+    runUserData: async () => {
+      if (isComplete || !(await hasUserData(run.host))) return;
+      isComplete = true;
+      for (const earlier of missed) {
+        const report = await runStage(run.host, earlier, { ...options, paths: USER_DATA, override: true });
+        run.steps.push(...report.steps);
+        for (const problem of report.problems) run.problems.add(problem);
+      }
+    },
+    /** Targets of `config_url` (docs/contract.md 4.5). @returns whether there were any */
+    runFetched: async (arrived: ReadonlyMap<string, StageFile>): Promise<boolean> => {
+      const files = [...arrived].flatMap(([url, file]) => (handled.has(url) ? [] : [file]));
+      for (const url of arrived.keys()) handled.add(url);
+      if (files.length === 0) return false;
+      for (const moment of missed.flatMap(momentsOf)) {
+        for (const file of files) await runSource(run, moment, { name: file.path, files: [file] });
+      }
+      return missed.length > 0;
+    },
+  };
 }
 
 interface Problem {

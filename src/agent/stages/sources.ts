@@ -6,9 +6,11 @@ import type { StageStep } from '../../common/cloud-config/step-schema.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import type { Host } from '../../common/host/host.ts';
 import { bootState } from '../config/boot-state.ts';
-import { type CommandLine, readCommandLine } from '../config/command-line.ts';
+import { type CommandLine, parseCommandLine, readCommandLine } from '../config/command-line.ts';
 import { configReader, describeProblem, type ReadFile } from '../config/config-files.ts';
 import { type RemoteOptions, readRemote } from '../config/remote.ts';
+import { fetchingIn } from './boot-order.ts';
+import { linkFollower, type SourceFile } from './linked-configs.ts';
 
 /** Directories with steps, in execution order (docs/contract.md 2.8). */
 const DIRECTORIES = [
@@ -22,12 +24,6 @@ const LIVE = NODE_PATH.liveMedium;
 /** Settings of the agent; steps in them are ignored (docs/contract.md 4.2). */
 const SETTINGS = NODE_PATH.settings;
 const COMMAND_LINE = 'kernel command line';
-/**
- * Stages that run before the network is up (docs/contract.md 4.5): a fetch would delay the boot. URLs are read in all other
- * stages, and also in these when the machine was booted over the network.
- */
-const OFFLINE = ['rootfs', 'initramfs', 'fs', 'boot'];
-
 /** A configuration and its steps. */
 export interface StageFile {
   readonly path: string;
@@ -45,6 +41,8 @@ export interface StageSource {
 /** All sources of steps, and the problems of reading them, which are already logged. */
 export interface Sources {
   readonly sources: readonly StageSource[];
+  /** Configurations among them that were fetched just now, by URL: earlier stages ran without them. */
+  readonly arrived: ReadonlyMap<string, StageFile>;
   readonly problems: readonly string[];
 }
 
@@ -54,52 +52,50 @@ export interface SourceOptions {
   readonly paths?: readonly string[];
   /** Read only `paths`. */
   readonly override?: boolean;
+  /** Whether what is fetched is kept for this boot, which then counts as having run it. Default: true. */
+  readonly keep?: boolean;
 }
 
 /** Reads the current sources; unchanged files are not read again. */
 export type ReadSources = () => Promise<Sources>;
 
-/** Kernel arguments that bring the network up in the initramfs: dracut.cmdline(7), and the contract's `netboot`. */
-const EARLY_NETWORK = /\bnetboot\b|\brd\.neednet=1\b|\broot=live:https?:/;
-
-/** Whether a stage, including its `.before` and `.after`, can read URLs. */
-function hasNetwork(stage: string, { text }: CommandLine): boolean {
-  return !OFFLINE.includes(stage.replace(/\.(before|after)$/, '')) || EARLY_NETWORK.test(text);
-}
-
 /**
  * Creates a reader of the sources of a stage: `/system/oem`, the medium on live systems, `/oem` including `95_userdata` (or
  * its replacement in RAM), `/usr/local/cloud-config`, additional paths, URLs of the command line, and the command line
- * (docs/contract.md 2.8, 4.6, 4.9).
+ * (docs/contract.md 2.8, 4.6, 4.9). Each file is followed by what its `config_url` leads to.
  */
 export function sourceReader(host: Host, stage: string, options: SourceOptions = {}): ReadSources {
   const read = configReader(host, 'steps');
   // The medium may hold other people's YAML (docs/contract.md 3.1).
   const readLive = configReader(host, 'configuration');
-  const remote = once(async (url: string) =>
-    fetchFiles(host, url, {
-      network: hasNetwork(stage, await readCommandLine(host)),
-      purpose: 'steps',
-    }),
-  );
-  const stagesIn = once((document: ConfigDocument) => tryStageFile(host, document));
-  const load = async (name: string): Promise<Loaded> => ({
-    name,
-    read: await (isUrl(name) ? remote(name) : name === LIVE ? readLive(name, { shallow: true }) : read(name)),
+  const remote = once(async (url: string) => {
+    const { fetch, keep } = fetchingIn(stage, await readCommandLine(host));
+    return fetchFiles(host, url, { fetch, keep: keep && (options.keep ?? true), purpose: 'steps' });
   });
+  const withLinked = linkFollower(remote);
+  const stagesIn = once((document: ConfigDocument) => tryStageFile(host, document));
+  const ofCommandLine = once((text: string) => commandLineConfig(host, parseCommandLine(text)));
+  const load = async (name: string): Promise<Loaded> => {
+    if (isUrl(name)) return { name, read: await remote(name) };
+    return {
+      name,
+      read: await withLinked(await (name === LIVE ? readLive(name, { shallow: true }) : read(name))),
+    };
+  };
   // A path on the command line was requested explicitly, so a missing file is an error.
   const named = async (place: string) => {
     const stat = place.startsWith('/') ? await host.stat(place).catch(() => undefined) : undefined;
-    return stat?.kind === 'directory' ? read(place) : remote(place);
+    return stat?.kind === 'directory' ? withLinked(await read(place)) : remote(place);
   };
   const all = (names: readonly string[]) => Promise.all([...new Set(names)].map(load));
 
   return async () => {
     if (options.override) return assemble(await all(options.paths ?? []), stagesIn);
     const line = await readCommandLine(host);
-    const commandLine = { name: COMMAND_LINE, read: commandLineConfig(host, line) };
+    const commandLine = { name: COMMAND_LINE, read: await withLinked(ofCommandLine(line.text)) };
     const places = await all(await ownPlaces(host));
-    const settings = await load(SETTINGS);
+    // Its own steps do not count, nor those of its `config_url`.
+    const settings = { name: SETTINGS, read: await read(SETTINGS) };
     const extra = [...configuredPaths([settings, ...places, commandLine]), ...(options.paths ?? [])];
     return assemble(
       [
@@ -120,7 +116,7 @@ interface CheckedFile {
 
 interface Loaded {
   readonly name: string;
-  readonly read: readonly ReadFile[];
+  readonly read: readonly SourceFile[];
 }
 
 /** Caches the results of a function by key. */
@@ -151,10 +147,14 @@ function configuredPaths(loaded: readonly Loaded[]): string[] {
     .filter((path) => typeof path === 'string');
 }
 
-async function fetchFiles(host: Host, url: string, options: RemoteOptions): Promise<ReadFile[]> {
+async function fetchFiles(host: Host, url: string, options: RemoteOptions): Promise<SourceFile[]> {
   const { documents, problems } = await readRemote(host, url, options);
   return [
-    ...documents.map((document) => ({ path: document.name, document })),
+    ...documents.map(({ address, arrived, ...document }) => ({
+      path: document.name,
+      document,
+      remote: { address, arrived },
+    })),
     ...problems.map((problem) => ({ path: url, problem })),
   ];
 }
@@ -200,19 +200,25 @@ function toStageFile(host: Host, document: ConfigDocument): CheckedFile {
   return { file: { path: document.name, stages: stagesOf(checked.document), ...named }, problems };
 }
 
+/** Checks the files. A configuration that several others lead to counts once, at its first place. */
 function assemble(loaded: readonly Loaded[], stagesIn: (document: ConfigDocument) => CheckedFile): Sources {
   const problems: string[] = [];
+  const arrived = new Map<string, StageFile>();
+  const addresses = new Set<string>();
   const sources = loaded.map(({ name, read }) => {
     const files = read.flatMap((file) => {
       if ('problem' in file) {
         problems.push(file.problem);
         return [];
       }
+      if (file.remote && addresses.has(file.remote.address)) return [];
+      if (file.remote) addresses.add(file.remote.address);
       const checked = stagesIn(file.document);
       problems.push(...checked.problems);
+      if (file.remote?.arrived) arrived.set(file.remote.address, checked.file);
       return [checked.file];
     });
     return { name, files };
   });
-  return { sources: sources.filter(({ files }) => files.length > 0), problems };
+  return { sources: sources.filter(({ files }) => files.length > 0), arrived, problems };
 }

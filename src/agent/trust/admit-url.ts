@@ -16,9 +16,14 @@ export interface AdmittedUrl {
  * Decides whether a URL may be fetched for something that has the power of root on this node: a configuration or an
  * extension. Anybody on the way can change what plain HTTP carries, so a node with a trust policy demands HTTPS, or
  * `#sha256=HEX` at the end of the URL; other nodes log a warning.
+ * @param quiet no warning, because nothing will be fetched
  * @throws FactoryError `usage` for a malformed digest, `verification` for a URL that the node must not use
  */
-export async function admitUrl(host: Host, address: string): Promise<AdmittedUrl> {
+export async function admitUrl(
+  host: Host,
+  address: string,
+  { quiet = false }: { readonly quiet?: boolean } = {},
+): Promise<AdmittedUrl> {
   const [url = '', fragment] = address.split('#', 2);
   if (fragment?.startsWith('sha256=')) {
     if (!/^sha256=[0-9a-f]{64}$/i.test(fragment)) {
@@ -36,7 +41,8 @@ export async function admitUrl(host: Host, address: string): Promise<AdmittedUrl
       { remedy: 'Use https://, or add #sha256= and the digest of the content to the URL.' },
     );
   }
-  host.log('warn', `${shownUrl(url)} is fetched over plain HTTP: anybody on the way can change it`);
+  if (!quiet)
+    host.log('warn', `${shownUrl(url)} is fetched over plain HTTP: anybody on the way can change it`);
   return { url };
 }
 

@@ -88,7 +88,7 @@ const encryption = {
 /** Settings of the agent itself (docs/contract.md 4.3). */
 const agent = {
   config_url: Text.meta({
-    description: 'URL of an additional configuration, which is downloaded and merged.',
+    description: 'URL of a further configuration, which is fetched and merged; its steps run too.',
   }),
   options: z
     .record(z.string(), z.unknown())

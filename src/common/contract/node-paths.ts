@@ -13,6 +13,8 @@ export const NODE_PATH = {
   /** User data of a datasource, and its location for one boot when /oem is not writable. */
   userData: '/oem/95_userdata',
   volatileUserData: '/run/cos/95_userdata',
+  /** Configurations that were fetched from a URL during this boot. */
+  fetchedConfigs: '/run/cos/config_url',
   /** Identity of the image. */
   release: '/etc/kairos-release',
   /** Sentinels of the initramfs, and mount points of the agent. */

@@ -48,7 +48,7 @@ type Deployed = Map<string, string>;
 /** @throws FactoryError `usage` for conflicting blocks, `step` when the image lacks the program */
 async function applyKubernetes(host: Host): Promise<void> {
   if (EXCLUDED.includes(await bootState(host))) return;
-  const collected = await collectConfig(host);
+  const collected = await collectConfig(host, { fetch: 'once' });
   const { data } = collected;
   const deployed = readDeployed(await host.readText(SENTINEL));
   if (deployed.size === 0 && !ROLES.some((role) => blockOf(data, role))) return;

@@ -35,6 +35,6 @@ async function allowsPasswords(host: Host): Promise<boolean> {
   const words = ((await host.readText('/proc/cmdline')) ?? '').split(/\s+/);
   const asked = words.findLast((word) => word.startsWith('kairos.live_ssh='));
   if (asked !== undefined) return asked === 'kairos.live_ssh=on';
-  const { data } = await collectConfig(host, { network: false });
+  const { data } = await collectConfig(host, { fetch: 'never' });
   return tree(data['install'])['auto'] !== true;
 }

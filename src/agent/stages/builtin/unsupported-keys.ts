@@ -7,7 +7,7 @@ export const unsupportedKeysStep: BuiltinStep = {
   stage: 'network.after',
   name: 'unsupported keys',
   run: async (host) => {
-    const { layers } = await collectConfig(host, { network: false });
+    const { layers } = await collectConfig(host, { fetch: 'never' });
     for (const { name, data } of layers) {
       for (const { message } of findUnsupported(data)) host.log('warn', `${name}: ${message} (skipped)`);
     }

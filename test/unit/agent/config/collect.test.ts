@@ -158,7 +158,7 @@ describe('config_url', () => {
         '/local.yaml': config('local: true'),
       },
     });
-    const { data, problems } = await collectConfig(host, { network: false });
+    const { data, problems } = await collectConfig(host, { fetch: 'never' });
     expect(data['local']).toBe(true);
     expect(problems).toEqual([]);
     expect(host.slept).toEqual([]);

@@ -20,7 +20,7 @@ function recorder(): { done: string[]; plugins: Plugin[] } {
         if (line === 'fail')
           throw new FactoryError('STAGE_FAILED', 'it fails', { remedy: 'Do better.', details: ['why'] });
         if (line.startsWith('write ')) {
-          const stages = ['demo', 'initramfs.after', 'boot', 'network.after'].map(
+          const stages = ['demo', 'initramfs.after', 'fs', 'boot', 'network', 'network.after'].map(
             (stage) => `  ${stage}: [{commands: ["${stage} from ${line}"]}]`,
           );
           await host.write(line.slice(6), config(`stages:\n${stages.join('\n')}`));
@@ -241,15 +241,19 @@ describe('runStage', () => {
     const write = 'write /oem/95_userdata/userdata.yaml';
     await using host = await testHost({
       files: {
-        '/oem/a.yaml': config(`stages:\n  network: [{commands: ["${write}"]}]\n  boot: [{commands: [no]}]`),
+        '/system/oem/a.yaml': config(
+          `stages:\n  network: [{commands: ["${write}"]}]\n  boot: [{commands: [no]}]`,
+        ),
       },
     });
     const { done, plugins } = recorder();
     await runStage(host, 'network', { plugins });
-    const late = ['initramfs.after', 'boot', 'network.after'].map((stage) => `${stage} from ${write}`);
+    const late = ['initramfs.after', 'fs', 'boot', 'network', 'network.after'].map(
+      (stage) => `${stage} from ${write}`,
+    );
     expect(done).toEqual([write, ...late]);
     done.length = 0;
     await runStage(host, 'network', { plugins });
-    expect(done).toEqual([write, `network.after from ${write}`]);
+    expect(done).toEqual([write, `network from ${write}`, `network.after from ${write}`]);
   });
 });

@@ -37,11 +37,12 @@ kairos_stage_is_empty() {
     done
 }
 
-# Configurations of this stage use absolute paths with the initramfs as their root. Only their own directories, and the target
-# of the agent's link, are borrowed from the image while the stage runs.
+# Configurations of this stage use absolute paths with the initramfs as their root. Only their own directories, the settings of
+# the agent with its trust policy, and the target of the agent's link are borrowed from the image while the stage runs.
 kairos_run_outside() {
     kairos_links=
-    for kairos_link in /system /oem "$(readlink "$NEWROOT/usr/bin/kairos-agent")"; do
+    mkdir -p /etc
+    for kairos_link in /system /oem /etc/kairos "$(readlink "$NEWROOT/usr/bin/kairos-agent")"; do
         case $kairos_link in
             /*) ;;
             *) continue ;;
