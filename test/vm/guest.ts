@@ -12,6 +12,8 @@ import { testQemu } from './qemu.ts';
 const PROMPT = /root@[\w-]+:~# /;
 /** A file that receives the console output, for inspection while a test runs. */
 const CONSOLE_FILE = process.env['KAIROS_FACTORY_TEST_CONSOLE'];
+/** GRUB prints this once below its menu. */
+const MENU = 'Press enter to boot the selected OS';
 const BOOT_TIMEOUT = 600_000;
 /** On two busy cores, an arm64 machine did not reach its prompt within 600 s. */
 const BOOT_TIMEOUT_ARM64 = 1_500_000;
@@ -40,16 +42,21 @@ export interface Guest extends AsyncDisposable {
   readonly rebooted: () => Promise<void>;
 }
 
-/** Starts a machine under software emulation; `extra` are additional arguments for QEMU. */
+/**
+ * Starts a machine under software emulation; `extra` are additional arguments for QEMU. In a boot menu it presses Enter,
+ * unless `waitsInMenu` is set: ten seconds of each boot would pass there.
+ */
 export async function startGuest(
   machine: Pick<Machine, 'artifact' | 'arch' | 'attachment' | 'firmware' | 'target'> & {
     readonly snapshot?: boolean;
+    readonly waitsInMenu?: boolean;
   },
   extra: readonly string[] = [],
 ): Promise<Guest> {
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-vm-'));
   // One processor: several emulated ones that wait for each other sometimes hang on a busy host.
-  const full: Machine = { memory: 2048, cores: 1, snapshot: true, kvm: false, ...machine };
+  const { waitsInMenu = false, ...rest } = machine;
+  const full: Machine = { memory: 2048, cores: 1, snapshot: true, kvm: false, ...rest };
   const args = [...qemuArguments(full, await privateVariables(full, scratch)), ...extra];
   const qemu = testQemu(full.arch);
   const child = execa(qemu.program, [...qemu.arguments, ...args], {
@@ -61,10 +68,14 @@ export async function startGuest(
   });
   let text = '';
   let seen = 0;
+  let menu = -1;
   const listeners = new Set<() => void>();
   const take = (chunk: Buffer) => {
     text += chunk.toString('utf8');
     if (CONSOLE_FILE) appendFileSync(CONSOLE_FILE, chunk);
+    const shown = waitsInMenu ? -1 : text.lastIndexOf(MENU);
+    if (shown > menu) child.stdin.write('\n');
+    menu = shown;
     for (const listener of listeners) listener();
   };
   child.stdout.on('data', take);

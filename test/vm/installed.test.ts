@@ -177,7 +177,10 @@ describe.each<(typeof MATRIX)[number]>(process.env['KAIROS_FACTORY_TEST_ALL'] ? 
       const { artifact } = await testBuild(release, release === 'bullseye' ? WITHOUT_UPDATES : []);
       // The clock of the machine has lost its battery.
       const clock = ['-rtc', 'base=2001-01-01T00:00:00'];
-      await using guest = await startGuest({ artifact: artifact(kind), attachment: 'disk', firmware }, clock);
+      await using guest = await startGuest(
+        { artifact: artifact(kind), attachment: 'disk', firmware, waitsInMenu: firmware === 'bios' },
+        clock,
+      );
       await guest.login();
       expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
       const isLater = 'test $(date +%s) -ge $(stat -c %Y /etc/kairos-release) && echo later';

@@ -66,7 +66,7 @@ test('the ISO as cdrom on bios, with a volume CIDATA, reads its configuration an
       join(directory, 'user-data'),
     );
     await using guest = await startGuest(
-      { artifact: artifact('iso'), attachment: 'cdrom', firmware: 'bios' },
+      { artifact: artifact('iso'), attachment: 'cdrom', firmware: 'bios', waitsInMenu: true },
       [
         '-drive',
         `if=none,id=cidata,format=raw,readonly=on,file=${volume}`,

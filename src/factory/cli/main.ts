@@ -6,4 +6,6 @@ guardProcess();
 process.umask(0o022);
 const { createProgram } = await import('./program.ts');
 const { failWith } = await import('./render-error.ts');
-await createProgram().parseAsync().catch(failWith);
+await createProgram(process.argv.slice(2))
+  .then((program) => program.parseAsync())
+  .catch(failWith);

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { isInUserNamespace } from '../unshare.ts';
@@ -12,6 +12,8 @@ import { createSshAgent, SSH } from './ssh-agent.ts';
  * @throws FactoryError `tool` when the endpoint needs ssh, and it is missing or unusable in a user namespace
  */
 export async function createClient({ transport }: DockerEndpoint, runner: Runner): Promise<Docker> {
+  // Loaded late: with its transports, it is a fifth of all modules of the program.
+  const { default: Dockerode } = await import('dockerode');
   // Every option is explicit, because docker-modem takes missing ones from the environment.
   const defaults = {
     socketPath: undefined,
@@ -28,7 +30,7 @@ export async function createClient({ transport }: DockerEndpoint, runner: Runner
   const connection = { keepAlive: false };
   switch (transport.kind) {
     case 'unix':
-      return new Docker({
+      return new Dockerode({
         ...defaults,
         socketPath: transport.path,
         agent: new HttpAgent(connection),
@@ -36,9 +38,9 @@ export async function createClient({ transport }: DockerEndpoint, runner: Runner
     case 'tcp': {
       const { host, port, tls } = transport;
       const server = { ...defaults, host, port };
-      if (tls === undefined) return new Docker({ ...server, agent: new HttpAgent(connection) } as never);
+      if (tls === undefined) return new Dockerode({ ...server, agent: new HttpAgent(connection) } as never);
       const agent = new HttpsAgent({ ...connection, rejectUnauthorized: true });
-      return new Docker({ ...server, ...tls, protocol: 'https', agent } as never);
+      return new Dockerode({ ...server, ...tls, protocol: 'https', agent } as never);
     }
     case 'ssh': {
       if (isInUserNamespace()) {
@@ -52,7 +54,7 @@ export async function createClient({ transport }: DockerEndpoint, runner: Runner
         );
       }
       const agent = createSshAgent(await runner.locate(SSH), transport);
-      return new Docker({ ...defaults, host: 'docker', port: 80, agent } as never);
+      return new Dockerode({ ...defaults, host: 'docker', port: 80, agent } as never);
     }
   }
 }

@@ -11,7 +11,8 @@ async function validate(text: string, ...flags: string[]) {
   const file = join(plant(temporaryDirectory(), { 'c.yaml': text }), 'c.yaml');
   const lines: string[] = [];
   vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
-  const work = () => createProgram().parseAsync(['validate', ...flags, file], { from: 'user' });
+  const args = ['validate', ...flags, file];
+  const work = async () => (await createProgram(args)).parseAsync(args, { from: 'user' });
   return { file, lines, work };
 }
 
@@ -28,8 +29,9 @@ test('kairos-factory validate --strict --json fails on warnings, and prints JSON
 });
 
 test('kairos-factory validate names a missing file', async () => {
+  const args = ['validate', '/nowhere/c.yaml'];
   const error = await failureOf(
-    () => createProgram().parseAsync(['validate', '/nowhere/c.yaml'], { from: 'user' }),
+    async () => (await createProgram(args)).parseAsync(args, { from: 'user' }),
     'usage',
   );
   expect(error.message).toContain('/nowhere/c.yaml: cannot be read');
