@@ -1,4 +1,5 @@
 import { join } from 'node:path/posix';
+import { kernelConfigPlaces } from '../../common/contract/kernel-config.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { checkFresh, checkKernel } from './check-kernel.ts';
@@ -64,11 +65,9 @@ async function readIndex(host: Host, kernel: string): Promise<ModuleIndex> {
   return parseModuleIndex({ dep, softdep, builtin, alias });
 }
 
-/** The kernel's configuration, where distributions put it. */
+/** The kernel's configuration, if the image has it. */
 async function kernelConfig(host: Host, kernel: string): Promise<string | undefined> {
-  const flavor = kernel.slice(kernel.lastIndexOf('-') + 1);
-  const places = [`/boot/config-${kernel}`, `/boot/config-${flavor}`, `${LIBRARY}/${kernel}/config`];
-  for (const place of places) {
+  for (const place of kernelConfigPlaces(kernel)) {
     const text = await host.readText(place);
     if (text !== undefined) return text;
   }

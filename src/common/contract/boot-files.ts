@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { resolveInRoot } from '../files/resolve-in-root.ts';
 import { ARCHITECTURES, type Arch } from './architectures.ts';
+import { kernelConfigPlaces } from './kernel-config.ts';
 
 /** Host paths of the boot files in a root; `undefined` for those that the image lacks. */
 export interface BootFiles {
@@ -116,12 +117,18 @@ async function payloads(root: string, component: string, file: string): Promise<
 /** Whether the kernel of `root` has all `options` (such as `CONFIG_SQUASHFS_ZSTD`), built in or as modules. */
 export async function kernelHas(root: string, options: readonly string[]): Promise<boolean> {
   const kernel = await resolveInRoot(root, '/boot/vmlinuz');
-  const release = kernel === undefined ? '' : basename(kernel).replace(/^[^-]+-/, '');
-  const file =
-    (await resolveInRoot(root, `/boot/config-${release}`)) ??
-    (await resolveInRoot(root, `/lib/modules/${release}/config`));
+  for (const place of kernel === undefined ? [] : kernelConfigPlaces(kernelVersion(kernel))) {
+    const file = await resolveInRoot(root, place);
+    if (file === undefined) continue;
+    const text = await readFile(file, 'utf8');
+    return options.every((option) => new RegExp(`^${option}=[ym]$`, 'm').test(text));
+  }
   // Without a configuration file the options are assumed: every current distribution kernel has them.
-  if (file === undefined) return true;
-  const text = await readFile(file, 'utf8');
-  return options.every((option) => new RegExp(`^${option}=[ym]$`, 'm').test(text));
+  return true;
+}
+
+/** The version of a kernel file: /boot/vmlinuz-6.1.0, or /usr/lib/modules/6.1.0/vmlinuz where packages keep it there. */
+function kernelVersion(file: string): string {
+  const beside = basename(dirname(dirname(file))) === 'modules';
+  return beside ? basename(dirname(file)) : basename(file).replace(/^[^-]+-/, '');
 }

@@ -19,9 +19,12 @@ export interface Exchange {
 /** Statuses below 500 that are worth a retry: RFC 9110 section 15, RFC 8470 section 5.2, RFC 6585 section 4. */
 const TRANSIENT = [408, 425, 429];
 
+/** The server does not know the method or the kind of request (RFC 9110 section 15.6.2), and will not when asked again. */
+const NOT_IMPLEMENTED = 501;
+
 /** Whether a retry may succeed after this status. */
 export function isTransientStatus(status: number): boolean {
-  return status >= 500 || TRANSIENT.includes(status);
+  return (status >= 500 && status !== NOT_IMPLEMENTED) || TRANSIENT.includes(status);
 }
 
 /**

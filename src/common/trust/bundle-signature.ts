@@ -6,7 +6,7 @@ import {
   readManifest,
 } from '../oci/registry/repository-reader.ts';
 import { parseSignedStatement, SIGN_PREDICATE, statementObjection } from './bundle.ts';
-import { reasonOf, type Signature, type Signatures, unlessUnusable } from './signature.ts';
+import { type Signature, type Signatures, unlessUnusable, unusable } from './signature.ts';
 
 /** Prefix of the media types of sigstore bundles; the version follows (cosign, specs/BUNDLE_SPEC.md). */
 const BUNDLE = 'application/vnd.dev.sigstore.bundle';
@@ -43,7 +43,7 @@ export async function* bundleSignatures(
   try {
     found.push(...(await registry.referrers(digest)));
   } catch (error) {
-    yield { form: 'bundle', place, reason: reasonOf(error) };
+    yield unusable('bundle', place, error);
   }
   let unstated = 0;
   for (const referrer of found.filter((descriptor) => mayHavePredicate(descriptor, predicate))) {

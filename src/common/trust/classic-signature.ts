@@ -8,7 +8,7 @@ import {
   readManifest,
 } from '../oci/registry/repository-reader.ts';
 import type { Objection } from './refusal.ts';
-import { reasonOf, type Signature, type Signatures, unlessUnusable } from './signature.ts';
+import { type Signature, type Signatures, unlessUnusable, unusable } from './signature.ts';
 
 /** The layer annotation that holds the signature (cosign, specs/SIGNATURE_SPEC.md, "Properties"). */
 const ANNOTATION = 'dev.cosignproject.cosign/signature';
@@ -36,7 +36,7 @@ export async function* classicSignatures(registry: RegistryReader, digest: strin
   try {
     referrers.push(...(await registry.referrers(digest)));
   } catch (error) {
-    yield { form: 'classic', place: `referrers of ${digest}`, reason: reasonOf(error) };
+    yield unusable('classic', `referrers of ${digest}`, error);
   }
   for (const { artifactType, digest: place } of referrers) {
     if (artifactType === ARTIFACT) yield* signaturesIn(registry, place, digest);
@@ -49,7 +49,7 @@ async function* signaturesIn(registry: RegistryReader, place: string, digest: st
   try {
     layers.push(...((await readManifest(registry, place))?.layers ?? []));
   } catch (error) {
-    yield { form: 'classic', place, reason: reasonOf(error) };
+    yield unusable('classic', place, error);
   }
   for (const layer of layers) {
     yield await unlessUnusable('classic', layer.digest, () => readSignature(registry, layer, digest));

@@ -26,6 +26,8 @@ export interface Unusable {
   readonly form: SignatureForm;
   readonly place: string;
   readonly reason: string;
+  /** The failure of the registry that prevented reading; there may be a valid signature behind it. */
+  readonly outage?: FactoryError;
 }
 
 /** Signatures, read one by one until there are enough. */
@@ -40,6 +42,13 @@ export function reasonOf(error: unknown): string {
   return `cannot be read: ${messageOf(error).split('\n')[0]}`;
 }
 
+/** What stands for signatures that an error made unreadable. @throws FactoryError `interrupted`, unchanged */
+export function unusable(form: SignatureForm, place: string, error: unknown): Unusable {
+  const reason = reasonOf(error);
+  const isOutage = error instanceof FactoryError && error.code === 'REGISTRY_UNREACHABLE';
+  return { form, place, reason, ...(isOutage ? { outage: error } : {}) };
+}
+
 /** Reads a signature, or what may be one; if that fails, returns why. */
 export async function unlessUnusable<T>(
   form: SignatureForm,
@@ -49,6 +58,6 @@ export async function unlessUnusable<T>(
   try {
     return await read();
   } catch (error) {
-    return { form, place, reason: reasonOf(error) };
+    return unusable(form, place, error);
   }
 }

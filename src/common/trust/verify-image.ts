@@ -47,7 +47,7 @@ const MAX_SIGNATURES = 100;
  * Verifies that enough keys of the policy have signed an image. All reads go through the registry reader, whose content
  * is not trusted.
  * @throws FactoryError `verification` when no policy entry matches the repository, or too few keys have signed; its
- * details say why each signature was refused
+ * details say why each signature was refused. `step` when too few were read because the registry failed
  */
 export async function verifyImage(
   registry: RegistryReader,
@@ -75,19 +75,23 @@ export async function verifyImage(
   }
   const refusals: string[] = [];
   let left = MAX_SIGNATURES;
+  let outage: FactoryError | undefined;
   for (const digest of image.digests) {
     const outcome = await verifyDigest(registry, digest, { rules, limit: left });
     if (outcome.verified) return outcome.verified;
     refusals.push(...outcome.refusals);
+    outage ??= outcome.outage;
     left -= outcome.seen;
   }
-  throw refused(name, rules, refusals);
+  throw outage ?? refused(name, rules, refusals);
 }
 
 interface Outcome {
   readonly verified?: Verified;
   readonly refusals: readonly string[];
   readonly seen: number;
+  /** The first failure of the registry. */
+  readonly outage?: FactoryError | undefined;
 }
 
 /** Examines the signatures of a digest until all rules are satisfied, or `limit` have been examined. */
@@ -102,6 +106,7 @@ async function verifyDigest(
   const refusals: string[] = [];
   const signed = new Set<string>();
   let seen = 0;
+  let outage: FactoryError | undefined;
   for await (const signature of allSignatures(registry, digest, { certificates: identities.length > 0 })) {
     if (seen === limit) {
       refusals.push(`${digest} has more signatures; only ${MAX_SIGNATURES} are examined`);
@@ -109,6 +114,7 @@ async function verifyDigest(
     }
     seen += 1;
     const { form, place } = signature;
+    if ('outage' in signature) outage ??= signature.outage;
     const { signer, refusal } = judge(signature, [...keys.values()], identities);
     if (refusal) {
       refusals.push(printable(`${form} signature ${place} ${refusalText(refusal)}`));
@@ -128,7 +134,7 @@ async function verifyDigest(
   refusals.push(
     ...signatures.map(({ form, place, key }) => `${form} signature ${place} is valid, by ${key}`),
   );
-  return { refusals, seen };
+  return { refusals, seen, outage };
 }
 
 /** Bundles come first; classic signatures are only read when the bundles are not enough. */

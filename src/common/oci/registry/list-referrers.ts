@@ -1,4 +1,5 @@
-import { messageOf } from '../../errors/factory-error.ts';
+import type { ErrorCode } from '../../errors/error-codes.ts';
+import { FactoryError } from '../../errors/factory-error.ts';
 import { digestOf } from '../../files/digest.ts';
 import { type Descriptor, MEDIA, manifestIn, type Parsed, parseManifest } from './image-manifest.ts';
 import { readPages } from './read-pages.ts';
@@ -21,7 +22,7 @@ const LIMIT = 4 * 1024 * 1024;
 /**
  * Lists the manifests that refer to one, by the referrers API and by the tag for registries without it, which may also have
  * content from before they had the API (distribution-spec 1.1, "Listing Referrers", "Referrers Tag Schema").
- * @throws FactoryError `step` when the registry cannot be reached or refuses access
+ * @throws FactoryError `step` when the registry cannot be reached, fails or refuses access: no referrer is known not to exist
  */
 export async function listReferrers(
   host: RegistryHost,
@@ -39,7 +40,14 @@ export async function listReferrers(
   return unique.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
 }
 
-/** Lists the manifests that the registry says refer to one. @returns `undefined` when it lacks the referrers API */
+/** How registries without the referrers API answer, in various ways: 400, 401, 404, 405, 406, 501, a web page. */
+const LACKS_API: readonly ErrorCode[] = ['REGISTRY_REFUSED', 'REGISTRY_UNAUTHORIZED', 'IMAGE_CORRUPT'];
+
+/**
+ * Lists the manifests that the registry says refer to one.
+ * @returns `undefined` when it lacks the referrers API
+ * @throws FactoryError `step` when the registry cannot be reached or fails: a signature may exist all the same
+ */
 export async function apiReferrers(
   host: RegistryHost,
   transport: Transport,
@@ -55,8 +63,8 @@ export async function apiReferrers(
     if (lists.length === 0) return undefined;
     return lists.flatMap((page) => entriesOf(manifestIn(nameOf(digest), page)));
   } catch (error) {
-    // Registries without this API respond in various ways.
-    host.log('debug', `no referrers of ${digest}: ${messageOf(error)}`);
+    if (!(error instanceof FactoryError && LACKS_API.includes(error.code))) throw error;
+    host.log('debug', `no referrers of ${digest}: ${error.message}`);
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { chmodSync, statSync, utimesSync } from 'node:fs';
 import { ARCHES, type Arch } from '../../../common/contract/architectures.ts';
 import type { ImageFacts } from '../../../common/contract/image-facts.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { ContainerEngine, OpenImage } from '../../engine/container-engine.ts';
 import type { Results } from '../step.ts';
 import { osImageFacts } from './os-image-facts.ts';
@@ -23,9 +24,13 @@ export async function openOsImage(
   return open;
 }
 
-/** The architecture of a checked OS image. @throws RangeError for an unsupported one, which the checks refuse */
-export function imageArch(facts: ImageFacts): Arch {
-  const found = ARCHES.find((arch) => arch === facts.release['KAIROS_ARCH']);
-  if (found === undefined) throw new RangeError(`an OS image for ${facts.release['KAIROS_ARCH']}`);
-  return found;
+/** The architecture of an OS image. @throws FactoryError `verification` when `/etc/kairos-release` has no supported one */
+export function imageArch({ release }: Pick<ImageFacts, 'release'>): Arch {
+  const stated = release['KAIROS_ARCH'];
+  const found = ARCHES.find((arch) => arch === stated);
+  if (found !== undefined) return found;
+  const problem = `the image is for ${stated === undefined ? 'no architecture' : JSON.stringify(stated)}`;
+  throw new FactoryError('IMAGE_NOT_OS', `${problem}; supported are ${ARCHES.join(', ')}`, {
+    remedy: 'Correct KAIROS_ARCH in /etc/kairos-release of the image.',
+  });
 }

@@ -113,13 +113,25 @@ describe('checkConformance', () => {
     expect(await failures(root)).toEqual([]);
   });
 
-  test('reads the kernel’s options from /lib/modules, and assumes them if there is no file', async () => {
-    const root = osTree();
-    remove('boot/config-6.1.0')(root);
-    expect(await failures(root)).toEqual([]);
-    plant(root, { 'lib/modules/6.1.0/config': 'CONFIG_OVERLAY_FS=y\n' });
-    expect((await failures(root)).map(({ check }) => check)).toEqual(['kernel options']);
-  });
+  test.each([
+    ['boot/vmlinuz-6.1.0', 'boot/config-6.1.0'],
+    ['boot/vmlinuz-6.1.0', 'lib/modules/6.1.0/config'],
+    ['boot/vmlinuz-6.1.0-0-lts', 'boot/config-lts'],
+    ['boot/vmlinuz-lts', 'boot/config-lts'],
+    ['usr/lib/modules/6.1.0/vmlinuz', 'usr/lib/modules/6.1.0/config'],
+  ])(
+    'finds the options of the kernel %s in %s, and assumes them if there is no file',
+    async (kernel, config) => {
+      const root = osTree();
+      for (const path of ['boot/config-6.1.0', 'boot/vmlinuz', 'boot/vmlinuz-6.1.0']) remove(path)(root);
+      // Where /lib is a link, as on every current distribution, the configuration is found through it.
+      plant(root, config.startsWith('usr/') ? { lib: { link: 'usr/lib' } } : {});
+      plant(root, { [kernel]: 'kernel', 'boot/vmlinuz': { link: `../${kernel}` } });
+      expect(await failures(root)).toEqual([]);
+      plant(root, { [config]: 'CONFIG_OVERLAY_FS=y\n' });
+      expect((await failures(root)).map(({ check }) => check)).toEqual(['kernel options']);
+    },
+  );
 
   test('an empty initramfs fails', async () => {
     const root = osTree();

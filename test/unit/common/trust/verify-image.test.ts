@@ -324,6 +324,23 @@ describe('a registry that fails', () => {
     );
   });
 
+  test.each(['manifest', 'blob', 'referrers'] as const)(
+    'for %s is reported as failing, not the image as unsigned, unless what was read is enough',
+    async (request) => {
+      const registry = memoryRegistry();
+      registry.addClassic(digest, release);
+      registry.addBundle(digest, backup);
+      const outage = new FactoryError('REGISTRY_UNREACHABLE', 'registry.test responds with HTTP 500');
+      const failing = { ...registry, [request]: () => Promise.reject(outage) };
+      expect(await failureOf(() => verifyImage(failing, image, policyOf([third])))).toBe(outage);
+      const refused = new FactoryError('REGISTRY_REFUSED', 'registry.test responds with HTTP 405');
+      const refusing = { ...registry, [request]: () => Promise.reject(refused) };
+      expect(await refusal(refusing, policyOf([third]))).toContain('HTTP 405');
+      if (request === 'referrers')
+        expect(await verifyImage(failing, image, policyOf([release]))).toMatchObject({ digest });
+    },
+  );
+
   test('is not queried after an interruption', async () => {
     const interruption = new FactoryError('INTERRUPTED', 'interrupted');
     const error = await failureOf(() => verifyImage(broken(interruption), image, policyOf([release])));

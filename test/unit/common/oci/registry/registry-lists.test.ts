@@ -121,14 +121,31 @@ describe('lists', () => {
     expect(await open().getReferrers(image.digest, 'signature')).toHaveLength(2);
   });
 
-  test.each([404, 400, 405, 401])('referrers of a registry that answers %i to the API', async (status) => {
-    server.addManifest(tag, index(entry('c', 'signature')));
-    server.interfere = ({ path }, response) => {
-      if (path.includes('/referrers/')) response.writeHead(status).end('<html>');
-      return path.includes('/referrers/');
-    };
-    expect(await open().getReferrers(image.digest)).toHaveLength(1);
-  });
+  test.each([404, 400, 405, 406, 501, 401])(
+    'referrers of a registry that answers %i to the API',
+    async (status) => {
+      server.addManifest(tag, index(entry('c', 'signature')));
+      server.interfere = ({ path }, response) => {
+        if (path.includes('/referrers/')) response.writeHead(status).end('<html>');
+        return path.includes('/referrers/');
+      };
+      expect(await open().getReferrers(image.digest)).toHaveLength(1);
+    },
+  );
+
+  test.each([500, 503])(
+    'referrers of a registry that fails with %i: none is known to be absent',
+    async (status) => {
+      server.interfere = ({ path }, response) => {
+        if (path.includes('/referrers/')) response.writeHead(status).end();
+        return path.includes('/referrers/');
+      };
+      await expect(open().getReferrers(image.digest)).rejects.toMatchObject({
+        code: 'REGISTRY_UNREACHABLE',
+        message: expect.stringContaining(`HTTP ${status}`),
+      });
+    },
+  );
 
   test('no referrers at all', async () => {
     expect(await open().getReferrers(image.digest)).toEqual([]);

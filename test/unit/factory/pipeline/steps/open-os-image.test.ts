@@ -2,7 +2,7 @@ import { chmodSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { OpenImage } from '../../../../../src/factory/engine/container-engine.ts';
-import { openOsImage } from '../../../../../src/factory/pipeline/steps/open-os-image.ts';
+import { imageArch, openOsImage } from '../../../../../src/factory/pipeline/steps/open-os-image.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 
 test('opening an image sets mode and time of its root once, because another step may be reading it', async () => {
@@ -20,4 +20,13 @@ test('opening an image sets mode and time of its root once, because another step
   await setTimeout(20);
   await openOsImage(env, results);
   expect(statSync(root, { bigint: true }).ctimeNs).toBe(first.ctimeNs);
+});
+
+test.each([
+  [{ KAIROS_ARCH: 's390x' }, 'the image is for "s390x"; supported are amd64, arm64'],
+  [{}, 'the image is for no architecture; supported are amd64, arm64'],
+])('an image whose release file has %j is refused with a remedy', (release, message) => {
+  const refusal = { code: 'IMAGE_NOT_OS', message, remedy: expect.stringContaining('KAIROS_ARCH') };
+  expect(() => imageArch({ release })).toThrow(expect.objectContaining(refusal));
+  expect(imageArch({ release: { KAIROS_ARCH: 'arm64' } })).toBe('arm64');
 });
