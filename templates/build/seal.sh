@@ -21,6 +21,8 @@ done
 # Outside the copy, because everything in the copy becomes part of the image.
 mark=$(mktemp)
 touch -d "@$SOURCE_DATE_EPOCH" "$mark"
+first=$(mktemp)
+touch -d @0 "$first"
 # All in one call, to preserve hard links. BusyBox's cp loses extended attributes.
 cp -a "$@" "$out/"
 cd "$out"
@@ -50,4 +52,5 @@ empty 1777 tmp
 empty 1777 var/tmp
 
 find . -newer "$mark" -exec touch -h -d "@$SOURCE_DATE_EPOCH" '{}' +
-rm -f "$mark"
+find . ! -newer "$first" -exec touch -h -d @0 '{}' +
+rm -f "$mark" "$first"

@@ -3,22 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { measureTree, stampTree } from '../../src/common/files/walk-tree.ts';
-import { applyLayers } from '../../src/common/oci/layers/apply-layers.ts';
-import { openLocalImage } from '../../src/common/oci/layers/local-image.ts';
-import { makeSlotImage } from '../../src/factory/artifacts/slot-image.ts';
+import { ARTIFACT_KINDS, type ArtifactKind } from '../../src/factory/config/schema.ts';
 import { createBuildahEngine } from '../../src/factory/engine/buildah.ts';
-import { layerHost } from '../../src/factory/engine/docker/unpack-saved.ts';
 import { importBase } from '../../src/factory/inputs/base/import-base.ts';
-import { writeOciLayout } from '../../src/factory/inputs/base/oci-layout.ts';
 import { readTree, type Tree, type TreeFile } from '../../src/factory/inspect/diff/tree.ts';
-import { mksquashfs } from '../../src/factory/tools/mksquashfs.ts';
 import { createRunner } from '../../src/factory/tools/runner.ts';
-import { packDirectory } from '../../src/factory/tools/tar.ts';
-import { unsquashfs } from '../../src/factory/tools/unsquashfs.ts';
+import { CAN_CUT } from '../support/cut-disk.ts';
 import { tool } from '../support/tool.ts';
+import { makeArtifact, readRoots } from './support/artifact-roots.ts';
 
 const EPOCH = 1_700_000_000;
-const PLATFORM = { os: 'linux', architecture: 'amd64' };
 let home: string;
 let root: string;
 let original: Tree;
@@ -142,86 +136,65 @@ describe.skipIf(process.getuid?.() !== 0)('a tree with every kind of file (needs
       await using open = await engine.open('localhost/test/base:1');
       expect(differences(await readTree(runner, open.root), inEngine)).toEqual([]);
       expect(notices).toEqual([]);
-      expect(measureTree(open.root)).toMatchObject({ inodes: measureTree(root).inodes });
+      // GNU tar packs a hard link to a pipe as a pipe of its own.
+      expect(measureTree(open.root)).toMatchObject({ inodes: measureTree(root).inodes + 1 });
     } finally {
       await engine.sweep();
     }
   });
 
-  test('as an image layout is unchanged when a node or the factory unpacks it', async () => {
-    const directory = await scratch('layout');
-    const layout = join(directory, 'layout');
-    await mkdir(layout);
-    await writeOciLayout(layout, { arch: 'amd64', epoch: EPOCH, tag: 'os' }, (output) =>
-      packDirectory(runner, root, output),
-    );
-    const { layers } = await openLocalImage(layout, {
-      platform: PLATFORM,
-      unpacked: join(directory, 'plain'),
-    });
-    const target = join(directory, 'target');
-    await mkdir(target);
-    await applyLayers(layerHost(runner), layers, { target });
-    expect(differences(await readTree(runner, target))).toEqual([]);
-  });
-
-  /** Sealing changes late times. Hard links to symbolic links become links of their own, which makes no difference. */
-  const inArtifact: Change = (path, { kind, modified, linkOf }) => {
-    const seconds = Math.floor(Number(modified));
-    return {
-      modified: path === '.' || seconds >= EPOCH ? 'epoch' : String(seconds),
-      linkOf: kind === 'symlink' ? undefined : linkOf,
-    };
-  };
-
-  /** A copy of the tree whose times are not later than the epoch, as every sealed root. */
+  /** A copy of the tree whose times are between 1970 and the epoch, as in every sealed root. */
   async function sealed(directory: string): Promise<string> {
     const copy = join(directory, 'sealed');
     await tool('cp', '-a', root, copy);
-    stampTree(copy, EPOCH, ({ stats }) => stats.mtimeMs > BigInt(EPOCH) * 1000n);
+    const clamped = (seconds: number) => (seconds > EPOCH ? EPOCH : seconds < 0 ? 0 : undefined);
+    stampTree(copy, ({ stats }) => clamped(Number(stats.mtimeMs) / 1000));
     return copy;
   }
 
-  test('as a squashfs is unchanged, except for what squashfs cannot hold', async () => {
-    const directory = await scratch('squashfs');
-    const output = join(directory, 'root.squashfs');
-    await mksquashfs(runner, await sealed(directory), { output, level: 1, epoch: EPOCH });
-    await unsquashfs(runner, output, join(directory, 'root'));
-    const change: Change = (path, file) => ({
-      ...inArtifact(path, file),
-      // It has no name space for ACLs, and numbers without a sign for times.
-      attributes: Object.fromEntries(
-        Object.entries(file.attributes).filter(([key]) => !key.startsWith('system.')),
-      ),
-      modified: file.modified.startsWith('-') ? 'epoch' : (inArtifact(path, file).modified ?? ''),
-    });
-    expect(differences(await readTree(runner, join(directory, 'root')), change)).toEqual([]);
+  /** Sealing changes late times, those before 1970, and that of the root. */
+  const inSealed: Change = (path, { modified }) => ({
+    modified: path === '.' || Number(modified) >= EPOCH ? 'epoch' : modified.replace(/^-.*/, '0'),
   });
+  const inSlot: Change = (_, { kind, modified, linkOf }) => ({
+    modified: String(Math.floor(Number(modified))),
+    linkOf: kind === 'symlink' ? undefined : linkOf,
+  });
+  const inSquashfs: Change = (path, file) => ({
+    ...inSlot(path, file),
+    attributes: Object.fromEntries(
+      Object.entries(file.attributes).filter(([key]) => !key.startsWith('system.')),
+    ),
+  });
+  /** Makes alike what a kind cannot hold; docs/artifacts.md has the same table for people. */
+  const CANNOT_HOLD: Readonly<Record<ArtifactKind, Change>> = {
+    oci: () => ({}),
+    squashfs: inSquashfs,
+    iso: inSquashfs,
+    raw: inSlot,
+    qcow2: inSlot,
+  };
 
-  test('as the image of a slot is unchanged, except for what ext2 cannot hold', async (context) => {
-    const directory = await scratch('slot');
-    const output = join(directory, 'active.img');
-    const source = await sealed(directory);
-    const options = {
-      output,
-      tree: measureTree(source),
-      label: 'COS_ACTIVE',
-      identity: 'test',
-      epoch: EPOCH,
-    };
-    await makeSlotImage(runner, source, options);
-    const target = join(directory, 'root');
-    await mkdir(target);
-    try {
-      await tool('mount', '-o', 'loop,ro', output, target);
-    } catch {
-      context.skip('this sandbox mounts no images');
-    }
-    try {
-      const found = new Map([...(await readTree(runner, target))].filter(([path]) => path !== 'lost+found'));
-      expect(differences(found, inArtifact)).toEqual([]);
-    } finally {
-      await tool('umount', target);
-    }
-  });
+  test.for(ARTIFACT_KINDS)(
+    'as the artifact %s is unchanged, except for what that cannot hold',
+    async (kind, context) => {
+      const isDisk = kind === 'raw' || kind === 'qcow2';
+      if (isDisk && !CAN_CUT) context.skip('this sandbox mounts no images');
+      const directory = await scratch(kind);
+      const parts = { runner, directory, root: await sealed(directory), epoch: EPOCH };
+      const artifact = await makeArtifact(kind, parts);
+      let roots = 0;
+      await readRoots(kind, artifact, parts, async (path) => {
+        const found = new Map([...(await readTree(runner, path))].filter(([name]) => name !== 'lost+found'));
+        const change: Change = (name, file) => {
+          const modified = String(inSealed(name, file).modified);
+          const lost = CANNOT_HOLD[kind](name, { ...file, modified });
+          return modified === 'epoch' ? { ...lost, modified } : { modified, ...lost };
+        };
+        expect(differences(found, change)).toEqual([]);
+        roots += 1;
+      });
+      expect(roots).toBe(isDisk ? 3 : 1);
+    },
+  );
 });

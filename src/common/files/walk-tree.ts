@@ -111,15 +111,13 @@ export function measureTree(root: string): TreeSize {
 }
 
 /**
- * Sets the times of all files in a tree, or of those that `isWanted` selects.
- * @param epoch Unix timestamp
+ * Sets the times of files in a tree.
+ * @param time a Unix timestamp, or that of an entry; `undefined` keeps what it has
  */
-export function stampTree(
-  root: string,
-  epoch: number,
-  isWanted: (entry: TreeEntry) => boolean = () => true,
-): void {
+export function stampTree(root: string, time: number | ((entry: TreeEntry) => number | undefined)): void {
+  const timeOf = typeof time === 'number' ? () => time : time;
+  const stamps = [...walkTree(root)].map((entry) => ({ place: entry.place, seconds: timeOf(entry) }));
   // Children first, because changing a file may change the times of its directory.
-  const wanted = [...walkTree(root)].filter(isWanted).reverse();
-  for (const { place } of wanted) lutimesSync(place, epoch, epoch);
+  for (const { place, seconds } of stamps.reverse())
+    if (seconds !== undefined) lutimesSync(place, seconds, seconds);
 }

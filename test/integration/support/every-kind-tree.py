@@ -41,6 +41,7 @@ os.lchown(at(b"srv/absolute-link"), 1234, 5678)
 os.link(at(b"srv/x_\xe9"), at(b"srv/hard_\xff"))
 os.link(at(b"srv/link_\xe9"), at(b"srv/hard-link-to-link"))
 os.mkfifo(at(b"srv/pipe"))
+os.link(at(b"srv/pipe"), at(b"srv/hard-link-to-pipe"))
 write(b"srv/empty", b"")
 
 # Holes: in front, between, behind, and nothing else.

@@ -30,7 +30,7 @@ export async function stageTree(
   const epoch = Math.min(latest ?? Number.POSITIVE_INFINITY, selection.newest);
   const limit = BigInt(epoch) * 1_000_000_000n;
   await chmod(tree, 0o755);
-  stampTree(tree, epoch, ({ path, stats }) => path === '' || stats.mtimeNs > limit);
+  stampTree(tree, ({ path, stats }) => (path === '' || stats.mtimeNs > limit ? epoch : undefined));
   return { files: selection.files, epoch };
 }
 

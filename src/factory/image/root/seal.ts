@@ -23,7 +23,8 @@ const VOLATILE = {
 /**
  * Removes every trace of the engine and the clock from a freshly built root, so that the same build gives the same tree.
  * Empties the volatile directories, replaces the files that engines write to `/etc`, and sets every time later than the
- * epoch to the epoch. `templates/build/seal.sh` does the same in other builders; the two must agree.
+ * epoch to the epoch, and every time before 1970 to 1970: buildah does so when it stores a layer, other engines do not, and
+ * squashfs would show 2106. `templates/build/seal.sh` does the same in other builders; the two must agree.
  * @returns the epoch, a Unix timestamp in seconds
  * @throws FactoryError `step` when the build left no epoch, when there is no `/etc`, or when a volatile directory is a
  *   link to a directory that must stay
@@ -43,7 +44,7 @@ export async function sealRoot(root: string): Promise<number> {
   }
   await resetEtc(root);
   const limit = BigInt(epoch) * 1_000_000_000n;
-  stampTree(root, epoch, ({ stats }) => stats.mtimeNs > limit);
+  stampTree(root, ({ stats: { mtimeNs } }) => (mtimeNs > limit ? epoch : mtimeNs < 0n ? 0 : undefined));
   for (const path of emptied) utimesSync(path, epoch, epoch);
   return epoch;
 }

@@ -142,7 +142,7 @@ describe('stampTree', () => {
   test('stamps only selected entries', () => {
     const root = plant(temporaryDirectory(), { one: '', two: '' });
     stampTree(root, 5000);
-    stampTree(root, 1000, ({ path }) => path === 'two');
+    stampTree(root, ({ path }) => (path === 'two' ? 1000 : undefined));
     expect(times(root)).toEqual({ '': 5000, one: 5000, two: 1000 });
   });
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   lstatSync,
@@ -70,13 +71,16 @@ describe('sealRoot', () => {
     expect(readlinkSync(join(path, 'etc/mtab'))).toBe('../proc/self/mounts');
   });
 
-  test('clamps later times, including those of links, and keeps earlier ones', async () => {
-    const path = root({ old: 'x', new: 'x', link: { link: 'old' } });
+  test('clamps times after the epoch, including those of links, and before 1970, and keeps the others', async () => {
+    const path = root({ old: 'x', oldest: 'x', new: 'x', link: { link: 'old' } });
     utimesSync(join(path, 'old'), 1000, 1000);
+    // Node takes a time before 1970 for the current one.
+    execFileSync('touch', ['-d', '@-86400.5', join(path, 'oldest')]);
     utimesSync(join(path, 'new'), EPOCH + 0.5, EPOCH + 0.5);
     lutimesSync(join(path, 'link'), EPOCH + 99, EPOCH + 99);
     await sealRoot(path);
     expect(lstatSync(join(path, 'old')).mtimeMs).toBe(1_000_000);
+    expect(lstatSync(join(path, 'oldest')).mtimeMs).toBe(0);
     for (const { path: name, stats } of walkTree(path)) {
       expect([name, stats.mtimeNs <= BigInt(EPOCH) * 1_000_000_000n]).toEqual([name, true]);
     }
