@@ -22,7 +22,7 @@ const CONDITIONS: readonly Condition[] = [
 
 /**
  * Whether all conditions of a step hold (docs/contract.md 4.8). A debug message gives the reason for a skip.
- * @throws FactoryError `usage` for a regular expression, or a service manager, that is wrong
+ * @throws FactoryError `usage` for a condition that is wrong: a regular expression, a service manager, a key of `if_files`
  */
 export async function conditionsHold(context: PluginContext, step: StageStep): Promise<boolean> {
   const reason = await explainConditions(context, step);
@@ -32,7 +32,7 @@ export async function conditionsHold(context: PluginContext, step: StageStep): P
 
 /**
  * The reason to skip a step: the first condition that does not hold; `undefined` when all hold.
- * @throws FactoryError `usage` for a regular expression, or a service manager, that is wrong
+ * @throws FactoryError `usage` for a condition that is wrong: a regular expression, a service manager, a key of `if_files`
  */
 export async function explainConditions(
   context: PluginContext,
@@ -121,7 +121,13 @@ async function hasProgram(host: Host, program: string): Promise<boolean> {
 }
 
 async function byFiles({ host }: PluginContext, { if_files }: StageStep): Promise<string | undefined> {
-  const { all = [], any = [], none = [] } = if_files ?? {};
+  const { all = [], any = [], none = [], ...others } = if_files ?? {};
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw new FactoryError('CLOUD_CONFIG_INVALID', `if_files: "${unknown}" is not a condition`, {
+      remedy: 'Write the files under all, any or none.',
+    });
+  }
   for (const file of all) {
     if (!(await exists(host, file))) return `if_files: ${file} does not exist`;
   }

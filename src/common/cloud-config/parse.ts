@@ -4,6 +4,7 @@ import { FactoryError } from '../errors/factory-error.ts';
 import { dataOf, keyName, readYamlDocument } from '../text/yaml-document.ts';
 import { expandDottedKeys } from './expand-dotted-keys.ts';
 import type { Problem } from './problems.ts';
+import { requireText } from './require-text.ts';
 import { CloudConfig } from './schema.ts';
 import { typedData, type WrittenData } from './typed-data.ts';
 import { YAML_DIALECT } from './yaml-dialect.ts';
@@ -49,7 +50,7 @@ export function looksLikeCloudConfig(text: string): boolean {
  * Parses a cloud-config; an empty document is an empty map (docs/contract.md 4.1, 4.2).
  * @param name the name of the file in messages
  * @throws FactoryError `usage`, with `file:line:column`, when the header is missing, the text exceeds 1 MiB, or it is not
- * a YAML map
+ * UTF-8 or not a YAML map
  */
 export function parseCloudConfig(name: string, text: string): CloudConfigDocument {
   const { header, ...document } = parseConfig(name, text);
@@ -87,6 +88,7 @@ export function parseConfig(name: string, text: string): ConfigDocument {
       remedy: 'Split it into several files.',
     });
   }
+  requireText(name, text);
   const header = headerOf(text);
   const { document, place, second } = readYamlDocument(name, text.replace(/^\uFEFF/, ' '), {
     code: 'CLOUD_CONFIG_INVALID',

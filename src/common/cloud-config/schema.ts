@@ -34,7 +34,7 @@ const cloudInit = {
       description: 'Accounts, as a list or a map by name. An installation needs one in the group admin.',
     }),
   ssh_authorized_keys: Strings.optional().meta({
-    description: 'Keys for the first of users, or root: literal, github:NAME, gitlab:NAME or a URL.',
+    description: 'Keys for all users, or root: literal, github:NAME, gitlab:NAME or a URL.',
   }),
   write_files: z.array(WriteFile).optional().meta({ description: 'Files to write.' }),
   runcmd: z

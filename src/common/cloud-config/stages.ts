@@ -98,16 +98,22 @@ function localKeysOnly(users: Users): Users {
   );
 }
 
-/** The top-level keys belong to the first account, or to root. */
+/** The top-level keys belong to every account of a person, as in upstream, or to root when there is no account. */
 function keysOf(part: StagePart, users: Users): { local: Keys; remote: Keys } {
-  const owner = Object.keys(users)[0] ?? 'root';
-  const top = part.ssh_authorized_keys ?? [];
-  const local = top.filter((key) => !isRemoteKey(key));
-  const remote = Object.entries({ [owner]: {}, ...users }).flatMap(([name, user]: [string, User]) => {
-    const keys = [...(name === owner ? top : []), ...(user.ssh_authorized_keys ?? [])].filter(isRemoteKey);
-    return keys.length > 0 ? [[name, keys] as const] : [];
-  });
-  return { local: local.length > 0 ? { [owner]: local } : {}, remote: Object.fromEntries(remote) };
+  const accounts = Object.keys(users).length > 0 ? users : { root: {} as User };
+  const keys = Object.entries(accounts).map(([name, { system, ssh_authorized_keys: own = [] }]) => ({
+    name,
+    own,
+    top: system ? [] : (part.ssh_authorized_keys ?? []),
+  }));
+  return {
+    local: withoutEmpty(keys.map(({ name, top }) => [name, top.filter((key) => !isRemoteKey(key))])),
+    remote: withoutEmpty(keys.map(({ name, own, top }) => [name, [...own, ...top].filter(isRemoteKey)])),
+  };
+}
+
+function withoutEmpty(keys: readonly (readonly [name: string, keys: string[]])[]): Keys {
+  return Object.fromEntries(keys.filter(([, { length }]) => length > 0));
 }
 
 function toFile({ owner, defer: _, ...file }: WriteFile): NonNullable<StageStep['files']>[number] {

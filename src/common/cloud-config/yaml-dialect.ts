@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { DocumentOptions, ParseOptions, ScalarTag, SchemaOptions } from 'yaml';
 
 /**
@@ -25,10 +26,14 @@ const GO_FLOAT: ScalarTag = {
   resolve: (text) => (Number.isFinite(Number(text)) ? Number(text) : text),
 };
 
-/** Binary content becomes text, as in Go. */
+/** Binary content becomes text, as in Go; other bytes are refused, because text of JavaScript cannot hold them. */
 const BINARY: ScalarTag = {
   tag: 'tag:yaml.org,2002:binary',
-  resolve: (text) => Buffer.from(text, 'base64').toString('utf8'),
+  resolve: (text, onError) => {
+    const bytes = Buffer.from(text, 'base64');
+    if (!isUtf8(bytes)) onError('!!binary is not UTF-8 text here: use "encoding: b64" instead');
+    return bytes.toString('utf8');
+  },
 };
 
 /**

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { looksLikeCloudConfig, parseCloudConfig } from '../../../../src/common/cloud-config/parse.ts';
+import {
+  looksLikeCloudConfig,
+  parseCloudConfig,
+  parseConfig,
+} from '../../../../src/common/cloud-config/parse.ts';
 import { failureOf } from '../../support/failure.ts';
 
 const parse = (body: string) => parseCloudConfig('f.yaml', `#cloud-config\n${body}`);
@@ -128,6 +132,15 @@ describe('structure', () => {
     );
     const error = await failure(`l0: &l0 [1]\n${levels.join('')}`);
     expect(error).toMatchObject({ kind: 'usage', message: expect.stringContaining('f.yaml:') });
+  });
+
+  test.each([
+    [Buffer.from('a: 1\nb: gr\xfc\xdfe\n', 'latin1'), 'x.yaml:2:6: this is not UTF-8 text'],
+    [Buffer.from('\ufeffa: 1\n', 'utf16le'), 'x.yaml:1:1: this is not UTF-8 text'],
+    [Buffer.from('a: "\x07"\n'), 'x.yaml:1:5: the control character U+0007 is not allowed'],
+    [Buffer.from('a: !!binary /+kA\n'), 'x.yaml:1:4: !!binary is not UTF-8 text here'],
+  ])('refuses what is not text, case %#', (bytes, message) => {
+    expect(() => parseConfig('x.yaml', bytes.toString('utf8'))).toThrow(message);
   });
 
   test('refuses more than 1 MiB', async () => {

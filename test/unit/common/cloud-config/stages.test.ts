@@ -67,18 +67,22 @@ describe('cloud-init keys', () => {
   });
 
   test.each([
-    ['', 'root'],
-    ['users: [{name: first}, {name: second}]\n', 'first'],
-  ])('top-level SSH keys belong to the first account, or to root', (users, owner) => {
+    ['', ['root']],
+    ['users: [default]\n', ['root']],
+    ['users: [{name: first}, {name: second}, {name: web, system: true}]\n', ['first', 'second']],
+  ])('top-level SSH keys belong to all accounts of people, or to root: %s', (users, owners) => {
     const { boot = [], network } = stages(
       `${users}ssh_authorized_keys: [ssh-ed25519 AAAA, "github:octocat"]\n`,
     );
     expect(boot.at(-1)).toEqual({
       name: 'ssh_authorized_keys',
-      authorized_keys: { [owner]: ['ssh-ed25519 AAAA'] },
+      authorized_keys: Object.fromEntries(owners.map((owner) => [owner, ['ssh-ed25519 AAAA']])),
     });
     expect(network).toEqual([
-      { name: 'ssh_authorized_keys', authorized_keys: { [owner]: ['github:octocat'] } },
+      {
+        name: 'ssh_authorized_keys',
+        authorized_keys: Object.fromEntries(owners.map((owner) => [owner, ['github:octocat']])),
+      },
     ]);
   });
 
