@@ -13,6 +13,7 @@ import { installBundle } from '../extensions/install-bundle.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { type AdmittedSource, admitSource } from '../trust/admit-source.ts';
 import { configuredKey } from '../trust/configured-key.ts';
+import { noteActiveSlot } from './assessment.ts';
 import { type BootPlaces, placeBootLoader } from './boot-loader.ts';
 import { finish } from './finish.ts';
 import { runBeforeStage, runInNewSystem, runOuterHook } from './hooks.ts';
@@ -137,6 +138,7 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
       path: `${MOUNT_ROOT}/new-system`,
       options: ['loop', 'ro'],
     });
+    await noteActiveSlot(host, state.path);
     await placeBootLoader(host, image.path, places);
   }
   await stack.disposeAsync();

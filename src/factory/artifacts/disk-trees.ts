@@ -4,7 +4,12 @@ import { basename, dirname, join } from 'node:path';
 import { menuVariables } from '../../common/cloud-config/menu-variables.ts';
 import { parseStageFile } from '../../common/cloud-config/parse.ts';
 import { ARCHITECTURES } from '../../common/contract/architectures.ts';
-import { ASSESSMENT, ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../common/contract/boot-assessment.ts';
+import {
+  ASSESSMENT,
+  ASSESSMENT_HOOK,
+  ASSESSMENT_SCRIPT,
+  ASSESSMENT_VARIABLES,
+} from '../../common/contract/boot-assessment.ts';
 import { MENU_MODULES } from '../../common/contract/boot-loader.ts';
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
 import { LABEL } from '../../common/contract/labels.ts';
@@ -12,6 +17,7 @@ import { GRUB_FILE, OEM_CONFIG_MODE, OEM_FILE, SLOT_FILE } from '../../common/co
 import type { SystemPartition } from '../../common/contract/partitions.ts';
 import { stampTree } from '../../common/files/walk-tree.ts';
 import type { ArtifactInputs } from './artifact.ts';
+import { extId } from './ext-id.ts';
 import { setExtLabel } from './ext-label.ts';
 
 /** The partitions of a disk that are filled from a directory. */
@@ -52,7 +58,10 @@ async function stageState(inputs: ArtifactInputs, scratch: string): Promise<stri
   }
   await writeFile(join(tree, ASSESSMENT.hook), ASSESSMENT_HOOK);
   await writeFile(join(tree, ASSESSMENT.script), ASSESSMENT_SCRIPT);
-  await writeFile(join(tree, ASSESSMENT.environment), grubEnvironment({}));
+  // Its first boot is not an upgrade.
+  const slot = await extId(active);
+  const known = slot === undefined ? {} : { [ASSESSMENT_VARIABLES.slot]: slot };
+  await writeFile(join(tree, ASSESSMENT.environment), grubEnvironment(known));
   return tree;
 }
 

@@ -7,11 +7,22 @@ import {
   grubEnvironment,
   parseGrubEnvironment,
 } from '../../../../../src/common/contract/grub-environment.ts';
-import { testHost } from '../../support/test-host.ts';
+import { type TestHost, testHost } from '../../support/test-host.ts';
 
 const STATE = '/run/initramfs/cos-state';
 const ARMED = { enable_boot_assessment: 'yes', boot_assessment_tentative: 'yes' };
+/** The id that {@link superblock} gives a system. */
+const id = (digit: number) => '00000000-0000-0000-0000-000000000000'.replaceAll('0', String(digit));
 
+/** The begin of an ext filesystem with an id. */
+function superblock(digit: number): Buffer {
+  const image = Buffer.alloc(4096);
+  image.writeUInt16LE(0xef53, 1024 + 0x38);
+  image.write(id(digit).replaceAll('-', ''), 1024 + 0x68, 'hex');
+  return image;
+}
+
+/** A node whose active slot holds system 2. */
 async function stateNode(label: string, variables: Record<string, string>) {
   const host = await testHost({
     files: {
@@ -24,7 +35,13 @@ async function stateNode(label: string, variables: Record<string, string>) {
         : { status: program === 'blkid' ? 2 : 0 },
   });
   await host.write(`${STATE}/boot_assessment`, grubEnvironment(variables));
+  await host.write(`${STATE}/cOS/active.img`, superblock(2));
   return host;
+}
+
+async function marksOf(host: TestHost): Promise<Record<string, string>> {
+  const block = (await host.readBytes(`${STATE}/boot_assessment`)) ?? Buffer.alloc(0);
+  return Object.fromEntries(parseGrubEnvironment(block));
 }
 
 describe('boot assessment', () => {
@@ -32,23 +49,49 @@ describe('boot assessment', () => {
     await using host = await stateNode('COS_ACTIVE', {
       boot_assessment_tentative: 'yes',
       enable_boot_assessment_always: 'yes',
+      boot_assessment_slot: id(2),
     });
     await bootAssessmentStep.run(host);
-    const marks = parseGrubEnvironment((await host.readBytes(`${STATE}/boot_assessment`)) ?? Buffer.alloc(0));
-    expect([...marks]).toEqual([['enable_boot_assessment_always', 'yes']]);
+    expect(await marksOf(host)).toEqual({ enable_boot_assessment_always: 'yes', boot_assessment_slot: id(2) });
   });
 
-  test('does not touch the partition when there is nothing to clear', async () => {
-    await using host = await stateNode('COS_ACTIVE', { enable_boot_assessment_always: 'yes' });
+  test('does not touch the partition when there is nothing to change', async () => {
+    const known = { enable_boot_assessment_always: 'yes', boot_assessment_slot: id(2) };
+    await using host = await stateNode('COS_ACTIVE', known);
     await bootAssessmentStep.run(host);
     expect(host.commands()).toEqual(['blkid -L COS_STATE']);
   });
 
+  test.each([
+    ['an upgrade of this agent', { enable_boot_assessment: 'yes', boot_assessment_slot: id(2) }],
+    ["an upgrade of upstream's agent", { boot_assessment_slot: id(1) }],
+    ['an installation by another agent', {}],
+  ])('replaces the boot loader in the first boot after %s', async (_, variables) => {
+    await using host = await stateNode('COS_ACTIVE', variables);
+    // The root of the test has no boot loader.
+    await expect(bootAssessmentStep.run(host)).rejects.toThrow(/\/dev\/vda5 is not a partition/);
+    expect(await marksOf(host)).toEqual({ boot_assessment_slot: id(2) });
+  });
+
   test.each(['COS_PASSIVE', 'COS_SYSTEM'])('is not cleared by %s', async (label) => {
-    await using host = await stateNode(label, ARMED);
+    await using host = await stateNode(label, { ...ARMED, boot_assessment_slot: id(1) });
     await bootAssessmentStep.run(host);
-    expect(await host.readBytes(`${STATE}/boot_assessment`)).toEqual(grubEnvironment(ARMED));
-    expect(host.commands()).toEqual([]);
+    expect(await marksOf(host)).toEqual({ ...ARMED, boot_assessment_slot: id(1) });
+    expect(host.commands()).toEqual(['blkid -L COS_STATE']);
+  });
+
+  test.each(['COS_PASSIVE', 'COS_SYSTEM'])('%s notes the system that failed', async (label) => {
+    await using host = await stateNode(label, { ...ARMED, boot_assessment_slot: '' });
+    await bootAssessmentStep.run(host);
+    expect(await marksOf(host)).toEqual({ ...ARMED, boot_assessment_slot: id(2) });
+  });
+
+  test('leaves a live medium and a reset alone', async () => {
+    for (const line of ['COS_SYSTEM kairos.reset', 'live:CDLABEL=COS_LIVE']) {
+      await using host = await stateNode(line, ARMED);
+      await bootAssessmentStep.run(host);
+      expect(host.commands()).toEqual([]);
+    }
   });
 });
 
