@@ -2,7 +2,7 @@
 # Turns a root with packages and framework into the OS: kernel names, directories, initramfs, services, cleanup.
 # Runs inside the image build; shell and tools may be BusyBox's. Reads from its directory:
 #   directories  one absolute path per line, created if missing
-#   enable, mask, unmask  systemd units, one per line
+#   enable, mask, unmask, disable  systemd units, one per line; those to disable may be missing
 #   runlevels    OpenRC services, RUNLEVEL SERVICE per line
 #   selinux      disabled, permissive or enforcing
 #   board-files  files that a board's firmware reads: a pattern for one file of the root, and its path on the ESP
@@ -92,6 +92,14 @@ if command -v systemctl >/dev/null; then
   if [ -s "$here/unmask" ]; then xargs -r systemctl unmask <"$here/unmask"; fi
   xargs -r systemctl enable <"$here/enable"
   xargs -r systemctl mask <"$here/mask"
+  # A package may be missing, and its units with it.
+  if [ -s "$here/disable" ]; then
+    while read -r unit; do
+      if [ -e "/usr/lib/systemd/system/$unit" ] || [ -e "/lib/systemd/system/$unit" ]; then
+        systemctl disable "$unit"
+      fi
+    done <"$here/disable"
+  fi
 fi
 if command -v rc-update >/dev/null && [ -s "$here/runlevels" ]; then
   while read -r runlevel service; do

@@ -66,3 +66,7 @@ xargs apk -q add <"$here/packages"
 if [ -s "$here/wanted" ]; then apk -q del .kairos-pins; fi
 
 rm -rf /var/cache/apk/* /etc/apk/cache /usr/share/man/* /usr/share/info/*
+
+# The name of an iSCSI initiator, which its package made up: two of one name corrupt a volume. A node makes its own
+# (src/agent/stages/builtin/initiator-name.ts).
+rm -f /etc/iscsi/initiatorname.iscsi

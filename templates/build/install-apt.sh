@@ -105,3 +105,7 @@ find /usr/share/locale -mindepth 1 ! -name locale.alias -delete 2>/dev/null || t
 
 apt-get -q clean
 rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
+
+# The name of an iSCSI initiator, which its package made up: two of one name corrupt a volume. A node makes its own
+# (src/agent/stages/builtin/initiator-name.ts).
+rm -f /etc/iscsi/initiatorname.iscsi

@@ -78,3 +78,7 @@ rm -rf /var/cache/dnf/* /var/cache/libdnf5/* /var/cache/yum
 rm -f /var/lib/dnf/history.sqlite* /usr/lib/sysimage/libdnf5/transaction_history.sqlite*
 rm -rf /usr/share/man/* /usr/share/info/*
 find /usr/share/doc -mindepth 2 ! -type d ! -name 'COPYING*' ! -name 'LICENSE*' -delete 2>/dev/null || true
+
+# The name of an iSCSI initiator, which its package made up: two of one name corrupt a volume. A node makes its own
+# (src/agent/stages/builtin/initiator-name.ts).
+rm -f /etc/iscsi/initiatorname.iscsi

@@ -102,3 +102,7 @@ rm -f /var/lib/zypp/AnonymousUniqueId /var/log/zypper.log
 rm -rf /var/log/zypp
 rm -rf /usr/share/man/* /usr/share/info/*
 find /usr/share/doc -mindepth 2 ! -type d ! -name 'COPYING*' ! -name 'LICENSE*' -delete 2>/dev/null || true
+
+# The name of an iSCSI initiator, which its package made up: two of one name corrupt a volume. A node makes its own
+# (src/agent/stages/builtin/initiator-name.ts).
+rm -f /etc/iscsi/initiatorname.iscsi

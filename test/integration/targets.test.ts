@@ -146,6 +146,15 @@ describe('targets that differ in their artifacts, with Kubernetes and bundles', 
     expect(listing).toContain(
       `root/var/lib/rancher/k3s/agent/images/${images} -> /usr/lib/kairos/kubernetes/images/${images}`,
     );
+    // The clients of volumes; what they start on demand does not listen before, and every node names its own initiator.
+    for (const pattern of [
+      /root\/usr\/sbin\/mount\.nfs /m,
+      /root\/usr\/sbin\/iscsiadm /m,
+      /root\/etc\/systemd\/system\/sockets\.target\.wants\/iscsid\.socket /m,
+      /root\/usr\/lib\/systemd\/system\/rpcbind\.socket /m,
+    ])
+      expect(listing).toMatch(pattern);
+    expect(listing).not.toMatch(/root\/etc\/(systemd\/.*rpcbind|iscsi\/initiatorname)/);
     // No service is enabled, and no build files remain.
     expect(listing).not.toMatch(/root\/(etc\/systemd\/.*k3s|kairos-build)/);
     const cat = (path: string) => tool('unsquashfs', '-cat', file, path);

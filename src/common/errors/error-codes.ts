@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   FLAVOR_UNKNOWN: usage('The flavor does not exist.'),
   FLAVOR_UNSUITABLE: usage('The flavor does not match the base, or does not support the request.'),
   KERNEL_UNKNOWN: usage('The flavor has no such kernel.'),
+  PACKAGE_SET_UNKNOWN: usage('The flavor has no such package set.'),
   RELEASE_UNKNOWN: usage('The flavor has no such release of its distribution.'),
   SNAPSHOT_UNAVAILABLE: usage('The distribution keeps no snapshot of its archive for that day.'),
   MODEL_UNKNOWN: usage('The model does not exist.'),

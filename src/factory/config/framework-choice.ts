@@ -4,7 +4,7 @@ import type { BuildConfiguration, FrameworkChoice } from './schema.ts';
 
 type FrameworkKeys = Pick<
   z.output<typeof BuildConfiguration>,
-  'framework' | 'kernel-from' | 'packages' | 'snapshot'
+  'framework' | 'kernel-from' | 'packages' | 'package-sets' | 'snapshot'
 >;
 
 /** Derives the framework of a build. @throws FactoryError `usage` for conflicting keys */
@@ -34,9 +34,11 @@ export function frameworkChoice(keys: FrameworkKeys): FrameworkChoice {
       ? 'kernel-from'
       : keys.packages.length > 0
         ? 'packages'
-        : keys.snapshot === undefined
-          ? undefined
-          : 'snapshot';
+        : keys['package-sets'].length > 0
+          ? 'package-sets'
+          : keys.snapshot === undefined
+            ? undefined
+            : 'snapshot';
   if (other !== undefined) {
     throw new FactoryError(
       'OPTION_CONFLICT',

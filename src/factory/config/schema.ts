@@ -170,6 +170,9 @@ export const BuildConfiguration = z.strictObject({
     .meta({
       description: 'Packages to install in addition to those of the flavor.',
     }),
+  'package-sets': z.array(z.string().min(1)).default([]).meta({
+    description: 'Package sets of the flavor to install, such as `upstream`.',
+  }),
   containerfile: z.string().optional().meta({ description: 'Path of your own Containerfile.' }),
   'containerfile-stage': z
     .enum(CONTAINERFILE_STAGES)
@@ -260,6 +263,8 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly bundles: readonly BundleSpec[];
   readonly version: string;
   readonly packages: readonly string[];
+  /** Names of package sets of the flavor. */
+  readonly packageSets: readonly string[];
   /** The user's own Containerfile. */
   readonly containerfile: UserContainerfile | undefined;
   /** Reference of the image to take the kernel from. */

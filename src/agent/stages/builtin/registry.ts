@@ -2,6 +2,7 @@ import { bootAssessmentStep } from './boot-assessment.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 import { extensionsStep } from './extensions.ts';
 import { hostNameStep } from './host-name.ts';
+import { initiatorNameStep } from './initiator-name.ts';
 import { kubernetesStep } from './kubernetes.ts';
 import { liveAccountStep } from './live-account.ts';
 import { unsupportedKeysStep } from './unsupported-keys.ts';
@@ -12,6 +13,7 @@ export function builtinSteps(stage: string): BuiltinStep[] {
   const steps = [
     hostNameStep,
     extensionsStep,
+    initiatorNameStep,
     bootAssessmentStep,
     upgradeFailureStep,
     liveAccountStep,

@@ -77,6 +77,12 @@ function originOf(name: string, { loaded, target, kernel, packages }: PackageSou
     const index = find(entries);
     if (index !== -1) return `(role "${role}", ${locate(['packages', role, index])})`;
   }
+  for (const [set, groups] of Object.entries(flavor['package-sets'])) {
+    for (const [group, entries] of Object.entries(groups)) {
+      const index = find(entries);
+      if (index !== -1) return `(set "${set}", ${locate(['package-sets', set, group, index])})`;
+    }
+  }
   const inKernel = find(flavor.kernels[kernel] ?? []);
   if (inKernel !== -1) return `(kernel "${kernel}", ${locate(['kernels', kernel, inKernel])})`;
   const inRepositories = find(flavor.repositories.packages);

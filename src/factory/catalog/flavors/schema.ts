@@ -121,12 +121,22 @@ export const Flavor = z.strictObject({
     })
     .prefault({}),
   packages: z.record(z.string(), z.array(Conditional)).meta({ description: 'Packages by role.' }),
+  'package-sets': z
+    .record(NamePart, z.record(z.string(), z.array(Conditional)))
+    .default({})
+    .meta({
+      description:
+        'Packages that a build chooses by the name of their set, by group; `kubernetes` comes with a Kubernetes distribution.',
+    }),
   kernels: z
     .record(z.string(), z.array(Conditional))
     .meta({ description: 'Packages of each kernel choice.' }),
   services: z.strictObject({
     enable: z.array(Conditional).default([]).meta({ description: 'systemd: units to enable.' }),
     mask: z.array(Conditional).default([]).meta({ description: 'systemd: units to mask.' }),
+    disable: z.array(Conditional).default([]).meta({
+      description: 'systemd: units that other units start when they need them; may be missing.',
+    }),
     unmask: z.array(Conditional).default([]).meta({
       description: 'systemd: units that a machine needs, but container images mask.',
     }),

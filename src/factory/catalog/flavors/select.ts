@@ -22,6 +22,7 @@ export interface Selection {
   readonly repositories: readonly string[];
   readonly enable: readonly string[];
   readonly mask: readonly string[];
+  readonly disable: readonly string[];
   readonly unmask: readonly string[];
   /** OpenRC: pairs of runlevel and service. */
   readonly runlevels: readonly (readonly [string, string])[];
@@ -31,28 +32,37 @@ export interface Selection {
 export interface SelectOptions {
   /** A kernel choice of the flavor; `undefined` if the kernel comes from another image. */
   readonly kernel: string | undefined;
+  /** Names of package sets, in addition to the one of the variant. */
+  readonly packageSets?: readonly string[];
   /** Packages to install in addition to those of the flavor. */
   readonly extraPackages?: readonly string[];
 }
 
+/** The package set that belongs to the variant `standard`, if the flavor has it. */
+const KUBERNETES_SET = 'kubernetes';
+
 /**
  * Resolves the conditions of a flavor.
- * @throws FactoryError `usage` when the flavor has no such kernel for the target
+ * @throws FactoryError `usage` when the flavor has no such kernel for the target, or no such package set
  */
 export function select(
   flavor: Flavor,
   target: Target,
-  { kernel, extraPackages = [] }: SelectOptions,
+  { kernel, packageSets = [], extraPackages = [] }: SelectOptions,
 ): Selection {
   const kernelPackages = kernel === undefined ? [] : packagesOfKernel(flavor, target, kernel);
   const roles = Object.values(flavor.packages).flatMap((entries) => holding(entries, target));
+  const sets = [...setsOfVariant(flavor, target), ...packageSets].flatMap((name) =>
+    packagesOfSet(flavor, target, name),
+  );
   const { services, repositories } = flavor;
   return {
-    packages: [...new Set([...roles, ...kernelPackages, ...extraPackages])].sort(),
+    packages: [...new Set([...roles, ...sets, ...kernelPackages, ...extraPackages])].sort(),
     repositoryPackages: holding(repositories.packages, target),
     repositories: holding(repositories.enable, target),
     enable: holding(services.enable, target),
     mask: holding(services.mask, target),
+    disable: holding(services.disable, target),
     unmask: holding(services.unmask, target),
     runlevels: Object.entries(services.runlevels).flatMap(([runlevel, entries]) =>
       holding(entries, target).map((service) => [runlevel, service] as const),
@@ -66,6 +76,36 @@ export function select(
  */
 export function requireKernel(flavor: Flavor, kernel: string): void {
   if (!Object.hasOwn(flavor.kernels, kernel)) throw noKernel(flavor, kernel);
+}
+
+/**
+ * Checks before the build that the flavor has package sets of these names.
+ * @throws FactoryError `usage`
+ */
+export function requirePackageSets(flavor: Flavor, names: readonly string[]): void {
+  const known = Object.keys(flavor['package-sets']);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new FactoryError(
+    'PACKAGE_SET_UNKNOWN',
+    `flavor ${flavor.name} has no package set "${unknown}"${didYouMean(unknown, known)}`,
+    {
+      remedy:
+        known.length > 0
+          ? `Choose from: ${known.join(', ')}; or name single packages in "packages".`
+          : 'Name single packages in "packages".',
+    },
+  );
+}
+
+function setsOfVariant(flavor: Flavor, { variant }: Target): string[] {
+  const has = Object.hasOwn(flavor['package-sets'], KUBERNETES_SET);
+  return variant === 'standard' && has ? [KUBERNETES_SET] : [];
+}
+
+function packagesOfSet(flavor: Flavor, target: Target, name: string): string[] {
+  requirePackageSets(flavor, [name]);
+  return Object.values(flavor['package-sets'][name] ?? {}).flatMap((entries) => holding(entries, target));
 }
 
 function packagesOfKernel(flavor: Flavor, target: Target, kernel: string): string[] {

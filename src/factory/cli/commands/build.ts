@@ -80,6 +80,11 @@ export function specCommand(name: string) {
     .option('--model <name>', 'the board')
     .option('--arch <name>', `${ARCHES.join('|')} (default: the host's)`)
     .option('--kubernetes <name@version>', 'Kubernetes distribution, such as k3s@v1.34.1+k3s1')
+    .option(
+      '--package-sets <names>',
+      'package sets of the flavor to install: names, a,b, such as upstream',
+      gather,
+    )
     .option('--version <semver>', 'version of the OS image')
     .option('--containerfile <file>', 'your own Containerfile to apply')
     .option(
@@ -123,6 +128,7 @@ export function specSources(options: SpecOptions) {
     model: options.model,
     arch: options.arch,
     version: options.version,
+    'package-sets': options.packageSets,
     kubernetes: options.kubernetes,
     containerfile: options.containerfile,
     'containerfile-stage': options.containerfileStage,

@@ -90,6 +90,7 @@ function finishEntries({ templates, flavor, selection, board, kernel }: ContextO
     lines('finish/mask', selection.mask),
     lines('finish/board-files', boardFiles),
     lines('finish/unmask', selection.unmask),
+    lines('finish/disable', selection.disable),
     lines('finish/runlevels', runlevels),
     lines('finish/selinux', [flavor.selinux]),
     ...(kernel === undefined ? [] : [text('finish/kernel-is-there', '')]),

@@ -17,6 +17,7 @@ export function detectSystem(parts: RecipeParts, results: Results) {
   const kernel = spec.kernelFrom !== undefined || installsNothing ? undefined : spec.kernel;
   const selection = select(board.flavor, target, {
     kernel,
+    packageSets: spec.packageSets,
     extraPackages: [...board.packages, ...spec.packages],
   });
   const identity = checkedIdentity(identityOf(spec, distribution, loaded.flavor.family));

@@ -1,6 +1,6 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { FlavorChoice } from '../../catalog/flavors/choose.ts';
-import { requireKernel } from '../../catalog/flavors/select.ts';
+import { requireKernel, requirePackageSets } from '../../catalog/flavors/select.ts';
 import type { Model } from '../../catalog/models/schema.ts';
 import { type PolicyFile, renderPolicy } from '../../config/render-policy.ts';
 import type { BuildSpec } from '../../config/schema.ts';
@@ -34,7 +34,7 @@ export interface RecipeParts extends RecipeSource {
 export function recipeParts(env: RecipeEnvironment, { spec, choice, model }: RecipeSource): RecipeParts {
   // Detection never selects the flavor without packages: it fits any base and must be named.
   const installsNothing = choice.named?.flavor['package-manager'] === 'none';
-  if (installsNothing && spec.packages.length > 0) {
+  if (installsNothing && spec.packages.length + spec.packageSets.length > 0) {
     const name = choice.named?.flavor.name;
     throw new FactoryError(
       'FLAVOR_UNSUITABLE',
@@ -47,6 +47,7 @@ export function recipeParts(env: RecipeEnvironment, { spec, choice, model }: Rec
   if (choice.named !== undefined && spec.kernelFrom === undefined && !installsNothing) {
     requireKernel(choice.named.flavor, spec.kernel);
   }
+  if (choice.named !== undefined) requirePackageSets(choice.named.flavor, spec.packageSets);
   return { env, spec, choice, model, installsNothing, policy: upgradePolicy(spec) };
 }
 

@@ -104,6 +104,7 @@ describe('loadBuildSpec', () => {
       variant: 'core',
       version: 'v0.0.0',
       packages: [],
+      packageSets: [],
       kubernetes: undefined,
       bundles: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],

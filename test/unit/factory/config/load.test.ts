@@ -58,6 +58,7 @@ describe('precedence', () => {
       model: 'generic',
       version: 'v0.0.0',
       packages: [],
+      'package-sets': [],
       bundles: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',

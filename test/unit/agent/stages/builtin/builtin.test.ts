@@ -52,7 +52,10 @@ describe('boot assessment', () => {
       boot_assessment_slot: id(2),
     });
     await bootAssessmentStep.run(host);
-    expect(await marksOf(host)).toEqual({ enable_boot_assessment_always: 'yes', boot_assessment_slot: id(2) });
+    expect(await marksOf(host)).toEqual({
+      enable_boot_assessment_always: 'yes',
+      boot_assessment_slot: id(2),
+    });
   });
 
   test('does not touch the partition when there is nothing to change', async () => {

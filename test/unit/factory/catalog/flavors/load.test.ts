@@ -74,6 +74,7 @@ describe('inheritance', () => {
     expect(flavor.services).toEqual({
       enable: ['ssh.service'],
       mask: ['x.service'],
+      disable: [],
       runlevels: {},
       unmask: [],
     });

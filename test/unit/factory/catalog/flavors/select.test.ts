@@ -54,9 +54,21 @@ describe('debian', () => {
         { arch: 'amd64', releaseVersion: '12', ...(variant && { variant }) },
         { kernel: 'generic' },
       ).packages;
-    const tools = ['conntrack', 'ethtool', 'iptables', 'socat'];
-    expect(of('standard').filter((name) => !of('core').includes(name))).toEqual(tools);
+    const tools = ['conntrack', 'ethtool', 'ipset', 'iptables', 'nftables', 'socat'];
+    const volumes = ['nfs-common', 'open-iscsi'];
+    expect(of('standard').filter((name) => !of('core').includes(name))).toEqual(
+      [...tools, ...volumes].sort(),
+    );
     expect(of()).toEqual(of('core'));
+  });
+
+  test('adds a package set for any variant, without packages of other releases', () => {
+    const of = (releaseVersion: string, packageSets: string[]) =>
+      select(debian, { arch: 'amd64', releaseVersion }, { kernel: 'generic', packageSets }).packages;
+    const added = of('12', ['upstream']).filter((name) => !of('12', []).includes(name));
+    expect(added).toEqual(expect.arrayContaining(['jq', 'mdadm', 'nfs-common', 'parted']));
+    expect(added).not.toContain('systemd-cryptsetup');
+    expect(of('13', ['upstream'])).toContain('systemd-cryptsetup');
   });
 
   test('adds extra packages, each once', () => {

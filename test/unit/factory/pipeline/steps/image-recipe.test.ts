@@ -34,6 +34,7 @@ const SPEC = {
   variant: 'core',
   version: 'v1.2.3',
   packages: [],
+  packageSets: [],
   bundles: [],
   kernelFrom: 'oci:/os',
   framework: { name: 'builtin' },
@@ -118,9 +119,9 @@ describe('imageRecipe without additional packages', () => {
     expect(error.message).toContain('dir:/tiny has no /bin/sh');
   });
 
-  test('refuses packages', async () => {
+  test.each([{ packages: ['vim'] }, { packageSets: ['upstream'] }])('refuses %j', async (keys) => {
     const error = await failureOf(
-      () => imageRecipe(env(), { spec: { ...SPEC, packages: ['vim'] }, choice: any, model: GENERIC }),
+      () => imageRecipe(env(), { spec: { ...SPEC, ...keys }, choice: any, model: GENERIC }),
       'usage',
     );
     expect(error.message).toContain('flavor any installs nothing');

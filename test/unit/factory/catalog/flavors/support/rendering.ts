@@ -93,6 +93,7 @@ export function renderRelease(
     'finish/enable',
     'finish/mask',
     'finish/unmask',
+    'finish/disable',
     'finish/runlevels',
     'finish/selinux',
   ].filter((path) => textOf(entries, path) !== '');
