@@ -63,6 +63,7 @@ const CONFIGS = [
   NODE_PATH.cloudConfig,
   NODE_PATH.settings,
   NODE_PATH.volatileUserData,
+  NODE_PATH.fetchedConfigs,
 ];
 const PROGRAMS: readonly (readonly [name: string, program: string, ...args: string[]])[] = [
   ['kernel', 'dmesg'],

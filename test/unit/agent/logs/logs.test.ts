@@ -16,6 +16,8 @@ describe('logs', () => {
       '/oem/90_custom.yaml': CONFIG,
       '/oem/95_userdata/userdata.yaml': '#cloud-config\ntoken: s3cret\n',
       '/oem/95_userdata/userdata': 'token: s3cret\n',
+      '/run/cos/config_url/abc.yaml': '#cloud-config\nk3s: {env: {TOKEN: s3cret}}\n',
+      '/run/cos/config_url/abc.failed': '1',
       '/run/immucore/immucore.log': 'mounted\n',
       '/var/log/kairos/install.log': 'installed with password=s3cret\n',
       '/var/log/mine/a.log': 'mine\n',
@@ -46,6 +48,7 @@ describe('logs', () => {
     expect(names.sort()).toEqual([
       'config/oem/90_custom.yaml',
       'config/oem/95_userdata/userdata.yaml',
+      'config/run/cos/config_url/abc.yaml',
       'files/proc/cmdline',
       'files/run/immucore/immucore.log',
       'files/var/log/kairos/install.log',
