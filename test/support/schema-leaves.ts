@@ -27,7 +27,11 @@ function innerSchemas(schema: unknown): Inner[] {
   if (schema instanceof z.ZodUnion) return schema.options.map((option) => ({ schema: option, step: [] }));
   if (schema instanceof z.ZodArray) return [{ schema: schema.element, step: ['*'] }];
   if (schema instanceof z.ZodRecord) return [{ schema: schema.valueType, step: ['*'] }];
-  if (schema instanceof z.ZodPipe) return [{ schema: schema.in, step: [] }];
+  if (schema instanceof z.ZodPipe) {
+    // A short form is expanded before the mapping is validated.
+    const described = schema.in instanceof z.ZodTransform ? schema.out : schema.in;
+    return [{ schema: described, step: [] }];
+  }
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return [{ schema: schema.unwrap(), step: [] }];
   }

@@ -23,7 +23,7 @@ export function publicParameters(spec: ArtifactsSpec | BuildSpec): Record<string
 }
 
 function buildParameters(spec: BuildSpec): Record<string, unknown> {
-  const { flavor, release, kernel, model, arch, variant, version, packages } = spec;
+  const { flavor, release, kernel, model, arch, variant, version, packages, packageSets } = spec;
   const { containerfile, framework, kubernetes, snapshot } = spec;
   return {
     flavor: flavor?.includes('/') ? basename(flavor) : flavor,
@@ -35,6 +35,7 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
     version,
     snapshot,
     packages: [...packages].sort(),
+    'package-sets': packageSets.length > 0 ? [...packageSets].sort() : undefined,
     base: spec.base === undefined ? undefined : publicReference(spec.base),
     mirror: spec.mirror === undefined ? undefined : publicUrl(spec.mirror),
     'kernel-from': spec.kernelFrom === undefined ? undefined : publicReference(spec.kernelFrom),

@@ -1,11 +1,4 @@
-/** The keys below a path that a source file reads. */
-interface Reader {
-  /** The parent path of the keys: `''` for the top level, `*` for the items of a list or a free map. */
-  readonly below: string;
-  readonly keys: readonly string[];
-  /** The file, below `src`. */
-  readonly file: string;
-}
+import type { Reader } from '../../../support/key-readers.ts';
 
 const plugin = (name: string, file: string, keys: readonly string[] = ['']): Reader => ({
   below: `stages.*.*.${name}`,

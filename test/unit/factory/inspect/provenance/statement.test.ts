@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loadBuildSpec } from '../../../../../src/factory/config/build-spec.ts';
+import { BuildConfiguration } from '../../../../../src/factory/config/schema.ts';
 import {
   publicParameters,
   publicReference,
@@ -65,6 +66,24 @@ describe('provenanceStatement', () => {
   });
 });
 
+/** Keys of the configuration that are not parameters of a provenance, with the reason. */
+const UNPUBLISHED: Readonly<Record<string, string>> = {
+  'containerfile-stage': 'is part of containerfile',
+  'containerfile-context': 'a directory, whose files are dependencies',
+  'release-output': 'where files go',
+  'release-previous': 'what a release is compared with',
+  registries: 'how files are fetched',
+  push: 'where files go',
+  'lock-file': 'its digests are dependencies',
+  engine: 'the image is the same with every engine',
+  output: 'where files go',
+  sbom: 'a file beside the image',
+  'fail-on': 'refuses an image, and does not change it',
+  'builder-id': 'is the builder of the statement',
+  audit: 'refuses an image, and does not change it',
+  sign: 'signs files beside the image',
+};
+
 describe('publicParameters', () => {
   const spec = async (home: string) => {
     plant(home, {
@@ -73,6 +92,7 @@ describe('publicParameters', () => {
         'base: oci:layouts/base:v1',
         'mirror: https://ann:secret@mirror.example/debian?key=secret',
         'packages: [b, a]',
+        'package-sets: [upstream]',
         'kubernetes: { distribution: k3s, version: v1.34.1+k3s1, binary: ./bin/k3s, images: [./img/a.tar] }',
         'bundles: ["dir:bundles/one"]',
         'containerfile: Containerfile',
@@ -108,6 +128,16 @@ describe('publicParameters', () => {
       containerfile: { file: 'Containerfile', stage: 'before' },
       'cloud-config': 'c.yaml',
     });
+  });
+
+  test('has every key of the configuration, but for those that do not change the image', async () => {
+    const all = {
+      ...(await spec(temporaryDirectory())),
+      ...{ flavor: 'debian', release: 'bookworm', kernelFrom: 'dir:kernel', overlayIso: '/iso' },
+    };
+    const published = Object.keys(publicParameters(all)).map((key) => key.split('.')[0]);
+    const keys = Object.keys(BuildConfiguration.shape).filter((key) => !published.includes(key));
+    expect(keys).toEqual(Object.keys(UNPUBLISHED));
   });
 
   test('does not depend on the location of the configuration', async () => {
