@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { runStageCommand } from '../../../../src/agent/commands/run-stage.ts';
 import { collectConfig } from '../../../../src/agent/config/collect.ts';
 import { runStage } from '../../../../src/agent/stages/run-stage.ts';
+import { renderYaml } from '../../../../src/common/cloud-config/render.ts';
 import { type TestHost, testHost } from '../support/test-host.ts';
 
 const FETCHED = '/run/cos/config_url';
@@ -91,18 +92,37 @@ describe('the configuration at a config_url of a file', () => {
     expect(asked.length).toBeLessThanOrEqual(4);
   });
 
-  it('does not run steps again that the installer has merged into the file', async () => {
-    const remote =
-      'runcmd: [a]\nstages: {network: [{name: n, commands: [b]}, {commands: [new]}], demo: [{commands: [c]}]}';
-    const merged =
-      'config_url: http://c.test/x\nruncmd: [own, a]\nstages: {network: [{name: n, commands: [b]}], demo: [{commands: [c]}]}';
+  it('does not run steps again that an installation has merged into the file', async () => {
+    const remote = config(
+      [
+        'runcmd: [a]',
+        'users: [{name: ann, no_create_home: true}]',
+        'stages:',
+        '  network:',
+        '    - {name: n, if_files: {none: [/no]}, environment: {UMASK: 022}, commands: [b]}',
+        '    - {files: [{path: /etc/x, content: 1.10, permissions: 0600}], commands: [d]}',
+        '  demo: [{commands: [c]}]',
+      ].join('\n'),
+    );
+    const texts = { 'http://c.test/x': remote };
+    const live = await node({ '/oem/a.yaml': config('config_url: http://c.test/x\nruncmd: [own]') }, texts);
+    const merged = await collectConfig(live.host);
+    await live.host[Symbol.asyncDispose]();
     const { host } = await node(
-      { '/oem/90_custom.yaml': config(merged) },
-      { 'http://c.test/x': config(remote) },
+      {
+        '/oem/90_custom.yaml': `${merged.header}\n${renderYaml(merged.data)}`,
+        '/etc/passwd': '',
+        '/etc/group': '',
+      },
+      texts,
     );
     await using _ = host;
     for (const stage of ['boot', 'network', 'demo']) await runStage(host, stage);
-    expect(commandsOf(host)).toEqual(['own', 'a', 'b', 'new', 'c']);
+    expect(commandsOf(host)).toEqual(['own', 'a', 'b', 'd', 'c']);
+    texts['http://c.test/x'] = remote.replace('commands: [b]', 'commands: [changed]');
+    await host.remove(FETCHED);
+    await runStage(host, 'network');
+    expect(commandsOf(host).slice(5)).toEqual(['b', 'd', 'changed']);
   });
 
   it('runs when user data or a step brings the link, in that stage', async () => {
