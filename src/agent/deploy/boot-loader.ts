@@ -13,8 +13,8 @@ import {
   vendorDirectories,
 } from '../../common/contract/boot-loader.ts';
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
-import { parseOsRelease } from '../../common/contract/os-release.ts';
 import { GRUB_FILE } from '../../common/contract/partition-files.ts';
+import { bootLoaderOrigin } from '../../common/contract/root-names.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { type BiosPlace, placeBios } from './bios-boot.ts';
@@ -108,10 +108,9 @@ async function placeEsp(host: Host, { root, files }: BootImage, { esp }: BootPla
   const { shim, grub, efiModules } = files;
   const signed = shim !== undefined && grub !== undefined ? { shim, grub } : undefined;
   if (!signed && efiModules === undefined) return false;
-  const release = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '');
-  const id = release.get('ID') ?? 'linux';
+  const { osId, osLike } = await bootLoaderOrigin(host.resolve(root));
   const arch = hostArch(host);
-  const names = signedNames(id, arch);
+  const names = signedNames(osId, arch);
   const place = (path: string, content: string | Uint8Array) => replace(host, `${esp}/EFI/${path}`, content);
   // GRUB is written before shim, so that a new shim never finds an old GRUB that it would reject.
   for (const [path, source] of await boardFiles(files.boardFiles)) {
@@ -122,7 +121,7 @@ async function placeEsp(host: Host, { root, files }: BootImage, { esp }: BootPla
     await place(`BOOT/${names.grub}`, await readFile(signed.grub));
   }
   await place('BOOT/grub.cfg', grubConfig(INSTALLED_STUB));
-  for (const vendor of vendorDirectories(id, release.get('ID_LIKE') ?? '')) {
+  for (const vendor of vendorDirectories(osId, osLike)) {
     await place(`${vendor}/grub.cfg`, grubConfig(INSTALLED_STUB));
   }
   // A distribution without shim, such as Alpine, boots an unsigned GRUB, which requires Secure Boot to be off.

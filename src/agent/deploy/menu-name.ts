@@ -1,6 +1,6 @@
 import { grubEnvironment } from '../../common/contract/grub-environment.ts';
-import { parseOsRelease } from '../../common/contract/os-release.ts';
 import { GRUB_FILE } from '../../common/contract/partition-files.ts';
+import { rootOsRelease } from '../../common/contract/root-names.ts';
 import type { Host } from '../../common/host/host.ts';
 
 /** Where the name of the boot menu's entries comes from and goes to. */
@@ -18,7 +18,7 @@ export interface MenuName {
  * `GRUB_ENTRY_NAME` of the image. Without either, the menu keeps its own name.
  */
 export async function setMenuName(host: Host, { root, state, name: wanted }: MenuName): Promise<void> {
-  const release = parseOsRelease((await host.readText(`${root}/etc/os-release`)) ?? '');
+  const release = await rootOsRelease(host.resolve(root));
   const name = (wanted ?? release.get('GRUB_ENTRY_NAME'))?.trim();
   if (name === undefined || name === '') return;
   try {

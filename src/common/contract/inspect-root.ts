@@ -7,10 +7,8 @@ import { checkConformance } from './conformance.ts';
 import type { ImageFacts } from './image-facts.ts';
 import { NODE_PATH } from './node-paths.ts';
 import { parseOsRelease } from './os-release.ts';
+import { bootLoaderOrigin } from './root-names.ts';
 import { EPOCH_FILE } from './system-layout.ts';
-
-/** Contains the distribution `ID` of a boot loader that is not the root's own. */
-const BOOT_LOADER_ID = '/usr/lib/kairos/boot-loader-id';
 
 /**
  * Checks the root of an OS image and reads the facts that artifacts need.
@@ -39,14 +37,12 @@ export async function inspectImage(
   const tree = measureTree(root);
   const kernel = await resolveInRoot(root, '/boot/vmlinuz');
   const version = kernel === undefined ? undefined : kernelVersion(basename(kernel));
-  const osRelease = parseOsRelease(await read('/etc/os-release'));
   return {
     // An image made by other tools is as old as its newest file.
     epoch: Number((await read(EPOCH_FILE)).trim()) || tree.newest,
     tree,
     release: Object.fromEntries(parseOsRelease(await read(NODE_PATH.release))),
-    osId: (await read(BOOT_LOADER_ID)).trim() || (osRelease.get('ID') ?? 'linux'),
-    osLike: osRelease.get('ID_LIKE') ?? '',
+    ...(await bootLoaderOrigin(root)),
     selinux: selinuxArguments(await read('/etc/cos/bootargs.cfg')),
     ...(version === undefined ? {} : { kernel: version }),
   };

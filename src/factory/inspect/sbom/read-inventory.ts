@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
 import { identityFrom } from '../../../common/contract/kairos-release.ts';
-import { parseOsRelease } from '../../../common/contract/os-release.ts';
-import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
+import { rootOsRelease } from '../../../common/contract/root-names.ts';
 import type { InstalledPackage } from '../../packages/installed-package.ts';
 import { readPackages } from '../../packages/read-packages.ts';
 import { frameworkParts } from './framework-parts.ts';
@@ -40,9 +38,7 @@ export async function readInventory(root: string, sources: InventorySources): Pr
 }
 
 async function readDistribution(root: string): Promise<SourceDistribution> {
-  const file =
-    (await resolveInRoot(root, '/etc/os-release')) ?? (await resolveInRoot(root, '/usr/lib/os-release'));
-  const entries = parseOsRelease(file === undefined ? '' : await readFile(file, 'utf8'));
+  const entries = await rootOsRelease(root);
   const id = entries.get('ID') || 'linux';
   return { id, version: entries.get('VERSION_ID') || undefined, name: entries.get('NAME') || id };
 }

@@ -147,6 +147,26 @@ describe('placeBootLoader', () => {
     ]);
   });
 
+  test('uses the names of the distribution that the boot loader comes from, like the factory', async () => {
+    const { '/image/etc/os-release': _, ...image } = IMAGE;
+    await using host = await machine(
+      { content: 'core'.repeat(300) },
+      {
+        ...image,
+        '/image/usr/lib/os-release': 'ID=tiny\n',
+        '/image/usr/lib/kairos/boot-loader-id': 'debian\n',
+        '/usr/lib/os-release': 'ID=other\n',
+      },
+    );
+    // An absolute link leads to a file of the image, not of the running system.
+    await host.link('/usr/lib/os-release', '/image/etc/os-release');
+    await placeBootLoader(host, '/image', PLACES);
+    expect(await host.list('/esp/EFI')).toEqual(['BOOT', 'debian']);
+    await host.remove('/image/usr/lib/kairos/boot-loader-id');
+    await placeBootLoader(host, '/image', PLACES);
+    expect(await host.list('/esp/EFI')).toEqual(['BOOT', 'debian', 'tiny']);
+  });
+
   test('starts an unsigned GRUB of the image where the distribution has no shim', async () => {
     const unsigned = Object.fromEntries(
       Object.entries(IMAGE).filter(([path]) => !path.includes('.efi') && !path.includes('i386-pc')),
