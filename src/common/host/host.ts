@@ -78,7 +78,7 @@ export interface Host {
   /** Replaces a file atomically, so that it has the old or the new content even after a power cut. Creates parents. */
   write(path: string, content: string | Uint8Array, options?: WriteOptions): Promise<void>;
   append(path: string, content: string): Promise<void>;
-  /** Creates a directory and its parents; `mode` (0755 by default) applies to new ones. */
+  /** Creates a directory; `mode` (0755 by default) applies to a new one. New parents have the usual mode. */
   makeDirectory(path: string, mode?: number): Promise<void>;
   /** Removes a file or a tree, if it exists. */
   remove(path: string): Promise<void>;

@@ -58,6 +58,8 @@ export function systemHost(log: (level: Level, message: string) => void, root = 
       await appendFile(at(file), content);
     },
     makeDirectory: async (directory, mode = 0o755) => {
+      // A private directory must not make its parents private.
+      await makeDirectory(dirname(at(directory)));
       const first = await makeDirectory(at(directory), mode);
       if (first !== undefined) await chmod(at(directory), mode);
     },

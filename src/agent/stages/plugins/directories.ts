@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { applyOwnership, ownershipOf } from '../../accounts/ownership.ts';
 import { forEachEntry } from '../each-entry.ts';
@@ -21,11 +20,7 @@ export const directoriesPlugin: Plugin<'directories'> = {
           remedy: 'Remove it, or choose another path.',
         });
       }
-      if (there === undefined) {
-        // Parents get the default mode, whatever the mode of the directory itself.
-        await host.makeDirectory(dirname(path));
-        await host.makeDirectory(path, ownership.mode);
-      }
+      if (there === undefined) await host.makeDirectory(path, ownership.mode);
       await applyOwnership(host, path, ownership);
       if (ownership.problem) throw ownership.problem;
     }),

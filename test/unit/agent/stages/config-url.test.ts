@@ -187,6 +187,7 @@ describe('what is fetched', () => {
     const [name = ''] = await host.list(FETCHED);
     expect((await host.stat(`${FETCHED}/${name}`))?.mode).toBe(0o600);
     expect((await host.stat(FETCHED))?.mode).toBe(0o700);
+    expect((await host.stat('/run/cos'))?.mode).toBe(0o755);
     for (const fetch of ['once', 'never'] as const)
       expect((await collectConfig(host, { fetch })).data['who']).toBe('remote');
     expect(asked).toHaveLength(1);
