@@ -3,6 +3,7 @@
 # Runs inside the image build, in the image given as kernel-from. Reads from its directory:
 #   source-date-epoch  the Unix timestamp for the initramfs
 #   kairos-agent       the program that makes the initramfs
+#   libc               its C library
 set -eu
 
 here=$(dirname "$0")
@@ -34,7 +35,12 @@ cp -a "/lib/modules/$kernel" "$out/modules/"
 rm -f "$out/modules/$kernel/build" "$out/modules/$kernel/source"
 if [ -d /lib/firmware ]; then cp -a /lib/firmware/. "$out/firmware/"; fi
 
-"$here/kairos-agent" make-initramfs --epoch "$SOURCE_DATE_EPOCH" "$kernel" "$out/boot/initrd" --needs "$here/kairos-agent"
+# The agent has this path of its C library compiled in.
+if [ -d "$here/libc" ] && [ ! -e /usr/lib/kairos/libc ]; then
+  mkdir -p /usr/lib/kairos
+  ln -sfn "$here/libc" /usr/lib/kairos/libc
+fi
+"$here/kairos-agent" make-initramfs --epoch "$SOURCE_DATE_EPOCH" "$kernel" "$out/boot/initrd"
 chmod 0644 "$out/boot/initrd"
 
 for place in /usr/lib/grub /usr/lib/shim /usr/share/grub /usr/share/grub2 /usr/share/efi /boot/efi/EFI; do

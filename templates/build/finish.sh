@@ -62,10 +62,6 @@ if [ ! -e "$here/kernel-is-there" ]; then
   ln -sfn "$file" /boot/vmlinuz
   rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
   depmod -a "$kernel"
-  if ! command -v kairos-agent >/dev/null; then
-    echo "no agent, which makes the initramfs: the base lacks the GNU C library; use a kernel of another image (--kernel-from)" >&2
-    exit 1
-  fi
   kairos-agent make-initramfs "$kernel" /boot/initrd
   chmod 0644 /boot/initrd
 fi

@@ -39,6 +39,7 @@ test('shell scripts', async () => {
   const scripts = await files(
     'scripts',
     ':!scripts/*.ts',
+    ':!scripts/*.json',
     '.ci/run',
     'bin',
     'templates/build/*.sh',

@@ -33,6 +33,8 @@ test('a root with only BusyBox and the kernel of another image boots as an immut
     await guest.run('dmesg -n 1');
     expect(await guest.run('cat /proc/1/comm')).toBe('init');
     expect(await guest.run('ls /run/cos/')).toContain('active_mode');
+    // The root has no C library: the agent brings its own.
+    expect(await guest.run('kairos-agent version')).toMatch(/^v\d/);
     // The root is the active slot, read-only, with the directories of the layout mounted over it.
     expect(await guest.run('awk \'$2 == "/" { print $4 }\' /proc/mounts | tail -n 1')).toMatch(/^ro\b/);
     expect(await guest.run('touch /forbidden')).toMatch(/Read-only file system/);

@@ -13,14 +13,14 @@ export const makeInitramfsCommand: AgentCommand = ({ host, out }) =>
     .argument('<kernel>', 'name of its directory in /lib/modules')
     .argument('<file>', 'the file to write')
     .option('--epoch <seconds>', `time of all files; default: the content of ${EPOCH_FILE}`)
-    .option('--needs <program...>', 'programs whose libraries it contains', ['/usr/bin/kairos-agent'])
+    .option('--needs <program...>', 'programs whose libraries it contains')
     .action(async (kernel, file, { epoch, needs }) => {
       const stamped = Number(epoch ?? (await host.readText(EPOCH_FILE)) ?? 0);
       const { content, modules } = await makeInitramfs(host, {
         kernel,
         scripts: SCRIPTS,
         epoch: stamped,
-        needy: needs,
+        needy: needs ?? [],
       });
       await host.write(file, content);
       out(`${file}: ${content.length} bytes, ${modules.length} modules of ${kernel}\n`);

@@ -3,6 +3,7 @@ import { resolveInRoot } from '../files/resolve-in-root.ts';
 import { ARCHES, ARCHITECTURES } from './architectures.ts';
 import { kernelHas } from './boot-files.ts';
 import { DEFAULT_ARCH, type ExaminedRoot } from './examine-root.ts';
+import { HOST_PROGRAMS, PROGRAM_DIRECTORIES } from './host-programs.ts';
 import { identityFrom, REQUIRED_RELEASE_KEYS } from './kairos-release.ts';
 import { identityProblem } from './name-part.ts';
 import { requiredDirectories } from './system-layout.ts';
@@ -21,20 +22,11 @@ export interface ConformanceRule {
   readonly problem: (root: ExaminedRoot) => string | undefined | Promise<string | undefined>;
 }
 
-/** Programs that the agent, upstream's or ours, calls on a node (docs/contract.md 5.10). */
+/** Programs that every image must have (docs/contract.md 5.10). */
 const PROGRAMS = [
   'kairos-agent',
-  'grub2-editenv',
-  'rsync',
-  'mkfs.ext2',
-  'mkfs.ext4',
-  'mkfs.vfat',
-  'tune2fs',
-  'sudo',
-  'less',
-  'mount',
+  ...HOST_PROGRAMS.filter(({ required }) => required).map(({ name }) => name),
 ];
-const PROGRAM_DIRECTORIES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/bin'];
 const KERNEL_OPTIONS = ['CONFIG_SQUASHFS_ZSTD', 'CONFIG_OVERLAY_FS', 'CONFIG_BLK_DEV_LOOP'];
 const DIRECTORIES = requiredDirectories([]);
 

@@ -12,7 +12,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Marks an image made from a root that cannot run the agent: it boots, but it is not a full node. */
+/** Marks an image made from a root that lacks programs: it boots and has an agent, but it is not a full node. */
 export const BARE_MARK = '/usr/lib/kairos/bare';
 
 /**
@@ -22,7 +22,7 @@ export const BARE_MARK = '/usr/lib/kairos/bare';
  */
 export async function checkConformance(path: string): Promise<Finding[]> {
   const root = await examineRoot(path);
-  // A bare root may lack what only the agent and users need.
+  // A bare root may lack what only users, installation and upgrade need.
   const isBare = await root.has(BARE_MARK);
   const findings: Finding[] = [];
   for (const rule of CONFORMANCE_RULES) {

@@ -24,8 +24,8 @@ export interface BuildEnvironment {
   readonly models: string;
   /** Name and version of this tool. */
   readonly tool: string;
-  /** Returns the path of the compiled agent. @throws FactoryError `tool` when it was not built */
-  readonly agent: (arch: string, libc?: 'glibc' | 'musl') => string;
+  /** Returns the path of the compiled agent; its C library is beside it. @throws FactoryError `tool` when it was not built */
+  readonly agent: (arch: string) => string;
   /** Directory of the compiled agents and of the lists of their components. */
   readonly agents: string;
   /** The user's environment variables. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { libcOf } from '../image/context/agent-entries.ts';
 
 /** The project's root; this module's depth is the same in the sources and in `dist`. */
 const HOME = fileURLToPath(new URL('../../..', import.meta.url));
@@ -12,14 +13,12 @@ export const MODELS = join(HOME, 'models');
 /** Directory of the compiled agents. */
 export const AGENTS = join(HOME, 'dist');
 
-/** The compiled agent for an architecture and a C library. @throws FactoryError `tool` when it was not built */
-export function compiledAgent(arch: string, libc: 'glibc' | 'musl' = 'glibc'): string {
-  const file = join(AGENTS, `kairos-agent-${arch}${libc === 'musl' ? '-musl' : ''}`);
-  if (existsSync(file)) return file;
-  const name = `${arch}${libc === 'musl' ? '-musl' : ''}`;
-  const setup = `./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`;
-  throw new FactoryError('AGENT_MISSING', `the agent for ${name} is not built`, {
-    remedy: `Run: ${libc === 'musl' ? `./scripts/build-agent ${name}` : setup}`,
+/** The compiled agent for an architecture; its C library is beside it. @throws FactoryError `tool` when it was not built */
+export function compiledAgent(arch: string): string {
+  const file = join(AGENTS, `kairos-agent-${arch}`);
+  if (existsSync(file) && existsSync(libcOf(file))) return file;
+  throw new FactoryError('AGENT_MISSING', `the agent for ${arch} is not built`, {
+    remedy: `Run: ./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`,
   });
 }
 

@@ -68,7 +68,6 @@ export const Flavor = z.strictObject({
   'package-manager': z.enum(['apt', 'dnf', 'zypper', 'apk', 'none']),
   'service-manager': z.enum(['systemd', 'openrc', 'detect']),
   initramfs: z.enum(['builtin']),
-  libc: z.enum(['glibc', 'musl']).default('glibc').meta({ description: 'Selects the build of the agent.' }),
   network: z.enum(['systemd-networkd', 'networkmanager', 'connman', 'detect']).meta({
     description: 'Configures interfaces; selects the tree `templates/image/NAME`, if it exists.',
   }),

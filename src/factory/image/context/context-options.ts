@@ -39,12 +39,15 @@ export interface ContextOptions {
   readonly policy?: readonly PolicyFile[] | undefined;
   /** Name and version of this tool. */
   readonly tool: string;
-  /** Path of the compiled agent for the image's architecture. Absent when the base cannot run it. */
-  readonly agent: string | undefined;
+  /** Path of the compiled agent for the image's architecture. */
+  readonly agent: string;
   /** The image that the kernel comes from, when it is not installed from packages. */
   readonly kernel?: KernelSource;
   /** Traits of the base root, for a flavor without packages; by default it has a shell. */
-  readonly root?: Pick<RootTraits, 'shell' | 'systemd' | 'lacks'>;
+  readonly root?: Pick<RootTraits, 'shell' | 'systemd' | 'lacks'> & {
+    /** Whether it lacks programs that every other image has. */
+    readonly isBare?: boolean;
+  };
   /** Upstream's kairos-init, to use instead of our own framework. */
   readonly init?: KairosInit;
 }
@@ -53,7 +56,7 @@ export interface ContextOptions {
 export interface KernelSource {
   /** Name of the image in the engine. */
   readonly image: string;
-  /** Path of the compiled agent that the image can run; it makes the initramfs. */
+  /** Path of the compiled agent, which makes the initramfs. */
   readonly agent: string;
   /** Unix timestamp in seconds that the initramfs is stamped with. */
   readonly epoch: number;

@@ -11,6 +11,7 @@ import {
   requiredDirectories,
 } from '../../../common/contract/system-layout.ts';
 import { TRUST_DIRECTORY } from '../../../common/trust/policy.ts';
+import { agentEntries, libcEntries } from './agent-entries.ts';
 import { isScripted } from './containerfile.ts';
 import type { ContextOptions } from './context-options.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
@@ -72,7 +73,7 @@ function frameworkEntries(options: ContextOptions): ContextEntry[] {
   const { flavor, identity, board, agent, tool, policy } = options;
   return [
     ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
-    ...(agent === undefined ? [] : [program('framework/usr/bin/kairos-agent', agent)]),
+    ...agentEntries(agent, 'framework'),
     text(`framework${NODE_PATH.release}`, renderKairosRelease(identity, tool)),
     text('framework/etc/cos/bootargs.cfg', bootargs(board, flavor.selinux)),
     text(`framework${LAYOUT_FILE}`, renderLayoutEnvironment(flavor['persistent-paths'])),
@@ -122,6 +123,7 @@ function kernelEntries({ kernel, templates }: ContextOptions): ContextEntry[] {
   return [
     ...directoryEntries(join(templates, 'image', INITRAMFS_TREE), 'initramfs'),
     program('kernel/kairos-agent', kernel.agent),
+    ...libcEntries(kernel.agent, 'kernel/libc'),
     text('kernel/source-date-epoch', `${kernel.epoch}\n`),
     template('kernel/collect-kernel.sh', 'build/collect-kernel.sh'),
   ];
@@ -132,10 +134,10 @@ function bareEntries(options: ContextOptions): ContextEntry[] {
   const lacking = isScripted(options) ? [] : (options.root?.lacks ?? []);
   return [
     text(`framework${EPOCH_FILE}`, `${options.epoch ?? ''}\n`),
-    ...(options.agent === undefined ? [text(`framework${BARE_MARK}`, BARE_TEXT)] : []),
+    ...(options.root?.isBare ? [text(`framework${BARE_MARK}`, BARE_TEXT)] : []),
     ...lacking.map((path): ContextEntry => ({ type: 'directory', path: `framework${path}` })),
   ];
 }
 
 const BARE_TEXT =
-  'This system boots and keeps its directories, but has no agent: the base lacks the GNU C library.\n';
+  'This system boots and is configured, but its base lacks programs that installing and upgrading need.\n';

@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { absentPrograms } from '../../../common/contract/host-programs.ts';
 import { requiredDirectories } from '../../../common/contract/system-layout.ts';
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import { walkTree } from '../../../common/files/walk-tree.ts';
@@ -8,8 +9,8 @@ import { walkTree } from '../../../common/files/walk-tree.ts';
 export interface RootTraits {
   /** Whether it has `/bin/sh`, which every build script needs. */
   readonly shell: boolean;
-  /** Whether it has the dynamic loader of the GNU C library, which the agent needs. */
-  readonly glibc: boolean;
+  /** Names of the programs that it lacks and the agent calls. */
+  readonly lacksPrograms: readonly string[];
   readonly systemd: boolean;
   /** Whether it contains GRUB modules or a signed GRUB. */
   readonly bootLoader: boolean;
@@ -21,27 +22,19 @@ export interface RootTraits {
   readonly newest: number;
 }
 
-/** Path of the GNU C library's dynamic loader, by Debian architecture. */
-const LOADERS: Readonly<Record<string, string>> = {
-  amd64: '/lib64/ld-linux-x86-64.so.2',
-  arm64: '/lib/ld-linux-aarch64.so.1',
-};
-
 const SYSTEMD = ['/usr/lib/systemd/systemd', '/lib/systemd/systemd'];
 const BOOT_LOADERS = ['/usr/lib/grub', '/usr/share/grub2', '/usr/share/efi', '/boot/efi/EFI'];
 
 /** Paths that engines write to while they work with an image. */
 const VOLATILE = /^(?:dev|proc|sys|run|tmp)\/|^etc\/(?:hostname|hosts|resolv\.conf)$/;
 
-/** Inspects the tree at `root`. @param arch Debian architecture, which decides the loader to look for */
-export async function readRootTraits(root: string, arch: string): Promise<RootTraits> {
-  const hasAny = async (paths: readonly string[]) => {
-    const found = await Promise.all(paths.map((path) => resolveInRoot(root, path)));
-    return found.some((path) => path !== undefined);
-  };
+/** Inspects the tree at `root`. */
+export async function readRootTraits(root: string): Promise<RootTraits> {
+  const has = async (path: string) => (await resolveInRoot(root, path)) !== undefined;
+  const hasAny = async (paths: readonly string[]) => (await Promise.all(paths.map(has))).includes(true);
   return {
-    shell: await hasAny(['/bin/sh']),
-    glibc: await hasAny([LOADERS[arch] ?? []].flat()),
+    shell: await has('/bin/sh'),
+    lacksPrograms: (await absentPrograms(has)).map(({ name }) => name),
     systemd: await hasAny(SYSTEMD),
     bootLoader: await hasAny(BOOT_LOADERS),
     ownLib: await isDirectory(join(root, 'lib')),

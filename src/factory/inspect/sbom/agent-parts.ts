@@ -10,6 +10,8 @@ const AgentParts = z.strictObject({
   sha256: z.string(),
   version: z.string(),
   licence: z.string(),
+  /** The C library in the directory beside the executable. */
+  libc: Library.extend({ purl: z.string() }),
   /** The embedded JavaScript runtime. */
   runtime: Library,
   /** npm libraries. */

@@ -1,4 +1,5 @@
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
+import { AGENT_LIBC } from '../../image/context/agent-entries.ts';
 import type { AgentParts } from './agent-parts.ts';
 import type { Part } from './inventory.ts';
 import { type InventorySources, regularFile } from './inventory-sources.ts';
@@ -48,13 +49,14 @@ async function agentPart(root: string, { agents, hash }: InventorySources): Prom
   const part = { name: 'kairos-agent', description: 'the program on the node', file: AGENT, sha256 };
   const known = agents.find((agent) => agent.sha256 === sha256);
   if (known === undefined) return [part];
-  const { version, licence, runtime, libraries } = known;
+  const { version, licence, libc, runtime, libraries } = known;
   return [
     {
       ...part,
       version,
       licence,
       parts: [
+        { ...libc, description: 'C library that the agent brings along', file: AGENT_LIBC },
         { ...library(runtime), description: 'JavaScript runtime, compiled in' },
         ...libraries.map((found) => ({ ...library(found), description: 'npm library, compiled in' })),
       ],

@@ -64,7 +64,7 @@ export function baseStep(
         say: context.say,
       });
       const name = formatBaseReference(reference);
-      const root = await rootFacts(env.engine, { image, name, arch: spec.arch }, (path) =>
+      const root = await rootFacts(env.engine, { image, name }, (path) =>
         checkRootArch(path, name, spec.arch),
       );
       const facts: BaseFacts = { ...root, ...(archive ? { archive } : {}) };

@@ -61,7 +61,7 @@ export function containerfileStep(
         isBase: true,
       });
       const facts: BaseFacts = {
-        ...(await rootFacts(env.engine, { image, name: user.file, arch })),
+        ...(await rootFacts(env.engine, { image, name: user.file })),
         ...(archive ? { archive } : {}),
       };
       return { facts, files: {} };

@@ -1,9 +1,11 @@
+import { HOST_PROGRAMS, type HostProgram } from '../../../common/contract/host-programs.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { borrowedNotice } from '../../catalog/flavors/choose.ts';
 import { findRelease } from '../../catalog/flavors/select.ts';
 import { aptSnapshot, snapshotSources } from '../../catalog/flavors/snapshot.ts';
 import type { BuildSpec } from '../../config/schema.ts';
 import type { ContextOptions, KernelSource } from '../../image/context/context-options.ts';
+import type { RootTraits } from '../../image/root/root-traits.ts';
 import { fileOf, type Results, resultOf } from '../step.ts';
 import { BASE_STEP } from './base-facts.ts';
 import { importedBundles } from './bundles-step.ts';
@@ -29,8 +31,8 @@ export function contextOptions(
   const { detected, loaded, selection, identity, board } = detectSystem(parts, results);
   const borrowed = borrowedNotice(detected);
   if (borrowed !== undefined) notice(borrowed);
-  const hasAgent = !parts.installsNothing || traits.glibc;
-  if (!hasAgent) noticeNoAgent(parts, notice);
+  const lacking = lackedPrograms(parts, traits);
+  if (lacking.length > 0) notice(lackingNotice(lacking));
   const kernel = kernelSource(parts, results);
   const snapshot = snapshotLines(parts, results);
   return {
@@ -43,8 +45,8 @@ export function contextOptions(
     epoch: imageEpoch(parts, results),
     overlay: spec.overlayRootfs,
     tool: env.tool,
-    agent: hasAgent ? env.agent(spec.arch, loaded.flavor.libc) : undefined,
-    root: traits,
+    agent: env.agent(spec.arch),
+    root: { ...traits, isBare: isBare(parts, traits) },
     policy,
     ...(kernel === undefined ? {} : { kernel }),
     ...(snapshot === undefined ? {} : { snapshot }),
@@ -79,7 +81,7 @@ function kernelSource(parts: RecipeParts, results: Results): KernelSource | unde
   const { bootLoader, ownLib } = baseOf(parts, results).traits;
   return {
     image,
-    agent: parts.env.agent(parts.spec.arch, traits.glibc ? 'glibc' : 'musl'),
+    agent: parts.env.agent(parts.spec.arch),
     epoch: Number(parts.env.epoch ?? traits.newest),
     library: ownLib ? '/lib' : '/usr/lib',
     bootLoader: parts.installsNothing && !bootLoader,
@@ -115,13 +117,20 @@ export function snapshotLines(parts: RecipeParts, results: Results): string[] | 
   return aptSnapshot(sources, [...new Set([...components, ...board.components])]);
 }
 
-function noticeNoAgent({ spec, policy }: RecipeParts, notice: (text: string) => void): void {
-  if (spec.framework.name !== 'builtin') return;
-  notice(
-    'the base lacks the GNU C library, which the agent needs, so the image has no agent: it boots and mounts ' +
-      'persistent directories, but reads no cloud-config and cannot install or upgrade itself',
-  );
-  if (policy) notice('the image contains the policy of trust.upgrade, but no agent to enforce it');
+/** The programs that a root lacks to which no packages are added. */
+function lackedPrograms(parts: RecipeParts, traits: RootTraits): HostProgram[] {
+  if (!parts.installsNothing || parts.spec.framework.name !== 'builtin') return [];
+  return HOST_PROGRAMS.filter(({ name }) => traits.lacksPrograms.includes(name));
+}
+
+function lackingNotice(programs: readonly HostProgram[]): string {
+  const needs = programs.map(({ name, purpose }) => `${name} (to ${purpose})`);
+  return `the base lacks programs, and what needs them fails on the node: ${needs.join(', ')}`;
+}
+
+function isBare(parts: RecipeParts, traits: RootTraits): boolean {
+  if (!parts.installsNothing) return false;
+  return !traits.shell || lackedPrograms(parts, traits).some(({ required }) => required);
 }
 
 function requireShell({ spec, installsNothing }: RecipeParts, { shell }: { readonly shell: boolean }): void {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ImageIdentity } from '../../../common/contract/kairos-release.ts';
 import { explainMissingPackage } from '../../catalog/flavors/missing-package.ts';
 import type { BuildSpec } from '../../config/schema.ts';
+import { libcTrees } from '../../image/context/agent-entries.ts';
 import type { ContextOptions } from '../../image/context/context-options.ts';
 import { packageLockName } from '../../inputs/lock/packages.ts';
 import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
@@ -88,7 +89,8 @@ async function recipeInputs(parts: RecipeParts, results: Results): Promise<unkno
     treeContentDigest(join(env.templates, 'build')),
     treeContentDigest(join(env.templates, 'image')),
     ...(spec.kubernetes ? [treeContentDigest(join(env.templates, 'kubernetes'))] : []),
-    await rememberedHash(env.digests, env.agent(spec.arch, loaded.flavor.libc)),
+    await rememberedHash(env.digests, env.agent(spec.arch)),
+    ...libcTrees(env.agent(spec.arch)).map(treeContentDigest),
     spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
     spec.framework,
     ...(policy ? [policy] : []),

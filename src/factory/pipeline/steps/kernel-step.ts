@@ -33,7 +33,7 @@ export function kernelStep(env: ImportEnvironment, text: string, arch: string): 
       const image = `localhost/kairos-factory/kernel:${cacheKey(KERNEL_STEP.id, await inputs(), []).slice(0, 16)}`;
       const { engine, images, daemon } = env;
       await importBase(reference, image, { ...context, engine, images, daemon, arch });
-      const facts = await rootFacts(env.engine, { image, name, arch });
+      const facts = await rootFacts(env.engine, { image, name });
       if (!facts.traits.shell) {
         throw new FactoryError(
           'BASE_UNSUITABLE',

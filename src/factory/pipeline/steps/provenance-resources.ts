@@ -5,6 +5,7 @@ import { chooseBase, type FlavorChoice } from '../../catalog/flavors/choose.ts';
 import { flavorChain } from '../../catalog/flavors/load.ts';
 import { parseBaseReference } from '../../config/base-reference.ts';
 import type { ArtifactsSpec, BuildSpec, UserContainerfile } from '../../config/schema.ts';
+import { libcTrees } from '../../image/context/agent-entries.ts';
 import { userContextEntries } from '../../image/context/user-context.ts';
 import { publicUrl } from '../../inspect/provenance/public-parameters.ts';
 import type { Resource } from '../../inspect/provenance/statement.ts';
@@ -26,7 +27,7 @@ export async function buildResources(
   const { osRelease, archive } = resultOf(results, BASE_STEP).facts;
   const { loaded } = choice.forBase(osRelease);
   const { flavor } = loaded;
-  const program = env.agent(spec.arch, flavor.libc);
+  const program = env.agent(spec.arch);
   const image = (role: string, text: string) =>
     imageResource(env, role, { image: parseBaseReference(text, '/'), arch: spec.arch });
   return [
@@ -42,6 +43,7 @@ export async function buildResources(
       treeResource(`framework: templates/${part}`, join(env.templates, part)),
     ),
     { name: 'agent', digest: { sha256: await rememberedHash(env.digests, program) } },
+    ...libcTrees(program).map((libc) => treeResource('agent: C library', libc)),
     ...(spec.kernelFrom === undefined ? [] : [await image('kernel', spec.kernelFrom)]),
     ...(await framework(env, spec, results)),
     ...(await Promise.all(spec.bundles.map((bundle) => image('bundle', bundle.image)))),

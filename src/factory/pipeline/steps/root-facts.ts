@@ -8,7 +8,7 @@ import { type RootTraits, readRootTraits } from '../../image/root/root-traits.ts
 
 const traits: z.ZodType<RootTraits> = z.object({
   shell: z.boolean(),
-  glibc: z.boolean(),
+  lacksPrograms: z.array(z.string()),
   systemd: z.boolean(),
   bootLoader: z.boolean(),
   ownLib: z.boolean(),
@@ -34,13 +34,13 @@ export type RootFacts = Readonly<z.output<typeof RootFacts>>;
  */
 export async function rootFacts(
   engine: Pick<ContainerEngine, 'open'>,
-  { image, name, arch }: { readonly image: string; readonly name: string; readonly arch: string },
+  { image, name }: { readonly image: string; readonly name: string },
   check?: (root: string) => Promise<void>,
 ): Promise<RootFacts> {
   await using open = await engine.open(image);
   await check?.(open.root);
   const osRelease = await readOsRelease(open.root, name);
-  return { image, osRelease, traits: await readRootTraits(open.root, arch) };
+  return { image, osRelease, traits: await readRootTraits(open.root) };
 }
 
 async function readOsRelease(root: string, name: string): Promise<Record<string, string>> {

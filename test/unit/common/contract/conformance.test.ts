@@ -164,7 +164,7 @@ describe('checkConformance', () => {
   });
 });
 
-describe('a bare root, which has no agent', () => {
+describe('a bare root, which lacks programs', () => {
   const bare = () => {
     const root = osTree();
     for (const path of ['usr/bin/kairos-agent', 'usr/bin/sudo', 'usr/bin/sh']) remove(path)(root);
@@ -175,13 +175,13 @@ describe('a bare root, which has no agent', () => {
       passed ? [] : [[check, required]],
     );
 
-  test('may lack what the agent and users need, if it is marked as bare', async () => {
+  test('may lack what users and installation need, if it is marked as bare', async () => {
     const root = bare();
     expect(await failing(root)).toEqual([
       ['shell', true],
       ['programs', true],
     ]);
-    plant(root, { 'usr/lib/kairos/bare': 'no agent\n' });
+    plant(root, { 'usr/lib/kairos/bare': '' });
     expect(await failing(root)).toEqual([
       ['shell', false],
       ['programs', false],

@@ -22,7 +22,7 @@ const BASE = {
   osRelease: { ID: 'debian', VERSION_ID: '12', VERSION_CODENAME: 'bookworm' },
   traits: {
     shell: true,
-    glibc: true,
+    lacksPrograms: [],
     systemd: true,
     bootLoader: true,
     ownLib: false,

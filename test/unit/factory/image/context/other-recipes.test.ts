@@ -55,9 +55,9 @@ const BARE: ContextOptions = {
   epoch: '1700000000',
   overlay: undefined,
   tool: 'kairos-factory v0.1.0',
-  agent: undefined,
+  agent: import.meta.filename,
   kernel,
-  root: shell,
+  root: { ...shell, isBare: true },
 };
 const { kernel: _, ...rest } = BARE;
 const INIT: ContextOptions = {
@@ -114,16 +114,15 @@ describe('a kernel from another image', () => {
     expect(text.indexOf('install-apt.sh')).toBeLessThan(text.indexOf('--from=kairos-factory-kernel'));
   });
 
-  test('copies the scripts and the agent to the stage that makes the initramfs, and marks a root without an agent', () => {
+  test('copies the scripts and the agent to the stage that makes the initramfs, and marks a root that lacks programs', () => {
     const paths = pathsOf(BARE);
     expect(paths).toContain('initramfs/usr/lib/kairos/initramfs/init');
     expect(paths).toContain('kernel/kairos-agent');
     expect(paths.filter((path) => path.startsWith('framework/usr/lib/kairos/initramfs'))).toEqual([]);
     expect(paths).toContain('framework/usr/lib/kairos/bare');
     expect(paths).toContain('finish/kernel-is-there');
-    const whole = pathsOf({ ...BARE, agent: import.meta.filename });
-    expect(whole).toContain('framework/usr/bin/kairos-agent');
-    expect(whole).not.toContain('framework/usr/lib/kairos/bare');
+    expect(paths).toContain('framework/usr/bin/kairos-agent');
+    expect(pathsOf({ ...BARE, root: shell })).not.toContain('framework/usr/lib/kairos/bare');
   });
 
   test('adds units only to roots with systemd', () => {

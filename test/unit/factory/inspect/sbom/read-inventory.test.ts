@@ -31,6 +31,12 @@ const AGENT = {
   sha256: sha256('agent'),
   version: '0.1.0',
   licence: 'Apache-2.0',
+  libc: {
+    name: 'glibc',
+    version: '2.36-9',
+    licence: 'LGPL-2.1-or-later',
+    purl: 'pkg:deb/debian/libc6@2.36-9?arch=amd64',
+  },
   runtime: { name: 'bun', version: '1.4.5', licence: 'MIT' },
   libraries: [{ name: '@sigstore/verify', version: '4.1.3', licence: 'NOASSERTION' }],
 };
@@ -56,11 +62,12 @@ describe('readInventory', () => {
       version: '0.1.0',
       sha256: AGENT.sha256,
       parts: [
+        { name: 'glibc', file: '/usr/lib/kairos/libc', purl: 'pkg:deb/debian/libc6@2.36-9?arch=amd64' },
         { name: 'bun', licence: 'MIT', purl: 'pkg:npm/bun@1.4.5' },
         { name: '@sigstore/verify', purl: 'pkg:npm/%40sigstore/verify@4.1.3' },
       ],
     });
-    expect(framework?.parts?.[1]?.parts?.[1]).not.toHaveProperty('licence');
+    expect(framework?.parts?.[1]?.parts?.[2]).not.toHaveProperty('licence');
   });
 
   test('lists only the checksum of an agent that is not ours', async () => {

@@ -96,7 +96,7 @@ describe('baseStep', () => {
     const step = stepFor('dir:/root', { env: { engine: testEngine({ has: async () => has }) } });
     const traits = {
       shell: true,
-      glibc: true,
+      lacksPrograms: [],
       systemd: true,
       bootLoader: false,
       ownLib: false,

@@ -42,7 +42,7 @@ const SPEC = {
 
 const TRAITS: RootTraits = {
   shell: true,
-  glibc: false,
+  lacksPrograms: ['rsync', 'sfdisk'],
   systemd: false,
   bootLoader: false,
   ownLib: true,
@@ -75,18 +75,22 @@ describe('imageRecipe without additional packages', () => {
       identity: { flavor: 'tiny_os', flavorRelease: '1', family: 'any' },
       epoch: '3000',
       kernel: { image: 'the-kernel', epoch: 3000, library: '/lib', bootLoader: true },
-      agent: undefined,
+      agent: '/agent',
+      root: { isBare: true },
       selection: { packages: [] },
     });
-    expect(notices).toEqual([expect.stringContaining('no agent')]);
+    expect(notices).toEqual([
+      'the base lacks programs, and what needs them fails on the node: rsync (to copy a system into a slot), ' +
+        'sfdisk (to partition disks)',
+    ]);
   });
 
-  test('adds the agent if the base can run it, and keeps the boot loader of the base', () => {
-    const base = root('the-base', { glibc: true, bootLoader: true, ownLib: false });
+  test('keeps the boot loader of the base, which is not bare when only optional programs are missing', () => {
+    const base = root('the-base', { lacksPrograms: ['sfdisk'], bootLoader: true, ownLib: false });
     expect(
       imageRecipe(env('5'), { spec: SPEC, choice: any, model: GENERIC }).options(results(base), silent),
     ).toMatchObject({
-      agent: '/agent',
+      root: { isBare: false },
       epoch: '5',
       kernel: { epoch: 5, library: '/usr/lib', bootLoader: false },
     });
@@ -96,7 +100,7 @@ describe('imageRecipe without additional packages', () => {
     const spec = { ...SPEC, containerfile: { file: '/f', stage: 'before', context: '/' } } as BuildSpec;
     const recipe = imageRecipe(env(), { spec, choice: any, model: GENERIC });
     expect(recipe.needs).toEqual(['base', 'containerfile', 'kernel']);
-    const changed = { containerfile: root('changed', { newest: 9000, glibc: true }) };
+    const changed = { containerfile: root('changed', { newest: 9000, lacksPrograms: ['rsync'] }) };
     expect(recipe.options(results(root('the-base'), changed), silent)).toMatchObject({
       base: 'changed',
       epoch: '3000',
@@ -174,15 +178,13 @@ describe('trust.upgrade', () => {
     ({ ...SPEC, trust: policy(key), ...more }) as BuildSpec;
   const release = () => plant(temporaryDirectory(), { 'release.pub': signer('release.pub').pem });
 
-  test('goes into the image, with a warning if no agent enforces it', () => {
-    const notices: string[] = [];
+  test('goes into the image', () => {
     const spec = trusting(join(release(), 'release.pub'));
     const options = imageRecipe(env(), { spec, choice: any, model: GENERIC }).options(
       results(root('the-base')),
-      (text) => notices.push(text),
+      silent,
     );
     expect(options.policy?.map(({ name }) => name)).toEqual(['policy.yaml', 'release.pub']);
-    expect(notices.join()).toContain('no agent to enforce it');
   });
 
   test('is refused for an agent that does not read it, and with a missing key', async () => {

@@ -38,11 +38,11 @@ kairos_stage_is_empty() {
 }
 
 # Configurations of this stage use absolute paths with the initramfs as their root. Only their own directories, the settings of
-# the agent with its trust policy, and the target of the agent's link are borrowed from the image while the stage runs.
+# the agent with its trust policy, its C library and the target of its link are borrowed from the image while the stage runs.
 kairos_run_outside() {
     kairos_links=
-    mkdir -p /etc
-    for kairos_link in /system /oem /etc/kairos "$(readlink "$NEWROOT/usr/bin/kairos-agent")"; do
+    mkdir -p /etc /usr/lib/kairos
+    for kairos_link in /system /oem /etc/kairos /usr/lib/kairos/libc "$(readlink "$NEWROOT/usr/bin/kairos-agent")"; do
         case $kairos_link in
             /*) ;;
             *) continue ;;
