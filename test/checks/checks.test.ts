@@ -42,6 +42,7 @@ test('shell scripts', async () => {
     ':!scripts/*.json',
     '.ci/run',
     'bin',
+    'test/support/cuts/*.sh',
     'templates/build/*.sh',
     'templates/image/*.sh',
     'templates/image/openrc/etc/init.d/*',

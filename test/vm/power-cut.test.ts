@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { randomNumbers } from '../support/random.ts';
 import { tool } from '../support/tool.ts';
 import { type Guest, startGuest } from './guest.ts';
 
@@ -21,17 +22,6 @@ const BIOS_ON_SERIAL = ['-machine', 'graphics=off'];
 const PROMPT = /root@[\w-]+:~# /;
 const INTERRUPTED = /The installation of this machine was interrupted/;
 const NOTHING_TO_BOOT = /No bootable device/;
-
-/** Reproducible numbers in [0, 1) from a seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A machine at its prompt, as a snapshot in its disk; every cut starts from it. */
 interface Frozen {

@@ -132,8 +132,9 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   await keepLogs(host, persistent.path);
   progress.step('bootloader', 'Writing the boot menu of the new system');
   {
-    // The menu is written last, when everything that GRUB needs is on the disk: from here on, the disk boots the node.
-    await checkpoint(host, state.path);
+    // The menu is written last, when everything is on the disk, also what stages and bundles wrote: from here on, the disk
+    // boots the node.
+    for (const { path } of [oem, persistent, recovery, state]) await checkpoint(host, path);
     await using image = await mount(host, active, {
       path: `${MOUNT_ROOT}/new-system`,
       options: ['loop', 'ro'],

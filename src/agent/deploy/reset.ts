@@ -108,6 +108,8 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
   if (resetOem) await formatLabel(host, LABEL.oem, 'oem');
   await noteReset(host, formatSource(source));
   await runStage(host, 'after-reset', {});
+  // Nothing starts the reset again from here on, so what the stage wrote has to be on the disk.
+  await host.run('sync', []);
   await chooseNextBoot(host, undefined);
   progress.step('done', 'The node was reset');
   const asked = boolean(reset['poweroff']) ? 'poweroff' : boolean(reset['reboot']) ? 'reboot' : undefined;
