@@ -95,7 +95,7 @@ describe('commands of the documentation', () => {
 });
 
 /** No page creates the content of extensions or the files to sign; other tests do. Pushes are tested with real registries. */
-const ONLY_HELP = ['boot', 'sysext', 'confext', 'sign', 'verify', 'push'];
+const ONLY_HELP = ['boot', 'prove', 'sysext', 'confext', 'sign', 'verify', 'push'];
 const PLANNED = ['build', 'artifacts', 'release'];
 
 async function expectFlags(command: string, words: readonly string[]): Promise<void> {

@@ -137,6 +137,7 @@ export const ERROR_CODES = {
   MACHINE_ID_MISSING: step('The node has no machine ID.'),
 
   // Verification
+  BOOT_FAILED: verification('A machine did not boot, or an event in the life of its system failed.'),
   DIGEST_MISMATCH: verification('A file, an image or a blob does not match its digest or checksum.'),
   RESPONSE_TOO_LARGE: verification('The response of a server exceeds the size limit.'),
   REDIRECT_WITHOUT_TLS: verification('A server redirects from https to http.'),

@@ -97,16 +97,21 @@ export function diskFormat(artifact: string): 'raw' | 'qcow2' {
 /**
  * The arguments to start QEMU with.
  * @param variables path of a private copy of the firmware's variables; required for UEFI
+ * @param serial QEMU's name for the other end of the serial port: this terminal by default
  * @throws FactoryError `usage` when the artifact is not bootable, or the architecture has no BIOS
  */
-export function qemuArguments(machine: Machine, variables: string | undefined): string[] {
+export function qemuArguments(
+  machine: Machine,
+  variables: string | undefined,
+  serial = 'mon:stdio',
+): string[] {
   const secure = machine.firmware === 'secureboot';
   const arm = machine.arch === 'arm64';
   const cpu = machine.kvm ? 'max' : EMULATED_CPU[machine.arch ?? 'amd64'];
   const board = arm ? 'virt' : secure ? 'q35,smm=on' : 'q35';
   const args = ['-machine', board, '-cpu', cpu, '-accel', machine.kvm ? 'kvm' : 'tcg'];
   args.push('-m', String(machine.memory), '-smp', String(machine.cores), '-no-user-config', '-nodefaults');
-  args.push('-display', 'none', '-serial', 'mon:stdio', '-device', 'virtio-rng-pci');
+  args.push('-display', 'none', '-serial', serial, '-device', 'virtio-rng-pci');
   const images = firmwareImages(machine);
   if (images) {
     const { code } = images;

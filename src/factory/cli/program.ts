@@ -9,6 +9,7 @@ const COMMANDS = {
   lock: async () => (await import('./commands/lock.ts')).lockCommand(),
   check: async () => (await import('./commands/check.ts')).checkCommand(),
   boot: async () => (await import('./commands/boot.ts')).bootCommand(),
+  prove: async () => (await import('./commands/prove.ts')).proveCommand(),
   validate: async () => (await import('./commands/validate.ts')).validateCommand(),
   'verify-repro': async () => (await import('./commands/verify-repro.ts')).verifyReproCommand(),
   sysext: async () => (await import('./commands/sysext.ts')).sysextCommand(),

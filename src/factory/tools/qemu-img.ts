@@ -26,6 +26,18 @@ export async function createDisk(runner: Runner, file: string, size: string): Pr
   await runner.run(QEMU_IMG, ['create', '-q', '-f', 'qcow2', file, size]);
 }
 
+/**
+ * Creates a qcow2 disk with the content of another image, which stays as it is.
+ * @param size in the notation of qemu-img; the disk may be larger than the image
+ */
+export async function createOverlay(
+  runner: Runner,
+  file: string,
+  { backing, format, size }: { readonly backing: string; readonly format: string; readonly size: string },
+): Promise<void> {
+  await runner.run(QEMU_IMG, ['create', '-q', '-f', 'qcow2', '-b', backing, '-F', format, file, size]);
+}
+
 /** Converts a disk image of any format to a sparse raw file. */
 export async function convertToRaw(runner: Runner, image: string, output: string): Promise<void> {
   await runner.run(QEMU_IMG, ['convert', '-O', 'raw', image, output]);

@@ -1,0 +1,38 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { TEMPLATES } from '../pipeline/project-files.ts';
+import type { Runner } from '../tools/runner.ts';
+import { writeIso } from '../tools/xorriso.ts';
+
+/** The name of the virtio port over which the system in a machine takes scripts; the responder looks for it. */
+export const PROOF_PORT = 'org.kairos.proof';
+const RESPONDER = '/run/kairos-proof/responder.sh';
+
+/** systemd ends what a service leaves behind; elsewhere the process only leaves its session. */
+const START = `if command -v systemd-run >/dev/null 2>&1; then
+  systemd-run --quiet --unit=kairos-proof sh ${RESPONDER}
+else
+  setsid sh ${RESPONDER} </dev/null >/dev/null 2>&1 &
+fi`;
+
+/** The cloud-config that makes a system answer over the port, at each boot. @param responder the script that answers */
+export function proofConfig(responder: string): string {
+  const file = { path: RESPONDER, permissions: 0o700, content: responder };
+  const step = { name: 'Answer the proof', files: [file], commands: [START] };
+  const config = { install: { auto: false }, stages: { boot: [step] } };
+  return `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;
+}
+
+/**
+ * Writes a volume CIDATA with the configuration of the proof, which a system reads early in its boot (docs/contract.md 4.9).
+ * @returns its path, in the directory
+ */
+export async function writeProofVolume(runner: Runner, directory: string): Promise<string> {
+  const source = join(directory, 'user-data');
+  await mkdir(directory, { recursive: true });
+  await writeFile(source, proofConfig(await readFile(join(TEMPLATES, 'prove/responder.sh'), 'utf8')));
+  const volume = join(directory, 'cidata.iso');
+  await writeIso(runner, volume, { volume: 'CIDATA', epoch: 0, entries: [['/user-data', source]] });
+  return volume;
+}
