@@ -73,7 +73,7 @@ export async function live(machine: ProofMachine, event: Exclude<LifeEvent, 'boo
   // The recovery system answers too, before it resets the node and restarts it.
   for (;;) {
     const { status, output } = await machine.run(MODE_SCRIPT);
-    if (status === 0 && output !== 'recovery') return;
+    if (status === 0 && !/^(recovery|autoreset)$/m.test(output)) return;
     await machine.booted('the boot after the reset by the recovery system');
   }
 }

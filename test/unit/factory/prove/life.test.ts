@@ -41,7 +41,7 @@ test('an event whose script fails ends there, with the last lines', async () => 
 test('a reset passes through the recovery system, which may answer first', async () => {
   const { machine, calls } = machineOf(
     { status: 0, output: '' },
-    { status: 0, output: 'recovery' },
+    { status: 0, output: 'autoreset' },
     { status: -1, output: 'the system restarted' },
     { status: 0, output: 'active' },
   );
