@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 // Writes the generated parts of docs/: `npm run docs`.
 import { readFile, writeFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { hardwareReference } from '../src/agent/initramfs/hardware-reference.ts';
+import { ModuleSets } from '../src/agent/initramfs/module-sets.ts';
 import { cloudConfigJsonSchema } from '../src/common/cloud-config/json-schema.ts';
 import { cloudConfigReference } from '../src/common/cloud-config/key-reference.ts';
 import { templateReference } from '../src/common/cloud-config/template/function-reference.ts';
@@ -16,3 +19,8 @@ await writeFile(new URL('release.schema.json', docs), `${JSON.stringify(release,
 await writeFile(new URL('templates.md', docs), templateReference());
 const errors = new URL('errors.md', docs);
 await writeFile(errors, withErrorCodes(await readFile(errors, 'utf8')));
+const sets = new URL('../templates/image/initramfs/usr/lib/kairos/initramfs/modules.yaml', import.meta.url);
+await writeFile(
+  new URL('hardware.md', docs),
+  hardwareReference(ModuleSets.parse(parse(await readFile(sets, 'utf8')))),
+);

@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { EPOCH_FILE } from '../../common/contract/system-layout.ts';
+import { firmwareNotice } from '../initramfs/firmware.ts';
 import { makeInitramfs } from '../initramfs/make-initramfs.ts';
 import type { AgentCommand } from './agent-command.ts';
 
@@ -14,14 +15,27 @@ export const makeInitramfsCommand: AgentCommand = ({ host, out }) =>
     .argument('<file>', 'the file to write')
     .option('--epoch <seconds>', `time of all files; default: the content of ${EPOCH_FILE}`)
     .option('--needs <program...>', 'programs whose libraries it contains')
-    .action(async (kernel, file, { epoch, needs }) => {
+    .option('--network <file>', 'also write the archive that adds the drivers of network cards')
+    .option('--notices <file>', 'append what the person who builds should know')
+    .action(async (kernel, file, { epoch, needs, network, notices }) => {
       const stamped = Number(epoch ?? (await host.readText(EPOCH_FILE)) ?? 0);
-      const { content, modules } = await makeInitramfs(host, {
+      const made = await makeInitramfs(host, {
         kernel,
         scripts: SCRIPTS,
         epoch: stamped,
         needy: needs ?? [],
+        network: network !== undefined,
       });
-      await host.write(file, content);
-      out(`${file}: ${content.length} bytes, ${modules.length} modules of ${kernel}\n`);
+      const archives = [
+        [file, made],
+        ...(network && made.network ? [[network, made.network] as const] : []),
+      ] as const;
+      for (const [path, { content, modules }] of archives) {
+        await host.write(path, content);
+        out(`${path}: ${content.length} bytes, ${modules.length} modules of ${kernel}\n`);
+      }
+      const notice = firmwareNotice(made.missing);
+      if (notice === '') return;
+      out(`${notice}\n`);
+      if (notices !== undefined) await host.append(notices, `${notice}\n`);
     });

@@ -1,8 +1,8 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { type ModuleIndex, moduleName } from './module-index.ts';
 
-/** Options that are never modules. */
-const BUILT_IN = ['CONFIG_BLK_DEV_INITRD', 'CONFIG_DEVTMPFS', 'CONFIG_TMPFS'];
+/** Options that are never modules. The factory packs squashfs with zstd only (docs/decisions/0009-one-root-packed-with-zstd.md). */
+const BUILT_IN = ['CONFIG_BLK_DEV_INITRD', 'CONFIG_DEVTMPFS', 'CONFIG_TMPFS', 'CONFIG_SQUASHFS_ZSTD'];
 
 /**
  * Checks that a kernel can boot a system at all.

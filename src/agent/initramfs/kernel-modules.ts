@@ -5,50 +5,78 @@ import type { Host } from '../../common/host/host.ts';
 import { checkFresh, checkKernel } from './check-kernel.ts';
 import { type CpioEntry, file } from './cpio.ts';
 import { moduleInfo } from './elf.ts';
+import { findFirmware, type MissingFirmware } from './firmware.ts';
 import { type ModuleIndex, moduleName, parseModuleIndex, plainPath } from './module-index.ts';
 import type { ModuleSets } from './module-sets.ts';
 import { readDecompressed } from './read-modules.ts';
-import { loadOrder, selectModules } from './select-modules.ts';
+import { loadOrder, selectionFor, selectModules } from './select-modules.ts';
 
-/** The modules of an initramfs. */
+/** The modules of an archive of the initramfs. */
 export interface KernelModules {
   /** The modules, the tables of modprobe, and firmware. */
   readonly entries: readonly CpioEntry[];
   /** Paths of the modules below their kernel's directory. */
   readonly modules: readonly string[];
+  /** Firmware that modules name and the image lacks. */
+  readonly missing: readonly MissingFirmware[];
+}
+
+/** A kernel of the image that is known to boot a system. */
+export interface CheckedKernel {
+  readonly name: string;
+  readonly index: ModuleIndex;
   readonly config: string | undefined;
 }
 
 const LIBRARY = '/lib/modules';
 const MODULE = /\.ko(\.(xz|gz|zst))?$/;
-const FIRMWARE = '/lib/firmware';
 
-/** Collects the modules of a kernel and their firmware. @throws FactoryError `step` when the kernel is not suitable */
-export async function kernelModules(host: Host, kernel: string, sets: ModuleSets): Promise<KernelModules> {
+/** Reads what is known about a kernel. @throws FactoryError `step` when it is not suitable */
+export async function readKernel(host: Host, name: string, sets: ModuleSets): Promise<CheckedKernel> {
+  const index = await readIndex(host, name);
+  const config = await kernelConfig(host, name);
+  checkFresh(name, index, await modulesIn(host, join(LIBRARY, name), ''));
+  checkKernel(name, index, { required: sets.required, config });
+  return { name, index, config };
+}
+
+/** Collects the modules of an archive and their firmware. That of the network adds to the main one. */
+export async function kernelModules(
+  host: Host,
+  { name: kernel, index }: CheckedKernel,
+  { sets, archive }: { readonly sets: ModuleSets; readonly archive: 'main' | 'network' },
+): Promise<KernelModules> {
   const home = join(LIBRARY, kernel);
-  const index = await readIndex(host, kernel);
-  const config = await kernelConfig(host, kernel);
-  checkFresh(kernel, index, await modulesIn(host, home, ''));
-  checkKernel(kernel, index, { required: sets.required, config });
-  const modules = selectModules(
-    index,
-    sets.sets.filter(({ arches }) => arches?.includes(host.arch) ?? true),
-  );
+  const main = selectModules(index, selectionFor(sets, { arch: host.arch, archive: 'main' }));
+  const modules =
+    archive === 'main'
+      ? main
+      : without(selectModules(index, selectionFor(sets, { arch: host.arch, archive })), main);
   const contents = await readDecompressed(
     host,
     modules.map((path) => join(home, path)),
   );
-  const wanted = contents.flatMap((content) => moduleInfo(content, 'firmware'));
+  const wanted = modules.flatMap((path, at) =>
+    moduleInfo(contents[at] ?? Buffer.of(), 'firmware').map((name) => ({ module: moduleName(path), name })),
+  );
+  const { entries: firmware, missing } = await findFirmware(host, kernel, wanted);
+  // The kernel unpacks the archive of the network later, and its tables replace those of the main one.
+  const known = archive === 'main' ? main : [...main, ...modules].sort();
   return {
     entries: [
       ...modules.map((path, at) => file(`usr${home}/${plainPath(path)}`, contents[at] ?? '')),
-      ...moduleTables(index, modules).map(({ name, text }) => file(`usr${home}/${name}`, text)),
-      ...(await firmware(host, kernel, wanted)),
-      ...(await modprobeConfiguration(host)),
+      ...moduleTables(index, known).map(({ name, text }) => file(`usr${home}/${name}`, text)),
+      ...firmware,
+      ...(archive === 'main' ? await modprobeConfiguration(host) : []),
     ],
     modules,
-    config,
+    missing,
   };
+}
+
+function without(paths: readonly string[], others: readonly string[]): string[] {
+  const there = new Set(others);
+  return paths.filter((path) => !there.has(path));
 }
 
 async function readIndex(host: Host, kernel: string): Promise<ModuleIndex> {
@@ -115,27 +143,6 @@ function softLines(index: ModuleIndex, names: ReadonlySet<string>): string[] {
     .map(([name, { pre, post }]) =>
       ['softdep', name, ...part('pre:', pre), ...part('post:', post)].join(' '),
     );
-}
-
-/** Firmware that modules name; most machines lack most of it. The kernel itself decompresses it. */
-async function firmware(host: Host, kernel: string, names: readonly string[]): Promise<CpioEntry[]> {
-  const entries: CpioEntry[] = [];
-  for (const name of [...new Set(names)].sort()) {
-    const places = [
-      `${FIRMWARE}/updates/${kernel}`,
-      `${FIRMWARE}/updates`,
-      `${FIRMWARE}/${kernel}`,
-      FIRMWARE,
-    ];
-    const paths = places.flatMap((place) => ['', '.xz', '.zst'].map((end) => `${place}/${name}${end}`));
-    for (const path of paths) {
-      const content = await host.readBytes(path);
-      if (content === undefined) continue;
-      entries.push(file(`usr${path}`, content));
-      break;
-    }
-  }
-  return entries;
 }
 
 /** Options and blacklists; BusyBox reads only the files in `/etc/modprobe.d`. The administrator's override the system's. */

@@ -4,7 +4,8 @@ import { parse } from 'yaml';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { type CpioEntry, character, directory, file, link, writeCpio } from './cpio.ts';
-import { type KernelModules, kernelModules } from './kernel-modules.ts';
+import type { MissingFirmware } from './firmware.ts';
+import { type KernelModules, kernelModules, readKernel } from './kernel-modules.ts';
 import { microcode } from './microcode.ts';
 import { ModuleSets } from './module-sets.ts';
 import { programEntries } from './program-entries.ts';
@@ -19,6 +20,8 @@ export interface InitramfsOptions {
   readonly epoch: number;
   /** Programs that run from the mounted image before it is the root, and find their libraries in the initramfs. */
   readonly needy: readonly string[];
+  /** Whether to make the archive that adds drivers of network cards, too. */
+  readonly network?: boolean;
 }
 
 /** What came out. */
@@ -26,6 +29,10 @@ export interface Initramfs {
   readonly content: Buffer;
   /** Paths of the modules below their kernel's directory. */
   readonly modules: readonly string[];
+  /** Firmware that modules name and the image lacks. */
+  readonly missing: readonly MissingFirmware[];
+  /** What a boot over the network reads after it. */
+  readonly network?: Pick<Initramfs, 'content' | 'modules'>;
 }
 
 const DIRECTORIES = [
@@ -50,10 +57,12 @@ const ZSTD_LEVEL = 9;
  * @throws FactoryError `step` when the kernel or the image lacks something that a boot needs
  */
 export async function makeInitramfs(host: Host, options: InitramfsOptions): Promise<Initramfs> {
-  const { kernel, scripts, epoch } = options;
+  const { scripts, epoch } = options;
   const sets = await readSets(host, scripts);
-  const modules = await kernelModules(host, kernel, sets);
-  const programs = await programEntries(host, sets, options.needy);
+  const kernel = await readKernel(host, options.kernel, sets);
+  const modules = await kernelModules(host, kernel, { sets, archive: 'main' });
+  const commands = [...sets.commands, ...(options.network === true ? sets.network : [])];
+  const programs = await programEntries(host, { ...sets, commands }, options.needy);
   const entries = [
     ...DIRECTORIES.map(directory),
     ...LINKS.map((name) => link(name, `usr/${name}`)),
@@ -64,12 +73,23 @@ export async function makeInitramfs(host: Host, options: InitramfsOptions): Prom
     ...(await scriptEntries(host, scripts)),
     ...programs.entries,
     ...modules.entries,
-    ...(programs.busyboxLoadsModules ? [] : await binaryTables(host, kernel, modules)),
+    ...(programs.busyboxLoadsModules ? [] : await binaryTables(host, options.kernel, modules.entries)),
   ];
+  const pack = (list: readonly CpioEntry[]) => compress(writeCpio(list, epoch), kernel.config);
   const early = await microcode(host);
-  const main = compress(writeCpio(entries, epoch), modules.config);
+  const main = pack(entries);
   const content = early.length === 0 ? main : Buffer.concat([writeCpio(early, epoch), main]);
-  return { content, modules: modules.modules };
+  const made = { content, modules: modules.modules };
+  if (options.network !== true) return { ...made, missing: modules.missing };
+  const network = await kernelModules(host, kernel, { sets, archive: 'network' });
+  const tables = programs.busyboxLoadsModules
+    ? []
+    : await binaryTables(host, options.kernel, [...modules.entries, ...network.entries]);
+  return {
+    ...made,
+    missing: [...modules.missing, ...network.missing],
+    network: { content: pack([...network.entries, ...tables]), modules: network.modules },
+  };
 }
 
 async function readSets(host: Host, scripts: string): Promise<ModuleSets> {
@@ -87,13 +107,18 @@ async function scriptEntries(host: Host, scripts: string): Promise<CpioEntry[]> 
   for (const name of await host.list(scripts)) {
     const content = await host.readBytes(join(scripts, name));
     if (content === undefined || name.endsWith('.yaml')) continue;
-    entries.push(name === 'init' ? file('init', content, 0o755) : file(`usr/lib/kairos/${name}`, content));
+    // Most parts are only read; udhcpc runs one of them.
+    entries.push(file(name === 'init' ? 'init' : `usr/lib/kairos/${name}`, content, 0o755));
   }
   return entries;
 }
 
 /** The tables of kmod, which depmod writes from a tree with the selected modules. */
-async function binaryTables(host: Host, kernel: string, { entries }: KernelModules): Promise<CpioEntry[]> {
+async function binaryTables(
+  host: Host,
+  kernel: string,
+  entries: KernelModules['entries'],
+): Promise<CpioEntry[]> {
   const home = await host.temporary('kairos-initramfs-');
   const inside = `lib/modules/${kernel}`;
   try {

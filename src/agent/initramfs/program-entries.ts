@@ -36,13 +36,14 @@ export const placeOf = (path: string): string => path.replace(MERGED, '/usr/$1/'
  */
 export async function programEntries(
   host: Host,
-  { commands, programs }: Pick<ModuleSets, 'commands' | 'programs'>,
+  { commands, programs, optional }: Pick<ModuleSets, 'commands' | 'programs' | 'optional'>,
   needy: readonly string[],
 ): Promise<Programs> {
   const busybox = await firstFile(host, BUSYBOX);
   const applets = busybox === undefined ? [] : await appletsOf(host, busybox);
   const provided = new Set(applets.filter((name) => !programs.includes(name)));
   const own = await findAll(host, [...programs, ...commands.filter((name) => !provided.has(name))]);
+  own.push(...(await findSome(host, optional)));
   const files = await readPrograms(host, [...own, ...(busybox === undefined ? [] : [busybox])], needy);
   const shell = own.find((path) => basename(path) === 'sh');
   const entries: CpioEntry[] = [...files].map(([path, content]) =>
@@ -60,9 +61,19 @@ async function appletsOf(host: Host, busybox: string): Promise<string[]> {
   return stdout.split('\n').filter(Boolean);
 }
 
+async function findSome(host: Host, names: readonly string[]): Promise<string[]> {
+  const paths = await Promise.all(names.map((name) => findProgram(host, name)));
+  return paths.filter((path) => path !== undefined);
+}
+
+const findProgram = (host: Host, name: string) =>
+  firstFile(
+    host,
+    DIRECTORIES.map((directory) => `${directory}/${name}`),
+  );
+
 async function findAll(host: Host, names: readonly string[]): Promise<string[]> {
-  const placesOf = (name: string) => DIRECTORIES.map((directory) => `${directory}/${name}`);
-  const paths = await Promise.all(names.map((name) => firstFile(host, placesOf(name))));
+  const paths = await Promise.all(names.map((name) => findProgram(host, name)));
   const missing = names.filter((_, index) => paths[index] === undefined);
   if (missing.length > 0) throw lacks(missing.join(', '));
   return paths.filter((path) => path !== undefined);

@@ -1,15 +1,31 @@
 import { type ModuleIndex, moduleName } from './module-index.ts';
 import type { ModuleSets } from './module-sets.ts';
 
-type Sets = readonly Omit<ModuleSets['sets'][number], 'arches'>[];
+/** Which modules to select. */
+export interface Selection {
+  readonly sets: readonly Pick<ModuleSets['sets'][number], 'modules' | 'directories'>[];
+  /** Directories or names that are left out of the directories of the sets. */
+  readonly leftOut: readonly string[];
+}
+
+/** The selection for an archive of the initramfs on an architecture. */
+export function selectionFor(
+  { sets, 'left-out': leftOut }: Pick<ModuleSets, 'sets' | 'left-out'>,
+  { arch, archive }: { readonly arch: string; readonly archive: 'main' | 'network' },
+): Selection {
+  return {
+    sets: sets.filter((set) => set.archive === archive && (set.arches?.includes(arch) ?? true)),
+    leftOut: leftOut.flatMap(({ names }) => names),
+  };
+}
 
 /**
  * The modules that the sets name, with everything that they depend on, also softly.
  * @returns paths as in the index, sorted
  */
-export function selectModules(index: ModuleIndex, sets: Sets): string[] {
+export function selectModules(index: ModuleIndex, { sets, leftOut }: Selection): string[] {
   const selected = new Set<string>();
-  const pending = sets.flatMap((set) => named(index, set));
+  const pending = sets.flatMap((set) => named(index, set, leftOut));
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (selected.has(path)) continue;
     selected.add(path);
@@ -22,15 +38,23 @@ export function selectModules(index: ModuleIndex, sets: Sets): string[] {
   return [...selected].sort();
 }
 
-function named(index: ModuleIndex, { modules, directories, except }: Sets[number]): string[] {
+function named(
+  index: ModuleIndex,
+  { modules, directories }: Selection['sets'][number],
+  leftOut: readonly string[],
+): string[] {
   const prefixes = directories.map((directory) => `kernel/${directory}/`);
-  const isExcepted = (path: string) =>
-    except.some((each) => path.startsWith(`kernel/${each}/`) || moduleName(path) === moduleName(each));
   const inDirectories = [...index.needs.keys()].filter(
-    (path) => prefixes.some((prefix) => path.startsWith(prefix)) && !isExcepted(path),
+    (path) => prefixes.some((prefix) => path.startsWith(prefix)) && !isLeftOut(path, leftOut),
   );
   return [...inDirectories, ...modules.flatMap((name) => resolveName(index, name))];
 }
+
+/** Whether a path belongs to directories and names that are left out. */
+export const isLeftOut = (path: string, leftOut: readonly string[]): boolean =>
+  leftOut.some((each) =>
+    each.includes('/') ? path.startsWith(`kernel/${each}/`) : moduleName(path) === moduleName(each),
+  );
 
 /** The modules of a name; soft dependencies are often aliases, such as `crypto-crc32c`. */
 function resolveName(index: ModuleIndex, name: string): string[] {

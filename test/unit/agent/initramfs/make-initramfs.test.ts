@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { firmwareNotice } from '../../../../src/agent/initramfs/firmware.ts';
 import { makeInitramfs } from '../../../../src/agent/initramfs/make-initramfs.ts';
 import { failureOf } from '../../support/failure.ts';
 import { testHost } from '../support/test-host.ts';
@@ -14,10 +15,14 @@ const SETS = `
 required: { ext4: CONFIG_EXT4_FS, loop: CONFIG_BLK_DEV_LOOP }
 sets:
   - { name: filesystems, modules: ext4 loop missing }
-  - { name: disks, directories: drivers/ata, except: pata_old }
+  - { name: disks, directories: drivers/ata }
   - { name: boards, modules: board, arches: arm64 }
+  - { name: cards, archive: network, directories: drivers/net }
+left-out: [{ why: old, names: pata_old }]
 commands: sh mount modprobe switch_root
 programs: e2fsck
+optional: mdadm lvm
+network: wget
 `;
 
 type Files = Record<string, Uint8Array | string>;
@@ -28,7 +33,7 @@ const FILES: Files = {
   [`${SCRIPTS}/init`]: '#!/bin/sh\n',
   [`${SCRIPTS}/lib.sh`]: '# lib\n',
   [`/boot/config-${KERNEL}`]:
-    'CONFIG_BLK_DEV_INITRD=y\nCONFIG_DEVTMPFS=y\nCONFIG_TMPFS=y\nCONFIG_RD_ZSTD=y\n',
+    'CONFIG_BLK_DEV_INITRD=y\nCONFIG_DEVTMPFS=y\nCONFIG_TMPFS=y\nCONFIG_RD_ZSTD=y\nCONFIG_SQUASHFS_ZSTD=y\n',
   [`${HOME}/modules.dep`]: [
     'kernel/fs/ext4/ext4.ko: kernel/lib/crc16.ko',
     'kernel/lib/crc16.ko:',
@@ -37,6 +42,7 @@ const FILES: Files = {
     'kernel/drivers/ata/libata.ko.zst:',
     'kernel/drivers/ata/pata_old.ko:',
     'kernel/drivers/board.ko:',
+    'kernel/drivers/net/card.ko: kernel/lib/crc16.ko',
     '',
   ].join('\n'),
   [`${HOME}/modules.softdep`]: '# Soft dependencies\nsoftdep ext4 pre: crypto-crc32c\n',
@@ -46,6 +52,7 @@ const FILES: Files = {
     'alias crypto-crc32c crc32c_generic',
     'alias pci:v*d*sv*sd*bc01sc06i01* ahci',
     'alias pci:v00000000* pata_old',
+    'alias pci:v00000001* card',
     '',
   ].join('\n'),
   [`${HOME}/kernel/fs/ext4/ext4.ko`]: 'ext4',
@@ -57,6 +64,7 @@ const FILES: Files = {
   [`${HOME}/kernel/drivers/ata/libata.ko.zst`]: zstdCompressSync(Buffer.from('libata')),
   [`${HOME}/kernel/drivers/ata/pata_old.ko`]: 'old',
   [`${HOME}/kernel/drivers/board.ko`]: 'board',
+  [`${HOME}/kernel/drivers/net/card.ko`]: elfFile({ info: ['firmware=card.fw'] }),
   '/lib/firmware/there.fw.xz': 'firmware',
   '/etc/modprobe.d/own.conf': 'blacklist own\n',
   '/usr/lib/modprobe.d/own.conf': 'blacklist theirs\n',
@@ -67,7 +75,8 @@ const FILES: Files = {
 async function imageWith(changes: Record<string, Uint8Array | string | undefined> = {}, arch = 'amd64') {
   const host = await testHost({
     arch,
-    run: ({ args }) => (args[0] === '--list' ? 'sh\nmount\nmodprobe\nswitch_root\ne2fsck\n' : undefined),
+    run: ({ args }) =>
+      args[0] === '--list' ? 'sh\nmount\nmodprobe\nswitch_root\ne2fsck\nwget\n' : undefined,
   });
   for (const [path, content] of Object.entries({ ...FILES, ...changes })) {
     if (content === undefined) continue;
@@ -152,6 +161,41 @@ describe('the initramfs', () => {
     expect(early.get('kernel/x86/microcode/AuthenticAMD.bin')).toBe('amd');
   });
 
+  test('names firmware that the image lacks, with the modules that ask for it', async () => {
+    await using host = await imageWith();
+    const { missing } = await makeInitramfs(host, { ...options, network: true });
+    expect(missing).toEqual([
+      { module: 'ahci', name: 'missing.fw' },
+      { module: 'card', name: 'card.fw' },
+    ]);
+    expect(firmwareNotice(missing)).toMatch(/ahci \(missing\.fw\); card \(card\.fw\)\. Add the package/);
+    expect(firmwareNotice([])).toBe('');
+  });
+
+  test('has an archive that adds network cards, whose tables name the modules of both', async () => {
+    await using host = await imageWith();
+    const { network, modules } = await makeInitramfs(host, { ...options, network: true });
+    expect(network?.modules).toEqual(['kernel/drivers/net/card.ko']);
+    const files = unpack(zstdDecompressSync(network?.content ?? ''));
+    const home = `usr${HOME}`;
+    const listed = files.get(`${home}/modules.dep`)?.match(/^[^:]+/gm);
+    expect(listed).toEqual(
+      [...modules, 'kernel/drivers/net/card.ko'].map((path) => path.replace(/\.(gz|zst)$/, '')).sort(),
+    );
+    expect(files.get(`${home}/modules.alias`)).toMatch(/ahci\n[\s\S]*card\n/);
+    expect([...files.keys()].filter((path) => path.endsWith('.ko'))).toEqual([
+      `${home}/kernel/drivers/net/card.ko`,
+    ]);
+    // Only where it is asked for.
+    expect((await makeInitramfs(host, options)).network).toBeUndefined();
+  });
+
+  test('takes mdadm and lvm along where the image has them', async () => {
+    await using host = await imageWith({ '/usr/sbin/mdadm': 'mdadm' });
+    const files = unpack(zstdDecompressSync((await makeInitramfs(host, options)).content));
+    expect([files.get('usr/sbin/mdadm'), files.get('usr/sbin/lvm')]).toEqual(['mdadm', undefined]);
+  });
+
   test('has the modules of boards only on their architecture', async () => {
     await using host = await imageWith({}, 'arm64');
     expect((await makeInitramfs(host, options)).modules).toContain('kernel/drivers/board.ko');
@@ -190,6 +234,11 @@ describe('refuses', () => {
       'a kernel without device nodes',
       { [`/boot/config-${KERNEL}`]: String(config).replace('CONFIG_DEVTMPFS=y', '') },
       'it lacks CONFIG_DEVTMPFS',
+    ],
+    [
+      'a kernel that cannot read the squashfs of the factory',
+      { [`/boot/config-${KERNEL}`]: String(config).replace('CONFIG_SQUASHFS_ZSTD=y', '') },
+      'it lacks CONFIG_SQUASHFS_ZSTD',
     ],
     ['an image without a program', { '/sbin/e2fsck': undefined }, 'the image has no e2fsck'],
     ['an image without a shell', { '/bin/busybox': undefined }, /^the image has no sh, mount, modprobe/],

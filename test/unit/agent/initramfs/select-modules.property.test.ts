@@ -33,22 +33,21 @@ const indexes = fc
   });
 
 const sets = fc.record({
-  name: fc.constant('some'),
   modules: fc.array(
     fc.nat(30).map((number) => `m_${number}`),
     { maxLength: 4 },
   ),
   directories: fc.subarray(['drivers/d0', 'drivers/d1']),
-  except: fc.array(
-    fc.nat(30).map((number) => `m-${number}`),
-    { maxLength: 2 },
-  ),
 });
+const leftOut = fc.array(
+  fc.nat(30).map((number) => `m-${number}`),
+  { maxLength: 2 },
+);
 
 test('all that a selected module needs is selected, and is loaded before it', () => {
   fc.assert(
-    fc.property(indexes, sets, (index, set) => {
-      const selected = selectModules(index, [set]);
+    fc.property(indexes, sets, leftOut, (index, set, names) => {
+      const selected = selectModules(index, { sets: [set], leftOut: names });
       const present = new Set(selected);
       for (const path of selected) {
         const pre = (index.soft.get(moduleName(path))?.pre ?? []).flatMap(
