@@ -12,6 +12,7 @@ kairos_list() {
 kairos_start_devices() {
     kairos_seen=
     kairos_probed=
+    kairos_members=
     # Not empty, because BusyBox's grep does not take an empty list of patterns.
     echo - >/run/kairos-modaliases
     kairos_list "$kairos_blocked" | sed 's/^/blacklist /' >/etc/modprobe.d/command-line.conf
@@ -54,6 +55,7 @@ kairos_probe_devices() {
     case $kairos_flags in *f*) set -f ;; esac
     [ $# -gt 0 ] || return 0
     blkid -c /dev/null -o export "$@" 2>/dev/null >/run/kairos-devices
+    kairos_new_volumes=
     while IFS= read -r kairos_line; do
         kairos_value=${kairos_line#*=}
         case $kairos_line in
@@ -62,9 +64,43 @@ kairos_probe_devices() {
             UUID=*) kairos_name_device by-uuid ;;
             PARTLABEL=*) kairos_name_device by-partlabel ;;
             PARTUUID=*) kairos_name_device by-partuuid ;;
+            TYPE=linux_raid_member | TYPE=LVM2_member) kairos_add_member "$kairos_value" ;;
         esac
     done </run/kairos-devices
     rm -f /run/kairos-devices
+    [ -z "$kairos_new_volumes" ] || kairos_activate_volumes
+}
+
+# Members of arrays and volume groups become devices by the image's own programs, where it has them. Only machines with such
+# members start a program. What appears is found like any other device.
+kairos_add_member() {
+    case " $kairos_members " in *" $kairos_node "*) return ;; esac
+    kairos_members="$kairos_members $kairos_node"
+    if [ "$1" = LVM2_member ]; then
+        kairos_new_volumes=yes
+    elif command -v mdadm >/dev/null; then
+        kairos_log "$(MDADM_NO_UDEV=1 mdadm --incremental "$kairos_node" 2>&1)"
+    else
+        kairos_warn "$kairos_node is part of a RAID, and the image has no mdadm"
+    fi
+}
+
+# A volume group is complete when its last member appears, so each member is a reason to try again.
+kairos_activate_volumes() {
+    if ! command -v lvm >/dev/null; then
+        kairos_warn "the disks have LVM volumes, and the image has no lvm"
+        return
+    fi
+    modprobe -q dm_mod
+    kairos_log "$(lvm vgchange --sysinit --activate y \
+        --config 'activation { udev_sync=0 udev_rules=0 } devices { use_devicesfile=0 }' 2>&1)"
+}
+
+# Starts arrays without the members that have not appeared: their data is there, and waiting longer does not help.
+kairos_start_degraded() {
+    [ -n "$kairos_members" ] && command -v mdadm >/dev/null || return 0
+    kairos_warn "$1 has not appeared: starting RAID arrays that lack a member"
+    kairos_log "$(MDADM_NO_UDEV=1 mdadm --incremental --run --scan 2>&1)"
 }
 
 kairos_name_device() {
@@ -96,6 +132,7 @@ kairos_wait_device() {
             [ ! -e "$kairos_device" ] || break
         fi
         [ "$kairos_tries" -gt 0 ] || return 1
+        [ "$kairos_tries" -ne $(($2 * 5)) ] || kairos_start_degraded "$1"
         kairos_tries=$((kairos_tries - 1))
         sleep 0.1
     done

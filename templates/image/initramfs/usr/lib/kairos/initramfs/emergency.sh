@@ -7,6 +7,8 @@ kairos_fail() {
     set +x
     mkdir -p "$KAIROS_LOG_DIR"
     printf '%s\n%s\n' "$1" "$2" >"$KAIROS_LOG_DIR/boot_failure.log"
+    kairos_log "failed: $1
+$2"
     printf '<3>kairos: %.900s\n' "$1" >/dev/kmsg
     printf '<3>kairos: %.900s\n' "$2" >/dev/kmsg
     {
@@ -16,7 +18,7 @@ kairos_fail() {
     } >/run/initramfs/report.txt 2>&1
     if [ -n "$kairos_shell" ]; then
         echo "The boot stopped: $1"
-        echo "/run/initramfs/report.txt has the state of the machine. It reboots at the end of this shell."
+        echo "/run/initramfs/report.txt has the state of the machine, kairos.log beside it what was done. It reboots at the end of this shell."
         kairos_run_shell
         kairos_emergency=reboot
     fi

@@ -9,13 +9,32 @@ KAIROS_LOG_DIR=/run/immucore
 # How long the root may take to appear, in seconds: an unattended machine should try its fallback soon.
 KAIROS_ROOT_TIMEOUT=60
 
+# Each message is in the kernel's log, which the journal keeps, and in this file.
+KAIROS_LOG=/run/initramfs/kairos.log
+# The time since the kernel started and the name of each step that is done, for docs/boot.md.
+KAIROS_PROFILE=/run/initramfs/profile
+
 # The kernel refuses records longer than a kilobyte, and the output of programs may be long.
 kairos_info() {
     printf '<6>kairos: %.900s\n' "$*" >/dev/kmsg
+    kairos_log "$*"
 }
 
 kairos_warn() {
     printf '<4>kairos: warning: %.900s\n' "$*" >/dev/kmsg
+    kairos_log "warning: $*"
+}
+
+# Only for the file, which may be longer.
+kairos_log() {
+    [ -z "$1" ] || printf '%s\n' "$1" >>"$KAIROS_LOG"
+}
+
+# kairos_done STEP: notes that a step of the boot has ended. Starts no program.
+kairos_done() {
+    read -r kairos_uptime kairos_rest </proc/uptime
+    printf '<6>kairos: step at %s s: %s\n' "$kairos_uptime" "$1" >/dev/kmsg
+    printf '%s\t%s\n' "$kairos_uptime" "$1" >>"$KAIROS_PROFILE"
 }
 
 # Reads the kernel command line once into kairos_* variables. Upstream's names start with rd.immucore, older ones rd.cos.
@@ -41,6 +60,10 @@ kairos_read_cmdline() {
     kairos_live_ram=
     kairos_blocked=
     kairos_early=
+    kairos_digest=
+    kairos_ip=
+    kairos_nameservers=
+    kairos_bootif=
     read -r kairos_cmdline </proc/cmdline
     set -f
     for kairos_word in $kairos_cmdline; do
@@ -74,6 +97,11 @@ kairos_read_cmdline() {
                 ;;
             rd.live.dir=*) kairos_live_dir=$kairos_value ;;
             rd.live.squashimg=*) kairos_live_image=$kairos_value ;;
+            rd.live.sha256=*) kairos_digest=$kairos_value ;;
+            ip=*) kairos_ip=$kairos_value ;;
+            nameserver=*) kairos_nameservers="$kairos_nameservers $kairos_value" ;;
+            # 01-aa-bb-…, with the type of the hardware in front, as PXELINUX writes it.
+            BOOTIF=*) kairos_bootif=$(echo "${kairos_value#01-}" | tr 'A-F-' 'a-f:') ;;
             rd.live.ram | rd.live.ram=1) kairos_live_ram=yes ;;
             # Names separated by commas; nothing else of these words is special to the shell here.
             rd.driver.blacklist=* | modprobe.blacklist=*) kairos_blocked="$kairos_blocked,$kairos_value" ;;

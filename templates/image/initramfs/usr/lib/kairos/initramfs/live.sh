@@ -8,7 +8,7 @@ kairos_mount_live() {
     modprobe -a -q squashfs isofs vfat
     kairos_wait_device "$kairos_spec" "$KAIROS_ROOT_TIMEOUT" ||
         kairos_fail "no medium $kairos_spec has appeared" "Check that it is attached, and that the image has the driver of its controller."
-    mkdir -p /run/initramfs/live /run/rootfsbase /run/overlayfs /run/ovlwork
+    mkdir -p /run/initramfs/live
     kairos_mount ro "$kairos_device" /run/initramfs/live ||
         kairos_fail "cannot mount $kairos_spec ($kairos_device): $kairos_report" "The medium may be damaged: write it again."
     kairos_file=/run/initramfs/live/$kairos_live_dir/$kairos_live_image
@@ -24,10 +24,16 @@ kairos_mount_live() {
             kairos_warn "not enough RAM for $kairos_live_image: it stays on the medium"
         fi
     fi
+    kairos_mount_squashfs "The medium may be damaged: write it again."
+    kairos_info "root is $kairos_live_image of $kairos_spec"
+}
+
+# kairos_mount_squashfs REMEDY: the squashfs kairos_file becomes the root.
+kairos_mount_squashfs() {
+    mkdir -p /run/rootfsbase /run/overlayfs /run/ovlwork
     kairos_attach ro "$kairos_file"
     kairos_mount ro "$kairos_loop" /run/rootfsbase ||
-        kairos_fail "cannot mount $kairos_live_image ($kairos_loop): $kairos_report" "The medium may be damaged: write it again."
+        kairos_fail "cannot mount ${kairos_file##*/} ($kairos_loop): $kairos_report" "$1"
     kairos_report=$(mount -t overlay -o lowerdir=/run/rootfsbase,upperdir=/run/overlayfs,workdir=/run/ovlwork LiveOS_rootfs "$NEWROOT" 2>&1) ||
         kairos_fail "cannot make the root writable: $kairos_report" "Boot with more memory."
-    kairos_info "root is $kairos_live_image of $kairos_spec"
 }

@@ -25,6 +25,7 @@ kairos_prepare() {
     # A live medium has no owner yet; any other system has its configuration on the disk.
     [ "$kairos_state" = live ] || kairos_mount_oem
     kairos_run_stage rootfs
+    kairos_done 'stage rootfs'
     if kairos_owns_root; then
         kairos_load_layout
         if [ -n "$kairos_image" ]; then
@@ -34,6 +35,7 @@ kairos_prepare() {
         kairos_mount_volumes
         kairos_mount_binds
         kairos_write_fstab
+        kairos_done 'overlays, volumes and persistent directories'
     fi
     # Skipped if the command line disables the layout.
     if [ -w "$NEWROOT/etc" ]; then
@@ -41,6 +43,7 @@ kairos_prepare() {
         kairos_link_resolver
     fi
     kairos_run_stage initramfs chroot
+    kairos_done 'stage initramfs'
     kairos_close_chroot
 }
 

@@ -41,7 +41,7 @@ kairos_state_label() {
 kairos_owns_root() {
     [ -z "$kairos_disabled" ] || return 1
     case $kairos_root in
-        live:*) return 1 ;;
+        live:* | http://* | https://*) return 1 ;;
     esac
     case $kairos_state in
         live) return 1 ;;

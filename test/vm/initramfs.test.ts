@@ -1,0 +1,189 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hashFile } from '../../src/common/files/digest.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
+import { factory, OVERLAY, TEST_HOME } from '../support/factory.ts';
+import { tool } from '../support/tool.ts';
+import { startGuest } from './guest.ts';
+
+/** A build of its own, whose image has the programs of RAID and LVM, and drivers of network cards. */
+async function build(output: string, flavor: string, artifacts: string, more: readonly string[] = []) {
+  const args = ['build', '--flavor', flavor, '--base', 'bootstrap:bookworm', '--kernel', 'cloud', '--json'];
+  args.push(
+    '--version',
+    'v1.2.3',
+    '--compression',
+    'fast',
+    '--overlay-rootfs',
+    OVERLAY,
+    '--set',
+    'sbom=false',
+  );
+  const { status, stdout, stderr } = await factory([
+    ...args,
+    '--artifact',
+    artifacts,
+    '--output',
+    output,
+    ...more,
+  ]);
+  if (status !== 0) throw new Error(`the build failed with ${status}:\n${stderr}`);
+  const { manifest } = JSON.parse(stdout) as BuildReport;
+  return (kind: string) =>
+    join(output, manifest.artifacts.find((candidate) => candidate.kind === kind)?.file ?? kind);
+}
+
+/** An init that answers on the console, for roots that a test makes. */
+const INIT =
+  '#!/bin/busybox sh\nexec </dev/console >/dev/console 2>&1\nPS1="root@made:~# " exec /bin/busybox sh -i\n';
+
+describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'])('the initramfs of Debian bookworm', () => {
+  let directory: string;
+  let artifact: (kind: string) => string;
+  let server: Server;
+  let url: string;
+  let digest: string;
+  const kernel = () => join(directory, 'kernel');
+
+  /** Arguments for QEMU that start the kernel without a boot loader. */
+  const direct = (initrd: string, line: string) => [
+    '-kernel',
+    kernel(),
+    '-initrd',
+    join(directory, initrd),
+    '-append',
+    `console=ttyS0 panic=1 ${line}`,
+  ];
+
+  beforeAll(async () => {
+    await mkdir(TEST_HOME, { recursive: true });
+    directory = await mkdtemp(join(TEST_HOME, 'vm-initramfs-'));
+    artifact = await build(join(TEST_HOME, 'out-initramfs'), 'debian', 'iso,squashfs,raw', [
+      '--netboot',
+      '--set',
+      'packages=["mdadm","lvm2"]',
+    ]);
+    for (const name of ['kernel', 'initrd', 'initrd-network']) {
+      const paths = ['-extract', `/boot/${name}`, join(directory, name)];
+      await tool('xorriso', '-osirrox', 'on', '-indev', artifact('iso'), ...paths);
+    }
+    const parts = [
+      await readFile(join(directory, 'initrd')),
+      await readFile(join(directory, 'initrd-network')),
+    ];
+    await writeFile(join(directory, 'both'), Buffer.concat(parts));
+    const squashfs = artifact('squashfs');
+    digest = await hashFile(squashfs);
+    server = createServer((_, response) => {
+      void stat(squashfs).then(({ size }) => {
+        response.setHeader('content-length', size);
+        createReadStream(squashfs).pipe(response);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://10.0.2.2:${(server.address() as AddressInfo).port}/root.squashfs`;
+    for (const name of ['first', 'second'])
+      await tool('qemu-img', 'create', '-q', '-f', 'qcow2', join(directory, `${name}.qcow2`), '1G');
+  });
+  afterAll(async () => {
+    server?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const member = (name: string) => [
+    '-drive',
+    `if=virtio,format=qcow2,file=${join(directory, `${name}.qcow2`)}`,
+  ];
+  const cd = () => ({ artifact: artifact('iso'), attachment: 'cdrom', firmware: 'bios' }) as const;
+
+  test('takes its root from a web server when the digest is right, and keeps a log and a profile', async () => {
+    const line = `root=live:${url} rd.live.sha256=${digest} ip=dhcp netboot rd.break=pre-mount`;
+    await using guest = await startGuest(cd(), [
+      ...direct('both', line),
+      ...member('first'),
+      ...member('second'),
+    ]);
+    await guest.waitFor(/A shell before the next step of the boot \(pre-mount\)/, 600_000);
+    await guest.waitFor(/# /);
+    guest.type('cat /run/initramfs/profile\n');
+    await guest.waitFor(/drivers are loaded/);
+    guest.type('exit\n');
+    await guest.login();
+    expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/live_mode');
+    expect(await guest.run('cut -f 2 /run/initramfs/profile')).toMatch(
+      /network on eth0\n(.*\n)?the root is downloaded\nthe root is mounted/,
+    );
+    expect(await guest.run('cat /run/initramfs/kairos.log')).toContain(`root is ${url}`);
+    expect(await guest.run('journalctl -b -k --no-pager -g "kairos: step"')).toContain('stage initramfs');
+    // A root of their own for the next tests, on a volume of an array.
+    const made = [
+      'mdadm --create /dev/md0 --run --level=1 --metadata=1.2 --raid-devices=2 /dev/vda /dev/vdb',
+      'pvcreate -qq /dev/md0 && vgcreate -qq group /dev/md0 && lvcreate -qq -y -L 100M -n root group',
+      'mkfs.ext4 -q -L MADE /dev/group/root && mount /dev/group/root /mnt',
+      'mkdir /mnt/dev /mnt/proc /mnt/sys /mnt/run /mnt/etc /mnt/bin /mnt/sbin && cp /bin/busybox /mnt/bin/',
+      `printf '%s' '${Buffer.from(INIT).toString('base64')}' | base64 -d >/mnt/sbin/init && chmod 755 /mnt/sbin/init`,
+      'umount /mnt && vgchange -qq -an group && mdadm --wait-clean /dev/md0; mdadm --stop /dev/md0; sync',
+    ];
+    for (const command of made) expect((await guest.attempt(command)).status, command).toBe(0);
+  });
+
+  test('refuses a root from a web server with another digest', async () => {
+    const line = `root=live:${url} rd.live.sha256=${'0'.repeat(64)} netboot rd.shell=0`;
+    await using guest = await startGuest(cd(), direct('both', line));
+    await guest.waitFor(/has the SHA-256 [0-9a-f]{64}; expected is 0{64}/, 600_000);
+    await guest.waitFor(/Kernel panic/);
+  });
+
+  test.each([
+    ['both disks', ['first', 'second']],
+    ['one disk', ['second']],
+  ])('mounts a root on a volume of an array with %s', async (_, disks) => {
+    const line = 'root=LABEL=MADE rootfstype=ext4 rd.shell=0';
+    await using guest = await startGuest(cd(), [...direct('initrd', line), ...disks.flatMap(member)]);
+    await guest.waitFor(/root@made:~# /, 600_000);
+    await guest.run('/bin/busybox dmesg -n 1');
+    expect(await guest.run('/bin/busybox grep -c " / " /proc/mounts')).toBe('1');
+    expect(await guest.run('/bin/busybox ls /sys/block')).toMatch(/dm-0[\s\S]*md/);
+  });
+
+  test('boots a recovery that is a squashfs', async () => {
+    const disk = join(directory, 'disk.qcow2');
+    await tool('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', artifact('raw'), '-F', 'raw', disk, '16G');
+    await using guest = await startGuest(
+      { artifact: disk, attachment: 'disk', firmware: 'bios', snapshot: false },
+      ['-drive', `if=virtio,format=raw,readonly=on,file=${artifact('squashfs')}`],
+    );
+    await guest.login();
+    const prepared = [
+      'mount /dev/disk/by-label/COS_RECOVERY /mnt && rm /mnt/cOS/recovery.img',
+      `head -c ${(await stat(artifact('squashfs'))).size} /dev/vdb >/mnt/cOS/recovery.squashfs`,
+      'umount /mnt && grub2-editenv /oem/grubenv set next_entry=recovery',
+    ];
+    for (const command of prepared) expect((await guest.attempt(command)).status, command).toBe(0);
+    await guest.reboot();
+    expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/recovery_mode');
+    expect(await guest.run('findmnt -no FSTYPE /')).toBe('overlay');
+    expect(await guest.run('findmnt -no FSTYPE /run/rootfsbase')).toBe('squashfs');
+    expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
+  });
+
+  test('is made by dracut where the flavor says so, and boots to a healthy system', async () => {
+    const flavor = join(directory, 'with-dracut.yaml');
+    await writeFile(
+      flavor,
+      'extends: debian\ninitramfs: dracut\npackages:\n  initramfs: [dracut, dracut-live, mdadm, lvm2]\n',
+    );
+    const made = await build(join(TEST_HOME, 'out-dracut'), flavor, 'raw');
+    await using guest = await startGuest({ artifact: made('raw'), attachment: 'disk', firmware: 'bios' });
+    await guest.login();
+    expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
+    const state = await guest.run('systemctl is-system-running --wait');
+    expect(`${state} ${await guest.run('systemctl --failed --plain --no-legend')}`).toBe('running ');
+    expect(await guest.run('findmnt -no FSTYPE /etc')).toBe('overlay');
+    expect(await guest.run('dpkg-query -W dracut')).toContain('dracut');
+  });
+});
