@@ -4,6 +4,7 @@
 #   source-date-epoch  the Unix timestamp for the initramfs
 #   kairos-agent       the program that makes the initramfs
 #   libc               its C library
+#   netboot            exists if the image is booted over the network, too
 set -eu
 
 here=$(dirname "$0")
@@ -16,12 +17,20 @@ refuse() {
   exit 1
 }
 
-kernel=
+kernels=
 # Without -printf and -newermt of find, which BusyBox does not have.
 for candidate in $(find /lib/modules/ -mindepth 1 -maxdepth 1 | sed 's,.*/,,' | sort -V); do
-  if [ -e "/boot/vmlinuz-$candidate" ]; then kernel=$candidate; fi
+  if [ -e "/boot/vmlinuz-$candidate" ]; then kernels="$kernels $candidate"; fi
 done
-[ -n "$kernel" ] || refuse 'has no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules'
+[ -n "$kernels" ] || refuse 'has no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules'
+kernel=${kernels##* }
+if [ -s /usr/lib/kairos/kernel ]; then
+  kernel=$(cat /usr/lib/kairos/kernel)
+  case " $kernels " in
+    *" $kernel "*) ;;
+    *) refuse "has no kernel $kernel, which its /usr/lib/kairos/kernel names; it has:$kernels" ;;
+  esac
+fi
 
 mkdir -p "$out/boot" "$out/modules" "$out/firmware" "$out/boot-loader/usr/lib/kairos"
 cp -a "/boot/vmlinuz-$kernel" "$out/boot/"
@@ -40,8 +49,13 @@ if [ -d "$here/libc" ] && [ ! -e /usr/lib/kairos/libc ]; then
   mkdir -p /usr/lib/kairos
   ln -sfn "$here/libc" /usr/lib/kairos/libc
 fi
-"$here/kairos-agent" make-initramfs --epoch "$SOURCE_DATE_EPOCH" "$kernel" "$out/boot/initrd"
-chmod 0644 "$out/boot/initrd"
+if [ ! -s /usr/lib/kairos/kernel ] && [ "$kernels" != " $kernel" ]; then
+  echo "the image of kernel-from has the kernels$kernels, and the newest, $kernel, is taken; to take another one, write its name into the file /usr/lib/kairos/kernel of that image" >"$out/boot/kairos-notices"
+fi
+set -- "$kernel" "$out/boot/initrd" --notices "$out/boot/kairos-notices"
+if [ -e "$here/netboot" ]; then set -- "$@" --network "$out/boot/initrd-network"; fi
+"$here/kairos-agent" make-initramfs --epoch "$SOURCE_DATE_EPOCH" "$@"
+chmod 0644 "$out/boot/initrd"*
 
 for place in /usr/lib/grub /usr/lib/shim /usr/share/grub /usr/share/grub2 /usr/share/efi /boot/efi/EFI; do
   [ -d "$place" ] || continue

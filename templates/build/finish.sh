@@ -7,6 +7,9 @@
 #   selinux      disabled, permissive or enforcing
 #   board-files  files that a board's firmware reads: a pattern for one file of the root, and its path on the ESP
 #   kernel-is-there  exists if kernel and initramfs come from another image
+#   dracut       exists if the image's dracut makes the initramfs
+#   netboot      exists if the image is booted over the network, too
+# Leaves in /boot/kairos-notices what the person who builds should know; the factory shows and removes it.
 set -eu
 
 here=$(dirname "$0")
@@ -42,13 +45,27 @@ kernel_file() {
 
 # A kernel from another image comes with its initramfs.
 if [ ! -e "$here/kernel-is-there" ]; then
-  kernel=
+  kernels=
   for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 | sed 's,.*/,,' | sort -V); do
-    if [ -n "$(kernel_file "$candidate")" ]; then kernel=$candidate; fi
+    if [ -n "$(kernel_file "$candidate")" ]; then kernels="$kernels $candidate"; fi
   done
-  if [ -z "$kernel" ]; then
+  if [ -z "$kernels" ]; then
     echo "no kernel: /boot has no vmlinuz-* or Image-* that belongs to a directory of /lib/modules" >&2
     exit 1
+  fi
+  kernel=${kernels##* }
+  rm -f /boot/kairos-notices
+  if [ -s /usr/lib/kairos/kernel ]; then
+    kernel=$(cat /usr/lib/kairos/kernel)
+    case " $kernels " in
+      *" $kernel "*) ;;
+      *)
+        echo "/usr/lib/kairos/kernel names the kernel $kernel; the image has:$kernels" >&2
+        exit 1
+        ;;
+    esac
+  elif [ "$kernels" != " $kernel" ]; then
+    echo "the image has the kernels$kernels and boots $kernel, the newest; to boot another one, write its name into the file /usr/lib/kairos/kernel of an overlay; the others only take space" >>/boot/kairos-notices
   fi
   file=$(kernel_file "$kernel")
   case $file in
@@ -62,8 +79,23 @@ if [ ! -e "$here/kernel-is-there" ]; then
   ln -sfn "$file" /boot/vmlinuz
   rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
   depmod -a "$kernel"
-  kairos-agent make-initramfs "$kernel" /boot/initrd
-  chmod 0644 /boot/initrd
+  if [ -e "$here/dracut" ]; then
+    if ! command -v dracut >/dev/null; then
+      echo "no dracut, which the flavor's initramfs: dracut names; add its packages to the flavor" >&2
+      exit 1
+    fi
+    # If the kernel supports zstd, it is several times cheaper than gzip and gives smaller files.
+    compress='gzip -6 -n'
+    for config in "/boot/config-$kernel" "/boot/config-${kernel##*-}" "/lib/modules/$kernel/config"; do
+      if grep -qx 'CONFIG_RD_ZSTD=y' "$config" 2>/dev/null; then compress='zstd -3 -q -T0'; fi
+    done
+    dracut --force --quiet --no-hostonly --reproducible --compress "$compress" /boot/initrd "$kernel"
+  else
+    set -- "$kernel" /boot/initrd --notices /boot/kairos-notices
+    if [ -e "$here/netboot" ]; then set -- "$@" --network /boot/initrd-network; fi
+    kairos-agent make-initramfs "$@"
+  fi
+  chmod 0644 /boot/initrd*
 fi
 
 # --- files for the firmware of the board ----------------------------------------------------------------------------

@@ -80,9 +80,10 @@ echo "$epoch" >/usr/lib/kairos/source-date-epoch
 export SOURCE_DATE_EPOCH="$epoch"
 
 # Kernels depend on a generator of initramfs images. This package stands for ours, so that none is installed.
-stand_in="$here/initramfs"
-mkdir -p "$stand_in/DEBIAN"
-cat >"$stand_in/DEBIAN/control" <<EOT
+if [ ! -e "$here/dracut" ]; then
+  stand_in="$here/initramfs"
+  mkdir -p "$stand_in/DEBIAN"
+  cat >"$stand_in/DEBIAN/control" <<EOT
 Package: kairos-initramfs
 Version: 1
 Architecture: all
@@ -92,9 +93,10 @@ Priority: optional
 Provides: linux-initramfs-tool
 Description: stands for the initramfs that the image build makes
 EOT
-chmod -R u=rwX,go=rX "$stand_in"
-dpkg-deb --build "$stand_in" "$here/initramfs.deb" >/dev/null
-dpkg -i "$here/initramfs.deb"
+  chmod -R u=rwX,go=rX "$stand_in"
+  dpkg-deb --build "$stand_in" "$here/initramfs.deb" >/dev/null
+  dpkg -i "$here/initramfs.deb"
+fi
 
 xargs apt-get -q -y install --no-install-recommends -o Dpkg::Options::=--force-unsafe-io <"$here/packages"
 

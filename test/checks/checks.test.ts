@@ -45,6 +45,7 @@ test('shell scripts', async () => {
     'test/support/cuts/*.sh',
     'templates/build/*.sh',
     'templates/image/*.sh',
+    'templates/image/dracut/**/*.sh',
     'templates/image/openrc/etc/init.d/*',
     'templates/image/openrc/usr/lib/kairos/*',
     'templates/kubernetes/**/init.d/*',

@@ -303,6 +303,41 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(await text(root, 'boot/vmlinuz')).toBe('kernel');
   });
 
+  test('finish.sh boots the newest of several kernels and says so, or the one that a file names', async () => {
+    const kernels = {
+      '/boot/vmlinuz-6.9.1': 'older',
+      '/boot/vmlinuz-6.12.1': 'newer',
+      '/lib/modules/6.9.1/modules.dep': '',
+      '/lib/modules/6.12.1/modules.dep': '',
+    };
+    const newest = await busyboxRoot(kernels);
+    expect((await finish(newest)).status).toBe(0);
+    expect(await text(newest, 'boot/vmlinuz')).toBe('newer');
+    expect(await text(newest, 'boot/kairos-notices')).toMatch(
+      /the kernels 6\.9\.1 6\.12\.1 and boots 6\.12\.1, the newest; .*\/usr\/lib\/kairos\/kernel/,
+    );
+    const named = await busyboxRoot({ ...kernels, '/usr/lib/kairos/kernel': '6.9.1\n' });
+    expect((await finish(named)).status).toBe(0);
+    expect(await text(named, 'boot/vmlinuz')).toBe('older');
+    expect(await tool('ls', join(named, 'boot'))).not.toContain('notices');
+    const wrong = await finish(await busyboxRoot({ ...kernels, '/usr/lib/kairos/kernel': '6.9\n' }));
+    expect([wrong.status, wrong.output]).toEqual([
+      1,
+      expect.stringContaining('names the kernel 6.9; the image has: 6.9.1 6.12.1'),
+    ]);
+  });
+
+  test('finish.sh makes the archive of the network on request, and needs dracut where the flavor chose it', async () => {
+    const kernel = { '/boot/vmlinuz-1': 'kernel', '/lib/modules/1/modules.dep': '' };
+    const netboot = await busyboxRoot({ ...kernel, '/build/finish/netboot': '' });
+    expect((await finish(netboot)).status).toBe(0);
+    expect(await text(netboot, 'log')).toContain(
+      'make-initramfs 1 /boot/initrd --notices /boot/kairos-notices --network /boot/initrd-network',
+    );
+    const { status, output } = await finish(await busyboxRoot({ ...kernel, '/build/finish/dracut': '' }));
+    expect([status, output]).toEqual([1, expect.stringContaining('add its packages to the flavor')]);
+  });
+
   test('keep-modes.sh keeps mode and owner of directories that exist, and follows no link', async () => {
     const root = await busyboxRoot({
       '/root/x': '',
@@ -363,10 +398,13 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(status, output).toBe(0);
     const collected = join(root, 'kairos-collected');
     expect(await text(root, 'log')).toBe(
-      'make-initramfs --epoch 1750000000 6.12.1 /kairos-collected/boot/initrd\n',
+      'make-initramfs --epoch 1750000000 6.12.1 /kairos-collected/boot/initrd --notices /kairos-collected/boot/kairos-notices\n',
     );
     expect(await tool('readlink', join(collected, 'boot/vmlinuz'))).toBe('vmlinuz-6.12.1');
     expect(await tool('ls', join(collected, 'boot'), join(collected, 'modules'))).not.toContain('6.9.1');
+    expect(await text(root, 'kairos-collected/boot/kairos-notices')).toMatch(
+      /has the kernels 6\.9\.1 6\.12\.1, and the newest, 6\.12\.1, is taken/,
+    );
     const late = await tool('find', collected, '-newermt', '@1750000000');
     expect(late).toBe('');
   });

@@ -8,6 +8,8 @@ import { kernelConfigPlaces } from './kernel-config.ts';
 export interface BootFiles {
   readonly kernel: string | undefined;
   readonly initrd: string | undefined;
+  /** What a boot over the network reads after it. */
+  readonly networkInitrd: string | undefined;
   readonly grubConfig: string | undefined;
   /** Further menu entries. */
   readonly grubMenu: string | undefined;
@@ -86,6 +88,7 @@ export async function findBootFiles(root: string, arch: Arch): Promise<BootFiles
   return {
     kernel: await first(['/boot/vmlinuz']),
     initrd: await first(['/boot/initrd']),
+    networkInitrd: await first(['/boot/initrd-network']),
     grubConfig: await first(['/etc/cos/grub.cfg']),
     grubMenu: await first(['/etc/kairos/branding/grubmenu.cfg']),
     biosModules: ARCHITECTURES[arch].bios
@@ -114,17 +117,17 @@ async function payloads(root: string, component: string, file: string): Promise<
   );
 }
 
-/** Whether the kernel of `root` has all `options` (such as `CONFIG_SQUASHFS_ZSTD`), built in or as modules. */
-export async function kernelHas(root: string, options: readonly string[]): Promise<boolean> {
+/** Those of `options` (such as `CONFIG_SQUASHFS_ZSTD`) that the kernel of `root` has neither built in nor as modules. */
+export async function lackingKernelOptions(root: string, options: readonly string[]): Promise<string[]> {
   const kernel = await resolveInRoot(root, '/boot/vmlinuz');
   for (const place of kernel === undefined ? [] : kernelConfigPlaces(kernelVersion(kernel))) {
     const file = await resolveInRoot(root, place);
     if (file === undefined) continue;
     const text = await readFile(file, 'utf8');
-    return options.every((option) => new RegExp(`^${option}=[ym]$`, 'm').test(text));
+    return options.filter((option) => !new RegExp(`^${option}=[ym]$`, 'm').test(text));
   }
   // Without a configuration file the options are assumed: every current distribution kernel has them.
-  return true;
+  return [];
 }
 
 /** The version of a kernel file: /boot/vmlinuz-6.1.0, or /usr/lib/modules/6.1.0/vmlinuz where packages keep it there. */

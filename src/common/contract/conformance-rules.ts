@@ -1,7 +1,7 @@
 import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { resolveInRoot } from '../files/resolve-in-root.ts';
 import { ARCHES, ARCHITECTURES } from './architectures.ts';
-import { kernelHas } from './boot-files.ts';
+import { lackingKernelOptions } from './boot-files.ts';
 import { DEFAULT_ARCH, type ExaminedRoot } from './examine-root.ts';
 import { HOST_PROGRAMS, PROGRAM_DIRECTORIES } from './host-programs.ts';
 import { identityFrom, REQUIRED_RELEASE_KEYS } from './kairos-release.ts';
@@ -93,11 +93,10 @@ export const CONFORMANCE_RULES: readonly ConformanceRule[] = [
     id: 'kernel options',
     severity: 'required',
     found: 'the kernel has squashfs with zstd, overlay and loop',
-    problem: async ({ path }) =>
-      unless(
-        await kernelHas(path, KERNEL_OPTIONS),
-        'the kernel lacks CONFIG_SQUASHFS_ZSTD, CONFIG_OVERLAY_FS or CONFIG_BLK_DEV_LOOP: use another kernel',
-      ),
+    problem: async ({ path }) => {
+      const lacking = await lackingKernelOptions(path, KERNEL_OPTIONS);
+      return unless(lacking.length === 0, `the kernel lacks ${lacking.join(', ')}: use another kernel`);
+    },
   },
   ...['/etc/cos/grub.cfg', '/etc/cos/bootargs.cfg'].map((path) =>
     hasFile('boot menu', path, { severity: 'required', otherwise: 'the disk would have no boot menu' }),

@@ -62,10 +62,13 @@ async function systemEntries(inputs: ArtifactInputs, scratch: string): Promise<I
   await writeFile(menu, await liveMenu(inputs));
   const stub = join(scratch, 'stub.cfg');
   await writeFile(stub, grubConfig(LIVE_STUB));
+  const network = inputs.optionalFile('boot', 'networkInitrd');
   const vendors = vendorDirectories(inputs.facts.osId, inputs.facts.osLike ?? '');
   return [
     ['/boot/kernel', inputs.file('boot', 'kernel')],
     ['/boot/initrd', inputs.file('boot', 'initrd')],
+    // Servers for booting over the network take their files from the ISO.
+    ...(network === undefined ? [] : [['/boot/initrd-network', network] as const]),
     ['/rootfs.squashfs', inputs.file('squashfs', 'squashfs')],
     ['/boot/grub2/grub.cfg', menu],
     ['/boot/grub/grub.cfg', stub],

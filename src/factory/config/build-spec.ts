@@ -85,6 +85,7 @@ export async function buildSpec(
     arch: configuration.arch ?? defaultArch(),
     containerfile: await userContainerfile(configuration, [common.output, releaseOutput, common.lockFile]),
     kernelFrom: configuration['kernel-from'],
+    netboot: configuration.netboot,
     framework: frameworkChoice(configuration),
     trust: configuration.trust,
     releaseOutput,

@@ -186,6 +186,10 @@ export const BuildConfiguration = z.strictObject({
     .string()
     .optional()
     .meta({ description: 'Image to take kernel, modules, initramfs and boot loader from.' }),
+  netboot: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Add the drivers of network cards, for machines that boot over the network.' }),
   framework: z
     .strictObject({
       name: z
@@ -269,6 +273,8 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly containerfile: UserContainerfile | undefined;
   /** Reference of the image to take the kernel from. */
   readonly kernelFrom: string | undefined;
+  /** Whether the image has an initramfs for booting over the network, too. */
+  readonly netboot: boolean;
   readonly framework: FrameworkChoice;
   /** Required signers of the base and of upgrades on nodes; paths are absolute. */
   readonly trust: TrustSpec | undefined;

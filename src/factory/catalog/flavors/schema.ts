@@ -67,7 +67,9 @@ export const Flavor = z.strictObject({
   }),
   'package-manager': z.enum(['apt', 'dnf', 'zypper', 'apk', 'none']),
   'service-manager': z.enum(['systemd', 'openrc', 'detect']),
-  initramfs: z.enum(['builtin']),
+  initramfs: z.enum(['builtin', 'dracut']).meta({
+    description: 'What makes the initramfs: the build itself, or the dracut of the image.',
+  }),
   network: z.enum(['systemd-networkd', 'networkmanager', 'connman', 'detect']).meta({
     description: 'Configures interfaces; selects the tree `templates/image/NAME`, if it exists.',
   }),

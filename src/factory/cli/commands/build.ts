@@ -96,6 +96,7 @@ export function specCommand(name: string) {
       'directory for COPY in the Containerfile (default: its own directory)',
     )
     .option('--kernel-from <ref>', 'image to take kernel, modules, initramfs and boot loader from')
+    .option('--netboot', 'add the drivers of network cards, for machines that boot over the network')
     .option('--framework <name>', 'framework that turns the base into a Kairos image: builtin, kairos-init')
     .option('--framework-source <ref>', 'path of kairos-init, or an image that contains it')
     .option('--framework-version <version>', 'the version that kairos-init must report')
@@ -134,6 +135,7 @@ export function specSources(options: SpecOptions) {
     'containerfile-stage': options.containerfileStage,
     'containerfile-context': options.containerfileContext,
     'kernel-from': options.kernelFrom,
+    netboot: options.netboot,
     'framework.name': options.framework,
     'framework.source': options.frameworkSource,
     'framework.version': options.frameworkVersion,

@@ -48,6 +48,8 @@ export interface ContextOptions {
     /** Whether it lacks programs that every other image has. */
     readonly isBare?: boolean;
   };
+  /** Whether the image is booted over the network, too. */
+  readonly netboot?: boolean;
   /** Upstream's kairos-init, to use instead of our own framework. */
   readonly init?: KairosInit;
 }

@@ -21,9 +21,11 @@ export function frameworkTrees(
 ): string[] {
   const { templates, flavor } = options;
   // A kernel from another image brings the initramfs that was made there.
-  const initramfs = options.kernel === undefined ? INITRAMFS_TREE : 'none';
+  const own = options.kernel === undefined ? INITRAMFS_TREE : 'none';
+  // dracut's module calls the same scripts.
+  const dracut = options.kernel === undefined && flavor.initramfs === 'dracut' ? 'dracut' : 'none';
   const network =
     flavor.network === 'detect' ? (options.root?.systemd ? 'systemd-networkd' : 'none') : flavor.network;
-  const names = ['common', servicesOf(options), initramfs, network, flavor.family];
+  const names = ['common', servicesOf(options), own, dracut, network, flavor.family];
   return names.map((name) => join(templates, 'image', name)).filter((tree) => existsSync(tree));
 }

@@ -64,6 +64,7 @@ function installEntries(options: ContextOptions): ContextEntry[] {
     text('install/source-date-epoch', epoch ?? ''),
     ...(pins === undefined ? [] : [lines('install/pins', pinLines(pins))]),
     ...(snapshot === undefined ? [] : [lines('install/snapshot', snapshot)]),
+    ...(flavor.initramfs === 'dracut' ? [text('install/dracut', '')] : []),
     template(`install/install-${manager}.sh`, `build/install-${manager}.sh`),
     ...(manager === 'apt' ? [template('install/dpkg-lean.cfg', 'build/dpkg-lean.cfg')] : []),
   ];
@@ -82,7 +83,8 @@ function frameworkEntries(options: ContextOptions): ContextEntry[] {
   ];
 }
 
-function finishEntries({ templates, flavor, selection, board, kernel }: ContextOptions): ContextEntry[] {
+function finishEntries(options: ContextOptions): ContextEntry[] {
+  const { templates, flavor, selection, board, kernel, netboot } = options;
   const boardFiles = board.files.map(({ from, to }) => `${from} ${to}`);
   const runlevels = selection.runlevels.map((pair) => pair.join(' '));
   return [
@@ -95,6 +97,8 @@ function finishEntries({ templates, flavor, selection, board, kernel }: ContextO
     lines('finish/runlevels', runlevels),
     lines('finish/selinux', [flavor.selinux]),
     ...(kernel === undefined ? [] : [text('finish/kernel-is-there', '')]),
+    ...(flavor.initramfs === 'dracut' ? [text('finish/dracut', '')] : []),
+    ...(netboot === true ? [text('finish/netboot', '')] : []),
     templatePrograms(templates)('finish/finish.sh', 'build/finish.sh'),
   ];
 }
@@ -117,7 +121,7 @@ function pinLines(pins: Readonly<Record<string, string>>): string[] {
   });
 }
 
-function kernelEntries({ kernel, templates }: ContextOptions): ContextEntry[] {
+function kernelEntries({ kernel, templates, netboot }: ContextOptions): ContextEntry[] {
   if (kernel === undefined) return [];
   const template = templatePrograms(templates);
   return [
@@ -125,6 +129,7 @@ function kernelEntries({ kernel, templates }: ContextOptions): ContextEntry[] {
     program('kernel/kairos-agent', kernel.agent),
     ...libcEntries(kernel.agent, 'kernel/libc'),
     text('kernel/source-date-epoch', `${kernel.epoch}\n`),
+    ...(netboot === true ? [text('kernel/netboot', '')] : []),
     template('kernel/collect-kernel.sh', 'build/collect-kernel.sh'),
   ];
 }

@@ -39,6 +39,7 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
     base: spec.base === undefined ? undefined : publicReference(spec.base),
     mirror: spec.mirror === undefined ? undefined : publicUrl(spec.mirror),
     'kernel-from': spec.kernelFrom === undefined ? undefined : publicReference(spec.kernelFrom),
+    ...(spec.netboot ? { netboot: true } : {}),
     containerfile: containerfile && { file: basename(containerfile.file), stage: containerfile.stage },
     framework:
       framework.name === 'builtin'

@@ -1,6 +1,7 @@
 import { HOST_PROGRAMS, type HostProgram } from '../../../common/contract/host-programs.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { borrowedNotice } from '../../catalog/flavors/choose.ts';
+import type { Flavor } from '../../catalog/flavors/schema.ts';
 import { findRelease } from '../../catalog/flavors/select.ts';
 import { aptSnapshot, snapshotSources } from '../../catalog/flavors/snapshot.ts';
 import type { BuildSpec } from '../../config/schema.ts';
@@ -34,6 +35,7 @@ export function contextOptions(
   const lacking = lackedPrograms(parts, traits);
   if (lacking.length > 0) notice(lackingNotice(lacking));
   const kernel = kernelSource(parts, results);
+  requireBuiltin(spec, loaded.flavor);
   const snapshot = snapshotLines(parts, results);
   return {
     templates: env.templates,
@@ -49,6 +51,7 @@ export function contextOptions(
     root: { ...traits, isBare: isBare(parts, traits) },
     policy,
     ...(kernel === undefined ? {} : { kernel }),
+    ...(spec.netboot ? { netboot: true } : {}),
     ...(snapshot === undefined ? {} : { snapshot }),
     ...addedOptions(spec, results),
     ...initOptions(spec, identity, results),
@@ -131,6 +134,22 @@ function lackingNotice(programs: readonly HostProgram[]): string {
 function isBare(parts: RecipeParts, traits: RootTraits): boolean {
   if (!parts.installsNothing) return false;
   return !traits.shell || lackedPrograms(parts, traits).some(({ required }) => required);
+}
+
+/** dracut has modules for the network of its own, and the initramfs of another image's kernel is made there. */
+function requireBuiltin({ netboot, kernelFrom }: BuildSpec, { name, initramfs }: Flavor): void {
+  if (initramfs === 'builtin') return;
+  const other = netboot ? 'netboot' : kernelFrom === undefined ? undefined : 'kernel-from';
+  if (other === undefined) return;
+  throw new FactoryError(
+    'OPTION_CONFLICT',
+    `${other} needs the initramfs of the build, and the flavor ${name} has initramfs: dracut`,
+    {
+      remedy: netboot
+        ? 'Remove netboot and add the module "livenet" to dracut\u2019s configuration with an overlay, or set initramfs: builtin.'
+        : 'Remove kernel-from and install a kernel from packages, or set initramfs: builtin.',
+    },
+  );
 }
 
 function requireShell({ spec, installsNothing }: RecipeParts, { shell }: { readonly shell: boolean }): void {

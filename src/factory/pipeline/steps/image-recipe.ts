@@ -98,5 +98,6 @@ async function recipeInputs(parts: RecipeParts, results: Results): Promise<unkno
     env.tool,
     // Last, and only if set, so that the cache keys of other builds stay the same.
     ...(spec.snapshot === undefined ? [] : [snapshotLines(parts, results)]),
+    ...(spec.netboot ? ['netboot'] : []),
   ];
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inspectImage } from '../../../common/contract/inspect-root.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { type ContextEntry, packContext } from '../../image/context/context-tar.ts';
+import { takeBuildNotices } from '../../image/root/build-notices.ts';
 import { hiddenFiles } from '../../image/root/hidden-files.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { StepContext, StepOutput } from '../step.ts';
@@ -57,6 +58,7 @@ export async function sealImage(
   const image = `localhost/kairos-factory/os:${randomUUID()}`;
   await using open = await engine.open(from);
   say('sealing and checking the image');
+  for (const line of await takeBuildNotices(open.root)) notice(line);
   await seal?.(open.root);
   const facts = await inspectImage(open.root, name, notice);
   const hidden = await hiddenFiles(open.root);

@@ -124,6 +124,7 @@ describe('loadBuildSpec', () => {
       overlayIso: undefined,
       containerfile: undefined,
       kernelFrom: undefined,
+      netboot: false,
       framework: { name: 'builtin' },
       releaseOutput: resolve('release'),
       releasePrevious: undefined,

@@ -55,6 +55,7 @@ describe('precedence', () => {
     expect(await load({ yaml: 'flavor: debian' })).toEqual({
       flavor: 'debian',
       kernel: 'generic',
+      netboot: false,
       model: 'generic',
       version: 'v0.0.0',
       packages: [],

@@ -285,3 +285,37 @@ describe('a context folder', () => {
     expect(error.message).toContain('.kairos-factory/x');
   });
 });
+
+describe('the initramfs', () => {
+  const paths = (more: Partial<ContextOptions>) => {
+    const { kernel: _, ...own } = BARE;
+    const options = {
+      ...own,
+      flavor: debian,
+      selection: select(debian, target, { kernel: 'cloud' }),
+      ...more,
+    };
+    return contextEntries(options).map(({ path }) => path);
+  };
+
+  test('is made by the build, and on request for the network, too', () => {
+    const found = paths({});
+    expect(found).toContain('framework/usr/lib/kairos/initramfs/init');
+    expect(found.filter((path) => /dracut|netboot$/.test(path))).toEqual([]);
+    expect(paths({ netboot: true })).toContain('finish/netboot');
+    expect(paths({ netboot: true, kernel })).toContain('kernel/netboot');
+  });
+
+  test('is made by dracut with the same scripts, where the flavor chooses it', () => {
+    const found = paths({ flavor: { ...debian, initramfs: 'dracut' } });
+    expect(found).toEqual(
+      expect.arrayContaining([
+        'install/dracut',
+        'finish/dracut',
+        'framework/etc/dracut.conf.d/10-kairos.conf',
+        'framework/usr/lib/dracut/modules.d/28kairos/module-setup.sh',
+        'framework/usr/lib/kairos/initramfs/slot.sh',
+      ]),
+    );
+  });
+});

@@ -1,0 +1,7 @@
+#!/bin/sh
+# shellcheck disable=SC2034,SC2154 # variables are shared between the parts, and with dracut
+# mount hook: the slot's image file becomes the root.
+
+case $root in
+    kairos:*) kairos_mount_slot ;;
+esac
