@@ -175,7 +175,7 @@ describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'])('the initramfs of Debia
     const flavor = join(directory, 'with-dracut.yaml');
     await writeFile(
       flavor,
-      'extends: debian\ninitramfs: dracut\npackages:\n  initramfs: [dracut, dracut-live, mdadm, lvm2]\n',
+      'extends: debian\ninitramfs: dracut\npackages:\n  initramfs: [dracut, dracut-live]\n',
     );
     const made = await build(join(TEST_HOME, 'out-dracut'), flavor, 'raw');
     await using guest = await startGuest({ artifact: made('raw'), attachment: 'disk', firmware: 'bios' });

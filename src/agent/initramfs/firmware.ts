@@ -37,13 +37,14 @@ async function findOne(host: Host, kernel: string, name: string): Promise<CpioEn
   return undefined;
 }
 
-/** A sentence on missing firmware that names each module with its files; empty when nothing is missing. */
+/** A sentence on missing firmware that names each module with the first of its files; empty when nothing is missing. */
 export function firmwareNotice(missing: readonly MissingFirmware[]): string {
   if (missing.length === 0) return '';
   const modules = [...new Set(missing.map(({ module }) => module))].sort();
   const list = modules.map((module) => {
     const names = missing.filter((each) => each.module === module).map(({ name }) => name);
-    return `${module} (${[...new Set(names)].sort().join(', ')})`;
+    const [first, ...more] = [...new Set(names)].sort();
+    return `${module} (${first}${more.length === 0 ? '' : ` and ${more.length} more`})`;
   });
-  return `the image lacks firmware that drivers of its initramfs name: ${list.join('; ')}. Add the package with it if a machine has such a device.`;
+  return `the image lacks firmware that drivers of its initramfs name: ${list.join(', ')}. Add the package with it if a machine has such a device.`;
 }

@@ -92,8 +92,9 @@ kairos_activate_volumes() {
         return
     fi
     modprobe -q dm_mod
+    mkdir -p /run/lock/lvm
     kairos_log "$(lvm vgchange --sysinit --activate y \
-        --config 'activation { udev_sync=0 udev_rules=0 } devices { use_devicesfile=0 }' 2>&1)"
+        --config 'activation { udev_sync=0 udev_rules=0 } devices { use_devicesfile=0 obtain_device_list_from_udev=0 }' 2>&1)"
 }
 
 # Starts arrays without the members that have not appeared: their data is there, and waiting longer does not help.
@@ -132,7 +133,8 @@ kairos_wait_device() {
             [ ! -e "$kairos_device" ] || break
         fi
         [ "$kairos_tries" -gt 0 ] || return 1
-        [ "$kairos_tries" -ne $(($2 * 5)) ] || kairos_start_degraded "$1"
+        # Half of the time for the root; other waits are shorter.
+        [ "$kairos_tries" -ne $((KAIROS_ROOT_TIMEOUT * 5)) ] || kairos_start_degraded "$1"
         kairos_tries=$((kairos_tries - 1))
         sleep 0.1
     done
