@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034,SC2154 # variables are shared between the parts
 # A squashfs from a web server becomes the root, writable in RAM. The drivers of network cards are in an archive of their own,
 # which the boot loader adds to the initramfs. The file is mounted only when it has the expected digest: that of the command
-# line (rd.live.sha256=), or of the file /etc/kairos/root.sha256, which the netboot artifact adds.
+# line (rd.live.sha256=), or of the file /etc/kairos/root.sha256, which a further archive may add.
 
 # How often a download is tried; a switch may take half a minute to forward packets.
 KAIROS_DOWNLOADS=5
@@ -11,7 +11,7 @@ kairos_mount_netboot() {
     kairos_url=${kairos_root#live:}
     [ -n "$kairos_digest" ] || [ ! -r /etc/kairos/root.sha256 ] || read -r kairos_digest kairos_rest </etc/kairos/root.sha256
     [ -n "$kairos_digest" ] ||
-        kairos_fail "the SHA-256 of $kairos_url is not known" "Add rd.live.sha256=DIGEST to the command line, or use the initrd of the netboot artifact, which contains it."
+        kairos_fail "the SHA-256 of $kairos_url is not known" "Add rd.live.sha256=DIGEST to the command line, or the file /etc/kairos/root.sha256 in a further archive of the initramfs."
     modprobe -a -q squashfs af_packet
     kairos_start_network
     kairos_file=/run/initramfs/root.squashfs
