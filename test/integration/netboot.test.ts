@@ -89,11 +89,15 @@ describe.skipIf(process.getuid?.() !== 0)('a root from a web server', () => {
 
   /** Boots with `root=`, the digest, `ip=`, name servers and `BOOTIF=`. */
   async function boot(...words: readonly string[]): Promise<string> {
-    const { all } = await execa('unshare', ['-n', 'sh', '-c', NETWORK, 'sh', home, ...words], {
-      all: true,
-      reject: false,
-      timeout: 60_000,
-    });
+    const { all } = await execa(
+      'sh',
+      ['-c', 'exec unshare -n sh -c "$@"', 'sh', NETWORK, 'sh', home, ...words],
+      {
+        all: true,
+        reject: false,
+        timeout: 60_000,
+      },
+    );
     return all;
   }
 

@@ -186,10 +186,7 @@ export const BuildConfiguration = z.strictObject({
     .string()
     .optional()
     .meta({ description: 'Image to take kernel, modules, initramfs and boot loader from.' }),
-  netboot: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'Add the drivers of network cards, for machines that boot over the network.' }),
+  netboot: z.boolean().default(false).meta({ description: 'Whether it boots over the network, too.' }),
   framework: z
     .strictObject({
       name: z
@@ -273,7 +270,6 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly containerfile: UserContainerfile | undefined;
   /** Reference of the image to take the kernel from. */
   readonly kernelFrom: string | undefined;
-  /** Whether the image has an initramfs for booting over the network, too. */
   readonly netboot: boolean;
   readonly framework: FrameworkChoice;
   /** Required signers of the base and of upgrades on nodes; paths are absolute. */
