@@ -169,7 +169,9 @@ describe('the initramfs', () => {
       { module: 'card', name: 'card.fw' },
     ]);
     expect(firmwareNotice(missing)).toMatch(/ahci \(missing\.fw\), card \(card\.fw\)\. Add the package/);
-    expect(firmwareNotice([...missing, { module: 'card', name: 'b.fw' }])).toContain('card (b.fw and 1 more)');
+    expect(firmwareNotice([...missing, { module: 'card', name: 'b.fw' }])).toContain(
+      'card (b.fw and 1 more)',
+    );
     expect(firmwareNotice([])).toBe('');
   });
 

@@ -4,7 +4,7 @@ const top = (file: string, ...keys: string[]): Reader => ({ below: '', keys, fil
 
 const build: readonly Reader[] = [
   top('factory/catalog/flavors/choose.ts', 'flavor', 'release', 'base', 'mirror'),
-  top('factory/pipeline/steps/context-options.ts', 'snapshot', 'overlay-rootfs'),
+  top('factory/pipeline/steps/context-options.ts', 'snapshot', 'overlay-rootfs', 'netboot'),
   top(
     'factory/pipeline/steps/detect-system.ts',
     'kernel',
@@ -114,7 +114,6 @@ export const FLAVOR_READERS: readonly Reader[] = [
     'rolling-release',
   ),
   top('factory/image/context/framework-trees.ts', 'service-manager', 'network', 'initramfs'),
-  top('factory/pipeline/steps/image-recipe.ts', 'libc'),
   top('factory/image/context/own-entries.ts', 'selinux', 'persistent-paths'),
   { below: 'releases.*', keys: ['version', 'suite', 'base'], file: 'factory/catalog/flavors/choose.ts' },
   { below: 'bootstrap', keys: ['components'], file: 'factory/catalog/flavors/choose.ts' },

@@ -20,13 +20,6 @@ installkernel() {
 install() {
     inst_multiple mount umount losetup blkid e2fsck chroot sleep sort stat mkdir rmdir ln rm mv cp chmod chown readlink od sync \
         udevadm cat date dmesg grep ls modprobe printf sed setsid sh tr xargs
-    # Only the agent's libraries; it runs from the mounted image, because its file may be larger than the initramfs.
-    if [ -x "$dracutsysrootdir/usr/bin/kairos-agent" ] && command -v ldd >/dev/null; then
-        libraries=$(ldd "$dracutsysrootdir/usr/bin/kairos-agent" 2>/dev/null | grep -o '/[^ ]*')
-        # A static program has none, and dracut treats an empty list as an error.
-        # shellcheck disable=SC2086
-        [ -z "$libraries" ] || inst_multiple -o $libraries
-    fi
     for file in "$dracutsysrootdir"/usr/lib/kairos/initramfs/*.sh; do
         inst_simple "$file" "/lib/kairos/${file##*/}"
     done
