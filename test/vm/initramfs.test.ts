@@ -62,7 +62,7 @@ describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'])('the initramfs of Debia
   beforeAll(async () => {
     await mkdir(TEST_HOME, { recursive: true });
     directory = await mkdtemp(join(TEST_HOME, 'vm-initramfs-'));
-    artifact = await build(join(TEST_HOME, 'out-initramfs'), 'debian', 'iso,squashfs,raw', [
+    artifact = await build(join(TEST_HOME, 'out-initramfs'), 'debian', 'iso,squashfs', [
       '--netboot',
       '--set',
       'packages=["mdadm","lvm2"]',
@@ -159,27 +159,6 @@ describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'])('the initramfs of Debia
     await guest.run('/bin/busybox dmesg -n 1');
     expect(await guest.run('/bin/busybox grep -c " / " /proc/mounts')).toBe('1');
     expect(await guest.run('/bin/busybox ls /sys/block')).toMatch(/dm-0[\s\S]*md/);
-  });
-
-  test('boots a recovery that is a squashfs', async () => {
-    const disk = join(directory, 'disk.qcow2');
-    await tool('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', artifact('raw'), '-F', 'raw', disk, '16G');
-    await using guest = await startGuest(
-      { artifact: disk, attachment: 'disk', firmware: 'bios', snapshot: false },
-      ['-drive', `if=virtio,format=raw,readonly=on,file=${artifact('squashfs')}`],
-    );
-    await guest.login();
-    const prepared = [
-      'mount /dev/disk/by-label/COS_RECOVERY /mnt && rm /mnt/cOS/recovery.img',
-      `head -c ${(await stat(artifact('squashfs'))).size} /dev/vdb >/mnt/cOS/recovery.squashfs`,
-      'umount /mnt && grub2-editenv /oem/grubenv set next_entry=recovery',
-    ];
-    for (const command of prepared) expect((await guest.attempt(command)).status, command).toBe(0);
-    await guest.reboot();
-    expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/recovery_mode');
-    expect(await guest.run('findmnt -no FSTYPE /')).toBe('overlay');
-    expect(await guest.run('findmnt -no FSTYPE /run/rootfsbase')).toBe('squashfs');
-    expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
   });
 
   test('is made by dracut where the flavor says so, and boots to a healthy system', async () => {
