@@ -6,7 +6,7 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import { didYouMean } from '../../common/text/suggest.ts';
 import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
 import { bootState } from '../config/boot-state.ts';
-import { needLabel } from '../deploy/block-device.ts';
+import { needLabel } from '../deploy/find-by-label.ts';
 import { mountWritable } from '../deploy/mounts.ts';
 import type { AgentCommand } from './agent-command.ts';
 

@@ -1,5 +1,6 @@
 import { LABEL } from '../../common/contract/labels.ts';
 import type { Host } from '../../common/host/host.ts';
+import { bootDisk } from '../deploy/find-by-label.ts';
 
 /** A partition as `state` reports it (docs/contract.md 5.1). */
 export interface PartitionState {
@@ -56,12 +57,18 @@ export async function partitionStates(host: Host): Promise<PartitionStates> {
   const { stdout } = await host.run('lsblk', ['--json', '-b', '-o', COLUMNS]);
   const { blockdevices } = JSON.parse(stdout || '{"blockdevices":[]}') as { blockdevices: Device[] };
   const devices = flatten(blockdevices);
+  const disk = await bootDisk(host);
+  const own = new Set(flatten(blockdevices.filter(({ path }) => path === disk)));
   const mounts = await wholeMounts(host);
   const encrypted = devices.filter(({ fstype }) => fstype === 'crypto_LUKS');
   const pairs = encrypted.map(
     ({ path, partlabel, label }) => [partlabel ?? label ?? '', path ?? ''] as const,
   );
-  const entries = Object.entries(PARTITIONS).map(([name, label]) => [name, describe(devices, label, mounts)]);
+  const entries = Object.entries(PARTITIONS).map(([name, label]) => {
+    const matching = devices.filter((device) => device.label === label);
+    const here = matching.filter((device) => own.has(device));
+    return [name, describe(here.length > 0 ? here : matching, mounts)];
+  });
   return {
     partitions: Object.fromEntries(entries) as Record<PartitionName, PartitionState>,
     encrypted: {
@@ -93,13 +100,8 @@ async function wholeMounts(host: Host): Promise<ReadonlyMap<string, boolean>> {
   );
 }
 
-/** Of several devices with the label, the mounted one counts: an encrypted partition and its content may share a label. */
-function describe(
-  devices: readonly Device[],
-  label: string,
-  mounts: ReadonlyMap<string, boolean>,
-): PartitionState {
-  const matching = devices.filter((device) => device.label === label);
+/** Of several devices with the label on one disk, the mounted one counts: an encrypted partition and its content may share a label. */
+function describe(matching: readonly Device[], mounts: ReadonlyMap<string, boolean>): PartitionState {
   const device = matching.find((each) => mountPoints(each).length > 0) ?? matching[0];
   const points = device ? mountPoints(device) : [];
   // The other mount points are bind mounts of its subdirectories.

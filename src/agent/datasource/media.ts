@@ -1,5 +1,5 @@
 import type { Host } from '../../common/host/host.ts';
-import { findByLabel } from '../deploy/block-device.ts';
+import { findByLabel } from '../deploy/find-by-label.ts';
 import { mountTable } from '../deploy/mounts.ts';
 import type { Provider } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';

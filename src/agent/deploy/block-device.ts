@@ -44,10 +44,17 @@ export async function partitionPlace(host: Host, device: string): Promise<Partit
   if (number === undefined || start === undefined) {
     throw new FactoryError('PARTITION_NOT_FOUND', `${device} is not a partition`);
   }
+  const disk = await diskOfDevice(host, device);
+  return { disk, number: Number(number), start: Number(start) * SYSFS_SECTOR };
+}
+
+/** The device of the disk that a partition is on; any other device is returned unchanged. */
+export async function diskOfDevice(host: Host, device: string): Promise<string> {
+  const name = basename(device);
+  if ((await host.stat(`/sys/class/block/${name}/partition`)) === undefined) return device;
   // /sys/class/block/vda1 points to …/block/vda/vda1.
   const link = await host.readLink(`/sys/class/block/${name}`);
-  const disk = link.split('/').at(-2) ?? '';
-  return { disk: `/dev/${disk}`, number: Number(number), start: Number(start) * SYSFS_SECTOR };
+  return `/dev/${link.split('/').at(-2) ?? ''}`;
 }
 
 /** The BIOS boot partition on the same disk as another partition, if there is one (docs/contract.md 1.1). */
@@ -64,26 +71,6 @@ export async function biosPartition(
     : { disk, device, start: (await partitionPlace(host, device)).start };
 }
 
-/** Finds the partition with a filesystem label, waiting up to `seconds`. @returns its device, or `undefined` */
-export async function findByLabel(host: Host, label: string, seconds = 0): Promise<string | undefined> {
-  for (let left = seconds * 10; ; left -= 1) {
-    const { status, stdout } = await host.run('blkid', ['-L', label], { allowFailure: true });
-    const device = stdout.trim();
-    if (status === 0 && device !== '') return device;
-    if (left <= 0) return undefined;
-    await host.sleep(100);
-  }
-}
-
-/** Finds the partition with a filesystem label. @throws FactoryError `usage` when it does not exist */
-export async function needLabel(host: Host, label: string): Promise<string> {
-  const device = await findByLabel(host, label);
-  if (device !== undefined) return device;
-  throw new FactoryError('PARTITION_NOT_FOUND', `no partition has the label ${label}`, {
-    remedy: 'Run this on an installed Kairos node. On a live medium, install the system first.',
-  });
-}
-
 /** Waits for a device node: udev creates it shortly after the table is written. @throws FactoryError `step` on timeout */
 export async function waitForDevice(host: Host, device: string, seconds = 15): Promise<void> {
   for (let left = seconds * 10; (await host.stat(device)) === undefined; left -= 1) {
@@ -94,6 +81,12 @@ export async function waitForDevice(host: Host, device: string, seconds = 15): P
     }
     await host.sleep(100);
   }
+}
+
+/** Waits until udev, if present, has created the device links. */
+export async function settle(host: Host): Promise<void> {
+  if (!(await host.has('udevadm'))) return;
+  await host.run('udevadm', ['settle', '--timeout=30'], { allowFailure: true });
 }
 
 /** Writes bytes at an offset of a device or file, and syncs them to disk. */

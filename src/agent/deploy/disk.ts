@@ -4,7 +4,7 @@ import { LABEL } from '../../common/contract/labels.ts';
 import type { DiskLayout, Partition } from '../../common/contract/partitions.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
-import { partitionPath, waitForDevice, writeAt } from './block-device.ts';
+import { partitionPath, settle, waitForDevice, writeAt } from './block-device.ts';
 import { mountTable } from './mounts.ts';
 
 /** sfdisk's names of GPT attribute bits (sfdisk(8), "attrs"). */
@@ -78,7 +78,7 @@ export async function writeTable(
   await host.run('sfdisk', ['--quiet', '--wipe', 'never', '--wipe-partitions', 'always', disk], {
     input: sfdiskScript(layout, sector),
   });
-  await host.run('udevadm', ['settle', '--timeout=30'], { allowFailure: true });
+  await settle(host);
   const devices = new Map(
     layout.partitions.map(({ name }, index) => [name, partitionPath(disk, index + 1)] as const),
   );

@@ -76,7 +76,7 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   // A step can veto here, before anything is overwritten.
   await runBeforeStage(host, 'install');
   const target = options.noFormat
-    ? await existingTarget(host)
+    ? await existingTarget(host, request.device ?? options.device)
     : await prepareDisk(host, options, {
         wanted: request.device ?? options.device,
         imageMib: mib,

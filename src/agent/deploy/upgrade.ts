@@ -14,7 +14,7 @@ import { runStage } from '../stages/run-stage.ts';
 import { type AdmittedSource, admitSource } from '../trust/admit-source.ts';
 import { configuredKey } from '../trust/configured-key.ts';
 import { armAssessment, assessment } from './assessment.ts';
-import { findByLabel, needLabel } from './block-device.ts';
+import { findByLabel, needLabel } from './find-by-label.ts';
 import { finish } from './finish.ts';
 import { runInNewSystem } from './hooks.ts';
 import { lockNode } from './lock.ts';

@@ -1,6 +1,6 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
-import { diskGeometry } from '../deploy/block-device.ts';
+import { diskGeometry, settle } from '../deploy/block-device.ts';
 import type { DiskMap, Extent } from './plan-extents.ts';
 
 /** An entry of a partition table. */
@@ -113,10 +113,4 @@ export async function appendPartitions(host: Host, disk: string, lines: readonly
   });
   await host.run('partx', ['--update', disk]);
   await settle(host);
-}
-
-/** Waits until udev, if present, has created the device links. */
-async function settle(host: Host): Promise<void> {
-  if (!(await host.has('udevadm'))) return;
-  await host.run('udevadm', ['settle', '--timeout=30'], { allowFailure: true });
 }

@@ -29,6 +29,8 @@ export const NODE_PATH = {
   deployed: '/usr/local/.kairos/deployed',
   /** User and group ids, preserved across upgrades. */
   userRecord: '/usr/local/.kairos/users.json',
+  /** The partition of the running system's image. */
+  state: '/run/initramfs/cos-state',
   /** The live medium, the root of a live or recovery system, and the recovery system on the medium. */
   liveMedium: '/run/initramfs/live',
   liveRoot: '/run/rootfsbase',

@@ -3,6 +3,8 @@ import { LABEL } from './labels.ts';
 import { uuidFromName } from './uuid.ts';
 
 export const MIB = 1024 * 1024;
+/** Bytes of a sector, as a BIOS reads it and disk images have it. */
+export const BIOS_SECTOR = 512;
 
 /** GPT type GUIDs (docs/contract.md 1.1). */
 export const PARTITION_TYPE = {
@@ -136,7 +138,7 @@ export function systemPartitions(sizes: DiskSizes): PartitionRequest[] {
 export function planDisk(sizes: DiskSizes & { readonly persistent: number }): DiskLayout {
   const requests = systemPartitions(sizes);
   const mib = requests.reduce((sum, request) => sum + request.mib, 1 + BACKUP_TABLE);
-  return arrangePartitions(requests, { size: mib * MIB, sector: 512 });
+  return arrangePartitions(requests, { size: mib * MIB, sector: BIOS_SECTOR });
 }
 
 /** Returns the first byte of a disk's backup partition table (docs/contract.md 1.1). */

@@ -77,6 +77,8 @@ export const ERROR_CODES = {
   ACCOUNT_INVALID: usage('A user, group or entity cannot be created or does not exist.'),
   DISK_NOT_FOUND: usage('The disk to install to does not exist.'),
   DISK_IN_USE: usage('The disk is mounted, or used by a volume.'),
+  DISK_UNSUITABLE: usage('The machine cannot start a system from the disk.'),
+  DISK_AMBIGUOUS: usage('Several disks have the partition, and nothing says which one is meant.'),
   DISK_TOO_SMALL: usage('The disk is too small for the partitions.'),
   PARTITION_NOT_FOUND: usage('The partition or filesystem does not exist.'),
   PARTITION_INVALID: usage('The requested partitions cannot be created.'),

@@ -3,8 +3,9 @@ import { LABEL } from '../../../common/contract/labels.ts';
 import type { Host } from '../../../common/host/host.ts';
 import { bootState } from '../../config/boot-state.ts';
 import { activeSlot, assessment, noteActiveSlot, passAssessment } from '../../deploy/assessment.ts';
-import { biosPartition, findByLabel } from '../../deploy/block-device.ts';
+import { biosPartition } from '../../deploy/block-device.ts';
 import { placeBootLoader } from '../../deploy/boot-loader.ts';
+import { findByLabel } from '../../deploy/find-by-label.ts';
 import { mountTable, mountWritable } from '../../deploy/mounts.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 

@@ -3,8 +3,9 @@ import { LAYOUT_DISK_NAME, MIB, PARTITION_TYPE } from '../../../common/contract/
 import { uuidFromName } from '../../../common/contract/uuid.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
-import { findByLabel, waitForDevice } from '../../deploy/block-device.ts';
+import { waitForDevice } from '../../deploy/block-device.ts';
 import { formatPartition, releaseDisk } from '../../deploy/disk.ts';
+import { findByLabel } from '../../deploy/find-by-label.ts';
 import { growFilesystem } from '../../disk/grow-filesystem.ts';
 import { filesystemOf, type RequestedPartition, sfdiskLine } from '../../disk/partition-kind.ts';
 import {
