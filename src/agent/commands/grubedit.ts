@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { argumentProblem, KERNEL_ARGUMENTS } from '../../common/cloud-config/kernel-arguments.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { readGrubVariables, setGrubVariables } from '../boot/grub-environment-file.ts';
@@ -33,5 +34,12 @@ function parseAssignment(text: string): [string, string | undefined] {
       remedy: 'For example: extra_cmdline=quiet.',
     });
   }
-  return [name, text.slice(at + 1) || undefined];
+  const value = text.slice(at + 1);
+  const problem = KERNEL_ARGUMENTS.test(name) ? argumentProblem(value) : undefined;
+  if (problem !== undefined) {
+    throw new FactoryError('OPTION_INVALID', `${name}: ${problem}`, {
+      remedy: `For example, with the quotes of the shell: '${name}=dyndbg="module usbcore +p"'.`,
+    });
+  }
+  return [name, value || undefined];
 }

@@ -59,7 +59,7 @@ const LIVE_RECOVERY = NODE_PATH.liveRecovery;
 export async function runInstall(context: AgentContext, request: InstallRequest): Promise<void> {
   const { host } = context;
   reportUnsupportedKeys(host, request.config, 'install');
-  requireMenuVariables(request.config);
+  requireMenuVariables(request.config, 'install');
   applyEnvironment(host, request.config, 'install');
   const configured = installOptions(request.config);
   const options = { ...configured, insecure: request.insecure ?? configured.insecure };

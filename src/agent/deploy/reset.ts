@@ -59,7 +59,7 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
     });
   }
   reportUnsupportedKeys(host, request.config, 'reset');
-  requireMenuVariables(request.config);
+  requireMenuVariables(request.config, 'reset');
   applyEnvironment(host, request.config, 'reset');
   const reset = tree(request.config['reset']);
   const resetOem = request.resetOem ?? boolean(reset['reset-oem']);

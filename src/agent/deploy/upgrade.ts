@@ -33,7 +33,7 @@ import { type UpgradeOptions, type UpgradeRequest, upgradeOptions } from './upgr
 export async function runUpgrade(context: AgentContext, request: UpgradeRequest): Promise<void> {
   const { host } = context;
   reportUnsupportedKeys(host, request.config, 'upgrade');
-  requireMenuVariables(request.config);
+  requireMenuVariables(request.config, 'upgrade');
   applyEnvironment(host, request.config, 'upgrade');
   const options = upgradeOptions(request.config, request);
   const progress = createProgress(context, request);

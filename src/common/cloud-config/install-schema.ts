@@ -39,7 +39,7 @@ export const Bundles = z.array(
 export const GrubOptions = z.looseObject({
   default_fallback: Text.meta({ description: 'Fallback order of the menu.' }),
   default_menu_entry: Text.meta({ description: 'Title of the first entry.' }),
-  extra_cmdline: Text.meta({ description: 'Kernel arguments for every entry.' }),
+  extra_cmdline: Text.meta({ description: 'Kernel arguments for every entry; double quotes keep spaces.' }),
   extra_active_cmdline: Text.meta({ description: 'Kernel arguments for the active entry.' }),
   extra_passive_cmdline: Text.meta({ description: 'Kernel arguments for the passive entry.' }),
   extra_recovery_cmdline: Text.meta({ description: 'Kernel arguments for the recovery entry.' }),

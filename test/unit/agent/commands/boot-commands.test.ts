@@ -63,6 +63,17 @@ describe('grubedit', () => {
     expect(await host.readBytes('/tmp/env')).toEqual(grubEnvironment({ a: 'b' }));
   });
 
+  test('refuses kernel arguments that GRUB would change', async () => {
+    await using host = await node();
+    await run(host, grubeditCommand, 'set', 'extra_cmdline=dyndbg="module usbcore +p"');
+    await expect(run(host, grubeditCommand, 'set', "extra_cmdline=a='b c'")).rejects.toThrow(
+      'extra_cmdline: GRUB writes a backslash',
+    );
+    expect(await run(host, grubeditCommand)).toBe(
+      'saved_entry=cos\nextra_cmdline=dyndbg="module usbcore +p"\n',
+    );
+  });
+
   test('refuses text that is not an assignment', async () => {
     await using host = await node();
     await expect(run(host, grubeditCommand, 'set', 'quiet')).rejects.toThrow('not of the form NAME=VALUE');

@@ -64,3 +64,24 @@ test('the largest values that fit are accepted', () => {
   const text = `#cloud-config\n${JSON.stringify({ ...ADMIN, grub_options: { extra_cmdline: 'a'.repeat(950) } })}\n`;
   expect(examineCloudConfig('file', text)).toEqual([]);
 });
+
+describe('arguments that GRUB would change', () => {
+  const config = { ...ADMIN, install: { grub_options: { extra_cmdline: "a='b c'" } } };
+
+  test('are refused by validation', () => {
+    expect(examineCloudConfig('file', `#cloud-config\n${JSON.stringify(config)}\n`)).toEqual([
+      expect.objectContaining({
+        severity: 'error',
+        message: expect.stringContaining('install.grub_options.extra_cmdline: GRUB writes a backslash'),
+      }),
+    ]);
+  });
+
+  test('are refused by an installation, and keep no node from its upgrade', async () => {
+    const { host } = await slotNode();
+    await using _ = host;
+    const request = { config, configText: '', source: 'file:/usr/local/next.img' };
+    await expect(runInstall({ host, out }, request)).rejects.toMatchObject({ code: 'CLOUD_CONFIG_INVALID' });
+    await runUpgrade({ host, out }, request);
+  });
+});

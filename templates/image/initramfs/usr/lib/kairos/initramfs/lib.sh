@@ -66,53 +66,71 @@ kairos_read_cmdline() {
     kairos_bootif=
     read -r kairos_cmdline </proc/cmdline
     set -f
-    for kairos_word in $kairos_cmdline; do
-        kairos_value=${kairos_word#*=}
+    kairos_word=
+    for kairos_next in $kairos_cmdline; do
+        kairos_word=${kairos_word:+$kairos_word }$kairos_next
+        # Double quotes keep an argument with spaces together, as they do for the kernel.
         case $kairos_word in
-            cos-img/filename=*) kairos_image=$kairos_value ;;
-            root=*) kairos_root=$kairos_value ;;
-            rd.cos.oemlabel=* | rd.immucore.oemlabel=*) kairos_oem_label=$kairos_value ;;
-            rd.cos.oemtimeout=* | rd.immucore.oemtimeout=*)
-                case $kairos_value in
-                    '' | *[!0-9]*) kairos_warn "$kairos_word is not a number of seconds" ;;
-                    *) kairos_oem_timeout=$kairos_value ;;
-                esac
+            *\"*\"*)
+                kairos_value=${kairos_word#*\"}
+                kairos_word=${kairos_word%%\"*}${kairos_value%\"*}${kairos_word##*\"}
                 ;;
-            rd.cos.overlay=* | rd.immucore.overlay=*) kairos_overlay=$kairos_value ;;
-            rd.cos.mount=* | rd.immucore.mount=*) kairos_volumes="$kairos_volumes $kairos_value" ;;
-            rd.cos.debugrw | rd.immucore.debugrw) kairos_mode=rw ;;
-            rd.cos.disable | rd.immucore.disable) kairos_disabled=yes ;;
-            # dracut.cmdline(7)
-            rd.debug) kairos_debug=yes ;;
-            rd.shell=0 | rd.shell=no) kairos_shell= ;;
-            rd.shell | rd.shell=1) kairos_shell=yes ;;
-            rd.emergency=*) kairos_emergency=$kairos_value ;;
-            rd.break) kairos_break=pre-pivot kairos_shell=yes ;;
-            rd.break=*) kairos_break=$kairos_value kairos_shell=yes ;;
-            rd.retry=*)
-                case $kairos_value in
-                    '' | *[!0-9]*) kairos_warn "$kairos_word is not a number of seconds" ;;
-                    *) KAIROS_ROOT_TIMEOUT=$kairos_value ;;
-                esac
-                ;;
-            rd.live.dir=*) kairos_live_dir=$kairos_value ;;
-            rd.live.squashimg=*) kairos_live_image=$kairos_value ;;
-            rd.live.sha256=*) kairos_digest=$kairos_value ;;
-            ip=*) kairos_ip=$kairos_value ;;
-            nameserver=*) kairos_nameservers="$kairos_nameservers $kairos_value" ;;
-            # 01-aa-bb-…, with the type of the hardware in front, as PXELINUX writes it.
-            BOOTIF=*) kairos_bootif=$(echo "${kairos_value#01-}" | tr 'A-F-' 'a-f:') ;;
-            rd.live.ram | rd.live.ram=1) kairos_live_ram=yes ;;
-            # Names separated by commas; nothing else of these words is special to the shell here.
-            rd.driver.blacklist=* | modprobe.blacklist=*) kairos_blocked="$kairos_blocked,$kairos_value" ;;
-            rd.driver.pre=*) kairos_early="$kairos_early,$kairos_value" ;;
-            init=*) kairos_init=$kairos_value ;;
-            rootfstype=*) kairos_root_type=$kairos_value ;;
-            rootflags=*) kairos_root_options=$kairos_value ;;
-            ro | rw) kairos_root_mode=$kairos_word ;;
+            *\"*) continue ;;
         esac
+        kairos_read_argument
+        kairos_word=
     done
+    # The quotes of the last argument were not closed.
+    for kairos_word in $kairos_word; do kairos_read_argument; done
     set +f
+}
+
+# Reads kairos_word into the variable of its name.
+kairos_read_argument() {
+    kairos_value=${kairos_word#*=}
+    case $kairos_word in
+        cos-img/filename=*) kairos_image=$kairos_value ;;
+        root=*) kairos_root=$kairos_value ;;
+        rd.cos.oemlabel=* | rd.immucore.oemlabel=*) kairos_oem_label=$kairos_value ;;
+        rd.cos.oemtimeout=* | rd.immucore.oemtimeout=*)
+            case $kairos_value in
+                '' | *[!0-9]*) kairos_warn "$kairos_word is not a number of seconds" ;;
+                *) kairos_oem_timeout=$kairos_value ;;
+            esac
+            ;;
+        rd.cos.overlay=* | rd.immucore.overlay=*) kairos_overlay=$kairos_value ;;
+        rd.cos.mount=* | rd.immucore.mount=*) kairos_volumes="$kairos_volumes $kairos_value" ;;
+        rd.cos.debugrw | rd.immucore.debugrw) kairos_mode=rw ;;
+        rd.cos.disable | rd.immucore.disable) kairos_disabled=yes ;;
+        # dracut.cmdline(7)
+        rd.debug) kairos_debug=yes ;;
+        rd.shell=0 | rd.shell=no) kairos_shell= ;;
+        rd.shell | rd.shell=1) kairos_shell=yes ;;
+        rd.emergency=*) kairos_emergency=$kairos_value ;;
+        rd.break) kairos_break=pre-pivot kairos_shell=yes ;;
+        rd.break=*) kairos_break=$kairos_value kairos_shell=yes ;;
+        rd.retry=*)
+            case $kairos_value in
+                '' | *[!0-9]*) kairos_warn "$kairos_word is not a number of seconds" ;;
+                *) KAIROS_ROOT_TIMEOUT=$kairos_value ;;
+            esac
+            ;;
+        rd.live.dir=*) kairos_live_dir=$kairos_value ;;
+        rd.live.squashimg=*) kairos_live_image=$kairos_value ;;
+        rd.live.sha256=*) kairos_digest=$kairos_value ;;
+        ip=*) kairos_ip=$kairos_value ;;
+        nameserver=*) kairos_nameservers="$kairos_nameservers $kairos_value" ;;
+        # 01-aa-bb-…, with the type of the hardware in front, as PXELINUX writes it.
+        BOOTIF=*) kairos_bootif=$(echo "${kairos_value#01-}" | tr 'A-F-' 'a-f:') ;;
+        rd.live.ram | rd.live.ram=1) kairos_live_ram=yes ;;
+        # Names separated by commas; nothing else of these words is special to the shell here.
+        rd.driver.blacklist=* | modprobe.blacklist=*) kairos_blocked="$kairos_blocked,$kairos_value" ;;
+        rd.driver.pre=*) kairos_early="$kairos_early,$kairos_value" ;;
+        init=*) kairos_init=$kairos_value ;;
+        rootfstype=*) kairos_root_type=$kairos_value ;;
+        rootflags=*) kairos_root_options=$kairos_value ;;
+        ro | rw) kairos_root_mode=$kairos_word ;;
+    esac
 }
 
 # kairos_mount OPTIONS DEVICE DIRECTORY: fails with the reason in kairos_report.
