@@ -2,6 +2,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { INTERRUPTED_MENU } from '../../src/agent/deploy/boot-loader.ts';
 import { ASSESSMENT_HOOK, ASSESSMENT_SCRIPT } from '../../src/common/contract/boot-assessment.ts';
+import { INSTALLED_STUB } from '../../src/common/contract/boot-loader.ts';
 import { PROJECT } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 
@@ -60,7 +61,8 @@ test('boot menus', async () => {
   const menus = await files('templates/*grub*.cfg', 'templates/**/grub*.cfg');
   expect(menus.length).toBeGreaterThan(1);
   for (const menu of menus) await check('grub-script-check', menu);
-  for (const [name, script] of Object.entries({ ASSESSMENT_HOOK, ASSESSMENT_SCRIPT, INTERRUPTED_MENU })) {
+  const scripts = { ASSESSMENT_HOOK, ASSESSMENT_SCRIPT, INTERRUPTED_MENU, INSTALLED_STUB };
+  for (const [name, script] of Object.entries(scripts)) {
     const { exitCode, all } = await execa('grub-script-check', { input: script, reject: false, all: true });
     expect(exitCode, `${name}: ${all}`).toBe(0);
   }

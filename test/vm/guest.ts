@@ -52,15 +52,17 @@ export async function startGuest(
   machine: Pick<Machine, 'artifact' | 'arch' | 'attachment' | 'firmware' | 'target'> & {
     readonly snapshot?: boolean;
     readonly waitsInMenu?: boolean;
+    /** Arguments for devices that firmware and kernel find before those of the machine. */
+    readonly before?: readonly string[];
   },
   extra: readonly string[] = [],
 ): Promise<Guest> {
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-vm-'));
   // One processor: several emulated ones that wait for each other sometimes hang on a busy host.
-  const { waitsInMenu = false, ...rest } = machine;
+  const { waitsInMenu = false, before = [], ...rest } = machine;
   const full: Machine = { memory: 2048, cores: 1, snapshot: true, kvm: false, ...rest };
   const cpu = full.arch === 'arm64' ? [] : PLAIN_CPU;
-  const args = [...qemuArguments(full, await privateVariables(full, scratch)), ...cpu, ...extra];
+  const args = [...before, ...qemuArguments(full, await privateVariables(full, scratch)), ...cpu, ...extra];
   const qemu = testQemu(full.arch);
   const child = execa(qemu.program, [...qemu.arguments, ...args], {
     env: qemu.env,

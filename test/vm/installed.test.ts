@@ -6,6 +6,7 @@ import { factory, TEST_HOME, type TestBuild, testBuild } from '../support/factor
 import { makeSigner, type TestSigner } from '../support/signer.ts';
 import { tool } from '../support/tool.ts';
 import { type Guest, startGuest } from './guest.ts';
+import { makeOtherDisk, type OtherDisk } from './other-disk.ts';
 
 const GIB = 1024 ** 3;
 
@@ -31,24 +32,29 @@ async function signedExtension(directory: string, signer: TestSigner): Promise<E
   return JSON.parse(stdout) as ExtensionReport;
 }
 
-describe('the raw disk on BIOS', () => {
+describe('the raw disk on BIOS, beside a disk with the same labels', () => {
   let directory: string;
   let signer: TestSigner;
   let extension: ExtensionReport;
   let guest: Guest;
   let build: TestBuild;
+  let other: OtherDisk;
+  let before: string;
 
   beforeAll(async () => {
     build = await testBuild();
     directory = await mkdtemp(join(TEST_HOME, 'vm-'));
     signer = await makeSigner(directory, 'release');
     extension = await signedExtension(directory, signer);
+    other = await makeOtherDisk(directory);
+    before = await other.digest();
     guest = await startGuest(
       {
         artifact: await diskOf(build.artifact('raw'), directory),
         attachment: 'disk',
         firmware: 'bios',
         snapshot: false,
+        before: other.arguments,
       },
       ['-drive', `if=virtio,format=raw,readonly=on,file=${extension.file}`],
     );
@@ -83,6 +89,11 @@ describe('the raw disk on BIOS', () => {
     }
     expect(await guest.run('test -s /run/initramfs/cos-state/cOS/passive.img && echo there')).toBe('there');
     expect(await guest.run('cat /etc/kairos-release | grep KAIROS_VERSION=')).toBe('KAIROS_VERSION="v1.2.3"');
+  });
+
+  test('uses its own partitions only, and names in /dev/disk are theirs', async () => {
+    await usesOwnDisk(guest);
+    expect(await guest.run('kairos-agent state get recovery.name')).toBe('/dev/vda4');
   });
 
   test('has grown its persistent partition to the end of the disk', async () => {
@@ -128,12 +139,25 @@ describe('the raw disk on BIOS', () => {
     await guest.run('for f in /etc /usr/local /var/log /root /var/tmp; do echo kept >$f/marker; done; sync');
     const identity = await guest.run('cat /etc/machine-id; ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub');
     expect(identity).toMatch(/^[0-9a-f]{32}\n256 SHA256:/);
+    const quoted = 'extra_cmdline=dyndbg="module loop +p" note="two  words" "whole=a b" one="1"';
+    expect((await guest.attempt(`kairos-agent grubedit set '${quoted}'`)).status).toBe(0);
     await guest.reboot();
     const found = 'for f in /etc /usr/local /var/log /root /var/tmp; do test -e $f/marker && echo $f; done';
     expect((await guest.run(found)).split('\n')).toEqual(['/usr/local', '/var/log', '/root']);
     expect(await guest.run('cat /etc/machine-id; ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub')).toBe(
       identity,
     );
+  });
+
+  test('gives the kernel arguments with spaces as they were typed', async () => {
+    const line = await guest.run('cat /proc/cmdline');
+    expect(line).toContain(' "dyndbg=module loop +p" "note=two  words" "whole=a b" one=1');
+    expect(line).not.toContain('\\');
+    // The kernel gives arguments that it does not know to the first process.
+    expect(await guest.run('tr "\\0" "\\n" </proc/1/environ | grep -E "^(note|whole)="')).toBe(
+      'note=two  words\nwhole=a b',
+    );
+    await guest.attempt('kairos-agent grubedit set extra_cmdline=');
   });
 
   test('boots the passive slot and recovery once each when selected', async () => {
@@ -152,8 +176,27 @@ describe('the raw disk on BIOS', () => {
     expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/recovery_mode');
     expect(await guest.run('findmnt -no SOURCE /usr/local')).not.toMatch(/^\/dev\//);
     expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
+    expect(await guest.run('findmnt -no SOURCE /run/initramfs/cos-state')).toBe('/dev/vda4');
+  });
+
+  test('has left the other disk as it was', async () => {
+    expect(await other.digest()).toBe(before);
   });
 });
+
+async function usesOwnDisk(guest: Guest): Promise<void> {
+  const mounted =
+    'for d in /oem /run/initramfs/cos-state /usr/local; do findmnt -nro SOURCE $d | head -n 1; done';
+  expect(await guest.run(mounted)).toBe('/dev/vda3\n/dev/vda5\n/dev/vda6');
+  const named = 'for l in GRUB OEM RECOVERY STATE PERSISTENT; do readlink -f /dev/disk/by-label/COS_$l; done';
+  expect(await guest.run(named)).toBe('/dev/vda2\n/dev/vda3\n/dev/vda4\n/dev/vda5\n/dev/vda6');
+  expect(await guest.run('cat /proc/cmdline')).toContain(
+    ` kairos.state_uuid=${await guest.run('blkid -s UUID -o value /dev/vda5')}`,
+  );
+  expect(await guest.run('lsblk -nro LABEL /dev/sda | grep -c COS_; ls /run/other-disk')).toMatch(
+    /^5\n.*No such file/,
+  );
+}
 
 const RELEASES = ['bullseye', 'bookworm', 'trixie'] as const;
 /** Bullseye is no longer maintained, and mirrors of its archive lack packages that its lists still name. */
@@ -173,17 +216,21 @@ const FEW = [
 
 describe.each<(typeof MATRIX)[number]>(process.env['KAIROS_FACTORY_TEST_ALL'] ? MATRIX : FEW)(
   'the $kind of $release on $firmware',
-  (machine) => {
+  ({ kind, firmware, release }) => {
     test('boots into the active slot and is healthy', async () => {
-      const { kind, firmware, release } = machine;
       const { artifact } = await testBuild(release, release === 'bullseye' ? WITHOUT_UPDATES : []);
       // The clock of the machine has lost its battery.
       const clock = ['-rtc', 'base=2001-01-01T00:00:00'];
-      await using guest = await startGuest(
-        { artifact: artifact(kind), attachment: 'disk', firmware, waitsInMenu: firmware === 'bios' },
-        clock,
-      );
+      const directory = await mkdtemp(join(TEST_HOME, 'vm-'));
+      await using stack = new AsyncDisposableStack();
+      stack.defer(() => rm(directory, { recursive: true, force: true }));
+      // Unlike a BIOS, UEFI does not give GRUB the disk that it started as the first one.
+      const { arguments: before } = await makeOtherDisk(directory);
+      const machine = { artifact: artifact(kind), attachment: 'disk', firmware, before } as const;
+      const waitsInMenu = firmware === 'bios';
+      const guest = stack.use(await startGuest({ ...machine, waitsInMenu }, clock));
       await guest.login();
+      await usesOwnDisk(guest);
       expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
       const isLater = 'test $(date +%s) -ge $(stat -c %Y /etc/kairos-release) && echo later';
       expect(await guest.run(isLater)).toBe('later');

@@ -22,7 +22,7 @@ export const ASSESSMENT_VARIABLES = {
 
 /** Content of the hook. */
 export const ASSESSMENT_HOOK = [
-  'search --no-floppy --file --set=assessment_blk /grub_boot_assessment',
+  'search --no-floppy --file --set=assessment_blk --hint="${boot_disk}," /grub_boot_assessment',
   'if [ -n "${assessment_blk}" ]; then',
   '  source (${assessment_blk})/grub_boot_assessment',
   'fi',
@@ -41,7 +41,7 @@ export const ASSESSMENT_SCRIPT = [
   '# Falls back to the passive system when the first boot after an upgrade did not reach its end.',
   'set assess=',
   'set env_assessment=',
-  'search --no-floppy --file --set=env_assessment /boot_assessment',
+  'search --no-floppy --file --set=env_assessment --hint="${boot_disk}," /boot_assessment',
   'if [ -n "${env_assessment}" ]; then',
   '  load_env -f (${env_assessment})/boot_assessment enable_boot_assessment enable_boot_assessment_always boot_assessment_tentative boot_assessment_slot',
   '  if [ -n "${boot_assessment_slot}" ]; then',

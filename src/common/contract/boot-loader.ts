@@ -101,9 +101,13 @@ export function vendorDirectories(osId: string, idLike: string): string[] {
 /** GRUB modules that the contract requires next to the menu, for a GRUB that lacks them (docs/contract.md 1.4). */
 export const MENU_MODULES = ['loopback', 'squash4', 'xzio', 'gzio', 'regexp'];
 
-/** First commands of an installed system's GRUB: switch to the state partition (docs/contract.md 1.4). */
+/**
+ * First commands of an installed system's GRUB: switch to the state partition of the disk that GRUB was loaded from, or else to
+ * the first one that is found (docs/contract.md 1.4, 2.9). GRUB runs them without its script language: no conditions here.
+ */
 export const INSTALLED_STUB = [
-  `search --no-floppy --label ${LABEL.state} --set=root`,
+  "regexp --set=1:boot_disk '^([^,]*)' $root",
+  `search --no-floppy --label --set=root --hint=$boot_disk, ${LABEL.state}`,
   'set prefix=($root)/grub2',
   '',
 ].join('\n');

@@ -1,6 +1,8 @@
 import { truncate, writeFile } from 'node:fs/promises';
 import { ARCHITECTURES } from '../../common/contract/architectures.ts';
+import { artifactBaseName } from '../../common/contract/artifact-names.ts';
 import { INSTALLED_STUB } from '../../common/contract/boot-loader.ts';
+import { identityFrom } from '../../common/contract/kairos-release.ts';
 import { LABEL } from '../../common/contract/labels.ts';
 import { type DiskLayout, partitionNamed, planDisk } from '../../common/contract/partitions.ts';
 import { slotImageSize } from '../../common/contract/slot-size.ts';
@@ -27,6 +29,7 @@ export const raw: Artifact = {
   tools: [MKE2FS, SGDISK, GRUB_MKIMAGE, ...MAKE_FAT_TOOLS],
   inputs: ({ disk }, { cloudConfig }) => ({
     disk,
+    stub: INSTALLED_STUB,
     // Invalidates cached disks of earlier versions, which lack the configuration's variables in the menu's environment.
     ...(cloudConfig === undefined ? {} : { cloudConfig, menuVariables: true }),
   }),
@@ -61,19 +64,31 @@ async function fillDataPartitions(
   context: ArtifactContext,
   layout: DiskLayout,
 ): Promise<void> {
-  const { epoch } = inputs.facts;
+  const { epoch, release } = inputs.facts;
+  const identity = `${artifactBaseName(identityFrom(new Map(Object.entries(release))))} ${epoch}`;
   const trees = await stagePartitions(inputs, context.scratch);
-  const fill = (name: DataPartition) => fillPartition(context, layout, { name, source: trees[name], epoch });
+  const fill = (name: DataPartition) =>
+    fillPartition(context, layout, { name, source: trees[name], epoch, identity });
   // The two large partitions are written in parallel, to different ranges of one file.
   await Promise.all([fill('state'), fill('recovery')]);
   await fill('oem');
   await fill('persistent');
 }
 
+/** The content of a data partition. */
+interface DataContent {
+  readonly name: DataPartition;
+  /** Directory with its tree. */
+  readonly source: string;
+  readonly epoch: number;
+  /** Identifies the image: disks of different images in one machine need different UUIDs (docs/contract.md 2.9). */
+  readonly identity: string;
+}
+
 async function fillPartition(
   { runner, output }: ArtifactContext,
   layout: DiskLayout,
-  { name, source, epoch }: { readonly name: DataPartition; readonly source: string; readonly epoch: number },
+  { name, source, epoch, identity }: DataContent,
 ): Promise<void> {
   const { start, size, label = '' } = partitionNamed(layout, name);
   const isPersistent = name === 'persistent';
@@ -83,7 +98,7 @@ async function fillPartition(
     {
       type: 'ext4',
       label,
-      uuid: uuidFromSeed(`partition ${label}`),
+      uuid: uuidFromSeed(`partition ${label} ${identity}`),
       kib: size / 1024,
       epoch,
       reserved: isPersistent ? 5 : 0,

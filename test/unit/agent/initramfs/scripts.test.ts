@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PROJECT } from '../../../support/factory.ts';
@@ -11,7 +11,7 @@ const SHELLS = [['busybox', 'sh'], ['dash']];
 
 /** Runs functions of the scripts by a real shell, on a machine below a directory, and returns what they print. */
 async function run(shell: readonly string[], root: string, commands: string): Promise<string> {
-  const scripts = ['lib'].map((name) => readFileSync(join(SCRIPTS, `${name}.sh`), 'utf8'));
+  const scripts = ['lib', 'devices'].map((name) => readFileSync(join(SCRIPTS, `${name}.sh`), 'utf8'));
   const text = [...scripts, commands]
     .join('\n')
     .replaceAll(/(?<=[\s"'<>=])\/(?=(?:proc|sys|run|dev)\/)/g, `${root}/`);
@@ -43,5 +43,62 @@ describe.each(SHELLS.map((shell) => ({ shell, name: shell[0] })))('with $name', 
     write(root, { 'proc/cmdline': `${line}\n` });
     const print = 'kairos_read_cmdline\nprintf "%s|%s" "$kairos_root" "$kairos_init"';
     expect(await run(shell, root, print)).toBe(expected);
+  });
+
+  test.each([
+    ['the disk whose menu GRUB read', 'kairos_state_uuid=uuid-vdb5 kairos_find_boot_disk', 'vdb'],
+    ['the disk of the partition that was mounted first', 'kairos_boot_from /dev/vdb5', 'vdb'],
+    ['the first disk, until then', ':', 'vda'],
+    [
+      'the first disk, when that of the menu is missing',
+      'kairos_state_uuid=uuid-x kairos_find_boot_disk',
+      'vda',
+    ],
+  ])('names belong to %s', async (_, command, disk) => {
+    const root = temporaryDirectory();
+    write(root, { 'dev/kmsg': '', 'run/empty': '', 'sys/kernel/uevent_seqnum': '1\n' });
+    const table = ['vda', 'vdb'].flatMap((name) =>
+      [4, 5].map((number) => {
+        const partition = `${name}${number}`;
+        write(root, {
+          [`dev/${partition}`]: '',
+          [`sys/devices/${name}/${partition}/partition`]: `${number}\n`,
+        });
+        mkdirSync(join(root, 'sys/class/block'), { recursive: true });
+        symlinkSync(`../../devices/${name}/${partition}`, join(root, 'sys/class/block', partition));
+        return [
+          `DEVNAME=${root}/dev/${partition}`,
+          `LABEL=${number === 5 ? 'COS_STATE' : 'COS_OEM'}`,
+          `UUID=uuid-${partition}`,
+          `PARTUUID=same-${number}`,
+          '',
+        ].join('\n');
+      }),
+    );
+    for (const name of ['vda', 'vdb'])
+      symlinkSync(`../../devices/${name}`, join(root, 'sys/class/block', name));
+    write(root, { table: table.join('\n') });
+    await run(
+      shell,
+      root,
+      [
+        `blkid() { cat ${root}/table; }`,
+        'kairos_load_drivers() { return 1; }',
+        'sleep() { :; }',
+        'KAIROS_ROOT_TIMEOUT=1 kairos_seen= kairos_probed= kairos_boot_disk= kairos_state_uuid=',
+        'kairos_probe_devices',
+        command,
+      ].join('\n'),
+    );
+    const link = (path: string) => readlinkSync(join(root, 'dev/disk', path));
+    expect(link('by-label/COS_STATE')).toBe(`../../${disk}5`);
+    expect(link('by-label/COS_OEM')).toBe(`../../${disk}4`);
+    expect(link('by-partuuid/same-4')).toBe(`../../${disk}4`);
+    expect(link('by-uuid/uuid-vda5')).toBe('../../vda5');
+    if (disk === 'vdb') {
+      expect(readFileSync(join(root, 'run/udev/rules.d/61-kairos-boot-disk.rules'), 'utf8')).toBe(
+        'SUBSYSTEM=="block", KERNEL=="vdb[0-9]*", OPTIONS+="link_priority=200"\n',
+      );
+    }
   });
 });

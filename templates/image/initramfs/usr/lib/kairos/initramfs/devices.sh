@@ -13,6 +13,7 @@ kairos_start_devices() {
     kairos_seen=
     kairos_probed=
     kairos_members=
+    kairos_boot_disk=
     # Not empty, because BusyBox's grep does not take an empty list of patterns.
     echo - >/run/kairos-modaliases
     kairos_list "$kairos_blocked" | sed 's/^/blacklist /' >/etc/modprobe.d/command-line.conf
@@ -36,8 +37,7 @@ kairos_load_drivers() {
     mv /run/kairos-modaliases.new /run/kairos-modaliases
 }
 
-# Makes the links in /dev/disk for the filesystems and partitions that are there. Of two with the same name, the first one
-# keeps it.
+# Makes the links in /dev/disk for the filesystems and partitions that are there.
 kairos_probe_devices() {
     set --
     # Some callers have patterns switched off.
@@ -56,6 +56,14 @@ kairos_probe_devices() {
     [ $# -gt 0 ] || return 0
     blkid -c /dev/null -o export "$@" 2>/dev/null >/run/kairos-devices
     kairos_new_volumes=
+    kairos_link_devices
+    [ -z "$kairos_new_volumes" ] || kairos_activate_volumes
+}
+
+# Two disks with an installation have the same labels, and even the same GUIDs. The disk that the machine was started from
+# keeps a name; while that is not known, the first one.
+kairos_link_devices() {
+    [ -e /run/kairos-devices ] || return 0
     while IFS= read -r kairos_line; do
         kairos_value=${kairos_line#*=}
         case $kairos_line in
@@ -67,8 +75,6 @@ kairos_probe_devices() {
             TYPE=linux_raid_member | TYPE=LVM2_member) kairos_add_member "$kairos_value" ;;
         esac
     done </run/kairos-devices
-    rm -f /run/kairos-devices
-    [ -z "$kairos_new_volumes" ] || kairos_activate_volumes
 }
 
 # Members of arrays and volume groups become devices by the image's own programs, where it has them. Only machines with such
@@ -109,9 +115,53 @@ kairos_name_device() {
     case $kairos_value in
         '' | *[!A-Za-z0-9#+.:=@_-]*) return ;;
     esac
-    [ ! -e "/dev/disk/$1/$kairos_value" ] || return
+    kairos_link=/dev/disk/$1/$kairos_value
+    if [ -e "$kairos_link" ]; then
+        # shellcheck disable=SC3013 # BusyBox, dash and bash have it; starting a program for each name would take long
+        { kairos_on_boot_disk "$kairos_node" && [ ! "$kairos_link" -ef "$kairos_node" ]; } || return
+        ! kairos_on_boot_disk "$(readlink -f "$kairos_link")" || return
+    fi
     mkdir -p "/dev/disk/$1"
-    ln -sfn "../../${kairos_node#/dev/}" "/dev/disk/$1/$kairos_value"
+    ln -sfn "../../${kairos_node#/dev/}" "$kairos_link"
+}
+
+# kairos_on_boot_disk NODE: succeeds for the disk that the machine was started from, and its partitions.
+kairos_on_boot_disk() {
+    [ -n "$kairos_boot_disk" ] || return 1
+    [ "${1#/dev/}" = "$kairos_boot_disk" ] || [ -e "/sys/class/block/$kairos_boot_disk/${1#/dev/}" ]
+}
+
+# Finds the disk that GRUB was loaded from. The menu names its state partition, which may be slower to appear than another
+# disk with the same labels.
+kairos_find_boot_disk() {
+    [ -n "$kairos_state_uuid" ] || return 0
+    if kairos_wait_device "UUID=$kairos_state_uuid" "$KAIROS_ROOT_TIMEOUT"; then
+        kairos_boot_from "$kairos_device"
+    else
+        kairos_warn "the filesystem $kairos_state_uuid, which GRUB read the menu from, has not appeared: using any disk with the labels"
+    fi
+}
+
+# kairos_boot_from NODE: from here on, names belong to the partitions of this disk: here, and for udev's links in the running
+# system, also when another disk is attached later. Nothing distinguishes two copies of one disk.
+kairos_boot_from() {
+    [ -z "$kairos_boot_disk" ] || return 0
+    kairos_boot_disk=${1#/dev/}
+    if [ -e "/sys/class/block/$kairos_boot_disk/partition" ]; then
+        kairos_boot_disk=$(readlink -f "/sys/class/block/$kairos_boot_disk/..")
+        kairos_boot_disk=${kairos_boot_disk##*/}
+    fi
+    kairos_link_devices
+    case $kairos_boot_disk in
+        *[0-9]) kairos_pattern="${kairos_boot_disk}p[0-9]*" ;;
+        *) kairos_pattern="${kairos_boot_disk}[0-9]*" ;;
+    esac
+    mkdir -p /run/udev/rules.d
+    echo "SUBSYSTEM==\"block\", KERNEL==\"$kairos_pattern\", OPTIONS+=\"link_priority=200\"" \
+        >/run/udev/rules.d/61-kairos-boot-disk.rules
+    if [ -n "$kairos_state_uuid" ] && [ "$(grep -cxF "UUID=$kairos_state_uuid" /run/kairos-devices)" -gt 1 ]; then
+        kairos_warn "another disk is a copy of $kairos_boot_disk: the system may use either; remove one, or install again from a live medium"
+    fi
 }
 
 # kairos_wait_device SPEC SECONDS: sets kairos_device to the node of LABEL=…, UUID=…, …, or fails after SECONDS.

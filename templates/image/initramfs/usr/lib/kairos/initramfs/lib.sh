@@ -41,6 +41,7 @@ kairos_done() {
 kairos_read_cmdline() {
     kairos_image=
     kairos_root=
+    kairos_state_uuid=
     kairos_oem_label=COS_OEM
     kairos_oem_timeout=5
     kairos_overlay=
@@ -91,6 +92,7 @@ kairos_read_argument() {
     case $kairos_word in
         cos-img/filename=*) kairos_image=$kairos_value ;;
         root=*) kairos_root=$kairos_value ;;
+        kairos.state_uuid=*) kairos_state_uuid=$kairos_value ;;
         rd.cos.oemlabel=* | rd.immucore.oemlabel=*) kairos_oem_label=$kairos_value ;;
         rd.cos.oemtimeout=* | rd.immucore.oemtimeout=*)
             case $kairos_value in

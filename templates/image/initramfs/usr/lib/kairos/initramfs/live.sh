@@ -8,6 +8,7 @@ kairos_mount_live() {
     modprobe -a -q squashfs isofs vfat
     kairos_wait_device "$kairos_spec" "$KAIROS_ROOT_TIMEOUT" ||
         kairos_fail "no medium $kairos_spec has appeared" "Check that it is attached, and that the image has the driver of its controller."
+    kairos_boot_from "$kairos_device"
     mkdir -p /run/initramfs/live
     kairos_mount ro "$kairos_device" /run/initramfs/live ||
         kairos_fail "cannot mount $kairos_spec ($kairos_device): $kairos_report" "The medium may be damaged: write it again."

@@ -7,6 +7,7 @@ kairos_mount_plain() {
         kairos_fail "the command line has no root=" "Choose another entry in the boot menu."
     kairos_wait_device "$kairos_root" "$KAIROS_ROOT_TIMEOUT" ||
         kairos_fail "no device $kairos_root has appeared" "Check that the disk is attached, and that the image has its driver."
+    kairos_boot_from "$kairos_device"
     [ -z "$kairos_root_type" ] || modprobe -q "$kairos_root_type"
     kairos_options=$kairos_root_mode
     [ -z "$kairos_root_options" ] || kairos_options=$kairos_options,$kairos_root_options

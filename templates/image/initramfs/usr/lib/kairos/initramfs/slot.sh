@@ -11,6 +11,7 @@ kairos_mount_slot() {
     kairos_wait_device "LABEL=$kairos_label" "$KAIROS_ROOT_TIMEOUT" ||
         kairos_fail "no partition with the label $kairos_label has appeared" \
             "Check that the disk is attached and the image has its driver. Repair the system from the recovery entry or a live medium."
+    kairos_boot_from "$kairos_device"
     # /run moves into the new root, so the running system finds the partition at this path, as the contract has it.
     mkdir -p "$KAIROS_STATE_DIR"
     if ! kairos_mount "$kairos_mode" "$kairos_device" "$KAIROS_STATE_DIR"; then
