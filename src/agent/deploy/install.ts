@@ -19,6 +19,7 @@ import { finish } from './finish.ts';
 import { runBeforeStage, runInNewSystem, runOuterHook } from './hooks.ts';
 import { type InstallOptions, installOptions } from './install-options.ts';
 import { existingTarget, prepareDisk, type TargetPartition } from './install-target.ts';
+import { hasLiveRecovery, takeLiveRecovery } from './live-recovery.ts';
 import { setMenuName } from './menu-name.ts';
 import { checkpoint, MOUNT_ROOT, mount, mountWritable } from './mounts.ts';
 import { noteEvent } from './node-state.ts';
@@ -48,8 +49,6 @@ export interface InstallRequest {
 
 /** The tree of the live medium, without the changes of the live system (docs/contract.md 3.4). */
 const LIVE_ROOT = `dir:${NODE_PATH.liveRoot}`;
-/** A ready-made recovery system on the live medium (docs/contract.md 1.4). */
-const LIVE_RECOVERY = NODE_PATH.liveRecovery;
 
 /**
  * Installs a node (docs/contract.md 5.3): partitions, slots, boot loader, configuration. Until the last step, the disk
@@ -185,10 +184,8 @@ async function writeRecovery(
 ): Promise<void> {
   const file = `${directory}/${SLOT_FILE.recovery}`;
   if (source !== undefined) await makeSlot(host, { ...slot, source, file, label: LABEL.recoverySystem });
-  else if ((await host.stat(LIVE_RECOVERY)) !== undefined) {
-    await host.makeDirectory(`${directory}/cOS`);
-    await host.run('cp', [LIVE_RECOVERY, `${directory}/${SLOT_FILE.recoverySquashfs}`]);
-  } else await copyImage(host, { source: active, file, label: LABEL.recoverySystem });
+  else if (await hasLiveRecovery(host)) await takeLiveRecovery(host, { ...slot, directory });
+  else await copyImage(host, { source: active, file, label: LABEL.recoverySystem });
 }
 
 async function installBundles(host: Host, options: InstallOptions): Promise<void> {
