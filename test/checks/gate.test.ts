@@ -12,8 +12,11 @@ test('tests that may be skipped exist', async () => {
   const allowed = parseAllowedSkips(await readFile(join(PROJECT, 'test/allowed-skips.json'), 'utf8'));
   for (const entry of allowed) {
     const title = entry.test.split(' > ').at(-1) ?? '';
-    // scripts/test compares the whole name, when the file has run.
-    expect(await readFile(join(PROJECT, entry.file), 'utf8'), entry.file).toContain(title);
+    const source = await readFile(join(PROJECT, entry.file), 'utf8');
+    // A title of a table has a place for the value. scripts/test compares the whole name, when the file has run.
+    const tables = [...source.matchAll(/'([^'\n]{5,})%s/g)].map(([, start = '']) => start);
+    const isTable = tables.some((start) => title.startsWith(start));
+    expect(isTable ? title : source, entry.file).toContain(title);
   }
 });
 
