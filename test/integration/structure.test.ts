@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABEL } from '../../src/common/contract/labels.ts';
 import { factory, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
+import { expectHealthyBoot } from '../vm/healthy-boot.ts';
 
 const MIB = 1024 * 1024;
 const SECTOR = 512;
@@ -202,6 +203,11 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
       (await stat(build.artifact('raw'))).size / 4,
     );
   });
+
+  // The VM tests boot bookworm. They have a store of their own, where trixie would be built again.
+  if (release === 'trixie') {
+    test('raw: boots into a healthy system', () => expectHealthyBoot(build.artifact('raw'), 'bios'));
+  }
 
   test('oci: an image that passes the check and runs as a container', async () => {
     const layout = build.artifact('oci');
