@@ -148,10 +148,10 @@ describe('targets that differ in their artifacts, with Kubernetes and bundles', 
     );
     // The clients of volumes; what they start on demand does not listen before, and every node names its own initiator.
     for (const pattern of [
-      /root\/usr\/sbin\/mount\.nfs /m,
-      /root\/usr\/sbin\/iscsiadm /m,
+      /root\/usr\/sbin\/mount\.nfs$/m,
+      /root\/usr\/sbin\/iscsiadm$/m,
       /root\/etc\/systemd\/system\/sockets\.target\.wants\/iscsid\.socket /m,
-      /root\/usr\/lib\/systemd\/system\/rpcbind\.socket /m,
+      /root\/usr\/lib\/systemd\/system\/rpcbind\.socket$/m,
     ])
       expect(listing).toMatch(pattern);
     expect(listing).not.toMatch(/root\/etc\/(systemd\/.*rpcbind|iscsi\/initiatorname)/);
