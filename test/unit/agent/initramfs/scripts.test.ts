@@ -56,7 +56,7 @@ describe.each(SHELLS.map((shell) => ({ shell, name: shell[0] })))('with $name', 
     ],
   ])('names belong to %s', async (_, command, disk) => {
     const root = temporaryDirectory();
-    write(root, { 'dev/kmsg': '', 'run/empty': '', 'sys/kernel/uevent_seqnum': '1\n' });
+    write(root, { 'dev/kmsg': '', 'run/initramfs/kairos.log': '', 'sys/kernel/uevent_seqnum': '1\n' });
     const table = ['vda', 'vdb'].flatMap((name) =>
       [4, 5].map((number) => {
         const partition = `${name}${number}`;

@@ -133,7 +133,13 @@ describe('publicParameters', () => {
   test('has every key of the configuration, but for those that do not change the image', async () => {
     const all = {
       ...(await spec(temporaryDirectory())),
-      ...{ flavor: 'debian', release: 'bookworm', kernelFrom: 'dir:kernel', overlayIso: '/iso' },
+      ...{
+        flavor: 'debian',
+        release: 'bookworm',
+        kernelFrom: 'dir:kernel',
+        overlayIso: '/iso',
+        netboot: true,
+      },
     };
     const published = Object.keys(publicParameters(all)).map((key) => key.split('.')[0]);
     const keys = Object.keys(BuildConfiguration.shape).filter((key) => !published.includes(key));
