@@ -9,8 +9,8 @@ const PRIVATE = 0o600;
 const MEMORY = 2 * 60_000;
 
 /**
- * Returns a configuration that was fetched earlier in this boot (docs/contract.md 4.2). The directory is in RAM, so nothing of it
- * survives a reboot.
+ * Returns a configuration that was fetched earlier in this boot (docs/contract.md 4.2). The directory is in RAM, so it does
+ * not survive a reboot.
  * @param address the URL, with its digest if it has one
  */
 export async function readFetched(host: Host, address: string): Promise<string | undefined> {

@@ -120,7 +120,7 @@ async function readFile(host: Host, address: string): Promise<string> {
   });
 }
 
-/** @returns `undefined` when there is no copy of this boot, and nothing may be fetched now */
+/** @returns `undefined` when this boot has no copy, and a fetch is not allowed now */
 async function readUrl(
   host: Host,
   address: string,

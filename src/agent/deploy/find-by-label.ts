@@ -16,8 +16,8 @@ export async function bootDisk(host: Host): Promise<string | undefined> {
 }
 
 /**
- * Finds the filesystem with a label, waiting up to `seconds`. Another disk may have a system with the same labels: a label of
- * the system belongs to the disk that was started, if that has it (docs/contract.md 2.9).
+ * Finds the filesystem with a label, waiting up to `seconds`. Another disk may have a system with the same labels: a system
+ * label means the partition on the disk that the machine was started from, if there is one (docs/contract.md 2.9).
  * @returns its device, or `undefined`
  */
 export async function findByLabel(host: Host, label: string, seconds = 0): Promise<string | undefined> {

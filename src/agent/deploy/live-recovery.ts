@@ -1,18 +1,18 @@
-import { open } from 'node:fs/promises';
 import { LABEL } from '../../common/contract/labels.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { SLOT_FILE } from '../../common/contract/partition-files.ts';
 import type { Host } from '../../common/host/host.ts';
 import { parseSource } from '../../common/oci/layers/source.ts';
 import { admitSource } from '../trust/admit-source.ts';
+import { readAt } from './block-device.ts';
 import { MOUNT_ROOT, mount } from './mounts.ts';
 import { makeSlot, type SlotOptions } from './slot.ts';
 
 /** A ready-made recovery system on the live medium (docs/contract.md 1.4). */
 const LIVE_RECOVERY = NODE_PATH.liveRecovery;
-/** The field `compression_id` of the superblock: offset and size in bytes (kernel, fs/squashfs/squashfs_fs.h). */
-const COMPRESSION = { offset: 20, size: 2 };
-/** What GRUB's `squash4` reads: zlib, LZO and XZ (GRUB 2.06 and 2.12, fs/squash4.c), but neither LZ4 nor zstd. */
+/** Where the superblock has its field `compression_id` (kernel, fs/squashfs/squashfs_fs.h). */
+const COMPRESSION = { offset: 20, length: 2 };
+/** What GRUB's `squash4` reads: zlib, LZO and XZ, but neither LZ4 nor zstd (GRUB 2.06, grub-fstest). */
 const READ_BY_GRUB: readonly number[] = [1, 3, 4];
 
 /** Whether the live medium has a recovery system of its own. */
@@ -29,7 +29,7 @@ export async function takeLiveRecovery(
   host: Host,
   { directory, ...slot }: Omit<SlotOptions, 'source' | 'file' | 'label'> & { readonly directory: string },
 ): Promise<void> {
-  if (await grubReads(host.resolve(LIVE_RECOVERY))) {
+  if (await grubReads(host, LIVE_RECOVERY)) {
     await host.makeDirectory(`${directory}/cOS`);
     await host.run('cp', [LIVE_RECOVERY, `${directory}/${SLOT_FILE.recoverySquashfs}`]);
     return;
@@ -47,13 +47,6 @@ export async function takeLiveRecovery(
 }
 
 /** Whether GRUB can read the squashfs in a file. */
-export async function grubReads(file: string): Promise<boolean> {
-  await using handle = await open(file);
-  const { buffer } = await handle.read(
-    Buffer.alloc(COMPRESSION.size),
-    0,
-    COMPRESSION.size,
-    COMPRESSION.offset,
-  );
-  return READ_BY_GRUB.includes(buffer.readUInt16LE());
+export async function grubReads(host: Host, file: string): Promise<boolean> {
+  return READ_BY_GRUB.includes((await readAt(host, file, COMPRESSION)).readUInt16LE());
 }

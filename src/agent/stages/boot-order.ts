@@ -20,7 +20,7 @@ export function fetchingIn(stage: string, { text }: Pick<CommandLine, 'text'>): 
   return { fetch: online ? 'once' : 'never', keep: BOOT.includes(name) };
 }
 
-/** The stages before this one that a configuration has missed which arrives in it (docs/contract.md 4.5, 4.9). */
+/** The earlier stages that a configuration has missed when it arrives in this one (docs/contract.md 4.5, 4.9). */
 export function missedBefore(stage: string): readonly string[] {
   const at = BOOT.indexOf(baseOf(stage));
   return REPEATABLE.filter((name) => BOOT.indexOf(name) < at);

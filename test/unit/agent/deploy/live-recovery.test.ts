@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { grubReads } from '../../../../src/agent/deploy/live-recovery.ts';
+import { systemHost } from '../../../../src/common/host/system-host.ts';
 import { tool } from '../../../support/tool.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
@@ -17,6 +18,11 @@ test.each(['gzip', 'lzo', 'xz', 'lz4', 'zstd'])(
       () => true,
       () => false,
     );
-    expect(await grubReads(file)).toBe(isRead);
+    expect(
+      await grubReads(
+        systemHost(() => undefined),
+        file,
+      ),
+    ).toBe(isRead);
   },
 );
