@@ -10,10 +10,11 @@ import { z } from 'zod';
 import { parseJson } from '../oci/registry/repository-reader.ts';
 import type { TrustIdentity } from './identity.ts';
 import type { Objection } from './refusal.ts';
+import { STATEMENT_TYPE } from './statement-type.ts';
 
 /** The predicate type of `cosign sign` (as of cosign 3.1.3); attestations have other types. */
 export const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
-const STATEMENT_TYPES = ['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1'];
+const STATEMENT_TYPES = [STATEMENT_TYPE, 'https://in-toto.io/Statement/v0.1'];
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
 /** The signed statement (in-toto attestation spec, v1/statement). */

@@ -85,13 +85,23 @@ export function parseFirmware(text: string): Firmware {
   });
 }
 
+/** Whether a machine boots a file of this name. */
+export function isBootable(name: string): boolean {
+  return formatOf(name) !== undefined;
+}
+
 /** QEMU's name for the disk format of an artifact. @throws FactoryError `usage` when it is not bootable */
 export function diskFormat(artifact: string): 'raw' | 'qcow2' {
-  const ending = Object.keys(FORMATS).find((candidate) => artifact.endsWith(candidate));
-  if (ending) return FORMATS[ending as keyof typeof FORMATS];
+  const format = formatOf(artifact);
+  if (format !== undefined) return format;
   throw new FactoryError('SOURCE_UNSUITABLE', `${artifact} is not bootable`, {
     remedy: 'Give an .iso, .raw or .qcow2 file.',
   });
+}
+
+function formatOf(name: string): 'raw' | 'qcow2' | undefined {
+  const ending = Object.keys(FORMATS).find((candidate) => name.endsWith(candidate));
+  return ending === undefined ? undefined : FORMATS[ending as keyof typeof FORMATS];
 }
 
 /**

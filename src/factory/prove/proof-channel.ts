@@ -30,7 +30,7 @@ export interface ProofChannel extends Disposable {
 export async function openChannel(socket: string, signal: AbortSignal): Promise<ProofChannel> {
   const connection = await connected(socket, signal);
   const waiting = new Set<(words: readonly string[]) => void>();
-  const boots: string[] = [];
+  let boots = 0;
   let size = 0;
   connection.on('data', (chunk: Buffer) => {
     size = chunk.includes('\n') ? 0 : size + chunk.length;
@@ -42,22 +42,22 @@ export async function openChannel(socket: string, signal: AbortSignal): Promise<
   lines.on('error', () => undefined);
   lines.on('line', (line) => {
     const words = line.split(' ');
-    if (words[0] === 'boot') boots.push(line);
+    if (words[0] === 'boot') boots += 1;
     for (const each of waiting) each(words);
   });
   let seen = 0;
   let count = 0;
 
   /** Waits for the message that `pick` recognises. */
-  function message<T>(pick: (words: readonly string[]) => T | undefined, { reason }: Wait): Promise<T> {
+  function message<T>(pick: (words: readonly string[]) => T | undefined, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const end = () => {
         waiting.delete(look);
-        reason.removeEventListener('abort', fail);
+        signal.removeEventListener('abort', fail);
       };
       const fail = () => {
         end();
-        reject(reason.reason);
+        reject(signal.reason);
       };
       const look = (words: readonly string[]) => {
         const found = pick(words);
@@ -65,8 +65,8 @@ export async function openChannel(socket: string, signal: AbortSignal): Promise<
         end();
         resolve(found);
       };
-      if (reason.aborted) return fail();
-      reason.addEventListener('abort', fail, { once: true });
+      if (signal.aborted) return fail();
+      signal.addEventListener('abort', fail, { once: true });
       waiting.add(look);
       look([]);
     });
@@ -79,27 +79,20 @@ export async function openChannel(socket: string, signal: AbortSignal): Promise<
   };
   return {
     booted: async (reason) => {
-      await message(() => (boots.length > seen ? true : undefined), { reason });
-      seen = boots.length;
+      await message(() => (boots > seen ? true : undefined), reason);
+      seen = boots;
     },
     run: (script, reason) => {
       const id = send(script);
-      return message(
-        ([kind, number, status, output = '']) => {
-          if (kind === 'boot') return { status: RESTARTED, output: 'the system restarted' };
-          if (kind !== 'done' || number !== id) return undefined;
-          return { status: Number(status), output: Buffer.from(output, 'base64').toString('utf8').trimEnd() };
-        },
-        { reason },
-      );
+      return message(([kind, number, status, output = '']) => {
+        if (kind === 'boot') return { status: RESTARTED, output: 'the system restarted' };
+        if (kind !== 'done' || number !== id) return undefined;
+        return { status: Number(status), output: Buffer.from(output, 'base64').toString('utf8').trimEnd() };
+      }, reason);
     },
     send: (script) => void send(script),
     [Symbol.dispose]: () => connection.destroy(),
   };
-}
-
-interface Wait {
-  readonly reason: AbortSignal;
 }
 
 async function connected(path: string, signal: AbortSignal): Promise<Socket> {

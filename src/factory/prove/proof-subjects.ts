@@ -1,10 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { diskFormat } from '../boot/machine.ts';
-import { parseSums } from '../signing/output-files.ts';
-
-const BOOTABLE = /\.(iso|raw|qcow2)$/;
+import { diskFormat, isBootable } from '../boot/machine.ts';
+import { readSums } from '../signing/output-files.ts';
 
 /**
  * The artifacts to prove: a file, or the bootable files that `SHA256SUMS` of a build output lists.
@@ -23,9 +21,8 @@ export async function proofSubjects(path: string): Promise<string[]> {
       remedy: 'Give an ISO, raw or qcow2 file, or the output directory of a build.',
     });
   }
-  const sums = await readFile(join(place, 'SHA256SUMS'), 'utf8').catch(() => undefined);
-  const listed = sums === undefined ? [] : parseSums(sums, join(path, 'SHA256SUMS'));
-  const found = listed.map(({ name }) => name).filter((name) => BOOTABLE.test(name));
+  const listed = (await readSums(place)) ?? [];
+  const found = listed.map(({ name }) => name).filter(isBootable);
   if (found.length > 0) return found.map((name) => join(place, name));
   throw new FactoryError('BUILD_OUTPUT_INVALID', `${path} has no artifact that boots`, {
     remedy: 'Build again with iso, raw or qcow2 among the artifacts.',

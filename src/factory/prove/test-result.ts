@@ -1,3 +1,4 @@
+import { STATEMENT_TYPE } from '../../common/trust/statement-type.ts';
 import type { Resource } from '../inspect/provenance/statement.ts';
 import type { ProofResult } from './proof-result.ts';
 
@@ -19,7 +20,7 @@ export function testResultStatement(
       .map(({ machine, name }) => `${machine}: ${name}`)
       .sort();
   return {
-    _type: 'https://in-toto.io/Statement/v1',
+    _type: STATEMENT_TYPE,
     subject: subjects,
     predicateType: TEST_RESULT,
     predicate: {

@@ -4,6 +4,7 @@ import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { hashFile } from '../../common/files/digest.ts';
 import { putInPlace } from '../../common/files/output-file.ts';
 import { SIGN_PREDICATE } from '../../common/trust/bundle.ts';
+import { STATEMENT_TYPE } from '../../common/trust/statement-type.ts';
 import { bundleDigest, verifyFile } from '../../common/trust/verify-file.ts';
 import { signBlob, signStatement } from '../tools/cosign.ts';
 import type { Runner } from '../tools/runner.ts';
@@ -149,7 +150,7 @@ async function signLarge(
   await writeFile(
     statement,
     JSON.stringify({
-      _type: 'https://in-toto.io/Statement/v1',
+      _type: STATEMENT_TYPE,
       subject: [{ name: basename(file), digest: { sha256 } }],
       predicateType: SIGN_PREDICATE,
       predicate: {},

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
-import { ARCHES, type Arch, machineArch } from '../../../common/contract/architectures.ts';
+import { ARCHES, type Arch } from '../../../common/contract/architectures.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { didYouMean } from '../../../common/text/suggest.ts';
-import { bootArtifact, hasKvm } from '../../boot/boot-artifact.ts';
-import { artifactArch, FIRMWARES, parseFirmware } from '../../boot/machine.ts';
+import { bootArtifact } from '../../boot/boot-artifact.ts';
+import { FIRMWARES, parseFirmware } from '../../boot/machine.ts';
 import { createDisk } from '../../tools/qemu-img.ts';
 import { createRunner, type Runner } from '../../tools/runner.ts';
+import { archOf, numberOf, usesKvm } from '../machine-options.ts';
 
 /** Enough for the slots and some gigabytes of data; the file is sparse. */
 const TARGET_SIZE = '32G';
@@ -36,17 +37,19 @@ export function bootCommand() {
         env: process.env,
       });
       const sshPort =
-        options.sshPort === undefined ? {} : { sshPort: number('--ssh-port', options.sshPort, 65535) };
+        options.sshPort === undefined
+          ? {}
+          : { sshPort: numberOf({ flag: '--ssh-port', text: options.sshPort, largest: 65535 }) };
       const arch = machineArchFor(options.arch, artifact);
       process.exitCode = await bootArtifact(runner, {
         arch,
         artifact: resolve(artifact),
         attachment: options.cdrom ? 'cdrom' : 'disk',
         firmware: parseFirmware(options.firmware),
-        memory: number('--memory', options.memory, 1 << 20),
-        cores: number('--cores', options.cores, 256),
+        memory: numberOf({ flag: '--memory', text: options.memory, largest: 1 << 20 }),
+        cores: numberOf({ flag: '--cores', text: options.cores, largest: 256 }),
         snapshot: !options.write,
-        kvm: options.kvm && arch === machineArch() && (await hasKvm()),
+        kvm: await usesKvm(options, arch),
         ...sshPort,
         ...(options.disk === undefined ? {} : { target: await targetDisk(runner, resolve(options.disk)) }),
       });
@@ -55,8 +58,7 @@ export function bootCommand() {
 
 /** The architecture of the machine: the given one, the artifact's, or the host's. @throws FactoryError `usage` for an unknown one */
 function machineArchFor(text: string | undefined, artifact: string): Arch {
-  if (text === undefined)
-    return artifactArch(artifact) ?? ARCHES.find((arch) => arch === machineArch()) ?? 'amd64';
+  if (text === undefined) return archOf(artifact);
   const found = ARCHES.find((arch) => arch === text);
   if (found) return found;
   throw new FactoryError(
@@ -68,10 +70,4 @@ function machineArchFor(text: string | undefined, artifact: string): Arch {
 async function targetDisk(runner: Runner, file: string): Promise<string> {
   if (!existsSync(file)) await createDisk(runner, file, TARGET_SIZE);
   return file;
-}
-
-function number(flag: string, text: string, largest: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0 && value <= largest) return value;
-  throw new FactoryError('OPTION_INVALID', `${flag}: "${text}" is not a number from 1 to ${largest}`);
 }

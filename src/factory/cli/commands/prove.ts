@@ -1,9 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
-import { ARCHES, machineArch } from '../../../common/contract/architectures.ts';
-import { EXIT_STATUS, FactoryError } from '../../../common/errors/factory-error.ts';
-import { hasKvm } from '../../boot/boot-artifact.ts';
-import { artifactArch, FIRMWARES, parseFirmware } from '../../boot/machine.ts';
+import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
+import { FIRMWARES, parseFirmware } from '../../boot/machine.ts';
 import { toolVersion } from '../../pipeline/project-files.ts';
 import { withSession } from '../../pipeline/session.ts';
 import { LIFE_EVENTS, parseLife } from '../../prove/life.ts';
@@ -12,12 +10,13 @@ import { proofSubjects } from '../../prove/proof-subjects.ts';
 import { type Proof, prove } from '../../prove/prove.ts';
 import { readChecks } from '../../prove/read-checks.ts';
 import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
+import { archOf, numberOf, usesKvm } from '../machine-options.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 
 /** Seconds for one boot or one script, with hardware virtualisation and without. */
 const LIMIT = { kvm: 300, emulated: 1200 };
-const LONGEST = 86_400;
+const TIMEOUT = { flag: '--timeout', largest: 86_400, what: 'a number of seconds' };
 
 /** `kairos-factory prove`: boots artifacts, and lets the systems themselves say that they work. */
 export function proveCommand() {
@@ -34,9 +33,8 @@ export function proveCommand() {
     .action(async (what, options) => {
       await presentReport({ json: options.json }, async () => {
         const artifacts = await proofSubjects(what);
-        const arch =
-          artifactArch(artifacts[0] ?? '') ?? ARCHES.find((each) => each === machineArch()) ?? 'amd64';
-        const kvm = options.kvm && arch === machineArch() && (await hasKvm());
+        const arch = archOf(artifacts[0] ?? '');
+        const kvm = await usesKvm(options, arch);
         const request = {
           artifacts,
           arch,
@@ -46,7 +44,9 @@ export function proveCommand() {
           checks: options.checks === undefined ? [] : await readChecks(resolve(options.checks)),
           limit:
             1000 *
-            (options.timeout === undefined ? LIMIT[kvm ? 'kvm' : 'emulated'] : limitOf(options.timeout)),
+            (options.timeout === undefined
+              ? LIMIT[kvm ? 'kvm' : 'emulated']
+              : numberOf({ ...TIMEOUT, text: options.timeout })),
           evidence: resolve(options.evidence),
           tool: toolVersion(),
           onResult: (result: ProofResult) => void process.stderr.write(`${renderResult(result)}\n`),
@@ -71,13 +71,4 @@ function render({ passed, results, junit, statement }: Proof): string {
     ? `All ${results.length} checks passed.`
     : `${failed} of ${results.length} checks failed.`;
   return `${summary}\n${junit}\n${statement}\n`;
-}
-
-function limitOf(text: string): number {
-  const seconds = Number(text);
-  if (Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST) return seconds;
-  throw new FactoryError(
-    'OPTION_INVALID',
-    `--timeout: "${text}" is not a number of seconds from 1 to ${LONGEST}`,
-  );
 }

@@ -1,3 +1,5 @@
+import { STATEMENT_TYPE } from '../../../common/trust/statement-type.ts';
+
 /** A resource with its digest (in-toto, ResourceDescriptor v1). */
 export interface Resource {
   readonly name?: string;
@@ -21,7 +23,6 @@ export interface ProvenanceFacts {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-const STATEMENT = 'https://in-toto.io/Statement/v1';
 const PREDICATE = 'https://slsa.dev/provenance/v1';
 /** docs/sbom.md documents the parameters. */
 const BUILD_TYPE = 'urn:kairos-factory:build:v1';
@@ -36,7 +37,7 @@ export const LOCAL_BUILDER = 'urn:kairos-factory:builder:local';
 export function provenanceStatement(facts: ProvenanceFacts): object {
   const { subjects, external, internal, dependencies, builder, versions } = facts;
   return {
-    _type: STATEMENT,
+    _type: STATEMENT_TYPE,
     subject: [...subjects].sort(byName),
     predicateType: PREDICATE,
     predicate: {

@@ -1,0 +1,30 @@
+import { ARCHES, type Arch, machineArch } from '../../common/contract/architectures.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import { hasKvm } from '../boot/boot-artifact.ts';
+import { artifactArch } from '../boot/machine.ts';
+
+/** The architecture of a machine for an artifact: the artifact's, or else the host's. */
+export function archOf(artifact: string): Arch {
+  return artifactArch(artifact) ?? ARCHES.find((arch) => arch === machineArch()) ?? 'amd64';
+}
+
+/** Whether a machine uses hardware virtualisation: if the flag allows it, and it is available for the architecture. */
+export async function usesKvm({ kvm }: { readonly kvm: boolean }, arch: Arch): Promise<boolean> {
+  return kvm && arch === machineArch() && (await hasKvm());
+}
+
+/** A flag whose value is a whole number. */
+export interface NumberFlag {
+  readonly flag: string;
+  readonly text: string;
+  readonly largest: number;
+  /** What it counts, for the message. */
+  readonly what?: string;
+}
+
+/** Parses a whole number from 1 to the largest. @throws FactoryError `usage` */
+export function numberOf({ flag, text, largest, what = 'a number' }: NumberFlag): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0 && value <= largest) return value;
+  throw new FactoryError('OPTION_INVALID', `${flag}: "${text}" is not ${what} from 1 to ${largest}`);
+}
