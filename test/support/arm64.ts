@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { renderKairosRelease } from '../../src/common/contract/kairos-release.ts';
 import { requiredDirectories } from '../../src/common/contract/system-layout.ts';
 import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
-import { factory, OVERLAY, PROJECT, TEST_HOME } from './factory.ts';
+import { buildDebian, PROJECT, TEST_HOME } from './factory.ts';
 import { tool } from './tool.ts';
 
 /** The start of a 64-bit ELF program for a machine (gABI, "ELF Header"). */
@@ -89,33 +89,9 @@ export async function arm64Build(): Promise<{
 }> {
   await tool(join(PROJECT, 'scripts/build-agent'), 'arm64');
   const output = join(TEST_HOME, 'out-arm64');
-  const { status, stdout, stderr } = await factory([
-    ...[
-      'build',
-      '--flavor',
-      'debian',
-      '--arch',
-      'arm64',
-      '--base',
-      'bootstrap:bookworm',
-      '--kernel',
-      'cloud',
-    ],
-    ...[
-      '--version',
-      'v1.2.3',
-      '--compression',
-      'fast',
-      '--overlay-rootfs',
-      OVERLAY,
-      '--output',
-      output,
-      '--json',
-    ],
-  ]);
-  if (status !== 0) throw new Error(`the build for arm64 failed with ${status}:\n${stderr}`);
+  const { report } = await buildDebian({ output, extra: ['--arch', 'arm64'] });
   return {
-    report: JSON.parse(stdout) as BuildReport,
+    report,
     artifact: (ending) => join(output, `kairos-debian-12-core-arm64-generic-v1.2.3.${ending}`),
   };
 }

@@ -51,30 +51,23 @@ export interface TestBuild {
 }
 
 /** The image that all tests of a release share: the small kernel, and a passwordless root login on the serial console. */
-export async function testBuild(release = 'bookworm', extra: readonly string[] = []): Promise<TestBuild> {
-  const output = join(TEST_HOME, `out-${release}`);
-  const args = [
-    'build',
-    '--flavor',
-    'debian',
-    '--base',
-    `bootstrap:${release}`,
-    '--kernel',
-    'cloud',
-    '--json',
-  ];
-  args.push(
-    '--version',
-    'v1.2.3',
-    '--compression',
-    'fast',
-    '--overlay-rootfs',
-    OVERLAY,
-    '--output',
-    output,
-    ...extra,
-  );
-  const { status, stdout, stderr } = await factory(args);
+export function testBuild(release = 'bookworm', extra: readonly string[] = []): Promise<TestBuild> {
+  return buildDebian({ release, output: join(TEST_HOME, `out-${release}`), extra });
+}
+
+/** A build like {@link testBuild}, with an output directory of its own. */
+export async function buildDebian(options: {
+  readonly output: string;
+  /** Default: bookworm. */
+  readonly release?: string;
+  /** A flavor, or the path of one. Default: debian. */
+  readonly flavor?: string;
+  readonly extra?: readonly string[];
+}): Promise<TestBuild> {
+  const { output, release = 'bookworm', flavor = 'debian', extra = [] } = options;
+  const args = ['build', '--flavor', flavor, '--base', `bootstrap:${release}`, '--kernel', 'cloud', '--json'];
+  args.push('--version', 'v1.2.3', '--compression', 'fast', '--overlay-rootfs', OVERLAY, '--output', output);
+  const { status, stdout, stderr } = await factory([...args, ...extra]);
   if (status !== 0) throw new Error(`the build of the test image failed with ${status}:\n${stderr}`);
   const report = JSON.parse(stdout) as BuildReport;
   return { output, report, artifact: (kind) => artifactOf(report, kind) };

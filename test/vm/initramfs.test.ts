@@ -5,37 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashFile } from '../../src/common/files/digest.ts';
-import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
-import { factory, OVERLAY, TEST_HOME } from '../support/factory.ts';
+import { buildDebian, TEST_HOME, type TestBuild } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 import { startGuest } from './guest.ts';
 
-/** A build of its own, whose image has the programs of RAID and LVM, and drivers of network cards. */
-async function build(output: string, flavor: string, artifacts: string, more: readonly string[] = []) {
-  const args = ['build', '--flavor', flavor, '--base', 'bootstrap:bookworm', '--kernel', 'cloud', '--json'];
-  args.push(
-    '--version',
-    'v1.2.3',
-    '--compression',
-    'fast',
-    '--overlay-rootfs',
-    OVERLAY,
-    '--set',
-    'sbom=false',
-  );
-  const { status, stdout, stderr } = await factory([
-    ...args,
-    '--artifact',
-    artifacts,
-    '--output',
-    output,
-    ...more,
-  ]);
-  if (status !== 0) throw new Error(`the build failed with ${status}:\n${stderr}`);
-  const { manifest } = JSON.parse(stdout) as BuildReport;
-  return (kind: string) =>
-    join(output, manifest.artifacts.find((candidate) => candidate.kind === kind)?.file ?? kind);
-}
+/** Flags for these artifacts only, without documents. */
+const make = (artifacts: string) => ['--set', 'sbom=false', '--artifact', artifacts];
 
 /** An init that answers on the console, for roots that a test makes. */
 const INIT =
@@ -43,7 +18,7 @@ const INIT =
 
 describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'])('the initramfs of Debian bookworm', () => {
   let directory: string;
-  let artifact: (kind: string) => string;
+  let artifact: TestBuild['artifact'];
   let server: Server;
   let url: string;
   let digest: string;
@@ -62,11 +37,11 @@ describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'])('the initramfs of Debia
   beforeAll(async () => {
     await mkdir(TEST_HOME, { recursive: true });
     directory = await mkdtemp(join(TEST_HOME, 'vm-initramfs-'));
-    artifact = await build(join(TEST_HOME, 'out-initramfs'), 'debian', 'iso,squashfs', [
-      '--netboot',
-      '--set',
-      'packages=["mdadm","lvm2"]',
-    ]);
+    const made = await buildDebian({
+      output: join(TEST_HOME, 'out-initramfs'),
+      extra: [...make('iso,squashfs'), '--netboot', '--set', 'packages=["mdadm","lvm2"]'],
+    });
+    artifact = made.artifact;
     for (const name of ['kernel', 'initrd', 'initrd-network']) {
       const paths = ['-extract', `/boot/${name}`, join(directory, name)];
       await tool('xorriso', '-osirrox', 'on', '-indev', artifact('iso'), ...paths);
@@ -167,8 +142,13 @@ describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'])('the initramfs of Debia
       flavor,
       'extends: debian\ninitramfs: dracut\npackages:\n  initramfs: [dracut, dracut-live]\n',
     );
-    const made = await build(join(TEST_HOME, 'out-dracut'), flavor, 'raw');
-    await using guest = await startGuest({ artifact: made('raw'), attachment: 'disk', firmware: 'bios' });
+    const output = join(TEST_HOME, 'out-dracut');
+    const made = await buildDebian({ output, flavor, extra: make('raw') });
+    await using guest = await startGuest({
+      artifact: made.artifact('raw'),
+      attachment: 'disk',
+      firmware: 'bios',
+    });
     await guest.login();
     expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
     const state = await guest.run('systemctl is-system-running --wait');
