@@ -6,8 +6,8 @@ import { factory, TEST_HOME } from '../support/factory.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
 
-// Builds that take seconds: a BusyBox root with a file as its kernel and a stand-in for the agent, whose initramfs is
-// either reproducible or not. Everything else is real: engine, steps, tools.
+// Builds that take seconds: a BusyBox root with a file as its kernel and a stand-in for dracut, whose initramfs is either
+// reproducible or not. Everything else is real: engine, steps, tools.
 
 const isRoot = process.getuid?.() === 0;
 
@@ -16,6 +16,7 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
   beforeAll(async () => {
     home = await mkdtemp(join(TEST_HOME, 'repro-'));
     await makeTinyRoot(home);
+    await writeFile(join(home, 'flavor.yaml'), 'extends: any\ninitramfs: dracut\n');
     await mkdir(join(home, 'root/boot'));
     await mkdir(join(home, 'root/lib/modules/6.1.0'), { recursive: true });
     await mkdir(join(home, 'root/var/log'), { recursive: true });
@@ -24,9 +25,9 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
   });
   afterAll(() => tool('rm', '-rf', home));
 
-  /** A base with this script as its agent, which makes the initramfs. All files have the same time. */
-  async function base(name: string, agent: string): Promise<string> {
-    await writeFile(join(home, 'root/usr/bin/kairos-agent'), `#!/bin/sh\n${agent}\n`, { mode: 0o755 });
+  /** A base with this script as its dracut, which makes the initramfs. All files have the same time. */
+  async function base(name: string, dracut: string): Promise<string> {
+    await writeFile(join(home, 'root/usr/bin/dracut'), `#!/bin/sh\n${dracut}\n`, { mode: 0o755 });
     const file = join(home, `${name}.tar`);
     await tool(
       'tar',
@@ -46,7 +47,7 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
   async function verify(file: string, ...more: string[]) {
     const output = join(home, 'out');
     await rm(output, { recursive: true, force: true });
-    const args = ['verify-repro', '--flavor', 'any', '--base', file, '--artifact', 'oci,squashfs'];
+    const args = ['verify-repro', '--flavor', './flavor.yaml', '--base', file, '--artifact', 'oci,squashfs'];
     const cache = join(home, 'cache');
     const outcome = await factory([...args, '--output', output, ...more], {
       cwd: home,

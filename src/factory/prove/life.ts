@@ -37,7 +37,7 @@ interface EventPlan {
 export const EVENT_PLANS: Readonly<Record<Exclude<LifeEvent, 'boot'>, EventPlan>> = {
   install: {
     scripts: [
-      `printf '#cloud-config\\ninstall:\\n  device: auto\\n' >/run/kairos-proof/install.yaml
+      `printf '#cloud-config\\ninstall:\\n  device: auto\\n  nousers: true\\n' >/run/kairos-proof/install.yaml
 kairos-agent manual-install /run/kairos-proof/install.yaml && sync`,
     ],
     mode: 'active',

@@ -26,6 +26,7 @@ fi`,
   },
   {
     name: 'the root is read-only',
+    installed: true,
     script: `if touch /kairos-proof 2>/dev/null; then echo 'a file could be made in /'; exit 1; fi; echo 'read-only'`,
   },
   {
