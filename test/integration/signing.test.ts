@@ -15,6 +15,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { testResultStatement } from '../../src/factory/prove/test-result.ts';
 import { generateKeyPair, type KeyPair } from '../support/cosign.ts';
 import { factory, type Outcome, PROJECT, TEST_HOME } from '../support/factory.ts';
 import { IDENTITY, ISSUER, startKeyless } from '../support/keyless.ts';
@@ -218,6 +219,62 @@ describe('an image', () => {
     const envelope = JSON.parse((await tool(cosign, 'verify-attestation', ...args)).split('\n')[0] ?? '');
     const attested = JSON.parse(Buffer.from(envelope.payload, 'base64').toString());
     expect(attested.predicate).toEqual(statement(digest).predicate);
+  });
+});
+
+describe('a proof', () => {
+  const results = (['boot', 'upgrade'] as const).map((event) => {
+    return { machine: 'os.raw on uefi', event, seconds: 1, output: '' };
+  });
+  const proof = (digest: string) => {
+    const subject = { name: 'os.raw', digest: { sha256: digest.replace('sha256:', '') } };
+    return JSON.stringify(testResultStatement([subject], results, []));
+  };
+
+  test('of an image is required by a command, a policy and a node', async () => {
+    const digest = await registry.pushImage('proven/os', 'proven');
+    const image = `${registry.host}/proven/os@${digest}`;
+    await writeFile(join(home, 'test-result.json'), proof(digest));
+    await signed(image);
+    await refused(verify(image, '--require-proof', 'boot'), 'PROOF_MISSING', 'is not proven to pass: boot');
+    await signed(image, '--attest', 'testresult=test-result.json');
+    const { stdout } = await verify(image, '--require-proof', 'upgrade,boot', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ verified: true, requireProof: ['boot', 'upgrade'] });
+    await writeFile(join(home, 'proof.yaml'), 'keys: [release.pub]\nrequire-proof: [boot, fallback]\n');
+    await refused(run(['verify', image, '--policy', 'proof.yaml']), 'is not proven to pass: fallback');
+    const node = join(home, 'trust');
+    await mkdir(node, { mode: 0o755 });
+    await cp(release.publicKey, join(node, 'release.pub'));
+    for (const [events, status] of [
+      ['boot, upgrade', 0],
+      ['boot, install', 5],
+    ] as const) {
+      const entry = `  - match: "${registry.host}/proven/*"\n    keys: [release.pub]\n`;
+      const policy = `repositories:\n${entry}    require-proof: [${events}]\n`;
+      await writeFile(join(node, 'policy.yaml'), policy, { mode: 0o644 });
+      const outcome = await run(['verify', image, '--policy', node]);
+      expect(outcome.status, outcome.stderr).toBe(status);
+    }
+  });
+
+  test('of a file is a signed statement that is verified with it', async () => {
+    const content = 'a disk';
+    const place = join(home, 'files');
+    await mkdir(place);
+    await writeFile(join(place, 'os.raw'), content);
+    await writeFile(
+      join(place, 'test-result.json'),
+      proof(createHash('sha256').update(content).digest('hex')),
+    );
+    const [raw, result] = [join(place, 'os.raw'), join(place, 'test-result.json')];
+    await signed(raw);
+    await refused(verify(raw, '--require-proof', 'boot'), 'os.raw: boot', 'no signed test result');
+    await refused(verify(raw, result, '--require-proof', 'boot'), 'is not signed');
+    await signed(result);
+    const { status, stdout, stderr } = await verify(raw, result, '--require-proof', 'boot');
+    expect(status, stderr).toBe(0);
+    expect(stdout).toContain('Proven to pass: boot.');
+    await refused(verify(raw, result, '--require-proof', 'fallback'), 'os.raw: fallback');
   });
 });
 

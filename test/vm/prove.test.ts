@@ -50,8 +50,10 @@ test('the raw disk proves itself on UEFI, with a check of the person that fails'
   expect(status, stderr).toBe(5);
   expect(proof.passed).toBe(false);
   const failed = proof.results.filter(({ failure }) => failure !== undefined);
-  expect(failed).toMatchObject([{ name: 'boot: wrong.sh', output: 'not \uFFFD right' }]);
-  expect(proof.results).toContainEqual(expect.objectContaining({ name: 'boot: efi.sh', output: 'uefi' }));
+  expect(failed).toMatchObject([{ event: 'boot', check: 'wrong.sh', output: 'not \uFFFD right' }]);
+  expect(proof.results).toContainEqual(
+    expect.objectContaining({ event: 'boot', check: 'efi.sh', output: 'uefi' }),
+  );
   expect(stderr).toContain('passed  ');
 
   expect(await readFile(proof.junit, 'utf8')).toContain('failures="1"');
@@ -81,6 +83,6 @@ test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
       life,
     );
     expect(status, stderr).toBe(0);
-    expect(proof.results.map(({ name }) => name)).toEqual(expect.arrayContaining(life.split(',')));
+    expect(proof.results.map(({ event }) => event)).toEqual(expect.arrayContaining(life.split(',')));
   },
 );

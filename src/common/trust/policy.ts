@@ -4,6 +4,7 @@ import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import { validate } from '../text/validate.ts';
 import { parseYaml, type YamlSource } from '../text/yaml-source.ts';
 import type { TrustIdentity } from './identity.ts';
+import { type LifeEvent, RequiredEvents } from './proof.ts';
 import { parsePublicKey, type TrustKey } from './public-key.ts';
 import { matches, matchProblem, specificity } from './repository-match.ts';
 
@@ -20,6 +21,8 @@ export interface TrustRule {
   readonly threshold: number;
   /** An exception: images from these repositories need no signature. */
   readonly unsigned?: true;
+  /** Events that a signed test result must name as passed (docs/prove.md). */
+  readonly requireProof?: readonly LifeEvent[];
   /** `file:line:column` of the entry. */
   readonly place: string;
 }
@@ -66,6 +69,7 @@ const repositories = z.strictObject({
           .default([]),
         threshold: z.int().min(1).optional(),
         unsigned: z.literal(true, 'can only be true; omit it to require signatures').optional(),
+        'require-proof': RequiredEvents.optional(),
       })
       .superRefine((entry, context) => {
         const problem = entryProblem(entry);
@@ -104,6 +108,7 @@ interface PolicyEntry {
   readonly keys: readonly string[];
   readonly threshold?: number | undefined;
   readonly unsigned?: true | undefined;
+  readonly 'require-proof'?: readonly LifeEvent[] | undefined;
 }
 
 /** A combination of keys that an entry must not have. */
@@ -113,10 +118,10 @@ interface EntryProblem {
 }
 
 /** Returns what is wrong with an entry whose keys are valid by themselves. */
-export function entryProblem({ keys, threshold, unsigned }: PolicyEntry): EntryProblem | undefined {
+export function entryProblem({ keys, threshold, unsigned, ...entry }: PolicyEntry): EntryProblem | undefined {
   if (!unsigned) return keys.length > 0 ? undefined : { key: 'keys', text: 'needs at least one key' };
-  if (keys.length === 0 && threshold === undefined) return undefined;
-  return { key: 'unsigned', text: 'cannot be combined with keys or a threshold' };
+  if (keys.length === 0 && threshold === undefined && entry['require-proof'] === undefined) return undefined;
+  return { key: 'unsigned', text: 'cannot be combined with keys, a threshold or require-proof' };
 }
 
 /** Returns the most specific entries that match a repository. If several are equally specific, all of them apply. */
@@ -148,7 +153,9 @@ async function readRules(policy: PolicyDirectory, name: string): Promise<TrustRu
         ),
       );
       const { match, unsigned, threshold = unsigned ? 0 : 1 } = entry;
-      const rule = { match, keys, threshold, place: source.locate(at), ...(unsigned && { unsigned }) };
+      const { 'require-proof': requireProof } = entry;
+      const more = { ...(unsigned && { unsigned }), ...(requireProof && { requireProof }) };
+      const rule = { match, keys, threshold, place: source.locate(at), ...more };
       return checkThreshold(rule, source, at);
     }),
   );

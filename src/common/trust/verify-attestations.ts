@@ -2,16 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { FactoryError } from '../errors/factory-error.ts';
 import type { RegistryReader } from '../oci/registry/repository-reader.ts';
 import { bundleSignatures } from './bundle-signature.ts';
+import { judge, printable } from './judge.ts';
 import type { TrustRule } from './policy.ts';
+import { TEST_RESULT } from './proof.ts';
 import type { TrustKey } from './public-key.ts';
 import { refusalText } from './refusal.ts';
-import { judge, printable } from './verify-image.ts';
 
-/** cosign's short names of predicate types (its `PredicateTypeMap`, 3.1.3). */
+/** Short names of predicate types: cosign's (its `PredicateTypeMap`, 3.1.3), and one of ours for test results. */
 export const PREDICATES = {
   slsaprovenance1: 'https://slsa.dev/provenance/v1',
   spdxjson: 'https://spdx.dev/Document',
   cyclonedx: 'https://cyclonedx.org/bom',
+  testresult: TEST_RESULT,
 } as const;
 
 /** A verified attestation. */

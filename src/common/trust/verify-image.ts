@@ -2,12 +2,13 @@ import { FactoryError } from '../errors/factory-error.ts';
 import type { RegistryReader } from '../oci/registry/repository-reader.ts';
 import { type BundleOptions, bundleSignatures } from './bundle-signature.ts';
 import { classicSignatures } from './classic-signature.ts';
-import type { TrustIdentity } from './identity.ts';
+import { judge, printable } from './judge.ts';
 import { rulesFor, type TrustPolicy, type TrustRule } from './policy.ts';
-import { prehashHint, type TrustKey } from './public-key.ts';
-import { type Refusal, refusalText } from './refusal.ts';
+import type { TrustKey } from './public-key.ts';
+import { refusalText } from './refusal.ts';
 import { repositoryName } from './repository-match.ts';
-import { reasonOf, type Signature, type SignatureForm, type Signatures, type Unusable } from './signature.ts';
+import type { SignatureForm, Signatures } from './signature.ts';
+import { verifyProof } from './verify-proof.ts';
 
 /** The image to verify. */
 export interface ImageToVerify {
@@ -46,8 +47,8 @@ const MAX_SIGNATURES = 100;
 /**
  * Verifies that enough keys of the policy have signed an image. All reads go through the registry reader, whose content
  * is not trusted.
- * @throws FactoryError `verification` when no policy entry matches the repository, or too few keys have signed; its
- * details say why each signature was refused. `step` when too few were read because the registry failed
+ * @throws FactoryError `verification` when no policy entry matches the repository, too few keys have signed, or the required
+ * proof is missing; its details say why each signature was refused. `step` when too few were read because the registry failed
  */
 export async function verifyImage(
   registry: RegistryReader,
@@ -78,12 +79,28 @@ export async function verifyImage(
   let outage: FactoryError | undefined;
   for (const digest of image.digests) {
     const outcome = await verifyDigest(registry, digest, { rules, limit: left });
-    if (outcome.verified) return outcome.verified;
+    if (outcome.verified) {
+      await requireProofs(registry, image, rules);
+      return outcome.verified;
+    }
     refusals.push(...outcome.refusals);
     outage ??= outcome.outage;
     left -= outcome.seen;
   }
   throw outage ?? refused(name, rules, refusals);
+}
+
+/** Requires the proofs of all rules for the last digest: that of the image itself, which runs, not of an index. */
+async function requireProofs(
+  registry: RegistryReader,
+  { digests }: ImageToVerify,
+  rules: readonly TrustRule[],
+): Promise<void> {
+  const digest = digests.at(-1) ?? digests[0];
+  for (const rule of rules) {
+    const { requireProof: events } = rule;
+    if (events) await verifyProof(registry, { digest, events }, rule);
+  }
 }
 
 interface Outcome {
@@ -161,35 +178,6 @@ function listingOnce(registry: RegistryReader): RegistryReader {
   };
 }
 
-/** The signer of a valid signature, or why the signature is refused. */
-type Judgement =
-  | { readonly signer: TrustKey | TrustIdentity; readonly refusal?: undefined }
-  | { readonly refusal: Refusal; readonly signer?: undefined };
-
-/** Verifies a signature. */
-export function judge(
-  signature: Signature | Unusable,
-  keys: readonly TrustKey[],
-  identities: readonly TrustIdentity[] = [],
-): Judgement {
-  if ('reason' in signature) return { refusal: { kind: 'unreadable', text: signature.reason } };
-  const refusals = identities.map((identity) => signature.refusedBy(identity));
-  const signer =
-    keys.find((candidate) => signature.madeBy(candidate.key)) ??
-    identities.find((_, index) => refusals[index] === undefined);
-  if (!signer) {
-    const reason = keys.length > 0 ? undefined : refusals[0];
-    const text = reason ?? `was made by an unknown key, or its content was changed${prehashHint(keys)}`;
-    return { refusal: { kind: 'signer', text } };
-  }
-  try {
-    const objection = signature.objection();
-    return objection ? { refusal: objection } : { signer };
-  } catch (error) {
-    return { refusal: { kind: 'unreadable', text: reasonOf(error) } };
-  }
-}
-
 /** Returns the forms in which a key has signed a digest. */
 export async function formsSignedBy(
   registry: RegistryReader,
@@ -204,11 +192,6 @@ export async function formsSignedBy(
     if (seen === MAX_SIGNATURES) break;
   }
   return forms;
-}
-
-/** Makes text from a registry safe for a terminal: without control characters, and of limited length. */
-export function printable(text: string): string {
-  return text.replace(/\p{C}/gu, '?').slice(0, 400);
 }
 
 /** Whether enough different keys have signed; several signatures by one key count once. */

@@ -9,6 +9,7 @@ import {
   policyOf,
   type VerifyPolicy,
 } from '../deliver/publish/verify-policy.ts';
+import { parseEvents } from '../prove/life.ts';
 import type { Runner } from '../tools/runner.ts';
 
 /** The flags of `verify` for the required signers. */
@@ -19,17 +20,21 @@ export interface SignerOptions {
   readonly issuer?: string | undefined;
   readonly trustedRoot?: string | undefined;
   readonly attestation?: string[] | undefined;
+  readonly requireProof?: string | undefined;
 }
 
 /** Builds the policy from the flags. @throws FactoryError `usage` when they contain no signer, or contradict each other */
 export async function policyFrom(options: SignerOptions, runner: Runner): Promise<VerifyPolicy> {
   const { policy, key = [], identity, issuer, trustedRoot, attestation = [] } = options;
+  const requireProof =
+    options.requireProof === undefined ? [] : parseEvents('--require-proof', options.requireProof);
   if (policy !== undefined) {
-    const others = [key.length > 0, identity, issuer, trustedRoot, attestation.length > 0].some(Boolean);
+    const lists = [key, attestation, requireProof].some(({ length }) => length > 0);
+    const others = lists || [identity, issuer, trustedRoot].some(Boolean);
     if (!others) return loadVerifyPolicy(resolve(policy), runner);
     throw new FactoryError(
       'OPTION_CONFLICT',
-      '--policy cannot be combined with other signers or attestations',
+      '--policy cannot be combined with other signers, attestations or proofs',
       {
         remedy: 'Add them to the policy.',
       },
@@ -47,7 +52,8 @@ export async function policyFrom(options: SignerOptions, runner: Runner): Promis
     'trusted-root': trustedRoot === undefined ? undefined : resolve(trustedRoot),
     threshold: 1,
   };
-  return policyOf(await loadSigners('the command line', signers, askCosign(runner)), attestation);
+  const loaded = await loadSigners('the command line', signers, askCosign(runner));
+  return policyOf(loaded, { attestations: attestation, requireProof });
 }
 
 function checkIdentity({ identity, issuer, trustedRoot }: SignerOptions): void {

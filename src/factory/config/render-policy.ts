@@ -20,7 +20,7 @@ const NAME = /^[\w-][\w.-]*$/;
  */
 export function renderPolicy(upgrade: NonNullable<TrustSpec['upgrade']>): PolicyFile[] {
   const keys = new Map<string, { readonly fingerprint: string; readonly text: string }>();
-  const repositories = upgrade.map(({ match, keys: paths, threshold = 1, unsigned }) => {
+  const repositories = upgrade.map(({ match, keys: paths, threshold = 1, unsigned, ...entry }) => {
     if (unsigned) return { match, unsigned };
     const names = paths.map((path) => addKey(keys, path));
     const different = new Set(names.map((name) => keys.get(name)?.fingerprint)).size;
@@ -29,7 +29,9 @@ export function renderPolicy(upgrade: NonNullable<TrustSpec['upgrade']>): Policy
         `the threshold of ${match} is ${threshold}, but the entry has ${different} different keys`,
       );
     }
-    return { match, keys: names, ...(threshold > 1 ? { threshold } : {}) };
+    const { 'require-proof': events } = entry;
+    const more = events === undefined ? {} : { 'require-proof': events };
+    return { match, keys: names, ...(threshold > 1 ? { threshold } : {}), ...more };
   });
   const files = [...keys].map(([name, { text }]) => ({ name, text }));
   return [

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { entryProblem } from '../../common/trust/policy.ts';
+import { RequiredEvents } from '../../common/trust/proof.ts';
 import { matchProblem } from '../../common/trust/repository-match.ts';
 
 /** Stands for signing with a short-lived certificate for the identity of the CI job, instead of a key. */
@@ -83,6 +84,9 @@ const Upgrade = z
       .literal(true, 'can only be true; omit it to require signatures')
       .optional()
       .meta({ description: 'Accept images from these repositories without a signature.' }),
+    'require-proof': RequiredEvents.optional().meta({
+      description: 'Events of `prove` that a signed test result must name as passed.',
+    }),
   })
   .superRefine((entry, context) => {
     const problem = entryProblem(entry);

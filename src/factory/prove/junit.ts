@@ -1,4 +1,4 @@
-import type { ProofResult } from './proof-result.ts';
+import { type ProofResult, shownTest } from './proof-result.ts';
 
 /** Renders results in the JUnit format that CI systems show: a suite for each machine, a case for each check. */
 export function renderJunit(results: readonly ProofResult[]): string {
@@ -11,8 +11,8 @@ export function renderJunit(results: readonly ProofResult[]): string {
   return ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', ...lines, '</testsuites>', ''].join('\n');
 }
 
-function renderCase({ machine, name, seconds, output, failure }: ProofResult): string[] {
-  const open = `    <testcase classname="${escaped(machine)}" name="${escaped(name)}" time="${seconds.toFixed(3)}"`;
+function renderCase({ seconds, output, failure, ...test }: ProofResult): string[] {
+  const open = `    <testcase classname="${escaped(test.machine)}" name="${escaped(shownTest(test))}" time="${seconds.toFixed(3)}"`;
   const inside = [
     ...(failure === undefined ? [] : [`      <failure message="${escaped(failure)}"/>`]),
     ...(output === '' ? [] : [`      <system-out>${escaped(output)}</system-out>`]),

@@ -1,10 +1,7 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { LIFE_EVENTS, type LifeEvent } from '../../common/trust/proof.ts';
 import { MODE_SCRIPT } from './node-checks.ts';
 import type { ProofMachine } from './proof-machine.ts';
-
-/** The events in the life of a node that can be proven, in the order in which they happen. */
-export const LIFE_EVENTS = ['boot', 'install', 'upgrade', 'fallback', 'reset'] as const;
-export type LifeEvent = (typeof LIFE_EVENTS)[number];
 
 const STATE = '/run/initramfs/cos-state/cOS';
 const NEXT = '/usr/local/kairos-proof.img';
@@ -86,14 +83,19 @@ async function succeed(machine: ProofMachine, event: LifeEvent, script: string):
   });
 }
 
-/** Parses the value of `--life`. @returns the events in their order. @throws FactoryError `usage` for an unknown one */
-export function parseLife(text: string): LifeEvent[] {
+/** Parses a list of events. @returns the events in their order. @throws FactoryError `usage` for an unknown one */
+export function parseEvents(flag: string, text: string): LifeEvent[] {
   const words = text.split(',').map((word) => word.trim());
   const unknown = words.find((word) => !LIFE_EVENTS.some((event) => event === word));
   if (unknown !== undefined) {
-    throw new FactoryError('OPTION_INVALID', `--life: "${unknown}" is not an event in the life of a node`, {
+    throw new FactoryError('OPTION_INVALID', `${flag}: "${unknown}" is not an event in the life of a node`, {
       remedy: `Choose from: ${LIFE_EVENTS.join(', ')}.`,
     });
   }
-  return LIFE_EVENTS.filter((event) => event === 'boot' || words.includes(event));
+  return LIFE_EVENTS.filter((event) => words.includes(event));
+}
+
+/** The events of a life, which begins with the boot, in their order. */
+export function lifeOf(events: readonly LifeEvent[]): LifeEvent[] {
+  return LIFE_EVENTS.filter((event) => event === 'boot' || events.includes(event));
 }

@@ -1,7 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { TEMPLATES } from '../pipeline/project-files.ts';
 import type { Runner } from '../tools/runner.ts';
 import { writeIso } from '../tools/xorriso.ts';
 
@@ -28,10 +27,13 @@ export function proofConfig(responder: string): string {
  * Writes a volume CIDATA with the configuration of the proof, which a system reads early in its boot (docs/contract.md 4.9).
  * @returns its path, in the directory
  */
-export async function writeProofVolume(runner: Runner, directory: string): Promise<string> {
+export async function writeProofVolume(
+  runner: Runner,
+  { directory, templates }: { readonly directory: string; readonly templates: string },
+): Promise<string> {
   const source = join(directory, 'user-data');
   await mkdir(directory, { recursive: true });
-  await writeFile(source, proofConfig(await readFile(join(TEMPLATES, 'prove/responder.sh'), 'utf8')));
+  await writeFile(source, proofConfig(await readFile(join(templates, 'prove/responder.sh'), 'utf8')));
   const volume = join(directory, 'cidata.iso');
   await writeIso(runner, volume, { volume: 'CIDATA', epoch: 0, entries: [['/user-data', source]] });
   return volume;

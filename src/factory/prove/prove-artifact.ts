@@ -1,6 +1,7 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import type { LifeEvent, ProofTest } from '../../common/trust/proof.ts';
 import type { Machine } from '../boot/machine.ts';
-import { EVENT_PLANS, type LifeEvent, live } from './life.ts';
+import { EVENT_PLANS, live } from './life.ts';
 import { MODE_SCRIPT, NODE_CHECKS, type NodeCheck } from './node-checks.ts';
 import { type ProofMachine, type ProofPlace, startProofMachine } from './proof-machine.ts';
 import type { ProofResult } from './proof-result.ts';
@@ -25,9 +26,9 @@ export interface ProofTask {
 export async function proveArtifact(task: ProofTask, place: ProofPlace): Promise<ProofResult[]> {
   const results: ProofResult[] = [];
   let started = performance.now();
-  const note = (name: string, finding: Omit<ProofResult, 'machine' | 'name' | 'seconds'>) => {
+  const note = (test: Omit<ProofTest, 'machine'>, finding: Pick<ProofResult, 'output' | 'failure'>) => {
     const now = performance.now();
-    const result = { machine: task.name, name, seconds: (now - started) / 1000, ...finding };
+    const result = { machine: task.name, ...test, seconds: (now - started) / 1000, ...finding };
     started = now;
     results.push(result);
     task.onResult(result);
@@ -39,15 +40,16 @@ export async function proveArtifact(task: ProofTask, place: ProofPlace): Promise
       await machine.booted('the first boot');
       for (at of task.events) {
         if (at !== 'boot') await live(machine, at);
-        note(at, { output: '' });
-        for (const check of checksAfter(task, at)) note(`${at}: ${check.name}`, await ask(machine, check));
+        note({ event: at }, { output: '' });
+        for (const check of checksAfter(task, at))
+          note({ event: at, check: check.name }, await ask(machine, check));
       }
     } finally {
       await machine.screenshot(task.screenshot);
     }
   } catch (error) {
     if (!(error instanceof FactoryError) || error.code !== 'BOOT_FAILED') throw error;
-    note(at, { output: error.details.join('\n'), failure: error.message });
+    note({ event: at }, { output: error.details.join('\n'), failure: error.message });
   }
   return results;
 }

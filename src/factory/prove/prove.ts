@@ -2,16 +2,18 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Arch } from '../../common/contract/architectures.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import { hashFile } from '../../common/files/digest.ts';
+import type { LifeEvent } from '../../common/trust/proof.ts';
 import { diskFormat, type Firmware, type Machine } from '../boot/machine.ts';
 import type { Resource } from '../inspect/provenance/statement.ts';
+import { SUMS } from '../signing/output-files.ts';
 import { createDisk, createOverlay } from '../tools/qemu-img.ts';
 import type { Runner } from '../tools/runner.ts';
 import { renderJunit } from './junit.ts';
-import type { LifeEvent } from './life.ts';
 import type { NodeCheck } from './node-checks.ts';
 import type { ProofResult } from './proof-result.ts';
-import { machineName } from './proof-subjects.ts';
+import { machineName, type ProofArtifact, type ProofSubjects } from './proof-subjects.ts';
 import { writeProofVolume } from './proof-volume.ts';
 import { proveArtifact } from './prove-artifact.ts';
 import { testResultStatement } from './test-result.ts';
@@ -22,8 +24,7 @@ const MEMORY = 2048;
 
 /** What to prove, and how. */
 export interface ProofRequest {
-  /** Absolute paths of artifacts. */
-  readonly artifacts: readonly string[];
+  readonly subjects: ProofSubjects;
   readonly arch: Arch;
   readonly firmwares: readonly Firmware[];
   readonly events: readonly LifeEvent[];
@@ -33,6 +34,10 @@ export interface ProofRequest {
   readonly limit: number;
   /** Directory for the evidence. */
   readonly evidence: string;
+  /** Begins the names of the JUnit file and the statement; they have names of their own without it. */
+  readonly stem?: string;
+  /** Directory of the project's templates. */
+  readonly templates: string;
   /** Name and version of this program. */
   readonly tool: string;
   readonly onResult: (result: ProofResult) => void;
@@ -56,14 +61,13 @@ export async function prove(
   request: ProofRequest,
   { runner, signal }: { readonly runner: Runner; readonly signal: AbortSignal },
 ): Promise<Proof> {
-  const { artifacts, firmwares, evidence } = request;
+  const { firmwares, evidence } = request;
+  const { artifacts, images } = request.subjects;
   await mkdir(evidence, { recursive: true });
   const subjects: Resource[] = [];
-  for (const artifact of artifacts) {
-    subjects.push({ name: basename(artifact), digest: { sha256: await hashFile(artifact, signal) } });
-  }
+  for (const artifact of artifacts) subjects.push(await subjectOf(artifact, signal));
   const results: ProofResult[] = [];
-  for (const artifact of artifacts) {
+  for (const { file: artifact } of artifacts) {
     for (const firmware of firmwares) {
       const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-proof-'));
       try {
@@ -72,7 +76,7 @@ export async function prove(
         const { checks, onResult, limit } = request;
         const machine = await machineOf(request, { artifact, firmware, scratch, runner });
         const events = eventsOf(artifact, request.events);
-        const volume = await writeProofVolume(runner, scratch);
+        const volume = await writeProofVolume(runner, { directory: scratch, templates: request.templates });
         const console = at('console.log');
         await rm(console, { force: true });
         results.push(
@@ -86,12 +90,24 @@ export async function prove(
       }
     }
   }
-  const junit = join(evidence, 'junit.xml');
+  const named = (name: string) => [...(request.stem === undefined ? [] : [request.stem]), name].join('.');
+  const junit = join(evidence, named('junit.xml'));
   await writeFile(junit, renderJunit(results));
-  const statement = join(evidence, 'test-result.json');
-  const made = testResultStatement(subjects, results, [configurationOf(request)]);
+  const statement = join(evidence, named('test-result.json'));
+  const made = testResultStatement([...subjects, ...images], results, [configurationOf(request)]);
   await writeFile(statement, `${JSON.stringify(made, null, 2)}\n`);
   return { passed: results.every(({ failure }) => failure === undefined), results, junit, statement };
+}
+
+async function subjectOf({ file, sha256: wanted }: ProofArtifact, signal: AbortSignal): Promise<Resource> {
+  const sha256 = await hashFile(file, signal);
+  if (wanted !== undefined && wanted !== sha256) {
+    throw new FactoryError('SIGNED_LIST_INVALID', `${file} does not match ${SUMS}, so nothing is proven`, {
+      details: [`listed: ${wanted}`, `found:  ${sha256}`],
+      remedy: 'Build again: the file was changed after the build.',
+    });
+  }
+  return { name: basename(file), digest: { sha256 } };
 }
 
 /** Only a medium can be installed; what happens later needs an installed system. */

@@ -1,9 +1,7 @@
+import { TEST_RESULT, testName } from '../../common/trust/proof.ts';
 import { STATEMENT_TYPE } from '../../common/trust/statement-type.ts';
 import type { Resource } from '../inspect/provenance/statement.ts';
 import type { ProofResult } from './proof-result.ts';
-
-/** The in-toto predicate type of test results. */
-export const TEST_RESULT = 'https://in-toto.io/attestation/test-result/v0.1';
 
 /**
  * Renders results as an in-toto statement with the predicate test-result v0.1. It contains neither durations nor output, so
@@ -17,7 +15,7 @@ export function testResultStatement(
   const names = (failed: boolean) =>
     results
       .filter(({ failure }) => (failure !== undefined) === failed)
-      .map(({ machine, name }) => `${machine}: ${name}`)
+      .map(testName)
       .sort();
   return {
     _type: STATEMENT_TYPE,

@@ -1,18 +1,26 @@
 import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
+import { LIFE_EVENTS } from '../../../common/trust/proof.ts';
 import { FIRMWARES, parseFirmware } from '../../boot/machine.ts';
-import { toolVersion } from '../../pipeline/project-files.ts';
+import { loadSigningSpec } from '../../config/command-specs.ts';
+import { signProof } from '../../deliver/publish/sign-proof.ts';
+import { openPushSigner } from '../../deliver/publish/sign-pushed.ts';
+import { TEMPLATES, toolVersion } from '../../pipeline/project-files.ts';
 import { withSession } from '../../pipeline/session.ts';
-import { LIFE_EVENTS, parseLife } from '../../prove/life.ts';
+import { lifeOf, parseEvents } from '../../prove/life.ts';
 import type { ProofResult } from '../../prove/proof-result.ts';
 import { proofSubjects } from '../../prove/proof-subjects.ts';
-import { type Proof, prove } from '../../prove/prove.ts';
+import { prove } from '../../prove/prove.ts';
 import { readChecks } from '../../prove/read-checks.ts';
-import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
+import { secretVariables } from '../../signing/signer.ts';
+import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
 import { archOf, numberOf, usesKvm } from '../machine-options.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
+import { renderProof, renderResult } from '../render-proof.ts';
+import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
+import { warn } from '../warn.ts';
 
 /** Seconds for one boot or one script, with hardware virtualisation and without. */
 const LIMIT = { kvm: 300, emulated: 1200 };
@@ -29,46 +37,57 @@ export function proveCommand() {
     .option('--evidence <dir>', 'directory for consoles, pictures, junit.xml and test-result.json', 'proof')
     .option('--timeout <seconds>', 'limit for one boot or one check (default: 300; 1200 when emulated)')
     .option('--no-kvm', 'emulate, even if hardware virtualisation is available')
+    .addOption(SIGN_OPTION)
+    .addOption(NO_SIGN_OPTION)
+    .addOption(ARTIFACT_OPTIONS.config)
+    .addOption(ARTIFACT_OPTIONS.set)
     .addOption(ARTIFACT_OPTIONS.json)
     .action(async (what, options) => {
       await presentReport({ json: options.json }, async () => {
-        const artifacts = await proofSubjects(what);
-        const arch = archOf(artifacts[0] ?? '');
+        const { registries, sign: configured } = await loadSigningSpec({
+          ...configurationFile(options.config),
+          set: options.set ?? [],
+          flags: signFlag(options.sign),
+        });
+        const sign = options.sign === false ? undefined : configured;
+        requireSigner(options.sign, sign);
+        const subjects = await proofSubjects(what);
+        const arch = archOf(subjects.artifacts[0]?.file ?? '');
         const kvm = await usesKvm(options, arch);
+        const seconds =
+          options.timeout === undefined
+            ? LIMIT[kvm ? 'kvm' : 'emulated']
+            : numberOf({ ...TIMEOUT, text: options.timeout });
         const request = {
-          artifacts,
+          subjects,
           arch,
           kvm,
           firmwares: options.firmware.split(',').map((word) => parseFirmware(word.trim())),
-          events: parseLife(options.life),
+          events: lifeOf(parseEvents('--life', options.life)),
           checks: options.checks === undefined ? [] : await readChecks(resolve(options.checks)),
-          limit:
-            1000 *
-            (options.timeout === undefined
-              ? LIMIT[kvm ? 'kvm' : 'emulated']
-              : numberOf({ ...TIMEOUT, text: options.timeout })),
+          limit: 1000 * seconds,
           evidence: resolve(options.evidence),
+          templates: TEMPLATES,
           tool: toolVersion(),
-          onResult: (result: ProofResult) => void process.stderr.write(`${renderResult(result)}\n`),
+          onResult: (result: ProofResult) => say(renderResult(result)),
         };
-        const proof = await withSession((session) => prove(request, session), { onLog: rememberLog });
-        return { json: proof, text: render(proof), status: proof.passed ? 0 : EXIT_STATUS.verification };
+        const proof = await withSession(
+          async (session) => {
+            const { runner, signal } = session;
+            // A key that cannot be used is reported before the first boot.
+            const signer = sign && (await openPushSigner(sign, session, warn));
+            const made = await prove(request, session);
+            if (signer === undefined || !made.passed) return made;
+            const access = { runner, registries, env: process.env, signal };
+            return { ...made, signature: await signProof(made, { ...signer, access, signal, say }) };
+          },
+          { secrets: secretVariables(sign), onLog: rememberLog },
+        );
+        return { json: proof, text: renderProof(proof), status: proof.passed ? 0 : EXIT_STATUS.verification };
       });
     });
 }
 
-function renderResult({ machine, name, output, failure }: ProofResult): string {
-  const detail = output === '' ? '' : ` (${output.split('\n').at(-1)})`;
-  if (failure === undefined) return `passed  ${machine}: ${name}${detail}`;
-  return [`FAILED  ${machine}: ${name}: ${failure}`, ...output.split('\n').map((line) => `  ${line}`)].join(
-    '\n',
-  );
-}
-
-function render({ passed, results, junit, statement }: Proof): string {
-  const failed = results.filter(({ failure }) => failure !== undefined).length;
-  const summary = passed
-    ? `All ${results.length} checks passed.`
-    : `${failed} of ${results.length} checks failed.`;
-  return `${summary}\n${junit}\n${statement}\n`;
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

@@ -1,6 +1,8 @@
 import { relative, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import type { LifeEvent } from '../../../common/trust/proof.ts';
 import { loadSigningSpec } from '../../config/command-specs.ts';
+import { requireFileProofs } from '../../deliver/publish/verify-file-proofs.ts';
 import { type CheckedFile, verifyFiles } from '../../deliver/publish/verify-files.ts';
 import { verifyOutput } from '../../deliver/publish/verify-output.ts';
 import type { VerifyPolicy } from '../../deliver/publish/verify-policy.ts';
@@ -17,6 +19,8 @@ interface VerifyReport {
   readonly verified: true;
   /** The accepted signers, by key or identity. */
   readonly signers: readonly { readonly name: string; readonly fingerprint: string }[];
+  /** The events that every image and artifact is proven to pass. */
+  readonly requireProof: readonly LifeEvent[];
   readonly images: readonly CheckedImage[];
   readonly files: readonly (CheckedFile & { readonly directory?: string })[];
 }
@@ -32,6 +36,10 @@ export function verifyCommand() {
     .option('--issuer <url>', 'required issuer of the certificate')
     .option('--trusted-root <file>', 'file with the trusted authorities and logs')
     .option('--attestation <types>', 'required attestations of an image: slsaprovenance1,spdxjson,…', gather)
+    .option(
+      '--require-proof <events>',
+      'events that a signed test result must name as passed: boot,upgrade,…',
+    )
     .option('--no-content', 'do not download the blobs of images to check their digests')
     .addOption(ARTIFACT_OPTIONS.config)
     .addOption(ARTIFACT_OPTIONS.set)
@@ -62,7 +70,10 @@ export function verifyCommand() {
                 files.push(...found.map((file) => ({ ...file, directory: target.path })));
               }
             }
-            return { verified: true, signers: allSigners(policy), images, files };
+            const { requireProof } = policy;
+            if (requireProof.length > 0)
+              await requireFileProofs(files, requireProof, { hasImages: images.length > 0 });
+            return { verified: true, signers: allSigners(policy), requireProof, images, files };
           },
           { onLog: rememberLog },
         );
@@ -76,7 +87,7 @@ function allSigners({ images }: VerifyPolicy): VerifyReport['signers'] {
   return all.map(({ name, fingerprint }) => ({ name, fingerprint }));
 }
 
-function render({ images, files }: VerifyReport): string {
+function render({ images, files, requireProof }: VerifyReport): string {
   return [
     ...images.flatMap(({ image, signatures, attestations, content }) => [
       `verified  ${image}`,
@@ -91,6 +102,7 @@ function render({ images, files }: VerifyReport): string {
       return `verified  ${relative(process.cwd(), path)}  by ${by(key, fingerprint)}`;
     }),
     ...completeness(files),
+    ...(requireProof.length > 0 ? [`Proven to pass: ${requireProof.join(', ')}.`] : []),
     '',
   ].join('\n');
 }

@@ -1,9 +1,9 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { printable } from '../../../common/trust/judge.ts';
 import type { TrustRule } from '../../../common/trust/policy.ts';
 import { verifyFile } from '../../../common/trust/verify-file.ts';
-import { printable } from '../../../common/trust/verify-image.ts';
 import { bundleName, type ListedFile, SUMS } from '../../signing/output-files.ts';
 
 /** A file with a valid signature. */

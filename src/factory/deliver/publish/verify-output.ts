@@ -1,8 +1,8 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { printable } from '../../../common/trust/judge.ts';
 import type { TrustRule } from '../../../common/trust/policy.ts';
-import { printable } from '../../../common/trust/verify-image.ts';
 import { notABuildOutput } from '../../signing/not-a-build-output.ts';
 import {
   bundleName,

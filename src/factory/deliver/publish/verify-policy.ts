@@ -9,13 +9,14 @@ import {
   type TrustPolicy,
   type TrustRule,
 } from '../../../common/trust/policy.ts';
+import { type LifeEvent, RequiredEvents } from '../../../common/trust/proof.ts';
 import { loadSigners, unusableSigners } from '../../config/load-signers.ts';
 import { anchorSigners, Signers } from '../../config/signing.ts';
 import { publicKeyOf } from '../../tools/cosign.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { predicateType } from './attest-image.ts';
 
-/** The signers and attestations that a verification requires. */
+/** The signers, attestations and proofs that a verification requires. */
 export interface VerifyPolicy {
   /** Trusted signers of images. */
   readonly images: TrustPolicy;
@@ -23,11 +24,14 @@ export interface VerifyPolicy {
   readonly signers: TrustRule | undefined;
   /** URIs of the predicate types that an image must be attested with. */
   readonly attestations: readonly string[];
+  /** Events that a signed test result must name as passed. */
+  readonly requireProof: readonly LifeEvent[];
 }
 
 /** A policy file: signers, and the attestations that an image must have. */
 const PolicyFile = Signers.extend({
   attestations: z.array(z.string().min(1)).default([]),
+  'require-proof': RequiredEvents.optional(),
 });
 
 /**
@@ -39,20 +43,28 @@ export async function loadVerifyPolicy(path: string, runner: Runner): Promise<Ve
   if (stats?.isDirectory()) {
     const images = await loadPolicy(FILES, { directory: path, owner: process.getuid?.() ?? 0 });
     if (images === undefined) throw unusableSigners(path, 'is empty');
-    return { images, signers: undefined, attestations: [] };
+    return { images, signers: undefined, attestations: [], requireProof: [] };
   }
   const source = await readYaml(path);
   const data = anchorSigners(source.data, dirname(path));
-  const { attestations, ...signers } = validate(PolicyFile, data, {
+  const {
+    attestations,
+    'require-proof': requireProof = [],
+    ...signers
+  } = validate(PolicyFile, data, {
     kind: 'signing policy',
     locate: source.locate,
   });
-  return policyOf(await loadSigners(path, signers, askCosign(runner)), attestations);
+  return policyOf(await loadSigners(path, signers, askCosign(runner)), { attestations, requireProof });
 }
 
 /** A policy with the same signers for images, files and attestations. @throws FactoryError `usage` for an unknown type */
-export function policyOf(signers: TrustRule, attestations: readonly string[]): VerifyPolicy {
-  return { images: { rules: [signers] }, signers, attestations: attestations.map(predicateType) };
+export function policyOf(
+  signers: TrustRule,
+  { attestations, requireProof }: Pick<VerifyPolicy, 'attestations' | 'requireProof'>,
+): VerifyPolicy {
+  const rule = requireProof.length === 0 ? signers : { ...signers, requireProof };
+  return { images: { rules: [rule] }, signers, requireProof, attestations: attestations.map(predicateType) };
 }
 
 const FILES: TrustFiles = {

@@ -5,6 +5,7 @@ import { type ImageIdentity, identityFrom } from '../../../common/contract/kairo
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import { hashFile } from '../../../common/files/digest.ts';
 import type { Manifest } from '../../pipeline/write-output-manifest.ts';
+import { layoutSubject } from '../../signing/layout-subject.ts';
 import { bundleName, SUMS } from '../../signing/output-files.ts';
 import { type Checksum, parseChecksums } from './checksums.ts';
 import { describeFile, isListed } from './file-names.ts';
@@ -136,10 +137,7 @@ async function layoutContent(output: string, index: string): Promise<Checksum[]>
 async function layoutDigest(sources: readonly SourceFile[]): Promise<string | undefined> {
   const index = sources.find(({ file }) => file.endsWith('.oci/index.json'));
   if (index === undefined) return undefined;
-  const { manifests } = JSON.parse(await readFile(index.source, 'utf8')) as {
-    manifests: { digest: string }[];
-  };
-  return manifests[0]?.digest;
+  return `sha256:${(await layoutSubject(index.source)).digest.sha256}`;
 }
 
 function gone(place: string) {

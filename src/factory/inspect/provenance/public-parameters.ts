@@ -45,8 +45,10 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
       framework.name === 'builtin'
         ? framework
         : defined({ ...framework, source: publicReference(framework.source) }),
-    'trust.upgrade': spec.trust?.upgrade?.map(({ match, keys, threshold = 1, unsigned }) =>
-      unsigned ? { match, unsigned } : { match, threshold, keys: keys.map((key) => basename(key)) },
+    'trust.upgrade': spec.trust?.upgrade?.map(({ match, keys, threshold = 1, unsigned, ...rest }) =>
+      unsigned
+        ? { match, unsigned }
+        : defined({ match, threshold, keys: keys.map((key) => basename(key)), ...rest }),
     ),
     bundles: spec.bundles.map(({ image, mode }) => ({ image: publicReference(image), mode })),
     kubernetes:

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { ARTIFACTS } from '../../artifacts/registry.ts';
 import type { ArtifactKind, ArtifactsSpec } from '../../config/schema.ts';
 import { publicParameters } from '../../inspect/provenance/public-parameters.ts';
 import { LOCAL_BUILDER, provenanceStatement, type Resource } from '../../inspect/provenance/statement.ts';
+import { layoutSubject } from '../../signing/layout-subject.ts';
 import { checkTool } from '../../tools/check-tool.ts';
 import { MKE2FS } from '../../tools/mke2fs.ts';
 import { MKSQUASHFS } from '../../tools/mksquashfs.ts';
@@ -64,9 +64,7 @@ export function provenanceStep(
 async function subject(kind: ArtifactKind, results: Results): Promise<Resource> {
   const { file, sha256 } = resultOf(results, checksumKey(kind)).facts;
   if (kind !== 'oci') return { name: basename(file), digest: { sha256 } };
-  const index = JSON.parse(await readFile(file, 'utf8')) as { manifests: { digest: string }[] };
-  const digest = index.manifests[0]?.digest ?? '';
-  return { name: basename(dirname(file)), digest: { sha256: digest.replace(/^sha256:/, '') } };
+  return layoutSubject(file);
 }
 
 /** The versions of this program and of the host programs that affect the bytes of an artifact. */

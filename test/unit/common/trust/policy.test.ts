@@ -117,6 +117,13 @@ describe('an invalid document is refused with its location', () => {
     ['a threshold of 0', POLICY.replace('2', '0'), 'policy.yaml:5:5: repositories.0.threshold'],
     ['a threshold out of reach', POLICY.replace('2', '3'), 'policy.yaml:5:5: threshold is 3'],
     ['keys for what needs none', `${POLICY}    unsigned: true\n`, 'unsigned: cannot be combined with keys'],
+    [
+      'a proof of what needs no signature',
+      'repositories:\n  - match: r.io/x\n    unsigned: true\n    require-proof: [boot]\n',
+      'unsigned: cannot be combined with',
+    ],
+    ['an unknown event', `${POLICY}    require-proof: [explode]\n`, 'require-proof'],
+    ['no event', `${POLICY}    require-proof: []\n`, 'require-proof'],
     ['unsigned: false', `${entry('r.io/x', 'release.pub')}    unsigned: false\n`, 'can only be true'],
     [
       'a tag',

@@ -51,7 +51,7 @@ const trust: readonly Reader[] = [
   { below: 'trust.base', keys: ['identities.*.issuer'], file: 'common/trust/trusted-root.ts' },
   {
     below: 'trust.upgrade.*',
-    keys: ['match', 'keys', 'threshold', 'unsigned'],
+    keys: ['match', 'keys', 'threshold', 'unsigned', 'require-proof'],
     file: 'factory/config/render-policy.ts',
   },
   {

@@ -43,12 +43,18 @@ describe('renderPolicy', () => {
     const at = keys();
     const files = renderPolicy([
       { match: 'registry.test/os/*', keys: [at('release.pub'), at('backup.pub')], threshold: 2 },
-      { match: 'registry.test/other/', keys: [at('other/release.pub')], threshold: 1 },
+      {
+        match: 'registry.test/other/',
+        keys: [at('other/release.pub')],
+        threshold: 1,
+        'require-proof': ['boot', 'upgrade'],
+      },
       { match: 'registry.test/apps/', keys: [], unsigned: true },
     ]);
     const policy = await loadPolicy(nodeFiles(files));
     if (policy === undefined) throw new Error('no policy');
     expect(rulesFor(policy, 'registry.test/apps/x')).toMatchObject([{ unsigned: true, threshold: 0 }]);
+    expect(rulesFor(policy, 'registry.test/other/x')).toMatchObject([{ requireProof: ['boot', 'upgrade'] }]);
     const [rule] = rulesFor(policy, 'registry.test/os/debian');
     expect(rule?.threshold).toBe(2);
     expect(rule?.keys.map(({ fingerprint }) => fingerprint)).toEqual([

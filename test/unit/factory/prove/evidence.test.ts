@@ -4,15 +4,16 @@ import type { ProofResult } from '../../../../src/factory/prove/proof-result.ts'
 import { testResultStatement } from '../../../../src/factory/prove/test-result.ts';
 
 const RESULTS: readonly ProofResult[] = [
-  { machine: 'os.iso on bios', name: 'boot', seconds: 61.2, output: '' },
+  { machine: 'os.iso on bios', event: 'boot', seconds: 61.2, output: '' },
   {
     machine: 'os.iso on bios',
-    name: 'boot: "a" & <b>',
+    event: 'boot',
+    check: '"a" & <b>',
     seconds: 0.5,
     output: 'bell \u0007 and \u001b[0m',
     failure: 'the check ended with status 1',
   },
-  { machine: 'os.raw on uefi', name: 'boot', seconds: 1, output: 'v1 < v2' },
+  { machine: 'os.raw on uefi', event: 'boot', seconds: 1, output: 'v1 < v2' },
 ];
 
 test('JUnit has a suite for each machine, and only characters that XML can contain', () => {
@@ -46,8 +47,8 @@ test('the statement names what passed and what failed, and does not depend on du
     predicate: {
       result: 'FAILED',
       configuration: [{ uri: 'urn:x' }],
-      passedTests: ['os.iso on bios: boot', 'os.raw on uefi: boot'],
-      failedTests: ['os.iso on bios: boot: "a" & <b>'],
+      passedTests: ['os.iso on bios/boot', 'os.raw on uefi/boot'],
+      failedTests: ['os.iso on bios/boot/"a" & <b>'],
     },
   });
   expect(testResultStatement(subjects, RESULTS.slice(0, 1), [])).toMatchObject({

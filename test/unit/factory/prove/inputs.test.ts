@@ -34,10 +34,18 @@ test('what is proven is a file that boots, or those that a build lists', async (
   const sum = 'a'.repeat(64);
   const directory = plant(temporaryDirectory(), {
     'os.iso': '',
+    'os.oci/index.json': JSON.stringify({ manifests: [{ digest: `sha256:${'b'.repeat(64)}` }] }),
     SHA256SUMS: `${sum}  os.iso\n${sum}  os.oci/index.json\n${sum}  os.raw\n`,
   });
-  expect(await proofSubjects(directory)).toEqual([join(directory, 'os.iso'), join(directory, 'os.raw')]);
-  expect(await proofSubjects(join(directory, 'os.iso'))).toEqual([join(directory, 'os.iso')]);
+  const [iso, raw] = [join(directory, 'os.iso'), join(directory, 'os.raw')];
+  expect(await proofSubjects(directory)).toEqual({
+    artifacts: [
+      { file: iso, sha256: sum },
+      { file: raw, sha256: sum },
+    ],
+    images: [{ name: 'os.oci', digest: { sha256: 'b'.repeat(64) } }],
+  });
+  expect(await proofSubjects(iso)).toEqual({ artifacts: [{ file: iso }], images: [] });
   const other = plant(temporaryDirectory(), { SHA256SUMS: `${sum}  os.oci/index.json\n`, 'os.txt': '' });
   expect((await failureOf(() => proofSubjects(other), 'usage')).message).toContain('no artifact that boots');
   await failureOf(() => proofSubjects(join(other, 'os.txt')), 'usage');

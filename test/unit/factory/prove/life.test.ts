@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { live, parseLife } from '../../../../src/factory/prove/life.ts';
+import { lifeOf, live, parseEvents } from '../../../../src/factory/prove/life.ts';
 import type { ProofMachine } from '../../../../src/factory/prove/proof-machine.ts';
 import { failureOf } from '../../support/failure.ts';
 
@@ -20,12 +20,13 @@ function machineOf(...answers: { status: number; output: string }[]) {
 }
 
 test('the events of --life are in the order in which they happen, and begin with the boot', () => {
-  expect(parseLife('reset, install')).toEqual(['boot', 'install', 'reset']);
-  expect(parseLife('boot')).toEqual(['boot']);
+  expect(parseEvents('--life', 'reset, install')).toEqual(['install', 'reset']);
+  expect(lifeOf(['reset', 'install'])).toEqual(['boot', 'install', 'reset']);
+  expect(lifeOf([])).toEqual(['boot']);
 });
 
 test('an unknown event is refused with those that exist', async () => {
-  const error = await failureOf(async () => parseLife('boot,explode'), 'usage');
+  const error = await failureOf(async () => parseEvents('--life', 'boot,explode'), 'usage');
   expect(error.message).toContain('"explode"');
   expect(error.remedy).toContain('boot, install, upgrade, fallback, reset');
 });
