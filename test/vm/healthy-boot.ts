@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Firmware } from '../../src/factory/boot/machine.ts';
+import type { Firmware } from '../../src/factory/config/prove.ts';
 import { TEST_HOME } from '../support/factory.ts';
 import { type Guest, startGuest } from './guest.ts';
 import { makeOtherDisk } from './other-disk.ts';

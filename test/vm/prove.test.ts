@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Proof } from '../../src/factory/prove/prove.ts';
-import { factory, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { generateKeyPair } from '../support/cosign.ts';
+import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { testQemu } from './qemu.ts';
 
 let home: string;
@@ -23,14 +24,22 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-/** Runs `prove` with the QEMU of test machines. */
+/** Runs the program with the QEMU of test machines, and with cosign. */
+function run(args: readonly string[]) {
+  const path = [join(home, 'bin'), join(PROJECT, '.tools/bin'), process.env['PATH']].join(':');
+  return factory(args, { env: { PATH: path, COSIGN_PASSWORD: '' } });
+}
+
 async function prove(...args: string[]) {
-  const env = { PATH: `${join(home, 'bin')}:${process.env['PATH']}` };
   const evidence = join(home, 'evidence');
-  const { status, stdout, stderr } = await factory(
-    ['prove', ...args, '--no-kvm', '--json', '--evidence', evidence],
-    { env },
-  );
+  const { status, stdout, stderr } = await run([
+    'prove',
+    ...args,
+    '--no-kvm',
+    '--json',
+    '--evidence',
+    evidence,
+  ]);
   expect(stdout, stderr).toMatch(/^\{/);
   return { status, stderr, evidence, proof: JSON.parse(stdout) as Proof };
 }
@@ -84,5 +93,34 @@ test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
     );
     expect(status, stderr).toBe(0);
     expect(proof.results.map(({ event }) => event)).toEqual(expect.arrayContaining(life.split(',')));
+  },
+);
+
+test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
+  'a build proves its disk, signs the result, and lists nothing that failed (KAIROS_FACTORY_TEST_ALL=1)',
+  async () => {
+    const key = await generateKeyPair(home, 'release');
+    const output = join(home, 'proven');
+    const args = ['build', '--flavor', 'debian', '--base', 'bootstrap:bookworm', '--kernel', 'cloud'];
+    args.push('--version', 'v1.2.3', '--compression', 'fast', '--output', output, '--artifact', 'raw,oci');
+    args.push('--set', 'prove.kvm=false', '--sign', key.privateKey, '--prove');
+
+    await writeFile(join(home, 'wrong.sh'), 'echo not today; exit 3\n');
+    const failed = await run([...args, '--set', `prove.checks=${join(home, 'wrong.sh')}`]);
+    expect(failed.status, failed.stderr).toBe(5);
+    expect(failed.stderr).toContain('boot: wrong.sh: the check ended with status 3');
+    expect(failed.stderr).toContain('PROOF_FAILED');
+    expect(await readdir(output)).not.toContain('SHA256SUMS');
+    expect(await readdir(join(output, 'proof'))).toContain('test-result.json');
+
+    const passed = await run(args);
+    expect(passed.status, passed.stderr).toBe(0);
+    const verify = ['verify', output, '--key', key.publicKey, '--require-proof'];
+    expect((await run([...verify, 'boot'])).stdout).toContain('Proven to pass: boot.');
+    expect((await run([...verify, 'upgrade'])).status).toBe(5);
+    // The disk is the same, so that it is not booted again.
+    const again = await run([...args, '--plan', '--json']);
+    const { steps } = JSON.parse(again.stdout) as { steps: { id: string; state: string }[] };
+    expect(steps.find(({ id }) => id === 'proof')).toMatchObject({ state: 'cached' });
   },
 );

@@ -163,6 +163,7 @@ export const ERROR_CODES = {
   SIGNATURE_REFUSED: verification('An image or file is not signed by a required signer.'),
   SIGNATURE_NOT_STORED: verification('A new signature is invalid or did not reach its destination.'),
   ATTESTATION_MISSING: verification('The image lacks an attestation that the policy requires.'),
+  PROOF_FAILED: verification('An artifact of a build did not pass its proof.'),
   PROOF_MISSING: verification('Nothing signed proves that the image or file passes the required events.'),
   SIGNED_LIST_INVALID: verification('SHA256SUMS is damaged, or does not match the files.'),
   EXTENSION_CONTENT_REFUSED: verification('The content is not allowed in the extension.'),

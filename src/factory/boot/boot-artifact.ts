@@ -3,16 +3,22 @@ import { access, copyFile, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { type Arch, machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { FIRMWARE_PACKAGE, QEMU } from '../tools/qemu.ts';
 import type { Runner } from '../tools/runner.ts';
 import { diskFormat, firmwareImages, type Machine, qemuArguments } from './machine.ts';
 
 /** Whether hardware virtualisation (KVM) is available to this process. */
-export async function hasKvm(): Promise<boolean> {
+async function hasKvm(): Promise<boolean> {
   const handle = await open('/dev/kvm', constants.O_RDWR).catch(() => undefined);
   await handle?.close();
   return handle !== undefined;
+}
+
+/** Whether a machine uses hardware virtualisation: if the user allows it, and it is available for the architecture. */
+export async function usesKvm({ kvm }: { readonly kvm: boolean }, arch: Arch): Promise<boolean> {
+  return kvm && arch === machineArch() && (await hasKvm());
 }
 
 /**

@@ -2,9 +2,7 @@ import { basename } from 'node:path';
 import { ARCHES, ARCHITECTURES, type Arch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { didYouMean } from '../../common/text/suggest.ts';
-
-export const FIRMWARES = ['bios', 'uefi', 'secureboot'] as const;
-export type Firmware = (typeof FIRMWARES)[number];
+import { FIRMWARES, type Firmware } from '../config/prove.ts';
 
 /** How an artifact is attached: a disk, or a CD. */
 export type Attachment = 'disk' | 'cdrom';

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, OCI_COMPRESSIONS, SEVERITIES } from '../config/schema.ts';
+import { SEVERITIES } from '../config/fail-on.ts';
+import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, OCI_COMPRESSIONS } from '../config/schema.ts';
 
 /** The default configuration file. */
 const DEFAULT_FILE = 'kairos-factory.yaml';

@@ -1,16 +1,10 @@
 import { ARCHES, type Arch, machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { hasKvm } from '../boot/boot-artifact.ts';
 import { artifactArch } from '../boot/machine.ts';
 
 /** The architecture of a machine for an artifact: the artifact's, or else the host's. */
 export function archOf(artifact: string): Arch {
   return artifactArch(artifact) ?? ARCHES.find((arch) => arch === machineArch()) ?? 'amd64';
-}
-
-/** Whether a machine uses hardware virtualisation: if the flag allows it, and it is available for the architecture. */
-export async function usesKvm({ kvm }: { readonly kvm: boolean }, arch: Arch): Promise<boolean> {
-  return kvm && arch === machineArch() && (await hasKvm());
 }
 
 /** A flag whose value is a whole number. */

@@ -52,6 +52,7 @@ const MAPPING_KEYS: Readonly<Record<string, (value: unknown, anchor: Anchor) => 
   sign: (value, { directory }) => anchorSign(value, directory),
   trust: (value, { directory }) => anchorTrust(value, directory),
   framework: anchorFramework,
+  prove: anchorProve,
 };
 
 /** Makes relative paths in the values of a configuration absolute. Leaves malformed values to the schema. */
@@ -82,6 +83,13 @@ function anchorFramework(value: unknown, anchor: Anchor): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { source } = value as Data;
   return typeof source === 'string' ? { ...value, source: fileOrReference(source, anchor) } : value;
+}
+
+/** Makes the path in `checks` of the mapping `prove` absolute. */
+function anchorProve(value: unknown, { directory }: Anchor): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { checks } = value as Data;
+  return typeof checks === 'string' ? { ...value, checks: resolve(directory, checks) } : value;
 }
 
 /** The absolute path of a program, or the reference of its image if the text has a scheme or is not an existing file. */

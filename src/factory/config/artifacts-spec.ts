@@ -4,10 +4,12 @@ import { requireValid } from '../../common/cloud-config/check-source.ts';
 import type { ValidationOptions } from '../../common/cloud-config/validate.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { absoluteReference } from './base-reference.ts';
+import type { FailOn } from './fail-on.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
 import { lockFilePath } from './lock-file-path.ts';
+import { requireBootable } from './require-bootable.ts';
 import { requireDirectory } from './require-directory.ts';
-import { ArtifactsConfiguration, type ArtifactsSpec, type FailOn, type FrameworkChoice } from './schema.ts';
+import { ArtifactsConfiguration, type ArtifactsSpec, type FrameworkChoice } from './schema.ts';
 
 /** Receives warnings, line by line. */
 export type Warn = (line: string) => void;
@@ -30,6 +32,7 @@ type Keys = Pick<
   readonly 'fail-on'?: FailOn | undefined;
   readonly 'builder-id'?: string | undefined;
   readonly sign?: ArtifactsSpec['sign'];
+  readonly prove?: ArtifactsSpec['prove'];
   readonly push?: ArtifactsSpec['push'];
   readonly 'lock-file'?: string | undefined;
   readonly 'cloud-config'?: string | undefined;
@@ -62,6 +65,7 @@ export async function artifactsSpec(
     lockFile: lockFilePath(keys['lock-file'], sources),
     disk: keys.disk,
     sign: keys.sign,
+    prove: keys.prove,
     cloudConfig: keys['cloud-config'],
     overlayRootfs: keys['overlay-rootfs'],
     overlayIso: keys['overlay-iso'],
@@ -75,6 +79,7 @@ export async function artifactsSpec(
       remedy: 'Remove one of the two keys.',
     });
   }
+  requireBootable(spec);
   if (spec.cloudConfig !== undefined) {
     await checkCloudConfig(spec.cloudConfig, unsupportedKeys(keys.framework), warn);
   }

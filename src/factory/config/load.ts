@@ -24,6 +24,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   'framework.version': 'framework-version',
   'sign.key': 'sign',
   'push.to': 'push',
+  'prove.life': 'prove',
   'release-output': 'output',
   'release-previous': 'previous',
 };

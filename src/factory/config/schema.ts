@@ -4,7 +4,9 @@ import { ARCHES, type Arch } from '../../common/contract/architectures.ts';
 import { parseSnapshot, snapshotTime } from '../catalog/flavors/snapshot.ts';
 import { Audit } from './audit.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
+import { FailOn } from './fail-on.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
+import { Prove, type ProveSpec } from './prove.ts';
 import { Push, type PushSpec } from './push.ts';
 import { RegistrySettings } from './registries.ts';
 import { Sign, type SignSpec, Trust, type TrustSpec } from './signing.ts';
@@ -34,28 +36,6 @@ const Version = z
 const CONTAINERFILE_STAGES = ['before', 'after'] as const;
 /** What turns the base into a Kairos image: our framework, or upstream's initializer. */
 const FRAMEWORKS = ['builtin', 'kairos-init'] as const;
-
-/** Severities of vulnerabilities, the worst first (grype; terms of CVSS and of Debian's tracker). */
-export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'negligible'] as const;
-export type Severity = (typeof SEVERITIES)[number];
-/** Suffix of a severity in `fail-on` that allows builds without a scanner. */
-const UNLESS_MISSING = ',unless-missing';
-
-/** The lowest severity of a known vulnerability that fails a build. */
-export interface FailOn {
-  readonly severity: Severity;
-  /** Whether a build without a scanner is allowed; otherwise it fails. */
-  readonly unlessMissing: boolean;
-}
-
-const FailOn = z
-  .enum([...SEVERITIES, ...SEVERITIES.map((severity) => `${severity}${UNLESS_MISSING}` as const)])
-  .transform(
-    (text): FailOn => ({
-      severity: text.replace(UNLESS_MISSING, '') as Severity,
-      unlessMissing: text.endsWith(UNLESS_MISSING),
-    }),
-  );
 
 const Size = z.int().min(16).max(1_000_000);
 
@@ -115,6 +95,9 @@ const artifactKeys = {
   }),
   'builder-id': z.url().optional().meta({ description: 'URI of the builder, for the provenance.' }),
   audit: Audit.prefault({}).meta({ description: 'Findings that the search for secrets ignores.' }),
+  prove: Prove.optional().meta({
+    description: 'Proof of the artifacts, before they are signed and published.',
+  }),
   sign: Sign.optional().meta({ description: 'Signer of the build: a key, or a mapping.' }),
 };
 
@@ -244,6 +227,8 @@ export interface ArtifactsSpec {
   /** URI of the builder, for the provenance. */
   readonly builderId: string | undefined;
   readonly audit: Audit;
+  /** How the artifacts are proven; absent for a build without a proof. */
+  readonly prove: ProveSpec | undefined;
   /** The signer; absent for an unsigned build. */
   readonly sign: SignSpec | undefined;
 }

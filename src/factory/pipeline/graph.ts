@@ -19,6 +19,7 @@ import { imageStep } from './steps/image-step.ts';
 import { kernelStep } from './steps/kernel-step.ts';
 import { KUBERNETES_STEP, kubernetesStep } from './steps/kubernetes-step.ts';
 import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
+import { proofStep } from './steps/proof-step.ts';
 import { buildResources, readyResources } from './steps/provenance-resources.ts';
 import { type ProvenanceSource, provenanceStep } from './steps/provenance-step.ts';
 import { readyImageStep } from './steps/ready-image-step.ts';
@@ -104,7 +105,7 @@ export function artifactsGraph(
 
 /** The origin of an OS image, for the audit, the SBOM and the provenance. */
 interface Origin {
-  readonly spec: ArtifactsSpec;
+  readonly spec: ArtifactsSpec | BuildSpec;
   readonly images: () => Promise<readonly BaseReference[]>;
   /** References of the bundles. */
   readonly bundles: readonly string[];
@@ -131,6 +132,16 @@ function artifactGraph(
     ...kinds.map((kind) => artifactStep(env, spec, { kind, gates: ids })),
     ...kinds.map((kind) => checksumStep(kind, signal)),
     provenanceStep(env, spec, { kinds, source: provenance }),
+    ...(spec.prove === undefined
+      ? []
+      : [
+          proofStep(env, spec, {
+            spec: spec.prove,
+            kinds,
+            arch: 'arch' in spec ? spec.arch : undefined,
+            signal,
+          }),
+        ]),
   ];
 }
 

@@ -63,12 +63,21 @@ export async function verifyRepro(
       const output = join(home, 'output');
       const lock = join(home, 'kairos-factory.lock');
       await mkdir(output);
-      // A check publishes nothing. Signatures of the first build stay next to their files.
-      await build(session, options, { which: 'first', more: ['--no-push'], env: {} });
+      // A check publishes nothing, and proofs leave no bytes in artifacts. Signatures of the first build stay next to their files.
+      await build(session, options, { which: 'first', more: ['--no-push', '--no-prove'], env: {} });
       const [first] = targets;
       // The second build uses the lock of the first, but must not write to the user's lock.
       if (first && existsSync(first.spec.lockFile)) await copyFile(first.spec.lockFile, lock);
-      const flags = ['--output', output, '--lock-file', lock, '--no-cache', '--no-push', '--no-sign'];
+      const flags = [
+        '--output',
+        output,
+        '--lock-file',
+        lock,
+        '--no-cache',
+        '--no-push',
+        '--no-prove',
+        '--no-sign',
+      ];
       const varied = await buildOtherwise(session, options, {
         more: flags,
         env: { KAIROS_FACTORY_CACHE: join(home, 'cache') },

@@ -10,7 +10,7 @@ import type { BuildEnvironment } from './build-environment.ts';
 import { findResult, type Results } from './step.ts';
 import { checksumKey } from './steps/artifact-keys.ts';
 import { BASE_STEP } from './steps/base-facts.ts';
-import { type DocumentEntry, PROVENANCE_STEP, SBOM_STEP } from './steps/document.ts';
+import { type DocumentEntry, PROOF_STEP, PROVENANCE_STEP, SBOM_STEP } from './steps/document.ts';
 import { KUBERNETES_STEP, type KubernetesFact } from './steps/kubernetes-step.ts';
 import { osImageFacts } from './steps/os-image-facts.ts';
 
@@ -41,7 +41,7 @@ export interface Manifest {
   /** Verified Kubernetes files in the image; absent without Kubernetes. */
   readonly kubernetes?: readonly KubernetesFact[];
   readonly artifacts: readonly ManifestEntry[];
-  /** SBOMs and provenance. */
+  /** SBOMs, provenance and test results. */
   readonly documents: readonly DocumentEntry[];
 }
 
@@ -90,7 +90,9 @@ function artifactsOf(results: Results, output: string): ManifestEntry[] {
 }
 
 function documentsOf(results: Results): DocumentEntry[] {
-  return [SBOM_STEP, PROVENANCE_STEP].flatMap((key) => findResult(results, key)?.facts.documents ?? []);
+  return [SBOM_STEP, PROVENANCE_STEP, PROOF_STEP].flatMap(
+    (key) => findResult(results, key)?.facts.documents ?? [],
+  );
 }
 
 function byFile(a: { readonly file: string }, b: { readonly file: string }): number {

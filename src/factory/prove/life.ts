@@ -94,8 +94,3 @@ export function parseEvents(flag: string, text: string): LifeEvent[] {
   }
   return LIFE_EVENTS.filter((event) => words.includes(event));
 }
-
-/** The events of a life, which begins with the boot, in their order. */
-export function lifeOf(events: readonly LifeEvent[]): LifeEvent[] {
-  return LIFE_EVENTS.filter((event) => event === 'boot' || events.includes(event));
-}

@@ -5,9 +5,10 @@ import type { Arch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { hashFile } from '../../common/files/digest.ts';
 import type { LifeEvent } from '../../common/trust/proof.ts';
-import { diskFormat, type Firmware, type Machine } from '../boot/machine.ts';
+import { diskFormat, type Machine } from '../boot/machine.ts';
+import type { Firmware } from '../config/prove.ts';
 import type { Resource } from '../inspect/provenance/statement.ts';
-import { SUMS } from '../signing/output-files.ts';
+import { SUMS, TEST_RESULT_ENDING } from '../signing/output-files.ts';
 import { createDisk, createOverlay } from '../tools/qemu-img.ts';
 import type { Runner } from '../tools/runner.ts';
 import { renderJunit } from './junit.ts';
@@ -34,8 +35,6 @@ export interface ProofRequest {
   readonly limit: number;
   /** Directory for the evidence. */
   readonly evidence: string;
-  /** Begins the names of the JUnit file and the statement; they have names of their own without it. */
-  readonly stem?: string;
   /** Directory of the project's templates. */
   readonly templates: string;
   /** Name and version of this program. */
@@ -90,10 +89,9 @@ export async function prove(
       }
     }
   }
-  const named = (name: string) => [...(request.stem === undefined ? [] : [request.stem]), name].join('.');
-  const junit = join(evidence, named('junit.xml'));
+  const junit = join(evidence, 'junit.xml');
   await writeFile(junit, renderJunit(results));
-  const statement = join(evidence, named('test-result.json'));
+  const statement = join(evidence, TEST_RESULT_ENDING);
   const made = testResultStatement([...subjects, ...images], results, [configurationOf(request)]);
   await writeFile(statement, `${JSON.stringify(made, null, 2)}\n`);
   return { passed: results.every(({ failure }) => failure === undefined), results, junit, statement };

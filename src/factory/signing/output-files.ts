@@ -8,6 +8,10 @@ export const SUMS = 'SHA256SUMS';
 export const MANIFEST = 'manifest.json';
 /** The extension of a bundle. */
 export const BUNDLE_ENDING = '.sigstore.json';
+/** The directory of the evidence of a proof: consoles, pictures, a JUnit file. */
+export const EVIDENCE = 'proof';
+/** The ending of the name of a statement with test results. */
+export const TEST_RESULT_ENDING = 'test-result.json';
 /** The index of an image layout, which pins the rest of the layout. */
 const LAYOUT_INDEX = /^(.+)\/index\.json$/;
 

@@ -8,6 +8,7 @@ import { STATEMENT_TYPE } from '../../common/trust/statement-type.ts';
 import { bundleDigest, verifyFile } from '../../common/trust/verify-file.ts';
 import { signBlob, signStatement } from '../tools/cosign.ts';
 import type { Runner } from '../tools/runner.ts';
+import { evidenceFiles } from './evidence-files.ts';
 import { notABuildOutput } from './not-a-build-output.ts';
 import { bundleName, MANIFEST, readSums, SUMS } from './output-files.ts';
 import type { Signer } from './signer.ts';
@@ -83,7 +84,7 @@ export async function outputsIn(directory: string): Promise<string[]> {
 }
 
 /**
- * Signs the output of a build: every file in `SHA256SUMS`, the manifest, and the list itself.
+ * Signs the output of a build: every file in `SHA256SUMS`, the evidence of its proof, the manifest, and the list itself.
  * @param partial maps a file name to the path of its unfinished form
  * @throws FactoryError `usage` when it is not the output of a build, `verification` when a file does not match the list
  */
@@ -98,7 +99,8 @@ export async function signOutput(
   const exists = async (name: string) =>
     (await lstat(join(directory, name)).catch(() => undefined))?.isFile();
   const extra = !names.has(MANIFEST) && (await exists(MANIFEST)) ? [{ name: MANIFEST }] : [];
-  const toSign = [...listed, ...extra, { name: SUMS }].map((entry): FileToSign => {
+  const evidence = (await evidenceFiles(directory, listed)).map((name) => ({ name }));
+  const toSign = [...listed, ...evidence, ...extra, { name: SUMS }].map((entry): FileToSign => {
     const bundle = bundleName(entry.name);
     return {
       file: join(directory, entry.name),

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { bundleName, isBundleName, MANIFEST, readSums, SUMS } from './output-files.ts';
+import { evidenceFiles } from './evidence-files.ts';
+import { bundleName, EVIDENCE, isBundleName, MANIFEST, readSums, SUMS } from './output-files.ts';
 
 /**
  * Lists what a build output holds besides what its `SHA256SUMS` lists, without hidden files and files with a signature of their
@@ -8,7 +9,13 @@ import { bundleName, isBundleName, MANIFEST, readSums, SUMS } from './output-fil
  */
 export async function unsignedFiles(directory: string): Promise<string[]> {
   const listed = (await readSums(directory)) ?? [];
-  const known = new Set([SUMS, MANIFEST, ...listed.map(({ name }) => name.split('/')[0] ?? name)]);
+  const evidence = (await evidenceFiles(directory, listed)).length > 0 ? [EVIDENCE] : [];
+  const known = new Set([
+    SUMS,
+    MANIFEST,
+    ...evidence,
+    ...listed.map(({ name }) => name.split('/')[0] ?? name),
+  ]);
   const entries = await readdir(directory, { withFileTypes: true });
   const names = new Set(entries.map(({ name }) => name));
   return entries

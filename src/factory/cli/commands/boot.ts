@@ -4,11 +4,12 @@ import { Command } from '@commander-js/extra-typings';
 import { ARCHES, type Arch } from '../../../common/contract/architectures.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { didYouMean } from '../../../common/text/suggest.ts';
-import { bootArtifact } from '../../boot/boot-artifact.ts';
-import { FIRMWARES, parseFirmware } from '../../boot/machine.ts';
+import { bootArtifact, usesKvm } from '../../boot/boot-artifact.ts';
+import { parseFirmware } from '../../boot/machine.ts';
+import { FIRMWARES } from '../../config/prove.ts';
 import { createDisk } from '../../tools/qemu-img.ts';
 import { createRunner, type Runner } from '../../tools/runner.ts';
-import { archOf, numberOf, usesKvm } from '../machine-options.ts';
+import { archOf, numberOf } from '../machine-options.ts';
 
 /** Enough for the slots and some gigabytes of data; the file is sparse. */
 const TARGET_SIZE = '32G';

@@ -9,6 +9,7 @@ import {
   gather,
   runOptions,
 } from '../artifact-options.ts';
+import { chosenProof, NO_PROVE_OPTION, PROVE_OPTION, proveFlag } from '../prove-options.ts';
 import { presentTargets } from '../run-targets.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
@@ -30,33 +31,37 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.noCache)
     .addOption(SIGN_OPTION)
     .addOption(NO_SIGN_OPTION)
+    .addOption(PROVE_OPTION)
+    .addOption(NO_PROVE_OPTION)
     .action(async (options) => {
       const { flags, ...sources } = specSources(options);
-      const { push, sign } = options;
-      const load = () => publishedTargets({ ...sources, flags }, { push, sign }, options.only ?? []);
+      const { push, sign, prove } = options;
+      const load = () => publishedTargets({ ...sources, flags }, { push, sign, prove }, options.only ?? []);
       await presentTargets(load, runOptions(options));
     });
 }
 
-/** The values of `--push` and `--sign`; `false` for `--no-push` and `--no-sign`. */
+/** The values of `--push`, `--sign` and `--prove`; `false` for `--no-push`, `--no-sign` and `--no-prove`. */
 interface Publishing {
   readonly push?: string | boolean | undefined;
   readonly sign?: string | boolean | undefined;
+  readonly prove?: string | boolean | undefined;
 }
 
-/** Loads the targets of a configuration, and applies the flags for pushing and signing. @throws FactoryError `usage` */
+/** Loads the targets of a configuration, and applies the flags for pushing, signing and proving. @throws FactoryError `usage` */
 export async function publishedTargets(
   sources: ConfigurationSources,
-  { push, sign }: Publishing,
+  { push, sign, prove }: Publishing,
   only: readonly string[],
 ): Promise<BuildTarget[]> {
-  const flags = { ...sources.flags, ...signFlag(sign), 'push.to': push || undefined };
+  const flags = { ...sources.flags, ...signFlag(sign), ...proveFlag(prove), 'push.to': push || undefined };
   const targets = await loadBuildTargets({ ...sources, flags }, only, warn);
   for (const { spec } of targets) requireSigner(sign, spec.sign);
   return targets.map(({ spec, ...target }) => ({
     ...target,
     spec: {
       ...spec,
+      prove: chosenProof(prove, spec),
       ...(push === false && { push: undefined }),
       ...(sign === false && { sign: undefined }),
     },

@@ -2,29 +2,30 @@ import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
 import { LIFE_EVENTS } from '../../../common/trust/proof.ts';
-import { FIRMWARES, parseFirmware } from '../../boot/machine.ts';
+import { usesKvm } from '../../boot/boot-artifact.ts';
+import { parseFirmware } from '../../boot/machine.ts';
 import { loadSigningSpec } from '../../config/command-specs.ts';
+import { FIRMWARES, LONGEST_LIMIT, lifeOf } from '../../config/prove.ts';
 import { signProof } from '../../deliver/publish/sign-proof.ts';
 import { openPushSigner } from '../../deliver/publish/sign-pushed.ts';
 import { TEMPLATES, toolVersion } from '../../pipeline/project-files.ts';
 import { withSession } from '../../pipeline/session.ts';
-import { lifeOf, parseEvents } from '../../prove/life.ts';
+import { parseEvents } from '../../prove/life.ts';
+import { proofLimit } from '../../prove/proof-limit.ts';
 import type { ProofResult } from '../../prove/proof-result.ts';
 import { proofSubjects } from '../../prove/proof-subjects.ts';
 import { prove } from '../../prove/prove.ts';
 import { readChecks } from '../../prove/read-checks.ts';
 import { secretVariables } from '../../signing/signer.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
-import { archOf, numberOf, usesKvm } from '../machine-options.ts';
+import { archOf, numberOf } from '../machine-options.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { renderProof, renderResult } from '../render-proof.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
 
-/** Seconds for one boot or one script, with hardware virtualisation and without. */
-const LIMIT = { kvm: 300, emulated: 1200 };
-const TIMEOUT = { flag: '--timeout', largest: 86_400, what: 'a number of seconds' };
+const TIMEOUT = { flag: '--timeout', largest: LONGEST_LIMIT, what: 'a number of seconds' };
 
 /** `kairos-factory prove`: boots artifacts, and lets the systems themselves say that they work. */
 export function proveCommand() {
@@ -54,10 +55,8 @@ export function proveCommand() {
         const subjects = await proofSubjects(what);
         const arch = archOf(subjects.artifacts[0]?.file ?? '');
         const kvm = await usesKvm(options, arch);
-        const seconds =
-          options.timeout === undefined
-            ? LIMIT[kvm ? 'kvm' : 'emulated']
-            : numberOf({ ...TIMEOUT, text: options.timeout });
+        const { timeout } = options;
+        const seconds = timeout === undefined ? undefined : numberOf({ ...TIMEOUT, text: timeout });
         const request = {
           subjects,
           arch,
@@ -65,7 +64,7 @@ export function proveCommand() {
           firmwares: options.firmware.split(',').map((word) => parseFirmware(word.trim())),
           events: lifeOf(parseEvents('--life', options.life)),
           checks: options.checks === undefined ? [] : await readChecks(resolve(options.checks)),
-          limit: 1000 * seconds,
+          limit: proofLimit(seconds, { kvm }),
           evidence: resolve(options.evidence),
           templates: TEMPLATES,
           tool: toolVersion(),

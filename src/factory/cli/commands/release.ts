@@ -1,4 +1,5 @@
 import { ARTIFACT_OPTIONS, gather, runOptions } from '../artifact-options.ts';
+import { NO_PROVE_OPTION, PROVE_OPTION } from '../prove-options.ts';
 import { presentRelease } from '../run-release.ts';
 import { NO_SIGN_OPTION, SIGN_OPTION } from '../sign-options.ts';
 import { publishedTargets, specCommand, specSources } from './build.ts';
@@ -14,6 +15,8 @@ export function releaseCommand() {
     .addOption(ARTIFACT_OPTIONS.noPush)
     .addOption(SIGN_OPTION)
     .addOption(NO_SIGN_OPTION)
+    .addOption(PROVE_OPTION)
+    .addOption(NO_PROVE_OPTION)
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
@@ -22,8 +25,8 @@ export function releaseCommand() {
       // Here, --output is the folder of the release; the output of builds is that of the configuration.
       const { output, ...rest } = flags as Record<string, unknown>;
       const own = { ...rest, 'release-output': output, 'release-previous': options.previous };
-      const { push, sign } = options;
-      const all = () => publishedTargets({ ...sources, flags: own }, { push, sign }, []);
+      const { push, sign, prove } = options;
+      const all = () => publishedTargets({ ...sources, flags: own }, { push, sign, prove }, []);
       await presentRelease(all, options.only ?? [], runOptions(options));
     });
 }

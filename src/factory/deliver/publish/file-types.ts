@@ -21,6 +21,7 @@ const FILE_TYPES: readonly FileType[] = [
   { ending: '.spdx.json', mediaType: 'application/spdx+json' },
   { ending: '.cdx.json', mediaType: 'application/vnd.cyclonedx+json' },
   { ending: '.provenance.json', mediaType: 'application/vnd.in-toto+json' },
+  { ending: '.test-result.json', mediaType: 'application/vnd.in-toto+json' },
   { ending: 'SHA256SUMS', mediaType: 'application/vnd.kairos-factory.checksums' },
   { ending: 'manifest.json', mediaType: 'application/vnd.kairos-factory.manifest+json' },
 ];

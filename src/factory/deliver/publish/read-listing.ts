@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { DOCUMENT_KINDS } from '../../pipeline/steps/document.ts';
 import { MANIFEST, parseSums, SUMS } from '../../signing/output-files.ts';
 
 const manifestSchema = z.looseObject({
@@ -11,7 +12,7 @@ const manifestSchema = z.looseObject({
   documents: z
     .array(
       z.looseObject({
-        kind: z.enum(['spdx', 'cyclonedx', 'provenance']),
+        kind: z.enum(DOCUMENT_KINDS),
         file: z.string(),
         sha256: z.string(),
       }),

@@ -23,6 +23,7 @@ const TYPES: Readonly<Record<DocumentKind, keyof typeof PREDICATES>> = {
   spdx: 'spdxjson',
   cyclonedx: 'cyclonedx',
   provenance: 'slsaprovenance1',
+  'test-result': 'testresult',
 };
 
 /**

@@ -7,10 +7,8 @@ import { type LifeEvent, provenEvents, TEST_RESULT } from '../../../common/trust
 import { STATEMENT_TYPE } from '../../../common/trust/statement-type.ts';
 import { unproven } from '../../../common/trust/verify-proof.ts';
 import { isBootable } from '../../boot/machine.ts';
+import { TEST_RESULT_ENDING } from '../../signing/output-files.ts';
 import type { CheckedFile } from './verify-files.ts';
-
-/** The ending of the name of a file with test results. */
-export const TEST_RESULT_ENDING = 'test-result.json';
 
 /** A verified file, and the directory that its name is relative to. */
 type VerifiedFile = Pick<CheckedFile, 'name' | 'sha256'> & { readonly directory?: string };

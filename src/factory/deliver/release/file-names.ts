@@ -13,6 +13,7 @@ const BY_ENDING: readonly (readonly [ending: string, role: Role, mediaType: stri
   ['.spdx.json', 'sbom', 'application/spdx+json'],
   ['.cdx.json', 'sbom', 'application/vnd.cyclonedx+json'],
   ['.provenance.json', 'provenance', 'application/vnd.in-toto+json'],
+  ['.test-result.json', 'test-result', 'application/vnd.in-toto+json'],
   ['.oci/index.json', 'oci', 'application/vnd.oci.image.index.v1+json'],
   ['.squashfs', 'squashfs', 'application/vnd.squashfs'],
   ['.iso', 'iso', 'application/vnd.efi.iso'],

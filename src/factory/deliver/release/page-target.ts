@@ -11,9 +11,10 @@ const DESCRIPTIONS: Readonly<Partial<Record<Role, string>>> = {
   oci: 'OS image as an OCI image layout (a directory); this is its index',
   sbom: 'Software bill of materials (SBOM)',
   provenance: 'SLSA provenance: the inputs and steps of the build',
+  'test-result': 'Test result: what the artifacts lived through in virtual machines',
 };
 const ARTIFACTS: readonly Role[] = ['iso', 'raw', 'qcow2', 'squashfs', 'oci'];
-const DOCUMENTS: readonly Role[] = ['sbom', 'provenance', 'other'];
+const DOCUMENTS: readonly Role[] = ['sbom', 'provenance', 'test-result', 'other'];
 
 /** The element id of a target's card. */
 export function targetId({ name }: ReleaseTarget): string {
@@ -45,7 +46,7 @@ ${ofRoles(ARTIFACTS).map((file) => fileRow(file, file.role === 'oci' ? content :
 </ul>
 ${
   documents.length > 0 &&
-  html`<details class="more"><summary>SBOM and provenance: ${counted(documents.length, 'file')}</summary>
+  html`<details class="more"><summary>SBOM, provenance and tests: ${counted(documents.length, 'file')}</summary>
 <ul class="files">
 ${documents.map((file) => fileRow(file, []))}
 </ul>

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { ARTIFACT_KINDS } from '../../config/schema.ts';
 
 /** The roles of files in a release: the kinds of artifacts, and these. */
-const ROLES = [...ARTIFACT_KINDS, 'oci-content', 'sbom', 'provenance', 'changelog', 'page', 'other'] as const;
+const DOCUMENTS = ['sbom', 'provenance', 'test-result', 'changelog', 'page', 'other'] as const;
+const ROLES = [...ARTIFACT_KINDS, 'oci-content', ...DOCUMENTS] as const;
 export type Role = (typeof ROLES)[number];
 
 /** A relative path with slashes and without `..`: it is appended to folders and URLs. */

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/schema.ts';
-import { isBundleName } from '../../signing/output-files.ts';
+import { EVIDENCE, isBundleName } from '../../signing/output-files.ts';
 
 /** One side of a comparison. */
 export type Subject = { readonly name: string } & (
@@ -72,7 +72,7 @@ async function directorySubject(name: string): Promise<Subject> {
   return { name, kind: 'output', path, entries: await outputEntries(path, names) };
 }
 
-/** All files of an output directory except signatures, which always differ, and hidden files, which are locks or unfinished. */
+/** All files of an output directory except signatures and consoles, which always differ, and hidden files, which are locks or unfinished. */
 async function outputEntries(path: string, names: readonly string[]): Promise<OutputEntry[]> {
   const kinds = new Map<string, ArtifactKind>();
   const manifest: unknown = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
@@ -83,7 +83,7 @@ async function outputEntries(path: string, names: readonly string[]): Promise<Ou
     if (known !== undefined && file !== undefined) kinds.set(file.split('/')[0] ?? '', known);
   }
   return names
-    .filter((file) => !file.startsWith('.') && !isBundleName(file))
+    .filter((file) => !file.startsWith('.') && !isBundleName(file) && file !== EVIDENCE)
     .map((file) => ({ id: kinds.get(file) ?? file, file: join(path, file) }));
 }
 

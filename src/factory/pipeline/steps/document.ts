@@ -5,12 +5,13 @@ import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
 import { fileIdentity, isSameFile } from '../../../common/files/file-identity.ts';
 import { writeInPlace } from '../../../common/files/output-file.ts';
 import type { ArtifactsSpec } from '../../config/schema.ts';
+import { TEST_RESULT_ENDING } from '../../signing/output-files.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { StepKey, StepResult } from '../step.ts';
 import { imageIdentity, type OsImageFacts } from './os-image-facts.ts';
 
 /** Documents next to the artifacts. */
-const DOCUMENT_KINDS = ['spdx', 'cyclonedx', 'provenance'] as const;
+export const DOCUMENT_KINDS = ['spdx', 'cyclonedx', 'provenance', 'test-result'] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
 /** File name endings of the documents. */
@@ -18,6 +19,7 @@ const ENDINGS: Readonly<Record<DocumentKind, string>> = {
   spdx: '.spdx.json',
   cyclonedx: '.cdx.json',
   provenance: '.provenance.json',
+  'test-result': `.${TEST_RESULT_ENDING}`,
 };
 
 const DocumentEntry = z.object({
@@ -40,6 +42,9 @@ export const SBOM_STEP: StepKey<DocumentFacts> = { id: 'sbom', facts: DocumentFa
 
 /** The provenance of the artifacts. */
 export const PROVENANCE_STEP: StepKey<DocumentFacts> = { id: 'provenance', facts: DocumentFacts };
+
+/** The proof of the artifacts. */
+export const PROOF_STEP: StepKey<DocumentFacts> = { id: 'proof', facts: DocumentFacts };
 
 /** Options of {@link writeDocuments}. */
 export interface DocumentOptions extends Pick<ArtifactsSpec, 'output'>, Pick<OsImageFacts, 'facts'> {

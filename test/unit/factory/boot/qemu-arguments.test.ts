@@ -4,13 +4,12 @@ import {
   type Attachment,
   artifactArch,
   diskFormat,
-  FIRMWARES,
-  type Firmware,
   type Machine,
   OVMF,
   parseFirmware,
   qemuArguments,
 } from '../../../../src/factory/boot/machine.ts';
+import { FIRMWARES, type Firmware } from '../../../../src/factory/config/prove.ts';
 import { failureOf } from '../../support/failure.ts';
 
 const MACHINE: Machine = {

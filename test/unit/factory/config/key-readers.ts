@@ -78,6 +78,11 @@ const delivery: readonly Reader[] = [
   },
   { below: 'registries.*', keys: ['ca'], file: 'factory/inputs/base/registry-host.ts' },
   { below: 'push', keys: ['to', 'tags', 'artifacts'], file: 'factory/deliver/publish/publish-build.ts' },
+  {
+    below: 'prove',
+    keys: ['life', 'firmware', 'checks', 'timeout', 'kvm'],
+    file: 'factory/pipeline/steps/proof-step.ts',
+  },
   { below: 'disk', keys: ['oem', 'persistent'], file: 'factory/artifacts/raw.ts' },
   { below: 'audit.allow.*', keys: ['path', 'reason'], file: 'factory/inspect/audit/allowed.ts' },
 ];

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { lifeOf, live, parseEvents } from '../../../../src/factory/prove/life.ts';
+import { lifeOf } from '../../../../src/factory/config/prove.ts';
+import { live, parseEvents } from '../../../../src/factory/prove/life.ts';
 import type { ProofMachine } from '../../../../src/factory/prove/proof-machine.ts';
 import { failureOf } from '../../support/failure.ts';
 

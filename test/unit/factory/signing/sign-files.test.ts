@@ -173,6 +173,20 @@ describe('signOutput', () => {
     expect(readdirSync(join(directory, 'os.oci'))).toEqual(['index.json']);
   });
 
+  test('signs the evidence of the proof that the list names, each file for itself', async () => {
+    const evidence = { 'proof/junit.xml': 'junit', 'proof/os.iso.bios.console.log': 'Linux version' };
+    const result = { 'os.test-result.json': 'statement' };
+    const listed = `${sums}${sha256('statement')}  os.test-result.json\n`;
+    const proven = setUp({ ...files, ...evidence, ...result, SHA256SUMS: listed });
+    const made = await signOutput(proven.directory, partialIn(proven.directory), proven.signing);
+    expect(made.map(({ bundle: file }) => file)).toContain(
+      join(proven.directory, 'proof/os.iso.bios.console.log.sigstore.json'),
+    );
+    expect(made).toHaveLength(6);
+    const other = setUp({ ...files, ...evidence });
+    expect(await signOutput(other.directory, partialIn(other.directory), other.signing)).toHaveLength(3);
+  });
+
   test('signs the manifest once when it is listed', async () => {
     const listed = { ...files, 'manifest.json': '{}', SHA256SUMS: `${sums}${sha256('{}')}  manifest.json\n` };
     const { directory, signing } = setUp(listed);

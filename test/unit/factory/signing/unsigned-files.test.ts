@@ -20,3 +20,11 @@ test('what the list leaves out of a build output is named, with other outputs be
   });
   expect(await unsignedFiles(directory)).toEqual(['again/', 'earlier.squashfs']);
 });
+
+test('the evidence of a proof is signed with the build that lists its statement', async () => {
+  const evidence = { 'proof/junit.xml': 'x', 'proof/junit.xml.sigstore.json': '{}' };
+  const of = (listed: string) =>
+    plant(temporaryDirectory(), { ...evidence, SHA256SUMS: `${SUM}  ${listed}\n`, [listed]: 'x' });
+  expect(await unsignedFiles(of('os.test-result.json'))).toEqual([]);
+  expect(await unsignedFiles(of('os.iso'))).toEqual(['proof/']);
+});

@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { FailOn } from '../../../../src/factory/config/schema.ts';
+import type { FailOn } from '../../../../src/factory/config/fail-on.ts';
 import { requireFacts } from '../../../../src/factory/pipeline/step.ts';
 import {
   atLeast,

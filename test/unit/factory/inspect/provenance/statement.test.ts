@@ -81,6 +81,7 @@ const UNPUBLISHED: Readonly<Record<string, string>> = {
   'fail-on': 'refuses an image, and does not change it',
   'builder-id': 'is the builder of the statement',
   audit: 'refuses an image, and does not change it',
+  prove: 'boots the artifacts, and does not change them',
   sign: 'signs files beside the image',
 };
 
