@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { renderRepro } from '../../src/factory/cli/render-repro.ts';
 import type { ReproReport } from '../../src/factory/pipeline/verify-repro.ts';
 import { factory, TEST_HOME } from '../support/factory.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
@@ -47,7 +48,17 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
   async function verify(file: string, ...more: string[]) {
     const output = join(home, 'out');
     await rm(output, { recursive: true, force: true });
-    const args = ['verify-repro', '--flavor', './flavor.yaml', '--base', file, '--artifact', 'oci,squashfs'];
+    const args = [
+      'verify-repro',
+      '--flavor',
+      './flavor.yaml',
+      '--base',
+      file,
+      '--artifact',
+      'oci,squashfs',
+      '--compression',
+      'fast',
+    ];
     const cache = join(home, 'cache');
     const outcome = await factory([...args, '--output', output, ...more], {
       cwd: home,
@@ -80,16 +91,17 @@ describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners
     const file = await base('unsure', '{ echo 0707010123; cat /proc/sys/kernel/random/uuid; } >/boot/initrd');
     const { status, stdout, stderr } = await verify(file, '--json');
     expect(status, stderr).toBe(5);
-    const { isReproducible, targets } = JSON.parse(stdout) as ReproReport;
+    const report = JSON.parse(stdout) as ReproReport;
+    const { isReproducible, targets } = report;
     expect(isReproducible).toBe(false);
     const [first, ...others] = targets[0]?.blame ?? [];
     const inside = { tree: 'rootfs', path: 'boot/initrd', offset: expect.any(Number) as number };
     expect(first).toMatchObject({ step: 'image', inside });
     expect(first?.inside?.offset).toBeGreaterThanOrEqual(11);
     expect(others.map(({ step }) => step)).toEqual(['image', 'provenance', 'release files', 'release files']);
-    const text = await verify(file);
-    expect(text.status).toBe(5);
-    expect(text.stdout).toMatch(/caused by the step image \(in its rootfs: boot\/initrd, byte \d+\)$/m);
+    expect(renderRepro(report)).toMatch(
+      /caused by the step image \(in its rootfs: boot\/initrd, byte \d+\)$/m,
+    );
   });
 
   test('reports the output of a failed build', async () => {

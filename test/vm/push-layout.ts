@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestRegistry } from '../support/registry.ts';
+import { type TestMember, tarBytes } from '../unit/support/tar-bytes.ts';
 
 interface Descriptor {
+  readonly mediaType?: string;
   readonly digest: string;
+  readonly size?: number;
 }
 
 /** The parts of an image manifest that pushing needs. */
@@ -46,4 +49,31 @@ export async function pushLike(
 ): Promise<string> {
   const annotations = { ...manifest.annotations, 'org.example.tag': tag };
   return registry.pushManifest(repository, { ...manifest, annotations, ...changes }, tag);
+}
+
+/**
+ * Pushes an image that has one more layer than a pushed one, with one file.
+ * @returns its manifest, as a template for similar images, and its digest
+ */
+export async function pushWithFile(
+  registry: TestRegistry,
+  repository: string,
+  image: { readonly manifest: ImageManifest; readonly tag: string; readonly file: TestMember },
+): Promise<{ manifest: ImageManifest; digest: string }> {
+  const layer = tarBytes([image.file]);
+  const answer = await registry.get(`${repository}/blobs/${image.manifest.config.digest}`);
+  const config = (await answer.json()) as { rootfs: { diff_ids: string[] }; history?: object[] };
+  config.rootfs.diff_ids.push(await registry.pushBlob(repository, layer));
+  config.history?.push({ created_by: 'a test' });
+  const blob = async (mediaType: string, content: Uint8Array) => ({
+    mediaType,
+    digest: await registry.pushBlob(repository, content),
+    size: content.byteLength,
+  });
+  const manifest = {
+    ...image.manifest,
+    config: await blob('application/vnd.oci.image.config.v1+json', Buffer.from(JSON.stringify(config))),
+    layers: [...image.manifest.layers, await blob('application/vnd.oci.image.layer.v1.tar', layer)],
+  };
+  return { manifest, digest: await pushLike(registry, manifest, repository, image.tag) };
 }

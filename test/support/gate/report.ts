@@ -2,7 +2,8 @@
 // Judges a whole run of tests: report.ts RESULT.json… Prints coverage and, as the last line, "N passed, N failed, N skipped".
 // Fails when no test passed, a run left no result, a test was skipped without permission, or the coverage of a wing is below
 // its floor.
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -18,6 +19,7 @@ import { type TestResults, totals } from './results.ts';
 import { judgeSkips, parseAllowedSkips } from './skips.ts';
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const SUMMARY = join(PROJECT, '.test/coverage');
 const problems: string[] = [];
 const results: TestResults[] = [];
 /** Kinds of tests whose coverage counts, if they ran. */
@@ -27,24 +29,25 @@ async function readJson<T>(file: string): Promise<T> {
   return JSON.parse(await readFile(file, 'utf8')) as T;
 }
 
-async function reportCoverage(home: string): Promise<void> {
+/** @param homes the directories of the runs that were measured */
+async function reportCoverage(homes: readonly string[]): Promise<void> {
   const lines: CoveredLines = new Map();
-  addCoverage(lines, await readJson<CoverageMap>(join(home, 'coverage/coverage-final.json')), PROJECT);
+  for (const home of homes)
+    addCoverage(lines, await readJson<CoverageMap>(join(home, 'coverage/coverage-final.json')), PROJECT);
   // Coverage of the built program counts only for lines in the first map, because compilation moves some others.
   const known = new Map([...lines].map(([file, numbers]) => [file, new Set(numbers.keys())]));
   const processes: CoveredLines = new Map();
-  for (const map of await readProcessCoverage(join(home, 'coverage/processes'), join(PROJECT, 'dist')))
-    addCoverage(processes, map, PROJECT);
+  for (const home of homes)
+    for (const map of await readProcessCoverage(join(home, 'coverage/processes'), join(PROJECT, 'dist')))
+      addCoverage(processes, map, PROJECT);
   for (const [file, numbers] of processes)
     for (const [number, ran] of numbers)
       if (ran && known.get(file)?.has(number)) lines.get(file)?.set(number, true);
 
   const wings = summarizeWings(lines);
   const files = Object.fromEntries([...lines].map(([file, hits]) => [file, missed(hits)]));
-  await writeFile(
-    join(home, 'coverage/summary.json'),
-    `${JSON.stringify({ measured, wings, files }, null, 2)}\n`,
-  );
+  await mkdir(SUMMARY, { recursive: true });
+  await writeFile(join(SUMMARY, 'summary.json'), `${JSON.stringify({ measured, wings, files }, null, 2)}\n`);
   for (const [wing, { covered, lines: all, percent }] of Object.entries(wings))
     process.stdout.write(
       `coverage of ${wing} by ${measured.join(' and ')}: ${percent} % (${covered} of ${all} lines)\n`,
@@ -78,8 +81,13 @@ problems.push(
     },
   ),
 );
-const [first] = process.argv.slice(2);
-if (measured.length > 0 && first !== undefined) await reportCoverage(dirname(first));
+if (measured.length > 0)
+  await reportCoverage(
+    process.argv
+      .slice(2)
+      .map(dirname)
+      .filter((home) => existsSync(join(home, 'coverage'))),
+  );
 const { passed, line } = totals(results);
 if (passed === 0) problems.push('no test has passed');
 for (const problem of problems) process.stderr.write(`error: ${problem}\n`);

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -40,9 +40,15 @@ export async function openLayer(layer: LayerFile, progress: (done: number) => vo
   const { file, start, size, digest, diffId } = layer;
   const decompress = decompression(await firstBytes(layer));
   const hashes = { raw: hashFor(digest ?? ''), tar: hashFor(diffId ?? '') };
-  const source = createReadStream(file, { start, end: Math.max(start + size - 1, 0), highWaterMark: CHUNK });
+  let source: ReadStream | undefined;
+  // A stream that nobody reads would stay open, and nobody would catch its error.
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    if (size === 0) return;
+    source = createReadStream(file, { start, end: start + size - 1, highWaterMark: CHUNK });
+    yield* source;
+  }
   let done = 0;
-  const raw = metered(size === 0 ? [] : source, (chunk) => {
+  const raw = metered(bytes(), (chunk) => {
     done += chunk.length;
     if (digest !== undefined) hashes.raw.update(chunk);
     progress(done);
@@ -59,7 +65,7 @@ export async function openLayer(layer: LayerFile, progress: (done: number) => vo
       if (diffId !== undefined)
         expectDigest('a layer', diffId, `${kind(diffId)}:${hashes.tar.digest('hex')}`);
     },
-    close: () => void source.destroy(),
+    close: () => void source?.destroy(),
   };
 }
 
@@ -96,7 +102,7 @@ function decompressGzip(raw: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Arra
 }
 
 async function* metered(
-  source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array>,
   each: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {

@@ -115,13 +115,9 @@ describe('validation of hostile input ends soon', () => {
     ['a deep list', `a: ${'['.repeat(50_000)}${']'.repeat(50_000)}\n`, 1],
     ['deep maps', `${'{a: '.repeat(20_000)}${'}'.repeat(20_000)}\n`, 1],
     ['many aliases', `options: &a {b: 1}\ncluster: {l: [${'*a,'.repeat(200_000)}]}\n`, 1],
-  ])(
-    '%s',
-    (_, body, count) => {
-      expect(examineCloudConfig('f', `#cloud-config\n${body}`)).toHaveLength(count);
-    },
-    20_000,
-  );
+  ])('%s', (_, body, count) => {
+    expect(examineCloudConfig('f', `#cloud-config\n${body}`)).toHaveLength(count);
+  });
 
   test('any text can be examined', () => {
     fc.assert(
