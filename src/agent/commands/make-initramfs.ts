@@ -14,16 +14,14 @@ export const makeInitramfsCommand: AgentCommand = ({ host, out }) =>
     .argument('<kernel>', 'name of its directory in /lib/modules')
     .argument('<file>', 'the file to write')
     .option('--epoch <seconds>', `time of all files; default: the content of ${EPOCH_FILE}`)
-    .option('--needs <program...>', 'programs whose libraries it contains')
     .option('--network <file>', 'also write the archive that adds the drivers of network cards')
     .option('--notices <file>', 'append what the person who builds should know')
-    .action(async (kernel, file, { epoch, needs, network, notices }) => {
+    .action(async (kernel, file, { epoch, network, notices }) => {
       const stamped = Number(epoch ?? (await host.readText(EPOCH_FILE)) ?? 0);
       const made = await makeInitramfs(host, {
         kernel,
         scripts: SCRIPTS,
         epoch: stamped,
-        needy: needs ?? [],
         network: network !== undefined,
       });
       const archives = [

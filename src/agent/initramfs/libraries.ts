@@ -20,22 +20,17 @@ export type ProgramFiles = Map<string, Uint8Array>;
 
 /**
  * Reads programs with their dynamic loader and all libraries that they need.
- * @param needy programs whose libraries are needed, but not they themselves
  * @throws FactoryError `step` when a library is missing
  */
-export async function readPrograms(
-  host: Host,
-  programs: readonly string[],
-  needy: readonly string[] = [],
-): Promise<ProgramFiles> {
+export async function readPrograms(host: Host, programs: readonly string[]): Promise<ProgramFiles> {
   const files: ProgramFiles = new Map();
   const configured = await configuredDirectories(host);
   const seen = new Set<string>();
-  const pending = [...new Set([...programs, ...needy])];
+  const pending = [...new Set(programs)];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     const bytes = await host.readBytes(path);
     if (bytes === undefined) throw missing(path, 'the initramfs needs it');
-    if (!needy.includes(path)) files.set(path, bytes);
+    files.set(path, bytes);
     const elf = readElf(bytes);
     if (elf === undefined) continue;
     const needed = elf.interpreter === undefined ? elf.needed : [elf.interpreter, ...elf.needed];

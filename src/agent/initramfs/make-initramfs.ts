@@ -18,8 +18,6 @@ export interface InitramfsOptions {
   readonly scripts: string;
   /** Unix time in seconds of every file. */
   readonly epoch: number;
-  /** Programs that run from the mounted image before it is the root, and find their libraries in the initramfs. */
-  readonly needy: readonly string[];
   /** Whether to make the archive that adds drivers of network cards, too. */
   readonly network?: boolean;
 }
@@ -62,7 +60,7 @@ export async function makeInitramfs(host: Host, options: InitramfsOptions): Prom
   const kernel = await readKernel(host, options.kernel, sets);
   const modules = await kernelModules(host, kernel, { sets, archive: 'main' });
   const commands = [...sets.commands, ...(options.network === true ? sets.network : [])];
-  const programs = await programEntries(host, { ...sets, commands }, options.needy);
+  const programs = await programEntries(host, { ...sets, commands });
   const entries = [
     ...DIRECTORIES.map(directory),
     ...LINKS.map((name) => link(name, `usr/${name}`)),

@@ -31,20 +31,18 @@ export const placeOf = (path: string): string => path.replace(MERGED, '/usr/$1/'
 
 /**
  * Collects the commands of the scripts: from BusyBox where the image has it, else the image's own programs; with libraries.
- * @param needy programs that run from the mounted image and find their libraries here
  * @throws FactoryError `step` when the image lacks one
  */
 export async function programEntries(
   host: Host,
   { commands, programs, optional }: Pick<ModuleSets, 'commands' | 'programs' | 'optional'>,
-  needy: readonly string[],
 ): Promise<Programs> {
   const busybox = await firstFile(host, BUSYBOX);
   const applets = busybox === undefined ? [] : await appletsOf(host, busybox);
   const provided = new Set(applets.filter((name) => !programs.includes(name)));
   const own = await findAll(host, [...programs, ...commands.filter((name) => !provided.has(name))]);
   own.push(...(await findSome(host, optional)));
-  const files = await readPrograms(host, [...own, ...(busybox === undefined ? [] : [busybox])], needy);
+  const files = await readPrograms(host, [...own, ...(busybox === undefined ? [] : [busybox])]);
   const shell = own.find((path) => basename(path) === 'sh');
   const entries: CpioEntry[] = [...files].map(([path, content]) =>
     file(path === busybox ? 'usr/bin/busybox' : placeOf(path), content, 0o755),

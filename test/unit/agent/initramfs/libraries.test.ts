@@ -61,15 +61,6 @@ test('searches the directories of the program, the usual ones, and those of the 
   ]);
 });
 
-test('takes only the libraries of a program that runs from elsewhere', async () => {
-  await using host = await rootWith({
-    '/usr/bin/agent': elfFile({ needed: ['libc.so.6'] }),
-    '/usr/lib64/libc.so.6': elfFile({}),
-  });
-  const files = await readPrograms(host, [], ['/usr/bin/agent']);
-  expect([...files.keys()]).toEqual(['/usr/lib64/libc.so.6']);
-});
-
 test('names a missing library and the file that needs it', async () => {
   await using host = await rootWith({ '/bin/a': elfFile({ needed: ['libgone.so.1'] }) });
   const failure = await failureOf(() => readPrograms(host, ['/bin/a']));

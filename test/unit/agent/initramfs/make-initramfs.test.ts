@@ -86,7 +86,7 @@ async function imageWith(changes: Record<string, Uint8Array | string | undefined
   return host;
 }
 
-const options = { kernel: KERNEL, scripts: SCRIPTS, epoch: 1, needy: [] };
+const options = { kernel: KERNEL, scripts: SCRIPTS, epoch: 1 };
 
 /** Paths and contents of an archive. */
 function unpack(archive: Buffer): Map<string, string> {
