@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Proof } from '../../src/factory/prove/prove.ts';
 import { generateKeyPair } from '../support/cosign.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { startRegistry } from '../support/registry.ts';
 import { testQemu } from './qemu.ts';
 
 let home: string;
@@ -122,5 +123,29 @@ test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
     const again = await run([...args, '--plan', '--json']);
     const { steps } = JSON.parse(again.stdout) as { steps: { id: string; state: string }[] };
     expect(steps.find(({ id }) => id === 'proof')).toMatchObject({ state: 'cached' });
+  },
+);
+
+test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
+  'an image of a registry is proven, and carries the result (KAIROS_FACTORY_TEST_ALL=1)',
+  async () => {
+    await using registry = await startRegistry();
+    const key = await generateKeyPair(home, 'image');
+    const reference = `${registry.host}/team/os:v1`;
+    const pushed = await run([
+      'push',
+      `oci:${build.artifact('oci')}`,
+      '--to',
+      reference,
+      '--sign',
+      key.privateKey,
+    ]);
+    expect(pushed.status, pushed.stderr).toBe(0);
+    const verify = ['verify', reference, '--no-content', '--key', key.publicKey, '--require-proof', 'boot'];
+    expect((await run(verify)).status).toBe(5);
+    const { status, stderr } = await prove(reference, '--sign', key.privateKey);
+    expect(status, stderr).toBe(0);
+    const verified = await run(verify);
+    expect(verified.stdout, verified.stderr).toContain('Proven to pass: boot.');
   },
 );

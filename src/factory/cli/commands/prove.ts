@@ -6,6 +6,12 @@ import { usesKvm } from '../../boot/boot-artifact.ts';
 import { parseFirmware } from '../../boot/machine.ts';
 import { loadSigningSpec } from '../../config/command-specs.ts';
 import { FIRMWARES, LONGEST_LIMIT, lifeOf } from '../../config/prove.ts';
+import {
+  type ImageProofOptions,
+  type ImageToProve,
+  imageToProve,
+} from '../../deliver/publish/image-to-prove.ts';
+import { type ProofSource, parseProofSource } from '../../deliver/publish/proof-source.ts';
 import { signProof } from '../../deliver/publish/sign-proof.ts';
 import { openPushSigner } from '../../deliver/publish/sign-pushed.ts';
 import { TEMPLATES, toolVersion } from '../../pipeline/project-files.ts';
@@ -21,8 +27,10 @@ import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
 import { archOf, numberOf } from '../machine-options.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
+import { createProgressRenderer } from '../render-progress.ts';
 import { renderProof, renderResult } from '../render-proof.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
+import { ranInUserNamespace } from '../user-namespace.ts';
 import { warn } from '../warn.ts';
 
 const TIMEOUT = { flag: '--timeout', largest: LONGEST_LIMIT, what: 'a number of seconds' };
@@ -31,7 +39,10 @@ const TIMEOUT = { flag: '--timeout', largest: LONGEST_LIMIT, what: 'a number of 
 export function proveCommand() {
   return new Command('prove')
     .description('boot artifacts in QEMU, and let the systems themselves show that they work')
-    .argument('<what>', 'an ISO, raw or qcow2 file, or the output directory of a build')
+    .argument(
+      '<what>',
+      'an ISO, raw or qcow2 file, the output directory of a build, or an image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+    )
     .option('--firmware <kinds>', `${FIRMWARES.join(',')}: on which to boot`, 'uefi')
     .option('--life <events>', `${LIFE_EVENTS.join(',')}: what happens to the node`, 'boot')
     .option('--checks <path>', 'your own checks: a shell script, or a directory of them')
@@ -52,7 +63,11 @@ export function proveCommand() {
         });
         const sign = options.sign === false ? undefined : configured;
         requireSigner(options.sign, sign);
-        const subjects = await proofSubjects(what);
+        const events = lifeOf(parseEvents('--life', options.life));
+        const source = parseProofSource(what, process.cwd());
+        if (source.kind === 'image' && (await ranInUserNamespace())) return undefined;
+        await using opened = await open(source, { events, registries, set: options.set ?? [] });
+        const { subjects, pushed } = opened;
         const arch = archOf(subjects.artifacts[0]?.file ?? '');
         const kvm = await usesKvm(options, arch);
         const { timeout } = options;
@@ -62,7 +77,7 @@ export function proveCommand() {
           arch,
           kvm,
           firmwares: options.firmware.split(',').map((word) => parseFirmware(word.trim())),
-          events: lifeOf(parseEvents('--life', options.life)),
+          events,
           checks: options.checks === undefined ? [] : await readChecks(resolve(options.checks)),
           limit: proofLimit(seconds, { kvm }),
           evidence: resolve(options.evidence),
@@ -78,13 +93,30 @@ export function proveCommand() {
             const made = await prove(request, session);
             if (signer === undefined || !made.passed) return made;
             const access = { runner, registries, env: process.env, signal };
-            return { ...made, signature: await signProof(made, { ...signer, access, signal, say }) };
+            return {
+              ...made,
+              signature: await signProof({ ...made, image: pushed }, { ...signer, access, signal, say }),
+            };
           },
           { secrets: secretVariables(sign), onLog: rememberLog },
         );
         return { json: proof, text: renderProof(proof), status: proof.passed ? 0 : EXIT_STATUS.verification };
       });
     });
+}
+
+/** Opens the artifacts to prove, or makes them of an image. */
+async function open(
+  source: ProofSource,
+  { events, registries, set }: Omit<ImageProofOptions, 'options'>,
+): Promise<Pick<ImageToProve, 'subjects' | 'pushed'> & AsyncDisposable> {
+  if (source.kind === 'files') {
+    return { subjects: await proofSubjects(source.path), [Symbol.asyncDispose]: async () => undefined };
+  }
+  const show = createProgressRenderer(process.stderr);
+  const options = { useCache: true, locked: false, offline: false, emit: show.onEvent, onLog: rememberLog };
+  const request = { events, set, ...(registries && { registries }), options };
+  return imageToProve(source.reference, request).finally(() => show.close());
 }
 
 function say(text: string): void {

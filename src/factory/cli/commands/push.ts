@@ -91,7 +91,7 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
     for (const one of meant) {
       if (one.kind !== 'held') sources.push(one);
       else {
-        held.push(await laidOut(one, held.length, set));
+        held.push(await laidOut(one, set));
         sources.push(...held.slice(-1).map(({ source }) => source));
       }
     }
@@ -113,10 +113,10 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
   }
 }
 
-async function laidOut(image: HeldImage, at: number, set: readonly string[]): Promise<LaidOutImage> {
+async function laidOut(image: HeldImage, set: readonly string[]): Promise<LaidOutImage> {
   const show = createProgressRenderer(process.stderr);
   const options = { useCache: true, locked: false, offline: false, emit: show.onEvent, onLog: rememberLog };
-  return layOutImage(image, { index: at, set, options }).finally(() => show.close());
+  return layOutImage(image, { set, options }).finally(() => show.close());
 }
 
 /** Parses `--artifacts`. @throws FactoryError `usage` for an unknown kind */
