@@ -9,6 +9,7 @@ import { cloudConfigReference } from '../src/common/cloud-config/key-reference.t
 import { templateReference } from '../src/common/cloud-config/template/function-reference.ts';
 import { withErrorCodes } from '../src/common/errors/code-reference.ts';
 import { releaseJsonSchema } from '../src/factory/deliver/release/schema.ts';
+import { proofRows, withMatrix, withTable } from './proof-rows.ts';
 
 const docs = new URL('../docs/', import.meta.url);
 const schema = cloudConfigJsonSchema();
@@ -17,8 +18,12 @@ await writeFile(new URL('cloud-config.schema.json', docs), `${JSON.stringify(sch
 const release = releaseJsonSchema();
 await writeFile(new URL('release.schema.json', docs), `${JSON.stringify(release, null, 2)}\n`);
 await writeFile(new URL('templates.md', docs), templateReference());
-const errors = new URL('errors.md', docs);
-await writeFile(errors, withErrorCodes(await readFile(errors, 'utf8')));
+const rows = await proofRows();
+const rewrite = async (place: URL, change: (text: string) => string) =>
+  writeFile(place, change(await readFile(place, 'utf8')));
+await rewrite(new URL('../.github/workflows/prove.yml', docs), (text) => withMatrix(text, rows));
+await rewrite(new URL('../README.md', docs), (text) => withTable(text, rows));
+await rewrite(new URL('errors.md', docs), withErrorCodes);
 const sets = new URL('../templates/image/initramfs/usr/lib/kairos/initramfs/modules.yaml', import.meta.url);
 await writeFile(
   new URL('hardware.md', docs),
