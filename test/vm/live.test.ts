@@ -17,7 +17,8 @@ const WAYS = [
       ] as const)
     : []),
 ] as const;
-const SYSTEM_STARTS = /Welcome to .*Debian/;
+/** The last message of the initramfs. */
+const SYSTEM_STARTS = /kairos: step at .*: the root is set up/;
 const TIMEOUT = 600_000;
 
 test.each(WAYS)('the ISO as $attachment on $firmware starts its system', async ({ firmware, attachment }) => {
