@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 import { openOutput } from '../../src/factory/pipeline/workspace.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
@@ -163,6 +164,41 @@ test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
     const status = await tool('unsquashfs', '-cat', file, 'var/lib/dpkg/status');
     expect(status.match(/^Package: linux-image.*/gm)).toBe(null);
     expect(status).toMatch(/^Package: busybox-static$/m);
+  },
+);
+
+/** Bootstraps another root: runs only with the whole matrix. */
+test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
+  'a kernel is bootstrapped by the build that needs it, and locked (KAIROS_FACTORY_TEST_ALL=1)',
+  async () => {
+    const output = join(home, 'bootstrapped-kernel');
+    const lock = join(home, 'kernel.lock');
+    const from = [
+      '--flavor',
+      'any',
+      '--base',
+      tiny,
+      '--kernel-from',
+      'bootstrap:bookworm',
+      '--kernel',
+      'cloud',
+    ];
+    const spec = squashfs('build', ...from, '--output', output, '--lock-file', lock);
+    const { report } = await made(spec);
+    const all = await paths(report);
+    expect(all).toEqual(expect.arrayContaining(['/boot/vmlinuz', '/boot/initrd']));
+    expect(all.filter((path) => /\/modules\/[^/]+-cloud-amd64\/modules\.dep$/.test(path))).toHaveLength(1);
+    const { packages } = parse(await readFile(lock, 'utf8'));
+    const { installed } = packages['kernel-from/bootstrap:bookworm/amd64/cloud'];
+    expect(installed).toHaveProperty('linux-image-cloud-amd64:amd64');
+    // The lock fits, and nothing is made again.
+    const { status, stdout, stderr } = await factory([...spec, '--locked', '--plan']);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^kernel +cached/m);
+    // The same packages give the same bytes.
+    const [one] = report.manifest.artifacts;
+    const again = await made([...spec, '--no-cache']);
+    expect(again.report.manifest.artifacts[0]?.sha256).toBe(one?.sha256);
   },
 );
 

@@ -120,9 +120,7 @@ test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
     expect((await run([...verify, 'boot'])).stdout).toContain('Proven to pass: boot.');
     expect((await run([...verify, 'upgrade'])).status).toBe(5);
     // The disk is the same, so that it is not booted again.
-    const again = await run([...args, '--plan', '--json']);
-    const { steps } = JSON.parse(again.stdout) as { steps: { id: string; state: string }[] };
-    expect(steps.find(({ id }) => id === 'proof')).toMatchObject({ state: 'cached' });
+    expect((await run([...args, '--plan'])).stdout).toMatch(/^proof +cached/m);
   },
 );
 

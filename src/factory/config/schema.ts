@@ -165,10 +165,9 @@ export const BuildConfiguration = z.strictObject({
     .string()
     .optional()
     .meta({ description: 'Directory that its COPY reads from; by default that of the Containerfile.' }),
-  'kernel-from': z
-    .string()
-    .optional()
-    .meta({ description: 'Image to take kernel, modules, initramfs and boot loader from.' }),
+  'kernel-from': z.string().optional().meta({
+    description: 'Image to take kernel, modules, initramfs and boot loader from, or bootstrap:RELEASE.',
+  }),
   netboot: z.boolean().default(false).meta({ description: 'Whether it boots over the network, too.' }),
   framework: z
     .strictObject({

@@ -19,5 +19,9 @@ export async function buildReferences(flavors: string, spec: BuildSpec): Promise
     source === undefined || isAbsolute(source) ? undefined : source,
     ...spec.bundles.map(({ image }) => image),
   ];
-  return texts.flatMap((text) => (text === undefined ? [] : [parseBaseReference(text, process.cwd())]));
+  const references = texts.flatMap((text) =>
+    text === undefined ? [] : [parseBaseReference(text, process.cwd())],
+  );
+  // A root that the build bootstraps is not an image.
+  return references.filter(({ kind }) => kind !== 'bootstrap');
 }

@@ -16,7 +16,7 @@ import { containerfileStep } from './steps/containerfile-step.ts';
 import { FRAMEWORK_STEP, frameworkStep } from './steps/framework-step.ts';
 import { imageRecipe } from './steps/image-recipe.ts';
 import { imageStep } from './steps/image-step.ts';
-import { kernelStep } from './steps/kernel-step.ts';
+import { KERNEL_STEP, kernelStep } from './steps/kernel-step.ts';
 import { KUBERNETES_STEP, kubernetesStep } from './steps/kubernetes-step.ts';
 import { bootStep, slotImageStep, squashfsStep } from './steps/part-steps.ts';
 import { proofStep } from './steps/proof-step.ts';
@@ -56,6 +56,7 @@ function rootIds(spec: BuildSpec): string[] {
     BASE_STEP.id,
     ...(spec.framework.name === 'kairos-init' ? [FRAMEWORK_STEP.id] : []),
     ...(spec.kubernetes ? [KUBERNETES_STEP.id] : []),
+    ...(spec.kernelFrom === undefined ? [] : [KERNEL_STEP.id]),
   ];
 }
 
@@ -70,7 +71,7 @@ export function sourceSteps(
   return [
     baseStep(env, { spec, reference: baseReference(base), choice: base }),
     ...(containerfile?.stage === 'before' ? [containerfileStep(env, containerfile, arch)] : []),
-    ...(kernelFrom === undefined ? [] : [kernelStep(env, kernelFrom, arch)]),
+    ...(kernelFrom === undefined ? [] : [kernelStep(env, { text: kernelFrom, spec, base })]),
     ...(framework.name === 'kairos-init' ? [frameworkStep(env, framework.source, arch)] : []),
     ...(kubernetes ? [kubernetesStep(env, kubernetes, { arch, signal })] : []),
     ...(bundles.length > 0 ? [bundlesStep(env, bundles, arch)] : []),

@@ -5,10 +5,10 @@ import { comparePackages, type PackageChange } from '../inputs/lock/package-chan
 import type { BuildOptions } from './build-options.ts';
 import { withEngine } from './engine-session.ts';
 import { targetImages } from './image-sources.ts';
-import { recordPackages } from './record-packages.ts';
+import { builtPackages, recordPackages } from './record-packages.ts';
 import { sessionOptions } from './run-targets.ts';
 import { createScheduler, requireResults } from './scheduler.ts';
-import { IMAGE_STEP, osImageFacts } from './steps/os-image-facts.ts';
+import { IMAGE_STEP } from './steps/os-image-facts.ts';
 import { schedulerContext, targetEnvironment } from './target-environment.ts';
 import { buildSteps, requireArch } from './target-steps.ts';
 
@@ -46,15 +46,15 @@ export async function lockPackages(
         const steps = all.slice(0, all.findIndex(({ id }) => id === IMAGE_STEP.id) + 1);
         const run = createScheduler(schedulerContext(session, own));
         const results = requireResults(await run({ steps }), session.signal);
-        const { packages } = osImageFacts(results);
         await recordPackages(env, { lockFile, results, emit: () => undefined });
-        if (packages === undefined) continue;
-        const old = before.packages[packages.lockName];
-        done.push({
-          name: packages.lockName,
-          isNew: old === undefined,
-          changes: old === undefined ? [] : comparePackages(old.installed, packages.installed),
-        });
+        for (const { lockName, packages } of builtPackages(env, results)) {
+          const old = before.packages[lockName];
+          done.push({
+            name: lockName,
+            isNew: old === undefined,
+            changes: old === undefined ? [] : comparePackages(old.installed, packages.installed),
+          });
+        }
       }
     },
     sessionOptions(builds, options),

@@ -1,9 +1,11 @@
 import { relative } from 'node:path';
 import type { BuildSpec } from '../config/schema.ts';
+import type { LockedPackages } from '../inputs/lock/lock-file.ts';
 import { rememberPackages } from '../inputs/lock/packages.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import type { BuildEvent } from './events.ts';
-import type { Results } from './step.ts';
+import { findResult, type Results } from './step.ts';
+import { KERNEL_STEP } from './steps/kernel-step.ts';
 import { osImageFacts } from './steps/os-image-facts.ts';
 
 /** Options of {@link recordPackages}. */
@@ -12,26 +14,48 @@ export interface RecordOptions extends Pick<BuildSpec, 'lockFile'> {
   readonly emit: (event: BuildEvent) => void;
 }
 
+/** Packages of a build, by their name in the lock. */
+export interface BuiltPackages {
+  readonly lockName: string;
+  readonly packages: LockedPackages;
+}
+
+/** The packages that a build installed: in the image, and in the root that it bootstrapped for the kernel. */
+export function builtPackages({ epoch }: Pick<BuildEnvironment, 'epoch'>, results: Results): BuiltPackages[] {
+  const { facts, packages } = osImageFacts(results);
+  const kernel = findResult(results, KERNEL_STEP)?.facts;
+  // A time that the user set says nothing about the archive.
+  const at = (time: number | undefined) =>
+    epoch === undefined && time !== undefined ? { archive: timeOf(time) } : {};
+  return [
+    { found: packages, time: facts.epoch },
+    { found: kernel?.packages, time: kernel?.archive?.date },
+  ].flatMap(({ found, time }) =>
+    found === undefined
+      ? []
+      : [{ lockName: found.lockName, packages: { ...at(time), installed: { ...found.installed } } }],
+  );
+}
+
 /**
  * Writes the packages of a finished build into the lock, and emits a notice about changes. With `--locked`, the packages
  * already match the lock.
  * @throws FactoryError `usage` when the lock cannot be written
  */
 export async function recordPackages(
-  { locked, epoch }: Pick<BuildEnvironment, 'locked' | 'epoch'>,
+  env: Pick<BuildEnvironment, 'locked' | 'epoch'>,
   { lockFile, results, emit }: RecordOptions,
 ): Promise<void> {
-  const { facts, packages } = osImageFacts(results);
-  if (locked || packages === undefined) return;
-  const changes = await rememberPackages(lockFile, packages.lockName, {
-    // A time that the user set says nothing about the archive.
-    ...(epoch === undefined
-      ? { archive: new Date(facts.epoch * 1000).toISOString().replace('.000Z', 'Z') }
-      : {}),
-    installed: { ...packages.installed },
-  });
-  if (changes.length === 0) return;
-  const count = `${changes.length} package${changes.length === 1 ? '' : 's'}`;
-  const name = relative(process.cwd(), lockFile);
-  emit({ type: 'notice', text: `${packages.lockName}: ${count} changed in ${name} since the last build` });
+  if (env.locked) return;
+  for (const { lockName, packages } of builtPackages(env, results)) {
+    const changes = await rememberPackages(lockFile, lockName, packages);
+    if (changes.length === 0) continue;
+    const count = `${changes.length} package${changes.length === 1 ? '' : 's'}`;
+    const name = relative(process.cwd(), lockFile);
+    emit({ type: 'notice', text: `${lockName}: ${count} changed in ${name} since the last build` });
+  }
+}
+
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }

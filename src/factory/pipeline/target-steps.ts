@@ -1,5 +1,6 @@
 import type { Arch } from '../../common/contract/architectures.ts';
 import { chooseFlavor } from '../catalog/flavors/choose.ts';
+import type { Flavor } from '../catalog/flavors/schema.ts';
 import { requireSnapshots } from '../catalog/flavors/snapshot.ts';
 import { requireBoard } from '../catalog/models/board.ts';
 import { loadModel } from '../catalog/models/load.ts';
@@ -40,8 +41,18 @@ export async function buildSteps(
   const model = await loadModel(env.models, spec.model);
   if (flavor.named !== undefined) requireBoard(model, flavor.named.flavor, spec.arch);
   // Reported before the base is fetched, where the flavor is known.
-  if (flavor.named !== undefined && spec.snapshot !== undefined) requireSnapshots(flavor.named.flavor);
+  if (
+    flavor.named !== undefined &&
+    spec.snapshot !== undefined &&
+    !hasKernelSnapshot(spec, flavor.named.flavor)
+  )
+    requireSnapshots(flavor.named.flavor);
   return buildGraph(env, { spec, choice: flavor, model }, signal);
+}
+
+/** Whether the snapshot is of the kernel's root: a flavor that installs nothing has packages from nowhere else. */
+function hasKernelSnapshot({ kernelFrom }: BuildSpec, flavor: Flavor): boolean {
+  return flavor['package-manager'] === 'none' && /^bootstrap:/.test(kernelFrom ?? '');
 }
 
 /**

@@ -9,6 +9,7 @@ export const MMDEBSTRAP: HostTool = { name: 'mmdebstrap', package: 'mmdebstrap' 
  * Bootstraps a minimal root of the Debian family as a tar file.
  * @param options.release the suite
  * @param options.mirror URL of the archive; mmdebstrap's default, with updates and security, when absent
+ * @param options.packages packages to install in addition
  * @param options.components components of the archive, such as `main`
  * @param options.sources lines of a sources.list to use instead of a mirror, and the lines that the root keeps
  * @param options.lists directory that receives apt's lists, which identify the state of the archive
@@ -21,6 +22,7 @@ export async function mmdebstrap(
     readonly arch: string;
     readonly mirror: string | undefined;
     readonly components: readonly string[];
+    readonly packages?: readonly string[] | undefined;
     readonly lists: string;
     readonly sources?: { readonly lines: readonly string[]; readonly kept: readonly string[] } | undefined;
   },
@@ -29,7 +31,7 @@ export async function mmdebstrap(
     '--variant=minbase',
     `--architectures=${options.arch}`,
     '--format=tar',
-    '--include=ca-certificates',
+    `--include=${['ca-certificates', ...(options.packages ?? [])].join(',')}`,
     `--components=${options.components.join(',')}`,
   ];
   args.push(`--customize-hook=sync-out /var/lib/apt/lists ${options.lists}`);

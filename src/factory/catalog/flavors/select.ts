@@ -70,6 +70,18 @@ export function select(
   };
 }
 
+/** Roles of packages that a kernel needs, to boot and to get an initramfs. */
+const KERNEL_ROLES = ['boot', 'disk', 'initramfs'];
+
+/**
+ * The packages of a root that only provides a kernel.
+ * @throws FactoryError `usage` when the flavor has no such kernel for the target
+ */
+export function kernelRootPackages(flavor: Flavor, target: Target, kernel: string): string[] {
+  const roles = KERNEL_ROLES.flatMap((role) => holding(flavor.packages[role] ?? [], target));
+  return [...new Set([...roles, ...packagesOfKernel(flavor, target, kernel)])].sort();
+}
+
 /**
  * Checks before the build that the flavor has a kernel of that name for some target.
  * @throws FactoryError `usage`

@@ -100,7 +100,10 @@ export function specCommand(name: string) {
       '--containerfile-context <dir>',
       'directory for COPY in the Containerfile (default: its own directory)',
     )
-    .option('--kernel-from <ref>', 'image to take kernel, modules, initramfs and boot loader from')
+    .option(
+      '--kernel-from <ref>',
+      'image to take kernel, modules, initramfs and boot loader from, or bootstrap:RELEASE',
+    )
     .option('--netboot', 'add the drivers of network cards, for machines that boot over the network')
     .option('--framework <name>', 'framework that turns the base into a Kairos image: builtin, kairos-init')
     .option('--framework-source <ref>', 'path of kairos-init, or an image that contains it')

@@ -38,6 +38,8 @@ export interface BootstrapOptions {
   readonly mirror: string | undefined;
   /** Parts of the archive, such as `main`. */
   readonly components: readonly string[];
+  /** Packages to install in addition to a minimal root. */
+  readonly packages?: readonly string[] | undefined;
   /** Snapshot archives to use instead of the current ones and of `mirror`. */
   readonly snapshot?: readonly SnapshotSource[] | undefined;
 }

@@ -122,8 +122,9 @@ function sourceOf(spec: BuildSpec, reference: BaseReference, choice: BaseChoice)
   return { source: reference, title: `import base ${formatBaseReference(reference)}` };
 }
 
-function notBootstrapped(): FactoryError {
-  return new FactoryError('NOT_CACHED', 'the base is not in the cache, and --offline fetches no packages', {
+/** The error for a root that would have to be bootstrapped without a network. */
+export function notBootstrapped(): FactoryError {
+  return new FactoryError('NOT_CACHED', 'the root is not in the cache, and --offline fetches no packages', {
     remedy: 'Run the same command once without --offline, with access to the package archive.',
   });
 }

@@ -107,7 +107,7 @@ function imageEpoch(parts: RecipeParts, results: Results): string | undefined {
 /** The package sources of a snapshot in the format of the flavor's package manager. */
 export function snapshotLines(parts: RecipeParts, results: Results): string[] | undefined {
   const { spec } = parts;
-  if (spec.snapshot === undefined) return undefined;
+  if (spec.snapshot === undefined || parts.installsNothing) return undefined;
   const { loaded, distribution, target, board } = detectSystem(parts, results);
   const { suite, key } = findRelease(loaded.flavor, distribution.release);
   const sources = snapshotSources(loaded.flavor, target, {

@@ -1,38 +1,63 @@
+import { z } from 'zod';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
+import type { BaseChoice } from '../../catalog/flavors/choose.ts';
+import { kernelRoot } from '../../catalog/flavors/kernel-root.ts';
+import { type BaseReference, formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
+import type { BuildSpec } from '../../config/schema.ts';
+import { isArchiveUnchanged } from '../../inputs/base/archive-state.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
-import type { ImportEnvironment } from '../build-environment.ts';
+import { comparePackages } from '../../inputs/lock/package-changes.ts';
+import { packageVersions, requireLockedPackages, requireSamePackages } from '../../inputs/lock/packages.ts';
+import { readPackages } from '../../packages/read-packages.ts';
+import { MMDEBSTRAP } from '../../tools/mmdebstrap.ts';
+import type { BuildEnvironment, ImportEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
 import { defineStep, type Step, type StepKey } from '../step.ts';
+import { Archive } from './base-facts.ts';
+import { notBootstrapped } from './base-step.ts';
 import { fingerprint } from './fingerprint.ts';
+import { LockedSet } from './os-image-facts.ts';
 import { RootFacts, rootFacts } from './root-facts.ts';
 
-/** The image that provides the kernel. */
-export const KERNEL_STEP: StepKey<RootFacts> = { id: 'kernel', facts: RootFacts };
+const KernelFacts = RootFacts.extend({
+  /** The package archive of a bootstrapped root. */
+  archive: z.exactOptional(Archive),
+  /** The packages of a bootstrapped root. */
+  packages: z.exactOptional(LockedSet),
+});
+type KernelFacts = Readonly<z.output<typeof KernelFacts>>;
 
-/** The step that imports the image that provides the kernel. @throws FactoryError `usage` for a bootstrap reference */
-export function kernelStep(env: ImportEnvironment, text: string, arch: string): Step {
+/** The image that provides the kernel. */
+export const KERNEL_STEP: StepKey<KernelFacts> = { id: 'kernel', facts: KernelFacts };
+
+/** The environment of {@link kernelStep}. */
+type KernelEnvironment = ImportEnvironment &
+  Pick<BuildEnvironment, 'runner' | 'flavors' | 'offline' | 'locked' | 'epoch' | 'work' | 'target'>;
+
+/** Options of {@link kernelStep}. */
+export interface KernelStepOptions {
+  /** The reference of the image. */
+  readonly text: string;
+  readonly spec: Pick<BuildSpec, 'arch' | 'kernel' | 'mirror' | 'snapshot' | 'lockFile'>;
+  /** What the build starts from: the mirror of another distribution is not one of the kernel's. */
+  readonly base: BaseChoice;
+}
+
+/** The step that brings the root that provides the kernel into the engine: an image, or a root that it bootstraps. */
+export function kernelStep(env: KernelEnvironment, { text, spec, base }: KernelStepOptions): Step {
   const reference = parseBaseReference(text, process.cwd());
-  if (reference.kind === 'bootstrap') {
-    throw new FactoryError(
-      'SOURCE_UNSUITABLE',
-      'a bootstrapped root has no kernel yet, so kernel-from cannot use it',
-      {
-        remedy: 'Build an image with --artifact oci first, and name that image.',
-      },
-    );
-  }
+  if (reference.kind === 'bootstrap') return bootstrapStep(env, reference, { spec, base });
   const name = formatBaseReference(reference);
-  const inputs = async () => [await fingerprint(env, reference, arch), arch];
+  const inputs = async () => [await fingerprint(env, reference, spec.arch), spec.arch];
   return defineStep(KERNEL_STEP, {
     title: `import kernel image ${name}`,
     needs: [],
     inputs,
     isCurrent: ({ facts }) => env.engine.has(facts.image),
     run: async (context) => {
-      const image = `localhost/kairos-factory/kernel:${cacheKey(KERNEL_STEP.id, await inputs(), []).slice(0, 16)}`;
+      const image = imageName(await inputs());
       const { engine, images, daemon } = env;
-      await importBase(reference, image, { ...context, engine, images, daemon, arch });
+      await importBase(reference, image, { ...context, engine, images, daemon, arch: spec.arch });
       const facts = await rootFacts(env.engine, { image, name });
       if (!facts.traits.shell) {
         throw new FactoryError(
@@ -46,4 +71,72 @@ export function kernelStep(env: ImportEnvironment, text: string, arch: string): 
       return { facts, files: {} };
     },
   });
+}
+
+/** The step that bootstraps a root with a kernel. Its packages are in the lock, like those of an image. */
+function bootstrapStep(
+  env: KernelEnvironment,
+  reference: Extract<BaseReference, { kind: 'bootstrap' }>,
+  { spec, base }: Omit<KernelStepOptions, 'text'>,
+): Step {
+  const { arch, kernel, snapshot } = spec;
+  const name = formatBaseReference(reference);
+  const lockName = [env.target, 'kernel-from', name, arch, kernel].filter(Boolean).join('/');
+  const locked = () => (env.locked ? requireLockedPackages(spec.lockFile, lockName) : undefined);
+  const isForeign = (flavor: string) => base.kind === 'bootstrap' && base.flavor !== flavor;
+  const chooseRoot = () =>
+    kernelRoot(env.flavors, {
+      release: reference.release,
+      kernel,
+      arch,
+      snapshot,
+      mirrorOf: (flavor) => (isForeign(flavor) ? undefined : spec.mirror),
+    });
+  const inputs = async () => {
+    locked();
+    return [await chooseRoot(), arch, env.epoch];
+  };
+  return defineStep(KERNEL_STEP, {
+    title: `bootstrap kernel root ${name}`,
+    needs: [],
+    tools: [MMDEBSTRAP],
+    inputs,
+    run: async (context) => {
+      if (env.offline) throw notBootstrapped();
+      const root = await chooseRoot();
+      const image = imageName(await inputs());
+      const { engine, images, daemon } = env;
+      const archive = await importBase({ ...root, release: root.suite }, image, {
+        ...context,
+        engine,
+        images,
+        daemon,
+        arch,
+      });
+      const facts = await rootFacts(engine, { image, name });
+      await using open = await engine.open(image);
+      const installed = packageVersions(await readPackages(open.root));
+      const wanted = locked();
+      if (wanted) {
+        requireSamePackages(lockName, { locked: wanted, found: installed, hasSnapshots: true });
+      }
+      return {
+        facts: { ...facts, ...(archive ? { archive } : {}), packages: { lockName, installed } },
+        files: {},
+        digest: cacheKey(KERNEL_STEP.id, [await inputs(), installed], []),
+      };
+    },
+    isCurrent: async ({ facts: { image, archive, packages } }) => {
+      if (!(await env.engine.has(image))) return false;
+      const wanted = locked();
+      if (wanted) return comparePackages(wanted.installed, packages?.installed ?? {}).length === 0;
+      // A snapshot never changes.
+      if (archive === undefined || env.offline || snapshot !== undefined) return true;
+      return isArchiveUnchanged(env.runner, archive, env.work);
+    },
+  });
+}
+
+function imageName(inputs: unknown[]): string {
+  return `localhost/kairos-factory/kernel:${cacheKey(KERNEL_STEP.id, inputs, []).slice(0, 16)}`;
 }

@@ -14,12 +14,18 @@ const facts: z.ZodType<ImageFacts> = z.object({
   osLike: z.exactOptional(z.string()),
 });
 
+/** Installed packages with their versions, and their name in the lock. */
+export const LockedSet = z.object({
+  lockName: z.string(),
+  installed: z.record(z.string(), z.string()),
+});
+
 const OsImageFacts = z.object({
   /** Name of the image in the engine. */
   image: z.string(),
   facts,
   /** The installed packages with their versions, and their name in the lock; absent if the build installed none. */
-  packages: z.exactOptional(z.object({ lockName: z.string(), installed: z.record(z.string(), z.string()) })),
+  packages: z.exactOptional(LockedSet),
   /** Whether the versions came from a lock instead of the archive's newest. */
   pinned: z.exactOptional(z.boolean()),
 });

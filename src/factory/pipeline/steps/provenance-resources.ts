@@ -7,6 +7,7 @@ import { parseBaseReference } from '../../config/base-reference.ts';
 import type { ArtifactsSpec, BuildSpec, UserContainerfile } from '../../config/schema.ts';
 import { libcTrees } from '../../image/context/agent-entries.ts';
 import { userContextEntries } from '../../image/context/user-context.ts';
+import type { ArchiveState } from '../../inputs/base/archive-state.ts';
 import { publicUrl } from '../../inspect/provenance/public-parameters.ts';
 import type { Resource } from '../../inspect/provenance/statement.ts';
 import type { BuildEnvironment, ReferenceEnvironment } from '../build-environment.ts';
@@ -15,6 +16,7 @@ import { fileOf, type Results, resultOf } from '../step.ts';
 import { BASE_STEP } from './base-facts.ts';
 import { fileContent, type ImageInput, imageResource, treeResource } from './content-resource.ts';
 import { FRAMEWORK_STEP } from './framework-step.ts';
+import { KERNEL_STEP } from './kernel-step.ts';
 import { KUBERNETES_STEP } from './kubernetes-step.ts';
 
 /** Lists all inputs of a build's OS image and artifacts, each with its digest. */
@@ -32,11 +34,7 @@ export async function buildResources(
     imageResource(env, role, { image: parseBaseReference(text, '/'), arch: spec.arch });
   return [
     ...(base.kind === 'reference' ? [await image('base', base.reference)] : []),
-    ...(archive?.indexes ?? []).map(({ url, sha256 }) => ({
-      name: 'package archive',
-      uri: publicUrl(url),
-      digest: { sha256 },
-    })),
+    ...archiveIndexes('package archive', archive),
     ...(await flavorFiles(env, spec.flavor ?? flavor.name)),
     { name: 'model', ...(await fileContent(join(env.models, `${spec.model}.yaml`))) },
     ...['build', 'image', 'kubernetes'].map((part) =>
@@ -44,7 +42,7 @@ export async function buildResources(
     ),
     { name: 'agent', digest: { sha256: await rememberedHash(env.digests, program) } },
     ...libcTrees(program).map((libc) => treeResource('agent: C library', libc)),
-    ...(spec.kernelFrom === undefined ? [] : [await image('kernel', spec.kernelFrom)]),
+    ...(await kernelResources(spec, results, image)),
     ...(await framework(env, spec, results)),
     ...(await Promise.all(spec.bundles.map((bundle) => image('bundle', bundle.image)))),
     ...kubernetes(spec, results),
@@ -52,6 +50,25 @@ export async function buildResources(
     ...(await upgradeKeys(spec)),
     ...(await ownFiles(spec)),
   ];
+}
+
+function archiveIndexes(name: string, archive: ArchiveState | undefined): Resource[] {
+  return (archive?.indexes ?? []).map(({ url, sha256 }) => ({
+    name,
+    uri: publicUrl(url),
+    digest: { sha256 },
+  }));
+}
+
+/** The image that the kernel comes from, or the archive that its root was bootstrapped from. */
+async function kernelResources(
+  { kernelFrom }: BuildSpec,
+  results: Results,
+  image: (role: string, text: string) => Promise<Resource>,
+): Promise<Resource[]> {
+  if (kernelFrom === undefined) return [];
+  if (parseBaseReference(kernelFrom, '/').kind !== 'bootstrap') return [await image('kernel', kernelFrom)];
+  return archiveIndexes('package archive of the kernel', resultOf(results, KERNEL_STEP).facts.archive);
 }
 
 /** Lists all inputs of the artifacts of an existing image. */

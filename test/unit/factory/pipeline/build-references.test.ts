@@ -33,5 +33,7 @@ describe('the images that a build is made from', () => {
       'docker://docker.io/library/ubuntu:24.04',
     ]);
     expect(await referencesOf({ flavor: 'debian' })).toEqual([]);
+    const kernel = { flavor: 'any', base: 'example.com/tiny:1', 'kernel-from': 'bootstrap:bookworm' };
+    expect(await referencesOf(kernel)).toEqual(['docker://example.com/tiny:1']);
   });
 });

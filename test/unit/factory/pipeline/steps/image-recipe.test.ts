@@ -9,7 +9,6 @@ import { FLAVORS, MODELS } from '../../../../../src/factory/pipeline/project-fil
 import type { StepResult } from '../../../../../src/factory/pipeline/step.ts';
 import { frameworkStep } from '../../../../../src/factory/pipeline/steps/framework-step.ts';
 import { imageRecipe } from '../../../../../src/factory/pipeline/steps/image-recipe.ts';
-import { kernelStep } from '../../../../../src/factory/pipeline/steps/kernel-step.ts';
 import type { RecipeEnvironment } from '../../../../../src/factory/pipeline/steps/recipe-parts.ts';
 import { signer } from '../../../common/trust/support/signer.ts';
 import { failureOf } from '../../../support/failure.ts';
@@ -203,11 +202,8 @@ describe('trust.upgrade', () => {
   });
 });
 
-test('a bootstrap reference provides neither a kernel nor kairos-init', async () => {
+test('a bootstrap reference does not provide kairos-init', async () => {
   const nowhere = {} as ImportEnvironment;
-  expect((await failureOf(() => kernelStep(nowhere, 'bootstrap:', 'amd64'), 'usage')).message).toMatch(
-    /kernel/,
-  );
   expect((await failureOf(() => frameworkStep(nowhere, 'bootstrap:', 'amd64'), 'usage')).message).toMatch(
     /kairos-init/,
   );
