@@ -4,12 +4,15 @@ export interface ElfParts {
   readonly interpreter?: string;
   readonly needed?: readonly string[];
   readonly runpath?: string;
+  readonly rpath?: string;
+  readonly soname?: string;
   /** Lines of the section `.modinfo`. */
   readonly info?: readonly string[];
 }
 
 /** A 64-bit little-endian ELF file with the tables that a loader and modprobe read, and no code. */
-export function elfFile({ machine = 62, interpreter, needed = [], runpath, info = [] }: ElfParts): Buffer {
+export function elfFile(file: ElfParts): Buffer {
+  const { machine = 62, interpreter, needed = [], runpath, rpath, soname, info = [] } = file;
   const parts: Buffer[] = [];
   let end = 64;
   const put = (content: Buffer) => {
@@ -27,6 +30,8 @@ export function elfFile({ machine = 62, interpreter, needed = [], runpath, info 
   const tags = [
     ...needed.map((name) => [1, text(name)]),
     ...(runpath === undefined ? [] : [[29, text(runpath)]]),
+    ...(rpath === undefined ? [] : [[15, text(rpath)]]),
+    ...(soname === undefined ? [] : [[14, text(soname)]]),
   ];
   const table = put(Buffer.from(strings));
   const dynamic = put(words([...tags.flat(), 5, table.at, 0, 0]));
