@@ -8,6 +8,10 @@ export interface Elf {
   readonly needed: readonly string[];
   /** `DT_RUNPATH`, or `DT_RPATH` where there is none; may contain `$ORIGIN`. */
   readonly searched: readonly string[];
+  /** Whether that is `DT_RPATH`, which also holds for the libraries of its libraries. */
+  readonly isInherited: boolean;
+  /** `DT_SONAME`, by which others need it. */
+  readonly soname: string | undefined;
 }
 
 /** An entry of the program headers or of the section headers. */
@@ -21,7 +25,7 @@ interface Range {
 
 // gABI: p_type, and d_tag
 const SEGMENT = { dynamic: 2, interpreter: 3, load: 1 } as const;
-const TAG = { needed: 1, strings: 5, rpath: 15, runpath: 29 } as const;
+const TAG = { needed: 1, strings: 5, soname: 14, rpath: 15, runpath: 29 } as const;
 
 /** Reads the dynamic section of a program or a library; `undefined` when it is not an ELF file. */
 export function readElf(bytes: Uint8Array): Elf | undefined {
@@ -42,6 +46,8 @@ export function readElf(bytes: Uint8Array): Elf | undefined {
     kind: reader.kind,
     interpreter: interpreter === undefined ? undefined : reader.text(interpreter.offset),
     needed: texts(TAG.needed),
+    isInherited: runpath.length === 0,
+    soname: texts(TAG.soname)[0],
     searched: (runpath.length > 0 ? runpath : texts(TAG.rpath)).flatMap((list) => list.split(':')),
   };
 }

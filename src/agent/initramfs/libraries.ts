@@ -18,59 +18,92 @@ const TRUSTED = [
 /** What the programs of an initramfs consist of: content by absolute path. */
 export type ProgramFiles = Map<string, Uint8Array>;
 
+/** A file whose libraries are to be found. */
+interface Pending {
+  readonly path: string;
+  /** Directories of the program that needs it, which its own libraries are looked up in, too. */
+  readonly inherited: readonly string[];
+  /** Names that the program has already loaded, among them that of its dynamic loader. */
+  readonly loaded: Set<string>;
+}
+
 /**
  * Reads programs with their dynamic loader and all libraries that they need.
  * @throws FactoryError `step` when a library is missing
  */
 export async function readPrograms(host: Host, programs: readonly string[]): Promise<ProgramFiles> {
   const files: ProgramFiles = new Map();
+  const moved = new Set<string>();
   const configured = await configuredDirectories(host);
-  const seen = new Set<string>();
-  const pending = [...new Set(programs)];
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+  const started = new Set(programs);
+  const seen = new Set(started);
+  const pending: Pending[] = [...started].map((path) => ({ path, inherited: [], loaded: new Set() }));
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { path, loaded } = next;
     const bytes = await host.readBytes(path);
     if (bytes === undefined) throw missing(path, 'the initramfs needs it');
     files.set(path, bytes);
     const elf = readElf(bytes);
     if (elf === undefined) continue;
-    const needed = elf.interpreter === undefined ? elf.needed : [elf.interpreter, ...elf.needed];
-    for (const name of needed) {
-      // The C library names the loader, which is already there under its path.
-      if (seen.has(`${elf.kind} ${basename(name)}`)) continue;
-      const found = await findLibrary(host, name, { elf, of: path, configured });
-      if (found === undefined) throw missing(name, `${path} needs it`);
-      seen.add(`${elf.kind} ${basename(name)}`);
-      pending.push(found);
+    const { places, inherited } = searchedBy(elf, next);
+    // A C library can be started, too, but here it is a library.
+    const interpreter = started.has(path) && elf.interpreter !== undefined ? [elf.interpreter] : [];
+    for (const name of interpreter) await addLoader(host, name, loaded);
+    for (const name of [...interpreter, ...elf.needed].filter((each) => !loaded.has(each))) {
+      loaded.add(name);
+      const { found, isForeign } = await findLibrary(host, name, { elf, of: path, places, configured });
+      if (isForeign) moved.add(found);
+      if (!seen.has(found)) pending.push({ path: found, inherited, loaded });
+      seen.add(found);
     }
   }
-  return beside(files);
+  return beside(files, moved);
+}
+
+/** Where the libraries of a file are looked up, and what holds for the libraries of those. */
+function searchedBy(elf: Elf, { path, inherited }: Pick<Pending, 'path' | 'inherited'>) {
+  const own = elf.searched.map((place) => place.replace(/\$ORIGIN|\$\{ORIGIN\}/g, dirname(path)));
+  if (!elf.isInherited) return { places: [...own, ...TRUSTED], inherited: [] };
+  return { places: [...own, ...inherited, ...TRUSTED], inherited: [...own, ...inherited] };
+}
+
+/** Notes the name by which libraries need the dynamic loader of a program. */
+async function addLoader(host: Host, interpreter: string, loaded: Set<string>): Promise<void> {
+  const bytes = await host.readBytes(interpreter);
+  const soname = bytes === undefined ? undefined : readElf(bytes)?.soname;
+  if (soname !== undefined) loaded.add(soname);
 }
 
 /** Loaders read the directories of the configuration from a cache that the initramfs lacks: those files go beside the others. */
-function beside(files: ProgramFiles): ProgramFiles {
+function beside(files: ProgramFiles, moved: ReadonlySet<string>): ProgramFiles {
   const home = [...files.keys()].find((path) => /^(libc\.so|libc\.musl|ld-musl)/.test(basename(path)));
   return new Map(
-    [...files].map(([path, content]) => {
-      const isForeign = /\.so(\.|$)/.test(basename(path)) && !TRUSTED.includes(dirname(path));
-      return [isForeign && home !== undefined ? join(dirname(home), basename(path)) : path, content];
-    }),
+    [...files].map(([path, content]) => [
+      moved.has(path) && home !== undefined ? join(dirname(home), basename(path)) : path,
+      content,
+    ]),
   );
 }
 
+/** Finds a library where the loader does. @returns its path, and whether only the loader's configuration names its directory */
 async function findLibrary(
   host: Host,
   name: string,
-  { elf, of, configured }: { readonly elf: Elf; readonly of: string; readonly configured: readonly string[] },
-): Promise<string | undefined> {
-  const own = elf.searched.map((path) => path.replace(/\$ORIGIN|\$\{ORIGIN\}/g, dirname(of)));
-  const places = name.includes('/')
-    ? [name]
-    : [...own, ...TRUSTED, ...configured].map((directory) => join(directory, name));
-  for (const place of places) {
-    const bytes = await host.readBytes(place);
-    if (bytes !== undefined && readElf(bytes)?.kind === elf.kind) return place;
+  search: {
+    readonly elf: Elf;
+    readonly of: string;
+    readonly places: readonly string[];
+    readonly configured: readonly string[];
+  },
+): Promise<{ readonly found: string; readonly isForeign: boolean }> {
+  const { elf, of, places, configured } = search;
+  const usual = name.includes('/') ? [name] : places.map((directory) => join(directory, name));
+  for (const found of [...usual, ...configured.map((directory) => join(directory, name))]) {
+    const bytes = await host.readBytes(found);
+    if (bytes === undefined || readElf(bytes)?.kind !== elf.kind) continue;
+    return { found, isForeign: !usual.includes(found) };
   }
-  return undefined;
+  throw missing(name, `${of} needs it`);
 }
 
 /** The directories of ld.so.conf(5), and of musl's `/etc/ld-musl-ARCH.path`. */

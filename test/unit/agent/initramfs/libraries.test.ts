@@ -53,11 +53,41 @@ test('searches the directories of the program, the usual ones, and those of the 
   expect([...files.keys()].sort()).toEqual([
     '/bin/script',
     '/lib/ld-musl-x86_64.so.1',
-    // The loader would not look into the other directories without its cache, so these are beside the C library.
-    '/usr/lib/liba.so',
+    // The loader would not look into the other directories without its cache, so this is beside the C library.
     '/usr/lib/libb.so',
     '/usr/lib/libc.so',
+    '/usr/lib/own/liba.so',
     '/usr/sbin/check',
+  ]);
+});
+
+test('keeps apart programs of two C libraries, and looks where the program does for the libraries of its libraries', async () => {
+  const musl = '/lib/ld-musl-x86_64.so.1';
+  await using host = await rootWith({
+    '/sbin/e2fsck': elfFile({ interpreter: musl, needed: ['libblkid.so.1', 'libc.musl-x86_64.so.1'] }),
+    [musl]: elfFile({ soname: 'libc.musl-x86_64.so.1' }),
+    '/lib/libc.musl-x86_64.so.1': elfFile({ soname: 'libc.musl-x86_64.so.1' }),
+    '/lib/libblkid.so.1': elfFile({ needed: ['libc.musl-x86_64.so.1'] }),
+    '/own/bin/blkid': elfFile({
+      interpreter: '/own/libc/ld.so',
+      needed: ['libblkid.so.1', 'libc.so.6'],
+      rpath: '/own/libc:/own/lib',
+    }),
+    '/own/libc/ld.so': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
+    '/own/libc/libc.so.6': elfFile({ interpreter: '/lib64/none', needed: ['ld-linux-x86-64.so.2'] }),
+    '/own/lib/libblkid.so.1': elfFile({ needed: ['libdeep.so.1', 'ld-linux-x86-64.so.2'] }),
+    '/own/lib/libdeep.so.1': elfFile({ needed: ['libc.so.6'] }),
+  });
+  const files = await readPrograms(host, ['/sbin/e2fsck', '/own/bin/blkid']);
+  expect([...files.keys()].sort()).toEqual([
+    musl,
+    '/lib/libblkid.so.1',
+    '/own/bin/blkid',
+    '/own/lib/libblkid.so.1',
+    '/own/lib/libdeep.so.1',
+    '/own/libc/ld.so',
+    '/own/libc/libc.so.6',
+    '/sbin/e2fsck',
   ]);
 });
 
