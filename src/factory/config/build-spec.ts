@@ -78,6 +78,7 @@ export async function buildSpec(
     model: configuration.model,
     version: configuration.version,
     packages: configuration.packages,
+    installPackages: configuration['install-packages'],
     packageSets: configuration['package-sets'],
     kubernetes: configuration.kubernetes,
     bundles: configuration.bundles,

@@ -153,6 +153,9 @@ export const BuildConfiguration = z.strictObject({
     .meta({
       description: 'Packages to install in addition to those of the flavor.',
     }),
+  'install-packages': z.boolean().default(true).meta({
+    description: 'Whether to install any packages; `false` for a base that has all that it needs.',
+  }),
   'package-sets': z.array(z.string().min(1)).default([]).meta({
     description: 'Package sets of the flavor to install, such as `upstream`.',
   }),
@@ -248,6 +251,8 @@ export interface BuildSpec extends ArtifactsSpec {
   readonly bundles: readonly BundleSpec[];
   readonly version: string;
   readonly packages: readonly string[];
+  /** Whether packages are installed at all, also those of the flavor. */
+  readonly installPackages: boolean;
   /** Names of package sets of the flavor. */
   readonly packageSets: readonly string[];
   /** The user's own Containerfile. */

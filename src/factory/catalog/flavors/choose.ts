@@ -22,6 +22,21 @@ export async function chooseFlavor(directory: string, name: string | undefined):
   return { named, forBase: (osRelease) => fitFlavor(named, osRelease) };
 }
 
+/** A choice whose flavor installs nothing: the base has all that is needed. */
+export function withoutPackages({ named, forBase }: FlavorChoice): FlavorChoice {
+  const bare = (loaded: LoadedFlavor): LoadedFlavor => ({
+    ...loaded,
+    flavor: { ...loaded.flavor, 'package-manager': 'none', packages: {}, 'package-sets': {}, kernels: {} },
+  });
+  return {
+    named: named === undefined ? undefined : bare(named),
+    forBase: (osRelease) => {
+      const detected = forBase(osRelease);
+      return { ...detected, loaded: bare(detected.loaded) };
+    },
+  };
+}
+
 /** The start of a build: a reference, from the user or the release, or a bootstrap. */
 export type BaseChoice =
   | { readonly kind: 'reference'; readonly reference: string }

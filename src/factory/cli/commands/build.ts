@@ -90,6 +90,7 @@ export function specCommand(name: string) {
       'package sets of the flavor to install: names, a,b, such as upstream',
       gather,
     )
+    .option('--no-packages', 'install nothing, because the base has all that it needs')
     .option('--version <semver>', 'version of the OS image')
     .option('--containerfile <file>', 'your own Containerfile to apply')
     .option(
@@ -138,6 +139,7 @@ export function specSources(options: SpecOptions) {
     arch: options.arch,
     version: options.version,
     'package-sets': options.packageSets,
+    'install-packages': options.packages ? undefined : false,
     kubernetes: options.kubernetes,
     containerfile: options.containerfile,
     'containerfile-stage': options.containerfileStage,

@@ -1,5 +1,5 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import type { FlavorChoice } from '../../catalog/flavors/choose.ts';
+import { type FlavorChoice, withoutPackages } from '../../catalog/flavors/choose.ts';
 import { requireKernel, requirePackageSets } from '../../catalog/flavors/select.ts';
 import type { Model } from '../../catalog/models/schema.ts';
 import { type PolicyFile, renderPolicy } from '../../config/render-policy.ts';
@@ -31,23 +31,22 @@ export interface RecipeParts extends RecipeSource {
 }
 
 /** Checks and collects the inputs of a recipe. @throws FactoryError `usage` for conflicting keys */
-export function recipeParts(env: RecipeEnvironment, { spec, choice, model }: RecipeSource): RecipeParts {
+export function recipeParts(env: RecipeEnvironment, source: RecipeSource): RecipeParts {
+  const { spec, model } = source;
+  const choice = spec.installPackages ? source.choice : withoutPackages(source.choice);
   // Detection never selects the flavor without packages: it fits any base and must be named.
-  const installsNothing = choice.named?.flavor['package-manager'] === 'none';
+  const installsNothing = !spec.installPackages || choice.named?.flavor['package-manager'] === 'none';
   if (installsNothing && spec.packages.length + spec.packageSets.length > 0) {
-    const name = choice.named?.flavor.name;
-    throw new FactoryError(
-      'FLAVOR_UNSUITABLE',
-      `flavor ${name} installs nothing, so packages cannot be added`,
-      {
-        remedy: 'Use the flavor of the distribution, or install the packages with --containerfile.',
-      },
-    );
+    const who = spec.installPackages ? `flavor ${choice.named?.flavor.name}` : 'a build without packages';
+    throw new FactoryError('FLAVOR_UNSUITABLE', `${who} installs nothing, so packages cannot be added`, {
+      remedy: 'Use the flavor of the distribution, or install the packages with --containerfile.',
+    });
   }
   if (choice.named !== undefined && spec.kernelFrom === undefined && !installsNothing) {
     requireKernel(choice.named.flavor, spec.kernel);
   }
-  if (choice.named !== undefined) requirePackageSets(choice.named.flavor, spec.packageSets);
+  if (choice.named !== undefined && !installsNothing)
+    requirePackageSets(choice.named.flavor, spec.packageSets);
   return { env, spec, choice, model, installsNothing, policy: upgradePolicy(spec) };
 }
 

@@ -125,6 +125,7 @@ describe('loadBuildSpec', () => {
       containerfile: undefined,
       kernelFrom: undefined,
       netboot: false,
+      installPackages: true,
       framework: { name: 'builtin' },
       releaseOutput: resolve('release'),
       releasePrevious: undefined,

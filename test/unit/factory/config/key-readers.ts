@@ -5,6 +5,7 @@ const top = (file: string, ...keys: string[]): Reader => ({ below: '', keys, fil
 const build: readonly Reader[] = [
   top('factory/catalog/flavors/choose.ts', 'flavor', 'release', 'base', 'mirror'),
   top('factory/pipeline/steps/context-options.ts', 'snapshot', 'overlay-rootfs', 'netboot'),
+  top('factory/pipeline/steps/recipe-parts.ts', 'install-packages'),
   top(
     'factory/pipeline/steps/detect-system.ts',
     'kernel',

@@ -59,6 +59,7 @@ describe('precedence', () => {
       model: 'generic',
       version: 'v0.0.0',
       packages: [],
+      'install-packages': true,
       'package-sets': [],
       bundles: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
