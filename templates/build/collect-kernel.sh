@@ -17,12 +17,10 @@ refuse() {
   exit 1
 }
 
-kernels=
-# Without -printf and -newermt of find, which BusyBox does not have.
-for candidate in $(find /lib/modules/ -mindepth 1 -maxdepth 1 | sed 's,.*/,,' | sort -V); do
-  if [ -e "/boot/vmlinuz-$candidate" ]; then kernels="$kernels $candidate"; fi
-done
-[ -n "$kernels" ] || refuse 'has no kernel: /boot has no vmlinuz-* that belongs to a directory of /lib/modules'
+# shellcheck source=templates/build/kernel-file.sh
+. "$here/kernel-file.sh"
+kernels=$(kernels_in_order)
+[ -n "$kernels" ] || refuse 'has no kernel: neither /boot nor /lib/modules has one that belongs to a directory of /lib/modules'
 kernel=${kernels##* }
 if [ -s /usr/lib/kairos/kernel ]; then
   kernel=$(cat /usr/lib/kairos/kernel)
@@ -33,7 +31,8 @@ if [ -s /usr/lib/kairos/kernel ]; then
 fi
 
 mkdir -p "$out/boot" "$out/modules" "$out/firmware" "$out/boot-loader/usr/lib/kairos"
-cp -a "/boot/vmlinuz-$kernel" "$out/boot/"
+# The file itself, where its name is a link.
+cp -pL "$(kernel_file "$kernel")" "$out/boot/vmlinuz-$kernel"
 ln -s "vmlinuz-$kernel" "$out/boot/vmlinuz"
 for file in "/boot/config-$kernel" "/boot/System.map-$kernel"; do
   if [ -e "$file" ]; then cp -a "$file" "$out/boot/"; fi

@@ -7,6 +7,7 @@
 #   selinux      disabled, permissive or enforcing
 #   board-files  files that a board's firmware reads: a pattern for one file of the root, and its path on the ESP
 #   kernel-is-there  exists if kernel and initramfs come from another image
+#   installs-nothing  exists if the services are those of the base: others of the flavor may be missing
 #   dracut       exists if the image's dracut makes the initramfs
 #   netboot      exists if the image is booted over the network, too
 # Leaves in /boot/kairos-notices what the person who builds should know; the factory shows and removes it.
@@ -23,32 +24,12 @@ chmod 1777 /tmp
 chmod 0440 /etc/sudoers.d/90-kairos-admin
 
 # --- kernel and initramfs -----------------------------------------------------------------------------------------
-# kernel_file K: prints the path of the kernel for modules K, relative to /boot, or absolute if it is elsewhere.
-#   vmlinuz-K   Debian, Fedora, SUSE, and compressed kernels in general
-#   Image-K     SUSE on arm64
-#   vmlinuz-lts Alpine, named after the last part of K only
-#   modules/K   Fedora and others in a build, where kernel-install has not copied it
-kernel_file() {
-  for name in "vmlinuz-$1" "Image-$1" "vmlinuz-${1##*-}"; do
-    if [ -e "/boot/$name" ]; then
-      echo "$name"
-      return
-    fi
-  done
-  for name in vmlinuz Image; do
-    if [ -e "/lib/modules/$1/$name" ]; then
-      echo "/lib/modules/$1/$name"
-      return
-    fi
-  done
-}
+# shellcheck source=templates/build/kernel-file.sh
+. "$here/kernel-file.sh"
 
 # A kernel from another image comes with its initramfs.
 if [ ! -e "$here/kernel-is-there" ]; then
-  kernels=
-  for candidate in $(find /lib/modules -mindepth 1 -maxdepth 1 | sed 's,.*/,,' | sort -V); do
-    if [ -n "$(kernel_file "$candidate")" ]; then kernels="$kernels $candidate"; fi
-  done
+  kernels=$(kernels_in_order)
   if [ -z "$kernels" ]; then
     echo "no kernel: /boot has no vmlinuz-* or Image-* that belongs to a directory of /lib/modules" >&2
     exit 1
@@ -69,14 +50,21 @@ if [ ! -e "$here/kernel-is-there" ]; then
   fi
   file=$(kernel_file "$kernel")
   case $file in
-    /*)
+    "/boot/vmlinuz-$kernel" | "/boot/Image-$kernel") ;;
+    /boot/*)
+      # Under its full name, by which its configuration is found.
+      mv "$file" "/boot/vmlinuz-$kernel"
+      ln -s "vmlinuz-$kernel" "$file"
+      file=/boot/vmlinuz-$kernel
+      ;;
+    *)
       # A copy and not a link: boot loaders and the contract look only in /boot.
       cp -p "$file" "/boot/vmlinuz-$kernel"
       if [ -e "/lib/modules/$kernel/config" ]; then cp -p "/lib/modules/$kernel/config" "/boot/config-$kernel"; fi
-      file=vmlinuz-$kernel
+      file=/boot/vmlinuz-$kernel
       ;;
   esac
-  ln -sfn "$file" /boot/vmlinuz
+  ln -sfn "${file#/boot/}" /boot/vmlinuz
   rm -f /boot/initrd* /boot/initramfs* /vmlinuz /vmlinuz.old /initrd.img /initrd.img.old
   depmod -a "$kernel"
   if [ -e "$here/dracut" ]; then
@@ -114,29 +102,56 @@ done <"$here/board-files"
 [ ! -s "$here/board-files" ] || rm -rf /boot/firmware
 
 # --- services -----------------------------------------------------------------------------------------------------
+# has_unit UNIT: whether a package, or a person, has added it.
+has_unit() {
+  [ -e "/usr/lib/systemd/system/$1" ] || [ -e "/lib/systemd/system/$1" ] || [ -e "/etc/systemd/system/$1" ]
+}
+
 if command -v systemctl >/dev/null; then
   systemctl set-default multi-user.target
   # Base images for containers mask units that a machine needs.
   if [ -s "$here/unmask" ]; then xargs -r systemctl unmask <"$here/unmask"; fi
-  xargs -r systemctl enable <"$here/enable"
+  while read -r unit; do
+    # A base to which nothing is added may lack what others have.
+    if [ -e "$here/installs-nothing" ] && ! has_unit "$unit"; then continue; fi
+    systemctl enable "$unit"
+  done <"$here/enable"
   xargs -r systemctl mask <"$here/mask"
   # A package may be missing, and its units with it.
   if [ -s "$here/disable" ]; then
     while read -r unit; do
-      if [ -e "/usr/lib/systemd/system/$unit" ] || [ -e "/lib/systemd/system/$unit" ]; then
-        systemctl disable "$unit"
-      fi
+      if has_unit "$unit"; then systemctl disable "$unit"; fi
     done <"$here/disable"
   fi
 fi
 if command -v rc-update >/dev/null && [ -s "$here/runlevels" ]; then
+  # Base images for containers name the kind of their container, and OpenRC would skip what only machines need.
+  if grep -q '^rc_sys=' /etc/rc.conf 2>/dev/null; then
+    sed 's/^rc_sys=.*/rc_sys=""/' /etc/rc.conf >/etc/rc.conf.kairos
+    cat /etc/rc.conf.kairos >/etc/rc.conf
+    rm -f /etc/rc.conf.kairos
+  fi
+  absent=
   while read -r runlevel service; do
+    if [ ! -x "/etc/init.d/$service" ] && [ -e "$here/installs-nothing" ]; then
+      absent="$absent $service"
+      continue
+    fi
     if [ ! -x "/etc/init.d/$service" ]; then
       echo "no service $service for runlevel $runlevel: /etc/init.d does not have it; remove it from the flavor or add its package" >&2
       exit 1
     fi
     rc-update -q add "$service" "$runlevel"
   done <"$here/runlevels"
+  if [ -n "$absent" ]; then
+    echo "the base has no services$absent, which the flavor starts" >>/boot/kairos-notices
+  fi
+  # Without udev, drivers are loaded once, when the system starts.
+  if [ ! -x /etc/init.d/udev ]; then
+    devices=kairos-devices
+    if [ -x /etc/init.d/mdev ] && [ -x /etc/init.d/hwdrivers ]; then devices='mdev hwdrivers'; fi
+    for service in $devices; do rc-update -q add "$service" sysinit; done
+  fi
 fi
 # BusyBox's init has no units: the logins on the screen and on the serial line are lines in its table.
 if [ -f /etc/inittab ] && [ -x /usr/lib/kairos/console ]; then

@@ -30,6 +30,14 @@ export async function alpineRoot(): Promise<string> {
   const disk = join(work, 'disk.raw');
   await tool('sh', '-c', 'qemu-img convert -O raw "$1"/wheel/*/images/*.qcow2 "$2"', 'sh', work, disk);
   await tool('debugfs', '-R', `rdump / ${join(work, 'root')}`, disk);
+  // What the project adds to Alpine Linux for its own purpose.
+  await tool(
+    'sh',
+    '-c',
+    'rm "$1"/etc/runlevels/*/setup-dns "$1"/etc/runlevels/*/quicksand-* "$1"/usr/local/bin/quicksand-*',
+    'sh',
+    join(work, 'root'),
+  );
   await rename(join(work, 'root'), home);
   await rm(work, { recursive: true });
   return home;

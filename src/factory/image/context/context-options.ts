@@ -4,6 +4,7 @@ import type { Selection } from '../../catalog/flavors/select.ts';
 import type { Board } from '../../catalog/models/board.ts';
 import type { PolicyFile } from '../../config/render-policy.ts';
 import type { RootTraits } from '../root/root-traits.ts';
+import type { Brought } from './brought-programs.ts';
 import type { KairosInit } from './kairos-init.ts';
 import type { KubernetesPayload } from './kubernetes-entries.ts';
 
@@ -41,10 +42,12 @@ export interface ContextOptions {
   readonly tool: string;
   /** Path of the compiled agent for the image's architecture. */
   readonly agent: string;
+  /** Programs and boot loader for a base that has none. */
+  readonly brought?: Brought;
   /** The image that the kernel comes from, when it is not installed from packages. */
   readonly kernel?: KernelSource;
   /** Traits of the base root, for a flavor without packages; by default it has a shell. */
-  readonly root?: Pick<RootTraits, 'shell' | 'systemd' | 'lacks'> & {
+  readonly root?: Pick<RootTraits, 'shell' | 'systemd' | 'openrc' | 'lacks'> & {
     /** Whether it lacks programs that every other image has. */
     readonly isBare?: boolean;
   };

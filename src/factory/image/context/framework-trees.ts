@@ -12,7 +12,7 @@ export function servicesOf({
 }: Pick<ContextOptions, 'flavor' | 'root'>): 'systemd' | 'openrc' | 'none' {
   const manager = flavor['service-manager'];
   if (manager !== 'detect') return manager;
-  return root?.systemd ? 'systemd' : 'none';
+  return root?.systemd ? 'systemd' : root?.openrc ? 'openrc' : 'none';
 }
 
 /** The template directories for an image: the common one, and those of its service manager, initramfs, network and family. */

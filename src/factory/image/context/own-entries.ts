@@ -12,6 +12,7 @@ import {
 } from '../../../common/contract/system-layout.ts';
 import { TRUST_DIRECTORY } from '../../../common/trust/policy.ts';
 import { agentEntries, libcEntries } from './agent-entries.ts';
+import { broughtEntries } from './brought-programs.ts';
 import { isScripted } from './containerfile.ts';
 import type { ContextOptions } from './context-options.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
@@ -75,6 +76,7 @@ function frameworkEntries(options: ContextOptions): ContextEntry[] {
   return [
     ...frameworkTrees(options).flatMap((tree) => directoryEntries(tree, 'framework')),
     ...agentEntries(agent, 'framework'),
+    ...broughtEntries(options.brought),
     text(`framework${NODE_PATH.release}`, renderKairosRelease(identity, tool)),
     text('framework/etc/cos/bootargs.cfg', bootargs(board, flavor.selinux)),
     text(`framework${LAYOUT_FILE}`, renderLayoutEnvironment(flavor['persistent-paths'])),
@@ -96,9 +98,11 @@ function finishEntries(options: ContextOptions): ContextEntry[] {
     lines('finish/disable', selection.disable),
     lines('finish/runlevels', runlevels),
     lines('finish/selinux', [flavor.selinux]),
+    ...(flavor['package-manager'] === 'none' ? [text('finish/installs-nothing', '')] : []),
     ...(kernel === undefined ? [] : [text('finish/kernel-is-there', '')]),
     ...(flavor.initramfs === 'dracut' ? [text('finish/dracut', '')] : []),
     ...(netboot === true ? [text('finish/netboot', '')] : []),
+    templatePrograms(templates)('finish/kernel-file.sh', 'build/kernel-file.sh'),
     templatePrograms(templates)('finish/finish.sh', 'build/finish.sh'),
   ];
 }
@@ -130,6 +134,7 @@ function kernelEntries({ kernel, templates, netboot }: ContextOptions): ContextE
     ...libcEntries(kernel.agent, 'kernel/libc'),
     text('kernel/source-date-epoch', `${kernel.epoch}\n`),
     ...(netboot === true ? [text('kernel/netboot', '')] : []),
+    template('kernel/kernel-file.sh', 'build/kernel-file.sh'),
     template('kernel/collect-kernel.sh', 'build/collect-kernel.sh'),
   ];
 }
@@ -145,4 +150,4 @@ function bareEntries(options: ContextOptions): ContextEntry[] {
 }
 
 const BARE_TEXT =
-  'This system boots and is configured, but its base lacks programs that installing and upgrading need.\n';
+  'This system boots and is configured, but its base lacks programs that other images have.\n';

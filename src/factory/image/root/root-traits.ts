@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { absentPrograms } from '../../../common/contract/host-programs.ts';
+import { join, relative } from 'node:path';
+import { type AbsentProgram, absentPrograms } from '../../../common/contract/host-programs.ts';
 import { requiredDirectories } from '../../../common/contract/system-layout.ts';
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import { walkTree } from '../../../common/files/walk-tree.ts';
@@ -9,9 +9,10 @@ import { walkTree } from '../../../common/files/walk-tree.ts';
 export interface RootTraits {
   /** Whether it has `/bin/sh`, which every build script needs. */
   readonly shell: boolean;
-  /** Names of the programs that it lacks and the agent calls. */
-  readonly lacksPrograms: readonly string[];
+  /** The programs that it lacks and the agent calls. */
+  readonly lacksPrograms: readonly AbsentProgram[];
   readonly systemd: boolean;
+  readonly openrc: boolean;
   /** Whether it contains GRUB modules or a signed GRUB. */
   readonly bootLoader: boolean;
   /** Whether `/lib` is a directory rather than a link to `/usr/lib`. */
@@ -23,6 +24,7 @@ export interface RootTraits {
 }
 
 const SYSTEMD = ['/usr/lib/systemd/systemd', '/lib/systemd/systemd'];
+const OPENRC = ['/sbin/openrc', '/usr/sbin/openrc'];
 const BOOT_LOADERS = ['/usr/lib/grub', '/usr/share/grub2', '/usr/share/efi', '/boot/efi/EFI'];
 
 /** Paths that engines write to while they work with an image. */
@@ -31,11 +33,16 @@ const VOLATILE = /^(?:dev|proc|sys|run|tmp)\/|^etc\/(?:hostname|hosts|resolv\.co
 /** Inspects the tree at `root`. */
 export async function readRootTraits(root: string): Promise<RootTraits> {
   const has = async (path: string) => (await resolveInRoot(root, path)) !== undefined;
+  const inside = async (path: string) => {
+    const found = await resolveInRoot(root, path);
+    return found === undefined ? undefined : `/${relative(root, found)}`;
+  };
   const hasAny = async (paths: readonly string[]) => (await Promise.all(paths.map(has))).includes(true);
   return {
     shell: await has('/bin/sh'),
-    lacksPrograms: (await absentPrograms(has)).map(({ name }) => name),
+    lacksPrograms: await absentPrograms(inside),
     systemd: await hasAny(SYSTEMD),
+    openrc: await hasAny(OPENRC),
     bootLoader: await hasAny(BOOT_LOADERS),
     ownLib: await isDirectory(join(root, 'lib')),
     lacks: await missing(root, requiredDirectories([])),

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { BROUGHT_DIRECTORY, BROUGHT_PARTS, BroughtPart } from '../../../common/contract/brought-parts.ts';
 import { resolveInRoot } from '../../../common/files/resolve-in-root.ts';
 import { AGENT_LIBC } from '../../image/context/agent-entries.ts';
 import type { AgentParts } from './agent-parts.ts';
@@ -30,6 +33,7 @@ export async function frameworkParts(root: string, sources: InventorySources): P
           },
         ]),
     ...agent,
+    ...(await broughtPackages(root)),
   ];
   return [
     {
@@ -40,6 +44,19 @@ export async function frameworkParts(root: string, sources: InventorySources): P
       parts: inner,
     },
   ];
+}
+
+/** The packages that programs and boot loader of the image come from, where its base had none. */
+async function broughtPackages(root: string): Promise<Part[]> {
+  const file = await regularFile(root, BROUGHT_PARTS);
+  if (file === undefined) return [];
+  const found = z.array(BroughtPart).parse(JSON.parse(await readFile(file, 'utf8')));
+  return found.map(({ licence, ...part }) => ({
+    ...part,
+    ...(licence === 'NOASSERTION' ? {} : { licence }),
+    description: 'brought along, because the base has none',
+    file: `${BROUGHT_DIRECTORY}/copyright/${part.name}`,
+  }));
 }
 
 async function agentPart(root: string, { agents, hash }: InventorySources): Promise<Part[]> {

@@ -1,3 +1,4 @@
+import { HOST_PROGRAMS } from '../../../common/contract/host-programs.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { TrustRule } from '../../../common/trust/policy.ts';
 import type { BaseChoice } from '../../catalog/flavors/choose.ts';
@@ -42,6 +43,8 @@ export function baseStep(
     spec.mirror,
     spec.arch,
     env.epoch,
+    // The facts of the root say which of them it lacks.
+    HOST_PROGRAMS,
   ];
 
   return defineStep(BASE_STEP, {

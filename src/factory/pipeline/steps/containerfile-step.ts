@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { HOST_PROGRAMS } from '../../../common/contract/host-programs.ts';
 import type { UserContainerfile } from '../../config/schema.ts';
 import { type ContextEntry, packContext } from '../../image/context/context-tar.ts';
 import {
@@ -42,7 +43,7 @@ export function containerfileStep(
   arch: string,
 ): Step {
   refusePulls(user.file, readContainerfile(user));
-  const inputs = async () => [containerfileInputs(user)];
+  const inputs = async () => [containerfileInputs(user), HOST_PROGRAMS];
   return defineStep(CONTAINERFILE_STEP, {
     title: `apply ${user.file}`,
     needs: [BASE_STEP.id],

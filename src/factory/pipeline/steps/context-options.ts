@@ -1,14 +1,16 @@
-import { HOST_PROGRAMS, type HostProgram } from '../../../common/contract/host-programs.ts';
+import { type AbsentProgram, HOST_PROGRAMS } from '../../../common/contract/host-programs.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { borrowedNotice } from '../../catalog/flavors/choose.ts';
 import type { Flavor } from '../../catalog/flavors/schema.ts';
 import { findRelease } from '../../catalog/flavors/select.ts';
 import { aptSnapshot, snapshotSources } from '../../catalog/flavors/snapshot.ts';
 import type { BuildSpec } from '../../config/schema.ts';
+import { type Brought, bringAlong } from '../../image/context/brought-programs.ts';
 import type { ContextOptions, KernelSource } from '../../image/context/context-options.ts';
 import type { RootTraits } from '../../image/root/root-traits.ts';
 import { fileOf, type Results, resultOf } from '../step.ts';
 import { BASE_STEP } from './base-facts.ts';
+import { broughtNotices } from './brought-notices.ts';
 import { importedBundles } from './bundles-step.ts';
 import { detectSystem } from './detect-system.ts';
 import { FRAMEWORK_STEP } from './framework-step.ts';
@@ -32,9 +34,10 @@ export function contextOptions(
   const { detected, loaded, selection, identity, board } = detectSystem(parts, results);
   const borrowed = borrowedNotice(detected);
   if (borrowed !== undefined) notice(borrowed);
-  const lacking = lackedPrograms(parts, traits);
-  if (lacking.length > 0) notice(lackingNotice(lacking));
   const kernel = kernelSource(parts, results);
+  const lacking = lackedPrograms(parts, traits);
+  const brought = broughtTo(parts, results, lacking);
+  for (const line of broughtNotices(lacking, brought)) notice(line);
   requireBuiltin(spec, loaded.flavor);
   const snapshot = snapshotLines(parts, results);
   return {
@@ -50,6 +53,7 @@ export function contextOptions(
     agent: env.agent(spec.arch),
     root: { ...traits, isBare: isBare(parts, traits) },
     policy,
+    ...(brought === undefined ? {} : { brought }),
     ...(kernel === undefined ? {} : { kernel }),
     ...(spec.netboot ? { netboot: true } : {}),
     ...(snapshot === undefined ? {} : { snapshot }),
@@ -87,7 +91,7 @@ function kernelSource(parts: RecipeParts, results: Results): KernelSource | unde
     agent: parts.env.agent(parts.spec.arch),
     epoch: Number(parts.env.epoch ?? traits.newest),
     library: ownLib ? '/lib' : '/usr/lib',
-    bootLoader: parts.installsNothing && !bootLoader,
+    bootLoader: parts.installsNothing && !bootLoader && traits.bootLoader,
   };
 }
 
@@ -120,20 +124,29 @@ export function snapshotLines(parts: RecipeParts, results: Results): string[] | 
   return aptSnapshot(sources, [...new Set([...components, ...board.components])]);
 }
 
-/** The programs that a root lacks to which no packages are added. */
-function lackedPrograms(parts: RecipeParts, traits: RootTraits): HostProgram[] {
-  if (!parts.installsNothing || parts.spec.framework.name !== 'builtin') return [];
-  return HOST_PROGRAMS.filter(({ name }) => traits.lacksPrograms.includes(name));
+/** What the image brings along, in a build that installs nothing. */
+function broughtTo(
+  parts: RecipeParts,
+  results: Results,
+  lacking: readonly AbsentProgram[],
+): Brought | undefined {
+  const { env, spec, installsNothing } = parts;
+  if (!installsNothing || spec.framework.name !== 'builtin') return undefined;
+  const { bootLoader } = baseOf(parts, results).traits;
+  const hasLoader = bootLoader || kernelSource(parts, results)?.bootLoader === true;
+  return bringAlong(env.agent(spec.arch), { lacking, bootLoader: !hasLoader });
 }
 
-function lackingNotice(programs: readonly HostProgram[]): string {
-  const needs = programs.map(({ name, purpose }) => `${name} (to ${purpose})`);
-  return `the base lacks programs, and what needs them fails on the node: ${needs.join(', ')}`;
+/** The programs that a root lacks to which no packages are added. */
+function lackedPrograms(parts: RecipeParts, traits: RootTraits): readonly AbsentProgram[] {
+  if (!parts.installsNothing || parts.spec.framework.name !== 'builtin') return [];
+  return traits.lacksPrograms;
 }
 
 function isBare(parts: RecipeParts, traits: RootTraits): boolean {
   if (!parts.installsNothing) return false;
-  return !traits.shell || lackedPrograms(parts, traits).some(({ required }) => required);
+  const names = lackedPrograms(parts, traits).map(({ name }) => name);
+  return !traits.shell || HOST_PROGRAMS.some(({ name, required }) => required && names.includes(name));
 }
 
 /** dracut has modules for the network of its own, and the initramfs of another image's kernel is made there. */

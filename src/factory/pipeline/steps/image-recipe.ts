@@ -3,6 +3,7 @@ import type { ImageIdentity } from '../../../common/contract/kairos-release.ts';
 import { explainMissingPackage } from '../../catalog/flavors/missing-package.ts';
 import type { BuildSpec } from '../../config/schema.ts';
 import { libcTrees } from '../../image/context/agent-entries.ts';
+import { broughtIndex } from '../../image/context/brought-programs.ts';
 import type { ContextOptions } from '../../image/context/context-options.ts';
 import { packageLockName } from '../../inputs/lock/packages.ts';
 import { rememberedHash, treeContentDigest, treeSignature } from '../digests.ts';
@@ -91,6 +92,7 @@ async function recipeInputs(parts: RecipeParts, results: Results): Promise<unkno
     ...(spec.kubernetes ? [treeContentDigest(join(env.templates, 'kubernetes'))] : []),
     await rememberedHash(env.digests, env.agent(spec.arch)),
     ...libcTrees(env.agent(spec.arch)).map(treeContentDigest),
+    ...(parts.installsNothing ? [broughtIndex(env.agent(spec.arch))] : []),
     spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
     spec.framework,
     ...(policy ? [policy] : []),

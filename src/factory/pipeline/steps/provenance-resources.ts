@@ -6,6 +6,7 @@ import { flavorChain } from '../../catalog/flavors/load.ts';
 import { parseBaseReference } from '../../config/base-reference.ts';
 import type { ArtifactsSpec, BuildSpec, UserContainerfile } from '../../config/schema.ts';
 import { libcTrees } from '../../image/context/agent-entries.ts';
+import { broughtIndex } from '../../image/context/brought-programs.ts';
 import { userContextEntries } from '../../image/context/user-context.ts';
 import type { ArchiveState } from '../../inputs/base/archive-state.ts';
 import { publicUrl } from '../../inspect/provenance/public-parameters.ts';
@@ -42,6 +43,7 @@ export async function buildResources(
     ),
     { name: 'agent', digest: { sha256: await rememberedHash(env.digests, program) } },
     ...libcTrees(program).map((libc) => treeResource('agent: C library', libc)),
+    ...(spec.installPackages && flavor['package-manager'] !== 'none' ? [] : broughtResource(program)),
     ...(await kernelResources(spec, results, image)),
     ...(await framework(env, spec, results)),
     ...(await Promise.all(spec.bundles.map((bundle) => image('bundle', bundle.image)))),
@@ -78,6 +80,15 @@ export async function readyResources(
   source: ImageInput,
 ): Promise<Resource[]> {
   return [await imageResource(env, 'OS image', source), ...(await ownFiles(spec))];
+}
+
+/** The list of the programs for a base that has none, with the checksums of their packages. */
+function broughtResource(agent: string): Resource[] {
+  const index = broughtIndex(agent);
+  if (index === undefined) return [];
+  return [
+    { name: 'programs for images', digest: { sha256: createHash('sha256').update(index).digest('hex') } },
+  ];
 }
 
 /** The user's files, each with the digest of its content. */

@@ -8,8 +8,9 @@ import { type RootTraits, readRootTraits } from '../../image/root/root-traits.ts
 
 const traits: z.ZodType<RootTraits> = z.object({
   shell: z.boolean(),
-  lacksPrograms: z.array(z.string()),
+  lacksPrograms: z.array(z.object({ name: z.string(), place: z.string() })),
   systemd: z.boolean(),
+  openrc: z.boolean(),
   bootLoader: z.boolean(),
   ownLib: z.boolean(),
   lacks: z.array(z.string()),

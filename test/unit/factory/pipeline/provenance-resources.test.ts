@@ -23,6 +23,7 @@ const BASE = {
   traits: {
     shell: true,
     lacksPrograms: [],
+    openrc: false,
     systemd: true,
     bootLoader: true,
     ownLib: false,

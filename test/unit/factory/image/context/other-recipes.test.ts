@@ -43,7 +43,7 @@ const kernel = {
   library: '/lib',
   bootLoader: true,
 } as const;
-const shell = { shell: true, systemd: false, lacks: ['/oem'] };
+const shell = { shell: true, systemd: false, openrc: false, lacks: ['/oem'] };
 
 const BARE: ContextOptions = {
   templates: TEMPLATES,

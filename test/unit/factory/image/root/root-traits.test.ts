@@ -13,8 +13,9 @@ describe('readRootTraits', () => {
   test('finds nothing in an empty root', async () => {
     expect(await traits({ 'etc/os-release': 'ID=x\n' })).toMatchObject({
       shell: false,
-      lacksPrograms: HOST_PROGRAMS.map(({ name }) => name),
+      lacksPrograms: HOST_PROGRAMS.map(({ name }) => ({ name, place: `/usr/bin/${name}` })),
       systemd: false,
+      openrc: false,
       bootLoader: false,
       ownLib: false,
     });
@@ -42,7 +43,24 @@ describe('readRootTraits', () => {
     const others = HOST_PROGRAMS.map(({ name }) => name).filter(
       (name) => !/^(grub2-editenv|rsync)$/.test(name),
     );
-    expect((await traits(tree)).lacksPrograms).toEqual(others);
+    expect((await traits(tree)).lacksPrograms.map(({ name }) => name)).toEqual(others);
+  });
+
+  test('finds OpenRC, and counts few programs of BusyBox, which others replace in their places', async () => {
+    const { lacksPrograms, openrc } = await traits({
+      bin: { link: 'usr/bin' },
+      'usr/bin/busybox': '',
+      'usr/bin/tar': { link: '/bin/busybox' },
+      'usr/bin/less': { link: 'busybox' },
+      'sbin/openrc': '',
+      'sbin/blkid': { link: '/bin/busybox' },
+      'sbin/sfdisk': '',
+    });
+    expect(openrc).toBe(true);
+    const places = Object.fromEntries(lacksPrograms.map(({ name, place }) => [name, place]));
+    expect(places).toMatchObject({ tar: '/usr/bin/tar', blkid: '/sbin/blkid', rsync: '/usr/bin/rsync' });
+    expect(places).not.toHaveProperty('less');
+    expect(places).not.toHaveProperty('sfdisk');
   });
 
   test('does not count a shell that is a link out of the root', async () => {

@@ -82,6 +82,27 @@ describe('readInventory', () => {
     expect(parts).toContainEqual(expect.objectContaining({ name: 'kairos-init', version: 'v0.5.20' }));
   });
 
+  test('lists the packages of programs that were brought along', async () => {
+    const tar = {
+      name: 'tar',
+      version: '1.34',
+      licence: 'GPL-3.0-or-later',
+      purl: 'pkg:deb/debian/tar@1.34',
+    };
+    const lzma = {
+      name: 'liblzma5',
+      version: '5.4',
+      licence: 'NOASSERTION',
+      purl: 'pkg:deb/debian/liblzma5@5.4',
+    };
+    const list = 'usr/lib/kairos/programs/parts.json';
+    const root = plant(temporaryDirectory(), { ...ROOT, [list]: JSON.stringify([tar, lzma]) });
+    const { parts } = await inventory(root, releaseOf(OURS));
+    const found = parts[0]?.parts?.slice(-2);
+    expect(found).toMatchObject([tar, { name: 'liblzma5', purl: lzma.purl }]);
+    expect(found?.[1]).not.toHaveProperty('licence');
+  });
+
   test('lists a kernel that belongs to no package', async () => {
     const kernel = { name: 'linux', version: '6.1.0', file: '/boot/vmlinuz', sha256: sha256('kernel') };
     const { parts } = await inventory(plant(temporaryDirectory(), ROOT), releaseOf(OURS));

@@ -97,6 +97,7 @@ describe('baseStep', () => {
     const traits = {
       shell: true,
       lacksPrograms: [],
+      openrc: false,
       systemd: true,
       bootLoader: false,
       ownLib: false,

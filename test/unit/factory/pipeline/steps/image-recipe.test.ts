@@ -33,16 +33,20 @@ const SPEC = {
   variant: 'core',
   version: 'v1.2.3',
   packages: [],
+  installPackages: true,
   packageSets: [],
   bundles: [],
   kernelFrom: 'oci:/os',
   framework: { name: 'builtin' },
 } as unknown as BuildSpec;
 
+const lacking = (...names: readonly string[]) => names.map((name) => ({ name, place: `/usr/bin/${name}` }));
+
 const TRAITS: RootTraits = {
   shell: true,
-  lacksPrograms: ['rsync', 'sfdisk'],
+  lacksPrograms: lacking('sudo', 'rsync', 'sfdisk', 'tar'),
   systemd: false,
+  openrc: false,
   bootLoader: false,
   ownLib: true,
   lacks: [],
@@ -59,7 +63,7 @@ const root = (image: string, traits: Partial<RootTraits> = {}, osRelease: Record
     },
   }) as StepResult;
 const results = (base: StepResult, more: Record<string, StepResult> = {}) =>
-  new Map(Object.entries({ base, kernel: root('the-kernel', { newest: 3000 }), ...more }));
+  new Map(Object.entries({ base, kernel: root('the-kernel', { newest: 3000, bootLoader: true }), ...more }));
 const silent = () => undefined;
 
 describe('imageRecipe without additional packages', () => {
@@ -80,12 +84,12 @@ describe('imageRecipe without additional packages', () => {
     });
     expect(notices).toEqual([
       'the base lacks programs, and what needs them fails on the node: rsync (to copy a system into a slot), ' +
-        'sfdisk (to partition disks)',
+        'tar (to unpack images and copy systems), sudo (to become root), sfdisk (to partition disks)',
     ]);
   });
 
   test('keeps the boot loader of the base, which is not bare when only optional programs are missing', () => {
-    const base = root('the-base', { lacksPrograms: ['sfdisk'], bootLoader: true, ownLib: false });
+    const base = root('the-base', { lacksPrograms: lacking('sfdisk'), bootLoader: true, ownLib: false });
     expect(
       imageRecipe(env('5'), { spec: SPEC, choice: any, model: GENERIC }).options(results(base), silent),
     ).toMatchObject({
@@ -99,7 +103,7 @@ describe('imageRecipe without additional packages', () => {
     const spec = { ...SPEC, containerfile: { file: '/f', stage: 'before', context: '/' } } as BuildSpec;
     const recipe = imageRecipe(env(), { spec, choice: any, model: GENERIC });
     expect(recipe.needs).toEqual(['base', 'containerfile', 'kernel']);
-    const changed = { containerfile: root('changed', { newest: 9000, lacksPrograms: ['rsync'] }) };
+    const changed = { containerfile: root('changed', { newest: 9000, lacksPrograms: lacking('rsync') }) };
     expect(recipe.options(results(root('the-base'), changed), silent)).toMatchObject({
       base: 'changed',
       epoch: '3000',
@@ -128,6 +132,18 @@ describe('imageRecipe without additional packages', () => {
       'usage',
     );
     expect(error.message).toContain('flavor any installs nothing');
+  });
+
+  test('leaves out the packages of a flavor, whose name and services stay', () => {
+    const { kernelFrom: _, ...rest } = SPEC;
+    const spec = { ...rest, kernelFrom: undefined, installPackages: false } as BuildSpec;
+    const base = results(root('the-base', {}, { ID: 'debian', VERSION_ID: '12' }));
+    const options = imageRecipe(env('5'), { spec, choice: debian, model: GENERIC }).options(base, silent);
+    expect(options).toMatchObject({
+      identity: { flavor: 'debian', flavorRelease: '12' },
+      flavor: { 'package-manager': 'none' },
+      selection: { packages: [], enable: expect.arrayContaining(['cos-setup-boot.service']) },
+    });
   });
 });
 
