@@ -53,8 +53,12 @@ if [ ! -e "$here/kernel-is-there" ]; then
     "/boot/vmlinuz-$kernel" | "/boot/Image-$kernel") ;;
     /boot/*)
       # Under its full name, by which its configuration is found.
-      mv "$file" "/boot/vmlinuz-$kernel"
-      ln -s "vmlinuz-$kernel" "$file"
+      for name in vmlinuz config System.map; do
+        if [ -e "/boot/$name-${kernel##*-}" ] && [ ! -e "/boot/$name-$kernel" ]; then
+          mv "/boot/$name-${kernel##*-}" "/boot/$name-$kernel"
+          ln -s "$name-$kernel" "/boot/$name-${kernel##*-}"
+        fi
+      done
       file=/boot/vmlinuz-$kernel
       ;;
     *)

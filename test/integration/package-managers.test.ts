@@ -240,7 +240,8 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     return root;
   }
   const finish = async (root: string) => {
-    await cp(join(BUILD, 'finish.sh'), join(root, 'build/finish/finish.sh'));
+    for (const name of ['finish.sh', 'kernel-file.sh'])
+      await cp(join(BUILD, name), join(root, 'build/finish', name));
     return run('chroot', [root, '/bin/sh', '/build/finish/finish.sh']);
   };
   const text = (root: string, path: string) => readFile(join(root, path), 'utf8');
@@ -265,13 +266,18 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     expect(log).toContain('depmod -a 6.12.50-0-lts');
     expect(log).toContain('kairos-agent make-initramfs 6.12.50-0-lts /boot/initrd');
     expect(log).toContain('rc-update -q add sshd boot');
+    // Drivers, in a root without udev.
+    expect(log).toContain('rc-update -q add kairos-devices sysinit');
     expect((await tool('sh', '-c', `cd "${root}" && ls boot; readlink boot/vmlinuz`)).split('\n')).toEqual([
+      'config-6.12.50-0-lts',
       'config-lts',
       'initrd',
       'vmlinuz',
+      'vmlinuz-6.12.50-0-lts',
       'vmlinuz-lts',
-      'vmlinuz-lts',
+      'vmlinuz-6.12.50-0-lts',
     ]);
+    expect(await text(root, 'boot/vmlinuz-lts')).toBe('kernel');
     expect((await text(root, 'etc/inittab')).split('\n').sort()).toEqual([
       '',
       'tty1::respawn:/usr/lib/kairos/console tty1',
@@ -393,7 +399,8 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     await rm(join(root, (await tool('sh', '-c', 'command -v find')).trim()));
     await symlink('busybox', join(root, 'bin/find'));
     await write(join(root, 'kernel/kairos-agent'), '#!/bin/sh\necho "$*" >/log\necho x >"$5"\n', 0o755);
-    await cp(join(BUILD, 'collect-kernel.sh'), join(root, 'kernel/collect-kernel.sh'));
+    for (const name of ['collect-kernel.sh', 'kernel-file.sh'])
+      await cp(join(BUILD, name), join(root, 'kernel', name));
     const { status, output } = await run('chroot', [root, '/bin/sh', '/kernel/collect-kernel.sh']);
     expect(status, output).toBe(0);
     const collected = join(root, 'kairos-collected');
@@ -407,6 +414,27 @@ describe.skipIf(!asRoot)(`with BusyBox's shell and tools (${WHY})`, () => {
     );
     const late = await tool('find', collected, '-newermt', '@1750000000');
     expect(late).toBe('');
+  });
+
+  test('where nothing is installed, finish.sh leaves out services that the base lacks, and says so', async () => {
+    const files = {
+      '/boot/vmlinuz-1': 'kernel',
+      '/lib/modules/1/modules.dep': '',
+      '/etc/init.d/crond': '',
+      '/etc/init.d/udev': '',
+      '/etc/rc.conf': 'rc_parallel="YES"\nrc_sys="lxc"\n',
+      '/build/finish/runlevels': 'boot sshd\ndefault crond\n',
+    };
+    const refused = await finish(await busyboxRoot(files));
+    expect(refused.output).toContain('no service sshd for runlevel boot');
+    const root = await busyboxRoot({ ...files, '/build/finish/installs-nothing': '' });
+    const outcome = await finish(root);
+    expect(outcome.status, outcome.output).toBe(0);
+    expect(await text(root, 'log')).toContain('rc-update -q add crond default');
+    expect(await text(root, 'log')).not.toContain('kairos-devices');
+    expect(await text(root, 'boot/kairos-notices')).toContain('the base has no services sshd');
+    // OpenRC would take a machine for a container.
+    expect(await text(root, 'etc/rc.conf')).toBe('rc_parallel="YES"\nrc_sys=""\n');
   });
 
   test('finish.sh sets the mode of SELinux, and refuses a mode that could not boot', async () => {
