@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LABEL } from '../common/contract/labels.ts';
 import { FactoryError } from '../common/errors/factory-error.ts';
 import type { Host } from '../common/host/host.ts';
+import { withContents } from './disk/content-of-devices.ts';
 
 /** A disk that a system can be installed to. */
 export interface Disk {
@@ -22,7 +23,7 @@ const Device = z.looseObject({
   model: z.string().nullish(),
   label: z.string().nullish(),
   get children() {
-    return z.array(z.looseObject({ label: z.string().nullish() })).optional();
+    return z.array(z.looseObject({ path: z.string().nullish(), label: z.string().nullish() })).optional();
   },
 });
 const Listing = z.looseObject({ blockdevices: z.array(Device) });
@@ -31,10 +32,15 @@ const Listing = z.looseObject({ blockdevices: z.array(Device) });
 export async function listDisks(host: Host): Promise<Disk[]> {
   const { stdout } = await host.run('lsblk', ['--json', '--bytes', '-o', 'PATH,SIZE,TYPE,RO,MODEL,LABEL']);
   const { blockdevices } = Listing.parse(JSON.parse(stdout));
+  const parts = blockdevices.flatMap((disk) =>
+    [disk, ...(disk.children ?? [])].map((part) => ({ ...part, disk })),
+  );
+  const live = (await withContents(host, parts)).filter(({ label }) => label === LABEL.live);
+  const media = live.map(({ disk }) => disk);
   return blockdevices
     .filter(({ type, ro, size }) => type === 'disk' && !ro && size > 0)
     .filter(({ path }) => !/^\/dev\/(zram|ram|nbd|fd)\d/.test(path))
-    .filter((disk) => ![disk, ...(disk.children ?? [])].some(({ label }) => label === LABEL.live))
+    .filter((disk) => !media.includes(disk))
     .map(({ path, size, model }) => ({ path, size, model: model?.trim() ?? '' }))
     .sort((a, b) => b.size - a.size || a.path.localeCompare(b.path));
 }

@@ -11,7 +11,7 @@ import { startGuest } from './guest.ts';
 const FILES = {
   // The account is made by a stage: a login shows that the stages ran.
   'system/oem/90_login.yaml':
-    '#cloud-config\nstages:\n  boot:\n    - users: { root: { passwd: kairos } }\n      files: [{ path: /run/boot-stage, content: ran }]\n',
+    '#cloud-config\nstages:\n  rootfs: [{ commands: ["echo rootfs >/run/rootfs-stage"] }]\n  boot:\n    - users: { root: { passwd: kairos } }\n      files: [{ path: /run/boot-stage, content: ran }]\n',
   'etc/profile.d/z-prompt.sh': "export PS1='root@alpine:~# '\n",
 };
 
@@ -38,7 +38,9 @@ test('Alpine Linux 3.23 with its own kernel boots to a login under OpenRC, and n
     await guest.waitFor(/root@alpine:~# /);
     // Later kernel messages would interrupt the output of commands.
     await guest.run('dmesg -n 1');
-    expect(await guest.run('ls /run/cos/ && cat /run/boot-stage')).toMatch(/active_mode\s+ran/);
+    expect(await guest.run('ls /run/cos/ && cat /run/rootfs-stage /run/boot-stage')).toMatch(
+      /active_mode\s+rootfs\s+ran/,
+    );
     expect(await guest.run('rc-status --crashed; rc-status sysinit boot default | grep stopped')).toBe('');
     expect(await guest.run('touch /forbidden')).toMatch(/Read-only file system/);
     expect(await guest.run('awk \'$2 == "/etc" { print $1 }\' /proc/mounts')).toBe('overlay');
@@ -46,8 +48,8 @@ test('Alpine Linux 3.23 with its own kernel boots to a login under OpenRC, and n
     // Drivers are loaded, and the network is up.
     expect(await guest.run('ip -4 -o address show dev eth0')).toContain('10.0.2.15');
     // Programs that are Debian's, on musl.
-    expect(await guest.run('blkid -L COS_STATE && lsblk -nro LABEL /dev/vda')).toMatch(
-      /\/dev\/vda\d[\s\S]*COS_PERSISTENT/,
+    expect(await guest.run('blkid -L COS_STATE && lsblk -nro NAME /dev/vda')).toMatch(
+      /\/dev\/vda\d[\s\S]*vda6/,
     );
   } finally {
     await tool('rm', '-rf', home);

@@ -1,6 +1,7 @@
 import { LABEL } from '../../common/contract/labels.ts';
 import type { Host } from '../../common/host/host.ts';
 import { bootDisk } from '../deploy/find-by-label.ts';
+import { withContents } from '../disk/content-of-devices.ts';
 
 /** A partition as `state` reports it (docs/contract.md 5.1). */
 export interface PartitionState {
@@ -56,9 +57,9 @@ interface Device {
 export async function partitionStates(host: Host): Promise<PartitionStates> {
   const { stdout } = await host.run('lsblk', ['--json', '-b', '-o', COLUMNS]);
   const { blockdevices } = JSON.parse(stdout || '{"blockdevices":[]}') as { blockdevices: Device[] };
-  const devices = flatten(blockdevices);
+  const devices = await withContents(host, flatten(blockdevices));
   const disk = await bootDisk(host);
-  const own = new Set(flatten(blockdevices.filter(({ path }) => path === disk)));
+  const own = new Set(flatten(blockdevices.filter(({ path }) => path === disk)).map(({ path }) => path));
   const mounts = await wholeMounts(host);
   const encrypted = devices.filter(({ fstype }) => fstype === 'crypto_LUKS');
   const pairs = encrypted.map(
@@ -66,7 +67,7 @@ export async function partitionStates(host: Host): Promise<PartitionStates> {
   );
   const entries = Object.entries(PARTITIONS).map(([name, label]) => {
     const matching = devices.filter((device) => device.label === label);
-    const here = matching.filter((device) => own.has(device));
+    const here = matching.filter((device) => own.has(device.path));
     return [name, describe(here.length > 0 ? here : matching, mounts)];
   });
   return {

@@ -64,11 +64,22 @@ export async function biosPartition(
 ): Promise<{ disk: string; device: string; start: number } | undefined> {
   const { disk } = await partitionPlace(host, sibling);
   const { stdout } = await host.run('lsblk', ['-nrpo', 'NAME,PARTTYPE', disk]);
-  const row = stdout.split('\n').find((line) => line.endsWith(PARTITION_TYPE.biosBoot));
-  const device = row?.split(' ')[0];
+  const rows = stdout.split('\n').map((line) => line.trim().split(' '));
+  // Without udev, lsblk does not know the types of partitions.
+  const isKnown = rows.some(([, type]) => type !== undefined);
+  const device = isKnown
+    ? rows.find(([, type]) => type === PARTITION_TYPE.biosBoot)?.[0]
+    : await biosInTable(host, disk);
   return device === undefined
     ? undefined
     : { disk, device, start: (await partitionPlace(host, device)).start };
+}
+
+async function biosInTable(host: Host, disk: string): Promise<string | undefined> {
+  const { stdout } = await host.run('sfdisk', ['--json', disk], { allowFailure: true });
+  const found = /"node":\s*"([^"]+)"[^}]*"type":\s*"([^"]+)"/g;
+  const rows = [...stdout.matchAll(found)].map(([, node, type = '']) => [node, type.toLowerCase()]);
+  return rows.find(([, type]) => type === PARTITION_TYPE.biosBoot)?.[0];
 }
 
 /** Waits for a device node: udev creates it shortly after the table is written. @throws FactoryError `step` on timeout */

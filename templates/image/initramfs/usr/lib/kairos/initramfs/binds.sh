@@ -37,7 +37,7 @@ kairos_fill_stores() {
         kairos_report=$(chroot "$NEWROOT" rsync -aquAX --relative --no-implied-dirs $kairos_sources / 2>&1) ||
             kairos_warn "rsync into the persistent directories: $kairos_report"
     else
-        kairos_warn "the image has no rsync: persistent directories are filled by cp"
+        kairos_info "the image has no rsync: persistent directories are filled by cp"
         for kairos_path in "$@"; do
             kairos_report=$(chroot "$NEWROOT" cp -au "$kairos_pristine$kairos_path/." "$kairos_path/" 2>&1) ||
                 kairos_warn "cp into $kairos_path: $kairos_report"

@@ -44,10 +44,12 @@ kairos_run_outside() {
     mkdir -p /etc /usr/lib/kairos
     # Programs of the initramfs may use some of the libraries.
     if [ -d /usr/lib/kairos/libc ] && [ ! -L /usr/lib/kairos/libc ]; then
+        set +f
         for kairos_link in "$NEWROOT"/usr/lib/kairos/libc/*; do
             kairos_other=/usr/lib/kairos/libc/${kairos_link##*/}
             [ -e "$kairos_other" ] || ln -s "$kairos_link" "$kairos_other"
         done
+        set -f
     fi
     for kairos_link in /system /oem /etc/kairos /usr/lib/kairos/libc "$(readlink "$NEWROOT/usr/bin/kairos-agent")"; do
         case $kairos_link in
