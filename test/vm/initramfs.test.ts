@@ -8,6 +8,8 @@ import { hashFile } from '../../src/common/files/digest.ts';
 import { buildDebian, TEST_HOME, type TestBuild } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 import { startGuest } from './guest.ts';
+import { expectOwnDisk } from './healthy-boot.ts';
+import { makeOtherDisk } from './other-disk.ts';
 
 /** Flags for these artifacts only, without documents. */
 const make = (artifacts: string) => ['--set', 'sbom=false', '--artifact', artifacts];
@@ -144,12 +146,15 @@ describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'])('the initramfs of Debia
     );
     const output = join(TEST_HOME, 'out-dracut');
     const made = await buildDebian({ output, flavor, extra: make('raw') });
+    const { arguments: before } = await makeOtherDisk(directory);
     await using guest = await startGuest({
       artifact: made.artifact('raw'),
       attachment: 'disk',
       firmware: 'bios',
+      before,
     });
     await guest.login();
+    await expectOwnDisk(guest);
     expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
     const state = await guest.run('systemctl is-system-running --wait');
     expect(`${state} ${await guest.run('systemctl --failed --plain --no-legend')}`).toBe('running ');

@@ -3,5 +3,9 @@
 # mount hook: the slot's image file becomes the root.
 
 case $root in
-    kairos:*) kairos_mount_slot ;;
+    kairos:*)
+        kairos_probe_devices
+        kairos_find_boot_disk
+        kairos_mount_slot
+        ;;
 esac

@@ -8,9 +8,14 @@ for kairos_part in lib state emergency devices slot pivot; do
     . "/lib/kairos/$kairos_part.sh"
 done
 
-# udev loads drivers and makes the links.
+# udev loads drivers, makes the links and assembles arrays. It does not know which disk the machine was started from.
 kairos_load_drivers() { return 1; }
-kairos_probe_devices() { udevadm settle --timeout=10; }
+kairos_add_member() { :; }
+kairos_probe_devices() {
+    udevadm settle --timeout=10
+    blkid -c /dev/null -o export 2>/dev/null >/run/kairos-devices
+    kairos_link_devices
+}
 
 mkdir -p "$KAIROS_LOG_DIR" /run/initramfs
 kairos_read_cmdline
@@ -18,6 +23,7 @@ kairos_read_state
 kairos_seen=
 kairos_probed=
 kairos_members=
+kairos_boot_disk=
 
 if [ -n "$kairos_image" ]; then
     modprobe -q loop
