@@ -30,6 +30,7 @@ const facts = {
     shell: true,
     lacksPrograms: [],
     systemd: false,
+    openrc: false,
     bootLoader: true,
     ownLib: false,
     lacks: [],
