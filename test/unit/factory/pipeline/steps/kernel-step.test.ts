@@ -5,6 +5,7 @@ import type { BuildSpec } from '../../../../../src/factory/config/schema.ts';
 import type { BuildEnvironment } from '../../../../../src/factory/pipeline/build-environment.ts';
 import { builtPackages } from '../../../../../src/factory/pipeline/record-packages.ts';
 import { kernelStep } from '../../../../../src/factory/pipeline/steps/kernel-step.ts';
+import type { RootFacts } from '../../../../../src/factory/pipeline/steps/root-facts.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 import { testEngine, testEnvironment } from '../support/environment.ts';
@@ -23,7 +24,7 @@ function stepFor(
   return kernelStep(testEnvironment(options.env), { text: options.from ?? 'bootstrap:bookworm', spec, base });
 }
 
-const facts = {
+const root: RootFacts = {
   image: 'localhost/kairos-factory/kernel:1',
   osRelease: { ID: 'debian' },
   traits: {
@@ -36,6 +37,9 @@ const facts = {
     lacks: [],
     newest: 1,
   },
+};
+const facts = {
+  ...root,
   packages: { lockName: NAME, installed: { 'linux-image-cloud-amd64:amd64': '6.1.1' } },
 };
 const result = { facts, files: {}, digest: 'd' };
