@@ -34,6 +34,7 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
     variant,
     version,
     snapshot,
+    ...(spec.installPackages ? {} : { 'install-packages': false }),
     packages: [...packages].sort(),
     'package-sets': packageSets.length > 0 ? [...packageSets].sort() : undefined,
     base: spec.base === undefined ? undefined : publicReference(spec.base),

@@ -140,6 +140,7 @@ describe('publicParameters', () => {
         kernelFrom: 'dir:kernel',
         overlayIso: '/iso',
         netboot: true,
+        installPackages: false,
       },
     };
     const published = Object.keys(publicParameters(all)).map((key) => key.split('.')[0]);
