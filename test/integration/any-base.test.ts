@@ -73,7 +73,8 @@ describe('a root without a distribution, with a kernel from another image and a 
     const bundles = [`dir:${home}/laid`, { image: `dir:${home}/ran`, mode: 'run' }];
     arguments_ = [...fromTiny(), '--containerfile', file, '--set', `bundles=${JSON.stringify(bundles)}`];
     const { report, stderr } = await made(squashfs('build', ...arguments_, '--output', join(home, 'built')));
-    expect(stderr).toMatch(/notice: the base lacks programs.*rsync \(to copy a system into a slot\)/);
+    expect(stderr).toMatch(/notice: the base lacks .*mke2fs.*: those of debian 12 are brought along/);
+    expect(stderr).toMatch(/notice: the base lacks programs.*: sudo \(to become root\)/);
     built = report;
   });
 
