@@ -29,11 +29,11 @@ async function readJson<T>(file: string): Promise<T> {
   return JSON.parse(await readFile(file, 'utf8')) as T;
 }
 
-/** @param homes the directories of the runs that were measured */
+/** @param homes the directories of the runs that were measured; those with machines have only measurements of processes */
 async function reportCoverage(homes: readonly string[]): Promise<void> {
   const lines: CoveredLines = new Map();
-  for (const home of homes)
-    addCoverage(lines, await readJson<CoverageMap>(join(home, 'coverage/coverage-final.json')), PROJECT);
+  for (const file of homes.map((home) => join(home, 'coverage/coverage-final.json')))
+    if (existsSync(file)) addCoverage(lines, await readJson<CoverageMap>(file), PROJECT);
   // Coverage of the built program counts only for lines in the first map, because compilation moves some others.
   const known = new Map([...lines].map(([file, numbers]) => [file, new Set(numbers.keys())]));
   const processes: CoveredLines = new Map();
