@@ -82,6 +82,7 @@ function readTable(page: string): Map<string, ProofCells> {
 
 function between(text: string, [begin, end]: readonly [string, string], inside: string): string {
   const [start, stop] = [text.indexOf(begin), text.indexOf(end)];
-  if (start < 0 || stop < start) throw new Error(`there are no marks ${begin.trim()} and ${end.trim()}`);
+  if (start < 0 || stop < start)
+    throw new Error(`the marks "${begin.trim()}" and "${end.trim()}" are missing`);
   return text.slice(0, start + begin.length) + inside + text.slice(stop);
 }

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type DiskGeometry, PARTITION_TYPE } from '../../common/contract/partitions.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
+import { dumpTable } from '../disk/dump-table.ts';
 
 /** The unit of sysfs, whatever the disk's sector size (Documentation/ABI/stable/sysfs-block). */
 const SYSFS_SECTOR = 512;
@@ -76,10 +77,8 @@ export async function biosPartition(
 }
 
 async function biosInTable(host: Host, disk: string): Promise<string | undefined> {
-  const { stdout } = await host.run('sfdisk', ['--json', disk], { allowFailure: true });
-  const found = /"node":\s*"([^"]+)"[^}]*"type":\s*"([^"]+)"/g;
-  const rows = [...stdout.matchAll(found)].map(([, node, type = '']) => [node, type.toLowerCase()]);
-  return rows.find(([, type]) => type === PARTITION_TYPE.biosBoot)?.[0];
+  const { partitions = [] } = (await dumpTable(host, disk)) ?? {};
+  return partitions.find(({ type }) => type?.toLowerCase() === PARTITION_TYPE.biosBoot)?.node;
 }
 
 /** Waits for a device node: udev creates it shortly after the table is written. @throws FactoryError `step` on timeout */

@@ -1,6 +1,7 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { diskGeometry, settle } from '../deploy/block-device.ts';
+import { dumpTable } from './dump-table.ts';
 import type { DiskMap, Extent } from './plan-extents.ts';
 
 /** An entry of a partition table. */
@@ -19,20 +20,6 @@ export interface PartitionTable extends DiskMap {
   readonly partitions: readonly TablePartition[];
 }
 
-/** The output of `sfdisk --json`, as far as it is used here. */
-interface Dump {
-  readonly partitiontable?: {
-    readonly label?: string;
-    readonly id?: string;
-    readonly partitions?: readonly {
-      readonly node: string;
-      readonly start: number;
-      readonly size: number;
-      readonly name?: string;
-    }[];
-  };
-}
-
 /** The disk of a device, which may be a disk, a partition or a mapping on either. @throws FactoryError `usage` when there is none */
 export async function diskOf(host: Host, device: string): Promise<string> {
   const args = ['--inverse', '--list', '--noheadings', '--paths', '--output', 'NAME,TYPE', device];
@@ -48,9 +35,7 @@ export async function diskOf(host: Host, device: string): Promise<string> {
 /** Reads the GPT of a disk; `undefined` when it has none. @throws FactoryError `usage` when the device is not a disk */
 export async function readTable(host: Host, disk: string): Promise<PartitionTable | undefined> {
   const geometry = await diskGeometry(host, disk);
-  const { status, stdout } = await host.run('sfdisk', ['--json', disk], { allowFailure: true });
-  if (status !== 0) return undefined;
-  const { partitiontable: table } = JSON.parse(stdout) as Dump;
+  const table = await dumpTable(host, disk);
   if (table?.label !== 'gpt') return undefined;
   const partitions = (table.partitions ?? []).map(({ node, start, size, name = '' }) => ({
     node,

@@ -4,7 +4,7 @@ import type { Refusal } from './refusal.ts';
 import { reasonOf, type Signature, type Unusable } from './signature.ts';
 
 /** The signer of a valid signature, or why the signature is refused. */
-type Judgement =
+export type Judgement =
   | { readonly signer: TrustKey | TrustIdentity; readonly refusal?: undefined }
   | { readonly refusal: Refusal; readonly signer?: undefined };
 

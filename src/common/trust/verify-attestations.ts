@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { FactoryError } from '../errors/factory-error.ts';
 import type { RegistryReader } from '../oci/registry/repository-reader.ts';
-import { bundleSignatures } from './bundle-signature.ts';
-import { judge, printable } from './judge.ts';
+import { printable } from './judge.ts';
+import { judgedAttestations } from './judged-attestations.ts';
 import type { TrustRule } from './policy.ts';
 import { TEST_RESULT } from './proof.ts';
 import type { TrustKey } from './public-key.ts';
@@ -29,8 +29,6 @@ export interface VerifiedAttestation {
 
 /** Maximum size of an attestation, in bytes; the SBOM of a large image has tens of MiB. */
 const LIMIT = 128 * 1024 * 1024;
-/** Maximum number of attestations to examine, however many the registry lists. */
-const MAX_ATTESTATIONS = 100;
 
 /**
  * Checks that a digest has an attestation of each type that is signed by one of the signers.
@@ -40,21 +38,15 @@ const MAX_ATTESTATIONS = 100;
 export async function verifyAttestations(
   registry: RegistryReader,
   { digest, types }: { readonly digest: string; readonly types: readonly string[] },
-  { keys, identities = [] }: Pick<TrustRule, 'keys' | 'identities'>,
+  signers: Pick<TrustRule, 'keys' | 'identities'>,
 ): Promise<readonly VerifiedAttestation[]> {
   const verified: VerifiedAttestation[] = [];
   const refusals: string[] = [];
   for (const type of types) {
-    let seen = 0;
     let found: VerifiedAttestation | undefined;
-    const options = { certificates: identities.length > 0, predicate: type, limit: LIMIT };
-    for await (const attestation of bundleSignatures(registry, digest, options)) {
-      seen += 1;
-      if (seen > MAX_ATTESTATIONS) break;
+    const wanted = { digest, type, limit: LIMIT };
+    for await (const { attestation, signer, refusal } of judgedAttestations(registry, wanted, signers)) {
       const { place } = attestation;
-      const { signer, refusal } = judge(attestation, keys, identities);
-      // Some registries do not state the type before the attestation is read.
-      if (refusal?.kind === 'predicate-type') continue;
       if (refusal) refusals.push(printable(`attestation ${place} ${refusalText(refusal)}`));
       else found ??= { type, place, key: signer.name, fingerprint: signer.fingerprint };
       if (found) break;
@@ -87,11 +79,9 @@ export async function isAttested(
   }: { readonly digest: string; readonly type: string; readonly predicate: unknown },
   key: TrustKey,
 ): Promise<boolean> {
-  let seen = 0;
-  for await (const attestation of bundleSignatures(registry, digest, { predicate: type, limit: LIMIT })) {
-    seen += 1;
-    if (seen > MAX_ATTESTATIONS) break;
-    if (judge(attestation, [key]).signer !== key || !('statement' in attestation)) continue;
+  const wanted = { digest, type, limit: LIMIT };
+  for await (const { attestation, signer } of judgedAttestations(registry, wanted, { keys: [key] })) {
+    if (signer !== key || !('statement' in attestation)) continue;
     const statement = JSON.parse(Buffer.from(attestation.statement).toString()) as { predicate?: unknown };
     if (isDeepStrictEqual(statement.predicate, predicate)) return true;
   }

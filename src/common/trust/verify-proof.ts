@@ -1,13 +1,10 @@
 import { FactoryError, messageOf } from '../errors/factory-error.ts';
 import type { RegistryReader } from '../oci/registry/repository-reader.ts';
-import { bundleSignatures } from './bundle-signature.ts';
-import { judge, printable } from './judge.ts';
+import { printable } from './judge.ts';
+import { judgedAttestations } from './judged-attestations.ts';
 import type { TrustRule } from './policy.ts';
 import { type LifeEvent, provenEvents, TEST_RESULT } from './proof.ts';
 import { refusalText } from './refusal.ts';
-
-/** Maximum number of attestations to examine, however many the registry lists. */
-const MAX_PROOFS = 100;
 
 /**
  * Checks that signers have attested that an image lived through events: in one attestation or in several, each about this
@@ -18,20 +15,14 @@ const MAX_PROOFS = 100;
 export async function verifyProof(
   registry: RegistryReader,
   { digest, events }: { readonly digest: string; readonly events: readonly LifeEvent[] },
-  { keys, identities = [] }: Pick<TrustRule, 'keys' | 'identities'>,
+  signers: Pick<TrustRule, 'keys' | 'identities'>,
 ): Promise<void> {
   const missing = new Set(events);
   const refusals: string[] = [];
   let outage: FactoryError | undefined;
-  let seen = 0;
-  const options = { certificates: identities.length > 0, predicate: TEST_RESULT };
-  for await (const attestation of bundleSignatures(registry, digest, options)) {
-    seen += 1;
-    if (seen > MAX_PROOFS) break;
+  const wanted = { digest, type: TEST_RESULT };
+  for await (const { attestation, refusal } of judgedAttestations(registry, wanted, signers)) {
     if ('outage' in attestation) outage ??= attestation.outage;
-    const { refusal } = judge(attestation, keys, identities);
-    // Some registries do not state the type before the attestation is read.
-    if (refusal?.kind === 'predicate-type') continue;
     if (refusal) {
       refusals.push(printable(`test result ${attestation.place} ${refusalText(refusal)}`));
       continue;

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { utcTime } from '../../common/text/utc-time.ts';
 import type { BuildSpec } from '../config/schema.ts';
 import type { LockedPackages } from '../inputs/lock/lock-file.ts';
 import { rememberPackages } from '../inputs/lock/packages.ts';
@@ -26,7 +27,7 @@ export function builtPackages({ epoch }: Pick<BuildEnvironment, 'epoch'>, result
   const kernel = findResult(results, KERNEL_STEP)?.facts;
   // A time that the user set says nothing about the archive.
   const at = (time: number | undefined) =>
-    epoch === undefined && time !== undefined ? { archive: timeOf(time) } : {};
+    epoch === undefined && time !== undefined ? { archive: utcTime(time) } : {};
   return [
     { found: packages, time: facts.epoch },
     { found: kernel?.packages, time: kernel?.archive?.date },
@@ -54,8 +55,4 @@ export async function recordPackages(
     const name = relative(process.cwd(), lockFile);
     emit({ type: 'notice', text: `${lockName}: ${count} changed in ${name} since the last build` });
   }
-}
-
-function timeOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -27,8 +27,8 @@ import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
 import { archOf, numberOf } from '../machine-options.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
-import { createProgressRenderer } from '../render-progress.ts';
 import { renderProof, renderResult } from '../render-proof.ts';
+import { shownBuild } from '../shown-build.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 import { warn } from '../warn.ts';
@@ -113,10 +113,9 @@ async function open(
   if (source.kind === 'files') {
     return { subjects: await proofSubjects(source.path), [Symbol.asyncDispose]: async () => undefined };
   }
-  const show = createProgressRenderer(process.stderr);
-  const options = { useCache: true, locked: false, offline: false, emit: show.onEvent, onLog: rememberLog };
-  const request = { events, set, ...(registries && { registries }), options };
-  return imageToProve(source.reference, request).finally(() => show.close());
+  return shownBuild((options) =>
+    imageToProve(source.reference, { events, set, ...(registries && { registries }), options }),
+  );
 }
 
 function say(text: string): void {

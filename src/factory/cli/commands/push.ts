@@ -12,6 +12,7 @@ import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { createProgressRenderer } from '../render-progress.ts';
 import { renderPush } from '../render-push.ts';
+import { shownBuild } from '../shown-build.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 
@@ -91,7 +92,7 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
     for (const one of meant) {
       if (one.kind !== 'held') sources.push(one);
       else {
-        held.push(await laidOut(one, set));
+        held.push(await shownBuild((options) => layOutImage(one, { set, options })));
         sources.push(...held.slice(-1).map(({ source }) => source));
       }
     }
@@ -111,12 +112,6 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
   } finally {
     for (const one of held) await one[Symbol.asyncDispose]();
   }
-}
-
-async function laidOut(image: HeldImage, set: readonly string[]): Promise<LaidOutImage> {
-  const show = createProgressRenderer(process.stderr);
-  const options = { useCache: true, locked: false, offline: false, emit: show.onEvent, onLog: rememberLog };
-  return layOutImage(image, { set, options }).finally(() => show.close());
 }
 
 /** Parses `--artifacts`. @throws FactoryError `usage` for an unknown kind */

@@ -1,6 +1,7 @@
 import { digestOf } from '../../../common/files/digest.ts';
 import { type Descriptor, MEDIA } from '../../../common/oci/registry/image-manifest.ts';
 import type { ManifestContent } from '../../../common/oci/registry/registry-writer.ts';
+import { utcTime } from '../../../common/text/utc-time.ts';
 
 /** The configuration of an artifact that has none (image-spec 1.1, "Guidance for an Empty Descriptor"). */
 export const EMPTY_CONFIG = Buffer.from('{}');
@@ -36,7 +37,7 @@ export interface OciArtifact extends ManifestContent {
  */
 export function ociArtifact({ type, subject, layers, epoch, version }: ArtifactDescription): OciArtifact {
   const annotations = {
-    'org.opencontainers.image.created': new Date(epoch * 1000).toISOString().replace('.000Z', 'Z'),
+    'org.opencontainers.image.created': utcTime(epoch),
     ...(layers[0] === undefined ? {} : { 'org.opencontainers.image.title': layers[0].title }),
     ...(version === undefined ? {} : { 'org.opencontainers.image.version': version }),
   };

@@ -137,7 +137,8 @@ async function layoutContent(output: string, index: string): Promise<Checksum[]>
 async function layoutDigest(sources: readonly SourceFile[]): Promise<string | undefined> {
   const index = sources.find(({ file }) => file.endsWith('.oci/index.json'));
   if (index === undefined) return undefined;
-  return `sha256:${(await layoutSubject(index.source)).digest.sha256}`;
+  const { sha256 } = (await layoutSubject(index.source)).digest;
+  return sha256 === '' ? undefined : `sha256:${sha256}`;
 }
 
 function gone(place: string) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { utcTime } from '../../../common/text/utc-time.ts';
 import { bundleName } from '../../signing/output-files.ts';
 import { renderChangelog } from './changelog.ts';
 import { renderChecksums } from './checksums.ts';
@@ -45,7 +46,7 @@ export function releaseContents({ targets, previous, tool, isSigned }: ContentsI
   const base: Release = {
     schema: 1,
     version: first.version,
-    date: timeOf(epoch),
+    date: utcTime(epoch),
     epoch,
     tool,
     ...(previous ? { previous: { version: previous.release.version, date: previous.release.date } } : {}),
@@ -107,10 +108,6 @@ function withChanges(
     downgraded: [...downgraded],
   };
   return { ...target, changes };
-}
-
-function timeOf(epoch: number): string {
-  return new Date(epoch * 1000).toISOString().replace('.000Z', 'Z');
 }
 
 function sha256(text: string): string {

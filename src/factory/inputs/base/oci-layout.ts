@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { architecture } from '../../../common/contract/architectures.ts';
 import { settleAll } from '../../../common/errors/settle.ts';
 import { Meter } from '../../../common/files/meter.ts';
+import { utcTime } from '../../../common/text/utc-time.ts';
 
 /** A blob in the layout (OCI image-spec, "Content Descriptors"). */
 interface Descriptor {
@@ -83,7 +84,7 @@ export async function writeOciLayout(
 
   const variant = architecture(image.arch)?.variant;
   const platform = { architecture: image.arch, os: 'linux', ...(variant === undefined ? {} : { variant }) };
-  const created = new Date(image.epoch * 1000).toISOString().replace('.000Z', 'Z');
+  const created = utcTime(image.epoch);
   const config = await writeJson(blobs, MEDIA.config, {
     ...platform,
     created,

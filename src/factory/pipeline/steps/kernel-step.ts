@@ -94,7 +94,7 @@ function bootstrapStep(
     });
   const inputs = async () => {
     locked();
-    return [await chooseRoot(), arch, env.epoch];
+    return [await chooseRoot(), arch, env.epoch] as const;
   };
   return defineStep(KERNEL_STEP, {
     title: `bootstrap kernel root ${name}`,
@@ -103,8 +103,9 @@ function bootstrapStep(
     inputs,
     run: async (context) => {
       if (env.offline) throw notBootstrapped();
-      const root = await chooseRoot();
-      const image = imageName(await inputs());
+      const given = await inputs();
+      const [root] = given;
+      const image = imageName(given);
       const { engine, images, daemon } = env;
       const archive = await importBase({ ...root, release: root.suite }, image, {
         ...context,
@@ -123,7 +124,7 @@ function bootstrapStep(
       return {
         facts: { ...facts, ...(archive ? { archive } : {}), packages: { lockName, installed } },
         files: {},
-        digest: cacheKey(KERNEL_STEP.id, [await inputs(), installed], []),
+        digest: cacheKey(KERNEL_STEP.id, [given, installed], []),
       };
     },
     isCurrent: async ({ facts: { image, archive, packages } }) => {
@@ -137,6 +138,6 @@ function bootstrapStep(
   });
 }
 
-function imageName(inputs: unknown[]): string {
+function imageName(inputs: readonly unknown[]): string {
   return `localhost/kairos-factory/kernel:${cacheKey(KERNEL_STEP.id, inputs, []).slice(0, 16)}`;
 }
