@@ -1,13 +1,43 @@
 import { closest, distance } from 'fastest-levenshtein';
 
+/** Words of other tools for the same thing. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  'x86-64': 'amd64',
+  x64: 'amd64',
+  aarch64: 'arm64',
+  armv8: 'arm64',
+  img: 'raw',
+  disk: 'raw',
+  container: 'oci',
+  docker: 'oci',
+  image: 'oci',
+  cdrom: 'iso',
+  efi: 'uefi',
+  legacy: 'bios',
+  podman: 'buildah',
+  gz: 'gzip',
+  zst: 'zstd',
+};
+
 /**
- * Suggests a known word for a mistyped one.
+ * Suggests a known word for a mistyped one, or for the word of another tool.
  * @returns ` (did you mean "…"?)`, or `''` when no known word is similar
  */
 export function didYouMean(word: string, known: readonly string[]): string {
-  if (known.length === 0) return '';
-  const nearest = closest(word, known);
-  return distance(word, nearest) <= Math.max(2, Math.floor(nearest.length / 3))
-    ? ` (did you mean "${nearest}"?)`
-    : '';
+  const meant = nearest(word, known);
+  return meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+}
+
+function nearest(word: string, known: readonly string[]): string | undefined {
+  const lower = word.toLowerCase();
+  const synonym = Object.hasOwn(SYNONYMS, lower) ? SYNONYMS[lower] : undefined;
+  if (synonym !== undefined && known.includes(synonym)) return synonym;
+  if (known.length === 0) return undefined;
+  return [word, lower].flatMap((text) => {
+    const similar = closest(text, known);
+    // Two changes make any word of another one of three letters.
+    const most = similar.length <= 3 ? 1 : Math.max(2, Math.floor(similar.length / 3));
+    return distance(text, similar) <= most ? [similar] : [];
+  })[0];
 }

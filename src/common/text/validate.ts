@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
+import { describeIssue, type Located, plainIssues } from './issue-words.ts';
+import { mendData } from './mend-data.ts';
 import { didYouMean } from './suggest.ts';
-
-type Issue = z.core.$ZodIssue;
 
 /** The documentation page about each kind of document. */
 const PAGES = {
@@ -21,10 +21,17 @@ export interface ValidatedDocument {
   readonly locate: (path: readonly PropertyKey[]) => string;
 }
 
+/** How often data is mended and read again: problems behind problems are rarely deeper. */
+const PASSES = 4;
+
+/** What the issue of a schema may carry as `params`: the code and the remedy of an error that it stands for. */
+export type IssueParams = Pick<FactoryError, 'code' | 'remedy'>;
+
 /**
  * Validates `data` against a schema.
  * @returns the parsed data
- * @throws FactoryError `usage` with the first problem, and one detail line per further problem
+ * @throws FactoryError `usage` with the first problem, and one detail line per further problem, also for those that show only
+ * when others are mended
  */
 export function validate<S extends z.ZodType>(
   schema: S,
@@ -33,34 +40,73 @@ export function validate<S extends z.ZodType>(
 ): z.output<S> {
   const result = schema.safeParse(data, { reportInput: true });
   if (result.success) return result.data;
-  const [first, ...others] = result.error.issues.flatMap((issue) => explain(schema, issue, locate));
-  throw new FactoryError('CONFIG_INVALID', first ?? `invalid ${kind}`, {
+  const issues = allIssues(schema, data, result.error);
+  const [first, ...others] = inOrder(issues.flatMap((located) => explain(schema, located, locate)));
+  const { code = 'CONFIG_INVALID', remedy } = issues.length === 1 ? paramsOf(issues[0]) : {};
+  throw new FactoryError(code, first ?? `invalid ${kind}`, {
     details: others,
-    remedy: `Correct the ${kind}; docs/${PAGES[kind]}.md describes every key.`,
+    remedy: remedy ?? `Correct the ${kind}; docs/${PAGES[kind]}.md describes every key.`,
   });
+}
+
+/** The issues of the data, and those that show when the others are mended. One about the mended value replaces the first. */
+function allIssues(schema: z.ZodType, data: unknown, error: z.ZodError): Located[] {
+  let found: Located[] = [];
+  const left: (readonly PropertyKey[])[] = [];
+  let mended = data;
+  let current: z.ZodError | undefined = error;
+  for (let pass = 0; current !== undefined && pass < PASSES; pass += 1) {
+    const issues: Located[] = current.issues
+      .flatMap((issue) => plainIssues(issue))
+      .filter(({ path }) => !left.some((gone) => concerns(path, gone)));
+    const keys = new Set(issues.map(keyOf));
+    found = [...found.filter((located) => !keys.has(keyOf(located))), ...issues];
+    for (const located of issues) {
+      const next = mendData(mended, located);
+      mended = next.data;
+      left.push(...next.left);
+    }
+    current = issues.length === 0 ? undefined : schema.safeParse(mended, { reportInput: true }).error;
+  }
+  return found;
+}
+
+/** Sorts lines that begin with `file:line:column` by their place; others stay where they are. */
+function inOrder(lines: readonly string[]): string[] {
+  const place = (text: string) => /^.*?:(\d+):(\d+): /.exec(text)?.slice(1).map(Number) ?? [0, 0];
+  return lines.toSorted((a, b) => {
+    const [[line = 0, column = 0], [otherLine = 0, otherColumn = 0]] = [place(a), place(b)];
+    return line - otherLine || column - otherColumn;
+  });
+}
+
+/** Whether a path leads to a value that was left out, or to what contains it: its problem may come from leaving it out. */
+function concerns(path: readonly PropertyKey[], gone: readonly PropertyKey[]): boolean {
+  return gone.every((part, index) => index >= path.length || part === path[index]);
+}
+
+function keyOf({ path, issue }: Located): string {
+  const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
+  return JSON.stringify([...path.map(String), keys]);
+}
+
+function paramsOf(located: Located | undefined): Partial<IssueParams> {
+  const { issue } = located ?? {};
+  return issue?.code === 'custom' ? ((issue.params ?? {}) as Partial<IssueParams>) : {};
 }
 
 function explain(
   schema: z.ZodType,
-  issue: Issue,
+  { path, issue }: Located,
   locate: (path: readonly PropertyKey[]) => string,
 ): string[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(schema, issue.path);
+    const known = keysAt(schema, path);
     return issue.keys.map(
-      (key) => `${locate([...issue.path, key])}: unknown key "${key}"${didYouMean(key, known)}`,
+      (key) => `${locate([...path, key])}: unknown key "${key}"${didYouMean(key, known)}`,
     );
   }
-  const name = issue.path.join('.');
-  if (issue.code === 'invalid_value' && typeof issue.input === 'string') {
-    const known = issue.values.map(String);
-    return [
-      `${locate(issue.path)}: ${name}: "${issue.input}" is none of ${known.join(', ')}${didYouMean(issue.input, known)}`,
-    ];
-  }
-  if ((issue.code === 'invalid_type' || issue.code === 'invalid_value') && issue.input === undefined)
-    return [`${locate(issue.path)}: ${name} is missing`];
-  return [`${locate(issue.path)}: ${name ? `${name}: ` : ''}${lowerFirst(issue.message)}`];
+  return [`${locate(path)}: ${describeIssue(issue, path.join('.'))}`];
 }
 
 /** The keys that the schema allows in the object at `path`. */
@@ -89,8 +135,4 @@ function unwrap(schema: unknown): unknown {
     else break;
   }
   return current ?? {};
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -94,6 +94,8 @@ function hasContent({ contents, errors }: Document.Parsed): boolean {
 /** Replacements for parser messages that refer to the parser's API. */
 const SYNTAX: Readonly<Partial<Record<string, string>>> = {
   RESOURCE_EXHAUSTION: 'this is nested too deeply',
+  BLOCK_AS_IMPLICIT_KEY:
+    'a second key begins on this line; put text with a colon in quotes, such as "bootstrap:"',
 };
 
 type Fail = (offset: number, message: string, remedy: string) => never;

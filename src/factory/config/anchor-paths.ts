@@ -4,6 +4,7 @@ import { isFlavorFile } from '../catalog/flavors/flavor-file.ts';
 import { anchorBundles } from './bundles.ts';
 import { anchorKubernetes } from './kubernetes.ts';
 import { isRemote } from './place.ts';
+import { anchorReference } from './reference-schema.ts';
 import { anchorKey, anchorSign, anchorTrust } from './signing.ts';
 
 /** Resolves a reference against a directory, in case it contains a relative path. */
@@ -20,7 +21,8 @@ type Data = Readonly<Record<string, unknown>>;
 type AnchorText = (value: string, anchor: Anchor) => unknown;
 
 const path: AnchorText = (value, { directory }) => resolve(directory, value);
-const reference: AnchorText = (value, { directory, resolveReference }) => resolveReference(value, directory);
+const reference: AnchorText = (value, { directory, resolveReference }) =>
+  anchorReference(resolveReference, value, directory);
 
 /** Keys with a text value that is or contains a path. */
 const TEXT_KEYS: Readonly<Record<string, AnchorText>> = {
@@ -93,8 +95,8 @@ function anchorProve(value: unknown, { directory }: Anchor): unknown {
 }
 
 /** The absolute path of a program, or the reference of its image if the text has a scheme or is not an existing file. */
-function fileOrReference(text: string, { directory, resolveReference }: Anchor): string {
+function fileOrReference(text: string, { directory, resolveReference }: Anchor): unknown {
   const file = resolve(directory, text);
   const isImage = /^[a-z-]+:/.test(text) || /\.(tar|tar\.gz|tgz|tar\.xz|txz|tar\.zst)$/.test(text);
-  return isImage || !existsSync(file) ? resolveReference(text, directory) : file;
+  return isImage || !existsSync(file) ? anchorReference(resolveReference, text, directory) : file;
 }

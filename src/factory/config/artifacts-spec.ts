@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { requireValid } from '../../common/cloud-config/check-source.ts';
 import type { ValidationOptions } from '../../common/cloud-config/validate.ts';
+import { everyPromise } from '../../common/errors/every-result.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { absoluteReference } from './base-reference.ts';
 import type { FailOn } from './fail-on.ts';
@@ -74,19 +75,23 @@ export async function artifactsSpec(
     builderId: keys['builder-id'],
     audit: keys.audit,
   };
-  if (spec.failOn !== undefined && !spec.sbom) {
-    throw new FactoryError('OPTION_CONFLICT', 'fail-on needs an SBOM, but sbom is false', {
-      remedy: 'Remove one of the two keys.',
-    });
-  }
-  requireBootable(spec);
-  if (spec.cloudConfig !== undefined) {
-    await checkCloudConfig(spec.cloudConfig, unsupportedKeys(keys.framework), warn);
-  }
-  for (const directory of [spec.overlayRootfs, spec.overlayIso]) {
-    if (directory !== undefined) await requireDirectory(directory);
-  }
+  const { overlayRootfs, overlayIso, cloudConfig } = spec;
+  await everyPromise({
+    sbom: () => requireSbom(spec),
+    proof: () => requireBootable(spec),
+    cloudConfig: () =>
+      cloudConfig === undefined || checkCloudConfig(cloudConfig, unsupportedKeys(keys.framework), warn),
+    overlayRootfs: () => overlayRootfs === undefined || requireDirectory(overlayRootfs),
+    overlayIso: () => overlayIso === undefined || requireDirectory(overlayIso),
+  });
   return spec;
+}
+
+function requireSbom({ failOn, sbom }: Pick<ArtifactsSpec, 'failOn' | 'sbom'>): void {
+  if (failOn === undefined || sbom) return;
+  throw new FactoryError('OPTION_CONFLICT', 'fail-on needs an SBOM, but sbom is false', {
+    remedy: 'Remove one of the two keys.',
+  });
 }
 
 /** The artifacts to make; a push needs the image. */

@@ -6,6 +6,7 @@ import {
   type ImageReference,
   parseImageReference,
 } from '../../common/oci/registry/image-reference.ts';
+import { localReference } from './local-name.ts';
 
 /** The source of a base or OS image. Paths are absolute. */
 export type BaseReference =
@@ -31,7 +32,7 @@ const FORMS =
 
 /**
  * Parses a reference to a base or an OS image. Without a prefix, and unless it is a tar file, it is the name of an image in a
- * registry, as in Docker. An image whose name resembles a prefix needs `docker://`.
+ * registry, as in Docker, if no file has that name. An image whose name resembles a prefix needs `docker://`.
  * @param directory base for relative paths
  * @throws FactoryError `usage` when it has none of the known forms
  */
@@ -87,8 +88,24 @@ function parseBare(text: string, { scheme, rest, directory }: BareParts): BaseRe
     }
   }
   if (TARBALL.test(text)) return { kind: 'tar', path: resolve(directory, text) };
+  requireNoFile(text, directory);
   if (text === '' || FILE.test(text)) throw malformed(text, 'its form is unknown');
   return { kind: 'docker', image: named(text, text) };
+}
+
+/**
+ * Refuses a name that a file or directory has: a registry would be asked for what lies here, or its image would be taken for it.
+ * @throws FactoryError `usage`
+ */
+function requireNoFile(text: string, directory: string): void {
+  const local = localReference(text, directory);
+  if (local === undefined) return;
+  const kind = local.startsWith('tar:') ? 'a file' : 'a directory';
+  throw new FactoryError('IMAGE_REFERENCE_INVALID', `cannot use "${text}" as an image: it is ${kind} here`, {
+    remedy: FILE.test(text)
+      ? `Write ${local}.`
+      : `Write ${local}, or docker://${text} for the image in a registry.`,
+  });
 }
 
 /** Whether a word is a likely typo of a known one. Short words resemble too many image names. */

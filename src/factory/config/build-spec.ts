@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
+import { everyPromise } from '../../common/errors/every-result.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { artifactsSpec, ignoreWarnings, type Warn } from './artifacts-spec.ts';
 import { absoluteReference } from './base-reference.ts';
@@ -8,6 +9,7 @@ import { defaultArch } from './default-arch.ts';
 import { frameworkChoice } from './framework-choice.ts';
 import { variantOf } from './kubernetes.ts';
 import { type ConfigurationSources, loadConfiguration, loadConfigurations } from './load.ts';
+import { lockFilePath } from './lock-file-path.ts';
 import { selectTargets } from './matrix.ts';
 import { BuildConfiguration, type BuildSpec } from './schema.ts';
 
@@ -65,10 +67,22 @@ export async function buildSpec(
   sources: ConfigurationSources,
   warn: Warn,
 ): Promise<BuildSpec> {
-  const common = await artifactsSpec(configuration, sources, warn);
   const releaseOutput = resolve(configuration['release-output']);
+  const products = [
+    resolve(configuration.output),
+    releaseOutput,
+    lockFilePath(configuration['lock-file'], sources),
+  ];
+  const { common, ...own } = await everyPromise({
+    common: () => artifactsSpec(configuration, sources, warn),
+    arch: () => configuration.arch ?? defaultArch(),
+    variant: () => variantOf(configuration.variant, configuration.kubernetes),
+    framework: () => frameworkChoice(configuration),
+    containerfile: () => userContainerfile(configuration, products),
+  });
   return {
     ...common,
+    ...own,
     flavor: configuration.flavor,
     release: configuration.release,
     base: configuration.base,
@@ -82,12 +96,8 @@ export async function buildSpec(
     packageSets: configuration['package-sets'],
     kubernetes: configuration.kubernetes,
     bundles: configuration.bundles,
-    variant: variantOf(configuration.variant, configuration.kubernetes),
-    arch: configuration.arch ?? defaultArch(),
-    containerfile: await userContainerfile(configuration, [common.output, releaseOutput, common.lockFile]),
     kernelFrom: configuration['kernel-from'],
     netboot: configuration.netboot,
-    framework: frameworkChoice(configuration),
     trust: configuration.trust,
     releaseOutput,
     releasePrevious: configuration['release-previous'],

@@ -1,13 +1,15 @@
 import { z } from 'zod';
+import type { ResolveReference } from './anchor-paths.ts';
+import { anchorReference, isReference, Reference } from './reference-schema.ts';
 
 /** How the image build uses a bundle (docs/contract.md 5.7). */
 export const BUNDLE_MODES = ['unpack', 'run'] as const;
 
 /** An entry of the key `bundles`: the reference of an image, or a mapping. */
 export const Bundle = z.preprocess(
-  (value) => (typeof value === 'string' ? { image: value } : value),
+  (value) => (isReference(value) ? { image: value } : value),
   z.strictObject({
-    image: z.string().min(1).meta({ description: 'Image reference, in the forms of base.' }),
+    image: Reference.meta({ description: 'Image reference, in the forms of base.' }),
     mode: z
       .enum(BUNDLE_MODES)
       .default('unpack')
@@ -22,10 +24,11 @@ export type BundleSpec = z.output<typeof Bundle>;
 export function anchorBundles(
   value: unknown,
   directory: string,
-  resolveReference: (reference: string, directory: string) => string,
+  resolveReference: ResolveReference,
 ): unknown {
   if (!Array.isArray(value)) return value;
-  const anchor = (image: unknown) => (typeof image === 'string' ? resolveReference(image, directory) : image);
+  const anchor = (image: unknown) =>
+    typeof image === 'string' ? anchorReference(resolveReference, image, directory) : image;
   return value.map((item: unknown) =>
     typeof item === 'object' && item !== null && 'image' in item
       ? { ...item, image: anchor(item.image) }

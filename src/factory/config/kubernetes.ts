@@ -22,7 +22,7 @@ const ImagesFile = z.preprocess(
 
 /** The key `kubernetes`: `DISTRIBUTION@VERSION`, or a mapping with more settings. */
 export const Kubernetes = z.preprocess(
-  (value) => (typeof value === 'string' ? shortForm(value) : value),
+  (value, context) => (typeof value === 'string' ? shortForm(value, context) : value),
   z
     .strictObject({
       distribution: z.enum(DISTRIBUTIONS),
@@ -113,11 +113,20 @@ export function variantOf(requested: string | undefined, kubernetes: KubernetesS
 }
 
 /** `k3s@v1.34.1+k3s1`; the `v` of the version is optional. */
-function shortForm(text: string): Record<string, string> {
-  const at = text.indexOf('@');
-  if (at < 0) return { distribution: text };
-  const version = text.slice(at + 1);
-  return { distribution: text.slice(0, at), version: /^\d/.test(version) ? `v${version}` : version };
+function shortForm(text: string, context: z.RefinementCtx): Record<string, string> {
+  const [, distribution = '', separator = '', version = ''] = /^([^@:= ]*)([@:= ]?)(.*)$/.exec(text) ?? [];
+  const known = DISTRIBUTIONS.find((name) => name === distribution);
+  if (known !== undefined && (separator !== '@' || version === '')) {
+    const { example } = DISTRIBUTION_FACTS[known];
+    const given = /^v?\d/.test(version) ? withV(version) : example;
+    context.addIssue(`has no version after an @: write, for example, ${known}@${given}`);
+    return { distribution, version: example };
+  }
+  return { distribution, version: withV(version) };
+}
+
+function withV(version: string): string {
+  return /^\d/.test(version) ? `v${version}` : version;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

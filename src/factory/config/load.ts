@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import { everyResult } from '../../common/errors/every-result.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { validate } from '../../common/text/validate.ts';
 import { parseYaml, readYaml, type YamlSource } from '../../common/text/yaml-source.ts';
@@ -53,13 +54,15 @@ export async function loadConfigurations<S extends z.ZodType>(
   const locate = (path: readonly PropertyKey[]) => file?.locate(path) ?? '';
   const keys = validate(MatrixKeys, { matrix, targets }, { kind: 'configuration', locate });
   const variations: readonly (Variation | undefined)[] = expandMatrix(keys, locate) ?? [undefined];
-  return variations.map((variation) => {
-    const source = file && { file, common, variation };
-    return {
-      name: variation?.name,
-      configuration: mergeAndValidate(schema, { source, sources, resolveReference }),
-    };
-  });
+  return everyResult(
+    variations.map((variation) => () => {
+      const source = file && { file, common, variation };
+      return {
+        name: variation?.name,
+        configuration: mergeAndValidate(schema, { source, sources, resolveReference }),
+      };
+    }),
+  );
 }
 
 /**
@@ -126,15 +129,24 @@ function mergeAndValidate<S extends z.ZodType>(
     const text = path.join('.');
     const key = Object.hasOwn(flags, text) ? text : String(path[0]);
     if (Object.hasOwn(flags, key)) return `--${FLAG_NAMES[key] ?? key}`;
-    const set = assignments.findLast((assignment) =>
-      assignment.path.every((part, index) => String(path[index]) === part),
-    );
+    const set = assignments.findLast((assignment) => related(assignment.path, path));
     if (set) return `--set ${set.path.join('.')}`;
     const place = variation?.places[key];
     if (file && place) return file.locate([...place, ...path.slice(1)]);
-    return file && (path.length === 0 || file.has(path.slice(0, 1))) ? file.locate(path) : `--${text}`;
+    if (file && (path.length === 0 || file.has(path.slice(0, 1)))) return file.locate(path);
+    // A value that is nowhere is missing: what can give it is a flag, if the command has one for it.
+    return Object.hasOwn(sources.flags, text)
+      ? `--${FLAG_NAMES[text] ?? text}`
+      : (file?.name ?? 'the configuration');
   };
   return validate(schema, data, { kind: 'configuration', locate });
+}
+
+/** Whether one path is the start of the other: an assignment changes the values below it, and those above. */
+function related(one: readonly string[], other: readonly PropertyKey[]): boolean {
+  return (
+    one.every((part, index) => index >= other.length || String(other[index]) === part) && other.length > 0
+  );
 }
 
 function varied(key: string, target: string): FactoryError {
@@ -164,6 +176,13 @@ function parseAssignment(text: string): { path: string[]; value: unknown } {
   if (at < 1 || path.includes('')) {
     throw new FactoryError('OPTION_INVALID', `--set ${text}: does not have the form key=value`, {
       remedy: 'Write, for example, --set disk.oem=128.',
+    });
+  }
+  const index = path.findIndex((part) => /^\d+$/.test(part));
+  if (index > 0) {
+    const list = path.slice(0, index).join('.');
+    throw new FactoryError('OPTION_INVALID', `--set ${text}: an entry of a list cannot be set alone`, {
+      remedy: `Set the whole list: --set '${list}=[ONE, TWO]', or change the file.`,
     });
   }
   return { path, value: parseYaml(`--set ${path.join('.')}`, text.slice(at + 1)).data };

@@ -8,8 +8,10 @@ import { FailOn } from './fail-on.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
 import { Prove, type ProveSpec } from './prove.ts';
 import { Push, type PushSpec } from './push.ts';
+import { Reference } from './reference-schema.ts';
 import { RegistrySettings } from './registries.ts';
 import { Sign, type SignSpec, Trust, type TrustSpec } from './signing.ts';
+import { mebibytes } from './size.ts';
 
 /** Every kind of artifact, in the order in which they are reported. */
 export const ARTIFACT_KINDS = ['oci', 'squashfs', 'iso', 'raw', 'qcow2'] as const;
@@ -29,7 +31,12 @@ export type OciCompression = (typeof OCI_COMPRESSIONS)[number];
 
 const Version = z
   .string()
-  .refine((text) => semver.valid(text) !== null, 'is not a semantic version such as v1.2.3')
+  .superRefine((text, context) => {
+    if (semver.valid(text) !== null) return;
+    const meant = /^[\w.+-]+$/.test(text) ? semver.coerce(text) : null;
+    const hint = meant === null ? '' : ` (did you mean v${meant.version}?)`;
+    context.addIssue(`is not a semantic version such as v1.2.3${hint}`);
+  })
   .transform((text) => `v${semver.clean(text)}${buildMetadata(text)}`);
 
 /** When the user's Containerfile is applied: to the base, or to the image with the framework. */
@@ -37,7 +44,7 @@ const CONTAINERFILE_STAGES = ['before', 'after'] as const;
 /** What turns the base into a Kairos image: our framework, or upstream's initializer. */
 const FRAMEWORKS = ['builtin', 'kairos-init'] as const;
 
-const Size = z.int().min(16).max(1_000_000);
+const Size = mebibytes({ min: 16, max: 1_000_000 });
 
 /** Configuration keys for making artifacts from an OS image. */
 const artifactKeys = {
@@ -78,9 +85,11 @@ const artifactKeys = {
   output: z.string().default('build').meta({ description: 'Directory that receives the artifacts.' }),
   disk: z
     .strictObject({
-      oem: Size.default(64).meta({ description: 'Size of the OEM partition in MiB.' }),
+      oem: Size.default(64).meta({
+        description: 'Size of the OEM partition, in MiB or with a unit: `64`, `64MiB`, `1GiB`.',
+      }),
       persistent: Size.default(256).meta({
-        description: 'Size in MiB of the persistent partition before it grows.',
+        description: 'Size of the persistent partition before it grows, likewise.',
       }),
     })
     .prefault({})
@@ -112,10 +121,9 @@ export const BuildConfiguration = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: 'The release of the flavor to start from without `base`.' }),
-  base: z
-    .string()
-    .optional()
-    .meta({ description: 'The base image; by default that of the release of the flavor.' }),
+  base: Reference.optional().meta({
+    description: 'The base image; by default that of the release of the flavor.',
+  }),
   mirror: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -168,7 +176,7 @@ export const BuildConfiguration = z.strictObject({
     .string()
     .optional()
     .meta({ description: 'Directory that its COPY reads from; by default that of the Containerfile.' }),
-  'kernel-from': z.string().optional().meta({
+  'kernel-from': Reference.optional().meta({
     description: 'Image to take kernel, modules, initramfs and boot loader from, or bootstrap:RELEASE.',
   }),
   netboot: z.boolean().default(false).meta({ description: 'Whether it boots over the network, too.' }),
@@ -178,10 +186,9 @@ export const BuildConfiguration = z.strictObject({
         .enum(FRAMEWORKS)
         .default('builtin')
         .meta({ description: 'What turns the base into a Kairos image.' }),
-      source: z
-        .string()
-        .optional()
-        .meta({ description: 'Path of kairos-init, or an image that contains it.' }),
+      source: Reference.optional().meta({
+        description: 'Path of kairos-init, or an image that contains it.',
+      }),
       version: z
         .string()
         .regex(/^v?\d[\w.+-]*$/, 'is not a version')
@@ -202,7 +209,7 @@ export const BuildConfiguration = z.strictObject({
 
 /** The schema of the settings of `artifacts`. */
 export const ArtifactsConfiguration = z.strictObject({
-  image: z.string().meta({ description: 'An existing OS image.' }),
+  image: Reference.meta({ description: 'An existing OS image.' }),
   ...artifactKeys,
 });
 

@@ -56,6 +56,12 @@ export async function flavorChain(directory: string, reference: string): Promise
   if (isFlavorFile(reference)) return inheritance(directory, { file: resolve(reference), own: true });
   const known = await listFlavors(directory);
   if (!known.includes(reference)) {
+    const [, name = '', release = ''] = /^([^:@]+)[:@](.+)$/.exec(reference) ?? [];
+    if (known.includes(name)) {
+      throw new FactoryError('FLAVOR_UNKNOWN', `"${reference}" is the name of a flavor and a release`, {
+        remedy: `Give both: --flavor ${name} --release ${release}; or --base ${reference} for the image in a registry.`,
+      });
+    }
     throw new FactoryError('FLAVOR_UNKNOWN', `unknown flavor "${reference}"${didYouMean(reference, known)}`, {
       remedy: `Choose one of: ${known.join(', ')}; or give your own file, such as ./my.yaml.`,
     });

@@ -66,7 +66,7 @@ describe('parseBaseReference', () => {
   test.each([
     ['', /its form is unknown/],
     ['/srv/root', /its form is unknown/],
-    ['./root', /its form is unknown/],
+    ['./no-such-root', /its form is unknown/],
     ['~/root', /its form is unknown/],
     ['root.zip', /its form is unknown/],
     ['oci:', /path after "oci:" is missing/],

@@ -160,7 +160,7 @@ describe('--set', () => {
 
   test('is named in the error for an invalid value', async () => {
     expect(await problem({ yaml: 'disk:\n  persistent: 20\n', set: ['disk.oem=1'], flags })).toEqual([
-      '--set disk.oem: disk.oem: too small: expected number to be >=16',
+      '--set disk.oem: disk.oem: 1 is too small; it must be at least 16',
     ]);
   });
 
@@ -210,7 +210,7 @@ describe('an error has its position', () => {
 
   test('a value of another type', async () => {
     const [message] = await problem({ yaml: 'flavor: debian\npackages: vim\n' });
-    expect(message).toMatch(/^f\.yaml:2:1: packages: .*expected array/);
+    expect(message).toBe('f.yaml:2:1: packages: expected a list, found "vim"; write [vim]');
   });
 
   test('all problems, in order', async () => {

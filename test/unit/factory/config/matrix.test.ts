@@ -122,7 +122,7 @@ targets:
       'flavor: debian\ntargets:\n  - { name: a }\n  - { name: A }\n',
       /yaml:4:5: another target has the name A/,
     ],
-    ['flavor: debian\ntargets:\n  - { name: ../a }\n', /targets\.0\.name: is not a valid name/],
+    ['flavor: debian\ntargets:\n  - { name: ../a }\n', /targets\.0\.name: "\.\.\/a" is not a valid name/],
     ['flavor: debian\ntargets:\n  - {}\n', /yaml:3:5: a target has neither values nor a name/],
     [
       'flavor: debian\nmatrix:\n  kernel: [a]\n  exclude: [{ kernel: b }]\n',

@@ -1,0 +1,17 @@
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/**
+ * The reference of a file or directory that a text without a prefix names, such as `dir:./rootfs`.
+ * @returns `undefined` when there is no such path
+ */
+export function localReference(text: string, directory: string): string | undefined {
+  const path = resolve(directory, text);
+  const stats = text === '' ? undefined : statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  const shown = /^[./~]/.test(text) ? text : `./${text}`;
+  if (!stats.isDirectory()) return `tar:${shown}`;
+  return existsSync(join(path, 'oci-layout')) || existsSync(join(path, 'index.json'))
+    ? `oci:${shown}`
+    : `dir:${shown}`;
+}
