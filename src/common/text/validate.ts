@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
 import { describeIssue, type Located, plainIssues } from './issue-words.ts';
-import { mendData } from './mend-data.ts';
+import { repairData } from './repair-data.ts';
 import { didYouMean } from './suggest.ts';
 
 /** The documentation page about each kind of document. */
@@ -21,8 +21,8 @@ export interface ValidatedDocument {
   readonly locate: (path: readonly PropertyKey[]) => string;
 }
 
-/** How often data is mended and read again: problems behind problems are rarely deeper. */
-const PASSES = 4;
+/** How often data is repaired and read again: problems behind problems are rarely deeper. */
+const ROUNDS = 4;
 
 /** What the issue of a schema may carry as `params`: the code and the remedy of an error that it stands for. */
 export type IssueParams = Pick<FactoryError, 'code' | 'remedy'>;
@@ -31,7 +31,7 @@ export type IssueParams = Pick<FactoryError, 'code' | 'remedy'>;
  * Validates `data` against a schema.
  * @returns the parsed data
  * @throws FactoryError `usage` with the first problem, and one detail line per further problem, also for those that show only
- * when others are mended
+ * when others are repaired
  */
 export function validate<S extends z.ZodType>(
   schema: S,
@@ -49,24 +49,25 @@ export function validate<S extends z.ZodType>(
   });
 }
 
-/** The issues of the data, and those that show when the others are mended. One about the mended value replaces the first. */
+/** The issues of the data, and those that show when the others are repaired. One about the repaired value replaces the first. */
 function allIssues(schema: z.ZodType, data: unknown, error: z.ZodError): Located[] {
   let found: Located[] = [];
   const left: (readonly PropertyKey[])[] = [];
-  let mended = data;
+  let repaired = data;
   let current: z.ZodError | undefined = error;
-  for (let pass = 0; current !== undefined && pass < PASSES; pass += 1) {
+  for (let round = 0; current !== undefined && round < ROUNDS; round += 1) {
     const issues: Located[] = current.issues
       .flatMap((issue) => plainIssues(issue))
+      .filter(isFirstCause)
       .filter(({ path }) => !left.some((gone) => concerns(path, gone)));
     const keys = new Set(issues.map(keyOf));
     found = [...found.filter((located) => !keys.has(keyOf(located))), ...issues];
     for (const located of issues) {
-      const next = mendData(mended, located);
-      mended = next.data;
+      const next = repairData(repaired, located);
+      repaired = next.data;
       left.push(...next.left);
     }
-    current = issues.length === 0 ? undefined : schema.safeParse(mended, { reportInput: true }).error;
+    current = issues.length === 0 ? undefined : schema.safeParse(repaired, { reportInput: true }).error;
   }
   return found;
 }
@@ -78,6 +79,13 @@ function inOrder(lines: readonly string[]): string[] {
     const [[line = 0, column = 0], [otherLine = 0, otherColumn = 0]] = [place(a), place(b)];
     return line - otherLine || column - otherColumn;
   });
+}
+
+/** Whether an issue may stand alone: a rule about a whole map says little when the map has unknown keys. */
+function isFirstCause({ path, issue }: Located, _: number, all: readonly Located[]): boolean {
+  if (issue.code !== 'custom') return true;
+  const same = (other: Located) => JSON.stringify(other.path) === JSON.stringify(path);
+  return !all.some((other) => other.issue.code === 'unrecognized_keys' && same(other));
 }
 
 /** Whether a path leads to a value that was left out, or to what contains it: its problem may come from leaving it out. */

@@ -4,11 +4,8 @@ import { isFlavorFile } from '../catalog/flavors/flavor-file.ts';
 import { anchorBundles } from './bundles.ts';
 import { anchorKubernetes } from './kubernetes.ts';
 import { isRemote } from './place.ts';
-import { anchorReference } from './reference-schema.ts';
+import { anchorReference, type ResolveReference } from './reference-schema.ts';
 import { anchorKey, anchorSign, anchorTrust } from './signing.ts';
-
-/** Resolves a reference against a directory, in case it contains a relative path. */
-export type ResolveReference = (reference: string, directory: string) => string;
 
 /** The base for relative paths. */
 interface Anchor {

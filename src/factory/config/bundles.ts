@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { ResolveReference } from './anchor-paths.ts';
-import { anchorReference, isReference, Reference } from './reference-schema.ts';
+import { anchorReference, isReference, Reference, type ResolveReference } from './reference-schema.ts';
 
 /** How the image build uses a bundle (docs/contract.md 5.7). */
 export const BUNDLE_MODES = ['unpack', 'run'] as const;

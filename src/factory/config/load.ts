@@ -4,8 +4,9 @@ import { everyResult } from '../../common/errors/every-result.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { validate } from '../../common/text/validate.ts';
 import { parseYaml, readYaml, type YamlSource } from '../../common/text/yaml-source.ts';
-import { anchorPaths, type ResolveReference } from './anchor-paths.ts';
+import { anchorPaths } from './anchor-paths.ts';
 import { expandMatrix, MatrixKeys, type Variation } from './matrix.ts';
+import type { ResolveReference } from './reference-schema.ts';
 
 /** The sources of a configuration, in ascending precedence: file, `--set`, flags. */
 export interface ConfigurationSources {

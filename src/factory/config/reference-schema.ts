@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { IssueParams } from '../../common/text/validate.ts';
-import type { ResolveReference } from './anchor-paths.ts';
+
+/** Resolves a reference against a directory, in case it contains a relative path. */
+export type ResolveReference = (reference: string, directory: string) => string;
 
 /** A reference that cannot be used, until the schema reports it at its place, with the other problems. */
 class UnusableReference {

@@ -3,8 +3,8 @@ import { expectedKinds, type Located, listed, TRUTH, unquoted } from './issue-wo
 
 type Path = readonly PropertyKey[];
 
-/** Data with a problem mended or left out, so that further problems show. */
-export interface Mended {
+/** Data with a problem repaired or left out, so that further problems show. */
+export interface Repaired {
   readonly data: unknown;
   /** Paths whose values were left out: what is said about them afterwards is not a problem of the person's data. */
   readonly left: readonly Path[];
@@ -12,9 +12,9 @@ export interface Mended {
 
 /**
  * Replaces the value of an issue with what was probably meant, such as a list for a text, or else leaves it out. A schema
- * does not look behind a wrong value; with this, a second pass does.
+ * does not look behind a wrong value; with this, a second round does.
  */
-export function mendData(data: unknown, { path, issue }: Located): Mended {
+export function repairData(data: unknown, { path, issue }: Located): Repaired {
   if (issue.code === 'unrecognized_keys') {
     const paths = issue.keys.map((key) => [...path, key]);
     return { data: paths.reduce(without, data), left: paths };
