@@ -3,6 +3,7 @@ import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { SEVERITIES } from '../config/fail-on.ts';
 import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, OCI_COMPRESSIONS } from '../config/schema.ts';
+import { GROUPS } from './option-groups.ts';
 
 /** The default configuration file. */
 const DEFAULT_FILE = 'kairos-factory.yaml';
@@ -18,39 +19,57 @@ function gatherWhole(value: string, before: string[] | undefined): string[] {
 
 /** Options that several commands share. Their values are validated by the schema. */
 export const ARTIFACT_OPTIONS = {
-  artifact: new Option('--artifact <kinds>', `artifacts to make: ${ARTIFACT_KINDS.join(',')}`).argParser(
-    gather,
+  artifact: new Option('--artifact <kinds>', `artifacts to make: ${ARTIFACT_KINDS.join(', ')}`)
+    .argParser(gather)
+    .helpGroup(GROUPS.artifacts),
+  cloudConfig: new Option(
+    '--cloud-config <file>',
+    'configuration to embed in the ISO and the disk images',
+  ).helpGroup(GROUPS.content),
+  overlayRootfs: new Option('--overlay-rootfs <dir>', 'directory to copy over the root filesystem').helpGroup(
+    GROUPS.content,
   ),
-  cloudConfig: new Option('--cloud-config <file>', 'configuration to embed in the ISO and the disk images'),
-  overlayRootfs: new Option('--overlay-rootfs <dir>', 'directory to copy over the root filesystem'),
-  overlayIso: new Option('--overlay-iso <dir>', 'directory to copy over the ISO'),
-  compression: new Option('--compression <level>', `compression of the squashfs: ${COMPRESSIONS.join('|')}`),
+  overlayIso: new Option('--overlay-iso <dir>', 'directory to copy over the ISO').helpGroup(GROUPS.content),
+  compression: new Option(
+    '--compression <level>',
+    `compression of the squashfs: ${COMPRESSIONS.join(', ')}`,
+  ).helpGroup(GROUPS.artifacts),
   ociCompression: new Option(
     '--oci-compression <format>',
-    `compression of the layer of the OCI artifact: ${OCI_COMPRESSIONS.join('|')}`,
-  ),
+    `compression of the layer of the OCI artifact: ${OCI_COMPRESSIONS.join(', ')}`,
+  ).helpGroup(GROUPS.artifacts),
   engine: new Option(
     '--engine <name>',
-    `program that builds and stores container images: ${ENGINES.join('|')}`,
-  ),
+    `program that builds and stores container images: ${ENGINES.join(', ')}`,
+  ).helpGroup(GROUPS.run),
   failOn: new Option(
     '--fail-on <severity>',
-    `refuse known vulnerabilities of at least this severity, using grype: ${SEVERITIES.join('|')}[,unless-missing]`,
-  ),
-  output: new Option('--output <dir>', 'output directory (default: build)'),
-  config: new Option('--config <file>', `configuration file (default: ${DEFAULT_FILE}, if it exists)`),
-  set: new Option('--set <key=value>', 'set a configuration key; repeatable').argParser(gatherWhole),
-  plan: new Option('--plan', 'print the plan without running it'),
-  json: new Option('--json', 'print the report as JSON on stdout'),
+    `refuse known vulnerabilities of at least this severity, using grype: ${SEVERITIES.join(', ')}; with ",unless-missing", only where grype is installed`,
+  ).helpGroup(GROUPS.trust),
+  output: new Option('--output <dir>', 'output directory (default: build)').helpGroup(GROUPS.artifacts),
+  config: new Option(
+    '--config <file>',
+    `configuration file (default: ${DEFAULT_FILE}, if it exists)`,
+  ).helpGroup(GROUPS.configuration),
+  set: new Option('--set <key=value>', 'set a configuration key; repeatable')
+    .argParser(gatherWhole)
+    .helpGroup(GROUPS.configuration),
+  plan: new Option('--plan', 'print the plan without running it').helpGroup(GROUPS.run),
+  json: new Option('--json', 'print the report as JSON on stdout').helpGroup(GROUPS.general),
   lockFile: new Option(
     '--lock-file <file>',
     'file with the digests of image references (default: kairos-factory.lock)',
+  ).helpGroup(GROUPS.configuration),
+  locked: new Option('--locked', 'refuse images that are not in the lock file').helpGroup(
+    GROUPS.configuration,
   ),
-  locked: new Option('--locked', 'refuse images that are not in the lock file'),
-  offline: new Option('--offline', 'fetch nothing, use the cache only'),
-  push: new Option('--push <ref>', 'push the finished image to REGISTRY/NAME[:TAG] (see push --help)'),
-  noPush: new Option('--no-push', 'do not push, even if configured'),
-  noCache: new Option('--no-cache', 'do not use results of earlier builds'),
+  offline: new Option('--offline', 'fetch nothing, use the cache only').helpGroup(GROUPS.run),
+  push: new Option(
+    '--push <ref>',
+    'push the finished image to REGISTRY/NAME[:TAG] (see push --help)',
+  ).helpGroup(GROUPS.publish),
+  noPush: new Option('--no-push', 'do not push, even if configured').helpGroup(GROUPS.publish),
+  noCache: new Option('--no-cache', 'do not use results of earlier builds').helpGroup(GROUPS.run),
 };
 
 /** The configuration file to read: the given one, or the default if it exists. */

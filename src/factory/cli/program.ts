@@ -1,50 +1,80 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { toolVersion } from '../pipeline/project-files.ts';
+import { COMMAND_NAMES, COMMANDS, type CommandName, type Task } from './command-list.ts';
+import { GROUPS } from './option-groups.ts';
+import { HELP_FORMAT, helpWidth } from './reference/help-format.ts';
 
-/** The commands in the order of the help text. Each is loaded only when it is needed: all of them together take half a second. */
-const COMMANDS = {
-  build: async () => (await import('./commands/build.ts')).buildCommand(),
-  artifacts: async () => (await import('./commands/artifacts.ts')).artifactsCommand(),
-  flavors: async () => (await import('./commands/flavors.ts')).flavorsCommand(),
-  lock: async () => (await import('./commands/lock.ts')).lockCommand(),
-  check: async () => (await import('./commands/check.ts')).checkCommand(),
-  boot: async () => (await import('./commands/boot.ts')).bootCommand(),
-  prove: async () => (await import('./commands/prove.ts')).proveCommand(),
-  validate: async () => (await import('./commands/validate.ts')).validateCommand(),
-  'verify-repro': async () => (await import('./commands/verify-repro.ts')).verifyReproCommand(),
-  sysext: async () => (await import('./commands/sysext.ts')).sysextCommand(),
-  confext: async () => (await import('./commands/sysext.ts')).confextCommand(),
-  context: async () => (await import('./commands/context.ts')).contextCommand(),
-  sign: async () => (await import('./commands/sign.ts')).signCommand(),
-  verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
-  push: async () => (await import('./commands/push.ts')).pushCommand(),
-  diff: async () => (await import('./commands/diff.ts')).diffCommand(),
-  release: async () => (await import('./commands/release.ts')).releaseCommand(),
-} as const;
+const HELP_OPTION = new Option('-h, --help', 'show this help').helpGroup(GROUPS.general);
 
 /**
  * Creates the command line that the arguments need.
- * @param args the arguments of the program. If the first one names a command, only that one is loaded; for help and for
- *   suggestions, all are.
+ * @param args the arguments of the program. Only the command that they name is loaded; of the others, help and suggestions need
+ *   the names alone
  */
 export async function createProgram(args: readonly string[]) {
-  const program = new Command('kairos-factory')
-    .description('Any distro image in; a bootable, immutable, A/B-upgradable Kairos OS out.')
-    .version(toolVersion(), '-V, --version', 'print the version of this tool')
-    // In "build --version v1.2.3", --version is the version of the OS.
-    .enablePositionalOptions()
-    .exitOverride()
-    .showHelpAfterError('(add --help for all options)')
-    .showSuggestionAfterError();
-  for (const command of await Promise.all(neededCommands(args[0]).map((name) => COMMANDS[name]()))) {
-    program.addCommand(command.exitOverride());
+  const program = emptyProgram();
+  const [wanted] = args;
+  if (wanted === '--version' || wanted === '-V') return program;
+  const named = COMMAND_NAMES.filter((name) => name === wanted);
+  const names = named.length > 0 ? named : COMMAND_NAMES;
+  for (const name of names) {
+    add(program, name, name === wanted ? await COMMANDS[name].load() : new Command(name));
   }
   return program;
 }
 
-function neededCommands(first: string | undefined): (keyof typeof COMMANDS)[] {
-  const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
-  if (first === '--version' || first === '-V') return [];
-  const named = names.filter((name) => name === first);
-  return named.length > 0 ? named : names;
+/** Creates the command line with the definitions of all commands, for manual pages, completions and documentation. */
+export async function createWholeProgram() {
+  const program = emptyProgram();
+  for (const name of COMMAND_NAMES) add(program, name, await COMMANDS[name].load());
+  return program;
+}
+
+/** Rewrites `help COMMAND …` to `COMMAND … --help`, and an unknown command to the error that suggests another one. */
+export function withoutHelpCommand(args: readonly string[]): readonly string[] {
+  const [first, name, ...rest] = args;
+  if (first !== 'help' || name === undefined || name.startsWith('-')) return args;
+  return COMMAND_NAMES.some((each) => each === name) ? [name, ...rest, '--help'] : [name];
+}
+
+function emptyProgram(): Command {
+  return (
+    new Command('kairos-factory')
+      .description('Any distro image in; a bootable, immutable, A/B-upgradable Kairos OS out.')
+      .optionsGroup(GROUPS.general)
+      .version(toolVersion(), '-V, --version', 'print the version of this tool')
+      .addHelpOption(HELP_OPTION)
+      .addHelpCommand(helpCommand())
+      // In "build --version v1.2.3", --version is the version of the OS.
+      .enablePositionalOptions()
+      .exitOverride()
+      .showHelpAfterError('(add --help for all options)')
+      .showSuggestionAfterError()
+      .configureHelp(HELP_FORMAT)
+      .configureOutput({
+        getOutHelpWidth: () => helpWidth(process.stdout),
+        getErrHelpWidth: () => helpWidth(process.stderr),
+      })
+  );
+}
+
+function helpCommand(): Command {
+  const command: CommandUnknownOpts = new Command('help').argument('[command]', 'a command');
+  return command.description('show the help of a command').helpGroup(heading('Explain')) as Command;
+}
+
+function add(program: CommandUnknownOpts, name: CommandName, command: CommandUnknownOpts): void {
+  const { task, summary } = COMMANDS[name];
+  command.description(summary).helpGroup(heading(task));
+  program.addCommand(command);
+  inherit(command, program);
+}
+
+function inherit(command: CommandUnknownOpts, from: CommandUnknownOpts): void {
+  command.copyInheritedSettings(from);
+  for (const below of command.commands) inherit(below, command);
+}
+
+function heading(task: Task): string {
+  return `${task}:`;
 }

@@ -4,15 +4,18 @@ import { DEFAULT_PROOF, type ProveSpec } from '../config/prove.ts';
 import { requireBootable } from '../config/require-bootable.ts';
 import type { ArtifactsSpec } from '../config/schema.ts';
 import { parseEvents } from '../prove/life.ts';
+import { GROUPS } from './option-groups.ts';
 
 /** The option `--prove` of commands that build. */
 export const PROVE_OPTION = new Option(
   '--prove [events]',
-  `prove the artifacts before they are signed and published: ${LIFE_EVENTS.join(',')} (default: boot, or the configuration key "prove")`,
-);
+  `prove the artifacts before they are signed and published: ${LIFE_EVENTS.join(', ')} (default: boot, or the configuration key "prove")`,
+).helpGroup(GROUPS.trust);
 
 /** The opposite of {@link PROVE_OPTION}. */
-export const NO_PROVE_OPTION = new Option('--no-prove', 'do not prove, even if configured');
+export const NO_PROVE_OPTION = new Option('--no-prove', 'do not prove, even if configured').helpGroup(
+  GROUPS.trust,
+);
 
 /** The value of the option by configuration key. @throws FactoryError `usage` for an unknown event */
 export function proveFlag(prove: string | boolean | undefined): Record<string, unknown> {

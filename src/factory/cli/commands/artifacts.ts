@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { loadArtifactsSpec } from '../../config/artifacts-spec.ts';
 import { ARTIFACT_OPTIONS, artifactFlags, runOptions } from '../artifact-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { presentTargets } from '../run-targets.ts';
 import { requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { warn } from '../warn.ts';
@@ -8,7 +9,7 @@ import { warn } from '../warn.ts';
 /** `kairos-factory artifacts`: makes artifacts from an existing OS image. */
 export function artifactsCommand() {
   return new Command('artifacts')
-    .description('make artifacts from an existing OS image')
+    .optionsGroup(GROUPS.system)
     .requiredOption(
       '--image <ref>',
       'OS image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',

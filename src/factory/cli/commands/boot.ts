@@ -10,6 +10,7 @@ import { FIRMWARES } from '../../config/prove.ts';
 import { createDisk } from '../../tools/qemu-img.ts';
 import { createRunner, type Runner } from '../../tools/runner.ts';
 import { archOf, numberOf } from '../machine-options.ts';
+import { GROUPS } from '../option-groups.ts';
 
 /** Enough for the slots and some gigabytes of data; the file is sparse. */
 const TARGET_SIZE = '32G';
@@ -17,10 +18,10 @@ const TARGET_SIZE = '32G';
 /** `kairos-factory boot`: boots an artifact in QEMU. */
 export function bootCommand() {
   return new Command('boot')
-    .description('boot an ISO, raw or qcow2 in QEMU, with its console on this terminal (Ctrl-A X ends it)')
-    .argument('<artifact>')
-    .option('--arch <name>', `${ARCHES.join('|')} (default: from the name of the artifact)`)
-    .option('--firmware <kind>', FIRMWARES.join('|'), 'uefi')
+    .argument('<artifact>', 'an ISO, raw or qcow2 file')
+    .optionsGroup(GROUPS.machine)
+    .option('--arch <name>', `architecture: ${ARCHES.join(', ')} (default: from the name of the artifact)`)
+    .option('--firmware <kind>', `firmware: ${FIRMWARES.join(', ')}`, 'uefi')
     .option('--ssh-port <port>', 'host port to forward to SSH in the guest')
     .option('--memory <mib>', 'memory of the guest in MiB', '2048')
     .option('--cores <n>', 'processors of the guest', '2')

@@ -9,6 +9,7 @@ import {
   gather,
   runOptions,
 } from '../artifact-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { chosenProof, NO_PROVE_OPTION, PROVE_OPTION, proveFlag } from '../prove-options.ts';
 import { presentTargets } from '../run-targets.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
@@ -17,7 +18,7 @@ import { warn } from '../warn.ts';
 /** `kairos-factory build`: builds an OS image from a base and a flavor, and artifacts from the image. */
 export function buildCommand() {
   return specCommand('build')
-    .description('build an OS image and its artifacts')
+    .optionsGroup(GROUPS.targets)
     .option(
       '--only <names>',
       'build only these targets of the configuration: names or patterns, a,b*',
@@ -71,6 +72,7 @@ export async function publishedTargets(
 /** Creates a command with all flags that describe a build. */
 export function specCommand(name: string) {
   return new Command(name)
+    .optionsGroup(GROUPS.system)
     .option(
       '--flavor <name>',
       'the distribution: a flavor, or your own file (default: detected from the base)',
@@ -83,7 +85,7 @@ export function specCommand(name: string) {
     .option('--snapshot <date>', 'install packages as of this date, such as 2026-01-31')
     .option('--kernel <name>', 'a kernel choice of the flavor, such as generic')
     .option('--model <name>', 'the board')
-    .option('--arch <name>', `${ARCHES.join('|')} (default: the host's)`)
+    .option('--arch <name>', `architecture: ${ARCHES.join(', ')} (default: the host's)`)
     .option('--kubernetes <name@version>', 'Kubernetes distribution, such as k3s@v1.34.1+k3s1')
     .option(
       '--package-sets <names>',
@@ -92,6 +94,8 @@ export function specCommand(name: string) {
     )
     .option('--no-packages', 'install nothing, because the base has all that it needs')
     .option('--version <semver>', 'version of the OS image')
+    .option('--netboot', 'add the drivers of network cards, for machines that boot over the network')
+    .optionsGroup(GROUPS.content)
     .option('--containerfile <file>', 'your own Containerfile to apply')
     .option(
       '--stage, --containerfile-stage <stage>',
@@ -105,7 +109,7 @@ export function specCommand(name: string) {
       '--kernel-from <ref>',
       'image to take kernel, modules, initramfs and boot loader from, or bootstrap:RELEASE',
     )
-    .option('--netboot', 'add the drivers of network cards, for machines that boot over the network')
+    .optionsGroup(GROUPS.framework)
     .option('--framework <name>', 'framework that turns the base into a Kairos image: builtin, kairos-init')
     .option('--framework-source <ref>', 'path of kairos-init, or an image that contains it')
     .option('--framework-version <version>', 'the version that kairos-init must report')

@@ -1,17 +1,18 @@
 import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { checkImage, isDirectory } from '../../pipeline/check-image.ts';
+import { GROUPS } from '../option-groups.ts';
 import { rememberLog } from '../render-error.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 
 /** `kairos-factory check`: checks whether an image is a conformant OS image. */
 export function checkCommand() {
   return new Command('check')
-    .description('check whether an image or a directory is a conformant OS image')
     .argument(
       '<image>',
       'docker://REGISTRY/NAME:TAG, docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], or a directory',
     )
+    .optionsGroup(GROUPS.general)
     .option('--json', 'print the findings as JSON')
     .action(async (image, options) => {
       // Checking a directory needs no engine.

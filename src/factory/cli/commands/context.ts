@@ -16,9 +16,6 @@ const DEFAULT_FOLDER = 'context';
 /** `kairos-factory context`: writes the build context as a folder for another builder. */
 export function contextCommand() {
   return specCommand('context')
-    .description(
-      'write the Containerfile and the context of a build to a folder, for docker build and similar tools',
-    )
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
     .action(async ({ output: folder, ...options }) => {

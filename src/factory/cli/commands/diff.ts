@@ -3,6 +3,7 @@ import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
 import { loadLockSpec } from '../../config/command-specs.ts';
 import { diffSubjects } from '../../pipeline/diff-subjects.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { renderDifference } from '../render-diff.ts';
 import { rememberLog } from '../render-error.ts';
@@ -14,9 +15,9 @@ const SUBJECT =
 /** `kairos-factory diff`: compares two images or artifacts. */
 export function diffCommand() {
   return new Command('diff')
-    .description('compare two images or artifacts; exit status 5 if they differ')
     .argument('<a>', SUBJECT)
     .argument('<b>', 'the same')
+    .optionsGroup(GROUPS.general)
     .option('--all', 'show all files in long lists')
     .option('--arch <name>', 'architecture to compare of a multi-architecture image')
     .option('--json', 'print all differences as JSON on stdout')

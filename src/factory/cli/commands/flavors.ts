@@ -5,10 +5,11 @@ import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts
 import { ejectFlavor } from '../../catalog/flavors/eject.ts';
 import { listFlavors, loadFlavor } from '../../catalog/flavors/load.ts';
 import { FLAVORS, toolVersion } from '../../pipeline/project-files.ts';
+import { GROUPS } from '../option-groups.ts';
 
 /** `kairos-factory flavors [show NAME | eject NAME]`. */
 export function flavorsCommand() {
-  const command = new Command('flavors').description('list the flavors').action(async () => {
+  const command = new Command('flavors').action(async () => {
     for (const name of await listFlavors(FLAVORS)) {
       const { title, releases } = await loadFlavor(FLAVORS, name);
       process.stdout.write(`${name}  ${title}: ${Object.keys(releases).join(', ')}\n`);
@@ -17,8 +18,7 @@ export function flavorsCommand() {
   command.addCommand(
     new Command('show')
       .description('print a flavor or a flavor file, with everything that it inherits')
-      .argument('<name>')
-      .exitOverride()
+      .argument('<name>', 'a flavor, or the path of a flavor file')
       .action(async (name) => {
         process.stdout.write(stringify(await loadFlavor(FLAVORS, name)));
       }),
@@ -26,9 +26,9 @@ export function flavorsCommand() {
   command.addCommand(
     new Command('eject')
       .description('copy a flavor, with everything that it inherits, to a single file for editing')
-      .argument('<name>')
+      .argument('<name>', 'a flavor, or the path of a flavor file')
+      .optionsGroup(GROUPS.general)
       .option('--output <file>', 'file to create (default: standard output)')
-      .exitOverride()
       .action(async (name, { output }) => {
         const text = await ejectFlavor(FLAVORS, name, toolVersion());
         if (output === undefined) process.stdout.write(text);

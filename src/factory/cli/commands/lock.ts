@@ -12,6 +12,7 @@ import { lockPackages, type PackageLockChange } from '../../pipeline/lock-packag
 import { FLAVORS } from '../../pipeline/project-files.ts';
 import { createRunner } from '../../tools/runner.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { rememberLog } from '../render-error.ts';
 import { createProgressRenderer } from '../render-progress.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
@@ -20,9 +21,10 @@ import { warn } from '../warn.ts';
 /** `kairos-factory lock`: writes the digests of image references, and the packages of builds, to the lock file. */
 export function lockCommand() {
   return new Command('lock')
-    .description('lock the image references of a build to digests, and optionally its packages')
+    .optionsGroup(GROUPS.run)
     .option('--update', 'renew locked entries from the registries, and locked packages from the archives')
     .option('--packages', 'build the OS images, and lock their packages')
+    .optionsGroup(GROUPS.system)
     .option('--flavor <name>', 'the distribution')
     .option('--base <ref>', 'base image, as for build')
     .option('--kernel <name>', 'a kernel choice of the flavor, as for build')

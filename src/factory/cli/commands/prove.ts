@@ -25,6 +25,7 @@ import { readChecks } from '../../prove/read-checks.ts';
 import { secretVariables } from '../../signing/signer.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
 import { archOf, numberOf } from '../machine-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { renderProof, renderResult } from '../render-proof.ts';
@@ -38,13 +39,13 @@ const TIMEOUT = { flag: '--timeout', largest: LONGEST_LIMIT, what: 'a number of 
 /** `kairos-factory prove`: boots artifacts, and lets the systems themselves say that they work. */
 export function proveCommand() {
   return new Command('prove')
-    .description('boot artifacts in QEMU, and let the systems themselves show that they work')
     .argument(
       '<what>',
       'an ISO, raw or qcow2 file, the output directory of a build, or an image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
     )
-    .option('--firmware <kinds>', `${FIRMWARES.join(',')}: on which to boot`, 'uefi')
-    .option('--life <events>', `${LIFE_EVENTS.join(',')}: what happens to the node`, 'boot')
+    .optionsGroup(GROUPS.proof)
+    .option('--firmware <kinds>', `firmware to boot on: ${FIRMWARES.join(', ')}`, 'uefi')
+    .option('--life <events>', `what happens to the node: ${LIFE_EVENTS.join(', ')}`, 'boot')
     .option('--checks <path>', 'your own checks: a shell script, or a directory of them')
     .option('--evidence <dir>', 'directory for consoles, pictures, junit.xml and test-result.json', 'proof')
     .option('--timeout <seconds>', 'limit for one boot or one check (default: 300; 1200 when emulated)')

@@ -8,6 +8,7 @@ import type { PushResult } from '../../deliver/publish/push-images.ts';
 import { type HeldImage, type PushSource, parsePushSource } from '../../deliver/publish/push-source.ts';
 import { parsePushTarget } from '../../deliver/publish/push-target.ts';
 import { ARTIFACT_OPTIONS, configurationFile, gather } from '../artifact-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { createProgressRenderer } from '../render-progress.ts';
@@ -31,11 +32,11 @@ interface PushFlags {
 /** `kairos-factory push`: pushes builds to a registry. */
 export function pushCommand() {
   return new Command('push')
-    .description('push builds to a registry: content first, tags when the content is complete')
     .argument(
       '[what...]',
       'output directories of builds (default: build), OS images (oci:DIR[:TAG], docker-daemon:NAME[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR), or images in the repository to tag (REGISTRY/NAME@DIGEST)',
     )
+    .optionsGroup(GROUPS.publish)
     .option(
       '--to <ref>',
       'REGISTRY/NAME[:TAG]; without a tag the image is tagged with its own name, such as 12-core-amd64-generic-v1.2.3',
@@ -43,7 +44,7 @@ export function pushCommand() {
     .option('--tag <tags>', 'additional tags: a,b', gather)
     .option(
       '--artifacts <kinds>',
-      `files of the output directories to push with the image: all, or ${FILE_KINDS.join(',')}; each refers to its image`,
+      `files of the output directories to push with the image: all, or ${FILE_KINDS.join(', ')}; each refers to its image`,
       gather,
     )
     .option('--index', 'tag an index even for a single image; several images always become an index')

@@ -1,4 +1,5 @@
 import { ARTIFACT_OPTIONS, gather, runOptions } from '../artifact-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { NO_PROVE_OPTION, PROVE_OPTION } from '../prove-options.ts';
 import { presentRelease } from '../run-release.ts';
 import { NO_SIGN_OPTION, SIGN_OPTION } from '../sign-options.ts';
@@ -7,7 +8,7 @@ import { publishedTargets, specCommand, specSources } from './build.ts';
 /** `kairos-factory release`: builds all targets of a configuration and collects them in one folder to publish. */
 export function releaseCommand() {
   return specCommand('release')
-    .description('build all targets of a configuration, and collect them in one folder to publish')
+    .optionsGroup(GROUPS.targets)
     .option('--previous <release>', 'release to compare packages with: folder, https://…, docker://…')
     .option('--only <names>', 'build only these targets, and leave the release unfinished', gather)
     .option('--continue-on-error', 'continue with the other targets when one fails')

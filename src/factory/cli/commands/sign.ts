@@ -15,6 +15,7 @@ import { outputsIn, type SignedFile, signFiles, signOutput } from '../../signing
 import { openSigner, type Signer, secretVariables } from '../../signing/signer.ts';
 import { unsignedFiles } from '../../signing/unsigned-files.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { warn } from '../warn.ts';
@@ -31,8 +32,8 @@ interface SignReport {
 /** `kairos-factory sign`: signs images, files, and the output of a build. */
 export function signCommand() {
   return new Command('sign')
-    .description('sign images in registries, files, or the output of a build')
     .argument('<what...>', 'REGISTRY/NAME@DIGEST or REGISTRY/NAME:TAG, a file, or the directory of a build')
+    .optionsGroup(GROUPS.signer)
     .option(
       '--key <key>',
       'a key file, env://VARIABLE, the URI of a KMS key, or keyless (default: the configuration key "sign")',
@@ -42,6 +43,7 @@ export function signCommand() {
     .addOption(new Option('--format <format>', 'format of image signatures').choices(SIGNATURE_FORMATS))
     .option('--signing-config <file>', 'signing services, from cosign signing-config create')
     .option('--trusted-root <file>', 'trusted root of these services, from cosign trusted-root create')
+    .optionsGroup(GROUPS.trust)
     .option('--recursive', 'also sign the images of an index')
     .option('--attest <type=file>', 'attach a signed document to the image; repeatable', gatherPairs)
     .addOption(ARTIFACT_OPTIONS.config)

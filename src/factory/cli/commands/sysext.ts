@@ -6,25 +6,26 @@ import { EXTENSION_ARCHES } from '../../artifacts/extensions/architectures.ts';
 import { EXTENSION_FORMATS, type ExtensionSpec } from '../../artifacts/extensions/extension-spec.ts';
 import { parseSource } from '../../artifacts/extensions/fill-tree.ts';
 import { buildExtension, type ExtensionReport } from '../../pipeline/build-extension.ts';
+import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 
 /** `kairos-factory sysext`: makes an extension that a node merges into /usr and /opt. */
-export const sysextCommand = () => extensionCommand('sysext', 'a system extension: files for /usr and /opt');
+export const sysextCommand = () => extensionCommand('sysext');
 
 /** `kairos-factory confext`: makes an extension that a node merges into /etc. */
-export const confextCommand = () => extensionCommand('confext', 'a configuration extension: files for /etc');
+export const confextCommand = () => extensionCommand('confext');
 
 /** A name that is valid for systemd, the agent and the name of the release file. */
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._+~-]{0,126}[A-Za-z0-9])?$/;
 /** Directories of the agent's store, and extensions that are added automatically. */
 const TAKEN = /^(?:active|passive|recovery|common)$|\.(?:raw|sysext|confext)$/;
 
-function extensionCommand(kind: ExtensionSpec['kind'], what: string) {
+function extensionCommand(kind: ExtensionSpec['kind']) {
   return new Command(kind)
-    .description(`make ${what}, from a directory or a layer of an image`)
     .argument('<name>', `name of the extension; the file is NAME.${kind}.raw`)
+    .optionsGroup(GROUPS.extension)
     .requiredOption(
       '--from <ref>',
       'content: dir:DIR, FILE.tar[.gz|.zst], or an image (oci:DIR[:TAG], docker-archive:FILE, docker://NAME:TAG), whose last layer is used',
@@ -35,12 +36,15 @@ function extensionCommand(kind: ExtensionSpec['kind'], what: string) {
     .addOption(
       new Option('--format <format>', 'filesystem').choices(EXTENSION_FORMATS).default('squashfs' as const),
     )
+    .optionsGroup(GROUPS.signer)
     .option('--sign-key <file>', 'private key in PEM to sign with; needs --certificate')
     .option('--certificate <file>', 'certificate of the key in PEM')
+    .optionsGroup(GROUPS.extension)
     .option('--os-release-id <id>', 'only for systems with this ID (default: any)')
     .option('--os-release-version <version>', 'only for systems with this VERSION_ID')
     .option('--level <level>', `only for systems with this ${kind.toUpperCase()}_LEVEL`)
     .option('--service-reload', 'reload the units of systemd when the extension is merged')
+    .optionsGroup(GROUPS.general)
     .option('--json', 'print the report as JSON on stdout')
     .action(async (name, options) => {
       await presentReport(options, async () => {

@@ -2,6 +2,7 @@ import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
 import { loadBuildTargets } from '../../config/build-spec.ts';
 import { verifyRepro } from '../../pipeline/verify-repro.ts';
 import { ARTIFACT_OPTIONS, gather } from '../artifact-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { renderRepro } from '../render-repro.ts';
@@ -14,7 +15,7 @@ const NAME = 'verify-repro';
 /** `kairos-factory verify-repro`: checks whether a second build gives the same bytes. */
 export function verifyReproCommand() {
   return specCommand(NAME)
-    .description('build twice and compare the bytes; exit status 5 if they differ')
+    .optionsGroup(GROUPS.targets)
     .option('--only <names>', 'only these targets of the configuration: names or patterns, a,b*', gather)
     .addOption(ARTIFACT_OPTIONS.json)
     .action(async (options) => {

@@ -9,6 +9,7 @@ import type { VerifyPolicy } from '../../deliver/publish/verify-policy.ts';
 import { type CheckedImage, verifyRegistryImage } from '../../deliver/publish/verify-registry-image.ts';
 import { withSession } from '../../pipeline/session.ts';
 import { ARTIFACT_OPTIONS, configurationFile, gather } from '../artifact-options.ts';
+import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { fileSigners, policyFrom } from '../verify-signers.ts';
@@ -28,17 +29,21 @@ interface VerifyReport {
 /** `kairos-factory verify`: verifies signatures and content. */
 export function verifyCommand() {
   return new Command('verify')
-    .description('verify signatures and content of images, files, or the output of a build')
     .argument('<what...>', 'REGISTRY/NAME:TAG or REGISTRY/NAME@DIGEST, a file, or the directory of a build')
+    .optionsGroup(GROUPS.trust)
     .option('--policy <file>', 'required signers, and further requirements for an image')
     .option('--key <file>', 'public key: a file, or the URI of a KMS key; repeatable', gather)
     .option('--identity <subject>', 'required subject of the certificate; * and ** match anything')
     .option('--issuer <url>', 'required issuer of the certificate')
     .option('--trusted-root <file>', 'file with the trusted authorities and logs')
-    .option('--attestation <types>', 'required attestations of an image: slsaprovenance1,spdxjson,…', gather)
+    .option(
+      '--attestation <types>',
+      'required attestations of an image: slsaprovenance1, spdxjson, …',
+      gather,
+    )
     .option(
       '--require-proof <events>',
-      'events that a signed test result must name as passed: boot,upgrade,…',
+      'events that a signed test result must name as passed: boot, upgrade, …',
     )
     .option('--no-content', 'do not download the blobs of images to check their digests')
     .addOption(ARTIFACT_OPTIONS.config)

@@ -1,18 +1,56 @@
 import { expect, test } from 'vitest';
-import { createProgram } from '../../../../src/factory/cli/program.ts';
+import { COMMAND_NAMES, COMMANDS } from '../../../../src/factory/cli/command-list.ts';
+import {
+  createProgram,
+  createWholeProgram,
+  withoutHelpCommand,
+} from '../../../../src/factory/cli/program.ts';
 
 const names = async (...args: string[]) => (await createProgram(args)).commands.map((each) => each.name());
 
 test('loads the one command that the arguments name', async () => {
-  const all = await names('--help');
-  expect(all.length).toBeGreaterThan(10);
-  for (const name of all) expect(await names(name, '--help')).toEqual([name]);
+  for (const name of COMMAND_NAMES) {
+    const { commands } = await createProgram([name, '--help']);
+    expect(commands.map((each) => each.name())).toEqual([name]);
+    // Each command takes an option, an argument or a command.
+    const [command] = commands;
+    expect(
+      command?.options.length || command?.registeredArguments.length || command?.commands.length,
+    ).toBeTruthy();
+    expect(command?.description()).toBe(COMMANDS[name].summary);
+  }
 });
 
-test('loads all commands for help and for suggestions, and none for the version', async () => {
-  const all = await names('--help');
-  expect(await names()).toEqual(all);
-  expect(await names('help', 'build')).toEqual(all);
-  expect(await names('biuld')).toEqual(all);
+test('loads no command for help and for suggestions, which need the names alone', async () => {
+  for (const args of [[], ['--help'], ['help'], ['biuld']]) {
+    const { commands } = await createProgram(args);
+    expect(commands.map((each) => each.name())).toEqual(COMMAND_NAMES);
+    expect(commands.flatMap(({ options }) => options)).toEqual([]);
+  }
   expect(await names('--version')).toEqual([]);
 });
+
+test('the name in the list is the name of the command', async () => {
+  expect((await createWholeProgram()).commands.map((each) => each.name())).toEqual(COMMAND_NAMES);
+});
+
+test.each([
+  [
+    ['help', 'build'],
+    ['build', '--help'],
+  ],
+  [
+    ['help', 'flavors', 'show'],
+    ['flavors', 'show', '--help'],
+  ],
+  [['help', 'biuld'], ['biuld']],
+  [['help'], ['help']],
+  [
+    ['help', '--help'],
+    ['help', '--help'],
+  ],
+  [
+    ['build', 'help'],
+    ['build', 'help'],
+  ],
+])('%j is the same as %j', (args, same) => expect(withoutHelpCommand(args)).toEqual(same));

@@ -1,0 +1,111 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+
+/** What people do with a command: its heading in the help text. */
+export type Task = 'Start' | 'Build' | 'Run' | 'Trust' | 'Publish' | 'Explain';
+
+/** One command: what a list says about it, and its definition, which is loaded only when it is needed. */
+interface ListedCommand {
+  readonly task: Task;
+  /** One line without a full stop. It is also the description in the help of the command. */
+  readonly summary: string;
+  readonly load: () => Promise<CommandUnknownOpts>;
+}
+
+/**
+ * All commands, in the order of help, manual pages and the documentation. To load all of them takes half a second; a list needs
+ * none. A new command also needs its examples (`reference/guides.ts`) and what its options take (`reference/option-values.ts`).
+ */
+export const COMMANDS = {
+  flavors: {
+    task: 'Start',
+    summary: 'list the flavors: the distributions that images are made of',
+    load: async () => (await import('./commands/flavors.ts')).flavorsCommand(),
+  },
+  validate: {
+    task: 'Start',
+    summary: 'check a cloud-config',
+    load: async () => (await import('./commands/validate.ts')).validateCommand(),
+  },
+  build: {
+    task: 'Build',
+    summary: 'build an OS image and its artifacts',
+    load: async () => (await import('./commands/build.ts')).buildCommand(),
+  },
+  artifacts: {
+    task: 'Build',
+    summary: 'make artifacts from an existing OS image',
+    load: async () => (await import('./commands/artifacts.ts')).artifactsCommand(),
+  },
+  lock: {
+    task: 'Build',
+    summary: 'lock the image references of a build to digests, and optionally its packages',
+    load: async () => (await import('./commands/lock.ts')).lockCommand(),
+  },
+  context: {
+    task: 'Build',
+    summary:
+      'write the Containerfile and the context of a build to a folder, for docker build and similar tools',
+    load: async () => (await import('./commands/context.ts')).contextCommand(),
+  },
+  sysext: {
+    task: 'Build',
+    summary: 'make a system extension: files for /usr and /opt, from a directory or a layer of an image',
+    load: async () => (await import('./commands/sysext.ts')).sysextCommand(),
+  },
+  confext: {
+    task: 'Build',
+    summary: 'make a configuration extension: files for /etc, from a directory or a layer of an image',
+    load: async () => (await import('./commands/sysext.ts')).confextCommand(),
+  },
+  boot: {
+    task: 'Run',
+    summary: 'boot an ISO, raw or qcow2 in QEMU, with its console on this terminal (Ctrl-A X ends it)',
+    load: async () => (await import('./commands/boot.ts')).bootCommand(),
+  },
+  prove: {
+    task: 'Run',
+    summary: 'boot artifacts in QEMU, and let the systems themselves show that they work',
+    load: async () => (await import('./commands/prove.ts')).proveCommand(),
+  },
+  sign: {
+    task: 'Trust',
+    summary: 'sign images in registries, files, or the output of a build',
+    load: async () => (await import('./commands/sign.ts')).signCommand(),
+  },
+  verify: {
+    task: 'Trust',
+    summary: 'verify signatures and content of images, files, or the output of a build',
+    load: async () => (await import('./commands/verify.ts')).verifyCommand(),
+  },
+  'verify-repro': {
+    task: 'Trust',
+    summary: 'build twice and compare the bytes; exit status 5 if they differ',
+    load: async () => (await import('./commands/verify-repro.ts')).verifyReproCommand(),
+  },
+  push: {
+    task: 'Publish',
+    summary: 'push builds to a registry: content first, tags when the content is complete',
+    load: async () => (await import('./commands/push.ts')).pushCommand(),
+  },
+  release: {
+    task: 'Publish',
+    summary: 'build all targets of a configuration, and collect them in one folder to publish',
+    load: async () => (await import('./commands/release.ts')).releaseCommand(),
+  },
+  check: {
+    task: 'Explain',
+    summary: 'check whether an image or a directory is a conformant OS image',
+    load: async () => (await import('./commands/check.ts')).checkCommand(),
+  },
+  diff: {
+    task: 'Explain',
+    summary: 'compare two images or artifacts; exit status 5 if they differ',
+    load: async () => (await import('./commands/diff.ts')).diffCommand(),
+  },
+} as const satisfies Readonly<Record<string, ListedCommand>>;
+
+/** The name of a command. */
+export type CommandName = keyof typeof COMMANDS;
+
+/** The names of all commands, in their order. */
+export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];

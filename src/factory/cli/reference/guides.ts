@@ -1,0 +1,183 @@
+import type { CommandName } from '../command-list.ts';
+
+/** A command line to copy, and what it does. */
+export interface Example {
+  /** A sentence without its full stop. */
+  readonly what: string;
+  /** The words after `kairos-factory`. */
+  readonly line: string;
+}
+
+/** What commander has no place for. Help, manual pages and the documentation show it; tests run the examples. */
+export interface Guide {
+  readonly examples: readonly [Example, ...Example[]];
+  /** Pages of the documentation, without their ending. */
+  readonly pages: readonly [string, ...string[]];
+}
+
+const OCI = 'build/kairos-debian-12-core-amd64-generic-v0.0.0.oci';
+
+/** The guide of each command. */
+export const GUIDES: Readonly<Record<CommandName, Guide>> = {
+  flavors: {
+    examples: [
+      { what: 'List the flavors and their releases', line: 'flavors' },
+      { what: 'Show a flavor with everything that it inherits', line: 'flavors show debian' },
+      { what: 'Copy a flavor for editing', line: 'flavors eject debian --output my.yaml' },
+    ],
+    pages: ['flavors'],
+  },
+  validate: {
+    examples: [
+      { what: 'Check a cloud-config, as build --cloud-config does', line: 'validate node.yaml' },
+      { what: 'Treat warnings as errors, for CI', line: 'validate node.yaml --strict' },
+    ],
+    pages: ['cloud-config'],
+  },
+  build: {
+    examples: [
+      { what: 'Build all artifacts of Debian in build/', line: 'build --flavor debian' },
+      {
+        what: 'Build an installation medium that carries the configuration of the nodes',
+        line: 'build --flavor debian --artifact iso --cloud-config node.yaml',
+      },
+      { what: 'Show what a build would do', line: 'build --flavor debian --plan' },
+      { what: 'Start from an image of your own', line: 'build --base registry.example.com/team/base:v1' },
+      {
+        what: 'Build some of the targets of a configuration',
+        line: 'build --config targets.yaml --only "debian*" --continue-on-error',
+      },
+    ],
+    pages: ['configuration', 'targets', 'bases', 'any-base', 'artifacts'],
+  },
+  artifacts: {
+    examples: [
+      {
+        what: 'Make an installation medium of an image in a registry',
+        line: 'artifacts --image registry.example.com/team/os:v1 --artifact iso',
+      },
+      {
+        what: 'Make another artifact of an earlier build',
+        line: `artifacts --image oci:${OCI} --artifact qcow2 --output again`,
+      },
+    ],
+    pages: ['artifacts'],
+  },
+  lock: {
+    examples: [
+      {
+        what: 'Record the digest of a base',
+        line: 'lock --flavor debian --base debian:12',
+      },
+      {
+        what: 'Renew it, when the tag names a newer image',
+        line: 'lock --flavor debian --base debian:12 --update',
+      },
+    ],
+    pages: ['bases', 'reproducible'],
+  },
+  context: {
+    examples: [
+      {
+        what: 'Write the folder context, which docker build can use',
+        line: 'context --flavor debian --kernel cloud --output context',
+      },
+    ],
+    pages: ['any-base'],
+  },
+  sysext: {
+    examples: [
+      { what: 'Make tools.sysext.raw of a directory', line: 'sysext tools --from dir:tools' },
+      {
+        what: 'Sign it with dm-verity',
+        line: 'sysext tools --from dir:tools --sign-key verity.key --certificate verity.crt',
+      },
+    ],
+    pages: ['extensions'],
+  },
+  confext: {
+    examples: [
+      {
+        what: 'Make site.confext.raw of a directory',
+        line: 'confext site --from dir:site --output extensions',
+      },
+    ],
+    pages: ['extensions'],
+  },
+  boot: {
+    examples: [
+      { what: 'Boot a disk image', line: 'boot build/*.qcow2' },
+      { what: 'Install from a medium to a new disk', line: 'boot build/*.iso --disk node.qcow2' },
+      { what: 'Reach the guest by SSH on port 2222', line: 'boot build/*.qcow2 --ssh-port 2222' },
+    ],
+    pages: ['boot', 'artifacts'],
+  },
+  prove: {
+    examples: [
+      { what: 'Boot the artifacts of a build', line: 'prove build' },
+      {
+        what: 'Install, upgrade and fall back, on BIOS and UEFI',
+        line: 'prove build --firmware bios,uefi --life boot,install,upgrade,fallback',
+      },
+    ],
+    pages: ['prove'],
+  },
+  sign: {
+    examples: [
+      { what: 'Sign the output of a build', line: 'sign build --key release.key' },
+      {
+        what: 'Sign an image in a registry',
+        line: 'sign registry.example.com/team/os:v1 --key release.key',
+      },
+    ],
+    pages: ['signing'],
+  },
+  verify: {
+    examples: [
+      {
+        what: 'Verify a build and an image',
+        line: 'verify build registry.example.com/team/os:v1 --key release.pub',
+      },
+      {
+        what: 'Accept only what is proven to boot and to upgrade',
+        line: 'verify build --key release.pub --require-proof boot,upgrade',
+      },
+    ],
+    pages: ['signing', 'trust'],
+  },
+  'verify-repro': {
+    examples: [
+      { what: 'Build twice and compare', line: 'verify-repro --flavor debian --snapshot 2026-01-31' },
+    ],
+    pages: ['reproducible'],
+  },
+  push: {
+    examples: [
+      {
+        what: 'Push the image of a build, and its installation medium',
+        line: 'push build --to registry.example.com/team/os:v1.2.3 --artifacts iso',
+      },
+    ],
+    pages: ['publishing'],
+  },
+  release: {
+    examples: [
+      {
+        what: 'Build all targets, and make the folder of a release',
+        line: 'release --config release.yaml --output releases/v1.2.3',
+      },
+    ],
+    pages: ['releases'],
+  },
+  check: {
+    examples: [{ what: 'Check the image of a build', line: `check oci:${OCI}` }],
+    pages: ['any-base', 'contract'],
+  },
+  diff: {
+    examples: [
+      { what: 'Compare two builds', line: 'diff build/old.oci build/new.oci' },
+      { what: 'Show every file', line: 'diff old new --all' },
+    ],
+    pages: ['reproducible'],
+  },
+};
