@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { renderPlan, renderReport } from '../../../../src/factory/cli/render-report.ts';
+import { renderPlan, renderReport, renderTargets } from '../../../../src/factory/cli/render-report.ts';
 import type { BuildReport } from '../../../../src/factory/pipeline/build-report.ts';
 
 describe('renderPlan', () => {
@@ -43,6 +43,34 @@ describe('renderReport', () => {
     ],
     seconds: 12.34,
   };
+
+  test.each([
+    [{ status: 'skipped', reason: 'grype is not installed' }, 'were NOT scanned: grype is not installed.'],
+    [{ status: 'scanned', counts: {} }, 'No known vulnerabilities.'],
+    [{ status: 'scanned', counts: { high: 2, low: 1 } }, 'below the limit: 2 high, 1 low.'],
+  ])('says what a scan for vulnerabilities found: %j', (vulnerabilities, text) => {
+    expect(renderReport({ ...REPORT, vulnerabilities: vulnerabilities as never })).toContain(text);
+  });
+
+  test('lists the images that it was made from, the artifacts of each target, and targets that failed', () => {
+    const images = [{ reference: 'a.example/os:v1', digest: 'sha256:a' } as never];
+    const manifest = { ...REPORT.manifest, images };
+    expect(renderReport({ ...REPORT, manifest })).toContain('From a.example/os:v1 (sha256:a).');
+    const targets = [
+      { ...REPORT, name: 'one', status: 'done' },
+      { name: 'two', status: 'failed' },
+    ];
+    expect(renderTargets({ targets, seconds: 1 } as never).split('\n')).toEqual([
+      'TARGET  STATE   FILE                   SIZE',
+      'one     done    build/kairos.iso       3.00 GiB',
+      '                build/kairos.raw       5.0 MiB',
+      '                build/kairos.squashfs  0.5 KiB',
+      'two     failed',
+      '',
+      '1 of 2 targets done in 1.0 s.',
+      '',
+    ]);
+  });
 
   test('shows files, sizes, times, and how to boot the most suitable', () => {
     expect(renderReport(REPORT)).toMatchInlineSnapshot(`

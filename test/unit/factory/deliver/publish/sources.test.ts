@@ -100,6 +100,25 @@ describe('a layout', () => {
     await expect(readLayoutImage(layout, 'v2')).rejects.toMatchObject({ kind: 'usage', details: ['v1'] });
   });
 
+  test('with indexes in indexes is read, but not without end', async () => {
+    /** Makes the index of the layout the content of a blob, which a new one lists. */
+    const wrap = async () => {
+      const bytes = await readFile(join(layout, 'index.json'));
+      await writeFile(join(layout, 'blobs/sha256', hex(bytes)), bytes);
+      const mediaType = 'application/vnd.oci.image.index.v1+json';
+      const manifests = [{ mediaType, digest: digestOf(bytes), size: bytes.length }];
+      await writeFile(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+    };
+    await wrap();
+    const image = await readLayoutImage(layout);
+    expect(image).toMatchObject({ blobs: [], platform: undefined, children: [{ children: [] }] });
+    for (let depth = 0; depth < 3; depth += 1) await wrap();
+    await expect(readLayoutImage(layout)).rejects.toMatchObject({
+      kind: 'verification',
+      message: expect.stringContaining('nested too deeply'),
+    });
+  });
+
   test('with a missing or changed blob is refused', async () => {
     const blobs = join(layout, 'blobs/sha256');
     for (const name of await readdir(blobs)) {

@@ -6,7 +6,7 @@ import type { Inventory } from '../../../../../src/factory/inspect/sbom/inventor
 import { packageUrl, sourceUrl } from '../../../../../src/factory/inspect/sbom/purl.ts';
 import { spdxDocument } from '../../../../../src/factory/inspect/sbom/spdx.ts';
 
-// SPDX's own validator runs on a real document in test/integration/structure.test.ts.
+// SPDX's own validator runs on a real document in test/vm/structure.test.ts.
 const DEBIAN = { id: 'debian', version: '12', name: 'Debian GNU/Linux' };
 const ZLIB = {
   type: 'deb',
