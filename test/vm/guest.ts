@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { privateVariables } from '../../src/factory/boot/boot-artifact.ts';
 import { type Machine, qemuArguments } from '../../src/factory/boot/machine.ts';
-import { testQemu } from './qemu.ts';
+import { PLAIN_CPU, testQemu } from './qemu.ts';
 
 /** The shell prompt of the automatically logged-in root of test images. */
 const PROMPT = /root@[\w-]+:~# /;
@@ -14,8 +14,6 @@ const PROMPT = /root@[\w-]+:~# /;
 const CONSOLE_FILE = process.env['KAIROS_FACTORY_TEST_CONSOLE'];
 /** GRUB prints this once below its menu. */
 const MENU = 'Press enter to boot the selected OS';
-/** Without vector units, which programs would initialise and the kernel save, a boot takes a tenth less processor time. */
-const PLAIN_CPU = ['-cpu', 'max,erms=off,fsrm=off,svm=off,xsave=off,avx=off,avx2=off'];
 const BOOT_TIMEOUT = 600_000;
 /** On two busy cores, an arm64 machine did not reach its prompt within 600 s. */
 const BOOT_TIMEOUT_ARM64 = 1_500_000;

@@ -1,43 +1,54 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Firmware } from '../../src/factory/config/prove.ts';
 import { TEST_HOME } from '../support/factory.ts';
-import { type Guest, startGuest } from './guest.ts';
+import type { Guest } from './guest.ts';
 import { makeOtherDisk } from './other-disk.ts';
+import { startProving } from './proving.ts';
 
-/** Boots a disk beside another one with the same labels, on a machine without a clock, and expects a healthy active system. */
+/** The machine's clock has lost its battery. */
+const CLOCK = ['-rtc', 'base=2001-01-01T00:00:00'];
+const MOUNTED =
+  'for d in /oem /run/initramfs/cos-state /usr/local; do findmnt -nro SOURCE $d | head -n 1; done';
+const NAMED = 'for l in GRUB OEM RECOVERY STATE PERSISTENT; do readlink -f /dev/disk/by-label/COS_$l; done';
+const OWN_MOUNTED = '/dev/vda3\n/dev/vda5\n/dev/vda6';
+const OWN_NAMED = '/dev/vda2\n/dev/vda3\n/dev/vda4\n/dev/vda5\n/dev/vda6';
+
+/** What `prove` does not ask by itself. */
+const checks = (firmware: Firmware) => ({
+  'clock.sh': 'test $(date +%s) -ge $(stat -c %Y /etc/kairos-release)',
+  'firmware.sh': `${firmware === 'bios' ? '! ' : ''}test -d /sys/firmware/efi`,
+  'mounts.sh': `found=$(${MOUNTED}); echo "$found"; [ "$found" = '${OWN_MOUNTED}' ]`,
+  'names.sh': `found=$(${NAMED}); echo "$found"; [ "$found" = '${OWN_NAMED}' ]`,
+  'other-disk.sh': '[ "$(lsblk -nro LABEL /dev/sda | grep -c COS_)" = 5 ] && [ ! -e /run/other-disk ]',
+});
+
+/** Proves a disk beside another one with the same labels, on a machine without a clock. */
 export async function expectHealthyBoot(artifact: string, firmware: Firmware): Promise<void> {
-  // The clock of the machine has lost its battery.
-  const clock = ['-rtc', 'base=2001-01-01T00:00:00'];
-  const directory = await mkdtemp(join(TEST_HOME, 'vm-'));
-  await using stack = new AsyncDisposableStack();
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
-  // Unlike a BIOS, UEFI does not give GRUB the disk that it started as the first one.
-  const { arguments: before } = await makeOtherDisk(directory);
-  const waitsInMenu = firmware === 'bios';
-  const guest = stack.use(
-    await startGuest({ artifact, attachment: 'disk', firmware, before, waitsInMenu }, clock),
-  );
-  await guest.login();
-  await expectOwnDisk(guest);
-  expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
-  const isLater = 'test $(date +%s) -ge $(stat -c %Y /etc/kairos-release) && echo later';
-  expect(await guest.run(isLater)).toBe('later');
-  const state = await guest.run('systemctl is-system-running --wait');
-  expect(`${state} ${await guest.run('systemctl --failed --plain --no-legend')}`).toBe('running ');
-  expect(await guest.run('test -d /sys/firmware/efi && echo uefi || echo bios')).toBe(
-    firmware === 'bios' ? 'bios' : 'uefi',
-  );
+  const home = await mkdtemp(join(TEST_HOME, 'vm-healthy-'));
+  try {
+    const scripts = join(home, 'checks');
+    await mkdir(scripts);
+    for (const [name, script] of Object.entries(checks(firmware)))
+      await writeFile(join(scripts, name), `${script}\n`);
+    // Unlike a BIOS, UEFI does not give GRUB the disk that it started as the first one.
+    const { arguments: before } = await makeOtherDisk(home);
+    const { prove } = await startProving(home, { before, after: CLOCK });
+    const { status, stderr, proof } = await prove(artifact, '--firmware', firmware, '--checks', scripts);
+    expect(status, `${stderr}\n${JSON.stringify(proof.results, null, 2)}`).toBe(0);
+    expect(proof.results.map(({ check }) => check)).toEqual(
+      expect.arrayContaining(['the system is active', ...Object.keys(checks(firmware))]),
+    );
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
 }
 
 /** Expects that the system uses the partitions of its own disk, beside another one with the same labels. */
 export async function expectOwnDisk(guest: Guest): Promise<void> {
-  const mounted =
-    'for d in /oem /run/initramfs/cos-state /usr/local; do findmnt -nro SOURCE $d | head -n 1; done';
-  expect(await guest.run(mounted)).toBe('/dev/vda3\n/dev/vda5\n/dev/vda6');
-  const named = 'for l in GRUB OEM RECOVERY STATE PERSISTENT; do readlink -f /dev/disk/by-label/COS_$l; done';
-  expect(await guest.run(named)).toBe('/dev/vda2\n/dev/vda3\n/dev/vda4\n/dev/vda5\n/dev/vda6');
+  expect(await guest.run(MOUNTED)).toBe(OWN_MOUNTED);
+  expect(await guest.run(NAMED)).toBe(OWN_NAMED);
   expect(await guest.run('cat /proc/cmdline')).toContain(
     ` kairos.state_uuid=${await guest.run('blkid -s UUID -o value /dev/vda5')}`,
   );

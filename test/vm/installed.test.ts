@@ -185,8 +185,7 @@ const MATRIX = RELEASES.flatMap((release) =>
   (['raw', 'qcow2'] as const).flatMap((kind) => FIRMWARES.map((firmware) => ({ release, kind, firmware }))),
 );
 /**
- * Secure Boot once, because a boot takes about a minute. `prove` boots the raw disk on UEFI, and the integration tests boot trixie,
- * which they build anyway.
+ * Secure Boot once, because a boot takes about a minute. Other tests of this kind boot the raw disk on UEFI, and trixie.
  */
 const FEW = [{ release: 'bookworm', kind: 'qcow2', firmware: 'secureboot' }] as const;
 

@@ -1,49 +1,22 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Proof } from '../../src/factory/prove/prove.ts';
 import { generateKeyPair } from '../support/cosign.ts';
-import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
+import { TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry } from '../support/registry.ts';
-import { testQemu } from './qemu.ts';
+import { type Proving, startProving } from './proving.ts';
 
 let home: string;
 let build: TestBuild;
+let run: Proving['run'];
+let prove: Proving['prove'];
 
 beforeAll(async () => {
   build = await testBuild();
   home = await mkdtemp(join(TEST_HOME, 'prove-'));
-  const { program, arguments: args, env } = testQemu();
-  const variables = Object.entries(env).map(([name, value]) => `export ${name}='${value}'`);
-  const words = [program, ...args].map((word) => `'${word}'`).join(' ');
-  await mkdir(join(home, 'bin'));
-  await writeFile(
-    join(home, 'bin/qemu-system-x86_64'),
-    ['#!/bin/sh', ...variables, `exec ${words} "$@"`, ''].join('\n'),
-  );
-  await chmod(join(home, 'bin/qemu-system-x86_64'), 0o755);
+  ({ run, prove } = await startProving(home));
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
-
-/** Runs the program with the QEMU of test machines, and with cosign. */
-function run(args: readonly string[]) {
-  const path = [join(home, 'bin'), join(PROJECT, '.tools/bin'), process.env['PATH']].join(':');
-  return factory(args, { env: { PATH: path, COSIGN_PASSWORD: '' } });
-}
-
-async function prove(...args: string[]) {
-  const evidence = join(home, 'evidence');
-  const { status, stdout, stderr } = await run([
-    'prove',
-    ...args,
-    '--no-kvm',
-    '--json',
-    '--evidence',
-    evidence,
-  ]);
-  expect(stdout, stderr).toMatch(/^\{/);
-  return { status, stderr, evidence, proof: JSON.parse(stdout) as Proof };
-}
 
 test('the raw disk proves itself on UEFI, with a check of the person that fails', async () => {
   const checks = join(home, 'checks');
@@ -79,23 +52,6 @@ test('the raw disk proves itself on UEFI, with a check of the person that fails'
   const picture = await readFile(join(evidence, `${file}.uefi.png`));
   expect(picture.subarray(1, 4).toString()).toBe('PNG');
 });
-
-// Takes the time of eight boots; the life of a node is tested in more detail by itself.
-test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
-  'the ISO proves a whole life: install, upgrade, fallback, reset (KAIROS_FACTORY_TEST_ALL=1)',
-  async () => {
-    const life = 'boot,install,upgrade,fallback,reset';
-    const { status, stderr, proof } = await prove(
-      build.artifact('iso'),
-      '--firmware',
-      'bios',
-      '--life',
-      life,
-    );
-    expect(status, stderr).toBe(0);
-    expect(proof.results.map(({ event }) => event)).toEqual(expect.arrayContaining(life.split(',')));
-  },
-);
 
 test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
   'a build proves its disk, signs the result, and lists nothing that failed (KAIROS_FACTORY_TEST_ALL=1)',

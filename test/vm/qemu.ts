@@ -7,6 +7,9 @@ import { PROJECT } from '../support/factory.ts';
 const ROOT = join(PROJECT, '.tools/qemu');
 const LIBRARIES = join(ROOT, 'usr/lib/x86_64-linux-gnu');
 
+/** Without vector units, which programs would initialise and the kernel save, a boot takes a tenth less processor time. */
+export const PLAIN_CPU = ['-cpu', 'max,erms=off,fsrm=off,svm=off,xsave=off,avx=off,avx2=off'];
+
 /** A program and its leading arguments, which precede those of QEMU. */
 export interface QemuCommand {
   readonly program: string;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABEL } from '../../src/common/contract/labels.ts';
 import { factory, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
-import { expectHealthyBoot } from '../vm/healthy-boot.ts';
+import { expectHealthyBoot } from './healthy-boot.ts';
 
 const MIB = 1024 * 1024;
 const SECTOR = 512;
@@ -204,7 +204,7 @@ describe.each(['bookworm', 'trixie'])('artifacts of %s', (release) => {
     );
   });
 
-  // The VM tests boot bookworm. They have a store of their own, where trixie would be built again.
+  // Other tests boot bookworm.
   if (release === 'trixie') {
     test('raw: boots into a healthy system', () => expectHealthyBoot(build.artifact('raw'), 'bios'));
   }
