@@ -35,15 +35,17 @@ function differences(found: NodeOnDisk, wanted: NodeOnDisk, parts: readonly (key
   );
 }
 
-/** It is not a system, or a complete one. */
+/**
+ * It is not a system, or a complete one. GRUB decides: it does not read the journal, which may already have the complete menu,
+ * and all that goes before it, for Linux.
+ */
 function judgeInstall(found: NodeOnDisk, { install }: Milestones): Judgement {
-  const views = [found.grub, found.linux];
-  const menus = views.map(({ menu }) => menu);
-  if (!menus.includes(install.linux.menu)) {
-    const problems = menus
-      .filter((menu) => found.bootCode === 'grub' && menu !== INTERRUPTED_MENU)
-      .map((menu) => `GRUB has the menu ${menu}`);
-    return { outcome: found.bootCode === 'grub' ? 'interrupted' : found.bootCode, problems };
+  if (found.grub.menu !== install.grub.menu) {
+    if (found.bootCode !== 'grub') return { outcome: found.bootCode, problems: [] };
+    const isKnown = [INTERRUPTED_MENU, install.linux.menu].includes(found.linux.menu);
+    const problems = isKnown ? [] : [`Linux finds the menu ${found.linux.menu}`];
+    if (found.grub.menu !== INTERRUPTED_MENU) problems.push(`GRUB has the menu ${found.grub.menu}`);
+    return { outcome: 'interrupted', problems };
   }
   const problems = differences(found, install, PARTS);
   if (found.bootCode !== 'grub') problems.push(`the boot code is ${found.bootCode}`);
