@@ -49,9 +49,12 @@ kairos-factory validate --strict --json config.yaml
 
 Findings have the location \`file:line:column\`. Errors are problems that would make a node fail: values of the wrong type, a
 missing administrator, impossible partitions. Unknown keys, and stages that nothing runs, are warnings, because other programs
-may read them; \`--strict\` turns them into errors. With errors, the exit code is 5. \`build\` and \`artifacts\` refuse
+may read them; \`--strict\` turns them into errors. With errors, the exit code is 5; with warnings alone it is 0, so that a
+configuration for several programs passes. Use \`--strict\` in a CI. \`build\` and \`artifacts\` refuse
 a \`--cloud-config\` with errors before they build anything.
 
+- Warnings are also given for what keeps people out of a node, or lets others in: an administrator without a password and an SSH
+  key, a password in clear text, an SSH key that was cut short, and a mode such as \`644\`, which YAML reads as a decimal number.
 - With \`install\`, one user must be in the group \`admin\`, in \`users\` or in a step, unless
   \`install.nousers\` is true. With \`config_url\`, the node checks this.
 - Keys of upstream Kairos that this agent does not support are errors, with the reason and the alternative:

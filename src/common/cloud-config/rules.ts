@@ -14,7 +14,8 @@ export function hasAdmin(data: ConfigData): boolean {
   return sources.flatMap(items).some(isAdmin);
 }
 
-function isAdmin(user: unknown): boolean {
+/** Whether an account belongs to the group `admin`, however the group is written. */
+export function isAdmin(user: unknown): boolean {
   if (!isMap(user)) return false;
   const { groups, primary_group: primary } = user;
   // cloud-init also accepts text: "admin, docker".

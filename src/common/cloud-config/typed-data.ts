@@ -11,7 +11,7 @@ export interface WrittenData {
 /** Data in the types of a schema. */
 export interface TypedData {
   readonly data: unknown;
-  /** Scalars that became text although the schema expects nothing but text: quotes would have been clearer. */
+  /** Scalars that became text although the schema expects nothing but text, and modes that are not read as octal. */
   readonly retyped: readonly Problem[];
 }
 
@@ -47,7 +47,12 @@ function typed(schema: unknown, place: Place, retyped: Problem[]): unknown {
     const truth = kinds.length === 1 && kinds[0] instanceof z.ZodBoolean;
     return truth ? (TRUTH.get(data.toLowerCase()) ?? data) : data;
   }
-  if (isMode(schema) || !kinds.some((kind) => kind instanceof z.ZodString)) return data;
+  if (isMode(schema)) {
+    const problem = decimalMode(place);
+    if (problem !== undefined) retyped.push(problem);
+    return data;
+  }
+  if (!kinds.some((kind) => kind instanceof z.ZodString)) return data;
   const { texts } = place;
   const text = typeof texts === 'string' ? texts : String(data);
   if (!kinds.some(takesScalars)) {
@@ -75,6 +80,14 @@ function typedMap(kinds: readonly unknown[], place: Place, retyped: Problem[]): 
 /** A mode is a number when it is written as one: `0644` is octal. */
 function isMode(schema: unknown): boolean {
   return (schema instanceof z.ZodOptional ? schema.unwrap() : schema) === Permissions;
+}
+
+/** A mode whose digits are octal, but which YAML reads as a decimal number, because it does not begin with a zero. */
+function decimalMode({ data, texts, path }: Place): Problem | undefined {
+  const text = String(texts);
+  if (typeof data !== 'number' || !/^[1-7][0-7]{2,3}$/.test(text)) return undefined;
+  const message = `${path.map(String).join('.')}: ${text} is a decimal number, which is the mode 0${data.toString(8)}; write 0${text}`;
+  return { path, message };
 }
 
 /** The alternatives of a schema. */

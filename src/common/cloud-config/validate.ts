@@ -1,5 +1,6 @@
 import { FactoryError } from '../errors/factory-error.ts';
 import { findUnsupported } from './find-unsupported.ts';
+import { loginProblems } from './login-problems.ts';
 import { menuVariableProblems } from './menu-variables.ts';
 import { type ConfigDocument, HEADERS, onlySteps, parseConfig } from './parse.ts';
 import { type Problem, problemsOf, unknownKeys } from './problems.ts';
@@ -55,6 +56,7 @@ export function validateCloudConfig(
   const warnings = [
     ...unknownKeys(CloudConfig, data),
     ...document.retyped,
+    ...loginProblems(data),
     ...templateProblems(data),
     ...stageProblems(data, { upstream: unsupported === 'ignore' }),
     ...(unsupported === 'warn' ? unsupportedKeys : []),

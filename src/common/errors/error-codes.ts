@@ -118,6 +118,7 @@ export const ERROR_CODES = {
   PLATFORM_NOT_FOUND: step('The index has no image for the platform.'),
 
   // Steps: content
+  CONTAINERFILE_FAILED: step('An instruction of the Containerfile failed.'),
   PACKAGE_NOT_FOUND: step('The distribution has no such package.'),
   PACKAGE_DATABASE_UNREADABLE: step('The package database of an image cannot be read.'),
   PACKAGE_INDEX_MISSING: step('The package archive has no signed index.'),

@@ -34,10 +34,12 @@ function nearest(word: string, known: readonly string[]): string | undefined {
   const synonym = Object.hasOwn(SYNONYMS, lower) ? SYNONYMS[lower] : undefined;
   if (synonym !== undefined && known.includes(synonym)) return synonym;
   if (known.length === 0) return undefined;
-  return [word, lower].flatMap((text) => {
-    const similar = closest(text, known);
-    // Two changes make any word of another one of three letters.
-    const most = similar.length <= 3 ? 1 : Math.max(2, Math.floor(similar.length / 3));
-    return distance(text, similar) <= most ? [similar] : [];
-  })[0];
+  return similarTo(word, known) ?? (lower === word ? undefined : similarTo(lower, known));
+}
+
+function similarTo(word: string, known: readonly string[]): string | undefined {
+  const similar = closest(word, known);
+  // Two changes make any word of another one of three letters.
+  const most = similar.length <= 3 ? 1 : Math.max(2, Math.floor(similar.length / 3));
+  return distance(word, similar) <= most ? similar : undefined;
 }

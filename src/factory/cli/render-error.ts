@@ -24,6 +24,11 @@ export function failWith(error: unknown): void {
 
 /** Describes an error for `--json`: code, exit status and text. */
 export function describeError(error: unknown): Record<string, unknown> {
+  if (error instanceof CommanderError) {
+    const [first = '', ...details] = error.message.replace(/^error: /, '').split('\n');
+    const { usage: status } = EXIT_STATUS;
+    return { code: 'OPTION_INVALID', kind: 'usage', status, message: first, details };
+  }
   if (!(error instanceof FactoryError)) {
     return { kind: 'defect', status: DEFECT_STATUS, message: String(error), log: logFile };
   }

@@ -24,6 +24,7 @@ import { publishDone } from './publish-done.ts';
 import { releasePorts, releaseSigner } from './release-ports.ts';
 import { rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
+import { renderPush } from './render-push.ts';
 import { formatSize } from './render-report.ts';
 import { describeTargets, failuresOf } from './target-failures.ts';
 import { ranInUserNamespace } from './user-namespace.ts';
@@ -70,8 +71,8 @@ async function releaseReport(
   const published = await publishDone(groups, report);
   const collected = await collect(planned, { report, sign, published, say });
   return {
-    json: describeRelease(collected, report),
-    text: renderRelease(collected),
+    json: { ...describeRelease(collected, report), ...(published.length > 0 ? { push: published } : {}) },
+    text: `${published.map(renderPush).join('')}${renderRelease(collected)}`,
     failures: failuresOf(report.targets),
   };
 }

@@ -137,7 +137,7 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
   async function build(
     context: Readable,
     image: string,
-    { onStep, useCache, offline, arch }: ImageBuildOptions,
+    { onStep, onOutput, useCache, offline, arch }: ImageBuildOptions,
   ): Promise<void> {
     const directory = await mkdtemp(join(work, 'context-'));
     try {
@@ -154,7 +154,8 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
         env,
         onLine: (line) => {
           const step = /^STEP \d+\/\d+: (.*)$/.exec(line)?.[1];
-          if (step !== undefined) onStep(step);
+          if (step === undefined) onOutput?.(line);
+          else onStep(step);
         },
       });
     } finally {

@@ -20,6 +20,8 @@ export interface OpenImage extends AsyncDisposable {
 export interface ImageBuildOptions {
   /** Called at the start of every instruction. */
   readonly onStep: (text: string) => void;
+  /** Called with each line that the programs of the build print. */
+  readonly onOutput?: ((line: string) => void) | undefined;
   /** Whether the engine may reuse cached results of instructions. */
   readonly useCache: boolean;
   /** Whether programs of the build run without a network. */

@@ -69,7 +69,7 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
   }
 
   async function build(context: Readable, image: string, options: ImageBuildOptions): Promise<void> {
-    const { onStep, useCache, offline = false, isBase = false, arch } = options;
+    const { onStep, onOutput, useCache, offline = false, isBase = false, arch } = options;
     const containers = new Set<string>();
     let written = Promise.resolve();
     const onContainer = ({ id, running }: ContainerEvent) => {
@@ -81,7 +81,14 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
       const id = await daemon.build(
         context,
         { useCache, offline, arch },
-        { onStep, onLine: log, onContainer },
+        {
+          onStep,
+          onLine: (line) => {
+            log(line);
+            onOutput?.(line);
+          },
+          onContainer,
+        },
       );
       built.set(image, id);
       if (isBase) await daemon.tag(id, image);

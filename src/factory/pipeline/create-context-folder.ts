@@ -24,8 +24,8 @@ import { baseReference, sourceSteps } from './graph.ts';
 import { createScheduler, requireResults, type SchedulerContext } from './scheduler.ts';
 import { type Results, resultOf } from './step.ts';
 import { BASE_STEP } from './steps/base-facts.ts';
-import { readContainerfile } from './steps/containerfile-step.ts';
 import { imageRecipe } from './steps/image-recipe.ts';
+import { readContainerfile } from './steps/read-containerfile.ts';
 import { openOutput } from './workspace.ts';
 
 /** Options of {@link createContextFolder}. */

@@ -17,7 +17,13 @@ export interface PlannedStep {
 export type BuildEvent =
   | { readonly type: 'plan'; readonly steps: readonly PlannedStep[] }
   | { readonly type: 'start'; readonly id: string; readonly title: string }
-  | { readonly type: 'progress'; readonly id: string; readonly text: string }
+  | {
+      readonly type: 'progress';
+      readonly id: string;
+      readonly text: string;
+      /** Whether it changes from second to second, as the package that is being installed does: too much for a log. */
+      readonly isFleeting?: boolean;
+    }
   | {
       readonly type: 'end';
       readonly id: string;

@@ -30,6 +30,7 @@ export async function executeStep(
         objects,
         scratch,
         say: (text) => context.emit({ type: 'progress', id: shownAs, text }),
+        glimpse: (text) => context.emit({ type: 'progress', id: shownAs, text, isFleeting: true }),
         notice: (text) => context.emit({ type: 'notice', text }),
       },
       results,

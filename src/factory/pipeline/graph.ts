@@ -8,7 +8,7 @@ import { buildReferences } from './build-references.ts';
 import type { Step } from './step.ts';
 import { artifactKey } from './steps/artifact-keys.ts';
 import { artifactStep, checksumStep } from './steps/artifact-step.ts';
-import { auditStep } from './steps/audit-step.ts';
+import { auditStep, overlayAuditStep } from './steps/audit-step.ts';
 import { BASE_STEP } from './steps/base-facts.ts';
 import { baseStep } from './steps/base-step.ts';
 import { bundlesStep } from './steps/bundles-step.ts';
@@ -32,6 +32,7 @@ export function buildGraph(env: BuildEnvironment, source: RecipeSource, signal: 
   const { spec, choice: flavor } = source;
   const image = imageStep(env, spec, imageRecipe(env, source));
   return [
+    ...(spec.overlayRootfs === undefined ? [] : [overlayAuditStep(spec, spec.overlayRootfs, signal)]),
     ...sourceSteps(env, { spec, choice: flavor }, signal),
     image,
     ...artifactGraph(

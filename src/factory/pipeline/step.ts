@@ -36,6 +36,8 @@ export interface StepContext {
   readonly scratch: string;
   /** Shows the current activity. */
   readonly say: (text: string) => void;
+  /** Shows a detail of it that changes from second to second. */
+  readonly glimpse: (text: string) => void;
   /** Shows a notice that still matters after the build. */
   readonly notice: (text: string) => void;
 }

@@ -12,6 +12,7 @@ import {
   writeOfflineConfig,
 } from '../tools/cosign.ts';
 import type { Runner } from '../tools/runner.ts';
+import { isCosignKey } from './cosign-key.ts';
 
 /** An opened signer: its key has been tried. */
 export interface Signer {
@@ -152,7 +153,25 @@ async function checkKeyFile(key: string, warn: (text: string) => void): Promise<
         'Give a file, env://VARIABLE, the URI of a KMS key, or keyless; "cosign generate-key-pair" creates a key.',
     });
   }
+  await requireCosignKey(key);
   if ((stats.mode & 0o077) !== 0) warn(`the signing key ${key} is readable by other users: chmod 600 ${key}`);
+}
+
+/** Says how to convert keys of other programs, which cosign refuses with the name of its parser. */
+async function requireCosignKey(key: string): Promise<void> {
+  const text = await readFile(key, 'latin1').catch(() => '');
+  const [, title] = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(text) ?? [];
+  if (title === undefined || isCosignKey(text)) return;
+  const isPrivate = title.endsWith('PRIVATE KEY');
+  throw new FactoryError(
+    'SIGNING_KEY_UNUSABLE',
+    `the signing key ${key} is a PEM ${title}, not a key of cosign`,
+    {
+      remedy: isPrivate
+        ? `Convert it: cosign import-key-pair --key ${key}`
+        : 'Give the private key; "cosign generate-key-pair" creates one.',
+    },
+  );
 }
 
 function unusable(key: string, error: unknown): unknown {
@@ -164,7 +183,7 @@ function unusable(key: string, error: unknown): unknown {
     {
       details: isPassword ? [] : error.details,
       remedy: isPassword
-        ? 'Set COSIGN_PASSWORD, sign.password-file or sign.password-env.'
+        ? 'Set COSIGN_PASSWORD, sign.password-file or sign.password-env; on a terminal, it is asked for when none is set.'
         : 'Check the key; for a KMS, also its address and your credentials there.',
       cause: error,
     },

@@ -24,6 +24,8 @@ export async function mmdebstrap(
     readonly components: readonly string[];
     readonly packages?: readonly string[] | undefined;
     readonly lists: string;
+    /** Called with each line that it prints. */
+    readonly onLine?: ((line: string) => void) | undefined;
     readonly sources?: { readonly lines: readonly string[]; readonly kept: readonly string[] } | undefined;
   },
 ): Promise<void> {
@@ -37,7 +39,7 @@ export async function mmdebstrap(
   args.push(`--customize-hook=sync-out /var/lib/apt/lists ${options.lists}`);
   if (options.sources === undefined) {
     args.push(options.release, output, ...(options.mirror === undefined ? [] : [options.mirror]));
-    await runner.run(MMDEBSTRAP, args);
+    await runner.run(MMDEBSTRAP, args, { onLine: options.onLine ?? (() => undefined) });
     return;
   }
   const kept = join(options.lists, '..', 'sources.list');
@@ -45,5 +47,5 @@ export async function mmdebstrap(
   // Snapshot archives answer slowly and limit the request rate.
   args.push('--aptopt=Acquire::Retries "5"', `--customize-hook=upload ${kept} /etc/apt/sources.list`);
   args.push(options.release, output, ...options.sources.lines);
-  await runner.run(MMDEBSTRAP, args);
+  await runner.run(MMDEBSTRAP, args, { onLine: options.onLine ?? (() => undefined) });
 }

@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { loadArtifactsSpec } from '../../config/artifacts-spec.ts';
 import { ARTIFACT_OPTIONS, artifactFlags, runOptions } from '../artifact-options.ts';
+import { askPassword } from '../ask-password.ts';
 import { GROUPS } from '../option-groups.ts';
 import { presentTargets } from '../run-targets.ts';
 import { requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
@@ -42,6 +43,7 @@ export function artifactsCommand() {
       const load = async () => {
         const loaded = await loadArtifactsSpec({ set: options.set ?? [], flags }, warn);
         requireSigner(options.sign, loaded.spec.sign);
+        await askPassword(loaded.spec.sign);
         return [loaded];
       };
       await presentTargets(load, runOptions(options));

@@ -9,6 +9,7 @@ import {
   gather,
   runOptions,
 } from '../artifact-options.ts';
+import { askPassword } from '../ask-password.ts';
 import { GROUPS } from '../option-groups.ts';
 import { chosenProof, NO_PROVE_OPTION, PROVE_OPTION, proveFlag } from '../prove-options.ts';
 import { presentTargets } from '../run-targets.ts';
@@ -58,6 +59,8 @@ export async function publishedTargets(
   const flags = { ...sources.flags, ...signFlag(sign), ...proveFlag(prove), 'push.to': push || undefined };
   const targets = await loadBuildTargets({ ...sources, flags }, only, warn);
   for (const { spec } of targets) requireSigner(sign, spec.sign);
+  // One process has one password: targets with several keys take theirs from files or variables.
+  if (sign !== false) await askPassword(targets[0]?.spec.sign);
   return targets.map(({ spec, ...target }) => ({
     ...target,
     spec: {

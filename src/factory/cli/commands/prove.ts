@@ -24,6 +24,7 @@ import { prove } from '../../prove/prove.ts';
 import { readChecks } from '../../prove/read-checks.ts';
 import { secretVariables } from '../../signing/signer.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
+import { askPassword } from '../ask-password.ts';
 import { archOf, numberOf } from '../machine-options.ts';
 import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
@@ -64,6 +65,7 @@ export function proveCommand() {
         });
         const sign = options.sign === false ? undefined : configured;
         requireSigner(options.sign, sign);
+        await askPassword(sign);
         const events = lifeOf(parseEvents('--life', options.life));
         const source = parseProofSource(what, process.cwd());
         if (source.kind === 'image' && (await ranInUserNamespace())) return undefined;

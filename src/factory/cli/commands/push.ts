@@ -8,6 +8,7 @@ import type { PushResult } from '../../deliver/publish/push-images.ts';
 import { type HeldImage, type PushSource, parsePushSource } from '../../deliver/publish/push-source.ts';
 import { parsePushTarget } from '../../deliver/publish/push-target.ts';
 import { ARTIFACT_OPTIONS, configurationFile, gather } from '../artifact-options.ts';
+import { askPassword } from '../ask-password.ts';
 import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
@@ -72,6 +73,7 @@ async function pushed(what: readonly string[], flags: PushFlags): Promise<PushRe
   });
   const sign = flags.sign === false ? undefined : configured.sign;
   requireSigner(flags.sign, sign);
+  await askPassword(sign);
   const to = flags.to ?? configured.push?.to;
   if (to === undefined) {
     throw new FactoryError('OPTION_MISSING', 'no destination is given', {

@@ -15,6 +15,7 @@ import { outputsIn, type SignedFile, signFiles, signOutput } from '../../signing
 import { openSigner, type Signer, secretVariables } from '../../signing/signer.ts';
 import { unsignedFiles } from '../../signing/unsigned-files.ts';
 import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
+import { askPassword } from '../ask-password.ts';
 import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
@@ -69,6 +70,7 @@ export function signCommand() {
           });
         }
         const targets = what.map((text) => targetOf(text));
+        await askPassword(sign);
         const attest = options.attest ?? [];
         const report = await withSession(
           async (session) => {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { FILE_KINDS, type FileKinds } from '../../config/push.ts';
 import type { ArtifactsSpec } from '../../config/schema.ts';
 import { type PushEvents, type PushJob, push } from './push.ts';
 import type { PushResult } from './push-images.ts';
@@ -9,7 +10,7 @@ import { type PushTarget, parsePushTarget, repositoryName } from './push-target.
 export interface PublishedBuild {
   /** Name of the target; absent for a single build. */
   readonly name?: string | undefined;
-  readonly spec: Pick<ArtifactsSpec, 'push' | 'registries' | 'output'> &
+  readonly spec: Pick<ArtifactsSpec, 'push' | 'registries' | 'output' | 'artifacts'> &
     Partial<Pick<ArtifactsSpec, 'sign'>> & { readonly arch?: string };
 }
 
@@ -130,9 +131,15 @@ export async function publishBuilds(
   }));
 }
 
+/** The kinds to push: of those that were asked for, not of those that another one was made from. */
+function chosenKinds({ push: wanted, artifacts }: PublishedBuild['spec']): FileKinds {
+  const kinds = wanted?.artifacts ?? [];
+  return kinds === 'all' ? FILE_KINDS.filter((kind) => artifacts.includes(kind)) : kinds;
+}
+
 function jobOf({ target, builds }: PushGroup): PushJob {
   const [first] = builds;
-  const artifacts = builds.map(({ spec }) => spec.push?.artifacts ?? []);
+  const artifacts = builds.map(({ spec }) => chosenKinds(spec));
   return {
     target,
     sources: builds.map(({ spec }, at) => ({

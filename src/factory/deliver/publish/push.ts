@@ -1,4 +1,5 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { createTransferText } from '../../../common/text/transfer.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
 import type { SignSpec } from '../../config/signing.ts';
 import type { BuildEvent } from '../../pipeline/events.ts';
@@ -35,7 +36,6 @@ export interface PushEvents {
 
 /** Milliseconds between two progress messages. */
 const PROGRESS_INTERVAL = 1000;
-const MIB = 1024 ** 2;
 
 /**
  * Runs push jobs one after the other, as documented at `pushImages`. Stops at the first failure; content tagged by then is
@@ -111,12 +111,12 @@ async function pushOne(
 
 function throttled(say: (text: string) => void) {
   let last = 0;
-  const mib = (bytes: number) => (bytes / MIB).toFixed(1);
+  const describe = createTransferText();
   return (done: number, total: number) => {
     const now = performance.now();
     if (now - last < PROGRESS_INTERVAL && done < total) return;
     last = now;
-    say(`${mib(done)} of ${mib(total)} MiB pushed`);
+    say(`pushed ${describe(done, total)}`);
   };
 }
 

@@ -4,6 +4,7 @@ import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
 import { type ImageIdentity, identityFrom } from '../../../common/contract/kairos-release.ts';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import { hashFile } from '../../../common/files/digest.ts';
+import type { ArtifactKind } from '../../config/schema.ts';
 import type { Manifest } from '../../pipeline/write-output-manifest.ts';
 import { layoutSubject } from '../../signing/layout-subject.ts';
 import { bundleName, SUMS } from '../../signing/output-files.ts';
@@ -40,6 +41,8 @@ export interface FinishedTarget {
   readonly output: string;
   readonly manifest: Manifest;
   readonly pushed?: PushedImage | undefined;
+  /** The kinds of artifacts that were asked for; all that were made when absent. */
+  readonly artifacts?: readonly ArtifactKind[] | undefined;
 }
 
 /** Options of {@link collectTarget}. */
@@ -53,11 +56,11 @@ export interface CollectOptions {
  * @throws FactoryError `verification` when a listed file does not exist
  */
 export async function collectTarget(
-  { name, output, manifest, pushed }: FinishedTarget,
+  { name, output, manifest, pushed, artifacts }: FinishedTarget,
   { isSigned }: CollectOptions,
 ): Promise<CollectedTarget> {
   const identity = identityFrom(new Map(Object.entries(manifest.release)));
-  const sources = await collectSources(output);
+  const sources = await collectSources(output, unwanted(manifest, artifacts));
   const files = sources.map(({ file, sha256, size }): ReleaseFile => {
     const described = describeFile(file);
     const signature = isSigned && isListed(described.role) ? { signature: bundleName(file) } : {};
@@ -97,14 +100,21 @@ function placeOf(pushed: PushedImage | undefined): { reference?: string; tags?: 
 
 const MANIFEST_FILE = 'manifest.json';
 
-/** The files of a build, sorted by name. */
-async function collectSources(output: string): Promise<SourceFile[]> {
+/** Artifacts that were made only because another one is made from them. */
+function unwanted({ artifacts: made }: Manifest, wanted: FinishedTarget['artifacts']): Set<string> {
+  return new Set(
+    made.filter(({ kind }) => wanted !== undefined && !wanted.includes(kind)).map(({ file }) => file),
+  );
+}
+
+/** The files of a build but those that are left out, sorted by name. */
+async function collectSources(output: string, left: ReadonlySet<string>): Promise<SourceFile[]> {
   const place = join(output, SUMS);
   const listed = parseChecksums(await readFile(place, 'utf8').catch(gone(place)), place);
   const files: SourceFile[] = [];
   for (const sum of listed) {
     // The manifest describes a single build, and has the same name in every output directory.
-    if (sum.file === MANIFEST_FILE) continue;
+    if (sum.file === MANIFEST_FILE || left.has(sum.file)) continue;
     files.push(await sourceFile(output, sum));
     if (!sum.file.endsWith('.oci/index.json')) continue;
     for (const other of await layoutContent(output, sum.file)) files.push(await sourceFile(output, other));

@@ -99,7 +99,12 @@ export async function makeRelease(
     if (target?.status !== 'done') continue;
     signal.throwIfAborted();
     const pushed = await ports.pushImage?.(build, target, context);
-    targets.push(await collectTarget({ ...target, name: build.name, pushed }, { isSigned }));
+    targets.push(
+      await collectTarget(
+        { ...target, name: build.name, pushed, artifacts: build.spec.artifacts },
+        { isSigned },
+      ),
+    );
   }
   const done = new Set(targets.map(({ target }) => target.name));
   const missing = builds.map(({ name }) => name).filter((name) => !done.has(name));

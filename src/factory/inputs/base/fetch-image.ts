@@ -2,6 +2,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { downloadBlobs } from '../../../common/oci/registry/blob-store.ts';
 import { type Descriptor, parseManifest } from '../../../common/oci/registry/image-manifest.ts';
 import { formatImageReference, type ImageReference } from '../../../common/oci/registry/image-reference.ts';
+import { createTransferText } from '../../../common/text/transfer.ts';
 import { type BlobCache, blobPath } from './blob-cache.ts';
 import { atPlaces, type RegistryAccess } from './resolve-image.ts';
 
@@ -119,11 +120,11 @@ const PROGRESS_INTERVAL = 1000;
 
 function progressReporter(name: string, say: (text: string) => void) {
   let reported = 0;
-  const mib = (bytes: number) => (bytes / 1024 ** 2).toFixed(1);
+  const describe = createTransferText();
   return (bytes: number, total: number) => {
     const now = performance.now();
     if (now - reported < PROGRESS_INTERVAL && bytes < total) return;
     reported = now;
-    say(`downloading ${name}: ${mib(bytes)} of ${mib(total)} MiB`);
+    say(`downloading ${name}: ${describe(bytes, total)}`);
   };
 }

@@ -1,21 +1,23 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Writable } from 'node:stream';
-import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { settleAll } from '../../../common/errors/settle.ts';
 import { aptLive, aptSnapshot, type SnapshotSource } from '../../catalog/flavors/snapshot.ts';
 import type { BaseReference } from '../../config/base-reference.ts';
 import type { ContainerEngine } from '../../engine/container-engine.ts';
 import type { DockerDaemon } from '../../engine/docker/daemon.ts';
+import { createPackageReader } from '../../packages/installation-progress.ts';
 import { mmdebstrap } from '../../tools/mmdebstrap.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { packDirectory } from '../../tools/tar.ts';
 import { type ArchiveState, readArchiveState } from './archive-state.ts';
 import { archToChoose } from './check-arch.ts';
 import { checkHoles, holesLimit } from './check-holes.ts';
+import { daemonImage, namedDaemon } from './daemon-image.ts';
 import type { ImageSource } from './image-source.ts';
 import { writeOciLayout } from './oci-layout.ts';
 import { readTarball, unreadable } from './read-tarball.ts';
+import { requireSource } from './require-source.ts';
 import { sanitizeTar } from './sanitize-tar.ts';
 
 /** The services for importing a base. */
@@ -30,6 +32,8 @@ export interface ImportContext {
   readonly arch: string;
   readonly notice: (text: string) => void;
   readonly say: (text: string) => void;
+  /** Shows a detail that changes from second to second. */
+  readonly glimpse?: ((text: string) => void) | undefined;
 }
 
 /** Options for bootstrapping a base. */
@@ -57,6 +61,7 @@ export async function importBase(
   image: string,
   context: ImportContext,
 ): Promise<ArchiveState | undefined> {
+  if (reference.kind !== 'bootstrap') await requireSource(reference);
   switch (reference.kind) {
     case 'oci':
     case 'docker-archive':
@@ -74,7 +79,7 @@ export async function importBase(
       return undefined;
     }
     case 'docker-daemon': {
-      const daemon = await context.daemon();
+      const daemon = await namedDaemon(context.daemon, reference.name);
       const id = await daemonImage(daemon, reference.name);
       if (context.engine.adopt) {
         await context.engine.adopt(id, image);
@@ -112,7 +117,12 @@ export async function importBase(
         lines: aptSnapshot(snapshot, components),
         kept: aptLive(snapshot, components),
       };
-      await mmdebstrap(context.runner, file, { ...reference, arch: context.arch, lists, sources });
+      const read = createPackageReader();
+      const onLine = (line: string) => {
+        const text = read(line);
+        if (text !== undefined) context.glimpse?.(text);
+      };
+      await mmdebstrap(context.runner, file, { ...reference, arch: context.arch, lists, sources, onLine });
       const from = snapshot?.[0]?.uri ?? reference.mirror;
       const archive = await readArchiveState(lists, from?.startsWith('https:') ? 'https' : 'http');
       context.say('importing the root into the image store');
@@ -124,15 +134,6 @@ export async function importBase(
       return archive;
     }
   }
-}
-
-/** Returns the identifier of an image in a daemon. @throws FactoryError `usage` when there is no image of that name */
-export async function daemonImage(daemon: DockerDaemon, name: string): Promise<string> {
-  const id = await daemon.imageId(name);
-  if (id !== undefined) return id;
-  throw new FactoryError('BASE_NOT_FOUND', `the Docker daemon at ${daemon.address} has no image ${name}`, {
-    remedy: `Check the name with "docker image ls", or fetch it: docker pull ${name}`,
-  });
 }
 
 /** A tar of a root filesystem. */

@@ -15,6 +15,7 @@ import { explainNetwork } from '../../../common/http/network-error.ts';
 import { retrying } from '../../../common/http/retry.ts';
 import { shownUrl } from '../../../common/http/shown-url.ts';
 import { TransientHttpError } from '../../../common/http/transient-error.ts';
+import { createTransferText } from '../../../common/text/transfer.ts';
 import type { Owner } from '../base/blob-cache.ts';
 
 /** A file to download, with its known digest. */
@@ -143,14 +144,14 @@ async function appendBody(
   body: AsyncIterable<Uint8Array>,
   { part, start, total, signal, say }: Appending,
 ): Promise<number> {
-  const ofTotal = Number.isNaN(total) ? '' : ` of ${mebibytes(total)}`;
+  const describe = createTransferText(undefined, start);
   let [size, reported] = [start, start];
   const count = async function* (chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
       size += chunk.length;
       if (size - reported >= REPORT) {
         reported = size;
-        say(`${mebibytes(size)}${ofTotal} MiB`);
+        say(describe(size, total));
       }
       yield chunk;
     }
@@ -199,8 +200,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function mebibytes(bytes: number): string {
-  return (bytes / MEBIBYTE).toFixed(0);
 }

@@ -4,7 +4,7 @@ import { applyLayers } from '../../../common/oci/layers/apply-layers.ts';
 import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
 import { layerHost } from '../../engine/docker/unpack-saved.ts';
 import { readyArch } from '../../inputs/base/check-arch.ts';
-import { daemonImage } from '../../inputs/base/import-base.ts';
+import { daemonImage, namedDaemon } from '../../inputs/base/daemon-image.ts';
 import { unpackRoot } from '../../tools/tar.ts';
 import { openArtifact } from './open-artifact.ts';
 import type { Subject } from './subject.ts';
@@ -70,7 +70,7 @@ async function openImage(
     await images.fetch(reference.image, architecture, { directory: path, say: () => undefined });
   } else if (reference.kind === 'docker-daemon') {
     path = join(directory, 'saved.tar');
-    const found = await daemon();
+    const found = await namedDaemon(daemon, reference.name);
     await found.save(await daemonImage(found, reference.name), path);
   } else {
     path = reference.path;

@@ -100,6 +100,31 @@ export function auditStep(
   });
 }
 
+/** The search of an overlay before the image is built. */
+const OVERLAY_STEP = { id: 'audit-overlay', facts: NO_FACTS };
+
+/**
+ * The step that searches the overlay of the root filesystem for secrets. It needs nothing, so that a person does not wait for an
+ * image that will be refused; the whole image is searched by {@link auditStep}.
+ */
+export function overlayAuditStep(
+  { audit }: Pick<ArtifactsSpec, 'audit'>,
+  overlay: string,
+  signal: AbortSignal,
+): Step {
+  return defineStep(OVERLAY_STEP, {
+    title: 'look for secrets in the overlay',
+    needs: [],
+    inputs: async () => [RULES, audit, treeSignature(overlay)],
+    run: async ({ notice }) => {
+      const findings = await scanTree(overlay, { name: '', needles: [], signal, notice });
+      const refused = notAllowed(findings, audit.allow);
+      if (refused.length > 0) throw secretsFound(refused, `the overlay ${overlay}`);
+      return { facts: {}, files: {}, digest: 'passed' };
+    },
+  });
+}
+
 async function buildCredentials(
   env: Pick<BuildEnvironment, 'runner' | 'variables'>,
   spec: ArtifactsSpec | BuildSpec,

@@ -65,6 +65,7 @@ export function baseStep(
         arch: spec.arch,
         notice: context.notice,
         say: context.say,
+        glimpse: context.glimpse,
       });
       const name = formatBaseReference(reference);
       const root = await rootFacts(env.engine, { image, name }, (path) =>

@@ -11,9 +11,10 @@ import { readPackages } from '../../packages/read-packages.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
 import { defineStep, type Results, type Step } from '../step.ts';
-import { containerfileInputs, readContainerfile, userContext } from './containerfile-step.ts';
+import { buildUserImage } from './build-user-image.ts';
 import type { ImageRecipe } from './image-recipe.ts';
 import { IMAGE_STEP, imageIdentity, type OsImageFacts } from './os-image-facts.ts';
+import { containerfileInputs, readContainerfile } from './read-containerfile.ts';
 import { buildImage, sealImage } from './seal-image.ts';
 
 /** The step that builds the OS image from the base and the framework, and seals and checks it. */
@@ -78,7 +79,7 @@ export function imageStep(
       const parts = { seal: sealRoot, readMore };
       if (after !== undefined) {
         const image = `localhost/kairos-factory/changed:${randomUUID()}`;
-        await buildImage(env, context, { entries: userContext(after, built), image, arch });
+        await buildUserImage(env, context, { user: after, from: built, image, arch });
         const name = `the built image, changed by ${after.file},`;
         return await withLock(await sealImage(env, context, { image, name, ...parts }));
       }

@@ -4,6 +4,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { type ContextEntry, packContext } from '../../image/context/context-tar.ts';
 import { takeBuildNotices } from '../../image/root/build-notices.ts';
 import { hiddenFiles } from '../../image/root/hidden-files.ts';
+import { createPackageReader } from '../../packages/installation-progress.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { StepContext, StepOutput } from '../step.ts';
 import type { OsImageFacts } from './os-image-facts.ts';
@@ -21,11 +22,17 @@ interface ImageBuild {
 /** Builds an image in the engine. @throws FactoryError `step` when the build fails, with a hint about `--offline` */
 export async function buildImage(
   { engine, useCache, offline }: Pick<BuildEnvironment, 'engine' | 'useCache' | 'offline'>,
-  { say }: Pick<StepContext, 'say'>,
+  { say, glimpse }: Pick<StepContext, 'say' | 'glimpse'>,
   { entries, image, arch, isBase = false }: ImageBuild,
 ): Promise<void> {
   try {
-    await engine.build(packContext(entries), image, { onStep: say, useCache, offline, arch, isBase });
+    const read = createPackageReader();
+    const onOutput = (line: string) => {
+      const text = read(line);
+      if (text !== undefined) glimpse(text);
+    };
+    const options = { onStep: say, onOutput, useCache, offline, arch, isBase };
+    await engine.build(packContext(entries), image, options);
   } catch (error) {
     if (!offline || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
     throw new FactoryError('NOT_CACHED', 'the build needs the network, but --offline is set', {

@@ -53,7 +53,7 @@ describe('dotted keys', () => {
   });
 
   test('are known to validation, which gives their place', () => {
-    const users = 'users: [{name: a, groups: [admin]}]';
+    const users = 'users: [{name: a, groups: [admin], ssh_authorized_keys: ["github:a"]}]';
     const examine = (text: string) => examineCloudConfig('file', `#cloud-config\n${users}\n${text}`);
     expect(examine('install: {partitions.oem.size: 128}')).toEqual([]);
     expect(examine('install:\n  auto: true\n  partitions.oem.size: many')).toEqual([

@@ -7,7 +7,7 @@ import { examineCloudConfig } from '../../../../src/common/cloud-config/validate
 import { slotNode } from '../../agent/support/slot-node.ts';
 
 const out = () => undefined;
-const ADMIN = { users: [{ name: 'a', groups: ['admin'] }] };
+const ADMIN = { users: [{ name: 'a', groups: ['admin'], ssh_authorized_keys: ['github:a'] }] };
 
 test.each([
   ['quiet splash\n', 'quiet splash'],

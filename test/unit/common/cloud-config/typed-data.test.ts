@@ -80,6 +80,7 @@ describe('where text is expected, what is typed is kept', () => {
     );
     expect(found.map(renderFinding)).toEqual([
       'f:2:36: warning: users.0.passwd: 012345 is read as text; put it in quotes',
+      expect.stringContaining('users.0.passwd: the password is in clear text'),
     ]);
   });
 });

@@ -6,6 +6,7 @@ import { parseCloudConfig } from '../../../../src/common/cloud-config/parse.ts';
 import { stagesOf } from '../../../../src/common/cloud-config/stages.ts';
 import {
   examineCloudConfig,
+  type Finding,
   renderFinding,
   validateCloudConfig,
 } from '../../../../src/common/cloud-config/validate.ts';
@@ -22,24 +23,29 @@ function fixtures(kind: 'good' | 'bad' | 'upstream'): { name: string; text: stri
 const findings = (body: string, strict = false) =>
   validateCloudConfig(parseCloudConfig('f', `#cloud-config\n${body}`), { strict }).map(renderFinding);
 
+/** Examples have short keys and clear passwords, which login-problems.test.ts is about. */
+const withoutLogins = (found: readonly Finding[]) =>
+  found.filter(({ message }) => !/clear text|neither a password nor|SSH key/.test(message));
+
 describe('valid configurations', () => {
   test('has at least 20 fixtures', () => expect(fixtures('good').length).toBeGreaterThanOrEqual(20));
 
   test.each(fixtures('good'))('$name', ({ name, text }) => {
-    expect(examineCloudConfig(name, text, { strict: true })).toEqual([]);
+    expect(withoutLogins(examineCloudConfig(name, text, { strict: true }))).toEqual([]);
     expect(() => stagesOf(parseCloudConfig(name, text))).not.toThrow();
   });
 });
 
 describe('configurations for the agent of upstream Kairos', () => {
   test.each(fixtures('upstream'))('$name', ({ name, text }) => {
-    const findings = examineCloudConfig(name, text);
+    const findings = withoutLogins(examineCloudConfig(name, text));
     expect(findings).not.toEqual([]);
     expect(
       findings.map(renderFinding).filter((line) => !/is not supported: .*; |stage ".*" of up/.test(line)),
     ).toEqual([]);
-    expect(examineCloudConfig(name, text, { strict: true, unsupported: 'ignore' })).toEqual([]);
-    const warned = examineCloudConfig(name, text, { unsupported: 'warn' });
+    const options = { strict: true, unsupported: 'ignore' } as const;
+    expect(withoutLogins(examineCloudConfig(name, text, options))).toEqual([]);
+    const warned = withoutLogins(examineCloudConfig(name, text, { unsupported: 'warn' }));
     expect(warned.map(({ message }) => message).sort()).toEqual(
       findings.map(({ message }) => message).sort(),
     );
@@ -144,7 +150,9 @@ describe('the administrator rule', () => {
     'stages: {boot: [{users: {a: {groups: [admin]}}}]}',
     'config_url: https://example.org/',
   ])('accepts %s', (users) => {
-    expect(findings(`${users}\ninstall: {auto: true}\n`)).toEqual([]);
+    expect(
+      findings(`${users}\ninstall: {auto: true}\n`).filter((line) => line.includes(': error: ')),
+    ).toEqual([]);
   });
 
   test.each(['users: []', 'users: [admin]', 'users: {admin: {}}', 'users: [{name: admin, groups: [Admin]}]'])(

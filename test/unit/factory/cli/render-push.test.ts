@@ -7,7 +7,7 @@ import { groupPushes, type PublishedBuild } from '../../../../src/factory/delive
 const build = (arch: string, to: string, key?: string, name?: string): PublishedBuild => ({
   name,
   spec: {
-    ...{ push: Push.parse(to), registries: [], output: '/out', arch },
+    ...{ push: Push.parse(to), artifacts: ['oci'] as const, registries: [], output: '/out', arch },
     ...(key === undefined ? {} : { sign: Sign.parse(key) }),
   },
 });

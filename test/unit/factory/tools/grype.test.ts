@@ -49,6 +49,7 @@ async function scan(
     objects: home,
     scratch: home,
     say: () => undefined,
+    glimpse: () => undefined,
     notice: (text: string) => notices.push(text),
   };
   const results = new Map([['sbom', { digest: '', facts: {}, files: { spdx: join(home, 'sbom.json') } }]]);

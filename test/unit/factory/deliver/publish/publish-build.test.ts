@@ -14,7 +14,13 @@ import {
 
 const build = (name: string, to: unknown, arch = 'amd64'): PublishedBuild => ({
   name,
-  spec: { push: to === undefined ? undefined : Push.parse(to), registries: [], output: `/out/${name}`, arch },
+  spec: {
+    push: to === undefined ? undefined : Push.parse(to),
+    artifacts: ['oci'],
+    registries: [],
+    output: `/out/${name}`,
+    arch,
+  },
 });
 const groups = (...builds: PublishedBuild[]) =>
   groupPushes(builds).map(({ target, builds: members }) => [

@@ -10,6 +10,7 @@ export function stepContext(): { readonly context: StepContext; readonly notices
     objects: temporaryDirectory(),
     scratch: temporaryDirectory(),
     say: () => undefined,
+    glimpse: () => undefined,
     notice: (text: string) => void notices.push(text),
   };
   return { context, notices };
