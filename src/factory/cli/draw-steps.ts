@@ -49,7 +49,7 @@ function drawSummary(steps: readonly ListedStep[], canvas: Canvas): Row[] {
     `${of('done', 'cached').length} of ${steps.length} steps done`,
     `${of('waiting').length} waiting`,
   ];
-  const room = Math.max(1, canvas.rows - counts.length - 2);
+  const room = Math.max(1, canvas.rows - counts.length - 1);
   // The newest last: they are what a person looks for.
   return [
     ...busy.slice(-room),

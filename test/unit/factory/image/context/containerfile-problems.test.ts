@@ -3,11 +3,13 @@ import { requireBuildable } from '../../../../../src/factory/image/context/conta
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 
-const context = plant(temporaryDirectory(), { 'here/file': 'x' });
-const check = (text: string) => requireBuildable({ file: 'Containerfile', context }, text);
+const makeContext = () => plant(temporaryDirectory(), { 'here/file': 'x' });
+const check = (text: string, context = makeContext()) =>
+  requireBuildable({ file: 'Containerfile', context }, text);
 
 describe('a Containerfile', () => {
   test('has the line of each mistake that a builder would stop at', async () => {
+    const context = makeContext();
     const error = await failureOf(
       () =>
         check('RUNN true\n# note\nCOPY here/file gone /srv/\nENV\nCOPY one\nADD ["here", "no such", "/"]\n'),

@@ -6,29 +6,31 @@ import { requireSource } from '../../../../../src/factory/inputs/base/require-so
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 
-const home = plant(temporaryDirectory(), {
-  'plain/file': '',
-  'layout/index.json': JSON.stringify({
-    manifests: [{ annotations: { 'org.opencontainers.image.ref.name': 'v1' } }],
-  }),
-});
+const makeHome = () =>
+  plant(temporaryDirectory(), {
+    'plain/file': '',
+    'layout/index.json': JSON.stringify({
+      manifests: [{ annotations: { 'org.opencontainers.image.ref.name': 'v1' } }],
+    }),
+  });
 
 describe('a source that is given', () => {
   test.each([
-    [{ kind: 'oci', path: join(home, 'nope'), tag: undefined }, 'BASE_NOT_FOUND'],
-    [{ kind: 'tar', path: join(home, 'nope') }, 'BASE_NOT_FOUND'],
-    [{ kind: 'docker-archive', path: join(home, 'nope') }, 'BASE_NOT_FOUND'],
-    [{ kind: 'dir', path: join(home, 'nope') }, 'BASE_NOT_FOUND'],
-    [{ kind: 'oci', path: join(home, 'plain'), tag: undefined }, 'IMAGE_UNREADABLE'],
-    [{ kind: 'oci', path: join(home, 'layout'), tag: 'v2' }, 'IMAGE_NOT_FOUND'],
+    [{ kind: 'oci', path: 'nope', tag: undefined }, 'BASE_NOT_FOUND'],
+    [{ kind: 'tar', path: 'nope' }, 'BASE_NOT_FOUND'],
+    [{ kind: 'docker-archive', path: 'nope' }, 'BASE_NOT_FOUND'],
+    [{ kind: 'dir', path: 'nope' }, 'BASE_NOT_FOUND'],
+    [{ kind: 'oci', path: 'plain', tag: undefined }, 'IMAGE_UNREADABLE'],
+    [{ kind: 'oci', path: 'layout', tag: 'v2' }, 'IMAGE_NOT_FOUND'],
   ] as const)('%j is a usage error', async (reference, code) => {
-    const error = await failureOf(() => requireSource(reference), 'usage');
+    const path = join(makeHome(), reference.path);
+    const error = await failureOf(() => requireSource({ ...reference, path }), 'usage');
     expect(error.code).toBe(code);
     expect(error.remedy).toBeDefined();
   });
 
   test('passes when it exists, or is not here', async () => {
-    await requireSource({ kind: 'oci', path: join(home, 'layout'), tag: 'v1' });
+    await requireSource({ kind: 'oci', path: join(makeHome(), 'layout'), tag: 'v1' });
     await requireSource({ kind: 'docker-daemon', name: 'x' });
   });
 });

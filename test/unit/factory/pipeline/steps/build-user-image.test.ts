@@ -4,10 +4,11 @@ import { FactoryError } from '../../../../../src/common/errors/factory-error.ts'
 import { explainInstruction } from '../../../../../src/factory/pipeline/steps/build-user-image.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 
-const file = join(
-  plant(temporaryDirectory(), { Containerfile: '# note\nRUN true\nRUN make \\\n    && false\n' }),
-  'Containerfile',
-);
+const makeFile = () =>
+  join(
+    plant(temporaryDirectory(), { Containerfile: '# note\nRUN true\nRUN make \\\n    && false\n' }),
+    'Containerfile',
+  );
 /** What buildah 1.28 says. */
 const BUILDAH = new FactoryError('TOOL_FAILED', 'buildah failed with status 2', {
   details: [
@@ -21,7 +22,8 @@ const explained = (error: unknown, last?: string) =>
 
 describe('a failed instruction', () => {
   test('has its line, its status and what its program said', () => {
-    const error = explained(BUILDAH, 'RUN make     && false');
+    const file = makeFile();
+    const error = explained(BUILDAH, 'RUN make     && false', file);
     expect(error.code).toBe('CONTAINERFILE_FAILED');
     expect(error.message).toBe(`${file}:3: RUN make     && false failed with status 2`);
     expect(error.details).toEqual(['make: *** No rule to make target.  Stop.']);
@@ -32,13 +34,15 @@ describe('a failed instruction', () => {
       'DOCKER_FAILED',
       "docker: The command '/bin/sh -c make && false' returned a non-zero code: 2",
     );
-    expect(explained(docker, 'RUN make && false').message).toBe(
+    const file = makeFile();
+    expect(explained(docker, 'RUN make && false', file).message).toBe(
       `${file}:3: RUN make && false failed with status 2`,
     );
   });
 
   test('without a known line has the file; other errors stay', () => {
-    expect(explained(BUILDAH).message).toMatch(`${file}: the builder refuses it`);
+    const file = makeFile();
+    expect(explained(BUILDAH, undefined, file).message).toMatch(`${file}: the builder refuses it`);
     const other = new FactoryError('DISK_FULL', 'full');
     expect(explained(other, 'RUN true')).toBe(other);
   });
