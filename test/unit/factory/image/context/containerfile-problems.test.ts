@@ -12,7 +12,10 @@ describe('a Containerfile', () => {
     const context = makeContext();
     const error = await failureOf(
       () =>
-        check('RUNN true\n# note\nCOPY here/file gone /srv/\nENV\nCOPY one\nADD ["here", "no such", "/"]\n'),
+        check(
+          'RUNN true\n# note\nCOPY here/file gone /srv/\nENV\nCOPY one\nADD ["here", "no such", "/"]\n',
+          context,
+        ),
       'usage',
     );
     expect(error.code).toBe('CONTAINERFILE_INVALID');

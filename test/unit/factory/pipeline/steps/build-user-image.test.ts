@@ -17,7 +17,7 @@ const BUILDAH = new FactoryError('TOOL_FAILED', 'buildah failed with status 2', 
     'Error: exit status 2',
   ],
 });
-const explained = (error: unknown, last?: string) =>
+const explained = (error: unknown, last?: string, file = makeFile()) =>
   explainInstruction(error, { file }, last) as FactoryError;
 
 describe('a failed instruction', () => {
@@ -30,11 +30,11 @@ describe('a failed instruction', () => {
   });
 
   test('has the status that Docker reports', () => {
+    const file = makeFile();
     const docker = new FactoryError(
       'DOCKER_FAILED',
       "docker: The command '/bin/sh -c make && false' returned a non-zero code: 2",
     );
-    const file = makeFile();
     expect(explained(docker, 'RUN make && false', file).message).toBe(
       `${file}:3: RUN make && false failed with status 2`,
     );
