@@ -7,7 +7,7 @@ import { plainText, terminalTraits } from './terminal-traits.ts';
 /** Creates a renderer: a live list on a terminal, folded lines in a CI that folds, plain lines otherwise. */
 export function createProgressRenderer(stream: WriteStream): ProgressRenderer {
   const isTerminal = stream.isTTY === true && process.stdout.isTTY === true;
-  const { isLive, isUnicode, folding } = terminalTraits(process.env, isTerminal);
+  const { isLive, isUnicode, folding } = terminalTraits({ env: process.env, isTerminal });
   if (isLive) return createLiveDisplay(stream, { isUnicode });
   // A log is read elsewhere, whatever the locale of the machine; a dumb terminal is read here.
   const isPlain = stream.isTTY === true && !isUnicode;

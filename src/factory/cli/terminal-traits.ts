@@ -10,8 +10,15 @@ export interface TerminalTraits {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Finds out what the output can show. @param isTerminal whether both standard streams lead to a terminal */
-export function terminalTraits(env: Environment, isTerminal: boolean): TerminalTraits {
+/** Where the output goes. */
+interface TerminalFacts {
+  readonly env: Environment;
+  /** Whether both standard streams lead to a terminal. */
+  readonly isTerminal: boolean;
+}
+
+/** Finds out what the output can show. */
+export function terminalTraits({ env, isTerminal }: TerminalFacts): TerminalTraits {
   const isLive = isTerminal && env['CI'] === undefined && env['TERM'] !== 'dumb';
   return { isLive, isUnicode: isUtf8(env), folding: foldingOf(env) };
 }

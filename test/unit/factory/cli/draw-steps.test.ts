@@ -93,11 +93,11 @@ describe('the traits of a terminal', () => {
     [{ TERM: 'xterm', CI: 'true' }, true, false, false],
     [{ TERM: 'xterm' }, false, false, false],
   ])('%j', (env, isTerminal, isLive, isUnicode) => {
-    expect(terminalTraits(env, isTerminal)).toEqual({ isLive, isUnicode, folding: undefined });
+    expect(terminalTraits({ env, isTerminal })).toEqual({ isLive, isUnicode, folding: undefined });
   });
 
   test('a CI that folds is known by its variable', () => {
-    expect(terminalTraits({ GITHUB_ACTIONS: 'true' }, false).folding).toBe('github');
-    expect(terminalTraits({ GITLAB_CI: 'true' }, false).folding).toBe('gitlab');
+    expect(terminalTraits({ env: { GITHUB_ACTIONS: 'true' }, isTerminal: false }).folding).toBe('github');
+    expect(terminalTraits({ env: { GITLAB_CI: 'true' }, isTerminal: false }).folding).toBe('gitlab');
   });
 });
