@@ -56,7 +56,7 @@ describe('a usage error reports the problem, its position and a remedy (exit sta
     [['--flavor', './my.yaml'], /my\.yaml: cannot be read/],
     [['--artifact', 'iso,qcow'], /--artifact: artifacts\.1: "qcow" is none of .* \(did you mean "qcow2"\?\)/],
     [['--kernel', 'claud'], /flavor debian has no kernel "claud" \(did you mean "cloud"\?\)/],
-    [['--version', 'one'], /--version: version: is not a semantic version/],
+    [['--version', 'one'], /--version: version: "one" is not a semantic version/],
     [
       ['--base', 'docker-archve:x'],
       /"docker-archve:" is not a known prefix \(did you mean "docker-archive"\?\)/,
