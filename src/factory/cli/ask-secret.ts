@@ -10,10 +10,11 @@ interface Terminal {
 
 /** Asks a question on a terminal; the answer is not shown. @throws FactoryError `interrupted` after Ctrl-C or Ctrl-D */
 export async function askSecret(question: string, { input, output }: Terminal): Promise<string> {
-  output.write(question);
   // readline echoes what is typed.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: silent, terminal: true, historySize: 0 });
+  // Only now: before, the terminal itself would show what is typed.
+  output.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       const end = () => reject(new FactoryError('INTERRUPTED', 'no password was given'));

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ArtifactsSpec } from '../../../../../src/factory/config/schema.ts';
-import { auditStep } from '../../../../../src/factory/pipeline/steps/audit-step.ts';
+import { auditStep, overlayAuditStep } from '../../../../../src/factory/pipeline/steps/audit-step.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 import { artifactsSpec } from '../../artifacts/support/inputs.ts';
@@ -74,5 +74,21 @@ describe('auditStep', () => {
     const all = await Promise.all(specs.map(inputs));
     expect(new Set(all).size).toBe(specs.length);
     expect(await inputs({})).toBe(all[0]);
+  });
+});
+
+test('the overlay is searched before there is an image, with the paths that its files get', async () => {
+  const overlay = inDirectory({ 'srv/key.pem': PEM, 'etc/motd': 'x' });
+  const search = (allow: ArtifactsSpec['audit']['allow']) => {
+    const step = overlayAuditStep({ audit: { allow } }, overlay, new AbortController().signal);
+    expect(step.needs).toEqual([]);
+    return step.run(stepContext().context, new Map());
+  };
+  const error = await failureOf(() => search([]));
+  expect(error.code).toBe('SECRET_FOUND');
+  expect(error.message).toContain(`the overlay ${overlay}`);
+  expect(error.details.join()).toContain('/srv/key.pem');
+  await expect(search([{ path: '/srv/key.pem', reason: 'a test' }])).resolves.toMatchObject({
+    digest: 'passed',
   });
 });
