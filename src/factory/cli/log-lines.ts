@@ -77,6 +77,7 @@ export function createFoldedLog(
   folding: 'github' | 'gitlab',
   now: () => number = () => performance.now(),
 ): ProgressRenderer {
+  const plain = createLogLines(stream, now);
   const line = (text: string) => stream.write(`${text}\n`);
   const open = new Map<string, { title: string; started: number; from: number; lines: string[] }>();
   const isDue = createPace(now);
@@ -109,14 +110,11 @@ export function createFoldedLog(
         case 'fail':
           end(event, 'failed');
           break;
-        case 'notice':
-          line(`notice: ${event.text}`);
-          break;
-        case 'plan':
-          break;
+        default:
+          plain.onEvent(event);
       }
     },
-    close: async () => undefined,
+    close: plain.close,
   };
 }
 
