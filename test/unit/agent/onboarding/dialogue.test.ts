@@ -14,7 +14,7 @@ const DISKS = [
   { path: '/dev/vda', size: 2 ** 34, model: 'QEMU' },
   { path: '/dev/vdb', size: 2 ** 35, model: '' },
 ];
-const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKz0 me@here';
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKz0VgJLz0Mvr3oQWkTe7lFyQhc2pOIkC2x0Ck1Bo6Zz me@here';
 
 function scripted(answers: readonly string[]): Terminal & { readonly said: () => string } {
   const left = [...answers];

@@ -143,7 +143,7 @@ describe('native stages', () => {
 
   test('report errors with their location', async () => {
     const error = await failureOf(() => stages('stages:\n  boot:\n    - commands: x\n  fs: 1\n'), 'usage');
-    expect(error.message).toBe('f:4:7: stages.boot.0.commands: expected a list, found "x"');
+    expect(error.message).toBe('f:4:7: stages.boot.0.commands: expected a list, found "x"; write [x]');
     expect(error.details).toEqual(['f:5:3: stages.fs: expected a list, found 1']);
   });
 

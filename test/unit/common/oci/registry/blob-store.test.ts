@@ -169,7 +169,13 @@ test('an abort keeps the partial file for the next run', async () => {
   server.interfere = ({ path }, response) => {
     if (!path.includes('/blobs/')) return false;
     response.writeHead(200, { 'content-length': bytes.length });
-    response.write(bytes.subarray(0, 100_000), () => setTimeout(() => controller.abort(), 50));
+    response.write(bytes.subarray(0, 100_000));
+    const partial = host.resolve(`/staging/${name}.partial`);
+    const timer = setInterval(() => {
+      if (!existsSync(partial) || statSync(partial).size < 100_000) return;
+      clearInterval(timer);
+      controller.abort();
+    }, 10);
     return true;
   };
   await expect(download([blob], { signal: controller.signal })).rejects.toMatchObject({

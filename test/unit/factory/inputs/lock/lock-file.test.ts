@@ -75,10 +75,10 @@ test('a missing lock file counts as empty', () => {
 });
 
 test.each([
-  ['schema: 2\n', /:1:1: schema: invalid input: expected 1/],
+  ['schema: 2\n', /:1:1: schema: expected 1, found 2/],
   [
     'schema: 1\nimages: {x: {digest: sha256:1, platforms: {}}}\n',
-    /:2:\d+: images\.x\.digest: is not a sha256/,
+    /:2:\d+: images\.x\.digest: "sha256:1" is not a sha256/,
   ],
   ['schema: 1\nimage: {}\n', /:2:1: unknown key "image" \(did you mean "images"\?\)/],
   [`<<<<<<< HEAD\nschema: 1\n`, /lock:\d+:\d+: /],
