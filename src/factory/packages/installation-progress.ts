@@ -42,3 +42,12 @@ export function createPackageReader(): (line: string) => string | undefined {
     return undefined;
   };
 }
+
+/** Passes what a package manager does to `show`. @returns a function to call with each line of its output */
+export function followPackages(show: (text: string) => void): (line: string) => void {
+  const read = createPackageReader();
+  return (line) => {
+    const text = read(line);
+    if (text !== undefined) show(text);
+  };
+}

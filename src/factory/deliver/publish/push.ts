@@ -1,5 +1,5 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { createTransferText } from '../../../common/text/transfer.ts';
+import { createTransferReporter } from '../../../common/text/transfer.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
 import type { SignSpec } from '../../config/signing.ts';
 import type { BuildEvent } from '../../pipeline/events.ts';
@@ -33,9 +33,6 @@ export interface PushEvents {
   /** Called with the path of the log once it exists. */
   readonly onLog: (file: string) => void;
 }
-
-/** Milliseconds between two progress messages. */
-const PROGRESS_INTERVAL = 1000;
 
 /**
  * Runs push jobs one after the other, as documented at `pushImages`. Stops at the first failure; content tagged by then is
@@ -104,20 +101,10 @@ async function pushOne(
     (async (pushed: PushResult) => ({
       signatures: await signPushed(pushed, images, { ...signer, access, say }),
     }));
-  const result = await pushImages(writer, request, { signal, notice, beforeTags, progress: throttled(say) });
+  const progress = createTransferReporter((text) => say(`pushed ${text}`));
+  const result = await pushImages(writer, request, { signal, notice, beforeTags, progress });
   log(`pushed ${JSON.stringify(result)}`);
   return result;
-}
-
-function throttled(say: (text: string) => void) {
-  let last = 0;
-  const describe = createTransferText();
-  return (done: number, total: number) => {
-    const now = performance.now();
-    if (now - last < PROGRESS_INTERVAL && done < total) return;
-    last = now;
-    say(`pushed ${describe(done, total)}`);
-  };
 }
 
 /**

@@ -2,7 +2,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { downloadBlobs } from '../../../common/oci/registry/blob-store.ts';
 import { type Descriptor, parseManifest } from '../../../common/oci/registry/image-manifest.ts';
 import { formatImageReference, type ImageReference } from '../../../common/oci/registry/image-reference.ts';
-import { createTransferText } from '../../../common/text/transfer.ts';
+import { createTransferReporter } from '../../../common/text/transfer.ts';
 import { type BlobCache, blobPath } from './blob-cache.ts';
 import { atPlaces, type RegistryAccess } from './resolve-image.ts';
 
@@ -38,7 +38,7 @@ export async function downloadImage(
       partial: cache.partial,
       attempts,
       signal: access.signal,
-      progress: progressReporter(name, say),
+      progress: createTransferReporter((text) => say(`downloading ${name}: ${text}`)),
     });
     return found;
   }).catch(explainMissing);
@@ -113,18 +113,4 @@ export function notCached(
       remedy: 'Run the same command once without --offline, with network access.',
     },
   );
-}
-
-/** Milliseconds between two progress messages. */
-const PROGRESS_INTERVAL = 1000;
-
-function progressReporter(name: string, say: (text: string) => void) {
-  let reported = 0;
-  const describe = createTransferText();
-  return (bytes: number, total: number) => {
-    const now = performance.now();
-    if (now - reported < PROGRESS_INTERVAL && bytes < total) return;
-    reported = now;
-    say(`downloading ${name}: ${describe(bytes, total)}`);
-  };
 }

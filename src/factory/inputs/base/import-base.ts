@@ -6,7 +6,7 @@ import { aptLive, aptSnapshot, type SnapshotSource } from '../../catalog/flavors
 import type { BaseReference } from '../../config/base-reference.ts';
 import type { ContainerEngine } from '../../engine/container-engine.ts';
 import type { DockerDaemon } from '../../engine/docker/daemon.ts';
-import { createPackageReader } from '../../packages/installation-progress.ts';
+import { followPackages } from '../../packages/installation-progress.ts';
 import { mmdebstrap } from '../../tools/mmdebstrap.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { packDirectory } from '../../tools/tar.ts';
@@ -117,11 +117,7 @@ export async function importBase(
         lines: aptSnapshot(snapshot, components),
         kept: aptLive(snapshot, components),
       };
-      const read = createPackageReader();
-      const onLine = (line: string) => {
-        const text = read(line);
-        if (text !== undefined) context.glimpse?.(text);
-      };
+      const onLine = followPackages((text) => context.glimpse?.(text));
       await mmdebstrap(context.runner, file, { ...reference, arch: context.arch, lists, sources, onLine });
       const from = snapshot?.[0]?.uri ?? reference.mirror;
       const archive = await readArchiveState(lists, from?.startsWith('https:') ? 'https' : 'http');

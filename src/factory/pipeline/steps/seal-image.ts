@@ -4,7 +4,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { type ContextEntry, packContext } from '../../image/context/context-tar.ts';
 import { takeBuildNotices } from '../../image/root/build-notices.ts';
 import { hiddenFiles } from '../../image/root/hidden-files.ts';
-import { createPackageReader } from '../../packages/installation-progress.ts';
+import { followPackages } from '../../packages/installation-progress.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { StepContext, StepOutput } from '../step.ts';
 import type { OsImageFacts } from './os-image-facts.ts';
@@ -26,12 +26,7 @@ export async function buildImage(
   { entries, image, arch, isBase = false }: ImageBuild,
 ): Promise<void> {
   try {
-    const read = createPackageReader();
-    const onOutput = (line: string) => {
-      const text = read(line);
-      if (text !== undefined) glimpse(text);
-    };
-    const options = { onStep: say, onOutput, useCache, offline, arch, isBase };
+    const options = { onStep: say, onOutput: followPackages(glimpse), useCache, offline, arch, isBase };
     await engine.build(packContext(entries), image, options);
   } catch (error) {
     if (!offline || !(error instanceof FactoryError) || error.kind !== 'step') throw error;
