@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   IMAGE_NOT_FOUND: usage('The layout, archive, daemon or registry has no such image.'),
   IMAGE_AMBIGUOUS: usage('The layout or archive contains several images, and the tag does not select one.'),
   IMAGE_UNREADABLE: usage('The layout, archive or base cannot be read.'),
+  ARTIFACT_UNREADABLE: usage('An artifact has a format or a compression that cannot be read in place.'),
   IMAGE_ARCH_MISMATCH: usage('The image is for another architecture than the build.'),
   BASE_NOT_FOUND: usage('The base does not exist.'),
   BASE_UNSUITABLE: usage('The base or kernel image lacks something that a build needs, such as a shell.'),
@@ -156,6 +157,7 @@ export const ERROR_CODES = {
   IMAGE_NAME_REFUSED: verification(
     'A value in the release file of an image, in the os-release of a base or in a flavor cannot be part of a name.',
   ),
+  ARTIFACT_CORRUPT: verification('An artifact, or a filesystem in it, is broken or cut short.'),
   IMAGE_NOT_OS: verification('The image is not an OS image.'),
   FILESYSTEM_CORRUPT: verification('A filesystem has errors.'),
   CLOUD_CONFIG_REFUSED: verification('The cloud-config has errors; the message lists all of them.'),

@@ -92,6 +92,11 @@ export const COMMANDS = {
     summary: 'build all targets of a configuration, and collect them in one folder to publish',
     load: async () => (await import('./commands/release.ts')).releaseCommand(),
   },
+  inspect: {
+    task: 'Explain',
+    summary: 'describe an artifact, an image or a folder, whoever made it',
+    load: async () => (await import('./commands/inspect.ts')).inspectCommand(),
+  },
   check: {
     task: 'Explain',
     summary: 'check whether an image or a directory is a conformant OS image',

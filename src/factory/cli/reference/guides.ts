@@ -169,6 +169,17 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
     ],
     pages: ['releases'],
   },
+  inspect: {
+    examples: [
+      { what: 'Describe an artifact', line: 'inspect build/*.iso' },
+      { what: 'Describe the output of a build', line: 'inspect build' },
+      {
+        what: 'Describe an image in a registry without downloading its layers',
+        line: 'inspect registry.example.com/team/os:v1 --no-content',
+      },
+    ],
+    pages: ['inspect'],
+  },
   check: {
     examples: [{ what: 'Check the image of a build', line: `check oci:${OCI}` }],
     pages: ['any-base', 'contract'],

@@ -1,0 +1,79 @@
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
+import { MANIFEST, SUMS } from '../../signing/output-files.ts';
+
+/** What a person named: a directory, a file, or an image by its reference. */
+export type Named =
+  | { readonly kind: 'release' | 'build-output' | 'root' | 'oci' | 'file'; readonly path: string }
+  | {
+      readonly kind: 'image';
+      readonly reference: Exclude<BaseReference, { kind: 'bootstrap' | 'dir' | 'tar' }>;
+    };
+
+/** Files by which directories are recognised, the more specific first. */
+const DIRECTORIES: readonly (readonly [
+  kind: 'release' | 'build-output' | 'oci',
+  files: readonly string[],
+])[] = [
+  ['oci', ['oci-layout', 'index.json']],
+  ['release', ['release.json']],
+  ['build-output', [MANIFEST, SUMS]],
+];
+
+/** Finds out what `text` names. @throws FactoryError `usage` when it is neither a path nor a reference */
+export async function identify(text: string): Promise<Named> {
+  const stats = await stat(text).catch(() => undefined);
+  if (stats?.isDirectory()) return directory(resolve(text));
+  if (stats?.isFile()) return { kind: 'file', path: resolve(text) };
+  const reference = parseBaseReference(text, process.cwd());
+  switch (reference.kind) {
+    case 'bootstrap':
+      throw new FactoryError('SOURCE_UNSUITABLE', 'a bootstrap reference names no image that exists', {
+        remedy: 'Give a file, a directory or an image.',
+      });
+    case 'dir':
+    case 'tar':
+      await requireReadable(reference.path);
+      return { kind: reference.kind === 'dir' ? 'root' : 'file', path: reference.path };
+    default:
+      return { kind: 'image', reference };
+  }
+}
+
+async function requireReadable(path: string): Promise<void> {
+  await stat(path).catch((error: unknown) => {
+    throw new FactoryError('FILE_NOT_FOUND', `${path} does not exist`, {
+      remedy: 'Check the path.',
+      cause: error,
+    });
+  });
+}
+
+async function directory(path: string): Promise<Named> {
+  const names = await readdir(path);
+  const found = DIRECTORIES.find(([, files]) => files.every((file) => names.includes(file)));
+  return { kind: found?.[0] ?? 'root', path };
+}
+
+/** The first bytes of a file. */
+export async function headOf(path: string): Promise<Buffer> {
+  await using handle = await open(path);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(64 * 1024), 0, 64 * 1024, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** Whether a file is a tar, perhaps compressed, by its first bytes and its name. */
+export function isTar(head: Buffer, path: string): boolean {
+  if (head.toString('latin1', 257, 262) === 'ustar') return true;
+  const isCompressed = ['\x1f\x8b', '\xfd7zXZ', '\x28\xb5\x2f\xfd'].some((magic) =>
+    head.toString('latin1', 0, 6).startsWith(magic),
+  );
+  return isCompressed && /\.(tar\.\w+|tgz|txz)$/.test(basename(path));
+}
+
+/** Whether a folder has a file. */
+export async function hasFile(folder: string, name: string): Promise<boolean> {
+  return (await stat(join(folder, name)).catch(() => undefined))?.isFile() ?? false;
+}
