@@ -173,6 +173,7 @@ export const ERROR_CODES = {
   PROGRAM_INVALID: verification('A file that must be a program is not one.'),
   SECRET_FOUND: verification('The image, or other content of the media, contains a secret.'),
   VULNERABILITY_FOUND: verification('A package has a known vulnerability that --fail-on refuses.'),
+  SIZE_BUDGET_EXCEEDED: verification('The files of an image take more than --budget or size-budget allows.'),
   RELEASE_INVALID: verification('A release is incomplete, or one of its documents cannot be used.'),
   DAEMON_UNTRUSTED: verification('The certificate of the Docker daemon is not the expected one.'),
 

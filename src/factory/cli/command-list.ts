@@ -97,6 +97,11 @@ export const COMMANDS = {
     summary: 'describe an artifact, an image or a folder, whoever made it',
     load: async () => (await import('./commands/inspect.ts')).inspectCommand(),
   },
+  size: {
+    task: 'Explain',
+    summary: 'show what makes an image large, and check it against a budget',
+    load: async () => (await import('./commands/size.ts')).sizeCommand(),
+  },
   check: {
     task: 'Explain',
     summary: 'check whether an image or a directory is a conformant OS image',

@@ -10,15 +10,20 @@ const DATABASES = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'];
  * @returns in the order of the database; empty without one
  */
 export async function readApkPackages(root: string): Promise<InstalledPackage[]> {
+  return parseApkDatabase((await readApkDatabase(root)) ?? '');
+}
+
+/** Reads the text of the database; `undefined` when there is none. */
+export async function readApkDatabase(root: string): Promise<string | undefined> {
   for (const path of DATABASES) {
     const text = await readTextInRoot(root, path);
-    if (text !== undefined) return parseApkDatabase(text);
+    if (text !== undefined) return text;
   }
-  return [];
+  return undefined;
 }
 
 /** Parses paragraphs of lines `LETTER:value`, up to the list of files, which begins at `F`. */
-function parseApkDatabase(text: string): InstalledPackage[] {
+export function parseApkDatabase(text: string): InstalledPackage[] {
   return text.split(/\n\n+/).flatMap((paragraph) => {
     const fields = new Map<string, string>();
     for (const line of paragraph.split('\n')) {

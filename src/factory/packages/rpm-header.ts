@@ -50,18 +50,35 @@ export function rpmPackage(header: Uint8Array): InstalledPackage | undefined {
   };
 }
 
-function readTags(header: Buffer): ReadonlyMap<number, string | number> {
-  const wanted: ReadonlySet<number> = new Set(Object.values(TAG));
-  const entries = header.readUInt32BE(0);
-  const data = INTRO + entries * ENTRY;
+/** Where a header has the values of a tag. */
+interface HeaderEntry {
+  readonly type: number;
+  /** Offset in the header. */
+  readonly begin: number;
+  readonly count: number;
+}
+
+/** The index of a header, by tag. @throws RangeError when it is longer than its record */
+export function headerEntries(header: Buffer): ReadonlyMap<number, HeaderEntry> {
+  const data = INTRO + header.readUInt32BE(0) * ENTRY;
   if (data + header.readUInt32BE(4) > header.length)
     throw new RangeError('a header is longer than its record');
-  const values = new Map<number, string | number>();
+  const entries = new Map<number, HeaderEntry>();
   for (let at = INTRO; at < data; at += ENTRY) {
-    const tag = header.readUInt32BE(at);
+    entries.set(header.readUInt32BE(at), {
+      type: header.readUInt32BE(at + 4),
+      begin: data + header.readUInt32BE(at + 8),
+      count: header.readUInt32BE(at + 12),
+    });
+  }
+  return entries;
+}
+
+function readTags(header: Buffer): ReadonlyMap<number, string | number> {
+  const wanted: ReadonlySet<number> = new Set(Object.values(TAG));
+  const values = new Map<number, string | number>();
+  for (const [tag, { type, begin }] of headerEntries(header)) {
     if (!wanted.has(tag)) continue;
-    const type = header.readUInt32BE(at + 4);
-    const begin = data + header.readUInt32BE(at + 8);
     if (type === INT32) values.set(tag, header.readUInt32BE(begin));
     // The first value of a localised text is the one for no locale.
     if (type === STRING || type === I18N_STRING) {

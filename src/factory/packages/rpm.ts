@@ -20,20 +20,37 @@ const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];
  * @returns in the order of the database; empty without one
  * @throws FactoryError `step` when the database is damaged or hostile
  */
-export async function readRpmPackages(root: string): Promise<InstalledPackage[]> {
+export function readRpmPackages(root: string): Promise<InstalledPackage[]> {
+  return readRpmDatabases(root, rpmPackage);
+}
+
+/**
+ * Reads what `parse` takes from each header of the databases; it returns `undefined` for a header to leave out.
+ * @throws FactoryError `step` when a database is damaged or hostile, or `parse` throws
+ */
+export async function readRpmDatabases<T>(
+  root: string,
+  parse: (header: Uint8Array) => T | undefined,
+): Promise<T[]> {
   const seen = new Set<string>();
-  const packages: InstalledPackage[] = [];
+  const found: T[] = [];
   for (const directory of DIRECTORIES) {
     const place = await resolveInRoot(root, directory);
     // One may be a link to the other.
     if (place === undefined || seen.has(place)) continue;
     seen.add(place);
-    packages.push(...(await readDatabase(root, directory)));
+    found.push(...(await readDatabase(root, directory, parse)));
   }
-  return packages;
+  return found;
 }
 
-async function readDatabase(root: string, directory: string): Promise<InstalledPackage[]> {
+async function readDatabase<T>(
+  root: string,
+  directory: string,
+  parse: (header: Uint8Array) => T | undefined,
+): Promise<T[]> {
+  const parsed = (headers: Iterable<Uint8Array>) =>
+    [...headers].map(parse).filter((found): found is T & {} => found !== undefined);
   const damaged = (file: string, cause: unknown) =>
     new FactoryError(
       'PACKAGE_DATABASE_UNREADABLE',
@@ -45,26 +62,22 @@ async function readDatabase(root: string, directory: string): Promise<InstalledP
     );
   try {
     const sqlite = await sqliteHeaders(root, `${directory}/rpmdb.sqlite`);
-    if (sqlite !== undefined) return packagesOf(sqlite);
+    if (sqlite !== undefined) return parsed(sqlite);
   } catch (error) {
     throw damaged('rpmdb.sqlite', error);
   }
   const ndb = await readInRoot(root, `${directory}/Packages.db`);
   try {
-    if (ndb !== undefined) return packagesOf(ndbHeaders(ndb));
+    if (ndb !== undefined) return parsed(ndbHeaders(ndb));
   } catch (error) {
     throw damaged('Packages.db', error);
   }
   const berkeley = await readInRoot(root, `${directory}/Packages`);
   try {
-    return berkeley === undefined ? [] : packagesOf(bdbHeaders(berkeley));
+    return berkeley === undefined ? [] : parsed(bdbHeaders(berkeley));
   } catch (error) {
     throw damaged('Packages', error);
   }
-}
-
-function packagesOf(headers: Iterable<Uint8Array>): InstalledPackage[] {
-  return [...headers].map(rpmPackage).filter((found) => found !== undefined);
 }
 
 /** Reads the headers of an SQLite database; `undefined` when there is none. */

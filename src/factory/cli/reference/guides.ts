@@ -180,6 +180,14 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
     ],
     pages: ['inspect'],
   },
+  size: {
+    examples: [
+      { what: 'Show what makes the image of a build large', line: 'size build' },
+      { what: 'Show what grew since another build', line: 'size build --compare releases/v1.2.3' },
+      { what: 'Fail in CI if the image is too large', line: 'size build --budget 900MiB' },
+    ],
+    pages: ['size'],
+  },
   check: {
     examples: [{ what: 'Check the image of a build', line: `check oci:${OCI}` }],
     pages: ['any-base', 'contract'],

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
 import { identityFrom } from '../../../common/contract/kairos-release.ts';
 import { NODE_PATH } from '../../../common/contract/node-paths.ts';
@@ -6,13 +6,13 @@ import { parseOsRelease } from '../../../common/contract/os-release.ts';
 import { rootOsRelease } from '../../../common/contract/root-names.ts';
 import { EPOCH_FILE } from '../../../common/contract/system-layout.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { hashFile } from '../../../common/files/digest.ts';
 import { readTextInRoot } from '../../packages/read-in-root.ts';
 import { readPackages } from '../../packages/read-packages.ts';
 import type { RootView } from '../root/root-view.ts';
 import type { AgentParts } from '../sbom/agent-parts.ts';
 import { regularFile } from '../sbom/inventory-sources.ts';
 import { describeInitramfs, type InitramfsFacts } from './describe-initramfs.ts';
+import { AGENT } from './system-selection.ts';
 
 /** What a root filesystem is, by its own files. */
 export interface SystemFacts {
@@ -41,10 +41,8 @@ export interface SystemFacts {
 }
 
 /** Describes a system. @throws FactoryError `step` when a package database is broken */
-export async function describeSystem(
-  { files, directory }: RootView,
-  agents: readonly AgentParts[],
-): Promise<SystemFacts> {
+export async function describeSystem(view: RootView, agents: readonly AgentParts[]): Promise<SystemFacts> {
+  const { files, directory } = view;
   const text = (path: string) => readTextInRoot(directory, path);
   const release = parseOsRelease((await text(NODE_PATH.release)) ?? '');
   const os = await rootOsRelease(directory);
@@ -70,7 +68,7 @@ export async function describeSystem(
         }),
     ...defined({ kernel: kernelOf(files) }),
     ...(initrd === undefined ? {} : { initramfs: await describeInitramfs(await readFile(initrd)) }),
-    ...defined({ agent: await agentOf(directory, agents) }),
+    ...defined({ agent: agentOf(view, agents) }),
     packages,
     ...(epoch > 0 ? { epoch } : {}),
     identity: {
@@ -110,11 +108,10 @@ function kernelOf(files: RootView['files']): SystemFacts['kernel'] {
   return defined({ version, size: file?.size });
 }
 
-async function agentOf(root: string, agents: readonly AgentParts[]): Promise<SystemFacts['agent']> {
-  const file = await regularFile(root, '/usr/bin/kairos-agent');
-  if (file === undefined) return undefined;
-  const sha256 = await hashFile(file);
-  const { size } = await stat(file);
+function agentOf({ files, digests }: RootView, agents: readonly AgentParts[]): SystemFacts['agent'] {
+  const size = files.find(({ path }) => path === AGENT)?.size;
+  const sha256 = digests.get(AGENT);
+  if (size === undefined || sha256 === undefined) return undefined;
   const version = agents.find((agent) => agent.sha256 === sha256)?.version;
   return { ...defined({ version }), size, sha256 };
 }

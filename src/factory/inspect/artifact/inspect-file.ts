@@ -1,9 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { openImageFiles } from '../../../common/oci/layers/image-files.ts';
-import { readTarball } from '../../inputs/base/read-tarball.ts';
 import { type ByteView, openFileView } from '../../media/byte-view.ts';
 import { openFilesystem } from '../../media/open-filesystem.ts';
 import { readPartitionTable } from '../../media/partition-table.ts';
@@ -19,6 +15,7 @@ import { inspectDisk } from './inspect-disk.ts';
 import { EXTENSION_FILES, extensionRelease, inspectExtension, isExtension } from './inspect-extension.ts';
 import { inspectIso } from './inspect-iso.ts';
 import type { Inspection } from './inspection.ts';
+import { type ArchiveFacts, archiveIn } from './read-archive.ts';
 import { readDocument } from './read-document.ts';
 import { systemMenu } from './system-menu.ts';
 import { SYSTEM_FILES } from './system-selection.ts';
@@ -26,9 +23,7 @@ import { SYSTEM_FILES } from './system-selection.ts';
 type FilePart = Partial<Inspection> & Pick<Inspection, 'type'>;
 
 /** What a file turned out to be: a part of its report, or an archive that is read as an image or a root. */
-export type FileFacts =
-  | { readonly part: FilePart }
-  | { readonly archive: 'image' | 'root'; readonly path: string };
+export type FileFacts = { readonly part: FilePart } | ArchiveFacts;
 
 type FileContext = Pick<InspectContext, 'runner' | 'agents' | 'scratch'> & {
   /** The file as it was given, for messages. */
@@ -112,22 +107,4 @@ async function inspectFilesystem(
     system,
     menu: await systemMenu(root.directory),
   };
-}
-
-/** Finds out whether a tar holds an image or a root. */
-async function archiveIn(
-  path: string,
-  head: Buffer,
-  { runner, scratch }: FileContext,
-): Promise<Extract<FileFacts, { archive: unknown }>> {
-  const directory = await mkdtemp(join(scratch, 'archive-'));
-  let plain = path;
-  if (head.toString('latin1', 0, 5) === '\xfd7zXZ') {
-    plain = join(directory, 'plain.tar');
-    await readTarball(runner, path, createWriteStream(plain, { mode: 0o600 }));
-  }
-  const files = await openImageFiles(plain, join(directory, 'unpacked.tar'));
-  for (const name of ['index.json', 'manifest.json'])
-    if ((await files.find(name)) !== undefined) return { archive: 'image', path: plain };
-  return { archive: 'root', path: plain };
 }

@@ -49,7 +49,10 @@ export async function inspect(text: string, context: InspectContext): Promise<In
       case 'oci':
         return imagePart({ kind: 'oci', path: named.path, tag: undefined }, context);
       case 'root':
-        return { type: 'root', ...(await systemPart(readDirectoryRoot(named.path, SYSTEM_FILES), context)) };
+        return {
+          type: 'root',
+          ...(await systemPart(await readDirectoryRoot(named.path, SYSTEM_FILES), context)),
+        };
       case 'file': {
         const found = await inspectFile(named.path, { ...context, name: text, note });
         if ('part' in found) return found.part;

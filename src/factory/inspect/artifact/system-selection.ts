@@ -36,15 +36,19 @@ const KEPT: readonly (readonly [path: RegExp, limit: number])[] = [
   [/^(etc|usr\/lib)\/os-release$|^etc\/(kairos-release|machine-id)$|^etc\/cos\/\w+\.cfg$/, MIB],
   [/^usr\/lib\/kairos\/source-date-epoch$|^usr\/lib\/extension-release\.d\//, MIB],
   [/^boot\/(initrd|initramfs)/, 256 * MIB],
-  [/^usr\/bin\/kairos-agent$/, 512 * MIB],
   [/^var\/lib\/dpkg\/(status$|status\.d\/)|^(usr\/)?lib\/apk\/db\/installed$/, 256 * MIB],
   [/^(var\/lib|usr\/lib\/sysimage)\/rpm\/(rpmdb\.sqlite(-wal)?|Packages(\.db)?)$/, 256 * MIB],
   // Links between directories of a root, and to the kernel.
   [/^[^/]+$|^boot\/vmlinuz$|^boot\/Image$|^usr\/lib\/sysimage$/, 0],
 ];
 
+/** The agent (docs/contract.md 6.4). */
+export const AGENT = 'usr/bin/kairos-agent';
+
 /** What `inspect` reads of a root filesystem. */
 export const SYSTEM_FILES: RootSelection = {
   enters: (path) => ENTERED.has(path),
+  // A large program: its digest is enough.
+  hashes: (path) => path === AGENT,
   keeps: (path, size) => KEPT.some(([pattern, limit]) => size <= limit && pattern.test(path)),
 };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +29,7 @@ const KINDS: Readonly<Record<string, RootFile['kind']>> = {
  */
 export async function readLayersRoot(
   layers: readonly (() => Promise<OpenLayer>)[],
-  { keeps }: Pick<RootSelection, 'keeps'>,
+  { keeps, hashes }: Pick<RootSelection, 'keeps' | 'hashes'>,
   { scratch, signal }: { readonly scratch: string; readonly signal: AbortSignal },
 ): Promise<RootView> {
   const work = await mkdtemp(join(scratch, 'root-'));
@@ -36,7 +37,13 @@ export async function readLayersRoot(
   await mkdir(directory);
   const files = layeredFiles();
   const contents = new Map<string, string>();
+  const digests = new Map<string, string>();
   let count = 0;
+  const store = async (content: AsyncIterable<Buffer>) => {
+    const place = join(work, String(count));
+    await pipeline(content, createWriteStream(place, { flags: 'wx', mode: 0o600 }));
+    return place;
+  };
   let links: Links = new Map();
   for (const [layer, open] of layers.entries()) {
     const plan = planLayer({ below: links });
@@ -47,16 +54,16 @@ export async function readLayersRoot(
       const file = change(member, { layer, plan, files });
       if (file === undefined) continue;
       contents.delete(file.path);
-      if (member.type !== '0' || !keeps(file.path, file.size)) continue;
-      const place = join(work, String(count));
-      await pipeline(content(), createWriteStream(place, { flags: 'wx', mode: 0o600 }));
-      contents.set(file.path, place);
+      digests.delete(file.path);
+      if (member.type !== '0') continue;
+      if (hashes?.(file.path)) digests.set(file.path, await hashOf(content()));
+      else if (keeps(file.path, file.size)) contents.set(file.path, await store(content()));
     }
     links = plan.links;
   }
   const found = files.all();
   await placeFiles(directory, found, { contents, keeps });
-  return { files: found, directory };
+  return { files: found, directory, digests };
 }
 
 /** Applies a member to the tree. @returns the file that it adds; `undefined` when it adds none */
@@ -86,6 +93,12 @@ function change(
   };
   files.add(file, layer);
   return file;
+}
+
+async function hashOf(content: AsyncIterable<Buffer>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of content) hash.update(chunk);
+  return hash.digest('hex');
 }
 
 /** Decodes a name of the tar reader, which has one character per byte. */

@@ -15,6 +15,8 @@ export interface RootView {
   readonly files: readonly RootFile[];
   /** A directory on the host with the content of the selected files at their paths. What it links to may be missing. */
   readonly directory: string;
+  /** SHA-256 in hex of the files that were hashed, by path. */
+  readonly digests: ReadonlyMap<string, string>;
 }
 
 /** Which files of a root to read. */
@@ -23,4 +25,6 @@ export interface RootSelection {
   readonly enters: (path: string) => boolean;
   /** Whether to read the content of a file of this size, or to keep a directory or symbolic link. */
   readonly keeps: (path: string, size: number) => boolean;
+  /** Whether to compute the SHA-256 of a file. */
+  readonly hashes?: (path: string) => boolean;
 }

@@ -1,0 +1,20 @@
+import { readApkFiles } from './apk-files.ts';
+import { readDebFiles } from './deb-files.ts';
+import type { InstalledPackage } from './installed-package.ts';
+import { readRpmFiles } from './rpm-files.ts';
+
+/** An installed package with the files that its database says are its own. */
+export interface PackageFiles extends Pick<InstalledPackage, 'type' | 'name' | 'version' | 'arch'> {
+  /** Without a leading slash; as the package has them, so a directory of a path may be a link in the root. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * Reads which files of a root belong to which package, from the databases of dpkg, rpm and apk.
+ * @param root host path of the tree
+ * @throws FactoryError `step` when a database cannot be read
+ */
+export async function readPackageFiles(root: string): Promise<readonly PackageFiles[]> {
+  const found = await Promise.all([readDebFiles(root), readRpmFiles(root), readApkFiles(root)]);
+  return found.flat();
+}
