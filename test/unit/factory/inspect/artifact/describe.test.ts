@@ -3,6 +3,7 @@ import { renderPage } from '../../../../../src/factory/cli/page.ts';
 import { isSignedProgram } from '../../../../../src/factory/inspect/artifact/boot-programs.ts';
 import { describeDocument } from '../../../../../src/factory/inspect/artifact/describe-document.ts';
 import { describeInitramfs } from '../../../../../src/factory/inspect/artifact/describe-initramfs.ts';
+import { cpioArchive } from '../../../../support/cpio.ts';
 
 describe('documents are recognised by their content', () => {
   test.each([
@@ -52,31 +53,6 @@ describe('documents are recognised by their content', () => {
   );
 });
 
-/** A cpio archive ("newc") with empty-handed headers: name and content of each file. */
-function cpio(files: Readonly<Record<string, string>>): Buffer {
-  const parts = [...Object.entries(files), ['TRAILER!!!', '']].map(([name = '', content = '']) => {
-    const fields = [
-      0,
-      name === 'TRAILER!!!' ? 0 : 0o100644,
-      0,
-      0,
-      1,
-      0,
-      content.length,
-      0,
-      0,
-      0,
-      0,
-      name.length + 1,
-      0,
-    ];
-    const header = `070701${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}`;
-    const pad = (text: string) => text + '\0'.repeat((4 - (text.length % 4)) % 4);
-    return pad(pad(`${header}${name}\0`) + content);
-  });
-  return Buffer.from(parts.join(''), 'latin1');
-}
-
 test.each([
   ['kairos-factory', 'usr/lib/kairos/slot.sh'],
   ['dracut with immucore', 'usr/bin/immucore'],
@@ -84,7 +60,7 @@ test.each([
   ['initramfs-tools', 'scripts/functions'],
   ['unknown', 'init'],
 ])('an initramfs of %s', async (kind, file) => {
-  const facts = await describeInitramfs(cpio({ init: 'x', [file]: 'x' }));
+  const facts = await describeInitramfs(cpioArchive({ init: 'x', [file]: 'x' }));
   expect(facts).toMatchObject({ kind, compression: 'none' });
 });
 
