@@ -29,7 +29,7 @@ export function menuFiles({ filesystems, systems }: MenuSources): GrubFiles {
     },
     size: async (device, path) => (await find(device, path))?.node.size,
     read: async (device, path) => {
-      const system = systems.get(device.replace('!/', '!'));
+      const system = systems.get(device.replace(/!\/+/, '!'));
       if (system !== undefined) {
         const text = await readTextInRoot(system, path);
         return text === undefined ? undefined : Buffer.from(text);
