@@ -17,7 +17,7 @@ interface Block {
 }
 
 /** Most bytes of an unpacked block. */
-export const METADATA_SIZE = 8192;
+const METADATA_SIZE = 8192;
 const UNCOMPRESSED = 0x8000;
 /** Blocks to keep: 32 MiB. */
 const KEPT = 4096;

@@ -1,5 +1,5 @@
 import { open, readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import { MANIFEST, SUMS } from '../../signing/output-files.ts';
@@ -71,9 +71,4 @@ export function isTar(head: Buffer, path: string): boolean {
     head.toString('latin1', 0, 6).startsWith(magic),
   );
   return isCompressed && /\.(tar\.\w+|tgz|txz)$/.test(basename(path));
-}
-
-/** Whether a folder has a file. */
-export async function hasFile(folder: string, name: string): Promise<boolean> {
-  return (await stat(join(folder, name)).catch(() => undefined))?.isFile() ?? false;
 }
