@@ -8,7 +8,7 @@ import { parsePlatform } from '../../../common/oci/registry/platform.ts';
 import { registryReader } from '../../../common/oci/registry/registry-reader.ts';
 import type { BaseReference } from '../../config/base-reference.ts';
 import { readyArch } from '../../inputs/base/check-arch.ts';
-import { daemonImage } from '../../inputs/base/import-base.ts';
+import { daemonImage, namedDaemon } from '../../inputs/base/daemon-image.ts';
 import { atPlaces } from '../../inputs/base/resolve-image.ts';
 import { readLayersRoot } from '../root/read-layers.ts';
 import type { RootSelection, RootView } from '../root/root-view.ts';
@@ -55,7 +55,7 @@ export async function openImage(
       return { ...resolved, root: rootOf(await local(path), context) };
     }
     case 'docker-daemon': {
-      const daemon = await context.daemon();
+      const daemon = await namedDaemon(context.daemon, reference.name);
       const path = join(directory, 'saved.tar');
       await daemon.save(await daemonImage(daemon, reference.name), path);
       return describe(await local(path), 'docker-daemon', context);
