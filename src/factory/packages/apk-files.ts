@@ -1,5 +1,5 @@
 import { parseApkDatabase, readApkDatabase } from './apk.ts';
-import type { PackageFiles } from './package-files.ts';
+import type { PackageFiles } from './installed-package.ts';
 
 /** Reads which files apk installed for each package: lines `F:DIRECTORY`, and below each the lines `R:FILE`. */
 export async function readApkFiles(root: string): Promise<PackageFiles[]> {

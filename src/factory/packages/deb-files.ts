@@ -1,5 +1,5 @@
 import { readDebPackages } from './deb.ts';
-import type { PackageFiles } from './package-files.ts';
+import type { PackageFiles } from './installed-package.ts';
 import { readTextInRoot } from './read-in-root.ts';
 
 /** Lists of dpkg(1): `NAME.list`, and `NAME:ARCH.list` for packages that may be installed for several architectures. */

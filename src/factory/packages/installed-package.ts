@@ -17,6 +17,12 @@ export interface InstalledPackage {
   readonly homepage?: string;
 }
 
+/** An installed package with the files that its database says are its own. */
+export interface PackageFiles extends Pick<InstalledPackage, 'type' | 'name' | 'version' | 'arch'> {
+  /** Without a leading slash; as the package has them, so a directory of a path may be a link in the root. */
+  readonly paths: readonly string[];
+}
+
 /** Compares packages for sorting: by name, then arch, then version, by code units, so independent of the locale. */
 export function byName(a: InstalledPackage, b: InstalledPackage): number {
   return compare(a.name, b.name) || compare(a.arch, b.arch) || compare(a.version, b.version);

@@ -1,13 +1,7 @@
 import { readApkFiles } from './apk-files.ts';
 import { readDebFiles } from './deb-files.ts';
-import type { InstalledPackage } from './installed-package.ts';
+import type { PackageFiles } from './installed-package.ts';
 import { readRpmFiles } from './rpm-files.ts';
-
-/** An installed package with the files that its database says are its own. */
-export interface PackageFiles extends Pick<InstalledPackage, 'type' | 'name' | 'version' | 'arch'> {
-  /** Without a leading slash; as the package has them, so a directory of a path may be a link in the root. */
-  readonly paths: readonly string[];
-}
 
 /**
  * Reads which files of a root belong to which package, from the databases of dpkg, rpm and apk.

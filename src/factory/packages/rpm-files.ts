@@ -1,4 +1,4 @@
-import type { PackageFiles } from './package-files.ts';
+import type { PackageFiles } from './installed-package.ts';
 import { readRpmDatabases } from './rpm.ts';
 import { headerEntries, rpmPackage } from './rpm-header.ts';
 

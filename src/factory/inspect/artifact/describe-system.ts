@@ -80,7 +80,7 @@ export async function describeSystem(view: RootView, agents: readonly AgentParts
   };
 }
 
-/** The name of its artifacts. A value that cannot be part of a name is no reason to describe nothing. */
+/** The name of its artifacts. A value that cannot be part of a name costs the name only. */
 function nameOf(release: ReadonlyMap<string, string>): string | undefined {
   if (release.get('KAIROS_VERSION') === undefined) return undefined;
   try {

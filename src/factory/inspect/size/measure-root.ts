@@ -1,4 +1,5 @@
-import { type PackageFiles, readPackageFiles } from '../../packages/package-files.ts';
+import type { PackageFiles } from '../../packages/installed-package.ts';
+import { readPackageFiles } from '../../packages/package-files.ts';
 import type { RootFile, RootView } from '../root/root-view.ts';
 import { PART_NAMES, partOfFile } from './part-of-file.ts';
 

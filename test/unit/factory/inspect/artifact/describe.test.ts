@@ -64,7 +64,7 @@ test.each([
   expect(facts).toMatchObject({ kind, compression: 'none' });
 });
 
-test('what is no program for UEFI has no signature to look for', () => {
+test('a file that is not a program for UEFI has no signature to look for', () => {
   expect(isSignedProgram(Buffer.from('MZ'))).toBeUndefined();
   expect(isSignedProgram(Buffer.alloc(4096, 0xff))).toBeUndefined();
 });
