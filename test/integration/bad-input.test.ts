@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -243,37 +244,44 @@ describe('hostile and broken bases', () => {
   });
 });
 
-test.skipIf(!isRoot)(
-  'a full disk fails with a remedy and leaves nothing (needs root to mount a small one)',
-  async () => {
-    const small = join(home, 'small');
-    await tool('mkdir', small);
-    await tool('mount', '-t', 'tmpfs', '-o', 'size=60m', 'tmpfs', small);
+describe.skipIf(!isRoot)('a small disk (needs root to mount one)', () => {
+  /** Builds an ISO to a filesystem of a size. */
+  async function buildInto(size: string, ...more: string[]) {
+    const small = await mkdtemp(join(home, 'small-'));
+    await tool('mount', '-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', small);
     try {
-      const args = [
-        '--kernel',
-        'cloud',
-        '--compression',
-        'fast',
-        '--artifact',
-        'iso',
-        '--output',
-        join(small, 'out'),
-      ];
-      const { status, stderr } = await build(...args);
-      expect(stderr).toMatch(/no space left|exceeds free space/i);
-      expect(stderr).toMatch(/to do: Free some space/);
-      expect(status).toBe(4);
-      // The SBOMs were complete before.
-      const left = await readdir(join(small, 'out'));
-      expect(left.filter((name) => !/\.(spdx|cdx)\.json$/.test(name))).toEqual([]);
-      await rm(join(small, 'out'), { recursive: true });
-      await expectNothingLeft(join(small, 'out'));
+      const output = join(small, 'out');
+      const args = ['--kernel', 'cloud', '--compression', 'fast', '--artifact', 'iso', '--output', output];
+      const result = await build(...args, ...more);
+      const left = await readdir(output);
+      await rm(output, { recursive: true });
+      await expectNothingLeft(output);
+      return { ...result, left };
     } finally {
       await tool('umount', small);
     }
-  },
-);
+  }
+
+  test('is seen before the build begins', async () => {
+    const { status, stderr, left } = await buildInto('60m');
+    expect(stderr).toMatch(/too little room for this build: [\d.]+ MiB free for about [\d.]+ MiB in /);
+    expect(stderr).toMatch(/to do: Free some space.*--output for the artifacts/);
+    expect([status, left]).toEqual([4, []]);
+  });
+
+  test('that fills in spite of the estimate fails with a remedy and leaves nothing', async () => {
+    // No estimate knows what an overlay adds.
+    const overlay = join(home, 'large-overlay');
+    await mkdir(overlay);
+    await writeFile(join(overlay, 'noise'), randomBytes(150 * 1024 * 1024));
+    const { status, stderr, left } = await buildInto('270m', '--overlay-iso', overlay);
+    expect(stderr).toMatch(/no space left|exceeds free space/i);
+    expect(stderr).toMatch(/to do: Free some space/);
+    expect(status).toBe(4);
+    // The SBOMs were complete before.
+    expect(left.filter((name) => !/\.(spdx|cdx)\.json$/.test(name))).toEqual([]);
+  });
+});
 
 describe('SIGINT', () => {
   // The step, and the delay in milliseconds between its start and the signal.

@@ -91,6 +91,7 @@ export const ERROR_CODES = {
 
   // Host tools
   TOOL_MISSING: tool('A required program, or a file that comes with one, is not installed.'),
+  MACHINE_UNREADY: tool('The machine lacks several things; the message lists all of them.'),
   TOOL_UNUSABLE: tool('A program is too old, or its version is known to be broken.'),
   AGENT_MISSING: tool('The agent was not built for that architecture.'),
   SUBORDINATE_IDS_MISSING: tool('The user has no subordinate ids.'),

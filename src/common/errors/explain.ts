@@ -9,7 +9,7 @@ interface Explanation {
 const NO_SPACE: Explanation = {
   code: 'DISK_FULL',
   remedy:
-    'Free some space, or use another filesystem: --output for artifacts, KAIROS_FACTORY_CACHE for everything else.',
+    'Free some space, or use another filesystem: --output for artifacts, TMPDIR for a bootstrap and for machines that boot, KAIROS_FACTORY_CACHE for everything else.',
 };
 const NO_PERMISSION: Explanation = {
   code: 'PERMISSION_DENIED',

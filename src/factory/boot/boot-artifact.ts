@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { type Arch, machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { installAdvice } from '../tools/host-packages.ts';
 import { FIRMWARE_PACKAGE, QEMU } from '../tools/qemu.ts';
 import type { Runner } from '../tools/runner.ts';
 import { diskFormat, firmwareImages, type Machine, qemuArguments } from './machine.ts';
@@ -59,7 +60,7 @@ export async function privateVariables(machine: Machine, directory: string): Pro
   for (const file of [code, variables]) {
     await access(file).catch(() => {
       throw new FactoryError('TOOL_MISSING', `the firmware ${file} is not installed`, {
-        remedy: `Install it: sudo apt-get install ${FIRMWARE_PACKAGE[machine.arch ?? 'amd64']}`,
+        remedy: installAdvice([FIRMWARE_PACKAGE[machine.arch ?? 'amd64']]),
       });
     });
   }

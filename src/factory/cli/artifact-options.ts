@@ -119,6 +119,8 @@ export interface RunOptions {
   readonly offline: boolean;
   /** Whether the other targets continue after a failure. */
   readonly continueOnError: boolean;
+  /** Whether the plan is printed as a diagram. */
+  readonly mermaid?: boolean | undefined;
 }
 
 /** Converts the shared options to {@link RunOptions}. */

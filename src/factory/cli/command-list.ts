@@ -26,6 +26,11 @@ export const COMMANDS = {
     summary: 'check a cloud-config',
     load: async () => (await import('./commands/validate.ts')).validateCommand(),
   },
+  doctor: {
+    task: 'Start',
+    summary: 'check what a build needs of this machine, and install what is missing',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  },
   build: {
     task: 'Build',
     summary: 'build an OS image and its artifacts',

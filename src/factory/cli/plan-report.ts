@@ -1,15 +1,33 @@
 import type { PushGroup } from '../deliver/publish/publish-build.ts';
-import type { PlannedStep } from '../pipeline/events.ts';
+import { type Filesystem, filesystemsOf } from '../machine/room.ts';
+import type { PredictedPlan } from '../pipeline/predict-groups.ts';
 import type { CommandReport } from './present-report.ts';
+import { renderMermaid, renderPlan } from './render-plan.ts';
 import { planPushes, renderPushPlan } from './render-push.ts';
-import { renderPlan } from './render-report.ts';
 
-/** Reports the planned steps and pushes. @param more further members of the JSON */
-export function planReport(
-  steps: readonly PlannedStep[],
+/** Options of {@link planReport}. */
+interface PlanReportOptions {
+  /** Further members of the JSON. */
+  readonly more?: object;
+  /** Whether the text is a diagram for Mermaid. */
+  readonly mermaid?: boolean | undefined;
+}
+
+/** Reports a plan and the pushes that follow it: steps, predicted time, and room. */
+export async function planReport(
+  plan: PredictedPlan,
   groups: readonly PushGroup[],
-  more: object = {},
-): CommandReport {
+  { more = {}, mermaid = false }: PlanReportOptions = {},
+): Promise<CommandReport> {
+  const room = await filesystemsOf(plan.room);
   const push = groups.length > 0 && { push: planPushes(groups) };
-  return { json: { plan: steps, ...push, ...more }, text: `${renderPlan(steps)}${renderPushPlan(groups)}` };
+  const { steps, seconds, unknown } = plan;
+  return {
+    json: { plan: steps, seconds, unknown, room: room.flatMap(describeRoom), ...push, ...more },
+    text: mermaid ? renderMermaid(steps) : `${renderPlan(plan, room)}${renderPushPlan(groups)}`,
+  };
+}
+
+function describeRoom({ free, needs }: Filesystem): object[] {
+  return needs.map(({ path, purpose, likely }) => ({ path, purpose, bytes: Math.round(likely), free }));
 }

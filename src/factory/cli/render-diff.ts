@@ -1,11 +1,11 @@
 import { printableFileName } from '../../common/files/file-name.ts';
+import { formatSize } from '../../common/text/size-text.ts';
 import { formatPackageChange } from '../inputs/lock/package-changes.ts';
 import type { Difference } from '../inspect/diff/compare.ts';
 import type { TreeDifference } from '../inspect/diff/compare-contents.ts';
 import type { FileChange } from '../inspect/diff/compare-trees.ts';
 import type { Side } from '../inspect/diff/side.ts';
 import type { TreeFile } from '../inspect/diff/tree.ts';
-import { formatSize } from './render-report.ts';
 
 /** Lines shown per section without `all`. */
 const SHOWN = 40;

@@ -1,3 +1,4 @@
+import { formatSize } from '../../common/text/size-text.ts';
 import type { DocumentFacts } from '../inspect/artifact/describe-document.ts';
 import type {
   FilesystemFacts,
@@ -6,7 +7,6 @@ import type {
   SignatureFacts,
 } from '../inspect/artifact/inspection.ts';
 import { type PageLine, renderPage } from './page.ts';
-import { formatSize } from './render-report.ts';
 import { systemLines } from './render-system.ts';
 
 /** Names of the types for people. */

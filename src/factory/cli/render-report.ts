@@ -1,17 +1,11 @@
 import { relative } from 'node:path';
+import { formatSize } from '../../common/text/size-text.ts';
 import type { BuildReport, TargetsReport } from '../pipeline/build-report.ts';
-import type { PlannedStep } from '../pipeline/events.ts';
 import type { ScanReport } from '../pipeline/steps/vulnerability-step.ts';
+import { table } from './table.ts';
 
-const STATES = { cached: 'cached', run: 'run', depends: 'run unless unchanged', shared: 'shared' } as const;
 /** Kinds to suggest for booting, best first. */
 const BOOTABLE = ['qcow2', 'raw', 'iso'];
-
-/** Renders a plan as a table. */
-export function renderPlan(steps: readonly PlannedStep[]): string {
-  const rows = steps.map(({ id, title, needs, state }) => [id, STATES[state], title, needs.join(', ')]);
-  return table([['STEP', 'STATE', 'WHAT', 'NEEDS'], ...rows]);
-}
 
 /** Renders the report of a build: artifacts, sizes, times, and how to boot. */
 export function renderReport(report: BuildReport): string {
@@ -76,27 +70,4 @@ export function renderTargets({ targets, seconds }: TargetsReport): string {
     `${done} of ${targets.length} targets done in ${seconds.toFixed(1)} s.`,
     '',
   ].join('\n');
-}
-
-/** Formats a number of bytes with a binary unit. */
-export function formatSize(bytes: number): string {
-  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`;
-  return bytes < 1024 ** 3
-    ? `${(bytes / 1024 ** 2).toFixed(1)} MiB`
-    : `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
 }

@@ -1,8 +1,8 @@
+import { formatSize } from '../../common/text/size-text.ts';
 import { growth, type SizeChange } from '../inspect/size/compare-sizes.ts';
 import type { SizeEntry } from '../inspect/size/measure-root.ts';
 import type { SizeReport } from '../inspect/size/size-report.ts';
 import { type PageLine, renderPage } from './page.ts';
-import { formatSize } from './render-report.ts';
 
 /** Lines of a list without `all`. */
 const SHOWN = 15;

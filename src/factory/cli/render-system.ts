@@ -1,7 +1,7 @@
+import { formatSize } from '../../common/text/size-text.ts';
 import { utcTime } from '../../common/text/utc-time.ts';
 import type { SystemFacts } from '../inspect/artifact/describe-system.ts';
 import type { PageLine } from './page.ts';
-import { formatSize } from './render-report.ts';
 
 /** The lines about a system. */
 export function systemLines(system: SystemFacts): PageLine[] {

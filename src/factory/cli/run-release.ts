@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { createNodeFetch } from '../../common/http/node-fetch.ts';
+import { formatSize } from '../../common/text/size-text.ts';
 import type { BuildTarget } from '../config/build-spec.ts';
 import { selectTargets } from '../config/matrix.ts';
 import type { SignSpec } from '../config/signing.ts';
@@ -25,7 +26,6 @@ import { releasePorts, releaseSigner } from './release-ports.ts';
 import { rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
 import { renderPush } from './render-push.ts';
-import { formatSize } from './render-report.ts';
 import { describeTargets, failuresOf } from './target-failures.ts';
 import { ranInUserNamespace } from './user-namespace.ts';
 
@@ -46,7 +46,7 @@ export async function presentRelease(
   await presentReport(options, async () => {
     const builds = (await load()).map(({ name = SINGLE, spec }) => ({ name, spec }));
     const wanted = only.length === 0 ? builds : selectTargets(builds, only);
-    return (await ranInUserNamespace()) ? undefined : releaseReport(builds, wanted, options);
+    return (await ranInUserNamespace(wanted)) ? undefined : releaseReport(builds, wanted, options);
   });
 }
 
@@ -65,7 +65,7 @@ async function releaseReport(
   const common = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
   if (plan) {
     const steps = await planTargets(wanted, common);
-    return planReport(steps, groups, { folder: planned.folder });
+    return await planReport(steps, groups, { more: { folder: planned.folder } });
   }
   const report = await runTargets(wanted, common).finally(() => show.close());
   const published = await publishDone(groups, report);

@@ -22,17 +22,17 @@ export async function presentTargets(
   load: () => Promise<readonly Target[]>,
   options: RunOptions,
 ): Promise<void> {
-  const { plan, json, useCache, locked, offline, continueOnError } = options;
+  const { plan, json, useCache, locked, offline, continueOnError, mermaid } = options;
   // A failed push does not undo the build.
   let done: object = {};
   await presentReport({ json, partial: () => done }, async () => {
     const targets = await load();
     // Problems with a push are reported before the build.
     const groups = groupPushes(targets, { offline });
-    if (await ranInUserNamespace()) return undefined;
+    if (await ranInUserNamespace(targets)) return undefined;
     const show = createProgressRenderer(process.stderr);
     const run = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
-    if (plan) return planReport(await planTargets(targets, run), groups);
+    if (plan) return await planReport(await planTargets(targets, run), groups, { mermaid });
     const report = await runTargets(targets, run).finally(() => show.close());
     if (targets.some(({ name }) => name !== undefined)) return severalReport(report, groups, { json });
     done = onlyBuild(report);

@@ -14,6 +14,7 @@ import type { ContainerEngine, ImageBuildOptions, ImageFile, OpenImage } from '.
 export const BUILDAH: HostTool = {
   name: 'buildah',
   package: 'buildah',
+  purpose: 'builds and stores container images without a daemon',
   version: {
     args: ['--version'],
     pattern: /version (\d+(?:\.\d+)*)/,

@@ -25,14 +25,17 @@ export async function requireRunnable(runner: Runner, arch: Arch, work: string):
     await rm(directory, { recursive: true, force: true });
   }
   const { machine } = ARCHITECTURES[arch];
+  const works = `the emulator in ${BINFMT}/qemu-${machine} is registered but does not work`;
+  throw unable(arch, [(await foreignArchProblem(arch)) ?? works]);
+}
+
+/** What the kernel lacks to start programs of an architecture inside an image; `undefined` if an emulator is registered. */
+export async function foreignArchProblem(arch: Arch): Promise<string | undefined> {
+  const { machine } = ARCHITECTURES[arch];
   const flags = /^flags: (.*)$/m.exec(await handler(machine))?.[1];
-  const reason =
-    flags === undefined
-      ? `no emulator is registered in ${BINFMT}/qemu-${machine}`
-      : flags.includes('F')
-        ? `the emulator in ${BINFMT}/qemu-${machine} is registered but does not work`
-        : `the emulator in ${BINFMT}/qemu-${machine} lacks the flag F, which makes it available inside an image`;
-  throw unable(arch, [reason]);
+  if (flags === undefined) return `no emulator is registered in ${BINFMT}/qemu-${machine}`;
+  if (flags.includes('F')) return undefined;
+  return `the emulator in ${BINFMT}/qemu-${machine} lacks the flag F, which makes it available inside an image`;
 }
 
 function unable(arch: Arch, details: readonly string[]): FactoryError {

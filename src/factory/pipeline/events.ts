@@ -1,3 +1,5 @@
+import type { StepPrediction } from './predict.ts';
+
 /** The state of a planned step before the build. */
 export type StepState = 'cached' | 'run' | 'depends' | 'shared';
 
@@ -11,6 +13,8 @@ export interface PlannedStep {
    * cache has an entry; `shared`: another target runs the same step.
    */
   readonly state: StepState;
+  /** What it is expected to take; absent for a step that will not run. */
+  readonly prediction?: StepPrediction;
 }
 
 /** An event of a build, for display. */

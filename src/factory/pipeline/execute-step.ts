@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlanContext } from './look-up.ts';
+import { measureStep } from './measure-step.ts';
 import { type Results, requireFacts, type Step, type StepResult } from './step.ts';
 
 /** A step to run. */
@@ -23,6 +24,7 @@ export async function executeStep(
   const scratch = join(home, 'scratch');
   await mkdir(objects);
   await mkdir(scratch);
+  const start = performance.now();
   try {
     const output = await step.run(
       {
@@ -36,6 +38,13 @@ export async function executeStep(
       results,
     );
     const result = requireFacts(step, { ...output, digest: output.digest ?? key ?? '' });
+    const seconds = (performance.now() - start) / 1000;
+    await context.onMeasured?.({
+      id: step.id,
+      title: step.title,
+      seconds,
+      bytes: measureStep(result, { objects, scratch }),
+    });
     return key === undefined ? result : await context.cache.store(step, { key, objects, result });
   } finally {
     await rm(home, { recursive: true, force: true });

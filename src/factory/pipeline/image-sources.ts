@@ -5,7 +5,9 @@ import { createImageSource, type ImageSource } from '../inputs/base/image-source
 import type { BuildOptions } from './build-options.ts';
 import type { Session } from './session.ts';
 
-type RegistrySession = Pick<Session, 'runner' | 'workspace' | 'signal'>;
+type RegistrySession = Pick<Session, 'runner' | 'signal'> & {
+  readonly workspace: Pick<Session['workspace'], 'registry' | 'owner'>;
+};
 
 /** Options of {@link targetImages}. */
 interface TargetImageOptions extends Pick<BuildOptions, 'locked' | 'offline' | 'emit'> {

@@ -2,6 +2,7 @@ import type { Runner } from '../tools/runner.ts';
 import { type Cache, cacheKey } from './cache.ts';
 import type { BuildEvent } from './events.ts';
 import type { Results, Step, StepResult } from './step.ts';
+import type { StepMeasure } from './step-history.ts';
 
 /** The context for planning and running steps. */
 export interface PlanContext {
@@ -13,6 +14,8 @@ export interface PlanContext {
   /** Whether to use results of earlier builds. */
   readonly useCache: boolean;
   readonly emit: (event: BuildEvent) => void;
+  /** Called with what each step took that ran to its end. */
+  readonly onMeasured?: (measure: StepMeasure) => Promise<void>;
 }
 
 /**

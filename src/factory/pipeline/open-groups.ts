@@ -6,7 +6,7 @@ import { targetImages } from './image-sources.ts';
 import type { Target } from './target.ts';
 import { targetEnvironment } from './target-environment.ts';
 import { targetSteps } from './target-steps.ts';
-import type { OutputDirectory } from './workspace.ts';
+import type { OutputDirectory, Workspace } from './workspace.ts';
 
 /** The steps of a target, with the target and its environment. */
 export interface TargetGroup extends Group {
@@ -14,9 +14,14 @@ export interface TargetGroup extends Group {
   readonly env: BuildEnvironment;
 }
 
+/** The parts of a session that the steps of a target use. */
+export interface GroupSession extends Pick<EngineSession, 'engine' | 'daemon' | 'runner' | 'signal'> {
+  readonly workspace: Pick<Workspace, 'cache' | 'registry' | 'owner' | 'work'>;
+}
+
 /** Options of {@link openGroups}. */
 export interface GroupOptions {
-  readonly session: EngineSession;
+  readonly session: GroupSession;
   readonly options: BuildOptions;
   /** The output directory of each target; without one, nothing is written, not even the lock. */
   readonly outputs?: ReadonlyMap<Target, OutputDirectory>;

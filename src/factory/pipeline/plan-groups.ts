@@ -1,4 +1,4 @@
-import { checkTool } from '../tools/check-tool.ts';
+import { requireTools } from '../tools/check-tool.ts';
 import type { HostTool } from '../tools/host-tool.ts';
 import type { PlannedStep, StepState } from './events.ts';
 import { type Group, shownId, shownStep } from './group.ts';
@@ -8,7 +8,7 @@ import type { Step, StepResult } from './step.ts';
 /**
  * Plans groups of steps: determines which steps will run, which are cached, and which groups share. Builds nothing; only
  * reads inputs.
- * @throws FactoryError `tool` when a program that a step will run is missing or unusable
+ * @throws FactoryError `tool`, one for all programs that steps will run and that are missing or unusable
  */
 export async function planGroups(groups: readonly Group[], context: PlanContext): Promise<PlannedStep[]> {
   const planned: PlannedStep[] = [];
@@ -22,7 +22,7 @@ export async function planGroups(groups: readonly Group[], context: PlanContext)
       planned.push({ ...shownStep(group, step), needs: step.needs.map((id) => shownId(group, id)), state });
     }
   }
-  await Promise.all([...tools].map((tool) => checkTool(context.runner, tool)));
+  await requireTools(context.runner, tools);
   return planned;
 }
 

@@ -6,9 +6,11 @@ import type { BuildEnvironment } from './build-environment.ts';
 import type { BuildOptions } from './build-options.ts';
 import { createCache } from './cache.ts';
 import type { EngineSession } from './engine-session.ts';
+import type { GroupSession } from './open-groups.ts';
 import { AGENTS, compiledAgent, FLAVORS, MODELS, TEMPLATES, toolVersion } from './project-files.ts';
 import type { SchedulerContext } from './scheduler.ts';
 import { sourceDateEpoch } from './source-date-epoch.ts';
+import { recordMeasure } from './step-history.ts';
 
 /** The parts of the environment that differ between targets. */
 interface TargetParts {
@@ -21,7 +23,7 @@ interface TargetParts {
 
 /** Returns the environment of a target's steps in a session. */
 export function targetEnvironment(
-  { engine, daemon, runner, workspace }: EngineSession,
+  { engine, daemon, runner, workspace }: Omit<GroupSession, 'signal'>,
   { useCache, locked, offline }: Pick<BuildOptions, 'useCache' | 'locked' | 'offline'>,
   { images, partial, target }: TargetParts,
 ): BuildEnvironment {
@@ -59,9 +61,12 @@ async function refuseToFetch(url: string): Promise<never> {
 
 /** Returns the context for planning and running steps in a session. */
 export function schedulerContext(
-  { runner, workspace, signal, cancel }: EngineSession,
+  { runner, workspace, signal, cancel, log }: EngineSession,
   { useCache, emit }: Pick<BuildOptions, 'useCache' | 'emit'>,
 ): SchedulerContext {
-  const { cache, work } = workspace;
-  return { cache: createCache(cache), runner, signal, cancel, work, useCache, emit };
+  const { cache, work, history } = workspace;
+  const onMeasured: SchedulerContext['onMeasured'] = (measure) =>
+    // A build does not fail for the sake of a prediction.
+    recordMeasure(history, measure).catch((error: unknown) => log(`history: ${error}`));
+  return { cache: createCache(cache), runner, signal, cancel, work, useCache, emit, onMeasured };
 }

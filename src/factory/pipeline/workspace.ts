@@ -10,14 +10,26 @@ import type { Owner } from '../inputs/base/blob-cache.ts';
 import { type KernelLock, takeLock } from '../tools/kernel-lock.ts';
 import { claimRun } from './run-claim.ts';
 
-/** The directories of a running process. */
-export interface Workspace {
+/** The directories that all runs share. */
+export interface CachePlaces {
+  /** The cache directory. */
+  readonly root: string;
   /** Cache of step results. */
   readonly cache: string;
   /** The engine's image store. */
   readonly store: string;
   /** Cache of registry content, by digest. */
   readonly registry: string;
+  /** How long steps took, and what they wrote. */
+  readonly history: string;
+  /** Logs of the last runs. */
+  readonly logs: string;
+  /** Temporary files of running processes, on the same file system as the cache. */
+  readonly works: string;
+}
+
+/** The directories of a running process. */
+export interface Workspace extends CachePlaces {
   /** Temporary files of this process, on the same file system as the cache. */
   readonly work: string;
   /** Whether files of a killed process were removed: it may have left working containers too. */
@@ -33,6 +45,19 @@ export interface Workspace {
 }
 
 const KEPT_LOGS = 20;
+
+/** The directories below a cache directory. */
+export function cachePlaces(root: string): CachePlaces {
+  return {
+    root,
+    cache: join(root, 'steps'),
+    store: join(root, 'store'),
+    registry: join(root, 'registry'),
+    history: join(root, 'history'),
+    logs: join(root, 'logs'),
+    works: join(root, 'work'),
+  };
+}
 
 /**
  * The cache directory: `$KAIROS_FACTORY_CACHE`, else `kairos-factory` in the XDG cache directory. An empty variable counts as
@@ -73,9 +98,8 @@ export function openWorkspace(root: string): Promise<Workspace> {
 }
 
 async function openUsable(root: string): Promise<Workspace> {
-  const works = join(root, 'work');
-  const logs = join(root, 'logs');
-  const store = join(root, 'store');
+  const places = cachePlaces(root);
+  const { works, logs, store } = places;
   for (const directory of [root, works, logs]) await makeDirectory(directory, 0o700);
   const { identity, isAlive, recovered, path, close } = await claimRun(works, {
     onPowerCut: () => rm(store, { recursive: true, force: true }),
@@ -84,9 +108,7 @@ async function openUsable(root: string): Promise<Workspace> {
   const old = (await readdir(logs)).sort().slice(0, -KEPT_LOGS);
   for (const name of old) await rm(join(logs, name), { force: true });
   return {
-    cache: join(root, 'steps'),
-    store,
-    registry: join(root, 'registry'),
+    ...places,
     owner: { identity, isAlive },
     work: path,
     recovered,

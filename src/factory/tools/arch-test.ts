@@ -1,7 +1,11 @@
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
-export const ARCH_TEST: HostTool = { name: 'arch-test', package: 'arch-test' };
+export const ARCH_TEST: HostTool = {
+  name: 'arch-test',
+  package: 'arch-test',
+  purpose: 'tests whether programs of another architecture run',
+};
 
 /**
  * Whether this machine runs programs of an architecture inside another root, as an image build does. arch-test(1) tries

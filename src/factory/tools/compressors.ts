@@ -2,9 +2,17 @@ import type { Readable, Writable } from 'node:stream';
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
-export const ZSTD: HostTool = { name: 'zstd', package: 'zstd' };
-export const GZIP: HostTool = { name: 'gzip', package: 'gzip' };
-export const XZ: HostTool = { name: 'xz', package: 'xz-utils' };
+export const ZSTD: HostTool = {
+  name: 'zstd',
+  package: 'zstd',
+  purpose: 'compresses image layers, reads compressed bases',
+};
+export const GZIP: HostTool = {
+  name: 'gzip',
+  package: 'gzip',
+  purpose: 'compresses image layers for older tools',
+};
+export const XZ: HostTool = { name: 'xz', package: 'xz-utils', purpose: 'reads bases compressed with xz' };
 
 /** Decompresses a stream. @param tool {@link ZSTD} or {@link XZ} */
 export async function decompress(

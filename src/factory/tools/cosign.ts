@@ -7,6 +7,7 @@ import type { Runner, RunOptions, RunResult } from './runner.ts';
 export const COSIGN: HostTool = {
   name: 'cosign',
   package: 'cosign',
+  purpose: 'signs images and build outputs',
   install:
     'Install it: go install github.com/sigstore/cosign/v3/cmd/cosign@latest, or see docs.sigstore.dev.',
   version: {

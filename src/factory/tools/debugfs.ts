@@ -1,7 +1,12 @@
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
-const DEBUGFS: HostTool = { name: 'debugfs', package: 'e2fsprogs' };
+export const DEBUGFS: HostTool = {
+  name: 'debugfs',
+  package: 'e2fsprogs',
+  versionFlag: '-V',
+  purpose: 'sets owners and times inside ext filesystems',
+};
 
 /** An ext filesystem in a file. */
 export interface ExtLocation {

@@ -1,9 +1,17 @@
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
-const MKFS_FAT: HostTool = { name: 'mkfs.fat', package: 'dosfstools' };
-const MCOPY: HostTool = { name: 'mcopy', package: 'mtools' };
-const MMD: HostTool = { name: 'mmd', package: 'mtools' };
+const MKFS_FAT: HostTool = {
+  name: 'mkfs.fat',
+  package: 'dosfstools',
+  purpose: 'makes the EFI system partition',
+};
+const MCOPY: HostTool = { name: 'mcopy', package: 'mtools', purpose: 'fills the EFI system partition' };
+const MMD: HostTool = {
+  name: 'mmd',
+  package: 'mtools',
+  purpose: 'makes directories on the EFI system partition',
+};
 /** The tools that {@link makeFat} runs. */
 export const MAKE_FAT_TOOLS: readonly HostTool[] = [MKFS_FAT, MMD, MCOPY];
 

@@ -3,7 +3,9 @@ import type { Runner } from './runner.ts';
 
 export const GRUB_MKIMAGE: HostTool = {
   name: 'grub-mkimage',
+  aliases: ['grub2-mkimage'],
   package: 'grub-common',
+  purpose: 'makes the boot loaders of ISO and disks',
   version: {
     args: ['--version'],
     pattern: /(\d+\.\d+)/,

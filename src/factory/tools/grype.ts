@@ -8,6 +8,7 @@ import type { Runner } from './runner.ts';
 export const GRYPE: HostTool = {
   name: 'grype',
   package: 'grype',
+  purpose: 'looks for known vulnerabilities',
   install:
     'Install grype (https://github.com/anchore/grype), or allow builds without a scan where it is missing: --fail-on SEVERITY,unless-missing.',
 };

@@ -1,10 +1,18 @@
+import { installAdvice } from './host-packages.ts';
+
 /** A program of the host that we run: its name, the package it comes from, and the versions supported. */
 export interface HostTool {
   readonly name: string;
-  /** The Debian package that contains it. */
+  /** Its names on other distributions. */
+  readonly aliases?: readonly string[];
+  /** The Debian package that contains it; `package-names.ts` has its other names. */
   readonly package: string;
+  /** What it is for, such as `packs the squashfs`. */
+  readonly purpose?: string;
   /** A sentence on how to install it, if not from Debian's package. */
   readonly install?: string;
+  /** The flag that prints its version, for a report; `--version` when absent. */
+  readonly versionFlag?: string;
   /** How to query its version and which are supported; absent if any version will do. */
   readonly version?: {
     readonly args: readonly string[];
@@ -18,5 +26,5 @@ export interface HostTool {
 
 /** The remedy for a missing tool. */
 export function reinstall(tool: HostTool): string {
-  return tool.install ?? `Install it: sudo apt-get install ${tool.package}`;
+  return tool.install ?? installAdvice([tool.package]);
 }

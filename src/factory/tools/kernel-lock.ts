@@ -5,7 +5,11 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import { type HostTool, reinstall } from './host-tool.ts';
 
 /** Locks files for shells: flock(1), also in BusyBox. */
-const FLOCK: HostTool = { name: 'flock', package: 'util-linux' };
+export const FLOCK: HostTool = {
+  name: 'flock',
+  package: 'util-linux',
+  purpose: 'locks the cache and the output directory',
+};
 const NOT_FOUND = 127;
 /** The lock's file was removed while it was being locked. */
 const REMOVED = 9;

@@ -5,6 +5,7 @@ import type { Runner } from './runner.ts';
 export const MKE2FS: HostTool = {
   name: 'mke2fs',
   package: 'e2fsprogs',
+  purpose: 'makes the slot image and the partitions of disks',
   version: {
     args: ['-V'],
     pattern: /mke2fs (\d+(?:\.\d+)*)/,

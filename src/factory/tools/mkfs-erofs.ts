@@ -4,6 +4,7 @@ import type { Runner } from './runner.ts';
 export const MKFS_EROFS: HostTool = {
   name: 'mkfs.erofs',
   package: 'erofs-utils',
+  purpose: 'packs an extension as EROFS',
   version: {
     args: ['--version'],
     pattern: /mkfs\.erofs (?:\(erofs-utils\) )?(\d+(?:\.\d+)*)/,

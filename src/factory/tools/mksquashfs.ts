@@ -4,6 +4,7 @@ import type { Runner } from './runner.ts';
 export const MKSQUASHFS: HostTool = {
   name: 'mksquashfs',
   package: 'squashfs-tools',
+  purpose: 'packs the squashfs',
   version: {
     args: ['-version'],
     pattern: /version (\d+(?:\.\d+)*)/,

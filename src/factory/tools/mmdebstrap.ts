@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
-export const MMDEBSTRAP: HostTool = { name: 'mmdebstrap', package: 'mmdebstrap' };
+export const MMDEBSTRAP: HostTool = {
+  name: 'mmdebstrap',
+  package: 'mmdebstrap',
+  purpose: 'bootstraps roots of the Debian family',
+};
 
 /**
  * Bootstraps a minimal root of the Debian family as a tar file.

@@ -4,6 +4,7 @@ import type { Runner } from './runner.ts';
 export const OPENSSL: HostTool = {
   name: 'openssl',
   package: 'openssl',
+  purpose: 'signs the hash tree of an extension',
   version: {
     args: ['version'],
     pattern: /OpenSSL (\d+(?:\.\d+)*)/,

@@ -4,6 +4,7 @@ import type { Runner } from './runner.ts';
 export const QEMU_IMG: HostTool = {
   name: 'qemu-img',
   package: 'qemu-utils',
+  purpose: 'makes the qcow2',
   version: {
     args: ['--version'],
     pattern: /version (\d+(?:\.\d+)*)/,

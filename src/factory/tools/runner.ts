@@ -51,9 +51,9 @@ export function createRunner(parameters: {
   const base = { ...parameters.env, PATH: path, LC_ALL: 'C', LANGUAGE: undefined, TZ: 'UTC' };
 
   async function locate(tool: HostTool): Promise<string> {
-    const candidates = isAbsolute(tool.name)
-      ? [tool.name]
-      : path.split(delimiter).map((directory) => join(directory, tool.name));
+    const candidates = [tool.name, ...(tool.aliases ?? [])].flatMap((name) =>
+      isAbsolute(name) ? [name] : path.split(delimiter).map((directory) => join(directory, name)),
+    );
     for (const candidate of candidates) {
       const found = await access(candidate, constants.X_OK).then(
         () => true,

@@ -3,7 +3,7 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
-export const SGDISK: HostTool = { name: 'sgdisk', package: 'gdisk' };
+export const SGDISK: HostTool = { name: 'sgdisk', package: 'gdisk', purpose: 'writes partition tables' };
 
 const SECTOR = 512;
 

@@ -2,9 +2,17 @@ import type { Readable, Writable } from 'node:stream';
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
-export const TAR: HostTool = { name: 'tar', package: 'tar' };
+export const TAR: HostTool = {
+  name: 'tar',
+  package: 'tar',
+  purpose: 'moves trees of files into and out of images',
+};
 /** The tar of libarchive. */
-const BSDTAR: HostTool = { name: 'bsdtar', package: 'libarchive-tools' };
+const BSDTAR: HostTool = {
+  name: 'bsdtar',
+  package: 'libarchive-tools',
+  purpose: 'unpacks image layers where GNU tar is missing',
+};
 
 /** The tar program of that name; `undefined` if there is none. */
 export function tarNamed(program: string): HostTool | undefined {

@@ -5,6 +5,7 @@ import type { Runner } from './runner.ts';
 export const VERITYSETUP: HostTool = {
   name: 'veritysetup',
   package: 'cryptsetup-bin',
+  purpose: 'makes the hash tree of an extension',
   version: {
     args: ['--version'],
     pattern: /veritysetup (\d+(?:\.\d+)*)/,

@@ -4,6 +4,7 @@ import type { Runner } from './runner.ts';
 export const XORRISO: HostTool = {
   name: 'xorriso',
   package: 'xorriso',
+  purpose: 'writes the ISO',
   version: {
     args: ['-version'],
     pattern: /xorriso version\s*:\s*(\d+(?:\.\d+)*)/,

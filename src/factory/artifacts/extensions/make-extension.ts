@@ -4,7 +4,7 @@ import { mkdir, open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { uuidFromSeed } from '../../../common/contract/uuid.ts';
-import { checkTool } from '../../tools/check-tool.ts';
+import { requireTools } from '../../tools/check-tool.ts';
 import type { HostTool } from '../../tools/host-tool.ts';
 import { MKFS_EROFS, mkfsErofs } from '../../tools/mkfs-erofs.ts';
 import { MKSQUASHFS, mksquashfs } from '../../tools/mksquashfs.ts';
@@ -51,7 +51,7 @@ export async function makeExtension(
   context: ExtensionContext,
 ): Promise<MadeExtension> {
   const { runner, scratch } = context;
-  for (const tool of toolsFor(spec)) await checkTool(runner, tool);
+  await requireTools(runner, toolsFor(spec));
   checkTarget(spec.target);
   const certificate = spec.signer && (await checkSigner(spec.signer));
   if (spec.signer && (await isKeyExposed(spec.signer))) {

@@ -34,6 +34,15 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
     ],
     pages: ['cloud-config'],
   },
+  doctor: {
+    examples: [
+      { what: 'Report on what the program needs in general', line: 'doctor' },
+      { what: 'Report on what a build needs', line: 'doctor --flavor debian --artifact iso' },
+      { what: 'Install what is missing, after a question', line: 'doctor --flavor debian --fix' },
+      { what: 'Report to a program; the exit code is 3 if something is missing', line: 'doctor --json' },
+    ],
+    pages: ['doctor'],
+  },
   build: {
     examples: [
       { what: 'Build all artifacts of Debian in build/', line: 'build --flavor debian' },

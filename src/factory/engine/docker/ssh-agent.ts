@@ -4,7 +4,12 @@ import { Duplex } from 'node:stream';
 import type { HostTool } from '../../tools/host-tool.ts';
 import type { Transport } from './transport.ts';
 
-export const SSH: HostTool = { name: 'ssh', package: 'openssh-client' };
+export const SSH: HostTool = {
+  name: 'ssh',
+  package: 'openssh-client',
+  versionFlag: '-V',
+  purpose: 'reaches a Docker daemon on another machine',
+};
 
 const LAST_LINES = 5;
 

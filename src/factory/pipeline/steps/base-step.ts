@@ -6,9 +6,9 @@ import { type BaseReference, formatBaseReference } from '../../config/base-refer
 import { loadSigners } from '../../config/load-signers.ts';
 import type { BuildSpec } from '../../config/schema.ts';
 import { isArchiveUnchanged } from '../../inputs/base/archive-state.ts';
+import { baseTools } from '../../inputs/base/base-tools.ts';
 import { checkDeclaredArch, checkRootArch } from '../../inputs/base/check-arch.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
-import { MMDEBSTRAP } from '../../tools/mmdebstrap.ts';
 import type { BuildEnvironment, ImportEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
 import { defineStep, type Step } from '../step.ts';
@@ -50,7 +50,7 @@ export function baseStep(
   return defineStep(BASE_STEP, {
     title,
     needs: [],
-    tools: reference.kind === 'bootstrap' ? [MMDEBSTRAP] : [],
+    tools: baseTools(reference),
     inputs,
     run: async (context) => {
       if (env.offline && reference.kind === 'bootstrap') throw notBootstrapped();

@@ -5,11 +5,11 @@ import { kernelRoot } from '../../catalog/flavors/kernel-root.ts';
 import { type BaseReference, formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { BuildSpec } from '../../config/schema.ts';
 import { isArchiveUnchanged } from '../../inputs/base/archive-state.ts';
+import { baseTools } from '../../inputs/base/base-tools.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
 import { comparePackages } from '../../inputs/lock/package-changes.ts';
 import { packageVersions, requireLockedPackages, requireSamePackages } from '../../inputs/lock/packages.ts';
 import { readPackages } from '../../packages/read-packages.ts';
-import { MMDEBSTRAP } from '../../tools/mmdebstrap.ts';
 import type { BuildEnvironment, ImportEnvironment } from '../build-environment.ts';
 import { cacheKey } from '../cache.ts';
 import { defineStep, type Step, type StepKey } from '../step.ts';
@@ -52,6 +52,7 @@ export function kernelStep(env: KernelEnvironment, { text, spec, base }: KernelS
   return defineStep(KERNEL_STEP, {
     title: `import kernel image ${name}`,
     needs: [],
+    tools: baseTools(reference),
     inputs,
     isCurrent: ({ facts }) => env.engine.has(facts.image),
     run: async (context) => {
@@ -99,7 +100,7 @@ function bootstrapStep(
   return defineStep(KERNEL_STEP, {
     title: `bootstrap kernel root ${name}`,
     needs: [],
-    tools: [MMDEBSTRAP],
+    tools: baseTools(reference),
     inputs,
     run: async (context) => {
       if (env.offline) throw notBootstrapped();

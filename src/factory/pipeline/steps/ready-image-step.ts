@@ -11,6 +11,7 @@ import type { ArtifactsSpec } from '../../config/schema.ts';
 import { text } from '../../image/context/entry.ts';
 import { copyOverlay, KEEP_MODES, overlayEntries, removeBuildHome } from '../../image/context/overlay.ts';
 import { sealRoot } from '../../image/root/seal.ts';
+import { baseTools } from '../../inputs/base/base-tools.ts';
 import { readyArch } from '../../inputs/base/check-arch.ts';
 import { importBase } from '../../inputs/base/import-base.ts';
 import type { BuildEnvironment, ImportEnvironment } from '../build-environment.ts';
@@ -38,6 +39,7 @@ export function readyImageStep(
   return defineStep(IMAGE_STEP, {
     title: `import OS image ${name}`,
     needs: [],
+    tools: baseTools(reference),
     inputs: async () => [
       await fingerprint(env, reference, await readyArch(reference)),
       spec.overlayRootfs === undefined

@@ -1,24 +1,7 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { renderPlan, renderReport, renderTargets } from '../../../../src/factory/cli/render-report.ts';
+import { renderReport, renderTargets } from '../../../../src/factory/cli/render-report.ts';
 import type { BuildReport } from '../../../../src/factory/pipeline/build-report.ts';
-
-describe('renderPlan', () => {
-  test('renders a table of steps with their states', () => {
-    const plan = renderPlan([
-      { id: 'base', title: 'bootstrap debian bookworm', needs: [], state: 'cached' },
-      { id: 'image', title: 'build OS image', needs: ['base'], state: 'run' },
-      { id: 'artifact:iso', title: 'make ISO', needs: ['image', 'squashfs'], state: 'depends' },
-    ]);
-    expect(plan.split('\n')).toEqual([
-      'STEP          STATE                 WHAT                       NEEDS',
-      'base          cached                bootstrap debian bookworm',
-      'image         run                   build OS image             base',
-      'artifact:iso  run unless unchanged  make ISO                   image, squashfs',
-      '',
-    ]);
-  });
-});
 
 describe('renderReport', () => {
   const artifact = (kind: 'iso' | 'raw' | 'qcow2' | 'squashfs', size: number) => ({

@@ -62,9 +62,9 @@ describe('planTargets', () => {
   test('lists the steps of all targets, and neither builds nor writes anything', async () => {
     const calls = useFakeBuildah();
     const targets = [directoryTarget('one'), directoryTarget('two')];
-    const planned = await planTargets(targets, optionsWith());
-    const steps = ['image', 'audit', 'provenance'];
-    expect(planned.map(({ id }) => id)).toEqual([...steps, ...steps]);
+    const { steps: planned } = await planTargets(targets, optionsWith());
+    const ids = ['image', 'audit', 'provenance'];
+    expect(planned.map(({ id }) => id)).toEqual([...ids, ...ids]);
     expect(planned.map(({ state }) => state).slice(0, 2)).toEqual(['run', 'depends']);
     expect(calls()).toEqual(['--version']);
     expect(targets.map(filesOf)).toEqual(['nothing', 'nothing']);

@@ -184,6 +184,6 @@ describe('locate', () => {
     const { runner } = setUp({ PATH: program('some-tool', 0o644) });
     const error = await failureOf(() => runner.run(TOOL, []));
     expect([error.kind, error.message]).toEqual(['tool', 'some-tool is not installed']);
-    expect(error.remedy).toBe('Install it: sudo apt-get install some-package');
+    expect(error.remedy).toMatch(/^Install it: .*\bsome-package$/);
   });
 });

@@ -60,8 +60,10 @@ describe('a kernel from a bootstrapped root', () => {
   });
 
   test('needs a program that makes roots, and an image does not', () => {
-    expect(stepFor().tools).toMatchObject([{ name: 'mmdebstrap' }]);
-    expect(stepFor({ from: 'example.com/os:v1' }).tools).toBeUndefined();
+    expect(stepFor().tools).toMatchObject([{ name: 'mmdebstrap' }, { package: 'apt' }]);
+    expect(stepFor({ from: 'example.com/os:v1' }).tools).toEqual([]);
+    expect(stepFor({ from: 'tar:/root.tar.xz' }).tools).toMatchObject([{ name: 'xz' }]);
+    expect(stepFor({ from: 'tar:/root.tar.zst' }).tools).toMatchObject([{ name: 'zstd' }]);
   });
 
   test('is not made without a network', async () => {
