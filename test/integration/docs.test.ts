@@ -83,7 +83,7 @@ describe('commands of the documentation', () => {
       await placeOutputs(home, words);
       await createInputs(home, words);
       const plan = PLANNED.includes(command) && !words.includes('--plan') ? ['--plan'] : [];
-      const more = [...PLANNED, 'lock'].includes(command) ? mirrored() : [];
+      const more = [...PLANNED, 'plan', 'lock'].includes(command) ? mirrored() : [];
       if (words.includes('--locked') || words.includes('--offline')) {
         await factory(['lock', '--base', words[words.indexOf('--base') + 1] ?? '', ...more], { cwd: home });
       }

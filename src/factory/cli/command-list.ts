@@ -97,6 +97,11 @@ export const COMMANDS = {
     summary: 'build all targets of a configuration, and collect them in one folder to publish',
     load: async () => (await import('./commands/release.ts')).releaseCommand(),
   },
+  plan: {
+    task: 'Explain',
+    summary: 'show what a build would do: cached steps, predicted time, sizes and room',
+    load: async () => (await import('./commands/plan.ts')).planCommand(),
+  },
   inspect: {
     task: 'Explain',
     summary: 'describe an artifact, an image or a folder, whoever made it',

@@ -10,12 +10,18 @@ import type { ContainerEngine } from '../engine/container-engine.ts';
 import { dockerEndpoint } from '../engine/docker/endpoint.ts';
 import { createDockerEngine } from '../engine/docker.ts';
 import { type Session, type SessionOptions, withSession } from './session.ts';
+import type { Workspace } from './workspace.ts';
 
 /** A session with an engine, for commands that read or build images. */
 export interface EngineSession extends Session {
   readonly engine: ContainerEngine;
   /** Removes working containers of failed steps, unless another process uses the same cache. */
   readonly sweep: () => Promise<void>;
+}
+
+/** The parts of a session that the steps of a target use. */
+export interface GroupSession extends Pick<EngineSession, 'engine' | 'daemon' | 'runner' | 'signal'> {
+  readonly workspace: Pick<Workspace, 'cache' | 'registry' | 'owner' | 'work'>;
 }
 
 /** Remembers that a sweep could not be done beside another run. */

@@ -38,7 +38,7 @@ export async function withOtherFaults(
 ): Promise<FactoryError> {
   const { signal } = new AbortController();
   const runner = createRunner({ signal, log: () => undefined, env: process.env });
-  // If the rest cannot be found out, this error is still true.
+  // This error is still true if nothing else can be looked at.
   const others = await machineFaults(targets, { runner, signal, env: process.env }).catch(() => []);
   return joinFaults([...others.filter((fault) => fault.error.message !== error.message), own(error, others)]);
 }

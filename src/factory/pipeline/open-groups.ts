@@ -1,22 +1,17 @@
 import type { BuildEnvironment } from './build-environment.ts';
 import type { BuildOptions } from './build-options.ts';
-import type { EngineSession } from './engine-session.ts';
+import type { GroupSession } from './engine-session.ts';
 import type { Group } from './group.ts';
 import { targetImages } from './image-sources.ts';
 import type { Target } from './target.ts';
 import { targetEnvironment } from './target-environment.ts';
 import { targetSteps } from './target-steps.ts';
-import type { OutputDirectory, Workspace } from './workspace.ts';
+import type { OutputDirectory } from './workspace.ts';
 
 /** The steps of a target, with the target and its environment. */
 export interface TargetGroup extends Group {
   readonly target: Target;
   readonly env: BuildEnvironment;
-}
-
-/** The parts of a session that the steps of a target use. */
-export interface GroupSession extends Pick<EngineSession, 'engine' | 'daemon' | 'runner' | 'signal'> {
-  readonly workspace: Pick<Workspace, 'cache' | 'registry' | 'owner' | 'work'>;
 }
 
 /** Options of {@link openGroups}. */

@@ -178,6 +178,14 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
     ],
     pages: ['releases'],
   },
+  plan: {
+    examples: [
+      { what: 'Show the steps of a build, with time and size', line: 'plan --flavor debian' },
+      { what: 'Plan some targets of a configuration', line: 'plan --config targets.yaml --only edge --json' },
+      { what: 'Draw the graph of the steps', line: 'plan --flavor debian --mermaid' },
+    ],
+    pages: ['plan', 'pipeline', 'cache'],
+  },
   inspect: {
     examples: [
       { what: 'Describe an artifact', line: 'inspect build/*.iso' },

@@ -6,7 +6,7 @@ import { createRunner } from '../../../../src/factory/tools/runner.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 import { realRunner } from '../artifacts/support/runner.ts';
 
-// Emulation stands in for the device, which few machines have: the machine and its firmware are real.
+// Emulation instead of the device, which few machines have: the machine and its firmware are real.
 const device = '/dev/null';
 const accelerator = 'tcg';
 
