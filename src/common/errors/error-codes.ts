@@ -44,6 +44,8 @@ export const ERROR_CODES = {
   FILE_EXISTS: usage('The destination already exists with other content.'),
   OUTPUT_UNWRITABLE: usage('The destination is not writable.'),
   CACHE_UNUSABLE: usage('The cache directory cannot be created or written to.'),
+  CACHE_BUSY: usage('Another command uses the cache, from which something is to be removed.'),
+  LOG_NOT_FOUND: usage('The cache has no such log, and no log of such a step.'),
   OUTPUT_BUSY: usage('Another build is writing to the same output directory.'),
   BUILD_OUTPUT_INVALID: usage(
     'The directory is not the output of a build or a release, or lacks required files.',

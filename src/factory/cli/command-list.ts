@@ -102,6 +102,16 @@ export const COMMANDS = {
     summary: 'show what a build would do: cached steps, predicted time, sizes and room',
     load: async () => (await import('./commands/plan.ts')).planCommand(),
   },
+  logs: {
+    task: 'Explain',
+    summary: 'list the logs of the last commands, or show one, or the lines of a step',
+    load: async () => (await import('./commands/logs.ts')).logsCommand(),
+  },
+  cache: {
+    task: 'Explain',
+    summary: 'show how large the cache is, and remove what is not used from it',
+    load: async () => (await import('./commands/cache.ts')).cacheCommand(),
+  },
   inspect: {
     task: 'Explain',
     summary: 'describe an artifact, an image or a folder, whoever made it',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { makeDirectory, syncDirectory, syncTree } from '../../common/files/sync-path.ts';
@@ -46,7 +46,11 @@ export function createCache(directory: string): Cache {
     );
     const { sizes, ...result } = stored;
     const found = await Promise.all(Object.entries(files).map(([name, file]) => isThere(file, sizes[name])));
-    return found.includes(false) ? undefined : { ...result, files };
+    if (found.includes(false)) return undefined;
+    // When it was last used, for whoever clears the cache by age.
+    const now = new Date();
+    await utimes(join(home, 'result.json'), now, now).catch(() => undefined);
+    return { ...result, files };
   }
 
   async function store<Facts>(

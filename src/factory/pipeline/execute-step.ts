@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asStep } from './current-step.ts';
 import type { PlanContext } from './look-up.ts';
 import { measureStep } from './measure-step.ts';
 import { type Results, requireFacts, type Step, type StepResult } from './step.ts';
@@ -15,7 +16,11 @@ interface Execution {
 }
 
 /** Runs a step in its own directories and stores its result in the cache. @throws errors of the step */
-export async function executeStep(
+export function executeStep(execution: Execution, context: PlanContext): Promise<StepResult> {
+  return asStep(execution.shownAs, () => execute(execution, context));
+}
+
+async function execute(
   { step, shownAs, key, results }: Execution,
   context: PlanContext,
 ): Promise<StepResult> {

@@ -5,6 +5,8 @@ import { dockerEndpoint } from '../engine/docker/endpoint.ts';
 import { COSIGN_SECRETS } from '../tools/cosign.ts';
 import { createRunner, interruption, type Runner } from '../tools/runner.ts';
 import { interruptedBy, onStopSignal } from '../tools/stop-signals.ts';
+import { withStep } from './current-step.ts';
+import { COMMAND_LINE } from './tidy/read-logs.ts';
 import { cacheDirectory, openWorkspace, type Workspace } from './workspace.ts';
 
 /** The resources of a running command. */
@@ -57,11 +59,12 @@ export async function withSession<T>(
   onLog?.(workspace.log);
   const log = (line: string) => {
     try {
-      appendFileSync(workspace.log, `${new Date().toISOString()} ${line}\n`);
+      appendFileSync(workspace.log, `${new Date().toISOString()} ${withStep(line)}\n`);
     } catch {
       // A full disk ends the work with its own message, not with that of the log.
     }
   };
+  log(`${COMMAND_LINE}${withoutUserInfo(process.argv.slice(2).join(' '))}`);
   const env = withoutSecrets(process.env, secrets);
   const runner = createRunner({ log, env, signal });
   const cleanup = createRunner({ log, env, signal: new AbortController().signal });
@@ -81,6 +84,11 @@ export async function withSession<T>(
   } finally {
     await workspace.close();
   }
+}
+
+/** Removes names and passwords from URLs. */
+function withoutUserInfo(text: string): string {
+  return text.replaceAll(/:\/\/[^/@\s]+@/g, '://***@');
 }
 
 /** Calls `stop` for errors that nothing awaits, which would end Node.js before the session has cleaned up. */

@@ -186,6 +186,23 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
     ],
     pages: ['plan', 'pipeline', 'cache'],
   },
+  logs: {
+    examples: [
+      { what: 'List the logs, the newest first', line: 'logs' },
+      { what: 'Show the newest log', line: 'logs 1' },
+      { what: 'Show what the last build of the image printed', line: 'logs image' },
+    ],
+    pages: ['logs'],
+  },
+  cache: {
+    examples: [
+      { what: 'Show how large the parts of the cache are', line: 'cache du' },
+      { what: 'Remove what nothing uses', line: 'cache prune' },
+      { what: 'Show what was not used for a month', line: 'cache prune --older-than 30d --dry-run' },
+      { what: 'Keep the cache below a size, for CI', line: 'cache prune --max-size 10GiB' },
+    ],
+    pages: ['cache'],
+  },
   inspect: {
     examples: [
       { what: 'Describe an artifact', line: 'inspect build/*.iso' },

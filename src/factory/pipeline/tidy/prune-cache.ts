@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { openBuildahImages } from '../../engine/buildah-images.ts';
+import { takeLock } from '../../tools/kernel-lock.ts';
+import type { Session } from '../session.ts';
+import { type CacheItem, cacheItems } from './cache-items.ts';
+import { cacheUsage } from './cache-usage.ts';
+import { type PruneRequest, planPrune } from './plan-prune.ts';
+
+/** What was removed, or would be. */
+export interface PruneReport {
+  readonly items: readonly CacheItem[];
+  readonly images: readonly string[];
+  /** Bytes of the cache. */
+  readonly before: number;
+  /** Bytes of the cache afterwards; an estimate for a dry run. */
+  readonly after: number;
+}
+
+/**
+ * Removes parts of the cache. Nothing that a running command uses is removed: it is refused while one runs, and one that starts
+ * meanwhile waits, because each takes the same lock at its start.
+ * @throws FactoryError `usage` while another command uses the cache
+ */
+export async function pruneCache(
+  { workspace, runner }: Pick<Session, 'workspace' | 'runner'>,
+  request: PruneRequest,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<PruneReport> {
+  await using _ = await takeLock(`${workspace.works}.lock`, { how: 'wait' });
+  if (!(await workspace.alone())) {
+    throw new FactoryError('CACHE_BUSY', `another command uses the cache ${workspace.root}`, {
+      remedy: 'Wait until it has ended.',
+    });
+  }
+  const store = await openBuildahImages(runner, workspace);
+  const trees = join(workspace.store, 'trees');
+  const treeNames = (await readdir(trees).catch(() => [])).map(decodeURIComponent);
+  const named = (await store?.list()) ?? [];
+  const before = total(cacheUsage(workspace));
+  const items = (await cacheItems(workspace)).filter(({ path }) => path !== workspace.log);
+  const plan = planPrune({ items, images: [...named, ...treeNames], total: before }, request);
+  if (dryRun) {
+    const freed = plan.items.reduce((sum, { bytes }) => sum + bytes, 0);
+    return { ...plan, before, after: Math.max(0, before - freed) };
+  }
+  for (const { path } of plan.items) await removeWhole(path, workspace.work);
+  for (const image of plan.images) {
+    if (named.includes(image)) await store?.remove(image);
+    if (treeNames.includes(image)) await removeWhole(join(trees, encodeURIComponent(image)), workspace.work);
+  }
+  await store?.removeUnnamed();
+  return { ...plan, before, after: total(cacheUsage(workspace)) };
+}
+
+/** Removes an entry: nobody sees a part of it, even if this is interrupted. */
+async function removeWhole(path: string, work: string): Promise<void> {
+  const away = join(work, `removed-${randomUUID()}`);
+  await rename(path, away).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await rm(away, { recursive: true, force: true });
+}
+
+function total(parts: readonly { readonly bytes: number }[]): number {
+  return parts.reduce((sum, { bytes }) => sum + bytes, 0);
+}
