@@ -8,6 +8,9 @@ import { cloudConfigJsonSchema } from '../src/common/cloud-config/json-schema.ts
 import { cloudConfigReference } from '../src/common/cloud-config/key-reference.ts';
 import { templateReference } from '../src/common/cloud-config/template/function-reference.ts';
 import { withErrorCodes } from '../src/common/errors/code-reference.ts';
+import { createWholeProgram } from '../src/factory/cli/program.ts';
+import { commandsPage } from '../src/factory/cli/reference/command-pages.ts';
+import { describeCommand } from '../src/factory/cli/reference/describe-command.ts';
 import { releaseJsonSchema } from '../src/factory/deliver/release/schema.ts';
 import { proofRows, withMatrix, withTable } from './proof-rows.ts';
 
@@ -18,6 +21,7 @@ await writeFile(new URL('cloud-config.schema.json', docs), `${JSON.stringify(sch
 const release = releaseJsonSchema();
 await writeFile(new URL('release.schema.json', docs), `${JSON.stringify(release, null, 2)}\n`);
 await writeFile(new URL('templates.md', docs), templateReference());
+await writeFile(new URL('commands.md', docs), commandsPage(describeCommand(await createWholeProgram())));
 const rows = await proofRows();
 const rewrite = async (place: URL, change: (text: string) => string) =>
   writeFile(place, change(await readFile(place, 'utf8')));

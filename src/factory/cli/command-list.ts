@@ -1,4 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { CommandName } from './command-names.ts';
 
 /** What people do with a command: its heading in the help text. */
 export type Task = 'Start' | 'Build' | 'Run' | 'Trust' | 'Publish' | 'Explain';
@@ -9,13 +10,15 @@ interface ListedCommand {
   /** One line without a full stop. It is also the description in the help of the command. */
   readonly summary: string;
   readonly load: () => Promise<CommandUnknownOpts>;
+  /** Whether it describes the other commands, so that all are loaded with it. */
+  readonly describesAll?: true;
 }
 
 /**
- * All commands, in the order of help, manual pages and the documentation. To load all of them takes half a second; a list needs
- * none. A new command also needs its examples (`reference/guides.ts`) and what its options take (`reference/option-values.ts`).
+ * All commands. To load all of them takes half a second; a list needs none. A new command also needs its examples
+ * (`reference/guides.ts`) and what its options take (`reference/option-values.ts`); then run `npm run docs`.
  */
-export const COMMANDS = {
+export const COMMANDS: Readonly<Record<CommandName, ListedCommand>> = {
   flavors: {
     task: 'Start',
     summary: 'list the flavors: the distributions that images are made of',
@@ -132,10 +135,15 @@ export const COMMANDS = {
     summary: 'compare two images or artifacts; exit status 5 if they differ',
     load: async () => (await import('./commands/diff.ts')).diffCommand(),
   },
-} as const satisfies Readonly<Record<string, ListedCommand>>;
-
-/** The name of a command. */
-export type CommandName = keyof typeof COMMANDS;
-
-/** The names of all commands, in their order. */
-export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
+  completion: {
+    task: 'Explain',
+    summary: 'print the completion script of a shell: bash, zsh or fish',
+    load: async () => (await import('./commands/completion.ts')).completionCommand(),
+    describesAll: true,
+  },
+  help: {
+    task: 'Explain',
+    summary: 'show the help of a command',
+    load: async () => (await import('./commands/help.ts')).helpCommand(),
+  },
+};

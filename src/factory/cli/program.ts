@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { toolVersion } from '../pipeline/project-files.ts';
-import { COMMAND_NAMES, COMMANDS, type CommandName, type Task } from './command-list.ts';
+import { COMMANDS, type Task } from './command-list.ts';
+import { COMMAND_NAMES, type CommandName } from './command-names.ts';
 import { GROUPS } from './option-groups.ts';
 import { HELP_FORMAT, helpWidth } from './reference/help-format.ts';
 
@@ -12,28 +13,36 @@ const HELP_OPTION = new Option('-h, --help', 'show this help').helpGroup(GROUPS.
  *   the names alone
  */
 export async function createProgram(args: readonly string[]) {
-  const program = emptyProgram();
-  const [wanted] = args;
-  if (wanted === '--version' || wanted === '-V') return program;
-  const named = COMMAND_NAMES.filter((name) => name === wanted);
-  const names = named.length > 0 ? named : COMMAND_NAMES;
-  for (const name of names) {
-    add(program, name, name === wanted ? await COMMANDS[name].load() : new Command(name));
-  }
-  return program;
+  const [first] = args;
+  if (first === '--version' || first === '-V') return emptyProgram();
+  const wanted = COMMAND_NAMES.find((name) => name === first);
+  if (wanted === undefined) return withCommands(COMMAND_NAMES, async (name) => new Command(name));
+  return COMMANDS[wanted].describesAll ? createWholeProgram() : withCommands([wanted], load);
 }
 
 /** Creates the command line with the definitions of all commands, for manual pages, completions and documentation. */
 export async function createWholeProgram() {
+  return withCommands(COMMAND_NAMES, load);
+}
+
+async function withCommands(
+  names: readonly CommandName[],
+  define: (name: CommandName) => Promise<CommandUnknownOpts>,
+): Promise<Command> {
   const program = emptyProgram();
-  for (const name of COMMAND_NAMES) add(program, name, await COMMANDS[name].load());
+  for (const name of names) add(program, name, await define(name));
   return program;
 }
 
-/** Rewrites `help COMMAND …` to `COMMAND … --help`, and an unknown command to the error that suggests another one. */
+function load(name: CommandName): Promise<CommandUnknownOpts> {
+  return COMMANDS[name].load();
+}
+
+/** Rewrites `help` and `help COMMAND …` to the option `--help`, and an unknown command to the error that suggests another one. */
 export function withoutHelpCommand(args: readonly string[]): readonly string[] {
   const [first, name, ...rest] = args;
-  if (first !== 'help' || name === undefined || name.startsWith('-')) return args;
+  if (first !== 'help' || name?.startsWith('-')) return args;
+  if (name === undefined) return ['--help'];
   return COMMAND_NAMES.some((each) => each === name) ? [name, ...rest, '--help'] : [name];
 }
 
@@ -44,7 +53,8 @@ function emptyProgram(): Command {
       .optionsGroup(GROUPS.general)
       .version(toolVersion(), '-V, --version', 'print the version of this tool')
       .addHelpOption(HELP_OPTION)
-      .addHelpCommand(helpCommand())
+      // A command of the list does it.
+      .helpCommand(false)
       // In "build --version v1.2.3", --version is the version of the OS.
       .enablePositionalOptions()
       .exitOverride()
@@ -56,11 +66,6 @@ function emptyProgram(): Command {
         getErrHelpWidth: () => helpWidth(process.stderr),
       })
   );
-}
-
-function helpCommand(): Command {
-  const command: CommandUnknownOpts = new Command('help').argument('[command]', 'a command');
-  return command.description('show the help of a command').helpGroup(heading('Explain')) as Command;
 }
 
 function add(program: CommandUnknownOpts, name: CommandName, command: CommandUnknownOpts): void {

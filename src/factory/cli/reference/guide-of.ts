@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { COMMAND_NAMES } from '../command-list.ts';
+import { COMMAND_NAMES } from '../command-names.ts';
 import { GUIDES, type Guide } from './guides.ts';
 
 /** The words that call a command, without the name of the program: `flavors show`. */

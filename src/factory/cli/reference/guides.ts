@@ -1,4 +1,4 @@
-import type { CommandName } from '../command-list.ts';
+import type { CommandName } from '../command-names.ts';
 
 /** A command line to copy, and what it does. */
 export interface Example {
@@ -52,10 +52,6 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
       },
       { what: 'Show what a build would do', line: 'build --flavor debian --plan' },
       { what: 'Start from an image of your own', line: 'build --base registry.example.com/team/base:v1' },
-      {
-        what: 'Build some of the targets of a configuration',
-        line: 'build --config targets.yaml --only "debian*" --continue-on-error',
-      },
     ],
     pages: ['configuration', 'targets', 'bases', 'any-base', 'artifacts'],
   },
@@ -232,5 +228,20 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
       { what: 'Show every file', line: 'diff old new --all' },
     ],
     pages: ['reproducible'],
+  },
+  completion: {
+    examples: [
+      {
+        what: 'For bash, with the package bash-completion',
+        line: 'completion bash > ~/.local/share/bash-completion/completions/kairos-factory',
+      },
+      { what: 'For zsh, in a directory of fpath', line: 'completion zsh > ~/.zfunc/_kairos-factory' },
+      { what: 'For fish', line: 'completion fish > ~/.config/fish/completions/kairos-factory.fish' },
+    ],
+    pages: ['commands'],
+  },
+  help: {
+    examples: [{ what: 'Show the options and examples of build', line: 'help build' }],
+    pages: ['commands'],
   },
 };

@@ -1,0 +1,21 @@
+import { Argument, Command } from '@commander-js/extra-typings';
+import { bashCompletion } from '../reference/completion/bash.ts';
+import { catalogWords } from '../reference/completion/catalog-words.ts';
+import { completedCommands } from '../reference/completion/completed-command.ts';
+import { fishCompletion } from '../reference/completion/fish.ts';
+import { zshCompletion } from '../reference/completion/zsh.ts';
+import { describeCommand } from '../reference/describe-command.ts';
+
+const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
+
+/** `kairos-factory completion`: prints the completion script of a shell. */
+export function completionCommand() {
+  const names = Object.keys(SHELLS) as (keyof typeof SHELLS)[];
+  return new Command('completion')
+    .addArgument(new Argument('<shell>', 'the shell').choices(names))
+    .action(async (shell, _, { parent }) => {
+      if (parent === null) throw new Error('the command has no program to describe');
+      const commands = completedCommands(describeCommand(parent), await catalogWords());
+      process.stdout.write(SHELLS[shell](commands));
+    });
+}

@@ -1,0 +1,134 @@
+import { ARCHES } from '../../../common/contract/architectures.ts';
+import { LIFE_EVENTS } from '../../../common/trust/proof.ts';
+import { PREDICATES } from '../../../common/trust/verify-attestations.ts';
+import { SEVERITIES } from '../../config/fail-on.ts';
+import { FIRMWARES } from '../../config/prove.ts';
+import { FILE_KINDS } from '../../config/push.ts';
+import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, OCI_COMPRESSIONS } from '../../config/schema.ts';
+
+/** What an option or an argument takes, for completion. */
+export type Values =
+  | { readonly kind: 'file' }
+  | { readonly kind: 'directory' }
+  /** Anything: nothing is completed. */
+  | { readonly kind: 'text' }
+  /** Known words; several, separated by commas, when it is a list. */
+  | { readonly kind: 'words'; readonly words: readonly string[]; readonly isList: boolean }
+  /** Words that come from the data of the program. */
+  | { readonly kind: 'catalog'; readonly of: CatalogWords; readonly isList: boolean };
+
+/** Names in the catalog. */
+export type CatalogWords =
+  | 'flavors'
+  | 'releases'
+  | 'kernels'
+  | 'package-sets'
+  | 'models'
+  | 'kubernetes'
+  | 'commands';
+
+const FILE: Values = { kind: 'file' };
+const DIRECTORY: Values = { kind: 'directory' };
+const TEXT: Values = { kind: 'text' };
+/** An image: a file, a directory, or the name of an image in a registry. */
+const IMAGE = FILE;
+const one = (words: readonly string[]): Values => ({ kind: 'words', words, isList: false });
+const several = (words: readonly string[]): Values => ({ kind: 'words', words, isList: true });
+const known = (of: CatalogWords): Values => ({ kind: 'catalog', of, isList: false });
+
+/** What options take, by their name; with a command before it where that one differs from the others. Choices of commander need no row. */
+export const OPTION_VALUES: Readonly<Record<string, Values>> = {
+  '--above': IMAGE,
+  '--arch': one(ARCHES),
+  '--artifact': several(ARTIFACT_KINDS),
+  '--artifacts': several(['all', ...FILE_KINDS]),
+  '--attest': TEXT,
+  '--attestation': several(Object.keys(PREDICATES)),
+  '--base': IMAGE,
+  '--certificate': FILE,
+  '--checks': FILE,
+  '--budget': TEXT,
+  '--cloud-config': FILE,
+  '--compare': IMAGE,
+  '--compression': one(COMPRESSIONS),
+  '--config': FILE,
+  '--containerfile': FILE,
+  '--containerfile-context': DIRECTORY,
+  '--containerfile-stage': one(['before', 'after']),
+  '--cores': TEXT,
+  '--disk': FILE,
+  '--engine': one(ENGINES),
+  '--evidence': DIRECTORY,
+  '--fail-on': one(SEVERITIES),
+  'boot --firmware': one(FIRMWARES),
+  '--firmware': several(FIRMWARES),
+  '--flavor': known('flavors'),
+  '--framework': one(['builtin', 'kairos-init']),
+  '--framework-source': FILE,
+  '--framework-version': TEXT,
+  '--from': IMAGE,
+  '--identity': TEXT,
+  '--image': IMAGE,
+  '--issuer': TEXT,
+  '--kernel': known('kernels'),
+  '--kernel-from': IMAGE,
+  '--key': FILE,
+  '--kubernetes': known('kubernetes'),
+  '--level': TEXT,
+  '--life': several(LIFE_EVENTS),
+  '--lock-file': FILE,
+  '--max-size': TEXT,
+  '--memory': TEXT,
+  '--model': known('models'),
+  '--mount-from': TEXT,
+  '--oci-compression': one(OCI_COMPRESSIONS),
+  '--older-than': TEXT,
+  '--only': TEXT,
+  '--os-release-id': TEXT,
+  '--os-release-version': TEXT,
+  '--output': DIRECTORY,
+  'flavors eject --output': FILE,
+  '--overlay-iso': DIRECTORY,
+  '--overlay-rootfs': DIRECTORY,
+  '--package-sets': { kind: 'catalog', of: 'package-sets', isList: true },
+  '--password-env': TEXT,
+  '--password-file': FILE,
+  '--policy': FILE,
+  '--previous': DIRECTORY,
+  '--prove': several(LIFE_EVENTS),
+  '--push': TEXT,
+  '--release': known('releases'),
+  '--require-proof': several(LIFE_EVENTS),
+  '--set': TEXT,
+  '--sign': FILE,
+  '--sign-key': FILE,
+  '--signing-config': FILE,
+  '--snapshot': TEXT,
+  '--ssh-port': TEXT,
+  '--tag': TEXT,
+  '--timeout': TEXT,
+  '--to': TEXT,
+  '--trusted-root': FILE,
+  '--version': TEXT,
+};
+
+/** What the arguments of commands take. */
+export const ARGUMENT_VALUES: Readonly<Record<string, Values>> = {
+  'boot <artifact>': FILE,
+  'check <image>': IMAGE,
+  'confext <name>': TEXT,
+  'diff <a>': IMAGE,
+  'diff <b>': IMAGE,
+  'help <command>': { kind: 'catalog', of: 'commands', isList: false },
+  'flavors eject <name>': known('flavors'),
+  'flavors show <name>': known('flavors'),
+  'inspect <what>': IMAGE,
+  'logs <which>': TEXT,
+  'prove <what>': IMAGE,
+  'push <what>': IMAGE,
+  'sign <what>': IMAGE,
+  'size <what>': IMAGE,
+  'sysext <name>': TEXT,
+  'validate <source>': FILE,
+  'verify <what>': IMAGE,
+};

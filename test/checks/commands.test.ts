@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { COMMAND_NAMES } from '../../src/factory/cli/command-names.ts';
+import { createWholeProgram } from '../../src/factory/cli/program.ts';
+import { commandsPage } from '../../src/factory/cli/reference/command-pages.ts';
+import { bashCompletion } from '../../src/factory/cli/reference/completion/bash.ts';
+import { catalogWords } from '../../src/factory/cli/reference/completion/catalog-words.ts';
+import { completedCommands } from '../../src/factory/cli/reference/completion/completed-command.ts';
+import { fishCompletion } from '../../src/factory/cli/reference/completion/fish.ts';
+import { zshCompletion } from '../../src/factory/cli/reference/completion/zsh.ts';
+import {
+  type DescribedCommand,
+  describeCommand,
+  optionsOf,
+} from '../../src/factory/cli/reference/describe-command.ts';
+import { manualPages } from '../../src/factory/cli/reference/manual-page.ts';
+import { ARGUMENT_VALUES, OPTION_VALUES } from '../../src/factory/cli/reference/option-values.ts';
+import { PROJECT } from '../support/factory.ts';
+
+const program = await createWholeProgram();
+const described = describeCommand(program);
+const completed = completedCommands(described, await catalogWords());
+const scripts = {
+  bash: bashCompletion(completed),
+  zsh: zshCompletion(completed),
+  fish: fishCompletion(completed),
+};
+const pages = new Map(manualPages(described, '0.0.0').map(({ file, text }) => [file, text]));
+const everyCommand = (command: DescribedCommand): DescribedCommand[] => [
+  command,
+  ...command.commands.flatMap(everyCommand),
+];
+const all = everyCommand(described);
+
+describe.each(described.commands.map((command) => [command.path, command] as const))(
+  '%s',
+  (path, command) => {
+    const help = () => program.commands.find((each) => each.name() === path)?.helpInformation() ?? '';
+
+    test('has help with an example, and options in groups', () => {
+      expect(help()).toMatch(/\nExamples:\n {2}\S.*:\n {4}kairos-factory /);
+      expect(help()).not.toContain('\nOptions:\n');
+      expect(help()).not.toContain('\nCommands:\n  help');
+    });
+    test('has a page of the documentation', async () => {
+      expect(await readFile(join(PROJECT, 'docs/commands.md'), 'utf8')).toContain(`\n## ${path}\n`);
+      for (const page of command.guide?.pages ?? [])
+        expect(existsSync(join(PROJECT, 'docs', `${page}.md`)), page).toBe(true);
+    });
+    test('has a manual page with its options', () => {
+      const page = pages.get(`kairos-factory-${path}.1`) ?? '';
+      for (const { names } of optionsOf(command))
+        for (const name of names) expect(page).toContain(name.replaceAll('-', '\\-'));
+    });
+    test.each(['bash', 'zsh', 'fish'] as const)('is completed in %s', (shell) => {
+      expect(scripts[shell]).toMatch(new RegExp(`['\\s]${path}['\\s:)]`));
+    });
+    test('has examples with its own options', () => {
+      for (const { line } of command.guide?.examples ?? []) {
+        const words = line.split(' ');
+        expect(words[0]).toBe(path);
+        const used =
+          all.filter((each) => line === each.path || line.startsWith(`${each.path} `)).at(-1) ?? command;
+        const known = optionsOf(used).flatMap(({ names }) => names);
+        for (const word of words.filter((each) => each.startsWith('-')))
+          expect(known, line).toContain(word.split('=')[0]);
+      }
+    });
+  },
+);
+
+test('docs/commands.md is what "npm run docs" writes', async () => {
+  expect(await readFile(join(PROJECT, 'docs/commands.md'), 'utf8')).toBe(commandsPage(described));
+});
+
+test('no row of the tables of values is left over', () => {
+  const isUsed = (key: string) =>
+    all.some(({ path, groups, arguments: taken }) => {
+      const names = groups.flatMap(({ options }) => options.flatMap((option) => option.names));
+      return [
+        ...names,
+        ...names.map((name) => `${path} ${name}`),
+        ...taken.map(({ name }) => `${path} <${name}>`),
+      ].includes(key);
+    });
+  const rows = [...Object.keys(OPTION_VALUES), ...Object.keys(ARGUMENT_VALUES)];
+  expect(rows.filter((key) => !isUsed(key))).toEqual([]);
+  expect(COMMAND_NAMES.length).toBeGreaterThan(15);
+});
