@@ -14,6 +14,7 @@ import {
   type DescribedCommand,
   describeCommand,
   optionsOf,
+  UNKNOWN,
 } from '../../src/factory/cli/reference/describe-command.ts';
 import { manualPages } from '../../src/factory/cli/reference/manual-page.ts';
 import { ARGUMENT_VALUES, OPTION_VALUES } from '../../src/factory/cli/reference/option-values.ts';
@@ -56,6 +57,14 @@ describe.each(described.commands.map((command) => [command.path, command] as con
     });
     test.each(['bash', 'zsh', 'fish'] as const)('is completed in %s', (shell) => {
       expect(scripts[shell]).toMatch(new RegExp(`['\\s]${path}['\\s:)]`));
+    });
+    test('says what each option and argument takes, in option-values.ts', () => {
+      const own = everyCommand(command);
+      const taken = own.flatMap((each) => [
+        ...optionsOf(each).map(({ flags, values }) => ({ what: flags, values })),
+        ...each.arguments.map(({ name, values }) => ({ what: name, values })),
+      ]);
+      expect(taken.filter(({ values }) => values === UNKNOWN).map(({ what }) => what)).toEqual([]);
     });
     test('has examples with its own options', () => {
       for (const { line } of command.guide?.examples ?? []) {

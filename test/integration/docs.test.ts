@@ -99,8 +99,8 @@ describe('commands of the documentation', () => {
 /** No page creates the content of extensions or the files to sign; other tests do. Pushes are tested with real registries. */
 const ONLY_HELP = [
   ...['boot', 'prove', 'sysext', 'confext', 'sign', 'verify', 'push'],
-  // Others compare real builds, and start the completion in real shells.
-  ...['verify-repro', 'diff', 'completion', 'help'],
+  // Other tests compare real builds, use the completion in real shells, and answer the questions of init.
+  ...['verify-repro', 'diff', 'completion', 'help', 'init'],
 ];
 const PLANNED = ['build', 'artifacts', 'release'];
 
@@ -132,6 +132,20 @@ async function createInputs(home: string, words: readonly string[]): Promise<voi
   const config = words.indexOf('--config');
   if (config >= 0) await writeFile(join(home, words[config + 1] ?? ''), 'flavor: debian\n');
 }
+
+test.each(['github', 'gitlab'])('what init writes for %s is valid, and can be planned', async (ci) => {
+  const home = await mkdtemp(join(TEST_HOME, 'init-'));
+  try {
+    const flags = ['--github', 'kairos', '--kubernetes', 'k3s@v1.34.1+k3s1', '--ci', ci];
+    expect(await factory(['init', ...flags], { cwd: home })).toMatchObject({ status: 0, stderr: '' });
+    expect(await factory(['validate', 'node.yaml', '--strict'], { cwd: home })).toMatchObject({ status: 0 });
+    const plan = await factory(['build', '--plan'], { cwd: home });
+    expect(plan).toMatchObject({ status: 0, stdout: expect.stringContaining('iso') });
+    expect(plan.stderr).not.toContain('warning');
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+});
 
 describe('commands of the agent in the documentation', () => {
   const lines = all

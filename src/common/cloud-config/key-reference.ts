@@ -16,7 +16,7 @@ hostname: node-{{ trunc 4 .MachineID }}
 users:
   - name: kairos
     groups: [admin]
-    ssh_authorized_keys: ["github:octocat"]
+    ssh_authorized_keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKxyYRLZwYLB5Lzw7pO6GrOckCMdCD0OKSCIb0/63g7u your-own-key"]
 install:
   auto: true
   device: auto

@@ -19,6 +19,11 @@ interface ListedCommand {
  * (`reference/guides.ts`) and what its options take (`reference/option-values.ts`); then run `npm run docs`.
  */
 export const COMMANDS: Readonly<Record<CommandName, ListedCommand>> = {
+  init: {
+    task: 'Start',
+    summary: 'write the first files of a project: configuration, cloud-config, CI and ignore files',
+    load: async () => (await import('./commands/init.ts')).initCommand(),
+  },
   flavors: {
     task: 'Start',
     summary: 'list the flavors: the distributions that images are made of',

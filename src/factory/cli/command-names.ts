@@ -1,5 +1,6 @@
 /** The names of all commands, in the order of help, manual pages and docs/commands.md. Each has its line in command-list.ts. */
 export const COMMAND_NAMES = [
+  'init',
   'flavors',
   'validate',
   'doctor',

@@ -25,6 +25,7 @@ export async function planReport(
   return {
     json: { plan: steps, seconds, unknown, room: room.flatMap(describeRoom), ...push, ...more },
     text: mermaid ? renderMermaid(steps) : `${renderPlan(plan, room)}${renderPushPlan(groups)}`,
+    isAnswer: true,
   };
 }
 

@@ -1,4 +1,5 @@
 import { describeError, failWith } from './render-error.ts';
+import { isQuiet } from './verbosity.ts';
 
 /** The report of a finished command. */
 export interface CommandReport {
@@ -6,6 +7,8 @@ export interface CommandReport {
   readonly json: unknown;
   /** For people. */
   readonly text: string;
+  /** Whether the text is the answer to a question, which `--quiet` does not suppress. */
+  readonly isAnswer?: boolean;
   /** Exit status of a command that did not fail; 0 when absent. */
   readonly status?: number;
   /** Failures that the report contains; they are printed after it, and the first sets the exit status. */
@@ -33,7 +36,8 @@ export async function presentReport(
   try {
     const report = await body();
     if (report === undefined) return;
-    process.stdout.write(json ? toJson(report.json) : report.text);
+    if (json) process.stdout.write(toJson(report.json));
+    else if (report.isAnswer || !isQuiet()) process.stdout.write(report.text);
     if (report.status !== undefined) process.exitCode = report.status;
     for (const failure of (report.failures ?? []).toReversed()) failWith(failure);
   } catch (error) {

@@ -4,8 +4,12 @@ import { COMMANDS, type Task } from './command-list.ts';
 import { COMMAND_NAMES, type CommandName } from './command-names.ts';
 import { GROUPS } from './option-groups.ts';
 import { HELP_FORMAT, helpWidth } from './reference/help-format.ts';
+import { addVerbosity, applyVerbosity } from './verbosity.ts';
 
 const HELP_OPTION = new Option('-h, --help', 'show this help').helpGroup(GROUPS.general);
+
+/** Commands that print one text, and run nothing. */
+const ONLY_TEXT: readonly CommandName[] = ['completion', 'help'];
 
 /**
  * Creates the command line that the arguments need.
@@ -34,8 +38,10 @@ async function withCommands(
   return program;
 }
 
-function load(name: CommandName): Promise<CommandUnknownOpts> {
-  return COMMANDS[name].load();
+async function load(name: CommandName): Promise<CommandUnknownOpts> {
+  const command = await COMMANDS[name].load();
+  if (!ONLY_TEXT.includes(name)) addVerbosity(command);
+  return command;
 }
 
 /** Rewrites `help` and `help COMMAND …` to the option `--help`, and an unknown command to the error that suggests another one. */
@@ -57,6 +63,7 @@ function emptyProgram(): Command {
       .helpCommand(false)
       // In "build --version v1.2.3", --version is the version of the OS.
       .enablePositionalOptions()
+      .hook('preAction', (_, command) => applyVerbosity(command.opts()))
       .exitOverride()
       .showHelpAfterError('(add --help for all options)')
       .showSuggestionAfterError()

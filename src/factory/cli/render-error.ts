@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { CommanderError } from '@commander-js/extra-typings';
 import { EXIT_STATUS, FactoryError } from '../../common/errors/factory-error.ts';
+import { isDebug } from './verbosity.ts';
 
 const DEFECT_STATUS = 1;
 
@@ -51,6 +52,13 @@ function renderError(error: unknown): string {
     ...remedy,
     `  code: ${error.code}`,
     ...(quiet ? [] : log),
+    ...(isDebug() ? stacksOf(error) : []),
     '',
   ].join('\n');
+}
+
+/** The stack of an error, and of what caused it. */
+function stacksOf(error: Error): string[] {
+  const stack = error.stack ?? error.message;
+  return error.cause instanceof Error ? [stack, 'caused by:', ...stacksOf(error.cause)] : [stack];
 }

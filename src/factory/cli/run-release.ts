@@ -26,6 +26,7 @@ import { releasePorts, releaseSigner } from './release-ports.ts';
 import { rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
 import { renderPush } from './render-push.ts';
+import { notice, say } from './say.ts';
 import { describeTargets, failuresOf } from './target-failures.ts';
 import { ranInUserNamespace } from './user-namespace.ts';
 
@@ -56,7 +57,7 @@ async function releaseReport(
   options: RunOptions,
 ): Promise<CommandReport> {
   const { plan, useCache, locked, offline, continueOnError } = options;
-  const say = (text: string) => process.stderr.write(`[release] ${text}\n`);
+  const sayReleased = (text: string) => say(`[release] ${text}`);
   const sign = releaseSigner(builds);
   // Problems with a push are reported before the build.
   const groups = groupPushes(wanted, { offline });
@@ -69,7 +70,7 @@ async function releaseReport(
   }
   const report = await runTargets(wanted, common).finally(() => show.close());
   const published = await publishDone(groups, report);
-  const collected = await collect(planned, { report, sign, published, say });
+  const collected = await collect(planned, { report, sign, published, say: sayReleased });
   return {
     json: { ...describeRelease(collected, report), ...(published.length > 0 ? { push: published } : {}) },
     text: `${published.map(renderPush).join('')}${renderRelease(collected)}`,
@@ -105,7 +106,7 @@ function access(builds: readonly NamedBuild[], { offline }: Pick<RunOptions, 'of
     fetch: createNodeFetch({ env: process.env }),
     signal,
     offline,
-    notice: (text: string) => process.stderr.write(`notice: ${text}\n`),
+    notice,
   };
 }
 

@@ -10,6 +10,7 @@ import { describeError, rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
 import { renderPush } from './render-push.ts';
 import { renderReport, renderTargets } from './render-report.ts';
+import { report as printReport } from './say.ts';
 import { describeTargets, failuresOf } from './target-failures.ts';
 import { ranInUserNamespace } from './user-namespace.ts';
 
@@ -47,7 +48,7 @@ async function singleReport(
   { json }: Pick<RunOptions, 'json'>,
 ): Promise<CommandReport> {
   const build = onlyBuild(report);
-  if (!json) process.stdout.write(renderReport(build));
+  if (!json) printReport(renderReport(build));
   const [published] = await publishDone(groups, report);
   if (published === undefined) return { json: build, text: '' };
   const { targets: _, ...push } = published;
@@ -59,7 +60,7 @@ async function severalReport(
   groups: readonly PushGroup[],
   { json }: Pick<RunOptions, 'json'>,
 ): Promise<CommandReport> {
-  if (!json) process.stdout.write(renderTargets(report));
+  if (!json) printReport(renderTargets(report));
   const { push, failures } = await publishDone(groups, report).then(
     (all) => ({ push: all, failures: [] as unknown[] }),
     (error: unknown) => ({ push: [] as PublishedGroup[], failures: [error] }),

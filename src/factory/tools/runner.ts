@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
@@ -35,6 +36,10 @@ export interface Runner {
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/local/sbin'];
 const LAST_LINES = 15;
 
+/** The name of the channel of node:diagnostics_channel with every line that a runner logs, for whoever follows them. */
+export const RUNNER_LINES = 'kairos-factory.runner-lines';
+const lines = channel(RUNNER_LINES);
+
 /**
  * Creates a runner that kills its programs when `signal` is aborted. Each runs in the C locale and in UTC, so that its output
  * does not depend on the user's settings.
@@ -45,7 +50,11 @@ export function createRunner(parameters: {
   readonly log: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
 }): Runner {
-  const { signal, log } = parameters;
+  const { signal } = parameters;
+  const log = (line: string) => {
+    parameters.log(line);
+    lines.publish(line);
+  };
   // System administration tools are outside an ordinary user's PATH on Debian.
   const path = [parameters.env['PATH'] ?? '', ...SYSTEM_DIRECTORIES].filter(Boolean).join(delimiter);
   const base = { ...parameters.env, PATH: path, LC_ALL: 'C', LANGUAGE: undefined, TZ: 'UTC' };

@@ -39,6 +39,7 @@ function duCommand() {
         const rows = parts.map((part) => [part.part, formatSize(part.bytes), part.content]);
         return {
           json: { directory: places.root, bytes, parts },
+          isAnswer: true,
           text: `${places.root}\n${table([['PART', 'SIZE', 'CONTENT'], ...rows, ['total', formatSize(bytes), '']])}`,
         };
       });
@@ -65,7 +66,7 @@ function pruneCommand() {
         const report = await withSession((session) => pruneCache(session, request, { dryRun }), {
           onLog: rememberLog,
         });
-        return { json: { dryRun, ...report }, text: renderPrune(report, { dryRun }) };
+        return { json: { dryRun, ...report }, text: renderPrune(report, { dryRun }), isAnswer: dryRun };
       });
     });
 }

@@ -13,9 +13,8 @@ export function completionCommand() {
   const names = Object.keys(SHELLS) as (keyof typeof SHELLS)[];
   return new Command('completion')
     .addArgument(new Argument('<shell>', 'the shell').choices(names))
-    .action(async (shell, _, { parent }) => {
-      if (parent === null) throw new Error('the command has no program to describe');
-      const commands = completedCommands(describeCommand(parent), await catalogWords());
+    .action(async (shell, _, command) => {
+      const commands = completedCommands(describeCommand(command.parent ?? command), await catalogWords());
       process.stdout.write(SHELLS[shell](commands));
     });
 }

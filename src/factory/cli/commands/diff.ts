@@ -37,6 +37,7 @@ export function diffCommand() {
           text: renderDifference(difference, options),
           // A difference is a result, not an error, and its status differs from that of a defect.
           status: difference.isSame ? 0 : EXIT_STATUS.verification,
+          isAnswer: true,
         };
       });
     });

@@ -79,6 +79,7 @@ function doctorReport(checks: readonly Check[], system: HostSystem): CommandRepo
           : ` Run this, or the same with --fix:\n${fixes.map((fix) => `  ${fix}\n`).join('')}`
       }`;
   return {
+    isAnswer: true,
     json: { ready: isReady, system: { name: system.name, packageManager: system.manager }, checks, fixes },
     text: `${renderDoctor(checks, system)}\n${verdict.trimEnd()}\n`,
     status: isReady ? 0 : EXIT_STATUS.tool,

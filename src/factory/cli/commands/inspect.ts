@@ -7,6 +7,7 @@ import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { renderInspection } from '../render-inspection.ts';
+import { say } from '../say.ts';
 
 /** `kairos-factory inspect`: describes an artifact, an image or a folder. */
 export function inspectCommand() {
@@ -29,12 +30,11 @@ export function inspectCommand() {
           flags: {},
         });
         const { arch, content } = options;
-        const say = (text: string) => process.stderr.write(`${text}\n`);
         const report = await withArtifacts(
           { registries, arch, content, say, onLog: rememberLog },
           (context) => inspect(what, context),
         );
-        return { json: report, text: renderInspection(report) };
+        return { json: report, text: renderInspection(report), isAnswer: true };
       });
     });
 }

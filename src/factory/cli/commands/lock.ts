@@ -15,6 +15,7 @@ import { ARTIFACT_OPTIONS, configurationFile } from '../artifact-options.ts';
 import { GROUPS } from '../option-groups.ts';
 import { rememberLog } from '../render-error.ts';
 import { createProgressRenderer } from '../render-progress.ts';
+import { report } from '../say.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 import { warn } from '../warn.ts';
 
@@ -58,7 +59,7 @@ export function lockCommand() {
       const request = { file: lockFile, wanted: isAsked ? wanted : undefined, update };
       const changes = await lockImages({ runner, registries, env: process.env }, request, warn);
       const packages = withPackages ? await lockedPackages(builds, lockFile) : [];
-      process.stdout.write(renderChanges(changes, packages, relative(process.cwd(), lockFile)));
+      report(renderChanges(changes, packages, relative(process.cwd(), lockFile)));
     });
 }
 

@@ -18,12 +18,12 @@ export function logsCommand() {
     .action(async (which, { path = false, json }) => {
       await presentReport({ json }, async () => {
         const logs = await listLogs(cachePlaces(cacheDirectory(process.env)).logs);
-        if (which === undefined) return { json: { logs }, text: renderLogs(logs) };
+        if (which === undefined) return { json: { logs }, text: renderLogs(logs), isAnswer: true };
         const { log, step } = findLog(logs, which);
-        if (path) return { json: { path: log.path }, text: `${log.path}\n` };
+        if (path) return { json: { path: log.path }, text: `${log.path}\n`, isAnswer: true };
         const whole = await readFile(log.path, 'utf8');
         const text = step === undefined ? whole : linesOf(whole, step);
-        return { json: { log, lines: text.split('\n').filter(Boolean) }, text };
+        return { json: { log, lines: text.split('\n').filter(Boolean) }, text, isAnswer: true };
       });
     });
 }

@@ -30,6 +30,7 @@ import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { renderProof, renderResult } from '../render-proof.ts';
+import { say } from '../say.ts';
 import { shownBuild } from '../shown-build.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
@@ -103,7 +104,8 @@ export function proveCommand() {
           },
           { secrets: secretVariables(sign), onLog: rememberLog },
         );
-        return { json: proof, text: renderProof(proof), status: proof.passed ? 0 : EXIT_STATUS.verification };
+        const status = proof.passed ? 0 : EXIT_STATUS.verification;
+        return { json: proof, text: renderProof(proof), status, isAnswer: true };
       });
     });
 }
@@ -119,8 +121,4 @@ async function open(
   return shownBuild((options) =>
     imageToProve(source.reference, { events, set, ...(registries && { registries }), options }),
   );
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

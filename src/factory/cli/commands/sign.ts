@@ -19,6 +19,7 @@ import { askPassword } from '../ask-password.ts';
 import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
+import { say } from '../say.ts';
 import { warn } from '../warn.ts';
 
 /** The report of the command. */
@@ -143,7 +144,6 @@ async function signAll(
   signer: Signer,
   { runner, signal, workspace: { work } }: Session,
 ): Promise<SignReport> {
-  const say = (text: string) => process.stderr.write(`${text}\n`);
   const access = { runner, registries, env: process.env, signal };
   const files = { runner, signer, scratch: work, signal, say };
   for (const { type } of attest) predicateType(type);

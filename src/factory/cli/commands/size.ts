@@ -10,6 +10,7 @@ import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { renderSize } from '../render-size.ts';
+import { say } from '../say.ts';
 
 /** `kairos-factory size`: shows what makes an image large, and checks it against a budget. */
 export function sizeCommand() {
@@ -34,20 +35,20 @@ export function sizeCommand() {
           flags: {},
         });
         const { arch, compare, budget: limit } = options;
-        const say = (text: string) => process.stderr.write(`${text}\n`);
         const reading = { registries, arch, content: true, say, onLog: rememberLog };
         const report = await withArtifacts(reading, (context) =>
           sizeReport(what ?? output, compare, context),
         );
         const text = renderSize(report, options);
-        if (limit === undefined) return { json: report, text };
+        const answer = { json: report, text, isAnswer: true };
+        if (limit === undefined) return answer;
         try {
           requireBudget({ name: report.subject, size: report, difference: report.compared }, limit);
         } catch (failure) {
           // The report is what a person needs to get below the budget.
-          return { json: report, text, failures: [failure] };
+          return { ...answer, failures: [failure] };
         }
-        return { json: report, text };
+        return answer;
       });
     });
 }

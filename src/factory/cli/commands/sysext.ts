@@ -9,6 +9,7 @@ import { buildExtension, type ExtensionReport } from '../../pipeline/build-exten
 import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
+import { notice } from '../say.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 
 /** `kairos-factory sysext`: makes an extension that a node merges into /usr and /opt. */
@@ -67,7 +68,7 @@ function extensionCommand(kind: ExtensionSpec['kind']) {
         };
         if (await ranInUserNamespace()) return undefined;
         const report = await buildExtension(spec, resolve(options.output), {
-          notice: (text) => process.stderr.write(`notice: ${text}\n`),
+          notice,
           onLog: rememberLog,
         });
         return { json: report, text: render(report) };

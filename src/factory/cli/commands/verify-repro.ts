@@ -6,6 +6,7 @@ import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { renderRepro } from '../render-repro.ts';
+import { say } from '../say.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 import { warn } from '../warn.ts';
 import { specCommand, specSources } from './build.ts';
@@ -27,11 +28,11 @@ export function verifyReproCommand() {
           program: [process.execPath, ...process.execArgv, script],
           // Pass the flags to build, without the name of this command and --json.
           flags: words.slice(words.indexOf(NAME) + 1).filter((word) => word !== '--json'),
-          onLine: (line) => process.stderr.write(`${line}\n`),
+          onLine: say,
           onLog: rememberLog,
         });
         const status = report.isReproducible ? 0 : EXIT_STATUS.verification;
-        return { json: report, text: renderRepro(report), status };
+        return { json: report, text: renderRepro(report), status, isAnswer: true };
       });
     });
 }

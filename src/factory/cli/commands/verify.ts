@@ -12,6 +12,7 @@ import { ARTIFACT_OPTIONS, configurationFile, gather } from '../artifact-options
 import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
+import { say } from '../say.ts';
 import { fileSigners, policyFrom } from '../verify-signers.ts';
 import { targetOf } from './sign.ts';
 
@@ -61,7 +62,6 @@ export function verifyCommand() {
           async ({ runner, signal }): Promise<VerifyReport> => {
             const policy = await policyFrom(options, runner);
             const access = { runner, registries, env: process.env, signal };
-            const say = (text: string) => process.stderr.write(`${text}\n`);
             const images: CheckedImage[] = [];
             const files: VerifyReport['files'][number][] = [];
             for (const target of targets) {
@@ -82,7 +82,7 @@ export function verifyCommand() {
           },
           { onLog: rememberLog },
         );
-        return { json: report, text: render(report) };
+        return { json: report, text: render(report), isAnswer: true };
       });
     });
 }

@@ -19,6 +19,16 @@ const OCI = 'build/kairos-debian-12-core-amd64-generic-v0.0.0.oci';
 
 /** The guide of each command. */
 export const GUIDES: Readonly<Record<CommandName, Guide>> = {
+  init: {
+    examples: [
+      { what: 'Answer some questions, and write the files here', line: 'init' },
+      {
+        what: 'Write them to fleet without a question, with a file for the CI of GitHub',
+        line: 'init fleet --flavor debian --ssh-key ~/.ssh/id_ed25519.pub --ci github',
+      },
+    ],
+    pages: ['configuration', 'cloud-config'],
+  },
   flavors: {
     examples: [
       { what: 'List the flavors and their releases', line: 'flavors' },

@@ -1,0 +1,21 @@
+/** Packages of Debian that a build needs, as in scripts/setup. */
+export const HOST_PACKAGES = [
+  'buildah',
+  'dosfstools',
+  'e2fsprogs',
+  'gdisk',
+  'mmdebstrap',
+  'mtools',
+  'qemu-utils',
+  'squashfs-tools',
+  'tar',
+  'uidmap',
+  'xorriso',
+  'xz-utils',
+  'zstd',
+  'grub-common',
+  'ca-certificates',
+  'cryptsetup-bin',
+  'openssl',
+  'erofs-utils',
+] as const;
