@@ -25,6 +25,16 @@ export function numberAt(block: Buffer, start: number, length: number): number {
   return Number.parseInt(octal, 8);
 }
 
+/** Encodes a number for {@link numberAt}: as octal digits if they fit, else in base 256. */
+export function encodeNumber(value: number, length: number): Buffer {
+  const octal = value.toString(8);
+  if (octal.length < length) return Buffer.from(`${octal.padStart(length - 1, '0')}\0`, 'latin1');
+  const field = Buffer.alloc(length);
+  field.writeBigUInt64BE(BigInt(value), length - 8);
+  field.writeUInt8(0x80, 0);
+  return field;
+}
+
 /** Like {@link numberAt}, for numbers that must not be negative. */
 export function naturalAt(block: Buffer, start: number, length: number): number {
   const value = numberAt(block, start, length);

@@ -1,5 +1,5 @@
-import { padding } from './block.ts';
-import { decimal, naturalAt } from './header-fields.ts';
+import { BLOCK, padding } from './block.ts';
+import { decimal, encodeNumber, naturalAt } from './header-fields.ts';
 import { MalformedTar } from './malformed.ts';
 import type { PaxRecord } from './pax-records.ts';
 
@@ -14,8 +14,9 @@ export interface SparseMap {
 /** A region of a file that the archive stores. */
 export type Region = readonly [offset: number, size: number];
 
-/** Size of an entry of the old format: two numbers of 12 bytes. */
-const OLD_ENTRY = 24;
+/** Size of an entry of the old format: two numbers. */
+const NUMBER = 12;
+const OLD_ENTRY = 2 * NUMBER;
 /** Layout of a header in the old format: its entries, the flag for more entries, and the size of the file. */
 const OLD_HEADER = { entries: 386, count: 4, more: 482, realSize: 483 } as const;
 /** Layout of a block with further entries, and the flag for more. */
@@ -36,6 +37,39 @@ export function parseOldHeader(block: Buffer): OldSparsePart {
 /** Parses the part of an old GNU sparse map that is in a block after the header. */
 export function parseOldExtension(block: Buffer): OldSparsePart {
   return parseOldPart(block, OLD_EXTENSION);
+}
+
+/**
+ * Encodes a map in the old format: what belongs into the header, and the blocks after it. A file that ends in a hole has an empty
+ * region at its end, without which GNU tar does not make that hole.
+ */
+export function encodeOldMap({ realSize, regions }: SparseMap): {
+  readonly header: { readonly start: number; readonly bytes: Buffer };
+  readonly blocks: Buffer;
+} {
+  const last = regions.at(-1);
+  const all: readonly Region[] =
+    last !== undefined && last[0] + last[1] === realSize ? regions : [...regions, [realSize, 0]];
+  const { entries, count, more, realSize: sizeAt } = OLD_HEADER;
+  const header = Buffer.alloc(sizeAt + NUMBER - entries);
+  writeOldEntries(header, all.slice(0, count));
+  header[more - entries] = all.length > count ? 1 : 0;
+  encodeNumber(realSize, NUMBER).copy(header, sizeAt - entries);
+  const blocks: Buffer[] = [];
+  for (let at: number = count; at < all.length; at += OLD_EXTENSION.count) {
+    const block = Buffer.alloc(BLOCK);
+    writeOldEntries(block, all.slice(at, at + OLD_EXTENSION.count));
+    block[OLD_EXTENSION.more] = at + OLD_EXTENSION.count < all.length ? 1 : 0;
+    blocks.push(block);
+  }
+  return { header: { start: entries, bytes: header }, blocks: Buffer.concat(blocks) };
+}
+
+function writeOldEntries(target: Buffer, regions: readonly Region[]): void {
+  regions.forEach(([offset, size], index) => {
+    encodeNumber(offset, NUMBER).copy(target, index * OLD_ENTRY);
+    encodeNumber(size, NUMBER).copy(target, index * OLD_ENTRY + NUMBER);
+  });
 }
 
 function parseOldPart(
