@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { copyFile, link, open, rm, utimes } from 'node:fs/promises';
+import { writeAt } from './write-at.ts';
 
 const CHUNK = 4 * 1024 * 1024;
 const ZEROS = Buffer.alloc(CHUNK);
@@ -57,7 +58,7 @@ async function copySparse(source: string, target: string, signal: AbortSignal): 
     const { bytesRead } = await from.read(buffer, 0, CHUNK, offset);
     if (bytesRead === 0) break;
     const chunk = buffer.subarray(0, bytesRead);
-    if (!chunk.equals(ZEROS.subarray(0, bytesRead))) await to.write(chunk, 0, bytesRead, offset);
+    if (!chunk.equals(ZEROS.subarray(0, bytesRead))) await writeAt(to, chunk, offset);
     offset += bytesRead;
     await to.truncate(offset);
   }
