@@ -293,9 +293,13 @@ describe('SIGINT', () => {
     ['artifact:iso', 100],
     ['artifact:raw', 1500],
     ['artifact:qcow2', 1000],
+    ['artifact:vhd', 300],
+    ['artifact:gce', 1000],
+    ['artifact:vmdk', 1000],
   ] as const)('in %s', async (step, delay) => {
     const output = join(home, `signal-${step.replace(':', '-')}`);
     const cache = join(TEST_HOME, 'signal-cache');
+    const kind = /^artifact:(.*)/.exec(step)?.[1];
     const args = [
       'build',
       '--flavor',
@@ -306,6 +310,7 @@ describe('SIGINT', () => {
       'fast',
       '--output',
       output,
+      ...(kind === undefined ? [] : ['--artifact', kind]),
     ];
     // Steps before it may be cached from earlier rounds, but the step itself must run.
     const child = execa(join(PROJECT, 'bin/kairos-factory'), args, {
@@ -331,7 +336,7 @@ describe('SIGINT', () => {
       await tool(
         'sh',
         '-c',
-        'pgrep -a "mksquashfs|mke2fs|xorriso|qemu-img|buildah|mmdebstrap" | grep -F "$1" || true',
+        'pgrep -a "mksquashfs|mke2fs|xorriso|qemu-img|pigz|buildah|mmdebstrap" | grep -F "$1" || true',
         'sh',
         cache,
       ),

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import type { ArtifactKind } from '../../src/factory/config/schema.ts';
+import type { ArtifactKind } from '../../src/factory/config/artifact-kinds.ts';
 import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 
 /** The project's directory. */

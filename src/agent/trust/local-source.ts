@@ -17,6 +17,7 @@ const OTHERS: readonly (readonly [offset: number, mark: string, name: string, re
   [0, 'hsqs', 'a squashfs', 'Mount it, and use dir: with the mount point.'],
   [0x8001, 'CD001', 'an ISO', 'Boot the machine from it, or use oci: with the image that it was made from.'],
   [0, 'QFI\xfb', 'a qcow2 disk', 'Use oci: with the image that it was made from.'],
+  [0, 'KDMV', 'a VMDK disk', 'Use oci: with the image that it was made from.'],
   [512, 'EFI PART', 'the image of a whole disk', 'Use oci: with the image that it was made from.'],
 ];
 const LENGTH = 0x8001 + 5;

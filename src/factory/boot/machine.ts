@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { ARCHES, ARCHITECTURES, type Arch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { didYouMean } from '../../common/text/suggest.ts';
+import { BOOTABLE_KINDS, bootableFormat, type DiskFormat } from '../config/bootable.ts';
 import { FIRMWARES, type Firmware } from '../config/prove.ts';
 
 /** How an artifact is attached: a disk, or a CD. */
@@ -72,8 +73,6 @@ const EMULATED_CPU = { amd64: 'max,erms=off,fsrm=off', arm64: 'cortex-a72' } as 
   string
 >;
 
-const FORMATS = { '.iso': 'raw', '.raw': 'raw', '.qcow2': 'qcow2' } as const;
-
 /** Parses the value of `--firmware`. @throws FactoryError `usage` when it is not a firmware */
 export function parseFirmware(text: string): Firmware {
   const found = FIRMWARES.find((firmware) => firmware === text);
@@ -83,23 +82,13 @@ export function parseFirmware(text: string): Firmware {
   });
 }
 
-/** Whether a machine boots a file of this name. */
-export function isBootable(name: string): boolean {
-  return formatOf(name) !== undefined;
-}
-
 /** QEMU's name for the disk format of an artifact. @throws FactoryError `usage` when it is not bootable */
-export function diskFormat(artifact: string): 'raw' | 'qcow2' {
-  const format = formatOf(artifact);
+export function diskFormat(artifact: string): DiskFormat {
+  const format = bootableFormat(artifact);
   if (format !== undefined) return format;
   throw new FactoryError('SOURCE_UNSUITABLE', `${artifact} is not bootable`, {
-    remedy: 'Give an .iso, .raw or .qcow2 file.',
+    remedy: `Give a file whose name ends in one of ${BOOTABLE_KINDS.map((kind) => `.${kind}`).join(', ')}.`,
   });
-}
-
-function formatOf(name: string): 'raw' | 'qcow2' | undefined {
-  const ending = Object.keys(FORMATS).find((candidate) => name.endsWith(candidate));
-  return ending === undefined ? undefined : FORMATS[ending as keyof typeof FORMATS];
 }
 
 /**

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { ARTIFACT_KINDS } from '../config/artifact-kinds.ts';
 import { SEVERITIES } from '../config/fail-on.ts';
-import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, OCI_COMPRESSIONS } from '../config/schema.ts';
+import { COMPRESSIONS, ENGINES, OCI_COMPRESSIONS } from '../config/schema.ts';
 import { GROUPS } from './option-groups.ts';
 
 /** The default configuration file. */

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { listFlavors } from '../catalog/flavors/load.ts';
 import { DISTRIBUTION_FACTS, DISTRIBUTIONS } from '../catalog/kubernetes/distribution.ts';
-import { ARTIFACT_KINDS } from '../config/schema.ts';
+import { ARTIFACT_KINDS } from '../config/artifact-kinds.ts';
 import { type Answers, CI_SERVICES } from '../init/answers.ts';
 import { accountKeys, type PublicKey, publicKeysIn, readPublicKey } from '../init/public-keys.ts';
 import { NONE, oneOf, readArtifacts, readCi, readKubernetes } from '../init/questions.ts';

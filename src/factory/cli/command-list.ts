@@ -72,7 +72,7 @@ export const COMMANDS: Readonly<Record<CommandName, ListedCommand>> = {
   },
   boot: {
     task: 'Run',
-    summary: 'boot an ISO, raw or qcow2 in QEMU, with its console on this terminal (Ctrl-A X ends it)',
+    summary: 'boot an ISO or a disk in QEMU, with its console on this terminal (Ctrl-A X ends it)',
     load: async () => (await import('./commands/boot.ts')).bootCommand(),
   },
   prove: {

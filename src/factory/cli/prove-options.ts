@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { LIFE_EVENTS } from '../../common/trust/proof.ts';
+import { requireBootable } from '../config/bootable.ts';
 import { DEFAULT_PROOF, type ProveSpec } from '../config/prove.ts';
-import { requireBootable } from '../config/require-bootable.ts';
 import type { ArtifactsSpec } from '../config/schema.ts';
 import { parseEvents } from '../prove/life.ts';
 import { GROUPS } from './option-groups.ts';

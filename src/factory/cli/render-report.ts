@@ -1,11 +1,9 @@
 import { relative } from 'node:path';
 import { formatSize } from '../../common/text/size-text.ts';
+import { BOOTABLE_KINDS } from '../config/bootable.ts';
 import type { BuildReport, TargetsReport } from '../pipeline/build-report.ts';
 import type { ScanReport } from '../pipeline/steps/vulnerability-step.ts';
 import { table } from './table.ts';
-
-/** Kinds to suggest for booting, best first. */
-const BOOTABLE = ['qcow2', 'raw', 'iso'];
 
 /** Renders the report of a build: artifacts, sizes, times, and how to boot. */
 export function renderReport(report: BuildReport): string {
@@ -19,7 +17,7 @@ export function renderReport(report: BuildReport): string {
     formatSize(size),
     took.get(`artifact:${kind}`) ?? '',
   ]);
-  const bootable = BOOTABLE.map((kind) =>
+  const bootable = BOOTABLE_KINDS.map((kind) =>
     report.manifest.artifacts.find((entry) => entry.kind === kind),
   ).find(Boolean);
   const place = relative(process.cwd(), report.output) || '.';

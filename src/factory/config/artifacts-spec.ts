@@ -4,11 +4,12 @@ import { requireValid } from '../../common/cloud-config/check-source.ts';
 import type { ValidationOptions } from '../../common/cloud-config/validate.ts';
 import { everyPromise } from '../../common/errors/every-result.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import type { ArtifactKind } from './artifact-kinds.ts';
 import { absoluteReference } from './base-reference.ts';
+import { requireBootable } from './bootable.ts';
 import type { FailOn } from './fail-on.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
 import { lockFilePath } from './lock-file-path.ts';
-import { requireBootable } from './require-bootable.ts';
 import { requireDirectory } from './require-directory.ts';
 import { ArtifactsConfiguration, type ArtifactsSpec, type FrameworkChoice } from './schema.ts';
 
@@ -94,9 +95,13 @@ function requireSbom({ failOn, sbom }: Pick<ArtifactsSpec, 'failOn' | 'sbom'>): 
   });
 }
 
-/** The artifacts to make; a push needs the image. */
+/** The artifacts to make: a push needs the image, and the files for booting over the network need the root. */
 function withImage({ artifacts, push }: Keys): ArtifactsSpec['artifacts'] {
-  return push === undefined || artifacts.includes('oci') ? artifacts : ['oci', ...artifacts];
+  const needed: ArtifactKind[] = [
+    ...(push === undefined ? [] : (['oci'] as const)),
+    ...(artifacts.includes('netboot') ? (['squashfs'] as const) : []),
+  ];
+  return [...needed.filter((kind) => !artifacts.includes(kind)), ...artifacts];
 }
 
 /** Validates the cloud-config before the build. @throws FactoryError `usage` */

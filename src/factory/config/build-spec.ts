@@ -97,7 +97,7 @@ export async function buildSpec(
     kubernetes: configuration.kubernetes,
     bundles: configuration.bundles,
     kernelFrom: configuration['kernel-from'],
-    netboot: configuration.netboot,
+    netboot: configuration.netboot || common.artifacts.includes('netboot'),
     trust: configuration.trust,
     releaseOutput,
     releasePrevious: configuration['release-previous'],

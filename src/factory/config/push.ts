@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../../common/errors/factory-error.ts';
 import { parseImageReference } from '../../common/oci/registry/image-reference.ts';
-
-/** Artifacts that can be pushed with the image, each as a file that refers to it. */
-export const FILE_KINDS = ['squashfs', 'iso', 'raw', 'qcow2'] as const;
+import { FILE_KINDS } from './artifact-kinds.ts';
 
 const Repository = z.string().superRefine((text, context) => {
   try {

@@ -2,6 +2,7 @@ import semver from 'semver';
 import { z } from 'zod';
 import { ARCHES, type Arch } from '../../common/contract/architectures.ts';
 import { parseSnapshot, snapshotTime } from '../catalog/flavors/snapshot.ts';
+import { ARTIFACT_KINDS, type ArtifactKind, DEFAULT_KINDS } from './artifact-kinds.ts';
 import { Audit } from './audit.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
 import { FailOn } from './fail-on.ts';
@@ -12,10 +13,6 @@ import { Reference } from './reference-schema.ts';
 import { RegistrySettings } from './registries.ts';
 import { Sign, type SignSpec, Trust, type TrustSpec } from './signing.ts';
 import { mebibytes } from './size.ts';
-
-/** Every kind of artifact, in the order in which they are reported. */
-export const ARTIFACT_KINDS = ['oci', 'squashfs', 'iso', 'raw', 'qcow2'] as const;
-export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 /** Programs that build and store container images. */
 export const ENGINES = ['auto', 'docker', 'buildah'] as const;
@@ -51,7 +48,7 @@ const artifactKeys = {
   artifacts: z
     .array(z.enum(ARTIFACT_KINDS))
     .min(1)
-    .default([...ARTIFACT_KINDS])
+    .default([...DEFAULT_KINDS])
     .meta({ description: 'Artifacts to make.' }),
   'cloud-config': z
     .string()

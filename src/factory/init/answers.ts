@@ -1,4 +1,4 @@
-import type { ArtifactKind } from '../config/schema.ts';
+import type { ArtifactKind } from '../config/artifact-kinds.ts';
 
 /** Services whose CI can build the image. */
 export const CI_SERVICES = ['github', 'gitlab'] as const;

@@ -18,4 +18,5 @@ export const HOST_PACKAGES = [
   'cryptsetup-bin',
   'openssl',
   'erofs-utils',
+  'pigz',
 ] as const;

@@ -1,7 +1,7 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { didYouMean } from '../../common/text/suggest.ts';
 import { DISTRIBUTION_FACTS, DISTRIBUTIONS } from '../catalog/kubernetes/distribution.ts';
-import { ARTIFACT_KINDS, type ArtifactKind } from '../config/schema.ts';
+import { ARTIFACT_KINDS, type ArtifactKind } from '../config/artifact-kinds.ts';
 import { CI_SERVICES, type CiService } from './answers.ts';
 
 /** Reads one of several words. @throws FactoryError `usage` for another one */

@@ -1,7 +1,7 @@
 import { SSH } from '../engine/docker/ssh-agent.ts';
 import { APT_HELPER } from '../tools/apt-helper.ts';
 import { ARCH_TEST } from '../tools/arch-test.ts';
-import { GZIP, XZ, ZSTD } from '../tools/compressors.ts';
+import { GZIP, PIGZ, XZ, ZSTD } from '../tools/compressors.ts';
 import { COSIGN } from '../tools/cosign.ts';
 import { DEBUGFS } from '../tools/debugfs.ts';
 import { MAKE_FAT_TOOLS } from '../tools/fat.ts';
@@ -35,6 +35,8 @@ const USES: readonly (readonly [use: string, tools: readonly HostTool[]])[] = [
 /** Programs that most people never need. */
 const OTHER_USES: readonly (readonly [use: string, tools: readonly HostTool[]])[] = [
   ['build --base FILE.tar.xz', [XZ]],
+  ['build --artifact vhd,vmdk,ova', [QEMU_IMG]],
+  ['build --artifact gce', [QEMU_IMG, PIGZ]],
   ['build for another architecture', [ARCH_TEST]],
   ['build --fail-on', [GRYPE]],
   ['sign', [COSIGN]],

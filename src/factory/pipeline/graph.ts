@@ -1,7 +1,8 @@
 import { ARTIFACTS } from '../artifacts/registry.ts';
 import { type BaseChoice, chooseBase } from '../catalog/flavors/choose.ts';
+import { ARTIFACT_KINDS, type ArtifactKind } from '../config/artifact-kinds.ts';
 import { type BaseReference, parseBaseReference } from '../config/base-reference.ts';
-import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactsSpec, type BuildSpec } from '../config/schema.ts';
+import type { ArtifactsSpec, BuildSpec } from '../config/schema.ts';
 import { readyArch } from '../inputs/base/check-arch.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { buildReferences } from './build-references.ts';
@@ -131,8 +132,10 @@ function artifactGraph(
     ...(spec.sbom ? [sbomStep(env, spec, bundles)] : []),
     ...gates,
     ...parts.filter(({ id }) => needed.has(id)),
-    ...kinds.map((kind) => artifactStep(env, spec, { kind, gates: ids })),
-    ...kinds.map((kind) => checksumStep(kind, signal)),
+    ...kinds.flatMap((kind) => [
+      artifactStep(env, spec, { kind, gates: ids, signal }),
+      checksumStep(kind, signal),
+    ]),
     provenanceStep(env, spec, { kinds, source: provenance }),
     ...(spec.prove === undefined
       ? []
@@ -149,8 +152,9 @@ function artifactGraph(
 
 /** The wanted kinds and the kinds that they are built from, in the order of the registry. */
 function withNeeded(wanted: readonly ArtifactKind[]): ArtifactKind[] {
-  const all = new Set<string>(wanted);
-  for (const kind of wanted) {
+  const all = new Set<ArtifactKind>(wanted);
+  // A set visits what is added to it meanwhile: what an artifact needs may need others.
+  for (const kind of all) {
     for (const other of ARTIFACT_KINDS)
       if (ARTIFACTS[kind].needs.includes(artifactKey(other).id)) all.add(other);
   }

@@ -96,6 +96,11 @@ export function resultOf<Facts>(results: Results, key: StepKey<Facts>): StepResu
   return requireFacts(key, knownResult(results, key.id));
 }
 
+/** The digest of a needed step's result. @throws RangeError when `needs` does not list the step, which is a defect */
+export function resultDigest(results: Results, id: string): string {
+  return knownResult(results, id).digest;
+}
+
 /** A file of a needed step. @throws RangeError when the step has no such file, which is a defect */
 export function fileOf(results: Results, id: string, name: string): string {
   const file = optionalFileOf(results, id, name);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { writeInPlace } from '../../common/files/output-file.ts';
-import { ARTIFACT_KINDS, type ArtifactKind } from '../config/schema.ts';
+import { ARTIFACT_KINDS, type ArtifactKind } from '../config/artifact-kinds.ts';
 import type { ArchiveState } from '../inputs/base/archive-state.ts';
 import type { Pin } from '../inputs/lock/pin.ts';
 import { MANIFEST, SUMS } from '../signing/output-files.ts';
@@ -84,8 +84,13 @@ function artifactsOf(results: Results, output: string): ManifestEntry[] {
   return ARTIFACT_KINDS.flatMap((kind) => {
     const found = findResult(results, checksumKey(kind));
     if (found === undefined) return [];
-    const { file, size, sha256 } = found.facts;
-    return [{ kind, file: relative(output, file), size, sha256 }];
+    const { companions = [], ...own } = found.facts;
+    return [own, ...companions].map(({ file, size, sha256 }) => ({
+      kind,
+      file: relative(output, file),
+      size,
+      sha256,
+    }));
   });
 }
 

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { diskFormat, isBootable } from '../boot/machine.ts';
+import { diskFormat } from '../boot/machine.ts';
+import { A_BOOTABLE, BOOTABLE_KINDS, isBootable } from '../config/bootable.ts';
 import type { Resource } from '../inspect/provenance/statement.ts';
 import { layoutSubject } from '../signing/layout-subject.ts';
 import { layoutOf, readSums } from '../signing/output-files.ts';
@@ -34,7 +35,7 @@ export async function proofSubjects(path: string): Promise<ProofSubjects> {
   }
   if (!stats?.isDirectory()) {
     throw new FactoryError('FILE_NOT_FOUND', `${path} does not exist`, {
-      remedy: 'Give an ISO, raw or qcow2 file, or the output directory of a build.',
+      remedy: `Give ${A_BOOTABLE} file, or the output directory of a build.`,
     });
   }
   const listed = (await readSums(place)) ?? [];
@@ -47,7 +48,7 @@ export async function proofSubjects(path: string): Promise<ProofSubjects> {
     };
   }
   throw new FactoryError('BUILD_OUTPUT_INVALID', `${path} has no artifact that boots`, {
-    remedy: 'Build again with iso, raw or qcow2 among the artifacts.',
+    remedy: `Build again with one of ${BOOTABLE_KINDS.join(', ')} among the artifacts.`,
   });
 }
 

@@ -34,6 +34,7 @@ export const PACKAGE_NAMES: Readonly<Record<string, OtherNames>> = {
     pacman: 'openssh',
   },
   openssl: {},
+  pigz: {},
   ovmf: { dnf: 'edk2-ovmf', zypper: 'qemu-ovmf-x86_64', pacman: 'edk2-ovmf' },
   'qemu-efi-aarch64': {
     dnf: 'edk2-aarch64',

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
 
@@ -22,6 +23,15 @@ export async function convertToQcow2(runner: Runner, raw: string, output: string
   await runner.run(QEMU_IMG, [...args, raw, output]);
 }
 
+/**
+ * Converts a raw disk image to a stream-optimized VMDK: compressed, and with the properties that VMware's products accept. Its content
+ * id is random.
+ */
+export async function convertToVmdk(runner: Runner, raw: string, output: string): Promise<void> {
+  const format = 'subformat=streamOptimized,adapter_type=lsilogic,compat6=on';
+  await runner.run(QEMU_IMG, ['convert', '-f', 'raw', '-O', 'vmdk', '-o', format, raw, output]);
+}
+
 /** Creates an empty qcow2 disk. @param size in the notation of qemu-img, such as `32G` */
 export async function createDisk(runner: Runner, file: string, size: string): Promise<void> {
   await runner.run(QEMU_IMG, ['create', '-q', '-f', 'qcow2', file, size]);
@@ -37,6 +47,21 @@ export async function createOverlay(
   { backing, format, size }: { readonly backing: string; readonly format: string; readonly size: string },
 ): Promise<void> {
   await runner.run(QEMU_IMG, ['create', '-q', '-f', 'qcow2', '-b', backing, '-F', format, file, size]);
+}
+
+const Extents = z.array(z.object({ start: z.number(), length: z.number(), data: z.boolean() }));
+
+/**
+ * The parts of a raw file that its filesystem stores, in ascending order: [offset, size] in bytes. Where the filesystem does not
+ * say where its holes are, that is the whole file.
+ */
+export async function storedExtents(
+  runner: Runner,
+  raw: string,
+): Promise<(readonly [offset: number, size: number])[]> {
+  const { stdout } = await runner.run(QEMU_IMG, ['map', '--output=json', '-f', 'raw', raw]);
+  const extents = Extents.parse(JSON.parse(stdout));
+  return extents.filter(({ data }) => data).map(({ start, length }) => [start, length] as const);
 }
 
 /** Converts a disk image of any format to a sparse raw file. */

@@ -8,7 +8,8 @@ import { openLocalImage } from '../../../src/common/oci/layers/local-image.ts';
 import type { ArtifactInputs } from '../../../src/factory/artifacts/artifact.ts';
 import { ARTIFACTS } from '../../../src/factory/artifacts/registry.ts';
 import { makeSlotImage } from '../../../src/factory/artifacts/slot-image.ts';
-import type { ArtifactKind, ArtifactsSpec } from '../../../src/factory/config/schema.ts';
+import type { ArtifactKind } from '../../../src/factory/config/artifact-kinds.ts';
+import type { ArtifactsSpec } from '../../../src/factory/config/schema.ts';
 import { layerHost } from '../../../src/factory/engine/docker/unpack-saved.ts';
 import { readPartitions } from '../../../src/factory/inspect/diff/partition-table.ts';
 import { mksquashfs } from '../../../src/factory/tools/mksquashfs.ts';
@@ -16,6 +17,7 @@ import type { Runner } from '../../../src/factory/tools/runner.ts';
 import { unsquashfs } from '../../../src/factory/tools/unsquashfs.ts';
 import { PROJECT } from '../../support/factory.ts';
 import { tool } from '../../support/tool.ts';
+import { artifactContext } from '../../unit/factory/artifacts/support/inputs.ts';
 
 /** Reads the tree of one root in an artifact, which it may unmount afterwards. */
 type Read = (root: string) => Promise<void>;
@@ -33,15 +35,19 @@ const RELEASE = { KAIROS_ARCH: 'amd64', KAIROS_FLAVOR: 'debian', KAIROS_VERSION:
 /** Files that an image needs beside its root to be bootable; their content does not matter here. */
 const BOOT = ['kernel', 'initrd', 'grubConfig', 'shim', 'grub', 'grubLive'];
 
+/** Kinds that are made from the raw disk. */
+const COPIES: readonly ArtifactKind[] = ['qcow2', 'vhd', 'gce', 'vmdk', 'ova'];
+
 /** Makes an artifact from a root by the code of the build. @returns its path */
 export async function makeArtifact(kind: ArtifactKind, parts: Parts): Promise<string> {
   const { runner, directory, root, epoch } = parts;
   const file = (step: string, name: string) => join(directory, 'parts', step.replace(':', '-'), name);
-  const output = kind === 'raw' ? file('artifact:raw', 'artifact') : join(directory, `os.${kind}`);
+  const isSource = kind === 'raw' || kind === 'vmdk';
+  const output = isSource ? file(`artifact:${kind}`, 'artifact') : join(directory, `os.${kind}`);
   for (const name of BOOT) await plant(file('boot', name));
   await plant(file('slot-image', 'image'));
   await plant(file('squashfs', 'squashfs'));
-  await mkdir(dirname(file('artifact:raw', 'artifact')), { recursive: true });
+  await mkdir(dirname(output), { recursive: true });
   const tree = measureTree(root);
   const facts: ImageFacts = { epoch, tree, release: RELEASE, osId: 'debian' };
   if (kind === 'raw')
@@ -54,11 +60,13 @@ export async function makeArtifact(kind: ArtifactKind, parts: Parts): Promise<st
     });
   if (kind === 'squashfs' || kind === 'iso')
     await mksquashfs(runner, root, { output: file('squashfs', 'squashfs'), level: 1, epoch });
-  if (kind === 'qcow2') await makeArtifact('raw', parts);
+  if (kind === 'ova') await makeArtifact('vmdk', parts);
+  else if (COPIES.includes(kind)) await makeArtifact('raw', parts);
   if (kind === 'oci') await mkdir(output);
   const inputs: ArtifactInputs = {
     facts,
     file,
+    digest: () => '0123456789abcdef'.repeat(4),
     optionalFile: (step, name) => (BOOT.includes(name) ? file(step, name) : undefined),
     openRoot: async () => ({
       root,
@@ -72,7 +80,7 @@ export async function makeArtifact(kind: ArtifactKind, parts: Parts): Promise<st
   };
   const scratch = join(directory, `scratch-${kind}`);
   await mkdir(scratch);
-  await ARTIFACTS[kind].make(inputs, { runner, scratch, output, notice: () => undefined });
+  await ARTIFACTS[kind].make(inputs, artifactContext({ runner, scratch, output }));
   return output;
 }
 
@@ -107,13 +115,27 @@ export async function readRoots(
       await unsquashfs(runner, file, target);
       return read(target);
     }
-    case 'qcow2': {
-      const disk = join(directory, 'from-qcow2.raw');
-      await tool('qemu-img', 'convert', '-O', 'raw', artifact, disk);
+    case 'gce': {
+      await mkdir(target);
+      await tool('tar', '-xzf', artifact, '-C', target);
+      return readSlots(join(target, 'disk.raw'), directory, read);
+    }
+    case 'ova':
+      await mkdir(target);
+      await tool('tar', '-xf', artifact, '-C', target);
+      return readRoots('vmdk', join(target, 'kairos-disk1.vmdk'), parts, read);
+    case 'qcow2':
+    case 'vmdk':
+    case 'vhd': {
+      const disk = join(directory, `from-${kind}.raw`);
+      const format = kind === 'vhd' ? 'vpc' : kind;
+      await tool('qemu-img', 'convert', '-f', format, '-O', 'raw', artifact, disk);
       return readSlots(disk, directory, read);
     }
     case 'raw':
       return readSlots(artifact, directory, read);
+    case 'netboot':
+      throw new Error('netboot has no root of its own');
   }
 }
 

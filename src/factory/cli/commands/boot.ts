@@ -6,6 +6,7 @@ import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { didYouMean } from '../../../common/text/suggest.ts';
 import { bootArtifact, usesKvm } from '../../boot/boot-artifact.ts';
 import { parseFirmware } from '../../boot/machine.ts';
+import { A_BOOTABLE } from '../../config/bootable.ts';
 import { FIRMWARES } from '../../config/prove.ts';
 import { createDisk } from '../../tools/qemu-img.ts';
 import { createRunner, type Runner } from '../../tools/runner.ts';
@@ -18,7 +19,7 @@ const TARGET_SIZE = '32G';
 /** `kairos-factory boot`: boots an artifact in QEMU. */
 export function bootCommand() {
   return new Command('boot')
-    .argument('<artifact>', 'an ISO, raw or qcow2 file')
+    .argument('<artifact>', `${A_BOOTABLE} file`)
     .optionsGroup(GROUPS.machine)
     .option('--arch <name>', `architecture: ${ARCHES.join(', ')} (default: from the name of the artifact)`)
     .option('--firmware <kind>', `firmware: ${FIRMWARES.join(', ')}`, 'uefi')

@@ -10,7 +10,7 @@ import { rememberLog } from '../render-error.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
 
 const SUBJECT =
-  'an output directory, an OCI layout, a squashfs, ISO, raw or qcow2, a root (directory or tar), or an image: docker://REGISTRY/NAME:TAG, docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE';
+  'an output directory, an OCI layout, a squashfs, ISO, raw, qcow2, VHD or VMDK, a root (directory or tar), or an image: docker://REGISTRY/NAME:TAG, docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE';
 
 /** `kairos-factory diff`: compares two images or artifacts. */
 export function diffCommand() {

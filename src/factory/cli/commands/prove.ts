@@ -4,6 +4,7 @@ import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
 import { LIFE_EVENTS } from '../../../common/trust/proof.ts';
 import { usesKvm } from '../../boot/boot-artifact.ts';
 import { parseFirmware } from '../../boot/machine.ts';
+import { A_BOOTABLE } from '../../config/bootable.ts';
 import { loadSigningSpec } from '../../config/command-specs.ts';
 import { FIRMWARES, LONGEST_LIMIT, lifeOf } from '../../config/prove.ts';
 import {
@@ -43,7 +44,7 @@ export function proveCommand() {
   return new Command('prove')
     .argument(
       '<what>',
-      'an ISO, raw or qcow2 file, the output directory of a build, or an image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR',
+      `${A_BOOTABLE} file, the output directory of a build, or an image: NAME:TAG or docker://REGISTRY/NAME:TAG[@DIGEST], docker-daemon:NAME[:TAG], oci:DIR[:TAG], docker-archive:FILE, FILE.tar[.gz|.xz|.zst], dir:DIR`,
     )
     .optionsGroup(GROUPS.proof)
     .option('--firmware <kinds>', `firmware to boot on: ${FIRMWARES.join(', ')}`, 'uefi')

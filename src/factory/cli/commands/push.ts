@@ -1,7 +1,8 @@
 import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { FILE_KINDS } from '../../config/artifact-kinds.ts';
 import { loadPushSpec } from '../../config/command-specs.ts';
-import { FILE_KINDS, type FileKinds } from '../../config/push.ts';
+import type { FileKinds } from '../../config/push.ts';
 import { type LaidOutImage, layOutImage } from '../../deliver/publish/lay-out.ts';
 import { push } from '../../deliver/publish/push.ts';
 import type { PushResult } from '../../deliver/publish/push-images.ts';

@@ -1,10 +1,10 @@
 import { ARCHES } from '../../../common/contract/architectures.ts';
 import { LIFE_EVENTS } from '../../../common/trust/proof.ts';
 import { PREDICATES } from '../../../common/trust/verify-attestations.ts';
+import { ARTIFACT_KINDS, FILE_KINDS } from '../../config/artifact-kinds.ts';
 import { SEVERITIES } from '../../config/fail-on.ts';
 import { FIRMWARES } from '../../config/prove.ts';
-import { FILE_KINDS } from '../../config/push.ts';
-import { ARTIFACT_KINDS, COMPRESSIONS, ENGINES, OCI_COMPRESSIONS } from '../../config/schema.ts';
+import { COMPRESSIONS, ENGINES, OCI_COMPRESSIONS } from '../../config/schema.ts';
 
 /** What an option or an argument takes, for completion. */
 export type Values =

@@ -6,6 +6,8 @@ export interface FileType {
   readonly mediaType: string;
   /** The kind that users select by; a file without a kind is always pushed. */
   readonly kind?: string;
+  /** Another kind that is of no use without this file. */
+  readonly neededBy?: string;
   /** Whether the file is sparse and pushed compressed, with `.zst` appended to its name and `+zstd` to its layer's type. */
   readonly isSparse?: true;
 }
@@ -17,7 +19,15 @@ const FILE_TYPES: readonly FileType[] = [
   { ending: '.iso', mediaType: 'application/vnd.efi.iso', kind: 'iso' },
   { ending: '.raw', mediaType: 'application/vnd.efi.img', kind: 'raw', isSparse: true },
   { ending: '.qcow2', mediaType: 'application/x-qemu-disk', kind: 'qcow2' },
-  { ending: '.squashfs', mediaType: 'application/vnd.squashfs', kind: 'squashfs' },
+  { ending: '.vhd', mediaType: 'application/x-vhd-disk', kind: 'vhd', isSparse: true },
+  { ending: '.gce.tar.gz', mediaType: 'application/gzip', kind: 'gce' },
+  { ending: '.vmdk', mediaType: 'application/x-vmdk-disk', kind: 'vmdk' },
+  { ending: '.ova', mediaType: 'application/ovf', kind: 'ova' },
+  { ending: '.squashfs', mediaType: 'application/vnd.squashfs', kind: 'squashfs', neededBy: 'netboot' },
+  { ending: '.ipxe', mediaType: 'application/vnd.kairos-factory.ipxe', kind: 'netboot' },
+  { ending: '-kernel', mediaType: 'application/vnd.kairos-factory.kernel', kind: 'netboot' },
+  { ending: '-initrd', mediaType: 'application/vnd.kairos-factory.initrd', kind: 'netboot' },
+  { ending: '-config.yaml', mediaType: 'text/cloud-config', kind: 'netboot' },
   { ending: '.spdx.json', mediaType: 'application/spdx+json' },
   { ending: '.cdx.json', mediaType: 'application/vnd.cyclonedx+json' },
   { ending: '.provenance.json', mediaType: 'application/vnd.in-toto+json' },

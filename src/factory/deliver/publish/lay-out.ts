@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { ArtifactKind } from '../../config/artifact-kinds.ts';
 import { loadArtifactsSpec } from '../../config/artifacts-spec.ts';
 import { type BaseReference, formatBaseReference } from '../../config/base-reference.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
-import type { ArtifactKind } from '../../config/schema.ts';
 import type { BuildOptions } from '../../pipeline/build-options.ts';
 import { type BuildReport, onlyBuild } from '../../pipeline/build-report.ts';
 import { claimRun } from '../../pipeline/run-claim.ts';

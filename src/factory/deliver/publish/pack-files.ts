@@ -27,8 +27,10 @@ export interface PackedFile {
 export function chooseFiles(files: readonly OutputFile[], choice: FileKinds): OutputFile[] {
   if (choice !== 'all' && choice.length === 0) return [];
   const isWanted = (name: string) => {
-    const { kind } = fileType(isBundleName(name) ? name.slice(0, -BUNDLE_ENDING.length) : name);
-    return kind === undefined || choice === 'all' || choice.some((wanted) => wanted === kind);
+    const { kind, neededBy } = fileType(isBundleName(name) ? name.slice(0, -BUNDLE_ENDING.length) : name);
+    return (
+      kind === undefined || choice === 'all' || choice.some((wanted) => [kind, neededBy].includes(wanted))
+    );
   };
   return files.filter(({ name }) => isWanted(name));
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
+import { A_BOOTABLE } from '../../config/bootable.ts';
 
 /** What to prove: artifacts that exist, or an image to make something bootable of. */
 export type ProofSource =
@@ -23,7 +24,7 @@ export function parseProofSource(text: string, directory: string): ProofSource {
   // A name without a tag or digest is more likely a path that does not exist.
   if (!/[:@][^/]*$/.test(text) && !existsSync(path)) {
     throw new FactoryError('FILE_NOT_FOUND', `${text} does not exist`, {
-      remedy: 'Give an ISO, raw or qcow2 file, the output directory of a build, or an image as NAME:TAG.',
+      remedy: `Give ${A_BOOTABLE} file, the output directory of a build, or an image as NAME:TAG.`,
     });
   }
   const reference = parseBaseReference(text, directory);

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { FILE_KINDS, type FileKinds } from '../../config/push.ts';
+import { FILE_KINDS } from '../../config/artifact-kinds.ts';
+import type { FileKinds } from '../../config/push.ts';
 import type { ArtifactsSpec } from '../../config/schema.ts';
 import { type PushEvents, type PushJob, push } from './push.ts';
 import type { PushResult } from './push-images.ts';

@@ -6,7 +6,7 @@ import { parseJson } from '../../../common/oci/registry/repository-reader.ts';
 import { type LifeEvent, provenEvents, TEST_RESULT } from '../../../common/trust/proof.ts';
 import { STATEMENT_TYPE } from '../../../common/trust/statement-type.ts';
 import { unproven } from '../../../common/trust/verify-proof.ts';
-import { isBootable } from '../../boot/machine.ts';
+import { isBootable } from '../../config/bootable.ts';
 import { TEST_RESULT_ENDING } from '../../signing/output-files.ts';
 import type { CheckedFile } from './verify-files.ts';
 

@@ -4,7 +4,7 @@ import { artifactBaseName } from '../../../common/contract/artifact-names.ts';
 import { type ImageIdentity, identityFrom } from '../../../common/contract/kairos-release.ts';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import { hashFile } from '../../../common/files/digest.ts';
-import type { ArtifactKind } from '../../config/schema.ts';
+import type { ArtifactKind } from '../../config/artifact-kinds.ts';
 import type { Manifest } from '../../pipeline/write-output-manifest.ts';
 import { layoutSubject } from '../../signing/layout-subject.ts';
 import { bundleName, SUMS } from '../../signing/output-files.ts';

@@ -1,4 +1,4 @@
-import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/schema.ts';
+import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/artifact-kinds.ts';
 import type { Role } from './schema.ts';
 
 /** Files of a release that do not belong to a target. */
@@ -19,6 +19,14 @@ const BY_ENDING: readonly (readonly [ending: string, role: Role, mediaType: stri
   ['.iso', 'iso', 'application/vnd.efi.iso'],
   ['.raw', 'raw', 'application/vnd.efi.img'],
   ['.qcow2', 'qcow2', 'application/x-qemu-disk'],
+  ['.vhd', 'vhd', 'application/x-vhd-disk'],
+  ['.gce.tar.gz', 'gce', 'application/gzip'],
+  ['.vmdk', 'vmdk', 'application/x-vmdk-disk'],
+  ['.ova', 'ova', 'application/ovf'],
+  ['.ipxe', 'netboot', 'application/vnd.kairos-factory.ipxe'],
+  ['-kernel', 'netboot', 'application/vnd.kairos-factory.kernel'],
+  ['-initrd', 'netboot', 'application/vnd.kairos-factory.initrd'],
+  ['-config.yaml', 'netboot', 'text/cloud-config'],
 ];
 
 /** Returns the role and the media type of a target's file by its name. */

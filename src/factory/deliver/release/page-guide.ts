@@ -50,6 +50,26 @@ const INSTALL_METHODS: readonly InstallMethod[] = [
     lines: (file) =>
       `qemu-img create -f qcow2 -F qcow2 -b ${file} node.qcow2 20G\nkairos-factory boot node.qcow2`,
   },
+  {
+    role: 'vhd',
+    title: 'Make an image in Azure',
+    text: 'The VHD is uploaded as a page blob. Replace ACCOUNT, CONTAINER and GROUP with your own.',
+    lines: (file) =>
+      `az storage blob upload --account-name ACCOUNT --container-name CONTAINER --type page --name os.vhd --file ${file}\naz image create --resource-group GROUP --name os --os-type Linux --hyper-v-generation V2 --source https://ACCOUNT.blob.core.windows.net/CONTAINER/os.vhd`,
+  },
+  {
+    role: 'gce',
+    title: 'Make an image in Google Compute Engine',
+    text: 'Replace BUCKET with your own.',
+    lines: (file) =>
+      `gcloud storage cp ${file} gs://BUCKET/\ngcloud compute images create os --source-uri gs://BUCKET/${file} --guest-os-features UEFI_COMPATIBLE,VIRTIO_SCSI_MULTIQUEUE,GVNIC`,
+  },
+  {
+    role: 'ova',
+    title: 'Import a virtual machine into vSphere',
+    text: 'The web client has the same under “Deploy OVF Template”. Set GOVC_URL to your server.',
+    lines: (file) => `govc import.ova ${file}`,
+  },
 ];
 
 /** Renders the install and upgrade methods that the files of the release allow; empty when there are none. */

@@ -7,13 +7,29 @@ const DESCRIPTIONS: Readonly<Partial<Record<Role, string>>> = {
   iso: 'Live system and installer for a USB stick or CD',
   raw: 'Disk image of an installed system, to write to a disk',
   qcow2: 'The same disk image for QEMU and libvirt',
+  vhd: 'The same disk image for Azure (fixed VHD)',
+  gce: 'The same disk image for Google Compute Engine',
+  vmdk: 'The same disk image for VMware (stream-optimized VMDK)',
+  ova: 'A virtual machine with this disk, for vSphere',
+  netboot: 'For booting over the network, with the squashfs',
   squashfs: 'Root filesystem only',
   oci: 'OS image as an OCI image layout (a directory); this is its index',
   sbom: 'Software bill of materials (SBOM)',
   provenance: 'SLSA provenance: the inputs and steps of the build',
   'test-result': 'Test result: what the artifacts lived through in virtual machines',
 };
-const ARTIFACTS: readonly Role[] = ['iso', 'raw', 'qcow2', 'squashfs', 'oci'];
+const ARTIFACTS: readonly Role[] = [
+  'iso',
+  'raw',
+  'qcow2',
+  'vhd',
+  'gce',
+  'vmdk',
+  'ova',
+  'netboot',
+  'squashfs',
+  'oci',
+];
 const DOCUMENTS: readonly Role[] = ['sbom', 'provenance', 'test-result', 'other'];
 
 /** The element id of a target's card. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ARTIFACT_KINDS } from '../../config/schema.ts';
+import { ARTIFACT_KINDS } from '../../config/artifact-kinds.ts';
 
 /** The roles of files in a release: the kinds of artifacts, and these. */
 const DOCUMENTS = ['sbom', 'provenance', 'test-result', 'changelog', 'page', 'other'] as const;

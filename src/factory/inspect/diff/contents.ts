@@ -34,6 +34,7 @@ export async function openContents(subject: Subject, context: ContentsContext): 
     case 'iso':
     case 'raw':
     case 'qcow2':
+    case 'vmdk':
       return { trees: await openArtifact(subject.kind, subject.path, context) };
     default:
       return { trees: new Map() };

@@ -22,7 +22,7 @@ const SYSTEM_FILES: Readonly<Record<string, string>> = {
  * @throws FactoryError `step` when a tool fails
  */
 export async function openArtifact(
-  kind: 'squashfs' | 'iso' | 'raw' | 'qcow2',
+  kind: 'squashfs' | 'iso' | 'raw' | 'qcow2' | 'vmdk',
   file: string,
   context: ContentsContext,
 ): Promise<Map<string, UnpackedTree>> {
@@ -35,7 +35,7 @@ export async function openArtifact(
     return trees.set(ROOTFS, completeTree(tree));
   }
   let disk = file;
-  if (kind === 'qcow2') {
+  if (kind === 'qcow2' || kind === 'vmdk') {
     disk = join(directory, 'disk.raw');
     await convertToRaw(runner, file, disk);
   }

@@ -1,8 +1,8 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/artifact-kinds.ts';
 import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
-import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/schema.ts';
 import { EVIDENCE, isBundleName } from '../../signing/output-files.ts';
 
 /** One side of a comparison. */
@@ -19,7 +19,7 @@ export type Subject = { readonly name: string } & (
 );
 
 /** Kinds of single files, by their magic numbers. */
-type FileKind = 'squashfs' | 'iso' | 'raw' | 'qcow2' | 'file';
+type FileKind = 'squashfs' | 'iso' | 'raw' | 'qcow2' | 'vmdk' | 'file';
 
 /** An artifact or another file in an output directory. */
 export interface OutputEntry {
@@ -32,8 +32,10 @@ export interface OutputEntry {
 const MAGIC: readonly (readonly [FileKind, number, string])[] = [
   ['squashfs', 0, 'hsqs'],
   ['qcow2', 0, 'QFI\xfb'],
+  ['vmdk', 0, 'KDMV'],
   // ECMA-119, 8.1: the first volume descriptor, in sector 16.
   ['iso', 32769, 'CD001'],
+  // Also a fixed VHD, which is the raw disk with a footer.
   ['raw', 512, 'EFI PART'],
 ];
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { ARTIFACTS } from '../../artifacts/registry.ts';
-import type { ArtifactKind, ArtifactsSpec } from '../../config/schema.ts';
+import type { ArtifactKind } from '../../config/artifact-kinds.ts';
+import type { ArtifactsSpec } from '../../config/schema.ts';
 import { publicParameters } from '../../inspect/provenance/public-parameters.ts';
 import { LOCAL_BUILDER, provenanceStatement, type Resource } from '../../inspect/provenance/statement.ts';
 import { layoutSubject } from '../../signing/layout-subject.ts';
@@ -38,7 +39,7 @@ export function provenanceStep(
   const statement = async (results: Results) => {
     const { facts } = osImageFacts(results);
     return provenanceStatement({
-      subjects: await Promise.all(kinds.map((kind) => subject(kind, results))),
+      subjects: (await Promise.all(kinds.map((kind) => subjectsOf(kind, results)))).flat(),
       external: publicParameters(spec),
       internal: { 'source-date-epoch': facts.epoch, release: facts.release },
       dependencies: await source.resources(results),
@@ -60,11 +61,11 @@ export function provenanceStep(
   });
 }
 
-/** The artifact as a subject; for an image layout with the digest of its image, which is the digest in a registry. */
-async function subject(kind: ArtifactKind, results: Results): Promise<Resource> {
-  const { file, sha256 } = resultOf(results, checksumKey(kind)).facts;
-  if (kind !== 'oci') return { name: basename(file), digest: { sha256 } };
-  return layoutSubject(file);
+/** The files of an artifact as subjects; for an image layout with the digest of its image, which is the digest in a registry. */
+async function subjectsOf(kind: ArtifactKind, results: Results): Promise<Resource[]> {
+  const { companions = [], ...own } = resultOf(results, checksumKey(kind)).facts;
+  if (kind === 'oci') return [await layoutSubject(own.file)];
+  return [own, ...companions].map(({ file, sha256 }) => ({ name: basename(file), digest: { sha256 } }));
 }
 
 /** The versions of this program and of the host programs that affect the bytes of an artifact. */

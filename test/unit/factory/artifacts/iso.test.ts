@@ -10,6 +10,7 @@ import { tool } from '../../../support/tool.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 import {
+  artifactContext,
   artifactInputs,
   artifactsSpec,
   plantBiosModules,
@@ -31,7 +32,7 @@ async function makeIso(
   const { runner } = withoutGrub(40_000);
   const output = join(home, 'os.iso');
   const scratch = subdirectory(home, 'scratch');
-  await iso.make(artifactInputs(files, change(home)), { runner, scratch, output, notice: () => undefined });
+  await iso.make(artifactInputs(files, change(home)), artifactContext({ runner, scratch, output }));
   const open = async () => {
     const directory = join(home, 'open');
     await extractIso(realRunner(), output, directory);

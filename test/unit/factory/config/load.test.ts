@@ -190,7 +190,7 @@ describe('an error has its position', () => {
 
   test('an invalid value, with a suggestion', async () => {
     expect(await problem({ yaml: 'flavor: debian\nartifacts:\n  - iso\n  - qcow\n' })).toEqual([
-      'f.yaml:4:5: artifacts.1: "qcow" is none of oci, squashfs, iso, raw, qcow2 (did you mean "qcow2"?)',
+      'f.yaml:4:5: artifacts.1: "qcow" is none of oci, squashfs, iso, raw, qcow2, vhd, gce, vmdk, ova, netboot (did you mean "qcow2"?)',
     ]);
     expect(await problem({ flags: { flavor: 'debian', compression: 'fats' } })).toEqual([
       '--compression: compression: "fats" is none of fast, balanced, small (did you mean "fast"?)',

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chooseFlavor } from '../../../../src/factory/catalog/flavors/choose.ts';
 import { loadModel } from '../../../../src/factory/catalog/models/load.ts';
+import { ARTIFACT_KINDS } from '../../../../src/factory/config/artifact-kinds.ts';
 import { parseBaseReference } from '../../../../src/factory/config/base-reference.ts';
 import { loadBuildSpec } from '../../../../src/factory/config/build-spec.ts';
-import { ARTIFACT_KINDS, type BuildSpec } from '../../../../src/factory/config/schema.ts';
+import type { BuildSpec } from '../../../../src/factory/config/schema.ts';
 import { artifactsGraph, baseReference, buildGraph } from '../../../../src/factory/pipeline/graph.ts';
 import { FLAVORS, MODELS } from '../../../../src/factory/pipeline/project-files.ts';
 import type { Step } from '../../../../src/factory/pipeline/step.ts';
@@ -74,6 +75,14 @@ describe('the steps of a build', () => {
     const steps = graph({ artifacts: ['qcow2'] });
     expect(ids(steps)).toEqual(expect.arrayContaining(['artifact:raw', 'checksum:raw']));
     expect(needsOf(steps, 'artifact:qcow2')).toContain('artifact:raw');
+  });
+
+  test.each([
+    ['ova', ['raw', 'vmdk', 'ova']],
+    ['netboot', ['squashfs', 'netboot']],
+  ] as const)('build all that %s is made from, and what that is made from', (kind, made) => {
+    const found = ids(graph({ artifacts: [kind] })).filter((id) => id.startsWith('artifact:'));
+    expect(found).toEqual(made.map((each) => `artifact:${each}`));
   });
 
   test('put no artifact in place before the gates pass', () => {

@@ -6,7 +6,7 @@ import {
   type TablePartition,
 } from '../../../../../src/factory/inspect/diff/partition-table.ts';
 import type { Runner } from '../../../../../src/factory/tools/runner.ts';
-import { artifactInputs, makeTinySlot, type StepFiles, subdirectory } from './inputs.ts';
+import { artifactContext, artifactInputs, makeTinySlot, type StepFiles, subdirectory } from './inputs.ts';
 import { withoutGrub } from './runner.ts';
 
 /** A raw disk, and the notices that building it gave. */
@@ -32,7 +32,7 @@ export async function makeDisk(
   const facts = { ...inputs.facts, tree: slot.tree };
   const { runner = withoutGrub(3000).runner, notice = () => undefined } = options;
   const scratch = subdirectory(home, 'scratch');
-  await raw.make({ ...inputs, facts }, { runner, scratch, output, notice });
+  await raw.make({ ...inputs, facts }, artifactContext({ runner, scratch, output, notice }));
   return { output, slot: slot.file, partitions: await readPartitions(output) };
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LABEL } from '../../../../../src/common/contract/labels.ts';
 import { measureTree, stampTree } from '../../../../../src/common/files/walk-tree.ts';
-import type { ArtifactInputs } from '../../../../../src/factory/artifacts/artifact.ts';
+import type { ArtifactContext, ArtifactInputs } from '../../../../../src/factory/artifacts/artifact.ts';
 import { makeSlotImage } from '../../../../../src/factory/artifacts/slot-image.ts';
 import type { ArtifactsSpec } from '../../../../../src/factory/config/schema.ts';
 import { plant } from '../../../support/temporary.ts';
@@ -48,6 +48,7 @@ export function artifactInputs(files: StepFiles, change: Partial<ArtifactInputs>
       release: {},
       osId: 'debian',
     },
+    digest: () => '0123456789abcdef'.repeat(4),
     optionalFile,
     file: (step, name) => {
       const found = optionalFile(step, name);
@@ -62,6 +63,21 @@ export function artifactInputs(files: StepFiles, change: Partial<ArtifactInputs>
     board: { consoles: ['ttyS0'], arguments: [] },
     templates: resolve('templates'),
     ...change,
+  };
+}
+
+/** The context of an artifact that nobody listens to. */
+export function artifactContext(
+  given: Pick<ArtifactContext, 'output' | 'scratch'> & Partial<ArtifactContext>,
+): ArtifactContext {
+  const { signal } = new AbortController();
+  return {
+    runner: realRunner(),
+    notice: () => undefined,
+    hashed: () => undefined,
+    companion: (suffix) => `${given.output}${suffix}`,
+    signal,
+    ...given,
   };
 }
 
