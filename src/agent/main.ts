@@ -18,7 +18,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 try {
-  await createAgentProgram({ host, out }).parseAsync();
+  await createAgentProgram({ host, out, uid: process.getuid?.() }).parseAsync();
 } catch (error) {
   process.exitCode = fail(error);
 }

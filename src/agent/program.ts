@@ -23,6 +23,7 @@ import { validateCommand } from './commands/validate.ts';
 import { AGENT_VERSION, versionCommand } from './commands/version.ts';
 import { requireStrictConfig } from './config/strict-validation.ts';
 import { acceptEverywhere, demandsStrictConfig } from './global-options.ts';
+import { requireRoot } from './root-commands.ts';
 
 const COMMANDS: readonly AgentCommand[] = [
   installCommand,
@@ -65,6 +66,7 @@ export function createAgentProgram(context: AgentContext): Command {
   for (const command of COMMANDS) program.addCommand(command(context).exitOverride());
   acceptEverywhere(program);
   program.hook('preAction', async (_, command) => {
+    requireRoot(command, context.uid);
     if (demandsStrictConfig(command, context.host.env)) await requireStrictConfig(context.host);
   });
   return program;

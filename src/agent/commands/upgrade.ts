@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Host } from '../../common/host/host.ts';
 import { collectConfig } from '../config/collect.ts';
+import { planUpgrade } from '../deploy/plan-upgrade.ts';
 import { runUpgrade } from '../deploy/upgrade.ts';
 import type { AgentCommand } from './agent-command.ts';
 import { listReleasesCommand } from './list-releases.ts';
@@ -21,7 +22,8 @@ export const upgradeCommand: AgentCommand = (context) =>
     .option('--poweroff', 'power off afterwards')
     .option('--force', 'ignored: an upgrade never compares versions')
     .option('--pre', 'ignored: an upgrade installs its source, whatever its version')
-    .option('--json', 'report progress as JSON lines')
+    .option('--dry-run', 'resolve and verify the source, print what would be done, and change nothing')
+    .option('--json', 'report progress as JSON lines, and the result of --dry-run as JSON')
     .action(async (positional, options) => {
       const { host } = context;
       const { data } = await collectConfig(host);
@@ -29,7 +31,8 @@ export const upgradeCommand: AgentCommand = (context) =>
       const source = sourceOf(positional, options);
       const recovery = options.recovery ?? options.bootEntry === 'recovery';
       const finish = options.poweroff ? 'poweroff' : options.reboot ? 'reboot' : undefined;
-      await runUpgrade(context, {
+      const perform = options.dryRun ? planUpgrade : runUpgrade;
+      await perform(context, {
         config: data,
         exclude: options.excludePath,
         skipVerify: options.insecureSkipVerify ?? false,

@@ -6,6 +6,7 @@ import {
 import { CLOUD_CONFIG_LIMIT } from '../../common/contract/cloud-config-limit.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { FileStat, Host } from '../../common/host/host.ts';
+import { explainOnNode } from '../host/error-lines.ts';
 
 /** Maximum depth of subdirectories; configurations are usually one or two levels down. */
 const MAX_DEPTH = 8;
@@ -95,7 +96,8 @@ async function readConfig(
 }
 
 /** An error as one line that starts with the name of the file, unless the message already does. */
-export function describeProblem(name: string, error: unknown): string {
+export function describeProblem(name: string, thrown: unknown): string {
+  const error = explainOnNode(thrown);
   const message = messageOf(error);
   const remedy = error instanceof FactoryError && error.remedy ? ` (${error.remedy})` : '';
   return `${message.startsWith(name) ? message : `${name}: ${message}`}${remedy}`;

@@ -80,6 +80,15 @@ export async function mountWritable(host: Host, device: string, name: string): P
   };
 }
 
+/** Makes a partition readable. An existing mount is used as it is. */
+export async function mountReadable(host: Host, device: string, name: string): Promise<Mounted> {
+  const existing = (await mountTable(host)).find(
+    ({ source, path }) => source === device && path.startsWith('/'),
+  );
+  if (existing) return { path: existing.path, [Symbol.asyncDispose]: async () => undefined };
+  return mount(host, device, { path: `${MOUNT_ROOT}/${name}`, options: ['ro'] });
+}
+
 /**
  * Flushes a filesystem to its final place on the disk. A sync is not enough for files that GRUB has to find: ext4 may leave
  * a new directory entry in its journal, which GRUB does not read.

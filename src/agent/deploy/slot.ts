@@ -43,6 +43,10 @@ export interface SlotSize {
   readonly mib: number;
   /** Estimated size of its content in MiB. */
   readonly content: number;
+  /** What is read or downloaded of the source, in MiB. */
+  readonly compressed: number;
+  /** The version that an image states. */
+  readonly version?: string;
 }
 
 /** The size of the image file for a source, at least the requested `mib` (docs/contract.md 1.3). */
@@ -53,12 +57,18 @@ export async function slotSize(
 ): Promise<SlotSize> {
   if (source.kind === 'dir' && !isLiveRoot(source)) {
     const tree = measureTree(host.resolve(source.path));
-    return { mib: Math.max(wanted, slotImageSize(tree).mib), content: Math.ceil(tree.bytes / MIB) };
+    const content = Math.ceil(tree.bytes / MIB);
+    return { mib: Math.max(wanted, slotImageSize(tree).mib), content, compressed: content };
   }
-  const { bytes, exact } = await sourceSize(host, source, { insecure });
+  const { bytes, exact, compressed, version } = await sourceSize(host, source, { insecure });
   const content = Math.ceil(bytes / MIB);
   const mib = exact ? content + SLOT_MARGIN_MIB : Math.max(content + SLOT_MARGIN_MIB, DEFAULT_SLOT_MIB);
-  return { mib: Math.max(wanted, mib), content };
+  return {
+    mib: Math.max(wanted, mib),
+    content,
+    compressed: Math.ceil(compressed / MIB),
+    ...(version === undefined ? {} : { version }),
+  };
 }
 
 /**
@@ -161,11 +171,16 @@ export async function copyImage(host: Host, { source, file, label }: CopyOptions
   await host.sync(file);
 }
 
+/** The free space of a filesystem in MiB. */
+export async function freeMib(host: Host, directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(host.resolve(directory));
+  return Math.floor((bavail * bsize) / MIB);
+}
+
 /** @throws FactoryError `step` when a filesystem has less than `mib` MiB free */
 async function needSpace(host: Host, directory: string, mib: number): Promise<void> {
   await host.makeDirectory(directory);
-  const { bavail, bsize } = await statfs(host.resolve(directory));
-  const free = Math.floor((bavail * bsize) / MIB);
+  const free = await freeMib(host, directory);
   if (free >= mib) return;
   throw new FactoryError(
     'DISK_FULL',

@@ -18,6 +18,11 @@ export interface UpgradeRequest {
   readonly json?: boolean;
 }
 
+/** The entry that an upgrade concerns, in words. */
+export function systemName({ recovery }: Pick<UpgradeOptions, 'recovery'>): string {
+  return recovery ? 'recovery system' : 'system';
+}
+
 /** The options of an upgrade, from the merged configuration and the command line (docs/contract.md 4.4). */
 export interface UpgradeOptions {
   readonly source: string;

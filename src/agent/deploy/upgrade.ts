@@ -1,18 +1,15 @@
-import { requireMenuVariables } from '../../common/cloud-config/menu-variables.ts';
 import { LABEL } from '../../common/contract/labels.ts';
 import { OEM_FILE, SLOT_FILE } from '../../common/contract/partition-files.ts';
 import { MIB } from '../../common/contract/partitions.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
-import { formatSource, parseSource } from '../../common/oci/layers/source.ts';
+import { formatSource } from '../../common/oci/layers/source.ts';
 import { setGrubVariables } from '../boot/grub-environment-file.ts';
 import type { AgentContext } from '../commands/agent-command.ts';
 import { bootState } from '../config/boot-state.ts';
-import { applyEnvironment } from '../config/environment.ts';
-import { reportUnsupportedKeys } from '../config/unsupported.ts';
 import { runStage } from '../stages/run-stage.ts';
-import { type AdmittedSource, admitSource } from '../trust/admit-source.ts';
-import { configuredKey } from '../trust/configured-key.ts';
+import type { AdmittedSource } from '../trust/admit-source.ts';
+import { admitUpgrade, readyOptions } from './admit-upgrade.ts';
 import { armAssessment, assessment } from './assessment.ts';
 import { findByLabel, needLabel } from './find-by-label.ts';
 import { finish } from './finish.ts';
@@ -23,7 +20,7 @@ import { checkpoint, mountWritable } from './mounts.ts';
 import { noteEvent } from './node-state.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { makeSlot } from './slot.ts';
-import { type UpgradeOptions, type UpgradeRequest, upgradeOptions } from './upgrade-options.ts';
+import { systemName, type UpgradeOptions, type UpgradeRequest } from './upgrade-options.ts';
 
 /**
  * Upgrades a slot (docs/contract.md 5.4). The new image is written next to the old ones, checked, and only then renamed to
@@ -32,25 +29,18 @@ import { type UpgradeOptions, type UpgradeRequest, upgradeOptions } from './upgr
  */
 export async function runUpgrade(context: AgentContext, request: UpgradeRequest): Promise<void> {
   const { host } = context;
-  reportUnsupportedKeys(host, request.config, 'upgrade');
-  requireMenuVariables(request.config, 'upgrade');
-  applyEnvironment(host, request.config, 'upgrade');
-  const options = upgradeOptions(request.config, request);
+  const options = readyOptions(host, request);
   const progress = createProgress(context, request);
   await using _lock = await lockNode(host);
   progress.step('verify', `Checking ${options.source}`);
-  const source = await admitSource(host, parseSource(options.source), {
-    skip: request.skipVerify,
-    insecure: options.insecure,
-    pin: true,
-    also: await configuredKey(host, request.config),
-  });
+  const source = await admitUpgrade(host, request, options);
   const upgrade: Upgrade = { source, options, progress };
   if (options.recovery) await upgradeRecovery(host, upgrade);
   else await upgradeActive(host, upgrade);
   await noteUpgrade(host, upgrade);
   await runStage(host, 'after-upgrade', {});
-  progress.step('done', `The ${options.recovery ? 'recovery system' : 'system'} was upgraded`);
+  const next = options.recovery || options.finish !== undefined ? '' : '; reboot to start it';
+  progress.step('done', `The ${systemName(options)} was upgraded${next}`);
   await finish(host, { action: options.finish });
 }
 

@@ -13,6 +13,9 @@ export interface TreeExtent {
  */
 export const SIZE_LABEL = 'io.kairos.size';
 
+/** Label of an OS image with its version (image-spec, "Annotations"). */
+export const VERSION_LABEL = 'org.opencontainers.image.version';
+
 /** Free space of an image file, in MiB (docs/contract.md 1.3). */
 export const SLOT_MARGIN_MIB = 100;
 /** Size of an image file with an unknown source, and the minimum for an estimate (docs/contract.md 1.3). */

@@ -25,6 +25,7 @@ interface Kind {
   readonly codes: RegExp;
   readonly text: (host: string, cause: Cause) => string;
   readonly remedy: string;
+  readonly lacksTls?: true;
 }
 
 const KINDS: readonly Kind[] = [
@@ -47,6 +48,7 @@ const KINDS: readonly Kind[] = [
     text: (host, { code }) => `no TLS connection to ${host} can be made (${code})`,
     remedy:
       'Check that the server uses TLS at this port. A registry without TLS must be allowed as insecure; a proxy without TLS has an address with http://.',
+    lacksTls: true,
   },
 ];
 
@@ -63,7 +65,11 @@ export function explainNetwork(host: string, error: unknown, remedy = REMEDY): E
   if (statusCode !== undefined) return proxyRefusal(host, statusCode);
   if (!CERTIFICATE.test(code)) {
     const kind = KINDS.find(({ codes }) => codes.test(code));
-    return new TransientHttpError(kind?.text(host, cause) ?? text, { remedy: kind?.remedy, cause: error });
+    return new TransientHttpError(kind?.text(host, cause) ?? text, {
+      remedy: kind?.remedy,
+      lacksTls: kind?.lacksTls,
+      cause: error,
+    });
   }
   return new FactoryError('CERTIFICATE_UNTRUSTED', `the certificate of ${host} is not trusted: ${text}`, {
     remedy,

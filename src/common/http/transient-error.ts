@@ -6,6 +6,8 @@ export interface TransientOptions {
   readonly status?: number | undefined;
   /** What the user can do when no attempt succeeds. */
   readonly remedy?: string | undefined;
+  /** Whether the server was reached, but does not speak TLS with us. */
+  readonly lacksTls?: boolean | undefined;
   readonly cause?: unknown;
 }
 
@@ -15,11 +17,13 @@ export class TransientHttpError extends Error {
   readonly wait: number | undefined;
   readonly status: number | undefined;
   readonly remedy: string | undefined;
+  readonly lacksTls: boolean;
 
-  constructor(message: string, { wait, status, remedy, cause }: TransientOptions = {}) {
+  constructor(message: string, { wait, status, remedy, lacksTls = false, cause }: TransientOptions = {}) {
     super(message, { cause });
     this.wait = wait;
     this.status = status;
     this.remedy = remedy;
+    this.lacksTls = lacksTls;
   }
 }

@@ -1,6 +1,6 @@
 import { artifactBaseName, imageTag } from '../../common/contract/artifact-names.ts';
 import { identityFrom } from '../../common/contract/kairos-release.ts';
-import { SIZE_LABEL } from '../../common/contract/slot-size.ts';
+import { SIZE_LABEL, VERSION_LABEL } from '../../common/contract/slot-size.ts';
 import { type LayoutOptions, writeOciLayout } from '../inputs/base/oci-layout.ts';
 import { compressGzip, compressZstd, GZIP, ZSTD } from '../tools/compressors.ts';
 import { packDirectory, TAR } from '../tools/tar.ts';
@@ -24,7 +24,7 @@ export const oci: Artifact = {
       tag: imageTag(identity),
       labels: {
         'org.opencontainers.image.title': artifactBaseName(identity),
-        'org.opencontainers.image.version': identity.version,
+        [VERSION_LABEL]: identity.version,
         [SIZE_LABEL]: String(inputs.facts.tree.bytes),
       },
       compression: { format, compress: (source, sink) => compress(runner, source, sink) },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { GROWTH, SIZE_LABEL } from '../../contract/slot-size.ts';
+import { GROWTH, SIZE_LABEL, VERSION_LABEL } from '../../contract/slot-size.ts';
 import { FactoryError } from '../../errors/factory-error.ts';
 import { walkTree } from '../../files/walk-tree.ts';
 import type { Host } from '../../host/host.ts';
@@ -59,6 +59,8 @@ export interface SourceSize {
   readonly exact: boolean;
   /** Size to download or read. */
   readonly compressed: number;
+  /** The version that the labels of an image state. */
+  readonly version?: string;
 }
 
 /**
@@ -108,7 +110,13 @@ export async function sourceSize(
 function estimated(labels: Readonly<Record<string, string>>, compressed: number, guess: number): SourceSize {
   const stated = labels[SIZE_LABEL] ?? '';
   const bytes = /^[1-9]\d{0,14}$/.test(stated) ? Number(stated) : undefined;
-  return { bytes: bytes ?? Math.ceil(guess), exact: bytes !== undefined, compressed };
+  const version = labels[VERSION_LABEL];
+  return {
+    bytes: bytes ?? Math.ceil(guess),
+    exact: bytes !== undefined,
+    compressed,
+    ...(version === undefined ? {} : { version }),
+  };
 }
 
 /** Total size of the files that a copy includes; hard links are counted once. */

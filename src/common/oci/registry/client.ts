@@ -11,6 +11,8 @@ export interface Client {
   readonly noCredentials: (registry: string) => string;
   /** The remedy when the credentials are refused. */
   readonly badCredentials: (registry: string) => string;
+  /** The remedy when the registry has no TLS. */
+  readonly withoutTls: (registry: string) => string;
 }
 
 /** The user's credential files of podman and docker (containers-auth.json(5), docker-login(1)). */
@@ -43,6 +45,8 @@ export const NODE_CLIENT: Client = {
     `Check the name; for a private image, put credentials for ${registry} into /etc/kairos/registry.json or /root/.docker/config.json.`,
   badCredentials: (registry) =>
     `Renew the credentials for ${registry} on this node, and check that they may read this image.`,
+  withoutTls: (registry) =>
+    `If the network to ${registry} can be trusted, add --allow-insecure-registries, or set allow-insecure-registries under "install" or "upgrade" in the configuration.`,
 };
 
 /** The factory, when it reads. */
@@ -53,6 +57,8 @@ export const PERSON_CLIENT: Client = {
     `Check the name; for a private image, log in with "docker login ${registry}" or "podman login ${registry}".`,
   badCredentials: (registry) =>
     `Log in to ${registry} again, and check that your account may read this image.`,
+  withoutTls: (registry) =>
+    `If the network to ${registry} can be trusted, set "insecure: true" for it in the key "registries" of the configuration.`,
 };
 
 /** The factory, when it pushes. */

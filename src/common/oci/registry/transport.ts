@@ -75,6 +75,8 @@ export interface Transport {
 
 /** Milliseconds without data after which a connection counts as dead. */
 export const TIMEOUT = 60_000;
+/** Milliseconds for the question how a registry answers. */
+const PROBE = 10_000;
 /** The remedy for an untrusted certificate. */
 export const CERTIFICATE_REMEDY =
   'Check the clock; add your own CA with "ca" in the key "registries" of the factory, elsewhere with NODE_EXTRA_CA_CERTS; or allow the registry to be insecure.';
@@ -113,6 +115,8 @@ export function createTransport(
     } catch (error) {
       // A registry that was starting may support TLS by now.
       if (!(error instanceof TransientHttpError) || error.status === undefined) base = undefined;
+      if (error instanceof TransientHttpError && error.lacksTls && (await answersPlainly(host, address)))
+        throw withoutTls(registry, { client, cause: error });
       throw error;
     }
   };
@@ -210,7 +214,7 @@ async function supportsTls(
   try {
     const response = await host.fetch(`${base}/v2/`, {
       insecure,
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(PROBE),
     });
     await response.body?.cancel();
     return true;
@@ -219,6 +223,27 @@ async function supportsTls(
     host.log('debug', `no response from ${base}: ${explained.message}`);
     return explained instanceof FactoryError;
   }
+}
+
+/** Whether a registry answers by plain HTTP. Nothing of the answer is used, and the request contains nothing. */
+async function answersPlainly(host: RegistryHost, address: string): Promise<boolean> {
+  try {
+    const response = await host.fetch(`http://${address}/v2/`, { signal: AbortSignal.timeout(PROBE) });
+    await response.body?.cancel();
+    return !isWebPage(response);
+  } catch {
+    return false;
+  }
+}
+
+function withoutTls(
+  registry: string,
+  { client, cause }: { readonly client: Client; readonly cause: unknown },
+): FactoryError {
+  return new FactoryError('REGISTRY_UNREACHABLE', `the registry ${registry} has no TLS`, {
+    remedy: client.withoutTls(registry),
+    cause,
+  });
 }
 
 /** Resolves the URL of a request. @throws FactoryError `step` when the registry gave one without TLS */

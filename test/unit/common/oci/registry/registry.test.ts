@@ -250,6 +250,29 @@ describe('failures', () => {
     expect(urls.some((url) => url.startsWith('http:'))).toBe(true);
   });
 
+  test.each([
+    [401, /has no TLS$/, /--allow-insecure-registries/],
+    [undefined, /no TLS connection to os\.example can be made/, /uses TLS at this port/],
+  ])('one without TLS, which answers HTTP with %s', async (status, message, remedy) => {
+    const asked: string[] = [];
+    await rehost({
+      fetch: (url) => {
+        asked.push(url);
+        if (url.startsWith('http:') && status !== undefined) return new Response('', { status });
+        // The code of Bun.
+        throw Object.assign(new Error('The TLS handshake failed.'), { code: 'EPROTO' });
+      },
+    });
+    const { resolveManifest } = openRegistry(host, parseImageReference('os.example/os:v1'));
+    await expect(resolveManifest(AMD64)).rejects.toMatchObject({
+      code: 'REGISTRY_UNREACHABLE',
+      message: expect.stringMatching(message),
+      remedy: expect.stringMatching(remedy),
+    });
+    if (status !== undefined)
+      expect(asked).toEqual([expect.stringMatching(/^https:/), 'http://os.example/v2/']);
+  });
+
   test('an abort ends it', async () => {
     const controller = new AbortController();
     server.interfere = () => {
