@@ -63,11 +63,16 @@ export async function buildDebian(options: {
   /** A flavor, or the path of one. Default: debian. */
   readonly flavor?: string;
   readonly extra?: readonly string[];
+  /** The program that builds. Default: that of the checkout. */
+  readonly program?: string;
 }): Promise<TestBuild> {
-  const { output, release = 'bookworm', flavor = 'debian', extra = [] } = options;
+  const { output, release = 'bookworm', flavor = 'debian', extra = [], program } = options;
   const args = ['build', '--flavor', flavor, '--base', `bootstrap:${release}`, '--kernel', 'cloud', '--json'];
   args.push('--version', 'v1.2.3', '--compression', 'fast', '--overlay-rootfs', OVERLAY, '--output', output);
-  const { status, stdout, stderr } = await factory([...args, ...extra]);
+  const { status, stdout, stderr } = await factory(
+    [...args, ...extra],
+    program === undefined ? {} : { program },
+  );
   if (status !== 0) throw new Error(`the build of the test image failed with ${status}:\n${stderr}`);
   const report = JSON.parse(stdout) as BuildReport;
   return { output, report, artifact: (kind) => artifactOf(report, kind) };

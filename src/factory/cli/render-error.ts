@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { CommanderError } from '@commander-js/extra-typings';
 import { EXIT_STATUS, FactoryError } from '../../common/errors/factory-error.ts';
+import { docLines } from './doc-lines.ts';
 import { isDebug } from './verbosity.ts';
 
 const DEFECT_STATUS = 1;
@@ -45,11 +46,13 @@ function renderError(error: unknown): string {
     return [red('error: this is a defect of kairos-factory; please report it'), stack, ...log, ''].join('\n');
   }
   const remedy = error.remedy === undefined ? [] : [`  to do: ${error.remedy}`];
+  const docs = docLines([error.message, ...error.details, error.remedy].join('\n'));
   const quiet = error.kind === 'usage' || error.kind === 'interrupted';
   return [
     `${red('error:')} ${error.message}`,
     ...error.details.map((line) => `  ${line}`),
     ...remedy,
+    ...docs,
     `  code: ${error.code}`,
     ...(quiet ? [] : log),
     ...(isDebug() ? stacksOf(error) : []),

@@ -13,18 +13,25 @@ export const MODELS = join(HOME, 'models');
 /** Directory of the compiled agents. */
 export const AGENTS = join(HOME, 'dist');
 
+/** Path of a file that comes with the program. */
+export function projectFile(path: string): string {
+  return join(HOME, path);
+}
+
 /** The compiled agent for an architecture; its C library is beside it. @throws FactoryError `tool` when it was not built */
 export function compiledAgent(arch: string): string {
   const file = join(AGENTS, `kairos-agent-${arch}`);
   if (existsSync(file) && existsSync(libcOf(file))) return file;
   throw new FactoryError('AGENT_MISSING', `the agent for ${arch} is not built`, {
-    remedy: `Run: ./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`,
+    remedy: existsSync(projectFile('scripts/setup'))
+      ? `Run: ./scripts/setup${arch === machineArch() ? '' : ` --arch ${arch}`}`
+      : `Use a package of kairos-factory that was made with the agent for ${arch} (docs/install.md).`,
   });
 }
 
 /** Name and version of this program, for `/etc/kairos-release` and manifests. */
 export function toolVersion(): string {
-  const { name, version } = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8')) as Record<
+  const { name, version } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as Record<
     string,
     string
   >;
