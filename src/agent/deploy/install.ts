@@ -104,6 +104,7 @@ export async function runInstall(context: AgentContext, request: InstallRequest)
   const slot = {
     staging: `${state.path}/${SLOT_FILE.download}`,
     extraDirectories: options.extraDirectories,
+    origin: { by: 'install' } as const,
     progress,
   };
   const { insecure } = options;
@@ -169,7 +170,8 @@ async function admission(
   return (source) => admitSource(host, parseSource(source), { skip: skipVerify, insecure, pin: true, also });
 }
 
-interface RecoverySlot extends Pick<SlotOptions, 'staging' | 'extraDirectories' | 'progress' | 'insecure'> {
+interface RecoverySlot
+  extends Pick<SlotOptions, 'staging' | 'extraDirectories' | 'origin' | 'progress' | 'insecure'> {
   /** A recovery system of its own. */
   readonly source: AdmittedSource | undefined;
   /** Mount point of the recovery partition. */

@@ -34,17 +34,26 @@ export async function noteEvent(
   await host.write(file, stringify(state));
 }
 
+/** Reads the events that a file records; empty when it does not exist or is damaged. */
+export async function readHistory(host: Host, file: string): Promise<Readonly<Record<string, string>>> {
+  return historyIn((await host.readText(file)) ?? '') ?? {};
+}
+
+function historyIn(text: string): Record<string, string> | undefined {
+  try {
+    const state: unknown = parse(text);
+    if (typeof state !== 'object' || state === null || Array.isArray(state)) return undefined;
+    return Object.fromEntries(Object.entries(state).map(([key, value]) => [key, String(value)]));
+  } catch {
+    return undefined;
+  }
+}
+
 async function readNodeState(host: Host, file: string): Promise<Record<string, string>> {
   const text = await host.readText(file);
   if (text === undefined) return {};
-  try {
-    const state: unknown = parse(text);
-    if (typeof state === 'object' && state !== null && !Array.isArray(state)) {
-      return Object.fromEntries(Object.entries(state).map(([key, value]) => [key, String(value)]));
-    }
-  } catch {
-    // Falls through to the backup.
-  }
+  const state = historyIn(text);
+  if (state !== undefined) return state;
   host.log('warn', `${file} cannot be parsed; it was renamed to ${file}.bak`);
   await host.rename(file, `${file}.bak`);
   return {};

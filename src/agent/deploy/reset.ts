@@ -86,6 +86,7 @@ export async function runReset(context: AgentContext, request: ResetRequest): Pr
       label: LABEL.active,
       staging: `${state.path}/${SLOT_FILE.download}`,
       extraDirectories: strings(reset['extra-dirs-rootfs']),
+      origin: { by: 'reset' },
       progress,
     });
     await runInNewSystem(host, transition, {

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { checkConformance } from '../../common/contract/conformance.ts';
 import { extOptions } from '../../common/contract/filesystems.ts';
+import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { MIB } from '../../common/contract/partitions.ts';
 import { DEFAULT_SLOT_MIB, SLOT_MARGIN_MIB, slotImageSize } from '../../common/contract/slot-size.ts';
 import { SYSTEM_DIRECTORIES } from '../../common/contract/system-layout.ts';
@@ -9,10 +10,11 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import { measureTree } from '../../common/files/walk-tree.ts';
 import type { Host } from '../../common/host/host.ts';
 import { deploySource, sourceSize } from '../../common/oci/layers/deploy-source.ts';
-import type { Source } from '../../common/oci/layers/source.ts';
+import { formatSource, type Source } from '../../common/oci/layers/source.ts';
 import type { AdmittedSource } from '../trust/admit-source.ts';
 import { MOUNT_ROOT, mount } from './mounts.ts';
 import type { Progress } from './progress.ts';
+import { noteOrigin, type OriginFacts } from './slot-origin.ts';
 
 /** How to create the image file of a slot. */
 export interface SlotOptions {
@@ -30,9 +32,13 @@ export interface SlotOptions {
   /** Additional directories to create in the image (docs/contract.md 1.5). */
   readonly extraDirectories?: readonly string[];
   readonly insecure?: boolean;
+  /** Noted in the system; the source is added. */
+  readonly origin: OriginFacts;
   readonly progress: Progress;
 }
 
+/** The roots of running systems, which a copy is the same as. */
+const SYSTEM_ROOTS: readonly string[] = ['/', NODE_PATH.liveRoot];
 const SLOT_MOUNT = `${MOUNT_ROOT}/slot`;
 /** Bytes per inode: images with many small files exhaust the default number of inodes. */
 const BYTES_PER_INODE = 8192;
@@ -81,7 +87,8 @@ export async function makeSlot(host: Host, options: SlotOptions): Promise<void> 
   try {
     if (source.kind === 'file') {
       await copyImage(host, { source: source.path, file, label });
-      await using image = await mount(host, file, { path: SLOT_MOUNT, options: ['loop', 'ro'] });
+      await using image = await mount(host, file, { path: SLOT_MOUNT, options: ['loop'] });
+      await note(host, image.path, options);
       await checkTree(host, image.path);
     } else await fillImage(host, options);
     await checkFilesystem(host, file);
@@ -108,19 +115,35 @@ async function fillImage(host: Host, options: SlotOptions): Promise<void> {
   await host.run('mke2fs', [...format, file]);
 
   await using image = await mount(host, file, { path: SLOT_MOUNT, options: ['loop'] });
+  let digest: string | undefined;
   if (!whole) {
-    await deploySource(host, source, {
+    ({ digest } = await deploySource(host, source, {
       target: image.path,
       staging: options.staging,
       exclude: options.exclude ?? [],
       insecure: options.insecure ?? false,
       progress: options.progress.bytes,
-    });
+    }));
   }
   for (const directory of [...SYSTEM_DIRECTORIES, ...(options.extraDirectories ?? [])]) {
     await host.makeDirectory(`${image.path}${directory.startsWith('/') ? '' : '/'}${directory}`);
   }
+  await note(host, image.path, { ...options, digest });
   await checkTree(host, image.path);
+}
+
+/** Notes the origin of a system in it. `digest` is that of an unpacked image. */
+async function note(
+  host: Host,
+  root: string,
+  { source, origin, digest }: SlotOptions & { readonly digest?: string | undefined },
+): Promise<void> {
+  await noteOrigin(host, root, {
+    ...origin,
+    source: formatSource(source),
+    digest,
+    isCopy: source.kind === 'file' || (source.kind === 'dir' && SYSTEM_ROOTS.includes(source.path)),
+  });
 }
 
 /** The running root contains other mounts, which a copy has to leave out. */

@@ -20,6 +20,7 @@ import { checkpoint, mountWritable } from './mounts.ts';
 import { noteEvent } from './node-state.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { makeSlot } from './slot.ts';
+import { readSystem, type SlotOrigin } from './slot-origin.ts';
 import { systemName, type UpgradeOptions, type UpgradeRequest } from './upgrade-options.ts';
 
 /**
@@ -121,6 +122,7 @@ async function makeTransition(
   { source, options, progress }: Upgrade,
   { partition, file, label, current }: Transition,
 ): Promise<void> {
+  const replaced = options.recovery ? undefined : await runningVersion(host);
   progress.step('active', `Writing the new system to ${file}`);
   const size = Math.ceil(((await host.stat(current))?.size ?? 0) / MIB);
   await makeSlot(host, {
@@ -133,8 +135,16 @@ async function makeTransition(
     exclude: options.exclude,
     extraDirectories: options.extraDirectories,
     insecure: options.insecure,
+    origin: { by: 'upgrade', ...(replaced && { replaced }) },
     progress,
   });
+}
+
+/** The version that runs, for the note in the system that replaces it. */
+async function runningVersion(host: Host): Promise<SlotOrigin['replaced']> {
+  const { version, origin } = await readSystem(host, '/');
+  if (version === undefined) return undefined;
+  return { version, ...(origin?.digest && { digest: origin.digest }) };
 }
 
 /** Clears a pending choice for the next boot, which would bypass the assessment (docs/contract.md 2.3). */

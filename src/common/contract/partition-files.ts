@@ -11,6 +11,9 @@ export const SLOT_FILE = {
   download: 'cOS/download',
 } as const;
 
+/** Note of where the system in a slot came from, relative to its root; the agent writes it. */
+export const SLOT_ORIGIN = 'usr/lib/kairos/origin.json';
+
 /** Boot loader files, relative to the root of `COS_STATE` (docs/contract.md 1.4, 2.1). */
 export const GRUB_FILE = {
   directory: 'grub2',

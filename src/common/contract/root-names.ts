@@ -8,7 +8,7 @@ const BOOT_LOADER_ID = '/usr/lib/kairos/boot-loader-id';
 /** Reads the os-release of a root, in either of its places (os-release(5)); links stay in the root. Empty when there is none. */
 export async function rootOsRelease(root: string): Promise<ReadonlyMap<string, string>> {
   return parseOsRelease(
-    (await read(root, '/etc/os-release')) ?? (await read(root, '/usr/lib/os-release')) ?? '',
+    (await readInRoot(root, '/etc/os-release')) ?? (await readInRoot(root, '/usr/lib/os-release')) ?? '',
   );
 }
 
@@ -23,11 +23,12 @@ export interface BootLoaderOrigin {
 /** Reads where the boot loader of a root comes from: another image (`kernel-from`), or the root's own distribution. */
 export async function bootLoaderOrigin(root: string): Promise<BootLoaderOrigin> {
   const release = await rootOsRelease(root);
-  const other = ((await read(root, BOOT_LOADER_ID)) ?? '').trim();
+  const other = ((await readInRoot(root, BOOT_LOADER_ID)) ?? '').trim();
   return { osId: other || release.get('ID') || 'linux', osLike: release.get('ID_LIKE') ?? '' };
 }
 
-async function read(root: string, path: string): Promise<string | undefined> {
+/** Reads a text file of a root; links stay in the root. `undefined` when it does not exist. */
+export async function readInRoot(root: string, path: string): Promise<string | undefined> {
   const file = await resolveInRoot(root, path);
   return file === undefined ? undefined : readFile(file, 'utf8');
 }

@@ -10,7 +10,17 @@ type AnyCommand = Command<any, any>;
 /** Commands that any user may run: they print, or write where the user says. Groups of commands do nothing themselves. */
 const FOR_EVERYBODY = [
   ...['upgrade list-releases', 'validate', 'print-schema', 'render-template', 'config', 'config show'],
-  ...['config get', 'state', 'state get', 'state apply', 'sysext', 'sysext list', 'confext', 'confext list'],
+  ...[
+    'config get',
+    'state',
+    'state get',
+    'state summary',
+    'state apply',
+    'sysext',
+    'sysext list',
+    'confext',
+    'confext list',
+  ],
   ...['pull-image', 'logs', 'uuid', 'version', 'make-initramfs', 'start', 'notify', 'recovery', 'webui'],
   ...['versioneer', 'phone-home', 'kcrypt'],
 ];
