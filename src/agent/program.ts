@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import type { AgentCommand, AgentContext } from './commands/agent-command.ts';
 import { bootentryCommand } from './commands/bootentry.ts';
 import { configCommand } from './commands/config.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { grubeditCommand } from './commands/grubedit.ts';
 import { installCommand } from './commands/install.ts';
 import { installBundleCommand } from './commands/install-bundle.ts';
@@ -37,6 +38,7 @@ const COMMANDS: readonly AgentCommand[] = [
   renderTemplateCommand,
   configCommand,
   stateCommand,
+  doctorCommand,
   bootentryCommand,
   grubeditCommand,
   sysextCommand,

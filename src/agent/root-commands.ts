@@ -12,6 +12,7 @@ const FOR_ROOT: Readonly<Record<string, readonly string[]>> = {
   upgrade: [],
   reset: [],
   'run-stage': ['analyze'],
+  doctor: [],
   bootentry: [],
   grubedit: [],
   'grubedit set': [],

@@ -49,6 +49,7 @@ test('shell scripts', async () => {
     'templates/image/dracut/**/*.sh',
     'templates/image/openrc/etc/init.d/*',
     'templates/image/openrc/usr/lib/kairos/*',
+    'templates/image/openrc/etc/profile.d/*',
     'templates/kubernetes/**/init.d/*',
     `${initramfs}/init`,
     `${initramfs}/*.sh`,

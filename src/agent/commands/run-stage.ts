@@ -5,6 +5,7 @@ import { builtinSteps } from '../stages/builtin/registry.ts';
 import { momentsOf, planMoment } from '../stages/plan.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { type Sources, sourceReader } from '../stages/sources.ts';
+import { recordStage } from '../stages/stage-record.ts';
 import type { AgentCommand } from './agent-command.ts';
 
 /** `run-stage STAGE`: runs the steps of a stage, or prints their plan (docs/contract.md 4.6). */
@@ -37,6 +38,7 @@ export const runStageCommand: AgentCommand = ({ host, out }) =>
         return;
       }
       const report = await runStage(host, stage, sources);
+      if (!sources.override) await recordStage(host, report);
       if (options.json) out(`${JSON.stringify(report, null, 2)}\n`);
       if (options.strict && report.problems.length > 0) {
         throw new FactoryError('STAGE_FAILED', `stage ${stage} failed`, {

@@ -8,7 +8,12 @@ import type { Host } from '../../common/host/host.ts';
  * @param name file name, which ends in `.issue`; agetty shows files in the order of their names
  */
 export async function writeIssue(host: Host, name: string, text: string): Promise<void> {
-  const directory = (await host.stat('/etc/issue')) === undefined ? '/run/issue.d' : '/etc/issue.d';
   // agetty would interpret a backslash as an escape.
-  await host.write(`${directory}/${name}`, text.replaceAll('\\', '\\\\'));
+  await host.write(await issueFile(host, name), text.replaceAll('\\', '\\\\'));
+}
+
+/** The file that {@link writeIssue} writes. */
+export async function issueFile(host: Host, name: string): Promise<string> {
+  const directory = (await host.stat('/etc/issue')) === undefined ? '/run/issue.d' : '/etc/issue.d';
+  return `${directory}/${name}`;
 }

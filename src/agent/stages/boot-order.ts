@@ -20,6 +20,11 @@ export function fetchingIn(stage: string, { text }: Pick<CommandLine, 'text'>): 
   return { fetch: online ? 'once' : 'never', keep: BOOT.includes(name) };
 }
 
+/** Whether a stage is part of every boot. */
+export function isBootStage(stage: string): boolean {
+  return BOOT.includes(stage);
+}
+
 /** The earlier stages that a configuration has missed when it arrives in this one (docs/contract.md 4.5, 4.9). */
 export function missedBefore(stage: string): readonly string[] {
   const at = BOOT.indexOf(baseOf(stage));

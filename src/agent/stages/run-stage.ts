@@ -18,6 +18,7 @@ import {
   type StageSource,
   sourceReader,
 } from './sources.ts';
+import type { StageFailure } from './stage-record.ts';
 
 /** Options for running a stage. */
 export interface StageOptions extends SourceOptions {
@@ -43,6 +44,8 @@ export interface StageReport {
   readonly steps: readonly StepReport[];
   /** A sentence for each failure; already logged. */
   readonly problems: readonly string[];
+  /** Those that are more than a warning, with their places. */
+  readonly failures: readonly StageFailure[];
 }
 
 interface Run {
@@ -50,6 +53,7 @@ interface Run {
   readonly plugins: readonly Plugin[];
   readonly steps: StepReport[];
   readonly problems: Set<string>;
+  readonly failures: StageFailure[];
 }
 
 /**
@@ -64,6 +68,7 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
     plugins: options.plugins ?? PLUGINS,
     steps: [],
     problems: new Set(),
+    failures: [],
   };
   await runMoments(run, stage, options);
   return {
@@ -71,6 +76,7 @@ export async function runStage(host: Host, stage: string, options: StageOptions 
     milliseconds: host.now().getTime() - begin,
     steps: run.steps,
     problems: [...run.problems],
+    failures: run.failures,
   };
 }
 
@@ -83,7 +89,7 @@ async function runMoments(run: Run, stage: string, options: StageOptions): Promi
     const done = new Set<string>();
     for (;;) {
       const { problems, ...read } = await sources.get();
-      for (const problem of problems) run.problems.add(problem);
+      for (const problem of problems) noteUnread(run, problem);
       if (await late.runFetched(read.arrived)) sources.expire();
       const next = (await sources.get()).sources.find(({ name }) => !done.has(name));
       if (next === undefined) break;
@@ -148,6 +154,7 @@ function lateConfigs(run: Run, stage: string, options: StageOptions) {
         const report = await runStage(run.host, earlier, { ...options, paths: USER_DATA, override: true });
         run.steps.push(...report.steps);
         for (const problem of report.problems) run.problems.add(problem);
+        run.failures.push(...report.failures);
       }
     },
     /** Targets of `config_url` (docs/contract.md 4.5). @returns whether there were any */
@@ -161,6 +168,14 @@ function lateConfigs(run: Run, stage: string, options: StageOptions) {
       return missed.length > 0;
     },
   };
+}
+
+/** Notes a configuration that could not be read. Its problem begins with its name, and perhaps line and column. */
+function noteUnread({ problems, failures }: Run, problem: string): void {
+  if (problems.has(problem)) return;
+  problems.add(problem);
+  const [place = problem] = problem.split(': ', 1);
+  failures.push({ place, message: problem.slice(place.length).replace(/^: /, '') });
 }
 
 interface Problem {
@@ -219,6 +234,7 @@ async function attempt(run: Run, where: string, perform: () => Promise<void>): P
     return false;
   } catch (error) {
     report(run, { level: 'error', problem: `${where}: ${messageOf(error)}`, cause: error });
+    run.failures.push({ place: where, message: messageOf(error) });
     return true;
   }
 }

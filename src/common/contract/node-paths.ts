@@ -19,6 +19,8 @@ export const NODE_PATH = {
   release: '/etc/kairos-release',
   /** Sentinels of the initramfs, and mount points of the agent. */
   run: '/run/cos',
+  /** What failed in the stages of this boot. */
+  stageRecords: '/run/cos/stages.d',
   /** Mounts that an installation adds to the layout. */
   customLayout: '/run/cos/custom-layout.env',
   /** A stage creates it to stop an installation. */

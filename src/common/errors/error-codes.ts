@@ -161,6 +161,7 @@ export const ERROR_CODES = {
     'A value in the release file of an image, in the os-release of a base or in a flavor cannot be part of a name.',
   ),
   ARTIFACT_CORRUPT: verification('An artifact, or a filesystem in it, is broken or cut short.'),
+  NODE_UNHEALTHY: verification('A check of the running node failed; the report says which.'),
   IMAGE_NOT_OS: verification('The image is not an OS image.'),
   FILESYSTEM_CORRUPT: verification('A filesystem has errors.'),
   CLOUD_CONFIG_REFUSED: verification('The cloud-config has errors; the message lists all of them.'),

@@ -1,5 +1,5 @@
 import { sentinels } from '../../config/boot-state.ts';
-import { writeIssue } from '../../host/write-issue.ts';
+import { showNotice } from '../../host/notice.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
 const NOTICE = [
@@ -19,7 +19,6 @@ export const upgradeFailureStep: BuiltinStep = {
       'error',
       'the last upgrade failed: the new system did not boot, and the previous one is running',
     );
-    await writeIssue(host, '00-upgrade-failure.issue', NOTICE);
-    await host.write('/etc/motd.d/00-upgrade-failure', NOTICE);
+    await showNotice(host, { name: '00-upgrade-failure', issue: NOTICE, motd: NOTICE });
   },
 };

@@ -34,4 +34,12 @@ describe('units of the image', () => {
     expect(read('cos-setup-network.service')).not.toMatch(/^Before=/m);
     expect(read('cos-setup-boot.service')).not.toMatch(/^(After|Wants|Requires)=.*network/m);
   });
+
+  test('the unit that fails when the configuration was not applied waits for every stage of the boot', () => {
+    const unit = read('kairos-configuration.service');
+    expect(unit).toContain('ExecStart=/usr/bin/kairos-agent doctor stages\n');
+    for (const stage of ['fs', 'boot', 'network'])
+      expect(unit).toMatch(new RegExp(`^After=.*cos-setup-${stage}`, 'm'));
+    expect(read('cos-setup-reconcile.service')).toContain('restart kairos-configuration.service');
+  });
 });
