@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import type { AgentCommand, AgentContext } from './commands/agent-command.ts';
 import { bootentryCommand } from './commands/bootentry.ts';
+import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { grubeditCommand } from './commands/grubedit.ts';
@@ -48,6 +49,7 @@ const COMMANDS: readonly AgentCommand[] = [
   logsCommand,
   uuidCommand,
   versionCommand,
+  completionCommand,
   makeInitramfsCommand,
   ...unsupportedCommands,
 ];

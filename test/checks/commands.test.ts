@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { bashCompletion } from '../../src/common/completion/bash.ts';
+import { fishCompletion } from '../../src/common/completion/fish.ts';
+import { zshCompletion } from '../../src/common/completion/zsh.ts';
 import { COMMAND_NAMES } from '../../src/factory/cli/command-names.ts';
 import { createWholeProgram } from '../../src/factory/cli/program.ts';
 import { commandsPage } from '../../src/factory/cli/reference/command-pages.ts';
-import { bashCompletion } from '../../src/factory/cli/reference/completion/bash.ts';
 import { catalogWords } from '../../src/factory/cli/reference/completion/catalog-words.ts';
 import { completedCommands } from '../../src/factory/cli/reference/completion/completed-command.ts';
-import { fishCompletion } from '../../src/factory/cli/reference/completion/fish.ts';
-import { zshCompletion } from '../../src/factory/cli/reference/completion/zsh.ts';
 import {
   type DescribedCommand,
   describeCommand,
@@ -24,9 +24,9 @@ const program = await createWholeProgram();
 const described = describeCommand(program);
 const completed = completedCommands(described, await catalogWords());
 const scripts = {
-  bash: bashCompletion(completed),
-  zsh: zshCompletion(completed),
-  fish: fishCompletion(completed),
+  bash: bashCompletion({ program: 'kairos-factory', commands: completed }),
+  zsh: zshCompletion({ program: 'kairos-factory', commands: completed }),
+  fish: fishCompletion({ program: 'kairos-factory', commands: completed }),
 };
 const pages = new Map(manualPages(described, '0.0.0').map(({ file, text }) => [file, text]));
 const everyCommand = (command: DescribedCommand): DescribedCommand[] => [

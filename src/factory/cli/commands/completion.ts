@@ -1,9 +1,9 @@
 import { Argument, Command } from '@commander-js/extra-typings';
-import { bashCompletion } from '../reference/completion/bash.ts';
+import { bashCompletion } from '../../../common/completion/bash.ts';
+import { fishCompletion } from '../../../common/completion/fish.ts';
+import { zshCompletion } from '../../../common/completion/zsh.ts';
 import { catalogWords } from '../reference/completion/catalog-words.ts';
 import { completedCommands } from '../reference/completion/completed-command.ts';
-import { fishCompletion } from '../reference/completion/fish.ts';
-import { zshCompletion } from '../reference/completion/zsh.ts';
 import { describeCommand } from '../reference/describe-command.ts';
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
@@ -15,6 +15,6 @@ export function completionCommand() {
     .addArgument(new Argument('<shell>', 'the shell').choices(names))
     .action(async (shell, _, command) => {
       const commands = completedCommands(describeCommand(command.parent ?? command), await catalogWords());
-      process.stdout.write(SHELLS[shell](commands));
+      process.stdout.write(SHELLS[shell]({ program: 'kairos-factory', commands }));
     });
 }

@@ -21,7 +21,18 @@ const FOR_EVERYBODY = [
     'confext',
     'confext list',
   ],
-  ...['pull-image', 'logs', 'uuid', 'version', 'make-initramfs', 'start', 'notify', 'recovery', 'webui'],
+  ...[
+    'pull-image',
+    'logs',
+    'uuid',
+    'version',
+    'completion',
+    'make-initramfs',
+    'start',
+    'notify',
+    'recovery',
+    'webui',
+  ],
   ...['versioneer', 'phone-home', 'kcrypt'],
 ];
 

@@ -1,32 +1,16 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bashCompletion } from '../../../../../src/common/completion/bash.ts';
 import { createWholeProgram } from '../../../../../src/factory/cli/program.ts';
-import { bashCompletion } from '../../../../../src/factory/cli/reference/completion/bash.ts';
 import { catalogWords } from '../../../../../src/factory/cli/reference/completion/catalog-words.ts';
 import { completedCommands } from '../../../../../src/factory/cli/reference/completion/completed-command.ts';
-import { fishCompletion } from '../../../../../src/factory/cli/reference/completion/fish.ts';
-import { zshCompletion } from '../../../../../src/factory/cli/reference/completion/zsh.ts';
 import { describeCommand } from '../../../../../src/factory/cli/reference/describe-command.ts';
 import { tool } from '../../../../support/tool.ts';
+import { SHELLS, startShell } from '../../../common/completion/typing-shell.ts';
 import { plant, sharedDirectory } from '../../../support/temporary.ts';
 
 const commands = completedCommands(describeCommand(await createWholeProgram()), await catalogWords());
-
-/** How a shell is started without the person's own settings, and how it reads the script. */
-const SHELLS = {
-  bash: { write: bashCompletion, start: 'bash --norc --noprofile -i', load: 'source ./script' },
-  zsh: {
-    write: zshCompletion,
-    start: 'zsh -f -i',
-    load: 'autoload -Uz compinit; compinit -u -D; source ./script',
-  },
-  fish: { write: fishCompletion, start: 'fish --no-config -i', load: 'source ./script' },
-} as const;
+const completion = { program: 'kairos-factory', commands };
 
 /** What is typed after the name of the program, and the arguments that it then gets. */
 const TYPED: readonly (readonly [typed: string, ...args: string[]])[] = [
@@ -57,57 +41,10 @@ const TYPED: readonly (readonly [typed: string, ...args: string[]])[] = [
   ['verify node.yaml my\t', 'verify', 'node.yaml', 'my disk.raw'],
 ];
 
-/** A shell on a pseudo-terminal, with a program that prints its arguments. */
-function startShell(name: keyof typeof SHELLS) {
-  const { write, start, load } = SHELLS[name];
-  const home = plant(sharedDirectory(), {
-    'bin/kairos-factory': `#!/bin/sh\nfor word; do printf '<%s>' "$word"; done\nprintf '<end>\\n'\n`,
-    script: write(commands),
-    'here/node.yaml': '',
-    'here/my disk.raw': '',
-    'here/overlay/file': '',
-    'here/overlays.txt': '',
-  });
-  chmodSync(join(home, 'bin/kairos-factory'), 0o755);
-  const child = spawn('script', ['-qefc', `stty cols 200 rows 50; exec ${start}`, '/dev/null'], {
-    cwd: home,
-    env: {
-      PATH: `${join(home, 'bin')}:${process.env['PATH']}`,
-      HOME: home,
-      TERM: 'xterm',
-      LC_ALL: 'C.UTF-8',
-    },
-    stdio: 'pipe',
-  });
-  let printed = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      printed += chunk.toString();
-    });
-  const next = async (line: string): Promise<string[]> => {
-    printed = '';
-    child.stdin.write(`${line}\n`);
-    while (!printed.includes('<end>')) {
-      if (child.exitCode !== null) throw new Error(`the shell ended: ${printed}`);
-      await sleep(20);
-    }
-    const [, text = ''] = /((?:<[^<>\n]*>)+)<end>/.exec(stripVTControlCharacters(printed)) ?? [];
-    return [...text.matchAll(/<([^<>]*)>/g)].map(([, word = '']) => word);
-  };
-  return {
-    ready: () => next(`${load}; cd here; kairos-factory ready`),
-    next,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await once(child, 'close');
-    },
-  };
-}
-
 describe.each(['bash', 'zsh', 'fish'] as const)('%s', (name) => {
   let shell: ReturnType<typeof startShell>;
   beforeAll(async () => {
-    shell = startShell(name);
+    shell = startShell(name, completion);
     await shell.ready();
   });
   afterAll(() => shell.stop());
@@ -121,7 +58,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (name) => {
   });
 
   test('the script names every command and option', () => {
-    const script = SHELLS[name].write(commands);
+    const script = SHELLS[name].write(completion);
     for (const { path, options } of commands) {
       for (const word of [...path.split(' '), ...options.flatMap(({ names }) => names)]) {
         expect(script).toContain(name === 'fish' ? word.replace(/^--?/, '') : word);
@@ -131,6 +68,6 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (name) => {
 });
 
 test('the script for bash is clean under ShellCheck', async () => {
-  const file = join(plant(sharedDirectory(), { script: bashCompletion(commands) }), 'script');
+  const file = join(plant(sharedDirectory(), { script: bashCompletion(completion) }), 'script');
   await tool('shellcheck', '--shell=bash', file);
 });

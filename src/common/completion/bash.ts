@@ -1,9 +1,16 @@
-import { type Completed, type CompletedCommand, quoted, scriptHeader } from './completed-command.ts';
+import {
+  type Completed,
+  type CompletedCommand,
+  type Completion,
+  functionPrefix,
+  quoted,
+  scriptHeader,
+} from './completion.ts';
 
 /** Writes the script for bash 4 or newer. It starts no program, and needs no package bash-completion. */
-export function bashCompletion(commands: readonly CompletedCommand[]): string {
-  const values = [...valuesOf(commands)];
-  const [program] = commands;
+export function bashCompletion({ program, commands }: Completion): string {
+  const fn = functionPrefix(program);
+  const values = [...valuesOf(fn, commands)];
   const reached = commands.flatMap(({ path, commands: below }) =>
     below.map(
       ({ name }) => [`${path} ${name}`, `path=${quoted([path, name].filter(Boolean).join(' '))}`] as const,
@@ -16,15 +23,15 @@ export function bashCompletion(commands: readonly CompletedCommand[]): string {
         names.map((name) => [`${path} ${name}`, `option=$word optional=${isOptional ? 1 : ''}`] as const),
       ),
   );
-  return `${scriptHeader('bash')}
+  return `${scriptHeader(program, 'bash')}
 
-_kairos_factory_words() {
+${fn}_words() {
   mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
   # An unfinished word, such as k3s@, is continued.
   [[ \${COMPREPLY[0]-} != *@ ]] || compopt -o nospace
 }
 
-_kairos_factory_list() {
+${fn}_list() {
   local before='' word
   [[ $cur != *,* ]] || before=\${cur%,*},
   COMPREPLY=()
@@ -34,12 +41,12 @@ _kairos_factory_list() {
   compopt -o nospace
 }
 
-_kairos_factory_files() {
+${fn}_files() {
   compopt -o filenames
   mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
 }
 
-_kairos_factory() {
+${fn}() {
   local cur=\${COMP_WORDS[COMP_CWORD]} path='' option='' optional='' position=0 index word
   COMPREPLY=()
   # Bash gives "--option=value" and "oci:directory" as three words each.
@@ -67,15 +74,26 @@ ${cases(values)}
     esac
   elif [[ $cur == -* ]]; then
     case $path in
-${cases(commands.map(({ path, options }) => [path, words(options.flatMap(({ names }) => names))] as const))}
+${cases(
+  commands.map(
+    ({ path, options }) =>
+      [
+        path,
+        words(
+          fn,
+          options.flatMap(({ names }) => names),
+        ),
+      ] as const,
+  ),
+)}
     esac
   else
     case "$path $position" in
-${cases([...argumentsOf(commands)])}
+${cases([...argumentsOf(fn, commands)])}
     esac
   fi
 }
-complete -F _kairos_factory ${program === undefined ? '' : 'kairos-factory'}
+complete -F ${fn} ${program}
 `;
 }
 
@@ -94,37 +112,44 @@ function patternOf(pattern: string): string {
   return pattern.endsWith('*') ? `${quoted(pattern.slice(0, -1))}*` : quoted(pattern);
 }
 
-function* valuesOf(commands: readonly CompletedCommand[]): Iterable<Case> {
+function* valuesOf(fn: string, commands: readonly CompletedCommand[]): Iterable<Case> {
   for (const { path, options } of commands) {
     for (const { names, value } of options) {
       if (value === undefined || value.kind === 'text') continue;
-      for (const name of names) yield [`${path} ${name}`, completing(value)];
+      for (const name of names) yield [`${path} ${name}`, completing(fn, value)];
     }
   }
 }
 
-function* argumentsOf(commands: readonly CompletedCommand[]): Iterable<Case> {
+function* argumentsOf(fn: string, commands: readonly CompletedCommand[]): Iterable<Case> {
   for (const { path, commands: below, arguments: taken } of commands) {
-    if (below.length > 0) yield [`${path} 0`, words(below.map(({ name }) => name))];
+    if (below.length > 0)
+      yield [
+        `${path} 0`,
+        words(
+          fn,
+          below.map(({ name }) => name),
+        ),
+      ];
     for (const [index, { value, isRepeated }] of taken.entries()) {
-      if (value.kind !== 'text') yield [`${path} ${isRepeated ? '*' : index}`, completing(value)];
+      if (value.kind !== 'text') yield [`${path} ${isRepeated ? '*' : index}`, completing(fn, value)];
     }
   }
 }
 
-function completing(value: Completed): string {
+function completing(fn: string, value: Completed): string {
   switch (value.kind) {
     case 'file':
-      return '_kairos_factory_files -f';
+      return `${fn}_files -f`;
     case 'directory':
-      return '_kairos_factory_files -d';
+      return `${fn}_files -d`;
     case 'text':
       return ':';
     case 'words':
-      return value.isList ? `_kairos_factory_list ${quoted(value.words.join(' '))}` : words(value.words);
+      return value.isList ? `${fn}_list ${quoted(value.words.join(' '))}` : words(fn, value.words);
   }
 }
 
-function words(all: readonly string[]): string {
-  return `_kairos_factory_words ${quoted(all.join(' '))}`;
+function words(fn: string, all: readonly string[]): string {
+  return `${fn}_words ${quoted(all.join(' '))}`;
 }

@@ -2,12 +2,15 @@ import {
   type Completed,
   type CompletedCommand,
   type CompletedOption,
+  type Completion,
+  functionPrefix,
   quoted,
   scriptHeader,
-} from './completed-command.ts';
+} from './completion.ts';
 
 /** Writes the script for fish 3 or newer. */
-export function fishCompletion(commands: readonly CompletedCommand[]): string {
+export function fishCompletion({ program, commands }: Completion): string {
+  const fn = `_${functionPrefix(program)}`;
   const reached = commands.flatMap(({ path, commands: below }) =>
     below.map(
       ({ name }) =>
@@ -19,10 +22,10 @@ export function fishCompletion(commands: readonly CompletedCommand[]): string {
       .filter(({ value, isOptional }) => value !== undefined && !isOptional)
       .flatMap(({ names }) => names.map((name) => quoted(`${path} ${name}`))),
   );
-  return `${scriptHeader('fish')}
+  return `${scriptHeader(program, 'fish')}
 
 # The command that the words before the cursor name.
-function __kairos_factory_path
+function ${fn}_path
   set -l words (commandline -opc)
   set -l path ''
   set -l is_value 0
@@ -40,12 +43,12 @@ ${reached.join('\n')}
   echo $path
 end
 
-function __kairos_factory_at
-  test (__kairos_factory_path) = "$argv"
+function ${fn}_at
+  test (${fn}_path) = "$argv"
 end
 
 # The words of a list that follow those before the last comma.
-function __kairos_factory_list
+function ${fn}_list
   set -l token (string replace -r '^--[^=]*=' '' -- (commandline -ct))
   set -l before (string match -r '.*,' -- $token)
   for word in $argv
@@ -53,27 +56,28 @@ function __kairos_factory_list
   end
 end
 
-complete -c kairos-factory -f
-${commands.flatMap(linesOf).join('\n')}
+complete -c ${program} -f
+${commands.flatMap((command) => linesOf(program, command)).join('\n')}
 `;
 }
 
-function linesOf({ path, options, commands, arguments: taken }: CompletedCommand): string[] {
-  const start = `complete -c kairos-factory -n ${quoted(`__kairos_factory_at ${path}`.trim())}`;
+function linesOf(program: string, { path, options, commands, arguments: taken }: CompletedCommand): string[] {
+  const fn = `_${functionPrefix(program)}`;
+  const start = `complete -c ${program} -n ${quoted(`${fn}_at ${path}`.trim())}`;
   return [
     ...commands.map(({ name, summary }) => `${start} -a ${name} -d ${quoted(summary)}`),
-    ...options.map((option) => `${start} ${optionWords(option)}`),
-    ...taken.flatMap(({ value }) => (value.kind === 'text' ? [] : [`${start} ${argument(value)}`])),
+    ...options.map((option) => `${start} ${optionWords(fn, option)}`),
+    ...taken.flatMap(({ value }) => (value.kind === 'text' ? [] : [`${start} ${argument(fn, value)}`])),
   ];
 }
 
-function optionWords({ names, description, value, isOptional }: CompletedOption): string {
+function optionWords(fn: string, { names, description, value, isOptional }: CompletedOption): string {
   const flags = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
-  const taken = value === undefined || isOptional ? [] : ['-r', argument(value)];
+  const taken = value === undefined || isOptional ? [] : ['-r', argument(fn, value)];
   return [...flags, ...taken.filter(Boolean), `-d ${quoted(description)}`].join(' ');
 }
 
-function argument(value: Completed): string {
+function argument(fn: string, value: Completed): string {
   switch (value.kind) {
     case 'file':
       return '-F';
@@ -82,6 +86,6 @@ function argument(value: Completed): string {
     case 'text':
       return '';
     case 'words':
-      return `-a ${quoted(value.isList ? `(__kairos_factory_list ${value.words.join(' ')})` : value.words.join(' '))}`;
+      return `-a ${quoted(value.isList ? `(${fn}_list ${value.words.join(' ')})` : value.words.join(' '))}`;
   }
 }

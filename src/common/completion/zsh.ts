@@ -2,38 +2,39 @@ import {
   type Completed,
   type CompletedCommand,
   type CompletedOption,
+  type Completion,
   quoted,
   scriptHeader,
-} from './completed-command.ts';
+} from './completion.ts';
 
-/** Writes the script for zsh: a file named \`_kairos-factory\` in a directory of \`fpath\`, or to be sourced. */
-export function zshCompletion(commands: readonly CompletedCommand[]): string {
-  return `#compdef kairos-factory
-${scriptHeader('zsh')}
+/** Writes the script for zsh: a file named `_PROGRAM` in a directory of \`fpath\`, or to be sourced. */
+export function zshCompletion({ program, commands }: Completion): string {
+  return `#compdef ${program}
+${scriptHeader(program, 'zsh')}
 
-${commands.map(functionOf).join('\n')}
-if [ "$funcstack[1]" = _kairos-factory ]; then
-  _kairos-factory "$@"
+${commands.map((command) => functionOf(program, command)).join('\n')}
+if [ "$funcstack[1]" = _${program} ]; then
+  _${program} "$@"
 else
-  compdef _kairos-factory kairos-factory
+  compdef _${program} ${program}
 fi
 `;
 }
 
-function functionOf(command: CompletedCommand): string {
+function functionOf(program: string, command: CompletedCommand): string {
   const { path, options, commands, arguments: taken } = command;
   const specs = options.flatMap(optionSpecs);
   if (commands.length === 0) {
     const places = taken.map(({ name, value, isRepeated }, index) =>
       quoted(`${isRepeated ? '*' : index + 1}:${name}:${action(name, value)}`),
     );
-    return `${nameOf(path)}() {\n  _arguments -s -S ${[...specs, ...places].join(' \\\n    ')}\n}\n`;
+    return `${nameOf(program, path)}() {\n  _arguments -s -S ${[...specs, ...places].join(' \\\n    ')}\n}\n`;
   }
   const list = commands.map(({ name, summary }) => quoted(`${name}:${summary}`));
   const branches = commands.map(
-    ({ name }) => `        ${name}) ${nameOf([path, name].filter(Boolean).join(' '))} ;;`,
+    ({ name }) => `        ${name}) ${nameOf(program, [path, name].filter(Boolean).join(' '))} ;;`,
   );
-  return `${nameOf(path)}() {
+  return `${nameOf(program, path)}() {
   local curcontext=$curcontext state line
   local -a commands=(
     ${list.join('\n    ')}
@@ -52,8 +53,8 @@ ${branches.join('\n')}
 `;
 }
 
-function nameOf(path: string): string {
-  return ['_kairos-factory', ...path.split(' ').filter(Boolean)].join('_');
+function nameOf(program: string, path: string): string {
+  return [`_${program}`, ...path.split(' ').filter(Boolean)].join('_');
 }
 
 /** The specifications for _arguments of all names of an option (zshcompsys(1)). */
