@@ -25,6 +25,7 @@ import { validateCommand } from './commands/validate.ts';
 import { AGENT_VERSION, versionCommand } from './commands/version.ts';
 import { requireStrictConfig } from './config/strict-validation.ts';
 import { acceptEverywhere, demandsStrictConfig } from './global-options.ts';
+import { useProxies } from './network/proxies.ts';
 import { requireRoot } from './root-commands.ts';
 
 const COMMANDS: readonly AgentCommand[] = [
@@ -71,6 +72,7 @@ export function createAgentProgram(context: AgentContext): Command {
   acceptEverywhere(program);
   program.hook('preAction', async (_, command) => {
     requireRoot(command, context.uid);
+    await useProxies(context.host);
     if (demandsStrictConfig(command, context.host.env)) await requireStrictConfig(context.host);
   });
   return program;

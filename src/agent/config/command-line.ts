@@ -19,9 +19,14 @@ export async function readCommandLine(host: Host): Promise<CommandLine> {
   return parseCommandLine((await host.readText('/proc/cmdline')) ?? '');
 }
 
-/** Parses a command line; double quotes group words, as they do for the kernel. */
+/** The words of a command line; double quotes group them, as they do for the kernel. */
+export function argumentsIn(text: string): string[] {
+  return (text.match(/(?:"[^"]*"?|[^\s"])+/g) ?? []).map((word) => word.replaceAll('"', ''));
+}
+
+/** Parses a command line. */
 export function parseCommandLine(text: string): CommandLine {
-  const words = (text.match(/(?:"[^"]*"?|[^\s"])+/g) ?? []).map((word) => word.replaceAll('"', ''));
+  const words = argumentsIn(text);
   const valuesOf = (...names: string[]) =>
     words.flatMap((word) => {
       const [name = '', ...rest] = word.split('=');

@@ -21,6 +21,8 @@ export const NODE_PATH = {
   run: '/run/cos',
   /** What failed in the stages of this boot. */
   stageRecords: '/run/cos/stages.d',
+  /** Proxies of the configuration and of the kernel command line, for the agent. */
+  proxies: '/run/cos/proxies.env',
   /** Mounts that an installation adds to the layout. */
   customLayout: '/run/cos/custom-layout.env',
   /** A stage creates it to stop an installation. */

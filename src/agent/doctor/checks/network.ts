@@ -22,7 +22,7 @@ export const networkCheck: Check = {
         : [
             failure(
               'no interface has an address',
-              'Check the cables, and the configuration of the network: networkctl, or "ip address".',
+              'Check the cables, and the configuration of the network (docs/network.md).',
             ),
           ];
     if (!(await hasDefaultRoute(host)))

@@ -5,6 +5,8 @@ import { hostNameStep } from './host-name.ts';
 import { initiatorNameStep } from './initiator-name.ts';
 import { kubernetesStep } from './kubernetes.ts';
 import { liveAccountStep } from './live-account.ts';
+import { networkStep } from './network.ts';
+import { proxiesStep } from './proxies.ts';
 import { unsupportedKeysStep } from './unsupported-keys.ts';
 import { upgradeFailureStep } from './upgrade-failure.ts';
 
@@ -12,6 +14,8 @@ import { upgradeFailureStep } from './upgrade-failure.ts';
 export function builtinSteps(stage: string): BuiltinStep[] {
   const steps = [
     hostNameStep,
+    networkStep,
+    proxiesStep,
     extensionsStep,
     initiatorNameStep,
     bootAssessmentStep,
