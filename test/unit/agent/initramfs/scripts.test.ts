@@ -101,4 +101,42 @@ describe.each(SHELLS.map((shell) => ({ shell, name: shell[0] })))('with $name', 
       );
     }
   });
+
+  test('the drivers of devices are loaded, of each once, and those of a bus that a driver finds', async () => {
+    const root = temporaryDirectory();
+    const pci = 'pci:v00001AF4d00001001sv*';
+    write(root, {
+      'dev/null': '',
+      'sys/kernel/uevent_seqnum': '1\n',
+      'sys/bus/pci/devices/0000:00:01.0/modalias': `${pci}\n`,
+      'sys/bus/pci/devices/0000:00:02.0/modalias': `${pci}\n`,
+      'sys/bus/acpi/devices/LNXCPU:00/modalias': '\n',
+      'sys/bus/platform/devices/odd/modalias': 'of:N(two words)\n',
+      'sys/bus/platform/devices/quoted/modalias': "it's\n",
+      'sys/class/dmi/id/modalias': 'dmi:bvnSeaBIOS:\n',
+      'sys/devices/system/cpu/modalias': 'cpu:type:x86,ven0000:feature:,0000\n',
+    });
+    const printed = await run(
+      shell,
+      root,
+      [
+        'kairos_seen= kairos_aliases=',
+        'modprobe() { echo "$*"; echo 2 >/sys/kernel/uevent_seqnum; }',
+        'while kairos_load_drivers; do echo again; done',
+        `mkdir -p ${root}/sys/bus/virtio/devices/virtio0`,
+        'echo virtio:d00000002v00001AF4 >/sys/bus/virtio/devices/virtio0/modalias',
+        'kairos_load_drivers || echo nothing has happened',
+        'echo 3 >/sys/kernel/uevent_seqnum',
+        'kairos_load_drivers',
+        'case $- in *f*) echo "patterns are off" ;; esac',
+      ].join('\n'),
+    );
+    expect(printed.split('\n')).toEqual([
+      `-a -b -q -- ${pci} dmi:bvnSeaBIOS: cpu:type:x86,ven0000:feature:,0000`,
+      'again',
+      'again',
+      'nothing has happened',
+      '-a -b -q -- virtio:d00000002v00001AF4',
+    ]);
+  });
 });

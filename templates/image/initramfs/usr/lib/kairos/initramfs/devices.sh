@@ -14,8 +14,7 @@ kairos_start_devices() {
     kairos_probed=
     kairos_members=
     kairos_boot_disk=
-    # Not empty, because BusyBox's grep does not take an empty list of patterns.
-    echo - >/run/kairos-modaliases
+    kairos_aliases=
     kairos_list "$kairos_blocked" | sed 's/^/blacklist /' >/etc/modprobe.d/command-line.conf
     kairos_list "$kairos_early" | xargs -r modprobe -a -q --
     modprobe -a -b -q loop ext4 overlay
@@ -24,17 +23,37 @@ kairos_start_devices() {
 }
 
 # Loads the drivers of devices that have appeared since the last call; fails if none has. The kernel counts its messages
-# about devices, so that nothing is searched while nothing happens.
+# about devices, so that nothing is searched while nothing happens. The shell reads the names itself: all that is searched is
+# the list of each bus, and where the few devices without a bus are.
 kairos_load_drivers() {
     read -r kairos_events </sys/kernel/uevent_seqnum
     [ "$kairos_events" != "$kairos_seen" ] || return 1
     kairos_seen=$kairos_events
-    # Some names describe firmware and contain spaces; no device does.
-    find /sys/devices -name modalias -exec cat '{}' + 2>/dev/null |
-        grep -v "[^!-~]\\|['\"\\\\]" | grep . | sort -u >/run/kairos-modaliases.new
-    grep -vxFf /run/kairos-modaliases /run/kairos-modaliases.new | xargs -r modprobe -a -b -q -- 2>/dev/null
-    echo - >>/run/kairos-modaliases.new
-    mv /run/kairos-modaliases.new /run/kairos-modaliases
+    kairos_appeared=
+    # Some callers have patterns switched off.
+    kairos_flags=$-
+    set +f
+    for kairos_file in /sys/bus/*/devices/*/modalias /sys/class/input/*/modalias /sys/class/dmi/*/modalias \
+        /sys/devices/system/cpu/modalias; do
+        [ -e "$kairos_file" ] || continue
+        # A device may be gone by now.
+        { read -r kairos_alias <"$kairos_file"; } 2>/dev/null || continue
+        # Some names describe firmware and contain spaces; no device does.
+        case $kairos_alias in
+            '' | *[!!-~]* | *[\'\"\\]*) continue ;;
+        esac
+        case "$kairos_aliases " in
+            *" $kairos_alias "*) ;;
+            *)
+                kairos_aliases="$kairos_aliases $kairos_alias"
+                kairos_appeared="$kairos_appeared $kairos_alias"
+                ;;
+        esac
+    done
+    set -f
+    # shellcheck disable=SC2086 # one word for each name
+    [ -z "$kairos_appeared" ] || modprobe -a -b -q -- $kairos_appeared 2>/dev/null
+    case $kairos_flags in *f*) ;; *) set +f ;; esac
 }
 
 # Makes the links in /dev/disk for the filesystems and partitions that are there.
@@ -121,7 +140,7 @@ kairos_name_device() {
         { kairos_on_boot_disk "$kairos_node" && [ ! "$kairos_link" -ef "$kairos_node" ]; } || return
         ! kairos_on_boot_disk "$(readlink -f "$kairos_link")" || return
     fi
-    mkdir -p "/dev/disk/$1"
+    [ -d "/dev/disk/$1" ] || mkdir -p "/dev/disk/$1"
     ln -sfn "../../${kairos_node#/dev/}" "$kairos_link"
 }
 
