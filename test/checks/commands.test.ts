@@ -68,7 +68,8 @@ describe.each(described.commands.map((command) => [command.path, command] as con
     });
     test('has examples with its own options', () => {
       for (const { line } of command.guide?.examples ?? []) {
-        const words = line.split(' ');
+        // What follows -- belongs to another program.
+        const words = line.split(' -- ')[0]?.split(' ') ?? [];
         expect(words[0]).toBe(path);
         const used =
           all.filter((each) => line === each.path || line.startsWith(`${each.path} `)).at(-1) ?? command;

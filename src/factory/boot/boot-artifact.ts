@@ -1,33 +1,21 @@
-import { constants } from 'node:fs';
-import { access, copyFile, mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { access, copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { type Arch, machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { installAdvice } from '../tools/host-packages.ts';
 import { FIRMWARE_PACKAGE, QEMU } from '../tools/qemu.ts';
 import type { Runner } from '../tools/runner.ts';
 import { diskFormat, firmwareImages, type Machine, qemuArguments } from './machine.ts';
-
-/** Whether hardware virtualisation (KVM) is available to this process. */
-async function hasKvm(): Promise<boolean> {
-  const handle = await open('/dev/kvm', constants.O_RDWR).catch(() => undefined);
-  await handle?.close();
-  return handle !== undefined;
-}
-
-/** Whether a machine uses hardware virtualisation: if the user allows it, and it is available for the architecture. */
-export async function usesKvm({ kvm }: { readonly kvm: boolean }, arch: Arch): Promise<boolean> {
-  return kvm && arch === machineArch() && (await hasKvm());
-}
+import { volumeArguments, writeUserDataVolume } from './user-data-volume.ts';
 
 /**
  * Boots a machine in QEMU with its console on this terminal, and waits until it powers off.
+ * @param config a cloud-config for the system in it, on a volume of its own
  * @returns QEMU's exit status
  * @throws FactoryError `usage` when the artifact is missing or not bootable, `tool` when QEMU or its firmware is
  */
-export async function bootArtifact(runner: Runner, machine: Machine): Promise<number> {
+export async function bootArtifact(runner: Runner, machine: Machine, config?: string): Promise<number> {
   diskFormat(machine.artifact);
   const stats = await stat(machine.artifact).catch(() => undefined);
   if (!stats?.isFile()) {
@@ -40,7 +28,10 @@ export async function bootArtifact(runner: Runner, machine: Machine): Promise<nu
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-boot-'));
   try {
     const variables = await privateVariables(machine, scratch);
-    const child = await execa(qemu, qemuArguments(machine, variables), { stdio: 'inherit', reject: false });
+    const volume =
+      config === undefined ? [] : volumeArguments(await writeUserDataVolume(runner, scratch, config));
+    const args = [...qemuArguments(machine, variables), ...volume];
+    const child = await execa(qemu, args, { stdio: 'inherit', reject: false });
     return child.exitCode ?? 1;
   } finally {
     await rm(scratch, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { FactoryError } from '../../common/errors/factory-error.ts';
 import { didYouMean } from '../../common/text/suggest.ts';
 import { BOOTABLE_KINDS, bootableFormat, type DiskFormat } from '../config/bootable.ts';
 import { FIRMWARES, type Firmware } from '../config/prove.ts';
+import type { Forward } from './forward.ts';
 
 /** How an artifact is attached: a disk, or a CD. */
 export type Attachment = 'disk' | 'cdrom';
@@ -20,8 +21,8 @@ export interface Machine {
   /** In MiB. */
   readonly memory: number;
   readonly cores: number;
-  /** Port of the host to forward to port 22 of the guest. */
-  readonly sshPort?: number;
+  /** Ports of the host that lead to ports of the guest; none when absent. */
+  readonly forwards?: readonly Forward[];
   /** Whether writes to the artifact are discarded at the end. */
   readonly snapshot: boolean;
   /** Whether to use hardware virtualisation; emulation is far slower. */
@@ -132,8 +133,11 @@ export function qemuArguments(
       ? ['-device', 'virtio-scsi-pci', '-device', 'scsi-cd,drive=boot,bootindex=1']
       : ['-device', 'virtio-blk-pci,drive=boot,bootindex=1']),
   );
-  const forward = machine.sshPort === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${machine.sshPort}-:22`;
-  args.push('-netdev', `user,id=net${forward}`, '-device', 'virtio-net-pci,netdev=net');
+  const forwards = (machine.forwards ?? []).map(
+    ({ protocol, address, hostPort, guestPort }) =>
+      `,hostfwd=${protocol}:${address}:${hostPort}-:${guestPort}`,
+  );
+  args.push('-netdev', `user,id=net${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net');
   return args;
 }
 

@@ -75,6 +75,11 @@ export const COMMANDS: Readonly<Record<CommandName, ListedCommand>> = {
     summary: 'boot an ISO or a disk in QEMU, with its console on this terminal (Ctrl-A X ends it)',
     load: async () => (await import('./commands/boot.ts')).bootCommand(),
   },
+  ssh: {
+    task: 'Run',
+    summary: 'log in to a machine that boot --user has started, or run a command there',
+    load: async () => (await import('./commands/ssh.ts')).sshCommand(),
+  },
   prove: {
     task: 'Run',
     summary: 'boot artifacts in QEMU, and let the systems themselves show that they work',

@@ -11,6 +11,7 @@ export const COMMAND_NAMES = [
   'sysext',
   'confext',
   'boot',
+  'ssh',
   'prove',
   'sign',
   'verify',

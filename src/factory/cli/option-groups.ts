@@ -6,6 +6,8 @@ export const GROUPS = {
   artifacts: 'Artifacts:',
   extension: 'The extension:',
   machine: 'The machine:',
+  access: 'Logging in:',
+  disks: 'Disks:',
   proof: 'The proof:',
   configuration: 'Configuration and lock:',
   targets: 'Targets:',

@@ -1,8 +1,9 @@
-import { relative } from 'node:path';
+import { shownPath } from '../../common/text/shown-path.ts';
 import { formatSize } from '../../common/text/size-text.ts';
 import { BOOTABLE_KINDS } from '../config/bootable.ts';
 import type { BuildReport, TargetsReport } from '../pipeline/build-report.ts';
 import type { ScanReport } from '../pipeline/steps/vulnerability-step.ts';
+import { programName } from './program-name.ts';
 import { table } from './table.ts';
 
 /** Renders the report of a build: artifacts, sizes, times, and how to boot. */
@@ -20,7 +21,7 @@ export function renderReport(report: BuildReport): string {
   const bootable = BOOTABLE_KINDS.map((kind) =>
     report.manifest.artifacts.find((entry) => entry.kind === kind),
   ).find(Boolean);
-  const place = relative(process.cwd(), report.output) || '.';
+  const place = shownPath(report.output);
   return [
     table([['ARTIFACT', 'FILE', 'SIZE', 'TIME'], ...rows]),
     ...(report.manifest.images ?? []).map(({ reference, digest }) => `From ${reference} (${digest}).`),
@@ -33,9 +34,7 @@ export function renderReport(report: BuildReport): string {
       ? `Everything is up to date (${report.seconds.toFixed(1)} s).`
       : `Done in ${report.seconds.toFixed(1)} s; ${report.steps.length - ran.length} of ${report.steps.length} steps from the cache.`,
     ...(bootable
-      ? [
-          `Boot it: ${process.env['KAIROS_FACTORY_PROGRAM'] ?? 'kairos-factory'} boot ${place}/${bootable.file}`,
-        ]
+      ? [`Boot it, with an account to log in: ${programName()} boot ${place}/${bootable.file} --user`]
       : []),
     '',
   ].join('\n');
@@ -54,7 +53,7 @@ export function renderTargets({ targets, seconds }: TargetsReport): string {
   const rows = targets.flatMap((target) => {
     const { name = '' } = target;
     if (target.status !== 'done') return [[name, target.status, '', '']];
-    const place = relative(process.cwd(), target.output) || '.';
+    const place = shownPath(target.output);
     return target.manifest.artifacts.map(({ file, size }, index) => [
       index === 0 ? name : '',
       index === 0 ? target.status : '',

@@ -1,6 +1,6 @@
-import { relative } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { createNodeFetch } from '../../common/http/node-fetch.ts';
+import { shownPath } from '../../common/text/shown-path.ts';
 import { formatSize } from '../../common/text/size-text.ts';
 import type { BuildTarget } from '../config/build-spec.ts';
 import { selectTargets } from '../config/matrix.ts';
@@ -117,7 +117,7 @@ function describeRelease({ release, ...collected }: ReleaseReport, report: Targe
 
 /** Renders the outcome of a release. */
 export function renderRelease({ folder, outcome, missing, release }: ReleaseReport): string {
-  const place = relative(process.cwd(), folder) || '.';
+  const place = shownPath(folder);
   const lacks = `Missing targets: ${missing.join(', ')}.`;
   switch (outcome) {
     case 'nothing':

@@ -1,4 +1,3 @@
-import { SSH } from '../engine/docker/ssh-agent.ts';
 import { APT_HELPER } from '../tools/apt-helper.ts';
 import { ARCH_TEST } from '../tools/arch-test.ts';
 import { GZIP, PIGZ, XZ, ZSTD } from '../tools/compressors.ts';
@@ -16,6 +15,7 @@ import { OPENSSL } from '../tools/openssl.ts';
 import { QEMU } from '../tools/qemu.ts';
 import { QEMU_IMG } from '../tools/qemu-img.ts';
 import { SGDISK } from '../tools/sgdisk.ts';
+import { SSH } from '../tools/ssh.ts';
 import { TASKSET } from '../tools/taskset.ts';
 import { UNSQUASHFS } from '../tools/unsquashfs.ts';
 import { VERITYSETUP } from '../tools/veritysetup.ts';
@@ -43,8 +43,9 @@ const OTHER_USES: readonly (readonly [use: string, tools: readonly HostTool[]])[
   ['boot, prove', [QEMU.amd64, QEMU.arm64]],
   ['sysext, confext', [MKFS_EROFS, VERITYSETUP, OPENSSL]],
   ['diff', [UNSQUASHFS]],
+  ['boot --user', [OPENSSL, XORRISO]],
   ['verify-repro', [TASKSET]],
-  ['DOCKER_HOST=ssh://…', [SSH]],
+  ['ssh, DOCKER_HOST=ssh://…', [SSH]],
 ];
 
 /** What the program needs in general: for a default build, and for its other commands. */

@@ -3,6 +3,7 @@ import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { makeDirectory, syncDirectory, syncTree } from '../../common/files/sync-path.ts';
+import { parseJson } from '../../common/text/parse-json.ts';
 import { hasFacts, type StepKey, type StepResult } from './step.ts';
 
 /** Part of every key. Increase it when a defect produced wrong entries, so that they are never used again. */
@@ -123,12 +124,4 @@ function parseResult<Facts>(step: StepKey<Facts>, text: string): Entry<Facts> | 
   if (data === undefined) return undefined;
   const { facts, ...rest } = data;
   return hasFacts(step, facts) ? { ...rest, facts } : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

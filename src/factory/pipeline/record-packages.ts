@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { shownPath } from '../../common/text/shown-path.ts';
 import { utcTime } from '../../common/text/utc-time.ts';
 import type { BuildSpec } from '../config/schema.ts';
 import type { LockedPackages } from '../inputs/lock/lock-file.ts';
@@ -52,7 +52,7 @@ export async function recordPackages(
     const changes = await rememberPackages(lockFile, lockName, packages);
     if (changes.length === 0) continue;
     const count = `${changes.length} package${changes.length === 1 ? '' : 's'}`;
-    const name = relative(process.cwd(), lockFile);
+    const name = shownPath(lockFile);
     emit({ type: 'notice', text: `${lockName}: ${count} changed in ${name} since the last build` });
   }
 }

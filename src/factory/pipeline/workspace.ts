@@ -59,6 +59,9 @@ export function cachePlaces(root: string): CachePlaces {
   };
 }
 
+/** The directory of the cache with a record of each machine that `boot` has started. */
+export const MACHINES = 'machines';
+
 /**
  * The cache directory: `$KAIROS_FACTORY_CACHE`, else `kairos-factory` in the XDG cache directory. An empty variable counts as
  * unset, and so does a relative `$XDG_CACHE_HOME` (XDG Base Directory Specification).

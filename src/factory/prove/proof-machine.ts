@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { privateVariables } from '../boot/boot-artifact.ts';
 import { type Machine, qemuArguments } from '../boot/machine.ts';
+import { volumeArguments } from '../boot/user-data-volume.ts';
 import { QEMU } from '../tools/qemu.ts';
 import type { Runner } from '../tools/runner.ts';
 import { openMonitor } from './monitor.ts';
@@ -50,8 +51,7 @@ export async function startProofMachine(machine: Machine, place: ProofPlace): Pr
   args.push('-device', 'VGA', '-qmp', `unix:${control},server=on,wait=off`, '-device', 'virtio-serial-pci');
   args.push('-chardev', `socket,id=proof,path=${port},server=on,wait=off`);
   args.push('-device', `virtserialport,chardev=proof,name=${PROOF_PORT}`);
-  args.push('-drive', `if=none,id=cidata,format=raw,readonly=on,file=${volume.replaceAll(',', ',,')}`);
-  args.push('-device', 'virtio-blk-pci,drive=cidata');
+  args.push(...volumeArguments(volume));
   let failure: unknown;
   const run = runner.run(QEMU[machine.arch ?? 'amd64'], args).then(
     () => ended.abort(),

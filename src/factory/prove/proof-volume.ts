@@ -1,8 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { writeUserDataVolume } from '../boot/user-data-volume.ts';
 import type { Runner } from '../tools/runner.ts';
-import { writeIso } from '../tools/xorriso.ts';
 
 /** The name of the virtio port over which the system in a machine takes scripts; the responder looks for it. */
 export const PROOF_PORT = 'org.kairos.proof';
@@ -23,18 +23,11 @@ export function proofConfig(responder: string): string {
   return `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;
 }
 
-/**
- * Writes a volume CIDATA with the configuration of the proof, which a system reads early in its boot (docs/contract.md 4.9).
- * @returns its path, in the directory
- */
+/** Writes a volume with the configuration of the proof. @returns its path, in the directory */
 export async function writeProofVolume(
   runner: Runner,
   { directory, templates }: { readonly directory: string; readonly templates: string },
 ): Promise<string> {
-  const source = join(directory, 'user-data');
-  await mkdir(directory, { recursive: true });
-  await writeFile(source, proofConfig(await readFile(join(templates, 'prove/responder.sh'), 'utf8')));
-  const volume = join(directory, 'cidata.iso');
-  await writeIso(runner, volume, { volume: 'CIDATA', epoch: 0, entries: [['/user-data', source]] });
-  return volume;
+  const responder = await readFile(join(templates, 'prove/responder.sh'), 'utf8');
+  return writeUserDataVolume(runner, directory, proofConfig(responder));
 }

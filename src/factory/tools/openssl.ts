@@ -49,3 +49,9 @@ export async function verifyDetached(
   args.push('-certfile', certificate, '-nointern', '-noverify', '-out', '/dev/null');
   await runner.run(OPENSSL, args);
 }
+
+/** The hash of a password for /etc/shadow: SHA-512 with a random salt (crypt(5)). The password is not an argument. */
+export async function hashPassword(runner: Runner, password: string): Promise<string> {
+  const { stdout } = await runner.run(OPENSSL, ['passwd', '-6', '-stdin'], { input: `${password}\n` });
+  return stdout.trim();
+}

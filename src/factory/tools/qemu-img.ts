@@ -39,14 +39,25 @@ export async function createDisk(runner: Runner, file: string, size: string): Pr
 
 /**
  * Creates a qcow2 disk with the content of another image, which stays as it is.
- * @param size in the notation of qemu-img; the disk may be larger than the image
+ * @param image.size in the notation of qemu-img; the disk may be larger than the image. That of the image when absent
  */
 export async function createOverlay(
   runner: Runner,
   file: string,
-  { backing, format, size }: { readonly backing: string; readonly format: string; readonly size: string },
+  image: { readonly backing: string; readonly format: string; readonly size?: string },
 ): Promise<void> {
-  await runner.run(QEMU_IMG, ['create', '-q', '-f', 'qcow2', '-b', backing, '-F', format, file, size]);
+  const { backing, format, size } = image;
+  const args = ['create', '-q', '-f', 'qcow2', '-b', backing, '-F', format, file];
+  await runner.run(QEMU_IMG, size === undefined ? args : [...args, size]);
+}
+
+const Info = z.object({ 'full-backing-filename': z.string().optional() });
+
+/** The image whose content a qcow2 disk continues; `undefined` for a disk of its own. */
+export async function backingFile(runner: Runner, file: string): Promise<string | undefined> {
+  // -U: another machine may run from it, which QEMU itself refuses with a better message.
+  const { stdout } = await runner.run(QEMU_IMG, ['info', '-U', '--output=json', '-f', 'qcow2', file]);
+  return Info.parse(JSON.parse(stdout))['full-backing-filename'];
 }
 
 const Extents = z.array(z.object({ start: z.number(), length: z.number(), data: z.boolean() }));

@@ -1,20 +1,27 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { ARCHES, type Arch } from '../../../common/contract/architectures.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { didYouMean } from '../../../common/text/suggest.ts';
-import { bootArtifact, usesKvm } from '../../boot/boot-artifact.ts';
+import { bootArtifact } from '../../boot/boot-artifact.ts';
+import { installationDisk, persistentDisk } from '../../boot/disks.ts';
+import { type Forward, LOOPBACK, parseForward, requireFreePorts } from '../../boot/forward.ts';
 import { parseFirmware } from '../../boot/machine.ts';
+import { recordMachine } from '../../boot/machine-record.ts';
+import { accountConfig, makeAccount } from '../../boot/throwaway-account.ts';
+import { workingKvm } from '../../boot/working-kvm.ts';
 import { A_BOOTABLE } from '../../config/bootable.ts';
 import { FIRMWARES } from '../../config/prove.ts';
-import { createDisk } from '../../tools/qemu-img.ts';
-import { createRunner, type Runner } from '../../tools/runner.ts';
+import { cacheDirectory, MACHINES } from '../../pipeline/workspace.ts';
+import { createRunner } from '../../tools/runner.ts';
+import { accessText, identitiesOf, keysOf, portOf, refuseConflicts } from '../boot-access.ts';
 import { archOf, numberOf } from '../machine-options.ts';
 import { GROUPS } from '../option-groups.ts';
+import { notice, say } from '../say.ts';
 
-/** Enough for the slots and some gigabytes of data; the file is sparse. */
-const TARGET_SIZE = '32G';
+/** The account of `--user` without a name. */
+const USER = 'kairos';
+const SSH_PORT = 22;
 
 /** `kairos-factory boot`: boots an artifact in QEMU. */
 export function bootCommand() {
@@ -23,39 +30,78 @@ export function bootCommand() {
     .optionsGroup(GROUPS.machine)
     .option('--arch <name>', `architecture: ${ARCHES.join(', ')} (default: from the name of the artifact)`)
     .option('--firmware <kind>', `firmware: ${FIRMWARES.join(', ')}`, 'uefi')
-    .option('--ssh-port <port>', 'host port to forward to SSH in the guest')
     .option('--memory <mib>', 'memory of the guest in MiB', '2048')
     .option('--cores <n>', 'processors of the guest', '2')
+    .option('--no-kvm', 'emulate, even if hardware virtualisation works')
+    .optionsGroup(GROUPS.access)
+    .option(
+      '--user [name]',
+      `make an administrator for this machine, with your SSH keys (default name: ${USER})`,
+    )
+    .option('--ssh-key <file>', 'your public key for --user (default: all keys in ~/.ssh)')
+    .option('--ssh-port <port>', 'host port to forward to SSH in the guest (default with --user: a free one)')
+    .option(
+      '--forward <ports>',
+      'host port to forward to the guest: [ADDRESS:]HOST_PORT:GUEST_PORT[/udp]; may be repeated',
+      (text, before: readonly Forward[]) => [...before, parseForward(text)],
+      [] as readonly Forward[],
+    )
+    .optionsGroup(GROUPS.disks)
     .option('--cdrom', 'attach an ISO as a CD instead of a disk')
     .option(
       '--disk <file>',
       'second disk to install to: a qcow2 file, created with 32 GiB if it does not exist',
     )
-    .option('--write', 'keep what the guest writes to the disk image')
-    .option('--no-kvm', 'emulate, even if hardware virtualisation is available')
-    .action(async (artifact, options) => {
+    .option(
+      '--persist <file>',
+      'keep what the guest writes in this qcow2 file, created if it does not exist; the artifact stays as it is',
+    )
+    .option('--write', 'keep what the guest writes in the disk image itself')
+    .action(async (given, options) => {
+      refuseConflicts(options);
       const runner = createRunner({
         signal: new AbortController().signal,
         log: () => undefined,
         env: process.env,
       });
-      const sshPort =
-        options.sshPort === undefined
-          ? {}
-          : { sshPort: numberOf({ flag: '--ssh-port', text: options.sshPort, largest: 65535 }) };
+      const artifact = resolve(given);
       const arch = machineArchFor(options.arch, artifact);
-      process.exitCode = await bootArtifact(runner, {
+      const { user } = options;
+      const keys = user === undefined ? [] : await keysOf(options.sshKey);
+      const texts = keys.map(({ text }) => text);
+      const account = user === undefined ? undefined : makeAccount(user === true ? USER : user, texts);
+      const sshPort = await portOf(options.sshPort, account);
+      const ssh: Forward[] =
+        sshPort === undefined
+          ? []
+          : [{ protocol: 'tcp', address: LOOPBACK, hostPort: sshPort, guestPort: SSH_PORT }];
+      const forwards = [...ssh, ...options.forward];
+      await requireFreePorts(forwards);
+      const { disk, persist } = options;
+      const machine = {
         arch,
-        artifact: resolve(artifact),
+        artifact:
+          persist === undefined
+            ? artifact
+            : await persistentDisk(runner, { artifact, file: resolve(persist) }),
         attachment: options.cdrom ? 'cdrom' : 'disk',
         firmware: parseFirmware(options.firmware),
         memory: numberOf({ flag: '--memory', text: options.memory, largest: 1 << 20 }),
         cores: numberOf({ flag: '--cores', text: options.cores, largest: 256 }),
-        snapshot: !options.write,
-        kvm: await usesKvm(options, arch),
-        ...sshPort,
-        ...(options.disk === undefined ? {} : { target: await targetDisk(runner, resolve(options.disk)) }),
-      });
+        snapshot: !options.write && persist === undefined,
+        kvm: await workingKvm(runner, { kvm: options.kvm, arch }, notice),
+        forwards,
+        ...(disk === undefined ? {} : { target: await installationDisk(runner, resolve(disk)) }),
+      } as const;
+      await using stack = new AsyncDisposableStack();
+      if (account !== undefined && sshPort !== undefined) {
+        const identities = identitiesOf(keys);
+        const record = { pid: process.pid, artifact, sshPort, user: account.name, identities };
+        stack.use(await recordMachine(join(cacheDirectory(process.env), MACHINES), record));
+      }
+      say(accessText(artifact, account));
+      const config = account && (await accountConfig(runner, account));
+      process.exitCode = await bootArtifact(runner, machine, config);
     });
 }
 
@@ -68,9 +114,4 @@ function machineArchFor(text: string | undefined, artifact: string): Arch {
     'ARCH_UNSUPPORTED',
     `--arch: "${text}" is none of ${ARCHES.join(', ')}${didYouMean(text, ARCHES)}`,
   );
-}
-
-async function targetDisk(runner: Runner, file: string): Promise<string> {
-  if (!existsSync(file)) await createDisk(runner, file, TARGET_SIZE);
-  return file;
 }

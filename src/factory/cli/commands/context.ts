@@ -1,5 +1,6 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { machineArch } from '../../../common/contract/architectures.ts';
+import { shownPath } from '../../../common/text/shown-path.ts';
 import { loadBuildSpec } from '../../config/build-spec.ts';
 import { writeContext } from '../../pipeline/write-context.ts';
 import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
@@ -27,7 +28,7 @@ export function contextCommand() {
         const { locked = false, offline = false } = options;
         const common = { useCache: options.cache, locked, offline, onLog: rememberLog, emit: show.onEvent };
         await writeContext(spec, output, common).finally(() => show.close());
-        const place = relative(process.cwd(), output) || '.';
+        const place = shownPath(output);
         // Without --platform, a builder makes images for its host's architecture.
         const platform = spec.arch === machineArch() ? '' : `--platform linux/${spec.arch} `;
         return { json: { output }, text: `Build it: docker build ${platform}${place}\n` };

@@ -8,6 +8,7 @@ import { personAtTerminal } from '../ask.ts';
 import { collectAnswers, type InitFlags } from '../collect-answers.ts';
 import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
+import { programName } from '../program-name.ts';
 
 /** `kairos-factory init`: writes the first files of a project. */
 export function initCommand() {
@@ -55,7 +56,7 @@ function render(
   written: readonly { readonly path: string; readonly purpose: string }[],
   kept: readonly KeptFile[],
 ): string {
-  const typed = process.env['KAIROS_FACTORY_PROGRAM'] ?? 'kairos-factory';
+  const typed = programName();
   const program = typed.includes('/') && directory !== '.' ? resolve(typed) : typed;
   const width = Math.max(...written.map(({ path }) => join(directory, path).length));
   return [

@@ -1,6 +1,6 @@
-import { relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { shownPath } from '../../../common/text/shown-path.ts';
 import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import type { BuildTarget } from '../../config/build-spec.ts';
 import { loadLockSpec } from '../../config/command-specs.ts';
@@ -59,7 +59,7 @@ export function lockCommand() {
       const request = { file: lockFile, wanted: isAsked ? wanted : undefined, update };
       const changes = await lockImages({ runner, registries, env: process.env }, request, warn);
       const packages = withPackages ? await lockedPackages(builds, lockFile) : [];
-      report(renderChanges(changes, packages, relative(process.cwd(), lockFile)));
+      report(renderChanges(changes, packages, shownPath(lockFile)));
     });
 }
 

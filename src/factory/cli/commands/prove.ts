@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
 import { LIFE_EVENTS } from '../../../common/trust/proof.ts';
-import { usesKvm } from '../../boot/boot-artifact.ts';
 import { parseFirmware } from '../../boot/machine.ts';
+import { workingKvm } from '../../boot/working-kvm.ts';
 import { A_BOOTABLE } from '../../config/bootable.ts';
 import { loadSigningSpec } from '../../config/command-specs.ts';
 import { FIRMWARES, LONGEST_LIMIT, lifeOf } from '../../config/prove.ts';
@@ -31,7 +31,7 @@ import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
 import { rememberLog } from '../render-error.ts';
 import { renderProof, renderResult } from '../render-proof.ts';
-import { say } from '../say.ts';
+import { notice, say } from '../say.ts';
 import { shownBuild } from '../shown-build.ts';
 import { NO_SIGN_OPTION, requireSigner, SIGN_OPTION, signFlag } from '../sign-options.ts';
 import { ranInUserNamespace } from '../user-namespace.ts';
@@ -74,17 +74,14 @@ export function proveCommand() {
         await using opened = await open(source, { events, registries, set: options.set ?? [] });
         const { subjects, pushed } = opened;
         const arch = archOf(subjects.artifacts[0]?.file ?? '');
-        const kvm = await usesKvm(options, arch);
         const { timeout } = options;
         const seconds = timeout === undefined ? undefined : numberOf({ ...TIMEOUT, text: timeout });
         const request = {
           subjects,
           arch,
-          kvm,
           firmwares: options.firmware.split(',').map((word) => parseFirmware(word.trim())),
           events,
           checks: options.checks === undefined ? [] : await readChecks(resolve(options.checks)),
-          limit: proofLimit(seconds, { kvm }),
           evidence: resolve(options.evidence),
           templates: TEMPLATES,
           tool: toolVersion(),
@@ -95,7 +92,9 @@ export function proveCommand() {
             const { runner, signal } = session;
             // A key that cannot be used is reported before the first boot.
             const signer = sign && (await openPushSigner(sign, session, warn));
-            const made = await prove(request, session);
+            const kvm = await workingKvm(runner, { kvm: options.kvm, arch }, notice);
+            const limit = proofLimit(seconds, { kvm });
+            const made = await prove({ ...request, kvm, limit }, session);
             if (signer === undefined || !made.passed) return made;
             const access = { runner, registries, env: process.env, signal };
             return {

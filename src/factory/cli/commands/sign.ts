@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { parseImageReference } from '../../../common/oci/registry/image-reference.ts';
+import { shownPath } from '../../../common/text/shown-path.ts';
 import { loadSigningSpec } from '../../config/command-specs.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
 import { SIGNATURE_FORMATS } from '../../config/signing.ts';
@@ -185,9 +186,7 @@ async function signAll(
 async function noteUnsigned({ kind }: Target, directory: string, say: (text: string) => void): Promise<void> {
   const rest = kind === 'output' ? await unsignedFiles(directory) : [];
   if (rest.length === 0) return;
-  const names = rest.map(
-    (name) => `${relative(process.cwd(), join(directory, name))}${name.endsWith('/') ? '/' : ''}`,
-  );
+  const names = rest.map((name) => `${shownPath(join(directory, name))}${name.endsWith('/') ? '/' : ''}`);
   say(`notice: not signed, because ${SUMS} does not list it, and refused by "verify": ${names.join(', ')}`);
 }
 
@@ -203,7 +202,7 @@ function render({ signer, fingerprint, images, files }: SignReport): string {
       ({ image, unchanged, forms, attestations }) =>
         `${state(unchanged)}  ${image} (${[...forms, ...attestations].join(', ')})`,
     ),
-    ...files.map(({ file, unchanged }) => `${state(unchanged)}  ${relative(process.cwd(), file)}`),
+    ...files.map(({ file, unchanged }) => `${state(unchanged)}  ${shownPath(file)}`),
     `by ${signer}${fingerprint === undefined ? '' : `, sha256 of the public key ${fingerprint}`}`,
     '',
   ].join('\n');

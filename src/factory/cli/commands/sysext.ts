@@ -1,7 +1,8 @@
 import { arch as machine } from 'node:os';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { shownPath } from '../../../common/text/shown-path.ts';
 import { EXTENSION_ARCHES } from '../../artifacts/extensions/architectures.ts';
 import { EXTENSION_FORMATS, type ExtensionSpec } from '../../artifacts/extensions/extension-spec.ts';
 import { parseSource } from '../../artifacts/extensions/fill-tree.ts';
@@ -108,7 +109,7 @@ function machineArch(): ExtensionSpec['arch'] {
 
 function render({ file, size, sha256, files, rootHash, certificateFingerprint }: ExtensionReport): string {
   const lines = [
-    ['file', relative(process.cwd(), file)],
+    ['file', shownPath(file)],
     ['size', `${size} bytes, ${files} files`],
     ['sha256', sha256],
     ['root hash', rootHash],

@@ -1,5 +1,6 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import { shownPath } from '../../../common/text/shown-path.ts';
 import type { LifeEvent } from '../../../common/trust/proof.ts';
 import { loadSigningSpec } from '../../config/command-specs.ts';
 import { requireFileProofs } from '../../deliver/publish/verify-file-proofs.ts';
@@ -104,7 +105,7 @@ function render({ images, files, requireProof }: VerifyReport): string {
     ]),
     ...files.map(({ name, directory, key, fingerprint }) => {
       const path = directory === undefined ? name : resolve(directory, name);
-      return `verified  ${relative(process.cwd(), path)}  by ${by(key, fingerprint)}`;
+      return `verified  ${shownPath(path)}  by ${by(key, fingerprint)}`;
     }),
     ...completeness(files),
     ...(requireProof.length > 0 ? [`Proven to pass: ${requireProof.join(', ')}.`] : []),

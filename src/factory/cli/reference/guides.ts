@@ -121,11 +121,21 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
   },
   boot: {
     examples: [
-      { what: 'Boot a disk image', line: 'boot build/*.qcow2' },
+      { what: 'Boot a disk image, with an account to log in', line: 'boot build/*.qcow2 --user' },
       { what: 'Install from a medium to a new disk', line: 'boot build/*.iso --disk node.qcow2' },
-      { what: 'Reach the guest by SSH on port 2222', line: 'boot build/*.qcow2 --ssh-port 2222' },
+      {
+        what: 'Keep what the node writes, and show its web server on port 8080',
+        line: 'boot build/*.qcow2 --user --persist node.qcow2 --forward 8080:80',
+      },
     ],
     pages: ['boot', 'artifacts'],
+  },
+  ssh: {
+    examples: [
+      { what: 'Log in to the machine that was started last', line: 'ssh' },
+      { what: 'Show what runs there', line: 'ssh -- systemctl list-units --failed' },
+    ],
+    pages: ['boot'],
   },
   prove: {
     examples: [

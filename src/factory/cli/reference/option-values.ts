@@ -63,6 +63,7 @@ export const OPTION_VALUES: Readonly<Record<string, Values>> = {
   'boot --firmware': one(FIRMWARES),
   '--firmware': several(FIRMWARES),
   '--flavor': known('flavors'),
+  '--forward': TEXT,
   '--framework': one(['builtin', 'kairos-init']),
   '--framework-source': FILE,
   '--framework-version': TEXT,
@@ -94,7 +95,9 @@ export const OPTION_VALUES: Readonly<Record<string, Values>> = {
   '--package-sets': { kind: 'catalog', of: 'package-sets', isList: true },
   '--password-env': TEXT,
   '--password-file': FILE,
+  '--persist': FILE,
   '--policy': FILE,
+  '--port': TEXT,
   '--previous': DIRECTORY,
   '--prove': several(LIFE_EVENTS),
   '--push': TEXT,
@@ -111,6 +114,7 @@ export const OPTION_VALUES: Readonly<Record<string, Values>> = {
   '--timeout': TEXT,
   '--to': TEXT,
   '--trusted-root': FILE,
+  '--user': TEXT,
   '--version': TEXT,
 };
 
@@ -131,6 +135,7 @@ export const ARGUMENT_VALUES: Readonly<Record<string, Values>> = {
   'push <what>': IMAGE,
   'sign <what>': IMAGE,
   'size <what>': IMAGE,
+  'ssh <command>': TEXT,
   'sysext <name>': TEXT,
   'validate <source>': FILE,
   'verify <what>': IMAGE,

@@ -1,3 +1,4 @@
+import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/artifact-kinds.ts';
 import { artifactOf } from './file-names.ts';
 import { type Html, href, html } from './html.ts';
 import { copyButton, counted, formatBytes, idOf } from './page-parts.ts';
@@ -18,18 +19,9 @@ const DESCRIPTIONS: Readonly<Partial<Record<Role, string>>> = {
   provenance: 'SLSA provenance: the inputs and steps of the build',
   'test-result': 'Test result: what the artifacts lived through in virtual machines',
 };
-const ARTIFACTS: readonly Role[] = [
-  'iso',
-  'raw',
-  'qcow2',
-  'vhd',
-  'gce',
-  'vmdk',
-  'ova',
-  'netboot',
-  'squashfs',
-  'oci',
-];
+/** The parts of other artifacts come last. */
+const PARTS: readonly ArtifactKind[] = ['squashfs', 'oci'];
+const ARTIFACTS: readonly Role[] = [...ARTIFACT_KINDS.filter((kind) => !PARTS.includes(kind)), ...PARTS];
 const DOCUMENTS: readonly Role[] = ['sbom', 'provenance', 'test-result', 'other'];
 
 /** The element id of a target's card. */

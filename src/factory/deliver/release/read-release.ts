@@ -1,5 +1,5 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { parseJson } from './parse-json.ts';
+import { parseJson } from '../../../common/text/parse-json.ts';
 import { Release } from './schema.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
-import { parseJson } from './parse-json.ts';
+import { parseJson } from '../../../common/text/parse-json.ts';
 
 /** The package format, which decides how versions are compared. */
 export type PackageType = 'deb' | 'rpm' | 'apk';

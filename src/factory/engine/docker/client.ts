@@ -3,9 +3,10 @@ import { Agent as HttpsAgent } from 'node:https';
 import type Docker from 'dockerode';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Runner } from '../../tools/runner.ts';
+import { SSH } from '../../tools/ssh.ts';
 import { isInUserNamespace } from '../unshare.ts';
 import type { DockerEndpoint } from './endpoint.ts';
-import { createSshAgent, SSH } from './ssh-agent.ts';
+import { createSshAgent } from './ssh-agent.ts';
 
 /**
  * Creates an HTTP client for a daemon, without connecting.

@@ -1,15 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
-import type { HostTool } from '../../tools/host-tool.ts';
 import type { Transport } from './transport.ts';
-
-export const SSH: HostTool = {
-  name: 'ssh',
-  package: 'openssh-client',
-  versionFlag: '-V',
-  purpose: 'reaches a Docker daemon on another machine',
-};
 
 const LAST_LINES = 5;
 

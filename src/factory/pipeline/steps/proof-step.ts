@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Arch } from '../../../common/contract/architectures.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { putInPlace } from '../../../common/files/output-file.ts';
-import { usesKvm } from '../../boot/boot-artifact.ts';
+import { mayUseKvm, workingKvm } from '../../boot/working-kvm.ts';
 import type { ArtifactKind } from '../../config/artifact-kinds.ts';
 import { isBootable } from '../../config/bootable.ts';
 import type { ProveSpec } from '../../config/prove.ts';
@@ -61,13 +61,13 @@ export function proofStep(
       output,
       env.tool,
       { ...spec, checks: await checks(), timeout: null },
-      await usesKvm(spec, archOf(results)),
+      await mayUseKvm(spec, archOf(results)),
       [EVENT_PLANS, NODE_CHECKS, treeContentDigest(templates)],
     ],
     isCurrent: documentsAreCurrent,
     run: async ({ say }, results) => {
       const machine = archOf(results);
-      const kvm = await usesKvm(spec, machine);
+      const kvm = await workingKvm(env.runner, { kvm: spec.kvm, arch: machine }, say);
       const evidence = env.partial(EVIDENCE);
       await mkdir(evidence, { recursive: true });
       const proof = await proven(

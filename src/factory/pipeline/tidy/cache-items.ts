@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { allocatedBytes } from '../../../common/files/allocated-bytes.ts';
+import { parseJson } from '../../../common/text/parse-json.ts';
 import type { CachePlaces } from '../workspace.ts';
 
 /** Something in the cache that can be removed on its own. */
@@ -72,12 +73,4 @@ async function lastUse(path: string, kind: CacheItem['kind']): Promise<number> {
 
 async function names(directory: string): Promise<string[]> {
   return (await readdir(directory).catch(() => [])).sort();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,8 +2,9 @@ import { chmodSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bootArtifact, privateVariables, usesKvm } from '../../../../src/factory/boot/boot-artifact.ts';
+import { bootArtifact, privateVariables } from '../../../../src/factory/boot/boot-artifact.ts';
 import { type Machine, OVMF } from '../../../../src/factory/boot/machine.ts';
+import { mayUseKvm, workingKvm } from '../../../../src/factory/boot/working-kvm.ts';
 import { createRunner } from '../../../../src/factory/tools/runner.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
@@ -47,8 +48,32 @@ test('a path that is not a file, and a file that does not boot, are refused', as
   expect(other.code).toBe('SOURCE_UNSUITABLE');
 });
 
-test('a BIOS has no variables, and arm64 on amd64 no hardware virtualisation', async () => {
+test('a BIOS has no variables, and a machine with another processor no hardware virtualisation', async () => {
   expect(await privateVariables(machine('os.raw'), temporaryDirectory())).toBeUndefined();
-  expect(await usesKvm({ kvm: false }, 'amd64')).toBe(false);
-  expect(await usesKvm({ kvm: true }, process.arch === 'arm64' ? 'amd64' : 'arm64')).toBe(false);
+  const other = process.arch === 'arm64' ? 'amd64' : 'arm64';
+  const own = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  expect(await mayUseKvm({ kvm: false }, own)).toBe(false);
+  expect(await mayUseKvm({ kvm: true }, other)).toBe(false);
+  const notices: string[] = [];
+  const notice = (text: string) => notices.push(text);
+  const runner = runnerWith('echo "Could not access KVM kernel module" >&2; exit 1');
+  expect(await workingKvm(runner, { kvm: false, arch: own }, notice)).toBe(false);
+  expect(await workingKvm(runner, { kvm: true, arch: other }, notice)).toBe(false);
+  expect(notices).toEqual([]);
+  // Whatever this host has, a machine that does not run is emulated, and the user learns why.
+  expect(await workingKvm(runner, { kvm: true, arch: own }, notice)).toBe(false);
+  expect(notices).toEqual([
+    expect.stringMatching(/^the machine is emulated, which takes several times as long: ./),
+  ]);
+});
+
+test('a cloud-config comes on a volume CIDATA, which is gone afterwards', async () => {
+  const home = plant(temporaryDirectory(), { 'os.raw': '' });
+  const said = join(home, 'said');
+  const script = `for word; do case $word in *cidata.iso) xorriso -indev "\${word##*file=}" -pvd_info 2>&1 | grep '^Volume Id' ;; esac; done >'${said}'; echo "$*" >>'${said}'`;
+  await bootArtifact(runnerWith(script), machine(join(home, 'os.raw')), '#cloud-config\n{}\n');
+  const words = await readFile(said, 'utf8');
+  expect(words).toMatch(/^Volume Id\s*: CIDATA$/m);
+  const volume = /file=(\S+cidata\.iso)/.exec(words)?.[1] ?? '';
+  await expect(readdir(join(volume, '..'))).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseForward } from '../../../../src/factory/boot/forward.ts';
 import {
   AAVMF,
   type Attachment,
@@ -112,9 +113,10 @@ test('a comma in a path is part of the path', () => {
   ]);
 });
 
-test('the SSH port is open on this machine only', () => {
-  expect(values({ ...MACHINE, sshPort: 2222 }, '-netdev')).toEqual([
-    'user,id=net,hostfwd=tcp:127.0.0.1:2222-:22',
+test('ports of the host lead to ports of the guest, on this machine only unless an address is given', () => {
+  const forwards = ['2222:22', '0.0.0.0:5353:53/udp'].map(parseForward);
+  expect(values({ ...MACHINE, forwards }, '-netdev')).toEqual([
+    'user,id=net,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp:0.0.0.0:5353-:53',
   ]);
   expect(values(MACHINE, '-netdev')).toEqual(['user,id=net']);
 });

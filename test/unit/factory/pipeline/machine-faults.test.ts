@@ -110,7 +110,7 @@ test('the report covers every area, and the program in general without a build',
   const general = await examineMachine(undefined, bare);
   expect(general.filter(({ name }) => name === 'cosign')).toMatchObject([{ state: 'unused' }]);
   expect(general.filter(({ name }) => name === 'xorriso')).toMatchObject([
-    { state: 'fault', package: 'xorriso', neededBy: ['build --artifact iso'] },
+    { state: 'fault', package: 'xorriso', neededBy: ['build --artifact iso', 'boot --user'] },
   ]);
   const areas = new Set((await examineMachine(await debian(), bare)).map(({ area }) => area));
   expect([...areas].sort()).toEqual(['accounts', 'engine', 'registries', 'room', 'tools', 'virtualisation']);
