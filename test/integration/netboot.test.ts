@@ -13,15 +13,17 @@ const URL = `http://${ADDRESS}:8080/root.squashfs`;
 /** Runs in the place of the initramfs: its own parts, but drivers, mounting and failing are left out. */
 const TRY = `
 export PATH=/bin NEWROOT=/sysroot
-for part in lib state emergency devices slot live plain netboot pivot; do . /lib/kairos/$part.sh; done
+for part in lib state emergency devices slot live plain network netboot pivot; do . /lib/kairos/$part.sh; done
 modprobe() { :; }
 kairos_load_drivers() { return 1; }
+kairos_warn() { echo "warning: $1"; }
 kairos_mount_squashfs() { echo "mounted $(sha256sum "$kairos_file")"; }
 kairos_fail() { echo "failed: $1"; exit 1; }
 KAIROS_ROOT_TIMEOUT=1 KAIROS_DOWNLOADS=1
-kairos_root=$1 kairos_digest=$2 kairos_ip=$3 kairos_nameservers=$4 kairos_bootif=$5
+kairos_root=$1 kairos_digest=$2 kairos_ips=$3 kairos_nameservers=$4 kairos_bootif=$5
 kairos_mount_netboot
 ip addr show dev eth0; ip route; cat /etc/resolv.conf
+rm /etc/resolv.conf
 `;
 
 /**
@@ -37,7 +39,7 @@ unshare -n sleep 60 >/dev/null 2>&1 & machine=$!
 started=$machine
 trap 'kill $started' EXIT
 until [ "$(readlink /proc/$machine/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.1; done
-ip link add server type veth peer name eth0 netns "$machine"
+ip link add server type veth peer name eth0 address 52:54:00:aa:00:01 netns "$machine"
 ip addr add ${ADDRESS}/24 dev server
 ip link set server up
 : >leases
@@ -114,6 +116,31 @@ describe.skipIf(process.getuid?.() !== 0)('a root from a web server', () => {
     await rm(join(home, 'root/etc/kairos/root.sha256'));
     expect(output).toContain(`mounted ${digest}`);
     expect(output).toMatch(/inet 10\.9\.0\.77\/24[\s\S]*nameserver 10\.9\.0\.9/);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['an interface and its method', 'eth0:dhcp:1400', /mtu 1400[\s\S]*inet 10\.9\.0\.[56]\d\/24/],
+    ['a hardware address', `10.9.0.78::${ADDRESS}:24::52-54-00-AA-00-01:none`, /inet 10\.9\.0\.78\/24/],
+    [
+      'name servers of its own, and no gateway',
+      '10.9.0.79:::24:node:eth0:none:10.9.0.7:10.9.0.8',
+      /inet 10\.9\.0\.79\/24[\s\S]*nameserver 10\.9\.0\.7\nnameserver 10\.9\.0\.8/,
+    ],
+    ['an MTU', `10.9.0.80::${ADDRESS}:24::eth0:none:1280`, /mtu 1280[\s\S]*inet 10\.9\.0\.80\/24/],
+    [
+      'two addresses, one of IPv6',
+      `10.9.0.81::${ADDRESS}:24::eth0:none [2001:db8::81]::[2001:db8::1]:64::eth0:none`,
+      /inet 10\.9\.0\.81\/24[\s\S]*inet6 2001:db8::81\/64/,
+    ],
+    [
+      'the name that the system gives its only card',
+      `10.9.0.82::${ADDRESS}:24::enp1s0:none`,
+      /warning: there is no network interface enp1s0; eth0 is the only one[\s\S]*inet 10\.9\.0\.82\/24/,
+    ],
+  ])('is mounted with %s', async (_, ip, expected) => {
+    const output = await boot(URL, digest, ip, '', '');
+    expect(output).toContain(`mounted ${digest}`);
+    expect(output).toMatch(expected);
   });
 
   test.each<[string, string, string, string, RegExp]>([

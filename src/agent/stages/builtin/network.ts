@@ -21,7 +21,10 @@ export const networkStep: BuiltinStep = {
   run: async (host) => {
     for (const file of await placeSiteFiles(host))
       host.log('warn', `${file} is of no known kind (${SITE_DIRECTORIES.join(', ')})`);
-    const plan = kernelNetwork(argumentsIn((await host.readText('/proc/cmdline')) ?? ''));
+    const plan = kernelNetwork([
+      ...argumentsIn((await host.readText('/proc/cmdline')) ?? ''),
+      ...(await bootCard(host)),
+    ]);
     for (const problem of plan.problems)
       host.log('warn', `kernel command line: ${problem}; the argument is ignored`);
     await writeAll(host, '/run/systemd/network', { files: networkdFiles(plan), mode: 0o644 });
@@ -32,6 +35,12 @@ export const networkStep: BuiltinStep = {
     await configureConnman(host, plan);
   },
 };
+
+/** The card that the initramfs fetched the root with, as an argument: it is the one for arguments that name none. */
+async function bootCard(host: Host): Promise<string[]> {
+  const address = (await host.readText('/run/initramfs/network-card'))?.trim();
+  return address ? [`BOOTIF=${address}`] : [];
+}
 
 interface Files {
   readonly files: readonly NetworkFile[];

@@ -50,6 +50,14 @@ describe('the network before the system starts', () => {
     expect(host.logged).toEqual([]);
   });
 
+  test('for arguments without an interface, is that of the card that the initramfs used', async () => {
+    const files = { '/run/initramfs/network-card': '52:54:00:00:00:02\n' };
+    await using host = await placed('netboot ip=192.0.2.10::192.0.2.1:24', { files });
+    expect(await host.readText(`${NETWORKD}/10-kernel-52-54-00-00-00-02.network`)).toContain(
+      'Address=192.0.2.10/24',
+    );
+  });
+
   test('a malformed argument is a warning', async () => {
     await using host = await placed('ip=nonsense');
     expect(host.logged).toEqual([expect.stringMatching(/^warn kernel command line: ip=nonsense/)]);

@@ -62,8 +62,12 @@ kairos_read_cmdline() {
     kairos_blocked=
     kairos_early=
     kairos_digest=
-    kairos_ip=
+    kairos_ips=
+    kairos_vlans=
+    kairos_bonds=
+    kairos_ifnames=
     kairos_nameservers=
+    kairos_proxy=
     kairos_bootif=
     read -r kairos_cmdline </proc/cmdline
     set -f
@@ -120,7 +124,11 @@ kairos_read_argument() {
         rd.live.dir=*) kairos_live_dir=$kairos_value ;;
         rd.live.squashimg=*) kairos_live_image=$kairos_value ;;
         rd.live.sha256=*) kairos_digest=$kairos_value ;;
-        ip=*) kairos_ip=$kairos_value ;;
+        ip=*) kairos_ips="$kairos_ips $kairos_value" ;;
+        vlan=*) kairos_vlans="$kairos_vlans $kairos_value" ;;
+        bond=*) kairos_bonds="$kairos_bonds ${kairos_value:-bond0}" ;;
+        ifname=*) kairos_ifnames="$kairos_ifnames $kairos_value" ;;
+        proxy=*) kairos_proxy=$kairos_value ;;
         nameserver=*) kairos_nameservers="$kairos_nameservers $kairos_value" ;;
         # 01-aa-bb-…, with the type of the hardware in front, as PXELINUX writes it.
         BOOTIF=*) kairos_bootif=$(echo "${kairos_value#01-}" | tr 'A-F-' 'a-f:') ;;
