@@ -122,6 +122,8 @@ export interface RunOptions {
   readonly continueOnError: boolean;
   /** Whether the plan is printed as a diagram. */
   readonly mermaid?: boolean | undefined;
+  /** Whether a shell opens in the root of a build that failed. */
+  readonly shellOnFailure?: boolean | undefined;
 }
 
 /** Converts the shared options to {@link RunOptions}. */

@@ -49,6 +49,7 @@ export function createLiveDisplay(
   };
   const showCursor = () => void write(SHOW_CURSOR);
   let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
   const begin = () => {
     write(HIDE_CURSOR);
     process.once('exit', showCursor);
@@ -66,6 +67,8 @@ export function createLiveDisplay(
       if (list.size > 0 && timer === undefined) begin();
     },
     close: async () => {
+      if (isClosed) return;
+      isClosed = true;
       if (timer !== undefined) {
         clearInterval(timer);
         draw(drawEnd(list, canvas()));

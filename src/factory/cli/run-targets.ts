@@ -3,6 +3,7 @@ import { onlyBuild, type TargetsReport } from '../pipeline/build-report.ts';
 import { planTargets, runTargets } from '../pipeline/run-targets.ts';
 import type { Target } from '../pipeline/target.ts';
 import type { RunOptions } from './artifact-options.ts';
+import { failedRootShell, requireTerminal } from './failed-root-shell.ts';
 import { planReport } from './plan-report.ts';
 import { type CommandReport, presentReport } from './present-report.ts';
 import { publishDone } from './publish-done.ts';
@@ -23,7 +24,8 @@ export async function presentTargets(
   load: () => Promise<readonly Target[]>,
   options: RunOptions,
 ): Promise<void> {
-  const { plan, json, useCache, locked, offline, continueOnError, mermaid } = options;
+  const { plan, json, useCache, locked, offline, continueOnError, mermaid, shellOnFailure } = options;
+  if (shellOnFailure) requireTerminal({ json });
   // A failed push does not undo the build.
   let done: object = {};
   await presentReport({ json, partial: () => done }, async () => {
@@ -32,7 +34,9 @@ export async function presentTargets(
     const groups = groupPushes(targets, { offline });
     if (await ranInUserNamespace(targets)) return undefined;
     const show = createProgressRenderer(process.stderr);
-    const run = { useCache, locked, offline, continueOnError, onLog: rememberLog, emit: show.onEvent };
+    const onFailedRoot = shellOnFailure ? failedRootShell(() => show.close()) : undefined;
+    const emit = show.onEvent;
+    const run = { useCache, locked, offline, continueOnError, onFailedRoot, onLog: rememberLog, emit };
     if (plan) return await planReport(await planTargets(targets, run), groups, { mermaid });
     const report = await runTargets(targets, run).finally(() => show.close());
     if (targets.some(({ name }) => name !== undefined)) return severalReport(report, groups, { json });

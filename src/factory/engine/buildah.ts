@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { execa } from 'execa';
 import { z } from 'zod';
 import { checkTool } from '../tools/check-tool.ts';
 import type { HostTool } from '../tools/host-tool.ts';
@@ -9,7 +10,13 @@ import type { Runner } from '../tools/runner.ts';
 import { syncFilesystem } from '../tools/sync.ts';
 import { unpackStream } from '../tools/tar.ts';
 import { UNSHARE } from '../tools/unshare.ts';
-import type { ContainerEngine, ImageBuildOptions, ImageFile, OpenImage } from './container-engine.ts';
+import type {
+  ContainerEngine,
+  ImageBuildOptions,
+  ImageFile,
+  OpenImage,
+  RootShell,
+} from './container-engine.ts';
 
 export const BUILDAH: HostTool = {
   name: 'buildah',
@@ -24,7 +31,7 @@ export const BUILDAH: HostTool = {
 };
 
 /** What `buildah containers --all --json` lists: all containers of the storage. */
-const Containers = z.array(z.object({ id: z.string(), builder: z.boolean() }));
+const Containers = z.array(z.object({ id: z.string(), builder: z.boolean(), containername: z.string() }));
 /** Marks the state of a working container, in all versions of buildah (`containerType` of its sources). */
 const STATE_TYPE = 'buildah 0.0.1';
 
@@ -40,6 +47,8 @@ export interface BuildahOptions {
   readonly work: string;
   /** Where buildah looks for the user's settings; the user's home when absent. */
   readonly home?: string;
+  /** Whether the root of a build that fails is kept until the next sweep, for {@link ContainerEngine.lastRoot}. */
+  readonly keepFailed?: boolean | undefined;
 }
 
 /** The arguments that select an image store. */
@@ -52,7 +61,7 @@ export function storeArguments(store: string): string[] {
  * Programs of a build run in a chroot with the host's network.
  */
 export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
-  const { runner, cleanup, store, work, home } = options;
+  const { runner, cleanup, store, work, home, keepFailed = false } = options;
   const global = storeArguments(store);
   // buildah fetches nothing from registries, so missing credentials below DOCKER_CONFIG must not matter.
   const env = {
@@ -67,11 +76,15 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
 
   const ofArch = (arch: string | undefined) => (arch === undefined ? [] : ['--arch', arch]);
 
-  async function has(image: string): Promise<boolean> {
+  async function has(image: string, by: Runner = runner): Promise<boolean> {
     const args = [...global, 'inspect', '--type', 'image', '--format', '{{.FromImageID}}', image];
-    const { exitCode } = await runner.run(BUILDAH, args, { env, acceptExit: () => true });
+    const { exitCode } = await by.run(BUILDAH, args, { env, acceptExit: () => true });
     return exitCode === 0;
   }
+
+  /** Names of working containers that `open` has made. */
+  const opened = new Set<string>();
+  let lastBuild: string | undefined;
 
   /** Settles when the previous load has ended. */
   let loading: Promise<unknown> = Promise.resolve();
@@ -140,10 +153,11 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
     image: string,
     { onStep, onOutput, useCache, offline, arch }: ImageBuildOptions,
   ): Promise<void> {
+    lastBuild = image;
     const directory = await mkdtemp(join(work, 'context-'));
     try {
       await unpackStream(runner, context, directory);
-      const flags = ['--layers', '--pull-never', '--no-hosts', '--force-rm', '--tag', image];
+      const flags = ['--layers', '--pull-never', '--no-hosts', `--force-rm=${!keepFailed}`, '--tag', image];
       flags.push(...ofArch(arch));
       if (!useCache) flags.push('--no-cache');
       const args = [...global, 'build', ...flags, '--file', join(directory, 'Containerfile'), directory];
@@ -166,6 +180,7 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
 
   async function open(image: string): Promise<OpenImage> {
     const container = await buildah(['from', '--pull-never', image]);
+    opened.add(container);
     const remove = () => buildah(['rm', container], cleanup).then(() => undefined);
     try {
       const root = await buildah(['mount', container]);
@@ -181,6 +196,27 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
       await remove();
       throw error;
     }
+  }
+
+  /** The failure has cancelled the programs of this run, so the runner for cleanup is used. */
+  async function lastRoot(): Promise<RootShell | undefined> {
+    const listed = Containers.parse(JSON.parse(await buildah(['containers', '--json'], cleanup)) ?? []);
+    const failed = listed.findLast(({ builder, containername }) => builder && !opened.has(containername));
+    const what =
+      failed === undefined
+        ? 'the image, as it was built'
+        : 'the root, as the instruction that failed left it';
+    const of = failed === undefined ? lastBuild : undefined;
+    if (failed === undefined && (of === undefined || !(await has(of, cleanup)))) return undefined;
+    return {
+      what,
+      open: async () => {
+        const container = failed?.id ?? (await buildah(['from', '--pull-never', of ?? ''], cleanup));
+        const program = await cleanup.locate(BUILDAH);
+        const args = [...global, 'run', '--terminal', container, '--', '/bin/sh'];
+        await execa(program, args, { env, stdio: 'inherit', reject: false });
+      },
+    };
   }
 
   /**
@@ -206,10 +242,11 @@ export function createBuildahEngine(options: BuildahOptions): ContainerEngine {
       const own: Runner = { ...runner, run: (tool, args, more) => runner.run(tool, args, { ...more, env }) };
       return { buildah: await checkTool(own, BUILDAH) };
     },
-    has,
+    has: (image) => has(image),
     load,
     build,
     open,
+    lastRoot,
     // The store is our own, so nothing has to be removed.
     transient: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
     sync: () => syncFilesystem(cleanup, store),

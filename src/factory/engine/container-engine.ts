@@ -32,6 +32,14 @@ export interface ImageBuildOptions {
   readonly arch?: string;
 }
 
+/** A shell in the root of an image, for a person at a terminal. */
+export interface RootShell {
+  /** What the root is, for people: a noun phrase. */
+  readonly what: string;
+  /** Opens the shell on this terminal, and waits until it ends. */
+  open(): Promise<void>;
+}
+
 /** Builds and stores container images. Every method throws FactoryError of kind `step` when the engine fails. */
 export interface ContainerEngine {
   readonly name: string;
@@ -59,6 +67,8 @@ export interface ContainerEngine {
    */
   build(context: Readable, image: string, options: ImageBuildOptions): Promise<void>;
   open(image: string): Promise<OpenImage>;
+  /** The root of the last build; of one that failed, as its last instruction left it. Absent for an engine that keeps none. */
+  lastRoot?(): Promise<RootShell | undefined>;
   /**
    * Waits until the images in our own store are on the disk. An image that `load` or `commit` has stored already is; what
    * else a build leaves, such as its cache, is not.

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { EngineChoice } from '../config/schema.ts';
 import { createBuildahEngine } from '../engine/buildah.ts';
 import { buildahHome } from '../engine/buildah-home.ts';
@@ -30,6 +31,8 @@ const SWEEP_DUE = 'sweep-due';
 /** Options of {@link withEngine}. */
 export interface EngineSessionOptions extends SessionOptions {
   readonly engine?: EngineChoice | undefined;
+  /** Whether a person wants to look into the root of a build that fails. */
+  readonly keepFailed?: boolean | undefined;
 }
 
 /**
@@ -38,10 +41,10 @@ export interface EngineSessionOptions extends SessionOptions {
  */
 export async function withEngine<T>(
   body: (session: EngineSession) => Promise<T>,
-  { engine: choice = 'auto', ...options }: EngineSessionOptions = {},
+  { engine: choice = 'auto', keepFailed, ...options }: EngineSessionOptions = {},
 ): Promise<T> {
   return withSession(async (session) => {
-    const engine = await openEngine(choice, session);
+    const engine = await openEngine(session, { choice, keepFailed });
     const { workspace, log } = session;
     // The working containers of a killed process are unknown. While another process is active, a later sweep removes them.
     const due = join(workspace.store, SWEEP_DUE);
@@ -64,8 +67,11 @@ export async function withEngine<T>(
 }
 
 async function openEngine(
-  choice: EngineChoice,
   { runner, cleanup, daemon, workspace, log }: Session,
+  {
+    choice,
+    keepFailed = false,
+  }: { readonly choice: EngineChoice; readonly keepFailed?: boolean | undefined },
 ): Promise<ContainerEngine> {
   const { store, work } = workspace;
   await mkdir(store, { recursive: true, mode: 0o700 });
@@ -74,9 +80,17 @@ async function openEngine(
     endpoint: () => dockerEndpoint(process.env),
     daemon,
     docker: (found) => createDockerEngine({ daemon: found, runner, store, work, log }),
-    buildah: () => createBuildahEngine({ runner, cleanup, store, work, home }),
+    buildah: () => createBuildahEngine({ runner, cleanup, store, work, home, keepFailed }),
     log,
   });
+  if (keepFailed && engine.lastRoot === undefined)
+    throw new FactoryError(
+      'OPTION_CONFLICT',
+      `the engine ${engine.name} keeps no root for --shell-on-failure`,
+      {
+        remedy: 'Add --engine buildah.',
+      },
+    );
   log(`engine: ${engine.name} ${JSON.stringify(await engine.describe())}`);
   return engine;
 }

@@ -1,9 +1,10 @@
+import type { RootShell } from '../engine/container-engine.ts';
 import { checkRoom, filesystemsOf, requireRoom } from '../machine/room.ts';
 import { secretVariables } from '../signing/signer.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { TargetsReport } from './build-report.ts';
 import { archesOf, engineOf } from './common-choices.ts';
-import { type EngineSessionOptions, withEngine } from './engine-session.ts';
+import { type EngineSession, type EngineSessionOptions, withEngine } from './engine-session.ts';
 import { withAllFaults } from './machine-faults.ts';
 import { openGroups } from './open-groups.ts';
 import { openOutputs, openSigners } from './open-resources.ts';
@@ -18,6 +19,8 @@ import { requireArch } from './target-steps.ts';
 export interface TargetsOptions extends BuildOptions {
   /** Whether the other targets continue when one fails. */
   readonly continueOnError?: boolean;
+  /** Called after a failure, when nothing runs any more, with the root of the last build. */
+  readonly onFailedRoot?: ((root: RootShell) => Promise<void>) | undefined;
 }
 
 /**
@@ -71,12 +74,26 @@ export async function runTargets(
         const resources = { signers: signers.opened, outputs: outputs.opened };
         const reports = await runGroups(groups, { context, ...resources, started });
         // After an error, the session sweeps.
-        if (reports.some(({ status }) => status === 'failed')) await session.sweep();
+        if (reports.some(({ status }) => status === 'failed')) {
+          await showRoot(session, options);
+          await session.sweep();
+        }
         return { targets: reports, seconds: (performance.now() - started) / 1000 };
       },
       sessionOptions(targets, options),
     ),
   );
+}
+
+/** Lets a person look into the root of the last build. */
+async function showRoot(
+  { engine, log }: Pick<EngineSession, 'engine' | 'log'>,
+  { onFailedRoot }: Pick<TargetsOptions, 'onFailedRoot'>,
+): Promise<void> {
+  if (onFailedRoot === undefined) return;
+  const root = await engine.lastRoot?.();
+  if (root === undefined) log('shell on failure: no root was built');
+  else await onFailedRoot(root);
 }
 
 /** Compares the room that a plan takes with what is free. @throws FactoryError `step` when there is too little */
@@ -91,8 +108,8 @@ async function reserveRoom({ room }: PredictedPlan, emit: BuildOptions['emit']):
 /** Options for the session of a run of targets. */
 export function sessionOptions(
   targets: readonly Target[],
-  { onLog }: Pick<BuildOptions, 'onLog'>,
+  { onLog, onFailedRoot }: Pick<TargetsOptions, 'onLog' | 'onFailedRoot'>,
 ): EngineSessionOptions {
   const secrets = targets.flatMap(({ spec }) => secretVariables(spec.sign));
-  return { engine: engineOf(targets), secrets, onLog };
+  return { engine: engineOf(targets), secrets, onLog, keepFailed: onFailedRoot !== undefined };
 }

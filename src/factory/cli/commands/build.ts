@@ -26,6 +26,10 @@ export function buildCommand() {
       gather,
     )
     .option('--continue-on-error', 'continue with the other targets when one fails')
+    .option(
+      '--shell-on-failure',
+      'when the build of the image fails, open a shell in its root (engine buildah)',
+    )
     .addOption(ARTIFACT_OPTIONS.push)
     .addOption(ARTIFACT_OPTIONS.noPush)
     .addOption(ARTIFACT_OPTIONS.plan)
@@ -39,7 +43,7 @@ export function buildCommand() {
       const { flags, ...sources } = specSources(options);
       const { push, sign, prove } = options;
       const load = () => publishedTargets({ ...sources, flags }, { push, sign, prove }, options.only ?? []);
-      await presentTargets(load, runOptions(options));
+      await presentTargets(load, { ...runOptions(options), shellOnFailure: options.shellOnFailure });
     });
 }
 

@@ -23,7 +23,7 @@ const onLog = () => undefined;
 
 test.each(['auto', 'buildah', 'docker'] as const)('targets with the same engine (%s) share it', (engine) => {
   const options = sessionOptions([target({ engine }), target({ engine })], { onLog });
-  expect(options).toEqual({ engine, secrets: [], onLog });
+  expect(options).toEqual({ engine, secrets: [], onLog, keepFailed: false });
 });
 
 test('targets with different engines are refused, because they share one image store', async () => {
