@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -77,13 +77,15 @@ describe('commands of the documentation', () => {
     const home = await mkdtemp(join(TEST_HOME, 'docs-'));
     try {
       const real = join(build.output, 'kairos-debian-12-core-amd64-generic-v1.2.3');
-      const [, ...words] = line.replaceAll(DEFAULT, real).split(/\s+/);
+      const [own = ''] = line.split(' -- ');
+      const [, ...words] = own.replaceAll(DEFAULT, real).split(/\s+/);
       const [command = ''] = words;
+      if (READERS.includes(command)) nameBuild(words, build);
       if (ONLY_HELP.includes(command)) return await expectFlags(command, words);
       await placeOutputs(home, words);
       await createInputs(home, words);
       const plan = PLANNED.includes(command) && !words.includes('--plan') ? ['--plan'] : [];
-      const more = [...PLANNED, 'plan', 'lock'].includes(command) ? mirrored() : [];
+      const more = [...PLANNED, 'plan', 'lock', 'inspect'].includes(command) ? mirrored() : [];
       if (words.includes('--locked') || words.includes('--offline')) {
         await factory(['lock', '--base', words[words.indexOf('--base') + 1] ?? '', ...more], { cwd: home });
       }
@@ -101,7 +103,20 @@ const ONLY_HELP = [
   ...['boot', 'prove', 'sysext', 'confext', 'sign', 'verify', 'push'],
   // Other tests compare real builds, use the completion in real shells, and answer the questions of init.
   ...['verify-repro', 'diff', 'completion', 'help', 'init'],
+  // There is a machine only while a test boots one, and a log only of what has run.
+  ...['ssh', 'logs'],
 ];
+/** Commands that read what a build has made. */
+const READERS = ['inspect', 'size'];
+
+/** Puts the output of a real build in the place of the one that an example names. */
+function nameBuild(words: string[], build: TestBuild): void {
+  for (const [index, word] of words.entries()) {
+    if (word === 'build/*.iso') words[index] = build.artifact('iso');
+    else if (/^(build|releases\/.*)$/.test(word)) words[index] = build.output;
+  }
+}
+
 const PLANNED = ['build', 'artifacts', 'release'];
 
 async function expectFlags(command: string, words: readonly string[]): Promise<void> {
@@ -126,11 +141,14 @@ async function createInputs(home: string, words: readonly string[]): Promise<voi
   for (const [index, path] of words.entries()) {
     if (!/^(--(cloud-config|overlay-\w+)|validate)$/.test(words[index - 1] ?? '') || path.startsWith('/'))
       continue;
-    if (path.endsWith('.yaml')) await writeFile(join(home, path), '#cloud-config\nhostname: node\n');
-    else await mkdir(join(home, path), { recursive: true });
+    if (path.endsWith('.yaml')) {
+      await mkdir(dirname(join(home, path)), { recursive: true });
+      await writeFile(join(home, path), '#cloud-config\nhostname: node\n');
+    } else await mkdir(join(home, path), { recursive: true });
   }
   const config = words.indexOf('--config');
-  if (config >= 0) await writeFile(join(home, words[config + 1] ?? ''), 'flavor: debian\n');
+  const targets = words.includes('--only') ? 'targets: [{ name: edge }]\n' : '';
+  if (config >= 0) await writeFile(join(home, words[config + 1] ?? ''), `flavor: debian\n${targets}`);
 }
 
 test.each(['github', 'gitlab'])('what init writes for %s is valid, and can be planned', async (ci) => {

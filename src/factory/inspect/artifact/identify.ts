@@ -27,6 +27,11 @@ export async function identify(text: string): Promise<Named> {
   const stats = await stat(text).catch(() => undefined);
   if (stats?.isDirectory()) return directory(resolve(text));
   if (stats?.isFile()) return { kind: 'file', path: resolve(text) };
+  // A mistyped path must not become the name of an image at a public registry.
+  if (/^[^/:@]+$|[*?]/.test(text))
+    throw new FactoryError('FILE_NOT_FOUND', `there is no file or directory ${text} here`, {
+      remedy: `Check the path. An image of that name is docker://${text.replace(/[*?].*$/, 'NAME')}.`,
+    });
   const reference = parseBaseReference(text, process.cwd());
   switch (reference.kind) {
     case 'bootstrap':
