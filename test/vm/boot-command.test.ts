@@ -37,7 +37,8 @@ test('boot --user makes an account that ssh logs in to, and --persist keeps what
     try {
       const end = Date.now() + BOOT;
       let answer = await ssh('id -un && sudo id -u');
-      while (answer.exitCode === 255 && Date.now() < end) {
+      // Before the machine is recorded, there is none; before its system is up, it does not answer.
+      while (answer.failed && Date.now() < end) {
         await new Promise((resolve) => setTimeout(resolve, 2000));
         answer = await ssh('id -un && sudo id -u');
       }
