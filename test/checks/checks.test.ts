@@ -43,6 +43,7 @@ test('shell scripts', async () => {
     ':!scripts/*.json',
     '.ci/run',
     'bin',
+    ':!bin/*.cjs',
     'test/support/cuts/*.sh',
     'templates/build/*.sh',
     'templates/image/*.sh',

@@ -32,6 +32,7 @@ type Keys = Pick<
 > & {
   readonly 'oci-compression': ArtifactsSpec['ociCompression'];
   readonly 'fail-on'?: FailOn | undefined;
+  readonly 'size-budget'?: number | undefined;
   readonly 'builder-id'?: string | undefined;
   readonly sign?: ArtifactsSpec['sign'];
   readonly prove?: ArtifactsSpec['prove'];
@@ -73,6 +74,7 @@ export async function artifactsSpec(
     overlayIso: keys['overlay-iso'],
     sbom: keys.sbom,
     failOn: keys['fail-on'],
+    sizeBudget: keys['size-budget'],
     builderId: keys['builder-id'],
     audit: keys.audit,
   };

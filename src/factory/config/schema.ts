@@ -99,6 +99,11 @@ const artifactKeys = {
     description:
       'Refuse an image with a known vulnerability of at least this severity; append `,unless-missing` to allow builds without a scanner.',
   }),
+  'size-budget': mebibytes({ min: 1, max: 1024 * 1024 })
+    .optional()
+    .meta({
+      description: 'Refuse an image whose files take more, unpacked: `900MiB`, `1.5GiB`.',
+    }),
   'builder-id': z.url().optional().meta({ description: 'URI of the builder, for the provenance.' }),
   audit: Audit.prefault({}).meta({ description: 'Findings that the search for secrets ignores.' }),
   prove: Prove.optional().meta({
@@ -230,6 +235,8 @@ export interface ArtifactsSpec {
   readonly sbom: boolean;
   /** The lowest severity of a known vulnerability that fails the build. */
   readonly failOn: FailOn | undefined;
+  /** The largest content of the image, in MiB. */
+  readonly sizeBudget: number | undefined;
   /** URI of the builder, for the provenance. */
   readonly builderId: string | undefined;
   readonly audit: Audit;

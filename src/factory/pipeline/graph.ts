@@ -26,6 +26,7 @@ import { type ProvenanceSource, provenanceStep } from './steps/provenance-step.t
 import { readyImageStep } from './steps/ready-image-step.ts';
 import type { RecipeSource } from './steps/recipe-parts.ts';
 import { sbomStep } from './steps/sbom-step.ts';
+import { sizeStep } from './steps/size-step.ts';
 import { vulnerabilityStep } from './steps/vulnerability-step.ts';
 
 /** Returns the steps of `build`: base, Kubernetes, bundles → OS image → gates, parts → artifacts → checksums → provenance. */
@@ -126,6 +127,7 @@ function artifactGraph(
   const gates = [
     auditStep(env, spec, { images, signal }),
     ...(spec.failOn === undefined ? [] : [vulnerabilityStep(env, spec.failOn)]),
+    ...(spec.sizeBudget === undefined ? [] : [sizeStep(env, spec.sizeBudget)]),
   ];
   const ids = gates.map(({ id }) => id);
   return [

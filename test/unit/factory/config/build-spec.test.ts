@@ -117,6 +117,7 @@ describe('loadBuildSpec', () => {
       disk: { oem: 64, persistent: 256 },
       sbom: true,
       failOn: undefined,
+      sizeBudget: undefined,
       builderId: undefined,
       audit: { allow: [] },
       cloudConfig: join(home, 'c.yaml'),

@@ -22,7 +22,7 @@ const build: readonly Reader[] = [
     'containerfile-stage',
     'containerfile-context',
   ),
-  top('factory/pipeline/graph.ts', 'kernel-from', 'compression', 'sbom', 'fail-on'),
+  top('factory/pipeline/graph.ts', 'kernel-from', 'compression', 'sbom', 'fail-on', 'size-budget'),
   { below: 'framework', keys: ['name', 'source', 'version'], file: 'factory/config/framework-choice.ts' },
   {
     below: 'kubernetes',

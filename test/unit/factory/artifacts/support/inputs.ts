@@ -27,6 +27,7 @@ export function artifactsSpec(change: Partial<ArtifactsSpec> = {}): ArtifactsSpe
     disk: { oem: 8, persistent: 16 },
     sbom: false,
     failOn: undefined,
+    sizeBudget: undefined,
     prove: undefined,
     builderId: undefined,
     audit: { allow: [] },
