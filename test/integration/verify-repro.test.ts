@@ -1,49 +1,24 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderRepro } from '../../src/factory/cli/render-repro.ts';
 import type { ReproReport } from '../../src/factory/pipeline/verify-repro.ts';
 import { factory, TEST_HOME } from '../support/factory.ts';
-import { makeTinyRoot } from '../support/tiny-root.ts';
+import { makeSmallSystem } from '../support/small-system.ts';
 import { tool } from '../support/tool.ts';
 
-// Builds that take seconds: a BusyBox root with a file as its kernel and a stand-in for dracut, whose initramfs is either
-// reproducible or not. Everything else is real: engine, steps, tools.
+// Builds that take seconds, whose initramfs is either reproducible or not.
 
 const isRoot = process.getuid?.() === 0;
 
 describe.skipIf(!isRoot)('verify-repro (needs root: packs a root with its owners)', () => {
   let home: string;
+  let base: Awaited<ReturnType<typeof makeSmallSystem>>;
   beforeAll(async () => {
     home = await mkdtemp(join(TEST_HOME, 'repro-'));
-    await makeTinyRoot(home);
-    await writeFile(join(home, 'flavor.yaml'), 'extends: any\ninitramfs: dracut\n');
-    await mkdir(join(home, 'root/boot'));
-    await mkdir(join(home, 'root/lib/modules/6.1.0'), { recursive: true });
-    await mkdir(join(home, 'root/var/log'), { recursive: true });
-    await writeFile(join(home, 'root/boot/vmlinuz-6.1.0'), 'kernel');
-    await writeFile(join(home, 'root/lib/modules/6.1.0/modules.dep'), '');
+    base = await makeSmallSystem(home);
   });
   afterAll(() => tool('rm', '-rf', home));
-
-  /** A base with this script as its dracut, which makes the initramfs. All files have the same time. */
-  async function base(name: string, dracut: string): Promise<string> {
-    await writeFile(join(home, 'root/usr/bin/dracut'), `#!/bin/sh\n${dracut}\n`, { mode: 0o755 });
-    const file = join(home, `${name}.tar`);
-    await tool(
-      'tar',
-      '-C',
-      join(home, 'root'),
-      '--mtime=@1700000000',
-      '--sort=name',
-      '--owner=0',
-      '--group=0',
-      '-cf',
-      file,
-      '.',
-    );
-    return file;
-  }
 
   async function verify(file: string, ...more: string[]) {
     const output = join(home, 'out');

@@ -24,6 +24,8 @@ export interface CachePlaces {
   readonly history: string;
   /** Logs of the last runs. */
   readonly logs: string;
+  /** Unpacked versions of the one-file executable (docs/decisions/0016-one-file.md). */
+  readonly programs: string;
   /** Temporary files of running processes, on the same file system as the cache. */
   readonly works: string;
 }
@@ -55,6 +57,7 @@ export function cachePlaces(root: string): CachePlaces {
     registry: join(root, 'registry'),
     history: join(root, 'history'),
     logs: join(root, 'logs'),
+    programs: join(root, 'program'),
     works: join(root, 'work'),
   };
 }

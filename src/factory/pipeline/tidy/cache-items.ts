@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { allocatedBytes } from '../../../common/files/allocated-bytes.ts';
 import { parseJson } from '../../../common/text/parse-json.ts';
+import { projectFile } from '../project-files.ts';
 import type { CachePlaces } from '../workspace.ts';
 
 /** Something in the cache that can be removed on its own. */
 export interface CacheItem {
-  readonly kind: 'result' | 'download' | 'blob' | 'log';
+  readonly kind: 'result' | 'download' | 'blob' | 'log' | 'program';
   /** Such as `squashfs` for a result, or a digest. */
   readonly name: string;
   readonly path: string;
@@ -27,9 +28,9 @@ const Result = z.object({
   }),
 });
 
-/** Lists what can be removed from the cache. Files of running commands are not among it. */
+/** Lists what can be removed from the cache. Files of running commands, and this program, are not among it. */
 export async function cacheItems(places: Omit<CachePlaces, 'works'>): Promise<CacheItem[]> {
-  const { cache, registry, logs } = places;
+  const { cache, registry, logs, programs } = places;
   const steps = (await names(cache)).filter((name) => !OTHERS.includes(name));
   const results = await Promise.all(
     steps.map(async (step) =>
@@ -43,6 +44,7 @@ export async function cacheItems(places: Omit<CachePlaces, 'works'>): Promise<Ca
     ...(await files('download', join(cache, 'downloads'))),
     ...(await files('blob', join(registry, 'blobs', 'sha256'))),
     ...(await files('log', logs)),
+    ...(await files('program', programs)).filter(({ path }) => !projectFile('').startsWith(join(path, '/'))),
   ];
 }
 
@@ -61,11 +63,12 @@ async function fileItem(kind: CacheItem['kind'], name: string, path: string): Pr
 }
 
 /**
- * When a file was last used. A result is touched when it is used, and a log is written once; of other files, some filesystems record
- * when they were read.
+ * When a file was last used. A result is touched when it is used, and a program when it starts; a log is written once; of other
+ * files, some filesystems record when they were read.
  */
 async function lastUse(path: string, kind: CacheItem['kind']): Promise<number> {
-  const stats = await stat(path).catch(() => undefined);
+  const touched = kind === 'program' ? join(path, 'used') : path;
+  const stats = await stat(touched).catch(() => undefined);
   if (stats === undefined) return 0;
   const isRead = kind === 'blob' || kind === 'download';
   return isRead ? Math.max(stats.mtimeMs, stats.atimeMs) : stats.mtimeMs;

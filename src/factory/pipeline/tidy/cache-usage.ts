@@ -11,7 +11,7 @@ export interface CachePart {
 
 /** Measures the cache by its parts. Files that two parts share count in both. */
 export function cacheUsage(places: CachePlaces): CachePart[] {
-  const { cache, store, registry, logs, history, works } = places;
+  const { cache, store, registry, logs, history, programs, works } = places;
   const downloads = allocatedBytes(join(cache, 'downloads'));
   const part = (name: string, content: string, bytes: number) => ({ part: name, content, bytes });
   return [
@@ -21,6 +21,7 @@ export function cacheUsage(places: CachePlaces): CachePart[] {
     part('downloads', 'files for Kubernetes', downloads),
     part('logs', 'logs of the last commands', allocatedBytes(logs)),
     part('history', 'times and sizes of steps', allocatedBytes(history)),
+    part('programs', 'versions of the one-file executable', allocatedBytes(programs)),
     part('work', 'temporary files of running commands', allocatedBytes(works)),
   ];
 }

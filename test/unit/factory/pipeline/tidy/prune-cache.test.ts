@@ -26,9 +26,14 @@ function someCache() {
     'store/trees/localhost%2Fos%3A2/file': 'unused',
     'registry/blobs/sha256/abc': 'blob',
     'logs/2026-01-01T00-00-00-000Z-1.log': 'log',
+    'program/0123456789abcdef/used': '',
   });
   const old = new Date('2026-01-01T00:00:00Z');
-  for (const path of ['steps/squashfs/old/result.json', 'registry/blobs/sha256/abc'])
+  for (const path of [
+    'steps/squashfs/old/result.json',
+    'registry/blobs/sha256/abc',
+    'program/0123456789abcdef/used',
+  ])
     utimesSync(join(root, path), old, old);
   return root;
 }
@@ -51,6 +56,7 @@ test('by age; a dry run removes nothing and names the same', async () => {
   const planned = await pruneCache({ workspace, runner }, request, { dryRun: true });
   expect(planned.items.map(({ kind, name }) => [kind, name]).sort()).toEqual([
     ['blob', 'abc'],
+    ['program', '0123456789abcdef'],
     ['result', 'squashfs'],
   ]);
   expect(planned.after).toBeLessThan(planned.before);
