@@ -70,6 +70,10 @@ export const ARTIFACT_OPTIONS = {
     'push the finished image to REGISTRY/NAME[:TAG] (see push --help)',
   ).helpGroup(GROUPS.publish),
   noPush: new Option('--no-push', 'do not push, even if configured').helpGroup(GROUPS.publish),
+  summary: new Option(
+    '--summary <file>',
+    'append a table of the artifacts to this file, in Markdown, as services for CI show it',
+  ).helpGroup(GROUPS.run),
   noCache: new Option('--no-cache', 'do not use results of earlier builds').helpGroup(GROUPS.run),
 };
 
@@ -124,6 +128,8 @@ export interface RunOptions {
   readonly mermaid?: boolean | undefined;
   /** Whether a shell opens in the root of a build that failed. */
   readonly shellOnFailure?: boolean | undefined;
+  /** File that gets a table of the artifacts. */
+  readonly summary?: string | undefined;
 }
 
 /** Converts the shared options to {@link RunOptions}. */
@@ -134,7 +140,9 @@ export function runOptions(options: {
   offline?: true | undefined;
   cache: boolean;
   continueOnError?: true | undefined;
+  summary?: string | undefined;
 }): RunOptions {
   const { plan = false, json = false, locked = false, offline = false, continueOnError = false } = options;
-  return { plan, json, locked, offline, continueOnError, useCache: options.cache };
+  const { cache: useCache, summary } = options;
+  return { plan, json, locked, offline, continueOnError, useCache, summary };
 }

@@ -11,6 +11,7 @@ import { describeError, rememberLog } from './render-error.ts';
 import { createProgressRenderer } from './render-progress.ts';
 import { renderPush } from './render-push.ts';
 import { renderReport, renderTargets } from './render-report.ts';
+import { appendSummary } from './render-summary.ts';
 import { report as printReport } from './say.ts';
 import { describeTargets, failuresOf } from './target-failures.ts';
 import { ranInUserNamespace } from './user-namespace.ts';
@@ -24,7 +25,8 @@ export async function presentTargets(
   load: () => Promise<readonly Target[]>,
   options: RunOptions,
 ): Promise<void> {
-  const { plan, json, useCache, locked, offline, continueOnError, mermaid, shellOnFailure } = options;
+  const { plan, json, useCache, locked, offline, continueOnError } = options;
+  const { mermaid, shellOnFailure, summary } = options;
   if (shellOnFailure) requireTerminal({ json });
   // A failed push does not undo the build.
   let done: object = {};
@@ -39,9 +41,10 @@ export async function presentTargets(
     const run = { useCache, locked, offline, continueOnError, onFailedRoot, onLog: rememberLog, emit };
     if (plan) return await planReport(await planTargets(targets, run), groups, { mermaid });
     const report = await runTargets(targets, run).finally(() => show.close());
-    if (targets.some(({ name }) => name !== undefined)) return severalReport(report, groups, { json });
+    if (targets.some(({ name }) => name !== undefined))
+      return severalReport(report, groups, { json, summary });
     done = onlyBuild(report);
-    return singleReport(report, groups, { json });
+    return singleReport(report, groups, { json, summary });
   });
 }
 
@@ -49,11 +52,12 @@ export async function presentTargets(
 async function singleReport(
   report: TargetsReport,
   groups: readonly PushGroup[],
-  { json }: Pick<RunOptions, 'json'>,
+  { json, summary }: Pick<RunOptions, 'json' | 'summary'>,
 ): Promise<CommandReport> {
   const build = onlyBuild(report);
   if (!json) printReport(renderReport(build));
   const [published] = await publishDone(groups, report);
+  await appendSummary(summary, report, published === undefined ? [] : [published]);
   if (published === undefined) return { json: build, text: '' };
   const { targets: _, ...push } = published;
   return { json: { ...build, push }, text: renderPush(push) };
@@ -62,13 +66,14 @@ async function singleReport(
 async function severalReport(
   report: TargetsReport,
   groups: readonly PushGroup[],
-  { json }: Pick<RunOptions, 'json'>,
+  { json, summary }: Pick<RunOptions, 'json' | 'summary'>,
 ): Promise<CommandReport> {
   if (!json) printReport(renderTargets(report));
   const { push, failures } = await publishDone(groups, report).then(
     (all) => ({ push: all, failures: [] as unknown[] }),
     (error: unknown) => ({ push: [] as PublishedGroup[], failures: [error] }),
   );
+  await appendSummary(summary, report, push);
   const [failure] = failures;
   const more = {
     ...(groups.length > 0 && { push }),

@@ -42,6 +42,35 @@ export async function packDirectory(runner: Runner, directory: string, output: W
   await runner.run(TAR, args, { output });
 }
 
+/** Packs members of a directory as a tar stream, with owners, extended attributes, hard links and holes. */
+export async function packMembers(
+  runner: Runner,
+  directory: string,
+  {
+    members,
+    leftOut,
+    output,
+  }: {
+    readonly members: readonly string[];
+    /** Paths below the directory whose content is left out. */
+    readonly leftOut: readonly string[];
+    readonly output: Writable;
+  },
+): Promise<void> {
+  const flags = [
+    '--create',
+    '--format=posix',
+    '--numeric-owner',
+    '--sparse',
+    '--xattrs',
+    '--xattrs-include=*',
+  ];
+  const excluded = leftOut.map((path) => `--exclude=${path}/*`);
+  await runner.run(TAR, [...flags, '--anchored', ...excluded, '--directory', directory, '--', ...members], {
+    output,
+  });
+}
+
 /** Unpacks a tar stream from {@link packDirectory} into an empty directory. */
 export async function unpackStream(runner: Runner, input: Readable, directory: string): Promise<void> {
   await runner.run(

@@ -35,6 +35,7 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
+    .addOption(ARTIFACT_OPTIONS.summary)
     .addOption(SIGN_OPTION)
     .addOption(NO_SIGN_OPTION)
     .addOption(PROVE_OPTION)

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { formatSize } from '../../../common/text/size-text.ts';
 import { parseMebibytes } from '../../config/size.ts';
 import { withSession } from '../../pipeline/session.ts';
+import { restoreCache, saveCache } from '../../pipeline/tidy/cache-archive.ts';
 import { cacheUsage } from '../../pipeline/tidy/cache-usage.ts';
 import type { PruneRequest } from '../../pipeline/tidy/plan-prune.ts';
 import { type PruneReport, pruneCache } from '../../pipeline/tidy/prune-cache.ts';
@@ -16,12 +18,52 @@ import { ranInUserNamespace } from '../user-namespace.ts';
 
 const MIB = 1024 * 1024;
 
-/** `kairos-factory cache du|prune`: how large the cache is, and removing parts of it. */
+/** `kairos-factory cache du|prune|save|restore`: how large the cache is, removing parts of it, and moving it. */
 export function cacheCommand() {
   const command = new Command('cache');
   command.addCommand(duCommand());
   command.addCommand(pruneCommand());
+  command.addCommand(saveCommand());
+  command.addCommand(restoreCommand());
   return command;
+}
+
+function saveCommand() {
+  return new Command('save')
+    .description('write the cache into one file, for a later job or another machine')
+    .argument('<file>', 'such as cache.tar.zst')
+    .optionsGroup(GROUPS.general)
+    .addOption(ARTIFACT_OPTIONS.json)
+    .action(async (file, { json }) => {
+      await presentReport({ json }, async () => {
+        if (await ranInUserNamespace()) return undefined;
+        const saved = await withSession((session) => saveCache(session, file), { onLog: rememberLog });
+        return { json: saved, text: `Saved ${saved.parts.join(', ')}: ${formatSize(saved.bytes)}.\n` };
+      });
+    });
+}
+
+function restoreCommand() {
+  return new Command('restore')
+    .description('fill an empty cache from such a file')
+    .argument('<file>', 'a file of "cache save"')
+    .optionsGroup(GROUPS.general)
+    .option('--if-exists', 'do nothing if there is no such file, as in the first job')
+    .addOption(ARTIFACT_OPTIONS.json)
+    .action(async (file, { ifExists = false, json }) => {
+      await presentReport({ json }, async () => {
+        if (ifExists && !existsSync(file)) {
+          return {
+            json: { file, bytes: 0, parts: [] },
+            text: `There is no ${file}: the cache stays as it is.\n`,
+          };
+        }
+        if (await ranInUserNamespace()) return undefined;
+        const restored = await withSession((session) => restoreCache(session, file), { onLog: rememberLog });
+        const parts = restored.parts.join(', ') || 'nothing, because the cache is not empty';
+        return { json: restored, text: `Restored ${parts}.\n` };
+      });
+    });
 }
 
 function duCommand() {

@@ -216,8 +216,10 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
       { what: 'Remove what nothing uses', line: 'cache prune' },
       { what: 'Show what was not used for a month', line: 'cache prune --older-than 30d --dry-run' },
       { what: 'Keep the cache below a size, for CI', line: 'cache prune --max-size 10GiB' },
+      { what: 'Write it into one file, which CI keeps for the next job', line: 'cache save cache.tar.zst' },
+      { what: 'Start the next job with it', line: 'cache restore cache.tar.zst --if-exists' },
     ],
-    pages: ['cache'],
+    pages: ['cache', 'ci'],
   },
   inspect: {
     examples: [

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { openBuildahImages } from '../../engine/buildah-images.ts';
-import { takeLock } from '../../tools/kernel-lock.ts';
 import type { Session } from '../session.ts';
 import { type CacheItem, cacheItems } from './cache-items.ts';
 import { cacheUsage } from './cache-usage.ts';
+import { lockCache } from './lock-cache.ts';
 import { type PruneRequest, planPrune } from './plan-prune.ts';
 
 /** What was removed, or would be. */
@@ -20,8 +19,7 @@ export interface PruneReport {
 }
 
 /**
- * Removes parts of the cache. Nothing that a running command uses is removed: it is refused while one runs, and one that starts
- * meanwhile waits, because each takes the same lock at its start.
+ * Removes parts of the cache, and nothing that a running command uses.
  * @throws FactoryError `usage` while another command uses the cache
  */
 export async function pruneCache(
@@ -29,12 +27,7 @@ export async function pruneCache(
   request: PruneRequest,
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<PruneReport> {
-  await using _ = await takeLock(`${workspace.works}.lock`, { how: 'wait' });
-  if (!(await workspace.alone())) {
-    throw new FactoryError('CACHE_BUSY', `another command uses the cache ${workspace.root}`, {
-      remedy: 'Wait until it has ended.',
-    });
-  }
+  await using _ = await lockCache(workspace);
   const store = await openBuildahImages(runner, workspace);
   const trees = join(workspace.store, 'trees');
   const treeNames = (await readdir(trees).catch(() => [])).map(decodeURIComponent);
