@@ -130,7 +130,9 @@ describe.skipIf(!isRoot)('the executable of an ordinary user (needs root to make
     await tool('id', USER).catch(() => tool('useradd', '--create-home', USER));
     const work = join(home, 'work');
     await tool('install', '-d', '-o', USER, work);
-    const base = await makeSmallSystem(await mkdtemp(join(home, 'small-')));
+    const small = await mkdtemp(join(home, 'small-'));
+    await chmod(small, 0o755);
+    const base = await makeSmallSystem(small);
     const file = await base('sure', 'echo 070701 >/boot/initrd');
     await copyFile(PROGRAM, join(home, 'kairos-factory'));
     await chmod(join(home, 'kairos-factory'), 0o755);

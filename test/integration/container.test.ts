@@ -1,0 +1,106 @@
+import { chmod, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HOST_PACKAGES } from '../../src/factory/init/host-packages.ts';
+import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
+import { startDockerd } from '../support/dockerd.ts';
+import { PROJECT, testBuild } from '../support/factory.ts';
+import { packedProgram } from '../support/packed-program.ts';
+import { tool } from '../support/tool.ts';
+
+const ALL = process.env['KAIROS_FACTORY_TEST_ALL'] === '1';
+const TAG = 'localhost/kairos-factory:test';
+/** What the shared test image is built with, apart from places. */
+const ARGS = ['build', '--flavor', 'debian', '--base', 'bootstrap:bookworm', '--kernel', 'cloud', '--json'];
+ARGS.push('--version', 'v1.2.3', '--compression', 'fast', '--artifact', 'iso');
+
+test('the container image has the host tools that scripts/setup installs', async () => {
+  const text = await readFile(join(PROJECT, 'deploy/container/Containerfile'), 'utf8');
+  const [, listed = ''] = /--no-install-recommends \\\n(.*?)&&/s.exec(text) ?? [];
+  expect(listed.split(/[\s\\]+/).filter(Boolean)).toEqual([...HOST_PACKAGES]);
+});
+
+describe.runIf(ALL)('the container image (KAIROS_FACTORY_TEST_ALL=1)', () => {
+  let home: string;
+  let buildah: string[];
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'kairos-factory-container-'));
+    await chmod(home, 0o755);
+    buildah = [
+      'buildah',
+      '--root',
+      join(home, 'store'),
+      '--runroot',
+      join(home, 'run'),
+      '--storage-driver',
+      'overlay',
+    ];
+    const [program = '', ...flags] = buildah;
+    const root = join(home, 'base.tar');
+    await tool('mmdebstrap', '--quiet', '--variant=minbase', 'bookworm', root);
+    const from = (await tool(program, ...flags, 'from', 'scratch')).trim();
+    await tool(program, ...flags, 'add', '--quiet', from, root, '/');
+    await tool(program, ...flags, 'commit', '--quiet', from, 'localhost/debian:bookworm');
+    await tool(program, ...flags, 'rm', from);
+    await tool(join(PROJECT, 'scripts/build-executable'), '--package', await packedProgram());
+    await execa(
+      join(PROJECT, 'scripts/build-container'),
+      ['--base', 'localhost/debian:bookworm', '--tag', TAG],
+      {
+        env: { BUILDAH: `${buildah.join(' ')}`, BUILDAH_ISOLATION: 'chroot' },
+      },
+    );
+  });
+  afterAll(() => tool('rm', '-rf', home));
+
+  const iso = (report: BuildReport) => report.manifest.artifacts.map(({ kind, sha256 }) => [kind, sha256]);
+
+  test('builds the ISO of Debian as its ordinary user, rootless, in buildah', async () => {
+    const [program = '', ...flags] = buildah;
+    const work = join(home, 'work');
+    const cache = join(home, 'cache');
+    for (const path of [work, cache]) await tool('install', '-d', '-o', '1000', '-g', '1000', path);
+    const container = (await tool(program, ...flags, 'from', TAG)).trim();
+    const overlay = join(home, 'overlay');
+    await tool('cp', '-r', join(PROJECT, 'test/support/overlay'), overlay);
+    await tool('chmod', '-R', 'go+rX', overlay);
+    const volumes = ['-v', `${work}:/work`, '-v', `${cache}:/cache`, '-v', `${overlay}:/overlay:ro`];
+    const run = [...flags, 'run', '--isolation', 'chroot', '--user', 'builder', ...volumes, container, '--'];
+    const { exitCode, stdout, stderr } = await execa(
+      program,
+      [...run, 'kairos-factory', ...ARGS, '--overlay-rootfs', '/overlay', '--output', '/work/build'],
+      { reject: false },
+    );
+    expect(exitCode, stderr).toBe(0);
+    const shared = await testBuild();
+    expect(iso(JSON.parse(stdout))).toEqual(iso(shared.report).filter(([kind]) => kind === 'iso'));
+  });
+
+  test('starts in Docker', async () => {
+    await using daemon = await startDockerd();
+    const [program = '', ...flags] = buildah;
+    const archive = join(home, 'image.tar');
+    await tool(program, ...flags, 'push', '--quiet', TAG, `docker-archive:${archive}:${TAG}`);
+    const docker = (...args: string[]) => execa('docker', args, { env: { DOCKER_HOST: daemon.address } });
+    await docker('load', '--input', archive);
+    const { stdout } = await docker('run', '--rm', '--network', 'none', TAG, '--version');
+    expect(stdout).toMatch(/^kairos-factory v/);
+    await mkdir(join(home, 'config'));
+    await writeFile(join(home, 'config/node.yaml'), '#cloud-config\nhostname: node\n');
+    const volume = `${join(home, 'config')}:/work:ro`;
+    const validated = await docker(
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      '-v',
+      volume,
+      TAG,
+      'validate',
+      'node.yaml',
+    );
+    expect(validated.exitCode).toBe(0);
+  });
+});
