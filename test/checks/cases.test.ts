@@ -14,7 +14,7 @@ const SERIES: Readonly<Record<string, { readonly last: number; readonly unused: 
   S: { last: 8, unused: [4, 7] },
   G: { last: 9, unused: [2, 5, 8] },
   U: { last: 18, unused: [] },
-  D: { last: 28, unused: [] },
+  D: { last: 29, unused: [] },
 };
 
 const sentence = z.string().min(10);

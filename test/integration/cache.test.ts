@@ -73,29 +73,3 @@ test('by size and in whole, images of the store are removed with their results, 
   expect(await sizeOf('results')).toBeLessThan(1024 * 1024);
   await json(...args);
 });
-
-test('a saved cache gives another machine the same results, and never mixes with what is there', async () => {
-  const file = join(home, 'cache.tar.zst');
-  const saved = await json('cache', 'save', file);
-  expect(saved.parts).toEqual(expect.arrayContaining(['steps', 'store']));
-  const other = { KAIROS_FACTORY_CACHE: join(home, 'other') };
-  try {
-    const run = async (...words: string[]) => {
-      const { status, stdout, stderr } = await factory([...words, '--json'], { cwd: home, env: other });
-      expect(status, stderr).toBe(0);
-      return JSON.parse(stdout);
-    };
-    expect((await run('cache', 'restore', 'nothing.tar.zst', '--if-exists')).parts).toEqual([]);
-    expect((await run('cache', 'restore', file)).parts).toEqual(saved.parts);
-    const { steps } = await run(...args, '--output', join(home, 'other-out'));
-    const ran = steps.filter((step: { cached: boolean }) => !step.cached).map(({ id }: { id: string }) => id);
-    // What is in the output directory is made again, from the results.
-    expect(ran.filter((id: string) => !/^(artifact|checksum|provenance)/.test(id))).toEqual([]);
-    expect((await run('cache', 'restore', file)).parts).toEqual([]);
-  } finally {
-    await tool('rm', '-rf', other.KAIROS_FACTORY_CACHE);
-  }
-  const { status, stderr } = await factory(['cache', 'restore', 'nothing.tar.zst'], { cwd: home, env });
-  expect(status).toBe(2);
-  expect(stderr).toContain('--if-exists');
-});

@@ -134,7 +134,7 @@ describe('on a terminal', () => {
     expect(status).toBe(0);
     const fleet = join(home, 'fleet');
     expect(readFileSync(join(fleet, 'node.yaml'), 'utf8')).toContain(key('b@here', 'b'));
-    expect(parse(readFileSync(join(fleet, '.gitlab-ci.yml'), 'utf8'))).toHaveProperty('image.script');
+    expect(parse(readFileSync(join(fleet, '.gitlab-ci.yml'), 'utf8'))).toHaveProperty(['os-image', 'script']);
     expect(await problemsOf(fleet)).toEqual([]);
   });
 
@@ -175,11 +175,15 @@ describe('the files', () => {
     const text = textOf('.github/workflows/image.yml', { ci: 'github' });
     const workflow = parse(text);
     expect(workflow).toMatchObject({ permissions: { contents: 'read' } });
-    const own = readFileSync(join(PROJECT, '.github/workflows/prove.yml'), 'utf8');
+    const own = ['prove', 'test']
+      .map((name) => readFileSync(join(PROJECT, `.github/workflows/${name}.yml`), 'utf8'))
+      .join('');
     for (const [used] of text.matchAll(/uses: \S+/g)) expect(own).toContain(used);
     const runs = workflow.jobs.image.steps.flatMap((step: { run?: string }) => step.run ?? []);
-    expect(runs).toContain('kairos-factory build');
-    expect(parse(textOf('.gitlab-ci.yml', { ci: 'gitlab' })).image.script).toEqual(runs);
+    const summary = ' --summary "$GITHUB_STEP_SUMMARY"';
+    expect(runs).toContain(`kairos-factory build${summary}`);
+    const { script } = parse(textOf('.gitlab-ci.yml', { ci: 'gitlab' }))['os-image'];
+    expect(script).toEqual(runs.map((line: string) => line.replace(summary, '')));
   });
 
   test('are the only examples with a key: no page names an account of a stranger', () => {
