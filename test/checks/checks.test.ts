@@ -44,6 +44,7 @@ test('shell scripts', async () => {
     '.ci/run',
     'bin',
     ':!bin/*.cjs',
+    'deploy/ci',
     'test/support/cuts/*.sh',
     'templates/build/*.sh',
     'templates/image/*.sh',
