@@ -1,4 +1,5 @@
 import { dirname, join, normalize } from 'node:path';
+import { anchorOf } from '../../site/anchor.ts';
 
 /** Files of the project by their path: only Markdown needs its text, other files only have to exist. */
 export type ProjectFiles = ReadonlyMap<string, string>;
@@ -47,10 +48,7 @@ export function brokenCitations(path: string, text: string, files: ProjectFiles)
 export function anchorsOf(markdown: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of withoutCode(markdown).matchAll(/^#{1,6} (.+)$/gm)) {
-    const anchor = heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(' ', '-');
+    const anchor = anchorOf(heading);
     let unique = anchor;
     for (let again = 1; anchors.has(unique); again++) unique = `${anchor}-${again}`;
     anchors.add(unique);

@@ -5,13 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
+interface View {
+  readonly width: number;
+  readonly scheme?: 'light' | 'dark';
+}
+
 /** A page in a real headless browser. */
 export interface BrowserPage extends AsyncDisposable {
   /** Opens a URL at a width and in a colour scheme, and waits until it is loaded. */
-  readonly open: (
-    url: string,
-    view: { readonly width: number; readonly scheme?: 'light' | 'dark' },
-  ) => Promise<void>;
+  readonly open: (url: string, view: View) => Promise<void>;
+  /** Shows the open page at another width or in another colour scheme, without loading it again. */
+  readonly view: (view: View) => Promise<void>;
   /** Evaluates a JavaScript expression in the page, and awaits promises. */
   readonly evaluate: <T>(expression: string) => Promise<T>;
   /** All URLs requested since the page was opened, including those of its resources. */
@@ -94,12 +98,17 @@ export async function startChromium({ scripts = true } = {}): Promise<BrowserPag
       messages.push(details);
   });
 
+  const show = async ({ width, scheme = 'light' }: View) => {
+    const size = { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 };
+    await send('Emulation.setDeviceMetricsOverride', size);
+    const features = [{ name: 'prefers-color-scheme', value: scheme }];
+    await send('Emulation.setEmulatedMedia', { features });
+  };
+
   return {
-    open: async (url, { width, scheme = 'light' }) => {
-      const size = { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 };
-      await send('Emulation.setDeviceMetricsOverride', size);
-      const features = [{ name: 'prefers-color-scheme', value: scheme }];
-      await send('Emulation.setEmulatedMedia', { features });
+    view: show,
+    open: async (url, view) => {
+      await show(view);
       requests = [];
       messages = [];
       const loaded = new Promise<void>((resolve) => {
