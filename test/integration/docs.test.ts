@@ -81,7 +81,9 @@ describe('commands of the documentation', () => {
       const [, ...words] = own.replaceAll(DEFAULT, real).split(/\s+/);
       const [command = ''] = words;
       if (READERS.includes(command)) nameBuild(words, build);
-      if (ONLY_HELP.includes(command)) return await expectFlags(command, words);
+      // The cache of the tests has gigabytes; another test moves a small one.
+      const isMoved = command === 'cache' && /^(save|restore)$/.test(words[1] ?? '');
+      if (isMoved || ONLY_HELP.includes(command)) return await expectFlags(command, words);
       await placeOutputs(home, words);
       await createInputs(home, words);
       const plan = PLANNED.includes(command) && !words.includes('--plan') ? ['--plan'] : [];
