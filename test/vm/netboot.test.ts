@@ -47,7 +47,9 @@ describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'])('the netboot files of D
   });
 
   test('boot a machine with a BIOS by iPXE from a web server', async () => {
-    const script = basename(build.artifact('netboot'));
+    // The artifact has several files; a boot loader starts from this one.
+    const { artifacts } = build.report.manifest;
+    const script = artifacts.find(({ file }) => file.endsWith('.ipxe'))?.file ?? '';
     const { port } = server.address() as AddressInfo;
     const url = `http://${HOST}:${port}/${script}`;
     await using guest = await startGuest(
