@@ -26,7 +26,7 @@ const rows = await proofRows();
 const rewrite = async (place: URL, change: (text: string) => string) =>
   writeFile(place, change(await readFile(place, 'utf8')));
 await rewrite(new URL('../.github/workflows/prove.yml', docs), (text) => withMatrix(text, rows));
-await rewrite(new URL('../README.md', docs), (text) => withTable(text, rows));
+await rewrite(new URL('support.md', docs), (text) => withTable(text, rows));
 await rewrite(new URL('errors.md', docs), withErrorCodes);
 const sets = new URL('../templates/image/initramfs/usr/lib/kairos/initramfs/modules.yaml', import.meta.url);
 await writeFile(

@@ -1,4 +1,4 @@
-// The rows of the nightly proof: the matrix of the workflow, and the table of the README.
+// The rows of the nightly proof: the matrix of the workflow, and the table of docs/support.md.
 import { fileURLToPath } from 'node:url';
 import { openAllFlavors } from '../src/factory/catalog/flavors/load.ts';
 

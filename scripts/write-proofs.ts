@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes the results of the nightly proof into the table of the README. Usage: write-proofs.ts RESULTS README DATE
+// Writes the results of the nightly proof into the table of docs/support.md. Usage: write-proofs.ts RESULTS PAGE DATE
 // RESULTS has a directory FLAVOR-RELEASE for each row, with manifest.json and *.test-result.json of a build that was proven; a
 // row without them has failed.
 import { readdir, readFile, writeFile } from 'node:fs/promises';

@@ -5,25 +5,30 @@ type Page = readonly [title: string, path: string];
 /** All pages in the order in which they are read: learning, doing, looking up, understanding. */
 const GROUPS: readonly { readonly title: string; readonly pages: readonly Page[] }[] = [
   {
-    title: 'Start',
+    title: 'Learn',
     pages: [
       ['Overview', 'README.md'],
-      ['Getting the program', 'docs/install.md'],
+      ['Your first image', 'docs/first-image.md'],
+      ['Your first fleet', 'docs/first-fleet.md'],
+      ['All pages', 'docs/README.md'],
     ],
   },
   {
     title: 'Make an image',
     pages: [
+      ['Commands by task', 'docs/commands-by-task.md'],
+      ['Getting the program', 'docs/install.md'],
       ['What a build needs', 'docs/doctor.md'],
-      ['What a build would do', 'docs/plan.md'],
+      ['Customise an image', 'docs/customise.md'],
       ['Any base', 'docs/any-base.md'],
       ['Registry images', 'docs/bases.md'],
       ['Flavors', 'docs/flavors.md'],
       ['Architectures and boards', 'docs/models.md'],
       ['Kubernetes', 'docs/kubernetes.md'],
       ['Several targets', 'docs/targets.md'],
+      ['What a build would do', 'docs/plan.md'],
       ['Engines', 'docs/engines.md'],
-      ['Cache', 'docs/cache.md'],
+      ['Cache, and working offline', 'docs/cache.md'],
       ['Logs', 'docs/logs.md'],
     ],
   },
@@ -38,6 +43,7 @@ const GROUPS: readonly { readonly title: string; readonly pages: readonly Page[]
       ['Sign and verify', 'docs/signing.md'],
       ['Push to a registry', 'docs/publishing.md'],
       ['Releases', 'docs/releases.md'],
+      ['In a CI', 'docs/ci.md'],
     ],
   },
   {
@@ -50,6 +56,13 @@ const GROUPS: readonly { readonly title: string; readonly pages: readonly Page[]
     ],
   },
   {
+    title: 'Move and repair',
+    pages: [
+      ['From kairos-init and AuroraBoot', 'docs/migrate.md'],
+      ['Troubleshooting by message', 'docs/troubleshooting.md'],
+    ],
+  },
+  {
     title: 'Reference',
     pages: [
       ['Commands', 'docs/commands.md'],
@@ -59,6 +72,7 @@ const GROUPS: readonly { readonly title: string; readonly pages: readonly Page[]
       ['Templates', 'docs/templates.md'],
       ['Errors', 'docs/errors.md'],
       ['Hardware', 'docs/hardware.md'],
+      ['What has been shown', 'docs/support.md'],
       ['Changes', 'CHANGELOG.md'],
     ],
   },
@@ -69,6 +83,7 @@ const GROUPS: readonly { readonly title: string; readonly pages: readonly Page[]
       ['The contract with Kairos', 'docs/contract.md'],
       ['Threat model', 'docs/threat-model.md'],
       ['Security reports', 'SECURITY.md'],
+      ['Compared with others', 'docs/comparison.md'],
       ['Decisions', 'docs/decisions/README.md'],
     ],
   },

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { projectFiles } from './project-files.ts';
 
-/** The commands of the README that write artifacts, in order: the output directory, and what is written there. */
+/** The commands of the README and of the page of tasks that write artifacts, in order: the output directory, and what is written there. */
 async function writers(): Promise<{ readonly output: string; readonly what: string }[]> {
-  const text = (await projectFiles()).get('README.md') ?? '';
+  const files = await projectFiles();
+  const text = ['README.md', 'docs/commands-by-task.md'].map((page) => files.get(page) ?? '').join('');
   const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
   const lines = blocks.flatMap((block) => block.split('\n')).filter((line) => !line.includes('--plan'));
   return lines.flatMap((line) => {
@@ -20,7 +21,7 @@ async function writers(): Promise<{ readonly output: string; readonly what: stri
   });
 }
 
-test('no command of the README leaves files in the output of another', async () => {
+test('no command of the README or the page of tasks leaves files in the output of another', async () => {
   const found = await writers();
   expect(found.length).toBeGreaterThan(5);
   const outputs = [...new Set(found.map(({ output }) => output))];

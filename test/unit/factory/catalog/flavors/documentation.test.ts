@@ -8,7 +8,7 @@ import { PROJECT } from '../../../../support/factory.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 
 const page = readFileSync(join(PROJECT, 'docs/flavors.md'), 'utf8');
-const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
+const support = readFileSync(join(PROJECT, 'docs/support.md'), 'utf8');
 
 /** The cells of the rows of the table below a heading. */
 function table(text: string, heading: string): string[][] {
@@ -46,8 +46,8 @@ test('the example of docs/flavors.md is a flavor', async () => {
   expect([flavor.name, flavor.packages['ssh']]).toEqual(['example', ['dropbear']]);
 });
 
-test('README has every flavor with its releases', async () => {
-  const rows = new Map(table(readme, '## Flavors').map(([, name = '', releases = '']) => [name, releases]));
+test('docs/support.md has every flavor with its releases', async () => {
+  const rows = new Map(table(support, '## Flavors').map(([, name = '', releases = '']) => [name, releases]));
   const flavors = await openAllFlavors(FLAVORS);
   const actual = flavors.map(({ flavor }) => [flavor.name, Object.keys(flavor.releases)] as const);
   expect([...rows.keys()].sort()).toEqual(actual.map(([name]) => name).sort());
