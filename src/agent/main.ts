@@ -18,7 +18,9 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 try {
-  await createAgentProgram({ host, out, uid: process.getuid?.() }).parseAsync();
+  const context = { host, out, uid: process.getuid?.() };
+  const program = await createAgentProgram(context, { args: process.argv.slice(2) });
+  await program.parseAsync();
 } catch (error) {
   process.exitCode = fail(error);
 }

@@ -176,9 +176,9 @@ describe('commands of the agent in the documentation', () => {
   test('there are some', () => expect(lines.length).toBeGreaterThan(8));
 
   // The VM tests run them on nodes. Here, their commands and flags must exist.
-  test.each(lines)('$place: $line', ({ line }) => {
+  test.each(lines)('$place: $line', async ({ line }) => {
     const [, ...words] = line.split(/\s+/);
-    const agent: CommandUnknownOpts = createAgentProgram({
+    const agent: CommandUnknownOpts = await createAgentProgram({
       host: systemHost(() => undefined),
       out: () => undefined,
     });

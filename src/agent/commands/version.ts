@@ -1,10 +1,8 @@
 import { Command } from '@commander-js/extra-typings';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { parseOsRelease } from '../../common/contract/os-release.ts';
+import { AGENT_VERSION } from '../agent-version.ts';
 import type { AgentCommand } from './agent-command.ts';
-
-/** The version, set when the agent is compiled (scripts/build-agent). */
-export const AGENT_VERSION = process.env['KAIROS_AGENT_VERSION'] ?? 'development';
 
 /** `kairos-agent version`. */
 export const versionCommand: AgentCommand = ({ host, out }) =>

@@ -1,6 +1,7 @@
 import type { BootState } from '../../common/contract/boot-state.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { PERSISTENT_FILE } from '../../common/contract/partition-files.ts';
+import { messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { bootState, sentinels } from '../config/boot-state.ts';
 import { readHistory } from '../deploy/node-state.ts';
@@ -15,6 +16,8 @@ export interface NodeSummary {
   readonly running: SlotSystem;
   /** Absent on a live system, and for an ordinary user. */
   readonly slots?: NodeSlots['slots'];
+  /** Why the slots are absent. */
+  readonly problem?: string;
   /** Absent when the slots are; `null` when there was none. */
   readonly upgrade?: LastUpgrade | null;
 }
@@ -28,8 +31,15 @@ export async function nodeSummary(
   { uid = 0 }: { readonly uid?: number | undefined } = {},
 ): Promise<NodeSummary> {
   const [boot, running] = await Promise.all([bootState(host), readSystem(host, '/')]);
-  const found = uid === 0 ? await readSlots(host) : undefined;
-  if (found === undefined) return { boot, running };
+  if (uid !== 0) return { boot, running, problem: 'run as root to read them' };
+  let found: NodeSlots | undefined;
+  try {
+    found = await readSlots(host);
+  } catch (error) {
+    // The rest is worth as much without them.
+    return { boot, running, problem: messageOf(error) };
+  }
+  if (found === undefined) return { boot, running, problem: 'nothing is installed on this machine' };
   const { slots, marks } = found;
   if ('problem' in slots.active) return { boot, running, slots };
   const upgrade = lastUpgrade({

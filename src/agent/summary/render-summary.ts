@@ -25,17 +25,12 @@ const DIGITS = 12;
 const WIDTH = 10;
 
 /** Renders the summary of a node for people, a few lines long. */
-export function renderSummary({ boot, running, slots, upgrade }: NodeSummary): string {
+export function renderSummary({ boot, running, slots, problem = 'none', upgrade }: NodeSummary): string {
   const lines = [
     row('running', `${running.version ?? 'unknown version'}, ${SYSTEMS[boot]}${nameOf(running)}`),
   ];
-  if (slots === undefined) {
-    lines.push(
-      row('slots', boot === 'livecd_boot' ? 'nothing is installed yet' : 'run as root to read them'),
-    );
-  } else {
-    for (const slot of SLOTS) lines.push(row(slot, describe(slots[slot])));
-  }
+  if (slots === undefined) lines.push(row('slots', problem));
+  else for (const slot of SLOTS) lines.push(row(slot, describe(slots[slot])));
   if (upgrade === null) lines.push(row('upgrade', 'none since the installation or the last reset'));
   else if (upgrade) lines.push(row('upgrade', describeUpgrade(upgrade)), row('', OUTCOMES[upgrade.outcome]));
   return lines.map((line) => `${line}\n`).join('');

@@ -9,8 +9,9 @@ export const slotsCheck: Check = {
   id: 'slots',
   on: 'node',
   run: async ({ host }) => {
-    const { slots, upgrade } = await nodeSummary(host);
-    if (slots === undefined) return [];
+    const { slots, problem = '', upgrade } = await nodeSummary(host);
+    if (slots === undefined)
+      return [failure(`the slots cannot be read: ${problem}`, 'Look at the check "partitions".')];
     const findings = SLOTS.map((name): Finding => {
       const slot = slots[name];
       if ('problem' in slot) return failure(`${name}: ${slot.problem}`, REPAIR[name]);

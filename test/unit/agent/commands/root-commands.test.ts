@@ -42,7 +42,7 @@ function allBelow(command: AnyCommand): AnyCommand[] {
 
 async function asUser(line: string, uid: number) {
   await using host = await testHost({ files: { '/proc/cmdline': 'COS_ACTIVE' } });
-  const program = createAgentProgram({ host, out: () => undefined, uid });
+  const program = await createAgentProgram({ host, out: () => undefined, uid });
   program.configureOutput({ writeErr: () => undefined });
   return await program.parseAsync(line.split(' '), { from: 'user' }).then(
     () => undefined,
@@ -53,7 +53,7 @@ async function asUser(line: string, uid: number) {
 describe('commands for root', () => {
   test('each command is for root or for everybody', async () => {
     await using host = await testHost();
-    const commands = allBelow(createAgentProgram({ host, out: () => undefined }));
+    const commands = allBelow(await createAgentProgram({ host, out: () => undefined }));
     const others = commands.filter((command) => !isForRoot(command)).map(pathOf);
     expect(others.toSorted()).toEqual(FOR_EVERYBODY.toSorted());
   });

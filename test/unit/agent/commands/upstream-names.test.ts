@@ -20,8 +20,10 @@ async function agent(line: string, options: TestHostOptions = {}) {
   const out = (text: string) => {
     output += text;
   };
-  const program = createAgentProgram({ host, out }).configureOutput({ writeOut: out, writeErr: out });
-  const error = await program.parseAsync(line.split(' '), { from: 'user' }).then(
+  const args = line.split(' ');
+  const program = await createAgentProgram({ host, out }, { args });
+  program.configureOutput({ writeOut: out, writeErr: out });
+  const error = await program.parseAsync(args, { from: 'user' }).then(
     () => undefined,
     (thrown: Error & { code?: string }) => thrown,
   );

@@ -10,7 +10,7 @@ import { testHost } from '../support/test-host.ts';
 
 async function agent(out: (text: string) => void = () => undefined) {
   await using host = await testHost();
-  return createAgentProgram({ host, out });
+  return await createAgentProgram({ host, out });
 }
 const commands = completedCommands(await agent());
 const completion = { program: 'kairos-agent', commands };

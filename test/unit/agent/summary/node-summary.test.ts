@@ -82,13 +82,26 @@ describe('the summary of a node', () => {
     expect(commands).toContain(`mount -o loop,ro ${STATE}/cOS/passive.img /run/cos/view`);
   });
 
+  test('of a machine that lacks a program has everything else', async () => {
+    await using host = await testHost({
+      files: { '/proc/cmdline': 'COS_ACTIVE', '/etc/kairos-release': 'KAIROS_VERSION=v1\n' },
+      run: ({ program }) => {
+        if (program === 'blkid') throw new Error('blkid is not installed');
+        return program === 'lsblk' ? '{"blockdevices":[]}' : '[]';
+      },
+    });
+    const text = await state(host);
+    expect(text).toMatch(/^# running {3}v1, the active system\n# slots {5}blkid is not installed\n/);
+    expect(text).toContain('boot: active_boot');
+  });
+
   test('of a live system', async () => {
     await using host = await testHost({
       files: { '/proc/cmdline': 'root=live:LABEL=COS_LIVE', '/etc/kairos-release': 'KAIROS_VERSION=v1\n' },
       run: ({ program }) => (program === 'blkid' ? { status: 2 } : ''),
     });
     expect(await state(host, 'summary')).toBe(
-      'running   v1, the live system\nslots     nothing is installed yet\n',
+      'running   v1, the live system\nslots     nothing is installed on this machine\n',
     );
   });
 });
