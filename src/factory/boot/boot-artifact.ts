@@ -16,13 +16,7 @@ import { volumeArguments, writeUserDataVolume } from './user-data-volume.ts';
  * @throws FactoryError `usage` when the artifact is missing or not bootable, `tool` when QEMU or its firmware is
  */
 export async function bootArtifact(runner: Runner, machine: Machine, config?: string): Promise<number> {
-  diskFormat(machine.artifact);
-  const stats = await stat(machine.artifact).catch(() => undefined);
-  if (!stats?.isFile()) {
-    throw new FactoryError('FILE_NOT_FOUND', `${machine.artifact} is not a file`, {
-      remedy: 'Give the path of an artifact.',
-    });
-  }
+  await requireBootable(machine.artifact);
   firmwareImages(machine);
   const qemu = await runner.locate(QEMU[machine.arch ?? 'amd64']);
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-boot-'));
@@ -36,6 +30,20 @@ export async function bootArtifact(runner: Runner, machine: Machine, config?: st
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** @throws FactoryError `usage` when the artifact is missing, or its name is not that of a bootable one */
+export async function requireBootable(artifact: string): Promise<void> {
+  const stats = await stat(artifact).catch(() => undefined);
+  if (stats === undefined)
+    throw new FactoryError('FILE_NOT_FOUND', `${artifact} does not exist`, {
+      remedy: 'Give the path of an artifact.',
+    });
+  diskFormat(artifact);
+  if (!stats.isFile())
+    throw new FactoryError('FILE_NOT_FOUND', `${artifact} is not a file`, {
+      remedy: 'Give the path of an artifact.',
+    });
 }
 
 /**

@@ -3,7 +3,7 @@ import { Command } from '@commander-js/extra-typings';
 import { ARCHES, type Arch } from '../../../common/contract/architectures.ts';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { didYouMean } from '../../../common/text/suggest.ts';
-import { bootArtifact } from '../../boot/boot-artifact.ts';
+import { bootArtifact, requireBootable } from '../../boot/boot-artifact.ts';
 import { installationDisk, persistentDisk } from '../../boot/disks.ts';
 import { type Forward, LOOPBACK, parseForward, requireFreePorts } from '../../boot/forward.ts';
 import { parseFirmware } from '../../boot/machine.ts';
@@ -65,6 +65,11 @@ export function bootCommand() {
         env: process.env,
       });
       const artifact = resolve(given);
+      // Everything that is typed is looked at before a disk is made, or seconds are spent on trying KVM.
+      await requireBootable(artifact);
+      const firmware = parseFirmware(options.firmware);
+      const memory = numberOf({ flag: '--memory', text: options.memory, largest: 1 << 20 });
+      const cores = numberOf({ flag: '--cores', text: options.cores, largest: 256 });
       const arch = machineArchFor(options.arch, artifact);
       const { user } = options;
       const keys = user === undefined ? [] : await keysOf(options.sshKey);
@@ -85,9 +90,9 @@ export function bootCommand() {
             ? artifact
             : await persistentDisk(runner, { artifact, file: resolve(persist) }),
         attachment: options.cdrom ? 'cdrom' : 'disk',
-        firmware: parseFirmware(options.firmware),
-        memory: numberOf({ flag: '--memory', text: options.memory, largest: 1 << 20 }),
-        cores: numberOf({ flag: '--cores', text: options.cores, largest: 256 }),
+        firmware,
+        memory,
+        cores,
         snapshot: !options.write && persist === undefined,
         kvm: await workingKvm(runner, { kvm: options.kvm, arch }, notice),
         forwards,
