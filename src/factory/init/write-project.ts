@@ -1,6 +1,8 @@
-import { lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { FactoryError } from '../../common/errors/factory-error.ts';
+import { unwritable } from '../../common/errors/unwritable.ts';
+import { makeDirectory } from '../../common/files/sync-path.ts';
 import type { ProjectFile } from './answers.ts';
 
 /** A file that existed, and the lines of ours that it lacks. */
@@ -12,7 +14,8 @@ export interface KeptFile {
 /**
  * Writes the files of a project, and never over another one.
  * @returns the ignore files that existed; they are unchanged
- * @throws FactoryError `usage` when another file exists, before anything is written, or when the directory cannot be written to
+ * @throws FactoryError `usage` when another file exists, before anything is written, or when the directory cannot be written to;
+ *   `step` when the disk is full
  */
 export async function writeProject(directory: string, files: readonly ProjectFile[]): Promise<KeptFile[]> {
   const existing: ProjectFile[] = [];
@@ -26,13 +29,10 @@ export async function writeProject(directory: string, files: readonly ProjectFil
   for (const { path, text } of files.filter((file) => !existing.includes(file))) {
     const place = join(directory, path);
     try {
-      await mkdir(dirname(place), { recursive: true });
+      await makeDirectory(dirname(place));
       await writeFile(place, text, { flag: 'wx' });
     } catch (error) {
-      throw new FactoryError('FILE_EXISTS', `${place} cannot be written: ${messageOf(error)}`, {
-        remedy: 'Give a directory that you may write to.',
-        cause: error,
-      });
+      throw unwritable(error, `cannot write ${place}`, 'Give a directory that you may write to.');
     }
   }
   return Promise.all(existing.map((file) => kept(directory, file)));

@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { explainSystemError, isSystemError } from '../../common/errors/explain.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { unwritable } from '../../common/errors/unwritable.ts';
 import { makeDirectory } from '../../common/files/sync-path.ts';
 import type { Owner } from '../inputs/base/blob-cache.ts';
 import { type KernelLock, takeLock } from '../tools/kernel-lock.ts';
@@ -144,17 +145,12 @@ export interface OutputDirectory {
 /**
  * Creates an output directory if necessary, locks it and removes unfinished files of killed processes.
  * The kernel holds the lock, so that containers that share the directory respect each other.
- * @throws FactoryError `usage` when another process writes to the directory, or it is not writable
+ * @throws FactoryError `usage` when another process writes to the directory, or it is not writable, `step` when the disk is full
  */
 export async function openOutput(path: string): Promise<OutputDirectory> {
   await makeDirectory(path).catch((error: NodeJS.ErrnoException) => {
-    throw new FactoryError(
-      'OUTPUT_UNWRITABLE',
-      `cannot create the output directory ${path}: ${error.message}`,
-      {
-        remedy: 'Choose another directory with --output.',
-      },
-    );
+    const remedy = 'Choose another directory with --output.';
+    throw unwritable(error, `cannot create the output directory ${path}`, remedy);
   });
   const me = `${PARTIAL}${process.pid}-${randomInt(2 ** 47)}-`;
   const file = join(path, LOCK);
@@ -181,9 +177,7 @@ async function takeOutputLock(file: string): Promise<KernelLock> {
   for (let attempt = 1; ; attempt += 1) {
     const lock = await takeLock(file, { how: 'now' }).catch((error: NodeJS.ErrnoException) => {
       if (error instanceof FactoryError) throw error;
-      throw new FactoryError('OUTPUT_UNWRITABLE', `cannot write to ${place}: ${error.message}`, {
-        remedy: 'Choose another --output.',
-      });
+      throw unwritable(error, `cannot write to ${place}`, 'Choose another --output.');
     });
     if (lock !== undefined) return lock;
     if (attempt === ATTEMPTS) {

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from '@commander-js/extra-typings';
 import { stringify } from 'yaml';
-import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { unwritable } from '../../../common/errors/unwritable.ts';
 import { ejectFlavor } from '../../catalog/flavors/eject.ts';
 import { listFlavors, loadFlavor } from '../../catalog/flavors/load.ts';
 import { FLAVORS, toolVersion } from '../../pipeline/project-files.ts';
@@ -41,9 +42,10 @@ export function flavorsCommand() {
 /** Writes a new file, and never overwrites one, which the user may have edited. */
 async function writeNew(file: string, text: string): Promise<void> {
   await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
-    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new FactoryError('FILE_EXISTS', exists ? `${file} exists` : `${file}: ${messageOf(error)}`, {
-      remedy: exists ? 'Give another file, or remove it first.' : 'Check the path and its permissions.',
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw unwritable(error, `cannot write ${file}`, 'Check the path and its permissions.');
+    throw new FactoryError('FILE_EXISTS', `${file} exists`, {
+      remedy: 'Give another file, or remove it first.',
       cause: error,
     });
   });
