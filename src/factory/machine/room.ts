@@ -1,4 +1,5 @@
-import { stat, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { formatSize } from '../../common/text/size-text.ts';
@@ -15,6 +16,8 @@ export interface RoomNeed {
   readonly least: number;
   /** How to use another filesystem. */
   readonly elsewhere: string;
+  /** Why nothing can be written there. */
+  readonly obstacle?: string;
 }
 
 /** A filesystem, with what a build takes of it. */
@@ -26,8 +29,11 @@ export interface Filesystem {
 /** Finds the filesystems of some directories, and their free bytes for this user. */
 export async function filesystemsOf(needs: readonly RoomNeed[]): Promise<Filesystem[]> {
   const found = new Map<number, { free: number; needs: RoomNeed[] }>();
-  for (const need of needs) {
-    const { device, free } = await filesystemAt(resolve(need.path));
+  for (const asked of needs) {
+    const path = resolve(asked.path);
+    const { device, free } = await filesystemAt(path);
+    const obstacle = await obstacleAt(path);
+    const need = obstacle === undefined ? asked : { ...asked, obstacle };
     const known = found.get(device);
     if (known === undefined) found.set(device, { free, needs: [need] });
     else known.needs.push(need);
@@ -44,6 +50,20 @@ async function filesystemAt(path: string): Promise<{ device: number; free: numbe
   return { device: stats?.dev ?? 0, free: bavail * bsize };
 }
 
+/** Why a directory cannot be created or written to; `undefined` when it can. */
+async function obstacleAt(path: string): Promise<string | undefined> {
+  const stats = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+  if (stats instanceof Error) {
+    const parent = dirname(path);
+    return parent === path ? undefined : obstacleAt(parent);
+  }
+  if (!stats.isDirectory()) return `${path} is not a directory`;
+  return access(path, constants.W_OK).then(
+    () => undefined,
+    () => `you may not write to ${path}`,
+  );
+}
+
 const total = (needs: readonly RoomNeed[], of: 'likely' | 'least') =>
   needs.reduce((sum, need) => sum + need[of], 0);
 
@@ -52,16 +72,18 @@ export function checkRoom(filesystems: readonly Filesystem[]): Check[] {
   return filesystems.flatMap(({ free, needs }) => {
     const [likely, least] = [total(needs, 'likely'), total(needs, 'least')];
     const state = free < least ? 'fault' : free < likely ? 'warning' : 'ok';
-    return needs.map((need) => ({
-      area: 'room' as const,
-      name: need.path,
-      state: need.likely === 0 ? 'ok' : state,
-      found: `${formatSize(free)} free`,
-      purpose: need.likely === 0 ? need.purpose : `${need.purpose}, about ${formatSize(need.likely)}`,
-      ...(state === 'ok' || need.likely === 0
-        ? {}
-        : { problem: shortage({ free, needs }), remedy: need.elsewhere }),
-    }));
+    return needs.map((need) => {
+      const short = state !== 'ok' && need.likely > 0 ? shortage({ free, needs }) : undefined;
+      const problem = need.obstacle ?? short;
+      return {
+        area: 'room' as const,
+        name: need.path,
+        state: need.obstacle !== undefined ? 'fault' : short === undefined ? 'ok' : state,
+        found: `${formatSize(free)} free`,
+        purpose: need.likely === 0 ? need.purpose : `${need.purpose}, about ${formatSize(need.likely)}`,
+        ...(problem === undefined ? {} : { problem, remedy: need.elsewhere }),
+      };
+    });
   });
 }
 

@@ -15,6 +15,7 @@ import { checkTools } from '../machine/tool-checks.ts';
 import type { HostSystem } from '../tools/host-packages.ts';
 import { archesOf, engineOf } from './common-choices.ts';
 import { commonTools, type MachineNeeds, machineNeeds } from './machine-needs.ts';
+import { ELSEWHERE } from './predict-groups.ts';
 import { compiledAgent } from './project-files.ts';
 import type { Target } from './target.ts';
 import { cacheDirectory } from './workspace.ts';
@@ -60,14 +61,14 @@ export async function examineMachine(
 }
 
 function inGeneral(root: string): MachineNeeds {
-  const place = { likely: 0, least: 0, elsewhere: '' };
+  const place = { likely: 0, least: 0 };
   return {
     tools: [...commonTools(), ...generalNeeds()],
     registries: [],
     room: [
-      { ...place, path: root, purpose: 'cache and images' },
-      { ...place, path: resolve(DEFAULT_OUTPUT), purpose: 'artifacts' },
-      { ...place, path: tmpdir(), purpose: 'bootstrap' },
+      { ...place, path: root, purpose: 'cache and images', elsewhere: ELSEWHERE.cache },
+      { ...place, path: resolve(DEFAULT_OUTPUT), purpose: 'artifacts', elsewhere: ELSEWHERE.output },
+      { ...place, path: tmpdir(), purpose: 'bootstrap', elsewhere: ELSEWHERE.temporary },
     ],
     boots: [],
   };

@@ -60,13 +60,20 @@ export async function predictGroups(
   };
 }
 
+/** How to use another filesystem for what a build writes. */
+export const ELSEWHERE = {
+  cache: 'KAIROS_FACTORY_CACHE for the cache',
+  temporary: 'TMPDIR for the bootstrap',
+  output: '--output for the artifacts',
+} as const;
+
 /** Adds up the room that steps take. */
 function createRooms(cache: string) {
   const found = new Map<string, RoomNeed>();
   const places = {
-    cache: { path: cache, purpose: 'cache and images', elsewhere: 'KAIROS_FACTORY_CACHE for the cache' },
-    temporary: { path: tmpdir(), purpose: 'bootstrap', elsewhere: 'TMPDIR for the bootstrap' },
-    output: { purpose: 'artifacts', elsewhere: '--output for the artifacts' },
+    cache: { path: cache, purpose: 'cache and images', elsewhere: ELSEWHERE.cache },
+    temporary: { path: tmpdir(), purpose: 'bootstrap', elsewhere: ELSEWHERE.temporary },
+    output: { purpose: 'artifacts', elsewhere: ELSEWHERE.output },
   };
   const grow = (place: Omit<RoomNeed, 'likely' | 'least'>, bytes: number, share: number) => {
     const { likely, least } = found.get(place.path) ?? { likely: 0, least: 0 };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkRoom, filesystemsOf, requireRoom } from '../../../../src/factory/machine/room.ts';
 import { failureOf } from '../../support/failure.ts';
-import { temporaryDirectory } from '../../support/temporary.ts';
+import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
 const GIB = 1024 ** 3;
 const need = (path: string, likely: number, least = likely / 2) => ({
@@ -24,6 +24,15 @@ test('needs on one filesystem are added, also of directories that do not exist y
 test('another filesystem is counted on its own', async () => {
   const found = await filesystemsOf([need(temporaryDirectory(), 1), need('/proc/self', 1)]);
   expect(found.map(({ free }) => free > 0)).toEqual([true, false]);
+});
+
+test('a directory that nothing can be written to is reported, whatever room it has', async () => {
+  const home = plant(temporaryDirectory(), { file: '' });
+  const needs = [need(join(home, 'new'), 0), need(join(home, 'file'), 0), need(join(home, 'file/below'), 0)];
+  const checks = checkRoom(await filesystemsOf(needs));
+  expect(checks.map(({ state }) => state)).toEqual(['ok', 'fault', 'fault']);
+  expect(checks[2]?.problem).toBe(`${join(home, 'file')} is not a directory`);
+  expect(checks[2]?.remedy).toBe(`FLAG for ${join(home, 'file/below')}`);
 });
 
 test.each([
