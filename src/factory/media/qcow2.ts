@@ -50,6 +50,7 @@ export async function openQcow2(bytes: ByteView): Promise<ByteView> {
   if (features & 0b10100n) throw unreadable(name, 'it has features that are not supported');
   const cluster = 2 ** bits;
   const top = await file.read(Number(header.readBigUInt64BE(40)), entries * 8);
+  await requireWhole(file, { top, cluster, bits });
   // Incompatible feature 3: the compression is stated behind the header.
   const method = features & 0b1000n ? (await file.read(104, 1)).readUInt8(0) : DEFLATE;
   let last: { readonly index: number; readonly content: Buffer } | undefined;
@@ -61,8 +62,8 @@ export async function openQcow2(bytes: ByteView): Promise<ByteView> {
     return (await file.read(Number(table) + (index % perTable) * 8, 8)).readBigUInt64BE(0);
   };
   const packed = async (entry: bigint): Promise<Buffer> => {
-    const shift = BigInt(62 - (bits - 8));
-    const start = Number(entry & ((1n << shift) - 1n));
+    const shift = shiftOf(bits);
+    const start = packedStart(entry, shift);
     const sectors = Number((entry & (COMPRESSED - 1n)) >> shift) + 1;
     // The last sector may be cut by the end of the file.
     const length = Math.min(sectors * 512 - (start % 512), file.size - start);
@@ -106,6 +107,50 @@ export async function openQcow2(bytes: ByteView): Promise<ByteView> {
       return result;
     },
   };
+}
+
+/** Where the length begins in the entry of a compressed cluster. */
+function shiftOf(bits: number): bigint {
+  return BigInt(62 - (bits - 8));
+}
+
+function packedStart(entry: bigint, shift: bigint): number {
+  return Number(entry & ((1n << shift) - 1n));
+}
+
+/** Tables to look at: those of 512 GiB with clusters of 64 KiB. */
+const WHOLE_LIMIT = 1024;
+
+/**
+ * Looks whether the file has everything that its tables name, because a download that ended early has its tables, too.
+ * @throws FactoryError `verification` when it is cut short
+ */
+async function requireWhole(
+  file: ByteView,
+  { top, cluster, bits }: { readonly top: Buffer; readonly cluster: number; readonly bits: number },
+): Promise<void> {
+  let end = 0;
+  const reach = (place: number) => {
+    end = Math.max(end, place);
+    if (end > file.size)
+      throw corruptArtifact(
+        file.name,
+        `it has ${file.size} bytes, and its tables name ${end}: it is cut short`,
+      );
+  };
+  const tables = entriesOf(top)
+    .map((entry) => Number(entry & OFFSET))
+    .filter((at) => at > 0);
+  for (const at of tables) reach(at + cluster);
+  for (const at of tables.slice(0, WHOLE_LIMIT))
+    for (const entry of entriesOf(await file.read(at, cluster))) {
+      if (entry & COMPRESSED) reach(packedStart(entry, shiftOf(bits)) + 1);
+      else if ((entry & OFFSET) !== 0n) reach(Number(entry & OFFSET) + 1);
+    }
+}
+
+function entriesOf(table: Buffer): bigint[] {
+  return Array.from({ length: Math.floor(table.length / 8) }, (_, index) => table.readBigUInt64BE(index * 8));
 }
 
 function unreadable(name: string, reason: string): FactoryError {

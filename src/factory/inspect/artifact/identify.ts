@@ -24,36 +24,52 @@ const DIRECTORIES: readonly (readonly [
 
 /** Finds out what `text` names. @throws FactoryError `usage` when it is neither a path nor a reference */
 export async function identify(text: string): Promise<Named> {
+  if (text === '')
+    throw new FactoryError('OPTION_INVALID', 'the name is empty', {
+      remedy: 'Give a file, a directory or an image.',
+    });
   const stats = await stat(text).catch(() => undefined);
   if (stats?.isDirectory()) return directory(resolve(text));
   if (stats?.isFile()) return { kind: 'file', path: resolve(text) };
-  // A mistyped path must not become the name of an image at a public registry.
-  if (/^[^/:@]+$|[*?]/.test(text))
-    throw new FactoryError('FILE_NOT_FOUND', `there is no file or directory ${text} here`, {
-      remedy: `Check the path. An image of that name is docker://${text.replace(/[*?].*$/, 'NAME')}.`,
-    });
+  if (stats !== undefined) throw wrongType(text, 'a file or a directory');
+  // A mistyped path must not become the name of an image at a public registry, nor be called a malformed one.
+  if (PATH.test(text)) throw missing(text);
   const reference = parseBaseReference(text, process.cwd());
   switch (reference.kind) {
     case 'bootstrap':
       throw new FactoryError('SOURCE_UNSUITABLE', 'a bootstrap reference names no image that exists', {
         remedy: 'Give a file, a directory or an image.',
       });
-    case 'dir':
-    case 'tar':
-      await requireReadable(reference.path);
-      return { kind: reference.kind === 'dir' ? 'root' : 'file', path: reference.path };
+    case 'dir': {
+      const found = await stat(reference.path).catch(() => undefined);
+      if (found === undefined) throw missing(reference.path);
+      if (!found.isDirectory()) throw wrongType(reference.path, 'a directory');
+      return { kind: 'root', path: reference.path };
+    }
+    case 'tar': {
+      const found = await stat(reference.path).catch(() => undefined);
+      if (found === undefined) throw missing(reference.path);
+      if (!found.isFile()) throw wrongType(reference.path, 'a file');
+      return { kind: 'file', path: reference.path };
+    }
     default:
       return { kind: 'image', reference };
   }
 }
 
-async function requireReadable(path: string): Promise<void> {
-  await stat(path).catch((error: unknown) => {
-    throw new FactoryError('FILE_NOT_FOUND', `${path} does not exist`, {
-      remedy: 'Check the path.',
-      cause: error,
-    });
+/** What looks like a path: one that starts like one, a single word, or a pattern that the shell has found nothing for. */
+const PATH = /^[./~]|^[^/:@]+$|[*?]/;
+
+function missing(text: string): FactoryError {
+  const isName = !/^[./~]/.test(text);
+  const image = ` An image of that name is docker://${text.replace(/[*?].*$/, 'NAME')}.`;
+  return new FactoryError('FILE_NOT_FOUND', `there is no file or directory ${text}${isName ? ' here' : ''}`, {
+    remedy: `Check the path.${isName ? image : ''}`,
   });
+}
+
+function wrongType(text: string, wanted: string): FactoryError {
+  return new FactoryError('FILE_NOT_FOUND', `${text} is not ${wanted}`, { remedy: 'Check the path.' });
 }
 
 async function directory(path: string): Promise<Named> {

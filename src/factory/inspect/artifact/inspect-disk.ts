@@ -1,6 +1,7 @@
 import { LABEL } from '../../../common/contract/labels.ts';
 import { GRUB_FILE, SLOT_FILE } from '../../../common/contract/partition-files.ts';
 import type { ByteView } from '../../media/byte-view.ts';
+import { corruptArtifact } from '../../media/corrupt-artifact.ts';
 import type { Filesystem } from '../../media/filesystem.ts';
 import { openFilesystem } from '../../media/open-filesystem.ts';
 import type { PartitionTable } from '../../media/partition-table.ts';
@@ -29,7 +30,11 @@ type DiskPart = Pick<
   'type' | 'virtualSize' | 'diskGuid' | 'partitions' | 'bootPrograms' | 'menu' | 'slots' | 'configs'
 >;
 
-/** Reads a disk with a partition table. @param note receives what cannot be read */
+/**
+ * Reads a disk with a partition table.
+ * @param note receives what cannot be read
+ * @throws FactoryError `verification` when the disk ends before its partitions do
+ */
 export async function inspectDisk(
   disk: ByteView,
   { guid, partitions }: PartitionTable,
@@ -39,6 +44,9 @@ export async function inspectDisk(
     note,
   }: Pick<InspectContext, 'agents' | 'scratch'> & { readonly note: (text: string) => void },
 ): Promise<DiskPart> {
+  const end = Math.max(0, ...partitions.map(({ start, size }) => start + size));
+  if (end > disk.size)
+    throw corruptArtifact(disk.name, `it has ${disk.size} bytes, and its partitions ${end}: it is cut short`);
   const opened = await openPartitions(disk, partitions, note);
   const filesystems = new Map<string, Filesystem>();
   for (const { filesystem } of opened)

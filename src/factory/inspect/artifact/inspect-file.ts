@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { type ByteView, openFileView } from '../../media/byte-view.ts';
+import { openDisk } from '../../media/open-disk.ts';
 import { openFilesystem } from '../../media/open-filesystem.ts';
 import { readPartitionTable } from '../../media/partition-table.ts';
-import { isQcow2, openQcow2 } from '../../media/qcow2.ts';
 import { parseSums, SUMS } from '../../signing/output-files.ts';
 import { readFilesystemRoot } from '../root/read-filesystem.ts';
 import { isSignedProgram } from './boot-programs.ts';
@@ -19,6 +19,7 @@ import { type ArchiveFacts, archiveIn } from './read-archive.ts';
 import { readDocument } from './read-document.ts';
 import { systemMenu } from './system-menu.ts';
 import { SYSTEM_FILES } from './system-selection.ts';
+import { unreadFormat } from './unread-format.ts';
 
 type FilePart = Partial<Inspection> & Pick<Inspection, 'type'>;
 
@@ -61,10 +62,8 @@ export async function inspectFile(path: string, context: FileContext): Promise<F
   await using file = await openFileView(path, context.name);
   const isIso = file.size > 32774 && (await file.read(32769, 5)).toString('latin1') === 'CD001';
   if (isIso) return { part: await inspectIso(file, context) };
-  const isQcow = isQcow2(head);
-  const disk = isQcow ? await openQcow2(file) : file;
+  const { disk, format } = await openDisk(file, head);
   const table = await readPartitionTable(disk);
-  const format = isQcow ? 'qcow2' : 'raw';
   if (table !== undefined) {
     const part = isExtension(table)
       ? await inspectExtension(disk, table, context)
@@ -73,9 +72,12 @@ export async function inspectFile(path: string, context: FileContext): Promise<F
   }
   const part = await inspectFilesystem(disk, context);
   if (part !== undefined) return { part };
-  throw new FactoryError('SOURCE_UNSUITABLE', `${context.name} is nothing that this command knows`, {
-    remedy: 'Give an artifact, an image, or a folder. Decompress a compressed disk image first.',
-  });
+  throw (
+    unreadFormat(head, context.name) ??
+    new FactoryError('SOURCE_UNSUITABLE', `${context.name} is nothing that this command knows`, {
+      remedy: 'Give an artifact, an image, or a folder.',
+    })
+  );
 }
 
 /** Reads a filesystem that fills a file: a squashfs, the image of a slot, or an extension without a partition table. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openImageFiles } from '../../../common/oci/layers/image-files.ts';
 import { readTarball } from '../../inputs/base/read-tarball.ts';
 import type { InspectContext } from './inspect-context.ts';
+import { refuseDiskTar } from './unread-format.ts';
 
 /** What a tar holds. */
 export interface ArchiveFacts {
@@ -15,13 +16,14 @@ export interface ArchiveFacts {
 /**
  * Finds out whether a tar holds an image or a root.
  * @param head its first bytes
- * @throws FactoryError `verification` or `step` when it is corrupt
+ * @throws FactoryError `usage` when it holds a disk, `verification` or `step` when it is corrupt
  */
 export async function archiveIn(
   path: string,
   head: Buffer,
   { runner, scratch }: Pick<InspectContext, 'runner' | 'scratch'>,
 ): Promise<ArchiveFacts> {
+  refuseDiskTar(head, path);
   const directory = await mkdtemp(join(scratch, 'archive-'));
   let plain = path;
   if (head.toString('latin1', 0, 5) === '\xfd7zXZ') {

@@ -7,9 +7,9 @@ import { openLayer } from '../../../common/oci/layers/layer-stream.ts';
 import { type ByteView, openFileView, partOf } from '../../media/byte-view.ts';
 import type { Filesystem } from '../../media/filesystem.ts';
 import { openIso } from '../../media/iso9660.ts';
+import { openDisk } from '../../media/open-disk.ts';
 import { openFilesystem } from '../../media/open-filesystem.ts';
 import { readPartitionTable } from '../../media/partition-table.ts';
-import { isQcow2, openQcow2 } from '../../media/qcow2.ts';
 import { findNode } from '../../media/walk-filesystem.ts';
 import { buildListing, releaseListing } from '../artifact/folder-listing.ts';
 import { headOf, identify, isTar } from '../artifact/identify.ts';
@@ -17,6 +17,7 @@ import type { InspectContext } from '../artifact/inspect-context.ts';
 import { type ImageReferenceText, openImage } from '../artifact/open-image.ts';
 import { archiveIn } from '../artifact/read-archive.ts';
 import { systemMember } from '../artifact/system-member.ts';
+import { unreadFormat } from '../artifact/unread-format.ts';
 import { readDirectoryRoot } from '../root/read-directory.ts';
 import { readFilesystemRoot } from '../root/read-filesystem.ts';
 import { readLayersRoot } from '../root/read-layers.ts';
@@ -83,9 +84,9 @@ async function fileRoot(path: string, name: string, context: InspectContext): Pr
     return { root: await readLayersRoot([open], SIZE_FILES, context), stored };
   }
   await using file = await openFileView(path, name);
-  const disk = isQcow2(head) ? await openQcow2(file) : file;
+  const { disk } = await openDisk(file, head);
   const filesystem = (await isoSystem(disk)) ?? (await diskSystem(disk)) ?? (await readable(disk));
-  if (filesystem === undefined) throw noRoot(name);
+  if (filesystem === undefined) throw unreadFormat(head, name) ?? noRoot(name);
   return { root: await readFilesystemRoot(filesystem, SIZE_FILES, context.scratch), stored };
 }
 

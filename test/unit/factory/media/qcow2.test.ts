@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openFileView } from '../../../../src/factory/media/byte-view.ts';
+import { openDisk } from '../../../../src/factory/media/open-disk.ts';
 import { openQcow2 } from '../../../../src/factory/media/qcow2.ts';
 import { tool } from '../../../support/tool.ts';
 
@@ -45,6 +46,28 @@ describe.each(Object.keys(OPTIONS))('a qcow2 with %s', (name) => {
     expect((await disk.read(1_000_001, 12)).toString()).toBe('ext that is ');
     await expect(disk.read(disk.size - 1, 2)).rejects.toMatchObject({ code: 'ARTIFACT_CORRUPT' });
   }, 60_000);
+});
+
+test.each(['plain', 'zstd clusters'])(
+  'a qcow2 with %s that is cut short is refused when it is opened',
+  async (name) => {
+    const whole = await readFile(join(home, `${name}.qcow2`));
+    await writeFile(join(home, 'cut.qcow2'), whole.subarray(0, Math.floor(whole.length / 2)));
+    await using view = await openFileView(join(home, 'cut.qcow2'));
+    await expect(openQcow2(view)).rejects.toMatchObject({
+      code: 'ARTIFACT_CORRUPT',
+      message: expect.stringContaining('cut short'),
+    });
+  },
+);
+
+test('the disk in a VHD of a fixed size ends before its footer', async () => {
+  const file = join(home, 'disk.vhd');
+  const format = ['-O', 'vpc', '-o', 'subformat=fixed,force_size=on'];
+  await tool('qemu-img', 'convert', '-f', 'raw', ...format, join(home, 'disk.raw'), file);
+  await using view = await openFileView(file);
+  const { disk, format: found } = await openDisk(view, Buffer.alloc(512));
+  expect([found, disk.size]).toEqual(['vhd', content.length]);
 });
 
 test('a file that a qcow2 builds on is never opened', async () => {
