@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { EngineChoice } from '../config/schema.ts';
 import { BUILDAH, createBuildahEngine } from '../engine/buildah.ts';
@@ -30,7 +31,7 @@ export async function tryEngine(
       endpoint: () => dockerEndpoint(env),
       daemon: async () => connectDaemon(await dockerEndpoint(env), { runner, signal }),
       docker: (daemon) => createDockerEngine({ daemon, runner, ...place, log: () => undefined }),
-      buildah: () => createBuildahEngine({ runner, cleanup: runner, store: '/nonexistent', work: '/' }),
+      buildah: () => createBuildahEngine({ runner, cleanup: runner, store: '/nonexistent', work: tmpdir() }),
       log: () => undefined,
     });
     return { name: engine.name, version: Object.values(await engine.describe()).join(', ') };

@@ -1,3 +1,5 @@
+import { chmodSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseImageReference } from '../../../../src/common/oci/registry/image-reference.ts';
@@ -9,6 +11,7 @@ import { checkKvm } from '../../../../src/factory/machine/kvm-check.ts';
 import { planFix } from '../../../../src/factory/machine/plan-fix.ts';
 import { checkRegistries } from '../../../../src/factory/machine/registry-checks.ts';
 import { checkTools } from '../../../../src/factory/machine/tool-checks.ts';
+import { createRunner } from '../../../../src/factory/tools/runner.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 import { realRunner } from '../artifacts/support/runner.ts';
 
@@ -92,6 +95,17 @@ test('an engine that is missing can be installed; a daemon that does not answer 
   expect(docker).toMatchObject({ state: 'fault', problem: expect.stringContaining('/nowhere.sock') });
   expect(docker.fix).toBeUndefined();
   expect((await checkEngine('buildah', context)).name).toBe('buildah');
+});
+
+test('buildah is asked for its version with temporary files where any user may write', async () => {
+  const bin = plant(temporaryDirectory(), {
+    buildah: '#!/bin/sh\n[ "$TMPDIR" = "$EXPECTED" ] && echo "buildah version 1.30.0"\n',
+  });
+  chmodSync(join(bin, 'buildah'), 0o755);
+  const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, EXPECTED: tmpdir() };
+  const { signal } = new AbortController();
+  const own = createRunner({ signal, log: () => undefined, env });
+  expect(await checkEngine('buildah', { runner: own, signal, env })).toMatchObject({ state: 'ok' });
 });
 
 test('nothing fails without KVM', async () => {
