@@ -2,7 +2,8 @@ import { interruptedBy, onStopSignal, stopListeners } from '../tools/stop-signal
 
 /**
  * Ends the process with a message when a signal arrives while nothing else handles it: while the program loads, and between
- * the parts of a command. A session ends its own work first. Output that nobody reads any more is dropped.
+ * the parts of a command. A session ends its own work first. Output that nobody reads any more is dropped; a
+ * file for output that cannot be written to ends the process, too.
  */
 export function guardProcess(): void {
   onStopSignal((name) => {
@@ -13,10 +14,19 @@ export function guardProcess(): void {
       process.exit();
     });
   });
-  for (const stream of [process.stdout, process.stderr]) {
+  for (const [stream, name] of [
+    [process.stdout, 'standard output'],
+    [process.stderr, 'standard error'],
+  ] as const) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // The reader of a pipe has gone, or the terminal has been closed.
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+      if (error.code === 'EPIPE' || error.code === 'EIO') return;
+      void Promise.all([import('./render-error.ts'), import('../../common/errors/unwritable.ts')]).then(
+        ([{ failWith }, { unwritable }]) => {
+          failWith(unwritable(error, `cannot write to ${name}`, 'Send it elsewhere.'));
+          process.exit();
+        },
+      );
     });
   }
 }

@@ -95,6 +95,16 @@ export function refuseCache(root: string): (error: unknown) => never {
 }
 
 /**
+ * Refuses a cache that this user cannot read, which would look like an empty one. One that does not exist is empty.
+ * @throws FactoryError as {@link refuseCache} does
+ */
+export async function requireReadableCache(root: string): Promise<void> {
+  await readdir(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') refuseCache(root)(error);
+  });
+}
+
+/**
  * Opens a workspace below `root` and removes the files of dead runs. If a power cut ended one of them, the engine's images
  * are removed too: the engine does not sync its layers, and uses a damaged one again because its name is right.
  * Only the owner can read the workspace, because contexts and configurations can contain secrets.

@@ -8,7 +8,7 @@ import { restoreCache, saveCache } from '../../pipeline/tidy/cache-archive.ts';
 import { cacheUsage } from '../../pipeline/tidy/cache-usage.ts';
 import type { PruneRequest } from '../../pipeline/tidy/plan-prune.ts';
 import { type PruneReport, pruneCache } from '../../pipeline/tidy/prune-cache.ts';
-import { cacheDirectory, cachePlaces } from '../../pipeline/workspace.ts';
+import { cacheDirectory, cachePlaces, requireReadableCache } from '../../pipeline/workspace.ts';
 import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
 import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
@@ -76,6 +76,7 @@ function duCommand() {
         // Images have files that only a user namespace can read.
         if (await ranInUserNamespace()) return undefined;
         const places = cachePlaces(cacheDirectory(process.env));
+        await requireReadableCache(places.root);
         const parts = cacheUsage(places);
         const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
         const rows = parts.map((part) => [part.part, formatSize(part.bytes), part.content]);

@@ -1,4 +1,4 @@
-import { EXIT_STATUS } from '../../../common/errors/factory-error.ts';
+import { EXIT_STATUS, FactoryError } from '../../../common/errors/factory-error.ts';
 import type { Check } from '../../machine/check.ts';
 import { planFix } from '../../machine/plan-fix.ts';
 import { examineMachine } from '../../pipeline/examine-machine.ts';
@@ -27,6 +27,10 @@ export function doctorCommand() {
     .addOption(ARTIFACT_OPTIONS.json)
     .action(async (options) => {
       const { push, sign, prove, fix = false, yes = false, json = false } = options;
+      if (yes && !fix)
+        throw new FactoryError('OPTION_CONFLICT', '--yes answers the question of --fix, which is not given', {
+          remedy: 'Add --fix.',
+        });
       const { signal } = new AbortController();
       const runner = createRunner({ signal, log: () => undefined, env: process.env });
       const context = { runner, signal, env: process.env, system: hostSystem() };

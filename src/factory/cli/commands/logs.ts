@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from '@commander-js/extra-typings';
 import { formatSize } from '../../../common/text/size-text.ts';
 import { findLog, type LogEntry, linesOf, listLogs } from '../../pipeline/tidy/read-logs.ts';
-import { cacheDirectory, cachePlaces } from '../../pipeline/workspace.ts';
+import { cacheDirectory, cachePlaces, requireReadableCache } from '../../pipeline/workspace.ts';
 import { ARTIFACT_OPTIONS } from '../artifact-options.ts';
 import { GROUPS } from '../option-groups.ts';
 import { presentReport } from '../present-report.ts';
@@ -17,7 +17,9 @@ export function logsCommand() {
     .addOption(ARTIFACT_OPTIONS.json)
     .action(async (which, { path = false, json }) => {
       await presentReport({ json }, async () => {
-        const logs = await listLogs(cachePlaces(cacheDirectory(process.env)).logs);
+        const places = cachePlaces(cacheDirectory(process.env));
+        await requireReadableCache(places.root);
+        const logs = await listLogs(places.logs);
         if (which === undefined) return { json: { logs }, text: renderLogs(logs), isAnswer: true };
         const { log, step } = findLog(logs, which);
         if (path) return { json: { path: log.path }, text: `${log.path}\n`, isAnswer: true };

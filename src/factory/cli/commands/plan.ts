@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings';
 import { ARTIFACT_OPTIONS, gather, runOptions } from '../artifact-options.ts';
 import { GROUPS } from '../option-groups.ts';
 import { PROVE_OPTION } from '../prove-options.ts';
@@ -11,7 +12,9 @@ export function planCommand() {
     .optionsGroup(GROUPS.targets)
     .option('--only <names>', 'plan only these targets of the configuration: names or patterns, a,b*', gather)
     .optionsGroup(GROUPS.run)
-    .option('--mermaid', 'print the graph of the steps as a diagram for Mermaid')
+    .addOption(
+      new Option('--mermaid', 'print the graph of the steps as a diagram for Mermaid').conflicts('json'),
+    )
     .addOption(ARTIFACT_OPTIONS.push)
     .addOption(SIGN_OPTION)
     .addOption(PROVE_OPTION)

@@ -3,7 +3,7 @@ import { Command } from '@commander-js/extra-typings';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { connect } from '../../boot/connect.ts';
 import { type RunningMachine, runningMachines } from '../../boot/machine-record.ts';
-import { cacheDirectory, MACHINES } from '../../pipeline/workspace.ts';
+import { cacheDirectory, MACHINES, requireReadableCache } from '../../pipeline/workspace.ts';
 import { createRunner } from '../../tools/runner.ts';
 import { numberOf } from '../machine-options.ts';
 import { GROUPS } from '../option-groups.ts';
@@ -18,7 +18,9 @@ export function sshCommand() {
     .action(async (command, { port }) => {
       const wanted =
         port === undefined ? undefined : numberOf({ flag: '--port', text: port, largest: 65535 });
-      const machines = await runningMachines(join(cacheDirectory(process.env), MACHINES));
+      const cache = cacheDirectory(process.env);
+      await requireReadableCache(cache);
+      const machines = await runningMachines(join(cache, MACHINES));
       const runner = createRunner({
         signal: new AbortController().signal,
         log: () => undefined,
