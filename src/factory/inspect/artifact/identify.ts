@@ -33,7 +33,7 @@ export async function identify(text: string): Promise<Named> {
   if (stats?.isFile()) return { kind: 'file', path: resolve(text) };
   if (stats !== undefined) throw wrongType(text, 'a file or a directory');
   // A mistyped path must not become the name of an image at a public registry, nor be called a malformed one.
-  if (PATH.test(text)) throw missing(text);
+  if (PATH.test(text) || (await isBelowDirectory(text))) throw missing(text);
   const reference = parseBaseReference(text, process.cwd());
   switch (reference.kind) {
     case 'bootstrap':
@@ -57,8 +57,18 @@ export async function identify(text: string): Promise<Named> {
   }
 }
 
-/** What looks like a path: one that starts like one, a single word, or a pattern that the shell has found nothing for. */
-const PATH = /^[./~]|^[^/:@]+$|[*?]/;
+/**
+ * What looks like a path: one that starts like one, a single word, a pattern that the shell has found nothing for, or the name
+ * of an artifact, which has no tag.
+ */
+const PATH = /^[./~]|^[^/:@]+$|[*?]|^[^:@]+\.(?:iso|raw|qcow2|squashfs|img|oci|vhd|vmdk|ova|json)$/;
+
+/** Whether a text without tag and digest begins with a directory that is here, as `build/NAME` does. */
+async function isBelowDirectory(text: string): Promise<boolean> {
+  const [first = ''] = text.split('/');
+  if (first === '' || /[:@]/.test(text)) return false;
+  return (await stat(first).catch(() => undefined))?.isDirectory() ?? false;
+}
 
 function missing(text: string): FactoryError {
   const isName = !/^[./~]/.test(text);

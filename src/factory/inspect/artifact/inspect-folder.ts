@@ -6,7 +6,7 @@ import { buildListing, type ListedMember, releaseListing } from './folder-listin
 import { documentsIn } from './found-beside.ts';
 import type { Inspection, MemberFacts } from './inspection.ts';
 import { readDocument } from './read-document.ts';
-import { systemMember } from './system-member.ts';
+import { systemMember, systemOf } from './system-member.ts';
 
 /** Reads the output of a build, or a release. @param inspectMember reads the artifact with the system */
 export async function inspectFolder(
@@ -37,13 +37,14 @@ export async function inspectFolder(
     file === undefined
       ? undefined
       : await inspectMember(join(folder, file)).catch((error: unknown) => note(messageFor(error)));
+  const system = inside && systemOf(inside);
   const bundle = bundleName(SUMS);
   const facts = names.has(bundle) ? await readDocument(join(folder, bundle)) : undefined;
   const documents = listing.filter(({ file: name }) => name.endsWith('.json')).map(({ file: name }) => name);
   return {
     type,
     members,
-    ...(inside?.system === undefined ? {} : { system: inside.system }),
+    ...(system === undefined ? {} : { system }),
     documents: (await documentsIn(folder, documents)).filter(({ kind }) => kind !== 'manifest'),
     signatures:
       facts === undefined

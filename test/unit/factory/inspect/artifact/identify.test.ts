@@ -5,7 +5,7 @@ import { tool } from '../../../../support/tool.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../../support/temporary.ts';
 
-test.each(['build', 'build/*.iso', 'release.yml'])(
+test.each(['build', 'build/*.iso', 'release.yml', 'build/os.iso', 'out/os.raw.vhd', 'src/no-such-name'])(
   'a path that does not exist is not asked of a registry: %s',
   async (text) => {
     const { code, remedy } = await failureOf(() => identify(text), 'usage');
