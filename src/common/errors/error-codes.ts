@@ -20,6 +20,8 @@ export const ERROR_CODES = {
   // Flags and configuration
   OPTION_INVALID: usage('A flag or an argument has an invalid value.'),
   OPTION_MISSING: usage('A flag, an argument or a key that this command needs is missing.'),
+  HOOK_REFUSED: usage('The configuration has hooks that run on the build machine, and nobody allowed them.'),
+  HOOK_UNUSABLE: usage('A hook cannot be started, or two of its inputs have the same name.'),
   OPTION_CONFLICT: usage('Two flags or keys exclude each other.'),
   CONFIG_INVALID: usage('A configuration, flavor, model or lock file is malformed or has an invalid value.'),
   CONFIG_UNREADABLE: usage('A configuration, flavor, model or lock file cannot be read.'),

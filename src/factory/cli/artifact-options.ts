@@ -70,6 +70,10 @@ export const ARTIFACT_OPTIONS = {
     'push the finished image to REGISTRY/NAME[:TAG] (see push --help)',
   ).helpGroup(GROUPS.publish),
   noPush: new Option('--no-push', 'do not push, even if configured').helpGroup(GROUPS.publish),
+  allowHostHooks: new Option(
+    '--allow-host-hooks',
+    'run the hooks of the configuration that run on this machine',
+  ).helpGroup(GROUPS.run),
   summary: new Option(
     '--summary <file>',
     'append a table of the artifacts to this file, in Markdown, as services for CI show it',

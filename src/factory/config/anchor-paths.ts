@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isFlavorFile } from '../catalog/flavors/flavor-file.ts';
 import { anchorBundles } from './bundles.ts';
+import { anchorHooks } from './hooks.ts';
 import { anchorKubernetes } from './kubernetes.ts';
 import { isRemote } from './place.ts';
 import { anchorReference, type ResolveReference } from './reference-schema.ts';
@@ -51,6 +52,7 @@ const MAPPING_KEYS: Readonly<Record<string, (value: unknown, anchor: Anchor) => 
   sign: (value, { directory }) => anchorSign(value, directory),
   trust: (value, { directory }) => anchorTrust(value, directory),
   framework: anchorFramework,
+  hooks: (value, { directory }) => anchorHooks(value, directory),
   prove: anchorProve,
 };
 

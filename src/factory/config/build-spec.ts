@@ -11,6 +11,7 @@ import { variantOf } from './kubernetes.ts';
 import { type ConfigurationSources, loadConfiguration, loadConfigurations } from './load.ts';
 import { lockFilePath } from './lock-file-path.ts';
 import { selectTargets } from './matrix.ts';
+import { requireHooks } from './require-hooks.ts';
 import { BuildConfiguration, type BuildSpec } from './schema.ts';
 
 /** One of the builds of a configuration. */
@@ -79,6 +80,7 @@ export async function buildSpec(
     variant: () => variantOf(configuration.variant, configuration.kubernetes),
     framework: () => frameworkChoice(configuration),
     containerfile: () => userContainerfile(configuration, products),
+    hooks: () => requireHooks(configuration.hooks),
   });
   return {
     ...common,

@@ -1,4 +1,3 @@
-import semver from 'semver';
 import { z } from 'zod';
 import { ARCHES, type Arch } from '../../common/contract/architectures.ts';
 import { parseSnapshot, snapshotTime } from '../catalog/flavors/snapshot.ts';
@@ -6,6 +5,7 @@ import { ARTIFACT_KINDS, type ArtifactKind, DEFAULT_KINDS } from './artifact-kin
 import { Audit } from './audit.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
 import { FailOn } from './fail-on.ts';
+import { Hooks, type HooksSpec } from './hooks.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
 import { Prove, type ProveSpec } from './prove.ts';
 import { Push, type PushSpec } from './push.ts';
@@ -13,6 +13,7 @@ import { Reference } from './reference-schema.ts';
 import { RegistrySettings } from './registries.ts';
 import { Sign, type SignSpec, Trust, type TrustSpec } from './signing.ts';
 import { mebibytes } from './size.ts';
+import { Version } from './version.ts';
 
 /** Programs that build and store container images. */
 export const ENGINES = ['auto', 'docker', 'buildah'] as const;
@@ -25,16 +26,6 @@ export type Compression = (typeof COMPRESSIONS)[number];
 /** How the layer of the OCI artifact is compressed. */
 export const OCI_COMPRESSIONS = ['zstd', 'gzip'] as const;
 export type OciCompression = (typeof OCI_COMPRESSIONS)[number];
-
-const Version = z
-  .string()
-  .superRefine((text, context) => {
-    if (semver.valid(text) !== null) return;
-    const meant = /^[\w.+-]+$/.test(text) ? semver.coerce(text) : null;
-    const hint = meant === null ? '' : ` (did you mean v${meant.version}?)`;
-    context.addIssue(`is not a semantic version such as v1.2.3${hint}`);
-  })
-  .transform((text) => `v${semver.clean(text)}${buildMetadata(text)}`);
 
 /** When the user's Containerfile is applied: to the base, or to the image with the framework. */
 const CONTAINERFILE_STAGES = ['before', 'after'] as const;
@@ -181,6 +172,9 @@ export const BuildConfiguration = z.strictObject({
   'kernel-from': Reference.optional().meta({
     description: 'Image to take kernel, modules, initramfs and boot loader from, or bootstrap:RELEASE.',
   }),
+  hooks: Hooks.prefault({}).meta({
+    description: 'Programs of yours that run during the build, by stage: paths, or mappings.',
+  }),
   netboot: z.boolean().default(false).meta({ description: 'Whether it boots over the network, too.' }),
   framework: z
     .strictObject({
@@ -271,6 +265,8 @@ export interface BuildSpec extends ArtifactsSpec {
   /** Reference of the image to take the kernel from. */
   readonly kernelFrom: string | undefined;
   readonly netboot: boolean;
+  /** Programs of the user that run during the build; paths are absolute. */
+  readonly hooks: HooksSpec;
   readonly framework: FrameworkChoice;
   /** Required signers of the base and of upgrades on nodes; paths are absolute. */
   readonly trust: TrustSpec | undefined;
@@ -293,8 +289,3 @@ export interface UserContainerfile {
 export type FrameworkChoice =
   | { readonly name: 'builtin' }
   | { readonly name: 'kairos-init'; readonly source: string; readonly version: string | undefined };
-
-function buildMetadata(text: string): string {
-  const build = semver.parse(text)?.build ?? [];
-  return build.length > 0 ? `+${build.join('.')}` : '';
-}

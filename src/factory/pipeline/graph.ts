@@ -7,7 +7,7 @@ import { readyArch } from '../inputs/base/check-arch.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import { buildReferences } from './build-references.ts';
 import type { Step } from './step.ts';
-import { artifactKey } from './steps/artifact-keys.ts';
+import { artifactKey, checksumKey } from './steps/artifact-keys.ts';
 import { artifactStep, checksumStep } from './steps/artifact-step.ts';
 import { auditStep, overlayAuditStep } from './steps/audit-step.ts';
 import { BASE_STEP } from './steps/base-facts.ts';
@@ -15,6 +15,7 @@ import { baseStep } from './steps/base-step.ts';
 import { bundlesStep } from './steps/bundles-step.ts';
 import { containerfileStep } from './steps/containerfile-step.ts';
 import { FRAMEWORK_STEP, frameworkStep } from './steps/framework-step.ts';
+import { type HookStepOptions, hookStep } from './steps/hook-step.ts';
 import { imageRecipe } from './steps/image-recipe.ts';
 import { imageStep } from './steps/image-step.ts';
 import { KERNEL_STEP, kernelStep } from './steps/kernel-step.ts';
@@ -129,15 +130,22 @@ function artifactGraph(
     ...(spec.failOn === undefined ? [] : [vulnerabilityStep(env, spec.failOn)]),
     ...(spec.sizeBudget === undefined ? [] : [sizeStep(env, spec.sizeBudget)]),
   ];
-  const ids = gates.map(({ id }) => id);
+  const before = hostHooks(spec, { stage: 'before-artifacts', needs: gates.map(({ id }) => id), kinds: [] });
+  const ids = [...gates, ...before].map(({ id }) => id);
   return [
     ...(spec.sbom ? [sbomStep(env, spec, bundles)] : []),
     ...gates,
+    ...before,
     ...parts.filter(({ id }) => needed.has(id)),
     ...kinds.flatMap((kind) => [
       artifactStep(env, spec, { kind, gates: ids, signal }),
       checksumStep(kind, signal),
     ]),
+    ...hostHooks(spec, {
+      stage: 'after-artifacts',
+      needs: kinds.flatMap((kind) => [artifactKey(kind).id, checksumKey(kind).id]),
+      kinds,
+    }),
     provenanceStep(env, spec, { kinds, source: provenance }),
     ...(spec.prove === undefined
       ? []
@@ -150,6 +158,11 @@ function artifactGraph(
           }),
         ]),
   ];
+}
+
+/** The step that runs the hooks of a stage on this machine, if there are any. */
+function hostHooks(spec: ArtifactsSpec | BuildSpec, options: HookStepOptions): Step[] {
+  return 'hooks' in spec && spec.hooks[options.stage].length > 0 ? [hookStep(spec, options)] : [];
 }
 
 /** The wanted kinds and the kinds that they are built from, in the order of the registry. */

@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { ARCHES } from '../../../common/contract/architectures.ts';
 import { type BuildTarget, loadBuildTargets } from '../../config/build-spec.ts';
 import type { ConfigurationSources } from '../../config/load.ts';
+import { requireAllowedHooks } from '../../config/require-hooks.ts';
 import {
   ARTIFACT_OPTIONS,
   artifactFlags,
@@ -36,20 +37,24 @@ export function buildCommand() {
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
     .addOption(ARTIFACT_OPTIONS.summary)
+    .addOption(ARTIFACT_OPTIONS.allowHostHooks)
     .addOption(SIGN_OPTION)
     .addOption(NO_SIGN_OPTION)
     .addOption(PROVE_OPTION)
     .addOption(NO_PROVE_OPTION)
     .action(async (options) => {
       const { flags, ...sources } = specSources(options);
-      const { push, sign, prove } = options;
-      const load = () => publishedTargets({ ...sources, flags }, { push, sign, prove }, options.only ?? []);
-      await presentTargets(load, { ...runOptions(options), shellOnFailure: options.shellOnFailure });
+      const { push, sign, prove, plan, allowHostHooks = plan ?? false, shellOnFailure } = options;
+      const publishing = { push, sign, prove, allowHostHooks };
+      const load = () => publishedTargets({ ...sources, flags }, publishing, options.only ?? []);
+      await presentTargets(load, { ...runOptions(options), shellOnFailure });
     });
 }
 
 /** The values of `--push`, `--sign` and `--prove`; `false` for `--no-push`, `--no-sign` and `--no-prove`. */
 interface Publishing {
+  /** Whether hooks may run on this machine; absent where none run. */
+  readonly allowHostHooks?: boolean | undefined;
   readonly push?: string | boolean | undefined;
   readonly sign?: string | boolean | undefined;
   readonly prove?: string | boolean | undefined;
@@ -58,12 +63,15 @@ interface Publishing {
 /** Loads the targets of a configuration, and applies the flags for pushing, signing and proving. @throws FactoryError `usage` */
 export async function publishedTargets(
   sources: ConfigurationSources,
-  { push, sign, prove }: Publishing,
+  { push, sign, prove, allowHostHooks }: Publishing,
   only: readonly string[],
 ): Promise<BuildTarget[]> {
   const flags = { ...sources.flags, ...signFlag(sign), ...proveFlag(prove), 'push.to': push || undefined };
   const targets = await loadBuildTargets({ ...sources, flags }, only, warn);
-  for (const { spec } of targets) requireSigner(sign, spec.sign);
+  for (const { spec } of targets) {
+    requireSigner(sign, spec.sign);
+    if (allowHostHooks !== undefined) requireAllowedHooks(spec.hooks, { isAllowed: allowHostHooks });
+  }
   // One process has one password: targets with several keys take theirs from files or variables.
   if (sign !== false) await askPassword(targets[0]?.spec.sign);
   return targets.map(({ spec, ...target }) => ({

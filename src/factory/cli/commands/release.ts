@@ -21,13 +21,15 @@ export function releaseCommand() {
     .addOption(ARTIFACT_OPTIONS.plan)
     .addOption(ARTIFACT_OPTIONS.json)
     .addOption(ARTIFACT_OPTIONS.noCache)
+    .addOption(ARTIFACT_OPTIONS.allowHostHooks)
     .action(async (options) => {
       const { flags, ...sources } = specSources(options);
       // Here, --output is the folder of the release; the output of builds is that of the configuration.
       const { output, ...rest } = flags as Record<string, unknown>;
       const own = { ...rest, 'release-output': output, 'release-previous': options.previous };
-      const { push, sign, prove } = options;
-      const all = () => publishedTargets({ ...sources, flags: own }, { push, sign, prove }, []);
+      const { push, sign, prove, plan, allowHostHooks = plan ?? false } = options;
+      const publishing = { push, sign, prove, allowHostHooks };
+      const all = () => publishedTargets({ ...sources, flags: own }, publishing, []);
       await presentRelease(all, options.only ?? [], runOptions(options));
     });
 }

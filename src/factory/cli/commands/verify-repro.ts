@@ -19,6 +19,7 @@ export function verifyReproCommand() {
     .optionsGroup(GROUPS.targets)
     .option('--only <names>', 'only these targets of the configuration: names or patterns, a,b*', gather)
     .addOption(ARTIFACT_OPTIONS.json)
+    .addOption(ARTIFACT_OPTIONS.allowHostHooks)
     .action(async (options) => {
       if (await ranInUserNamespace()) return;
       await presentReport(options, async () => {

@@ -1,7 +1,9 @@
+import type { ImageStage } from '../../config/hooks.ts';
 import { BUILD_HOME, run, runScript } from './containerfile-lines.ts';
 import type { BundleLayer, ContextOptions, KernelSource } from './context-options.ts';
+import { runHooks } from './hook-entries.ts';
 import { type KairosInit, kairosInitArguments } from './kairos-init.ts';
-import { copyOverlay } from './overlay.ts';
+import { copyOverlay, removeBuildHome } from './overlay.ts';
 
 const KERNEL_STAGE = 'kairos-factory-kernel';
 /** Output directory of `collect-kernel.sh`. */
@@ -10,7 +12,7 @@ const COLLECTED = '/kairos-collected';
 /** The options that the Containerfile depends on. */
 export type RecipeOptions = Pick<
   ContextOptions,
-  'base' | 'flavor' | 'overlay' | 'kernel' | 'root' | 'init' | 'kubernetes' | 'bundles'
+  'base' | 'flavor' | 'overlay' | 'kernel' | 'root' | 'init' | 'kubernetes' | 'bundles' | 'hooks'
 >;
 
 /**
@@ -40,16 +42,19 @@ export function kernelStage({ kernel }: RecipeOptions, home: string): string[] {
 /** The instructions that follow the `FROM` of the base. @param home as for {@link kernelStage} */
 export function recipe(options: RecipeOptions, home: string): string[] {
   const { flavor, overlay, kernel, init } = options;
+  const hooks = (stage: ImageStage) => runHooks(options.hooks, stage, home);
   const isRun = init !== undefined || isScripted(options);
   const overlaid = overlay === undefined ? [] : copyOverlay(home, { isScripted: isRun });
   // The base may set another user.
-  if (init !== undefined) return ['USER 0', ...initSteps(init, home, overlaid)];
+  if (init !== undefined) return ['USER 0', ...initSteps(init, { home, overlaid, hooks }), ...last(hooks)];
   const manager = flavor['package-manager'];
   return [
     'USER 0',
+    ...hooks('before-packages'),
     ...(manager === 'none'
       ? []
       : [`COPY ${home}install/ ${BUILD_HOME}/install/`, runScript(`install/install-${manager}.sh`)]),
+    ...hooks('after-packages'),
     ...(kernel === undefined ? [] : copyKernel(kernel)),
     ...(options.kubernetes === undefined
       ? []
@@ -61,11 +66,21 @@ export function recipe(options: RecipeOptions, home: string): string[] {
     `COPY ${home}framework/ /`,
     ...renderBundles(options.bundles ?? [], home),
     ...overlaid,
+    ...hooks('after-framework'),
     ...(isScripted(options)
       ? [`COPY ${home}finish/ ${BUILD_HOME}/finish/`, runScript('finish/finish.sh')]
       : []),
+    ...last(hooks),
   ];
 }
+
+/** The hooks that come last, after the script that removes the files of the build. */
+function last(hooks: HookLines): string[] {
+  const lines = hooks('before-seal');
+  return lines.length === 0 ? [] : [...lines, removeBuildHome];
+}
+
+type HookLines = (stage: ImageStage) => string[];
 
 function copyKernel({ library, bootLoader }: KernelSource): string[] {
   const copy = (from: string, to: string) => `COPY --from=${KERNEL_STAGE} ${COLLECTED}/${from}/ ${to}`;
@@ -77,17 +92,27 @@ function copyKernel({ library, bootLoader }: KernelSource): string[] {
   ];
 }
 
-function initSteps(init: KairosInit, home: string, overlaid: readonly string[]): string[] {
+function initSteps(
+  init: KairosInit,
+  {
+    home,
+    overlaid,
+    hooks,
+  }: { readonly home: string; readonly overlaid: readonly string[]; readonly hooks: HookLines },
+): string[] {
   const program = `${BUILD_HOME}/init/kairos-init`;
   const stage = (name: 'install' | 'init') => run(program, ...kairosInitArguments(name, init.image));
   return [
+    ...hooks('before-packages'),
     `COPY ${home}init/ ${BUILD_HOME}/init/`,
     ...(init.version === undefined
       ? []
       : [run('/bin/sh', `${BUILD_HOME}/init/check-kairos-init.sh`, init.version)]),
     stage('install'),
+    ...hooks('after-packages'),
     ...overlaid,
     stage('init'),
+    ...hooks('after-framework'),
     runScript('init/finish-kairos-init.sh'),
   ];
 }

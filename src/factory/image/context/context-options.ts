@@ -5,6 +5,7 @@ import type { Board } from '../../catalog/models/board.ts';
 import type { PolicyFile } from '../../config/render-policy.ts';
 import type { RootTraits } from '../root/root-traits.ts';
 import type { Brought } from './brought-programs.ts';
+import type { ImageHooks } from './hook-entries.ts';
 import type { KairosInit } from './kairos-init.ts';
 import type { KubernetesPayload } from './kubernetes-entries.ts';
 
@@ -51,6 +52,8 @@ export interface ContextOptions {
     /** Whether it lacks programs that every other image has. */
     readonly isBare?: boolean;
   };
+  /** Programs of the user that run during the build. */
+  readonly hooks?: ImageHooks | undefined;
   /** Whether the image is booted over the network, too. */
   readonly netboot?: boolean;
   /** Upstream's kairos-init, to use instead of our own framework. */

@@ -18,6 +18,7 @@ import type { ContextOptions } from './context-options.ts';
 import { type ContextEntry, directoryEntries } from './context-tar.ts';
 import { lines, program, templatePrograms, text } from './entry.ts';
 import { frameworkTrees, INITRAMFS_TREE, servicesOf } from './framework-trees.ts';
+import { hookEntries } from './hook-entries.ts';
 import type { KairosInit } from './kairos-init.ts';
 import { kubernetesEntries } from './kubernetes-entries.ts';
 import { overlayEntries } from './overlay.ts';
@@ -25,7 +26,10 @@ import { overlayEntries } from './overlay.ts';
 /** All files of the build context except the Containerfile, parents before children. */
 export function ownEntries(options: ContextOptions): ContextEntry[] {
   const { templates, flavor, overlay, init, kubernetes } = options;
-  const overlaid = overlay === undefined ? [] : overlayEntries(overlay, templates);
+  const overlaid = [
+    ...(overlay === undefined ? [] : overlayEntries(overlay, templates)),
+    ...(options.hooks === undefined ? [] : hookEntries(options.hooks, options)),
+  ];
   if (init !== undefined) return [...initEntries(options, init), ...overlaid];
   return [
     ...installEntries(options),

@@ -4,6 +4,7 @@ import { borrowedNotice } from '../../catalog/flavors/choose.ts';
 import type { Flavor } from '../../catalog/flavors/schema.ts';
 import { findRelease } from '../../catalog/flavors/select.ts';
 import { aptSnapshot, snapshotSources } from '../../catalog/flavors/snapshot.ts';
+import { IMAGE_STAGES } from '../../config/hooks.ts';
 import type { BuildSpec } from '../../config/schema.ts';
 import { type Brought, bringAlong } from '../../image/context/brought-programs.ts';
 import type { ContextOptions, KernelSource } from '../../image/context/context-options.ts';
@@ -56,10 +57,16 @@ export function contextOptions(
     ...(brought === undefined ? {} : { brought }),
     ...(kernel === undefined ? {} : { kernel }),
     ...(spec.netboot ? { netboot: true } : {}),
+    ...(hasImageHooks(spec) ? { hooks: spec.hooks } : {}),
     ...(snapshot === undefined ? {} : { snapshot }),
     ...addedOptions(spec, results),
     ...initOptions(spec, identity, results),
   };
+}
+
+/** Whether programs of the user run inside the image build. */
+function hasImageHooks({ hooks }: Pick<BuildSpec, 'hooks'>): boolean {
+  return IMAGE_STAGES.some((stage) => hooks[stage].length > 0);
 }
 
 function addedOptions(
@@ -166,7 +173,7 @@ function requireBuiltin({ netboot, kernelFrom }: BuildSpec, { name, initramfs }:
 }
 
 function requireShell({ spec, installsNothing }: RecipeParts, { shell }: { readonly shell: boolean }): void {
-  if (shell || (installsNothing && spec.kernelFrom !== undefined)) return;
+  if (shell || (installsNothing && spec.kernelFrom !== undefined && !hasImageHooks(spec))) return;
   throw new FactoryError(
     'BASE_UNSUITABLE',
     `${spec.base ?? 'the base'} has no /bin/sh, which runs the scripts of the build`,

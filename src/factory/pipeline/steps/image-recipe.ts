@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ImageIdentity } from '../../../common/contract/kairos-release.ts';
 import { explainMissingPackage } from '../../catalog/flavors/missing-package.ts';
+import { IMAGE_STAGES } from '../../config/hooks.ts';
 import type { BuildSpec } from '../../config/schema.ts';
 import { libcTrees } from '../../image/context/agent-entries.ts';
 import { broughtIndex } from '../../image/context/brought-programs.ts';
@@ -13,6 +14,7 @@ import { BUNDLES_STEP } from './bundles-step.ts';
 import { contextOptions, snapshotLines } from './context-options.ts';
 import { detectSystem } from './detect-system.ts';
 import { FRAMEWORK_STEP } from './framework-step.ts';
+import { hookDigests } from './hook-digests.ts';
 import { KERNEL_STEP } from './kernel-step.ts';
 import { KUBERNETES_STEP } from './kubernetes-step.ts';
 import {
@@ -79,6 +81,12 @@ function neededSteps(spec: BuildSpec): string[] {
   ];
 }
 
+/** The hooks of each stage that has some. */
+async function imageHookInputs({ hooks }: BuildSpec): Promise<unknown[]> {
+  const stages = IMAGE_STAGES.filter((stage) => hooks[stage].length > 0);
+  return Promise.all(stages.map(async (stage) => [stage, await hookDigests(hooks[stage])]));
+}
+
 async function recipeInputs(parts: RecipeParts, results: Results): Promise<unknown[]> {
   const { env, spec, model, policy } = parts;
   const { loaded, selection, identity } = detectSystem(parts, results);
@@ -101,5 +109,6 @@ async function recipeInputs(parts: RecipeParts, results: Results): Promise<unkno
     // Last, and only if set, so that the cache keys of other builds stay the same.
     ...(spec.snapshot === undefined ? [] : [snapshotLines(parts, results)]),
     ...(spec.netboot ? ['netboot'] : []),
+    ...(await imageHookInputs(spec)),
   ];
 }

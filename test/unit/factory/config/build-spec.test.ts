@@ -4,8 +4,12 @@ import { machineArch } from '../../../../src/common/contract/architectures.ts';
 import { loadArtifactsSpec } from '../../../../src/factory/config/artifacts-spec.ts';
 import { loadBuildSpec } from '../../../../src/factory/config/build-spec.ts';
 import { loadLockSpec } from '../../../../src/factory/config/command-specs.ts';
+import { Hooks } from '../../../../src/factory/config/hooks.ts';
 import { failureOf } from '../../support/failure.ts';
 import { DIRECTORY, plant, temporaryDirectory } from '../../support/temporary.ts';
+
+/** What a configuration without hooks has. */
+const NO_HOOKS = Hooks.parse({});
 
 function withFlags(flags: Readonly<Record<string, unknown>>) {
   return loadBuildSpec({ set: [], flags: { flavor: 'debian', ...flags } });
@@ -126,6 +130,7 @@ describe('loadBuildSpec', () => {
       containerfile: undefined,
       kernelFrom: undefined,
       netboot: false,
+      hooks: NO_HOOKS,
       installPackages: true,
       framework: { name: 'builtin' },
       releaseOutput: resolve('release'),

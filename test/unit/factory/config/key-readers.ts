@@ -38,6 +38,19 @@ const build: readonly Reader[] = [
     ],
     file: 'factory/config/kubernetes-files.ts',
   },
+  ...['before-packages', 'after-packages', 'after-framework', 'before-seal'].map((stage) => ({
+    below: `hooks.${stage}.*`,
+    keys: ['run', 'inputs', 'environment', 'timeout'],
+    file: 'factory/image/context/hook-entries.ts',
+  })),
+  ...['before-artifacts', 'after-artifacts'].flatMap((stage) => [
+    {
+      below: `hooks.${stage}.*`,
+      keys: ['run', 'environment', 'timeout'],
+      file: 'factory/pipeline/steps/hook-step.ts',
+    },
+    { below: `hooks.${stage}.*`, keys: ['inputs'], file: 'factory/pipeline/steps/hook-digests.ts' },
+  ]),
   { below: 'bundles.*', keys: ['image'], file: 'factory/pipeline/steps/bundles-step.ts' },
   { below: 'bundles.*', keys: ['mode'], file: 'factory/image/context/containerfile.ts' },
   top('factory/deliver/release/make-release.ts', 'release-output', 'release-previous'),

@@ -1,9 +1,13 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Hooks } from '../../../../src/factory/config/hooks.ts';
 import { loadConfiguration } from '../../../../src/factory/config/load.ts';
 import { BuildConfiguration } from '../../../../src/factory/config/schema.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
+
+/** What a configuration without hooks has. */
+const NO_HOOKS = Hooks.parse({});
 
 /** Loads a file with that text, if any; references include their base directory. */
 async function load(parameters: {
@@ -56,6 +60,7 @@ describe('precedence', () => {
       flavor: 'debian',
       kernel: 'generic',
       netboot: false,
+      hooks: NO_HOOKS,
       model: 'generic',
       version: 'v0.0.0',
       packages: [],
