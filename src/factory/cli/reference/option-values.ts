@@ -110,6 +110,7 @@ export const OPTION_VALUES: Readonly<Record<string, Values>> = {
   '--snapshot': TEXT,
   '--ssh-key': FILE,
   '--ssh-port': TEXT,
+  '--summary': FILE,
   '--tag': TEXT,
   '--timeout': TEXT,
   '--to': TEXT,
@@ -121,6 +122,8 @@ export const OPTION_VALUES: Readonly<Record<string, Values>> = {
 /** What the arguments of commands take. */
 export const ARGUMENT_VALUES: Readonly<Record<string, Values>> = {
   'boot <artifact>': FILE,
+  'cache restore <file>': FILE,
+  'cache save <file>': FILE,
   'check <image>': IMAGE,
   'confext <name>': TEXT,
   'diff <a>': IMAGE,

@@ -79,6 +79,7 @@ const UNPUBLISHED: Readonly<Record<string, string>> = {
   output: 'where files go',
   sbom: 'a file beside the image',
   'fail-on': 'refuses an image, and does not change it',
+  'size-budget': 'refuses an image, and does not change it',
   'builder-id': 'is the builder of the statement',
   audit: 'refuses an image, and does not change it',
   prove: 'boots the artifacts, and does not change them',
