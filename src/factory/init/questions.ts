@@ -32,7 +32,11 @@ export function readKubernetes(text: string): string | undefined {
   if (distribution === NONE) return undefined;
   const { version: form, example } = DISTRIBUTION_FACTS[distribution];
   if (form.test(version)) return text;
-  throw new FactoryError('OPTION_INVALID', `"${version}" is not a version of ${distribution}`, {
+  const problem =
+    version === ''
+      ? `the version of ${distribution} is missing`
+      : `"${version}" is not a version of ${distribution}`;
+  throw new FactoryError('OPTION_INVALID', problem, {
     remedy: `Write ${distribution}@VERSION, such as ${distribution}@${example}.`,
   });
 }
