@@ -1,5 +1,5 @@
 import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
@@ -73,7 +73,9 @@ export async function restoreCache(
   const parts: string[] = [];
   for (const part of savedParts(workspace)) {
     const place = join(workspace.root, part);
-    if (!existsSync(join(unpacked, part)) || !(await isEmpty(place))) continue;
+    // A link would lead the cache to where the archive wants it.
+    const isDirectory = (await lstat(join(unpacked, part)).catch(() => undefined))?.isDirectory() === true;
+    if (!isDirectory || !(await isEmpty(place))) continue;
     await rm(place, { recursive: true, force: true });
     await rename(join(unpacked, part), place);
     parts.push(part);
