@@ -27,6 +27,7 @@ export default defineConfig({
       },
       { test: { name: 'unit-isolated', include: [`test/unit/${ISOLATED}`], ...unit } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...slow } },
+      { test: { name: 'packaging', include: ['test/packaging/**/*.test.ts'], ...slow } },
       { test: { name: 'vm', include: ['test/vm/**/*.test.ts'], ...slow } },
     ],
   },
