@@ -213,6 +213,10 @@ describe('configurations of the documentation', () => {
         await writeFile(join(home, data['cloud-config']), '#cloud-config\nhostname: node\n');
       for (const key of ['overlay-rootfs', 'overlay-iso'])
         if (data[key]) await tool('mkdir', '-p', join(home, data[key]));
+      for (const [, path = ''] of text.matchAll(/\b(hooks\/[\w.-]+)/g)) {
+        await mkdir(join(home, 'hooks'), { recursive: true });
+        await writeFile(join(home, path), '#!/bin/sh\n', { mode: 0o755 });
+      }
       const targets = await loadBuildTargets({ file, set: [], flags: {} }, []);
       for (const { spec } of targets) expect(spec).toMatchObject({ flavor: data['flavor'] });
       expect(targets.length).toBeGreaterThan(0);

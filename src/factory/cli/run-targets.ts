@@ -27,7 +27,7 @@ export async function presentTargets(
 ): Promise<void> {
   const { plan, json, useCache, locked, offline, continueOnError } = options;
   const { mermaid, shellOnFailure, summary } = options;
-  if (shellOnFailure) requireTerminal({ json });
+  if (shellOnFailure && !plan) requireTerminal({ json });
   // A failed push does not undo the build.
   let done: object = {};
   await presentReport({ json, partial: () => done }, async () => {

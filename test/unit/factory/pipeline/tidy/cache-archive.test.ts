@@ -38,7 +38,7 @@ test('what one cache has is in another one afterwards, and what that one has alr
   expect(existsSync(join(to, 'steps/a'))).toBe(false);
 });
 
-test('a link in place of a part is left out', async () => {
+test('a link instead of a part is left out', async () => {
   const elsewhere = plant(temporaryDirectory(), { 'result.json': 'of somebody else' });
   const made = temporaryDirectory();
   symlinkSync(elsewhere, join(made, 'steps'));
