@@ -21,6 +21,7 @@ const GROUPS: readonly { readonly title: string; readonly pages: readonly Page[]
       ['What a build needs', 'docs/doctor.md'],
       ['Customise an image', 'docs/customise.md'],
       ['Any base', 'docs/any-base.md'],
+      ['Programs of your own in a build', 'docs/hooks.md'],
       ['Registry images', 'docs/bases.md'],
       ['Flavors', 'docs/flavors.md'],
       ['Architectures and boards', 'docs/models.md'],
