@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { formatBaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import { isUrl } from '../../config/file-source.ts';
+import type { HooksSpec } from '../../config/hooks.ts';
 import type { ArtifactsSpec, BuildSpec } from '../../config/schema.ts';
 
 /**
@@ -20,6 +21,21 @@ export function publicParameters(spec: ArtifactsSpec | BuildSpec): Record<string
     'overlay-rootfs': named(overlayRootfs),
     'overlay-iso': named(overlayIso),
   });
+}
+
+/** The hooks of each stage that has some. Variables may have secrets, so only their names are public. */
+function hookParameters(hooks: HooksSpec): object | undefined {
+  const used = Object.entries(hooks).filter(([, list]) => list.length > 0);
+  if (used.length === 0) return undefined;
+  const entries = used.map(([stage, list]) => [
+    stage,
+    list.map(({ run, inputs, environment }) => ({
+      run: basename(run),
+      inputs: inputs.map((path) => basename(path)),
+      environment: Object.keys(environment).sort(),
+    })),
+  ]);
+  return Object.fromEntries(entries) as object;
 }
 
 function buildParameters(spec: BuildSpec): Record<string, unknown> {
@@ -51,6 +67,7 @@ function buildParameters(spec: BuildSpec): Record<string, unknown> {
         ? { match, unsigned }
         : defined({ match, threshold, keys: keys.map((key) => basename(key)), ...rest }),
     ),
+    hooks: hookParameters(spec.hooks),
     bundles: spec.bundles.map(({ image, mode }) => ({ image: publicReference(image), mode })),
     kubernetes:
       kubernetes &&

@@ -103,10 +103,12 @@ describe('publicParameters', () => {
         'registries: [{ registry: registry-of-mine.example, ca: ./ca.pem }]',
         'builder-id: https://ci.example/build',
         'snapshot: 2026-01-31',
+        'hooks: { before-seal: [{ run: hooks/harden.sh, environment: { TOKEN: secret } }] }',
         'trust: { upgrade: [{ match: registry.example/os, keys: [./keys/release.pub] }] }',
       ].join('\n'),
       'c.yaml': '#cloud-config\nhostname: x\n',
       Containerfile: 'FROM base\n',
+      'hooks/harden.sh': '#!/bin/sh\n',
       tree: DIRECTORY,
     });
     return loadBuildSpec({ file: `${home}/f.yaml`, set: [], flags: { arch: 'amd64' } });
@@ -128,6 +130,7 @@ describe('publicParameters', () => {
       bundles: [{ image: 'dir:one', mode: 'unpack' }],
       kubernetes: { distribution: 'k3s', binary: 'k3s', images: [{ source: 'a.tar' }] },
       containerfile: { file: 'Containerfile', stage: 'before' },
+      hooks: { 'before-seal': [{ run: 'harden.sh', inputs: [], environment: ['TOKEN'] }] },
       'cloud-config': 'c.yaml',
     });
   });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chooseFlavor } from '../../../../../src/factory/catalog/flavors/choose.ts';
 import { loadModel } from '../../../../../src/factory/catalog/models/load.ts';
+import { Hooks } from '../../../../../src/factory/config/hooks.ts';
 import type { BuildSpec } from '../../../../../src/factory/config/schema.ts';
 import type { RootTraits } from '../../../../../src/factory/image/root/root-traits.ts';
 import type { ImportEnvironment } from '../../../../../src/factory/pipeline/build-environment.ts';
@@ -36,6 +37,7 @@ const SPEC = {
   installPackages: true,
   packageSets: [],
   bundles: [],
+  hooks: Hooks.parse({}),
   kernelFrom: 'oci:/os',
   framework: { name: 'builtin' },
 } as unknown as BuildSpec;
