@@ -57,50 +57,42 @@ describe.runIf(ALL)('the container image (KAIROS_FACTORY_TEST_ALL=1)', () => {
 
   const iso = (report: BuildReport) => report.manifest.artifacts.map(({ kind, sha256 }) => [kind, sha256]);
 
-  test('builds the ISO of Debian as its ordinary user, rootless, in buildah', async () => {
+  /** Starts a daemon that has the image. */
+  async function dockerWithImage() {
+    const daemon = await startDockerd();
     const [program = '', ...flags] = buildah;
-    const work = join(home, 'work');
-    const cache = join(home, 'cache');
+    const archive = join(home, 'image.tar');
+    await tool(program, ...flags, 'push', '--quiet', TAG, `docker-archive:${archive}:${TAG}`);
+    const docker = (...args: string[]) =>
+      execa('docker', args, { env: { DOCKER_HOST: daemon.address }, reject: false });
+    expect((await docker('load', '--input', archive)).exitCode).toBe(0);
+    await tool('rm', archive);
+    return { docker, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
+  }
+
+  test('builds the ISO of Debian as its ordinary user, rootless, in Docker', async () => {
+    await using started = await dockerWithImage();
+    const [work, cache, overlay] = [join(home, 'work'), join(home, 'cache'), join(home, 'overlay')];
     for (const path of [work, cache]) await tool('install', '-d', '-o', '1000', '-g', '1000', path);
-    const container = (await tool(program, ...flags, 'from', TAG)).trim();
-    const overlay = join(home, 'overlay');
     await tool('cp', '-r', join(PROJECT, 'test/support/overlay'), overlay);
     await tool('chmod', '-R', 'go+rX', overlay);
     const volumes = ['-v', `${work}:/work`, '-v', `${cache}:/cache`, '-v', `${overlay}:/overlay:ro`];
-    const run = [...flags, 'run', '--isolation', 'chroot', '--user', 'builder', ...volumes, container, '--'];
-    const { exitCode, stdout, stderr } = await execa(
-      program,
-      [...run, 'kairos-factory', ...ARGS, '--overlay-rootfs', '/overlay', '--output', '/work/build'],
-      { reject: false },
-    );
+    const run = ['run', '--rm', '--privileged', '--network', 'host', ...volumes, TAG];
+    const paths = ['--overlay-rootfs', '/overlay', '--output', '/work/build'];
+    const { exitCode, stdout, stderr } = await started.docker(...run, ...ARGS, ...paths);
     expect(exitCode, stderr).toBe(0);
     const shared = await testBuild();
     expect(iso(JSON.parse(stdout))).toEqual(iso(shared.report).filter(([kind]) => kind === 'iso'));
   });
 
-  test('starts in Docker', async () => {
-    await using daemon = await startDockerd();
-    const [program = '', ...flags] = buildah;
-    const archive = join(home, 'image.tar');
-    await tool(program, ...flags, 'push', '--quiet', TAG, `docker-archive:${archive}:${TAG}`);
-    const docker = (...args: string[]) => execa('docker', args, { env: { DOCKER_HOST: daemon.address } });
-    await docker('load', '--input', archive);
-    const { stdout } = await docker('run', '--rm', '--network', 'none', TAG, '--version');
-    expect(stdout).toMatch(/^kairos-factory v/);
+  test('starts in Docker without a network', async () => {
+    await using started = await dockerWithImage();
+    const offline = ['run', '--rm', '--network', 'none'];
+    expect((await started.docker(...offline, TAG, '--version')).stdout).toMatch(/^kairos-factory v/);
     await mkdir(join(home, 'config'));
     await writeFile(join(home, 'config/node.yaml'), '#cloud-config\nhostname: node\n');
     const volume = `${join(home, 'config')}:/work:ro`;
-    const validated = await docker(
-      'run',
-      '--rm',
-      '--network',
-      'none',
-      '-v',
-      volume,
-      TAG,
-      'validate',
-      'node.yaml',
-    );
+    const validated = await started.docker(...offline, '-v', volume, TAG, 'validate', 'node.yaml');
     expect(validated.exitCode).toBe(0);
   });
 });
