@@ -113,18 +113,18 @@ export function qemuArguments(
   const images = firmwareImages(machine);
   if (images) {
     const { code } = images;
-    args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${quoted(code)}`);
-    args.push('-drive', `if=pflash,unit=1,format=raw,file=${quoted(variables ?? '')}`);
+    args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${qemuPath(code)}`);
+    args.push('-drive', `if=pflash,unit=1,format=raw,file=${qemuPath(variables ?? '')}`);
     if (secure && !arm) args.push('-global', 'driver=cfi.pflash01,property=secure,value=on');
   }
   const iso = machine.artifact.endsWith('.iso');
   // SeaBIOS tries only one disk, which is the installation target.
   const cdrom = machine.attachment === 'cdrom' || (iso && machine.target !== undefined);
   const readonly = cdrom || iso;
-  const drive = `if=none,id=boot,format=${diskFormat(machine.artifact)},file=${quoted(machine.artifact)}`;
+  const drive = `if=none,id=boot,format=${diskFormat(machine.artifact)},file=${qemuPath(machine.artifact)}`;
   args.push('-drive', `${drive}${readonly ? ',readonly=on' : machine.snapshot ? ',snapshot=on' : ''}`);
   if (machine.target !== undefined) {
-    args.push('-drive', `if=none,id=target,format=qcow2,file=${quoted(machine.target)}`);
+    args.push('-drive', `if=none,id=target,format=qcow2,file=${qemuPath(machine.target)}`);
     args.push('-device', 'virtio-blk-pci,drive=target,bootindex=0');
   }
   // Cloud kernels have no driver for QEMU's IDE CD, but they have virtio-scsi.
@@ -141,7 +141,7 @@ export function qemuArguments(
   return args;
 }
 
-/** QEMU reads commas as separators; a doubled one is a comma. */
-function quoted(path: string): string {
+/** A path as a value in an option of QEMU, which reads commas as separators: a doubled one is a comma. */
+export function qemuPath(path: string): string {
   return path.replaceAll(',', ',,');
 }

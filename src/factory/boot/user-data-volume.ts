@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runner } from '../tools/runner.ts';
 import { writeIso } from '../tools/xorriso.ts';
+import { qemuPath } from './machine.ts';
 
 /**
  * Writes a volume CIDATA with a cloud-config, which a system reads early in its boot (docs/contract.md 4.9).
@@ -23,6 +24,6 @@ export async function writeUserDataVolume(
 
 /** QEMU's arguments for a machine with the volume. */
 export function volumeArguments(volume: string): string[] {
-  const drive = `if=none,id=cidata,format=raw,readonly=on,file=${volume.replaceAll(',', ',,')}`;
+  const drive = `if=none,id=cidata,format=raw,readonly=on,file=${qemuPath(volume)}`;
   return ['-drive', drive, '-device', 'virtio-blk-pci,drive=cidata'];
 }

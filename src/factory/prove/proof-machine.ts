@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { privateVariables } from '../boot/boot-artifact.ts';
-import { type Machine, qemuArguments } from '../boot/machine.ts';
+import { type Machine, qemuArguments, qemuPath } from '../boot/machine.ts';
 import { volumeArguments } from '../boot/user-data-volume.ts';
 import { QEMU } from '../tools/qemu.ts';
 import type { Runner } from '../tools/runner.ts';
@@ -46,7 +46,7 @@ export async function startProofMachine(machine: Machine, place: ProofPlace): Pr
   const { runner, scratch, limit, signal, volume } = place;
   const ended = new AbortController();
   const [port, control] = [join(scratch, 'port'), join(scratch, 'monitor')];
-  const serial = `file:${place.console.replaceAll(',', ',,')}`;
+  const serial = `file:${qemuPath(place.console)}`;
   const args = qemuArguments(machine, await privateVariables(machine, scratch), serial);
   args.push('-device', 'VGA', '-qmp', `unix:${control},server=on,wait=off`, '-device', 'virtio-serial-pci');
   args.push('-chardev', `socket,id=proof,path=${port},server=on,wait=off`);

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { installationDisk, persistentDisk } from '../../../../src/factory/boot/disks.ts';
 import { tool } from '../../../support/tool.ts';
 import { failureOf } from '../../support/failure.ts';
-import { testRunner } from '../../support/runner.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
+import { realRunner } from '../artifacts/support/runner.ts';
 
-const runner = testRunner();
+const runner = realRunner();
 
 test('a disk to install to is made once, and kept', async () => {
   const file = join(temporaryDirectory(), 'node.qcow2');

@@ -3,7 +3,7 @@ import { examineCloudConfig } from '../../../../src/common/cloud-config/validate
 import { accountConfig, makeAccount } from '../../../../src/factory/boot/throwaway-account.ts';
 import { tool } from '../../../support/tool.ts';
 import { failureOf } from '../../support/failure.ts';
-import { testRunner } from '../../support/runner.ts';
+import { realRunner } from '../artifacts/support/runner.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKxyYRLZwYLB5Lzw7pO6GrOckCMdCD0OKSCIb0/63g7u ann@host';
 
@@ -11,7 +11,7 @@ test('an account has a password of its own, of which only the hash leaves the ho
   const account = makeAccount('ann', [KEY]);
   expect(account.password).toMatch(/^[a-z2-9]{4}(?:-[a-z2-9]{4}){2}$/);
   expect(makeAccount('ann', []).password).not.toBe(account.password);
-  const config = await accountConfig(testRunner(), account);
+  const config = await accountConfig(realRunner(), account);
   expect(config).not.toContain(account.password);
   expect(config).toContain(KEY);
   const [, salt, hash] = /passwd: "?(?:\$6\$)([^$]+)\$([^\s"]+)/.exec(config) ?? [];

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { ArtifactInputs } from '../../../../../src/factory/artifacts/artifact.ts';
 import { raw } from '../../../../../src/factory/artifacts/raw.ts';
 import {
+  type PartitionPlace,
   readPartitions,
-  type TablePartition,
 } from '../../../../../src/factory/inspect/diff/partition-table.ts';
 import type { Runner } from '../../../../../src/factory/tools/runner.ts';
 import { artifactContext, artifactInputs, makeTinySlot, type StepFiles, subdirectory } from './inputs.ts';
@@ -13,7 +13,7 @@ import { withoutGrub } from './runner.ts';
 export interface TestDisk {
   readonly output: string;
   readonly slot: string;
-  readonly partitions: readonly TablePartition[];
+  readonly partitions: readonly PartitionPlace[];
 }
 
 /** Builds a raw disk below `home`, from a tiny slot image and the given files. */
