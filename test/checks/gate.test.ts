@@ -5,19 +5,38 @@ import { PROJECT } from '../support/factory.ts';
 import { loweredFloors } from '../support/gate/coverage.ts';
 import { parseAllowedSkips } from '../support/gate/skips.ts';
 import { tool } from '../support/tool.ts';
+import { projectFiles } from './project-files.ts';
 
 const FLOORS = 'test/coverage-floors.json';
+const SKIPS = parseAllowedSkips(await readFile(join(PROJECT, 'test/allowed-skips.json'), 'utf8'));
+/** A suite or a test that stands in no other, with its title. */
+const OUTERMOST = /^(?:describe|test)\b.*?\(\s*(['`])(.*?)\1/gms;
+const CONDITION = /^ *(?:describe|test)\.(?:skipIf|runIf)\(/m;
 
 test('tests that may be skipped exist', async () => {
-  const allowed = parseAllowedSkips(await readFile(join(PROJECT, 'test/allowed-skips.json'), 'utf8'));
-  for (const entry of allowed) {
-    const title = entry.test.split(' > ').at(-1) ?? '';
+  for (const entry of SKIPS) {
+    const titles = entry.test.split(' > ');
+    const [outermost = '', title = ''] = [titles[0], titles.at(-1)];
     const source = await readFile(join(PROJECT, entry.file), 'utf8');
     // A title of a table has a place for the value. scripts/test compares the whole name, when the file has run.
     const tables = [...source.matchAll(/'([^'\n]{5,})%s/g)].map(([, start = '']) => start);
     const isTable = tables.some((start) => title.startsWith(start));
     expect(isTable ? title : source, entry.file).toContain(title);
+    const starts = [...source.matchAll(OUTERMOST)].map(([, , start = '']) => start);
+    expect(
+      starts.filter((start) => start.startsWith(outermost)),
+      `${entry.file}: the name begins with the outermost suite`,
+    ).not.toEqual([]);
   }
+});
+
+test('files whose tests have a condition are on the list', async () => {
+  const listed = new Set(SKIPS.map(({ file }) => file));
+  const conditional = [...(await projectFiles())].filter(
+    ([path, text]) => path.endsWith('.test.ts') && CONDITION.test(text),
+  );
+  expect(conditional.length).toBeGreaterThan(20);
+  expect(conditional.map(([path]) => path).filter((path) => !listed.has(path))).toEqual([]);
 });
 
 test('floors of coverage only rise', async () => {

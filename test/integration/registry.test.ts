@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const image = testImage(
   { labels: { 'io.kairos.size': '4' } },
 );
 
-describe.skipIf(!existsSync(PROGRAM))('the registry of Debian', () => {
+describe('the registry of Debian', () => {
   const directory = mkdtempSync(join(tmpdir(), 'kairos-registry-'));
   let registry: ChildProcess;
   let address: string;
