@@ -135,8 +135,8 @@ export async function startGuest(
   const login = async () => {
     await waitFor(PROMPT, bootTimeout);
     // Later kernel messages would interrupt the output of commands.
-    // A "!" in the commands of tests must not expand to an earlier command.
-    await run('dmesg --console-off; set +H');
+    // A "!" in the commands of tests must not expand to an earlier command, and a pager would wait for a key.
+    await run('dmesg --console-off; set +H; export PAGER=cat SYSTEMD_PAGER=cat');
   };
   const rebooted = async () => {
     // Wait for the menu of the next boot, not for a prompt of the current one.

@@ -31,6 +31,7 @@ describe('the life of a node', () => {
   const source = (tag: string) => `oci:${repository}:${tag}`;
   const mode = () => guest.run('ls /run/cos/*_mode');
   const version = () => guest.run('. /etc/kairos-release; echo $KAIROS_VERSION');
+  const summary = () => guest.run('kairos-agent state summary');
   const upgrade = (args: string) => {
     const command = `kairos-agent upgrade --allow-insecure-registries ${args}`;
     return guest.attempt(command, UPGRADE_TIMEOUT);
@@ -132,9 +133,15 @@ describe('the life of a node', () => {
 
   test('upgrades to a signed image: the new system is active, the old one passive', async () => {
     const { status, output } = await upgrade(`--source ${source('v2')}`);
-    expect([status, output]).toEqual([0, expect.stringContaining('was upgraded')]);
+    expect([status, output]).toEqual([0, expect.stringContaining('was upgraded; reboot to start it')]);
+    expect(await summary()).toMatch(
+      /running +v1\.2\.3, the active[\s\S]*from v1\.2\.3 to v2\.0\.0[\s\S]*PENDING/,
+    );
     await guest.reboot();
     expect([await mode(), await version()]).toEqual(['/run/cos/active_mode', 'v2.0.0']);
+    expect(await summary()).toMatch(
+      /active +v2\.0\.0 +sha256:[0-9a-f]{12} .*\npassive +v1\.2\.3 [\s\S]*has booted/,
+    );
     // The prompt can precede the end of the stage boot, which makes the users (docs/contract.md 5.9).
     expect(await guest.run('systemctl is-system-running --wait')).toBe('running');
     expect(await guest.run('id -nG tester; hostname')).toMatch(/admin[\s\S]*node-1/);
@@ -145,6 +152,36 @@ describe('the life of a node', () => {
         'mount -o loop,ro /run/initramfs/cos-state/cOS/passive.img /mnt && grep KAIROS_VERSION= /mnt/etc/kairos-release; umount /mnt',
       ),
     ).toBe('KAIROS_VERSION="v1.2.3"');
+  });
+
+  test('shows a broken configuration and a failed step at logins, in a failed unit and in doctor', async () => {
+    const { status, output } = await guest.attempt('kairos-agent doctor');
+    expect([status, output]).toEqual([0, expect.stringContaining('no step failed')]);
+    await guest.run(
+      'printf "#cloud-config\\nstages: [\\n" >/oem/80_broken.yaml; printf "#cloud-config\\nstages: {boot: [{name: web, commands: [\'false hush\']}]}\\n" >/oem/85_failing.yaml',
+    );
+    await guest.reboot();
+    expect(await guest.run('systemctl is-system-running --wait')).toBe('degraded');
+    expect(await guest.run('systemctl --failed --plain --no-legend')).toMatch(
+      /^kairos-configuration\.service /,
+    );
+    const motd = await guest.run('cat /run/motd.d/* /etc/motd.d/* 2>/dev/null');
+    expect(motd).toMatch(
+      /\/oem\/80_broken\.yaml:\d+:\d+\n[\s\S]*step "85_failing\.yaml\.web" of boot: commands/,
+    );
+    expect(motd).not.toContain('hush');
+    const found = await guest.attempt('kairos-agent doctor stages');
+    expect([found.status, found.output]).toEqual([
+      5,
+      expect.stringContaining('journalctl -b -u cos-setup-boot'),
+    ]);
+    await guest.run(
+      'rm /oem/8*.yaml; for s in initramfs fs boot network; do kairos-agent run-stage $s; done',
+    );
+    expect(await guest.run('systemctl restart kairos-configuration; systemctl is-system-running')).toBe(
+      'running',
+    );
+    expect(await guest.run('ls /etc/motd.d')).not.toContain('kairos-configuration');
   });
 
   test('falls back from an image whose init dies, and reports it', async () => {
@@ -165,6 +202,9 @@ describe('the life of a node', () => {
     expect(await guest.run('ls /run/cos/upgrade_failure; cat /etc/issue.d/00-upgrade-failure.issue')).toMatch(
       /upgrade_failure\nTHE LAST UPGRADE FAILED/,
     );
+    expect(await summary()).toMatch(/running +v2\.0\.0, the passive system[\s\S]*FELL BACK/);
+    const { status: unhealthy, output: found } = await guest.attempt('kairos-agent doctor slots');
+    expect([unhealthy, found]).toEqual([5, expect.stringContaining('did not boot')]);
   });
 
   test('returns to an active system with an upgrade from the fallback, signed in the classic format', async () => {
