@@ -120,7 +120,7 @@ describe.each(SHELLS.map((shell) => ({ shell, name: shell[0] })))('with $name', 
       shell,
       root,
       [
-        'kairos_seen= kairos_aliases=',
+        'kairos_seen= kairos_names= kairos_aliases=',
         'modprobe() { echo "$*"; echo 2 >/sys/kernel/uevent_seqnum; }',
         'while kairos_load_drivers; do echo again; done',
         `mkdir -p ${root}/sys/bus/virtio/devices/virtio0`,

@@ -8,39 +8,50 @@ kairos_list() {
     printf '%s\n' "$1" | tr ',' '\n' | grep .
 }
 
-# Loads what every boot needs, and the drivers of the devices that are there.
+# Loads what every root needs, and the drivers of the devices that are there.
 kairos_start_devices() {
     kairos_seen=
     kairos_probed=
     kairos_members=
     kairos_boot_disk=
+    kairos_names=
     kairos_aliases=
-    kairos_list "$kairos_blocked" | sed 's/^/blacklist /' >/etc/modprobe.d/command-line.conf
-    kairos_list "$kairos_early" | xargs -r modprobe -a -q --
-    modprobe -a -b -q loop ext4 overlay
+    [ -z "$kairos_blocked" ] || kairos_list "$kairos_blocked" | sed 's/^/blacklist /' >/etc/modprobe.d/command-line.conf
+    [ -z "$kairos_early" ] || kairos_list "$kairos_early" | xargs -r modprobe -a -q --
+    modprobe -a -b -q loop ext4
     # A bus that a driver finds brings further devices.
     while kairos_load_drivers; do :; done
 }
 
 # Loads the drivers of devices that have appeared since the last call; fails if none has. The kernel counts its messages
-# about devices, so that nothing is searched while nothing happens. The shell reads the names itself: all that is searched is
-# the list of each bus, and where the few devices without a bus are.
+# about devices, so that nothing is searched while nothing happens. All that is read is the list of each bus, and where the few
+# devices without a bus are, by one program: the shell reads a file byte by byte.
 kairos_load_drivers() {
     read -r kairos_events </sys/kernel/uevent_seqnum
     [ "$kairos_events" != "$kairos_seen" ] || return 1
     kairos_seen=$kairos_events
-    kairos_appeared=
     # Some callers have patterns switched off.
     kairos_flags=$-
     set +f
-    for kairos_file in /sys/bus/*/devices/*/modalias /sys/class/input/*/modalias /sys/class/dmi/*/modalias \
-        /sys/devices/system/cpu/modalias; do
-        [ -e "$kairos_file" ] || continue
-        # A device may be gone by now.
-        { read -r kairos_alias <"$kairos_file"; } 2>/dev/null || continue
+    # A device may be gone by now.
+    kairos_found=$(cat /sys/bus/*/devices/*/modalias /sys/class/input/*/modalias /sys/class/dmi/*/modalias \
+        /sys/devices/system/cpu/modalias 2>/dev/null)
+    set -f
+    [ "$kairos_found" = "$kairos_names" ] || kairos_load_appeared
+    case $kairos_flags in *f*) ;; *) set +f ;; esac
+}
+
+# Loads the drivers that kairos_found names, one device per line, and kairos_names did not.
+kairos_load_appeared() {
+    kairos_names=$kairos_found
+    kairos_appeared=
+    kairos_separators=$IFS
+    IFS='
+'
+    for kairos_alias in $kairos_found; do
         # Some names describe firmware and contain spaces; no device does.
         case $kairos_alias in
-            '' | *[!!-~]* | *[\'\"\\]*) continue ;;
+            *[!!-~]* | *[\'\"\\]*) continue ;;
         esac
         case "$kairos_aliases " in
             *" $kairos_alias "*) ;;
@@ -50,10 +61,9 @@ kairos_load_drivers() {
                 ;;
         esac
     done
-    set -f
+    IFS=$kairos_separators
     # shellcheck disable=SC2086 # one word for each name
     [ -z "$kairos_appeared" ] || modprobe -a -b -q -- $kairos_appeared 2>/dev/null
-    case $kairos_flags in *f*) ;; *) set +f ;; esac
 }
 
 # Makes the links in /dev/disk for the filesystems and partitions that are there.

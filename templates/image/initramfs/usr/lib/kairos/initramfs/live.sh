@@ -35,6 +35,7 @@ kairos_mount_squashfs() {
     kairos_attach ro "$kairos_file"
     kairos_mount ro "$kairos_loop" /run/rootfsbase ||
         kairos_fail "cannot mount ${kairos_file##*/} ($kairos_loop): $kairos_report" "$1"
+    modprobe -b -q overlay
     kairos_report=$(mount -t overlay -o lowerdir=/run/rootfsbase,upperdir=/run/overlayfs,workdir=/run/ovlwork LiveOS_rootfs "$NEWROOT" 2>&1) ||
         kairos_fail "cannot make the root writable: $kairos_report" "Boot with more memory."
 }

@@ -65,6 +65,7 @@ kairos_mount_overlay_base() {
 
 # A writable layer in RAM over each path; and /tmp, which the read-only root needs as well.
 kairos_mount_overlays() {
+    modprobe -b -q overlay
     kairos_mount_overlay_base
     kairos_lines=
     kairos_dirs=
