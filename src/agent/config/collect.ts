@@ -9,7 +9,8 @@ import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import type { Host } from '../../common/host/host.ts';
 import { readCommandLine } from './command-line.ts';
 import { configReader, describeProblem } from './config-files.ts';
-import { configUrlOf, type Fetching, readRemote } from './remote.ts';
+import { configUrlOf } from './config-url.ts';
+import type { Fetching } from './remote.ts';
 
 /** Later ones win. Only the top directory of the live medium is read (docs/contract.md 4.2). */
 const DIRECTORIES = [
@@ -69,6 +70,7 @@ export async function collectConfig(host: Host, options: CollectOptions = {}): P
   const problems: string[] = [];
   const follow = async (url: string | undefined) => {
     if (url === undefined) return;
+    const { readRemote } = await import('./remote.ts');
     const remote = await readRemote(host, url, { fetch: options.fetch ?? 'always' });
     layers.push(...remote.documents.map(layerOf));
     problems.push(...remote.problems);

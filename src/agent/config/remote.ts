@@ -6,6 +6,7 @@ import { shownUrl } from '../../common/http/shown-url.ts';
 import { templateData } from '../facts/template-data.ts';
 import { admitUrl, fetchAdmitted } from '../trust/admit-url.ts';
 import { describeProblem, type ReadingPurpose } from './config-files.ts';
+import { configUrlOf } from './config-url.ts';
 import { failedJustNow, keepFetched, noteFailure, readFetched } from './fetched-configs.ts';
 
 /** Seconds that one of three attempts may take; a server that answers nothing costs a boot less than a minute. */
@@ -85,12 +86,6 @@ export async function readRemote(host: Host, url: string, options: RemoteOptions
 function parsed(address: string, text: string, { purpose }: RemoteOptions): RemoteDocument {
   const parse = purpose === 'steps' ? parseStageFile : parseCloudConfig;
   return { ...parse(isUrl(address) ? shown(address) : address, text), address, arrived: false };
-}
-
-/** The `config_url` of a configuration, if it has one. */
-export function configUrlOf({ data }: Pick<ConfigDocument, 'data'>): string | undefined {
-  const url = data['config_url'];
-  return typeof url === 'string' && url !== '' ? url : undefined;
 }
 
 function loopError(address: string, what: string): FactoryError {

@@ -1,4 +1,3 @@
-import { goPattern } from '../../common/cloud-config/go-pattern.ts';
 import type { StageStep } from '../../common/cloud-config/step-schema.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
@@ -159,7 +158,8 @@ interface Match {
   readonly found: string;
 }
 
-function matching({ key, source, texts, found }: Match): string | undefined {
+async function matching({ key, source, texts, found }: Match): Promise<string | undefined> {
+  const { goPattern } = await import('../../common/cloud-config/go-pattern.ts');
   const pattern = goPattern(source, (problem) => {
     throw new FactoryError('CLOUD_CONFIG_INVALID', `${key}: ${problem}`, {
       remedy: `Set ${key} to a regular expression in Go syntax: https://pkg.go.dev/regexp/syntax`,

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { isMap } from '../../common/cloud-config/merge.ts';
 import type { ConfigData, ConfigDocument } from '../../common/cloud-config/parse.ts';
 import type { ReadFile } from '../config/config-files.ts';
-import { configUrlOf, type RemoteDocument } from '../config/remote.ts';
+import { configUrlOf } from '../config/config-url.ts';
+import type { RemoteDocument } from '../config/remote.ts';
 
 /** A configuration of a source, or the reason why it has none; `remote` if it was not found there, but linked to. */
 export type SourceFile = ReadFile & { readonly remote?: Pick<RemoteDocument, 'address' | 'arrived'> };

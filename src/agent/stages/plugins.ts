@@ -22,7 +22,10 @@ import { timesyncdPlugin } from './plugins/timesyncd.ts';
 import { unpackImagesPlugin } from './plugins/unpack-images.ts';
 import { usersPlugin } from './plugins/users.ts';
 
-/** The actions of steps in execution order, which is that of `PLUGIN_KEYS` (docs/contract.md 4.7). */
+/**
+ * The actions of steps in execution order, which is that of `PLUGIN_KEYS` (docs/contract.md 4.7). Those that need a client of
+ * registries or clouds load it when they run: most stages of most boots have no such step, and a boot waits for the agent.
+ */
 export const PLUGINS: readonly Plugin[] = [
   dnsPlugin,
   downloadsPlugin,

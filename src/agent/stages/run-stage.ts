@@ -1,5 +1,4 @@
 import type { StageStep } from '../../common/cloud-config/step-schema.ts';
-import { expandTemplate } from '../../common/cloud-config/template/template.ts';
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
@@ -257,6 +256,7 @@ function contextOf(host: Host, step: StageStep, where: string): PluginContext {
     step,
     expand: async (text) => {
       if (!text.includes('{{')) return text;
+      const { expandTemplate } = await import('../../common/cloud-config/template/template.ts');
       data ??= templateData(host);
       try {
         return expandTemplate(text, await data);

@@ -8,7 +8,7 @@ import type { Host } from '../../common/host/host.ts';
 import { bootState } from '../config/boot-state.ts';
 import { type CommandLine, parseCommandLine, readCommandLine } from '../config/command-line.ts';
 import { configReader, describeProblem, type ReadFile } from '../config/config-files.ts';
-import { type RemoteOptions, readRemote } from '../config/remote.ts';
+import type { RemoteOptions } from '../config/remote.ts';
 import { fetchingIn } from './boot-order.ts';
 import { linkFollower, type SourceFile } from './linked-configs.ts';
 
@@ -148,6 +148,7 @@ function configuredPaths(loaded: readonly Loaded[]): string[] {
 }
 
 async function fetchFiles(host: Host, url: string, options: RemoteOptions): Promise<SourceFile[]> {
+  const { readRemote } = await import('../config/remote.ts');
   const { documents, problems } = await readRemote(host, url, options);
   return [
     ...documents.map(({ address, arrived, ...document }) => ({

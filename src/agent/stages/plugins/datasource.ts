@@ -1,4 +1,3 @@
-import { pullDatasource } from '../../datasource/pull-datasource.ts';
 import type { Plugin } from '../plugin.ts';
 
 /**
@@ -10,6 +9,7 @@ import type { Plugin } from '../plugin.ts';
 export const datasourcePlugin: Plugin<'datasource'> = {
   key: 'datasource',
   run: async ({ host }, { providers = [], path }) => {
+    const { pullDatasource } = await import('../../datasource/pull-datasource.ts');
     if (path !== undefined && path !== '' && providers.includes('file')) {
       await pullDatasource(
         host,

@@ -1,4 +1,3 @@
-import { unpackAdmitted } from '../../trust/unpack-admitted.ts';
 import { forEachEntry } from '../each-entry.ts';
 import type { Plugin } from '../plugin.ts';
 
@@ -9,8 +8,10 @@ import type { Plugin } from '../plugin.ts';
  */
 export const unpackImagesPlugin: Plugin<'unpack_images'> = {
   key: 'unpack_images',
-  run: ({ host }, images) =>
-    forEachEntry(images, async ({ source, target, platform }) => {
+  run: async ({ host }, images) => {
+    const { unpackAdmitted } = await import('../../trust/unpack-admitted.ts');
+    await forEachEntry(images, async ({ source, target, platform }) => {
       await unpackAdmitted(host, source, { target, ...(platform && { platform }) });
-    }),
+    });
+  },
 };
