@@ -5,7 +5,10 @@ const slow = { fileParallelism: false, testTimeout: 1_200_000, hookTimeout: 1_80
 
 const ISOLATED = '**/*.isolated.test.ts';
 /** Some start real tools: a busy machine must not fail them. What one replaces, the next one finds as it was. */
-const unit = { testTimeout: 60_000, unstubEnvs: true, unstubGlobals: true, restoreMocks: true };
+const unit = {
+  ...{ testTimeout: 60_000, unstubEnvs: true, unstubGlobals: true, restoreMocks: true },
+  setupFiles: ['test/unit/support/measure-processes.ts'],
+};
 
 export default defineConfig({
   test: {

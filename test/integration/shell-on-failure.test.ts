@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
+import { factory, MEASURED, PROJECT, TEST_HOME } from '../support/factory.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 
 /** Runs a command on a terminal, and types lines when its shell asks for them. @returns everything that the terminal shows */
@@ -29,7 +29,7 @@ test('--shell-on-failure opens a shell in the root that the failed instruction l
     const flags = ['build', '--flavor', 'any', '--base', base, '--engine', 'buildah', '--artifact', 'oci'];
     flags.push('--containerfile', file, '--output', join(home, 'out'), '--shell-on-failure');
     const words = [join(PROJECT, 'bin/kairos-factory'), ...flags].map((word) => `'${word}'`).join(' ');
-    const env = { KAIROS_FACTORY_CACHE: join(home, 'cache'), TERM: 'dumb' };
+    const env = { KAIROS_FACTORY_CACHE: join(home, 'cache'), TERM: 'dumb', ...MEASURED };
     const shown = await onTerminal(words, env, 'cat /first /second; echo $((40 + 2))\nexit\n');
     expect(shown).toContain('This shell is in the root, as the instruction that failed left it');
     expect(shown).toMatch(/\ncomplete\nbegun\n42\n/);

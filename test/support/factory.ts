@@ -16,8 +16,11 @@ mkdirSync(TEST_HOME, { recursive: true });
 export const OVERLAY = join(PROJECT, 'test/support/overlay');
 const PROGRAM = join(PROJECT, 'bin/kairos-factory');
 
-/** Makes Node.js record the coverage of the program when it is measured; scripts/test reads it. */
-const MEASURED = process.env['KAIROS_FACTORY_TEST_COVERAGE']
+/**
+ * Variables for a process of the program, of its build or its sources: they make Node.js record the coverage when it is measured,
+ * which scripts/test reads.
+ */
+export const MEASURED: Readonly<Record<string, string>> = process.env['KAIROS_FACTORY_TEST_COVERAGE']
   ? { NODE_V8_COVERAGE: join(TEST_HOME, 'coverage/processes') }
   : {};
 

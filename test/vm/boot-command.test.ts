@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
+import { MEASURED, PROJECT, TEST_HOME, testBuild } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 
 const PROGRAM = join(PROJECT, 'bin/kairos-factory');
@@ -19,7 +19,7 @@ interface Table {
 test('boot --user makes an account that ssh logs in to, and --persist keeps what it writes', async () => {
   const { artifact } = await testBuild();
   const home = await mkdtemp(join(TEST_HOME, 'boot-'));
-  const env = { HOME: home, KAIROS_FACTORY_CACHE: join(home, 'cache') };
+  const env = { HOME: home, KAIROS_FACTORY_CACHE: join(home, 'cache'), ...MEASURED };
   const ssh = (command: string) =>
     execa(PROGRAM, ['ssh', '--', command], { env, reject: false, stdin: 'ignore', timeout: 120_000 });
   try {

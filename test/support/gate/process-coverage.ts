@@ -10,9 +10,9 @@ import type { CoverageMap } from './coverage.ts';
 const BATCH = 20;
 
 /**
- * Reads what Node.js wrote into a directory for `NODE_V8_COVERAGE`, one file per process, about the scripts below `program`,
- * and follows their source maps.
- * @returns one map for each compiled script that ran; none when the directory does not exist
+ * Reads what Node.js wrote into a directory for `NODE_V8_COVERAGE`, one file per process, about the scripts below `program`:
+ * sources, or compiled ones, whose source maps are followed.
+ * @returns one map for each script that ran; none when the directory does not exist
  */
 export async function readProcessCoverage(directory: string, program: string): Promise<CoverageMap[]> {
   const prefix = pathToFileURL(`${program}/`).href;
@@ -46,6 +46,8 @@ async function toSources(url: string, [script]: readonly ScriptCov[]): Promise<C
   const file = fileURLToPath(url);
   const code = await readFile(file, 'utf8');
   const { program } = parseSync(file, code);
-  const sourceMap = JSON.parse(await readFile(`${file}.map`, 'utf8'));
-  return convert({ code, sourceMap, coverage: script, ast: program as never });
+  const measured = { code, coverage: script, ast: program as never };
+  // Node.js replaces the types of a source by spaces, so every place stays where it is.
+  if (file.endsWith('.ts')) return convert(measured);
+  return convert({ ...measured, sourceMap: JSON.parse(await readFile(`${file}.map`, 'utf8')) });
 }

@@ -38,8 +38,9 @@ async function reportCoverage(homes: readonly string[]): Promise<void> {
   const known = new Map([...lines].map(([file, numbers]) => [file, new Set(numbers.keys())]));
   const processes: CoveredLines = new Map();
   for (const home of homes)
-    for (const map of await readProcessCoverage(join(home, 'coverage/processes'), join(PROJECT, 'dist')))
-      addCoverage(processes, map, PROJECT);
+    for (const scripts of ['dist', 'src'])
+      for (const map of await readProcessCoverage(join(home, 'coverage/processes'), join(PROJECT, scripts)))
+        addCoverage(processes, map, PROJECT);
   for (const [file, numbers] of processes)
     for (const [number, ran] of numbers)
       if (ran && known.get(file)?.has(number)) lines.get(file)?.set(number, true);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { PROJECT } from '../../../support/factory.ts';
+import { MEASURED, PROJECT } from '../../../support/factory.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
 
 const MODULE = JSON.stringify(join(PROJECT, 'src/factory/cli/ask-password.ts'));
@@ -22,7 +22,7 @@ async function asked(
     'script',
     ['-qefc', 'exec "$NODE" --input-type=module --eval "$PROGRAM"', '/dev/null'],
     {
-      env: { PATH: process.env['PATH'], NODE: process.execPath, PROGRAM: program, TERM: 'xterm', ...env },
+      env: { PATH: process.env['PATH'], NODE: process.execPath, PROGRAM: program, TERM: 'xterm', ...MEASURED, ...env },
       stdio: 'pipe',
     },
   );

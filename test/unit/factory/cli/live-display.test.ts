@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { PROJECT } from '../../../support/factory.ts';
+import { MEASURED, PROJECT } from '../../../support/factory.ts';
 
 const MODULE = JSON.stringify(join(PROJECT, 'src/factory/cli/render-progress.ts'));
 /** Shows a build of two steps for a moment. */
@@ -26,7 +26,7 @@ function shown(columns: number, env: Readonly<Record<string, string>>): string {
   const command = `stty rows 24 cols ${columns}; exec "$NODE" --input-type=module --eval "$PROGRAM"`;
   const { stdout } = spawnSync('script', ['-qefc', command, '/dev/null'], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], NODE: process.execPath, PROGRAM, TERM: 'xterm', ...env },
+    env: { PATH: process.env['PATH'], NODE: process.execPath, PROGRAM, TERM: 'xterm', ...MEASURED, ...env },
   });
   return stdout.replaceAll('\r', '');
 }
