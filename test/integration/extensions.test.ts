@@ -223,6 +223,23 @@ describe('an extension from a directory', () => {
     expect(await listing(tree)).toEqual(await listing(root));
   });
 
+  test('is inspected: its release file, root hash and signature', async () => {
+    const signing = ['--sign-key', signer.key, '--certificate', signer.certificate];
+    const { report } = await made('sysext', 'hello', '--from', `dir:${await content()}`, ...signing);
+    const { status, stdout, stderr } = await factory(['inspect', report.file, '--json']);
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      type: 'extension',
+      partitions: [
+        { name: 'root-x86-64' },
+        { name: 'root-x86-64-verity' },
+        { name: 'root-x86-64-verity-sig' },
+      ],
+      extension: { name: 'hello', kind: 'sysext', ID: '_any', rootHash: report.rootHash },
+      signatures: [{ form: 'dm-verity', by: 'certificate' }],
+    });
+  });
+
   test('that was changed does not match its root hash', async () => {
     const { report } = await made('sysext', 'hello', '--from', `dir:${await content()}`);
     const filesystem = await partition(report.file, 0);

@@ -103,6 +103,22 @@ describe('an image', () => {
     },
   );
 
+  test('is listed with its signatures by inspect, which verifies nothing', async () => {
+    const { digest, image } = await push('inspected');
+    await signed(image, '--format', 'both');
+    const settings = `registries=${JSON.stringify([{ registry: registry.host, insecure: true }])}`;
+    const args = ['inspect', `docker://${image}`, '--no-content', '--json', '--set', settings];
+    const { status, stdout, stderr } = await run(args);
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      image: { storage: 'registry', digest },
+      signatures: expect.arrayContaining([
+        expect.objectContaining({ form: 'sigstore-bundle' }),
+        expect.objectContaining({ form: 'cosign', by: 'key' }),
+      ]),
+    });
+  });
+
   test('is refused without a signature or with the signature of another key', async () => {
     const { digest, image } = await push('unsigned');
     await refused(verify(image), `${digest} is not signed`);
