@@ -4,7 +4,7 @@ import {
   parseStageFile,
 } from '../../common/cloud-config/parse.ts';
 import { CLOUD_CONFIG_LIMIT } from '../../common/contract/cloud-config-limit.ts';
-import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { FactoryError, messageOf, reasonOf } from '../../common/errors/factory-error.ts';
 import type { FileStat, Host } from '../../common/host/host.ts';
 import { explainOnNode } from '../host/error-lines.ts';
 
@@ -68,7 +68,7 @@ async function find(
     const below = names.map((name) => find(host, `${directory}/${name}`, { depth: depth - 1, named: false }));
     return (await Promise.all(below)).flat();
   } catch (error) {
-    host.log('debug', `skipping ${path}: ${messageOf(error)}`);
+    host.log('debug', `skipping ${path}: ${reasonOf(error)}`);
     return [];
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '../../common/errors/factory-error.ts';
+import { reasonOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 
 /**
@@ -10,7 +10,7 @@ export async function readFact(host: Host, path: string): Promise<string | undef
     const text = await host.readText(path);
     return text?.replaceAll('\0', '').trim() || undefined;
   } catch (error) {
-    host.log('debug', `${path}: ${messageOf(error)}`);
+    host.log('debug', `${path}: ${reasonOf(error)}`);
     return undefined;
   }
 }

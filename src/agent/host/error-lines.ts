@@ -1,5 +1,6 @@
-import { explain, isSystemError } from '../../common/errors/explain.ts';
+import { explain } from '../../common/errors/explain.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { isSystemError } from '../../common/errors/system-error.ts';
 
 /** Remedies of the operating system's errors on a node; by code. */
 const REMEDIES: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { NODE_PATH } from '../../common/contract/node-paths.ts';
-import { messageOf } from '../../common/errors/factory-error.ts';
+import { reasonOf } from '../../common/errors/factory-error.ts';
 import type { Host } from '../../common/host/host.ts';
 import { redactConfig, redactText } from './redact.ts';
 
@@ -84,7 +84,7 @@ export async function collectLogs(host: Host, extras: LogExtras): Promise<LogFil
       const content = await text();
       if (content !== undefined && content.trim() !== '') files.push({ path, text: content.slice(-LIMIT) });
     } catch (error) {
-      host.log('warn', `${path}: ${messageOf(error)}`);
+      host.log('warn', `${path}: ${reasonOf(error)}`);
     }
   };
   if (await host.has('journalctl')) {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../errors/factory-error.ts';
 import { fetchBytes } from '../http/fetch-retrying.ts';
 import type { HttpPort } from '../http/http-port.ts';
 import { examineCloudConfig, type Finding, renderFinding, type ValidationOptions } from './validate.ts';
@@ -78,7 +78,7 @@ export async function readSource(source: string, reader: SourceReader): Promise<
   if (/^https?:\/\//.test(source)) return fetchText(source, reader);
   const path = source === '-' ? '/dev/stdin' : resolve(source);
   const text = await reader.readText(path).catch((error: unknown) => {
-    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${source}: cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${source}: cannot be read: ${reasonOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });

@@ -1,5 +1,6 @@
 import type { ErrorCode } from './error-codes.ts';
-import { FactoryError } from './factory-error.ts';
+import { FactoryError, messageOf } from './factory-error.ts';
+import { isSystemError } from './system-error.ts';
 
 interface Explanation {
   readonly code: ErrorCode;
@@ -30,11 +31,6 @@ const SYSTEM_ERRORS: ReadonlyMap<string, Explanation> = new Map([
 /** Output of programs when the disk is full: the C library's ENOSPC message, and that of xorriso. */
 const DISK_FULL_OUTPUT = /no space left on device|exceeds free space on media/i;
 
-/** Whether an error was reported by the operating system. */
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).errno === 'number';
-}
-
 /** Those that depend on the machine, wherever they appear; a missing file can be a defect. */
 const OF_THE_MACHINE = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EMFILE']);
 
@@ -44,7 +40,7 @@ export function explainSystemError(error: unknown): unknown {
   const explanation = known ? SYSTEM_ERRORS.get(error.code ?? '') : undefined;
   if (!known || explanation === undefined) return error;
   const { code, remedy } = explanation;
-  return new FactoryError(code, error.message, { remedy, cause: error });
+  return new FactoryError(code, messageOf(error), { remedy, cause: error });
 }
 
 /** Whether a program's output shows that the disk is full. */
@@ -60,7 +56,7 @@ export function explain(title: string, error: unknown): unknown {
   const known = isSystemError(error) ? SYSTEM_ERRORS.get(error.code ?? '') : undefined;
   if (isSystemError(error) && known) {
     const { code, remedy } = known;
-    return new FactoryError(code, `${title}: ${error.message}`, { remedy, cause: error });
+    return new FactoryError(code, `${title}: ${messageOf(error)}`, { remedy, cause: error });
   }
   if (!(error instanceof FactoryError) || error.kind === 'interrupted') return error;
   const full = error.kind === 'step' && isDiskFull(error) ? NO_SPACE : undefined;

@@ -1,4 +1,5 @@
 import { ERROR_CODES, type ErrorCode, type ErrorKind } from './error-codes.ts';
+import { isSystemError, placeOf, systemReason } from './system-error.ts';
 
 /** Exit status of each kind; 0 is success, and 1 is reserved for bugs. */
 export const EXIT_STATUS: Readonly<Record<ErrorKind, number>> = {
@@ -36,7 +37,14 @@ export class FactoryError extends Error {
   }
 }
 
-/** Returns the message of a thrown value. */
+/** Returns the message of a thrown value. One of the operating system is in plain words, and starts with the path that it is about. */
 export function messageOf(error: unknown): string {
+  const place = isSystemError(error) ? placeOf(error) : undefined;
+  return place === undefined ? reasonOf(error) : `${place}: ${reasonOf(error)}`;
+}
+
+/** Like {@link messageOf}, for messages that name the path themselves, as the person gave it. */
+export function reasonOf(error: unknown): string {
+  if (isSystemError(error)) return systemReason(error);
   return error instanceof Error ? error.message : String(error);
 }

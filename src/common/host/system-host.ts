@@ -21,7 +21,7 @@ import {
 import { delimiter, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../errors/factory-error.ts';
 import { putInPlace } from '../files/output-file.ts';
 import { makeDirectory, syncDirectory, syncPath } from '../files/sync-path.ts';
 import type { FileStat, Finished, Host, Level, RunOptions, WriteOptions } from './host.ts';
@@ -180,7 +180,7 @@ function ended(child: ChildProcess, program: string): Promise<number> {
               remedy: `Add the package that has ${program} to the image.`,
               cause: error,
             })
-          : new FactoryError('TOOL_FAILED', `${program} cannot be run: ${messageOf(error)}`, {
+          : new FactoryError('TOOL_FAILED', `${program} cannot be run: ${reasonOf(error)}`, {
               cause: error,
             }),
       ),

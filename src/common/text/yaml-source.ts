@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Document, isMap, isNode, isPair } from 'yaml';
-import { FactoryError, messageOf } from '../errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../errors/factory-error.ts';
 import { dataOf, readYamlDocument } from './yaml-document.ts';
 
 /** The content of a YAML file, with a way to locate its values in the file. */
@@ -19,7 +19,7 @@ export interface YamlSource {
  */
 export async function readYaml(file: string): Promise<YamlSource> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new FactoryError('CONFIG_UNREADABLE', `${file}: cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('CONFIG_UNREADABLE', `${file}: cannot be read: ${reasonOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });

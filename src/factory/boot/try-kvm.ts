@@ -3,7 +3,7 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Arch } from '../../common/contract/architectures.ts';
-import { FactoryError } from '../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../common/errors/factory-error.ts';
 import { QEMU } from '../tools/qemu.ts';
 import type { Runner } from '../tools/runner.ts';
 import { trialRom } from './kvm-rom.ts';
@@ -75,5 +75,5 @@ async function openRefusal(device: string): Promise<KvmState | undefined> {
   }
   const isForbidden = error.code === 'EACCES' || error.code === 'EPERM';
   if (isForbidden) return { state: 'forbidden', reason: `this user cannot open ${device}` };
-  return { state: 'broken', reason: `${device} cannot be opened: ${error.message}` };
+  return { state: 'broken', reason: `${device} cannot be opened: ${reasonOf(error)}` };
 }

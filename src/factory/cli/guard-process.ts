@@ -23,7 +23,7 @@ export function guardProcess(): void {
       if (error.code === 'EPIPE' || error.code === 'EIO') return;
       void Promise.all([import('./render-error.ts'), import('../../common/errors/unwritable.ts')]).then(
         ([{ failWith }, { unwritable }]) => {
-          failWith(unwritable(error, `cannot write to ${name}`, 'Send it elsewhere.'));
+          failWith(unwritable(error, `cannot write to ${name}`, { remedy: 'Send it elsewhere.' }));
           process.exit();
         },
       );

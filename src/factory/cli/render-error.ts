@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { CommanderError } from '@commander-js/extra-typings';
+import { explainSystemError } from '../../common/errors/explain.ts';
 import { EXIT_STATUS, FactoryError } from '../../common/errors/factory-error.ts';
 import { docLines } from './doc-lines.ts';
 import { isDebug } from './verbosity.ts';
@@ -14,7 +15,8 @@ export function rememberLog(file: string): void {
 }
 
 /** Prints an error on stderr and sets the exit status (docs/decisions/0006-errors-and-exit-codes.md). */
-export function failWith(error: unknown): void {
+export function failWith(thrown: unknown): void {
+  const error = explainSystemError(thrown);
   // Commander has already printed its message.
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
@@ -25,7 +27,8 @@ export function failWith(error: unknown): void {
 }
 
 /** Describes an error for `--json`: code, exit status and text. */
-export function describeError(error: unknown): Record<string, unknown> {
+export function describeError(thrown: unknown): Record<string, unknown> {
+  const error = explainSystemError(thrown);
   if (error instanceof CommanderError) {
     const [first = '', ...details] = error.message.replace(/^error: /, '').split('\n');
     const { usage: status } = EXIT_STATUS;

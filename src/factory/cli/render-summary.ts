@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { relative } from 'node:path';
-import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { FactoryError, messageOf, reasonOf } from '../../common/errors/factory-error.ts';
 import { formatSize } from '../../common/text/size-text.ts';
 import type { PushResult } from '../deliver/publish/push-images.ts';
 import type { BuildReport, TargetReport, TargetsReport } from '../pipeline/build-report.ts';
@@ -19,7 +19,7 @@ export async function appendSummary(
 ): Promise<void> {
   if (file === undefined) return;
   await appendFile(file, renderSummary(report, pushes)).catch((error: unknown) => {
-    throw new FactoryError('OUTPUT_UNWRITABLE', `--summary: cannot write ${file}: ${messageOf(error)}`, {
+    throw new FactoryError('OUTPUT_UNWRITABLE', `--summary: cannot write ${file}: ${reasonOf(error)}`, {
       remedy: 'Name a file in a directory that exists. The build is complete.',
     });
   });

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { requireValid } from '../../common/cloud-config/check-source.ts';
 import type { ValidationOptions } from '../../common/cloud-config/validate.ts';
 import { everyPromise } from '../../common/errors/every-result.ts';
-import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../common/errors/factory-error.ts';
 import type { ArtifactKind } from './artifact-kinds.ts';
 import { absoluteReference } from './base-reference.ts';
 import { requireBootable } from './bootable.ts';
@@ -113,7 +113,7 @@ async function checkCloudConfig(
   warn: Warn,
 ): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${file}: cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('CLOUD_CONFIG_UNREADABLE', `${file}: cannot be read: ${reasonOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });

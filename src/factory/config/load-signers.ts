@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { FactoryError, messageOf, reasonOf } from '../../common/errors/factory-error.ts';
 import type { TrustRule } from '../../common/trust/policy.ts';
 import { parsePublicKey, type TrustKey } from '../../common/trust/public-key.ts';
 import { parseTrustedRoot, trustIdentity } from '../../common/trust/trusted-root.ts';
@@ -70,6 +70,6 @@ async function readSmall(place: string, path: string): Promise<string> {
     if (size > LIMIT) throw new Error(`is larger than ${LIMIT} bytes`);
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw unusableSigners(place, `names ${path}: ${messageOf(error)}`);
+    throw unusableSigners(place, `names ${path}: ${reasonOf(error)}`);
   }
 }

@@ -166,6 +166,7 @@ function mapping(file: YamlSource): Data {
     throw new FactoryError(
       'CONFIG_INVALID',
       `${file.locate([])}: the configuration is not a mapping of keys to values`,
+      { remedy: 'Write lines of the form "key: value"; docs/configuration.md lists the keys.' },
     );
   }
   return file.data as Data;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
-import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../common/errors/factory-error.ts';
 import { parsePublicKey } from '../../common/trust/public-key.ts';
 import type { TrustSpec } from './signing.ts';
 
@@ -54,7 +54,7 @@ function addKey(
     text = readFileSync(path, 'utf8');
     fingerprint = parsePublicKey(base, text).fingerprint;
   } catch (error) {
-    throw unusable(`${path}: ${messageOf(error)}`);
+    throw unusable(`${path}: ${reasonOf(error)}`);
   }
   const known = keys.get(base);
   const name = known && known.fingerprint !== fingerprint ? `${fingerprint.slice(0, 16)}-${base}` : base;

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keyProblem } from '../../common/cloud-config/ssh-key.ts';
-import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../common/errors/factory-error.ts';
 
 /** A public key of OpenSSH in a file. */
 export interface PublicKey {
@@ -33,7 +33,7 @@ function isWhole(text: string): boolean {
 /** Reads a public key that a person names. @throws FactoryError `usage` for a file without a whole one, such as a private key */
 export async function readPublicKey(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new FactoryError('FILE_NOT_FOUND', `${file} cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('FILE_NOT_FOUND', `${file} cannot be read: ${reasonOf(error)}`, {
       remedy: 'Give the path of your public key, such as ~/.ssh/id_ed25519.pub.',
       cause: error,
     });

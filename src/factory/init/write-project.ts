@@ -32,7 +32,9 @@ export async function writeProject(directory: string, files: readonly ProjectFil
       await makeDirectory(dirname(place));
       await writeFile(place, text, { flag: 'wx' });
     } catch (error) {
-      throw unwritable(error, `cannot write ${place}`, 'Give a directory that you may write to.');
+      throw unwritable(error, `cannot write ${place}`, {
+        remedy: 'Give a directory that you may write to.',
+      });
     }
   }
   return Promise.all(existing.map((file) => kept(directory, file)));

@@ -1,7 +1,7 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../common/errors/factory-error.ts';
 import { resolveInRoot } from '../../common/files/resolve-in-root.ts';
 import type { InstalledPackage } from './installed-package.ts';
 import { fileInRoot, readInRoot } from './read-in-root.ts';
@@ -54,7 +54,7 @@ async function readDatabase<T>(
   const damaged = (file: string, cause: unknown) =>
     new FactoryError(
       'PACKAGE_DATABASE_UNREADABLE',
-      `${directory}/${file} of the image cannot be read: ${messageOf(cause)}`,
+      `${directory}/${file} of the image cannot be read: ${reasonOf(cause)}`,
       {
         remedy: 'Try to repair it with rpm --rebuilddb in the image.',
         cause,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FactoryError } from '../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../common/errors/factory-error.ts';
 import { FOLDER_MARK } from '../image/context/context-folder.ts';
 
 /**
@@ -11,7 +11,7 @@ import { FOLDER_MARK } from '../image/context/context-folder.ts';
 export async function refuseForeign(path: string): Promise<void> {
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw new FactoryError('FILE_EXISTS', `${path} cannot be a context folder: ${error.message}`, {
+    throw new FactoryError('FILE_EXISTS', `${path} cannot be a context folder: ${reasonOf(error)}`, {
       remedy: 'Choose another --output.',
     });
   });

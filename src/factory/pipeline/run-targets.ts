@@ -67,7 +67,9 @@ export async function runTargets(
         await using outputs = await openOutputs(targets);
         const groups = await openGroups(targets, { session, options, outputs: outputs.opened });
         const { continueOnError = false } = options;
-        const context = { ...schedulerContext(session, options), continueOnError };
+        const general = schedulerContext(session, options);
+        const written = [...outputs.opened.values()].map(({ path }) => path);
+        const context = { ...general, continueOnError, places: [...written, ...(general.places ?? [])] };
         const plan = await predictGroups(groups, await planGroups(groups, context), session.workspace);
         options.emit({ type: 'plan', steps: plan.steps });
         await reserveRoom(plan, options.emit);

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { explain } from '../../common/errors/explain.ts';
 import { messageOf } from '../../common/errors/factory-error.ts';
+import { withRoom } from '../machine/with-room.ts';
 import { executeStep } from './execute-step.ts';
 import { type Group, shownStep } from './group.ts';
 import { type Answers, lookUp, type PlanContext } from './look-up.ts';
@@ -30,6 +31,8 @@ export interface SchedulerContext extends PlanContext {
   readonly cancel: (reason: unknown) => void;
   /** Whether the other groups continue when one fails; otherwise its failure cancels them. */
   readonly continueOnError?: boolean;
+  /** Where the steps write, for the message of a full disk. */
+  readonly places?: readonly string[];
 }
 
 /**
@@ -84,7 +87,7 @@ export function createScheduler(context: SchedulerContext): (group: Group) => Pr
         await runOne(step).catch((error: unknown) => {
           if (context.signal.aborted || hasFailed) throw error;
           hasFailed = true;
-          failure = explain(step.title, error);
+          failure = withRoom(explain(step.title, error), context.places ?? []);
           context.emit({ type: 'fail', ...shownStep(group, step), message: messageOf(failure) });
           if (!context.continueOnError) context.cancel(failure);
           throw failure;

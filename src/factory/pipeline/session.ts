@@ -1,7 +1,9 @@
 import { appendFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { explainSystemError } from '../../common/errors/explain.ts';
 import { connectDaemon, type DockerDaemon } from '../engine/docker/daemon.ts';
 import { dockerEndpoint } from '../engine/docker/endpoint.ts';
+import { withRoom } from '../machine/with-room.ts';
 import { COSIGN_SECRETS } from '../tools/cosign.ts';
 import { createRunner, interruption, type Runner } from '../tools/runner.ts';
 import { interruptedBy, onStopSignal } from '../tools/stop-signals.ts';
@@ -80,7 +82,9 @@ export async function withSession<T>(
     return result;
   } catch (error) {
     // The reason of the abort is clearer than the error of an aborted request.
-    throw signal.aborted ? interruption(signal) : explainSystemError(error);
+    if (signal.aborted) throw interruption(signal);
+    const explained = explainSystemError(error);
+    throw explained === error ? error : withRoom(explained, [workspace.root, tmpdir()]);
   } finally {
     await workspace.close();
   }

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { createNodeFetch } from '../../common/http/node-fetch.ts';
@@ -67,5 +68,6 @@ export function schedulerContext(
   const onMeasured: SchedulerContext['onMeasured'] = (measure) =>
     // A build does not fail for the sake of a prediction.
     recordMeasure(history, measure).catch((error: unknown) => log(`history: ${error}`));
-  return { cache: createCache(cache), runner, signal, cancel, work, useCache, emit, onMeasured };
+  const places = [workspace.root, tmpdir()];
+  return { cache: createCache(cache), runner, signal, cancel, work, useCache, emit, onMeasured, places };
 }

@@ -3,8 +3,8 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { explainSystemError, isSystemError } from '../../common/errors/explain.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { isSystemError } from '../../common/errors/system-error.ts';
 import { unwritable } from '../../common/errors/unwritable.ts';
 import { makeDirectory } from '../../common/files/sync-path.ts';
 import type { Owner } from '../inputs/base/blob-cache.ts';
@@ -84,13 +84,9 @@ export function cacheDirectory(env: Readonly<Record<string, string | undefined>>
  */
 export function refuseCache(root: string): (error: unknown) => never {
   return (error) => {
-    const explained = explainSystemError(error);
-    const isFull = explained instanceof FactoryError && explained.code === 'DISK_FULL';
-    if (!isSystemError(error) || isFull) throw explained;
-    throw new FactoryError('CACHE_UNUSABLE', `cannot use the cache directory ${root}: ${error.message}`, {
-      remedy: 'Set KAIROS_FACTORY_CACHE to a directory that you can write to.',
-      cause: error,
-    });
+    if (!isSystemError(error)) throw error;
+    const remedy = 'Set KAIROS_FACTORY_CACHE to a directory that you can write to.';
+    throw unwritable(error, `cannot use the cache directory ${root}`, { code: 'CACHE_UNUSABLE', remedy });
   };
 }
 
@@ -160,7 +156,7 @@ export interface OutputDirectory {
 export async function openOutput(path: string): Promise<OutputDirectory> {
   await makeDirectory(path).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Choose another directory with --output.';
-    throw unwritable(error, `cannot create the output directory ${path}`, remedy);
+    throw unwritable(error, `cannot create the output directory ${path}`, { remedy });
   });
   const me = `${PARTIAL}${process.pid}-${randomInt(2 ** 47)}-`;
   const file = join(path, LOCK);
@@ -187,7 +183,7 @@ async function takeOutputLock(file: string): Promise<KernelLock> {
   for (let attempt = 1; ; attempt += 1) {
     const lock = await takeLock(file, { how: 'now' }).catch((error: NodeJS.ErrnoException) => {
       if (error instanceof FactoryError) throw error;
-      throw unwritable(error, `cannot write to ${place}`, 'Choose another --output.');
+      throw unwritable(error, `cannot write to ${place}`, { remedy: 'Choose another --output.' });
     });
     if (lock !== undefined) return lock;
     if (attempt === ATTEMPTS) {

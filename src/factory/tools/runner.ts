@@ -73,9 +73,21 @@ export function createRunner(parameters: {
     throw new FactoryError('TOOL_MISSING', `${tool.name} is not installed`, { remedy: reinstall(tool) });
   }
 
+  /** Whoever is at the other end of the streams of a program that cannot start would wait for it forever. */
+  async function locateFor(tool: HostTool, { input, output }: RunOptions): Promise<string> {
+    try {
+      const file = await locate(tool);
+      signal.throwIfAborted();
+      return file;
+    } catch (error) {
+      if (typeof input === 'object') input.destroy();
+      output?.destroy();
+      throw error;
+    }
+  }
+
   async function run(tool: HostTool, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    const file = await locate(tool);
-    signal.throwIfAborted();
+    const file = await locateFor(tool, options);
     log(`$ ${[tool.name, ...args].join(' ')}`);
     const child = execa(file, args, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

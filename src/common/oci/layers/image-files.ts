@@ -2,10 +2,11 @@ import { createWriteStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { FactoryError, messageOf } from '../../errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../errors/factory-error.ts';
 import type { ByteSource } from '../../files/byte-reader.ts';
 import { padding } from '../../tar/block.ts';
 import { readMember } from '../../tar/read-member.ts';
+import { shownPath } from '../../text/shown-path.ts';
 import { openLayer } from './layer-stream.ts';
 
 /** A file, or a part of one. */
@@ -36,10 +37,14 @@ const LINKS = 8;
  */
 export async function openImageFiles(path: string, unpacked: string): Promise<ImageFiles> {
   const stats = await stat(path).catch((error: unknown) => {
-    throw new FactoryError('IMAGE_UNREADABLE', `${path} cannot be used as an image: ${messageOf(error)}`, {
-      remedy: 'Name an image archive (tar), or the directory of an OCI layout.',
-      cause: error,
-    });
+    throw new FactoryError(
+      'IMAGE_UNREADABLE',
+      `${shownPath(path)} cannot be used as an image: ${reasonOf(error)}`,
+      {
+        remedy: 'Name an image archive (tar), or the directory of an OCI layout.',
+        cause: error,
+      },
+    );
   });
   const find = stats.isDirectory() ? findInDirectory(path) : await findInTar(await plainTar(path, unpacked));
   return {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageOf } from '../../errors/factory-error.ts';
+import { reasonOf } from '../../errors/factory-error.ts';
 import { type Client, NODE_CLIENT } from './client.ts';
 import type { ImageReference } from './image-reference.ts';
 import type { RegistryHost } from './registry-host.ts';
@@ -80,7 +80,7 @@ async function readAuthFile(
     return text === undefined || text.trim() === '' ? undefined : fileSchema.parse(JSON.parse(text));
   } catch (error) {
     // The message of a parser may quote secrets from the file.
-    const reason = error instanceof Error && 'code' in error ? messageOf(error) : 'it is malformed';
+    const reason = error instanceof Error && 'code' in error ? reasonOf(error) : 'it is malformed';
     problem(`credentials in ${path} are ignored: ${reason}`);
     return undefined;
   }
@@ -154,7 +154,7 @@ async function askHelper(
   const options = { input: server, allowFailure: true, timeout: HELPER_TIMEOUT } as const;
   const answer = await host
     .run(program, ['get'], options)
-    .catch((error: unknown) => ({ status: -1, stdout: messageOf(error) }));
+    .catch((error: unknown) => ({ status: -1, stdout: reasonOf(error) }));
   const failed = (how: string) => problem(`the credential helper ${program} ${how} for ${server}`);
   if (answer.status !== 0) {
     if (!answer.stdout.includes(NOT_FOUND)) failed(`fails${reasonIn(answer.stdout)}`);

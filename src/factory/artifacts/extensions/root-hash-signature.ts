@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { FactoryError, messageOf, reasonOf } from '../../../common/errors/factory-error.ts';
 import { signDetached, verifyDetached } from '../../tools/openssl.ts';
 import type { Runner } from '../../tools/runner.ts';
 import { SIGNATURE_SIZE } from './disk-layout.ts';
@@ -27,7 +27,7 @@ export async function checkSigner({ key, certificate }: Signer): Promise<Signing
     new FactoryError('SIGNING_KEY_UNUSABLE', problem, { remedy });
   const read = (path: string) =>
     readFile(path, 'utf8').catch((error: unknown) => {
-      throw wrong(`cannot read ${path}: ${messageOf(error)}`, 'Check the path and its permissions.');
+      throw wrong(`cannot read ${path}: ${reasonOf(error)}`, 'Check the path and its permissions.');
     });
   const kind = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----\r?\n(Proc-Type: 4,ENCRYPTED)?/.exec(await read(key));
   if (kind === null)

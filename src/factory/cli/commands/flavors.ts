@@ -43,7 +43,9 @@ export function flavorsCommand() {
 async function writeNew(file: string, text: string): Promise<void> {
   await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-      throw unwritable(error, `cannot write ${file}`, 'Check the path and its permissions.');
+      throw unwritable(error, `cannot write ${file}`, {
+        remedy: 'Check the path and its permissions.',
+      });
     throw new FactoryError('FILE_EXISTS', `${file} exists`, {
       remedy: 'Give another file, or remove it first.',
       cause: error,

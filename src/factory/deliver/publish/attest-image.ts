@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
 import { parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { registryReader } from '../../../common/oci/registry/registry-reader.ts';
 import { isAttested, PREDICATES } from '../../../common/trust/verify-attestations.ts';
@@ -83,7 +83,7 @@ async function readPredicate(file: string, type: string, digest: string): Promis
   const wrong = (problem: string, remedy: string) =>
     new FactoryError('ATTESTATION_INVALID', `${file} ${problem}`, { remedy });
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw wrong(`cannot be read: ${messageOf(error)}`, 'Check the path and its permissions.');
+    throw wrong(`cannot be read: ${reasonOf(error)}`, 'Check the path and its permissions.');
   });
   let value: unknown;
   try {

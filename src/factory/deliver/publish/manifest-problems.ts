@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../../../common/errors/factory-error.ts';
+import { reasonOf } from '../../../common/errors/factory-error.ts';
 import { type ListedFile, MANIFEST, SUMS } from '../../signing/output-files.ts';
 
 /** The part of `manifest.json` that names files. */
@@ -20,7 +20,7 @@ export async function manifestProblems(directory: string, listed: readonly Liste
   try {
     manifest = manifestSchema.parse(JSON.parse(await readFile(join(directory, MANIFEST), 'utf8')));
   } catch (error) {
-    return [`${MANIFEST} is not the manifest of a build: ${messageOf(error).split('\n')[0]}`];
+    return [`${MANIFEST} is not the manifest of a build: ${reasonOf(error).split('\n')[0]}`];
   }
   const named = new Map(
     [...manifest.artifacts, ...manifest.documents].map((entry) => [entry.file, entry.sha256]),

@@ -1,6 +1,6 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
 import { printable } from '../../../common/trust/judge.ts';
 import type { TrustRule } from '../../../common/trust/policy.ts';
 import { verifyFile } from '../../../common/trust/verify-file.ts';
@@ -91,6 +91,6 @@ export async function checkFile(
     return { files: [{ name, sha256, key, fingerprint }], problems: [] };
   } catch (error) {
     signal.throwIfAborted();
-    return problem(messageOf(error));
+    return problem(reasonOf(error));
   }
 }

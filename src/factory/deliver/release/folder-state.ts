@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
 import { bundleName, SUMS } from '../../signing/output-files.ts';
 import { parseChecksums } from './checksums.ts';
 import { RELEASE_FILE, UNFINISHED_FILE } from './file-names.ts';
@@ -28,7 +28,7 @@ function isTransient(path: string): boolean {
 
 /**
  * Reads the state of a release folder from its files; a folder that does not exist is empty.
- * @throws FactoryError `verification` when `SHA256SUMS` is malformed
+ * @throws FactoryError `usage` when it cannot be read, `verification` when `SHA256SUMS` is malformed
  */
 export async function readFolderState(folder: string): Promise<FolderState> {
   const files = await filesOf(folder);
@@ -95,7 +95,10 @@ async function filesOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
-      throw error;
+      throw new FactoryError('FILE_NOT_FOUND', `the folder ${folder} cannot be read: ${reasonOf(error)}`, {
+        remedy: 'Name a folder that does not exist yet, or that of an earlier release.',
+        cause: error,
+      });
     },
   );
   return entries

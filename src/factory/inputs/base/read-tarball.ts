@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
 import { decompress, XZ, ZSTD } from '../../tools/compressors.ts';
 import type { Runner } from '../../tools/runner.ts';
 
@@ -33,7 +33,7 @@ async function firstBytes(file: string): Promise<string> {
 /** Returns a function that throws the error for a base that cannot be read. */
 export function unreadable(path: string): (error: unknown) => never {
   return (error) => {
-    throw new FactoryError('IMAGE_UNREADABLE', `cannot read the base ${path}: ${messageOf(error)}`, {
+    throw new FactoryError('IMAGE_UNREADABLE', `cannot read the base ${path}: ${reasonOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });
@@ -44,7 +44,7 @@ function corrupt(file: string): (error: unknown) => never {
   return (error) => {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!code.startsWith('Z_')) throw error;
-    throw new FactoryError('ARCHIVE_CORRUPT', `${file}: cannot be decompressed: ${messageOf(error)}`, {
+    throw new FactoryError('ARCHIVE_CORRUPT', `${file}: cannot be decompressed: ${reasonOf(error)}`, {
       remedy: 'The file is corrupt or truncated; fetch or create it again.',
       cause: error,
     });

@@ -4,7 +4,8 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
-import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
+import { unwritable } from '../../../common/errors/unwritable.ts';
 import { writeInPlace } from '../../../common/files/output-file.ts';
 import { isDigest } from '../../../common/oci/registry/image-reference.ts';
 import { validate } from '../../../common/text/validate.ts';
@@ -65,7 +66,7 @@ export function readLock(file: string): Lock {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new FactoryError('CONFIG_UNREADABLE', `${file}: cannot be read: ${messageOf(error)}`, {
+    throw new FactoryError('CONFIG_UNREADABLE', `${file}: cannot be read: ${reasonOf(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     });
@@ -82,15 +83,13 @@ export async function writeLock(file: string, lock: Lock): Promise<void> {
     await writeInPlace(file, formatLock(lock), { partial });
   } catch (error) {
     await rm(partial, { force: true });
-    throw unwritable(file, error);
+    throw unwritableLock(file, error);
   }
 }
 
-function unwritable(file: string, error: unknown): FactoryError {
-  return new FactoryError('OUTPUT_UNWRITABLE', `cannot write the lock file ${file}: ${messageOf(error)}`, {
-    remedy: `Make ${dirname(file)} writable, or set another file with --lock-file.`,
-    cause: error,
-  });
+function unwritableLock(file: string, error: unknown): FactoryError {
+  const remedy = `Make ${dirname(file)} writable, or set another file with --lock-file.`;
+  return unwritable(error, `cannot write the lock file ${file}`, { remedy });
 }
 
 /**
@@ -105,7 +104,7 @@ export async function changeLock(file: string, change: (lock: Lock) => Lock): Pr
   if (isUnchanged(seen, change)) return seen;
   const writing = `${file}.writing`;
   await using _ = await takeLock(writing, { how: 'wait' }).catch((error: unknown) => {
-    throw error instanceof FactoryError ? error : unwritable(file, error);
+    throw error instanceof FactoryError ? error : unwritableLock(file, error);
   });
   const before = readLock(file);
   if (!isUnchanged(before, change)) await writeLock(file, change(before));

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
 import { MANIFEST } from '../../signing/output-files.ts';
 
 /** A file that a folder lists. */
@@ -43,7 +43,7 @@ async function readJson<S extends z.ZodType>(schema: S, folder: string, name: st
   try {
     return schema.parse(JSON.parse(await readFile(join(folder, name), 'utf8')));
   } catch (error) {
-    const [reason = ''] = (error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)).split(
+    const [reason = ''] = (error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error)).split(
       '\n',
     );
     throw new FactoryError('BUILD_OUTPUT_INVALID', `${join(folder, name)} cannot be used: ${reason}`, {

@@ -1,13 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
 import type { UserContainerfile } from '../../config/schema.ts';
 import { requireBuildable } from '../../image/context/containerfile-problems.ts';
 import type { ContextEntry } from '../../image/context/context-tar.ts';
 import { type CheckedContainerfile, checkContainerfile } from '../../image/context/user-containerfile.ts';
 import { userContextEntries } from '../../image/context/user-context.ts';
 
-/** Reads and checks the user's Containerfile. @throws FactoryError `usage` when it is not supported */
+/** Reads and checks the user's Containerfile. @throws FactoryError `usage` when it cannot be read or is not supported */
 export function readContainerfile(user: UserContainerfile): CheckedContainerfile {
-  const text = readFileSync(user.file, 'utf8');
+  const text = readText(user.file);
   const checked = checkContainerfile(user.file, text);
   requireBuildable(user, text);
   return checked;
@@ -20,7 +21,18 @@ export function containerfileInputs(user: UserContainerfile): unknown {
     const { source, ...rest } = entry;
     return { ...rest, time: String(statSync(source, { bigint: true }).mtimeNs) };
   });
-  return [readFileSync(user.file, 'utf8'), entries];
+  return [readText(user.file), entries];
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new FactoryError('FILE_NOT_FOUND', `the Containerfile ${file} cannot be read: ${reasonOf(error)}`, {
+      remedy: 'Check the path and its permissions.',
+      cause: error,
+    });
+  }
 }
 
 /** The build context that applies the user's Containerfile to the image `base`. */

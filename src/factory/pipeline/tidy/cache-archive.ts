@@ -1,9 +1,10 @@
 import { createWriteStream, existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { FactoryError } from '../../../common/errors/factory-error.ts';
 import { settleAll } from '../../../common/errors/settle.ts';
+import { unwritable } from '../../../common/errors/unwritable.ts';
 import { putInPlace } from '../../../common/files/output-file.ts';
 import { compressZstd } from '../../tools/compressors.ts';
 import { packMembers, unpackRoot } from '../../tools/tar.ts';
@@ -33,7 +34,14 @@ export async function saveCache(
   const final = resolve(file);
   const partial = join(dirname(final), `.${basename(final)}.partial`);
   const parts = savedParts(workspace).filter((part) => existsSync(join(workspace.root, part)));
-  await mkdir(dirname(final), { recursive: true });
+  const refuse = (error: unknown) => {
+    throw unwritable(error, `cannot write ${file}`, {
+      remedy: 'Name a file in a directory that you may write to.',
+    });
+  };
+  await mkdir(dirname(final), { recursive: true })
+    .then(() => writeFile(partial, ''))
+    .catch(refuse);
   try {
     const stream = new PassThrough();
     await settleAll([

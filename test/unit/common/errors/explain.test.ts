@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { explain, isSystemError } from '../../../../src/common/errors/explain.ts';
+import { explain } from '../../../../src/common/errors/explain.ts';
 import { EXIT_STATUS, FactoryError, messageOf } from '../../../../src/common/errors/factory-error.ts';
 import { settleAll } from '../../../../src/common/errors/settle.ts';
+import { isSystemError } from '../../../../src/common/errors/system-error.ts';
 
 /** A system error as Node throws it. */
 async function systemError(): Promise<unknown> {
@@ -33,7 +34,7 @@ describe('explain', () => {
       kind: 'step',
       remedy: 'Check that the path exists.',
     });
-    expect(messageOf(explained)).toMatch(/^make ISO: ENOENT: .*\/nothing\/here/);
+    expect(messageOf(explained)).toMatch(/^make ISO: \/nothing\/here: no such file or directory$/);
   });
 
   test.each(['mke2fs: No space left on device', 'xorriso : Image size exceeds free space on media'])(

@@ -68,7 +68,7 @@ describe('renderPolicy', () => {
 
   test.each([
     ['a private key', ['private.key'], 1, 'is a private key'],
-    ['a key that is not there', ['nowhere.pub'], 1, 'ENOENT'],
+    ['a key that is not there', ['nowhere.pub'], 1, 'no such file or directory'],
     ['a key whose name looks like a policy', ['key.yaml'], 1, 'is not valid for a key of a policy'],
     ['a threshold out of reach', ['release.pub', 'same/again.pub'], 2, 'has 1 different keys'],
   ])('refuses %s', async (_, names, threshold, message) => {

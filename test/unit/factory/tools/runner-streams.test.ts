@@ -2,9 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
+import { settleAll } from '../../../../src/common/errors/settle.ts';
+import type { HostTool } from '../../../../src/factory/tools/host-tool.ts';
 import { createRunner, type RunOptions } from '../../../../src/factory/tools/runner.ts';
 import { failureOf } from '../../support/failure.ts';
 import { plant, temporaryDirectory } from '../../support/temporary.ts';
@@ -74,6 +76,18 @@ describe('input and output', () => {
       },
     });
     await expect(runner.run(CAT, [], { input })).rejects.toBe(broken);
+  });
+
+  test('end when the tool is not installed: nobody waits at their other end', async () => {
+    const { runner } = setUp();
+    const none: HostTool = { name: 'no-such-tool', package: 'none' };
+    const output = new PassThrough();
+    const read = text(output);
+    const run = settleAll([runner.run(none, [], { output }), read]);
+    expect((await failureOf(() => run)).code).toBe('TOOL_MISSING');
+    const input = new PassThrough();
+    expect((await failureOf(() => runner.run(none, [], { input }))).code).toBe('TOOL_MISSING');
+    expect(input.destroyed).toBe(true);
   });
 
   test('fails when the output does, and kills the tool', async () => {

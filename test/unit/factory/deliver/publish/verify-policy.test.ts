@@ -61,6 +61,6 @@ describe('loadVerifyPolicy', () => {
     const files = { 'policy.yaml': text, 'release.pub': release.pem, 'backup.pub': backup.pem };
     const file = join(plant(temporaryDirectory(), files), 'policy.yaml');
     const error = await failureOf(() => loadVerifyPolicy(file, NO_PROGRAMS), 'usage');
-    expect(error.message).toMatch(/trusted_root\.json: ENOENT/);
+    expect(error.message).toMatch(/trusted_root\.json: no such file or directory/);
   });
 });
