@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { comparePackages, type PackageChange } from '../../inputs/lock/package-changes.ts';
 import { packageVersions } from '../../inputs/lock/packages.ts';
@@ -51,7 +51,8 @@ const NONE: Omit<Difference, 'a' | 'b' | 'isSame'> = {
 };
 
 async function compareSubjects(a: Subject, b: Subject, context: ContentsContext): Promise<Difference> {
-  if (a.kind === 'output' && b.kind === 'output') return compareOutputs(a, b, context);
+  const isOne = await areOne(a, b);
+  if (a.kind === 'output' && b.kind === 'output' && !isOne) return compareOutputs(a, b, context);
   // Equal digests settle the question without the cost of unpacking.
   const digest = await sharedDigest(a, b, context);
   if (digest !== undefined) {
@@ -62,6 +63,8 @@ async function compareSubjects(a: Subject, b: Subject, context: ContentsContext)
       isSame: true,
     };
   }
+  // One file or folder, perhaps under two names: its content need not be read.
+  if (isOne) return { ...NONE, a: await sideOf(a), b: await sideOf(b), isSame: true };
   const fileA = singleFile(a);
   const fileB = singleFile(b);
   const areFiles = fileA !== undefined && fileB !== undefined && a.kind === b.kind;
@@ -86,6 +89,21 @@ async function compareSubjects(a: Subject, b: Subject, context: ContentsContext)
     config,
     trees,
   };
+}
+
+/** Whether two subjects are the same file or directory of this machine. */
+async function areOne(a: Subject, b: Subject): Promise<boolean> {
+  const [one, other] = await Promise.all([a, b].map(placeOf));
+  return one !== undefined && one === other;
+}
+
+/** Identifies the file or directory of a subject, and for an image also its name in there. */
+async function placeOf(subject: Subject): Promise<string | undefined> {
+  const local = 'reference' in subject ? subject.reference : subject;
+  if (!('path' in local)) return undefined;
+  const stats = await stat(local.path).catch(() => undefined);
+  if (stats === undefined) return undefined;
+  return [subject.kind, stats.dev, stats.ino, 'tag' in local ? local.tag : undefined].join(' ');
 }
 
 /** The common digest of two images, if they have one and it is known without unpacking. */

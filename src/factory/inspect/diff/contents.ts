@@ -49,9 +49,9 @@ export async function imageDigest(
   reference: Extract<Subject, { kind: 'image' }>['reference'],
   { images, arch, scratch }: ContentsContext,
 ): Promise<string | undefined> {
+  if (reference.kind !== 'docker' && reference.kind !== 'oci') return undefined;
   const architecture = arch ?? (await readyArch(reference));
   if (reference.kind === 'docker') return (await images.pin(reference.image, architecture)).manifest;
-  if (reference.kind !== 'oci') return undefined;
   const unpacked = join(await scratch('image'), 'archive.tar');
   const platform = { os: 'linux', architecture };
   return (await openLocalImage(reference.path, { platform, unpacked, tag: reference.tag })).digest;

@@ -1,6 +1,6 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
 import { ARTIFACT_KINDS, type ArtifactKind } from '../../config/artifact-kinds.ts';
 import { type BaseReference, parseBaseReference } from '../../config/base-reference.ts';
 import { EVIDENCE, isBundleName } from '../../signing/output-files.ts';
@@ -56,6 +56,12 @@ export async function openSubject(text: string): Promise<Subject> {
       });
     case 'dir':
     case 'tar':
+      await stat(reference.path).catch((error: unknown) => {
+        throw new FactoryError('FILE_NOT_FOUND', `${text} cannot be read: ${reasonOf(error)}`, {
+          remedy: 'Check the path and its permissions.',
+          cause: error,
+        });
+      });
       return { name: text, kind: 'root', path: reference.path, isTar: reference.kind === 'tar' };
     default:
       return { name: text, kind: 'image', reference };
