@@ -134,7 +134,7 @@ export const ERROR_CODES = {
   BOOT_LOADER_UNUSABLE: step(
     'The image has no boot loader for this artifact, disk or machine, or it is too large.',
   ),
-  REBUILD_FAILED: step('One of the two builds of verify-repro failed.'),
+  REBUILD_FAILED: step('A step of one of the two builds of verify-repro failed.'),
 
   // Steps: the node
   STAGE_FAILED: step('A stage, or one of its steps, failed.'),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ERROR_CODES, type ErrorCode } from '../../common/errors/error-codes.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { BuildSpec } from '../config/schema.ts';
 import { type Blame, blame } from '../inspect/diff/blame.ts';
@@ -50,7 +51,8 @@ const OTHER_UMASK = 0o077;
 /**
  * Builds twice: first like the user's `build`, then in another directory, with a separate cache, another time zone, locale
  * and umask, and on one processor. Compares all files byte by byte.
- * @throws FactoryError `step` when a build fails; `onLine` has received its output
+ * @throws FactoryError with the code of the build that failed, or REBUILD_FAILED when one of its steps did; `onLine` has received
+ *   its output
  */
 export async function verifyRepro(
   targets: readonly ReproTarget[],
@@ -146,14 +148,27 @@ async function build(
   const self: HostTool = { name: file, package: 'nodejs' };
   const tool = isPinned ? TASKSET : self;
   const before = isPinned ? ['--cpu-list', String(await ownProcessor()), file] : [];
-  await runner.run(tool, [...before, ...words], { env, onLine }).catch((error: unknown) => {
+  let code: ErrorCode = 'REBUILD_FAILED';
+  const listen = (line: string) => {
+    code = codeIn(line) ?? code;
+    onLine(line);
+  };
+  await runner.run(tool, [...before, ...words], { env, onLine: listen }).catch((error: unknown) => {
     if (!(error instanceof FactoryError) || error.kind !== 'step') throw error;
-    throw new FactoryError('REBUILD_FAILED', `the ${which} build failed`, {
+    throw new FactoryError(code, `the ${which} build failed`, {
       // `onLine` has already received the output of the build.
       remedy: 'Make "kairos-factory build" work with the same flags first.',
       cause: error,
     });
   });
+}
+
+/** The code in a line of an error that the build printed. That of a step says less than that the rebuild failed. */
+function codeIn(line: string): ErrorCode | undefined {
+  const [, name = ''] = /^ {2}code: ([A-Z_]+)$/.exec(line) ?? [];
+  return Object.hasOwn(ERROR_CODES, name) && ERROR_CODES[name as ErrorCode].kind !== 'step'
+    ? (name as ErrorCode)
+    : undefined;
 }
 
 /** A processor that this process can run on (proc_pid_status(5), `Cpus_allowed_list`). */
