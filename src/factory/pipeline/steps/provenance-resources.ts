@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import { chooseBase, type FlavorChoice } from '../../catalog/flavors/choose.ts';
 import { flavorChain } from '../../catalog/flavors/load.ts';
@@ -49,6 +49,7 @@ export async function buildResources(
     ...(await Promise.all(spec.bundles.map((bundle) => image('bundle', bundle.image)))),
     ...kubernetes(spec, results),
     ...(await containerfile(spec)),
+    ...(await hookResources(spec)),
     ...(await upgradeKeys(spec)),
     ...(await ownFiles(spec)),
   ];
@@ -135,6 +136,24 @@ async function containerfile({ containerfile }: BuildSpec): Promise<Resource[]> 
     { name: 'containerfile', ...(await fileContent(containerfile.file)) },
     { name: 'containerfile context', digest: { sha256: contextDigest(containerfile) } },
   ];
+}
+
+/** The hooks of all stages, each with what it reads. */
+async function hookResources({ hooks }: BuildSpec): Promise<Resource[]> {
+  const found = Object.entries(hooks).flatMap(([stage, ofStage]) =>
+    ofStage.flatMap(({ run, inputs }) => [
+      hookResource(`hook ${stage}`, run),
+      ...inputs.map((input) => hookResource(`input of hook ${stage}`, input)),
+    ]),
+  );
+  return Promise.all(found);
+}
+
+async function hookResource(name: string, path: string): Promise<Resource> {
+  const described = statSync(path).isDirectory()
+    ? treeResource(name, path)
+    : { name, ...(await fileContent(path)) };
+  return { ...described, uri: basename(path) };
 }
 
 /** The keys of the upgrade policy in the image. */

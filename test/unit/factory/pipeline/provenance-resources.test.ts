@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chooseFlavor } from '../../../../src/factory/catalog/flavors/choose.ts';
@@ -69,14 +69,48 @@ function world(home: string) {
     'overlay-rootfs': join(home, 'tree'),
   };
   const results = new Map<string, StepResult>([['base', { digest: '', facts: BASE, files: {} }]]);
-  const resources = async (more: Record<string, unknown>) => {
-    const spec = await loadBuildSpec({ set: [], flags: { ...flags, ...more } });
+  const resources = async (more: Record<string, unknown>, file?: string) => {
+    const named = file === undefined ? {} : { file };
+    const spec = await loadBuildSpec({ ...named, set: [], flags: { ...flags, ...more } });
     return buildResources(env, { spec, choice: await chooseFlavor(FLAVORS, 'debian') }, results);
   };
   return { env, resources };
 }
 
 describe('the inputs of a build', () => {
+  test('have the hooks of all stages, and what these read', async () => {
+    const home = plant(temporaryDirectory(), {
+      'hooks/harden.sh': '#!/bin/sh\nharden\n',
+      'hooks/publish.sh': '#!/bin/sh\npublish\n',
+      'hooks/rules/one': 'rule',
+      'hooks/list': 'list',
+      'hooks.yaml': [
+        'hooks:',
+        '  after-packages:',
+        '    - run: hooks/harden.sh',
+        '      inputs: [hooks/rules, hooks/list]',
+        '  after-artifacts: [hooks/publish.sh]',
+        '',
+      ].join('\n'),
+    });
+    for (const name of ['harden', 'publish']) chmodSync(join(home, `hooks/${name}.sh`), 0o755);
+    const { resources } = world(home);
+    const hooks = async () =>
+      (await resources({}, join(home, 'hooks.yaml'))).filter(({ name }) => name?.includes('hook'));
+    const found = await hooks();
+    expect(found).toMatchObject([
+      { name: 'hook after-packages', uri: 'harden.sh', digest: { sha256: sha256('#!/bin/sh\nharden\n') } },
+      { name: 'input of hook after-packages', uri: 'rules', annotations: { content: 'tree' } },
+      { name: 'input of hook after-packages', uri: 'list', digest: { sha256: sha256('list') } },
+      { name: 'hook after-artifacts', uri: 'publish.sh', digest: { sha256: sha256('#!/bin/sh\npublish\n') } },
+    ]);
+    expect(JSON.stringify(found)).not.toContain(home);
+    writeFileSync(join(home, 'hooks/rules/one'), 'changed');
+    expect(
+      (await hooks()).map(({ digest }, index) => digest?.['sha256'] === found[index]?.digest?.['sha256']),
+    ).toEqual([true, false, true, true]);
+  });
+
   test('are complete, with digests and without paths and passwords', async () => {
     const home = temporaryDirectory();
     const found = await world(home).resources({ base: 'docker://registry.example/os/debian:12' });
