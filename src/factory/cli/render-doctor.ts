@@ -22,7 +22,9 @@ const MARKS: Readonly<Record<Check['state'], string>> = {
 export function renderDoctor(checks: readonly Check[], system: HostSystem): string {
   const blocks = AREAS.flatMap((area) => {
     const own = checks.filter((check) => check.area === area);
-    return own.length === 0 ? [] : [`${TITLES[area]}\n${indented(table(own.map(row)))}`];
+    return own.length === 0
+      ? []
+      : [`${TITLES[area]}\n${indented(table(own.map(row), { columns: room(), isHeaded: false }))}`];
   });
   const wrong = checks.filter(({ state }) => state === 'fault' || state === 'warning');
   const remedies = [...new Set(wrong.map(renderProblem))];
@@ -41,6 +43,12 @@ function renderProblem({ name, problem = '', remedy, state }: Check): string {
   const what = problem.includes(name) ? problem : `${name}: ${problem}`;
   const label = state === 'fault' ? 'missing' : 'warning';
   return `${label}: ${what}\n${remedy === undefined ? '' : `  to do: ${remedy}\n`}`;
+}
+
+/** The columns of the terminal that are left beside the indentation; no limit in a pipe. */
+function room(): number | undefined {
+  const { columns } = process.stdout;
+  return columns ? columns - 2 : undefined;
 }
 
 function indented(text: string): string {
