@@ -4,6 +4,7 @@ import { COMMANDS, type Task } from './command-list.ts';
 import { COMMAND_NAMES, type CommandName } from './command-names.ts';
 import { GROUPS } from './option-groups.ts';
 import { HELP_FORMAT, helpWidth } from './reference/help-format.ts';
+import { requireCommandFirst } from './require-command-first.ts';
 import { addVerbosity, applyVerbosity } from './verbosity.ts';
 
 const HELP_OPTION = new Option('-h, --help', 'show this help').helpGroup(GROUPS.general);
@@ -15,10 +16,12 @@ const ONLY_TEXT: readonly CommandName[] = ['completion', 'help'];
  * Creates the command line that the arguments need.
  * @param args the arguments of the program. Only the command that they name is loaded; of the others, help and suggestions need
  *   the names alone
+ * @throws FactoryError `usage` for options in front of the command
  */
 export async function createProgram(args: readonly string[]) {
   const [first] = args;
   if (first === '--version' || first === '-V') return emptyProgram();
+  await requireCommandFirst(args);
   const wanted = COMMAND_NAMES.find((name) => name === first);
   if (wanted === undefined) return withCommands(COMMAND_NAMES, async (name) => new Command(name));
   return COMMANDS[wanted].describesAll ? createWholeProgram() : withCommands([wanted], load);
@@ -35,7 +38,8 @@ async function withCommands(
 ): Promise<Command> {
   const program = emptyProgram();
   for (const name of names) add(program, name, await define(name));
-  return program;
+  // What is wrong before a command is known concerns the list of the commands.
+  return program.showHelpAfterError('("kairos-factory help" lists the commands)');
 }
 
 async function load(name: CommandName): Promise<CommandUnknownOpts> {

@@ -26,15 +26,16 @@ const DEFAULT_OUTPUT = 'build';
 /**
  * Looks at everything that targets need of this machine, or that the program needs in general. Nothing is written.
  * @param targets `undefined` for the program in general
+ * @param context.output the output directory to look at in general; default: that of a build
  * @throws FactoryError `usage` for a specification that cannot be built anywhere
  */
 export async function examineMachine(
   targets: readonly Target[] | undefined,
-  context: MachineContext & { readonly system: HostSystem },
+  context: MachineContext & { readonly system: HostSystem; readonly output?: string | undefined },
 ): Promise<Check[]> {
-  const { runner, env, system } = context;
+  const { runner, env, system, output = DEFAULT_OUTPUT } = context;
   const root = cacheDirectory(env);
-  const needs = targets === undefined ? inGeneral(root) : await machineNeeds(targets, context, root);
+  const needs = targets === undefined ? inGeneral(root, output) : await machineNeeds(targets, context, root);
   const boots = new Map(needs.boots.map((boot) => [boot.arch, boot]));
   const arches: readonly Arch[] = targets === undefined ? ownArch() : [...archesOf(targets)];
   return [
@@ -60,14 +61,14 @@ export async function examineMachine(
   ];
 }
 
-function inGeneral(root: string): MachineNeeds {
+function inGeneral(root: string, output: string): MachineNeeds {
   const place = { likely: 0, least: 0 };
   return {
     tools: [...commonTools(), ...generalNeeds()],
     registries: [],
     room: [
       { ...place, path: root, purpose: 'cache and images', elsewhere: ELSEWHERE.cache },
-      { ...place, path: resolve(DEFAULT_OUTPUT), purpose: 'artifacts', elsewhere: ELSEWHERE.output },
+      { ...place, path: resolve(output), purpose: 'artifacts', elsewhere: ELSEWHERE.output },
       { ...place, path: tmpdir(), purpose: 'bootstrap', elsewhere: ELSEWHERE.temporary },
     ],
     boots: [],

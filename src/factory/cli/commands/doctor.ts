@@ -33,7 +33,8 @@ export function doctorCommand() {
         });
       const { signal } = new AbortController();
       const runner = createRunner({ signal, log: () => undefined, env: process.env });
-      const context = { runner, signal, env: process.env, system: hostSystem() };
+      const { output } = options;
+      const context = { runner, signal, env: process.env, system: hostSystem(), output };
       await presentReport({ json }, async () => {
         const targets = await wantedTargets(options, { push, sign, prove });
         const checks = await examineMachine(targets, context);
@@ -52,9 +53,9 @@ async function wantedTargets(
   publishing: Publishing,
 ): Promise<readonly Target[] | undefined> {
   const sources = specSources(options);
-  const isGiven = [...Object.values(sources.flags), ...Object.values(publishing)].some(
-    (value) => value !== undefined,
-  );
+  // The directory of the output alone is a place to look at, and not a build.
+  const flags = Object.entries({ ...sources.flags, ...publishing }).filter(([name]) => name !== 'output');
+  const isGiven = flags.some(([, value]) => value !== undefined);
   if (!isGiven && sources.file === undefined && sources.set.length === 0) return undefined;
   return publishedTargets(sources, publishing, []);
 }

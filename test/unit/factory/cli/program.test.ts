@@ -6,6 +6,7 @@ import {
   createWholeProgram,
   withoutHelpCommand,
 } from '../../../../src/factory/cli/program.ts';
+import { failureOf } from '../../support/failure.ts';
 
 // Loaded before the tests, whose time is limited.
 const whole = await createWholeProgram();
@@ -33,6 +34,24 @@ test('loads no command for help and for suggestions, which need the names alone'
   }
   expect(await names('--version')).toEqual([]);
 });
+
+test.each([
+  ['--output x build --flavor debian', 'build --output x --flavor debian'],
+  ['--debug build', 'build --debug'],
+  ['--output build plan', 'plan --output build'],
+  ['--set a=b$c build', "build --set 'a=b$c'"],
+])('%s is answered with the right order', async (line, ordered) => {
+  const { code, message, remedy } = await failureOf(() => createProgram(line.split(' ')));
+  expect([code, message]).toEqual(['OPTION_INVALID', expect.stringContaining('is in front of the command')]);
+  expect(remedy).toBe(`Write the command first: kairos-factory ${ordered}`);
+});
+
+test.each([['--nothing'], ['--nothing', 'else'], ['--output', 'build'], ['-h', 'build']])(
+  'options without a command are left to the parser: %s %s',
+  async (...args) => {
+    expect(await names(...args)).toEqual(COMMAND_NAMES);
+  },
+);
 
 test('the name in the list is the name of the command', async () => {
   expect(whole.commands.map((each) => each.name())).toEqual(COMMAND_NAMES);

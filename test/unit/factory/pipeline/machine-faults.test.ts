@@ -112,6 +112,11 @@ test('the report covers every area, and the program in general without a build',
   expect(general.filter(({ name }) => name === 'xorriso')).toMatchObject([
     { state: 'fault', package: 'xorriso', neededBy: ['build --artifact iso', 'boot --user'] },
   ]);
+  const place = temporaryDirectory();
+  const room = (await examineMachine(undefined, { ...bare, output: place })).filter(
+    ({ area }) => area === 'room',
+  );
+  expect(room.map(({ name }) => name)).toContain(place);
   const areas = new Set((await examineMachine(await debian(), bare)).map(({ area }) => area));
   expect([...areas].sort()).toEqual(['accounts', 'engine', 'registries', 'room', 'tools', 'virtualisation']);
 });
