@@ -1,17 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { sharedDirectory } from '../support/temporary.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../../bin/launch.cjs');
 
 describe('the launcher', () => {
-  let pretend = '';
-  beforeAll(async () => {
-    pretend = join(await mkdtemp(join(tmpdir(), 'launch-')), 'pretend.cjs');
-    await writeFile(
+  const pretend = join(sharedDirectory(), 'pretend.cjs');
+  beforeAll(() => {
+    writeFileSync(
       pretend,
       `const version = process.env.PRETEND;
        Object.defineProperty(process, 'versions', { value: { ...process.versions, node: version } });

@@ -10,7 +10,7 @@ export function temporaryDirectory(): string {
   return path;
 }
 
-/** The same for all tests of a file, or of a `describe`: gone after the last of them. */
+/** The same for all tests of a file, or of a `describe`: gone after the last of them. Not for hooks and tests, which come too late. */
 export function sharedDirectory(): string {
   const path = makeDirectory();
   afterAll(() => rmSync(path, { recursive: true, force: true }));

@@ -5,7 +5,7 @@ import { createAgentProgram } from '../../../../src/agent/program.ts';
 import { bashCompletion } from '../../../../src/common/completion/bash.ts';
 import { tool } from '../../../support/tool.ts';
 import { startShell } from '../../common/completion/typing-shell.ts';
-import { plant, sharedDirectory } from '../../support/temporary.ts';
+import { plant, sharedDirectory, temporaryDirectory } from '../../support/temporary.ts';
 import { testHost } from '../support/test-host.ts';
 
 async function agent(out: (text: string) => void = () => undefined) {
@@ -28,9 +28,10 @@ const TYPED: readonly (readonly [typed: string, ...args: string[]])[] = [
 ];
 
 describe.each(['bash', 'zsh', 'fish'] as const)('%s', (name) => {
+  const home = sharedDirectory();
   let shell: ReturnType<typeof startShell>;
   beforeAll(async () => {
-    shell = startShell(name, completion);
+    shell = startShell(name, { completion, home });
     await shell.ready();
   });
   afterAll(() => shell.stop());
@@ -42,7 +43,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (name) => {
 
 describe('the script', () => {
   test('for bash is clean under ShellCheck', async () => {
-    const file = join(plant(sharedDirectory(), { script: bashCompletion(completion) }), 'script');
+    const file = join(plant(temporaryDirectory(), { script: bashCompletion(completion) }), 'script');
     await tool('shellcheck', '--shell=bash', file);
   });
 

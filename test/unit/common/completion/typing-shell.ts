@@ -8,7 +8,7 @@ import { bashCompletion } from '../../../../src/common/completion/bash.ts';
 import type { Completion } from '../../../../src/common/completion/completion.ts';
 import { fishCompletion } from '../../../../src/common/completion/fish.ts';
 import { zshCompletion } from '../../../../src/common/completion/zsh.ts';
-import { plant, sharedDirectory } from '../../support/temporary.ts';
+import { plant } from '../../support/temporary.ts';
 
 /** How a shell is started without the person's own settings, and how it reads the script. */
 export const SHELLS = {
@@ -21,11 +21,14 @@ export const SHELLS = {
   fish: { write: fishCompletion, start: 'fish --no-config -i', load: 'source ./script' },
 } as const;
 
-/** A shell on a pseudo-terminal, with a program that prints its arguments. */
-export function startShell(name: keyof typeof SHELLS, completion: Completion) {
+/** A shell on a pseudo-terminal, with a program that prints its arguments. @param options.home an empty directory */
+export function startShell(
+  name: keyof typeof SHELLS,
+  { completion, home }: { readonly completion: Completion; readonly home: string },
+) {
   const { program } = completion;
   const { write, start, load } = SHELLS[name];
-  const home = plant(sharedDirectory(), {
+  plant(home, {
     [`bin/${program}`]: `#!/bin/sh\nfor word; do printf '<%s>' "$word"; done\nprintf '<end>\\n'\n`,
     script: write(completion),
     'here/node.yaml': '',
@@ -39,6 +42,8 @@ export function startShell(name: keyof typeof SHELLS, completion: Completion) {
     env: {
       PATH: `${join(home, 'bin')}:${process.env['PATH']}`,
       HOME: home,
+      // Bash writes it when it ends, while the directory is being removed.
+      HISTFILE: '/dev/null',
       TERM: 'xterm',
       LC_ALL: 'C.UTF-8',
     },

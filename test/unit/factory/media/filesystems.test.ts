@@ -10,11 +10,10 @@ import { findNode, walkFilesystem } from '../../../../src/factory/media/walk-fil
 import { sharedDirectory } from '../../support/temporary.ts';
 import { CONTENTS, makeFilesystems, writeMediaTree } from './media-tree.ts';
 
-let home: string;
+const home = sharedDirectory();
 let images: Record<string, string>;
 const KINDS = ['ext2', 'ext4', 'gzip', 'zstd', 'iso', 'vfat'];
 beforeAll(async () => {
-  home = sharedDirectory();
   await writeMediaTree(join(home, 'root'));
   images = await makeFilesystems(join(home, 'root'), home);
 }, 120_000);

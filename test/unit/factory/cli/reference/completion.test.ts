@@ -7,7 +7,7 @@ import { completedCommands } from '../../../../../src/factory/cli/reference/comp
 import { describeCommand } from '../../../../../src/factory/cli/reference/describe-command.ts';
 import { tool } from '../../../../support/tool.ts';
 import { SHELLS, startShell } from '../../../common/completion/typing-shell.ts';
-import { plant, sharedDirectory } from '../../../support/temporary.ts';
+import { plant, sharedDirectory, temporaryDirectory } from '../../../support/temporary.ts';
 
 const commands = completedCommands(describeCommand(await createWholeProgram()), await catalogWords());
 const completion = { program: 'kairos-factory', commands };
@@ -42,9 +42,10 @@ const TYPED: readonly (readonly [typed: string, ...args: string[]])[] = [
 ];
 
 describe.each(['bash', 'zsh', 'fish'] as const)('%s', (name) => {
+  const home = sharedDirectory();
   let shell: ReturnType<typeof startShell>;
   beforeAll(async () => {
-    shell = startShell(name, completion);
+    shell = startShell(name, { completion, home });
     await shell.ready();
   });
   afterAll(() => shell.stop());
@@ -68,6 +69,6 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (name) => {
 });
 
 test('the script for bash is clean under ShellCheck', async () => {
-  const file = join(plant(sharedDirectory(), { script: bashCompletion(completion) }), 'script');
+  const file = join(plant(temporaryDirectory(), { script: bashCompletion(completion) }), 'script');
   await tool('shellcheck', '--shell=bash', file);
 });
