@@ -22,7 +22,14 @@ async function asked(
     'script',
     ['-qefc', 'exec "$NODE" --input-type=module --eval "$PROGRAM"', '/dev/null'],
     {
-      env: { PATH: process.env['PATH'], NODE: process.execPath, PROGRAM: program, TERM: 'xterm', ...MEASURED, ...env },
+      env: {
+        PATH: process.env['PATH'],
+        NODE: process.execPath,
+        PROGRAM: program,
+        TERM: 'xterm',
+        ...MEASURED,
+        ...env,
+      },
       stdio: 'pipe',
     },
   );
