@@ -26,6 +26,7 @@ const PLAIN_ERRORS: Readonly<Record<string, string>> = {
 const MESSAGE_TEXTS: Readonly<Record<string, string>> = {
   'agent/config/config-files.ts': 'only whether the name of the file has to be put in front',
   'common/cloud-config/validate.ts': 'only splits place and text for the list of findings',
+  'common/errors/system-error.ts': 'only words: what is left of the text of an error that the table lacks',
   'common/text/issue-words.ts': 'only words: whether the schema library or our schema wrote the message',
 };
 

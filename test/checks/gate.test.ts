@@ -9,7 +9,7 @@ import { projectFiles } from './project-files.ts';
 
 const FLOORS = 'test/coverage-floors.json';
 const SKIPS = parseAllowedSkips(await readFile(join(PROJECT, 'test/allowed-skips.json'), 'utf8'));
-/** A suite or a test that stands in no other, with its title. */
+/** A suite or a test outside of all others, with its title. */
 const OUTERMOST = /^(?:describe|test)\b.*?\(\s*(['`])(.*?)\1/gms;
 const CONDITION = /^ *(?:describe|test)\.(?:skipIf|runIf)\(/m;
 

@@ -48,7 +48,7 @@ function connected(): Promise<unknown> {
   });
 }
 
-test.each(FAILURES)('%s is told in plain words', async (_, fail, words) => {
+test.each(FAILURES)('%s is reported in plain words', async (_, fail, words) => {
   const home = plant(temporaryDirectory(), { file: 'x', loop: { link: 'loop' } });
   const error: unknown = await fail(home).then(
     () => undefined,
