@@ -7,6 +7,7 @@ import { ciFile } from '../../src/factory/init/ci-text.ts';
 import { runAction } from '../support/composite-action.ts';
 import { generateKeyPair } from '../support/cosign.ts';
 import { factory, PROJECT, TEST_HOME } from '../support/factory.ts';
+import { IDENTITY, ISSUER, startKeyless, startTokens } from '../support/keyless.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { makeSmallSystem } from '../support/small-system.ts';
 import { tool } from '../support/tool.ts';
@@ -172,6 +173,37 @@ describe.skipIf(!isRoot)('a job (needs root: packs a root with its owners)', () 
     const [, cached, all] = /(\d+) of (\d+) steps from the cache/.exec(second.summary) ?? [];
     // What is in the output directory is made again.
     expect(Number(all) - Number(cached)).toBeLessThanOrEqual(6);
+  });
+
+  test('of GitHub signs as itself, with the token that the service gives it, and a policy accepts the identity', async () => {
+    const place = join(home, 'keyless');
+    await mkdir(place);
+    await using services = await startKeyless(place);
+    await using tokens = await startTokens(services.token);
+    const { signingConfig, trustedRoot } = services;
+    const own = join(workspace, 'keyless.yaml');
+    const settings = parse(await readFile(join(workspace, 'kairos-factory.yaml'), 'utf8'));
+    const sign = { key: 'keyless', 'signing-config': signingConfig, 'trusted-root': trustedRoot };
+    await writeFile(own, stringify({ ...settings, sign }));
+    const { SIGSTORE_ID_TOKEN: _, ...job } = env;
+    const { outputs, log } = await runAction({
+      ...{ home: place, workspace, kept: join(home, 'kept'), run: '3' },
+      inputs: { ...inputs(), config: own, sign: 'keyless' },
+      env: { ...job, ...tokens.env, KAIROS_FACTORY_CACHE: join(home, '2/cache') },
+    });
+    expect(tokens.audiences).toContain('sigstore');
+    expect(log).not.toContain(services.token);
+    const image = `${outputs['reference']}@${outputs['digest']}`;
+    const verify = async (identity: string) => {
+      const policy = join(place, 'policy.yaml');
+      const identities = [{ identity, issuer: ISSUER }];
+      await writeFile(policy, stringify({ identities, 'trusted-root': trustedRoot }));
+      const args = ['verify', image, outputs['output'] ?? '', '--policy', policy, '--config', own];
+      return factory(args, { cwd: workspace, env });
+    };
+    const good = await verify(IDENTITY);
+    expect(good.status, good.stderr).toBe(0);
+    expect((await verify('https://ci.example/other')).status).toBe(5);
   });
 
   test('fills only an empty cache', async () => {

@@ -16,6 +16,37 @@ export interface KeylessServices extends AsyncDisposable {
   readonly token: string;
 }
 
+/** The service of GitHub Actions that gives a job its token. */
+export interface TokenService extends AsyncDisposable {
+  /** The variables of a job that may ask for one. */
+  readonly env: Readonly<Record<string, string>>;
+  /** For whom tokens were asked. */
+  readonly audiences: readonly string[];
+}
+
+/** Stands in for that service (GitHub Docs, "OpenID Connect reference"): a request with the secret of the job gets the token. */
+export async function startTokens(token: string): Promise<TokenService> {
+  const secret = 'the secret of the job';
+  const audiences: string[] = [];
+  const server = createServer((request, response) => {
+    const isAllowed = /^bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] === secret;
+    if (isAllowed)
+      audiences.push(new URL(request.url ?? '', 'http://x').searchParams.get('audience') ?? 'none');
+    response.writeHead(isAllowed ? 200 : 401, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(isAllowed ? { value: token } : {}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    env: {
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret,
+      ACTIONS_ID_TOKEN_REQUEST_URL: `http://127.0.0.1:${port}/token?api-version=2.0`,
+    },
+    audiences,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  };
+}
+
 /** The identity and issuer in all certificates. */
 export const IDENTITY = 'https://ci.example/org/repo/.ci/release.yml@refs/tags/v1';
 export const ISSUER = 'https://ci.example';
