@@ -125,6 +125,21 @@ describe.skipIf(!isRoot).each(Object.entries(ROOTS))(
   },
 );
 
+test.skipIf(process.env['KAIROS_FACTORY_TEST_ALL'] !== '1')(
+  'the executable for arm64 starts, with the data that comes along (KAIROS_FACTORY_TEST_ALL=1)',
+  async () => {
+    await tool(join(PROJECT, 'scripts/build-agent'), 'arm64');
+    await tool(join(PROJECT, 'scripts/build-executable'), '--arch', 'arm64');
+    // Its Node.js runs in QEMU, which scripts/setup registers.
+    const started = {
+      program: join(PROJECT, 'dist/kairos-factory-arm64'),
+      env: { KAIROS_FACTORY_CACHE: home },
+    };
+    expect((await factory(['--version'], started)).stdout).toMatch(/^kairos-factory v/);
+    expect((await factory(['flavors', 'show', 'debian'], started)).stdout).toContain('linux-image');
+  },
+);
+
 describe.skipIf(!isRoot)('the executable of an ordinary user (needs root to make one)', () => {
   test('starts itself again in a user namespace, and for another build', async () => {
     await tool('id', USER).catch(() => tool('useradd', '--create-home', USER));
