@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pageAddress, SIDEBAR_PAGES } from '../../site/sidebar.ts';
@@ -66,11 +66,34 @@ test('every page opens on a phone and on a desk, without errors, and asks no oth
   expect(problems).toEqual([]);
 });
 
+test('every diagram has its text inside of its boxes, and fits a phone', async () => {
+  const diagrams = join(PROJECT, 'docs/diagrams');
+  const names = await readdir(diagrams);
+  expect(names.length).toBeGreaterThan(5);
+  for (const name of names) {
+    await browser.open(`file://${join(diagrams, name)}`, { width: 360 });
+    expect(await browser.evaluate(OUTSIDE), name).toEqual([]);
+    expect(await browser.evaluate('document.documentElement.viewBox.baseVal.width'), name).toBe(380);
+  }
+});
+
 test('the search finds a page, and opens it', async () => {
   await browser.open(`${site.address}/`, { width: 1280 });
   const results = await browser.evaluate<string[]>(SEARCH('statereset'));
   expect(results).toContainEqual(expect.stringMatching(/^\/docs\/node\.html/));
 });
+
+/** The texts that no rectangle holds: those at the start of an arrow need only the picture. */
+const OUTSIDE = `(() => {
+  const boxes = [...document.querySelectorAll('rect')].map((rect) => rect.getBBox());
+  return [...document.querySelectorAll('text')].flatMap((text) => {
+    const { x, y, width, height } = text.getBBox();
+    const inside = boxes.filter((box) => x >= box.x + 2 && x + width <= box.x + box.width - 2 &&
+      y >= box.y && y + height <= box.y + box.height);
+    const needed = text.style.textAnchor === 'start' ? 1 : 2;
+    return inside.length >= needed ? [] : [text.textContent];
+  });
+})()`;
 
 /** Types into the search as a person would, and waits for the addresses that it finds. */
 const SEARCH = (words: string) => `(async () => {
