@@ -7,7 +7,12 @@ import { asOnGitHub } from '../markdown.ts';
 import { pageAddress, sidebar } from '../sidebar.ts';
 
 /** Files that pages link to and that are not pages. */
-const FILES = { 'docs/cloud-config.schema.json': '', 'docs/release.schema.json': '', LICENSE: '.txt' };
+const FILES = {
+  'docs/cloud-config.schema.json': '',
+  'docs/recordings/first-image.cast': '',
+  'docs/release.schema.json': '',
+  LICENSE: '.txt',
+};
 
 export default defineConfig({
   title: 'kairos-factory',

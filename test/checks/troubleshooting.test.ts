@@ -85,7 +85,7 @@ describe('the page of messages', () => {
     expect(rows.flatMap(({ codes }) => codes).filter((code) => !(code in ERROR_CODES))).toEqual([]);
   });
 
-  test('lists every code of a failure that somebody can mend', () => {
+  test('lists every code of a failure that somebody can repair', () => {
     const listed = new Set(rows.flatMap(({ codes }) => codes));
     const missing = Object.entries(ERROR_CODES).flatMap(([code, { kind }]) =>
       kind === 'usage' || listed.has(code) ? [] : [code],
