@@ -25,6 +25,6 @@ function siteLink(href: string): string {
   if (/^[a-z]+:|^#/.test(href)) return href;
   return href
     .replace(/(^|\/)README\.md(?=$|#)/, '$1index.md')
-    .replace(/(^|\/)LICENSE$/, '$1LICENSE.txt')
+    .replace(/((?:^|\/)LICENSE|\.cast)$/, '$1.txt')
     .replace(/^([^.#]|\.\.\/)+$/, (directory) => `${directory.replace(/\/$/, '')}/index.md`);
 }

@@ -9,7 +9,7 @@ import { pageAddress, sidebar } from '../sidebar.ts';
 /** Files that pages link to and that are not pages. */
 const FILES = {
   'docs/cloud-config.schema.json': '',
-  'docs/recordings/first-image.cast': '',
+  'docs/recordings/first-image.cast': '.txt',
   'docs/release.schema.json': '',
   LICENSE: '.txt',
 };

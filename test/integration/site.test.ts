@@ -105,8 +105,12 @@ const SEARCH = (words: string) => `(async () => {
     }
     throw new Error('nothing appeared');
   };
-  (await until(() => document.querySelector('.VPNavBarSearch button'))).click();
-  const input = await until(() => document.querySelector('.VPLocalSearchBox input'));
+  const input = await until(() => {
+    const found = document.querySelector('.VPLocalSearchBox input');
+    // The button is there before the script that listens to it.
+    if (!found) document.querySelector('.VPNavBarSearch button')?.click();
+    return found;
+  });
   input.value = ${JSON.stringify(words)};
   input.dispatchEvent(new Event('input'));
   await until(() => document.querySelector('.VPLocalSearchBox .result'));
