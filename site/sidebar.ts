@@ -50,6 +50,7 @@ const GROUPS: readonly { readonly title: string; readonly pages: readonly Page[]
   {
     title: 'Run nodes',
     pages: [
+      ['Boot and install over the network', 'docs/serve-netboot.md'],
       ['The life of a node', 'docs/node.md'],
       ['Network', 'docs/network.md'],
       ['Trust', 'docs/trust.md'],

@@ -107,6 +107,8 @@ const ONLY_HELP = [
   ...['verify-repro', 'diff', 'completion', 'help', 'init'],
   // There is a machine only while a test boots one, and a log only of what has run.
   ...['ssh', 'logs'],
+  // It serves until it is stopped; test/integration/serve-netboot.test.ts does that.
+  'serve-netboot',
 ];
 /** Commands that read what a build has made. */
 const READERS = ['inspect', 'size'];

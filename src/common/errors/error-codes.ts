@@ -38,6 +38,8 @@ export const ERROR_CODES = {
   COMMAND_UNSUPPORTED: usage("The agent does not have this command of upstream's agent."),
   ARCH_UNSUPPORTED: usage('The architecture is not supported.'),
   CONTAINERFILE_INVALID: usage('The Containerfile cannot be built on a base.'),
+  NETWORK_UNUSABLE: usage('This machine lacks the network interface, or its address.'),
+  PORT_IN_USE: usage('Another program has a network port that the command needs.'),
   DOCKER_CONFIG_INVALID: usage('The configuration of the Docker client cannot be used.'),
   TEMPLATE_INVALID: usage('A template is malformed.'),
 

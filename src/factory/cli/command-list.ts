@@ -80,6 +80,11 @@ export const COMMANDS: Readonly<Record<CommandName, ListedCommand>> = {
     summary: 'log in to a machine that boot --user has started, or run a command there',
     load: async () => (await import('./commands/ssh.ts')).sshCommand(),
   },
+  'serve-netboot': {
+    task: 'Run',
+    summary: 'let machines of this network boot an artifact netboot, and show how far each one comes',
+    load: async () => (await import('./commands/serve-netboot.ts')).serveNetbootCommand(),
+  },
   prove: {
     task: 'Run',
     summary: 'boot artifacts in QEMU, and let the systems themselves show that they work',

@@ -12,6 +12,7 @@ export const COMMAND_NAMES = [
   'confext',
   'boot',
   'ssh',
+  'serve-netboot',
   'prove',
   'sign',
   'verify',

@@ -8,6 +8,7 @@ export const GROUPS = {
   machine: 'The machine:',
   access: 'Logging in:',
   disks: 'Disks:',
+  network: 'The network:',
   proof: 'The proof:',
   configuration: 'Configuration and lock:',
   targets: 'Targets:',

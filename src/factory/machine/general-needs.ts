@@ -3,6 +3,7 @@ import { ARCH_TEST } from '../tools/arch-test.ts';
 import { GZIP, PIGZ, XZ, ZSTD } from '../tools/compressors.ts';
 import { COSIGN } from '../tools/cosign.ts';
 import { DEBUGFS } from '../tools/debugfs.ts';
+import { DNSMASQ } from '../tools/dnsmasq.ts';
 import { MAKE_FAT_TOOLS } from '../tools/fat.ts';
 import { GRUB_MKIMAGE } from '../tools/grub-mkimage.ts';
 import { GRYPE } from '../tools/grype.ts';
@@ -44,6 +45,7 @@ const OTHER_USES: readonly (readonly [use: string, tools: readonly HostTool[]])[
   ['sysext, confext', [MKFS_EROFS, VERITYSETUP, OPENSSL]],
   ['diff', [UNSQUASHFS]],
   ['boot --user', [OPENSSL, XORRISO]],
+  ['serve-netboot', [DNSMASQ]],
   ['verify-repro', [TASKSET]],
   ['ssh, DOCKER_HOST=ssh://…', [SSH]],
 ];

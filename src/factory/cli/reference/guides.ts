@@ -137,6 +137,19 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
     ],
     pages: ['boot'],
   },
+  'serve-netboot': {
+    examples: [
+      {
+        what: 'Serve the artifact netboot of a build beside the DHCP server of the network',
+        line: 'serve-netboot build',
+      },
+      {
+        what: 'Be the DHCP server of a network of its own, and install its machines',
+        line: 'serve-netboot build --interface eth1 --dhcp-range 192.0.2.100-192.0.2.200 --cloud-config node.yaml',
+      },
+    ],
+    pages: ['serve-netboot', 'artifacts'],
+  },
   prove: {
     examples: [
       { what: 'Boot the artifacts of a build', line: 'prove build' },
