@@ -31,6 +31,11 @@ const TYPICAL: Readonly<Record<string, Partial<StepBytes>>> = {
   'artifact:iso': { output: 209 * MIB },
   'artifact:raw': { output: 1640 * MIB },
   'artifact:qcow2': { output: 570 * MIB },
+  'artifact:vhd': { output: 1487 * MIB },
+  'artifact:gce': { output: 539 * MIB },
+  'artifact:vmdk': { output: 557 * MIB },
+  'artifact:ova': { output: 557 * MIB },
+  'artifact:netboot': { output: 22 * MIB },
 };
 
 /**

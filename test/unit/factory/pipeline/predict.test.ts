@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { allocatedBytes } from '../../../../src/common/files/allocated-bytes.ts';
+import { ARTIFACT_KINDS } from '../../../../src/factory/config/artifact-kinds.ts';
 import { measureStep } from '../../../../src/factory/pipeline/measure-step.ts';
 import { predictStep, wallTime } from '../../../../src/factory/pipeline/predict.ts';
 import { rootScale } from '../../../../src/factory/pipeline/root-scale.ts';
@@ -54,6 +55,11 @@ describe('a prediction', () => {
     expect(small.bytes.cache).toBeGreaterThan(100 * MIB);
     expect(large.bytes.cache).toBe(2 * small.bytes.cache);
     expect(predictStep({ id: 'audit', title: 'audit' }, []).bytes).toEqual({ ...bytes, cache: 0 });
+  });
+
+  test.each(ARTIFACT_KINDS)('without records knows the size of a typical %s', (kind) => {
+    const { bytes } = predictStep({ id: `artifact:${kind}`, title: 'make' }, []);
+    expect(bytes.output).toBeGreaterThan(10 * MIB);
   });
 
   test('of the whole build follows the scheduler', () => {
