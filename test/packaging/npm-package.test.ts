@@ -31,6 +31,12 @@ describe('the npm package', () => {
     ]);
   });
 
+  test('has nothing that an earlier build has left', async () => {
+    const ours =
+      /^(?:factory|man|kairos-agent-(?:amd64|arm64)(?:\.(?:libc|programs|licences\.txt|parts\.json))?)$/;
+    expect((await readdir(join(installed, 'dist'))).filter((name) => !ours.test(name))).toEqual([]);
+  });
+
   test('has the pages that messages name, and says where they are', async () => {
     const sources = await tool('sh', '-c', 'cat $(find "$1" -name "*.ts")', 'sh', join(PROJECT, 'src'));
     const named = new Set(
