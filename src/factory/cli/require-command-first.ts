@@ -17,7 +17,9 @@ export async function requireCommandFirst(args: readonly string[]): Promise<void
   const place = await placeOfCommand(args);
   const command = args[place];
   if (command === undefined) return;
-  const ordered = [command, ...args.slice(0, place), ...args.slice(place + 1)];
+  // At the end, because some commands have others below them; but not among the words of another program.
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
+  const ordered = [...args.slice(place, end), ...args.slice(0, place), ...args.slice(end)];
   const words = ordered.map((word) => (PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
   throw new FactoryError('OPTION_INVALID', `${first} is in front of the command "${command}"`, {
     remedy: `Write the command first: ${programName()} ${words.join(' ')}`,

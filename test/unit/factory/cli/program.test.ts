@@ -36,8 +36,10 @@ test('loads no command for help and for suggestions, which need the names alone'
 });
 
 test.each([
-  ['--output x build --flavor debian', 'build --output x --flavor debian'],
+  ['--output x build --flavor debian', 'build --flavor debian --output x'],
   ['--debug build', 'build --debug'],
+  ['--json cache du', 'cache du --json'],
+  ['--debug ssh -- ls -l', 'ssh --debug -- ls -l'],
   ['--output build plan', 'plan --output build'],
   ['--set a=b$c build', "build --set 'a=b$c'"],
 ])('%s is answered with the right order', async (line, ordered) => {
