@@ -17,22 +17,38 @@ const NO_PERMISSION: Explanation = {
   remedy: 'Check the permissions of the path.',
 };
 
+const NO_SUCH_FILE: Explanation = { code: 'PATH_NOT_FOUND', remedy: 'Check that the path exists.' };
+const OTHER_PATH: Explanation = {
+  code: 'PATH_NOT_FOUND',
+  remedy: 'Check that the path leads to a file or directory of the kind that is needed.',
+};
+const TOO_MANY_FILES: Explanation = {
+  code: 'TOO_MANY_OPEN_FILES',
+  remedy: 'Raise the limit on open files: ulimit -n 4096',
+};
+
 /** Errors of the operating system (errno(3)) that the user can fix. */
 const SYSTEM_ERRORS: ReadonlyMap<string, Explanation> = new Map([
   ['ENOSPC', NO_SPACE],
   ['EDQUOT', NO_SPACE],
   ['EACCES', NO_PERMISSION],
   ['EPERM', NO_PERMISSION],
-  ['ENOENT', { code: 'PATH_NOT_FOUND', remedy: 'Check that the path exists.' }],
+  ['EIO', { code: 'DISK_FAILED', remedy: 'Check the messages of the kernel: dmesg' }],
+  ['ENOENT', NO_SUCH_FILE],
+  ['EISDIR', OTHER_PATH],
+  ['ELOOP', OTHER_PATH],
+  ['ENAMETOOLONG', OTHER_PATH],
+  ['ENOTDIR', OTHER_PATH],
   ['EROFS', { code: 'READ_ONLY', remedy: 'Choose a writable location.' }],
-  ['EMFILE', { code: 'TOO_MANY_OPEN_FILES', remedy: 'Raise the limit on open files: ulimit -n 4096' }],
+  ['EMFILE', TOO_MANY_FILES],
+  ['ENFILE', TOO_MANY_FILES],
 ]);
 
 /** Output of programs when the disk is full: the C library's ENOSPC message, and that of xorriso. */
 const DISK_FULL_OUTPUT = /no space left on device|exceeds free space on media/i;
 
 /** Those that depend on the machine, wherever they appear; a missing file can be a defect. */
-const OF_THE_MACHINE = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EMFILE']);
+const OF_THE_MACHINE = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
 
 /** Turns an error of the operating system that the user can fix into one with a remedy; returns others unchanged. */
 export function explainSystemError(error: unknown): unknown {

@@ -26,6 +26,9 @@ export function checkCommand() {
         }
       }
       const failed = findings.filter(({ passed, required }) => required && !passed).length;
-      if (failed > 0) throw new FactoryError('IMAGE_NOT_OS', `${image}: ${failed} check(s) failed`);
+      if (failed > 0)
+        throw new FactoryError('IMAGE_NOT_OS', `${image}: ${failed} check(s) failed`, {
+          remedy: 'Make an OS image of it: kairos-factory build --base IMAGE',
+        });
     });
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { explain } from '../../../../src/common/errors/explain.ts';
+import { explain, explainSystemError } from '../../../../src/common/errors/explain.ts';
 import { EXIT_STATUS, FactoryError, messageOf } from '../../../../src/common/errors/factory-error.ts';
 import { settleAll } from '../../../../src/common/errors/settle.ts';
 import { isSystemError } from '../../../../src/common/errors/system-error.ts';
@@ -35,6 +35,17 @@ describe('explain', () => {
       remedy: 'Check that the path exists.',
     });
     expect(messageOf(explained)).toMatch(/^make ISO: \/nothing\/here: no such file or directory$/);
+  });
+
+  test.each([
+    ['EIO', 'DISK_FAILED', true],
+    ['ENFILE', 'TOO_MANY_OPEN_FILES', true],
+    ['EISDIR', 'PATH_NOT_FOUND', false],
+    ['ENOTDIR', 'PATH_NOT_FOUND', false],
+  ] as const)('%s is %s; outside of a step only if it depends on the machine', (name, code, isOfMachine) => {
+    const error = Object.assign(new Error(`${name}: text, open '/x'`), { code: name, errno: -1, path: '/x' });
+    expect(explain('t', error)).toMatchObject({ code, message: expect.stringMatching(/^t: \/x: /) });
+    expect(explainSystemError(error) === error).toBe(!isOfMachine);
   });
 
   test.each(['mke2fs: No space left on device', 'xorriso : Image size exceeds free space on media'])(

@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FactoryError } from '../../../../src/common/errors/factory-error.ts';
 import { createProgram, createWholeProgram } from '../../../../src/factory/cli/program.ts';
 import {
@@ -48,7 +48,7 @@ const every = (command: DescribedCommand): DescribedCommand[] => [
   ...command.commands.flatMap(every),
 ];
 const commands = every(describeCommand(await createWholeProgram())).filter(
-  (command) => command.path !== '' && (command.commands.length === 0 || command.arguments.length > 0),
+  (command) => command.path !== '' && [...commandLines(command, 0)].length > 0,
 );
 
 /** Two of the paths for each option and argument: with the next command that has the option, two others. */
@@ -110,10 +110,13 @@ afterEach(() => {
 });
 afterAll(() => expect(readdirSync(join(home, 'cache/work'))).toEqual([]));
 
-test.each(commands.map((command, turn) => [command.path, command, turn] as const))(
+describe.each(commands.map((command, turn) => [command.path, [...commandLines(command, turn)]] as const))(
   '%s answers a path that it cannot use in plain words',
-  async (_, command, turn) => {
-    for (const args of commandLines(command, turn)) {
+  (_, lines) => {
+    const named = lines.map(
+      (args) => [args.join(' ').replaceAll(files, '.').replace(/n{9,}/, 'n…'), args] as const,
+    );
+    test.each(named)('%s', async (line, args) => {
       rmSync(files, { recursive: true, force: true });
       plant(files, {
         folder: DIRECTORY,
@@ -125,12 +128,11 @@ test.each(commands.map((command, turn) => [command.path, command, turn] as const
       process.chdir(files);
       process.argv = [process.execPath, join(home, 'again.cjs'), ...args];
       const { error, text } = await run(args);
-      const line = args.join(' ').replaceAll(files, '.');
       expect(text, line).not.toMatch(RAW);
-      if (error === undefined) continue;
+      if (error === undefined) return;
       expect(error, line).toBeInstanceOf(Error);
       if (!(error instanceof FactoryError)) expect(error, line).toHaveProperty('exitCode');
       else expect(error.remedy, `${line}: ${error.message}`).toBeTruthy();
-    }
+    });
   },
 );
