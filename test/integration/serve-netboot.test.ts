@@ -116,7 +116,7 @@ describe.skipIf(process.getuid?.() !== 0)('serve-netboot, in a network of its ow
         'has ipxe.efi: 830.6 KiB by TFTP',
         'iPXE asks for its script',
         'stopped: UEFI arm64 is not served, because there is no system for it',
-        'has amd64.ipxe: 0.7 KiB by HTTP',
+        'has amd64.ipxe: 0.9 KiB by HTTP',
         `has ${NAME}-kernel: 0.0 KiB by HTTP`,
         `has a part of ${NAME}-initrd: 0.0 KiB`,
         `loads ${NAME}.squashfs: 2.9 MiB by HTTP`,

@@ -11,7 +11,8 @@ export interface NetbootSystem {
 }
 
 /**
- * A script for iPXE that boots a system from the directory of the script, wherever that is (ipxe.org, "Scripting"). The initramfs
+ * A script for iPXE that boots a system from the directory of the script, wherever that is (ipxe.org, "Scripting"). An iPXE without
+ * `cwduri`, such as that of Debian bookworm, loads kernel and initramfs from there, but cannot give the kernel the URL of the root. The initramfs
  * mounts the squashfs only if it has the SHA-256 (docs/boot.md, "Booting over the network"). UEFI needs the name of the initramfs among
  * the arguments.
  */
@@ -33,10 +34,15 @@ export function ipxeScript({ name, sha256, line, config }: NetbootSystem): strin
     '#!ipxe',
     '# Boots from the directory of this script; set the variable "base" to boot from another one, with a slash at its end.',
     'isset ${base} || set base ${cwduri}',
+    'isset ${base} || goto nowhere',
     `echo Loading ${name} from \${base}`,
     `kernel \${base}${name}-kernel ${args.join(' ')}`,
     `initrd \${base}${name}-initrd`,
     'boot',
+    ':nowhere',
+    'echo This iPXE does not know where the script is from. Set "base" before it: set base http://SERVER/DIRECTORY/',
+    'sleep 60',
+    'exit 1',
     '',
   ].join('\n');
 }

@@ -4,7 +4,7 @@ import type { LoaderName } from './client-kinds.ts';
 import { scriptName } from './dnsmasq-config.ts';
 import type { NetbootSystem } from './netboot-systems.ts';
 import { openFile, type PublishedFile, textFile } from './published-file.ts';
-import { withConfig } from './read-script.ts';
+import { withBase, withConfig } from './read-script.ts';
 
 /** The name of the cloud-config that takes the place of those of the artifacts. */
 const CONFIG_NAME = 'cloud-config.yaml';
@@ -14,6 +14,8 @@ export interface Publication {
   readonly systems: readonly NetbootSystem[];
   /** Path of each program. */
   readonly loaders: ReadonlyMap<LoaderName, string>;
+  /** Where they are published, with a slash at its end. */
+  readonly url: string;
   /** Text of a cloud-config for all machines. */
   readonly cloudConfig?: string | undefined;
 }
@@ -23,23 +25,24 @@ export interface Publication {
  * @param stack closes them
  */
 export async function publishedFiles(
-  { systems, loaders, cloudConfig }: Publication,
+  { systems, loaders, url, cloudConfig }: Publication,
   stack: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, PublishedFile>> {
   const files: PublishedFile[] = [];
   for (const [name, path] of loaders) files.push(await openFile({ name, role: 'loader', path }, stack));
   if (cloudConfig !== undefined) files.push(textFile(CONFIG_NAME, 'config', cloudConfig));
   for (const system of systems) {
-    const script = cloudConfig === undefined ? system.script : withConfig(system.script, CONFIG_NAME);
+    const own = withBase(system.script, url);
+    const script = cloudConfig === undefined ? own : withConfig(own, CONFIG_NAME);
     files.push(textFile(scriptName(system.arch), 'script', script));
     files.push(textFile(`${system.name}.ipxe`, 'script', script));
-    const own: [Role, string | undefined][] = [
+    const beside: [Role, string | undefined][] = [
       ['kernel', system.kernel],
       ['initrd', system.initrd],
       ['root', system.root],
       ['config', cloudConfig === undefined ? system.config : undefined],
     ];
-    for (const [role, name] of own)
+    for (const [role, name] of beside)
       if (name !== undefined)
         files.push(await openFile({ name, role, path: join(system.directory, name) }, stack));
   }

@@ -30,3 +30,8 @@ export function withConfig(text: string, name: string): string {
     .replace(CONFIG, '')
     .replace(/^kernel .*$/m, (line) => `${line} kairos.config_url=\${base}${name}`);
 }
+
+/** The same script for the directory at a URL: an iPXE may not know where a script is from. @param url with a slash at its end */
+export function withBase(text: string, url: string): string {
+  return text.replace('#!ipxe\n', `#!ipxe\nset base ${url}\n`);
+}

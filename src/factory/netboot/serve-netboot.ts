@@ -57,13 +57,14 @@ export async function serveNetboot(service: NetbootService, context: ServiceCont
   const { systems, place, httpPort, range, cloudConfig } = service;
   const { runner, signal, onReady, onLine } = context;
   const arches = systems.map(({ arch }) => arch);
+  const url = `http://${place.address}:${httpPort}/`;
   const kinds = CLIENT_KINDS.filter(({ arch }) => arches.includes(arch));
   const loaders = await findLoaders(loadersFor(arches), systems[0].directory);
 
   await requireFreeUdpPort(place.address, TFTP_PORT);
 
   await using stack = new AsyncDisposableStack();
-  const files = await publishedFiles({ systems, loaders, cloudConfig }, stack);
+  const files = await publishedFiles({ systems, loaders, url, cloudConfig }, stack);
   const log = machineLog({
     hasConfig: cloudConfig !== undefined || systems.every(({ config }) => config !== undefined),
     macOf: (ip) => hardwareAddress(readFileSync('/proc/net/arp', 'utf8'), ip),
@@ -76,7 +77,6 @@ export async function serveNetboot(service: NetbootService, context: ServiceCont
 
   const scratch = await scratchDirectory(stack);
   const tftpRoot = await copyLoaders(loaders, scratch);
-  const url = `http://${place.address}:${httpPort}/`;
   const account = serviceAccount(await readFile('/etc/passwd', 'utf8'), await readFile('/etc/group', 'utf8'));
   const config = join(scratch, 'dnsmasq.conf');
   const leaseFile = join(scratch, 'leases');

@@ -68,9 +68,14 @@ test('the script has each file once, by its own name', () => {
   ).toBe(`#!ipxe
 # Boots from the directory of this script; set the variable "base" to boot from another one, with a slash at its end.
 isset \${base} || set base \${cwduri}
+isset \${base} || goto nowhere
 echo Loading os from \${base}
 kernel \${base}os-kernel initrd=os-initrd root=live:\${base}os.squashfs rd.live.sha256=${DIGEST} ip=dhcp BOOTIF=01-\${netX/mac:hexhyp} netboot rd.cos.disable rd.live.overlay.overlayfs net.ifnames=1 console=ttyS0 kairos.config_url=\${base}os-config.yaml
 initrd \${base}os-initrd
 boot
+:nowhere
+echo This iPXE does not know where the script is from. Set "base" before it: set base http://SERVER/DIRECTORY/
+sleep 60
+exit 1
 `);
 });

@@ -105,13 +105,13 @@ test('published are the files of the artifact and of iPXE, and stay as they are'
   const systems = await netbootSystems(root);
   const loaders = new Map([['ipxe.efi', join(root, 'ipxe.efi')] as const]);
   await using stack = new AsyncDisposableStack();
-  const files = await publishedFiles({ systems, loaders }, stack);
+  const files = await publishedFiles({ url: 'http://192.0.2.1/', systems, loaders }, stack);
   expect([...files.keys()].sort()).toEqual(
     ['amd64.ipxe', 'ipxe.efi', ...Object.keys(artifact({ config: true }))].sort(),
   );
   expect(files.get('amd64.ipxe')?.role).toBe('script');
   const other = await publishedFiles(
-    { systems, loaders, cloudConfig: '#cloud-config\nhostname: a\n' },
+    { url: 'http://192.0.2.1/', systems, loaders, cloudConfig: '#cloud-config\nhostname: a\n' },
     stack,
   );
   expect(other.has(`${NAME}-config.yaml`)).toBe(false);
@@ -120,6 +120,8 @@ test('published are the files of the artifact and of iPXE, and stay as they are'
     return file === undefined ? '' : (await buffer(Readable.from(file.read(0, file.size - 1)))).toString();
   };
   expect(await read('cloud-config.yaml')).toContain('hostname: a');
+  // iPXE of Debian bookworm does not know where a script is from.
+  expect(await read('amd64.ipxe')).toMatch(/^#!ipxe\nset base http:\/\/192\.0\.2\.1\/\n/);
   expect(await read('amd64.ipxe')).toContain('kairos.config_url=${base}cloud-config.yaml');
   // As a build puts another file there.
   writeFileSync(join(root, 'new'), 'newer');
