@@ -10,6 +10,8 @@ import { placeSiteFiles, SITE_DIRECTORIES } from '../../network/site-files.ts';
 import type { BuiltinStep } from './builtin-step.ts';
 
 const CONNMAN = '/var/lib/connman';
+/** Units here take precedence. The directory `/run/systemd/system` would tell programs that systemd runs already (sd_booted(3)). */
+const RUNTIME_UNITS = '/run/systemd/system.control';
 
 /**
  * Configures the network before its program starts, so that a site without DHCP works from the first fetch on: from the files of
@@ -27,7 +29,9 @@ export const networkStep: BuiltinStep = {
     ]);
     for (const problem of plan.problems)
       host.log('warn', `kernel command line: ${problem}; the argument is ignored`);
-    await writeAll(host, '/run/systemd/network', { files: networkdFiles(plan), mode: 0o644 });
+    const networkd = networkdFiles(plan);
+    await writeAll(host, '/run/systemd/network', { files: networkd, mode: 0o644 });
+    if (networkd.length > 0) await maskGenerator(host);
     await writeAll(host, '/run/NetworkManager/system-connections', {
       files: networkManagerFiles(plan),
       mode: 0o600,
@@ -35,6 +39,15 @@ export const networkStep: BuiltinStep = {
     await configureConnman(host, plan);
   },
 };
+
+/**
+ * Keeps systemd-network-generator(8) from reading the same arguments: it knows only some of their forms, fails for others, and
+ * then the system counts as degraded.
+ */
+async function maskGenerator(host: Host): Promise<void> {
+  await host.makeDirectory(RUNTIME_UNITS);
+  await host.link('/dev/null', `${RUNTIME_UNITS}/systemd-network-generator.service`);
+}
 
 /** The card that the initramfs fetched the root with, as an argument: it is the one for arguments that name none. */
 async function bootCard(host: Host): Promise<string[]> {
