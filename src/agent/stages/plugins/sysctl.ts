@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
 import type { Host } from '../../../common/host/host.ts';
 import type { Plugin } from '../plugin.ts';
 
@@ -52,7 +52,7 @@ export async function setParameters(
       // In place and without creating a file: /proc supports neither renames nor new files.
       await writeFile(host.resolve(path), `${value}\n`, { flag: constants.O_WRONLY | constants.O_TRUNC });
     } catch (error) {
-      problems.push(`${key}: ${messageOf(error)}`);
+      problems.push(`${key}: ${reasonOf(error)}`);
     }
   }
   if (problems.length > 0) {
