@@ -28,7 +28,7 @@ export const WAITS: Readonly<Record<Stage, Wait | undefined>> = {
     next: 'asked for its script',
     hint: 'Firmware with Secure Boot does not start iPXE: switch Secure Boot off. Or this iPXE lacks a driver for the network card.',
   },
-  ipxe: { seconds: 30, next: 'loaded its script', hint: `${FIREWALL} the TCP port.` },
+  ipxe: { seconds: 60, next: 'loaded its script', hint: `${FIREWALL} the TCP port.` },
   script: { seconds: 30, next: 'asked for the kernel', hint: 'Its screen has a message of iPXE.' },
   kernel: { seconds: 30, next: 'asked for the initramfs', hint: 'Its screen has a message of iPXE.' },
   initrd: {
