@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { PROJECT } from './factory.ts';
+import { MEASURED, PROJECT } from './factory.ts';
 import type { NetworkNamespace } from './network-namespaces.ts';
 
 /** A running `serve-netboot`. */
@@ -19,7 +19,7 @@ export async function startService(
   const [program = '', ...words] = enter;
   const command = [join(PROJECT, 'bin/kairos-factory'), 'serve-netboot', ...args];
   // nsenter becomes the program, so that a signal reaches it.
-  const child = execa(program, [...words, ...command], { reject: false });
+  const child = execa(program, [...words, ...command], { reject: false, env: MEASURED });
   let printed = '';
   let notes = '';
   child.stdout.on('data', (chunk) => {
