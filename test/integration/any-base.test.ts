@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
 import { openOutput } from '../../src/factory/pipeline/workspace.ts';
+import { buildahStore } from '../support/buildah-store.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { makeTinyRoot } from '../support/tiny-root.ts';
 import { tool } from '../support/tool.ts';
@@ -101,14 +102,7 @@ describe('a root without a distribution, with a kernel from another image and a 
     const folder = join(home, 'folder');
     const { status, stderr } = await factory(['context', ...arguments_, '--output', folder]);
     expect(status, stderr).toBe(0);
-    const store = [
-      '--root',
-      join(home, 'store'),
-      '--runroot',
-      join(home, 'run'),
-      '--storage-driver',
-      'overlay',
-    ];
+    const store = buildahStore(home);
     const buildah = (...args: string[]) =>
       tool('env', 'BUILDAH_ISOLATION=chroot', 'buildah', ...store, ...args);
     await buildah('build', '--quiet', '--tag', 'localhost/made', folder);

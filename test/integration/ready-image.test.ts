@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
+import { buildahStore } from '../support/buildah-store.ts';
 import { factory, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { tool } from '../support/tool.ts';
 
@@ -41,14 +42,7 @@ test('artifacts of a ready image have the bytes of its build', async () => {
 });
 
 test('a Docker archive, a compressed tar and a directory are images too', async () => {
-  const store = [
-    '--root',
-    join(home, 'store'),
-    '--runroot',
-    join(home, 'run'),
-    '--storage-driver',
-    'overlay',
-  ];
+  const store = buildahStore(home);
   await symlink(build.artifact('oci'), join(home, 'image'));
   const inHome = ['-c', 'cd "$1" && shift && exec "$@"', 'sh', home, 'buildah', ...store];
   // Committed again, because a Docker archive cannot contain zstd layers.

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HOST_PACKAGES } from '../../src/factory/init/host-packages.ts';
 import type { BuildReport } from '../../src/factory/pipeline/build-report.ts';
+import { buildahStore } from '../support/buildah-store.ts';
 import { startDockerd } from '../support/dockerd.ts';
 import { PROJECT, testBuild } from '../support/factory.ts';
 import { packedProgram } from '../support/packed-program.ts';
@@ -28,15 +29,7 @@ describe.runIf(ALL)('the container image (KAIROS_FACTORY_TEST_ALL=1)', () => {
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'kairos-factory-container-'));
     await chmod(home, 0o755);
-    buildah = [
-      'buildah',
-      '--root',
-      join(home, 'store'),
-      '--runroot',
-      join(home, 'run'),
-      '--storage-driver',
-      'overlay',
-    ];
+    buildah = ['buildah', ...buildahStore(home)];
     const [program = '', ...flags] = buildah;
     const root = join(home, 'base.tar');
     await tool('mmdebstrap', '--quiet', '--variant=minbase', 'bookworm', root);
