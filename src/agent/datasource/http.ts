@@ -8,7 +8,7 @@ import type { Endpoint } from './endpoints.ts';
 import { type Found, type Provider, USER_DATA_LIMIT } from './found.ts';
 import { hostnameIn } from './hostname-in.ts';
 
-/** Seconds. Kept short because a machine outside that cloud waits this long at each boot. */
+/** Seconds. Kept short because a machine outside that cloud, with the provider in its configuration, waits this long at each boot. */
 const TIMEOUT = 2;
 /** Some clouds serve iPXE boot scripts as user data. */
 const IPXE = '#!ipxe';

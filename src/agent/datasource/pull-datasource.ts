@@ -7,7 +7,9 @@ import { ENDPOINTS } from './endpoints.ts';
 import { fileProvider } from './file.ts';
 import type { Found, Provider } from './found.ts';
 import { httpProvider } from './http.ts';
+import { describeMachine, readMachine } from './machine.ts';
 import { cdromProvider, configDriveProvider } from './media.ts';
+import { recogniseProviders } from './recognise.ts';
 import { readUserData, type UserDataPart } from './user-data.ts';
 import { vmwareProvider } from './vmware.ts';
 
@@ -24,26 +26,36 @@ const LOCAL: Readonly<Record<string, Provider>> = {
   vmware: vmwareProvider,
 };
 
+/** Options for fetching user data. */
+export interface PullOptions {
+  /** Target directory; default: `/oem/95_userdata`. */
+  readonly path?: string | undefined;
+  /** Asks a metadata service only if this machine can be in its cloud. Otherwise the person knows best. */
+  readonly onlyRecognised?: boolean | undefined;
+}
+
 /**
  * Fetches the user data of this machine (docs/contract.md 4.9) from the first provider that has some, local providers
  * before those on the network. It writes `userdata` as received and `userdata.yaml`; more parts of a multipart message
  * become `userdata_01.yaml`, …, and a host name from metadata becomes `metadata.yaml`, which user data overrides. A script
  * becomes a command of the stage `boot`, which runs at each boot until it has succeeded once.
  *
- * @param path target directory; default: `/oem/95_userdata`
  * @returns the directory with new user data; `undefined` when there is none, or when it was fetched earlier
  * @throws FactoryError `usage` when none of the providers is known, `step` when user data cannot be read or written
  */
 export async function pullDatasource(
   host: Host,
   providers: readonly string[],
-  path: string = NODE_PATH.userData,
+  { path = NODE_PATH.userData, onlyRecognised = false }: PullOptions = {},
 ): Promise<string | undefined> {
-  const forced = (await readCommandLine(host)).text.split(/\s+/).some((word) => word.split('=')[0] === FORCE);
+  const commandLine = (await readCommandLine(host)).text;
+  const forced = commandLine.split(/\s+/).some((word) => word.split('=')[0] === FORCE);
   if (!forced && (await isPresent(host, path))) return undefined;
-  const found = await firstFound(host, resolveProviders(host, providers));
+  const named = resolveProviders(host, providers);
+  const asked = onlyRecognised ? await recognised(host, named, commandLine) : named;
+  const found = await firstFound(host, asked);
   if (found === undefined) {
-    host.log('info', `no user data from ${providers.join(', ')}`);
+    if (asked.length > 0) host.log('info', `no user data from ${asked.map(({ name }) => name).join(', ')}`);
     return undefined;
   }
   return keep(host, found, path);
@@ -85,6 +97,23 @@ function resolveProviders(host: Host, names: readonly string[]): Named[] {
   }
   for (const problem of problems) host.log('info', problem);
   return known;
+}
+
+/** Leaves out the metadata services of clouds that this machine is not in. */
+async function recognised(host: Host, providers: readonly Named[], commandLine: string): Promise<Named[]> {
+  const services = providers.filter(({ name }) => ENDPOINTS.some((endpoint) => endpoint.name === name));
+  if (services.length === 0) return [...providers];
+  const machine = await readMachine(host, commandLine);
+  const clouds = recogniseProviders(machine);
+  const some = services.filter(({ name }) => clouds.has(name)).map(({ name }) => name);
+  const dmi = `by DMI (${describeMachine(machine)})`;
+  host.log(
+    'info',
+    some.length > 0
+      ? `${dmi}, this machine can be in ${some.join(', ')}; other metadata services are not asked`
+      : `no cloud recognised ${dmi}; metadata services are not asked`,
+  );
+  return providers.filter((each) => !services.includes(each) || clouds.has(each.name));
 }
 
 /** Local providers run in turn, because they mount volumes; network ones run in parallel, because each may time out. */

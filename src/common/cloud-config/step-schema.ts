@@ -183,7 +183,19 @@ export const StageStep = z.looseObject({
     .record(z.string(), Scalar)
     .optional()
     .meta({ description: 'Arguments for systemd-firstboot.' }),
-  datasource: z.looseObject({ providers: Strings.optional(), path: z.string().optional() }).optional(),
+  datasource: z
+    .looseObject({
+      providers: Strings.optional().meta({ description: 'Where to look for user data.' }),
+      path: z
+        .string()
+        .optional()
+        .meta({ description: 'Target directory; of the provider file: the source.' }),
+      only_recognised: z
+        .boolean()
+        .optional()
+        .meta({ description: 'Ask a metadata service only if DMI shows its cloud.' }),
+    })
+    .optional(),
   layout: Layout.optional(),
   package_pins: z.record(z.string(), z.string()).optional().meta({ description: 'Versions of packages.' }),
   packages: Packages.optional(),

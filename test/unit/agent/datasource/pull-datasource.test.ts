@@ -73,10 +73,10 @@ describe('datasource', () => {
 
   it('reads a file or a URL', async () => {
     await using host = await testHost({ files: { '/x/data': CONFIG }, fetch: () => new Response(CONFIG) });
-    expect(await pullDatasource(host, ['file:/x/data'], '/a')).toBe('/a');
+    expect(await pullDatasource(host, ['file:/x/data'], { path: '/a' })).toBe('/a');
     expect(await host.readText('/a/userdata.yaml')).toBe(CONFIG);
-    expect(await pullDatasource(host, ['file:https://x/data'], '/b')).toBe('/b');
-    expect(await pullDatasource(host, ['file:/nothing'], '/c')).toBeUndefined();
+    expect(await pullDatasource(host, ['file:https://x/data'], { path: '/b' })).toBe('/b');
+    expect(await pullDatasource(host, ['file:/nothing'], { path: '/c' })).toBeUndefined();
   });
 
   it.each([
@@ -225,7 +225,7 @@ describe('datasource', () => {
       throw Object.assign(new Error('broken'), { code: 'EIO' });
     };
     await expect(
-      pullDatasource({ ...host, makeDirectory: broken }, ['file:/x'], '/y'),
+      pullDatasource({ ...host, makeDirectory: broken }, ['file:/x'], { path: '/y' }),
     ).resolves.toBeUndefined();
     await host.remove('/run/cos');
     await expect(pullDatasource({ ...host, makeDirectory: broken }, ['file:/x'])).rejects.toThrow('broken');

@@ -55,7 +55,7 @@ const steps: readonly Reader[] = [
   plugin('environment', 'environment'),
   plugin('environment_file', 'environment'),
   plugin('systemd_firstboot', 'systemd-firstboot'),
-  plugin('datasource', 'datasource', ['providers', 'path']),
+  plugin('datasource', 'datasource', ['providers', 'path', 'only_recognised']),
   plugin('layout', 'layout', [
     ...['label', 'path', 'init_disk', 'disk_name'].map((key) => `device.${key}`),
     'expand_partition.size',
