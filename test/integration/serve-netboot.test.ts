@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ipxeScript } from '../../src/factory/artifacts/ipxe-script.ts';
+import { startDhcp } from '../support/dhcp-server.ts';
 import { PROJECT, TEST_HOME } from '../support/factory.ts';
 import { startService } from '../support/netboot-service.ts';
 import { type NetworkNamespace, startNetworks } from '../support/network-namespaces.ts';
@@ -52,24 +52,17 @@ describe.skipIf(process.getuid?.() !== 0)('serve-netboot, in a network of its ow
   const getAddress = () =>
     networks.machine.run(...'busybox udhcpc -q -n -f -i eth0 -s'.split(' '), join(home, 'take'));
 
+  /** The state of the service's dnsmasq, and its directory. */
+  const dnsmasq = async () => {
+    const [, pid = ''] = /dnsmasq.*pid=(\d+)/.exec(await networks.server.run('ss', '-Hulpn')) ?? [];
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+    const scratch = dirname(/--conf-file=([^\0]+)/.exec(line)?.[1] ?? '');
+    return { status: await readFile(`/proc/${pid}/status`, 'utf8'), scratch };
+  };
+
   test('answers firmware beside the DHCP server of the site, serves its files, and says who has what', async () => {
     const { machine, site } = networks;
-    const options = [
-      '--port=0',
-      '--interface=eth0',
-      '--bind-interfaces',
-      '--no-ping',
-      '--pid-file',
-      '--user=root',
-    ];
-    const range = '--dhcp-range=10.9.0.50,10.9.0.60,255.255.255.0,1h';
-    const [enter = '', ...in_] = site.enter;
-    const leases = `--dhcp-leasefile=${join(home, 'leases')}`;
-    const dhcp = execa(
-      enter,
-      [...in_, 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', range, leases, ...options],
-      { reject: false },
-    );
+    const dhcp = startDhcp(site, { range: '10.9.0.50,10.9.0.60,255.255.255.0,1h', directory: home });
     const served = await service('--interface', 'lan', '--cloud-config', join(home, 'node.yaml'));
     await getAddress();
     const mac = /ether (\S+)/.exec(await machine.run('ip', 'link', 'show', 'eth0'))?.[1] ?? '';
@@ -99,14 +92,10 @@ describe.skipIf(process.getuid?.() !== 0)('serve-netboot, in a network of its ow
     expect(await get(`${URL}/cloud-config.yaml`)).toContain('from-the-net');
     expect(await get('--path-as-is', '-w', '%{http_code}', `${URL}/../../etc/passwd`)).toBe('404');
 
-    const [, pid = ''] = /dnsmasq.*pid=(\d+)/.exec(await networks.server.run('ss', '-Hulpn')) ?? [];
-    const scratch = dirname(
-      /--conf-file=([^\0]+)/.exec(await readFile(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? '',
-    );
+    const { scratch } = await dnsmasq();
     expect(await readdir(join(scratch, 'tftp'))).toEqual(['ipxe.efi', 'undionly.kpxe']);
     const { status, lines, notes } = await served.stop();
-    dhcp.kill();
-    await dhcp;
+    await dhcp[Symbol.asyncDispose]();
     expect(status).toBe(0);
     const ip = /10\.9\.0\.[56]\d/.exec(lines.join('\n'))?.[0] ?? '';
     const said = lines.map((line) => line.replace(/^\d\d:\d\d:\d\d {2}/, '').replace(`${mac} ${ip}`, mac));
@@ -145,5 +134,16 @@ describe.skipIf(process.getuid?.() !== 0)('serve-netboot, in a network of its ow
       { ...all, vendor: 'HTTPClient', file: `${URL}/ipxe.efi` },
     ]);
     expect((await served.stop()).lines[0]).toMatch(/asks for a boot program: BIOS$/);
+  });
+
+  test('its dnsmasq is never root, and ends with it even if it is killed', async () => {
+    await using served = await service('--dhcp-range', '10.9.0.100-10.9.0.110');
+    const { status, scratch } = await dnsmasq();
+    expect(/^Uid:\t(.*)$/m.exec(status)?.[1]?.split('\t')).not.toContain('0');
+    // net_bind_service, net_admin and net_raw.
+    expect(status).toMatch(/^CapBnd:\t0000000000003400$/m);
+    await served.kill();
+    await expect.poll(() => networks.server.run('ss', '-Hulpn'), { timeout: 10_000 }).toBe('');
+    await rm(scratch, { recursive: true });
   });
 });

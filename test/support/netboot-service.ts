@@ -4,11 +4,13 @@ import { MEASURED, PROJECT } from './factory.ts';
 import type { NetworkNamespace } from './network-namespaces.ts';
 
 /** A running `serve-netboot`. */
-export interface NetbootServer {
+export interface NetbootServer extends AsyncDisposable {
   /** The lines about machines so far. */
   readonly lines: () => string[];
   /** Presses Ctrl-C, and waits for the end. */
   readonly stop: () => Promise<{ status: number | undefined; lines: string[]; notes: string }>;
+  /** Ends it in a way that it does not notice. */
+  readonly kill: () => Promise<void>;
 }
 
 /** Starts `serve-netboot` in a network, and waits until machines can boot, or it has ended. */
@@ -33,6 +35,10 @@ export async function startService(
   });
   await Promise.race([ready, child]);
   const lines = () => printed.split('\n').filter(Boolean);
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await child;
+  };
   return {
     lines,
     stop: async () => {
@@ -40,5 +46,7 @@ export async function startService(
       const { exitCode } = await child;
       return { status: exitCode, lines: lines(), notes };
     },
+    kill,
+    [Symbol.asyncDispose]: kill,
   };
 }

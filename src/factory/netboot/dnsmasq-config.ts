@@ -1,7 +1,6 @@
 import { type AddressRange, networkOf } from './address-range.ts';
 import type { ClientKind } from './client-kinds.ts';
 import type { NetworkPlace } from './network-place.ts';
-import type { ServiceAccount } from './service-account.ts';
 
 /** What dnsmasq needs to know. All texts come from this program, or are checked by it. */
 export interface DnsmasqSetup {
@@ -14,7 +13,6 @@ export interface DnsmasqSetup {
   readonly tftpRoot: string;
   /** The file that remembers addresses given away. */
   readonly leaseFile: string;
-  readonly account: ServiceAccount;
   /** Be the DHCP server of the network, instead of answering beside it. */
   readonly range?: AddressRange;
 }
@@ -31,7 +29,7 @@ export function scriptName(arch: string): string {
  * alone that it has no system for. UEFI HTTP boot is answered with the vendor class that it asks with (UEFI specification 24.7.3).
  */
 export function dnsmasqConfig(setup: DnsmasqSetup): string {
-  const { place, kinds, url, account, range } = setup;
+  const { place, kinds, url, range } = setup;
   const tag = ({ code }: ClientKind) => `client${code}`;
   // iPXE ignores the boot file of an offer without the address of a server, even if it is a URL (iPXE, dhcp_has_pxeopts).
   const server = `,,${place.address}`;
@@ -42,8 +40,8 @@ export function dnsmasqConfig(setup: DnsmasqSetup): string {
     `interface=${place.interface}`,
     'except-interface=lo',
     'bind-interfaces',
-    `user=${account.user}`,
-    `group=${account.group}`,
+    // It starts without the rights of root, and has none to give up.
+    'user=root',
     'pid-file=',
     `dhcp-leasefile=${setup.leaseFile}`,
     'enable-tftp',

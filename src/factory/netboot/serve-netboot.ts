@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unwritable } from '../../common/errors/unwritable.ts';
 import { runDnsmasq } from '../tools/dnsmasq.ts';
@@ -77,7 +77,7 @@ export async function serveNetboot(service: NetbootService, context: ServiceCont
 
   const scratch = await scratchDirectory(stack);
   const tftpRoot = await copyLoaders(loaders, scratch);
-  const account = serviceAccount(await readFile('/etc/passwd', 'utf8'), await readFile('/etc/group', 'utf8'));
+  const account = serviceAccount(await readFile('/etc/passwd', 'utf8'));
   const config = join(scratch, 'dnsmasq.conf');
   const leaseFile = join(scratch, 'leases');
   const setup = {
@@ -86,10 +86,11 @@ export async function serveNetboot(service: NetbootService, context: ServiceCont
     url,
     tftpRoot,
     leaseFile,
-    account,
     ...(range === undefined ? {} : { range }),
   };
   await writeFile(config, dnsmasqConfig(setup));
+  await writeFile(leaseFile, '');
+  await chown(leaseFile, account.uid, account.gid);
   const read = dnsmasqLog(kinds.map(({ code }) => code));
   let transfers = 0;
   const follow = (line: string) => {
@@ -98,7 +99,7 @@ export async function serveNetboot(service: NetbootService, context: ServiceCont
     transfers -= 1;
     if (logged !== undefined) take(logged.kind === 'sent' ? finished(logged, files, transfers) : logged);
   };
-  await runDnsmasq(runner, config, follow).catch((error: unknown) => {
+  await runDnsmasq(runner, { config, account, onLine: follow }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
   return log.summary();

@@ -1,20 +1,18 @@
-/** The account that dnsmasq runs as after its start. */
+/** The account that dnsmasq runs as. */
 export interface ServiceAccount {
-  readonly user: string;
-  readonly group: string;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** That of Debian's package, and the one that every system has. */
 const USERS = ['dnsmasq', 'nobody'];
+/** What the kernel takes for an account that nobody has (/proc/sys/kernel/overflowuid). */
+const NOBODY = 65534;
 
-/** Chooses the account. @param passwd text of /etc/passwd @param group text of /etc/group */
-export function serviceAccount(passwd: string, group: string): ServiceAccount {
-  const rows = (text: string) => text.split('\n').map((line) => line.split(':'));
-  const users = rows(passwd);
-  const user = USERS.find((name) => users.some(([found]) => found === name)) ?? 'nobody';
-  const id = users.find(([found]) => found === user)?.[3];
-  return {
-    user,
-    group: rows(group).find(([, , found]) => id !== undefined && found === id)?.[0] ?? 'nogroup',
-  };
+/** Chooses the account. @param passwd text of /etc/passwd */
+export function serviceAccount(passwd: string): ServiceAccount {
+  const rows = passwd.split('\n').map((line) => line.split(':'));
+  const [, , uid = NOBODY, gid = NOBODY] =
+    USERS.flatMap((name) => rows.filter(([found]) => found === name))[0] ?? [];
+  return { uid: Number(uid), gid: Number(gid) };
 }

@@ -1,6 +1,7 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { HostTool } from './host-tool.ts';
 import type { Runner } from './runner.ts';
+import { SETPRIV, setprivArguments } from './setpriv.ts';
 
 export const DNSMASQ: HostTool = {
   name: 'dnsmasq',
@@ -14,30 +15,43 @@ export const DNSMASQ: HostTool = {
   },
 };
 
+/** Ports below 1024; the neighbours that it gives addresses to; and looking whether an address is free. */
+const CAPABILITIES = ['net_bind_service', 'net_admin', 'net_raw'];
 const IN_USE = /failed to (?:bind|create|listen).*Address already in use/;
 
+/** How dnsmasq runs. */
+export interface DnsmasqRun {
+  /** Path of the configuration. */
+  readonly config: string;
+  /** The account that it runs as. */
+  readonly account: { readonly uid: number; readonly gid: number };
+  /** Called with each line that it prints. */
+  readonly onLine: (line: string) => void;
+}
+
 /**
- * Runs dnsmasq(8) until the runner's signal is aborted. It is started as root, and gives its rights up as the configuration says.
- * @param config path of the configuration
- * @throws FactoryError `usage` when another program has one of its ports, `tool` when it is missing, `step` when it ends
+ * Runs dnsmasq(8) until the runner's signal is aborted, or this program ends. Needs root, whose rights dnsmasq does not get.
+ * @throws FactoryError `usage` when another program has one of its ports, `tool` when a tool is missing, `step` when it ends
  */
-export async function runDnsmasq(
-  runner: Runner,
-  config: string,
-  onLine: (line: string) => void,
-): Promise<never> {
-  const args = ['--keep-in-foreground', `--conf-file=${config}`];
-  await runner.run(DNSMASQ, args, { onLine }).catch((error: unknown) => {
-    const details = error instanceof FactoryError ? error.details : [];
-    const inUse = details.find((line) => IN_USE.test(line));
-    if (inUse === undefined) throw error;
+export async function runDnsmasq(runner: Runner, { config, account, onLine }: DnsmasqRun): Promise<never> {
+  const dnsmasq = await runner.locate(DNSMASQ);
+  const rights = setprivArguments({ ...account, capabilities: CAPABILITIES });
+  const args = [...rights, dnsmasq, '--keep-in-foreground', `--conf-file=${config}`];
+  const details = await runner.run(SETPRIV, args, { onLine }).then(
+    () => [],
+    (error: unknown) => {
+      if (error instanceof FactoryError && error.code === 'TOOL_FAILED') return error.details;
+      throw error;
+    },
+  );
+  const inUse = details.find((line) => IN_USE.test(line));
+  if (inUse !== undefined)
     throw new FactoryError('PORT_IN_USE', 'another program has a UDP port of DHCP (67, 4011) or TFTP (69)', {
       details: [inUse],
       remedy: 'Find the program with "ss -ulpn", and stop it, or serve from another machine.',
-      cause: error,
     });
-  });
   throw new FactoryError('TOOL_FAILED', 'dnsmasq has ended by itself', {
+    details,
     remedy: 'Start the command again.',
   });
 }

@@ -14,6 +14,7 @@ import { type NetbootService, serveNetboot } from '../../netboot/serve-netboot.t
 import { requireTools } from '../../tools/check-tool.ts';
 import { DNSMASQ } from '../../tools/dnsmasq.ts';
 import { createRunner } from '../../tools/runner.ts';
+import { SETPRIV } from '../../tools/setpriv.ts';
 import { interruptedBy, onStopSignal } from '../../tools/stop-signals.ts';
 import { numberOf } from '../machine-options.ts';
 import { GROUPS } from '../option-groups.ts';
@@ -55,7 +56,7 @@ export function serveNetbootCommand() {
         all: interfaceNames(await readFile('/proc/net/dev', 'utf8')),
       });
       const range = options.dhcpRange === undefined ? undefined : parseRange(options.dhcpRange, place);
-      await requireTools(runner, [DNSMASQ]);
+      await requireTools(runner, [DNSMASQ, SETPRIV]);
       if (isUdpPortUsed(await readFile('/proc/net/udp', 'utf8'), DHCP_PORT))
         notice(
           `another program of this machine has UDP port ${DHCP_PORT}; if it serves ${place.interface}, too, stop it`,

@@ -11,7 +11,6 @@ const SETUP: DnsmasqSetup = {
   url: 'http://192.0.2.9:8080/',
   tftpRoot: '/run/x/tftp',
   leaseFile: '/run/x/leases',
-  account: { user: 'dnsmasq', group: 'nogroup' },
 };
 const lines = (setup: DnsmasqSetup) => dnsmasqConfig(setup).split('\n');
 
@@ -29,9 +28,9 @@ test('beside a DHCP server, dnsmasq answers firmware only, and gives no addresse
   expect(config).toContain('dhcp-boot=tag:ipxe,tag:client11,http://192.0.2.9:8080/arm64.ipxe,,192.0.2.9');
 });
 
-test('it has no DNS, listens on one interface, and gives its rights up', () => {
+test('it has no DNS, listens on one interface, and has no rights to give up', () => {
   expect(lines(SETUP)).toEqual(
-    expect.arrayContaining(['port=0', 'interface=eth1', 'bind-interfaces', 'user=dnsmasq', 'group=nogroup']),
+    expect.arrayContaining(['port=0', 'interface=eth1', 'bind-interfaces', 'user=root']),
   );
 });
 
@@ -44,11 +43,11 @@ test('as the DHCP server of the network, it gives addresses to everybody', () =>
 });
 
 test.each([
-  ['dnsmasq:x:999:65534::/:/x\nnobody:x:65534:65534::/:/x\n', { user: 'dnsmasq', group: 'nogroup' }],
-  ['root:x:0:0::/:/x\nnobody:x:65534:65533::/:/x\n', { user: 'nobody', group: 'nobody' }],
-  ['', { user: 'nobody', group: 'nogroup' }],
+  ['nobody:x:65534:65534::/:/x\ndnsmasq:x:999:998::/:/x\n', { uid: 999, gid: 998 }],
+  ['root:x:0:0::/:/x\nnobody:x:65534:65533::/:/x\n', { uid: 65534, gid: 65533 }],
+  ['', { uid: 65534, gid: 65534 }],
 ])('it runs as an account of the machine: %j', (passwd, account) => {
-  expect(serviceAccount(passwd, 'root:x:0:\nnogroup:x:65534:\nnobody:x:65533:\n')).toEqual(account);
+  expect(serviceAccount(passwd)).toEqual(account);
 });
 
 test('a range of addresses is in the network, and leaves the server its own', () => {
