@@ -130,12 +130,15 @@ export function machineLog(options: {
       return [said(machine, `broke off ${file} after ${formatSize(sent)} of ${formatSize(of)}`)];
     }
     if (isPart) return [said(machine, `has a part of ${file}: ${formatSize(of)}`)];
+    // The agent of a live system looks for changes every few seconds.
+    if (role === 'config' && machine.stage === role) return [];
+    const isEnd = isAtEnd(role) && !isAtEnd(machine.stage);
     machine.got = file;
     reach(machine, role, now);
     const seconds = began === undefined ? 0 : (now - began) / 1000;
     const rate = seconds < 1 ? '' : ` in ${formatDuration(seconds)}, ${formatSize(of / seconds)}/s`;
     const lines = [said(machine, `has ${file}: ${formatSize(of)} by ${by}${rate}`)];
-    return isAtEnd(role) ? [...lines, said(machine, 'has all files, and starts')] : lines;
+    return isEnd ? [...lines, said(machine, 'has all files, and starts')] : lines;
   }
 
   function take(event: NetbootEvent, now: number): string[] {

@@ -96,7 +96,12 @@ describe('a machine that stops', () => {
     take(asked(), 0);
     expect(take(got({ role: 'root', file: 'os.squashfs' }), 1)).toHaveLength(1);
     expect(look(400)[0]).toContain('has not asked for its cloud-config');
-    expect(take(got({ role: 'config', file: 'os-config.yaml' }), 401)).toHaveLength(2);
+    const config = got({ role: 'config', file: 'os-config.yaml' });
+    expect(take(config, 401)[1]).toContain('has all files, and starts');
+    // The agent loads it again.
+    expect(take(config, 406)).toEqual([]);
+    expect(take(asked(), 900)).toHaveLength(1);
+    expect(take(config, 950)).toHaveLength(2);
     expect(summary()).toEqual([`${MAC} ${IP}  had all files (UEFI amd64)`]);
   });
 
