@@ -15,6 +15,7 @@ import { MMDEBSTRAP } from '../tools/mmdebstrap.ts';
 import { OPENSSL } from '../tools/openssl.ts';
 import { QEMU } from '../tools/qemu.ts';
 import { QEMU_IMG } from '../tools/qemu-img.ts';
+import { SETPRIV } from '../tools/setpriv.ts';
 import { SGDISK } from '../tools/sgdisk.ts';
 import { SSH } from '../tools/ssh.ts';
 import { TASKSET } from '../tools/taskset.ts';
@@ -45,7 +46,7 @@ const OTHER_USES: readonly (readonly [use: string, tools: readonly HostTool[]])[
   ['sysext, confext', [MKFS_EROFS, VERITYSETUP, OPENSSL]],
   ['diff', [UNSQUASHFS]],
   ['boot --user', [OPENSSL, XORRISO]],
-  ['serve-netboot', [DNSMASQ]],
+  ['serve-netboot', [DNSMASQ, SETPRIV]],
   ['verify-repro', [TASKSET]],
   ['ssh, DOCKER_HOST=ssh://…', [SSH]],
 ];

@@ -22,6 +22,11 @@ export function loadersFor(arches: readonly string[]): LoaderName[] {
   return [...new Set(CLIENT_KINDS.filter(({ arch }) => arches.includes(arch)).map(({ loader }) => loader))];
 }
 
+/** The path of a program in a package of the distribution, if there is one. */
+export function installedLoader(name: LoaderName): Promise<string | undefined> {
+  return firstFile(PLACES[name]);
+}
+
 /**
  * Finds iPXE. A file in the directory of the artifact is used before that of the distribution.
  * @returns the path of each program
@@ -34,15 +39,7 @@ export async function findLoaders(
 ): Promise<ReadonlyMap<LoaderName, string>> {
   const found = new Map<LoaderName, string>();
   for (const name of names) {
-    const candidates = [join(directory, name), ...places[name]];
-    const here = await Promise.all(
-      candidates.map((file) =>
-        access(file)
-          .then(() => true)
-          .catch(() => false),
-      ),
-    );
-    const path = candidates[here.indexOf(true)];
+    const path = await firstFile([join(directory, name), ...places[name]]);
     if (path === undefined)
       throw new FactoryError('TOOL_MISSING', `iPXE is missing: there is no ${name}`, {
         remedy: `${installAdvice([IPXE_PACKAGE])}; or put ${name} into ${directory}`,
@@ -50,4 +47,15 @@ export async function findLoaders(
     found.set(name, path);
   }
   return found;
+}
+
+async function firstFile(candidates: readonly string[]): Promise<string | undefined> {
+  const here = await Promise.all(
+    candidates.map((file) =>
+      access(file)
+        .then(() => true)
+        .catch(() => false),
+    ),
+  );
+  return candidates[here.indexOf(true)];
 }

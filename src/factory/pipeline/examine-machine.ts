@@ -9,6 +9,7 @@ import { checkEngine, type MachineContext } from '../machine/engine-check.ts';
 import { checkFirmware } from '../machine/firmware-check.ts';
 import { generalNeeds } from '../machine/general-needs.ts';
 import { checkKvm } from '../machine/kvm-check.ts';
+import { checkLoaders } from '../machine/loader-checks.ts';
 import { checkRegistries } from '../machine/registry-checks.ts';
 import { checkRoom, filesystemsOf } from '../machine/room.ts';
 import { checkTools } from '../machine/tool-checks.ts';
@@ -40,6 +41,7 @@ export async function examineMachine(
   const arches: readonly Arch[] = targets === undefined ? ownArch() : [...archesOf(targets)];
   return [
     ...(await checkTools(runner, needs.tools, system)),
+    ...(targets === undefined ? await checkLoaders(system) : []),
     ...arches.flatMap(checkAgent),
     ...(await Promise.all(arches.map(checkForeign))).flat(),
     ...(await checkAccounts(runner)),

@@ -8,6 +8,7 @@ import type { Check } from '../../../../src/factory/machine/check.ts';
 import { checkEngine } from '../../../../src/factory/machine/engine-check.ts';
 import { checkFirmware } from '../../../../src/factory/machine/firmware-check.ts';
 import { checkKvm } from '../../../../src/factory/machine/kvm-check.ts';
+import { checkLoaders } from '../../../../src/factory/machine/loader-checks.ts';
 import { planFix } from '../../../../src/factory/machine/plan-fix.ts';
 import { checkRegistries } from '../../../../src/factory/machine/registry-checks.ts';
 import { checkTools } from '../../../../src/factory/machine/tool-checks.ts';
@@ -41,6 +42,23 @@ test('a tool is reported once, with its version and all that needs it', async ()
     },
     { name: 'none', state: 'fault', problem: 'none is not installed', fix: { install: 'no-package' } },
     { name: 'other', state: 'unused' },
+  ]);
+});
+
+test('the iPXE of serve-netboot is looked for by architecture, and only other commands work without it', async () => {
+  const checks = await checkLoaders(system, async (name) =>
+    name === 'undionly.kpxe' ? undefined : `/usr/lib/ipxe/${name}`,
+  );
+  expect(checks).toMatchObject([
+    {
+      name: 'iPXE for amd64',
+      state: 'unused',
+      package: 'ipxe',
+      neededBy: ['serve-netboot'],
+      problem: 'undionly.kpxe of iPXE is missing',
+      remedy: expect.stringContaining('apt-get install ipxe; or put undionly.kpxe beside the artifact'),
+    },
+    { name: 'iPXE for arm64', state: 'ok', found: 'ipxe-arm64.efi' },
   ]);
 });
 

@@ -112,6 +112,10 @@ test('the report covers every area, and the program in general without a build',
   expect(general.filter(({ name }) => name === 'xorriso')).toMatchObject([
     { state: 'fault', package: 'xorriso', neededBy: ['build --artifact iso', 'boot --user'] },
   ]);
+  const forNetboot = general.filter(({ neededBy }) => neededBy?.includes('serve-netboot'));
+  expect(forNetboot.map(({ name }) => name)).toEqual([
+    ...['dnsmasq', 'setpriv', 'iPXE for amd64', 'iPXE for arm64'],
+  ]);
   const place = temporaryDirectory();
   const room = (await examineMachine(undefined, { ...bare, output: place })).filter(
     ({ area }) => area === 'room',
