@@ -6,10 +6,18 @@ import type { StepPrediction } from '../pipeline/predict.ts';
 import type { PredictedPlan } from '../pipeline/predict-groups.ts';
 import { table } from './table.ts';
 
-const STATES = { cached: 'cached', run: 'run', depends: 'run unless unchanged', shared: 'shared' } as const;
+const STATES = { cached: 'cached', run: 'run', depends: 'run if changed', shared: 'shared' } as const;
 
-/** Renders a plan as a table, with the time and the room that it is expected to take. */
-export function renderPlan({ steps, seconds, unknown }: PredictedPlan, room: readonly Filesystem[]): string {
+/**
+ * Renders a plan as a table, with the time and the room that it is expected to take. A terminal too narrow for all columns shows what
+ * steps do, rather than what they need.
+ * @param columns those of the terminal; default: of standard output
+ */
+export function renderPlan(
+  { steps, seconds, unknown }: PredictedPlan,
+  room: readonly Filesystem[],
+  columns?: number,
+): string {
   const rows = steps.map(({ id, title, needs, state, prediction }) => [
     id,
     STATES[state],
@@ -19,9 +27,9 @@ export function renderPlan({ steps, seconds, unknown }: PredictedPlan, room: rea
     needs.join(', '),
   ]);
   return [
-    table([['STEP', 'STATE', 'TIME', 'WRITES', 'WHAT', 'NEEDS'], ...rows]),
+    table([['STEP', 'STATE', 'TIME', 'WRITES', 'WHAT', 'NEEDS'], ...rows], { columns, isLastOptional: true }),
     ...summary(steps, { seconds, unknown }),
-    ...room.flatMap(renderRoom),
+    table(room.flatMap(roomRows), { columns, isHeaded: false }),
   ].join('');
 }
 
@@ -37,11 +45,11 @@ function summary(
   return [`Up to ${running} of ${steps.length} steps will run: ${time}${without}.\n`];
 }
 
-function renderRoom({ free, needs }: Filesystem): string[] {
+function roomRows({ free, needs }: Filesystem): string[][] {
   return needs.flatMap(({ path, purpose, likely }) =>
     likely === 0
       ? []
-      : [`Room: about ${formatSize(likely)} in ${path} (${purpose}); ${formatSize(free)} free.\n`],
+      : [['Room:', `about ${formatSize(likely)} in ${path} (${purpose}); ${formatSize(free)} free.`]],
   );
 }
 

@@ -9,24 +9,31 @@ interface TableLayout {
   readonly columns?: number | undefined;
   /** Whether the first row has the headings. Default: yes. */
   readonly isHeaded?: boolean;
+  /** Whether the last column may be left out where the others have room without it. Default: no. */
+  readonly isLastOptional?: boolean;
 }
 
 /**
  * Renders rows with aligned columns. Where they are wider than the terminal, the last column is folded; where it has no room for
- * that, each row becomes a block: its first cell, and below it the others with their headings.
+ * that, it is left out if it may be, or each row becomes a block: its first cell, and below it the others with their headings.
  */
 export function table(
   rows: readonly (readonly string[])[],
-  { columns = process.stdout.columns || undefined, isHeaded = true }: TableLayout = {},
+  {
+    columns = process.stdout.columns || undefined,
+    isHeaded = true,
+    isLastOptional = false,
+  }: TableLayout = {},
 ): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
-  const last = widths.at(-1) ?? 0;
+  const { widths, before, last } = measured(rows);
   if (columns === undefined || before + last <= columns) return rows.map((row) => line(row, widths)).join('');
+  if (!hasRoom({ before, last }, columns)) {
+    const fewer = rows.map((row) => row.slice(0, -1));
+    return isLastOptional && hasRoom(measured(fewer), columns)
+      ? table(fewer, { columns, isHeaded })
+      : blocks(rows, { columns, isHeaded });
+  }
   const room = columns - before;
-  if (room < Math.min(LEAST, last)) return blocks(rows, { columns, isHeaded });
   return rows
     .flatMap((row) => {
       const [first = '', ...more] = folded(row.at(-1) ?? '', room);
@@ -36,6 +43,20 @@ export function table(
       ];
     })
     .join('');
+}
+
+/** The width of each column, of all columns before the last one with the blanks behind them, and of that one. */
+function measured(rows: readonly (readonly string[])[]) {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  return { widths, before, last: widths.at(-1) ?? 0 };
+}
+
+/** Whether the last column can be folded. */
+function hasRoom({ before, last }: { readonly before: number; readonly last: number }, columns: number) {
+  return columns - before >= Math.min(LEAST, last);
 }
 
 function line(row: readonly string[], widths: readonly number[]): string {

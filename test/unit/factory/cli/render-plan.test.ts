@@ -41,15 +41,31 @@ const plan = { steps: STEPS, seconds: 87, unknown: ['artifact:raw'], room: [plac
 test('a plan is a table with time and size of each step, and a summary', () => {
   const room = [{ free: 3 * 1024 * MIB, needs: [place, { ...place, path: '/out', likely: 0 }] }];
   expect(renderPlan(plan, room).split('\n')).toEqual([
-    'STEP          STATE                 TIME        WRITES      WHAT                  NEEDS',
-    'base          cached                                        bootstrap "bookworm"',
-    'image         run                   1 min 23 s  500.0 MiB   build OS image        base',
-    'artifact:iso  run unless unchanged  ~4.0 s      ~200.0 MiB  make ISO              image',
-    'artifact:raw  run unless unchanged  ?                       make raw              image',
+    'STEP          STATE           TIME        WRITES      WHAT                  NEEDS',
+    'base          cached                                  bootstrap "bookworm"',
+    'image         run             1 min 23 s  500.0 MiB   build OS image        base',
+    'artifact:iso  run if changed  ~4.0 s      ~200.0 MiB  make ISO              image',
+    'artifact:raw  run if changed  ?                       make raw              image',
     'Up to 3 of 4 steps will run: about 1 min 27 s, without 1 that never ran here.',
-    'Room: about 700.0 MiB in /cache (cache and images); 3.00 GiB free.',
+    'Room:  about 700.0 MiB in /cache (cache and images); 3.00 GiB free.',
     '',
   ]);
+});
+
+test('in a narrow terminal, a plan leaves out what steps need, and no line is longer', () => {
+  const room = [{ free: 3 * 1024 * MIB, needs: [place] }];
+  expect(renderPlan(plan, room, 78).split('\n')).toEqual([
+    'STEP          STATE           TIME        WRITES      WHAT',
+    'base          cached                                  bootstrap "bookworm"',
+    'image         run             1 min 23 s  500.0 MiB   build OS image',
+    'artifact:iso  run if changed  ~4.0 s      ~200.0 MiB  make ISO',
+    'artifact:raw  run if changed  ?                       make raw',
+    'Up to 3 of 4 steps will run: about 1 min 27 s, without 1 that never ran here.',
+    'Room:  about 700.0 MiB in /cache (cache and images); 3.00 GiB free.',
+    '',
+  ]);
+  expect(renderPlan(plan, room, 40)).toContain('artifact:iso\n  STATE   run if changed\n');
+  expect(renderPlan(plan, room, 40)).toContain('  NEEDS   image\n');
 });
 
 test('a plan without records says so; without work, too', () => {

@@ -30,6 +30,14 @@ test('the last column is folded where the terminal is narrower', () => {
   );
 });
 
+test('a last column that is optional is left out where the others have room without it', () => {
+  const layout = { columns: 30, isLastOptional: true };
+  const wide = ROWS.map((row) => [...row, 'x'.repeat(30)]);
+  expect(table(wide, layout)).toBe(table(ROWS, { columns: 30 }));
+  expect(table(wide, { ...layout, columns: 100 })).toBe(table(wide));
+  expect(table(wide, { ...layout, columns: 20 })).toBe(table(wide, { columns: 20 }));
+});
+
 test('each row is a block where there is no room for columns', () => {
   expect(table(ROWS, { columns: 24 })).toBe(
     [
@@ -57,7 +65,7 @@ test('each row is a block where there is no room for columns', () => {
 describe.each([80, 40, 30, 12, 1])('at %i columns', (columns) => {
   const wide = [
     ['STEP', 'STATE', 'WHAT', 'NEEDS'],
-    ['artifact:iso', 'run unless unchanged', 'make the installation medium', 'image, squashfs, boot'],
+    ['artifact:iso', 'run if changed', 'make the installation medium', 'image, squashfs, boot'],
     ['x'.repeat(50), 'run', 'y'.repeat(70), 'z'],
   ];
   test.each([[ROWS], [wide], [[['', '']]]])('no line is longer, and nothing is lost (%#)', (rows) => {
