@@ -11,6 +11,7 @@ export interface SessionCommand {
 /** The commands of the recording, in a directory that is empty at the start. */
 export const SESSION: readonly SessionCommand[] = [
   { command: 'kairos-factory init', answers: ['', 'iso', '', '', ''] },
+  { command: 'kairos-factory plan', answers: [] },
   { command: 'kairos-factory build', answers: [] },
   { command: 'kairos-factory inspect build/*.iso | head -n 27', answers: [] },
   { command: 'kairos-factory size build | head -n 16', answers: [] },

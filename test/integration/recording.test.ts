@@ -25,7 +25,7 @@ function labels(lines: readonly string[]): string[] {
 }
 
 describe('the recorded session is what the program does today', () => {
-  test('a new project, and the steps of its build', async () => {
+  test('a new project, its plan, and the steps of its build', async () => {
     const home = await mkdtemp(join(TEST_HOME, 'recording-'));
     try {
       await writeFile(join(home, 'key.pub'), KEY);
@@ -37,7 +37,9 @@ describe('the recorded session is what the program does today', () => {
         init.stdout.trimEnd().split('\n'),
       );
       const plan = await factory(['build', '--plan', '--json'], { cwd: home, env });
-      const { plan: steps } = JSON.parse(plan.stdout) as { plan: { title: string }[] };
+      const { plan: steps } = JSON.parse(plan.stdout) as { plan: { id: string; title: string }[] };
+      const planned = outputOf('plan').flatMap((line) => /^[a-z]\S*(?= {2})/.exec(line)?.[0] ?? []);
+      expect(planned).toEqual(steps.map(({ id }) => id));
       const built = outputOf('build').flatMap((line) => /^✔ (.*) \([\d.]+ s\)$/.exec(line)?.slice(1) ?? []);
       expect(built).toEqual(steps.map(({ title }) => title));
     } finally {
