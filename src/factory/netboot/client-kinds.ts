@@ -28,6 +28,11 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   { code: 19, arch: 'arm64', name: 'UEFI HTTP arm64', loader: 'ipxe-arm64.efi', by: 'HTTP' },
 ];
 
+/** The tag that dnsmasq gives to requests of a kind. */
+export function clientTag({ code }: Pick<ClientKind, 'code'>): string {
+  return `client${code}`;
+}
+
 /** Other kinds, which get a message only. */
 const OTHER_NAMES: Readonly<Record<number, string>> = {
   6: 'UEFI for 32-bit x86',

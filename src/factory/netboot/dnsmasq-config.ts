@@ -1,5 +1,6 @@
 import { type AddressRange, networkOf } from './address-range.ts';
 import type { ClientKind } from './client-kinds.ts';
+import { clientTag } from './client-kinds.ts';
 import type { NetworkPlace } from './network-place.ts';
 
 /** What dnsmasq needs to know. All texts come from this program, or are checked by it. */
@@ -30,7 +31,6 @@ export function scriptName(arch: string): string {
  */
 export function dnsmasqConfig(setup: DnsmasqSetup): string {
   const { place, kinds, url, range } = setup;
-  const tag = ({ code }: ClientKind) => `client${code}`;
   // iPXE ignores the boot file of an offer without the address of a server, even if it is a URL (iPXE, dhcp_has_pxeopts).
   const server = `,,${place.address}`;
   const lines = [
@@ -48,12 +48,14 @@ export function dnsmasqConfig(setup: DnsmasqSetup): string {
     `tftp-root=${setup.tftpRoot}`,
     'dhcp-pxe-vendor=PXEClient,HTTPClient',
     'dhcp-userclass=set:ipxe,iPXE',
-    ...kinds.map((kind) => `dhcp-match=set:${tag(kind)},option:client-arch,${kind.code}`),
-    ...kinds.map((kind) => `tag-if=set:served,tag:${tag(kind)}`),
-    ...kinds.map((kind) => `dhcp-boot=tag:ipxe,tag:${tag(kind)},${url}${scriptName(kind.arch)}${server}`),
+    ...kinds.map((kind) => `dhcp-match=set:${clientTag(kind)},option:client-arch,${kind.code}`),
+    ...kinds.map((kind) => `tag-if=set:served,tag:${clientTag(kind)}`),
+    ...kinds.map(
+      (kind) => `dhcp-boot=tag:ipxe,tag:${clientTag(kind)},${url}${scriptName(kind.arch)}${server}`,
+    ),
     ...kinds
       .filter(({ by }) => by === 'HTTP')
-      .map((kind) => `dhcp-boot=tag:!ipxe,tag:${tag(kind)},${url}${kind.loader}${server}`),
+      .map((kind) => `dhcp-boot=tag:!ipxe,tag:${clientTag(kind)},${url}${kind.loader}${server}`),
   ];
   const byTftp = kinds.filter(({ by }) => by === 'TFTP');
   if (range === undefined)
@@ -65,10 +67,10 @@ export function dnsmasqConfig(setup: DnsmasqSetup): string {
   else
     lines.push(
       `dhcp-range=${range.first},${range.last},${place.netmask},1h`,
-      ...byTftp.map((kind) => `dhcp-boot=tag:!ipxe,tag:${tag(kind)},${kind.loader}${server}`),
+      ...byTftp.map((kind) => `dhcp-boot=tag:!ipxe,tag:${clientTag(kind)},${kind.loader}${server}`),
       ...kinds
         .filter(({ by }) => by === 'HTTP')
-        .map((kind) => `dhcp-option-force=tag:!ipxe,tag:${tag(kind)},60,HTTPClient`),
+        .map((kind) => `dhcp-option-force=tag:!ipxe,tag:${clientTag(kind)},60,HTTPClient`),
     );
   return `${lines.join('\n')}\n`;
 }

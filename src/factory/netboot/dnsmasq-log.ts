@@ -1,10 +1,13 @@
 import { basename } from 'node:path';
+import { clientTag } from './client-kinds.ts';
 import type { NetbootEvent } from './netboot-event.ts';
 
 /** What dnsmasq has said about a request so far. */
 interface Pending {
   vendor?: string;
   isIpxe: boolean;
+  /** Who asks, if the kind of the firmware is not known yet. */
+  mac?: string;
 }
 
 /** A file that was sent by TFTP, as dnsmasq logs it: its size is not known here. */
@@ -24,7 +27,8 @@ const DISCOVER = new RegExp(`^(\\d+) DHCPDISCOVER\\(\\S+\\) (?:${IP} )?${MAC}`);
 const ACK = new RegExp(`^\\d+ DHCPACK\\(\\S+\\) ${IP} ${MAC}`);
 const SENT = new RegExp(`^(sent|failed sending) (.+) to ${IP}$`);
 const MISSING = new RegExp(`^file (.+) not found for ${IP}$`);
-const ARCH = /^(?:PXE|HTTP)Client:Arch:(\d{5})/;
+const TAGS = /^(\d+) tags: (.*)$/;
+const BOOTING = /^(?:PXE|HTTP)Client(?::Arch:(\d{5}))?/;
 
 /**
  * Makes a reader of the lines that dnsmasq logs with `log-dhcp` (2.86 to 2.91).
@@ -42,9 +46,21 @@ export function dnsmasqLog(codes: readonly number[]): (line: string) => LoggedEv
   function asked(request: string, mac: string): LoggedEvent | undefined {
     const { vendor = '', isIpxe = false } = pending.get(request) ?? {};
     pending.delete(request);
-    const code = ARCH.exec(vendor)?.[1];
-    if (code === undefined) return undefined;
-    return { kind: 'asked', mac, code: Number(code), isIpxe, isServed: codes.includes(Number(code)) };
+    const [booting, code] = BOOTING.exec(vendor) ?? [];
+    if (code !== undefined)
+      return { kind: 'asked', mac, code: Number(code), isIpxe, isServed: codes.includes(Number(code)) };
+    // An iPXE that a BIOS started repeats the vendor class of the last answer, which does not name the kind (iPXE, create_fakedhcpack).
+    if (booting !== undefined) remember(request, { isIpxe, mac });
+    return undefined;
+  }
+
+  /** The line after that of a question. */
+  function tagged(request: string, tags: readonly string[]): LoggedEvent | undefined {
+    const { mac, isIpxe = false } = pending.get(request) ?? {};
+    const code = codes.find((each) => tags.includes(clientTag({ code: each })));
+    if (mac === undefined || code === undefined) return undefined;
+    pending.delete(request);
+    return { kind: 'asked', mac, code, isIpxe, isServed: true };
   }
 
   return (line) => {
@@ -52,6 +68,8 @@ export function dnsmasqLog(codes: readonly number[]): (line: string) => LoggedEv
     const [, request = '', which, value = ''] = CLASS.exec(text) ?? [];
     if (which === 'vendor') remember(request, { vendor: value });
     if (which === 'user') remember(request, { isIpxe: value === 'iPXE' });
+    const [, of = '', tags] = TAGS.exec(text) ?? [];
+    if (tags !== undefined) return tagged(of, tags.split(', '));
     const [, asking = '', , mac = ''] = PROXY.exec(text) ?? DISCOVER.exec(text) ?? [];
     return mac === '' ? ofAddress(text) : asked(asking, mac);
   };

@@ -24,6 +24,21 @@ dnsmasq-dhcp[1132]: 11141129 PXE(srv) 10.9.0.5 52:54:00:aa:00:01 proxy`),
   ]);
 });
 
+test('a question that does not name the kind of the firmware', () => {
+  expect(
+    eventsOf(`
+dnsmasq-dhcp[1]: 651178354 vendor class: PXEClient
+dnsmasq-dhcp[1]: 651178354 user class: iPXE
+dnsmasq-dhcp[1]: 651178354 PXE(lan) 52:54:00:aa:00:01 proxy
+dnsmasq-dhcp[1]: 651178354 tags: served, ipxe, client0, lan
+dnsmasq-dhcp[1]: 651178354 tags: served, ipxe, client0, lan
+dnsmasq-dhcp[1]: 7 vendor class: PXEClient
+dnsmasq-dhcp[1]: 7 PXE(lan) 52:54:00:aa:00:02 proxy
+dnsmasq-dhcp[1]: 7 tags: lan
+dnsmasq-dhcp[1]: 8 tags: served, client0, lan`),
+  ).toEqual([{ kind: 'asked', mac: MAC, code: 0, isIpxe: true, isServed: true }]);
+});
+
 test('firmware that gets no answer', () => {
   expect(
     eventsOf(`
