@@ -19,6 +19,7 @@ const PLAIN_ERRORS: Readonly<Record<string, string>> = {
   'factory/config/load-signers.ts': 'a reason; the caller names the place',
   'factory/deliver/publish/verify-layout.ts': 'a reason; the caller names the blob',
   'factory/inputs/base/recorded-reader.ts': 'a reason, which becomes why a signature does not count',
+  'factory/sharing/result-record.ts': 'reasons why a shared result is not used',
   'factory/catalog/flavors/eject.ts': 'a defect',
 };
 

@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   FILE_EXISTS: usage('The destination already exists with other content.'),
   OUTPUT_UNWRITABLE: usage('The destination is not writable.'),
   CACHE_UNUSABLE: usage('The cache directory cannot be created or written to.'),
+  SHARED_RESULT_LOST: step('A result that the shared cache has cannot be fetched.'),
   CACHE_BUSY: usage('Another command uses the cache, from which something is to be removed.'),
   LOG_NOT_FOUND: usage('The cache has no such log, and no log of such a step.'),
   OUTPUT_BUSY: usage('Another build is writing to the same output directory.'),

@@ -6,6 +6,7 @@ import { anchorHooks } from './hooks.ts';
 import { anchorKubernetes } from './kubernetes.ts';
 import { isRemote } from './place.ts';
 import { anchorReference, type ResolveReference } from './reference-schema.ts';
+import { anchorSharedCache } from './shared-cache.ts';
 import { anchorKey, anchorSign, anchorTrust } from './signing.ts';
 
 /** The base for relative paths. */
@@ -50,6 +51,7 @@ const MAPPING_KEYS: Readonly<Record<string, (value: unknown, anchor: Anchor) => 
   kubernetes: (value, { directory }) => anchorKubernetes(value, directory),
   bundles: (value, { directory, resolveReference }) => anchorBundles(value, directory, resolveReference),
   sign: (value, { directory }) => anchorSign(value, directory),
+  cache: (value, { directory }) => anchorSharedCache(value, directory),
   trust: (value, { directory }) => anchorTrust(value, directory),
   framework: anchorFramework,
   hooks: (value, { directory }) => anchorHooks(value, directory),

@@ -35,6 +35,7 @@ type Keys = Pick<
   readonly 'size-budget'?: number | undefined;
   readonly 'builder-id'?: string | undefined;
   readonly sign?: ArtifactsSpec['sign'];
+  readonly cache?: ArtifactsSpec['sharedCache'];
   readonly prove?: ArtifactsSpec['prove'];
   readonly push?: ArtifactsSpec['push'];
   readonly 'lock-file'?: string | undefined;
@@ -68,6 +69,7 @@ export async function artifactsSpec(
     lockFile: lockFilePath(keys['lock-file'], sources),
     disk: keys.disk,
     sign: keys.sign,
+    sharedCache: keys.cache,
     prove: keys.prove,
     cloudConfig: keys['cloud-config'],
     overlayRootfs: keys['overlay-rootfs'],

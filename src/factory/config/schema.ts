@@ -11,6 +11,7 @@ import { Prove, type ProveSpec } from './prove.ts';
 import { Push, type PushSpec } from './push.ts';
 import { Reference } from './reference-schema.ts';
 import { RegistrySettings } from './registries.ts';
+import { SharedCache, type SharedCacheSpec } from './shared-cache.ts';
 import { Sign, type SignSpec, Trust, type TrustSpec } from './signing.ts';
 import { mebibytes } from './size.ts';
 import { Version } from './version.ts';
@@ -101,6 +102,10 @@ const artifactKeys = {
     description: 'Proof of the artifacts, before they are signed and published.',
   }),
   sign: Sign.optional().meta({ description: 'Signer of the build: a key, or a mapping.' }),
+  cache: SharedCache.optional().meta({
+    description:
+      'Repository that shares results of steps with other machines: `oci://REGISTRY/NAME`, or a mapping.',
+  }),
 };
 
 /** The schema of `kairos-factory.yaml`, with the flags of `build` merged in. */
@@ -238,6 +243,8 @@ export interface ArtifactsSpec {
   readonly prove: ProveSpec | undefined;
   /** The signer; absent for an unsigned build. */
   readonly sign: SignSpec | undefined;
+  /** Where results of steps are shared with other machines; paths are absolute. */
+  readonly sharedCache: SharedCacheSpec | undefined;
 }
 
 /** The validated specification of one build: a plain immutable value. */

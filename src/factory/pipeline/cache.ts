@@ -21,6 +21,8 @@ export interface NewEntry<Facts> {
 export interface Cache {
   /** The result of a key; `undefined` if there is none, its files are missing or its facts do not match the schema. */
   load<Facts>(step: StepKey<Facts>, key: string): Promise<StepResult<Facts> | undefined>;
+  /** The directory of a key, whether or not it exists. */
+  directory(step: StepKey<unknown>, key: string): string;
   /** Moves `objects` into the cache. Returns the result with the final paths of its files. */
   store<Facts>(step: StepKey<Facts>, entry: NewEntry<Facts>): Promise<StepResult<Facts>>;
 }
@@ -80,7 +82,7 @@ export function createCache(directory: string): Cache {
     return { ...result, files: Object.fromEntries(files) };
   }
 
-  return { load, store };
+  return { directory: ({ id }, key) => place(id, key), load, store };
 }
 
 const Entry = z.object({

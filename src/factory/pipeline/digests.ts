@@ -28,11 +28,19 @@ export async function rememberedHash(directory: string, file: string): Promise<s
   return digest;
 }
 
-/** A digest of the names, types, modes, owners, sizes and times in a tree; any change in the tree changes it. */
-export function treeSignature(root: string): string {
+/**
+ * A digest of the names, types, modes, owners, sizes and times in a tree; any change in the tree changes it.
+ * @param newest the Unix time, in seconds, that later times count as, where they become it; so a fresh checkout changes nothing
+ */
+export function treeSignature(root: string, newest?: string): string {
+  const latest = newest === undefined ? undefined : BigInt(newest) * 1_000_000_000n;
   const hash = createHash('sha256');
   for (const { path, stats } of walkTree(root)) {
-    const time = stats.isDirectory() ? 0 : stats.mtimeNs;
+    const time = stats.isDirectory()
+      ? 0
+      : latest !== undefined && stats.mtimeNs > latest
+        ? latest
+        : stats.mtimeNs;
     hash
       .update(encodeFileName(path))
       .update(['', stats.mode, stats.uid, stats.gid, stats.isDirectory() ? 0 : stats.size, time].join('\0'))

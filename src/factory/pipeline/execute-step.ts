@@ -24,6 +24,7 @@ async function execute(
   { step, shownAs, key, results }: Execution,
   context: PlanContext,
 ): Promise<StepResult> {
+  await context.shared?.prepare(step.needs.flatMap((id) => results.get(id) ?? []));
   const home = await mkdtemp(join(context.work, `${step.id}-`));
   const objects = join(home, 'objects');
   const scratch = join(home, 'scratch');
@@ -50,7 +51,10 @@ async function execute(
       seconds,
       bytes: measureStep(result, { objects, scratch }),
     });
-    return key === undefined ? result : await context.cache.store(step, { key, objects, result });
+    if (key === undefined) return result;
+    const stored = await context.cache.store(step, { key, objects, result });
+    context.shared?.offer(step, key, stored);
+    return stored;
   } finally {
     await rm(home, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 import type { Runner } from '../tools/runner.ts';
 import { type Cache, cacheKey } from './cache.ts';
 import type { BuildEvent } from './events.ts';
+import type { SharedCache } from './shared-cache.ts';
 import type { Results, Step, StepResult } from './step.ts';
 import type { StepMeasure } from './step-history.ts';
 
@@ -13,6 +14,8 @@ export interface PlanContext {
   readonly work: string;
   /** Whether to use results of earlier builds. */
   readonly useCache: boolean;
+  /** Results of other machines; absent for a build without a shared cache. */
+  readonly shared?: SharedCache | undefined;
   readonly emit: (event: BuildEvent) => void;
   /** Called with what each step took that ran to its end. */
   readonly onMeasured?: (measure: StepMeasure) => Promise<void>;
@@ -53,9 +56,12 @@ export async function lookUp(
     step.needs.map((id) => [id, results.get(id)?.digest ?? '']),
   );
   const ask = async () => {
-    const result = context.useCache ? await context.cache.load(step, key) : undefined;
-    const current = result !== undefined && (await (step.isCurrent?.(result) ?? true));
-    return current ? result : undefined;
+    if (!context.useCache) return undefined;
+    const isCurrent = (result: StepResult) => step.isCurrent?.(result) ?? true;
+    const own = await context.cache.load(step, key);
+    if (own !== undefined && (await isCurrent(own))) return own;
+    const other = await context.shared?.find(step, key);
+    return other !== undefined && (await isCurrent(other)) ? other : undefined;
   };
   const identity = `${step.id} ${key}`;
   const answer = answers.get(identity) ?? ask();

@@ -1,3 +1,4 @@
+import { FactoryError } from '../../common/errors/factory-error.ts';
 import type { RootShell } from '../engine/container-engine.ts';
 import { checkRoom, filesystemsOf, requireRoom } from '../machine/room.ts';
 import { secretVariables } from '../signing/signer.ts';
@@ -8,6 +9,7 @@ import { type EngineSession, type EngineSessionOptions, withEngine } from './eng
 import { withAllFaults } from './machine-faults.ts';
 import { openGroups } from './open-groups.ts';
 import { openOutputs, openSigners } from './open-resources.ts';
+import { NOT_SHARED, openSharedCache } from './open-shared-cache.ts';
 import { planGroups } from './plan-groups.ts';
 import { type PredictedPlan, predictGroups } from './predict-groups.ts';
 import { runGroups } from './run-groups.ts';
@@ -33,11 +35,13 @@ export async function planTargets(
 ): Promise<PredictedPlan> {
   return withAllFaults(targets, (ready) =>
     withEngine(
-      async (session) => {
+      async (own) => {
+        await using sharing = await openSharedCache(targets, own, { ...options, mayWrite: false });
         ready();
+        const session = { ...own, engine: sharing.shared?.engine ?? own.engine };
         const groups = await openGroups(targets, { session, options });
-        const planned = await planGroups(groups, schedulerContext(session, options));
-        return predictGroups(groups, planned, session.workspace);
+        const planned = await planGroups(groups, schedulerContext(session, options, sharing.shared));
+        return await predictGroups(groups, planned, session.workspace);
       },
       sessionOptions(targets, options),
     ),
@@ -55,19 +59,44 @@ export async function runTargets(
   targets: readonly Target[],
   options: TargetsOptions,
 ): Promise<TargetsReport> {
+  const report = await runOnce(targets, options);
+  if (!report.targets.some((target) => target.status === 'failed' && isLost(target.error))) return report;
+  // What was made so far is in the cache of this machine.
+  options.emit({
+    type: 'notice',
+    text: 'the build goes on without the shared cache, which has lost a result',
+  });
+  return await runOnce(targets, { ...options, shares: false });
+}
+
+/** Whether a failure is that of the shared cache, and not of the build. */
+function isLost(error: unknown): boolean {
+  if (!(error instanceof FactoryError)) return false;
+  return error.code === 'SHARED_RESULT_LOST' || isLost(error.cause);
+}
+
+async function runOnce(
+  targets: readonly Target[],
+  { shares = true, ...options }: TargetsOptions & { readonly shares?: boolean },
+): Promise<TargetsReport> {
   const started = performance.now();
   return withAllFaults(targets, (ready) =>
     withEngine(
-      async (session) => {
+      async (own) => {
         // Check everything before the build starts, including the output directories.
-        await openGroups(targets, { session, options });
-        for (const arch of archesOf(targets)) await requireArch(arch, session);
-        await using signers = await openSigners(targets, session, options);
+        await openGroups(targets, { session: own, options });
+        for (const arch of archesOf(targets)) await requireArch(arch, own);
+        await using signers = await openSigners(targets, own, options);
+        await using sharing = shares
+          ? await openSharedCache(targets, own, { ...options, mayWrite: true })
+          : NOT_SHARED;
+        const { shared } = sharing;
+        const session = { ...own, engine: shared?.engine ?? own.engine };
         ready();
         await using outputs = await openOutputs(targets);
         const groups = await openGroups(targets, { session, options, outputs: outputs.opened });
         const { continueOnError = false } = options;
-        const general = schedulerContext(session, options);
+        const general = schedulerContext(session, options, shared);
         const written = [...outputs.opened.values()].map(({ path }) => path);
         const context = { ...general, continueOnError, places: [...written, ...(general.places ?? [])] };
         const plan = await predictGroups(groups, await planGroups(groups, context), session.workspace);
@@ -75,6 +104,7 @@ export async function runTargets(
         await reserveRoom(plan, options.emit);
         const resources = { signers: signers.opened, outputs: outputs.opened };
         const reports = await runGroups(groups, { context, ...resources, started });
+        await shared?.finish();
         // After an error, the session sweeps.
         if (reports.some(({ status }) => status === 'failed')) {
           await showRoot(session, options);
@@ -112,6 +142,9 @@ export function sessionOptions(
   targets: readonly Target[],
   { onLog, onFailedRoot }: Pick<TargetsOptions, 'onLog' | 'onFailedRoot'>,
 ): EngineSessionOptions {
-  const secrets = targets.flatMap(({ spec }) => secretVariables(spec.sign));
+  const secrets = targets.flatMap(({ spec }) => [
+    ...secretVariables(spec.sign),
+    ...secretVariables(spec.sharedCache?.sign),
+  ]);
   return { engine: engineOf(targets), secrets, onLog, keepFailed: onFailedRoot !== undefined };
 }

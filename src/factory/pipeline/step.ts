@@ -42,6 +42,12 @@ export interface StepContext {
   readonly notice: (text: string) => void;
 }
 
+/**
+ * What other machines can use of a result: its files, or the image in the engine that its facts name. The values of both must
+ * not depend on the machine.
+ */
+export type SharedForm = { readonly kind: 'files' } | { readonly kind: 'image'; readonly arch: string };
+
 /** The definition of a step. */
 export interface StepDefinition<Facts> {
   readonly title: string;
@@ -57,6 +63,8 @@ export interface StepDefinition<Facts> {
   readonly run: (context: StepContext, results: Results) => Promise<StepOutput<Facts>>;
   /** Whether a cached result is still valid; absent if it always is. */
   readonly isCurrent?: (result: StepResult<Facts>) => Promise<boolean>;
+  /** How the result is shared with other machines, where there is a shared cache; absent if it is not. */
+  readonly shared?: SharedForm | undefined;
 }
 
 /** A node of the build graph. */

@@ -9,6 +9,7 @@ import { createCache } from './cache.ts';
 import type { EngineSession, GroupSession } from './engine-session.ts';
 import { AGENTS, compiledAgent, FLAVORS, MODELS, TEMPLATES, toolVersion } from './project-files.ts';
 import type { SchedulerContext } from './scheduler.ts';
+import type { SharedCache } from './shared-cache.ts';
 import { sourceDateEpoch } from './source-date-epoch.ts';
 import { recordMeasure } from './step-history.ts';
 
@@ -63,11 +64,23 @@ async function refuseToFetch(url: string): Promise<never> {
 export function schedulerContext(
   { runner, workspace, signal, cancel, log }: EngineSession,
   { useCache, emit }: Pick<BuildOptions, 'useCache' | 'emit'>,
+  shared?: SharedCache,
 ): SchedulerContext {
   const { cache, work, history } = workspace;
   const onMeasured: SchedulerContext['onMeasured'] = (measure) =>
     // A build does not fail for the sake of a prediction.
     recordMeasure(history, measure).catch((error: unknown) => log(`history: ${error}`));
   const places = [workspace.root, tmpdir()];
-  return { cache: createCache(cache), runner, signal, cancel, work, useCache, emit, onMeasured, places };
+  return {
+    cache: createCache(cache),
+    runner,
+    signal,
+    cancel,
+    work,
+    useCache,
+    shared,
+    emit,
+    onMeasured,
+    places,
+  };
 }

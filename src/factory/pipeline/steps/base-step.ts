@@ -51,6 +51,8 @@ export function baseStep(
     title,
     needs: [],
     tools: baseTools(reference),
+    // An image from elsewhere has settings besides its files, and every machine can fetch it.
+    shared: bootstrap === undefined ? undefined : { kind: 'image', arch: spec.arch },
     inputs,
     run: async (context) => {
       if (env.offline && reference.kind === 'bootstrap') throw notBootstrapped();

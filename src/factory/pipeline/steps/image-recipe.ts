@@ -101,7 +101,7 @@ async function recipeInputs(parts: RecipeParts, results: Results): Promise<unkno
     await rememberedHash(env.digests, env.agent(spec.arch)),
     ...libcTrees(env.agent(spec.arch)).map(treeContentDigest),
     ...(parts.installsNothing ? [broughtIndex(env.agent(spec.arch))] : []),
-    spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs),
+    spec.overlayRootfs === undefined ? null : treeSignature(spec.overlayRootfs, env.epoch),
     spec.framework,
     ...(policy ? [policy] : []),
     env.epoch,

@@ -37,6 +37,7 @@ export function imageStep(
   return defineStep(IMAGE_STEP, {
     title: ['build OS image', recipe.flavor, spec.version].filter(Boolean).join(' '),
     needs: recipe.needs,
+    shared: { kind: 'image', arch },
     // The engine is not an input: every engine gives the same tree, and `isCurrent` checks the engine's store. The lock is
     // not an input either: an image with the locked packages is valid, however it got them.
     inputs: async (results) => {

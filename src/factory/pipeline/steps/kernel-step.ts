@@ -101,6 +101,7 @@ function bootstrapStep(
     title: `bootstrap kernel root ${name}`,
     needs: [],
     tools: baseTools(reference),
+    shared: { kind: 'image', arch },
     inputs,
     run: async (context) => {
       if (env.offline) throw notBootstrapped();

@@ -28,6 +28,7 @@ export function squashfsStep(env: PartEnvironment, compression: Compression): St
     title: `pack rootfs as squashfs (${compression})`,
     needs: [IMAGE_STEP.id],
     tools: [MKSQUASHFS],
+    shared: { kind: 'files' },
     inputs: async () => [LEVEL[compression], await checkTool(env.runner, MKSQUASHFS)],
     run: async ({ runner, objects }, results) => {
       const { facts } = osImageFacts(results);
@@ -45,6 +46,7 @@ export function slotImageStep(env: PartEnvironment): Step {
     title: 'pack rootfs as slot image',
     needs: [IMAGE_STEP.id],
     tools: [MKE2FS],
+    shared: { kind: 'files' },
     inputs: async () => [await checkTool(env.runner, MKE2FS)],
     run: async ({ runner, objects }, results) => {
       const { facts } = osImageFacts(results);
@@ -68,6 +70,7 @@ export function bootStep(env: Pick<PartEnvironment, 'engine'>): Step {
   return defineStep(BOOT_STEP, {
     title: 'extract kernel and boot files',
     needs: [IMAGE_STEP.id],
+    shared: { kind: 'files' },
     inputs: async () => [],
     run: async ({ objects }, results) => {
       await using open = await openOsImage(env, results);

@@ -74,6 +74,12 @@ const trust: readonly Reader[] = [
     file: 'factory/signing/signer.ts',
   },
   { below: 'sign', keys: ['format'], file: 'factory/deliver/publish/sign-image.ts' },
+  { below: 'cache', keys: ['registry', 'verify'], file: 'factory/pipeline/open-shared-cache.ts' },
+  {
+    below: 'cache.sign',
+    keys: ['key', 'password-file', 'password-env', 'signing-config', 'trusted-root', 'format'],
+    file: 'factory/signing/signer.ts',
+  },
 ];
 
 const delivery: readonly Reader[] = [

@@ -32,6 +32,7 @@ export function artifactsSpec(change: Partial<ArtifactsSpec> = {}): ArtifactsSpe
     builderId: undefined,
     audit: { allow: [] },
     sign: undefined,
+    sharedCache: undefined,
     ...change,
   };
 }
