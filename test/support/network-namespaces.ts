@@ -10,6 +10,13 @@ export interface NetworkNamespace {
   readonly run: (...command: readonly string[]) => Promise<string>;
 }
 
+/** Puts a machine of QEMU on the bridge `lan`. @returns the argument for its end of the cable */
+export async function plugIn({ run }: NetworkNamespace, id: string): Promise<string> {
+  await run('ip', 'tuntap', 'add', id, 'mode', 'tap');
+  await run('ip', 'link', 'set', id, 'master', 'lan', 'up');
+  return `tap,id=${id},ifname=${id},script=no,downscript=no`;
+}
+
 /**
  * Makes machines, each with a network of its own, which are gone when it is disposed of. It needs root.
  * @param names the first one has a bridge `lan`, the others a card `eth0` whose cable leads to the bridge

@@ -25,8 +25,8 @@ export interface Guest extends AsyncDisposable {
   readonly console: () => string;
   /** Waits until the console prints something new that matches. */
   readonly waitFor: (pattern: RegExp, timeout?: number) => Promise<void>;
-  /** Waits for the prompt of a root shell. */
-  readonly login: () => Promise<void>;
+  /** Waits for the prompt of a root shell. @param within milliseconds */
+  readonly login: (within?: number) => Promise<void>;
   /** Types text, without waiting. */
   readonly type: (text: string) => void;
   /** Runs a command in the shell and returns its output. */
@@ -52,17 +52,20 @@ export async function startGuest(
     readonly waitsInMenu?: boolean;
     /** Arguments for devices that firmware and kernel find before those of the machine. */
     readonly before?: readonly string[];
+    /** Words before a command that runs where the machine is, such as in a network. */
+    readonly enter?: readonly string[];
   },
   extra: readonly string[] = [],
 ): Promise<Guest> {
   const scratch = await mkdtemp(join(tmpdir(), 'kairos-factory-vm-'));
   // One processor: several emulated ones that wait for each other sometimes hang on a busy host.
-  const { waitsInMenu = false, before = [], ...rest } = machine;
+  const { waitsInMenu = false, before = [], enter = [], ...rest } = machine;
   const full: Machine = { memory: 2048, cores: 1, snapshot: true, kvm: false, ...rest };
   const cpu = full.arch === 'arm64' ? [] : PLAIN_CPU;
   const args = [...before, ...qemuArguments(full, await privateVariables(full, scratch)), ...cpu, ...extra];
   const qemu = testQemu(full.arch);
-  const child = execa(qemu.program, [...qemu.arguments, ...args], {
+  const [program = '', ...words] = [...enter, qemu.program, ...qemu.arguments, ...args];
+  const child = execa(program, words, {
     env: qemu.env,
     reject: false,
     buffer: false,
@@ -132,8 +135,8 @@ export async function startGuest(
     return { status: Number(match?.[1]), output: text.slice(0, match?.index).trim() };
   };
   const bootTimeout = full.arch === 'arm64' ? BOOT_TIMEOUT_ARM64 : BOOT_TIMEOUT;
-  const login = async () => {
-    await waitFor(PROMPT, bootTimeout);
+  const login = async (within = bootTimeout) => {
+    await waitFor(PROMPT, within);
     // Later kernel messages would interrupt the output of commands.
     // A "!" in the commands of tests must not expand to an earlier command, and a pager would wait for a key.
     await run('dmesg --console-off; set +H; export PAGER=cat SYSTEMD_PAGER=cat');
