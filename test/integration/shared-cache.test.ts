@@ -100,10 +100,9 @@ describe.skipIf(!isRoot)('a shared cache (needs root: packs a root with its owne
     expect([status, stderr]).toEqual([2, expect.stringContaining('cache.verify')]);
   });
 
-  test('takes no result that a stranger has signed, and adds none without a key to sign with', async () => {
-    await made({ name: 'stranger', cache: { sign: './stranger.key' }, version: 'v3.0.0' });
+  test('takes no result that another key has signed, and adds none without a key to sign with', async () => {
     const before = registry.manifests.size;
-    const { ran, stderr } = await made({ name: 'careful', cache: reader, version: 'v3.0.0' });
+    const { ran, stderr } = await made({ name: 'careful', cache: { verify: ['./stranger.pub'] } });
     expect(ran).toEqual(SHARED);
     expect(stderr).toContain('has a signature by an unknown key');
     expect(registry.manifests.size).toBe(before);
@@ -124,10 +123,7 @@ describe.skipIf(!isRoot)('a shared cache (needs root: packs a root with its owne
     }
   });
 
-  test.each([
-    ['is gone', { status: 404 }],
-    ['was changed', undefined],
-  ])('does without a result whose content %s', async (what, treatment) => {
+  test('does without a result whose content was changed', async () => {
     const large = [...registry.blobs]
       .filter(([, { length }]) => length > 100_000)
       .map(([name]) => name.split('@').at(-1) ?? name);
@@ -135,17 +131,15 @@ describe.skipIf(!isRoot)('a shared cache (needs root: packs a root with its owne
 
     const isContent = (method: string, path: string) =>
       method === 'GET' && large.some((name) => path.endsWith(name));
-    registry.treat = ({ method, path }) => (isContent(method, path) ? treatment : undefined);
     registry.change = ({ method, path }, answer) =>
       isContent(method, path) && answer.content
         ? { ...answer, content: Buffer.alloc(answer.content.length) }
         : answer;
     try {
-      const { stderr, squashfs } = await made({ name: what.replace(' ', '-'), cache: reader });
+      const { stderr, squashfs } = await made({ name: 'changed', cache: reader });
       expect(stderr).toContain('goes on without the shared cache');
       expect(squashfs.equals(first.squashfs)).toBe(true);
     } finally {
-      registry.treat = undefined;
       registry.change = undefined;
     }
   });

@@ -52,9 +52,9 @@ export function createSharedCache(options: SharedCacheOptions): SharedCache {
       signal.throwIfAborted();
       log(`shared cache: ${step.title}: ${messageOf(error)}`);
       if (isBroken) return undefined;
-      isBroken = error instanceof FactoryError && error.kind !== 'verification';
-      const what = isBroken ? 'is not used any more' : `has a result of "${step.title}" that is not used`;
-      notice(`the shared cache ${name} ${what}: ${messageOf(error)}`);
+      const isOnlyThis = error instanceof FactoryError && error.kind === 'verification';
+      isBroken = !isOnlyThis;
+      notice(`the shared cache ${name}${isOnlyThis ? '' : ' is not used any more'}: ${messageOf(error)}`);
       return undefined;
     }
   };

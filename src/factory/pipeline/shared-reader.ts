@@ -14,7 +14,7 @@ export const WithImage = z.object({ image: z.string() });
 
 /** Reads results of other machines. What a result consists of is fetched when it is needed, and once. */
 export interface SharedReader {
-  /** @throws FactoryError or Error as `ResultRegistry.find` */
+  /** @throws FactoryError as `ResultRegistry.find` */
   find(step: Step, key: string): Promise<StepResult | undefined>;
   /** Whether a result that was found brings the image. */
   hasImage(image: string): boolean;

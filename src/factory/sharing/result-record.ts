@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MEDIA } from '../../common/oci/registry/image-manifest.ts';
+import { parseJson } from '../../common/text/parse-json.ts';
 
 /** Media types of a shared result: the record, its signature, and the files. */
 export const RESULT_MEDIA = {
@@ -53,7 +54,7 @@ export function parseRecord(
   bytes: Uint8Array,
   { step, key }: Pick<ResultRecord, 'step' | 'key'>,
 ): ResultRecord {
-  const { data } = Record.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  const { data } = Record.safeParse(parseJson(Buffer.from(bytes).toString('utf8')));
   if (data === undefined) throw new Error('is not a result of this version');
   if (data.step !== step || data.key !== key) throw new Error('is the result of another step');
   return data;
@@ -89,7 +90,7 @@ const Manifest = z.object({
 
 /** The record and its signature in a manifest. @throws Error as `parseRecord` */
 export function partsOf(manifest: Uint8Array): { readonly record: SharedBlob; readonly bundle: SharedBlob } {
-  const { data } = Manifest.safeParse(JSON.parse(Buffer.from(manifest).toString('utf8')));
+  const { data } = Manifest.safeParse(parseJson(Buffer.from(manifest).toString('utf8')));
   const bundle = data?.layers.find(({ mediaType }) => mediaType === RESULT_MEDIA.bundle);
   if (data === undefined || bundle === undefined) throw new Error('is not a shared result');
   return { record: data.config, bundle };

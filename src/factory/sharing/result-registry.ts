@@ -1,5 +1,6 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { digestOf, hashFile } from '../../common/files/digest.ts';
 import { bytesBlob, fileBlob } from '../../common/oci/registry/blob-content.ts';
 import { downloadBlobs } from '../../common/oci/registry/blob-store.ts';
@@ -22,6 +23,7 @@ import {
   LIMIT,
   parseRecord,
   partsOf,
+  RESULT_MEDIA,
   type ResultRecord,
   resultManifest,
   resultTag,
@@ -33,7 +35,7 @@ export interface ResultRegistry {
   /**
    * Reads the record of a result, and verifies its signature.
    * @returns `undefined` when the registry has none
-   * @throws Error whose message ends a sentence that begins with the name of the result, when the record cannot be trusted
+   * @throws FactoryError `verification` when the record cannot be trusted
    */
   find(step: string, key: string): Promise<ResultRecord | undefined>;
   /** Downloads and verifies content into a directory. @param fileName the path of a blob below the directory */
@@ -82,17 +84,20 @@ export async function openResultRegistry(
     find: async (step, key) => {
       const found = await reader.manifest(resultTag(step, key));
       if (found === undefined) return undefined;
-      const parts = partsOf(found.bytes);
+      const parts = trusted(step, () => partsOf(found.bytes));
       const record = await reader.blob(parts.record.digest, LIMIT.record);
       const bundle = await reader.blob(parts.bundle.digest, LIMIT.bundle);
       await using scratch = await scratchDirectory(work);
       const file = join(scratch.path, 'record');
       await writeFile(file, record);
-      await verifyFile(file, { bundle, keys, signal });
-      return parseRecord(record, { step, key });
+      await verifyFile(file, { bundle, keys, signal }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw untrusted(step, error);
+      });
+      return trusted(step, () => parseRecord(record, { step, key }));
     },
     fetch: async (blobs, directory, fileName) => {
-      const described = blobs.map((blob) => ({ ...blob, mediaType: MEDIA.manifest }));
+      const described = blobs.map((blob) => ({ ...blob, mediaType: RESULT_MEDIA.blob }));
       await downloadBlobs(host, registry, {
         blobs: described,
         directory,
@@ -125,6 +130,21 @@ export async function openResultRegistry(
       return bytes;
     },
   };
+}
+
+function trusted<T>(step: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw untrusted(step, error);
+  }
+}
+
+function untrusted(step: string, error: unknown): FactoryError {
+  return new FactoryError('SIGNATURE_REFUSED', `its result of ${step} ${messageOf(error)}`, {
+    remedy: 'List the key that signs results in cache.verify, or remove the result from the registry.',
+    cause: error,
+  });
 }
 
 function blobOf(bytes: Uint8Array): SharedBlob {

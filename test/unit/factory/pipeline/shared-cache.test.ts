@@ -114,7 +114,8 @@ describe('a shared cache', () => {
       1,
       ['the shared cache registry.example.com/cache is not used any more: no answer'],
     ]);
-    const hostile = machine(failing(new Error('has a signature by an unknown key')));
+    const refused = new FactoryError('SIGNATURE_REFUSED', 'its result is not signed', { remedy: 'Sign it.' });
+    const hostile = machine(failing(refused));
     for (const key of [KEY, 'cd'.repeat(32)]) expect(await hostile.shared.find(STEP, key)).toBeUndefined();
     expect([asked, hostile.notices.length]).toEqual([3, 2]);
   });
