@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { machineArch } from '../../common/contract/architectures.ts';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import { makeDirectory, syncDirectory } from '../../common/files/sync-path.ts';
 import type { Runner } from '../tools/runner.ts';
-import { syncFilesystem } from '../tools/sync.ts';
+import { openCommittedTrees } from './committed-trees.ts';
 import type { ContainerEngine, ImageBuildOptions, ImageFile, OpenImage } from './container-engine.ts';
 import type { DockerDaemon } from './docker/daemon.ts';
 import { createJournal, type DaemonObject } from './docker/journal.ts';
@@ -32,13 +30,12 @@ export interface DockerOptions {
  * The daemon keeps the bases, and the unnamed layers of builds as its cache.
  */
 export function createDockerEngine({ daemon, runner, store, work, log }: DockerOptions): ContainerEngine {
-  const trees = join(store, 'trees');
+  const trees = openCommittedTrees({ runner, store, work });
   const journal = createJournal(
     join(store, 'docker', createHash('sha256').update(daemon.id).digest('hex').slice(0, 16)),
   );
   /** Ids of the images that this run has built; they have no name in the daemon. */
   const built = new Map<string, string>();
-  const treeOf = (image: string) => join(trees, encodeURIComponent(image));
 
   const withScratch = async <T>(prefix: string, use: (directory: string) => Promise<T>): Promise<T> => {
     const directory = await mkdtemp(join(work, prefix));
@@ -56,7 +53,7 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
   }
 
   async function has(image: string): Promise<boolean> {
-    if (existsSync(treeOf(image)) || built.has(image)) return true;
+    if (trees.has(image) || built.has(image)) return true;
     return (await daemon.imageId(image)) !== undefined;
   }
 
@@ -101,51 +98,16 @@ export function createDockerEngine({ daemon, runner, store, work, log }: DockerO
     }
   }
 
-  async function open(image: string): Promise<OpenImage> {
-    const kept = treeOf(image);
-    if (existsSync(kept)) {
-      return {
-        root: kept,
-        commit: async () => {
-          throw new FactoryError(
-            'DOCKER_FAILED',
-            `the image ${image} is already committed; build on it to change it`,
-          );
-        },
-        [Symbol.asyncDispose]: async () => undefined,
-      };
-    }
-    const id = built.get(image) ?? (await daemon.imageId(image));
-    if (id === undefined) throw new FactoryError('DOCKER_FAILED', `the Docker daemon has no image ${image}`);
-    const home = await mkdtemp(join(work, 'tree-'));
-    const remove = () => rm(home, { recursive: true, force: true });
-    try {
-      const root = join(home, 'root');
-      const saved = join(home, 'saved.tar');
-      await mkdir(root);
-      await daemon.save(id, saved);
-      await unpackSaved(runner, {
-        archive: saved,
-        target: root,
-        unpacked: join(home, 'plain.tar'),
-        arch: machineArch(),
-      });
-      await rm(saved);
-      return {
-        root,
-        commit: async (name) => {
-          await makeDirectory(trees, 0o700);
-          await syncFilesystem(runner, root);
-          await rename(root, treeOf(name));
-          await syncDirectory(trees);
-        },
-        [Symbol.asyncDispose]: remove,
-      };
-    } catch (error) {
-      await remove();
-      throw error;
-    }
-  }
+  const open = (image: string): Promise<OpenImage> =>
+    trees.open(image, async (root, scratch) => {
+      const id = built.get(image) ?? (await daemon.imageId(image));
+      if (id === undefined)
+        throw new FactoryError('DOCKER_FAILED', `the Docker daemon has no image ${image}`);
+      const archive = join(scratch, 'saved.tar');
+      await daemon.save(id, archive);
+      const unpacked = join(scratch, 'plain.tar');
+      await unpackSaved(runner, { archive, target: root, unpacked, arch: machineArch() });
+    });
 
   return {
     name: 'docker',
