@@ -9,6 +9,7 @@ import { projectFiles } from './project-files.ts';
 const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
   agetty: ['--autologin', '--keep-baud'],
   'apt-get': ['--no-install-recommends'],
+  buildctl: ['--progress'],
   cosign: [
     ...['--digest', '--new-bundle-format', '--out', '--output-key-prefix', '--tlog-upload', '--type'],
     '--use-signing-config',
@@ -26,7 +27,7 @@ const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
   'kairos-init': ['--provider', '--provider-k3s-version', '--skip-step'],
   npm: ['--global'],
   oras: ['--artifact-type'],
-  'scripts/setup': ['--test'],
+  'scripts/setup': ['--buildkit', '--test'],
   sha256sum: ['--check', '--ignore-missing'],
   systemctl: ['--failed'],
   'systemd-dissect': ['--validate'],

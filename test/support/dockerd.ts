@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
+import { makeClientCertificates } from './certificates.ts';
 import { tool } from './tool.ts';
 
 /** An empty Docker daemon for tests, which runs until it is disposed of. */
@@ -31,7 +32,7 @@ export async function startDockerd(): Promise<TestDaemon> {
   const socket = join(home, 'docker.sock');
   const secure = `tcp://127.0.0.1:${await freePort()}`;
   const certificates = join(home, 'certificates');
-  await makeCertificates(certificates);
+  await makeClientCertificates(certificates);
   // Ignores the machine's configuration.
   await writeFile(join(home, 'daemon.json'), '{}');
   const own = ['--data-root', join(home, 'data'), '--exec-root', join(home, 'exec')];
@@ -85,33 +86,6 @@ export async function startDockerd(): Promise<TestDaemon> {
     },
     [Symbol.asyncDispose]: stop,
   };
-}
-
-/** Creates a CA, and one key for server and client. */
-async function makeCertificates(directory: string): Promise<void> {
-  await mkdir(directory);
-  const at = (name: string) => join(directory, name);
-  const authority = ['-x509', '-subj', '/CN=test', '-keyout', at('ca-key.pem'), '-out', at('ca.pem')];
-  await tool('openssl', 'req', '-newkey', 'rsa:2048', '-noenc', '-days', '2', ...authority);
-  const subject = ['-subj', '/CN=127.0.0.1', '-keyout', at('key.pem'), '-out', at('request.pem')];
-  await tool('openssl', 'req', '-newkey', 'rsa:2048', '-noenc', ...subject);
-  const sign = [
-    '-req',
-    '-in',
-    at('request.pem'),
-    '-CA',
-    at('ca.pem'),
-    '-CAkey',
-    at('ca-key.pem'),
-    '-CAcreateserial',
-  ];
-  for (const [name, extensions] of [
-    ['server.pem', 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n'],
-    ['cert.pem', 'extendedKeyUsage=clientAuth\n'],
-  ] as const) {
-    await writeFile(at('extensions'), extensions);
-    await tool('openssl', 'x509', ...sign, '-days', '2', '-extfile', at('extensions'), '-out', at(name));
-  }
 }
 
 /** @throws Error for an unsuccessful response */

@@ -41,6 +41,9 @@ export const ERROR_CODES = {
   NETWORK_UNUSABLE: usage('This machine lacks the network interface, or its address.'),
   PORT_IN_USE: usage('Another program has a network port that the command needs.'),
   DOCKER_CONFIG_INVALID: usage('The configuration of the Docker client cannot be used.'),
+  BUILDKIT_CONFIG_INVALID: usage(
+    'No BuildKit daemon is named, or its address or certificates cannot be used.',
+  ),
   TEMPLATE_INVALID: usage('A template is malformed.'),
 
   // Files and images that are given
@@ -104,6 +107,8 @@ export const ERROR_CODES = {
   SUBORDINATE_IDS_MISSING: tool('The user has no subordinate ids.'),
   FOREIGN_ARCH_UNAVAILABLE: tool('This machine cannot run programs of that architecture.'),
   DOCKER_UNAVAILABLE: tool('The Docker daemon does not answer, refuses the user, or is too old.'),
+  BUILDKIT_UNAVAILABLE: tool('A BuildKit daemon does not answer, or refuses this client.'),
+  BUILDER_MISSING: tool('No BuildKit daemon runs programs of that architecture.'),
 
   // Steps: the machine
   TOOL_FAILED: step('A program failed, or did not produce the expected result.'),
@@ -114,6 +119,9 @@ export const ERROR_CODES = {
   READ_ONLY: step('The filesystem is read-only.'),
   TOO_MANY_OPEN_FILES: step('The limit on open files is too low.'),
   DOCKER_FAILED: step('The Docker daemon reported an error, or went away during the build.'),
+  BUILDKIT_FAILED: step(
+    'A BuildKit daemon reported an error, has a full disk, or went away during the build.',
+  ),
 
   // Steps: the network
   NOT_CACHED: step('--offline was given, and the cache lacks something that the build needs.'),
@@ -185,7 +193,7 @@ export const ERROR_CODES = {
   VULNERABILITY_FOUND: verification('A package has a known vulnerability that --fail-on refuses.'),
   SIZE_BUDGET_EXCEEDED: verification('The files of an image take more than --budget or size-budget allows.'),
   RELEASE_INVALID: verification('A release is incomplete, or one of its documents cannot be used.'),
-  DAEMON_UNTRUSTED: verification('The certificate of the Docker daemon is not the expected one.'),
+  DAEMON_UNTRUSTED: verification('The certificate of the Docker or BuildKit daemon is not the expected one.'),
 
   // Signals
   INTERRUPTED: { kind: 'interrupted', summary: 'The command received SIGINT, SIGTERM or SIGHUP.' },

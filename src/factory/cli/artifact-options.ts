@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { ARTIFACT_KINDS } from '../config/artifact-kinds.ts';
+import { ENGINES } from '../config/engines.ts';
 import { SEVERITIES } from '../config/fail-on.ts';
-import { COMPRESSIONS, ENGINES, OCI_COMPRESSIONS } from '../config/schema.ts';
+import { COMPRESSIONS, OCI_COMPRESSIONS } from '../config/schema.ts';
 import { GROUPS } from './option-groups.ts';
 
 /** The default configuration file. */
@@ -43,6 +44,28 @@ export const ARTIFACT_OPTIONS = {
     '--engine <name>',
     `program that builds and stores container images: ${ENGINES.join(', ')}`,
   ).helpGroup(GROUPS.run),
+  builder: new Option(
+    '--builder <address>',
+    'BuildKit daemon of the engine buildkit: [ARCH=]tcp://…, unix://…, docker-container://… or kube-pod://…; repeatable (default: BUILDKIT_HOST)',
+  )
+    .argParser(gatherWhole)
+    .helpGroup(GROUPS.run),
+  builderTls: new Option(
+    '--builder-tls <dir>',
+    'directory with ca.pem, cert.pem and key.pem for BuildKit daemons at tcp://',
+  ).helpGroup(GROUPS.run),
+  cacheTo: new Option(
+    '--cache-to <cache>',
+    'with the engine buildkit, store the layers of builds in a registry: type=registry,ref=REGISTRY/NAME:TAG[,mode=max]; repeatable',
+  )
+    .argParser(gatherWhole)
+    .helpGroup(GROUPS.run),
+  cacheFrom: new Option(
+    '--cache-from <cache>',
+    'with the engine buildkit, take layers from a registry: type=registry,ref=REGISTRY/NAME:TAG; repeatable',
+  )
+    .argParser(gatherWhole)
+    .helpGroup(GROUPS.run),
   failOn: new Option(
     '--fail-on <severity>',
     `refuse known vulnerabilities of at least this severity, using grype: ${SEVERITIES.join(', ')}; with ",unless-missing", only where grype is installed`,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isFlavorFile } from '../catalog/flavors/flavor-file.ts';
+import { anchorBuildkit } from './buildkit.ts';
 import { anchorBundles } from './bundles.ts';
 import { anchorHooks } from './hooks.ts';
 import { anchorKubernetes } from './kubernetes.ts';
@@ -29,6 +30,7 @@ const TEXT_KEYS: Readonly<Record<string, AnchorText>> = {
   'sign.signing-config': path,
   'sign.trusted-root': path,
   'cloud-config': path,
+  'buildkit.tls': path,
   'overlay-rootfs': path,
   'overlay-iso': path,
   output: path,
@@ -56,6 +58,7 @@ const MAPPING_KEYS: Readonly<Record<string, (value: unknown, anchor: Anchor) => 
   framework: anchorFramework,
   hooks: (value, { directory }) => anchorHooks(value, directory),
   prove: anchorProve,
+  buildkit: (value, { directory }) => anchorBuildkit(value, directory),
 };
 
 /** Makes relative paths in the values of a configuration absolute. Leaves malformed values to the schema. */

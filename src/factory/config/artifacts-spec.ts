@@ -7,6 +7,7 @@ import { FactoryError, reasonOf } from '../../common/errors/factory-error.ts';
 import type { ArtifactKind } from './artifact-kinds.ts';
 import { absoluteReference } from './base-reference.ts';
 import { requireBootable } from './bootable.ts';
+import { requireBuildkit } from './buildkit.ts';
 import type { FailOn } from './fail-on.ts';
 import { type ConfigurationSources, loadConfiguration } from './load.ts';
 import { lockFilePath } from './lock-file-path.ts';
@@ -28,7 +29,7 @@ export async function loadArtifactsSpec(
 
 type Keys = Pick<
   ArtifactsSpec,
-  'artifacts' | 'compression' | 'engine' | 'output' | 'disk' | 'registries' | 'sbom' | 'audit'
+  'artifacts' | 'compression' | 'engine' | 'buildkit' | 'output' | 'disk' | 'registries' | 'sbom' | 'audit'
 > & {
   readonly 'oci-compression': ArtifactsSpec['ociCompression'];
   readonly 'fail-on'?: FailOn | undefined;
@@ -64,6 +65,7 @@ export async function artifactsSpec(
     compression: keys.compression,
     ociCompression: keys['oci-compression'],
     engine: keys.engine,
+    buildkit: keys.buildkit,
     output: resolve(keys.output),
     registries: keys.registries,
     lockFile: lockFilePath(keys['lock-file'], sources),
@@ -84,6 +86,7 @@ export async function artifactsSpec(
   await everyPromise({
     sbom: () => requireSbom(spec),
     proof: () => requireBootable(spec),
+    buildkit: () => requireBuildkit(spec.engine, spec.buildkit),
     cloudConfig: () =>
       cloudConfig === undefined || checkCloudConfig(cloudConfig, unsupportedKeys(keys.framework), warn),
     overlayRootfs: () => overlayRootfs === undefined || requireDirectory(overlayRootfs),

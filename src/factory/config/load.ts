@@ -27,6 +27,10 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   'sign.key': 'sign',
   'push.to': 'push',
   'prove.life': 'prove',
+  'buildkit.builders': 'builder',
+  'buildkit.tls': 'builder-tls',
+  'buildkit.cache-to': 'cache-to',
+  'buildkit.cache-from': 'cache-from',
   'release-output': 'output',
   'release-previous': 'previous',
 };
@@ -128,7 +132,9 @@ function mergeAndValidate<S extends z.ZodType>(
 
   const locate = (path: readonly PropertyKey[]): string => {
     const text = path.join('.');
-    const key = Object.hasOwn(flags, text) ? text : String(path[0]);
+    const isFlag = (name: string) => Object.hasOwn(flags, name);
+    const above = path.map((_, index) => path.slice(0, path.length - index).join('.'));
+    const key = above.find(isFlag) ?? String(path[0]);
     if (Object.hasOwn(flags, key)) return `--${FLAG_NAMES[key] ?? key}`;
     const set = assignments.findLast((assignment) => related(assignment.path, path));
     if (set) return `--set ${set.path.join('.')}`;

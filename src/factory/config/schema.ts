@@ -3,7 +3,9 @@ import { ARCHES, type Arch } from '../../common/contract/architectures.ts';
 import { parseSnapshot, snapshotTime } from '../catalog/flavors/snapshot.ts';
 import { ARTIFACT_KINDS, type ArtifactKind, DEFAULT_KINDS } from './artifact-kinds.ts';
 import { Audit } from './audit.ts';
+import { Buildkit, type BuildkitSpec } from './buildkit.ts';
 import { Bundle, type BundleSpec } from './bundles.ts';
+import { ENGINES, type EngineChoice } from './engines.ts';
 import { FailOn } from './fail-on.ts';
 import { Hooks, type HooksSpec } from './hooks.ts';
 import { Kubernetes, type KubernetesSpec } from './kubernetes.ts';
@@ -15,10 +17,6 @@ import { SharedCache, type SharedCacheSpec } from './shared-cache.ts';
 import { Sign, type SignSpec, Trust, type TrustSpec } from './signing.ts';
 import { mebibytes } from './size.ts';
 import { Version } from './version.ts';
-
-/** Programs that build and store container images. */
-export const ENGINES = ['auto', 'docker', 'buildah'] as const;
-export type EngineChoice = (typeof ENGINES)[number];
 
 /** Compression of the squashfs: zstd 3, 9 or 18 (docs/decisions/0009-one-root-packed-with-zstd.md). */
 export const COMPRESSIONS = ['fast', 'balanced', 'small'] as const;
@@ -71,6 +69,7 @@ const artifactKeys = {
     .enum(ENGINES)
     .default('auto')
     .meta({ description: 'Program that builds and stores container images.' }),
+  buildkit: Buildkit.prefault({}).meta({ description: 'The daemons of the engine `buildkit`.' }),
   output: z.string().default('build').meta({ description: 'Directory that receives the artifacts.' }),
   disk: z
     .strictObject({
@@ -223,6 +222,8 @@ export interface ArtifactsSpec {
   readonly compression: Compression;
   readonly ociCompression: OciCompression;
   readonly engine: EngineChoice;
+  /** The daemons of the engine `buildkit`; paths are absolute. */
+  readonly buildkit: BuildkitSpec;
   readonly output: string;
   readonly registries: readonly RegistrySettings[];
   /** Destination of the finished image. */

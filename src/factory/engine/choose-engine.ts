@@ -1,5 +1,5 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import type { EngineChoice } from '../config/schema.ts';
+import type { EngineChoice } from '../config/engines.ts';
 import type { ContainerEngine } from './container-engine.ts';
 import type { DockerDaemon } from './docker/daemon.ts';
 import type { DockerEndpoint } from './docker/endpoint.ts';
@@ -12,6 +12,7 @@ export interface Engines {
   readonly daemon: () => Promise<DockerDaemon>;
   readonly docker: (daemon: DockerDaemon) => ContainerEngine;
   readonly buildah: () => ContainerEngine;
+  readonly buildkit: () => ContainerEngine;
   readonly log: (line: string) => void;
 }
 
@@ -22,6 +23,7 @@ export interface Engines {
  */
 export async function chooseEngine(choice: EngineChoice, engines: Engines): Promise<ContainerEngine> {
   if (choice === 'buildah') return engines.buildah();
+  if (choice === 'buildkit') return engines.buildkit();
   try {
     return engines.docker(await engines.daemon());
   } catch (error) {

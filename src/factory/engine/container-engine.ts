@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { RegistryCaches } from '../config/buildkit.ts';
 
 /** An image file that an engine can load. */
 export type ImageFile =
@@ -30,6 +31,8 @@ export interface ImageBuildOptions {
   readonly isBase?: boolean;
   /** The architecture of the base and of the image; the host's when absent. */
   readonly arch?: string;
+  /** Registries that keep the layers of builds, for an engine that uses some. */
+  readonly caches?: RegistryCaches;
 }
 
 /** A shell in the root of an image, for a person at a terminal. */
@@ -48,6 +51,11 @@ export interface ContainerEngine {
    * @throws FactoryError `tool` when it cannot be used
    */
   describe(): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Checks that builds can run programs of an architecture; absent for an engine that runs them on this machine.
+   * @throws FactoryError `tool` when they cannot
+   */
+  requireArch?(arch: string): Promise<void>;
   has(image: string): Promise<boolean>;
   /**
    * Loads an image file into the store under `image`, where it survives a power cut.

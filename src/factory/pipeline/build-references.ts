@@ -1,7 +1,22 @@
 import { isAbsolute } from 'node:path';
+import type { Arch } from '../../common/contract/architectures.ts';
 import { chooseBase, chooseFlavor } from '../catalog/flavors/choose.ts';
 import { type BaseReference, parseBaseReference } from '../config/base-reference.ts';
 import type { BuildSpec } from '../config/schema.ts';
+import { FLAVORS } from './project-files.ts';
+import type { Target } from './target.ts';
+
+/** The architectures whose programs run on this machine, because it bootstraps a root for them. @throws FactoryError as {@link buildReferences} */
+export async function bootstrappedArches(targets: readonly Target[]): Promise<Arch[]> {
+  const found = targets.map(async (target) => {
+    if (target.image !== undefined) return [];
+    const { spec } = target;
+    const { named } = await chooseFlavor(FLAVORS, spec.flavor);
+    const isOwn = chooseBase(named, spec).kind === 'bootstrap' || /^bootstrap:/.test(spec.kernelFrom ?? '');
+    return isOwn ? [spec.arch] : [];
+  });
+  return [...new Set((await Promise.all(found)).flat())];
+}
 
 /**
  * Lists all images that a build uses: base, kernel, framework and bundles.

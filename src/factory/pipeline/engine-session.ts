@@ -3,9 +3,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
-import type { EngineChoice } from '../config/schema.ts';
+import { type BuildkitSpec, NO_BUILDERS } from '../config/buildkit.ts';
+import type { EngineChoice } from '../config/engines.ts';
 import { createBuildahEngine } from '../engine/buildah.ts';
 import { buildahHome } from '../engine/buildah-home.ts';
+import { createBuildkitEngine } from '../engine/buildkit.ts';
 import { chooseEngine } from '../engine/choose-engine.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import { dockerEndpoint } from '../engine/docker/endpoint.ts';
@@ -31,6 +33,8 @@ const SWEEP_DUE = 'sweep-due';
 /** Options of {@link withEngine}. */
 export interface EngineSessionOptions extends SessionOptions {
   readonly engine?: EngineChoice | undefined;
+  /** The daemons of the engine `buildkit`; by default that of the environment. */
+  readonly buildkit?: BuildkitSpec | undefined;
   /** Whether a person wants to look into the root of a build that fails. */
   readonly keepFailed?: boolean | undefined;
 }
@@ -41,10 +45,10 @@ export interface EngineSessionOptions extends SessionOptions {
  */
 export async function withEngine<T>(
   body: (session: EngineSession) => Promise<T>,
-  { engine: choice = 'auto', keepFailed, ...options }: EngineSessionOptions = {},
+  { engine: choice = 'auto', buildkit, keepFailed, ...options }: EngineSessionOptions = {},
 ): Promise<T> {
   return withSession(async (session) => {
-    const engine = await openEngine(session, { choice, keepFailed });
+    const engine = await openEngine(session, { choice, buildkit, keepFailed });
     const { workspace, log } = session;
     // The working containers of a killed process are unknown. While another process is active, a later sweep removes them.
     const due = join(workspace.store, SWEEP_DUE);
@@ -70,17 +74,20 @@ async function openEngine(
   { runner, cleanup, daemon, workspace, log }: Session,
   {
     choice,
+    buildkit = NO_BUILDERS,
     keepFailed = false,
-  }: { readonly choice: EngineChoice; readonly keepFailed?: boolean | undefined },
+  }: { readonly choice: EngineChoice } & Pick<EngineSessionOptions, 'buildkit' | 'keepFailed'>,
 ): Promise<ContainerEngine> {
   const { store, work } = workspace;
   await mkdir(store, { recursive: true, mode: 0o700 });
   const home = await buildahHome(homedir(), work);
+  const { env } = process;
   const engine = await chooseEngine(choice, {
-    endpoint: () => dockerEndpoint(process.env),
+    endpoint: () => dockerEndpoint(env),
     daemon,
     docker: (found) => createDockerEngine({ daemon: found, runner, store, work, log }),
     buildah: () => createBuildahEngine({ runner, cleanup, store, work, home, keepFailed }),
+    buildkit: () => createBuildkitEngine({ settings: buildkit, runner, cleanup, store, work, env, log }),
     log,
   });
   if (keepFailed && engine.lastRoot === undefined)

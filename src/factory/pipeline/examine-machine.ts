@@ -14,7 +14,8 @@ import { checkRegistries } from '../machine/registry-checks.ts';
 import { checkRoom, filesystemsOf } from '../machine/room.ts';
 import { checkTools } from '../machine/tool-checks.ts';
 import type { HostSystem } from '../tools/host-packages.ts';
-import { archesOf, engineOf } from './common-choices.ts';
+import { bootstrappedArches } from './build-references.ts';
+import { archesOf, buildkitOf, engineOf } from './common-choices.ts';
 import { commonTools, type MachineNeeds, machineNeeds } from './machine-needs.ts';
 import { ELSEWHERE } from './predict-groups.ts';
 import { compiledAgent } from './project-files.ts';
@@ -39,13 +40,15 @@ export async function examineMachine(
   const needs = targets === undefined ? inGeneral(root, output) : await machineNeeds(targets, context, root);
   const boots = new Map(needs.boots.map((boot) => [boot.arch, boot]));
   const arches: readonly Arch[] = targets === undefined ? ownArch() : [...archesOf(targets)];
+  const engine = engineOf(targets ?? []) ?? 'auto';
+  const foreign = engine === 'buildkit' ? await bootstrappedArches(targets ?? []) : arches;
   return [
     ...(await checkTools(runner, needs.tools, system)),
     ...(targets === undefined ? await checkLoaders(system) : []),
     ...arches.flatMap(checkAgent),
-    ...(await Promise.all(arches.map(checkForeign))).flat(),
+    ...(await Promise.all(foreign.map(checkForeign))).flat(),
     ...(await checkAccounts(runner)),
-    await checkEngine(engineOf(targets ?? []) ?? 'auto', context),
+    await checkEngine(engine, { ...context, buildkit: buildkitOf(targets ?? []) }),
     ...checkRoom(await filesystemsOf(needs.room)),
     ...(await Promise.all(
       (boots.size === 0 ? ownArch() : [...boots.keys()]).map((arch) =>

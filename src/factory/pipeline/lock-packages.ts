@@ -10,7 +10,7 @@ import { sessionOptions } from './run-targets.ts';
 import { createScheduler, requireResults } from './scheduler.ts';
 import { IMAGE_STEP } from './steps/os-image-facts.ts';
 import { schedulerContext, targetEnvironment } from './target-environment.ts';
-import { buildSteps, requireArch } from './target-steps.ts';
+import { buildSteps, requireArches } from './target-steps.ts';
 
 /** The change of a build's packages in the lock. */
 export interface PackageLockChange {
@@ -37,10 +37,11 @@ export async function lockPackages(
     async (session) => {
       for (const { name, spec: whole } of builds) {
         const spec = { ...whole, artifacts: [], lockFile };
-        await requireArch(spec.arch, session);
+        await requireArches([{ name, spec }], session);
         const own = { ...options, useCache: false, locked: false, offline: false };
         const images = targetImages(session, spec, { ...own, mayWrite: true });
-        const env = targetEnvironment(session, own, { images, partial: (file) => file, target: name });
+        const parts = { images, partial: (file: string) => file, target: name, caches: spec.buildkit };
+        const env = targetEnvironment(session, own, parts);
         const all = await buildSteps(env, spec, session.signal);
         // Stop at the image: no artifacts and no documents.
         const steps = all.slice(0, all.findIndex(({ id }) => id === IMAGE_STEP.id) + 1);

@@ -5,7 +5,7 @@ import { type MachineContext, tryEngine } from '../machine/engine-check.ts';
 import { toolFaults } from '../tools/check-tool.ts';
 import { type Fault, joinFaults } from '../tools/join-faults.ts';
 import { createRunner } from '../tools/runner.ts';
-import { archesOf, engineOf } from './common-choices.ts';
+import { archesOf, buildkitOf, engineOf } from './common-choices.ts';
 import { machineNeeds } from './machine-needs.ts';
 import { compiledAgent } from './project-files.ts';
 import type { Target } from './target.ts';
@@ -51,7 +51,8 @@ function own(error: FactoryError, others: readonly Fault[]): Fault {
 /** Everything that a machine lacks for some targets and that their build would fail with. */
 async function machineFaults(targets: readonly Target[], context: MachineContext): Promise<Fault[]> {
   const { tools } = await machineNeeds(targets, context, cacheDirectory(context.env));
-  const tried = await tryEngine(engineOf(targets) ?? 'auto', context);
+  const buildkit = buildkitOf(targets);
+  const tried = await tryEngine(engineOf(targets) ?? 'auto', { ...context, buildkit });
   return [
     ...('fault' in tried ? [tried.fault] : []),
     ...(await toolFaults(context.runner, new Set(tools.map(({ tool }) => tool)))),

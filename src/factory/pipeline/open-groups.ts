@@ -37,7 +37,8 @@ export function openGroups(
       // Each target has its own image source, because its manifest lists only its own images.
       const images = targetImages(session, spec, { ...options, mayWrite: output !== undefined });
       const partial = output?.partial ?? ((file: string) => file);
-      const env = targetEnvironment(session, options, { images, partial, target: name });
+      const parts = { images, partial, target: name, caches: spec.buildkit };
+      const env = targetEnvironment(session, options, parts);
       return { name, target, env, steps: await targetSteps(env, target, session.signal) };
     }),
   );

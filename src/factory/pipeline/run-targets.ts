@@ -4,7 +4,7 @@ import { checkRoom, filesystemsOf, requireRoom } from '../machine/room.ts';
 import { secretVariables } from '../signing/signer.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { TargetsReport } from './build-report.ts';
-import { archesOf, engineOf } from './common-choices.ts';
+import { buildkitOf, engineOf } from './common-choices.ts';
 import { type EngineSession, type EngineSessionOptions, withEngine } from './engine-session.ts';
 import { withAllFaults } from './machine-faults.ts';
 import { openGroups } from './open-groups.ts';
@@ -15,7 +15,7 @@ import { type PredictedPlan, predictGroups } from './predict-groups.ts';
 import { runGroups } from './run-groups.ts';
 import type { Target } from './target.ts';
 import { schedulerContext } from './target-environment.ts';
-import { requireArch } from './target-steps.ts';
+import { requireArches } from './target-steps.ts';
 
 /** Options of {@link runTargets}. */
 export interface TargetsOptions extends BuildOptions {
@@ -85,7 +85,7 @@ async function runOnce(
       async (own) => {
         // Check everything before the build starts, including the output directories.
         await openGroups(targets, { session: own, options });
-        for (const arch of archesOf(targets)) await requireArch(arch, own);
+        await requireArches(targets, own);
         await using signers = await openSigners(targets, own, options);
         await using sharing = shares
           ? await openSharedCache(targets, own, { ...options, mayWrite: true })
@@ -146,5 +146,11 @@ export function sessionOptions(
     ...secretVariables(spec.sign),
     ...secretVariables(spec.sharedCache?.sign),
   ]);
-  return { engine: engineOf(targets), secrets, onLog, keepFailed: onFailedRoot !== undefined };
+  return {
+    engine: engineOf(targets),
+    buildkit: buildkitOf(targets),
+    secrets,
+    onLog,
+    keepFailed: onFailedRoot !== undefined,
+  };
 }

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FactoryError } from '../../common/errors/factory-error.ts';
 import { createNodeFetch } from '../../common/http/node-fetch.ts';
+import type { RegistryCaches } from '../config/buildkit.ts';
 import type { ImageSource } from '../inputs/base/image-source.ts';
 import type { BuildEnvironment } from './build-environment.ts';
 import type { BuildOptions } from './build-options.ts';
@@ -20,16 +21,21 @@ interface TargetParts {
   readonly partial: (name: string) => string;
   /** Name of the target; absent for a single target. */
   readonly target?: string | undefined;
+  /** Registries that keep the layers of its images. */
+  readonly caches: RegistryCaches;
 }
 
 /** Returns the environment of a target's steps in a session. */
 export function targetEnvironment(
   { engine, daemon, runner, workspace }: Omit<GroupSession, 'signal'>,
   { useCache, locked, offline }: Pick<BuildOptions, 'useCache' | 'locked' | 'offline'>,
-  { images, partial, target }: TargetParts,
+  { images, partial, target, caches }: TargetParts,
 ): BuildEnvironment {
   return {
-    engine,
+    engine: {
+      ...engine,
+      build: (context, image, build) => engine.build(context, image, { ...build, caches }),
+    },
     daemon,
     runner,
     images,

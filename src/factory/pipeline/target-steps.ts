@@ -1,4 +1,3 @@
-import type { Arch } from '../../common/contract/architectures.ts';
 import { chooseFlavor } from '../catalog/flavors/choose.ts';
 import type { Flavor } from '../catalog/flavors/schema.ts';
 import { requireSnapshots } from '../catalog/flavors/snapshot.ts';
@@ -8,9 +7,11 @@ import { parseBaseReference } from '../config/base-reference.ts';
 import type { BuildSpec } from '../config/schema.ts';
 import { requireRunnable } from '../engine/foreign-arch.ts';
 import type { BuildEnvironment } from './build-environment.ts';
+import { bootstrappedArches } from './build-references.ts';
+import { archesOf } from './common-choices.ts';
+import type { EngineSession } from './engine-session.ts';
 import { artifactsGraph, buildGraph } from './graph.ts';
 import { compiledAgent } from './project-files.ts';
-import type { Session } from './session.ts';
 import type { Step } from './step.ts';
 import type { Target } from './target.ts';
 
@@ -56,13 +57,16 @@ function hasKernelSnapshot({ kernelFrom }: BuildSpec, flavor: Flavor): boolean {
 }
 
 /**
- * Checks that an image for another architecture can be built, before its base takes minutes.
- * @throws FactoryError `tool` when its programs cannot run here, or its agent is not built
+ * Checks that images for other architectures can be built, before their bases take minutes.
+ * @throws FactoryError `tool` when the programs of one cannot run, or its agent is not built
  */
-export async function requireArch(
-  arch: Arch,
-  { runner, workspace }: Pick<Session, 'runner' | 'workspace'>,
+export async function requireArches(
+  targets: readonly Target[],
+  { engine, runner, workspace }: Pick<EngineSession, 'engine' | 'runner' | 'workspace'>,
 ): Promise<void> {
-  await requireRunnable(runner, arch, workspace.work);
-  compiledAgent(arch);
+  const arches = archesOf(targets);
+  const here = engine.requireArch === undefined ? arches : await bootstrappedArches(targets);
+  for (const arch of arches) await engine.requireArch?.(arch);
+  for (const arch of here) await requireRunnable(runner, arch, workspace.work);
+  for (const arch of arches) compiledAgent(arch);
 }

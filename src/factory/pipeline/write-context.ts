@@ -6,7 +6,7 @@ import { refuseForeign } from './foreign-folder.ts';
 import { targetImages } from './image-sources.ts';
 import { sessionOptions } from './run-targets.ts';
 import { schedulerContext, targetEnvironment } from './target-environment.ts';
-import { requireArch } from './target-steps.ts';
+import { requireArches } from './target-steps.ts';
 
 /**
  * Writes the Containerfile and the context of a build into a folder for another builder. The folder appears completely or
@@ -19,9 +19,10 @@ export async function writeContext(spec: BuildSpec, output: string, options: Bui
     async (session) => {
       // Before the build, which takes minutes; createContextFolder checks again before it replaces the folder.
       await refuseForeign(output);
-      await requireArch(spec.arch, session);
+      await requireArches([{ name: undefined, spec }], session);
       const images = targetImages(session, spec, { ...options, mayWrite: true });
-      const env = targetEnvironment(session, options, { images, partial: (file) => file });
+      const parts = { images, partial: (file: string) => file, caches: spec.buildkit };
+      const env = targetEnvironment(session, options, parts);
       await createContextFolder(env, { spec, output, context: schedulerContext(session, options) });
     },
     sessionOptions([{ name: undefined, spec }], options),

@@ -9,6 +9,8 @@ export interface StreamOptions {
   readonly output?: Writable;
   /** Treat the output as secret: neither the log nor an error contains it. */
   readonly secret?: boolean;
+  /** Keep none of the output, however long it is: it is missing from the result, and from an error. */
+  readonly discard?: boolean;
   /** Called with every line that the program prints on either stream. */
   readonly onLine?: (line: string) => void;
 }

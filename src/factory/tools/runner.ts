@@ -101,7 +101,7 @@ export function createRunner(parameters: {
       killDescendants: true,
       reject: false,
       stripFinalNewline: false,
-      buffer: { stdout: options.output === undefined, stderr: true },
+      buffer: { stdout: options.output === undefined && !options.discard, stderr: !options.discard },
       maxBuffer: 16 * 1024 * 1024,
     });
     const streams = connectStreams(child, options, { signal, log });

@@ -136,6 +136,10 @@ export function specCommand(name: string) {
     .addOption(ARTIFACT_OPTIONS.compression)
     .addOption(ARTIFACT_OPTIONS.ociCompression)
     .addOption(ARTIFACT_OPTIONS.engine)
+    .addOption(ARTIFACT_OPTIONS.builder)
+    .addOption(ARTIFACT_OPTIONS.builderTls)
+    .addOption(ARTIFACT_OPTIONS.cacheTo)
+    .addOption(ARTIFACT_OPTIONS.cacheFrom)
     .addOption(ARTIFACT_OPTIONS.failOn)
     .addOption(ARTIFACT_OPTIONS.output)
     .addOption(ARTIFACT_OPTIONS.config)
@@ -169,6 +173,10 @@ export function specSources(options: SpecOptions) {
     'framework.name': options.framework,
     'framework.source': options.frameworkSource,
     'framework.version': options.frameworkVersion,
+    'buildkit.builders': options.builder,
+    'buildkit.tls': options.builderTls,
+    'buildkit.cache-to': options.cacheTo,
+    'buildkit.cache-from': options.cacheFrom,
     ...artifactFlags(options),
   };
   return { ...configurationFile(options.config), set: options.set ?? [], flags };

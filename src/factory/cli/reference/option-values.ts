@@ -2,9 +2,10 @@ import { ARCHES } from '../../../common/contract/architectures.ts';
 import { LIFE_EVENTS } from '../../../common/trust/proof.ts';
 import { PREDICATES } from '../../../common/trust/verify-attestations.ts';
 import { ARTIFACT_KINDS, FILE_KINDS } from '../../config/artifact-kinds.ts';
+import { ENGINES } from '../../config/engines.ts';
 import { SEVERITIES } from '../../config/fail-on.ts';
 import { FIRMWARES } from '../../config/prove.ts';
-import { COMPRESSIONS, ENGINES, OCI_COMPRESSIONS } from '../../config/schema.ts';
+import { COMPRESSIONS, OCI_COMPRESSIONS } from '../../config/schema.ts';
 
 /** What an option or an argument takes, for completion. */
 export type Values =
@@ -46,6 +47,10 @@ export const OPTION_VALUES: Readonly<Record<string, Values>> = {
   '--attest': TEXT,
   '--attestation': several(Object.keys(PREDICATES)),
   '--base': IMAGE,
+  '--builder': TEXT,
+  '--builder-tls': DIRECTORY,
+  '--cache-from': TEXT,
+  '--cache-to': TEXT,
   '--certificate': FILE,
   '--checks': FILE,
   '--budget': TEXT,

@@ -58,7 +58,7 @@ export function explainInstruction(
       : instructions.find(({ name, rest }) => words(`${name} ${rest}`) === words(last));
   const place = found === undefined ? file : `${file}:${found.first + 1}`;
   const said = [error.message, ...error.details].join('\n');
-  const status = /(?:exit status|non-zero code:) (\d+)/.exec(said)?.[1];
+  const status = /(?:exit status|non-zero code:|exit code:) (\d+)/.exec(said)?.[1];
   const what = last === undefined ? 'the builder refuses it' : `${shortened(last)} failed`;
   return new FactoryError(
     'CONTAINERFILE_FAILED',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBuildahImages } from '../../engine/buildah-images.ts';
+import { LAYOUTS } from '../../engine/buildkit/layouts.ts';
 import type { Session } from '../session.ts';
 import { type CacheItem, cacheItems } from './cache-items.ts';
 import { cacheUsage } from './cache-usage.ts';
@@ -29,12 +30,15 @@ export async function pruneCache(
 ): Promise<PruneReport> {
   await using _ = await lockCache(workspace);
   const store = await openBuildahImages(runner, workspace);
-  const trees = join(workspace.store, 'trees');
-  const treeNames = (await readdir(trees).catch(() => [])).map(decodeURIComponent);
+  // The images that are directories of their own: those of the engines docker and buildkit.
+  const homes = ['trees', LAYOUTS].map((name) => join(workspace.store, name));
+  const kept = (await Promise.all(homes.map((home) => readdir(home).catch(() => []))))
+    .flat()
+    .map(decodeURIComponent);
   const named = (await store?.list()) ?? [];
   const before = total(cacheUsage(workspace));
   const items = (await cacheItems(workspace)).filter(({ path }) => path !== workspace.log);
-  const plan = planPrune({ items, images: [...named, ...treeNames], total: before }, request);
+  const plan = planPrune({ items, images: [...named, ...kept], total: before }, request);
   if (dryRun) {
     const freed = plan.items.reduce((sum, { bytes }) => sum + bytes, 0);
     return { ...plan, before, after: Math.max(0, before - freed) };
@@ -42,7 +46,7 @@ export async function pruneCache(
   for (const { path } of plan.items) await removeWhole(path, workspace.work);
   for (const image of plan.images) {
     if (named.includes(image)) await store?.remove(image);
-    if (treeNames.includes(image)) await removeWhole(join(trees, encodeURIComponent(image)), workspace.work);
+    for (const home of homes) await removeWhole(join(home, encodeURIComponent(image)), workspace.work);
   }
   await store?.removeUnnamed();
   return { ...plan, before, after: total(cacheUsage(workspace)) };

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { machineArch } from '../../../../src/common/contract/architectures.ts';
 import { loadArtifactsSpec } from '../../../../src/factory/config/artifacts-spec.ts';
 import { loadBuildSpec } from '../../../../src/factory/config/build-spec.ts';
+import { NO_BUILDERS } from '../../../../src/factory/config/buildkit.ts';
 import { loadLockSpec } from '../../../../src/factory/config/command-specs.ts';
 import { Hooks } from '../../../../src/factory/config/hooks.ts';
 import { failureOf } from '../../support/failure.ts';
@@ -115,6 +116,7 @@ describe('loadBuildSpec', () => {
       compression: 'balanced',
       ociCompression: 'zstd',
       engine: 'auto',
+      buildkit: NO_BUILDERS,
       output: join(home, 'out'),
       registries: [],
       lockFile: join(home, 'kairos-factory.lock'),

@@ -89,6 +89,12 @@ const delivery: readonly Reader[] = [
   top('factory/artifacts/oci.ts', 'oci-compression'),
   top('factory/pipeline/image-sources.ts', 'lock-file'),
   top('factory/engine/choose-engine.ts', 'engine'),
+  {
+    below: 'buildkit',
+    keys: ['builders', 'tls', 'server-name'],
+    file: 'factory/engine/buildkit/builders.ts',
+  },
+  { below: 'buildkit', keys: ['cache-to', 'cache-from'], file: 'factory/engine/buildkit/caches.ts' },
   top('factory/pipeline/finish-target.ts', 'output'),
   top('factory/pipeline/steps/provenance-step.ts', 'builder-id'),
   {

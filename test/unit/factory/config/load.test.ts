@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { NO_BUILDERS } from '../../../../src/factory/config/buildkit.ts';
 import { Hooks } from '../../../../src/factory/config/hooks.ts';
 import { loadConfiguration } from '../../../../src/factory/config/load.ts';
 import { BuildConfiguration } from '../../../../src/factory/config/schema.ts';
@@ -66,6 +67,7 @@ describe('precedence', () => {
       packages: [],
       'install-packages': true,
       'package-sets': [],
+      buildkit: NO_BUILDERS,
       bundles: [],
       artifacts: ['oci', 'squashfs', 'iso', 'raw', 'qcow2'],
       compression: 'balanced',

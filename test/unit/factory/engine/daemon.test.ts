@@ -193,6 +193,7 @@ describe('choosing an engine', () => {
     daemon: () => connectDaemon(endpoint, tools()),
     docker: () => named('docker'),
     buildah: () => named('buildah'),
+    buildkit: () => named('buildkit'),
     log: () => undefined,
   });
   const absent = (origin?: string): DockerEndpoint => ({

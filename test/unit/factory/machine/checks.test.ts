@@ -115,6 +115,26 @@ test('an engine that is missing can be installed; a daemon that does not answer 
   expect((await checkEngine('buildah', context)).name).toBe('buildah');
 });
 
+test('a BuildKit daemon that is not there, and its client, cannot be installed as packages', async () => {
+  const { signal } = new AbortController();
+  const bin = plant(temporaryDirectory(), { buildctl: '#!/bin/sh\necho "error: x" >&2\nexit 1\n' });
+  chmodSync(join(bin, 'buildctl'), 0o755);
+  const examine = (PATH: string) => {
+    const env = { PATH, BUILDKIT_HOST: 'unix:///nowhere.sock' };
+    return checkEngine('buildkit', {
+      runner: createRunner({ signal, log: () => undefined, env }),
+      signal,
+      env,
+    });
+  };
+  const absent = await examine(`${bin}:${process.env['PATH']}`);
+  expect(absent).toMatchObject({ state: 'fault', problem: expect.stringContaining('/nowhere.sock') });
+  const missing = await examine('/nowhere');
+  expect(missing).toMatchObject({ state: 'fault', problem: 'buildctl is not installed' });
+  expect(missing.remedy).toContain('release of BuildKit');
+  expect([absent.fix, missing.fix]).toEqual([undefined, undefined]);
+});
+
 test('buildah is asked for its version with temporary files where any user may write', async () => {
   const bin = plant(temporaryDirectory(), {
     buildah: '#!/bin/sh\n[ "$TMPDIR" = "$EXPECTED" ] && echo "buildah version 1.30.0"\n',

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { NO_BUILDERS } from '../../../../src/factory/config/buildkit.ts';
 import type { ArtifactsSpec } from '../../../../src/factory/config/schema.ts';
 import type { BuildEvent } from '../../../../src/factory/pipeline/events.ts';
 import {
@@ -21,15 +22,28 @@ const target = (change: Partial<ArtifactsSpec> = {}): Target => ({
 });
 const onLog = () => undefined;
 
-test.each(['auto', 'buildah', 'docker'] as const)('targets with the same engine (%s) share it', (engine) => {
-  const options = sessionOptions([target({ engine }), target({ engine })], { onLog });
-  expect(options).toEqual({ engine, secrets: [], onLog, keepFailed: false });
-});
+test.each(['auto', 'buildah', 'docker', 'buildkit'] as const)(
+  'targets with the same engine (%s) share it',
+  (engine) => {
+    const options = sessionOptions([target({ engine }), target({ engine })], { onLog });
+    expect(options).toEqual({ engine, buildkit: NO_BUILDERS, secrets: [], onLog, keepFailed: false });
+  },
+);
 
 test('targets with different engines are refused, because they share one image store', async () => {
   const targets = [target({ engine: 'buildah' }), target({ engine: 'docker' })];
   const error = await failureOf(() => sessionOptions(targets, { onLog }), 'usage');
   expect(error.message).toContain('buildah, docker');
+});
+
+test('targets may have different caches, but not different BuildKit daemons', async () => {
+  const engine = 'buildkit';
+  const one = { ...NO_BUILDERS, 'cache-to': ['type=registry,ref=a'] };
+  const { buildkit } = sessionOptions([target({ engine, buildkit: one }), target({ engine })], { onLog });
+  expect(buildkit?.builders).toEqual([]);
+  const other = { ...NO_BUILDERS, builders: [{ address: 'unix:///a' }] };
+  const targets = [target({ engine, buildkit: other }), target({ engine })];
+  expect((await failureOf(() => sessionOptions(targets, { onLog }), 'usage')).code).toBe('TARGET_CONFLICT');
 });
 
 test('programs do not inherit the signing secrets of any target', () => {

@@ -4,6 +4,7 @@ import { LABEL } from '../../../../../src/common/contract/labels.ts';
 import { measureTree, stampTree } from '../../../../../src/common/files/walk-tree.ts';
 import type { ArtifactContext, ArtifactInputs } from '../../../../../src/factory/artifacts/artifact.ts';
 import { makeSlotImage } from '../../../../../src/factory/artifacts/slot-image.ts';
+import { NO_BUILDERS } from '../../../../../src/factory/config/buildkit.ts';
 import type { ArtifactsSpec } from '../../../../../src/factory/config/schema.ts';
 import { plant } from '../../../support/temporary.ts';
 import { realRunner } from './runner.ts';
@@ -20,6 +21,7 @@ export function artifactsSpec(change: Partial<ArtifactsSpec> = {}): ArtifactsSpe
     compression: 'fast',
     ociCompression: 'zstd',
     engine: 'auto',
+    buildkit: NO_BUILDERS,
     output: '/nowhere',
     registries: [],
     push: undefined,

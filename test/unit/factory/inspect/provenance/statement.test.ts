@@ -76,6 +76,7 @@ const UNPUBLISHED: Readonly<Record<string, string>> = {
   push: 'where files go',
   'lock-file': 'its digests are dependencies',
   engine: 'the image is the same with every engine',
+  buildkit: 'the image is the same with every engine',
   output: 'where files go',
   sbom: 'a file beside the image',
   'fail-on': 'refuses an image, and does not change it',
