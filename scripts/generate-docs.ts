@@ -12,6 +12,7 @@ import { createWholeProgram } from '../src/factory/cli/program.ts';
 import { commandsPage } from '../src/factory/cli/reference/command-pages.ts';
 import { describeCommand } from '../src/factory/cli/reference/describe-command.ts';
 import { releaseJsonSchema } from '../src/factory/deliver/release/schema.ts';
+import { rolloutJsonSchema } from '../src/factory/rollout/schema.ts';
 import { proofRows, withMatrix, withTable } from './proof-rows.ts';
 
 const docs = new URL('../docs/', import.meta.url);
@@ -20,6 +21,7 @@ await writeFile(new URL('cloud-config.md', docs), cloudConfigReference(schema));
 await writeFile(new URL('cloud-config.schema.json', docs), `${JSON.stringify(schema, null, 2)}\n`);
 const release = releaseJsonSchema();
 await writeFile(new URL('release.schema.json', docs), `${JSON.stringify(release, null, 2)}\n`);
+await writeFile(new URL('rollout.schema.json', docs), `${JSON.stringify(rolloutJsonSchema(), null, 2)}\n`);
 await writeFile(new URL('templates.md', docs), templateReference());
 await writeFile(new URL('commands.md', docs), commandsPage(describeCommand(await createWholeProgram())));
 const rows = await proofRows();

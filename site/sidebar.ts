@@ -52,6 +52,7 @@ const GROUPS: readonly { readonly title: string; readonly pages: readonly Page[]
     pages: [
       ['Boot and install over the network', 'docs/serve-netboot.md'],
       ['The life of a node', 'docs/node.md'],
+      ['Upgrade many nodes', 'docs/rollout.md'],
       ['Network', 'docs/network.md'],
       ['Trust', 'docs/trust.md'],
       ['Extensions', 'docs/extensions.md'],

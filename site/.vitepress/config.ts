@@ -11,6 +11,7 @@ const FILES = {
   'docs/cloud-config.schema.json': '',
   'docs/recordings/first-image.cast': '.txt',
   'docs/release.schema.json': '',
+  'docs/rollout.schema.json': '',
   LICENSE: '.txt',
 };
 

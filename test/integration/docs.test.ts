@@ -7,6 +7,8 @@ import { createAgentProgram } from '../../src/agent/program.ts';
 import { examineCloudConfig } from '../../src/common/cloud-config/validate.ts';
 import { systemHost } from '../../src/common/host/system-host.ts';
 import { loadBuildTargets } from '../../src/factory/config/build-spec.ts';
+import { loadRollout } from '../../src/factory/rollout/load-rollout.ts';
+import { planWaves } from '../../src/factory/rollout/waves.ts';
 import { factory, PROJECT, TEST_HOME, type TestBuild, testBuild } from '../support/factory.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { tool } from '../support/tool.ts';
@@ -109,6 +111,8 @@ const ONLY_HELP = [
   ...['ssh', 'logs'],
   // It serves until it is stopped; test/integration/serve-netboot.test.ts does that.
   'serve-netboot',
+  // It needs nodes; test/integration/rollout.test.ts has some.
+  'rollout',
 ];
 /** Commands that read what a build has made. */
 const READERS = ['inspect', 'size'];
@@ -124,7 +128,8 @@ function nameBuild(words: string[], build: TestBuild): void {
 const PLANNED = ['build', 'artifacts', 'release'];
 
 async function expectFlags(command: string, words: readonly string[]): Promise<void> {
-  const help = await factory([command, '--help']);
+  const sub = command === 'rollout' ? words.slice(1, 2) : [];
+  const help = await factory([command, ...sub, '--help']);
   for (const flag of words.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(flag);
 }
 
@@ -154,6 +159,22 @@ async function createInputs(home: string, words: readonly string[]): Promise<voi
   const targets = words.includes('--only') ? 'targets: [{ name: edge }]\n' : '';
   if (config >= 0) await writeFile(join(home, words[config + 1] ?? ''), `flavor: debian\n${targets}`);
 }
+
+describe('rollouts of the documentation', () => {
+  const files = all.filter(({ language, text }) => language === 'yaml' && /^nodes:/m.test(text));
+  test('there are some', () => expect(files.length).toBeGreaterThan(0));
+
+  test.each(files)('$place', async ({ text }) => {
+    const home = await mkdtemp(join(TEST_HOME, 'docs-'));
+    try {
+      await writeFile(join(home, 'rollout.yaml'), text);
+      const { nodes, waves } = await loadRollout(join(home, 'rollout.yaml'));
+      expect(planWaves(nodes, waves).flat().length).toBe(nodes.length);
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+});
 
 test.each(['github', 'gitlab'])('what init writes for %s is valid, and can be planned', async (ci) => {
   const home = await mkdtemp(join(TEST_HOME, 'init-'));

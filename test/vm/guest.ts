@@ -47,7 +47,7 @@ export interface Guest extends AsyncDisposable {
  * unless `waitsInMenu` is set: ten seconds of each boot would pass there.
  */
 export async function startGuest(
-  machine: Pick<Machine, 'artifact' | 'arch' | 'attachment' | 'firmware' | 'target'> & {
+  machine: Pick<Machine, 'artifact' | 'arch' | 'attachment' | 'firmware' | 'target' | 'forwards'> & {
     readonly snapshot?: boolean;
     readonly waitsInMenu?: boolean;
     /** Arguments for devices that firmware and kernel find before those of the machine. */

@@ -71,6 +71,10 @@ export const ERROR_CODES = {
   BASE_UNSUITABLE: usage('The base or kernel image lacks something that a build needs, such as a shell.'),
   LOCK_ENTRY_MISSING: usage('The lock file lacks an entry that --locked or --offline needs.'),
 
+  // Rollouts
+  ROLLOUT_UNPLANNED: usage('The rollout has no plan, or its file has changed since.'),
+  ROLLOUT_BUSY: usage('Another process runs the same rollout.'),
+
   // Signing and pushing
   SIGNERS_INVALID: usage(
     'The keys, identities or trusted root that signatures are verified with cannot be used.',
@@ -157,6 +161,8 @@ export const ERROR_CODES = {
   EXTENSION_NOT_MERGED: step('The extension was not merged into the system.'),
   MACHINE_ID_MISSING: step('The node has no machine ID.'),
 
+  NODE_UNREACHABLE: step('A node cannot be reached over SSH, or refuses the login.'),
+
   // Verification
   BOOT_FAILED: verification('A machine did not boot, or an event in the life of its system failed.'),
   DIGEST_MISMATCH: verification('A file, an image or a blob does not match its digest or checksum.'),
@@ -176,6 +182,8 @@ export const ERROR_CODES = {
   ),
   ARTIFACT_CORRUPT: verification('An artifact, or a filesystem in it, is broken or cut short.'),
   NODE_UNHEALTHY: verification('A check of the running node failed; the report says which.'),
+  HOST_KEY_REFUSED: verification('The SSH host key of a node is not known, or has changed.'),
+  ROLLOUT_FAILED: verification('A node did not boot the image of the rollout, or is not healthy with it.'),
   IMAGE_NOT_OS: verification('The image is not an OS image.'),
   FILESYSTEM_CORRUPT: verification('A filesystem has errors.'),
   CLOUD_CONFIG_REFUSED: verification('The cloud-config has errors; the message lists all of them.'),
@@ -196,6 +204,7 @@ export const ERROR_CODES = {
   DAEMON_UNTRUSTED: verification('The certificate of the Docker or BuildKit daemon is not the expected one.'),
 
   // Signals
+  ROLLOUT_PAUSED: { kind: 'interrupted', summary: 'The rollout was paused before all nodes were done.' },
   INTERRUPTED: { kind: 'interrupted', summary: 'The command received SIGINT, SIGTERM or SIGHUP.' },
 } as const satisfies Record<string, CodeFacts>;
 

@@ -12,6 +12,7 @@ const PAGES = {
   'signing policy': 'signing',
   'lock file': 'bases',
   model: 'models',
+  rollout: 'rollout',
 } as const;
 
 /** The document that data comes from, for messages. */

@@ -90,6 +90,11 @@ export const COMMANDS: Readonly<Record<CommandName, ListedCommand>> = {
     summary: 'boot artifacts in QEMU, and let the systems themselves show that they work',
     load: async () => (await import('./commands/prove.ts')).proveCommand(),
   },
+  rollout: {
+    task: 'Run',
+    summary: 'upgrade nodes over SSH, in waves, and stop unless each boots the image and is healthy',
+    load: async () => (await import('./commands/rollout.ts')).rolloutCommand(),
+  },
   sign: {
     task: 'Trust',
     summary: 'sign images in registries, files, or the output of a build',

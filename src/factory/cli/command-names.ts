@@ -14,6 +14,7 @@ export const COMMAND_NAMES = [
   'ssh',
   'serve-netboot',
   'prove',
+  'rollout',
   'sign',
   'verify',
   'verify-repro',

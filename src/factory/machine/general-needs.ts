@@ -48,7 +48,7 @@ const OTHER_USES: readonly (readonly [use: string, tools: readonly HostTool[]])[
   ['boot --user', [OPENSSL, XORRISO]],
   ['serve-netboot', [DNSMASQ, SETPRIV]],
   ['verify-repro', [TASKSET]],
-  ['ssh, DOCKER_HOST=ssh://…', [SSH]],
+  ['ssh, rollout, DOCKER_HOST=ssh://…', [SSH]],
 ];
 
 /** What the program needs in general: for a default build, and for its other commands. */

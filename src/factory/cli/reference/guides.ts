@@ -160,6 +160,16 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
     ],
     pages: ['prove'],
   },
+  rollout: {
+    examples: [
+      { what: 'Show what a rollout would do, and pin its image', line: 'rollout plan rollout.yaml' },
+      { what: 'Run it, or continue after an interruption', line: 'rollout run rollout.yaml' },
+      { what: 'Begin no further node, from another terminal', line: 'rollout pause rollout.yaml' },
+      { what: 'Continue, and try failed nodes again', line: 'rollout resume rollout.yaml' },
+      { what: 'Show where each node is, for a program', line: 'rollout status rollout.yaml --json' },
+    ],
+    pages: ['rollout', 'node'],
+  },
   sign: {
     examples: [
       { what: 'Sign the output of a build', line: 'sign build --key release.key' },
