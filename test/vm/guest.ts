@@ -38,8 +38,8 @@ export interface Guest extends AsyncDisposable {
   ) => Promise<{ readonly status: number; readonly output: string }>;
   /** Reboots the system and waits for the prompt. */
   readonly reboot: () => Promise<void>;
-  /** Waits for the boot menu of a machine that reboots on its own, and then for the prompt. */
-  readonly rebooted: () => Promise<void>;
+  /** Waits for the boot menu of a machine that reboots on its own, and then for the prompt. @param within milliseconds for each */
+  readonly rebooted: (within?: number) => Promise<void>;
 }
 
 /**
@@ -141,10 +141,10 @@ export async function startGuest(
     // A "!" in the commands of tests must not expand to an earlier command, and a pager would wait for a key.
     await run('dmesg --console-off; set +H; export PAGER=cat SYSTEMD_PAGER=cat');
   };
-  const rebooted = async () => {
+  const rebooted = async (within = bootTimeout) => {
     // Wait for the menu of the next boot, not for a prompt of the current one.
-    await waitFor(/GRUB|Linux version|Booting/, bootTimeout);
-    await login();
+    await waitFor(/GRUB|Linux version|Booting/, within);
+    await login(within);
   };
   return {
     console: plain,

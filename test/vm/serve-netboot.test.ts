@@ -186,7 +186,7 @@ describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'] || process.getuid?.() !=
         const disk = await emptyDisk(`installed-${firmware}`, '16G');
         await using guest = await start({ firmware, mac, disk }, extra);
         await guest.waitFor(/reboot: Restarting system/, BOOT_TIMEOUT + INSTALL_TIMEOUT);
-        await guest.rebooted();
+        await guest.rebooted(BOOT_TIMEOUT);
         expect(await guest.run('ls /run/cos/*_mode')).toBe('/run/cos/active_mode');
         expect(await guest.run('hostname')).toBe('installed-from-the-net');
         expect(await guest.run('cat /proc/cmdline')).not.toContain('netboot');
