@@ -85,6 +85,7 @@ const UNPUBLISHED: Readonly<Record<string, string>> = {
   audit: 'refuses an image, and does not change it',
   prove: 'boots the artifacts, and does not change them',
   sign: 'signs files beside the image',
+  cache: 'a shared result has the digest of the one that it stands for',
 };
 
 describe('publicParameters', () => {
