@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
-import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { FactoryError, reasonOf } from '../../../common/errors/factory-error.ts';
 import { parseImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { shownPath } from '../../../common/text/shown-path.ts';
 import { loadSigningSpec } from '../../config/command-specs.ts';
@@ -102,7 +102,7 @@ export type Target =
 /** Parses a target: an existing directory or file, or else an image. @throws FactoryError `usage` for any other text */
 export function targetOf(text: string): Target {
   const path = resolve(text);
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statOf(path, text);
   if (stats?.isDirectory()) return { kind: 'output', path };
   if (stats?.isFile()) return { kind: 'file', path };
   const name = text.replace(/^docker:\/\//, '');
@@ -113,6 +113,18 @@ export function targetOf(text: string): Target {
   }
   parseImageReference(name);
   return { kind: 'image', text: name };
+}
+
+/** @throws FactoryError `usage` for a path that cannot be looked up, such as one that is too long */
+function statOf(path: string, text: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new FactoryError('FILE_NOT_FOUND', `${text} cannot be read: ${reasonOf(error)}`, {
+      remedy: 'Check the path and its permissions.',
+      cause: error,
+    });
+  }
 }
 
 function gatherPairs(value: string, before: readonly Pair[] | undefined): Pair[] {
