@@ -76,6 +76,7 @@ test('whatever fails and whenever it is killed, the promises of a rollout hold',
         const records = fleet.store.state().nodes;
         for (const [name, node] of fleet.nodes) {
           expect(node.activated, `${name} got the system twice`).toBeLessThanOrEqual(1);
+          if (node.activated > 0) expect(records[name]?.before?.digest, `${name} has no record`).toBe(OLD);
           if (records[name]?.phase === 'done')
             expect([node.slot, node.running, node.disturbed]).toEqual(['active', NEW, false]);
         }
