@@ -100,7 +100,7 @@ function accessOf({ runner, signal }: Session, spec: RolloutSpec, pinned: string
 
 function clockOf(signal: AbortSignal): Clock {
   return {
-    now: () => Date.now(),
+    now: () => performance.now(),
     sleep: async (seconds) => {
       await setTimeout(seconds * 1000, undefined, { signal }).catch(() => signal.throwIfAborted());
     },

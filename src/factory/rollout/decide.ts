@@ -44,8 +44,9 @@ export function decide(
 /** The image is in the active slot, and another system runs. */
 function fromOther(record: Pick<NodeRecord, 'bootId'>, { bootId, running, upgrade }: Observation): Decision {
   const runs = `it runs ${describeSystem(running)}`;
-  const isSameBoot = record.bootId === undefined || record.bootId === bootId;
-  if (running.slot === 'active' && isSameBoot) return { kind: 'reboot' };
+  // A fallback is another boot than the one in which the upgrade began, whichever slot that was from.
+  const isSameBoot = record.bootId === bootId || (record.bootId === undefined && running.slot === 'active');
+  if (isSameBoot) return { kind: 'reboot' };
   const what =
     upgrade?.outcome === 'fell back'
       ? 'it fell back, because the first boot of the new system failed'

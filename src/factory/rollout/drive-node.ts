@@ -47,19 +47,24 @@ const MISSED: Readonly<Record<keyof RolloutSpec['limits'], string>> = {
  * @throws only what ends the whole rollout, such as an interruption
  */
 export async function driveNode(work: NodeWork): Promise<void> {
-  const { clock, limits, record, save } = work;
+  const { clock, limits, record } = work;
+  let began = clock.now();
+  // A limit counts from the moment at which its phase is stored, and so includes the command that the phase begins with.
+  const save: NodeWork['save'] = async (change) => {
+    if (change.phase !== undefined && change.phase !== record().phase) began = clock.now();
+    await work.save(change);
+  };
   const fail = (reason: string) => save({ phase: 'failed', reason: nodeText(reason) });
   const attempt: Attempt = { rebootAsked: undefined, upgradeError: undefined };
   let { phase } = record();
-  let began = clock.now();
   let pause = FIRST_PAUSE;
   for (;;) {
-    const outcome = await step(work, attempt);
+    const outcome = await step({ ...work, save }, attempt);
     if (outcome.kind === 'fail') return await fail(outcome.reason);
     const current = record().phase;
     if (current === 'done') return;
     if (current !== phase) {
-      [phase, began, pause] = [current, clock.now(), FIRST_PAUSE];
+      [phase, pause] = [current, FIRST_PAUSE];
       continue;
     }
     const limit = LIMIT_OF[phase];
@@ -105,7 +110,7 @@ async function step(work: NodeWork, attempt: Attempt): Promise<Outcome> {
       case 'reboot':
         return reboot(work, found, tried);
       case 'check health':
-        return prove(work);
+        return prove(work, found);
     }
   }
 }
@@ -142,16 +147,23 @@ async function reboot({ node, access, clock, save }: NodeWork, { bootId }: Obser
   const { rebootAsked = Number.NEGATIVE_INFINITY } = attempt;
   if (clock.now() - rebootAsked >= ASK_AGAIN * 1000) {
     attempt.rebootAsked = clock.now();
-    await access.reboot(node);
+    await access.reboot(node, bootId);
   }
   return again('it has not rebooted yet');
 }
 
-async function prove({ node, access, save }: NodeWork): Promise<Outcome> {
+async function prove(
+  { node, access, save, record, digests }: NodeWork,
+  { bootId }: Observation,
+): Promise<Outcome> {
   await save({ phase: 'proving' });
   const problems = await access.health(node);
-  if (problems.length === 0) await save({ phase: 'done' });
-  return again(problems.join('; '));
+  if (problems.length > 0) return again(problems.join('; '));
+  // The checks may take minutes: what they found must be true of this boot.
+  const after = await access.observe(node);
+  const isSame = after.bootId === bootId && decide(record(), after, digests).kind === 'check health';
+  if (isSame) await save({ phase: 'done' });
+  return again('it has rebooted while its health was checked');
 }
 
 function again(problem: string): Outcome {

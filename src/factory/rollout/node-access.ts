@@ -13,15 +13,15 @@ export interface NodeAccess {
    * @param options.timeout seconds
    */
   upgrade(node: RolloutNode, options: { readonly timeout: number }): Promise<void>;
-  /** Asks the node to reboot; it may go away before it can answer. */
-  reboot(node: RolloutNode): Promise<void>;
+  /** Asks the node to reboot, unless it is in another boot by then; it may go away before it can answer. */
+  reboot(node: RolloutNode, bootId: string): Promise<void>;
   /** Returns what is not healthy, one sentence each. */
   health(node: RolloutNode): Promise<readonly string[]>;
 }
 
 /** The time; tests have their own. */
 export interface Clock {
-  /** Unix time in milliseconds. */
+  /** Milliseconds that only go forward, and stand still while this machine sleeps. */
   now(): number;
   /** @param seconds how long; throws the reason of an abort */
   sleep(seconds: number): Promise<void>;

@@ -1,5 +1,6 @@
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { NodeAccess } from './node-access.ts';
+import { nodeText } from './observation.ts';
 import type { RolloutNode, RolloutSpec } from './schema.ts';
 import type { RolloutState, System } from './state.ts';
 import { planWaves } from './waves.ts';
@@ -28,7 +29,7 @@ async function survey(node: RolloutNode, access: NodeAccess): Promise<System | {
   } catch (error) {
     if (!(error instanceof FactoryError) || error.kind === 'interrupted' || error.kind === 'tool')
       throw error;
-    return { problem: messageOf(error) };
+    return { problem: nodeText(messageOf(error)) };
   }
 }
 

@@ -24,8 +24,16 @@ export const OBSERVE = [
   'exec kairos-agent state summary --json',
 ].join(' && ');
 
-/** Reboots, under whichever service manager. */
-export const REBOOT = 'if [ -d /run/systemd/system ]; then exec systemctl reboot; else exec reboot; fi';
+/**
+ * Reboots, under whichever service manager, unless the node has rebooted since it was looked at: a second reboot would break off the
+ * first boot of the new system, which then counts as failed.
+ */
+export function rebootCommand(bootId: string): string {
+  return [
+    `[ "$(cat /proc/sys/kernel/random/boot_id)" = ${quoteWord(bootId)} ] || exit 0`,
+    'if [ -d /run/systemd/system ]; then exec systemctl reboot; else exec reboot; fi',
+  ].join('\n');
+}
 
 /** Upgrades to an image, which the node verifies by its own policy. */
 export function upgradeCommand({

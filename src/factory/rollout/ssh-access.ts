@@ -5,7 +5,7 @@ import { runOverSsh, type SshDestination } from '../tools/ssh.ts';
 import { checkHealth } from './check-health.ts';
 import type { NodeAccess } from './node-access.ts';
 import { nodeText, type Observation, parseObservation } from './observation.ts';
-import { asRoot, OBSERVE, REBOOT, upgradeCommand } from './remote-command.ts';
+import { asRoot, OBSERVE, rebootCommand, upgradeCommand } from './remote-command.ts';
 import type { RolloutNode, RolloutSpec } from './schema.ts';
 
 /** Seconds for a look at a node: on a slow one, the agent takes several to mount the slots. */
@@ -36,9 +36,9 @@ export function sshAccess({ runner, spec, pinned, signal, env }: SshAccessOption
       const result = await run(node, upgradeCommand({ pinned, insecure }), timeout);
       if (result.exitCode !== 0) throw commandFailure('the upgrade failed', result);
     },
-    reboot: async (node) => {
+    reboot: async (node, bootId) => {
       // A node that goes away at once breaks the connection off: its boot id shows whether it has rebooted.
-      await run(node, REBOOT, ASK_REBOOT).catch((error: unknown) => {
+      await run(node, rebootCommand(bootId), ASK_REBOOT).catch((error: unknown) => {
         if (!(error instanceof FactoryError) || error.code !== 'NODE_UNREACHABLE') throw error;
       });
     },

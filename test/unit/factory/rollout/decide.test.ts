@@ -24,6 +24,12 @@ test.each([
     node({ active: { digest: NEW } }),
     { kind: 'reboot' },
   ],
+  [
+    'the image, written while the passive system ran',
+    rebooting,
+    node({ running: onPassive, active: { digest: NEW }, upgrade: { outcome: 'fell back' } }),
+    { kind: 'reboot' },
+  ],
   ['the image', waiting, node(isNew), { kind: 'check health' }],
   ['the image after its reboot', rebooting, node({ ...isNew, bootId: 'two' }), { kind: 'check health' }],
   [

@@ -11,6 +11,7 @@ export const OLD = `sha256:${'a'.repeat(64)}`;
 /** What a simulated node does with the image. */
 export type Habit =
   | 'good'
+  | 'panics later'
   | 'falls back'
   | 'refuses'
   | 'unhealthy'
@@ -126,6 +127,13 @@ export function fleetOf(habits: Readonly<Record<string, Habit>>, initial: Rollou
       health: async (which) => {
         const node = reach(which);
         if (node.habit === 'unhealthy') return ['a unit has failed'];
+        // The last check succeeds on the system that the node went back to.
+        if (node.habit === 'panics later') {
+          node.bootId += 1;
+          node.fellBack = true;
+          node.slot = 'passive';
+          node.running = OLD;
+        }
         node.disturbed = false;
         return [];
       },

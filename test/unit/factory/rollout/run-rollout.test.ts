@@ -113,6 +113,7 @@ describe('a rollout', () => {
   test.each([
     ['refuses', /the upgrade failed with status 5/],
     ['unhealthy', /not healthy within 2 min 00 s: a unit has failed/],
+    ['panics later', /it fell back, because the first boot of the new system failed/],
     ['never returns', /not back from the reboot within 5 min 00 s: node-0 cannot be reached/],
   ] as const)('names the reason when a node %s', async (habit, reason) => {
     const { fleet, run } = rolloutOf([habit], { sizes: [1], max: 1 });
