@@ -146,7 +146,7 @@ describe.skipIf(!isRoot)('a shared cache (needs root: packs a root with its owne
 
   test('does without a registry that does not answer', async () => {
     const { stderr } = await made({ name: 'dead', cache: writer, registry: '127.0.0.1:1' });
-    expect(stderr.match(/is not used any more/g)).toHaveLength(1);
+    expect(stderr.match(/is not asked any more/g)).toHaveLength(1);
   });
 
   test('is not asked by a build without a network', async () => {

@@ -32,7 +32,8 @@ export const SharedCache = z.preprocess(
       description: 'Files with public keys: results that one of them has signed are used.',
     }),
     sign: Sign.optional().meta({
-      description: 'Signer of new results; by default that of the build. Results are only read without one.',
+      description:
+        'Signer of new results; without `verify`, by default that of the build. Results are only read without one.',
     }),
   }),
 );

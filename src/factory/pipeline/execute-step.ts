@@ -53,7 +53,7 @@ async function execute(
     });
     if (key === undefined) return result;
     const stored = await context.cache.store(step, { key, objects, result });
-    context.shared?.offer(step, key, stored);
+    context.shared?.offer(step, key, { result: stored, results });
     return stored;
   } finally {
     await rm(home, { recursive: true, force: true });

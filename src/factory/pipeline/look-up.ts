@@ -60,7 +60,7 @@ export async function lookUp(
     const isCurrent = (result: StepResult) => step.isCurrent?.(result) ?? true;
     const own = await context.cache.load(step, key);
     if (own !== undefined && (await isCurrent(own))) return own;
-    const other = await context.shared?.find(step, key);
+    const other = await context.shared?.find(step, key, results);
     return other !== undefined && (await isCurrent(other)) ? other : undefined;
   };
   const identity = `${step.id} ${key}`;

@@ -3,7 +3,7 @@ import type { RootShell } from '../engine/container-engine.ts';
 import { checkRoom, filesystemsOf, requireRoom } from '../machine/room.ts';
 import { secretVariables } from '../signing/signer.ts';
 import type { BuildOptions } from './build-options.ts';
-import type { TargetsReport } from './build-report.ts';
+import type { TargetReport, TargetsReport } from './build-report.ts';
 import { buildkitOf, engineOf } from './common-choices.ts';
 import { type EngineSession, type EngineSessionOptions, withEngine } from './engine-session.ts';
 import { withAllFaults } from './machine-faults.ts';
@@ -60,7 +60,7 @@ export async function runTargets(
   options: TargetsOptions,
 ): Promise<TargetsReport> {
   const report = await runOnce(targets, options);
-  if (!report.targets.some((target) => target.status === 'failed' && isLost(target.error))) return report;
+  if (!report.targets.some(hasLost)) return report;
   // What was made so far is in the cache of this machine.
   options.emit({
     type: 'notice',
@@ -69,7 +69,11 @@ export async function runTargets(
   return await runOnce(targets, { ...options, shares: false });
 }
 
-/** Whether a failure is that of the shared cache, and not of the build. */
+/** Whether a target failed because of the shared cache, and not of its build. */
+function hasLost(target: TargetReport): boolean {
+  return target.status === 'failed' && isLost(target.error);
+}
+
 function isLost(error: unknown): boolean {
   if (!(error instanceof FactoryError)) return false;
   return error.code === 'SHARED_RESULT_LOST' || isLost(error.cause);
@@ -104,10 +108,10 @@ async function runOnce(
         await reserveRoom(plan, options.emit);
         const resources = { signers: signers.opened, outputs: outputs.opened };
         const reports = await runGroups(groups, { context, ...resources, started });
-        await shared?.finish();
+        await shared?.finish(reports.every(({ status }) => status !== 'failed'));
         // After an error, the session sweeps.
         if (reports.some(({ status }) => status === 'failed')) {
-          await showRoot(session, options);
+          if (!reports.some(hasLost)) await showRoot(session, options);
           await session.sweep();
         }
         return { targets: reports, seconds: (performance.now() - started) / 1000 };

@@ -1,21 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import { blobPath } from '../inputs/base/blob-cache.ts';
-import { loadImage, unpackFiles } from '../sharing/pack-result.ts';
+import { loadImage } from '../sharing/pack-result.ts';
 import type { ResultRecord } from '../sharing/result-record.ts';
 import { scratchDirectory } from '../sharing/result-registry.ts';
+import { unpackRoot } from '../tools/tar.ts';
 import type { SharedCacheContext } from './shared-cache-context.ts';
+import { WithImage } from './shared-key.ts';
 import { hasFacts, type Step, type StepResult } from './step.ts';
-
-/** Facts that name an image of the engine. */
-export const WithImage = z.object({ image: z.string() });
 
 /** Reads results of other machines. What a result consists of is fetched when it is needed, and once. */
 export interface SharedReader {
   /** @throws FactoryError as `ResultRegistry.find` */
-  find(step: Step, key: string): Promise<StepResult | undefined>;
+  find(step: Step, keys: SharedKeys): Promise<StepResult | undefined>;
   /** Whether a result that was found brings the image. */
   hasImage(image: string): boolean;
   /** Loads the image of a result into the engine; other images are left alone. @throws FactoryError `SHARED_RESULT_LOST` */
@@ -28,9 +26,16 @@ export interface SharedReader {
   taken(): number;
 }
 
+/** The key of a result in the cache of this machine, and the one under which it is shared. */
+export interface SharedKeys {
+  readonly key: string;
+  readonly shared: string;
+}
+
 /** A result that was found, and what is being fetched of it. */
 interface Found {
   readonly step: Step;
+  readonly key: string;
   readonly record: ResultRecord;
   fetching?: Promise<void>;
 }
@@ -53,12 +58,12 @@ export function createSharedReader({
   const byImage = new Map<string, Found>();
   let taken = 0;
 
-  const ask = async (step: Step, key: string): Promise<StepResult | undefined> => {
-    const record = await registry.find(step.id, key);
+  const ask = async (step: Step, { key, shared }: SharedKeys): Promise<StepResult | undefined> => {
+    const record = await registry.find(step.id, shared);
     if (record === undefined || !hasFacts(step, record.facts)) return undefined;
     const { digest, facts } = record;
     const files = located(cache.directory(step, key), record.files);
-    const found: Found = { step, record };
+    const found: Found = { step, key, record };
     if (record.content !== undefined) byFiles.set(files, found);
     const named = WithImage.safeParse(facts).data;
     if (record.image !== undefined && named !== undefined) byImage.set(named.image, found);
@@ -66,14 +71,14 @@ export function createSharedReader({
   };
 
   /** Downloads what belongs to a result, and puts the result into the cache of this machine. */
-  const take = async ({ step, record }: Found): Promise<void> => {
-    const { key, digest, facts, content, image } = record;
+  const take = async ({ step, key, record }: Found): Promise<void> => {
+    const { digest, facts, content, image } = record;
     await using scratch = await scratchDirectory(work);
     const objects = join(scratch.path, 'objects');
     await mkdir(objects);
     if (content !== undefined) {
       await registry.fetch([content], scratch.path, () => 'content');
-      await unpackFiles(runner, join(scratch.path, 'content'), objects);
+      await unpackRoot(runner, join(scratch.path, 'content'), objects);
     }
     if (image !== undefined) {
       const layout = join(scratch.path, 'image');
@@ -98,9 +103,9 @@ export function createSharedReader({
   };
 
   return {
-    find: (step, key) => {
-      const identity = `${step.id} ${key}`;
-      const answer = answers.get(identity) ?? ask(step, key);
+    find: (step, keys) => {
+      const identity = `${step.id} ${keys.shared}`;
+      const answer = answers.get(identity) ?? ask(step, keys);
       answers.set(identity, answer);
       return answer;
     },

@@ -1,14 +1,15 @@
 import { packFiles, packImage } from '../sharing/pack-result.ts';
 import { scratchDirectory } from '../sharing/result-registry.ts';
 import type { SharedCacheContext } from './shared-cache-context.ts';
-import { WithImage } from './shared-reader.ts';
+import { WithImage } from './shared-key.ts';
+import type { SharedKeys } from './shared-reader.ts';
 import type { SharedForm, Step, StepResult } from './step.ts';
 
 /** A result that was made here, and is in the cache of this machine. */
 interface Own {
   readonly step: Step;
   readonly shared: SharedForm;
-  readonly key: string;
+  readonly keys: SharedKeys;
   readonly result: StepResult;
 }
 
@@ -19,11 +20,11 @@ interface Own {
  */
 export async function storeShared(
   { registry, engine, cache, runner, signal, work }: SharedCacheContext,
-  { step, shared, key, result }: Own,
+  { step, shared, keys, result }: Own,
 ): Promise<number> {
   await using scratch = await scratchDirectory(work);
   const context = { runner, signal, scratch: scratch.path };
-  const home = cache.directory(step, key);
+  const home = cache.directory(step, keys.key);
   const paths = Object.entries(result.files).map(
     ([name, path]) => [name, path.slice(home.length + 1)] as const,
   );
@@ -35,7 +36,7 @@ export async function storeShared(
   const record = {
     version: 1,
     step: step.id,
-    key,
+    key: keys.shared,
     digest: result.digest,
     facts: result.facts,
     files: Object.fromEntries(paths),

@@ -1,13 +1,13 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { settleAll } from '../../common/errors/settle.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import { type LayerCompression, writeOciLayout } from '../inputs/base/oci-layout.ts';
-import { compressZstd, decompress, ZSTD } from '../tools/compressors.ts';
+import { compressZstd } from '../tools/compressors.ts';
 import type { Runner } from '../tools/runner.ts';
-import { packDirectory, unpackStream } from '../tools/tar.ts';
+import { packDirectory } from '../tools/tar.ts';
 import type { ResultRecord, SharedBlob } from './result-record.ts';
 import { fileContent } from './result-registry.ts';
 
@@ -38,15 +38,6 @@ export async function packFiles(
   ]);
   const content = await fileContent(file, signal);
   return { described: content, files: new Map([[content.digest, file]]) };
-}
-
-/** Unpacks the files of a result, which have been verified, into an empty directory. */
-export async function unpackFiles(runner: Runner, file: string, directory: string): Promise<void> {
-  const tar = new PassThrough();
-  await settleAll([
-    decompress(runner, ZSTD, { input: createReadStream(file), output: tar }),
-    unpackStream(runner, tar, directory),
-  ]);
 }
 
 type SharedImage = NonNullable<ResultRecord['image']>;
