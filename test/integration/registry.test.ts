@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { downloadBlobs } from '../../src/common/oci/registry/blob-store.ts';
 import { parseImageReference } from '../../src/common/oci/registry/image-reference.ts';
 import { parsePlatform } from '../../src/common/oci/registry/platform.ts';
 import { openRegistry } from '../../src/common/oci/registry/registry.ts';
+import { freePort } from '../../src/factory/boot/forward.ts';
 import { type TestHost, testHost } from '../unit/agent/support/test-host.ts';
 import {
   sha256,
@@ -114,14 +114,6 @@ describe('the registry of Debian', () => {
     await expect(repository.getBlobBytes(sha256(Buffer.from('no')), 10)).rejects.toThrow('HTTP 404');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 async function answering(address: string): Promise<void> {
   for (let count = 0; count < 100; count++) {

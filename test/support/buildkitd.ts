@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
+import { freePort } from '../../src/factory/boot/forward.ts';
 import { makeClientCertificates } from './certificates.ts';
 import { PROJECT } from './factory.ts';
 import { tool } from './tool.ts';
@@ -148,13 +148,4 @@ async function unmountBelow(place: string): Promise<void> {
     .sort()
     .reverse())
     await tool('umount', '-l', mount);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (!address || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

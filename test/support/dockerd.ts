@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
+import { freePort } from '../../src/factory/boot/forward.ts';
 import { makeClientCertificates } from './certificates.ts';
 import { tool } from './tool.ts';
 
@@ -103,13 +103,4 @@ async function send(socketPath: string, method: string, path: string, body?: Rea
   if (body) body.pipe(sent);
   else sent.end();
   return promise;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (!address || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

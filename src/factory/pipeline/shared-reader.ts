@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
-import { blobPath } from '../inputs/base/blob-cache.ts';
+import { blobPath } from '../../common/oci/layers/image-layout.ts';
 import { loadImage } from '../sharing/pack-result.ts';
 import type { ResultRecord } from '../sharing/result-record.ts';
 import { scratchDirectory } from '../sharing/result-registry.ts';

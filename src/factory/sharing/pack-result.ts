@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { settleAll } from '../../common/errors/settle.ts';
+import { writeLayoutIndex } from '../../common/oci/layers/image-layout.ts';
 import type { ContainerEngine } from '../engine/container-engine.ts';
 import { type LayerCompression, writeOciLayout } from '../inputs/base/oci-layout.ts';
 import { compressZstd } from '../tools/compressors.ts';
@@ -80,7 +81,6 @@ export async function loadImage(
     layout,
   }: { readonly image: string; readonly shared: SharedImage; readonly layout: string },
 ): Promise<void> {
-  await writeFile(join(layout, 'index.json'), shared.index);
-  await writeFile(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  await writeLayoutIndex(layout, shared.index);
   await engine.load({ kind: 'oci', path: layout, tag: undefined }, image, shared.arch);
 }

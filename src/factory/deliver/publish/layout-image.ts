@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError, messageOf } from '../../../common/errors/factory-error.ts';
 import { digestOf } from '../../../common/files/digest.ts';
+import { blobPath } from '../../../common/oci/layers/image-layout.ts';
 import {
   type Descriptor,
   type Platform,
@@ -10,7 +11,6 @@ import {
 } from '../../../common/oci/registry/image-manifest.ts';
 import { platformOf } from '../../../common/oci/registry/platform.ts';
 import type { ManifestContent } from '../../../common/oci/registry/registry-writer.ts';
-import { blobPath } from '../../inputs/base/blob-cache.ts';
 import { expectOwn } from './expect-own.ts';
 
 /** A manifest of a layout, with the content that a registry must have before it accepts the manifest. */

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { digestOf, expectDigest, hashFor } from '../../../common/files/digest.ts';
 import { Meter } from '../../../common/files/meter.ts';
+import { blobPath, writeLayoutIndex } from '../../../common/oci/layers/image-layout.ts';
 import type { LayerFile } from '../../../common/oci/layers/layer-stream.ts';
 import { openLocalImage } from '../../../common/oci/layers/local-image.ts';
 import {
@@ -135,8 +136,7 @@ async function writeBlob(directory: string, mediaType: string, value: object): P
 
 async function writeIndex(directory: string, manifest: Descriptor): Promise<void> {
   const index = { schemaVersion: 2, mediaType: MEDIA.index, manifests: [manifest] };
-  await writeFile(join(directory, 'index.json'), JSON.stringify(index));
-  await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  await writeLayoutIndex(directory, JSON.stringify(index));
 }
 
 function blobsOf(directory: string): string {
@@ -144,7 +144,7 @@ function blobsOf(directory: string): string {
 }
 
 function blobOf(directory: string, digest: string): string {
-  return join(directory, 'blobs', digest.replace(':', '/'));
+  return join(directory, 'blobs', blobPath(digest));
 }
 
 /** Puts a finished layout where an image has its own. One of the same content stays: another run may be reading it. */

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestOf, hashFor } from '../../../common/files/digest.ts';
 import { writeInPlace } from '../../../common/files/output-file.ts';
+import { blobPath, writeLayoutIndex } from '../../../common/oci/layers/image-layout.ts';
 import { type Descriptor, MEDIA } from '../../../common/oci/registry/image-manifest.ts';
 
 /** A cache of registry blobs, as files by digest. */
@@ -35,11 +36,6 @@ export interface Owner {
 
 /** Size of one read when hashing, in bytes. */
 const CHUNK = 1024 * 1024;
-
-/** Returns the path of a blob in an OCI layout. */
-export function blobPath(digest: string): string {
-  return digest.replace(':', '/');
-}
 
 /** Opens the cache in a directory, which is created when it is first written to. Several runs may share it. */
 export function createBlobCache(directory: string, owner: Owner): BlobCache {
@@ -87,8 +83,7 @@ export function createBlobCache(directory: string, owner: Owner): BlobCache {
         await link(fileOf(digest), file);
       }
       const index = { schemaVersion: 2, mediaType: MEDIA.index, manifests: [manifest] };
-      await writeFile(join(place, 'index.json'), JSON.stringify(index));
-      await writeFile(join(place, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+      await writeLayoutIndex(place, JSON.stringify(index));
     },
   };
 }

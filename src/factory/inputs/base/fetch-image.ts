@@ -1,9 +1,10 @@
 import { FactoryError } from '../../../common/errors/factory-error.ts';
+import { blobPath } from '../../../common/oci/layers/image-layout.ts';
 import { downloadBlobs } from '../../../common/oci/registry/blob-store.ts';
 import { type Descriptor, parseManifest } from '../../../common/oci/registry/image-manifest.ts';
 import { formatImageReference, type ImageReference } from '../../../common/oci/registry/image-reference.ts';
 import { createTransferReporter } from '../../../common/text/transfer.ts';
-import { type BlobCache, blobPath } from './blob-cache.ts';
+import type { BlobCache } from './blob-cache.ts';
 import { atPlaces, type RegistryAccess } from './resolve-image.ts';
 
 /** The registries to download from, and the cache to download to. */

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { architecture } from '../../../common/contract/architectures.ts';
 import { settleAll } from '../../../common/errors/settle.ts';
 import { Meter } from '../../../common/files/meter.ts';
+import { writeLayoutIndex } from '../../../common/oci/layers/image-layout.ts';
 import { utcTime } from '../../../common/text/utc-time.ts';
 
 /** A blob in the layout (OCI image-spec, "Content Descriptors"). */
@@ -110,8 +111,7 @@ export async function writeOciLayout(
       },
     ],
   };
-  await writeFile(join(directory, 'index.json'), JSON.stringify(index));
-  await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  await writeLayoutIndex(directory, JSON.stringify(index));
   return manifest.digest;
 }
 
