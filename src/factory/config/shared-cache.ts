@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../../common/errors/factory-error.ts';
 import { type ImageReference, parseImageReference } from '../../common/oci/registry/image-reference.ts';
-import { anchorSign, Sign } from './signing.ts';
+import { anchorFiles, anchorSign, Sign } from './signing.ts';
 
 const SCHEME = 'oci://';
 
@@ -48,9 +47,4 @@ export function anchorSharedCache(value: unknown, directory: string): unknown {
     ...(verify === undefined ? {} : { verify: anchorFiles(verify, directory) }),
     ...(sign === undefined ? {} : { sign: anchorSign(sign, directory) }),
   };
-}
-
-function anchorFiles(value: unknown, directory: string): unknown {
-  if (!Array.isArray(value)) return value;
-  return value.map((file: unknown) => (typeof file === 'string' ? resolve(directory, file) : file));
 }

@@ -139,10 +139,13 @@ export function anchorTrust(value: unknown, directory: string): unknown {
 export function anchorSigners(value: unknown, directory: string): unknown {
   const anchored = anchorPaths(value, ['trusted-root'], directory);
   if (!isObject(anchored) || !Array.isArray(anchored['keys'])) return anchored;
-  const keys = anchored['keys'].map((key: unknown) =>
-    typeof key === 'string' ? resolve(directory, key) : key,
-  );
-  return { ...anchored, keys };
+  return { ...anchored, keys: anchorFiles(anchored['keys'], directory) };
+}
+
+/** Makes the paths in a list of files absolute; leaves malformed values unchanged. */
+export function anchorFiles(value: unknown, directory: string): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((file: unknown) => (typeof file === 'string' ? resolve(directory, file) : file));
 }
 
 /** Makes the path of a signing key absolute; leaves URIs and `keyless` unchanged. */

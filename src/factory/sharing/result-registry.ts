@@ -13,8 +13,7 @@ import { openRegistryWriter } from '../../common/oci/registry/registry-writer.ts
 import type { TrustKey } from '../../common/trust/public-key.ts';
 import { verifyFile } from '../../common/trust/verify-file.ts';
 import type { RegistrySettings } from '../config/registries.ts';
-import { createRegistryHost } from '../inputs/base/registry-host.ts';
-import { readAuthorities } from '../inputs/base/resolve-image.ts';
+import { connectRegistry } from '../inputs/base/connect-registry.ts';
 import type { Signer } from '../signing/signer.ts';
 import { signBlob } from '../tools/cosign.ts';
 import type { Runner } from '../tools/runner.ts';
@@ -71,11 +70,9 @@ export async function openResultRegistry(
   place: Pick<ImageReference, 'registry' | 'repository'>,
   { runner, registries, env, signal, keys, signer, work, log }: ResultRegistryOptions,
 ): Promise<ResultRegistry> {
-  const settings = registries.find(({ registry }) => registry === place.registry);
-  const ca = settings?.ca === undefined ? undefined : await readAuthorities(settings.ca);
-  const host = createRegistryHost({ runner, env, ca, warn: log });
+  const { host, insecure } = await connectRegistry(place.registry, { runner, registries, env, warn: log });
   const reference = { ...place, tag: undefined, digest: undefined };
-  const options = { insecure: settings?.insecure ?? false, signal, attempts: ATTEMPTS };
+  const options = { insecure, signal, attempts: ATTEMPTS };
   const writer = signer && openRegistryWriter(host, reference, { ...options, client: PUSHING_CLIENT });
   const registry = writer?.reader ?? openRegistry(host, reference, { ...options, client: PERSON_CLIENT });
   const reader = registryReader(registry);

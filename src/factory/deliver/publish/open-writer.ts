@@ -1,8 +1,7 @@
 import { PUSHING_CLIENT } from '../../../common/oci/registry/client.ts';
 import { openRegistryWriter, type RegistryWriter } from '../../../common/oci/registry/registry-writer.ts';
 import type { RegistrySettings } from '../../config/registries.ts';
-import { createRegistryHost } from '../../inputs/base/registry-host.ts';
-import { readAuthorities } from '../../inputs/base/resolve-image.ts';
+import { connectRegistry } from '../../inputs/base/connect-registry.ts';
 import type { Runner } from '../../tools/runner.ts';
 import type { PushTarget } from './push-target.ts';
 
@@ -25,14 +24,12 @@ export async function openWriter(
   { runner, registries, env, signal, mountFrom, warn }: WriterAccess,
   { repository }: PushTarget,
 ): Promise<RegistryWriter> {
-  const settings = registries.find(({ registry }) => registry === repository.registry);
-  const ca = settings?.ca === undefined ? undefined : await readAuthorities(settings.ca);
-  const host = createRegistryHost({ runner, env, ca, warn });
+  const { host, insecure } = await connectRegistry(repository.registry, { runner, registries, env, warn });
   return openRegistryWriter(
     host,
     { ...repository, tag: undefined, digest: undefined },
     {
-      insecure: settings?.insecure ?? false,
+      insecure,
       client: PUSHING_CLIENT,
       signal,
       ...(mountFrom === undefined ? {} : { mountFrom }),
