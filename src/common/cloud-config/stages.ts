@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { FactoryError } from '../errors/factory-error.ts';
+import { quoted } from '../text/shell-word.ts';
 import type { ConfigDocument } from './parse.ts';
 import { problemsOf } from './problems.ts';
 import { CloudConfig, type WriteFile, withoutNulls } from './schema.ts';
@@ -123,5 +124,5 @@ function toFile({ owner, defer: _, ...file }: WriteFile): NonNullable<StageStep[
 /** Converts a command to a shell line; a list of arguments is quoted. */
 function toCommand(command: string | string[]): string {
   if (typeof command === 'string') return command;
-  return command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  return command.map(quoted).join(' ');
 }

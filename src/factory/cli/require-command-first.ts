@@ -1,4 +1,5 @@
 import { FactoryError } from '../../common/errors/factory-error.ts';
+import { quoted } from '../../common/text/shell-word.ts';
 import { COMMAND_NAMES } from './command-names.ts';
 import { programName } from './program-name.ts';
 
@@ -20,7 +21,7 @@ export async function requireCommandFirst(args: readonly string[]): Promise<void
   // At the end, because some commands have others below them; but not among the words of another program.
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   const ordered = [...args.slice(place, end), ...args.slice(0, place), ...args.slice(end)];
-  const words = ordered.map((word) => (PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  const words = ordered.map((word) => (PLAIN.test(word) ? word : quoted(word)));
   throw new FactoryError('OPTION_INVALID', `${first} is in front of the command "${command}"`, {
     remedy: `Write the command first: ${programName()} ${words.join(' ')}`,
   });

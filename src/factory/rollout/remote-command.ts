@@ -1,7 +1,4 @@
-/** Quotes a word for a POSIX shell: whatever it contains, the shell sees one argument with these bytes. */
-export function quoteWord(word: string): string {
-  return /^[A-Za-z0-9_/:.,@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
+import { quoteWord } from '../../common/text/shell-word.ts';
 
 /** The command line of a program with its arguments, for a POSIX shell. */
 export function commandLine(words: readonly string[]): string {

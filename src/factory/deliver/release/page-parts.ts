@@ -1,3 +1,4 @@
+import { quoted, quoteWord } from '../../../common/text/shell-word.ts';
 import { type Html, html } from './html.ts';
 
 /**
@@ -37,5 +38,5 @@ export function idOf(text: string): string {
 
 /** A file name as one word of a POSIX shell, quoted where necessary. */
 export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return text.startsWith('-') ? quoted(text) : quoteWord(text);
 }

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { quoteWord } from '../../../../src/common/text/shell-word.ts';
 import {
   asRoot,
   commandLine,
   curlCommand,
-  quoteWord,
   upgradeCommand,
 } from '../../../../src/factory/rollout/remote-command.ts';
 
