@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { freePort } from '../../src/factory/boot/forward.ts';
 import { makeClientCertificates } from './certificates.ts';
 import { PROJECT } from './factory.ts';
-import { tool } from './tool.ts';
+import { unmountBelow } from './unmount-below.ts';
 
 /** `scripts/setup --buildkit` builds the programs here. */
 export const BUILDKIT_PROGRAMS = join(PROJECT, '.tools/bin');
@@ -139,13 +139,4 @@ function killAll(ids: readonly number[]): void {
       // It has ended.
     }
   }
-}
-
-async function unmountBelow(place: string): Promise<void> {
-  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
-  for (const mount of mounts
-    .filter((path) => path.startsWith(`${place}/`))
-    .sort()
-    .reverse())
-    await tool('umount', '-l', mount);
 }

@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { freePort } from '../../src/factory/boot/forward.ts';
 import { makeClientCertificates } from './certificates.ts';
 import { tool } from './tool.ts';
+import { unmountBelow } from './unmount-below.ts';
 
 /** An empty Docker daemon for tests, which runs until it is disposed of. */
 export interface TestDaemon extends AsyncDisposable {
@@ -63,9 +64,7 @@ export async function startDockerd(): Promise<TestDaemon> {
     await end;
     // Cleans up after a killed daemon: its containerd, container shims and mounts.
     await tool('pkill', '-9', '-f', home).catch(() => undefined);
-    const unmount =
-      'cut -d" " -f2 /proc/mounts | grep -F "$1" | sort -r | while read -r m; do umount -l "$m"; done';
-    await tool('sh', '-c', unmount, 'sh', home);
+    await unmountBelow(home);
     await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
   for (let attempt = 0; !(await call('GET', '/version').catch(() => undefined)); attempt += 1) {
