@@ -176,6 +176,12 @@ describe.skipIf(!process.env['KAIROS_FACTORY_TEST_ALL'] || process.getuid?.() !=
     test.each([
       // The iPXE in the card is the one that asks.
       { firmware: 'bios', mac: '52:54:00:12:34:b0', first: [], extra: SERIAL_BIOS },
+      {
+        firmware: 'uefi',
+        mac: '52:54:00:12:34:b1',
+        first: ['asks for a boot program: UEFI amd64', 'has ipxe.efi'],
+        extra: [],
+      },
     ] as const)(
       'a machine with $firmware installs itself from there, and starts from its disk after that',
       async ({ firmware, mac, first, extra }) => {
