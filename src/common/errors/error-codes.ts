@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   BUILDKIT_CONFIG_INVALID: usage(
     'No BuildKit daemon is named, or its address or certificates cannot be used.',
   ),
+  KUBECONFIG_INVALID: usage('No Kubernetes cluster is named, or its configuration cannot be used.'),
   TEMPLATE_INVALID: usage('A template is malformed.'),
 
   // Files and images that are given
@@ -161,6 +162,7 @@ export const ERROR_CODES = {
   EXTENSION_NOT_MERGED: step('The extension was not merged into the system.'),
   MACHINE_ID_MISSING: step('The node has no machine ID.'),
 
+  KUBERNETES_FAILED: step('The Kubernetes API server refuses a request, or cannot be reached.'),
   NODE_UNREACHABLE: step('A node cannot be reached over SSH, or refuses the login.'),
 
   // Verification
