@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { messageOf } from '../../common/errors/factory-error.ts';
-import { createNodeFetch } from '../../common/http/node-fetch.ts';
 import { parseJson } from '../../common/text/parse-json.ts';
 import type { RunResult } from '../tools/runner.ts';
+import { askStatus, inUrl } from './ask-status.ts';
 import { nodeText } from './observation.ts';
 import { curlCommand } from './remote-command.ts';
 import type { RolloutSpec } from './schema.ts';
@@ -20,8 +19,6 @@ export interface HealthChecks {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Milliseconds for an answer to a probe from here. */
-const ANSWER = 10_000;
 /** Findings of doctor that a reason repeats. */
 const FINDINGS = 5;
 
@@ -62,7 +59,7 @@ async function tryCommand({ run }: HealthChecks, command: string): Promise<strin
 
 async function tryProbe(checks: HealthChecks, probe: Probe): Promise<string[]> {
   const url = probe.url.replaceAll('{address}', inUrl(checks.address));
-  const found = await (probe.from === 'here' ? statusFromHere(checks, url) : statusFromNode(checks, url));
+  const found = await (probe.from === 'here' ? askStatus(url, checks) : statusFromNode(checks, url));
   return found === String(probe.status)
     ? []
     : [`${url} from ${whose(probe)} answers ${found}, not ${probe.status}`];
@@ -70,23 +67,6 @@ async function tryProbe(checks: HealthChecks, probe: Probe): Promise<string[]> {
 
 function whose({ from }: Probe): string {
   return from === 'here' ? 'this machine' : 'the node';
-}
-
-/** An IPv6 address has brackets in a URL. */
-function inUrl(address: string): string {
-  return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
-}
-
-async function statusFromHere({ signal, env }: HealthChecks, url: string): Promise<string> {
-  try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER)]);
-    const response = await createNodeFetch({ env })(url, { signal: limit });
-    await response.body?.cancel();
-    return String(response.status);
-  } catch (error) {
-    signal.throwIfAborted();
-    return `nothing (${nodeText(messageOf(error))})`;
-  }
 }
 
 async function statusFromNode({ run }: HealthChecks, url: string): Promise<string> {
