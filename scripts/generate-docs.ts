@@ -13,6 +13,7 @@ import { commandsPage } from '../src/factory/cli/reference/command-pages.ts';
 import { describeCommand } from '../src/factory/cli/reference/describe-command.ts';
 import { releaseJsonSchema } from '../src/factory/deliver/release/schema.ts';
 import { rolloutJsonSchema } from '../src/factory/rollout/schema.ts';
+import { operatorManifests } from './operator-manifests.ts';
 import { proofRows, withMatrix, withTable } from './proof-rows.ts';
 
 const docs = new URL('../docs/', import.meta.url);
@@ -24,6 +25,8 @@ await writeFile(new URL('release.schema.json', docs), `${JSON.stringify(release,
 await writeFile(new URL('rollout.schema.json', docs), `${JSON.stringify(rolloutJsonSchema(), null, 2)}\n`);
 await writeFile(new URL('templates.md', docs), templateReference());
 await writeFile(new URL('commands.md', docs), commandsPage(describeCommand(await createWholeProgram())));
+for (const [path, text] of operatorManifests())
+  await writeFile(new URL(`../deploy/operator/${path}`, docs), text);
 const rows = await proofRows();
 const rewrite = async (place: URL, change: (text: string) => string) =>
   writeFile(place, change(await readFile(place, 'utf8')));

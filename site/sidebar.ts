@@ -52,7 +52,10 @@ const GROUPS: readonly { readonly title: string; readonly pages: readonly Page[]
     pages: [
       ['Boot and install over the network', 'docs/serve-netboot.md'],
       ['The life of a node', 'docs/node.md'],
+      ['Build on Kubernetes', 'docs/build-farm.md'],
       ['Upgrade many nodes', 'docs/rollout.md'],
+      ['Upgrade the nodes of a cluster', 'docs/node-operations.md'],
+      ['Run the operator', 'docs/operator.md'],
       ['Network', 'docs/network.md'],
       ['Trust', 'docs/trust.md'],
       ['Extensions', 'docs/extensions.md'],

@@ -29,6 +29,7 @@ const MESSAGE_TEXTS: Readonly<Record<string, string>> = {
   'common/cloud-config/validate.ts': 'only splits place and text for the list of findings',
   'common/errors/system-error.ts': 'only words: what is left of the text of an error that the table lacks',
   'common/text/issue-words.ts': 'only words: whether the schema library or our schema wrote the message',
+  'factory/farm/failure-message.ts': 'a reason of Kubernetes is one word, and a code',
 };
 
 async function sources(): Promise<readonly (readonly [string, string])[]> {

@@ -113,6 +113,9 @@ const ONLY_HELP = [
   'serve-netboot',
   // It needs nodes; test/integration/rollout.test.ts has some.
   'rollout',
+  // They need a cluster; test/integration/operator.test.ts and build-farm.test.ts have one.
+  'operator',
+  'farm',
 ];
 /** Commands that read what a build has made. */
 const READERS = ['inspect', 'size'];
@@ -128,7 +131,7 @@ function nameBuild(words: string[], build: TestBuild): void {
 const PLANNED = ['build', 'artifacts', 'release'];
 
 async function expectFlags(command: string, words: readonly string[]): Promise<void> {
-  const sub = command === 'rollout' ? words.slice(1, 2) : [];
+  const sub = ['rollout', 'farm'].includes(command) ? words.slice(1, 2) : [];
   const help = await factory([command, ...sub, '--help']);
   for (const flag of words.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(flag);
 }

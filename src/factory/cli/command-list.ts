@@ -95,6 +95,16 @@ export const COMMANDS: Readonly<Record<CommandName, ListedCommand>> = {
     summary: 'upgrade nodes over SSH, in waves, and stop unless each boots the image and is healthy',
     load: async () => (await import('./commands/rollout.ts')).rolloutCommand(),
   },
+  operator: {
+    task: 'Run',
+    summary: 'build images in a Kubernetes cluster, and upgrade its nodes, as its resources ask',
+    load: async () => (await import('./commands/operator.ts')).operatorCommand(),
+  },
+  farm: {
+    task: 'Run',
+    summary: 'steps of a build in a pod of the build farm, before and after the build itself',
+    load: async () => (await import('./commands/farm.ts')).farmCommand(),
+  },
   sign: {
     task: 'Trust',
     summary: 'sign images in registries, files, or the output of a build',

@@ -15,6 +15,8 @@ export const COMMAND_NAMES = [
   'serve-netboot',
   'prove',
   'rollout',
+  'operator',
+  'farm',
   'sign',
   'verify',
   'verify-repro',

@@ -1,6 +1,6 @@
 import type { Argument, CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import type { Guide } from './guide.ts';
 import { guideOf, pathOf } from './guide-of.ts';
-import type { Guide } from './guides.ts';
 import { ARGUMENT_VALUES, OPTION_VALUES, type Values } from './option-values.ts';
 
 /** An option as manual pages, documentation and completions show it. */

@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { COMMAND_NAMES } from '../command-names.ts';
-import { GUIDES, type Guide } from './guides.ts';
+import type { Guide } from './guide.ts';
+import { GUIDES } from './guides.ts';
 
 /** The words that call a command, without the name of the program: `flavors show`. */
 export function pathOf(command: CommandUnknownOpts): string {

@@ -1,19 +1,6 @@
 import type { CommandName } from '../command-names.ts';
-
-/** A command line to copy, and what it does. */
-export interface Example {
-  /** A sentence without its full stop. */
-  readonly what: string;
-  /** The words after `kairos-factory`. */
-  readonly line: string;
-}
-
-/** What commander has no place for. Help, manual pages and the documentation show it; tests run the examples. */
-export interface Guide {
-  readonly examples: readonly [Example, ...Example[]];
-  /** Pages of the documentation, without their ending. */
-  readonly pages: readonly [string, ...string[]];
-}
+import { FLEET_GUIDES } from './fleet-guides.ts';
+import type { Guide } from './guide.ts';
 
 const OCI = 'build/kairos-debian-12-core-amd64-generic-v0.0.0.oci';
 
@@ -160,16 +147,7 @@ export const GUIDES: Readonly<Record<CommandName, Guide>> = {
     ],
     pages: ['prove'],
   },
-  rollout: {
-    examples: [
-      { what: 'Show what a rollout would do, and pin its image', line: 'rollout plan rollout.yaml' },
-      { what: 'Run it, or continue after an interruption', line: 'rollout run rollout.yaml' },
-      { what: 'Begin no further node, from another terminal', line: 'rollout pause rollout.yaml' },
-      { what: 'Continue, and try failed nodes again', line: 'rollout resume rollout.yaml' },
-      { what: 'Show where each node is, for a program', line: 'rollout status rollout.yaml --json' },
-    ],
-    pages: ['rollout', 'node'],
-  },
+  ...FLEET_GUIDES,
   sign: {
     examples: [
       { what: 'Sign the output of a build', line: 'sign build --key release.key' },
