@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { apiPath, type Kind, type ObjectRef } from './kinds.ts';
+import { apiPath, KIND, type Kind, type ObjectRef } from './kinds.ts';
 import type { KubeApi, Selection } from './kube-api.ts';
 import { KubeError } from './kube-error.ts';
 import type { KubeObject } from './objects.ts';
@@ -79,7 +79,7 @@ export function createKubeApi(send: SendRequest, kindOf: (object: KubeObject) =>
         metadata: { name, namespace },
         ...(gracePeriodSeconds !== undefined && { deleteOptions: { gracePeriodSeconds } }),
       };
-      const path = apiPath({ kind: POD, name, namespace }, 'eviction');
+      const path = apiPath({ kind: KIND.pod, name, namespace }, 'eviction');
       const request = { method: 'POST', path, body } as const;
       const answer = await send(request);
       // 429: a disruption budget forbids it now. 404: the pod is gone, which is what was asked for.
@@ -89,8 +89,6 @@ export function createKubeApi(send: SendRequest, kindOf: (object: KubeObject) =>
     },
   };
 }
-
-const POD: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
 
 /** Lists all objects of a kind, in pages. @throws KubeError */
 export async function listAll(
