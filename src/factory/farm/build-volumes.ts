@@ -20,7 +20,7 @@ export interface BuildVolumes {
   readonly template: readonly MountedVolume[];
   /** Everything else that the build reads: secrets by reference, and volumes of the spec. */
   readonly inputs: readonly MountedVolume[];
-  /** Volumes of the spec, whoever mounts them. */
+  /** All volumes of the spec. */
   readonly declared: readonly MountedVolume['volume'][];
 }
 

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
+import { labelValue, shortHash } from '../kubernetes/object-names.ts';
 import type { ObjectMeta, OwnerReference } from '../kubernetes/objects.ts';
+import { sortedJson } from '../kubernetes/sorted-json.ts';
 import { OS_ARTIFACT } from './kinds.ts';
 import type { OSArtifactSpec } from './spec-fields.ts';
 
-/** Longest value of a label, and longest name of a Job, whose pods carry it as a label. */
-const LONGEST = 63;
-const HASH = 10;
 /** A change of this annotation builds again, such as for updates of a base whose tag is the same. */
 const REBUILD = 'build.kairos.io/rebuild';
 
@@ -62,11 +60,6 @@ export function ownedBy({ name, uid = '' }: ObjectMeta): OwnerReference {
   return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
 }
 
-/** A text as the value of a label: one that is too long ends in a hash. */
-function labelValue(text: string): string {
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - HASH - 1)}-${hashOf(text)}`;
-}
-
 /** The beginning of a name, which a hash follows. */
 function part(name: string): string {
   return name
@@ -76,18 +69,5 @@ function part(name: string): string {
 }
 
 function hashOf(value: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(value)))
-    .digest('hex')
-    .slice(0, HASH);
-}
-
-/** The same value with its keys in order: an API server need not keep theirs. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
-  return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, sorted(each)]),
-  );
+  return shortHash(sortedJson(value));
 }

@@ -1,18 +1,11 @@
 import { z } from 'zod';
+import { Condition } from '../kubernetes/condition.ts';
 import type { KubeObject } from '../kubernetes/objects.ts';
 import { ReportedArtifact } from './build-report.ts';
 
 /** Where an OSArtifact is. */
 export const PHASES = ['Pending', 'Building', 'Exporting', 'Ready', 'Error'] as const;
 export type Phase = (typeof PHASES)[number];
-
-const ConditionSchema = z.strictObject({
-  type: z.string(),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().optional(),
-  message: z.string().optional(),
-  lastTransitionTime: z.string().optional(),
-});
 
 /** The status of an OSArtifact. */
 export const OSArtifactStatus = z.strictObject({
@@ -33,7 +26,7 @@ export const OSArtifactStatus = z.strictObject({
   omitted: z.int().optional().meta({
     description: 'How many more files there are: manifest.json on the volume lists all.',
   }),
-  conditions: z.array(ConditionSchema).optional(),
+  conditions: z.array(Condition).optional(),
 });
 export type OSArtifactStatus = z.output<typeof OSArtifactStatus>;
 

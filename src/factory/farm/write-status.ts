@@ -1,6 +1,7 @@
+import { conditionNow } from '../kubernetes/condition.ts';
 import type { KubeApi } from '../kubernetes/kube-api.ts';
-import type { Condition } from '../kubernetes/objects.ts';
 import type { RecordEvent } from '../kubernetes/record-event.ts';
+import { sortedJson } from '../kubernetes/sorted-json.ts';
 import { OS_ARTIFACT } from './kinds.ts';
 import type { OSArtifact, OSArtifactStatus, Phase } from './status.ts';
 
@@ -30,7 +31,7 @@ export async function writeStatus(
   const status: OSArtifactStatus = {
     ...fields,
     observedGeneration: metadata.generation ?? 0,
-    conditions: [condition(state, before.conditions, now())],
+    conditions: [readyCondition(state, before.conditions, now())],
   };
   if (isSame(before, status)) return;
   const removed = Object.fromEntries(
@@ -60,34 +61,17 @@ function imagePatch(before: OSArtifactStatus, { image }: OSArtifactStatus): obje
   return { image: { ...Object.fromEntries(gone.map((key) => [key, null])), ...image } };
 }
 
-function condition(
-  state: FarmState,
+/** The condition `Ready`, for `kubectl wait`. */
+function readyCondition(
+  { phase, reason, message }: FarmState,
   before: OSArtifactStatus['conditions'],
   now: number,
 ): NonNullable<OSArtifactStatus['conditions']>[number] {
-  const status: Condition['status'] = state.phase === 'Ready' ? 'True' : 'False';
-  const old = before?.find(({ type }) => type === 'Ready');
-  const { reason, message } = state;
-  const since = old?.status === status ? old.lastTransitionTime : undefined;
-  return {
-    ...{ type: 'Ready', status, reason, message },
-    lastTransitionTime: since ?? new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
-  };
+  const status = phase === 'Ready' ? 'True' : 'False';
+  return conditionNow({ type: 'Ready', status, reason, message }, { before, now });
 }
 
 function isSame(one: OSArtifactStatus, other: OSArtifactStatus): boolean {
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]) as Set<keyof OSArtifactStatus>;
-  return [...keys].every((key) => JSON.stringify(inOrder(one[key])) === JSON.stringify(inOrder(other[key])));
-}
-
-/** The same value with its keys in order: an API server need not keep ours. */
-function inOrder(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inOrder);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, each]) => each !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, each]) => [key, inOrder(each)]),
-  );
+  return [...keys].every((key) => sortedJson(one[key]) === sortedJson(other[key]));
 }

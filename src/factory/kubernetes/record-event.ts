@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { KIND } from './kinds.ts';
 import type { KubeApi } from './kube-api.ts';
 import type { KubeObject } from './objects.ts';
+import { timestamp } from './timestamp.ts';
 
 /** What happened to an object, for `kubectl describe`. */
 export interface ObjectEvent {
@@ -32,7 +33,7 @@ export function createEventRecorder(
       .digest('hex')
       .slice(0, 16);
     const ref = { kind: KIND.event, name: `${name.slice(0, 200)}.${hash}`, namespace };
-    const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+    const now = timestamp(Date.now());
     const event = {
       ...{ apiVersion: 'v1', kind: 'Event', metadata: { name: ref.name, namespace } },
       involvedObject: { apiVersion, kind, name, namespace: metadata.namespace, uid, resourceVersion },

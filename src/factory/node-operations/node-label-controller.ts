@@ -1,8 +1,9 @@
 import type { Controller } from '../kubernetes/controller.ts';
 import { KIND } from '../kubernetes/kinds.ts';
+import { labelValue } from '../kubernetes/object-names.ts';
 import type { Node, Pod } from '../kubernetes/objects.ts';
 import { ANNOTATION, LABEL } from './labels.ts';
-import { labelValue, nodeObjectNames } from './names.ts';
+import { nodeObjectNames } from './names.ts';
 import { FACT_LABELS, FACTS_SCRIPT, parseNodeFacts } from './node-facts.ts';
 import { isNodeReady } from './node-health.ts';
 import { type NodeOperationContext, removePod } from './node-task.ts';

@@ -1,13 +1,14 @@
 import type { Controller } from '../kubernetes/controller.ts';
 import { KIND } from '../kubernetes/kinds.ts';
 import type { KubeObject, Node } from '../kubernetes/objects.ts';
+import { timestamp } from '../kubernetes/timestamp.ts';
 import { cordonerOf, uncordon } from './cordon.ts';
 import { describeIssues } from './describe-issues.ts';
 import { NODE_OP } from './kinds.ts';
 import { ANNOTATION, FINALIZER, LABEL } from './labels.ts';
 import { nodeObjectNames } from './names.ts';
 import { isNodeReady } from './node-health.ts';
-import { keyOf, type NodeOperationContext, timestamp } from './node-task.ts';
+import { keyOf, type NodeOperationContext } from './node-task.ts';
 import { planStarts, type Starts } from './plan-starts.ts';
 import type { NodeOp } from './pod-parts.ts';
 import { NodeOpSpec } from './schema.ts';

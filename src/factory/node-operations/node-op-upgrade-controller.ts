@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { FactoryError, messageOf } from '../../common/errors/factory-error.ts';
 import type { Controller } from '../kubernetes/controller.ts';
+import { sortedJson } from '../kubernetes/sorted-json.ts';
+import { timestamp } from '../kubernetes/timestamp.ts';
 import { nodeText } from '../rollout/observation.ts';
 import { describeIssues } from './describe-issues.ts';
 import { NODE_OP, NODE_OP_UPGRADE } from './kinds.ts';
-import { keyOf, type NodeOperationContext, timestamp } from './node-task.ts';
+import { keyOf, type NodeOperationContext } from './node-task.ts';
 import type { NodeOp } from './pod-parts.ts';
 import { NodeOpSpec, NodeOpUpgradeSpec } from './schema.ts';
 import { isOver, type NodeOpUpgradeStatus } from './status.ts';
@@ -148,7 +150,7 @@ async function show(
   const nodes = after.nodeStatuses ?? old.nodeStatuses ?? {};
   const gone = Object.keys(old.nodeStatuses ?? {}).filter((node) => !(node in nodes));
   const status = { ...old, ...after };
-  if (JSON.stringify(sorted(old)) === JSON.stringify(sorted(status))) return {};
+  if (sortedJson(old) === sortedJson(status)) return {};
   const nodeStatuses = { ...nodes, ...Object.fromEntries(gone.map((node) => [node, null])) };
   await api.patch(
     { kind: NODE_OP_UPGRADE, name, namespace },
@@ -156,11 +158,4 @@ async function show(
     { subresource: 'status' },
   );
   return {};
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, each]) => [key, sorted(each)]));
 }

@@ -2,6 +2,7 @@ import type { KubeCache } from '../kubernetes/controller.ts';
 import { KIND } from '../kubernetes/kinds.ts';
 import type { KubeApi } from '../kubernetes/kube-api.ts';
 import type { KubeObject, Pod } from '../kubernetes/objects.ts';
+import type { RecordEvent } from '../kubernetes/record-event.ts';
 import type { DefaultImages, NodeOp } from './pod-parts.ts';
 import type { NodeOpSpec } from './schema.ts';
 import type { NodeStatus } from './status.ts';
@@ -15,13 +16,7 @@ export interface NodeOperationContext {
   readonly now: () => number;
   /** Asks a web address. @returns its status, or what came instead */
   readonly ask: (url: string) => Promise<string>;
-  /** Tells people what happened to an object. It never fails. */
-  readonly recordEvent: (event: {
-    readonly object: KubeObject;
-    readonly type: 'Normal' | 'Warning';
-    readonly reason: string;
-    readonly message: string;
-  }) => Promise<void>;
+  readonly recordEvent: RecordEvent;
 }
 
 /** A node in work. */
@@ -36,11 +31,6 @@ export interface NodeTask {
 /** `NAMESPACE/NAME`. */
 export function keyOf({ metadata: { namespace = 'default', name } }: KubeObject): string {
   return `${namespace}/${name}`;
-}
-
-/** The time as the API server writes it. */
-export function timestamp(now: number): string {
-  return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** Removes a pod as it was seen: one that was made since stays. */

@@ -1,7 +1,7 @@
+import { labelValue } from '../kubernetes/object-names.ts';
 import type { KubeObject, ObjectMeta, OwnerReference, Pod } from '../kubernetes/objects.ts';
 import { NODE_OP } from './kinds.ts';
 import { LABEL } from './labels.ts';
-import { labelValue } from './names.ts';
 import type { NodeOpSpec } from './schema.ts';
 import type { NodeOpStatus } from './status.ts';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Condition } from '../kubernetes/condition.ts';
 
 const Phase = z.enum(['Pending', 'Running', 'Completed', 'Failed']);
 const NodePhase = z.enum(['Pending', 'Preflight', 'Running', 'Completed', 'Failed']);
@@ -19,14 +20,6 @@ export const NodeStatus = z.object({
   since: z.string().optional(),
 });
 export type NodeStatus = z.output<typeof NodeStatus>;
-
-const Condition = z.object({
-  type: z.string(),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().optional(),
-  message: z.string().optional(),
-  lastTransitionTime: z.string().optional(),
-});
 
 const shared = {
   phase: z.string().optional(),

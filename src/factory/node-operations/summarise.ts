@@ -1,3 +1,4 @@
+import { conditionNow } from '../kubernetes/condition.ts';
 import type { Starts } from './plan-starts.ts';
 import { isInWork, type NodeOpStatus, type NodeStatus, type OperationPhase } from './status.ts';
 
@@ -35,14 +36,12 @@ export function summarise(
     : { phase, reason: 'Waiting', message: `${message}; the others wait for nodes to be ready` };
 }
 
-/** The condition `Complete` for `kubectl wait`. Its time is that of its last change. */
+/** The condition `Complete`, for `kubectl wait`. */
 export function completeCondition(
   { phase, reason, message }: OperationSummary,
   before: NodeOpStatus['conditions'],
-  now: string,
+  now: number,
 ): NonNullable<NodeOpStatus['conditions']> {
   const status = phase === 'Completed' ? 'True' : 'False';
-  const old = before?.find(({ type }) => type === 'Complete');
-  const lastTransitionTime = old?.status === status ? (old.lastTransitionTime ?? now) : now;
-  return [{ type: 'Complete', status, reason, message, lastTransitionTime }];
+  return [conditionNow({ type: 'Complete', status, reason, message }, { before, now })];
 }

@@ -1,5 +1,6 @@
 import { KIND } from '../kubernetes/kinds.ts';
 import type { Node, Pod } from '../kubernetes/objects.ts';
+import { timestamp } from '../kubernetes/timestamp.ts';
 import { cordon, cordonerOf, uncordon } from './cordon.ts';
 import { decideStep, type NextStep, PAUSE } from './decide-step.ts';
 import { drainNode } from './drain-node.ts';
@@ -7,7 +8,7 @@ import { healthPod } from './health-pod.ts';
 import { NODE_OP } from './kinds.ts';
 import { ANNOTATION } from './labels.ts';
 import { nodeObjectNames } from './names.ts';
-import { keyOf, type NodeOperationContext, type NodeTask, removePod, timestamp } from './node-task.ts';
+import { keyOf, type NodeOperationContext, type NodeTask, removePod } from './node-task.ts';
 import { operationJob } from './operation-job.ts';
 import type { NodeOp } from './pod-parts.ts';
 import { preflightPod } from './preflight-pod.ts';

@@ -1,7 +1,7 @@
+import { labelValue } from '../kubernetes/object-names.ts';
 import type { KubeObject } from '../kubernetes/objects.ts';
 import { NODE_OP, NODE_OP_UPGRADE } from './kinds.ts';
 import { LABEL } from './labels.ts';
-import { labelValue } from './names.ts';
 import type { NodeOp } from './pod-parts.ts';
 import type { NodeOpSpec, NodeOpUpgradeSpec } from './schema.ts';
 import type { NodeOpUpgradeStatus } from './status.ts';

@@ -1,5 +1,6 @@
+import { timestamp } from '../kubernetes/timestamp.ts';
 import { NODE_OP } from './kinds.ts';
-import { type NodeOperationContext, timestamp } from './node-task.ts';
+import type { NodeOperationContext } from './node-task.ts';
 import type { Starts } from './plan-starts.ts';
 import type { NodeOp } from './pod-parts.ts';
 import type { NodeOpStatus, NodeStatus } from './status.ts';
@@ -59,7 +60,7 @@ async function patchStatus(
   const { name, namespace, resourceVersion } = op.metadata;
   const { phase, message, reason } = summary;
   const before: NodeOpStatus = op.status ?? {};
-  const conditions = completeCondition(summary, before.conditions, timestamp(now()));
+  const conditions = completeCondition(summary, before.conditions, now());
   const isNews =
     Object.keys(nodeStatuses).length > 0 ||
     before.phase !== phase ||

@@ -32,7 +32,7 @@ export interface OperatorSettings {
   /** A policy that an OS image has to satisfy before a node is upgraded to it: a file, or the trust directory of a node. */
   readonly trustPolicy?: string | undefined;
   /** How registries are reached. */
-  readonly access: RegistryAccess;
+  readonly access: RegistryAccess & { readonly signal: AbortSignal };
   readonly log: (line: string) => void;
 }
 
@@ -54,8 +54,7 @@ export function operatorControllers(
     ...ports,
     images: { command: commandImage, helper: helperImage },
     now: () => Date.now(),
-    ask: (url: string) =>
-      askStatus(url, { signal: access.signal ?? new AbortController().signal, env: access.env }),
+    ask: (url: string) => askStatus(url, access),
   };
   const farm =
     image === undefined
@@ -88,7 +87,6 @@ async function admitImage(
   if (trustPolicy === undefined) return { pinned, digests };
   // Read each time: a key that was replaced counts at once.
   const policy = await loadVerifyPolicy(trustPolicy, access.runner);
-  const { signal = new AbortController().signal } = access;
-  await verifyRegistryImage(pinned, { access, policy, content: false, signal, say: log });
+  await verifyRegistryImage(pinned, { access, policy, content: false, signal: access.signal, say: log });
   return { pinned, digests };
 }

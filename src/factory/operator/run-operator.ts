@@ -8,7 +8,7 @@ import { giveUpLead, type LeaderOptions, lead } from '../kubernetes/lead.ts';
 import type { KubeObject } from '../kubernetes/objects.ts';
 import { createEventRecorder, type RecordEvent } from '../kubernetes/record-event.ts';
 import { createRequests } from '../kubernetes/request.ts';
-import { type RunningControllers, runControllers } from '../kubernetes/run-controllers.ts';
+import { runControllers } from '../kubernetes/run-controllers.ts';
 import { createMetrics, type OperatorMetrics } from './metrics.ts';
 import { type ListenAddress, serveStatus } from './serve-status.ts';
 
@@ -43,7 +43,7 @@ export interface OperatorOptions {
 export async function runOperator(options: OperatorOptions): Promise<void> {
   const { config, signal, log } = options;
   const metrics = createMetrics();
-  const state: { running?: RunningControllers; isSynced: boolean } = { isSynced: false };
+  const state = { isSynced: false };
   await using _servers = await serve(options, metrics, state);
   // Controllers end what they have begun after the signal, and the lease is given back.
   const requests = new AbortController();
@@ -77,7 +77,6 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         disconnected: (kind, error) => log(`the watch of ${kind} was interrupted: ${messageOf(error)}`),
       },
     });
-    state.running = running;
     metrics.watchDepths(running.depths);
     void running.synced.then(() => {
       state.isSynced = true;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { labelValue } from '../../../../src/factory/kubernetes/object-names.ts';
 import { healthPod } from '../../../../src/factory/node-operations/health-pod.ts';
-import { labelValue, nodeObjectNames } from '../../../../src/factory/node-operations/names.ts';
+import { nodeObjectNames } from '../../../../src/factory/node-operations/names.ts';
 import { operationJob } from '../../../../src/factory/node-operations/operation-job.ts';
 import { preflightPod } from '../../../../src/factory/node-operations/preflight-pod.ts';
 import { rebootPod } from '../../../../src/factory/node-operations/reboot-pod.ts';
